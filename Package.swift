@@ -1,0 +1,85 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target builds in Swift 6 mode, and a warning is an error.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A room of docs/architecture.md. Imports go one way, downwards: a target can import only what it declares here.
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// Tests may force what they check.
+func suite(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioFoundation = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
+let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncAlgorithms = Target.Dependency.product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
+
+let package = Package(
+    name: "agent-queue",
+    products: [
+        .library(name: "AgentQueue", targets: ["AgentQueue"]),
+        .executable(name: "agent-queue", targets: ["agent-queue"]),
+        .executable(name: "agent-worker", targets: ["agent-worker"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+    ],
+    targets: [
+        // What the C library can do and Swift cannot say.
+        .target(name: "CPlatform", linkerSettings: [.linkedLibrary("sqlite3")]),
+        room("JobModel", []),
+        room("Settings", [.product(name: "Yams", package: "Yams")]),
+        room("ModelCalls", ["JobModel", crypto]),
+        room("Resilience", []),
+        .target(
+            name: "Migrations", dependencies: [crypto], path: "migrations", resources: [.embedInCode("sqlite")],
+            swiftSettings: strict),
+        room("QueueStore", ["JobModel", "ModelCalls", "Migrations", "CPlatform", grdb, sqlite, logging, collections]),
+        room("ModelProviders", ["JobModel", "ModelCalls", "Settings", httpClient, nioCore, nioFoundation, nioHTTP1, logging]),
+        room("Upkeep", ["QueueStore", "JobModel", "CPlatform", lifecycle, logging]),
+        room("WorkerPool", ["QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", lifecycle, logging, asyncAlgorithms]),
+        room("AgentQueue", [
+            "WorkerPool", "Upkeep", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Settings", lifecycle, logging,
+        ]),
+        .executableTarget(
+            name: "agent-queue", dependencies: ["AgentQueue", "QueueStore", "ModelCalls", "JobModel", "Settings", argumentParser, logging],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "agent-worker",
+            dependencies: [
+                "AgentQueue", "WorkerPool", "Upkeep", "QueueStore", "JobModel", "Settings", "CPlatform", argumentParser, lifecycle, logging,
+            ],
+            swiftSettings: strict),
+
+        suite("JobModelTests", ["JobModel", "ModelCalls", "Resilience"]),
+        suite("SettingsTests", ["Settings"]),
+    ]
+)

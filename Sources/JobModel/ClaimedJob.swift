@@ -1,0 +1,46 @@
+/// A job under a lease, with all that running it needs: nothing is fetched again.
+public struct ClaimedJob: Sendable, Equatable {
+    /// The right to it.
+    public var lease: Lease
+    /// Its lane.
+    public var laneID: Int64
+    /// What it asks.
+    public var kind: JobKind
+    /// What it is sent to.
+    public var target: Target
+    /// The canonical request, JSON.
+    public var body: String
+    /// The cache key.
+    public var digest: [UInt8]
+    /// This attempt's number, from 1.
+    public var attempt: Int
+    /// How many there may be.
+    public var maxAttempts: Int
+    /// Workers that died while they called for it.
+    public var crashes: Int
+    /// How long its call may take, in ms; nil is the configuration's.
+    public var timeout: Int64?
+    /// Whether the cache may serve it.
+    public var useCache: Bool
+
+    /// The job's id.
+    public var id: Int64 { lease.jobID }
+
+    /// Makes a claimed job.
+    public init(
+        lease: Lease, laneID: Int64, kind: JobKind, target: Target, body: String, digest: [UInt8], attempt: Int, maxAttempts: Int,
+        crashes: Int, timeout: Int64?, useCache: Bool
+    ) {
+        self.lease = lease
+        self.laneID = laneID
+        self.kind = kind
+        self.target = target
+        self.body = body
+        self.digest = digest
+        self.attempt = attempt
+        self.maxAttempts = maxAttempts
+        self.crashes = crashes
+        self.timeout = timeout
+        self.useCache = useCache
+    }
+}

@@ -1,0 +1,26 @@
+/// Which jobs a command means. Conditions are joined by "and"; an empty filter means all.
+public struct JobFilter: Sendable, Equatable {
+    public var states: [JobState]
+    public var queue: String?
+    /// A target, `provider/model`.
+    public var model: String?
+    public var batch: String?
+    public var tag: String?
+    /// Created at or after this time (wall clock, ms).
+    public var since: Int64?
+
+    /// Makes a filter.
+    public init(
+        states: [JobState] = [], queue: String? = nil, model: String? = nil, batch: String? = nil, tag: String? = nil, since: Int64? = nil
+    ) {
+        self.states = states
+        self.queue = queue
+        self.model = model
+        self.batch = batch
+        self.tag = tag
+        self.since = since
+    }
+
+    /// Whether it lets every job through.
+    public var isEmpty: Bool { self == JobFilter() }
+}

@@ -1,0 +1,26 @@
+import Crypto
+
+/// One step of the schema, compiled into the binary from `migrations/sqlite/*.sql`.
+public struct Migration: Sendable {
+    /// Its number, from 1: the database's `user_version` once it is applied.
+    public let version: Int
+    /// Its file's name without the ending.
+    public let name: String
+    /// Its statements.
+    public let sql: String
+    /// SHA-256 of the statements, hexadecimal: an applied migration whose text is another is refused.
+    public let checksum: String
+
+    private init(version: Int, name: String, bytes: [UInt8]) {
+        self.version = version
+        self.name = name
+        sql = String(decoding: bytes, as: UTF8.self)
+        let hex = Array("0123456789abcdef")
+        checksum = String(SHA256.hash(data: bytes).flatMap { [hex[Int($0 >> 4)], hex[Int($0 & 15)]] })
+    }
+
+    /// Every migration, in order.
+    public static let all: [Migration] = [
+        Migration(version: 1, name: "v001_jobs", bytes: PackageResources.v001_jobs_sql)
+    ]
+}
