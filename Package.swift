@@ -63,11 +63,13 @@ let package = Package(
             name: "Migrations", dependencies: [crypto], path: "migrations", resources: [.embedInCode("sqlite")],
             swiftSettings: strict),
         room("QueueStore", ["JobModel", "ModelCalls", "Migrations", "CPlatform", grdb, sqlite, logging, collections]),
-        room("ModelProviders", ["JobModel", "ModelCalls", "Settings", httpClient, nioCore, nioFoundation, nioHTTP1, logging]),
+        room("ModelProviders", [
+            "JobModel", "ModelCalls", httpClient, nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
+        ]),
         room("Upkeep", ["QueueStore", "JobModel", "CPlatform", lifecycle, logging]),
         room("WorkerPool", ["QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", lifecycle, logging, asyncAlgorithms]),
         room("AgentQueue", [
-            "WorkerPool", "Upkeep", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Settings", lifecycle, logging,
+            "WorkerPool", "Upkeep", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Settings", crypto, lifecycle, logging,
         ]),
         .executableTarget(
             name: "agent-queue", dependencies: ["AgentQueue", "QueueStore", "ModelCalls", "JobModel", "Settings", argumentParser, logging],
@@ -81,5 +83,12 @@ let package = Package(
 
         suite("JobModelTests", ["JobModel", "ModelCalls", "Resilience"]),
         suite("SettingsTests", ["Settings"]),
+        // What tests of several suites share.
+        .target(
+            name: "TestSupport",
+            dependencies: [nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio")],
+            path: "Tests/TestSupport", swiftSettings: strict),
+        suite("ModelProvidersTests", ["ModelProviders", "ModelCalls", "JobModel", "TestSupport", nioHTTP1]),
+        suite("IntakeTests", ["AgentQueue", "JobModel", "ModelCalls", "Settings"]),
     ]
 )

@@ -4,6 +4,10 @@ public struct ClaimedJob: Sendable, Equatable {
     public var lease: Lease
     /// Its lane.
     public var laneID: Int64
+    /// Its batch.
+    public var batchID: Int64?
+    /// 1 to 9; lower ran first.
+    public var priority: Int
     /// What it asks.
     public var kind: JobKind
     /// What it is sent to.
@@ -22,17 +26,21 @@ public struct ClaimedJob: Sendable, Equatable {
     public var timeout: Int64?
     /// Whether the cache may serve it.
     public var useCache: Bool
+    /// Whether the cache held an answer when it was claimed.
+    public var isCached: Bool
 
     /// The job's id.
     public var id: Int64 { lease.jobID }
 
     /// Makes a claimed job.
     public init(
-        lease: Lease, laneID: Int64, kind: JobKind, target: Target, body: String, digest: [UInt8], attempt: Int, maxAttempts: Int,
-        crashes: Int, timeout: Int64?, useCache: Bool
+        lease: Lease, laneID: Int64, batchID: Int64?, priority: Int, kind: JobKind, target: Target, body: String, digest: [UInt8], attempt: Int,
+        maxAttempts: Int, crashes: Int, timeout: Int64?, useCache: Bool, isCached: Bool = false
     ) {
         self.lease = lease
         self.laneID = laneID
+        self.batchID = batchID
+        self.priority = priority
         self.kind = kind
         self.target = target
         self.body = body
@@ -42,5 +50,6 @@ public struct ClaimedJob: Sendable, Equatable {
         self.crashes = crashes
         self.timeout = timeout
         self.useCache = useCache
+        self.isCached = isCached
     }
 }

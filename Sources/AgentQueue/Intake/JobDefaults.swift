@@ -1,0 +1,66 @@
+import JobModel
+
+/// What holds for every line of a JSONL file that does not say otherwise: the options of the command that reads it. Each is
+/// replaced whole by a line's own (a line's `tags` are all its tags).
+public struct JobDefaults: Sendable, Equatable {
+    /// `provider/model`. Its provider also serves OpenAI and Anthropic batch lines whose model names none.
+    public var model: String?
+    /// For `generate` lines that hold no system or developer message.
+    public var system: String?
+    /// For `generate` lines.
+    public var maxTokens: Int?
+    /// For `generate` lines.
+    public var temperature: Double?
+    /// The repeat index.
+    public var sample: Int?
+    /// The queue.
+    public var queue: String?
+    /// 1 to 9, lower runs first.
+    public var priority: Int?
+    /// In ms from now, for lines with neither `delay` nor `at`.
+    public var delay: Int64?
+    /// Wall clock, ms, for lines with neither `delay` nor `at`.
+    public var at: Int64?
+    /// In ms from now.
+    public var expiresIn: Int64?
+    /// 1 to 1,000.
+    public var maxAttempts: Int?
+    /// In ms.
+    public var timeout: Int64?
+    /// Tags.
+    public var tags: [String] = []
+    /// The batch.
+    public var batch: String?
+    /// Jobs that must complete first.
+    public var after: [Int64] = []
+    /// An object.
+    public var metadata: JSONValue?
+    /// Whether the cache may serve.
+    public var cache = true
+
+    /// Makes defaults that say nothing.
+    public init() {}
+
+    /// A draft that holds them.
+    var draft: JobDraft {
+        var draft = JobDraft()
+        draft.model = model
+        draft.system = system
+        draft.maxTokens = maxTokens
+        draft.temperature = temperature
+        draft.sample = sample
+        draft.queue = queue
+        draft.priority = priority
+        draft.delay = delay
+        draft.at = at
+        draft.expiresIn = expiresIn
+        draft.maxAttempts = maxAttempts
+        draft.timeout = timeout
+        draft.tags = tags
+        draft.batch = batch
+        draft.after = after
+        draft.metadata = metadata
+        draft.cache = cache
+        return draft
+    }
+}

@@ -1,0 +1,59 @@
+import JobModel
+
+/// A job as a user asks for it, in the words of the command line and of JSONL. Nothing in it is checked until
+/// ``validated(in:)``.
+public struct JobDraft: Sendable, Equatable {
+    /// What it asks; `generate` by default.
+    public var kind = JobKind.generate
+    /// The user's message. Either this or ``messages``, for `generate`.
+    public var prompt: String?
+    /// A whole conversation: objects with `role` and `content`, as in OpenAI's chat completions.
+    public var messages: [JSONValue]?
+    /// Becomes the first message, of role `system`. An empty text is the same as none.
+    public var system: String?
+    /// The texts to turn into vectors, for `embed`.
+    public var inputs: [String]?
+    /// The target, `provider/model`; nil is the context's default for the kind.
+    public var model: String?
+    /// The most tokens of an answer, at least 1.
+    public var maxTokens: Int?
+    /// 0 to 2.
+    public var temperature: Double?
+    /// Other parameters of the model's API, passed through: `top_p`, `stop`, `tools` and so on. A null is the same as nothing.
+    public var parameters: [JSONValue.Member] = []
+    /// Tells several answers to one question apart, from 1; 0 and nil are the plain question.
+    public var sample: Int?
+    /// The queue; nil is `default`.
+    public var queue: String?
+    /// 1 to 9, lower runs first; nil is 5.
+    public var priority: Int?
+    /// Not before so many ms from now. Not together with ``at``.
+    public var delay: Int64?
+    /// Not before this time: wall clock, ms since 1970. A past one is now.
+    public var at: Int64?
+    /// Discarded if not begun within so many ms from now.
+    public var expiresIn: Int64?
+    /// 1 to 1,000; nil is 5.
+    public var maxAttempts: Int?
+    /// How long a call may take, in ms; nil is the configuration's.
+    public var timeout: Int64?
+    /// Refuses a second job of the same key.
+    public var uniqueKey: String?
+    /// The user's own name for it.
+    public var customID: String?
+    /// Words to find it by. A second of the same is dropped.
+    public var tags: [String] = []
+    /// The batch it belongs to.
+    public var batch: String?
+    /// Ids of the jobs that must complete first.
+    public var after: [Int64] = []
+    /// The user's own data: an object.
+    public var metadata: JSONValue?
+    /// Whether a cached answer may serve, and the answer be cached.
+    public var cache = true
+
+    /// Makes an empty draft of a kind.
+    public init(kind: JobKind = .generate) {
+        self.kind = kind
+    }
+}

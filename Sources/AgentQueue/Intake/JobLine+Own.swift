@@ -1,0 +1,107 @@
+import JobModel
+import Settings
+
+extension JobLine {
+    /// Our own form: the options of `enqueue` as keys, and parameters of the model's API beside them.
+    func ownDraft(_ members: [JSONValue.Member]) throws(InputError) -> JobDraft {
+        var draft = template
+        var said = Said()
+        for member in members {
+            switch LineKey.meanings[member.key] {
+            case .key(let key):
+                if !member.value.isNull { try apply(member, key, to: &draft, &said) }
+            case .parameter:
+                draft.parameters.append(member)
+            case nil:
+                if case .string("memorize") = members.first(where: { $0.key == "kind" })?.value { throw Self.noMemory }
+                let hint = Suggestion.hint(for: member.key, in: LineKey.allCases.map(\.rawValue) + LineKey.parameters)
+                throw InputError("unknown key \(InvalidText.quoted(member.key))\(hint)", exit: .badData)
+            }
+        }
+        if draft.kind == .generate, draft.inputs != nil, draft.prompt == nil, draft.messages == nil {
+            throw InputError("input needs \"kind\": \"embed\" beside it", exit: .badData)
+        }
+        if said.time { if !said.delay { draft.delay = nil } else if !said.at { draft.at = nil } }
+        if draft.kind == .embed {
+            if !said.maxTokens { draft.maxTokens = nil }
+            if !said.temperature { draft.temperature = nil }
+        }
+        settle(&draft, lineSaysSystem: said.system)
+        return draft
+    }
+
+    /// Which keys of those that defaults give way to stood in the line.
+    private struct Said {
+        var delay = false
+        var at = false
+        var system = false
+        var maxTokens = false
+        var temperature = false
+        var time: Bool { delay || at }
+    }
+
+    private static let noMemory = InputError(
+        "kind memorize is not possible yet: vector memory comes with a later release", exit: .badData)
+
+    private func apply(
+        _ member: JSONValue.Member, _ key: LineKey, to draft: inout JobDraft, _ said: inout Said
+    ) throws(InputError) {
+        switch key {
+        case .prompt: draft.prompt = try member.requiredString()
+        case .messages: draft.messages = try member.requiredList()
+        case .input: draft.inputs = try member.requiredInputs()
+        case .model: draft.model = try member.requiredString()
+        case .kind: draft.kind = try kind(member)
+        case .system:
+            draft.system = try member.requiredString()
+            said.system = true
+        case .maxTokens:
+            draft.maxTokens = try member.requiredInteger()
+            said.maxTokens = true
+        case .temperature:
+            draft.temperature = try member.requiredNumber()
+            said.temperature = true
+        case .delay:
+            draft.delay = try member.requiredDuration()
+            said.delay = true
+        case .at:
+            draft.at = try JobText.time(try member.requiredString(), named: "at")
+            said.at = true
+        case .role:
+            throw InputError("role is not possible yet: roles come with a later release", exit: .badData)
+        case .schema:
+            throw InputError("schema is not possible yet: checked replies come with a later release", exit: .badData)
+        default: try applySettings(member, key, to: &draft)
+        }
+    }
+
+    private func applySettings(_ member: JSONValue.Member, _ key: LineKey, to draft: inout JobDraft) throws(InputError) {
+        switch key {
+        case .sample: draft.sample = try member.requiredInteger()
+        case .queue: draft.queue = try member.requiredString()
+        case .priority: draft.priority = try member.requiredInteger()
+        case .expiresIn: draft.expiresIn = try member.requiredDuration()
+        case .maxAttempts: draft.maxAttempts = try member.requiredInteger()
+        case .timeout: draft.timeout = try member.requiredDuration()
+        case .uniqueKey: draft.uniqueKey = try member.requiredString()
+        case .customID: draft.customID = try member.requiredString()
+        case .tags: draft.tags = try member.requiredStrings()
+        case .batch: draft.batch = try member.requiredString()
+        case .after: draft.after = try member.requiredIDs()
+        case .metadata: draft.metadata = .object(try member.requiredObject())
+        case .cache: draft.cache = try member.requiredBool()
+        default: break
+        }
+    }
+
+    private func kind(_ member: JSONValue.Member) throws(InputError) -> JobKind {
+        let name = try member.requiredString()
+        guard let kind = JobKind(rawValue: name) else {
+            let known = JobKind.allCases.map(\.rawValue)
+            let hint = Suggestion.nearest(to: name, in: known).map { "did you mean '\($0)'?" } ?? "generate or embed"
+            throw InputError("unknown kind \(InvalidText.quoted(name)) (\(hint))", exit: .badData)
+        }
+        guard kind != .memorize else { throw Self.noMemory }
+        return kind
+    }
+}

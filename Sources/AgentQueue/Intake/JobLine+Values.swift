@@ -1,0 +1,91 @@
+import JobModel
+import Settings
+
+/// Typed readings of a member, with the sentence for one that is something else. A null counts as absent: callers skip it first.
+extension JSONValue.Member {
+    private func wrong(_ wanted: String) -> InputError {
+        InputError("\(key) must be \(wanted), not \(value.kindName)", exit: .badData)
+    }
+
+    func requiredString() throws(InputError) -> String {
+        guard case .string(let text) = value else { throw wrong("a string") }
+        return text
+    }
+
+    func requiredInteger() throws(InputError) -> Int {
+        guard let number = value.int else {
+            if value.number != nil { throw InputError("\(key) must be a whole number", exit: .badData) }
+            throw wrong("a whole number")
+        }
+        return number
+    }
+
+    func requiredNumber() throws(InputError) -> Double {
+        guard let number = value.number else { throw wrong("a number") }
+        return number
+    }
+
+    func requiredBool() throws(InputError) -> Bool {
+        guard case .bool(let flag) = value else { throw wrong("true or false") }
+        return flag
+    }
+
+    func requiredList() throws(InputError) -> [JSONValue] {
+        guard case .array(let elements) = value else { throw wrong("a list") }
+        return elements
+    }
+
+    func requiredObject() throws(InputError) -> [JSONValue.Member] {
+        guard case .object(let members) = value else { throw wrong("an object") }
+        return members
+    }
+
+    func requiredStrings() throws(InputError) -> [String] {
+        var texts: [String] = []
+        for element in try requiredList() {
+            guard case .string(let text) = element else {
+                throw InputError("\(key) must be a list of strings, but holds \(element.kindName)", exit: .badData)
+            }
+            texts.append(text)
+        }
+        return texts
+    }
+
+    func requiredIDs() throws(InputError) -> [Int64] {
+        var ids: [Int64] = []
+        for element in try requiredList() {
+            guard let id = element.int else {
+                throw InputError("\(key) must be a list of job ids, but holds \(element.kindName)", exit: .badData)
+            }
+            ids.append(Int64(id))
+        }
+        return ids
+    }
+
+    /// One text or a list of them.
+    func requiredInputs() throws(InputError) -> [String] {
+        switch value {
+        case .string(let text): return [text]
+        case .array: return try requiredStrings()
+        default: throw wrong("a string or a list of strings")
+        }
+    }
+
+    /// `"10m"`, or seconds as a number; in ms.
+    func requiredDuration() throws(InputError) -> Int64 {
+        switch value {
+        case .string(let text):
+            return try JobText.milliseconds(text, named: key)
+        case .integer, .double, .digits:
+            let seconds = value.number ?? .infinity
+            guard seconds >= 0 else { throw InputError("\(key) cannot be negative", exit: .badData) }
+            guard seconds <= Double(JobLimits.maxHorizonMilliseconds / 1_000) else {
+                let longest = DurationText.format(.milliseconds(JobLimits.maxHorizonMilliseconds))
+                throw InputError("\(key) is too long (at most \(longest))", exit: .badData)
+            }
+            return Int64((seconds * 1_000).rounded())
+        default:
+            throw wrong("a duration such as \"10m\", or seconds")
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import JobModel
+import Settings
+
+/// Values of a job as people write them, on the command line and in JSONL.
+public enum JobText {
+    /// Reads a duration such as `10m` or `1h30m`; a plain number is seconds.
+    /// - Parameter name: the option or key, for the message.
+    /// - Returns: milliseconds, cut.
+    /// - Throws: `InputError` (`usage`).
+    public static func milliseconds(_ text: String, named name: String) throws(InputError) -> Int64 {
+        do {
+            return milliseconds(try DurationText.parse(text))
+        } catch {
+            throw InputError("\(name) \(error.message)", exit: .usage)
+        }
+    }
+
+    /// Reads an RFC 3339 time.
+    /// - Parameter name: the option or key, for the message.
+    /// - Returns: wall clock, ms since 1970.
+    /// - Throws: `InputError` (`usage`).
+    public static func time(_ text: String, named name: String) throws(InputError) -> Int64 {
+        do {
+            return try TimeText.parseRFC3339(text)
+        } catch {
+            throw InputError("\(name) \(error.message)", exit: .usage)
+        }
+    }
+
+    /// Makes an object of `key=value` texts, in their order; values are strings, and may hold `=`. Nil for an empty list.
+    /// - Throws: `InputError` (`usage`) where `=` or the key is missing, or a key stands twice.
+    public static func metadata(_ pairs: [String]) throws(InputError) -> JSONValue? {
+        var members: [JSONValue.Member] = []
+        var seen = Set<String>()
+        for pair in pairs {
+            guard let sign = pair.utf8.firstIndex(of: UInt8(ascii: "=")), sign > pair.startIndex else {
+                throw InputError("metadata \(InvalidText.quoted(pair)) is not of the form key=value", exit: .usage)
+            }
+            let key = String(pair[..<sign])
+            guard seen.insert(key).inserted else {
+                throw InputError("metadata \(InvalidText.quoted(key)) is given twice", exit: .usage)
+            }
+            members.append(.init(key, .string(String(pair[pair.utf8.index(after: sign)...]))))
+        }
+        return members.isEmpty ? nil : .object(members)
+    }
+
+    static func milliseconds(_ duration: Duration) -> Int64 {
+        // At most 292 years, so that neither step overflows.
+        let (seconds, attoseconds) = duration.components
+        return seconds * 1_000 + attoseconds / 1_000_000_000_000_000
+    }
+}

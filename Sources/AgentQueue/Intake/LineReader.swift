@@ -1,0 +1,133 @@
+import Crypto
+import Glibc
+import JobModel
+
+/// One pass over an input, a block of lines at a time.
+struct LineReader {
+    /// How much is read at a time.
+    static let chunkBytes = 1 << 20
+
+    private let input: BulkInput
+    private var offset: Int64 = 0
+    /// The beginning of a line whose end was not in the last block.
+    private var tail: [UInt8] = []
+    /// Whether the line under way is longer than a line may be, so that its bytes are dropped.
+    private var isDropping = false
+    private var hasher: SHA256?
+    /// Lines met so far, blank ones included.
+    private(set) var lineCount = 0
+
+    /// Starts at the beginning.
+    /// - Parameter digest: whether to compute the SHA-256 of all that is read.
+    init(_ input: BulkInput, digest: Bool = false) {
+        self.input = input
+        hasher = digest ? SHA256() : nil
+    }
+
+    /// Bytes read so far.
+    var bytesRead: Int64 { offset }
+
+    /// SHA-256 of all that was read, if it was asked for.
+    var digest: [UInt8] { hasher.map { Array($0.finalize()) } ?? [] }
+
+    /// Fills a block, with at least a line or none if only blank ones came; false at the end.
+    mutating func next(_ block: inout LineBlock) throws(InputError) -> Bool {
+        block.lines.removeAll(keepingCapacity: true)
+        var used = tail.count
+        // An outsized line's room is given back.
+        if block.bytes.count > 8 * Self.chunkBytes { block.bytes = [] }
+        Self.grow(&block.bytes, toHold: used + Self.chunkBytes)
+        block.bytes.replaceSubrange(0..<used, with: tail)
+        tail.removeAll(keepingCapacity: tail.capacity <= 4 * Self.chunkBytes)
+
+        while true {
+            let isFirst = offset == 0
+            let count = try read(into: &block.bytes, at: used)
+            guard count > 0 else {
+                guard used > 0 || isDropping else { return false }
+                end(0..<used, in: &block)
+                return true
+            }
+            let scanned = split(&block, from: used, to: used + count, start: isFirst ? Self.markLength(block.bytes, count) : 0)
+            used += count
+            if scanned.foundLine {
+                if scanned.rest < used { tail.append(contentsOf: block.bytes[scanned.rest..<used]) }
+                return true
+            }
+            if scanned.rest > 0 {
+                // The byte order mark alone.
+                block.bytes.removeSubrange(0..<scanned.rest)
+                used -= scanned.rest
+            }
+            if used > JobLimits.maxRequestBytes { isDropping = true }
+            if isDropping { used = 0 }
+            Self.grow(&block.bytes, toHold: used + Self.chunkBytes)
+        }
+    }
+
+    private mutating func read(into bytes: inout [UInt8], at used: Int) throws(InputError) -> Int {
+        let offset = offset
+        let input = input
+        var hasher = hasher
+        self.hasher = nil
+        let result = bytes.withUnsafeMutableBytes { all in
+            Result { () throws(InputError) in
+                let free = UnsafeMutableRawBufferPointer(rebasing: all[used..<(used + Self.chunkBytes)])
+                let count = try input.read(into: free, at: offset)
+                hasher?.update(bufferPointer: UnsafeRawBufferPointer(rebasing: free[..<count]))
+                return count
+            }
+        }
+        self.hasher = hasher
+        let count = try result.get()
+        self.offset += Int64(count)
+        return count
+    }
+
+    /// Notes the lines that end between `from` and `to`; the first of them begins at `start`. Tells where the unfinished line begins.
+    private mutating func split(_ block: inout LineBlock, from: Int, to: Int, start: Int) -> (foundLine: Bool, rest: Int) {
+        var start = start
+        var position = from
+        var found = false
+        while position < to, let feed = Self.lineFeed(in: block.bytes, position..<to) {
+            found = true
+            end(start..<feed, in: &block)
+            start = feed + 1
+            position = start
+        }
+        return (found, start)
+    }
+
+    /// Notes a line, unless it is blank.
+    private mutating func end(_ range: Range<Int>, in block: inout LineBlock) {
+        lineCount += 1
+        if isDropping {
+            isDropping = false
+            block.lines.append(.init(number: lineCount, range: 0..<0))
+            return
+        }
+        var end = range.upperBound
+        while end > range.lowerBound, Self.isBlank(block.bytes[end - 1]) { end -= 1 }
+        guard end > range.lowerBound else { return }
+        let isTooLong = end - range.lowerBound > JobLimits.maxRequestBytes
+        block.lines.append(.init(number: lineCount, range: isTooLong ? 0..<0 : range.lowerBound..<end))
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
+
+    private static func markLength(_ bytes: [UInt8], _ count: Int) -> Int {
+        count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF ? 3 : 0
+    }
+
+    private static func lineFeed(in bytes: [UInt8], _ range: Range<Int>) -> Int? {
+        bytes.withUnsafeBytes { all -> Int? in
+            guard let base = all.baseAddress, let found = memchr(base + range.lowerBound, 0x0A, range.count) else { return nil }
+            return base.distance(to: UnsafeRawPointer(found))
+        }
+    }
+
+    private static func grow(_ bytes: inout [UInt8], toHold count: Int) {
+        guard bytes.count < count else { return }
+        bytes.append(contentsOf: repeatElement(0, count: max(count, 2 * bytes.count) - bytes.count))
+    }
+}

@@ -1,0 +1,108 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+
+/// The one HTTP client that all providers share.
+///
+/// It keeps connections open per host, verifies certificates, speaks HTTP/2 where the server offers it, and follows no
+/// redirects. It repeats nothing but a connection that failed before any byte of the request's body was sent: every
+/// other repetition is the queue's, on record. Call ``shutdown()`` before letting go of it.
+public final class HTTPTransport: Sendable {
+    /// Its bounds.
+    public let configuration: Configuration
+    private let client: HTTPClient
+
+    /// Opens no connection yet.
+    public init(_ configuration: Configuration = Configuration()) {
+        self.configuration = configuration
+        var http = HTTPClient.Configuration()
+        http.redirectConfiguration = .disallow
+        http.timeout.connect = .milliseconds(max(1, configuration.connectTimeout))
+        http.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(1, configuration.poolSize)
+        // Its own retry goes on in silence until the connect timeout, and then tells of the timeout only.
+        http.connectionPool.retryConnectionEstablishment = false
+        http.connectionPool.idleTimeout = .milliseconds(Configuration.idleTimeout)
+        http.httpVersion = .automatic
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: http)
+    }
+
+    /// Closes every connection, calls under way included, which then fail as ``HTTPFailure/shutDown``.
+    /// - Throws: where it is shut down already.
+    public func shutdown() async throws {
+        try await client.shutdown()
+    }
+
+    /// Sends a request and reads the whole answer, whatever its status.
+    ///
+    /// Cancelling the task aborts the request and closes its connection (or its HTTP/2 stream).
+    /// - Parameters:
+    ///   - call: what to send.
+    ///   - deadline: when to give up: connecting, its retries, sending, and the answer's last byte are all due by then.
+    public func send(_ call: HTTPCall, before deadline: ContinuousClock.Instant) async -> Result<HTTPAnswer, HTTPFailure> {
+        if Task.isCancelled { return .failure(.cancelled) }
+        return await withTaskGroup(of: Result<HTTPAnswer, HTTPFailure>.self) { group in
+            group.addTask { await self.exchange(call) }
+            group.addTask {
+                do {
+                    try await Task.sleep(until: deadline, clock: .continuous)
+                    return .failure(.timedOut)
+                } catch {
+                    return .failure(.cancelled)
+                }
+            }
+            let first = await group.next() ?? .failure(.cancelled)
+            group.cancelAll()
+            return first
+        }
+    }
+
+    private func exchange(_ call: HTTPCall) async -> Result<HTTPAnswer, HTTPFailure> {
+        var retries = 0
+        while true {
+            let progress = SendProgress()
+            do {
+                return .success(try await attempt(call, progress))
+            } catch {
+                let failure = HTTPFailure(error, bodyBegun: progress.hasBegun)
+                guard case .unreachable = failure, retries < configuration.maxRetries, !Task.isCancelled else {
+                    return .failure(Task.isCancelled ? .cancelled : failure)
+                }
+                retries += 1
+                do {
+                    try await Task.sleep(for: .milliseconds(Self.wait(beforeRetry: retries, jitter: .random(in: 0...1))))
+                } catch {
+                    return .failure(.cancelled)
+                }
+            }
+        }
+    }
+
+    /// 50 to 100 ms before the first retry, and twice that before each further one, up to 1 to 2 s.
+    /// - Parameter jitter: 0 to 1.
+    static func wait(beforeRetry retry: Int, jitter: Double) -> Int64 {
+        let longest = min(100 << max(0, min(retry - 1, 10)), 2_000)
+        return Int64(Double(longest) * (0.5 + 0.5 * jitter))
+    }
+
+    private func attempt(_ call: HTTPCall, _ progress: SendProgress) async throws -> HTTPAnswer {
+        var request = HTTPClientRequest(url: call.url)
+        request.method = HTTPMethod(rawValue: call.method)
+        request.headers = call.headers
+        if let body = call.body {
+            request.body = .stream(WatchedBody(bytes: ByteBuffer(bytes: body), progress: progress), length: .known(Int64(body.count)))
+        }
+        let response = try await client.execute(request, deadline: .distantFuture)
+        let limit = configuration.maxAnswerBytes
+        if let announced = response.headers.first(name: "content-length").flatMap({ Int($0) }), announced > limit {
+            throw HTTPFailure.tooLarge(limit: limit)
+        }
+        var body: [UInt8] = []
+        for try await part in response.body {
+            guard body.count + part.readableBytes <= limit else { throw HTTPFailure.tooLarge(limit: limit) }
+            body.append(contentsOf: part.readableBytesView)
+        }
+        // An aborted body may also end as if it were whole.
+        if Task.isCancelled { throw HTTPFailure.cancelled }
+        return HTTPAnswer(status: Int(response.status.code), headers: response.headers, body: body)
+    }
+}

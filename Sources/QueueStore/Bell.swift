@@ -1,0 +1,49 @@
+import CPlatform
+import Glibc
+import Synchronization
+
+/// Words in a small shared file, rung after a COMMIT to wake the processes that wait (futexes). A hint, never the
+/// truth: who is woken looks into the database, and looks anyway every second.
+public final class Bell: Sendable {
+    /// What is rung for.
+    public enum Word: Int, Sendable, CaseIterable {
+        /// Jobs to run, cancellations: for workers.
+        case work = 0
+        /// Jobs that have ended: for those who wait for results.
+        case done = 1
+    }
+
+    /// The longest a missed ring can go unnoticed, in ms.
+    public static let safetyPoll: Int64 = 1_000
+
+    // The mapping lives as long as this object, and nothing but the platform's atomics touches it.
+    nonisolated(unsafe) private let words: UnsafeMutablePointer<UInt32>
+    private static let length = 4_096
+
+    /// Maps the file beside a database, making it if need be.
+    init(path: String) throws(StoreError) {
+        let descriptor = try PrivateFile.open(path, flags: O_RDWR | O_CREAT)
+        defer { close(descriptor) }
+        guard ftruncate(descriptor, off_t(Self.length)) == 0 else {
+            throw errno == ENOSPC ? StoreError(.full, "\(path): the disk is full") : StoreError(.io, "\(path): cannot be written")
+        }
+        guard let memory = mmap(nil, Self.length, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), memory != MAP_FAILED else {
+            throw StoreError(.io, "\(path): cannot be mapped into memory")
+        }
+        // A line of the processor's cache each, so that one kind of waiter does not disturb the other.
+        words = memory.bindMemory(to: UInt32.self, capacity: Self.length / 4)
+    }
+
+    deinit { munmap(words, Self.length) }
+
+    private func word(_ word: Word) -> UnsafeMutablePointer<UInt32> { words + word.rawValue * 32 }
+
+    /// The word's present value.
+    public func value(_ word: Word) -> UInt32 { platform_word_load(self.word(word)) }
+
+    /// Wakes all who wait.
+    public func ring(_ word: Word) { platform_bell_ring(self.word(word)) }
+
+    /// Blocks this thread until the word no longer holds `seen`, or for that long; may return early.
+    func wait(_ word: Word, seen: UInt32, milliseconds: Int64) { platform_bell_wait(self.word(word), seen, milliseconds) }
+}

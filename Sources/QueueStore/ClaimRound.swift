@@ -1,0 +1,11 @@
+import JobModel
+
+/// What one round of claiming came to.
+public struct ClaimRound: Sendable {
+    /// The jobs, now under leases of one token.
+    public var jobs: [ClaimedJob] = []
+    /// Whether a job waits that must run alone: the worker should let its others end and take none until it has.
+    public var suspectWaits = false
+    /// Whether the job claimed must run alone.
+    public var runsAlone = false
+}

@@ -1,0 +1,103 @@
+import CPlatform
+import Glibc
+import GRDB
+import GRDBSQLite
+
+/// The database's file: made, checked and opened as the rules of the store ask.
+enum DatabaseFile {
+    /// "AGQU": says that a file is ours.
+    static let applicationID: Int32 = 0x4147_5155
+
+    /// The largest value or row: 64 MiB and some.
+    private static let maxLength: CInt = 72 << 20
+
+    /// The configuration of every connection. Order matters: the busy handler comes first (GRDB sets it before
+    /// `prepareDatabase`).
+    static func configuration(durability: Durability) -> Configuration {
+        var configuration = Configuration()
+        configuration.busyMode = .callback(BusyHandler.wait)
+        configuration.maximumReaderCount = 4
+        configuration.label = "agent-queue"
+        configuration.publicStatementArguments = false
+        configuration.prepareDatabase { database in
+            guard let connection = database.sqliteConnection else { return }
+            try harden(connection)
+            let synchronous = durability == .full ? "FULL" : "NORMAL"
+            try database.execute(
+                sql: """
+                    PRAGMA mmap_size = 0;
+                    PRAGMA temp_store = MEMORY;
+                    PRAGMA cache_size = -8192;
+                    PRAGMA cache_spill = OFF;
+                    PRAGMA cell_size_check = ON;
+                    PRAGMA trusted_schema = OFF;
+                    PRAGMA journal_size_limit = 33554432;
+                    PRAGMA synchronous = \(synchronous);
+                    PRAGMA wal_autocheckpoint = 0;
+                    """)
+        }
+        return configuration
+    }
+
+    /// What a hostile file could use is off, and closing does not checkpoint: a lone `enqueue` would otherwise delete
+    /// the WAL and make it anew each time.
+    private static func harden(_ connection: OpaquePointer) throws {
+        let off = [SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_VIEW, SQLITE_DBCONFIG_DQS_DML, SQLITE_DBCONFIG_DQS_DDL]
+        let on = [SQLITE_DBCONFIG_DEFENSIVE, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE]
+        for option in off where platform_sqlite_set_option(connection, option, false) != 0 {
+            throw StoreError(.internal, "SQLite refused to switch off its option \(option)")
+        }
+        for option in on where platform_sqlite_set_option(connection, option, true) != 1 {
+            throw StoreError(.internal, "SQLite refused to switch on its option \(option)")
+        }
+        sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, maxLength)
+        sqlite3_limit(connection, SQLITE_LIMIT_ATTACHED, 0)
+    }
+
+    /// Makes a new file ready before anything opens it as a pool: `auto_vacuum` must be set before the first page is
+    /// written, and GRDB's pool writes one. Several processes may do this at once.
+    static func prepareNew(_ path: String) throws {
+        let descriptor = try PrivateFile.open(path, flags: O_RDWR | O_CREAT)
+        var status = stat()
+        fstat(descriptor, &status)
+        // Closed before SQLite opens the file: later, that would drop SQLite's locks.
+        close(descriptor)
+        guard status.st_size == 0 else { return }
+        let database = try DatabaseQueue(path: path, configuration: configuration(durability: .full))
+        defer { try? database.close() }
+        try database.inDatabase { database in
+            try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+            try database.inTransaction(.immediate) {
+                if try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") == 0 {
+                    try database.execute(sql: "PRAGMA application_id = \(applicationID)")
+                }
+                return .commit
+            }
+            try database.execute(sql: "PRAGMA journal_mode = WAL")
+        }
+    }
+
+    /// Refuses a file that is not ours.
+    static func checkIdentity(_ database: Database, path: String) throws {
+        guard try Int32.fetchOne(database, sql: "PRAGMA application_id") == applicationID else {
+            throw StoreError(.notOurs, "\(path): not an agent-queue database; name another file with --database")
+        }
+    }
+
+    /// Sets what GRDB's pool has undone (it sets NORMAL after `prepareDatabase`), and reads back every setting that a
+    /// promise hangs on.
+    static func settle(_ database: Database, durability: Durability, path: String) throws {
+        try database.execute(sql: "PRAGMA synchronous = \(durability == .full ? "FULL" : "NORMAL")")
+        let expected: [(pragma: String, value: String)] = [
+            ("synchronous", durability == .full ? "2" : "1"), ("journal_mode", "wal"), ("foreign_keys", "1"), ("cache_spill", "0"),
+            ("wal_autocheckpoint", "0"), ("mmap_size", "0"), ("auto_vacuum", "2"), ("trusted_schema", "0"),
+        ]
+        for (pragma, value) in expected {
+            let row = try Row.fetchOne(database, sql: "PRAGMA \(pragma)")
+            let actual = row.flatMap { String.fromDatabaseValue($0[0]) ?? Int64.fromDatabaseValue($0[0]).map(String.init) }
+            guard actual == value else {
+                throw StoreError(.internal, "\(path): SQLite's \(pragma) is \(actual ?? "unset") where it must be \(value)")
+            }
+        }
+    }
+}

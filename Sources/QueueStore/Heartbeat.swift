@@ -1,0 +1,48 @@
+import CPlatform
+import GRDB
+import GRDBSQLite
+import JobModel
+
+/// Renews leases on a connection of its own, so that no long commit of the writer can make a worker look dead.
+///
+/// Confined to the thread that made it. A heartbeat need not survive a power cut, which ends all leases anyway: hence
+/// `synchronous=NORMAL`.
+public final class Heartbeat {
+    private let database: DatabaseQueue
+    private let clock: StoreClock
+
+    /// Opens the connection.
+    /// - Throws: `StoreError`.
+    public init(_ store: QueueStore) throws {
+        clock = store.clock
+        do {
+            database = try DatabaseQueue(path: store.path, configuration: DatabaseFile.configuration(durability: .normal))
+        } catch {
+            throw error.asStoreError(path: store.path)
+        }
+    }
+
+    /// Moves the deadlines of leases to `lease` ms from now. Each is renewed only under its token.
+    /// - Returns: the leases that are lost: the job has another token by now, or none.
+    public func renew(_ leases: [Lease], for lease: Int64) throws -> [Lease] {
+        guard !leases.isEmpty else { return [] }
+        let deadline = clock.boot() + lease
+        var lost: [Lease] = []
+        try database.inDatabase { database in
+            try database.inTransaction(.immediate) {
+                lost.removeAll()
+                for lease in leases {
+                    try database.cachedStatement(
+                        sql: "UPDATE jobs SET lease_expires_at = ? WHERE id = ? AND state = 'running' AND token = ?"
+                    ).execute(arguments: [deadline, lease.jobID, lease.token])
+                    if database.changesCount == 0 { lost.append(lease) }
+                }
+                return .commit
+            }
+        }
+        return lost
+    }
+
+    /// Closes the connection.
+    public func close() { try? database.close() }
+}

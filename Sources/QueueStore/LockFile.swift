@@ -1,0 +1,142 @@
+import CPlatform
+
+import Glibc
+import Synchronization
+
+/// The lock file beside a database: who uses it, which workers live, and whose calls have begun.
+///
+/// POSIX record locks, because the kernel gives them free the moment their process ends, however it ends, and a child
+/// process does not inherit them. Byte 0 is held shared by every process that uses the database; byte `n` exclusively by
+/// worker `n`.
+///
+/// Two traps of these locks shape this type. Closing *any* descriptor of a file drops all the process's locks on it: so
+/// there is one descriptor per file and process, kept by ``shared(at:)`` and never closed. And a process is told that its
+/// own locks are free: so it remembers which are its own.
+///
+/// Behind the bytes lies a region for each worker in which it notes the jobs whose calls have begun, by plain stores
+/// into shared memory, which outlive a `kill -9`. A rescuer reads there which attempts count.
+public final class LockFile: Sendable {
+    private static let registry = Mutex<[String: LockFile]>([:])
+
+    private let descriptor: Int32
+    private let path: String
+    private let own = Mutex(Own())
+
+    private struct Own {
+        var workers: Set<Int64> = []
+        var uses = 0
+    }
+
+    private static let regionOffset: Int64 = 4_096
+    private static let regionWords = 2_048
+    private static let regions: Int64 = 256
+
+    /// The one lock file of a path in this process. Opened on first use and kept until the process ends.
+    static func shared(at path: String) throws(StoreError) -> LockFile {
+        let result: Result<LockFile, StoreError> = registry.withLock { files in
+            if let file = files[path] { return .success(file) }
+            return Result { () throws(StoreError) in
+                let file = LockFile(descriptor: try PrivateFile.open(path, flags: O_RDWR | O_CREAT), path: path)
+                files[path] = file
+                return file
+            }
+        }
+        return try result.get()
+    }
+
+    private init(descriptor: Int32, path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    // MARK: The database's users
+
+    /// Marks this process as a user of the database; refused while another process replaces the file.
+    func beginUse() throws(StoreError) {
+        let code = own.withLock { own -> Int32 in
+            guard own.uses == 0 else {
+                own.uses += 1
+                return 0
+            }
+            let code = platform_lock_byte(descriptor, 0, false)
+            if code == 0 { own.uses = 1 }
+            return code
+        }
+        guard code == 0 else { throw StoreError(.busy, "\(path): the database is being restored by another process; try again") }
+    }
+
+    /// Ends one use.
+    func endUse() {
+        own.withLock { own in
+            own.uses -= 1
+            if own.uses == 0 { platform_unlock_byte(descriptor, 0) }
+        }
+    }
+
+    /// Runs `body` while no process, this one included, uses the database.
+    /// - Throws: `StoreError` of kind `busy` where one does.
+    func whileUnused<T>(_ body: () throws -> T) throws -> T {
+        let isFree = own.withLock { $0.uses == 0 && platform_lock_byte(descriptor, 0, true) == 0 }
+        guard isFree else {
+            throw StoreError(.busy, "the database is in use: stop the workers and other commands first")
+        }
+        defer { platform_unlock_byte(descriptor, 0) }
+        return try body()
+    }
+
+    // MARK: Workers
+
+    /// Takes a worker's byte, for as long as this process lives.
+    func lock(worker id: Int64) throws(StoreError) {
+        let code = own.withLock { own -> Int32 in
+            let code = platform_lock_byte(descriptor, id, true)
+            if code == 0 { own.workers.insert(id) }
+            return code
+        }
+        guard code == 0 else { throw StoreError(.internal, "\(path): worker \(id) is locked by another process") }
+    }
+
+    /// Gives a worker's byte free: it has ended in good order.
+    func unlock(worker id: Int64) {
+        own.withLock { own in
+            own.workers.remove(id)
+            platform_unlock_byte(descriptor, id)
+        }
+    }
+
+    /// Whether a worker's process lives. A process that is merely stopped does.
+    public func isAlive(worker id: Int64) -> Bool {
+        let isOwn = own.withLock { $0.workers.contains(id) }
+        // An error is no proof of death: then the lease decides.
+        return isOwn || platform_lock_holder(descriptor, id) != 0
+    }
+
+    // MARK: Calls that have begun
+
+    /// The region in which a worker notes its calls; nil where another living worker has it.
+    func calls(of worker: Int64) -> CallRegion? {
+        let offset = Self.offset(of: worker)
+        let length = Self.regionWords * 8
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return nil }
+        if Int64(status.st_size) < offset + Int64(length), ftruncate(descriptor, off_t(offset) + off_t(length)) != 0 { return nil }
+        guard let memory = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, off_t(offset)), memory != MAP_FAILED
+        else { return nil }
+        let words = memory.bindMemory(to: Int64.self, capacity: Self.regionWords)
+        if words[0] != 0, words[0] != worker, isAlive(worker: words[0]) {
+            munmap(memory, length)
+            return nil
+        }
+        return CallRegion(words: words, count: Self.regionWords, worker: worker)
+    }
+
+    /// The jobs whose calls a worker had begun when it was last heard of; nil where that is not known.
+    func begunCalls(of worker: Int64) -> Set<Int64>? {
+        var words = [Int64](repeating: 0, count: Self.regionWords)
+        let read = words.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, off_t(Self.offset(of: worker))) }
+        guard read == Self.regionWords * 8, words[0] == worker else { return nil }
+        return Set(words.dropFirst().filter { $0 != 0 })
+    }
+
+    private static func offset(of worker: Int64) -> Int64 { regionOffset + worker % regions * Int64(regionWords * 8) }
+}

@@ -1,0 +1,19 @@
+/// How long what has ended is kept, in ms.
+public struct PrunePolicy: Sendable, Equatable {
+    public var completed: Int64
+    public var cancelled: Int64
+    public var discarded: Int64
+    /// The most bytes of cached answers; the least recently used go first. Nil is no bound.
+    public var maxCacheBytes: Int64?
+    /// Whether pages that are free are given back to the file system.
+    public var shrinks: Bool
+
+    /// Makes a policy.
+    public init(completed: Int64, cancelled: Int64, discarded: Int64, maxCacheBytes: Int64? = nil, shrinks: Bool = true) {
+        self.completed = completed
+        self.cancelled = cancelled
+        self.discarded = discarded
+        self.maxCacheBytes = maxCacheBytes
+        self.shrinks = shrinks
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import GRDB
+import JobModel
+
+extension QueueStore {
+    /// What the cache holds for a request, without counting it as used.
+    public func cachedReply(_ digest: [UInt8]) throws -> CachedReply? {
+        let now = clock.wall()
+        return try read { database in
+            try Row.fetchOne(
+                database,
+                sql: """
+                    SELECT reply, target, input_tokens, output_tokens, cost_usd FROM cache_entries WHERE digest = ? AND expires_at > ?
+                    """, arguments: [Data(digest), now]
+            ).map {
+                CachedReply(reply: $0[0], target: $0[1], inputTokens: $0[2], outputTokens: $0[3], cost: $0[4])
+            }
+        }
+    }
+
+    /// What the cache holds, latest used first.
+    public func cacheEntries(limit: Int) throws -> [CacheEntrySummary] {
+        try read { database in
+            try Row.fetchAll(
+                database, sql: "SELECT \(CacheEntrySummary.columns) FROM cache_entries ORDER BY last_used_at DESC LIMIT ?",
+                arguments: [limit]
+            ).map(CacheEntrySummary.init)
+        }
+    }
+
+    /// The entries whose digest begins with these hexadecimal digits; at most two, so that a caller can tell one from many.
+    public func cacheEntries(digestPrefix prefix: String) throws -> [CacheEntrySummary] {
+        let digits = prefix.lowercased()
+        guard !digits.isEmpty, digits.utf8.count <= 64, digits.allSatisfy(\.isHexDigit) else { return [] }
+        func bytes(_ filler: String) -> Data {
+            let whole = digits.padding(toLength: 64, withPad: filler, startingAt: 0)
+            var data = Data()
+            var rest = Substring(whole)
+            while !rest.isEmpty {
+                data.append(UInt8(rest.prefix(2), radix: 16) ?? 0)
+                rest = rest.dropFirst(2)
+            }
+            return data
+        }
+        return try read { database in
+            try Row.fetchAll(
+                database, sql: "SELECT \(CacheEntrySummary.columns) FROM cache_entries WHERE digest BETWEEN ? AND ? LIMIT 2",
+                arguments: [bytes("0"), bytes("f")]
+            ).map(CacheEntrySummary.init)
+        }
+    }
+
+    /// Forgets one answer. Returns whether it was there.
+    public func deleteCacheEntry(_ digest: [UInt8]) async throws -> Bool {
+        try await write { try $0.deleteCacheEntries("digest = ?", limit: 1) { $0.bind(digest) } == 1 }
+    }
+
+    /// Forgets every answer, in slices. Returns how many there were.
+    public func clearCache() async throws -> Int {
+        var total = 0
+        while true {
+            let deleted = try await write { try $0.deleteCacheEntries("?1 = 1", limit: 500) { $0.bind(1 as Int64) } }
+            total += deleted
+            if deleted < 500 { return total }
+        }
+    }
+}
+
+extension WriteTransaction {
+    /// What the cache holds for a request, which it is about to serve.
+    func cachedReply(_ digest: [UInt8]) throws(SQLFailure) -> CachedReply? {
+        try statement(
+            "SELECT reply, target, input_tokens, output_tokens, cost_usd FROM cache_entries WHERE digest = ? AND expires_at > ?"
+        ).bind(digest).bind(now).first {
+            CachedReply(reply: $0.text(0), target: $0.text(1), inputTokens: $0.int(2), outputTokens: $0.int(3), cost: $0.double(4))
+        }
+    }
+
+    /// Writes the result of a job that the cache answers at its enqueueing.
+    func complete(_ job: Int64, lane: Int64, from cached: CachedReply) throws(SQLFailure) {
+        try statement(
+            """
+            INSERT INTO results (job_id, reply, answered_by, target, input_tokens, output_tokens, cost_usd, latency_ms)
+            SELECT id, ?, 'cache', ?, ?, ?, 0, 0 FROM jobs WHERE id = ?
+            """
+        ).bind(cached.reply).bind(cached.target).bind(cached.inputTokens).bind(cached.outputTokens).bind(job).run()
+        try statement(
+            "UPDATE cache_entries SET hits = hits + 1, last_used_at = ? WHERE digest = (SELECT digest FROM jobs WHERE id = ?)"
+        ).bind(now).bind(job).run()
+        ledger.save(lane: lane, cost: cached.cost)
+    }
+
+    /// Keeps an answer. One that is there already is replaced: the newer serves longer.
+    func cache(_ entry: CacheWrite, result: JobResult, reply: String) throws(SQLFailure) {
+        let bytes = reply.utf8.count + result.target.utf8.count + 160  // the row's other columns and its indexes
+        let old = try statement("SELECT bytes FROM cache_entries WHERE digest = ?").bind(entry.digest).first { $0.int64(0) }
+        try statement(
+            """
+            INSERT INTO cache_entries (digest, target, reply, bytes, input_tokens, output_tokens, cost_usd, created_at, expires_at, last_used_at)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8) ON CONFLICT (digest) DO UPDATE SET target = ?2, reply = ?3, bytes = ?4,
+            input_tokens = ?5, output_tokens = ?6, cost_usd = ?7, created_at = ?8, expires_at = ?9
+            """
+        ).bind(entry.digest).bind(result.target).bind(reply).bind(bytes).bind(result.usage.inputTokens)
+            .bind(result.usage.outputTokens).bind(result.cost).bind(now).bind(now + entry.timeToLive).run()
+        ledger.count(.cacheBytes, by: Int64(bytes) - (old ?? 0))
+        if old == nil { ledger.count(.cacheEntries) }
+    }
+
+    /// Deletes entries that a condition names. `condition` is a literal of this module, with the values bound.
+    func deleteCacheEntries(_ condition: StaticString, limit: Int, _ bind: (SQLStatement) -> Void) throws(SQLFailure) -> Int {
+        let statement = try statement(
+            building: """
+                DELETE FROM cache_entries WHERE id IN (SELECT id FROM cache_entries WHERE \(condition) LIMIT \(limit)) RETURNING bytes
+                """)
+        bind(statement)
+        let sizes = try statement.all { $0.int64(0) }
+        ledger.count(.cacheBytes, by: -sizes.reduce(0, +))
+        ledger.count(.cacheEntries, by: -Int64(sizes.count))
+        return sizes.count
+    }
+}

@@ -1,0 +1,80 @@
+import GRDB
+import GRDBSQLite
+import JobModel
+
+extension QueueStore {
+    /// Looks at every page and every rule: SQLite's own integrity, and what the queue promises about its rows.
+    public func check() throws -> CheckReport {
+        let faults = try read { database in
+            var faults = try String.fetchAll(database, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }.map { "integrity: \($0)" }
+            faults += try Row.fetchAll(database, sql: "PRAGMA foreign_key_check").prefix(20).map {
+                "a row of \($0[0] as String) names a \($0[2] as String) that does not exist"
+            }
+            for (sql, sentence) in Self.invariants {
+                for row in try Row.fetchAll(database, sql: sql + " LIMIT 20") {
+                    faults.append("\(sentence): \(row.map { "\($0.0) \($0.1)" }.joined(separator: ", "))")
+                }
+            }
+            return faults
+        }
+        return CheckReport(
+            faults: faults, sqliteVersion: String(cString: sqlite3_libversion()),
+            guardsCheckpoints: !WriterConnections.hasWALResetFix(sqlite3_libversion_number()))
+    }
+
+    /// Queries that find what must not be, and the sentence for it.
+    private static let invariants: [(sql: String, sentence: String)] = [
+        (
+            "SELECT id FROM jobs WHERE (finalized_at IS NOT NULL) <> (state IN ('completed', 'cancelled', 'discarded'))",
+            "finalized_at contradicts the state"
+        ),
+        (
+            "SELECT id FROM jobs WHERE state = 'running' AND (token IS NULL OR lease_expires_at IS NULL OR worker_id IS NULL)",
+            "a running job has no lease"
+        ),
+        ("SELECT job_id FROM results WHERE job_id NOT IN (SELECT id FROM jobs)", "a result has no job"),
+        (
+            "SELECT job_id FROM results JOIN jobs ON jobs.id = job_id WHERE state <> 'completed'",
+            "a job that has not completed has a result"
+        ),
+        (
+            "SELECT id FROM jobs WHERE state = 'completed' AND NOT EXISTS (SELECT 1 FROM results WHERE job_id = jobs.id)",
+            "a completed job has no result"
+        ),
+        ("SELECT id FROM jobs WHERE NOT EXISTS (SELECT 1 FROM requests WHERE job_id = jobs.id)", "a job has no request"),
+        (
+            "SELECT id, token FROM jobs WHERE token > (SELECT value FROM counters WHERE name = 'token')",
+            "a token is ahead of its counter"
+        ),
+        (
+            """
+            SELECT id FROM jobs WHERE state = 'pending' AND NOT EXISTS (SELECT 1 FROM dependencies WHERE job_id = jobs.id AND met = 0)
+            """, "a pending job waits for nothing"
+        ),
+        (
+            """
+            SELECT lanes.id, name, kept, found FROM lanes JOIN (
+                \(JobState.allCases.map { state in
+                    """
+                    SELECT id AS lane, '\(state.rawValue)' AS name, \(state.rawValue) AS kept,
+                    (SELECT count(*) FROM jobs WHERE lane_id = lanes.id AND +state = '\(state.rawValue)') AS found FROM lanes
+                    """
+                }.joined(separator: " UNION ALL "))
+            ) ON lane = lanes.id WHERE kept <> found
+            """, "a lane's count is wrong"
+        ),
+        (
+            """
+            SELECT id, jobs AS kept, (SELECT count(*) FROM jobs WHERE batch_id = batches.id) AS found FROM batches
+            WHERE jobs <> (SELECT count(*) FROM jobs WHERE batch_id = batches.id) OR completed + cancelled + discarded <>
+            (SELECT count(*) FROM jobs WHERE batch_id = batches.id AND finalized_at IS NOT NULL)
+            """, "a batch's count is wrong"
+        ),
+        (
+            """
+            SELECT name, value FROM counters WHERE (name = 'cache_entries' AND value <> (SELECT count(*) FROM cache_entries))
+            OR (name = 'cache_bytes' AND value <> (SELECT coalesce(sum(bytes), 0) FROM cache_entries))
+            """, "a count of the cache is wrong"
+        ),
+    ]
+}

@@ -1,0 +1,93 @@
+import JobModel
+
+extension QueueStore {
+    /// Adds a job.
+    /// - Throws: `StoreError`; `conflict` where it is to wait for a job that is not there.
+    public func enqueue(_ job: NewJob) async throws -> Enqueued {
+        try await write { try $0.enqueue(job) }
+    }
+
+    /// Adds jobs in one transaction, all or none; with `ingest`, notes in the same transaction how far the input is done.
+    public func enqueue(_ jobs: [NewJob], ingest: IngestMark? = nil) async throws -> [Enqueued] {
+        try await write { transaction in
+            if let ingest { try transaction.advance(ingest, jobs: jobs.count) }
+            return try jobs.map { try transaction.enqueue($0) }
+        }
+    }
+}
+
+extension WriteTransaction {
+    /// In this order: a unique key returns the job that has it; open dependencies make the job pending; a later time
+    /// makes it scheduled; a cached answer completes it on the spot; else it is available.
+    func enqueue(_ job: NewJob) throws -> Enqueued {
+        let waiting = job.after.isEmpty ? DependencyStates() : try dependencyStates(of: job.after)
+        let state: JobState
+        var cached: CachedReply?
+        if waiting.failed != nil {
+            state = .cancelled
+        } else if waiting.isOpen {
+            state = .pending
+        } else if let scheduledAt = job.scheduledAt, scheduledAt > now {
+            state = .scheduled
+        } else if job.useCache, let reply = try cachedReply(job.digest) {
+            cached = reply
+            state = .completed
+        } else {
+            state = .available
+        }
+
+        let lane = try lane(queue: job.queue, target: job.target, kind: job.kind)
+        let batch = try job.batch.map { try self.batch(named: $0) }
+        guard let id = try insert(job, state: state, lane: lane, batch: batch, cancelledThrough: waiting.failed) else {
+            return try holder(of: job)
+        }
+        ledger.add(lane: lane, batch: batch, state: state)
+        try insertBeside(job, id: id)
+        if let cached { try complete(id, lane: lane, from: cached) }
+        if let failed = waiting.failed {
+            try addError(job: id, attempt: 0, .dependency, "job \(failed), which it depends on, ended without completing")
+        }
+        return Enqueued(id: id, state: state)
+    }
+
+    /// Inserts the job's row; nil where its unique key is taken.
+    private func insert(_ job: NewJob, state: JobState, lane: Int64, batch: Int64?, cancelledThrough: Int64?) throws(SQLFailure) -> Int64? {
+        let inserted = try statement(
+            """
+            INSERT INTO jobs (lane_id, state, priority, max_attempts, use_cache, created_at, scheduled_at, finalized_at, expires_at,
+            timeout_ms, batch_id, cancelled_through, unique_key, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state NOT IN ('cancelled', 'discarded') DO NOTHING
+            """
+        ).bind(lane).bind(state.rawValue).bind(job.priority).bind(job.maxAttempts).bind(job.useCache).bind(now)
+            .bind(job.scheduledAt ?? now).bind(state.isFinal ? now : nil).bind(job.expiresAt).bind(job.timeout).bind(batch)
+            .bind(cancelledThrough).bind(job.uniqueKey).bind(job.digest).run()
+        return inserted == 1 ? lastInsertedID : nil
+    }
+
+    private func insertBeside(_ job: NewJob, id: Int64) throws(SQLFailure) {
+        try statement("INSERT INTO requests (job_id, body, custom_id, metadata) VALUES (?, ?, ?, ?)")
+            .bind(id).bind(job.body).bind(job.customID).bind(job.metadata?.text).run()
+        for tag in job.tags {
+            try statement("INSERT INTO job_tags (job_id, tag) VALUES (?, ?) ON CONFLICT DO NOTHING").bind(id).bind(tag).run()
+        }
+        for dependency in job.after {
+            try statement(
+                """
+                INSERT INTO dependencies (job_id, depends_on, met)
+                SELECT ?1, id, state = 'completed' FROM jobs WHERE id = ?2 ON CONFLICT DO NOTHING
+                """
+            ).bind(id).bind(dependency).run()
+        }
+    }
+
+    /// The job that has a new job's unique key.
+    private func holder(of job: NewJob) throws -> Enqueued {
+        let holder = try statement(
+            "SELECT id, state FROM jobs WHERE unique_key = ? AND state NOT IN ('cancelled', 'discarded')"
+        ).bind(job.uniqueKey).first { ($0.int64(0), $0.text(1)) }
+        guard let (id, name) = holder, let state = JobState(rawValue: name) else {
+            throw StoreError(.internal, "a unique key is taken, and no job has it")
+        }
+        return Enqueued(id: id, state: state, duplicateOf: id)
+    }
+}

@@ -1,0 +1,78 @@
+import GRDB
+import JobModel
+
+extension QueueStore {
+    /// Makes due `scheduled` and `retryable` jobs available, one slice of each.
+    /// - Returns: how many, and when the next one is due (wall clock, ms; nil if none waits for a time).
+    public func promote(slice: Int = 500) async throws -> (promoted: Int, nextDue: Int64?) {
+        if let due = try nextDue(), due <= clock.wall() {
+            let promoted = try await write { try $0.promote(.scheduled, slice: slice) + $0.promote(.retryable, slice: slice) }
+            return (promoted, try nextDue())
+        }
+        return (0, try nextDue())
+    }
+
+    /// When the next scheduled or retryable job is due; wall clock, ms.
+    public func nextDue() throws -> Int64? {
+        try read { database in
+            try Int64.fetchOne(
+                database,
+                sql: """
+                    SELECT min(due) FROM (
+                        SELECT (SELECT min(scheduled_at) FROM jobs WHERE state = 'scheduled') AS due
+                        UNION ALL SELECT (SELECT min(scheduled_at) FROM jobs WHERE state = 'retryable'))
+                    """)
+        }
+    }
+
+    /// Discards jobs that have not begun before their `expires_at`, one slice. Returns how many.
+    public func expire(slice: Int = 200) async throws -> Int {
+        let now = clock.wall()
+        let isDue = try read { database in
+            try Bool.fetchOne(
+                database,
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM jobs WHERE expires_at IS NOT NULL AND finalized_at IS NULL AND expires_at <= ?
+                                   AND state <> 'running')
+                    """, arguments: [now])
+        }
+        guard isDue == true else { return 0 }
+        return try await write { try $0.expire(slice: slice) }
+    }
+}
+
+extension WriteTransaction {
+    func promote(_ state: JobState, slice: Int) throws -> Int {
+        let promotion =
+            try state == .scheduled
+            ? statement(
+                """
+                UPDATE jobs SET state = 'available' WHERE id IN (
+                    SELECT id FROM jobs WHERE state = 'scheduled' AND scheduled_at <= ? ORDER BY scheduled_at LIMIT ?) RETURNING lane_id
+                """)
+            : statement(
+                """
+                UPDATE jobs SET state = 'available' WHERE id IN (
+                    SELECT id FROM jobs WHERE state = 'retryable' AND scheduled_at <= ? ORDER BY scheduled_at LIMIT ?) RETURNING lane_id
+                """)
+        let lanes = try promotion.bind(now).bind(slice).all { $0.int64(0) }
+        for lane in lanes { ledger.move(lane: lane, batch: nil, from: state, to: .available) }
+        return lanes.count
+    }
+
+    func expire(slice: Int) throws -> Int {
+        let rows = try statement(
+            """
+            SELECT id, state, lane_id, batch_id FROM jobs WHERE expires_at IS NOT NULL AND finalized_at IS NULL AND expires_at <= ?
+            AND state <> 'running' ORDER BY expires_at LIMIT ?
+            """
+        ).bind(now).bind(slice).all { ($0.int64(0), JobState(rawValue: $0.text(1)) ?? .available, $0.int64(2), $0.optionalInt64(3)) }
+        for (id, state, lane, batch) in rows {
+            try statement("UPDATE jobs SET state = 'discarded', finalized_at = ? WHERE id = ?").bind(now).bind(id).run()
+            ledger.move(lane: lane, batch: batch, from: state, to: .discarded)
+            try addError(job: id, attempt: 0, .expired, "not begun before its expiry")
+            try tellDependents(of: id)
+        }
+        return rows.count
+    }
+}

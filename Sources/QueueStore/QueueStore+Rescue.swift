@@ -1,0 +1,108 @@
+import GRDB
+import JobModel
+
+extension QueueStore {
+    /// Takes back the jobs of workers that have died (their byte is free, or they belong to another boot) and those whose
+    /// lease has ended, in slices.
+    ///
+    /// An attempt whose call had begun counts, and a job that has none left is discarded; a call that had not begun gives
+    /// its attempt back. Each job is taken back under the token it was found with, so that an owner that settles in between
+    /// wins.
+    /// - Parameter except: workers not to look at: those of this process.
+    /// - Returns: how many jobs were taken back.
+    @discardableResult
+    public func rescue(except: Set<Int64> = [], slice: Int = 100) async throws -> Int {
+        var rescued = 0
+        for worker in try workersToRescue().filter({ !except.contains($0.id) }) {
+            let begun = worker.isOfThisBoot ? locks.begunCalls(of: worker.id) : nil
+            while true {
+                let count = try await write { try $0.rescue(worker, begun: begun, slice: slice) }
+                rescued += count
+                if count < slice { break }
+            }
+        }
+        return rescued
+    }
+
+    private func workersToRescue() throws -> [DeadWorker] {
+        let bootID = clock.bootID()
+        let boot = clock.boot()
+        let workers = try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT id, boot_id, (SELECT lease_expires_at FROM jobs INDEXED BY jobs_running WHERE state = 'running'
+                                         AND worker_id = workers.id ORDER BY lease_expires_at LIMIT 1) FROM workers
+                    """
+            ).map { (id: $0[0] as Int64, bootID: $0[1] as String, firstDeadline: $0[2] as Int64?) }
+        }
+        return workers.compactMap { worker in
+            let isOfThisBoot = worker.bootID == bootID
+            if !isOfThisBoot || !locks.isAlive(worker: worker.id) {
+                return DeadWorker(id: worker.id, isOfThisBoot: isOfThisBoot, isDead: true)
+            }
+            guard let deadline = worker.firstDeadline, deadline < boot else { return nil }
+            return DeadWorker(id: worker.id, isOfThisBoot: true, isDead: false)
+        }
+    }
+}
+
+/// A worker whose jobs are to be taken back: all of them if it is dead, else those whose lease has ended.
+struct DeadWorker: Sendable {
+    var id: Int64
+    var isOfThisBoot: Bool
+    var isDead: Bool
+}
+
+extension WriteTransaction {
+    /// Takes back one slice of a worker's jobs, and forgets a dead worker that has none left.
+    func rescue(_ worker: DeadWorker, begun: Set<Int64>?, slice: Int) throws -> Int {
+        let jobs = try statement(
+            """
+            SELECT id, token, attempt, max_attempts, crashes, lane_id, batch_id, cancel_requested_at FROM jobs INDEXED BY jobs_running
+            WHERE state = 'running' AND worker_id = ? AND lease_expires_at < ? ORDER BY lease_expires_at LIMIT ?
+            """
+        ).bind(worker.id).bind(worker.isDead ? Int64.max : clock.boot()).bind(slice).all {
+            LostJob(
+                lease: Lease(jobID: $0.int64(0), token: $0.int64(1)), attempt: $0.int(2), maxAttempts: $0.int(3), crashes: $0.int(4),
+                lane: $0.int64(5), batch: $0.optionalInt64(6), isCancelled: !$0.isNull(7))
+        }
+        for job in jobs { try rescue(job, from: worker, hadBegun: begun?.contains(job.lease.jobID) ?? true) }
+        if worker.isDead, jobs.count < slice {
+            try statement("DELETE FROM workers WHERE id = ?").bind(worker.id).run()
+        }
+        return jobs.count
+    }
+
+    private func rescue(_ job: LostJob, from worker: DeadWorker, hadBegun: Bool) throws {
+        let state: JobState =
+            if job.isCancelled { .cancelled } else if hadBegun && job.attempt >= job.maxAttempts { .discarded } else { .available }
+        // A worker that is only slow has not been killed by its job.
+        let crashed = hadBegun && worker.isDead && worker.isOfThisBoot
+        let changed = try statement(
+            """
+            UPDATE jobs SET state = ?1, token = NULL, worker_id = NULL, lease_expires_at = NULL, attempt = attempt - ?2,
+            crashes = crashes + ?3, scheduled_at = ?4, finalized_at = CASE WHEN ?1 <> 'available' THEN ?4 END
+            WHERE id = ?5 AND state = 'running' AND token = ?6
+            """
+        ).bind(state.rawValue).bind(hadBegun ? 0 : 1).bind(crashed ? 1 : 0).bind(now).bind(job.lease.jobID).bind(job.lease.token).run()
+        guard changed == 1 else { return }
+        ledger.move(lane: job.lane, batch: job.batch, from: .running, to: state)
+        if hadBegun || state != .available {
+            let reason = worker.isDead ? "its worker died" : "its worker did not renew the lease"
+            try addError(job: job.lease.jobID, attempt: job.attempt, .crashed, "\(reason) (worker \(worker.id))")
+        }
+        if state.isFinal { try tellDependents(of: job.lease.jobID) }
+    }
+}
+
+/// A running job that its worker has lost.
+private struct LostJob {
+    var lease: Lease
+    var attempt: Int
+    var maxAttempts: Int
+    var crashes: Int
+    var lane: Int64
+    var batch: Int64?
+    var isCancelled: Bool
+}

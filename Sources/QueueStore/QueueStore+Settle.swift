@@ -1,0 +1,74 @@
+import JobModel
+
+extension QueueStore {
+    /// Ends an attempt: outcome, result, usage, cache entry and next state, in one transaction, and only under the
+    /// lease's token. A late settle whose token still is the job's is accepted.
+    public func settle(_ request: SettleRequest) async throws -> SettleResult {
+        try await write { try $0.settle(request) }
+    }
+
+    /// Ends an attempt with the answer that the cache holds; nil, and nothing changed, where it holds none any more.
+    public func settleFromCache(_ job: ClaimedJob) async throws -> SettleResult? {
+        try await write { transaction in
+            guard let cached = try transaction.cachedReply(job.digest) else { return nil }
+            guard try transaction.leave(SettleRequest(job: job, settlement: Settlement(state: .completed))) != nil else { return .fenced }
+            transaction.ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: .completed)
+            try transaction.complete(job.id, lane: job.laneID, from: cached)
+            try transaction.tellDependents(of: job.id)
+            return .settled(.completed)
+        }
+    }
+}
+
+extension WriteTransaction {
+    func settle(_ request: SettleRequest) throws -> SettleResult {
+        let job = request.job
+        let reply = request.result?.reply.text
+        // Before the fence: a reply that was paid for serves the next attempt, whoever makes it.
+        if let result = request.result, let reply {
+            if let entry = request.cache { try cache(entry, result: result, reply: reply) }
+            ledger.pay(lane: job.laneID, usage: result.usage, cost: result.cost)
+            if job.useCache { ledger.count(.cacheMisses) }
+        }
+        guard let state = try leave(request) else { return .fenced }
+        ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: state)
+        if state == .completed, let result = request.result, let reply {
+            try statement(
+                """
+                INSERT INTO results (job_id, reply, answered_by, target, input_tokens, output_tokens, cost_usd, latency_ms)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """
+            ).bind(job.id).bind(reply).bind(result.answeredBy.rawValue).bind(result.target).bind(result.usage.inputTokens)
+                .bind(result.usage.outputTokens).bind(result.cost).bind(result.latency).run()
+        }
+        if let error = request.error { try addError(job: job.id, attempt: error.attempt, error.failure, error.message) }
+        if state.isFinal { try tellDependents(of: job.id) }
+        return .settled(state)
+    }
+
+    /// Takes the job out of `running`, if the token still is its own; nil if not.
+    fileprivate func leave(_ request: SettleRequest) throws(SQLFailure) -> JobState? {
+        let lease = request.job.lease
+        let next = request.settlement
+        guard next.state != .completed else {
+            let changed = try statement(
+                """
+                UPDATE jobs SET state = 'completed', token = NULL, worker_id = NULL, lease_expires_at = NULL, finalized_at = ?
+                WHERE id = ? AND state = 'running' AND token = ?
+                """
+            ).bind(now).bind(lease.jobID).bind(lease.token).run()
+            return changed == 1 ? .completed : nil
+        }
+        // A job whose cancellation was asked for while it ran is not tried again.
+        let name = try statement(
+            """
+            UPDATE jobs SET state = CASE WHEN ?1 IN ('available', 'retryable') AND cancel_requested_at IS NOT NULL THEN 'cancelled' ELSE ?1 END,
+            token = NULL, worker_id = NULL, lease_expires_at = NULL, attempt = attempt - ?2, scheduled_at = coalesce(?3, scheduled_at),
+            finalized_at = CASE WHEN ?1 IN ('cancelled', 'discarded') OR cancel_requested_at IS NOT NULL THEN ?4 END
+            WHERE id = ?5 AND state = 'running' AND token = ?6 RETURNING state
+            """
+        ).bind(next.state.rawValue).bind(next.countsAttempt ? 0 : 1).bind(next.scheduledAt).bind(now).bind(lease.jobID)
+            .bind(lease.token).first { $0.text(0) }
+        return name.flatMap(JobState.init(rawValue:))
+    }
+}

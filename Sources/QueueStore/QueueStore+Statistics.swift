@@ -1,0 +1,58 @@
+import Glibc
+import GRDB
+import JobModel
+
+extension QueueStore {
+    /// What `stats` shows; at once, however many jobs there are.
+    public func statistics() throws -> Statistics {
+        let minute = clock.wall() / 60_000
+        let queues = try queues()
+        let workers = try workers()
+        return try read { database in
+            let hour = try Row.fetchOne(
+                database,
+                sql: """
+                    SELECT coalesce(sum(completed) FILTER (WHERE minute = ?1 - 1), 0), coalesce(sum(completed), 0),
+                    coalesce(sum(discarded), 0) FROM minutes WHERE minute > ?1 - 60
+                    """, arguments: [minute])
+            let pageSize: Int64 = try Int64.fetchOne(database, sql: "PRAGMA page_size") ?? 4_096
+            return Statistics(
+                queues: queues, completedLastMinute: hour?[0] ?? 0, completedLastHour: hour?[1] ?? 0, discardedLastHour: hour?[2] ?? 0,
+                latency: try Self.latency(database), cache: try Self.cacheStatistics(database), workers: workers,
+                databaseBytes: try (Int64.fetchOne(database, sql: "PRAGMA page_count") ?? 0) * pageSize,
+                walBytes: Self.size(of: path + "-wal"),
+                freeBytes: try (Int64.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0) * pageSize)
+        }
+    }
+
+    /// The cache's counts.
+    public func cacheStatistics() throws -> CacheStatistics { try read(Self.cacheStatistics) }
+
+    private static func cacheStatistics(_ database: Database) throws -> CacheStatistics {
+        var values: [String: Int64] = [:]
+        for row in try Row.fetchAll(database, sql: "SELECT name, value FROM counters") { values[row[0]] = row[1] }
+        return CacheStatistics(
+            entries: Int(values["cache_entries"] ?? 0), bytes: values["cache_bytes"] ?? 0, hits: Int(values["cache_hits"] ?? 0),
+            misses: Int(values["cache_misses"] ?? 0))
+    }
+
+    private static func latency(_ database: Database) throws -> Statistics.Percentiles? {
+        let latencies = try Int64.fetchAll(
+            database,
+            sql: """
+                SELECT latency_ms FROM (SELECT id FROM jobs INDEXED BY jobs_final WHERE finalized_at IS NOT NULL AND state = 'completed'
+                                        ORDER BY finalized_at DESC LIMIT 1000) AS latest
+                JOIN results ON results.job_id = latest.id WHERE answered_by <> 'cache' ORDER BY latency_ms
+                """)
+        guard !latencies.isEmpty else { return nil }
+        /// The nearest-rank percentile.
+        func percentile(_ percent: Int) -> Int64 { latencies[max(0, (latencies.count * percent + 99) / 100 - 1)] }
+        return Statistics.Percentiles(p50: percentile(50), p95: percentile(95), p99: percentile(99))
+    }
+
+    /// A file's size, from its directory entry: the files of a live database are opened by SQLite alone.
+    private static func size(of path: String) -> Int64 {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int64(status.st_size) : 0
+    }
+}

@@ -1,0 +1,15 @@
+import GRDBSQLite
+
+/// What SQLite said of a statement.
+struct SQLFailure: Error {
+    /// The extended result code.
+    let code: CInt
+    /// SQLite's own words.
+    let message: String
+
+    init(_ code: CInt, _ connection: OpaquePointer) {
+        let extended = sqlite3_extended_errcode(connection)
+        self.code = extended & 0xFF == code & 0xFF ? extended : code
+        message = String(cString: sqlite3_errmsg(connection))
+    }
+}

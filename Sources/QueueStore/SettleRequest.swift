@@ -1,0 +1,24 @@
+import JobModel
+
+/// How a claim ends: everything that one transaction writes.
+public struct SettleRequest: Sendable {
+    /// The claimed job.
+    public var job: ClaimedJob
+    /// What becomes of it.
+    public var settlement: Settlement
+    /// The answer, where there is one.
+    public var result: JobResult?
+    /// The failure, where there is one.
+    public var error: JobError?
+    /// What to keep of the answer.
+    public var cache: CacheWrite?
+
+    /// Makes a request.
+    public init(job: ClaimedJob, settlement: Settlement, result: JobResult? = nil, error: JobError? = nil, cache: CacheWrite? = nil) {
+        self.job = job
+        self.settlement = settlement
+        self.result = result
+        self.error = error
+        self.cache = cache
+    }
+}

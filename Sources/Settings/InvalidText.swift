@@ -1,0 +1,36 @@
+/// Why a piece of text is not the value it should be: one clause for a person, without the name of the key, option or file it came from.
+///
+/// Whoever knows that name puts it in front: `SettingsError` for a configuration, the command line for an option.
+public struct InvalidText: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Such as `'5x' is not a duration (write 10ms, 30s, 1h30m or 7d)`. Never holds a raw control character.
+    public let message: String
+
+    /// Makes a refusal. Foreign text inside `message` must have gone through ``quoted(_:)``.
+    public init(_ message: String) {
+        self.message = message
+    }
+
+    public var description: String { message }
+
+    /// Foreign text fit for a message: in single quotes, control characters escaped, cut after 80 characters.
+    public static func quoted(_ text: String) -> String {
+        "'\(printable(text))'"
+    }
+
+    /// As ``quoted(_:)``, without the quotes.
+    static func printable(_ text: String, limit: Int = 80) -> String {
+        var shown = ""
+        var count = 0
+        for scalar in text.unicodeScalars {
+            guard count < limit else { return shown + "…" }
+            count += 1
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator:
+                shown += "\\u{\(String(scalar.value, radix: 16))}"
+            default:
+                shown.unicodeScalars.append(scalar)
+            }
+        }
+        return shown
+    }
+}

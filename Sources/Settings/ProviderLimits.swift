@@ -1,0 +1,13 @@
+/// `providers.<name>.limits:` — shared by all processes through the database. Nil is no limit.
+public struct ProviderLimits: Equatable, Sendable {
+    /// Requests a minute, 1 to 10 million.
+    public var rpm: Int?
+    /// Tokens a minute, in and out together, 1 to 1 billion.
+    public var tpm: Int?
+    /// Calls in flight, 1 to 1024.
+    public var concurrency: Int?
+    /// US dollars a day (UTC), 0 to 1 million; 0 allows only calls that cost nothing.
+    public var usdPerDay: Double?
+
+    public init() {}
+}

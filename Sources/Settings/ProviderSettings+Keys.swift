@@ -1,0 +1,16 @@
+/// Every key below `providers.<name>`.
+extension ProviderSettings {
+    static let keys = SettingTable<ProviderSettings>([
+        Setting("kind", \.kind, .choice()),
+        Setting("base_url", \.baseURL, .optional(.baseURL)),
+        Setting("api_key_env", \.apiKeyEnv, .optional(.environmentName)),
+        Setting("api_key_file", \.apiKeyFile, .optional(.path)),
+        Setting("command", \.command, .optional(.program)),
+        Setting("concurrency", \.concurrency, .optional(.integer(1...1024))),
+        Setting("embeddings.max_inputs", \.embeddings.maxInputs, .optional(.integer(1...10_000))),
+        Setting("limits.rpm", \.limits.rpm, .optional(.integer(1...10_000_000))),
+        Setting("limits.tpm", \.limits.tpm, .optional(.integer(1...1_000_000_000))),
+        Setting("limits.concurrency", \.limits.concurrency, .optional(.integer(1...1024))),
+        Setting("limits.usd_per_day", \.limits.usdPerDay, .optional(.number(0...1_000_000))),
+    ])
+}

@@ -1,0 +1,122 @@
+/// The configuration file that `agent-queue config init` writes: every key with its meaning, default, unit and range.
+public enum SampleConfiguration {
+    /// YAML that says exactly what the built-in defaults are.
+    public static let yaml = """
+        # AgentQueue's configuration: every key, with its default, unit and range. All of it may be left out.
+        #
+        # Read from --config FILE, else AGENT_QUEUE_CONFIG, else ./agent-queue.yaml, else $XDG_CONFIG_HOME/agent-queue/config.yaml.
+        # The command line beats the environment, which beats this file. `agent-queue config show` prints each value and where it came
+        # from, `agent-queue config check` validates.
+        #
+        # Durations: 10ms, 30s, 1h30m, 7d, 2w; a plain number is seconds. Bytes: 500kB, 64MiB, 8GiB; a plain number is bytes.
+        # Relative paths are relative to this file's folder; ~/ is your home.
+
+        # The database file. Default $XDG_DATA_HOME/agent-queue/queue.db (~/.local/share/agent-queue/queue.db).
+        # --database FILE and AGENT_QUEUE_DATABASE beat it.
+        # database: ~/.local/share/agent-queue/queue.db
+
+        # What a commit survives. full: a power cut. normal: the death of a process; a power cut may lose the latest commits. Default full.
+        durability: full
+
+        # The target (provider/model) of a job that names none. USE_CLAUDE_CODE=true makes it claude-code/sonnet.
+        default_model: local/smollm2
+
+        # How a worker process claims and runs jobs. ENABLE_ASYNC=false runs one job at a time, whatever stands here.
+        worker:
+          concurrency: 5          # calls in flight in each process, 1 to 1024
+          processes: 1            # worker processes under one supervisor, 1 to 64
+          batch_size: 100         # most jobs in one claim of those that cannot share a call, 1 to 10000
+          linger: 10ms            # how long a batchable job waits for company, 0s to batch_timeout
+          batch_timeout: 5s       # the most that linger may be set to, 0s to 60s
+          lease: 30s              # how long a claim holds without a heartbeat, 1s to 24h
+          shutdown_grace: 30s     # how long running jobs may take to finish after SIGTERM, 0s to 1h
+
+        # Replies kept for identical requests.
+        cache:
+          enabled: true           # whether replies are looked up and kept
+          max_entries: 1000       # most entries in each process's memory, 0 to 10000000. CACHE_MAX_SIZE beats it
+          max_bytes: 64MiB        # most bytes in each process's memory, 0 to 1TiB
+          ttl: 30m                # how long a reply answers for its request, 1s to 3650d
+          warm_on_start: true     # whether a worker loads the most used entries when it starts
+          semantic:               # answers from the nearest earlier prompt
+            enabled: false
+            threshold: 0.95       # the least cosine similarity that counts as near, 0 to 1
+
+        # Texts remembered with their vectors.
+        memory:
+          batch_size: 100         # most memories in one transaction, 1 to 10000
+          vectors: true           # whether vectors are kept and searched
+          retention: 30d          # how long a memory is kept when it does not say itself, 1m to 36500d
+          max_bytes: 8GiB         # most bytes in the database before prune removes the least important, 1MiB to 1024TiB
+          embedding_model: local-embeddings/multilingual-e5-small   # the target that turns texts into vectors
+
+        # The HTTP client that all providers share.
+        http:
+          connection_pool_size: 100   # most open connections to one host, 1 to 10000
+          connect_timeout: 30s        # how long opening a connection may take, 100ms to 10m
+          request_timeout: 10m        # how long a whole call may take, 100ms to 24h. HTTP_TIMEOUT or AIOHTTP_TIMEOUT (seconds) beats it
+          max_retries: 3              # retries of a connection that failed before any byte was sent, 0 to 10
+
+        # When a lane stops calling a provider that keeps failing.
+        breaker:
+          failure_rate: 0.5       # the share of failed calls within window that opens it, 0.01 to 1
+          window: 60s             # how far back calls count, 1s to 1h
+          consecutive: 5          # failures in a row that open it, 1 to 1000
+          open_for: 30s           # how long it waits before its one probe, 100ms to 24h
+
+        # How long finished jobs stay before prune removes them, 0s to 36500d.
+        retention:
+          completed: 7d
+          cancelled: 7d
+          discarded: 30d
+
+        # Providers by name (letters, digits, _ and -). These are built in: what is written here changes them key by key, or adds others.
+        #
+        #   kind                    openai (and every compatible server), anthropic, or claude-code. Required for a new one
+        #   base_url                http or https. Required for a new one of kind openai; https://api.anthropic.com for anthropic
+        #   api_key_env             the environment variable that holds the key, looked at first
+        #   api_key_file            a file of mode 0600 that holds the key. The key itself is never written here
+        #   command                 claude-code only: the program. Default claude
+        #   concurrency             most calls in flight to it from all processes, 1 to 1024. Default no limit
+        #   embeddings.max_inputs   most texts in one embeddings call, 1 to 10000. Default the provider kind's own
+        #   limits.rpm              requests a minute, 1 to 10000000. Default no limit; null takes a built-in limit away
+        #   limits.tpm              tokens a minute, 1 to 1000000000. Default no limit
+        #   limits.concurrency      calls in flight, 1 to 1024; the tighter of this and concurrency holds. Default no limit
+        #   limits.usd_per_day      US dollars a day (UTC), 0 to 1000000. Default no limit
+        providers:
+          local:
+            kind: openai
+            base_url: http://127.0.0.1:8089/v1
+          local-embeddings:
+            kind: openai
+            base_url: http://127.0.0.1:8090/v1
+            embeddings: { max_inputs: 256 }
+          openai:
+            kind: openai
+            base_url: https://api.openai.com/v1
+            api_key_env: OPENAI_API_KEY
+            limits: { rpm: 500, tpm: 200000, concurrency: 10, usd_per_day: 20 }
+          anthropic:
+            kind: anthropic
+            api_key_env: ANTHROPIC_API_KEY
+          claude-code:
+            kind: claude-code
+            command: claude
+            concurrency: 3
+
+        # What holds for single targets, by provider/model.
+        #
+        #   fallbacks               targets to try in this order. Default none; [] takes built-in ones away
+        #   fallback_after          how long a call may go unanswered before the first fallback is tried, 0s to 24h. Default only on failure
+        #   batch_api               whether jobs may go through the provider's batch API. Default false
+        #   price.input_per_mtok    US dollars per million tokens sent, 0 to 1000000. Default unknown
+        #   price.output_per_mtok   US dollars per million tokens received, 0 to 1000000. Default unknown
+        models:
+          anthropic/claude-sonnet-4-5:
+            fallbacks: [openai/gpt-5]
+            fallback_after: 30s
+            batch_api: false
+            price: { input_per_mtok: 3.0, output_per_mtok: 15.0 }
+
+        """
+}

@@ -1,0 +1,68 @@
+extension SettingKind where Value == String {
+    /// `provider/model`.
+    static let target = Self { (raw) throws(InvalidText) in
+        try TargetName(raw.text(of: "a target, provider/model")).description
+    } show: {
+        $0
+    }
+
+    /// A file path, made absolute.
+    static let path = Self { (raw) throws(InvalidText) in
+        try PathText.resolve(raw.text(of: "a file path"), folder: raw.folder, home: raw.home)
+    } show: {
+        InvalidText.printable($0, limit: .max)
+    }
+
+    /// A program: a name to look up in PATH, or a path, made absolute.
+    static let program = Self { (raw) throws(InvalidText) in
+        let text = try raw.text(of: "a program's name or path")
+        return text.contains("/") || text.isEmpty ? try PathText.resolve(text, folder: raw.folder, home: raw.home) : text
+    } show: {
+        InvalidText.printable($0, limit: .max)
+    }
+
+    /// The name of an environment variable. What is refused is not repeated: it may be a key put in the wrong place.
+    static let environmentName = Self { (raw) throws(InvalidText) in
+        let text = try raw.text(of: "an environment variable's name")
+        let isName = text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        }
+        guard isName, let first = text.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else {
+            throw InvalidText("must be the name of an environment variable that holds the key (letters, digits and _), not a key itself")
+        }
+        return text
+    } show: {
+        $0
+    }
+
+    /// An `http` or `https` address, without slashes at the end. Shown without what may be a password or a key in it.
+    static let baseURL = Self { (raw) throws(InvalidText) in
+        var text = try raw.text(of: "a URL")
+        let refused = InvalidText("is not an http or https URL (such as http://127.0.0.1:8089/v1)")
+        guard let scheme = ["http://", "https://"].first(where: { text.lowercased().hasPrefix($0) }),
+            text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        else { throw refused }
+        while text.hasSuffix("/") { text.removeLast() }
+        guard text.utf8.count > scheme.utf8.count, !"/?#:".contains(text[text.index(text.startIndex, offsetBy: scheme.count)]) else {
+            throw refused
+        }
+        return text
+    } show: {
+        masked(url: $0)
+    }
+
+    private static func masked(url: String) -> String {
+        var shown = url
+        if let query = shown.firstIndex(of: "?") { shown = shown[..<query] + "?***" }
+        // After a scheme's "://" comes the authority, up to the next slash; what is before its last "@" signs in.
+        guard let colon = shown.firstIndex(of: ":") else { return shown }
+        let authority = shown[colon...].dropFirst(3).prefix { $0 != "/" }
+        guard let at = authority.lastIndex(of: "@") else { return shown }
+        return shown[..<authority.startIndex] + "***" + shown[at...]
+    }
+}

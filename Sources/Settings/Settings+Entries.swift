@@ -1,0 +1,28 @@
+extension Settings {
+    /// Every value with where it came from, as `agent-queue config show` prints them: keys of the file's order, then providers, then models
+    /// by name. Values that are not set are left out, unless something took them away. Secrets are masked.
+    public var entries: [SettingsEntry] {
+        var entries = rows(of: self, Settings.keys, at: "")
+        for (name, provider) in providers.sorted(by: { $0.key < $1.key }) {
+            entries += rows(of: provider, ProviderSettings.keys, at: "providers.\(name).")
+        }
+        for (name, model) in models.sorted(by: { $0.key < $1.key }) {
+            entries += rows(of: model, ModelSettings.keys, at: "models.\(name).")
+        }
+        return entries
+    }
+
+    /// Where the value of a key came from.
+    public func origin(of key: String) -> SettingsOrigin {
+        origins[key] ?? .builtIn
+    }
+
+    private func rows<Root>(of root: Root, _ table: SettingTable<Root>, at prefix: String) -> [SettingsEntry] {
+        table.settings.compactMap { setting in
+            let key = prefix + setting.name
+            let origin = origin(of: key)
+            guard let value = setting.show(root) ?? (origin == .builtIn ? nil : "null") else { return nil }
+            return SettingsEntry(key: key, value: value, origin: origin)
+        }
+    }
+}

@@ -1,0 +1,45 @@
+/// Every key that is not a provider's or a model's.
+extension Settings {
+    static let keys = SettingTable<Settings>([
+        Setting("database", \.database, .path),
+        Setting("durability", \.durability, .choice()),
+        Setting("default_model", \.defaultModel, .target),
+        Setting("enable_async", \.enableAsync, .flag, isInFile: false),
+
+        Setting("worker.concurrency", \.worker.concurrency, .integer(1...1024)),
+        Setting("worker.processes", \.worker.processes, .integer(1...64)),
+        Setting("worker.batch_size", \.worker.batchSize, .integer(1...10_000)),
+        Setting("worker.linger", \.worker.linger, .duration(.zero ... .seconds(60))),
+        Setting("worker.batch_timeout", \.worker.batchTimeout, .duration(.zero ... .seconds(60))),
+        Setting("worker.lease", \.worker.lease, .duration(.seconds(1) ... .hours(24))),
+        Setting("worker.shutdown_grace", \.worker.shutdownGrace, .duration(.zero ... .hours(1))),
+
+        Setting("cache.enabled", \.cache.enabled, .flag),
+        Setting("cache.max_entries", \.cache.maxEntries, .integer(0...10_000_000)),
+        Setting("cache.max_bytes", \.cache.maxBytes, .bytes(0...(1 << 40))),
+        Setting("cache.ttl", \.cache.ttl, .duration(.seconds(1) ... .days(3650))),
+        Setting("cache.warm_on_start", \.cache.warmOnStart, .flag),
+        Setting("cache.semantic.enabled", \.cache.semantic.enabled, .flag),
+        Setting("cache.semantic.threshold", \.cache.semantic.threshold, .number(0...1)),
+
+        Setting("memory.batch_size", \.memory.batchSize, .integer(1...10_000)),
+        Setting("memory.vectors", \.memory.vectors, .flag),
+        Setting("memory.retention", \.memory.retention, .duration(.seconds(60) ... .days(36_500))),
+        Setting("memory.max_bytes", \.memory.maxBytes, .bytes((1 << 20)...(1 << 50))),
+        Setting("memory.embedding_model", \.memory.embeddingModel, .target),
+
+        Setting("http.connection_pool_size", \.http.connectionPoolSize, .integer(1...10_000)),
+        Setting("http.connect_timeout", \.http.connectTimeout, .duration(.milliseconds(100) ... .seconds(600))),
+        Setting("http.request_timeout", \.http.requestTimeout, .duration(.milliseconds(100) ... .hours(24))),
+        Setting("http.max_retries", \.http.maxRetries, .integer(0...10)),
+
+        Setting("breaker.failure_rate", \.breaker.failureRate, .number(0.01...1)),
+        Setting("breaker.window", \.breaker.window, .duration(.seconds(1) ... .hours(1))),
+        Setting("breaker.consecutive", \.breaker.consecutive, .integer(1...1000)),
+        Setting("breaker.open_for", \.breaker.openFor, .duration(.milliseconds(100) ... .hours(24))),
+
+        Setting("retention.completed", \.retention.completed, .duration(.zero ... .days(36_500))),
+        Setting("retention.cancelled", \.retention.cancelled, .duration(.zero ... .days(36_500))),
+        Setting("retention.discarded", \.retention.discarded, .duration(.zero ... .days(36_500))),
+    ])
+}

@@ -1,0 +1,68 @@
+extension Settings {
+    /// What is wrong between values that are each right by themselves. Mends what only a default makes wrong.
+    mutating func conflicts() -> [SettingsError] {
+        if origin(of: "worker.linger") == .builtIn { worker.linger = min(worker.linger, worker.batchTimeout) }
+        return databaseConflicts() + workerConflicts() + targetConflicts() + providerConflicts() + modelConflicts()
+    }
+
+    private func conflict(_ key: String, _ message: String, at place: String? = nil) -> SettingsError {
+        SettingsError(origin: origin(of: place ?? key), key: key, message: message)
+    }
+
+    private func databaseConflicts() -> [SettingsError] {
+        guard database.isEmpty else { return [] }
+        return [conflict("database", "no place is known for it: set HOME, AGENT_QUEUE_DATABASE or --database")]
+    }
+
+    private func workerConflicts() -> [SettingsError] {
+        guard worker.linger > worker.batchTimeout else { return [] }
+        let (linger, most) = (DurationText.format(worker.linger), DurationText.format(worker.batchTimeout))
+        return [conflict("worker.linger", "\(linger) is out of range (0s to \(most), which worker.batch_timeout sets)")]
+    }
+
+    private func targetConflicts() -> [SettingsError] {
+        [("default_model", defaultModel), ("memory.embedding_model", memory.embeddingModel)].compactMap { key, target in
+            unknownProvider(in: target).map { conflict(key, $0) }
+        }
+    }
+
+    private func providerConflicts() -> [SettingsError] {
+        providers.sorted { $0.key < $1.key }.flatMap { name, provider -> [SettingsError] in
+            let key = "providers.\(name)"
+            func unfit(_ part: String) -> SettingsError {
+                conflict("\(key).\(part)", "does not belong to a provider of kind \(provider.kind.rawValue)")
+            }
+            var conflicts: [SettingsError] = []
+            switch provider.kind {
+            case .openai, .anthropic:
+                if provider.baseURL == nil { conflicts.append(conflict("\(key).base_url", "is missing", at: key)) }
+                if provider.command != nil { conflicts.append(unfit("command")) }
+            case .claudeCode:
+                if provider.command == nil { conflicts.append(conflict("\(key).command", "is missing", at: key)) }
+                if provider.baseURL != nil { conflicts.append(unfit("base_url")) }
+                if provider.embeddings.maxInputs != nil { conflicts.append(unfit("embeddings.max_inputs")) }
+            }
+            return conflicts
+        }
+    }
+
+    private func modelConflicts() -> [SettingsError] {
+        models.sorted { $0.key < $1.key }.flatMap { name, model -> [SettingsError] in
+            let key = "models.\(name)"
+            var conflicts: [SettingsError] = []
+            if let message = unknownProvider(in: name) { conflicts.append(conflict(key, message)) }
+            for fallback in model.fallbacks {
+                if fallback == name { conflicts.append(conflict("\(key).fallbacks", "a target cannot be its own fallback")) }
+                if let message = unknownProvider(in: fallback) { conflicts.append(conflict("\(key).fallbacks", message)) }
+            }
+            return conflicts
+        }
+    }
+
+    private func unknownProvider(in target: String) -> String? {
+        let name = String(target.prefix { $0 != "/" })
+        guard providers[name] == nil else { return nil }
+        let hint = Suggestion.hint(for: name, in: providers.keys.sorted())
+        return "provider \(InvalidText.quoted(name)) is not configured\(hint)"
+    }
+}

@@ -1,0 +1,36 @@
+/// Everything that can be configured, validated once, at the door: code that holds a `Settings` checks nothing again.
+///
+/// Made by ``load(configPath:environment:currentDirectory:overrides:files:)`` from, strongest first: command line, environment, file,
+/// built-in defaults. Every value knows where it came from (``entries``, ``origin(of:)``). Keys of providers are not in here, only where to
+/// find them (``ProviderSettings/resolveAPIKey(environment:files:)``).
+public struct Settings: Equatable, Sendable {
+    /// The absolute path of the database file. Default `$XDG_DATA_HOME/agent-queue/queue.db`.
+    public var database: String
+    /// False runs one job at a time without coalescing, the synchronous fallback; see ``effectiveWorker``. Default true; set by the
+    /// environment variable `ENABLE_ASYNC` alone.
+    public var enableAsync = true
+    public var worker = WorkerSettings()
+    public var cache = CacheSettings()
+    public var memory = MemorySettings()
+    public var http = HTTPSettings()
+    public var breaker = BreakerSettings()
+    public var retention = RetentionSettings()
+    /// What a commit survives. Default `full`.
+    public var durability = DurabilityLevel.full
+    /// The target of a job that names none. Default `local/smollm2`; `claude-code/sonnet` with `USE_CLAUDE_CODE=true`.
+    public var defaultModel = "local/smollm2"
+    /// The providers by name: the built-in ones, changed and added to by the file.
+    public var providers = Settings.builtInProviders
+    /// What holds for single targets, by `provider/model`.
+    public var models = Settings.builtInModels
+
+    /// The configuration file that was read, as it was named; nil if there was none.
+    public internal(set) var configPath: String?
+    /// Where each value that is not a default came from, by key.
+    var origins: [String: SettingsOrigin] = [:]
+
+    /// The built-in defaults around a database.
+    public init(database: String) {
+        self.database = database
+    }
+}

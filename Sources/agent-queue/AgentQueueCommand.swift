@@ -1,0 +1,54 @@
+import ArgumentParser
+import Glibc
+
+/// `agent-queue`: what a person, a script or cron runs.
+@main
+struct AgentQueueCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "agent-queue",
+        abstract: "A durable queue for model calls.",
+        discussion: """
+            Jobs go in with `enqueue`, `agent-worker` carries them out, `result` and `results` bring the answers. Every command has \
+            `--help` with an example, and `--json` for scripts.
+
+              agent-queue enqueue --wait 'Why is the sky blue?'
+
+            Exit codes: 0 success; 1 a job that was waited for was discarded or cancelled; 2 a wait ran out of time; 64 usage; \
+            65 bad input; 69 a provider or the database is unavailable; 70 internal error; 74 I/O error; 77 permission; \
+            78 bad configuration.
+            """,
+        version: "0.1.0",
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Jobs",
+                subcommands: [
+                    EnqueueCommand.self, ListCommand.self, ShowCommand.self, ResultCommand.self, ResultsCommand.self, WaitCommand.self,
+                    CancelCommand.self, RetryCommand.self, DeleteCommand.self,
+                ]),
+            CommandGroup(
+                name: "Queues",
+                subcommands: [
+                    QueuesCommand.self, PauseCommand.self, ResumeCommand.self, StatsCommand.self, PruneCommand.self, CacheCommand.self,
+                ]),
+            CommandGroup(
+                name: "Set-up",
+                subcommands: [ProvidersCommand.self, DatabaseCommand.self, DoctorCommand.self, ConfigCommand.self]),
+        ])
+
+    static func main() async {
+        // A reader that goes away (`| head`) is seen as an error of `write`, and ends the command quietly.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            let arguments = try CommandArguments.validated()
+            try CommandArguments.refuseUnknownCommand(arguments, root: Self.self)
+            var command = try await asyncParseAsRoot(arguments)
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            Glibc.exit(FailureReport.report(error))
+        }
+    }
+}

@@ -1,0 +1,14 @@
+import ArgumentParser
+
+/// `agent-queue cache`
+struct CacheCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cache",
+        abstract: "Look into the response cache, and clear it.",
+        discussion: """
+              agent-queue cache stats
+            """,
+        subcommands: [
+            CacheStatsCommand.self, CacheListCommand.self, CacheGetCommand.self, CacheDeleteCommand.self, CacheClearCommand.self,
+        ])
+}

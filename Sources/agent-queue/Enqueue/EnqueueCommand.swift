@@ -1,0 +1,122 @@
+import AgentQueue
+import ArgumentParser
+import JobModel
+import QueueStore
+
+/// `agent-queue enqueue`
+struct EnqueueCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "enqueue",
+        abstract: "Add a job, or a file of jobs.",
+        discussion: """
+            Prints the new job's number. The prompt is the argument, the file of --file, or standard input for `-`; one that begins \
+            with `-` goes behind `--`. --embed adds a job that turns texts into vectors. --jsonl adds a job for each line of a file: \
+            {"prompt": "…"} with any of the options as keys, or a line of an OpenAI or Anthropic batch.
+
+              agent-queue enqueue 'Why is the sky blue?'
+              agent-queue enqueue --wait --model local/smollm2 --max-tokens 100 -- '- is this a list?'
+              git diff | agent-queue enqueue --system 'Review this change.' -
+              agent-queue enqueue --jsonl questions.jsonl --batch monday --ingest monday
+            """)
+
+    @Argument(help: "The prompt; `-` reads standard input.")
+    var prompt: String?
+
+    @Option(name: .long, help: ArgumentHelp("Read the prompt from a file.", valueName: "file"), completion: .file())
+    var file: String?
+
+    @Option(name: .long, parsing: .upToNextOption, help: ArgumentHelp("Turn these texts into vectors.", valueName: "text"))
+    var embed: [String] = []
+
+    @Option(
+        name: .long, help: ArgumentHelp("Add a job for each line of a file; `-` reads standard input.", valueName: "file"),
+        completion: .file(extensions: ["jsonl", "ndjson"]))
+    var jsonl: String?
+
+    @OptionGroup(title: "Options for the job")
+    var job: JobOptions
+
+    @Option(
+        name: .long, help: ArgumentHelp("Add nothing if a job has this key, until that one is cancelled, discarded or pruned.", valueName: "key"))
+    var uniqueKey: String?
+
+    @Flag(name: .long, help: "Wait for the answer and print it.")
+    var wait = false
+
+    @Flag(name: .long, help: "With --jsonl: report lines that cannot become jobs, and add the others.")
+    var skipInvalid = false
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("With --jsonl: a name for this input. The same command again continues where it stopped.", valueName: "name"))
+    var ingest: String?
+
+    @Flag(name: .customLong("print-ids"), help: "With --jsonl: print the number of each job (with --json, a receipt for each).")
+    var printsIDs = false
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        let sources = [prompt != nil, file != nil, !embed.isEmpty, jsonl != nil].count { $0 }
+        guard sources == 1 else {
+            throw ValidationError(
+                sources == 0
+                    ? "a prompt is missing: give it as an argument, with --file, or as - for standard input"
+                    : "only one of a prompt, --file, --embed and --jsonl can be given")
+        }
+        guard jsonl == nil else {
+            if wait { throw ValidationError("--wait waits for one job; give the lines a --batch and use 'agent-queue wait --batch'") }
+            if uniqueKey != nil { throw ValidationError("--unique-key belongs to one job; write \"unique_key\" into the lines") }
+            return
+        }
+        for (option, isGiven) in [("--skip-invalid", skipInvalid), ("--ingest", ingest != nil), ("--print-ids", printsIDs)] where isGiven {
+            throw ValidationError("\(option) needs --jsonl")
+        }
+    }
+
+    func run() async throws {
+        let session = try Session(global)
+        if let jsonl {
+            try await BulkRun(
+                path: jsonl, defaults: try job.defaults(), skipsInvalid: skipInvalid, ingest: ingest,
+                printsReceipts: printsIDs || format.json, json: format.json, session: session
+            ).run()
+        } else {
+            let newJob = try draft().validated(in: session.intake)
+            try await session.withStore { store in try await add(newJob, to: store) }
+        }
+    }
+
+    private func draft() throws -> JobDraft {
+        var draft = try job.draft(kind: embed.isEmpty ? .generate : .embed)
+        draft.uniqueKey = uniqueKey
+        if embed.isEmpty {
+            draft.prompt = try file.map(PromptText.read) ?? (prompt == "-" ? PromptText.read("-") : prompt)
+        } else {
+            draft.inputs = embed == ["-"] ? [try PromptText.read("-")] : embed
+        }
+        return draft
+    }
+
+    private func add(_ newJob: NewJob, to store: QueueStore) async throws {
+        let receipt = try await store.enqueue(newJob)
+        var output = Output()
+        if receipt.duplicateOf != nil, !format.json {
+            Diagnostics.say("job \(receipt.id) already has this unique key; nothing was added")
+        }
+        guard wait else {
+            try format.json ? output.json(ReceiptJSON.receipt(receipt)) : output.line("\(receipt.id)")
+            return try output.flush()
+        }
+        if !receipt.state.isFinal { try await FinalWait(ids: [receipt.id], timeout: nil).run(in: store) }
+        guard let job = try await store.job(receipt.id) else { throw JobFailure.notFound(receipt.id) }
+        if format.json {
+            try output.json(JobJSON.job(job))
+        } else if job.state == .completed {
+            try output.lines(JobAnswer.lines(job))
+        }
+        try output.flush()
+        try JobFailure.check(job)
+    }
+}

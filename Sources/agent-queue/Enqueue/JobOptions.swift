@@ -1,0 +1,118 @@
+import AgentQueue
+import ArgumentParser
+import JobModel
+
+/// What can be said about a job besides what it asks. With `--jsonl`, what holds for lines that do not say otherwise.
+struct JobOptions: ParsableArguments {
+    @Option(name: .long, help: ArgumentHelp("What the job is sent to. Default: `default_model` of the configuration.", valueName: "provider/model"))
+    var model: String?
+
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("A system text, before the prompt.", valueName: "text"))
+    var system: String?
+
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("The most tokens of an answer.", valueName: "n"))
+    var maxTokens: Int?
+
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("0 to 2: how freely the model chooses its words.", valueName: "x"))
+    var temperature: Double?
+
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("Ask for another answer to the same prompt: 1, 2 and so on are kept apart in the cache.", valueName: "k"))
+    var sample: Int?
+
+    @Option(name: .long, help: ArgumentHelp("The queue it waits in. Default: default.", valueName: "queue"))
+    var queue: String?
+
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("1 to 9; lower runs first. Default: 5.", valueName: "1-9"))
+    var priority: Int?
+
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Not before so long from now: 10m, 1h30m.", valueName: "duration"))
+    var delay: String?
+
+    @Option(name: .long, help: ArgumentHelp("Not before this time: 2026-12-01T09:00Z.", valueName: "time"))
+    var at: String?
+
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("Discard it if it has not begun within so long from now.", valueName: "duration"))
+    var expiresIn: String?
+
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Attempts it may take, 1 to 1000. Default: 5.", valueName: "n"))
+    var maxAttempts: Int?
+
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("How long a call may take. Default: `http.request_timeout`.", valueName: "duration"))
+    var timeout: String?
+
+    @Option(name: .long, help: ArgumentHelp("A word to find it by; may be repeated.", valueName: "tag"))
+    var tag: [String] = []
+
+    @Option(name: .long, help: ArgumentHelp("The batch it belongs to.", valueName: "name"))
+    var batch: String?
+
+    @Option(name: .long, help: ArgumentHelp("A job that must complete first; may be repeated.", valueName: "id"))
+    var after: [Int64] = []
+
+    @Option(name: .long, help: ArgumentHelp("Data of your own, kept with the job; may be repeated.", valueName: "key=value"))
+    var metadata: [String] = []
+
+    @Flag(name: .long, help: "Neither answer it from the cache nor keep its answer there.")
+    var noCache = false
+
+    /// The options as a draft without its request.
+    ///
+    /// - Throws: `InputError`.
+    func draft(kind: JobKind) throws -> JobDraft {
+        var draft = JobDraft(kind: kind)
+        draft.model = model
+        draft.system = system
+        draft.maxTokens = maxTokens
+        draft.temperature = temperature
+        draft.sample = sample
+        draft.queue = queue
+        draft.priority = priority
+        draft.delay = try milliseconds(delay, "--delay")
+        draft.at = try at.map { text in try JobText.time(text, named: "--at") }
+        draft.expiresIn = try milliseconds(expiresIn, "--expires-in")
+        draft.maxAttempts = maxAttempts
+        draft.timeout = try milliseconds(timeout, "--timeout")
+        draft.tags = tag
+        draft.batch = batch
+        draft.after = after
+        draft.metadata = try JobText.metadata(metadata)
+        draft.cache = !noCache
+        return draft
+    }
+
+    /// The options as what holds for every line of a file that does not say otherwise.
+    ///
+    /// - Throws: `InputError`.
+    func defaults() throws -> JobDefaults {
+        let draft = try draft(kind: .generate)
+        var defaults = JobDefaults()
+        defaults.model = draft.model
+        defaults.system = draft.system
+        defaults.maxTokens = draft.maxTokens
+        defaults.temperature = draft.temperature
+        defaults.sample = draft.sample
+        defaults.queue = draft.queue
+        defaults.priority = draft.priority
+        defaults.delay = draft.delay
+        defaults.at = draft.at
+        defaults.expiresIn = draft.expiresIn
+        defaults.maxAttempts = draft.maxAttempts
+        defaults.timeout = draft.timeout
+        defaults.tags = draft.tags
+        defaults.batch = draft.batch
+        defaults.after = draft.after
+        defaults.metadata = draft.metadata
+        defaults.cache = draft.cache
+        return defaults
+    }
+
+    private func milliseconds(_ text: String?, _ option: String) throws -> Int64? {
+        try text.map { text in try JobText.milliseconds(text, named: option) }
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import JobModel
+import Settings
+
+/// Which jobs a command means, by what they are.
+struct FilterOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Jobs in this state; several by commas: pending, scheduled, available, running, retryable, completed, cancelled, discarded.",
+            valueName: "state"),
+        completion: .list(JobState.allCases.map(\.rawValue)),
+        transform: StateList.init(argument:))
+    var state: StateList?
+
+    @Option(name: .long, help: ArgumentHelp("Jobs of this queue.", valueName: "queue"))
+    var queue: String?
+
+    @Option(name: .long, help: ArgumentHelp("Jobs for this target.", valueName: "provider/model"), transform: FilterOptions.target)
+    var model: String?
+
+    @Option(name: .long, help: ArgumentHelp("Jobs of this batch.", valueName: "name"))
+    var batch: String?
+
+    @Option(name: .long, help: ArgumentHelp("Jobs with this tag.", valueName: "tag"))
+    var tag: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Jobs created since then: a time (2026-12-01T09:00Z) or how long ago (1h, 2d).", valueName: "time"),
+        transform: FilterOptions.time)
+    var since: Int64?
+
+    /// The filter; empty where nothing was given.
+    var filter: JobFilter {
+        JobFilter(states: state?.states ?? [], queue: queue, model: model, batch: batch, tag: tag, since: since)
+    }
+
+    private static func target(_ text: String) throws -> String {
+        guard Target(text) != nil else {
+            throw ValidationError("\(InvalidText.quoted(text)) is not a target (write provider/model, such as local/smollm2)")
+        }
+        return text
+    }
+
+    private static func time(_ text: String) throws -> Int64 {
+        do {
+            if let ago = try? DurationText.parse(text) { return Now.milliseconds - ago.milliseconds }
+            return try TimeText.parseRFC3339(text)
+        } catch {
+            throw ValidationError("\(error.message), nor a duration such as 1h")
+        }
+    }
+}

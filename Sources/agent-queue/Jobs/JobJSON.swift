@@ -1,0 +1,79 @@
+import JobModel
+import Settings
+
+/// A job in the shape that scripts rely on: keys may be added, never renamed.
+enum JobJSON {
+    /// The whole job.
+    static func job(_ job: Job) -> JSONValue {
+        .object([
+            .init("id", .integer(job.id)),
+            .init("custom_id", string(job.customID)),
+            .init("kind", .string(job.kind.rawValue)),
+            .init("queue", .string(job.queue)),
+            .init("model", .string(job.target.description)),
+            .init("state", .string(job.state.rawValue)),
+            .init("priority", .integer(Int64(job.priority))),
+            .init("attempt", .integer(Int64(job.attempt))),
+            .init("max_attempts", .integer(Int64(job.maxAttempts))),
+            .init("worker", job.worker.map { .object([.init("id", .integer($0.id)), .init("pid", .integer($0.pid))]) } ?? .null),
+            .init("created_at", time(job.createdAt)),
+            .init("scheduled_at", time(job.scheduledAt)),
+            .init("attempted_at", time(job.attemptedAt)),
+            .init("finalized_at", time(job.finalizedAt)),
+            .init("expires_at", time(job.expiresAt)),
+            .init("cancel_requested_at", time(job.cancelRequestedAt)),
+            .init("timeout", job.timeout.map { .double(Double($0) / 1_000) } ?? .null),
+            .init("batch", string(job.batch)),
+            .init("tags", .array(job.tags.map(JSONValue.string))),
+            .init("metadata", job.metadata ?? .null),
+            .init("unique_key", string(job.uniqueKey)),
+            .init("after", .array(job.after.map(JSONValue.integer))),
+            .init("cache", .bool(job.useCache)),
+            .init("digest", .string(Hexadecimal.text(job.digest))),
+            .init("request", job.request),
+            .init("result", job.result.map(result) ?? .null),
+            .init("errors", .array(job.errors.map(error))),
+        ])
+    }
+
+    /// The reply with what it cost, and who gave it. What else the provider sent stands between.
+    static func result(_ result: JobResult) -> JSONValue {
+        var members: [JSONValue.Member] = [.init("text", result.reply["text"] ?? .null)]
+        if let embeddings = result.reply["embeddings"] { members.append(.init("embeddings", embeddings)) }
+        members.append(.init("finish_reason", result.reply["finish_reason"] ?? .null))
+        let known: Set<String> = ["text", "embeddings", "finish_reason", "usage"]
+        members += (result.reply.members ?? []).filter { !known.contains($0.key) }
+        members += [
+            .init("usage", usage(result.usage)),
+            .init("cost_usd", .double(result.cost)),
+            .init("answered_by", .string(result.answeredBy.rawValue)),
+            .init("target", .string(result.target)),
+            .init("latency_ms", .integer(result.latency)),
+        ]
+        return .object(members)
+    }
+
+    /// Tokens.
+    static func usage(_ usage: Usage) -> JSONValue {
+        .object([
+            .init("input_tokens", .integer(Int64(usage.inputTokens))), .init("output_tokens", .integer(Int64(usage.outputTokens))),
+        ])
+    }
+
+    /// RFC 3339 in UTC, or null.
+    static func time(_ milliseconds: Int64?) -> JSONValue {
+        milliseconds.map { .string(TimeText.format($0)) } ?? .null
+    }
+
+    /// A string, or null.
+    static func string(_ text: String?) -> JSONValue {
+        text.map(JSONValue.string) ?? .null
+    }
+
+    private static func error(_ error: JobError) -> JSONValue {
+        .object([
+            .init("attempt", .integer(Int64(error.attempt))), .init("at", time(error.at)),
+            .init("class", .string(error.failure.rawValue)), .init("message", .string(error.message)),
+        ])
+    }
+}

@@ -1,0 +1,41 @@
+import JobModel
+
+/// A job in a few words.
+enum JobPreview {
+    /// Characters that are looked at, however long a text is.
+    private static let limit = 160
+
+    /// The beginning of what a job asks.
+    static func prompt(_ job: Job) -> String {
+        if let messages = job.request["messages"]?.array {
+            let asked = messages.last { $0["role"]?.string == "user" } ?? messages.last
+            return asked.map { message in text(of: message["content"]) } ?? ""
+        }
+        if let inputs = job.request["input"]?.array, let first = inputs.first?.string {
+            return cut(first) + (inputs.count > 1 ? " (+\(inputs.count - 1))" : "")
+        }
+        return cut(job.request["input"]?.string ?? job.request["text"]?.string ?? "")
+    }
+
+    /// The beginning of a job's answer, or why there is none.
+    static func answer(_ job: Job) -> String {
+        if let result = job.result {
+            if let text = result.reply["text"]?.string { return cut(text) }
+            if let vectors = result.reply["embeddings"]?.array {
+                return Figures.count(vectors.count, "vector") + " of \(vectors.first?.array?.count ?? 0) dimensions"
+            }
+            return cut(result.reply.text)
+        }
+        return job.errors.last.map { cut($0.message) } ?? ""
+    }
+
+    private static func text(of content: JSONValue?) -> String {
+        if let text = content?.string { return cut(text) }
+        let parts = content?.array ?? []
+        return cut(parts.compactMap { $0["text"]?.string }.first ?? "")
+    }
+
+    private static func cut(_ text: String) -> String {
+        DisplayText.line(text, limit: limit)
+    }
+}

@@ -1,0 +1,90 @@
+import JobModel
+import Settings
+
+/// A job in detail, for people.
+struct JobSheet {
+    private let job: Job
+    private let now: Int64
+
+    init(_ job: Job, now: Int64) {
+        self.job = job
+        self.now = now
+    }
+
+    var lines: [String] {
+        [facts.lines, request, errors, answer].filter { !$0.isEmpty }.joined(separator: [""]).map(\.self)
+    }
+
+    private var facts: Sheet {
+        var sheet = Sheet()
+        sheet.add("id", "\(job.id)")
+        sheet.add("custom id", job.customID.map { DisplayText.line($0) })
+        sheet.add("state", job.state.rawValue, Style.of(job.state))
+        sheet.add("kind", job.kind.rawValue)
+        sheet.add("queue", DisplayText.line(job.queue))
+        sheet.add("model", DisplayText.line(job.target.description))
+        sheet.add("priority", "\(job.priority)")
+        sheet.add("attempts", "\(job.attempt) of \(job.maxAttempts)")
+        sheet.add("worker", job.worker.map { "\($0.id), process \($0.pid)" })
+        sheet.add("created", Figures.time(job.createdAt, now: now))
+        if !job.state.isFinal, job.scheduledAt > job.createdAt { sheet.add("not before", Figures.time(job.scheduledAt, now: now)) }
+        sheet.add("attempted", job.attemptedAt.map { Figures.time($0, now: now) })
+        sheet.add("finished", job.finalizedAt.map { Figures.time($0, now: now) })
+        sheet.add("expires", job.expiresAt.map { Figures.time($0, now: now) })
+        sheet.add("cancel asked", job.cancelRequestedAt.map { Figures.time($0, now: now) })
+        sheet.add("timeout", job.timeout.map { DurationText.format(.milliseconds($0)) })
+        sheet.add("batch", job.batch.map { DisplayText.line($0) })
+        sheet.add("tags", job.tags.isEmpty ? nil : DisplayText.line(job.tags.joined(separator: ", ")))
+        sheet.add("unique key", job.uniqueKey.map { DisplayText.line($0) })
+        sheet.add("after", job.after.isEmpty ? nil : job.after.map(String.init).joined(separator: ", "))
+        sheet.add("metadata", job.metadata.map { JSONText.text($0) })
+        sheet.add("cache", job.useCache ? "key \(Hexadecimal.text(job.digest))" : "off")
+        return sheet
+    }
+
+    private var request: [String] {
+        var lines: [String] = []
+        for member in job.request.members ?? [] where member.key != "messages" && member.key != "input" {
+            lines.append("  \(DisplayText.line(member.key)): \(JSONText.text(member.value))")
+        }
+        for message in job.request["messages"]?.array ?? [] {
+            lines.append("  \(DisplayText.line(message["role"]?.string ?? "?")):")
+            lines += indented(message["content"]?.string ?? JSONText.text(message["content"] ?? .null))
+        }
+        for input in job.request["input"]?.array ?? [] { lines += indented(input.string ?? JSONText.text(input)) }
+        return section("Request", lines)
+    }
+
+    private var errors: [String] {
+        section("Errors", job.errors.map { error in
+            let attempt = error.attempt > 0 ? "attempt \(error.attempt), " : ""
+            let message = DisplayText.line(error.message)
+            return "  \(attempt)\(Figures.time(error.at, now: now)): \(Style.apply(.bad, to: error.failure.rawValue, on: .output)): \(message)"
+        })
+    }
+
+    private var answer: [String] {
+        guard let result = job.result else { return [] }
+        var sheet = Sheet()
+        sheet.add("answered by", "\(result.answeredBy.rawValue) (\(DisplayText.line(result.target)))")
+        sheet.add("took", result.latency > 0 ? Figures.duration(milliseconds: result.latency) : nil)
+        sheet.add("tokens", "\(Figures.count(result.usage.inputTokens)) in, \(Figures.count(result.usage.outputTokens)) out")
+        sheet.add("cost", Figures.money(result.cost))
+        sheet.add("ended with", result.reply["finish_reason"]?.string.map { DisplayText.line($0) })
+        var lines = sheet.lines.map { "  \($0)" }
+        if let text = result.reply["text"]?.string {
+            lines += [""] + indented(text)
+        } else {
+            lines += ["", "    \(JobPreview.answer(job))"]
+        }
+        return section("Result", lines)
+    }
+
+    private func section(_ title: String, _ lines: [String]) -> [String] {
+        lines.isEmpty ? [] : [Style.apply(.bold, to: title, on: .output)] + lines
+    }
+
+    private func indented(_ text: String) -> [String] {
+        DisplayText.lines(text).split(separator: "\n", omittingEmptySubsequences: false).map { "    \($0)" }
+    }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import JobModel
+import QueueStore
+
+/// `agent-queue list`
+struct ListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List jobs, newest first.",
+        discussion: """
+              agent-queue list --state retryable,discarded --since 1h
+              agent-queue list --batch monday --limit 1000 --json | jq .state
+            """)
+
+    @OptionGroup var filters: FilterOptions
+
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At most so many.", valueName: "n"))
+    var limit = 50
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    private static let page = 500
+
+    func validate() throws {
+        guard limit >= 1 else { throw ValidationError("--limit must be at least 1, not \(limit)") }
+    }
+
+    func run() async throws {
+        let session = try Session(global)
+        try await session.withStore { store in
+            var output = Output()
+            var table = JobTable()
+            var left = limit
+            var before: Int64?
+            while left > 0 {
+                let jobs = try await store.jobs(filters.filter, limit: min(left, Self.page), before: before)
+                for job in jobs { try format.json ? output.json(JobJSON.job(job)) : table.add(job) }
+                if !format.json { try output.lines(table.takeLines()) }
+                guard let last = jobs.last, jobs.count == min(left, Self.page) else { break }
+                before = last.id
+                left -= jobs.count
+            }
+            try output.flush()
+        }
+    }
+}

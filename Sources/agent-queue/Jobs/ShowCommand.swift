@@ -1,0 +1,32 @@
+import ArgumentParser
+import JobModel
+import QueueStore
+
+/// `agent-queue show`
+struct ShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show everything about a job.",
+        discussion: """
+            Its request, state, attempts with their errors and times, usage, cost, and what answered.
+
+              agent-queue show 17
+              agent-queue show 17 --json | jq .errors
+            """)
+
+    @Argument(help: ArgumentHelp("The job's number.", valueName: "id"))
+    var id: Int64
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let session = try Session(global)
+        try await session.withStore { store in
+            guard let job = try await store.job(id) else { throw JobFailure.notFound(id) }
+            var output = Output()
+            try format.json ? output.json(JobJSON.job(job)) : output.lines(JobSheet(job, now: Now.milliseconds).lines)
+            try output.flush()
+        }
+    }
+}

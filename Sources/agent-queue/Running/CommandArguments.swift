@@ -1,0 +1,40 @@
+import ArgumentParser
+import Settings
+
+/// What stands on the command line.
+enum CommandArguments {
+    /// The arguments after the program's name.
+    ///
+    /// - Throws: For bytes that are not UTF-8, which Swift would silently replace: a prompt goes in as it was given, or not at all.
+    static func validated() throws -> [String] {
+        var arguments: [String] = []
+        for index in 1..<max(1, Int(CommandLine.argc)) {
+            guard let bytes = CommandLine.unsafeArgv[index] else { break }
+            guard let text = String(validatingCString: bytes) else {
+                throw CommandFailure(.badInput, "argument \(index) is not valid UTF-8")
+            }
+            arguments.append(text)
+        }
+        return arguments
+    }
+
+    /// Says which command was meant where the first argument is none: the parser would only call it unexpected.
+    static func refuseUnknownCommand(_ arguments: [String], root: any ParsableCommand.Type) throws {
+        var command = root
+        var path = root.configuration.commandName ?? ""
+        for argument in arguments {
+            let subcommands = command.configuration.subcommands
+            guard !subcommands.isEmpty, !argument.hasPrefix("-"), argument != "help" else { return }
+            guard let next = subcommands.first(where: { name(of: $0) == argument }) else {
+                let hint = Suggestion.hint(for: argument, in: subcommands.map(name(of:)))
+                throw CommandFailure(.usage, "unknown command \(InvalidText.quoted(argument))\(hint); see '\(path) --help'")
+            }
+            command = next
+            path += " \(argument)"
+        }
+    }
+
+    private static func name(of command: any ParsableCommand.Type) -> String {
+        command.configuration.commandName ?? ""
+    }
+}

@@ -1,0 +1,37 @@
+import FoundationEssentials
+import Glibc
+import QueueStore
+import Settings
+
+/// What a command runs with: the configuration as it applies here, and the way to the database.
+struct Session {
+    let settings: Settings
+    let environment: [String: String]
+
+    /// Reads the configuration.
+    ///
+    /// - Throws: `SettingsError`, the first fault.
+    init(_ options: GlobalOptions) throws {
+        let place = try Place(options)
+        environment = place.environment
+        settings = try Settings.load(
+            configPath: options.config, environment: place.environment, currentDirectory: place.folder, overrides: place.overrides)
+    }
+
+    /// Opens the store, lends it, and closes it, whatever happens.
+    func withStore<Result>(
+        createsFile: Bool = true, migrates: Bool = true, _ body: (QueueStore) async throws -> Result
+    ) async throws -> Result {
+        let options = StoreOptions(
+            durability: settings.durability == .full ? .full : .normal, createsFile: createsFile, migrates: migrates)
+        let store = try QueueStore(path: settings.database, options: options)
+        do {
+            let result = try await body(store)
+            await store.close()
+            return result
+        } catch {
+            await store.close()
+            throw error
+        }
+    }
+}

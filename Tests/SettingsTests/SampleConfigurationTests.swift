@@ -1,0 +1,37 @@
+import Foundation
+import Testing
+
+@testable import Settings
+
+@Suite struct SampleConfigurationTests {
+    @Test func saysExactlyTheDefaults() throws {
+        var sample = try Fixture(SampleConfiguration.yaml).load()
+        sample.origins = [:]
+        sample.configPath = nil
+        #expect(sample == (try Fixture().load()))
+    }
+
+    @Test func saysEveryKey() throws {
+        let sample = try Fixture(SampleConfiguration.yaml).load()
+        let unsaid = sample.entries.filter { $0.origin == .builtIn }.map(\.key)
+        // The database depends on the machine, so its line is a comment; `enable_async` is the environment's alone.
+        #expect(unsaid == ["database", "enable_async", "providers.anthropic.base_url"])
+        for name in ProviderSettings.keys.settings.map(\.name) + ModelSettings.keys.settings.map(\.name) {
+            #expect(SampleConfiguration.yaml.contains("#   \(name) "), "\(name) is not documented")
+        }
+    }
+
+    /// Lines that begin with `#:` are keys of a later release: the file must be right with them too.
+    @Test(arguments: [false, true]) func theRepositorysOwnFileSaysTheDefaults(_ withLaterKeys: Bool) throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let path = root.appending(path: "config/agent-queue.yaml").path
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let fixture = Fixture(withLaterKeys ? text.replacingOccurrences(of: "\n#:", with: "\n") : text)
+        #expect(fixture.check().isEmpty)
+        var settings = try fixture.load()
+        settings.origins = [:]
+        settings.configPath = nil
+        #expect(settings == (try Fixture().load()))
+    }
+}
