@@ -82,6 +82,7 @@ let package = Package(
             swiftSettings: strict),
 
         suite("JobModelTests", ["JobModel", "ModelCalls", "Resilience"]),
+        suite("QueueStoreTests", ["QueueStore", "JobModel", "ModelCalls", "CPlatform", grdb, sqlite]),
         suite("SettingsTests", ["Settings"]),
         // What tests of several suites share.
         .target(

@@ -7,6 +7,7 @@
 #include <linux/futex.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -59,6 +60,18 @@ int64_t platform_lock_holder(int descriptor, int64_t offset) {
 int platform_pidfd_open(pid_t pid) {
     int descriptor = (int)syscall(SYS_pidfd_open, pid, 0);
     return descriptor >= 0 ? descriptor : -errno;
+}
+
+int platform_wake_descriptor(void) {
+    int descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return descriptor >= 0 ? descriptor : -errno;
+}
+
+void platform_wake(int descriptor) { eventfd_write(descriptor, 1); }
+
+void platform_wake_clear(int descriptor) {
+    eventfd_t count;
+    eventfd_read(descriptor, &count);
 }
 
 static int64_t clock_ns(clockid_t clock) {

@@ -28,7 +28,7 @@ public enum HTTPFailure: Error, Sendable, Equatable {
     init(_ error: any Error, bodyBegun: Bool) {
         switch error {
         case let error as HTTPFailure: self = error
-        case is CancellationError: self = .cancelled
+        case is CancellationError: self = .shutDown
         case let error as HTTPClientError: self.init(error, bodyBegun: bodyBegun)
         default:
             let clause = Self.clause(error)
@@ -42,8 +42,8 @@ public enum HTTPFailure: Error, Sendable, Equatable {
 
     private init(_ error: HTTPClientError, bodyBegun: Bool) {
         switch error {
-        case .cancelled: self = .cancelled
-        case .alreadyShutdown: self = .shutDown
+        // A task's own cancellation is told apart by the task: this one is the client's end.
+        case .cancelled, .alreadyShutdown: self = .shutDown
         case .deadlineExceeded: self = .timedOut
         case .invalidURL, .emptyHost, .emptyScheme: self = .unsendable("its base URL is not one")
         case .connectTimeout: self = .unreachable("connecting took too long")
@@ -103,7 +103,7 @@ public enum HTTPFailure: Error, Sendable, Equatable {
         switch self {
         case .timedOut: ModelFailure(.timedOut, "\(url) had not answered after \(Self.seconds(timeout)) s")
         case .cancelled: ModelFailure(.cancelled, "the call to \(url) was cancelled")
-        case .shutDown: ModelFailure(.shutdown, "the worker stopped before \(url) was called")
+        case .shutDown: ModelFailure(.shutdown, "the worker stopped before \(url) had answered")
         case .tooLarge(let limit): ModelFailure(.invalidReply, "\(url) sent an answer of more than \(limit >> 20) MiB")
         case .unreachable(let clause), .untrusted(let clause): ModelFailure(.retryable, "\(url) cannot be reached: \(clause)")
         case .broken(let clause): ModelFailure(.retryable, "the call to \(url) broke off: \(clause)")

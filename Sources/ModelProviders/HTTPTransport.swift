@@ -63,10 +63,9 @@ public final class HTTPTransport: Sendable {
             do {
                 return .success(try await attempt(call, progress))
             } catch {
+                if Task.isCancelled { return .failure(.cancelled) }
                 let failure = HTTPFailure(error, bodyBegun: progress.hasBegun)
-                guard case .unreachable = failure, retries < configuration.maxRetries, !Task.isCancelled else {
-                    return .failure(Task.isCancelled ? .cancelled : failure)
-                }
+                guard case .unreachable = failure, retries < configuration.maxRetries else { return .failure(failure) }
                 retries += 1
                 do {
                     try await Task.sleep(for: .milliseconds(Self.wait(beforeRetry: retries, jitter: .random(in: 0...1))))

@@ -32,13 +32,17 @@ struct OpenAIError: Sendable, Equatable {
                 self = read
             } else if let detail = body["detail"], let read = OpenAIError(value: detail) {
                 self = read
-            } else if body["object"]?.string == "error" || (body["message"]?.string != nil && body["choices"] == nil && body["data"] == nil) {
+            } else if body["object"]?.string == "error" || Self.isBare(body) {
                 self.init(members: body)
             } else {
                 return nil
             }
         default: return nil
         }
+    }
+
+    private static func isBare(_ body: JSONValue) -> Bool {
+        body["message"]?.string != nil && body["choices"] == nil && body["data"] == nil
     }
 
     private init?(value: JSONValue) {

@@ -29,7 +29,7 @@ extension OpenAIProvider {
     ///   - kind: `generate` or `embed`; nil (the default) tries the one, and then the other.
     ///   - timeout: how long all of it may take, in ms.
     public func check(model: String, kind: JobKind? = nil, timeout: Int64) async -> ProviderCheck {
-        let limit = CallLimit(timeout: timeout)
+        let limit = CallLimit(timeout: timeout, isCheck: true)
         let start = ContinuousClock.now
         var result = ProviderCheck(provider: name, model: model)
         switch await models(limit) {

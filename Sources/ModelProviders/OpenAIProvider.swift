@@ -6,7 +6,9 @@ import NIOHTTP1
 ///
 /// Chat completions and embeddings, not streamed; wire formats and tolerances from protocols.md 3 and 5.
 public struct OpenAIProvider: ModelProvider {
+    /// Its name in the configuration.
     public let name: String
+    /// How many inputs one embeddings call may hold.
     public let capabilities: ProviderCapabilities
     let base: BaseURL
     let transport: HTTPTransport
@@ -41,8 +43,14 @@ public struct OpenAIProvider: ModelProvider {
         secrets = [key] + (base.credentials.map { [$0] + $0.split(separator: ":", maxSplits: 1).dropFirst().map(String.init) } ?? [])
     }
 
+    /// `openai` and the base URL in one spelling, without a password or query in it.
     public var identity: String { "openai \(base.shown)" }
 
+    /// Answers requests: each `generate` with a call of its own, all at once; `embed` and `memorize` requests of one model and
+    /// equal options with one call for as many as its limit allows, one call after another.
+    ///
+    /// A call that fails fails every request with an input in it, with the same failure. What a call of several used is
+    /// shared out by the inputs' length in bytes, and adds up exactly.
     public func respond(to requests: [ModelRequest], timeout: Int64, idempotencyKey: String) async -> [Outcome] {
         let limit = CallLimit(timeout: timeout)
         let texts = requests.enumerated().filter { $0.element.kind.isBatchable }.map { (place: $0.offset, request: $0.element) }
@@ -73,7 +81,8 @@ public struct OpenAIProvider: ModelProvider {
         read: (JSONValue, String?) throws(ModelFailure) -> Value
     ) async throws(ModelFailure) -> Value {
         let request = HTTPCall(
-            method: body == nil ? "GET" : "POST", url: base.endpoint(path), headers: headers(idempotencyKey, hasBody: body != nil),
+            method: body == nil ? "GET" : "POST", url: base.endpoint(path),
+            headers: headers(idempotencyKey, hasBody: body != nil, closes: limit.isCheck),
             body: body?.utf8(sorted: false))
         let answer: HTTPAnswer
         switch await transport.send(request, before: limit.deadline) {
@@ -113,9 +122,10 @@ public struct OpenAIProvider: ModelProvider {
         return OpenAIError(body: body)
     }
 
-    private func headers(_ idempotencyKey: String?, hasBody: Bool) -> HTTPHeaders {
+    private func headers(_ idempotencyKey: String?, hasBody: Bool, closes: Bool) -> HTTPHeaders {
         var headers: HTTPHeaders = ["accept": "application/json", "user-agent": "agent-queue"]
         if hasBody { headers.add(name: "content-type", value: "application/json") }
+        if closes { headers.add(name: "connection", value: "close") }
         if let authorization { headers.add(name: "authorization", value: authorization) }
         // OpenAI documents none; gateways honour it.
         if let key = idempotencyKey, !key.isEmpty, key.utf8.count <= 255, key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) {

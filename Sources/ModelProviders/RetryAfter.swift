@@ -71,7 +71,7 @@ enum RetryAfter {
 
     private static func number(_ text: some StringProtocol) -> Double? {
         let trimmed = String(text.drop { $0 == " " }.prefix { $0 != " " })
-        guard trimmed.utf8.count <= 32, trimmed.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2E || $0 == 0x2D }) else { return nil }
+        guard trimmed.utf8.count <= 32, trimmed.utf8.allSatisfy({ "0123456789.-".utf8.contains($0) }) else { return nil }
         return Double(trimmed)
     }
 

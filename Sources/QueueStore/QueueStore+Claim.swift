@@ -2,29 +2,45 @@ import GRDB
 import JobModel
 
 extension QueueStore {
-    /// Claims ready jobs, in one transaction: between lanes, the best head priority first, then the one longest unserved.
+    /// Claims ready jobs for the free slots, in one transaction, and reads which running ones are to be cancelled: between lanes, the best head priority first, then the one longest unserved.
     ///
     /// Its time does not depend on how many jobs there are: it reads the lanes (few) and the first entries of an index
     /// over one lane's ready jobs.
     public func claim(_ request: ClaimRequest) async throws -> ClaimRound {
-        guard request.slots > 0, try hasWork(for: request) else { return ClaimRound() }
-        return try await write { try $0.claim(request) }
+        let (cancellations, hasWork) = try read { database in
+            (
+                try Self.cancellations(worker: request.worker, database),
+                try request.slots > 0 && Self.hasWork(for: request, database)
+            )
+        }
+        var round = hasWork ? try await write { try $0.claim(request) } : ClaimRound()
+        round.cancellations = cancellations
+        return round
+    }
+
+    /// Running jobs of a worker whose cancellation is asked for.
+    private static func cancellations(worker: Int64, _ database: Database) throws -> [Lease] {
+        try Row.fetchAll(
+            database.cachedStatement(
+                sql: """
+                    SELECT id, token FROM jobs INDEXED BY jobs_cancelling
+                    WHERE worker_id = ? AND state = 'running' AND cancel_requested_at IS NOT NULL
+                    """), arguments: [worker]
+        ).map { Lease(jobID: $0[0], token: $0[1]) }
     }
 
     /// Whether a lane that the worker serves has ready jobs: a read, so that an idle worker writes nothing.
-    private func hasWork(for request: ClaimRequest) throws -> Bool {
-        try read { database in
-            let lanes = try Row.fetchCursor(
-                database,
+    private static func hasWork(for request: ClaimRequest, _ database: Database) throws -> Bool {
+        let lanes = try Row.fetchCursor(
+            database.cachedStatement(
                 sql: """
                     SELECT lanes.queue, lanes.provider FROM lanes JOIN queues ON queues.name = lanes.queue
                     WHERE lanes.available > 0 AND queues.paused_at IS NULL
-                    """)
-            while let lane = try lanes.next() {
-                if request.serves(queue: lane[0], provider: lane[1]) { return true }
-            }
-            return false
+                    """))
+        while let lane = try lanes.next() {
+            if request.serves(queue: lane[0], provider: lane[1]) { return true }
         }
+        return false
     }
 }
 

@@ -11,6 +11,8 @@ extension QueueStore {
             try transaction.statement("INSERT INTO workers (pid, boot_id, started_at) VALUES (?, ?, ?)")
                 .bind(Int64(getpid())).bind(bootID).bind(transaction.now).run()
             let id = transaction.lastInsertedID
+            // So that its peers begin to watch it.
+            transaction.ledger.ringWork()
             try locks.lock(worker: id)
             return id
         }
@@ -38,19 +40,6 @@ extension QueueStore {
                     FROM workers ORDER BY id
                     """
             ).map { WorkerSummary(id: $0[0], pid: $0[1], bootID: $0[2], startedAt: $0[3], running: $0[4]) }
-        }
-    }
-
-    /// Running jobs of a worker whose cancellation is asked for.
-    public func cancellations(worker: Int64) throws -> [Lease] {
-        try read { database in
-            try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT id, token FROM jobs INDEXED BY jobs_cancelling
-                    WHERE worker_id = ? AND state = 'running' AND cancel_requested_at IS NOT NULL
-                    """, arguments: [worker]
-            ).map { Lease(jobID: $0[0], token: $0[1]) }
         }
     }
 }

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import JobModel
 import Testing
@@ -41,7 +40,7 @@ import Testing
     @Test func linesCrossBlocks() async throws {
         // Lines of 1 byte to 3 MiB around every edge of the 1 MiB blocks.
         let lengths = [1, (1 << 20) - 3, 1, 1, 1 << 20, (1 << 20) - 1, 3 << 20, 5, (1 << 20) + 1, 10 << 20, 7]
-        let texts = lengths.enumerated().map { String(repeating: Character(Unicode.Scalar(UInt8(97 + $0)!)), count: $1) }
+        let texts = lengths.enumerated().map { String(repeating: Character(Unicode.Scalar(UInt8(97 + $0))), count: $1) }
         for end in ["", "\n"] {
             let found = try await lines(of: texts.joined(separator: "\n") + end)
             #expect(found.lines == texts.enumerated().map { "\($0 + 1):\($1)" })
@@ -158,7 +157,8 @@ import Testing
             try write(bytes, to: folder + "/in")
             let input = try BulkInput(path: folder + "/in", spoolFolder: folder)
             let survey = try await BulkEnqueue(input: input, defaults: JobDefaults(), context: context()).check(digest: true)
-            #expect(survey.sha256 == Array(SHA256.hash(data: bytes)))
+            let hex = survey.sha256?.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            #expect(hex == "e387780ce54751f9a06dc9f983bbbc20009fcb5c3f80bfc4595e8ba0ba847d4a")
             #expect((survey.lines, survey.jobs, survey.skipped) == (3, 1, 0))
         }
     }

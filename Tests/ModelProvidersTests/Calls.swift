@@ -21,7 +21,7 @@ func withTransport<Value>(
 /// Lends a provider in front of a scripted server.
 func withProvider<Value>(
     key: String? = nil, maxEmbedInputs: Int = 2_048, transport: HTTPTransport.Configuration = .init(),
-    answers: @escaping @Sendable (RecordedRequest) -> ScriptedAnswer,
+    answers: Script,
     _ body: (OpenAIProvider, ScriptedServer) async throws -> Value
 ) async throws -> Value {
     try await ScriptedServer.withServer(answers) { server in
@@ -37,11 +37,12 @@ func withProvider<Value>(
 func withProvider<Value>(
     key: String? = nil, answer: ScriptedAnswer, _ body: (OpenAIProvider, ScriptedServer) async throws -> Value
 ) async throws -> Value {
-    try await withProvider(key: key, answers: { _ in answer }, body)
+    try await withProvider(key: key, answers: .always(answer), body)
 }
 
 let chat = ModelRequest(
-    kind: .generate, target: Target(provider: "scripted", model: "m"), body: ["messages": [["role": "user", "content": "How are you today?"]]])
+    kind: .generate, target: Target(provider: "scripted", model: "m"),
+    body: ["messages": [["role": "user", "content": "How are you today?"]]])
 
 func embedding(_ texts: String..., options: JSONValue = [:], kind: JobKind = .embed, model: String = "m") -> ModelRequest {
     let input = JSONValue.Member("input", .array(texts.map { .string($0) }))
@@ -62,11 +63,12 @@ extension Outcome {
 }
 
 /// A good chat completion.
-let hello = #"{"id":"c-1","model":"m-1","choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}],"#
+let hello =
+    #"{"id":"c-1","model":"m-1","choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}],"#
     + #""usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7}}"#
 
 /// Embeds each input as `[its length in bytes, its place]`, and counts a token per byte.
-@Sendable func embedsLengths(_ request: RecordedRequest) -> ScriptedAnswer {
+let embedsLengths = Script { request in
     guard let body = try? JSONValue.parse(request.body), let inputs = body["input"]?.array else { return ScriptedAnswer(400, json: "{}") }
     let lengths = inputs.map { $0.string?.utf8.count ?? 0 }
     let data = lengths.enumerated().map { #"{"index":\#($0.offset),"embedding":[\#($0.element),\#($0.offset)]}"# }

@@ -6,7 +6,8 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct OpenAIProviderTests {
     @Test func aChatGoesOutAsItIsAndComesBack() async throws {
-        try await withProvider(key: " sk-1234 \n", answer: ScriptedAnswer(headers: [("x-request-id", "r-1")], json: hello)) { provider, server in
+        let answer = ScriptedAnswer(headers: [("x-request-id", "r-1")], json: hello)
+        try await withProvider(key: " sk-1234 \n", answer: answer) { provider, server in
             let request = ModelRequest(
                 kind: .generate, target: Target(provider: "p", model: "org/m"),
                 body: ["zeta": 12_345_678_901_234_567, "messages": [], "sample": 4, "stream": true, "model": "x", "temperature": 0.5])
@@ -31,7 +32,7 @@ import Testing
     }
 
     @Test func aPasswordInTheURLSignsInAndIsNotShown() async throws {
-        try await ScriptedServer.withServer(inTurn: ScriptedAnswer(401, json: #"{"error":"pass1234 is wrong"}"#)) { server in
+        try await ScriptedServer.withServer(.always(ScriptedAnswer(401, json: #"{"error":"pass1234 is wrong"}"#))) { server in
             try await withTransport { transport in
                 let url = "http://user:pass1234@127.0.0.1:\(server.port)/v1?v=2"
                 let provider = OpenAIProvider(name: "p", baseURL: url, apiKey: nil, transport: transport)
@@ -64,7 +65,8 @@ import Testing
             #expect(
                 failure
                     == ModelFailure(
-                        .rateLimited, "\(server.url)/v1 answered 429 (rate_limit_exceeded): slow down", retryAfter: 1_500, requestID: "r-9"))
+                        .rateLimited, "\(server.url)/v1 answered 429 (rate_limit_exceeded): slow down", retryAfter: 1_500,
+                        requestID: "r-9"))
             #expect(server.requests.count == 1)
         }
     }
@@ -92,7 +94,10 @@ import Testing
         let key = "sk-live-0123456789abcdefghij"
         try await withProvider(
             key: key,
-            answers: { ScriptedAnswer(400, json: JSONValue.object([.init("error", .string("Bad: \($0["authorization"] ?? "") \($0.text)"))]).text) }
+            answers: Script { request in
+                let words = "Bad: \(request["authorization"] ?? "") \(request.text)"
+                return ScriptedAnswer(400, json: JSONValue.object([.init("error", .string(words))]).text)
+            }
         ) { provider, _ in
             let request = ModelRequest(
                 kind: .generate, target: chat.target,
@@ -116,7 +121,8 @@ import Testing
     }
 
     @Test func aRedirectIsNotFollowed() async throws {
-        try await withProvider(key: "sk-1234", answer: ScriptedAnswer(307, headers: [("location", "/elsewhere")], json: "")) { provider, server in
+        let answer = ScriptedAnswer(307, headers: [("location", "/elsewhere")], json: "")
+        try await withProvider(key: "sk-1234", answer: answer) { provider, server in
             let failure = try #require(await provider.respond(to: chat).failure)
             #expect(failure.failure == .permanent)
             #expect(failure.message.contains("redirect"))
@@ -149,7 +155,8 @@ import Testing
     }
 
     @Test func aFailedCallFailsAllInIt() async throws {
-        try await withProvider(answer: ScriptedAnswer(503, json: #"{"error":{"code":503,"message":"Loading model"}}"#)) { provider, server in
+        let answer = ScriptedAnswer(503, json: #"{"error":{"code":503,"message":"Loading model"}}"#)
+        try await withProvider(answer: answer) { provider, server in
             let outcomes = await provider.respond(to: [embedding("a"), embedding("b")], timeout: 10_000, idempotencyKey: "k")
             #expect(outcomes.map { $0.failure?.failure } == [.overloaded, .overloaded])
             #expect(server.requests.count == 1)
@@ -157,7 +164,7 @@ import Testing
     }
 
     @Test func afterARateLimitNoFurtherCallIsMade() async throws {
-        try await withProvider(maxEmbedInputs: 1, answers: { _ in ScriptedAnswer(429, json: "{}") }) { provider, server in
+        try await withProvider(maxEmbedInputs: 1, answers: .always(ScriptedAnswer(429, json: "{}"))) { provider, server in
             let outcomes = await provider.respond(to: [embedding("a"), embedding("b")], timeout: 10_000, idempotencyKey: "k")
             #expect(outcomes.map { $0.failure?.failure } == [.rateLimited, .rateLimited])
             #expect(server.requests.count == 1)
@@ -181,7 +188,8 @@ import Testing
     }
 
     @Test func modelsAreListed() async throws {
-        try await withProvider(answer: ScriptedAnswer(json: #"{"data":[{"id":"a"},{"id":"b"},{}],"object":"list"}"#)) { provider, server in
+        let answer = ScriptedAnswer(json: #"{"data":[{"id":"a"},{"id":"b"},{}],"object":"list"}"#)
+        try await withProvider(answer: answer) { provider, server in
             #expect(await provider.models() == .success(["a", "b"]))
             #expect(server.requests[0].method == "GET")
             #expect(server.requests[0].path == "/v1/models")
@@ -189,7 +197,8 @@ import Testing
     }
 
     @Test func aCheckAsksTheModelOneSmallThing() async throws {
-        try await withProvider(answers: { $0.method == "GET" ? ScriptedAnswer(404, json: "{}") : ScriptedAnswer(json: hello) }) { provider, server in
+        let script = Script { $0.method == "GET" ? ScriptedAnswer(404, json: "{}") : ScriptedAnswer(json: hello) }
+        try await withProvider(answers: script) { provider, server in
             let check = await provider.check(model: "m", timeout: 10_000)
             #expect(check.isAvailable)
             #expect(check.models == nil)
@@ -199,18 +208,23 @@ import Testing
 
     @Test func aCheckFindsOutThatAModelEmbeds() async throws {
         try await withProvider(
-            answers: { $0.path.hasSuffix("/embeddings") ? embedsLengths($0) : ScriptedAnswer(404, json: #"{"error":"not found"}"#) }
+            answers: Script { request in
+                guard request.path.hasSuffix("/embeddings") else { return ScriptedAnswer(404, json: #"{"error":"not found"}"#) }
+                return ScriptedAnswer(json: #"{"data":[{"embedding":[1,2]}]}"#)
+            }
         ) { provider, server in
             #expect(await provider.check(model: "m", timeout: 10_000).isAvailable)
+            // A body that the server left unread must not become the next request.
+            #expect(server.requests.map(\.connection) == [1, 2, 3])
             #expect(await provider.check(model: "m", kind: .generate, timeout: 10_000).failure?.failure == .permanent)
         }
     }
 
     @Test func aCheckKnowsTheLimitsNewName() async throws {
         try await withProvider(
-            answers: { request in
+            answers: Script { request in
                 guard request.text.contains(#""max_tokens""#) else { return ScriptedAnswer(json: hello) }
-                return ScriptedAnswer(400, json: #"{"error":{"message":"Use 'max_completion_tokens' instead.","code":"unsupported_parameter"}}"#)
+                return ScriptedAnswer(400, json: #"{"error":{"message":"Use 'max_completion_tokens'.","code":"unsupported_parameter"}}"#)
             }
         ) { provider, _ in
             #expect(await provider.check(model: "m", kind: .generate, timeout: 10_000).isAvailable)
@@ -218,8 +232,8 @@ import Testing
     }
 
     @Test func aCheckSaysWhyNot() async throws {
-        try await withProvider(key: "sk-12345678", answer: ScriptedAnswer(401, json: #"{"error":{"message":"no","code":"invalid_api_key"}}"#)) {
-            provider, server in
+        let answer = ScriptedAnswer(401, json: #"{"error":{"message":"no","code":"invalid_api_key"}}"#)
+        try await withProvider(key: "sk-12345678", answer: answer) { provider, server in
             let check = await provider.check(model: "m", timeout: 10_000)
             #expect(check.reason == "\(server.url)/v1 answered 401 (invalid_api_key): no")
             #expect(server.requests.count == 1)

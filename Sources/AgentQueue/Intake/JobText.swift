@@ -42,7 +42,8 @@ public enum JobText {
             }
             members.append(.init(key, .string(String(pair[pair.utf8.index(after: sign)...]))))
         }
-        return members.isEmpty ? nil : .object(members)
+        // A bare nil would be the value null.
+        return members.isEmpty ? Optional.none : .some(.object(members))
     }
 
     static func milliseconds(_ duration: Duration) -> Int64 {

@@ -36,6 +36,13 @@ int64_t platform_lock_holder(int descriptor, int64_t offset);
 /// A descriptor that becomes readable when the process ends, or -errno.
 int platform_pidfd_open(pid_t pid);
 
+/// A descriptor that `platform_wake` makes readable, or -errno.
+int platform_wake_descriptor(void);
+/// Makes it readable.
+void platform_wake(int descriptor);
+/// Makes it no longer readable.
+void platform_wake_clear(int descriptor);
+
 /// CLOCK_BOOTTIME in ms: goes on during suspend, and no one sets it.
 int64_t platform_boottime_ms(void);
 /// CLOCK_REALTIME in ms since 1970.

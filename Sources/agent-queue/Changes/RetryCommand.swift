@@ -7,7 +7,8 @@ struct RetryCommand: AsyncParsableCommand {
         commandName: "retry",
         abstract: "Give cancelled and discarded jobs a new life.",
         discussion: """
-            From their first attempt; what was cancelled because of them waits for them again. A job that waits for its next attempt is tried now.
+            From their first attempt; what was cancelled because of them waits for them again. A job that waits for its next attempt \
+            is tried now.
 
               agent-queue retry 17
               agent-queue retry --state discarded --since 1d

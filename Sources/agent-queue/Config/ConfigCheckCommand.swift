@@ -30,7 +30,8 @@ struct ConfigCheckCommand: ParsableCommand {
                     .init("faults", .array(faults.map { .string($0.description) })),
                 ]))
         } else if faults.isEmpty {
-            try output.line(path.map { "\(DisplayText.line($0)) is right" } ?? "there is no configuration file; the built-in defaults apply")
+            try output.line(
+                path.map { "\(DisplayText.line($0)) is right" } ?? "there is no configuration file; the built-in defaults apply")
         }
         try output.flush()
         if !faults.isEmpty { throw ExitCode(ExitStatus.badConfiguration.rawValue) }

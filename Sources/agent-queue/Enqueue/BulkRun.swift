@@ -20,7 +20,7 @@ struct BulkRun {
         if let ingest, !(1...JobLimits.maxBatchNameBytes).contains(ingest.utf8.count) || ingest.utf8.contains(0) {
             throw CommandFailure(.usage, "--ingest needs a name of 1 to \(JobLimits.maxBatchNameBytes) bytes")
         }
-        let context = session.intake
+        let context = session.settings.intakeContext(now: Now.milliseconds)
         try await session.withStore { store in
             // Opened first, because a pipe is set aside in the database's folder, which opening makes.
             let input = try input()

@@ -37,7 +37,8 @@ struct EnqueueCommand: AsyncParsableCommand {
     var job: JobOptions
 
     @Option(
-        name: .long, help: ArgumentHelp("Add nothing if a job has this key, until that one is cancelled, discarded or pruned.", valueName: "key"))
+        name: .long,
+        help: ArgumentHelp("Add nothing if a job has this key, until that one is cancelled, discarded or pruned.", valueName: "key"))
     var uniqueKey: String?
 
     @Flag(name: .long, help: "Wait for the answer and print it.")
@@ -83,7 +84,7 @@ struct EnqueueCommand: AsyncParsableCommand {
                 printsReceipts: printsIDs || format.json, json: format.json, session: session
             ).run()
         } else {
-            let newJob = try draft().validated(in: session.intake)
+            let newJob = try draft().validated(in: session.settings.intakeContext(now: Now.milliseconds))
             try await session.withStore { store in try await add(newJob, to: store) }
         }
     }
@@ -110,7 +111,7 @@ struct EnqueueCommand: AsyncParsableCommand {
             return try output.flush()
         }
         if !receipt.state.isFinal { try await FinalWait(ids: [receipt.id], timeout: nil).run(in: store) }
-        guard let job = try await store.job(receipt.id) else { throw JobFailure.notFound(receipt.id) }
+        guard let job = try store.job(receipt.id) else { throw JobFailure.notFound(receipt.id) }
         if format.json {
             try output.json(JobJSON.job(job))
         } else if job.state == .completed {

@@ -4,7 +4,9 @@ import JobModel
 
 /// What can be said about a job besides what it asks. With `--jsonl`, what holds for lines that do not say otherwise.
 struct JobOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("What the job is sent to. Default: `default_model` of the configuration.", valueName: "provider/model"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("What the job is sent to. Default: `default_model` of the configuration.", valueName: "provider/model"))
     var model: String?
 
     @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("A system text, before the prompt.", valueName: "text"))

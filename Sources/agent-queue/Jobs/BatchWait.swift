@@ -16,7 +16,7 @@ struct BatchWait {
     }
 
     private func progress(_ store: QueueStore) async throws -> BatchProgress {
-        guard let progress = try await store.batch(named: name) else {
+        guard let progress = try store.batch(named: name) else {
             throw CommandFailure(.badInput, "there is no batch '\(name)'")
         }
         return progress
@@ -53,7 +53,8 @@ struct BatchWait {
         try output.flush()
         let failed = progress.cancelled + progress.discarded
         if failed > 0 {
-            throw CommandFailure(.jobFailed, "\(Figures.count(failed)) of \(Figures.count(progress.jobs, "job")) ended discarded or cancelled")
+            throw CommandFailure(
+                .jobFailed, "\(Figures.count(failed)) of \(Figures.count(progress.jobs, "job")) ended discarded or cancelled")
         }
     }
 }

@@ -1,3 +1,4 @@
+import AgentQueue
 import ArgumentParser
 import JobModel
 import Settings

@@ -16,7 +16,11 @@ struct FinalWait {
         try await Deadline.run(timeout) {
             try await wait(in: store)
         } expired: { duration in
-            CommandFailure(.timedOut, "\(Figures.count(ids.count, "job")): not all were final within \(duration)")
+            let sentence =
+                ids.count == 1
+                ? "job \(ids[0]) was not final within \(duration)"
+                : "not all of the \(Figures.count(ids.count)) jobs were final within \(duration)"
+            return CommandFailure(.timedOut, sentence)
         }
     }
 
@@ -28,7 +32,7 @@ struct FinalWait {
         for await _ in store.changes(of: .done) {
             while !open.isEmpty {
                 let look = open.prefix(Self.window)
-                let states = try await store.states(of: Array(look))
+                let states = try store.states(of: Array(look))
                 // A job that is gone was deleted while it was waited for.
                 let left = look.filter { states[$0].map { !$0.isFinal } ?? false }
                 open = left + open.dropFirst(look.count)
@@ -43,7 +47,7 @@ struct FinalWait {
         var open: [Int64] = []
         for start in stride(from: 0, to: ids.count, by: Self.window) {
             let part = Array(ids[start..<min(start + Self.window, ids.count)])
-            let states = try await store.states(of: part)
+            let states = try store.states(of: part)
             for id in part {
                 guard let state = states[id] else { throw JobFailure.notFound(id) }
                 if !state.isFinal { open.append(id) }

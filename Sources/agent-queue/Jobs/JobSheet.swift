@@ -1,3 +1,4 @@
+import AgentQueue
 import JobModel
 import Settings
 
@@ -56,11 +57,12 @@ struct JobSheet {
     }
 
     private var errors: [String] {
-        section("Errors", job.errors.map { error in
-            let attempt = error.attempt > 0 ? "attempt \(error.attempt), " : ""
-            let message = DisplayText.line(error.message)
-            return "  \(attempt)\(Figures.time(error.at, now: now)): \(Style.apply(.bad, to: error.failure.rawValue, on: .output)): \(message)"
-        })
+        let lines = job.errors.map { error in
+            let place = error.attempt > 0 ? "attempt \(error.attempt), " : ""
+            let failure = Style.apply(.bad, to: error.failure.rawValue, on: .output)
+            return "  \(place)\(Figures.time(error.at, now: now)): \(failure): \(DisplayText.line(error.message))"
+        }
+        return section("Errors", lines)
     }
 
     private var answer: [String] {

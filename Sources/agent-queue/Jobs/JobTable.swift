@@ -1,3 +1,4 @@
+import AgentQueue
 import JobModel
 
 /// Jobs as a table.

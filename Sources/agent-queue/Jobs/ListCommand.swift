@@ -34,7 +34,7 @@ struct ListCommand: AsyncParsableCommand {
             var left = limit
             var before: Int64?
             while left > 0 {
-                let jobs = try await store.jobs(filters.filter, limit: min(left, Self.page), before: before)
+                let jobs = try store.jobs(filters.filter, limit: min(left, Self.page), before: before)
                 for job in jobs { try format.json ? output.json(JobJSON.job(job)) : table.add(job) }
                 if !format.json { try output.lines(table.takeLines()) }
                 guard let last = jobs.last, jobs.count == min(left, Self.page) else { break }

@@ -24,7 +24,7 @@ struct ResultCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         try await session.withStore { store in
-            guard let job = try await store.job(id) else { throw JobFailure.notFound(id) }
+            guard let job = try store.job(id) else { throw JobFailure.notFound(id) }
             guard let result = job.result else {
                 if job.state.isFinal { try JobFailure.check(job) }
                 throw CommandFailure(

@@ -1,3 +1,4 @@
+import AgentQueue
 import ArgumentParser
 import JobModel
 import QueueStore
@@ -23,7 +24,7 @@ struct ShowCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         try await session.withStore { store in
-            guard let job = try await store.job(id) else { throw JobFailure.notFound(id) }
+            guard let job = try store.job(id) else { throw JobFailure.notFound(id) }
             var output = Output()
             try format.json ? output.json(JobJSON.job(job)) : output.lines(JobSheet(job, now: Now.milliseconds).lines)
             try output.flush()

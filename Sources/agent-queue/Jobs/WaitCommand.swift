@@ -30,7 +30,8 @@ struct WaitCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard ids.isEmpty != (batch == nil) else {
-            throw ValidationError(ids.isEmpty ? "say what to wait for: jobs by number, or --batch" : "wait for jobs or for a --batch, not both")
+            throw ValidationError(
+                ids.isEmpty ? "say what to wait for: jobs by number, or --batch" : "wait for jobs or for a --batch, not both")
         }
     }
 
@@ -51,7 +52,7 @@ struct WaitCommand: AsyncParsableCommand {
         var table = Table([Column("ID", isNumber: true), Column("STATE"), Column("TOOK", isNumber: true), Column("ANSWER")])
         var failed = 0
         for id in ids {
-            guard let job = try await store.job(id) else { throw CommandFailure(.badInput, "job \(id) was deleted while it was waited for") }
+            guard let job = try store.job(id) else { throw CommandFailure(.badInput, "job \(id) was deleted while it was waited for") }
             if job.state != .completed { failed += 1 }
             if format.json {
                 try output.json(JobJSON.job(job))

@@ -1,3 +1,4 @@
+import AgentQueue
 import ArgumentParser
 import JobModel
 import QueueStore
@@ -18,7 +19,8 @@ struct PruneCommand: AsyncParsableCommand {
 
     @Option(
         name: .long, parsing: .unconditional,
-        help: ArgumentHelp("Finished jobs older than this, instead of `retention`: 7d.", valueName: "duration"), transform: DurationOption.parse)
+        help: ArgumentHelp("Finished jobs older than this, instead of `retention`: 7d.", valueName: "duration"),
+        transform: DurationOption.parse)
     var olderThan: Duration?
 
     @Flag(name: .long, help: "Say what would be removed, and remove nothing.")
@@ -33,10 +35,11 @@ struct PruneCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         try await session.withStore { store in
-            let retention = session.settings.retention
-            let policy = PrunePolicy(
-                completed: (olderThan ?? retention.completed).milliseconds, cancelled: (olderThan ?? retention.cancelled).milliseconds,
-                discarded: (olderThan ?? retention.discarded).milliseconds, maxCacheBytes: session.settings.cache.maxBytes, shrinks: vacuum)
+            var policy = session.settings.prunePolicy
+            policy.shrinks = vacuum
+            if let age = olderThan?.milliseconds {
+                (policy.completed, policy.cancelled, policy.discarded) = (age, age, age)
+            }
             try print(try await store.prune(policy, dryRun: dryRun))
         }
     }

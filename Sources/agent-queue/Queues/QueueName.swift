@@ -9,7 +9,8 @@ enum QueueName {
         guard !name.isEmpty, name.utf8.count <= JobLimits.maxNameBytes, isWord else {
             throw CommandFailure(
                 .usage,
-                "\(InvalidText.quoted(name)) is no queue's name (1 to \(JobLimits.maxNameBytes) bytes without blanks, commas or control characters)")
+                "\(InvalidText.quoted(name)) is no queue's name (at most \(JobLimits.maxNameBytes) bytes, no blanks, commas or control characters)"
+            )
         }
     }
 

@@ -37,7 +37,8 @@ enum OpenAIBatchLine {
                 .init(
                     "usage",
                     .object([
-                        .init("prompt_tokens", .integer(Int64(usage.inputTokens))), .init("total_tokens", .integer(Int64(usage.inputTokens))),
+                        .init("prompt_tokens", .integer(Int64(usage.inputTokens))),
+                        .init("total_tokens", .integer(Int64(usage.inputTokens))),
                     ])),
             ])
         }
@@ -59,7 +60,8 @@ enum OpenAIBatchLine {
             .init(
                 "usage",
                 .object([
-                    .init("prompt_tokens", .integer(Int64(usage.inputTokens))), .init("completion_tokens", .integer(Int64(usage.outputTokens))),
+                    .init("prompt_tokens", .integer(Int64(usage.inputTokens))),
+                    .init("completion_tokens", .integer(Int64(usage.outputTokens))),
                     .init("total_tokens", .integer(Int64(usage.inputTokens + usage.outputTokens))),
                 ])),
         ])

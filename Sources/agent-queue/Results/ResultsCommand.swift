@@ -20,7 +20,9 @@ struct ResultsCommand: AsyncParsableCommand {
     @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At most so many. Default: all.", valueName: "n"))
     var limit: Int?
 
-    @Option(name: .customLong("format"), help: ArgumentHelp("jsonl, csv, openai-batch or anthropic-batch. Default: a table.", valueName: "format"))
+    @Option(
+        name: .customLong("format"),
+        help: ArgumentHelp("jsonl, csv, openai-batch or anthropic-batch. Default: a table.", valueName: "format"))
     var outputFormat: ResultsFormat?
 
     @OptionGroup var format: FormatOptions
@@ -45,7 +47,7 @@ struct ResultsCommand: AsyncParsableCommand {
             var left = limit ?? .max
             while left > 0 {
                 let wanted = min(left, Self.page)
-                let jobs = try await store.jobs(filter, limit: wanted, after: after)
+                let jobs = try store.jobs(filter, limit: wanted, after: after)
                 try printer.print(jobs)
                 guard let last = jobs.last, jobs.count == wanted else { break }
                 after = last.id

@@ -1,5 +1,4 @@
-import FoundationEssentials
-import Glibc
+import AgentQueue
 import QueueStore
 import Settings
 
@@ -20,17 +19,17 @@ struct Session {
 
     /// Opens the store, lends it, and closes it, whatever happens.
     func withStore<Result>(
-        createsFile: Bool = true, migrates: Bool = true, _ body: (QueueStore) async throws -> Result
+        createsFile: Bool = true, _ body: (QueueStore) async throws -> Result
     ) async throws -> Result {
-        let options = StoreOptions(
-            durability: settings.durability == .full ? .full : .normal, createsFile: createsFile, migrates: migrates)
+        var options = settings.storeOptions
+        options.createsFile = createsFile
         let store = try QueueStore(path: settings.database, options: options)
         do {
             let result = try await body(store)
-            await store.close()
+            store.close()
             return result
         } catch {
-            await store.close()
+            store.close()
             throw error
         }
     }

@@ -18,7 +18,8 @@ struct Sheet {
         let width = rows.map { DisplayWidth.of($0.name) }.max() ?? 0
         return rows.map { row in
             let padding = String(repeating: " ", count: width - DisplayWidth.of(row.name))
-            return "\(Style.apply(.dim, to: row.name, on: screen))\(padding)  \(Style.apply(row.value.style, to: row.value.text, on: screen))"
+            return
+                "\(Style.apply(.dim, to: row.name, on: screen))\(padding)  \(Style.apply(row.value.style, to: row.value.text, on: screen))"
         }
     }
 }

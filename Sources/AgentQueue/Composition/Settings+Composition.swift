@@ -1,0 +1,48 @@
+import JobModel
+import ModelCalls
+import ModelProviders
+import QueueStore
+import Settings
+import WorkerPool
+
+extension Settings {
+    /// What validating a job needs to know.
+    /// - Parameter now: wall clock, ms.
+    public func intakeContext(now: Int64) -> IntakeContext {
+        let identities = providers.mapValues { ProviderIdentity.of(kind: $0.kind.rawValue, baseURL: $0.baseURL ?? $0.command ?? "") }
+        return IntakeContext(
+            now: now, defaultTarget: Self.target(defaultModel), defaultEmbeddingTarget: Self.target(memory.embeddingModel),
+            providerNames: providers.keys.sorted()
+        ) { identities[$0] }
+    }
+
+    /// How a store is opened.
+    public var storeOptions: StoreOptions {
+        StoreOptions(durability: Durability(rawValue: durability.rawValue) ?? .full)
+    }
+
+    /// How a worker works.
+    /// - Parameters:
+    ///   - queues: the queues to serve; nil is all.
+    ///   - drains: whether it ends when they are empty.
+    public func workerConfiguration(queues: Set<String>? = nil, drains: Bool = false) -> WorkerConfiguration {
+        let worker = effectiveWorker
+        return WorkerConfiguration(
+            concurrency: worker.concurrency, queues: queues, batchSize: worker.batchSize, lease: worker.lease.milliseconds,
+            shutdownGrace: worker.shutdownGrace.milliseconds, callTimeout: http.requestTimeout.milliseconds,
+            cacheTimeToLive: cache.enabled ? cache.ttl.milliseconds : nil,
+            prices: models.compactMapValues { model in
+                model.price.map { ModelCalls.ModelPrice(input: $0.inputPerMTok, output: $0.outputPerMTok) }
+            }, drains: drains)
+    }
+
+    /// What pruning keeps.
+    public var prunePolicy: PrunePolicy {
+        PrunePolicy(
+            completed: retention.completed.milliseconds, cancelled: retention.cancelled.milliseconds,
+            discarded: retention.discarded.milliseconds, maxCacheBytes: cache.maxBytes)
+    }
+
+    /// A target that the configuration has checked already.
+    private static func target(_ text: String) -> Target { Target(text) ?? Target(provider: text, model: "") }
+}

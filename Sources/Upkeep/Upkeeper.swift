@@ -1,0 +1,94 @@
+import CPlatform
+import JobModel
+import Logging
+import QueueStore
+import ServiceLifecycle
+
+/// Keeps the queue moving, in every worker process: promotes what is due, rescues what a dead worker held, ends what has
+/// expired, and tells dependents. Every step is safe to run in any number of processes at once.
+public final class Upkeeper: Service {
+    private let store: QueueStore
+    private let logger: Logger
+
+    /// The shortest time between two rounds, in ms: rings come with every commit.
+    private static let shortestRound: Int64 = 5
+
+    /// Makes one.
+    public init(store: QueueStore, logger: Logger) {
+        self.store = store
+        self.logger = logger
+    }
+
+    /// Works until the task is cancelled or asked to stop.
+    public func run() async throws {
+        let (attention, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let peers = PeerWatch(store, logger: logger) { continuation.yield() }
+        await withGracefulShutdownHandler {
+            await withTaskGroup { group in
+                group.addTask { [store] in
+                    for await _ in store.changes(of: .work) { continuation.yield() }
+                    continuation.finish()
+                }
+                var timer = Timer(wake: continuation)
+                var lastRefresh: Int64 = 0
+                for await _ in attention {
+                    let began = platform_monotonic_ns()
+                    if began - lastRefresh > 200_000_000 {
+                        peers.refresh()
+                        lastRefresh = began
+                    }
+                    let nextDue = await round()
+                    timer.set(nextDue.map { max($0 - store.clock.wall(), Self.shortestRound) }, in: &group)
+                    let rest = Self.shortestRound * 1_000_000 - (platform_monotonic_ns() - began)
+                    if rest > 0 { try? await Task.sleep(for: .nanoseconds(rest)) }
+                    if Task.isCancelled { break }
+                }
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+            continuation.finish()
+        }
+        peers.stop()
+    }
+
+    /// One round of everything; returns when the next job is due (wall clock, ms).
+    private func round() async -> Int64? {
+        await attempt("rescue") { [store] in try await store.rescue() }
+        await attempt("expiry") { [store] in while try await store.expire() > 0 {} }
+        await attempt("cascade") { [store] in while try await store.cascade() {} }
+        var nextDue: Int64?
+        await attempt("promotion") { [store] in
+            var promoted = 0
+            repeat { (promoted, nextDue) = try await store.promote() } while promoted > 0
+        }
+        return nextDue
+    }
+
+    /// A step that fails (the disk is full, say) is tried again in the next round; the others go on.
+    private func attempt(_ step: String, _ body: () async throws -> Void) async {
+        do { try await body() } catch {
+            logger.warning("\(step) failed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Wakes the loop when the next job is due, if that is before the next safety poll.
+    private struct Timer {
+        let wake: AsyncStream<Void>.Continuation
+        private var due: Int64 = .max
+
+        init(wake: AsyncStream<Void>.Continuation) { self.wake = wake }
+
+        mutating func set(_ milliseconds: Int64?, in group: inout TaskGroup<Void>) {
+            guard let milliseconds, milliseconds < Bell.safetyPoll else { return }
+            let now = platform_monotonic_ns()
+            let time = now + milliseconds * 1_000_000
+            // One that rings earlier, and has yet to, will do: the loop then sets the next.
+            guard time < due || due < now else { return }
+            due = time
+            group.addTask { [wake] in
+                try? await Task.sleep(for: .milliseconds(milliseconds))
+                wake.yield()
+            }
+        }
+    }
+}

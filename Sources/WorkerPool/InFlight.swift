@@ -1,0 +1,79 @@
+import JobModel
+import Synchronization
+
+/// The calls of this process that are under way, and the means to stop each.
+final class InFlight: Sendable {
+    private struct Entry {
+        var lease: Lease
+        /// CLOCK_MONOTONIC, ns.
+        var deadline: Int64
+        var call: Task<Void, Never>?
+        var reason: StopReason?
+    }
+
+    private struct State {
+        var entries: [Int64: Entry] = [:]
+        var isAlone = false
+    }
+
+    private let state = Mutex(State())
+
+    /// How many jobs are under way.
+    var count: Int { state.withLock { $0.entries.count } }
+
+    /// Whether the one job under way tolerates no other beside it.
+    var isAlone: Bool { state.withLock { $0.isAlone } }
+
+    /// The leases to renew.
+    var leases: [Lease] { state.withLock { $0.entries.values.map(\.lease) } }
+
+    /// Takes in claimed jobs, before their tasks start, so that they are counted and renewed from the first moment.
+    func add(_ jobs: [ClaimedJob], alone: Bool, deadline: (ClaimedJob) -> Int64) {
+        state.withLock { state in
+            for job in jobs { state.entries[job.id] = Entry(lease: job.lease, deadline: deadline(job)) }
+            if alone { state.isAlone = true }
+        }
+    }
+
+    /// Notes a job's call; stops it at once if that was asked for in the meantime.
+    func attach(_ call: Task<Void, Never>, to lease: Lease) {
+        let isStopped = state.withLock { state in
+            guard state.entries[lease.jobID]?.lease == lease else { return true }
+            state.entries[lease.jobID]?.call = call
+            return state.entries[lease.jobID]?.reason != nil
+        }
+        if isStopped { call.cancel() }
+    }
+
+    /// Why a job's call was stopped; nil if it was not.
+    func reason(for lease: Lease) -> StopReason? { state.withLock { $0.entries[lease.jobID]?.reason } }
+
+    /// Forgets a job that is settled.
+    func remove(_ lease: Lease) {
+        state.withLock { state in
+            state.entries[lease.jobID] = nil
+            if state.entries.isEmpty { state.isAlone = false }
+        }
+    }
+
+    /// Stops a job's call. The first reason stands.
+    func stop(_ lease: Lease, _ reason: StopReason) {
+        let call = state.withLock { state -> Task<Void, Never>? in
+            guard state.entries[lease.jobID]?.lease == lease, state.entries[lease.jobID]?.reason == nil else { return nil }
+            state.entries[lease.jobID]?.reason = reason
+            return state.entries[lease.jobID]?.call
+        }
+        call?.cancel()
+    }
+
+    /// Stops every call.
+    func stopAll(_ reason: StopReason) {
+        for lease in leases { stop(lease, reason) }
+    }
+
+    /// Stops the calls that should have ended before `now` (CLOCK_MONOTONIC, ns).
+    func stopOverdue(now: Int64) {
+        let overdue = state.withLock { $0.entries.values.filter { $0.deadline < now }.map(\.lease) }
+        for lease in overdue { stop(lease, .deadline) }
+    }
+}

@@ -1,0 +1,182 @@
+import CPlatform
+import JobModel
+import Logging
+import ModelCalls
+import QueueStore
+import ServiceLifecycle
+import Synchronization
+
+/// Claims jobs, runs them, settles them: one for a process.
+///
+/// Bounded by structure: it claims only as many jobs as it has free slots, and each runs as a child task of ``run()``,
+/// which returns when all of them have.
+public final class Worker: Service {
+    private let store: QueueStore
+    private let providers: [String: any ModelProvider]
+    private let configuration: WorkerConfiguration
+    private let logger: Logger
+    private let observer: @Sendable (WorkerEvent) -> Void
+    private let inFlight = InFlight()
+    private let attention = Attention()
+    private let state = Mutex(State())
+
+    private struct State {
+        var progress = WorkerProgress()
+        var isStopping = false
+    }
+
+    /// How long to wait before the store is asked again after it failed, in ms.
+    private static let storeRetry: Int64 = 1_000
+
+    /// Makes a worker.
+    /// - Parameters:
+    ///   - providers: by name; lanes of others are left alone.
+    ///   - observer: told of every job that ends an attempt here.
+    public init(
+        store: QueueStore, providers: [any ModelProvider], configuration: WorkerConfiguration, logger: Logger,
+        observer: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
+    ) {
+        self.store = store
+        self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+        self.configuration = configuration
+        self.logger = logger
+        self.observer = observer
+    }
+
+    /// What it has done so far.
+    public var progress: WorkerProgress {
+        var progress = state.withLock { $0.progress }
+        progress.running = inFlight.count
+        return progress
+    }
+
+    /// Works until it is asked to stop, or, if it drains, until its queues are empty.
+    ///
+    /// A graceful shutdown stops claiming, lets running jobs finish within the grace, then hands the rest back without
+    /// counting their attempts. Cancelling the task hands back at once.
+    /// - Throws: `StoreError`, where it cannot register.
+    public func run() async throws {
+        let registration = try await store.registerWorker()
+        logger.info("worker \(registration.id) ready", metadata: ["concurrency": "\(configuration.concurrency)"])
+        let heartbeat = HeartbeatThread(store, inFlight: inFlight, lease: configuration.lease, logger: logger)
+        await withTaskCancellationOrGracefulShutdownHandler {
+            await work(registration)
+        } onCancelOrGracefulShutdown: { [self] in
+            beginShutdown()
+        }
+        heartbeat.stop()
+        do {
+            try await store.unregisterWorker(registration.id)
+        } catch {
+            logger.warning("the worker could not sign off", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Stops claiming, and lets what runs end within the grace.
+    public func beginShutdown() {
+        let isFirst = state.withLock { state in
+            defer { state.isStopping = true }
+            return !state.isStopping
+        }
+        guard isFirst else { return }
+        logger.info("stopping", metadata: ["running": "\(inFlight.count)"])
+        attention.call()
+    }
+
+    /// Hands back everything that runs, now.
+    public func stopAtOnce() {
+        beginShutdown()
+        inFlight.stopAll(.shutdown)
+    }
+
+    // MARK: Working
+
+    private func work(_ registration: WorkerRegistration) async {
+        let runner = JobRunner(
+            store: store, providers: providers, configuration: configuration, inFlight: inFlight, calls: registration.calls,
+            logger: logger
+        ) { [self] event in
+            note(event)
+            attention.call()
+        }
+        await withTaskGroup { helpers in
+            helpers.addTask { [self] in await forward(store.changes(of: .work)) }
+            if configuration.drains { helpers.addTask { [self] in await forward(store.changes(of: .done)) } }
+            helpers.addTask { [self] in await watchDeadlines() }
+            await withDiscardingTaskGroup { jobs in
+                var stopped = false
+                for await _ in attention.stream {
+                    stopped = state.withLock { $0.isStopping } || Task.isCancelled
+                    if stopped { break }
+                    guard let claimed = await claim(registration.id) else { continue }
+                    for job in claimed { jobs.addTask { await runner.run(job) } }
+                    if claimed.isEmpty, isDrained() { break }
+                }
+                if stopped || Task.isCancelled { await handBackAfterGrace() }
+            }
+            helpers.cancelAll()
+        }
+    }
+
+    private func forward(_ rings: AsyncStream<Void>) async {
+        for await _ in rings { attention.call() }
+    }
+
+    /// Claims for the free slots; nil where the store failed, which is tried again at the next ring or second.
+    private func claim(_ worker: Int64) async -> [ClaimedJob]? {
+        let running = inFlight.count
+        let request = ClaimRequest(
+            worker: worker, queues: configuration.queues, providers: Set(providers.keys),
+            slots: inFlight.isAlone ? 0 : min(configuration.concurrency - running, configuration.batchSize), lease: configuration.lease, isIdle: running == 0)
+        do {
+            let round = try await store.claim(request)
+            for lease in round.cancellations { inFlight.stop(lease, .cancelled) }
+            let now = platform_monotonic_ns()
+            inFlight.add(round.jobs, alone: round.runsAlone) { job in
+                // A little after the provider's own deadline, for one that does not keep it.
+                now + ((job.timeout ?? configuration.callTimeout) + 1_000) * 1_000_000
+            }
+            return round.jobs
+        } catch {
+            logger.error("claiming failed", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+
+    private func isDrained() -> Bool {
+        guard configuration.drains, inFlight.count == 0 else { return false }
+        do {
+            return try store.isDrained(queues: configuration.queues, providers: Set(providers.keys))
+        } catch {
+            logger.warning("the queues could not be read", metadata: ["error": "\(error)"])
+            return false
+        }
+    }
+
+    /// The backstop behind the providers' own deadlines.
+    private func watchDeadlines() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(1))
+            inFlight.stopOverdue(now: platform_monotonic_ns())
+        }
+    }
+
+    /// After the grace, or at once when the task is cancelled, what still runs is handed back.
+    private func handBackAfterGrace() async {
+        let limit = platform_monotonic_ns() + configuration.shutdownGrace * 1_000_000
+        while inFlight.count > 0, platform_monotonic_ns() < limit, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        inFlight.stopAll(.shutdown)
+    }
+
+    private func note(_ event: WorkerEvent) {
+        state.withLock { state in
+            if event.state == .completed { state.progress.completed += 1 }
+            if event.failure != nil { state.progress.failed += 1 }
+            if event.answeredBy == .cache { state.progress.cached += 1 }
+            state.progress.cost += event.cost
+        }
+        observer(event)
+    }
+}

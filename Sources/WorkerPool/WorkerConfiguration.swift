@@ -1,0 +1,44 @@
+import ModelCalls
+import Resilience
+
+/// How a worker works. Times are in ms.
+public struct WorkerConfiguration: Sendable {
+    /// Calls in flight at once in this process; 5 by default.
+    public var concurrency: Int
+    /// The queues it serves; nil is all.
+    public var queues: Set<String>?
+    /// The most jobs of one claim; 100 by default.
+    public var batchSize: Int
+    /// How long a claim's right lasts without a heartbeat; 30 s by default.
+    public var lease: Int64
+    /// How long running jobs may go on after the worker is asked to stop; 30 s by default.
+    public var shutdownGrace: Int64
+    /// How long a call may take, where its job says nothing; 10 min by default.
+    public var callTimeout: Int64
+    /// How long answers are cached; nil caches none. 30 min by default.
+    public var cacheTimeToLive: Int64?
+    /// Waits between attempts.
+    public var backoff: Backoff
+    /// What tokens cost, by target.
+    public var prices: [String: ModelPrice]
+    /// Whether it ends once its queues hold nothing that is ready, running or about to be.
+    public var drains: Bool
+
+    /// The defaults of the configuration file.
+    public init(
+        concurrency: Int = 5, queues: Set<String>? = nil, batchSize: Int = 100, lease: Int64 = 30_000, shutdownGrace: Int64 = 30_000,
+        callTimeout: Int64 = 600_000, cacheTimeToLive: Int64? = 1_800_000, backoff: Backoff = Backoff(),
+        prices: [String: ModelPrice] = [:], drains: Bool = false
+    ) {
+        self.concurrency = concurrency
+        self.queues = queues
+        self.batchSize = batchSize
+        self.lease = lease
+        self.shutdownGrace = shutdownGrace
+        self.callTimeout = callTimeout
+        self.cacheTimeToLive = cacheTimeToLive
+        self.backoff = backoff
+        self.prices = prices
+        self.drains = drains
+    }
+}

@@ -1,0 +1,90 @@
+import Glibc
+import JobModel
+import QueueStore
+import Settings
+
+/// Looks into the database: its health, its jobs, its workers.
+enum StoreExam {
+    /// A larger file is not read whole without being asked.
+    private static let wholeCheckBytes: Int64 = 256 << 20
+    private static let longLogBytes: Int64 = 256 << 20
+
+    static func findings(_ session: Session) async -> [Finding] {
+        var status = stat()
+        guard stat(session.settings.database, &status) == 0 else { return [] }
+        do {
+            return try await session.withStore(createsFile: false) { store in
+                let statistics = try store.statistics()
+                return try health(store, statistics) + queue(statistics, session.settings) + workers(store, statistics)
+            }
+        } catch let error as StoreError {
+            return [.fault("database", error.message, error.exitCode)]
+        } catch {
+            return [.fault("database", "\(error)", ExitStatus.internalError.rawValue)]
+        }
+    }
+
+    private static func health(_ store: QueueStore, _ statistics: Statistics) throws -> [Finding] {
+        var findings: [Finding] = []
+        if statistics.walBytes > longLogBytes {
+            findings.append(
+                .note(
+                    "database",
+                    "its log has \(Figures.bytes(statistics.walBytes)): a long-running reader may hold it; look for one, and stop it"))
+        }
+        guard statistics.databaseBytes <= wholeCheckBytes else {
+            return findings + [
+                .note("database", "\(Figures.bytes(statistics.databaseBytes)) are not read by this; 'agent-queue database check' does")
+            ]
+        }
+        let report = try store.check()
+        findings += report.faults.map {
+            .fault("database", "\($0); restore a backup ('agent-queue database restore')", ExitStatus.badInput.rawValue)
+        }
+        if report.isSound { findings.append(.good("database", "sound")) }
+        let guarded = report.guardsCheckpoints ? "; checkpoints are guarded against its WAL-reset bug" : ""
+        return findings + [.good("sqlite", report.sqliteVersion + guarded)]
+    }
+
+    private static func queue(_ statistics: Statistics, _ settings: Settings) -> [Finding] {
+        var findings: [Finding] = []
+        for queue in statistics.queues where queue.pausedAt != nil {
+            let waiting = queue.count(.available) + queue.count(.scheduled) + queue.count(.retryable)
+            if waiting > 0 {
+                findings.append(
+                    .note(
+                        "queue \(queue.name)",
+                        "is paused with \(Figures.count(waiting, "job")) waiting; 'agent-queue resume \(queue.name)' lets them run"))
+            }
+        }
+        for total in TargetTotals.of(statistics.lanes) where total.count(.available) + total.count(.retryable) > 0 {
+            guard let target = Target(total.target), settings.providers[target.provider] == nil else { continue }
+            findings.append(
+                .fault(
+                    "target \(total.target)",
+                    "jobs wait for a provider that is not configured: add '\(target.provider)' to the configuration",
+                    ExitStatus.badConfiguration.rawValue))
+        }
+        if statistics.discardedLastHour > 0 {
+            findings.append(
+                .note(
+                    "jobs",
+                    "\(Figures.count(statistics.discardedLastHour)) were discarded in the last hour; see 'agent-queue list --state discarded'"
+                ))
+        }
+        return findings
+    }
+
+    private static func workers(_ store: QueueStore, _ statistics: Statistics) -> [Finding] {
+        let alive = statistics.workers.filter { store.locks.isAlive(worker: $0.id) }
+        let waiting = statistics.queues.filter { $0.pausedAt == nil }.reduce(0) { $0 + $1.count(.available) + $1.count(.retryable) }
+        if !alive.isEmpty {
+            return [.good("workers", "\(alive.count) running, with \(Figures.count(alive.reduce(0) { $0 + $1.running }, "job"))")]
+        }
+        return [
+            waiting > 0
+                ? .note("workers", "none is running, and \(Figures.count(waiting, "job")) wait; start one with 'agent-worker'")
+                : .good("workers", "none is running, and none is needed")
+        ]
+    }
+}

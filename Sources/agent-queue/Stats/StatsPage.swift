@@ -1,0 +1,69 @@
+import JobModel
+import QueueStore
+
+/// `stats` for people: a few small tables.
+struct StatsPage {
+    private let statistics: Statistics
+    private let isAlive: (WorkerSummary) -> Bool
+
+    init(_ statistics: Statistics, isAlive: @escaping (WorkerSummary) -> Bool) {
+        self.statistics = statistics
+        self.isAlive = isAlive
+    }
+
+    var lines: [String] {
+        var lines = QueueTable.lines(statistics.queues)
+        if !statistics.lanes.isEmpty { lines += [""] + targets }
+        return lines + [""] + facts
+    }
+
+    private var targets: [String] {
+        var table = Table([
+            Column("TARGET", leastWidth: 12), Column("OPEN", isNumber: true), Column("RUNNING", isNumber: true),
+            Column("COMPLETED", isNumber: true), Column("CALLS", isNumber: true), Column("TOKENS IN", isNumber: true),
+            Column("OUT", isNumber: true), Column("COST", isNumber: true), Column("CACHED", isNumber: true),
+            Column("SAVED", isNumber: true),
+        ])
+        for total in TargetTotals.of(statistics.lanes) {
+            let open = [JobState.pending, .scheduled, .available, .retryable].reduce(0) { $0 + total.count($1) }
+            table.add([
+                Cell(DisplayText.line(total.target)), Cell(Figures.count(open)), Cell(Figures.count(total.count(.running))),
+                Cell(Figures.count(total.count(.completed))), Cell(Figures.count(total.calls)),
+                Cell(Figures.count(total.usage.inputTokens)),
+                Cell(Figures.count(total.usage.outputTokens)), Cell(Figures.money(total.cost)), Cell(Figures.count(total.cacheAnswers)),
+                Cell(Figures.money(total.saved)),
+            ])
+        }
+        return table.takeLines()
+    }
+
+    private var facts: [String] {
+        var sheet = Sheet()
+        let completed =
+            "\(Figures.count(statistics.completedLastMinute)) completed in the last minute, "
+            + "\(Figures.count(statistics.completedLastHour)) in the last hour"
+        let discarded = statistics.discardedLastHour
+        sheet.add("throughput", completed + (discarded > 0 ? "; \(Figures.count(discarded)) discarded" : ""))
+        sheet.add(
+            "latency",
+            statistics.latency.map { latency in
+                [("p50", latency.p50), ("p95", latency.p95), ("p99", latency.p99)]
+                    .map { "\($0.0) \(Figures.duration(milliseconds: $0.1))" }.joined(separator: ", ")
+            })
+        let cache = statistics.cache
+        sheet.add(
+            "cache",
+            "\(Figures.count(cache.entries, "answer")) in \(Figures.bytes(cache.bytes)); \(Figures.count(cache.hits, "hit")), "
+                + Figures.count(cache.misses, "miss", plural: "misses"))
+        let alive = statistics.workers.filter(isAlive)
+        let running = alive.reduce(0) { $0 + $1.running }
+        sheet.add(
+            "workers", alive.isEmpty ? "none; start one with 'agent-worker'" : "\(alive.count), with \(Figures.count(running, "job"))",
+            alive.isEmpty ? .warning : nil)
+        sheet.add(
+            "database",
+            "\(Figures.bytes(statistics.databaseBytes)), \(Figures.bytes(statistics.freeBytes)) of it free; log "
+                + Figures.bytes(statistics.walBytes))
+        return sheet.lines
+    }
+}

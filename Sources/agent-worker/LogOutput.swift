@@ -1,0 +1,110 @@
+import Foundation
+import JobModel
+import Logging
+import Settings
+import Synchronization
+import WorkerPool
+
+/// Standard error, for events: a line each, as text or JSON, and below them, on a terminal, one line that changes.
+final class LogOutput: Sendable {
+    /// Whether a person is watching.
+    let isTerminal: Bool
+    private let format: LogFormat
+    private let live = Mutex("")
+
+    init(_ format: LogFormat) {
+        self.format = format
+        isTerminal = isatty(STDERR_FILENO) == 1
+    }
+
+    /// Writes an event.
+    func event(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata) {
+        let fields = metadata.sorted { $0.key < $1.key }
+        switch format {
+        case .text:
+            let rest = fields.map { " \($0.key)=\($0.value)" }.joined()
+            write("\(TimeText.format(Self.now)) \(level) \(message)\(rest)")
+        case .json:
+            var members: [JSONValue.Member] = [
+                .init("time", .string(TimeText.format(Self.now))), .init("level", .string(level.rawValue)), .init("message", .string(message)),
+            ]
+            members += fields.map { .init($0.key, .string("\($0.value)")) }
+            write(JSONValue.object(members).text)
+        }
+    }
+
+    /// Writes what became of a job. On a terminal, only what went wrong: the rest is in the live line.
+    func job(_ event: WorkerEvent) {
+        guard !isTerminal || event.failure != nil || format == .json else { return }
+        switch format {
+        case .text: write(Self.text(event))
+        case .json: write(Self.json(event).text)
+        }
+    }
+
+    private static func text(_ event: WorkerEvent) -> String {
+        let state = event.state?.rawValue ?? "lost to another worker"
+        var line = "\(TimeText.format(now)) job \(event.job) \(state) \(event.target) attempt=\(event.attempt)"
+        if let answeredBy = event.answeredBy { line += " by=\(answeredBy.rawValue)" }
+        if event.latency > 0 { line += " latency=\(event.latency)ms" }
+        if event.usage != Usage() { line += " tokens=\(event.usage.inputTokens)+\(event.usage.outputTokens)" }
+        if event.cost > 0 { line += " cost=\(event.cost)" }
+        if let failure = event.failure { line += " \(failure.rawValue): \(event.message ?? "")" }
+        return line
+    }
+
+    private static func json(_ event: WorkerEvent) -> JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("time", .string(TimeText.format(now))), .init("job", .integer(event.job)),
+            .init("state", event.state.map { .string($0.rawValue) } ?? .null), .init("model", .string(event.target.description)),
+            .init("attempt", .integer(Int64(event.attempt))), .init("latency_ms", .integer(event.latency)),
+            .init("input_tokens", .integer(Int64(event.usage.inputTokens))),
+            .init("output_tokens", .integer(Int64(event.usage.outputTokens))), .init("cost_usd", .double(event.cost)),
+        ]
+        if let answeredBy = event.answeredBy { members.append(.init("answered_by", .string(answeredBy.rawValue))) }
+        if let failure = event.failure {
+            members.append(.init("class", .string(failure.rawValue)))
+            members.append(.init("error", .string(event.message ?? "")))
+        }
+        return .object(members)
+    }
+
+    /// Replaces the line that changes.
+    func show(_ line: String) {
+        live.withLock { current in
+            current = line
+            put("\r\u{1B}[2K\(line)")
+        }
+    }
+
+    private func write(_ line: String) {
+        let safe = Self.escaped(line)
+        live.withLock { current in
+            put(current.isEmpty ? "\(safe)\n" : "\r\u{1B}[2K\(safe)\n\(current)")
+        }
+    }
+
+    /// What a server or a user wrote may hold control characters, which must not reach a terminal.
+    private static func escaped(_ line: String) -> String {
+        guard line.unicodeScalars.contains(where: isUnsafe) else { return line }
+        var text = ""
+        for scalar in line.unicodeScalars {
+            if isUnsafe(scalar) { text += "\\u{\(String(scalar.value, radix: 16))}" } else { text.unicodeScalars.append(scalar) }
+        }
+        return text
+    }
+
+    private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F..<0xA0, 0x200E...0x200F, 0x202A...0x202E, 0x2066...0x2069: true
+        default: false
+        }
+    }
+
+    private func put(_ text: String) {
+        // Nobody left to read it: the work goes on.
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+    }
+
+    private static var now: Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import Synchronization
+import UnixSignals
+
+/// Starts worker processes, restarts those that die, and passes signals on. Never opens the database: a process that has it
+/// open must not fork.
+final class Supervisor: Sendable {
+    private let processes: Int
+    private let state = Mutex(State())
+
+    private struct State {
+        var children: [Int: Process] = [:]
+        var isStopping = false
+    }
+
+    /// What can happen to it.
+    private enum Event: Sendable {
+        case signal(UnixSignal)
+        case ended(place: Int, status: Int32, ran: Duration)
+        case restart(place: Int)
+    }
+
+    /// The wait before a child that died at once is started again, doubled each time up to the longest.
+    private static let firstRestart = Duration.milliseconds(200)
+    private static let longestRestart = Duration.seconds(30)
+    /// A child that has lived so long died of something new.
+    private static let healthyLife = Duration.seconds(10)
+
+    /// Makes one for that many processes.
+    init(processes: Int) { self.processes = processes }
+
+    /// Runs until every child has ended: by a signal, or, drained, by itself.
+    /// - Throws: where a child cannot be started.
+    func run() async throws {
+        let (events, continuation) = AsyncStream<Event>.makeStream()
+        // The children hold its reading end as their standard input: our end is its end.
+        let lifeline = Pipe()
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        try await withThrowingTaskGroup { group in
+            group.addTask { for await signal in signals { continuation.yield(.signal(signal)) } }
+            for place in 0..<processes { try start(place, lifeline, continuation) }
+            var delays: [Int: Duration] = [:]
+            var drained: Set<Int> = []
+            for await event in events {
+                switch event {
+                case .signal(let signal):
+                    state.withLock { $0.isStopping = true }
+                    forward(signal)
+                case .restart(let place):
+                    guard !isStopping else { break }
+                    try start(place, lifeline, continuation)
+                case .ended(let place, let status, let ran):
+                    state.withLock { $0.children[place] = nil }
+                    if status == 0 { drained.insert(place) }
+                    guard !isStopping, status != 0 else { break }
+                    let delay = ran > Self.healthyLife ? Self.firstRestart : min((delays[place] ?? .zero) * 2 + Self.firstRestart, Self.longestRestart)
+                    delays[place] = delay
+                    Self.say("worker process \(place + 1) ended with \(status); starting it again in \(delay)")
+                    group.addTask {
+                        try await Task.sleep(for: delay)
+                        continuation.yield(.restart(place: place))
+                    }
+                }
+                let living = state.withLock { $0.children.count }
+                if living == 0, isStopping || drained.count == processes { break }
+            }
+            group.cancelAll()
+        }
+    }
+
+    private var isStopping: Bool { state.withLock { $0.isStopping } }
+
+    private func start(_ place: Int, _ lifeline: Pipe, _ events: AsyncStream<Event>.Continuation) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.arguments = Array(CommandLine.arguments.dropFirst())
+        var environment = ProcessInfo.processInfo.environment
+        environment[SupervisedChild.variable] = "1"
+        process.environment = environment
+        process.standardInput = lifeline.fileHandleForReading
+        let began = ContinuousClock.now
+        process.terminationHandler = { process in
+            let status = process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus
+            events.yield(.ended(place: place, status: status, ran: ContinuousClock.now - began))
+        }
+        try process.run()
+        state.withLock { $0.children[place] = process }
+    }
+
+    private func forward(_ signal: UnixSignal) {
+        let pids = state.withLock { $0.children.values.map(\.processIdentifier) }
+        for pid in pids { kill(pid, signal == .sigint ? SIGINT : SIGTERM) }
+    }
+
+    private static func say(_ sentence: String) {
+        FileHandle.standardError.write(Data("agent-worker: \(sentence)\n".utf8))
+    }
+}

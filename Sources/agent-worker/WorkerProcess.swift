@@ -1,0 +1,56 @@
+import AgentQueue
+import Foundation
+import Logging
+import ModelCalls
+import QueueStore
+import ServiceLifecycle
+import Settings
+import UnixSignals
+import Upkeep
+import WorkerPool
+
+/// One worker process: the store, the providers, the worker and the upkeep, put together.
+struct WorkerProcess {
+    let settings: Settings
+    let queues: Set<String>?
+    let drains: Bool
+    let logFormat: LogFormat
+
+    func run() async throws {
+        let output = LogOutput(logFormat)
+        LoggingSystem.bootstrap { WorkerLog(label: $0, output: output) }
+        var logger = Logger(label: "agent-worker")
+        logger.logLevel = .info
+        let providers = ProviderSet(settings, environment: ProcessInfo.processInfo.environment)
+        for (name, reason) in providers.unavailable.sorted(by: { $0.key < $1.key }) {
+            logger.debug("provider \(name) is not available", metadata: ["reason": "\(reason)"])
+        }
+        let store = try QueueStore(path: settings.database, options: settings.storeOptions)
+        let worker = Worker(
+            store: store, providers: providers.providers,
+            configuration: settings.workerConfiguration(queues: queues, drains: drains), logger: logger
+        ) { output.job($0) }
+        let line = LiveLine(worker, output: output)
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    // Stopped from the last to the first, each when the one behind it has ended.
+                    .init(service: SecondSignal(worker)),
+                    .init(service: SupervisedChild(worker)),
+                    .init(service: line),
+                    .init(service: Upkeeper(store: store, logger: logger)),
+                    .init(
+                        service: worker, successTerminationBehavior: .gracefullyShutdownGroup,
+                        failureTerminationBehavior: .gracefullyShutdownGroup),
+                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
+        do {
+            try await group.run()
+        } catch {
+            try await providers.shutdown()
+            store.close()
+            throw error
+        }
+        try await providers.shutdown()
+        store.close()
+    }
+}
