@@ -28,7 +28,6 @@ let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "as
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioFoundation = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
-let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncAlgorithms = Target.Dependency.product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
 
@@ -50,7 +49,6 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
     ],
     targets: [
         // What the C library can do and Swift cannot say.
@@ -80,6 +78,11 @@ let package = Package(
                 "AgentQueue", "WorkerPool", "Upkeep", "QueueStore", "JobModel", "Settings", "CPlatform", argumentParser, lifecycle, logging,
             ],
             swiftSettings: strict),
+        .executableTarget(
+            name: "aq-bench",
+            dependencies: [
+                "WorkerPool", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "CPlatform", argumentParser, logging,
+            ], path: "Benchmarks/aq-bench", swiftSettings: strict),
 
         suite("JobModelTests", ["JobModel", "ModelCalls", "Resilience"]),
         suite("QueueStoreTests", ["QueueStore", "JobModel", "ModelCalls", "CPlatform", grdb, sqlite]),

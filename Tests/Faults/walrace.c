@@ -19,10 +19,12 @@
 //   - linked in: walrace_register, walrace_arm, walrace_disarm (walrace.h)
 //   - dlopen from a running test: the same three; every connection opened after walrace_register(1) goes through the shim
 //   - LD_PRELOAD=./libwalrace.so, with these in the environment:
-//       WALRACE_DB    the database file, absolute; nothing happens without it
+//       WALRACE_DB    the database file whose checkpoints are raced
 //       WALRACE_SQL   what the other connection runs in the window; unless told, it counts one cache hit more
 //       WALRACE_AT    the first checkpoint to race, from 1 on; 1 unless told
 //       WALRACE_COUNT how many; 0 (all) unless told
+//       WALRACE_DELAY_US  apart from all that: every checkpoint of every database waits, at random up to so long, before
+//                         it takes its lock and in the window, for other processes to race by themselves
 //       WALRACE_LOG   a file that gets one line of JSON when the process ends
 #define _GNU_SOURCE
 #include "walrace.h"
@@ -34,6 +36,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { CKPT_LOCK = 1 };  // WAL_CKPT_LOCK of wal.c, among the eight locks of the WAL's index
 
@@ -46,6 +49,7 @@ typedef struct {
 
 static sqlite3_vfs *real_vfs;
 static sqlite3_vfs shim_vfs;
+static unsigned delay_us;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
@@ -142,10 +146,16 @@ static int shim_device(sqlite3_file *f) { return REAL(f)->pMethods->xDeviceChara
 static int shim_shm_map(sqlite3_file *f, int region, int size, int extend, void volatile **at) {
     return REAL(f)->pMethods->xShmMap(REAL(f), region, size, extend, at);
 }
+/// Half of the time none, else a random one.
+static void delay(void) {
+    if (delay_us && random() % 2) usleep((unsigned)random() % delay_us);
+}
 static int shim_shm_lock(sqlite3_file *f, int offset, int count, int flags) {
     if (offset == CKPT_LOCK && count == 1) {
-        if (flags == (SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE)) before_checkpoint((File *)f);
-        else if (flags & SQLITE_SHM_UNLOCK) ((File *)f)->is_racing = 0;
+        if (flags == (SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE)) {
+            delay();
+            before_checkpoint((File *)f);
+        } else if (flags & SQLITE_SHM_UNLOCK) ((File *)f)->is_racing = 0;
     }
     return REAL(f)->pMethods->xShmLock(REAL(f), offset, count, flags);
 }
@@ -156,6 +166,7 @@ static int shim_fetch(sqlite3_file *f, sqlite3_int64 offset, int amount, void **
 }
 static int shim_unfetch(sqlite3_file *f, sqlite3_int64 offset, void *at) {
     int code = REAL(f)->pMethods->xUnfetch(REAL(f), offset, at);
+    if (!at) delay();
     if (!at && ((File *)f)->is_racing) in_window((File *)f);
     return code;
 }
@@ -243,8 +254,9 @@ static void write_log(void) {
 
 static void enter(void) {
     const char *path = getenv("WALRACE_DB"), *sql = getenv("WALRACE_SQL");
-    const char *at = getenv("WALRACE_AT"), *count = getenv("WALRACE_COUNT");
-    if (!path || walrace_register(1) != SQLITE_OK) return;
+    const char *at = getenv("WALRACE_AT"), *count = getenv("WALRACE_COUNT"), *delay = getenv("WALRACE_DELAY_US");
+    delay_us = delay ? (unsigned)atoi(delay) : 0;
+    if ((!path && !delay_us) || walrace_register(1) != SQLITE_OK || !path) return;
     walrace_arm(path, sql ? sql : "UPDATE counters SET value = value + 1 WHERE name = 'cache_hits'", at ? atoi(at) : 1,
                 count ? atoi(count) : 0);
     atexit(write_log);

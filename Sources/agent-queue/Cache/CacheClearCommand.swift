@@ -24,7 +24,7 @@ struct CacheClearCommand: AsyncParsableCommand {
             if format.json {
                 try output.json(.object([.init("deleted", .integer(Int64(deleted)))]))
             } else {
-                try output.line("\(Figures.count(deleted, "cached answer")) deleted")
+                try output.line("\(deleted) cached \(deleted == 1 ? "answer" : "answers") deleted")
             }
             try output.flush()
         }

@@ -1,4 +1,3 @@
-import AgentQueue
 import ArgumentParser
 import JobModel
 import QueueStore

@@ -39,7 +39,7 @@ struct JobChangeReport {
         if json {
             try output.json(.object([.init(verb.rawValue, .integer(Int64(count)))]))
         } else {
-            try output.line("\(Figures.count(count, "job")) \(verb.rawValue)")
+            try output.line("\(count) \(count == 1 ? "job" : "jobs") \(verb.rawValue)")
         }
         try output.flush()
     }

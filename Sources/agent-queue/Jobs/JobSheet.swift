@@ -1,4 +1,3 @@
-import AgentQueue
 import JobModel
 import Settings
 

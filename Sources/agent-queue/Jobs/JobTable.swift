@@ -1,4 +1,3 @@
-import AgentQueue
 import JobModel
 
 /// Jobs as a table.

@@ -43,6 +43,8 @@ struct ProgressBar {
     private func line(_ done: Int, of total: Int?, rate: Double) -> String {
         let speed = rate > 0 ? "  \(self.rate(rate))/s" : ""
         guard let total, total > 0 else { return "\(label)  \(amount(done))\(speed)" }
+        // One thing is there or not: how long it has taken is all that moves.
+        guard total > 1 else { return "\(label)  \(Figures.coarse(seconds: Int64(Now.seconds - start)))" }
         let share = min(1, Double(done) / Double(total))
         let filled = Int(share * 24)
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)

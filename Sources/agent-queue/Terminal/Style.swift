@@ -11,7 +11,7 @@ enum Style: String {
 
     /// The text with the style around it, if there is colour.
     static func apply(_ style: Style?, to text: String, on screen: Screen) -> String {
-        guard let style, screen.usesColor else { return text }
+        guard let style, screen.usesColor, !text.isEmpty else { return text }
         return "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m"
     }
 

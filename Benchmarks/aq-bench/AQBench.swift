@@ -1,0 +1,9 @@
+import ArgumentParser
+
+/// What the store and the worker do in a second. `Benchmarks/run` compares it with the yardstick, in one run.
+@main
+struct AQBench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "aq-bench", abstract: "Measures the store and the worker; every command prints one JSON object.",
+        subcommands: [EnqueueBench.self, SettleBench.self, ClaimBench.self, Producer.self, InstantWorker.self, Summary.self])
+}
