@@ -78,6 +78,7 @@ let package = Package(
                 "AgentQueue", "WorkerPool", "Upkeep", "QueueStore", "JobModel", "Settings", "CPlatform", argumentParser, lifecycle, logging,
             ],
             swiftSettings: strict),
+        .executableTarget(name: "embedding-example", dependencies: ["AgentQueue", "JobModel"], path: "Examples/Embedding", swiftSettings: strict),
         .executableTarget(
             name: "aq-bench",
             dependencies: [

@@ -19,13 +19,15 @@
 //   - linked in: walrace_register, walrace_arm, walrace_disarm (walrace.h)
 //   - dlopen from a running test: the same three; every connection opened after walrace_register(1) goes through the shim
 //   - LD_PRELOAD=./libwalrace.so, with these in the environment:
-//       WALRACE_DB    the database file whose checkpoints are raced
-//       WALRACE_SQL   what the other connection runs in the window; unless told, it counts one cache hit more
-//       WALRACE_AT    the first checkpoint to race, from 1 on; 1 unless told
-//       WALRACE_COUNT how many; 0 (all) unless told
-//       WALRACE_DELAY_US  apart from all that: every checkpoint of every database waits, at random up to so long, before
-//                         it takes its lock and in the window, for other processes to race by themselves
-//       WALRACE_LOG   a file that gets one line of JSON when the process ends
+//       WALRACE_DB          the database file whose checkpoints are raced
+//       WALRACE_SQL         what the other connection runs; unless told, it counts one cache hit more
+//       WALRACE_AT          the first checkpoint to race, from 1 on; 1 unless told
+//       WALRACE_COUNT       how many; 0 (all) unless told
+//       WALRACE_LOG         a file that gets one line of JSON when the process ends: struct walrace_counts
+//       WALRACE_DELAY_US    apart from all that: every checkpoint of every database waits, at random up to so long, before
+//                           it takes its lock and in the window, for other processes to race by themselves
+//       WALRACE_LIBVERSION  what sqlite3_libversion_number says: with 3051003 the store takes the library for a fixed
+//                           one, and leaves out its guard
 #define _GNU_SOURCE
 #include "walrace.h"
 
@@ -268,4 +270,9 @@ int sqlite3_open_v2(const char *path, sqlite3 **db, int flags, const char *vfs) 
     pthread_once(&once, enter);
     if (!next) *(void **)&next = dlsym(RTLD_NEXT, "sqlite3_open_v2");
     return next(path, db, flags, vfs);
+}
+
+int sqlite3_libversion_number(void) {
+    const char *version = getenv("WALRACE_LIBVERSION");
+    return version ? atoi(version) : SQLITE_VERSION_NUMBER;
 }
