@@ -95,5 +95,6 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: strict),
         suite("ModelProvidersTests", ["ModelProviders", "ModelCalls", "JobModel", "TestSupport", nioHTTP1]),
         suite("IntakeTests", ["AgentQueue", "JobModel", "ModelCalls", "Settings"]),
+        suite("CommandTests", ["agent-queue", "QueueStore", "JobModel", "TestSupport"]),
     ]
 )

@@ -56,7 +56,7 @@ struct AgentWorker: AsyncParsableCommand {
         do {
             let settings = try loadSettings()
             if settings.effectiveWorker.processes > 1, !SupervisedChild.isOne {
-                try await Supervisor(processes: settings.effectiveWorker.processes).run()
+                try await Supervisor(processes: settings.effectiveWorker.processes, drains: drain).run()
             } else {
                 try await WorkerProcess(settings: settings, queues: try queueNames(), drains: drain, logFormat: logFormat).run()
             }

@@ -6,6 +6,7 @@ import UnixSignals
 /// open must not fork.
 final class Supervisor: Sendable {
     private let processes: Int
+    private let drains: Bool
     private let state = Mutex(State())
 
     private struct State {
@@ -27,7 +28,11 @@ final class Supervisor: Sendable {
     private static let healthyLife = Duration.seconds(10)
 
     /// Makes one for that many processes.
-    init(processes: Int) { self.processes = processes }
+    /// - Parameter drains: whether a child that ends well has done its work, and is not started again.
+    init(processes: Int, drains: Bool) {
+        self.processes = processes
+        self.drains = drains
+    }
 
     /// Runs until every child has ended: by a signal, or, drained, by itself.
     /// - Throws: where a child cannot be started.
@@ -51,8 +56,9 @@ final class Supervisor: Sendable {
                     try start(place, lifeline, continuation)
                 case .ended(let place, let status, let ran):
                     state.withLock { $0.children[place] = nil }
-                    if status == 0 { drained.insert(place) }
-                    guard !isStopping, status != 0 else { break }
+                    let isDrained = drains && status == 0
+                    if isDrained { drained.insert(place) }
+                    guard !isStopping, !isDrained else { break }
                     let delay = ran > Self.healthyLife ? Self.firstRestart : min((delays[place] ?? .zero) * 2 + Self.firstRestart, Self.longestRestart)
                     delays[place] = delay
                     Self.say("worker process \(place + 1) ended with \(status); starting it again in \(delay)")

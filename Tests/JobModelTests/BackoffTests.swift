@@ -5,7 +5,7 @@ import Testing
     /// The wait lies in the upper half of the doubled base, never over the cap.
     @Test(arguments: [
         (1, 500...1_000), (2, 1_000...2_000), (3, 2_000...4_000), (10, 256_000...512_000), (11, 300_000...600_000), (12, 300_000...600_000),
-        (41, 300_000...600_000), (1_000, 300_000...600_000), (.max, 300_000...600_000), (0, 500...1_000), (-7, 500...1_000), (.min, 500...1_000),
+        (41, 300_000...600_000), (1_000, 300_000...600_000), (.max, 300_000...600_000), (0, 500...1_000), (-7, 500...1_000),
     ] as [(Int, ClosedRange<Int64>)])
     func bounds(_ attempt: Int, _ range: ClosedRange<Int64>) {
         var generator = SeededGenerator(seed: UInt64(bitPattern: Int64(attempt)))

@@ -81,9 +81,10 @@ import Testing
     }
 
     @Test func aReplyKeepsItsFloats() throws {
-        let reply = ModelReply(embeddings: [[0.1, -1, 3.4028235e38, 1e-45]], finishReason: "stop", model: "m", requestID: "r")
+        let floats: [Float] = [0.1, -1, .greatestFiniteMagnitude, .leastNormalMagnitude, .leastNonzeroMagnitude, 1 / 3]
+        let reply = ModelReply(embeddings: [floats], finishReason: "stop", model: "m", requestID: "r")
         let read = try JSONValue.parse(reply.json.text)
-        #expect(read["embeddings"]?.array?.first?.array?.compactMap { $0.number.map(Float.init) } == [0.1, -1, 3.4028235e38, 1e-45])
+        #expect(read["embeddings"]?.array?.first?.array?.compactMap { $0.number.map(Float.init) } == floats)
         #expect(reply.json.text.hasPrefix("{\"embeddings\":[[0.1,-1,"))
         #expect(read["model"] == "m" && read["request_id"] == "r" && read["text"] == nil && read["finish_reason"] == "stop")
     }

@@ -68,6 +68,11 @@ final class Fixture: Sendable {
             ClaimRequest(worker: worker ?? self.worker, queues: queues, providers: providers, slots: slots, lease: lease, isIdle: isIdle))
     }
 
+    /// The worker's running jobs that are to be cancelled, as its next claim tells it.
+    func cancellations(worker: Int64? = nil) async throws -> [Lease] {
+        try await round(0, worker: worker).cancellations
+    }
+
     /// Adds one job and claims it.
     func running(lease: Int64 = 60_000, worker: Int64? = nil, _ configure: (inout NewJob) -> Void = { _ in }) async throws -> ClaimedJob {
         let id = try await add { configure(&$0) }

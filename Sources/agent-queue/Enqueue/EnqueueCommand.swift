@@ -14,7 +14,7 @@ struct EnqueueCommand: AsyncParsableCommand {
             {"prompt": "…"} with any of the options as keys, or a line of an OpenAI or Anthropic batch.
 
               agent-queue enqueue 'Why is the sky blue?'
-              agent-queue enqueue --wait --model local/smollm2 --max-tokens 100 -- '- is this a list?'
+              agent-queue enqueue --wait --max-tokens 100 -- '- is this a list?'
               git diff | agent-queue enqueue --system 'Review this change.' -
               agent-queue enqueue --jsonl questions.jsonl --batch monday --ingest monday
             """)

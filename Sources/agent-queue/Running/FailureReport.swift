@@ -32,15 +32,22 @@ enum FailureReport {
         let message = AgentQueueCommand.message(for: error)
         switch code {
         case .success:
-            var output = Output()
-            // Whoever closed the pipe has seen enough of the help.
-            try? output.line(message)
-            try? output.flush()
-            return code.rawValue
+            return printHelp(message)
         case .validationFailure:
             return say(UsageText.sentence(message), ExitStatus.usage.rawValue)
         default:
             return say("internal error: \(error)", ExitStatus.internalError.rawValue)
+        }
+    }
+
+    private static func printHelp(_ text: String) -> Int32 {
+        do {
+            var output = Output()
+            try output.line(text)
+            try output.flush()
+            return ExitStatus.success.rawValue
+        } catch {
+            return report(error)
         }
     }
 }

@@ -1,0 +1,45 @@
+import Foundation
+import Glibc
+import Testing
+
+extension Sandbox {
+    /// Runs `agent-queue` with a pseudo terminal as its standard output and error; returns all that it wrote there.
+    func terminal(_ arguments: String..., width: UInt16, environment: [String: String] = [:]) async throws -> String {
+        let master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        var unlocked: Int32 = 0
+        var number: Int32 = 0
+        // TIOCSPTLCK and TIOCGPTN, macros that Swift does not see: grantpt(3) and ptsname(3) are hidden from it as well.
+        let isReady = master >= 0 && ioctl(master, 0x4004_5431, &unlocked) == 0 && ioctl(master, 0x8004_5430, &number) == 0
+        try #require(isReady)
+        let slave = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        try #require(slave >= 0)
+        var size = winsize(ws_row: 40, ws_col: width, ws_xpixel: 0, ws_ypixel: 0)
+        let isSized = ioctl(slave, UInt(TIOCSWINSZ), &size) == 0
+        try #require(isSized)
+
+        let process = Process()
+        process.executableURL = URL(filePath: Self.program)
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(filePath: folder)
+        process.environment = self.environment.merging(environment) { $1 }.merging(["TERM": "xterm"]) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        let end = FileHandle(fileDescriptor: slave, closeOnDealloc: false)
+        process.standardOutput = end
+        process.standardError = end
+        try process.run()
+        close(slave)
+
+        // Reading ends with an error once nobody holds the other end any more.
+        let written = await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                var bytes: [UInt8] = []
+                var chunk = [UInt8](repeating: 0, count: 4_096)
+                while case let count = Glibc.read(master, &chunk, chunk.count), count > 0 { bytes += chunk[..<count] }
+                close(master)
+                continuation.resume(returning: String(decoding: bytes, as: UTF8.self))
+            }
+        }
+        process.waitUntilExit()
+        return written
+    }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Glibc
+import JobModel
+import QueueStore
+import Testing
+
+/// A folder of its own, in which a test runs the real `agent-queue` as a person would.
+final class Sandbox: Sendable {
+    let folder: String
+    var database: String { "\(folder)/data/queue.db" }
+
+    /// The program that was built with the tests: it lies beside the file that runs them.
+    static let program: String = {
+        let runner = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let beside = runner.map { URL(filePath: $0).deletingLastPathComponent().appending(path: "agent-queue").path() }
+        if let beside, FileManager.default.isExecutableFile(atPath: beside) { return beside }
+        return URL(filePath: #filePath).appending(path: "../../../.build/debug/agent-queue").standardized.path()
+    }()
+
+    init() throws {
+        var template = Array("\(NSTemporaryDirectory())agent-queue-test-XXXXXX".utf8CString)
+        folder = try #require(mkdtemp(&template).map { String(cString: $0) })
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    /// Writes a file and returns its path.
+    @discardableResult
+    func file(_ name: String, _ text: String) throws -> String {
+        let path = "\(folder)/\(name)"
+        try Data(text.utf8).write(to: URL(filePath: path))
+        return path
+    }
+
+    func read(_ name: String) throws -> String {
+        String(decoding: try Data(contentsOf: URL(filePath: "\(folder)/\(name)")), as: UTF8.self)
+    }
+
+    /// Runs `agent-queue` to its end.
+    func run(_ arguments: String..., input: [UInt8] = [], environment: [String: String] = [:]) async throws -> Ending {
+        try await run(Self.program, arguments, input: input, environment: environment)
+    }
+
+    /// Runs a line of bash, in which `$AQ` is the program.
+    func shell(_ line: String) async throws -> Ending {
+        try await run("/bin/bash", ["-c", line], input: [], environment: [:])
+    }
+
+    /// What the program's environment holds: nothing of the machine's but where programs are.
+    var environment: [String: String] {
+        ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "\(folder)/home", "AGENT_QUEUE_DATABASE": database, "AQ": Self.program]
+    }
+
+    private func run(_ program: String, _ arguments: [String], input: [UInt8], environment: [String: String]) async throws -> Ending {
+        // Files take any amount of output without anybody reading.
+        let name = UUID().uuidString
+        let (output, error) = ("\(folder)/\(name).out", "\(folder)/\(name).err")
+        for file in ["\(name).in", "\(name).out", "\(name).err"] { try self.file(file, "") }
+        let process = Process()
+        process.executableURL = URL(filePath: program)
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(filePath: folder)
+        process.environment = self.environment.merging(environment) { $1 }
+        try Data(input).write(to: URL(filePath: "\(folder)/\(name).in"))
+        process.standardInput = try FileHandle(forReadingFrom: URL(filePath: "\(folder)/\(name).in"))
+        process.standardOutput = try FileHandle(forWritingTo: URL(filePath: output))
+        process.standardError = try FileHandle(forWritingTo: URL(filePath: error))
+        let status = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Int32, any Error>) in
+            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+            do {
+                try process.run()
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }
+        return Ending(status: status, output: try read("\(name).out"), error: try read("\(name).err"))
+    }
+}

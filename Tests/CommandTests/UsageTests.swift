@@ -1,0 +1,139 @@
+import Foundation
+import Testing
+
+/// What is wrong on the command line gets one sentence and its exit code, and changes nothing.
+@Suite struct UsageTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let arguments: [String]
+        let status: Int32
+        /// A part of the sentence.
+        let says: String
+
+        init(_ arguments: String..., status: Int32 = 64, says: String) {
+            self.arguments = arguments
+            self.status = status
+            self.says = says
+        }
+
+        var testDescription: String { arguments.joined(separator: " ") }
+    }
+
+    static let cases = [
+        Case("lst", says: "unknown command 'lst' (did you mean 'list'?)"),
+        Case("cache", "stat", says: "unknown command 'stat' (did you mean 'stats'?)"),
+        Case("enqueue", says: "a prompt is missing"),
+        Case("enqueue", "", status: 65, says: "the prompt is empty"),
+        Case("enqueue", " \n ", status: 65, says: "the prompt is empty"),
+        Case("enqueue", "one", "two", says: "unexpected argument 'two'"),
+        Case("enqueue", "x", "--file", "y", says: "only one of a prompt"),
+        Case("enqueue", "--file", "missing.txt", says: "no such file"),
+        Case("enqueue", "x", "--frob", says: "unknown option '--frob'"),
+        Case("enqueue", "x", "--model", "plain", says: "'plain' is not a target"),
+        Case("enqueue", "x", "--model", "locl/m", says: "unknown provider 'locl' in model 'locl/m' (did you mean 'local'?)"),
+        Case("enqueue", "x", "--delay", "-5m", says: "--delay '-5m' is negative"),
+        Case("enqueue", "x", "--delay", "soon", says: "--delay 'soon' is not a duration"),
+        Case("enqueue", "x", "--at", "tomorrow", says: "--at 'tomorrow' is not a time"),
+        Case("enqueue", "x", "--priority", "0", says: "priority must be 1 to 9"),
+        Case("enqueue", "x", "--priority", "-1", says: "priority must be 1 to 9"),
+        Case("enqueue", "x", "--temperature", "9", says: "temperature must be 0 to 2"),
+        Case("enqueue", "x", "--max-attempts", "0", says: "max_attempts must be 1 to 1000"),
+        Case("enqueue", "x", "--metadata", "novalue", says: "not of the form key=value"),
+        Case("enqueue", "x", "--queue", "a b", says: "queue 'a b'"),
+        Case("enqueue", "x", "--after", "99", status: 65, says: "job 99"),
+        Case("enqueue", "x", "--after", "one", says: "'one' is invalid"),
+        Case("enqueue", "x", "--print-ids", says: "--print-ids needs --jsonl"),
+        Case("enqueue", "--jsonl", "f", "--wait", says: "--wait waits for one job"),
+        Case("enqueue", "--jsonl", "missing.jsonl", says: "no such file"),
+        Case("list", "--state", "complted", says: "--state: unknown state 'complted' (did you mean 'completed'?)"),
+        Case("list", "--state", "done", says: "--state: unknown state 'done' (there are pending, scheduled"),
+        Case("list", "--limit", "0", says: "--limit must be at least 1"),
+        Case("list", "--model", "plain", says: "--model: 'plain' is not a target"),
+        Case("list", "--since", "whenever", says: "--since: 'whenever' is not a time"),
+        Case("results", "--format", "xml", says: "xml"),
+        Case("results", "--json", "--format", "csv", says: "cannot be csv at once"),
+        Case("show", "abc", says: "'abc' is invalid"),
+        Case("show", "99", status: 65, says: "there is no job 99"),
+        Case("result", "99", status: 65, says: "there is no job 99"),
+        Case("wait", says: "say what to wait for"),
+        Case("wait", "99", status: 65, says: "there is no job 99"),
+        Case("wait", "--batch", "none", status: 65, says: "there is no batch 'none'"),
+        Case("cancel", says: "say which jobs"),
+        Case("cancel", "1", "--state", "available", says: "not by both"),
+        Case("cancel", "99", status: 65, says: "job 99: there is no such job"),
+        Case("pause", "a b", says: "'a b' is no queue's name"),
+        Case("resume", "nothere", status: 65, says: "there is no queue 'nothere'"),
+        Case("stats", "--interval", "1s", says: "--interval needs --watch"),
+        Case("prune", "--older-than", "old", says: "--older-than: 'old' is not a duration"),
+        Case("cache", "get", "xyz", says: "'xyz' is not a digest"),
+        Case("cache", "get", "abc", status: 65, says: "no cached answer"),
+        Case("providers", "check", "locl", says: "unknown provider 'locl' (did you mean 'local'?)"),
+        Case("database", "check", status: 69, says: "there is no database yet"),
+        Case("database", "restore", "missing.db", status: 65, says: "no such backup"),
+        Case("config", "show", "--config", "missing.yaml", status: 78, says: "missing.yaml"),
+        Case("list", "--database", "", status: 78, says: "--database"),
+    ]
+
+    @Test("One sentence, the right code, and nothing added", arguments: cases)
+    func refuses(_ wrong: Case) async throws {
+        let sandbox = try Sandbox()
+        let ending = try await sandbox.shell("\"$AQ\" " + wrong.arguments.map(Self.quoted).joined(separator: " "))
+        #expect(ending.status == wrong.status, "\(ending.error)")
+        let sentence = try #require(ending.sentence, "\(ending.error)")
+        #expect(sentence.contains(wrong.says), "\(sentence)")
+        #expect(!sentence.hasSuffix("."))
+        #expect(ending.output.isEmpty)
+        let jobs = try await sandbox.run("list", "--json")
+        #expect(jobs.output.isEmpty)
+    }
+
+    @Test("Bytes that are no text are refused, not repaired")
+    func invalidText() async throws {
+        let sandbox = try Sandbox()
+        let argument = try await sandbox.shell(#""$AQ" enqueue "$(printf 'a\377b')""#)
+        #expect(argument.status == 65)
+        #expect(argument.sentence?.contains("not valid UTF-8") == true)
+        let input = try await sandbox.run("enqueue", "-", input: [0x61, 0xFF, 0x62])
+        #expect(input.status == 65)
+        #expect(input.sentence?.contains("not valid UTF-8") == true)
+        let nul = try await sandbox.run("enqueue", "-", input: [0x61, 0, 0x62])
+        #expect(nul.status == 65)
+        #expect(nul.sentence?.contains("NUL") == true)
+    }
+
+    @Test("A prompt of 16 MiB goes in, one byte more does not")
+    func longPrompt() async throws {
+        let sandbox = try Sandbox()
+        let most = [UInt8](repeating: 0x61, count: 16 << 20)
+        #expect(try await sandbox.run("enqueue", "-", input: most).status == 0)
+        let ending = try await sandbox.run("enqueue", "-", input: most + [0x61])
+        #expect(ending.status == 65)
+        #expect(ending.sentence?.contains("longer than 16MiB") == true)
+    }
+
+    @Test(
+        "Every command has help with an example",
+        arguments: [
+            "enqueue", "list", "show", "result", "results", "wait", "cancel", "retry", "delete", "pause", "resume", "queues", "stats",
+            "prune",
+            "cache", "cache stats", "cache list", "cache get", "cache delete", "cache clear", "providers list", "providers check",
+            "database migrate", "database status", "database check", "database backup", "database restore", "database vacuum", "doctor",
+            "config show", "config check", "config init",
+        ])
+    func help(command: String) async throws {
+        let ending = try await Sandbox().shell("\"$AQ\" \(command) --help")
+        #expect(ending.status == 0)
+        #expect(ending.output.contains("\n  agent-queue \(command)"))
+        #expect(ending.error.isEmpty)
+    }
+
+    @Test("Completions are made for each shell", arguments: ["bash", "zsh", "fish"])
+    func completions(shell: String) async throws {
+        let ending = try await Sandbox().run("--generate-completion-script", shell)
+        #expect(ending.status == 0)
+        #expect(ending.output.contains("agent-queue"))
+    }
+
+    private static func quoted(_ argument: String) -> String {
+        "'\(argument.replacing("'", with: "'\\''"))'"
+    }
+}
