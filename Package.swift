@@ -95,6 +95,7 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: strict),
         suite("ModelProvidersTests", ["ModelProviders", "ModelCalls", "JobModel", "TestSupport", nioHTTP1]),
         suite("IntakeTests", ["AgentQueue", "JobModel", "ModelCalls", "Settings"]),
+        suite("ReliabilityTests", ["QueueStore", "ModelCalls", "JobModel", "TestSupport", grdb, sqlite]),
         suite("CommandTests", ["agent-queue", "QueueStore", "JobModel", "TestSupport"]),
     ]
 )

@@ -5,5 +5,7 @@ import ArgumentParser
 struct AQBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "aq-bench", abstract: "Measures the store and the worker; every command prints one JSON object.",
-        subcommands: [EnqueueBench.self, SettleBench.self, ClaimBench.self, Producer.self, InstantWorker.self, Summary.self])
+        subcommands: [
+            EnqueueBench.self, SettleBench.self, ClaimBench.self, ContendBench.self, Producer.self, InstantWorker.self, Summary.self,
+        ])
 }

@@ -40,7 +40,7 @@ struct SettleBench: AsyncParsableCommand {
         Figures.report(["n": .integer(Int64(done)), "secs": .double(seconds), "per_s": .double((Double(done) / seconds).rounded())])
     }
 
-    private static func settle(_ job: ClaimedJob, _ store: QueueStore) async throws {
+    static func settle(_ job: ClaimedJob, _ store: QueueStore) async throws {
         let result = JobResult(
             reply: ["text": .string(String(repeating: "r", count: 200)), "finish_reason": "stop"],
             usage: Usage(inputTokens: 50, outputTokens: 50), cost: 0, answeredBy: .provider, target: job.target.description, latency: 1)

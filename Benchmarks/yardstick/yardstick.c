@@ -148,7 +148,8 @@ static int64_t find_lane(sqlite3 *db) {
     run_sql(db, "BEGIN IMMEDIATE; INSERT INTO queues (name) VALUES ('default') ON CONFLICT DO NOTHING;"
                 "INSERT INTO lanes (queue, provider, target, kind) VALUES ('default', 'local', 'local/yardstick', 'generate')"
                 " ON CONFLICT DO NOTHING; COMMIT");
-    sqlite3_stmt *find = prepare(db, "SELECT id FROM lanes WHERE queue = 'default' AND target = 'local/yardstick' AND kind = 'generate'");
+    sqlite3_stmt *find = prepare(
+        db, "SELECT id FROM lanes WHERE queue = 'default' AND target = 'local/yardstick' AND kind = 'generate'");
     int64_t lane = first(db, find, 0);
     sqlite3_finalize(find);
     return lane;
@@ -198,7 +199,8 @@ static void open_store(Store *s, const char *path, const char *sync) {
     // The plus: without it SQLite 3.40 cannot use the index over digests inside RETURNING, and reads every entry per job.
     s->take = prepare(
         db,
-        "UPDATE jobs SET state = 'running', attempt = attempt + 1, token = ?1, worker_id = ?2, lease_expires_at = ?3, attempted_at = ?4"
+        "UPDATE jobs SET state = 'running', attempt = attempt + 1, token = ?1, worker_id = ?2, lease_expires_at = ?3,"
+        " attempted_at = ?4"
         " WHERE id IN (SELECT id FROM jobs INDEXED BY jobs_available WHERE lane_id = ?5 AND state = 'available' AND crashes < 2"
         "              AND priority <= ?6 ORDER BY priority, id LIMIT ?7)"
         " RETURNING id, batch_id, priority, attempt, max_attempts, crashes, timeout_ms, use_cache, digest,"
@@ -474,7 +476,8 @@ static int drain(const char *path, const char *sync, int at_once, double seconds
 }
 
 static int seed(const char *path, long count, const char *state) {
-    static const char *const states[] = {"pending", "scheduled", "available", "running", "retryable", "completed", "cancelled", "discarded"};
+    static const char *const states[] = {"pending",   "scheduled", "available", "running",
+                                         "retryable", "completed", "cancelled", "discarded"};
     int index = 0;
     while (index < 8 && strcmp(states[index], state)) index++;
     if (index == 8 || !strcmp(state, "pending") || !strcmp(state, "running")) {

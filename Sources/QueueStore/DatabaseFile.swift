@@ -2,6 +2,7 @@ import CPlatform
 import Glibc
 import GRDB
 import GRDBSQLite
+import Synchronization
 
 /// The database's file: made, checked and opened as the rules of the store ask.
 enum DatabaseFile {
@@ -57,12 +58,17 @@ enum DatabaseFile {
     /// Makes a new file ready before anything opens it as a pool: `auto_vacuum` must be set before the first page is
     /// written, and GRDB's pool writes one. Several processes may do this at once.
     static func prepareNew(_ path: String) throws {
-        let descriptor = try PrivateFile.open(path, flags: O_RDWR | O_CREAT)
-        var status = stat()
-        fstat(descriptor, &status)
-        // Closed before SQLite opens the file: later, that would drop SQLite's locks.
-        close(descriptor)
-        guard status.st_size == 0 else { return }
+        try creation.withLock { _ in
+            do {
+                // Only where there is none: another store of this process may have the file open, and closing a second
+                // descriptor of it would drop SQLite's locks.
+                if try !PrivateFile.inspect(path) { close(try PrivateFile.open(path, flags: O_RDWR | O_CREAT | O_EXCL)) }
+            } catch {
+                // Another process may have been faster.
+                guard try PrivateFile.inspect(path) else { throw error }
+            }
+        }
+        guard try isEmpty(path) else { return }
         let database = try DatabaseQueue(path: path, configuration: configuration(durability: .full))
         defer { try? database.close() }
         try database.inDatabase { database in
@@ -75,6 +81,22 @@ enum DatabaseFile {
             }
             try database.execute(sql: "PRAGMA journal_mode = WAL")
         }
+    }
+
+    private static let creation = Mutex(())
+
+    private static func isEmpty(_ path: String) throws -> Bool {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { throw PrivateFile.failure(path, errno) }
+        return status.st_size == 0
+    }
+
+    /// Refuses a file that is not ours before anything is changed in it, or beside it: a pool would turn it to WAL.
+    static func refuseForeign(_ path: String) throws {
+        guard try !isEmpty(path) else { return }
+        let database = try DatabaseQueue(path: path, configuration: configuration(durability: .full))
+        defer { try? database.close() }
+        try database.inDatabase { try checkIdentity($0, path: path) }
     }
 
     /// Refuses a file that is not ours.

@@ -10,13 +10,24 @@ import Synchronization
 /// worker `n`.
 ///
 /// Two traps of these locks shape this type. Closing *any* descriptor of a file drops all the process's locks on it: so
-/// there is one descriptor per file and process, kept by ``shared(at:)`` and never closed. And a process is told that its
+/// there is one descriptor per file (not per path: one file has many) and process, kept by ``shared(at:)`` and never
+/// closed. And a process is told that its
 /// own locks are free: so it remembers which are its own.
 ///
 /// Behind the bytes lies a region for each worker in which it notes the jobs whose calls have begun, by plain stores
 /// into shared memory, which outlive a `kill -9`. A rescuer reads there which attempts count.
 public final class LockFile: Sendable {
-    private static let registry = Mutex<[String: LockFile]>([:])
+    private static let registry = Mutex<[FileIdentity: LockFile]>([:])
+
+    private struct FileIdentity: Hashable {
+        var device: UInt
+        var node: UInt
+
+        init(_ status: stat) {
+            device = UInt(status.st_dev)
+            node = UInt(status.st_ino)
+        }
+    }
 
     private let descriptor: Int32
     private let path: String
@@ -25,6 +36,7 @@ public final class LockFile: Sendable {
     private struct Own {
         var workers: Set<Int64> = []
         var uses = 0
+        var isReplacing = false
     }
 
     private static let regionOffset: Int64 = 4_096
@@ -34,10 +46,12 @@ public final class LockFile: Sendable {
     /// The one lock file of a path in this process. Opened on first use and kept until the process ends.
     static func shared(at path: String) throws(StoreError) -> LockFile {
         let result: Result<LockFile, StoreError> = registry.withLock { files in
-            if let file = files[path] { return .success(file) }
+            var status = stat()
+            if lstat(path, &status) == 0, let file = files[FileIdentity(status)] { return .success(file) }
             return Result { () throws(StoreError) in
                 let file = LockFile(descriptor: try PrivateFile.open(path, flags: O_RDWR | O_CREAT), path: path)
-                files[path] = file
+                guard fstat(file.descriptor, &status) == 0 else { throw PrivateFile.failure(path, errno) }
+                files[FileIdentity(status)] = file
                 return file
             }
         }
@@ -54,6 +68,7 @@ public final class LockFile: Sendable {
     /// Marks this process as a user of the database; refused while another process replaces the file.
     func beginUse() throws(StoreError) {
         let code = own.withLock { own -> Int32 in
+            guard !own.isReplacing else { return EAGAIN }
             guard own.uses == 0 else {
                 own.uses += 1
                 return 0
@@ -76,11 +91,19 @@ public final class LockFile: Sendable {
     /// Runs `body` while no process, this one included, uses the database.
     /// - Throws: `StoreError` of kind `busy` where one does.
     func whileUnused<T>(_ body: () throws -> T) throws -> T {
-        let isFree = own.withLock { $0.uses == 0 && platform_lock_byte(descriptor, 0, true) == 0 }
+        let isFree = own.withLock { own in
+            own.isReplacing = own.uses == 0 && !own.isReplacing && platform_lock_byte(descriptor, 0, true) == 0
+            return own.isReplacing
+        }
         guard isFree else {
             throw StoreError(.busy, "the database is in use: stop the workers and other commands first")
         }
-        defer { platform_unlock_byte(descriptor, 0) }
+        defer {
+            own.withLock { own in
+                own.isReplacing = false
+                platform_unlock_byte(descriptor, 0)
+            }
+        }
         return try body()
     }
 

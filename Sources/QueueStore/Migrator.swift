@@ -41,7 +41,9 @@ enum Migrator {
             if try !database.tableExists("migrations") { try makeTable(database) }
             return known
         }
-        let history = try Row.fetchAll(database, sql: "SELECT version, name, checksum FROM migrations ORDER BY version")
+        let history =
+            try database.tableExists("migrations")
+            ? Row.fetchAll(database, sql: "SELECT version, name, checksum FROM migrations ORDER BY version") : []
         for (row, migration) in zip(history, known) where row["checksum"] as String != migration.checksum {
             throw StoreError(
                 .alteredSchema,

@@ -98,7 +98,7 @@ extension WriteTransaction {
             """
             INSERT INTO cache_entries (digest, target, reply, bytes, input_tokens, output_tokens, cost_usd, created_at, expires_at, last_used_at)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8) ON CONFLICT (digest) DO UPDATE SET target = ?2, reply = ?3, bytes = ?4,
-            input_tokens = ?5, output_tokens = ?6, cost_usd = ?7, created_at = ?8, expires_at = ?9
+            input_tokens = ?5, output_tokens = ?6, cost_usd = ?7, created_at = ?8, expires_at = ?9, last_used_at = ?8
             """
         ).bind(entry.digest).bind(result.target).bind(reply).bind(bytes).bind(result.usage.inputTokens)
             .bind(result.usage.outputTokens).bind(result.cost).bind(now).bind(now + entry.timeToLive).run()

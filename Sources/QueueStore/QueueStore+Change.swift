@@ -145,14 +145,7 @@ extension WriteTransaction {
             """
         ).bind(id).run()
         try releaseIfReady(id)
-        let waitsOnFailed = try statement(
-            """
-            SELECT depends_on FROM dependencies JOIN jobs ON jobs.id = depends_on
-            WHERE job_id = ? AND met = 0 AND jobs.state IN ('cancelled', 'discarded') LIMIT 1
-            """
-        ).bind(id).first { $0.int64(0) }
-        // It would wait for ever: what it waits for must be retried first, which restores it.
-        if let failed = waitsOnFailed { try tellDependents(of: failed) }
+        try heedFailedDependency(of: id)
         try tellDependents(of: id)
         let name = try statement("SELECT state FROM jobs WHERE id = ?").bind(id).first { $0.text(0) } ?? ""
         return .changed(JobState(rawValue: name) ?? .pending)

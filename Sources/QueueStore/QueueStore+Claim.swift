@@ -122,6 +122,8 @@ extension WriteTransaction {
     private func take(
         _ count: Int, from lane: ReadyLane, onlySuspects: Bool, upTo priority: Int, token: Int64, _ request: ClaimRequest
     ) throws(SQLFailure) -> [ClaimedJob] {
+        // The plus before `jobs.digest` makes SQLite 3.40 find the cache entry by its digest: without it, inside RETURNING, it
+        // walks the index over `expires_at` for every job.
         let claim =
             try onlySuspects
             ? statement(
@@ -131,7 +133,7 @@ extension WriteTransaction {
                              AND priority <= ?6 ORDER BY priority, id LIMIT ?7)
                 RETURNING id, batch_id, priority, attempt, max_attempts, crashes, timeout_ms, use_cache, digest,
                 (SELECT body FROM requests WHERE job_id = jobs.id),
-                use_cache AND EXISTS (SELECT 1 FROM cache_entries WHERE digest = jobs.digest AND expires_at > ?4)
+                use_cache AND EXISTS (SELECT 1 FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4)
                 """)
             : statement(
                 """
@@ -140,7 +142,7 @@ extension WriteTransaction {
                              AND priority <= ?6 ORDER BY priority, id LIMIT ?7)
                 RETURNING id, batch_id, priority, attempt, max_attempts, crashes, timeout_ms, use_cache, digest,
                 (SELECT body FROM requests WHERE job_id = jobs.id),
-                use_cache AND EXISTS (SELECT 1 FROM cache_entries WHERE digest = jobs.digest AND expires_at > ?4)
+                use_cache AND EXISTS (SELECT 1 FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4)
                 """)
         var jobs = try claim.bind(token).bind(request.worker).bind(clock.boot() + request.lease).bind(now).bind(lane.id).bind(priority)
             .bind(count).all { row in

@@ -51,7 +51,7 @@ extension WriteTransaction {
         guard let (job, name) = next else { return false }
         let told =
             switch JobState(rawValue: name) {
-            case .completed: try release(after: job, limit: slice)
+            case .completed: try restoreAndRelease(after: job, limit: slice)
             case .cancelled, .discarded: try cancelDependents(of: job, limit: slice)
             default: try restoreDependents(of: job, limit: slice)
             }
@@ -62,6 +62,12 @@ extension WriteTransaction {
     private func dependents(of job: Int64, met: Bool, limit: Int) throws(SQLFailure) -> [Int64] {
         try statement("SELECT job_id FROM dependencies WHERE depends_on = ? AND met = ? LIMIT ?")
             .bind(job).bind(met).bind(limit).all { $0.int64(0) }
+    }
+
+    /// A job may complete before those were restored that its earlier end had cancelled.
+    private func restoreAndRelease(after job: Int64, limit: Int) throws -> Int {
+        let restored = try restoreDependents(of: job, limit: limit)
+        return try restored + (restored < limit ? release(after: job, limit: limit - restored) : 0)
     }
 
     private func release(after job: Int64, limit: Int) throws -> Int {
@@ -133,6 +139,19 @@ extension WriteTransaction {
         guard let (lane, batch) = row else { return }
         ledger.move(lane: lane, batch: batch, from: .cancelled, to: .pending)
         try releaseIfReady(job)
+        try heedFailedDependency(of: job)
         try tellDependents(of: job)
+    }
+
+    /// A job that waits again, and for one that ended without completing, would wait for ever: it is told of that end.
+    /// (What it waits for must be retried first, which restores it.)
+    func heedFailedDependency(of job: Int64) throws(SQLFailure) {
+        let failed = try statement(
+            """
+            SELECT depends_on FROM dependencies JOIN jobs ON jobs.id = depends_on
+            WHERE job_id = ? AND met = 0 AND jobs.state IN ('cancelled', 'discarded') LIMIT 1
+            """
+        ).bind(job).first { $0.int64(0) }
+        if let failed { try tellDependents(of: failed) }
     }
 }

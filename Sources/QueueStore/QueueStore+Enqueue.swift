@@ -20,6 +20,8 @@ extension WriteTransaction {
     /// In this order: a unique key returns the job that has it; open dependencies make the job pending; a later time
     /// makes it scheduled; a cached answer completes it on the spot; else it is available.
     func enqueue(_ job: NewJob) throws -> Enqueued {
+        // What the INSERT does not see: a job that would be cancelled takes no key, and a dependency may be gone.
+        if !job.after.isEmpty, job.uniqueKey != nil, let holder = try holder(of: job) { return holder }
         let waiting = job.after.isEmpty ? DependencyStates() : try dependencyStates(of: job.after)
         let state: JobState
         var cached: CachedReply?
@@ -39,7 +41,8 @@ extension WriteTransaction {
         let lane = try lane(queue: job.queue, target: job.target, kind: job.kind)
         let batch = try job.batch.map { try self.batch(named: $0) }
         guard let id = try insert(job, state: state, lane: lane, batch: batch, cancelledThrough: waiting.failed) else {
-            return try holder(of: job)
+            guard let holder = try holder(of: job) else { throw StoreError(.internal, "a unique key is taken, and no job has it") }
+            return holder
         }
         ledger.add(lane: lane, batch: batch, state: state)
         try insertBeside(job, id: id)
@@ -80,14 +83,12 @@ extension WriteTransaction {
         }
     }
 
-    /// The job that has a new job's unique key.
-    private func holder(of job: NewJob) throws -> Enqueued {
+    /// The job that has a new job's unique key; nil where none has.
+    private func holder(of job: NewJob) throws(SQLFailure) -> Enqueued? {
         let holder = try statement(
             "SELECT id, state FROM jobs WHERE unique_key = ? AND state NOT IN ('cancelled', 'discarded')"
         ).bind(job.uniqueKey).first { ($0.int64(0), $0.text(1)) }
-        guard let (id, name) = holder, let state = JobState(rawValue: name) else {
-            throw StoreError(.internal, "a unique key is taken, and no job has it")
-        }
+        guard let (id, name) = holder, let state = JobState(rawValue: name) else { return nil }
         return Enqueued(id: id, state: state, duplicateOf: id)
     }
 }

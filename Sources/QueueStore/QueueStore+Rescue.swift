@@ -24,6 +24,7 @@ extension QueueStore {
         return rescued
     }
 
+    /// The registered workers, and those whose registration is gone although jobs still run under their number.
     private func workersToRescue() throws -> [DeadWorker] {
         let bootID = clock.bootID()
         let boot = clock.boot()
@@ -33,7 +34,9 @@ extension QueueStore {
                 sql: """
                     SELECT id, boot_id, (SELECT lease_expires_at FROM jobs INDEXED BY jobs_running WHERE state = 'running'
                                          AND worker_id = workers.id ORDER BY lease_expires_at LIMIT 1) FROM workers
-                    """
+                    UNION ALL SELECT worker_id, ?, min(lease_expires_at) FROM jobs INDEXED BY jobs_running
+                    WHERE state = 'running' AND worker_id NOT IN (SELECT id FROM workers) GROUP BY worker_id
+                    """, arguments: [bootID]
             ).map { (id: $0[0] as Int64, bootID: $0[1] as String, firstDeadline: $0[2] as Int64?) }
         }
         return workers.compactMap { worker in

@@ -36,7 +36,9 @@ public final class QueueStore: Sendable {
         durability = options.durability
         configuration = DatabaseFile.configuration(durability: options.durability)
         do {
-            if try !PrivateFile.inspect(path) {
+            if try PrivateFile.inspect(path) {
+                try Self.retryingBusy { try DatabaseFile.refuseForeign(path) }
+            } else {
                 guard options.createsFile else {
                     throw StoreError(.notFound, "\(path): there is no such database")
                 }
@@ -44,11 +46,13 @@ public final class QueueStore: Sendable {
             }
             locks = try LockFile.shared(at: path + "-lock")
             try locks.beginUse()
+        } catch {
+            throw error.asStoreError(path: path)
         }
         do {
             bell = try Bell(path: path + "-bell")
             try DatabaseFile.prepareNew(path)
-            pool = try Self.open(path, configuration)
+            pool = try Self.retryingBusy { [configuration] in try DatabasePool(path: path, configuration: configuration) }
             try pool.writeWithoutTransaction { database in
                 try DatabaseFile.checkIdentity(database, path: path)
                 try DatabaseFile.settle(database, durability: options.durability, path: path)
@@ -66,11 +70,11 @@ public final class QueueStore: Sendable {
     }
 
     /// A lock that another process holds for a moment at opening (it recovers the WAL, or makes the file) is waited for.
-    private static func open(_ path: String, _ configuration: Configuration) throws -> DatabasePool {
+    private static func retryingBusy<T>(_ open: () throws -> T) throws -> T {
         var tries = 0
         while true {
             do {
-                return try DatabasePool(path: path, configuration: configuration)
+                return try open()
             } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && tries < 1_000 {
                 tries += 1
                 _ = BusyHandler.wait(0)

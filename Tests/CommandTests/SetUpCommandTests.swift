@@ -109,7 +109,7 @@ import Testing
         _ = try await sandbox.run("enqueue", "one")
         let ending = try await sandbox.run("doctor")
         #expect(ending.status == 0, "\(ending.output)")
-        #expect(ending.output.contains("workers: none is running, and 1 job wait; start one with 'agent-worker'"))
+        #expect(ending.output.contains("workers: none is running, with 1 job waiting; start one with 'agent-worker'"))
         #expect(try await sandbox.run("doctor", "--json").json.allSatisfy { $0["level"] != "fault" })
     }
 }

@@ -147,8 +147,8 @@ int main(int count, char **words) {
         Content now = load(path, 0);
         Content then = load(durable, now.size);
         size_t shorter = now.size < then.size ? now.size : then.size, longer = now.size + then.size - shorter;
-        size_t lengths[] = {then.size, now.size, shorter + (longer > shorter ? next_random() % (longer - shorter) / SECTOR * SECTOR : 0)};
-        size_t size = lengths[next_random() % 3];
+        size_t between = longer > shorter ? shorter + next_random() % (longer - shorter) / SECTOR * SECTOR : shorter;
+        size_t size = (size_t[]){then.size, now.size, between}[next_random() % 3];
         uint64_t losing = next_random() % 5;  // of four: none, some, or all
         for (size_t at = 0; at < now.size; at += SECTOR) {
             size_t length = now.size - at < SECTOR ? now.size - at : SECTOR;

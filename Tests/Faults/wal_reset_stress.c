@@ -95,7 +95,8 @@ static void write_rows(int process, Ledger *ledger, double end) {
     sqlite3_stmt *begin = prepare(writer, "BEGIN IMMEDIATE"), *commit = prepare(writer, "COMMIT");
     sqlite3_stmt *rollback = prepare(writer, "ROLLBACK");
     sqlite3_stmt *insert = prepare(writer, "INSERT INTO rows (process, number, mark) VALUES (?, ?, hex(randomblob(60)))");
-    sqlite3_stmt *change = prepare(writer, "UPDATE rows SET version = 2, mark = hex(randomblob(60)) WHERE process = ? AND number = ?");
+    sqlite3_stmt *change = prepare(
+        writer, "UPDATE rows SET version = 2, mark = hex(randomblob(60)) WHERE process = ? AND number = ?");
     sqlite3_bind_int(insert, 1, process);
     sqlite3_bind_int(change, 1, process);
     for (long number = 1; now() < end;) {
@@ -171,7 +172,8 @@ int main(int words, char **word) {
     char integrity[256];
     sqlite3_stmt *check = prepare(db, "PRAGMA integrity_check(1)");
     int code = sqlite3_step(check);
-    snprintf(integrity, sizeof integrity, "%s", code == SQLITE_ROW ? (const char *)sqlite3_column_text(check, 0) : sqlite3_errmsg(db));
+    const char *verdict = code == SQLITE_ROW ? (const char *)sqlite3_column_text(check, 0) : sqlite3_errmsg(db);
+    snprintf(integrity, sizeof integrity, "%s", verdict);
     for (char *c = integrity; *c; c++)
         if (*c == '"' || *c == '\\' || (unsigned char)*c < ' ') *c = ' ';
     sqlite3_finalize(check);

@@ -169,7 +169,7 @@ import Testing
             try await f.add(job)
             let waiting = try await f.add(job)
             let optedOut = try await f.add(.with(job) { $0.useCache = false })
-            let first = try #require(try await f.claim(1).first)
+            let first = try await f.one()
             #expect(!first.isCached)
             _ = try await f.complete(first, cacheFor: 1_000)
             #expect(try await f.claim(2).map(\.isCached) == [true, false])
@@ -258,7 +258,7 @@ import Testing
             let id = try await f.add { $0.maxAttempts = 1_000 }
             var last: Int64 = 0
             for _ in 0..<50 {
-                let job = try #require(try await f.claim(1).first)
+                let job = try await f.one()
                 #expect(job.lease.token > last)
                 last = job.lease.token
                 #expect(try await f.store.settle(.handBack(job, now: f.clock.wall)) == .settled(.available))

@@ -67,7 +67,7 @@ import Testing
         try await withStore { f in
             let job = NewJob.asking("again", of: "local/m")
             try await f.add(job)
-            #expect(try await f.complete(f.claim(1)[0], "yes", cacheFor: 60_000) == .settled(.completed))
+            #expect(try await f.complete(f.one(), "yes", cacheFor: 60_000) == .settled(.completed))
             let second = try await f.store.enqueue(job)
             #expect(second.state == .completed)
             let stored = try f.job(second.id)
@@ -92,7 +92,7 @@ import Testing
         try await withStore { f in
             let cached = NewJob.asking("cached")
             try await f.add(cached)
-            _ = try await f.complete(f.claim(1)[0], cacheFor: 60_000)
+            _ = try await f.complete(f.one(), cacheFor: 60_000)
             let open = try await f.add()
             let later = f.clock.wall + 1_000
             let keyed = try await f.store.enqueue(.with(cached) { $0.uniqueKey = "k"; $0.scheduledAt = later })
@@ -124,9 +124,9 @@ import Testing
             let keyed = try await f.add { $0.uniqueKey = "k"; $0.after = [first] }
             _ = try await f.store.cancel(ids: [first])
             _ = try await f.store.retry(ids: [first])
-            _ = try await f.complete(f.claim(1)[0])
+            _ = try await f.complete(f.one())
             try await f.cascade()
-            _ = try await f.complete(f.claim(1)[0])
+            _ = try await f.complete(f.one())
             #expect(try await f.store.delete(ids: [first]) == [JobChange(id: first, result: .changed(.completed))])
             // The same line, enqueued again by a script that does not know that it ran.
             let receipt = try await f.store.enqueue(.with(f) { $0.uniqueKey = "k"; $0.after = [first] })
@@ -157,12 +157,12 @@ import Testing
 
             let second = try await enqueue()
             #expect(second.duplicateOf == nil && second.id > first.id)
-            let again = try #require(try await f.claim(1).first)
+            let again = try await f.one()
             #expect(try await f.fail(again, .permanent) == .settled(.discarded))
 
             let third = try await enqueue()
             #expect(third.duplicateOf == nil)
-            _ = try await f.complete(f.claim(1)[0])
+            _ = try await f.complete(f.one())
             // A completed job keeps its key: what was done once is not done again.
             #expect(try await enqueue() == Enqueued(id: third.id, state: .completed, duplicateOf: third.id))
             _ = try await f.store.delete(ids: [third.id])

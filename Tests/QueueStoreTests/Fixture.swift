@@ -14,7 +14,8 @@ final class Fixture: Sendable {
     let durability: Durability
     let store: QueueStore
     /// A worker of this process.
-    let worker: Int64
+    let registration: WorkerRegistration
+    var worker: Int64 { registration.id }
 
     fileprivate init(durability: Durability) async throws {
         folder = try Self.makeFolder()
@@ -22,7 +23,7 @@ final class Fixture: Sendable {
         clock = TestClock()
         self.durability = durability
         store = try QueueStore(path: path, options: StoreOptions(durability: durability, clock: clock.storeClock))
-        worker = try await store.registerWorker().id
+        registration = try await store.registerWorker()
     }
 
     /// Where tests put their files: in memory, where the machine has such a place.
@@ -72,6 +73,12 @@ final class Fixture: Sendable {
     func cancellations(worker: Int64? = nil) async throws -> [Lease] {
         try await round(0, worker: worker).cancellations
     }
+
+    /// Claims one job.
+    func one(worker: Int64? = nil) async throws -> ClaimedJob { try #require(try await claim(1, worker: worker).first) }
+
+    /// Notes that a job's call has begun, as its worker does: from then on the attempt counts.
+    func begin(_ job: ClaimedJob) { _ = registration.calls?.begin(job: job.id) }
 
     /// Adds one job and claims it.
     func running(lease: Int64 = 60_000, worker: Int64? = nil, _ configure: (inout NewJob) -> Void = { _ in }) async throws -> ClaimedJob {

@@ -29,11 +29,11 @@ import Testing
         try await withStore { f in
             for attempt in 1...3 {
                 let id = try await f.add { $0.maxAttempts = 3 }
-                var job = try #require(try await f.claim(1).first)
+                var job = try await f.one()
                 while job.attempt < attempt {
                     try await f.fail(job)
                     _ = try await f.store.retry(ids: [id])
-                    job = try #require(try await f.claim(1).first)
+                    job = try await f.one()
                 }
                 let expected = Settlement.decide(
                     .failed(failure, retryAfter: nil), attempt: attempt, maxAttempts: 3, backoff: 4_000, now: f.clock.wall)
@@ -53,14 +53,14 @@ import Testing
         try await withStore { f in
             let id = try await f.add { $0.maxAttempts = 1 }
             for _ in 0..<5 {
-                let job = try #require(try await f.claim(1).first)
+                let job = try await f.one()
                 #expect(job.attempt == 1)
                 #expect(try await f.fail(job, .rateLimited, retryAfter: 2_000) == .settled(.retryable))
                 #expect(try f.job(id).attempt == 0)
                 f.clock.wall += 2_000
                 _ = try await f.store.promote()
             }
-            let job = try #require(try await f.claim(1).first)
+            let job = try await f.one()
             #expect(try await f.fail(job) == .settled(.discarded))
         }
     }
@@ -98,7 +98,7 @@ import Testing
         try await withStore { f in
             let old = try await f.running()
             _ = try await f.store.settle(.handBack(old, now: f.clock.wall))
-            let new = try #require(try await f.claim(1).first)
+            let new = try await f.one()
             #expect(new.attempt == old.attempt && new.lease.token > old.lease.token, "an attempt number would be no fence")
             let row = try f.row(old.id)
             #expect(try await f.complete(old) == .fenced)
@@ -115,7 +115,7 @@ import Testing
         try await withStore { f in
             let old = try await f.running()
             _ = try await f.store.settle(.handBack(old, now: f.clock.wall))
-            let new = try #require(try await f.claim(1).first)
+            let new = try await f.one()
             #expect(try await f.complete(old, "paid", cacheFor: 60_000) == .fenced)
             #expect(try f.store.cachedReply(old.digest)?.reply.contains("paid") == true)
             #expect(try f.store.lanes().first?.calls == 1)
@@ -143,8 +143,8 @@ import Testing
             let request = NewJob.asking("x")
             try await f.add(request)
             try await f.add(request)
-            _ = try await f.complete(f.claim(1)[0], cacheFor: 1_000)
-            let job = try #require(try await f.claim(1).first)
+            _ = try await f.complete(f.one(), cacheFor: 1_000)
+            let job = try await f.one()
             #expect(job.isCached)
             f.clock.wall += 1_000
             let row = try f.row(job.id)
@@ -207,7 +207,7 @@ import Testing
         try await withStore { f in
             let id = try await f.add()
             for index in 0..<60 {
-                let job = try #require(try await f.claim(1).first)
+                let job = try await f.one()
                 var request = SettleRequest.failure(job, .rateLimited, now: f.clock.wall)
                 request.error?.message = "\(index) " + String(repeating: "é", count: 2_000)
                 #expect(try await f.store.settle(request) == .settled(.retryable))

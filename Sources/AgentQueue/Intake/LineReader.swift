@@ -37,8 +37,8 @@ struct LineReader {
         // An outsized line's room is given back.
         if block.bytes.count > 8 * Self.chunkBytes { block.bytes = [] }
         Self.grow(&block.bytes, toHold: used + Self.chunkBytes)
-        block.bytes.replaceSubrange(0..<used, with: tail)
-        tail.removeAll(keepingCapacity: tail.capacity <= 4 * Self.chunkBytes)
+        Self.put(tail, into: &block.bytes)
+        tail = []
 
         while true {
             let isFirst = offset == 0
@@ -51,7 +51,7 @@ struct LineReader {
             let scanned = split(&block, from: used, to: used + count, start: isFirst ? Self.markLength(block.bytes, count) : 0)
             used += count
             if scanned.foundLine {
-                if scanned.rest < used { tail.append(contentsOf: block.bytes[scanned.rest..<used]) }
+                if scanned.rest < used { tail = Array(block.bytes[scanned.rest..<used]) }
                 return true
             }
             if scanned.rest > 0 {
@@ -128,6 +128,17 @@ struct LineReader {
 
     private static func grow(_ bytes: inout [UInt8], toHold count: Int) {
         guard bytes.count < count else { return }
-        bytes.append(contentsOf: repeatElement(0, count: max(count, 2 * bytes.count) - bytes.count))
+        let room = max(count, 2 * bytes.count)
+        bytes = [UInt8](unsafeUninitializedCapacity: room) { buffer, filled in
+            let kept = bytes.count
+            bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
+            if let free = buffer.baseAddress { memset(free + kept, 0, room - kept) }
+            filled = room
+        }
+    }
+
+    /// Puts the beginning of a line in front.
+    private static func put(_ tail: [UInt8], into bytes: inout [UInt8]) {
+        tail.withUnsafeBytes { tail in bytes.withUnsafeMutableBytes { $0.copyMemory(from: tail) } }
     }
 }

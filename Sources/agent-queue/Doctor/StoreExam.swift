@@ -66,11 +66,8 @@ enum StoreExam {
                     ExitStatus.badConfiguration.rawValue))
         }
         if statistics.discardedLastHour > 0 {
-            findings.append(
-                .note(
-                    "jobs",
-                    "\(Figures.count(statistics.discardedLastHour)) were discarded in the last hour; see 'agent-queue list --state discarded'"
-                ))
+            let count = Figures.count(statistics.discardedLastHour)
+            findings.append(.note("jobs", "\(count) were discarded in the last hour; see 'agent-queue list --state discarded'"))
         }
         return findings
     }
@@ -83,7 +80,7 @@ enum StoreExam {
         }
         return [
             waiting > 0
-                ? .note("workers", "none is running, and \(Figures.count(waiting, "job")) wait; start one with 'agent-worker'")
+                ? .note("workers", "none is running, with \(Figures.count(waiting, "job")) waiting; start one with 'agent-worker'")
                 : .good("workers", "none is running, and none is needed")
         ]
     }

@@ -24,18 +24,17 @@ actor BulkReceipts {
             for receipt in receipts {
                 try json ? output.json(ReceiptJSON.receipt(receipt)) : output.line("\(receipt.id)")
             }
+            // What is printed is committed, and what is committed is printed, even if the rest never comes.
+            try output.flush()
         } catch {
             failure = error
         }
     }
 
-    /// Prints the rest.
+    /// Ends the printing.
     ///
-    /// - Throws: what stopped the printing, unless it was a reader that had seen enough.
+    /// - Throws: what stopped it, unless that was a reader that had seen enough.
     func finish() throws {
-        if failure == nil {
-            do { try output.flush() } catch { failure = error }
-        }
         if let failure, !(failure is OutputClosed) { throw failure }
     }
 }

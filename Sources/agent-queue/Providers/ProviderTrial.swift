@@ -32,40 +32,26 @@ struct ProviderTrial: Sendable {
 
     /// Tries all at once; the results are in the order of the trials.
     static func run(_ trials: [ProviderTrial], session: Session, timeout: Duration) async -> [TrialResult] {
-        let http = session.settings.http
-        let transport = HTTPTransport(
-            HTTPTransport.Configuration(
-                poolSize: http.connectionPoolSize, connectTimeout: min(http.connectTimeout, timeout).milliseconds,
-                maxRetries: http.maxRetries))
+        let set = ProviderSet(session.settings, environment: session.environment)
         let results = await withTaskGroup(of: (Int, TrialResult).self) { group in
             for (index, trial) in trials.enumerated() {
-                group.addTask { (index, await trial.run(session, transport, timeout: timeout.milliseconds)) }
+                group.addTask { (index, await trial.run(set, session.settings, timeout: timeout.milliseconds)) }
             }
             var results: [(Int, TrialResult)] = []
             for await result in group { results.append(result) }
             return results.sorted { $0.0 < $1.0 }.map(\.1)
         }
         // The process ends after this anyway.
-        try? await transport.shutdown()
+        try? await set.shutdown()
         return results
     }
 
-    private func run(_ session: Session, _ transport: HTTPTransport, timeout: Int64) async -> TrialResult {
-        guard let settings = session.settings.providers[provider] else { return TrialResult(self, .failed, reason: "not configured") }
-        let secret: Secret?
-        switch settings.resolveAPIKey(environment: session.environment) {
-        case .notNeeded: secret = nil
-        case .found(let key): secret = key
-        case .missing(let reason): return TrialResult(self, isNamed ? .failed : .skipped, reason: reason)
+    private func run(_ set: ProviderSet, _ settings: Settings, timeout: Int64) async -> TrialResult {
+        guard let made = set.providers.first(where: { $0.name == provider }) as? OpenAIProvider else {
+            return TrialResult(self, isNamed ? .failed : .skipped, reason: set.unavailable[provider] ?? "cannot be asked")
         }
-        guard settings.kind == .openai, let baseURL = settings.baseURL else {
-            return TrialResult(self, isNamed ? .failed : .skipped, reason: "kind \(settings.kind.rawValue) comes with a later version")
-        }
-        let provider = OpenAIProvider(
-            name: provider, baseURL: baseURL, apiKey: secret?.reveal(), maxEmbedInputs: settings.embeddings.maxInputs ?? 2_048,
-            transport: transport)
-        guard let model = model ?? configuredModel(session.settings) else { return await askListedModel(provider, timeout: timeout) }
-        return result(await provider.check(model: model, timeout: timeout))
+        guard let model = model ?? configuredModel(settings) else { return await askListedModel(made, timeout: timeout) }
+        return result(await made.check(model: model, timeout: timeout))
     }
 
     /// Nothing names a model: the server's own list does.

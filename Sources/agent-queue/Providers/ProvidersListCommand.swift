@@ -18,19 +18,21 @@ struct ProvidersListCommand: ParsableCommand {
         let session = try Session(global)
         var output = Output()
         var table = Table([Column("NAME"), Column("KIND"), Column("WHERE"), Column("KEY")])
+        // Addresses as `config show` prints them: a password in one is masked.
+        let addresses = Dictionary(uniqueKeysWithValues: session.settings.entries.map { ($0.key, $0.value) })
         for (name, provider) in session.settings.providers.sorted(by: { $0.key < $1.key }) {
             let key = provider.resolveAPIKey(environment: session.environment)
-            let place = provider.baseURL ?? provider.command
+            let address = addresses["providers.\(name).base_url"]
             if format.json {
                 try output.json(
                     .object([
                         .init("name", .string(name)), .init("kind", .string(provider.kind.rawValue)),
-                        .init("base_url", JobJSON.string(provider.baseURL)), .init("command", JobJSON.string(provider.command)),
+                        .init("base_url", JobJSON.string(address)), .init("command", JobJSON.string(provider.command)),
                         .init("key", .string(Self.word(key))),
                     ]))
             } else {
                 table.add([
-                    Cell(DisplayText.line(name), .bold), Cell(provider.kind.rawValue), Cell(DisplayText.line(place ?? "")), Self.cell(key),
+                    Cell(DisplayText.line(name), .bold), Cell(provider.kind.rawValue), Cell(DisplayText.line(address ?? provider.command ?? "")), Self.cell(key),
                 ])
             }
         }

@@ -7,10 +7,8 @@ enum QueueName {
     static func check(_ name: String) throws {
         let isWord = name.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: ",") }
         guard !name.isEmpty, name.utf8.count <= JobLimits.maxNameBytes, isWord else {
-            throw CommandFailure(
-                .usage,
-                "\(InvalidText.quoted(name)) is no queue's name (at most \(JobLimits.maxNameBytes) bytes, no blanks, commas or control characters)"
-            )
+            let rule = "at most \(JobLimits.maxNameBytes) bytes, no blanks, commas or control characters"
+            throw CommandFailure(.usage, "\(InvalidText.quoted(name)) is no queue's name (\(rule))")
         }
     }
 

@@ -1,0 +1,14 @@
+import Foundation
+
+/// A program of this package, as built: it lies beside the running tests.
+public enum Program: String, Sendable {
+    case queue = "agent-queue"
+    case worker = "agent-worker"
+    case bench = "aq-bench"
+
+    /// Where it is.
+    public var path: String {
+        let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        return URL(filePath: tests).deletingLastPathComponent().appending(path: rawValue).path()
+    }
+}
