@@ -8,7 +8,7 @@ import CPlatform
 struct Producer: AsyncParsableCommand {
     @OptionGroup var store: StoreOptionsGroup
     @Option var jobs = 10_000
-    @Option var tasks = 16
+    @Option var tasks = 64
     @Option(help: "Pause before each job, in ms: at random between this and twice this.") var interval: Int?
 
     func run() async throws {

@@ -18,6 +18,8 @@ int platform_sqlite_set_option(struct sqlite3 *connection, int option, bool on) 
     return value;
 }
 
+int platform_sqlite_forgo_memory_statistics(void) { return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+
 // The words lie in a file that several processes map, so the futexes are not private ones.
 
 uint32_t platform_word_load(const uint32_t *word) { return atomic_load_explicit((const _Atomic uint32_t *)word, memory_order_acquire); }

@@ -1,14 +1,20 @@
 import Foundation
 import Synchronization
 
-/// Hears a bell on a thread of its own and passes it on to tasks.
-public final class BellListener: Sendable {
+/// Hears a bell on a thread of its own and passes it on.
+final class BellListener: Sendable {
+    /// One who listens: told of every ring, and of the end.
+    struct Ear: Sendable {
+        var hear: @Sendable () -> Void
+        var end: @Sendable () -> Void
+    }
+
     private let bell: Bell
     private let word: Bell.Word
     private let state = Mutex(State())
 
     private struct State {
-        var listeners: [Int: AsyncStream<Void>.Continuation] = [:]
+        var ears: [Int: Ear] = [:]
         var next = 0
         var isStopped = false
     }
@@ -23,33 +29,30 @@ public final class BellListener: Sendable {
         thread.start()
     }
 
-    /// Yields at once, after every ring, and at least once in each `Bell.safetyPoll`. Rings that come while the consumer
-    /// is busy are one.
-    public func rings() -> AsyncStream<Void> {
-        let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    /// Begins to pass rings on, and a beat at least once in each `Bell.safetyPoll`. Returns a number for ``remove(_:)``.
+    @discardableResult
+    func add(_ ear: Ear) -> Int {
         let id = state.withLock { state -> Int? in
             guard !state.isStopped else { return nil }
             state.next += 1
-            state.listeners[state.next] = continuation
+            state.ears[state.next] = ear
             return state.next
         }
-        guard let id else {
-            continuation.finish()
-            return stream
-        }
-        continuation.onTermination = { [weak self] _ in self?.state.withLock { $0.listeners[id] = nil } }
-        continuation.yield()
-        return stream
+        if id == nil { ear.end() }
+        return id ?? 0
     }
 
-    /// Ends every stream, and the thread.
-    public func stop() {
-        let listeners = state.withLock { state in
+    /// Passes no more on.
+    func remove(_ id: Int) { state.withLock { $0.ears[id] = nil } }
+
+    /// Ends it for all, and the thread.
+    func stop() {
+        let ears = state.withLock { state in
             state.isStopped = true
-            defer { state.listeners = [:] }
-            return Array(state.listeners.values)
+            defer { state.ears = [:] }
+            return Array(state.ears.values)
         }
-        for listener in listeners { listener.finish() }
+        for ear in ears { ear.end() }
         // Ringing is the one wake that a thread about to wait cannot miss. To others it is a hint too many.
         bell.ring(word)
     }
@@ -59,11 +62,9 @@ public final class BellListener: Sendable {
         while true {
             bell.wait(word, seen: seen, milliseconds: Bell.safetyPoll)
             seen = bell.value(word)
-            let listeners = state.withLock { state -> [AsyncStream<Void>.Continuation]? in
-                state.isStopped ? nil : Array(state.listeners.values)
-            }
-            guard let listeners else { return }
-            for listener in listeners { listener.yield() }
+            let ears = state.withLock { state -> [Ear]? in state.isStopped ? nil : Array(state.ears.values) }
+            guard let ears else { return }
+            for ear in ears { ear.hear() }
         }
     }
 }

@@ -30,6 +30,7 @@ extension QueueStore {
     /// database of ours. What stood there is kept beside it, under the name returned.
     public static func restore(from backup: String, to path: String, clock: StoreClock = .system) throws -> String? {
         guard try PrivateFile.inspect(backup) else { throw StoreError(.notFound, "\(backup): there is no such backup") }
+        guard !isSameFile(backup, path) else { throw StoreError(.conflict, "\(backup): is the database itself; name a backup of it") }
         do {
             try PrivateFile.makeFolder(of: path)
             return try LockFile.shared(at: path + "-lock").whileUnused {
@@ -72,10 +73,22 @@ extension QueueStore {
             throw StoreError(.busy, "workers are running; stop them, or use 'agent-queue prune --vacuum', which works beside them")
         }
         do {
-            try pool.writeWithoutTransaction { try $0.execute(sql: "VACUUM") }
+            try pool.writeWithoutTransaction { database in
+                // VACUUM attaches the file it writes, which is refused otherwise.
+                let limit = sqlite3_limit(database.sqliteConnection, SQLITE_LIMIT_ATTACHED, 1)
+                defer { sqlite3_limit(database.sqliteConnection, SQLITE_LIMIT_ATTACHED, limit) }
+                try database.execute(sql: "VACUUM")
+            }
         } catch {
             throw error.asStoreError(path: path)
         }
+    }
+
+    private static func isSameFile(_ one: String, _ other: String) -> Bool {
+        var first = stat()
+        var second = stat()
+        guard lstat(one, &first) == 0, lstat(other, &second) == 0 else { return false }
+        return first.st_dev == second.st_dev && first.st_ino == second.st_ino
     }
 
     private static var readOnly: Configuration {

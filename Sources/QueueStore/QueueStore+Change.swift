@@ -145,7 +145,7 @@ extension WriteTransaction {
             """
         ).bind(id).run()
         try releaseIfReady(id)
-        try heedFailedDependency(of: id)
+        try heedFailedDependencies(of: id)
         try tellDependents(of: id)
         let name = try statement("SELECT state FROM jobs WHERE id = ?").bind(id).first { $0.text(0) } ?? ""
         return .changed(JobState(rawValue: name) ?? .pending)

@@ -139,19 +139,19 @@ extension WriteTransaction {
         guard let (lane, batch) = row else { return }
         ledger.move(lane: lane, batch: batch, from: .cancelled, to: .pending)
         try releaseIfReady(job)
-        try heedFailedDependency(of: job)
+        try heedFailedDependencies(of: job)
         try tellDependents(of: job)
     }
 
-    /// A job that waits again, and for one that ended without completing, would wait for ever: it is told of that end.
-    /// (What it waits for must be retried first, which restores it.)
-    func heedFailedDependency(of job: Int64) throws(SQLFailure) {
+    /// A job that waits again, and for some that ended without completing, would wait for ever: it is told of those ends.
+    /// (What it waits for must be retried first, which restores it.) Of all of them: each may be retried before it tells.
+    func heedFailedDependencies(of job: Int64) throws(SQLFailure) {
         let failed = try statement(
             """
             SELECT depends_on FROM dependencies JOIN jobs ON jobs.id = depends_on
-            WHERE job_id = ? AND met = 0 AND jobs.state IN ('cancelled', 'discarded') LIMIT 1
+            WHERE job_id = ? AND met = 0 AND jobs.state IN ('cancelled', 'discarded')
             """
-        ).bind(job).first { $0.int64(0) }
-        if let failed { try tellDependents(of: failed) }
+        ).bind(job).all { $0.int64(0) }
+        for id in failed { try tellDependents(of: id) }
     }
 }

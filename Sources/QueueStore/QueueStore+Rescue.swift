@@ -26,19 +26,21 @@ extension QueueStore {
 
     /// The registered workers, and those whose registration is gone although jobs still run under their number.
     private func workersToRescue() throws -> [DeadWorker] {
+        try read(workersToRescue)
+    }
+
+    func workersToRescue(_ database: Database) throws -> [DeadWorker] {
         let bootID = clock.bootID()
         let boot = clock.boot()
-        let workers = try read { database in
-            try Row.fetchAll(
-                database,
+        let workers = try Row.fetchAll(
+            database.cachedStatement(
                 sql: """
                     SELECT id, boot_id, (SELECT lease_expires_at FROM jobs INDEXED BY jobs_running WHERE state = 'running'
                                          AND worker_id = workers.id ORDER BY lease_expires_at LIMIT 1) FROM workers
                     UNION ALL SELECT worker_id, ?, min(lease_expires_at) FROM jobs INDEXED BY jobs_running
                     WHERE state = 'running' AND worker_id NOT IN (SELECT id FROM workers) GROUP BY worker_id
-                    """, arguments: [bootID]
-            ).map { (id: $0[0] as Int64, bootID: $0[1] as String, firstDeadline: $0[2] as Int64?) }
-        }
+                    """), arguments: [bootID]
+        ).map { (id: $0[0] as Int64, bootID: $0[1] as String, firstDeadline: $0[2] as Int64?) }
         return workers.compactMap { worker in
             let isOfThisBoot = worker.bootID == bootID
             if !isOfThisBoot || !locks.isAlive(worker: worker.id) {

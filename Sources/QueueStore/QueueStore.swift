@@ -30,6 +30,7 @@ public final class QueueStore: Sendable {
     /// Opens the database of a file, making and migrating it as the options say.
     /// - Throws: `StoreError`.
     public init(path: String, options: StoreOptions = StoreOptions()) throws {
+        _ = Self.configuresSQLite
         let path = try Self.absolute(path)
         self.path = path
         clock = options.clock
@@ -82,6 +83,9 @@ public final class QueueStore: Sendable {
         }
     }
 
+    /// Once in a process. Fails harmlessly where the program has used SQLite before.
+    private static let configuresSQLite = platform_sqlite_forgo_memory_statistics()
+
     private static func absolute(_ path: String) throws -> String {
         guard !path.isEmpty, !path.utf8.contains(0) else { throw StoreError(.notFound, "the database needs a file name") }
         guard !path.hasPrefix("/") else { return path }
@@ -120,14 +124,29 @@ public final class QueueStore: Sendable {
         }
     }
 
-    /// Yields at once, after every ring of that bell, and at least once a second.
+    /// Yields at once, after every ring of that bell, and at least once a second. Rings that come while the consumer is busy
+    /// are one. Ends with the store.
     public func changes(of word: Bell.Word) -> AsyncStream<Void> {
-        let listener = listeners.withLock { listeners in
+        let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let listener = listener(for: word)
+        let id = listener.add(BellListener.Ear(hear: { continuation.yield() }, end: { continuation.finish() }))
+        continuation.onTermination = { _ in listener.remove(id) }
+        continuation.yield()
+        return stream
+    }
+
+    /// Calls `hear`, on the bell's own thread, after every ring and at least once a second, until the store closes. It must
+    /// return at once. The shortest way from another process's commit.
+    public func onChange(of word: Bell.Word, _ hear: @escaping @Sendable () -> Void) {
+        listener(for: word).add(BellListener.Ear(hear: hear, end: {}))
+    }
+
+    private func listener(for word: Bell.Word) -> BellListener {
+        listeners.withLock { listeners in
             if let listener = listeners[word] { return listener }
             let listener = BellListener(bell, word)
             listeners[word] = listener
             return listener
         }
-        return listener.rings()
     }
 }

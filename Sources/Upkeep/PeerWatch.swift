@@ -16,7 +16,8 @@ final class PeerWatch: Sendable {
     private let wakeDescriptor: Int32
     private let ended = DispatchSemaphore(value: 0)
 
-    private static let calmPoll: Int32 = 1_000
+    /// Until a process ends, or ``refresh()``, which comes every second at least.
+    private static let calmPoll: Int32 = -1
     private static let lockPoll: Int32 = 50
 
     /// Starts the thread.

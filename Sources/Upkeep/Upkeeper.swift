@@ -10,8 +10,8 @@ public final class Upkeeper: Service {
     private let store: QueueStore
     private let logger: Logger
 
-    /// The shortest time between two rounds, in ms: rings come with every commit.
-    private static let shortestRound: Int64 = 5
+    /// How long a round waits after the ring that called for it, in ms. Rings come with every commit.
+    private static let pause: Int64 = 5
 
     /// Makes one.
     public init(store: QueueStore, logger: Logger) {
@@ -32,16 +32,16 @@ public final class Upkeeper: Service {
                 var timer = Timer(wake: continuation)
                 var lastRefresh: Int64 = 0
                 for await _ in attention {
-                    let began = platform_monotonic_ns()
-                    if began - lastRefresh > 200_000_000 {
+                    // First the claim that the same ring calls for: upkeep can wait a moment, and takes later rings along.
+                    try? await Task.sleep(for: .milliseconds(Self.pause))
+                    if Task.isCancelled { break }
+                    let now = platform_monotonic_ns()
+                    if now - lastRefresh > 200_000_000 {
                         peers.refresh()
-                        lastRefresh = began
+                        lastRefresh = now
                     }
                     let nextDue = await round()
-                    timer.set(nextDue.map { max($0 - store.clock.wall(), Self.shortestRound) }, in: &group)
-                    let rest = Self.shortestRound * 1_000_000 - (platform_monotonic_ns() - began)
-                    if rest > 0 { try? await Task.sleep(for: .nanoseconds(rest)) }
-                    if Task.isCancelled { break }
+                    timer.set(nextDue.map { max($0 - store.clock.wall(), Self.pause) }, in: &group)
                 }
                 group.cancelAll()
             }
@@ -53,13 +53,17 @@ public final class Upkeeper: Service {
 
     /// One round of everything; returns when the next job is due (wall clock, ms).
     private func round() async -> Int64? {
-        await attempt("rescue") { [store] in try await store.rescue() }
-        await attempt("expiry") { [store] in while try await store.expire() > 0 {} }
-        await attempt("cascade") { [store] in while try await store.cascade() {} }
-        var nextDue: Int64?
-        await attempt("promotion") { [store] in
-            var promoted = 0
-            repeat { (promoted, nextDue) = try await store.promote() } while promoted > 0
+        var duties = Duties()
+        await attempt("looking after the queue") { [store] in duties = try store.duties() }
+        if duties.mayRescue { await attempt("rescue") { [store] in try await store.rescue() } }
+        if duties.hasExpired { await attempt("expiry") { [store] in while try await store.expire() > 0 {} } }
+        if duties.hasCascade { await attempt("cascade") { [store] in while try await store.cascade() {} } }
+        var nextDue = duties.nextDue
+        if let due = nextDue, due <= store.clock.wall() {
+            await attempt("promotion") { [store] in
+                var promoted = 0
+                repeat { (promoted, nextDue) = try await store.promote() } while promoted > 0
+            }
         }
         return nextDue
     }

@@ -48,9 +48,10 @@ final class InFlight: Sendable {
     /// Why a job's call was stopped; nil if it was not.
     func reason(for lease: Lease) -> StopReason? { state.withLock { $0.entries[lease.jobID]?.reason } }
 
-    /// Forgets a job that is settled.
+    /// Forgets a job that is settled. One that was lost, and claimed again under another lease, is still under way.
     func remove(_ lease: Lease) {
         state.withLock { state in
+            guard state.entries[lease.jobID]?.lease == lease else { return }
             state.entries[lease.jobID] = nil
             if state.entries.isEmpty { state.isAlone = false }
         }

@@ -100,8 +100,10 @@ public final class Worker: Service {
             attention.call()
         }
         await withTaskGroup { helpers in
-            helpers.addTask { [self] in await forward(store.changes(of: .work)) }
-            if configuration.drains { helpers.addTask { [self] in await forward(store.changes(of: .done)) } }
+            let attention = attention
+            store.onChange(of: .work) { attention.call() }
+            if configuration.drains { store.onChange(of: .done) { attention.call() } }
+            attention.call()
             helpers.addTask { [self] in await watchDeadlines() }
             await withDiscardingTaskGroup { jobs in
                 var stopped = false
@@ -116,10 +118,6 @@ public final class Worker: Service {
             }
             helpers.cancelAll()
         }
-    }
-
-    private func forward(_ rings: AsyncStream<Void>) async {
-        for await _ in rings { attention.call() }
     }
 
     /// Claims for the free slots; nil where the store failed, which is tried again at the next ring or second.

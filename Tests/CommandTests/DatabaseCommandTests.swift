@@ -14,7 +14,9 @@ import Testing
         var bytes = try Data(contentsOf: URL(filePath: "\(sandbox.folder)/newer.db"))
         bytes[63] = 99
         try bytes.write(to: URL(filePath: "\(sandbox.folder)/newer.db"))
-        for (file, status, says) in [("text.db", 65, "not an agent-queue database"), ("newer.db", 69, "later version"), (".", 77, "not a plain file")] {
+        for (file, status, says) in [
+            ("text.db", 65, "not an agent-queue database"), ("newer.db", 69, "later version"), (".", 77, "not a plain file"),
+        ] {
             let ending = try await sandbox.run("enqueue", "x", "--database", file)
             #expect(ending.status == Int32(status), "\(file): \(ending.error)")
             #expect(ending.sentence?.contains(says) == true, "\(ending.error)")

@@ -147,12 +147,12 @@ import Testing
     }
 
     @Test func accessors() {
-        let object: JSONValue = ["a": 1, "b": [true], "c": nil, "d": 2.0]
+        let object: JSONValue = ["a": 1, "b": [true], "c": .null, "d": 2.0]
         #expect(object["a"]?.int == 1 && object["d"]?.int == 2 && object["a"]?.number == 1)
         #expect(object["b"]?.array?.first?.bool == true && object["c"]?.isNull == true && object["e"] == nil)
         #expect(JSONValue.double(1.5).int == nil && JSONValue.digits("12345678901234567890").number == 12_345_678_901_234_567_168)
         #expect(JSONValue.string("x")["a"] == nil && JSONValue.string("x").string == "x" && JSONValue.null.string == nil)
-        let values: [JSONValue] = [nil, true, 1, "x", [], [:]]
+        let values: [JSONValue] = [.null, true, 1, "x", [], [:]]
         #expect(values.map(\.kindName) == ["null", "a truth value", "a number", "a string", "a list", "an object"])
     }
 }

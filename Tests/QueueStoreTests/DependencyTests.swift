@@ -149,6 +149,23 @@ import Testing
         }
     }
 
+    /// Found by the model test (sequence 434): of two failed dependencies, the one that is to tell is retried before it does.
+    @Test func aJobRetriedBesideTwoFailuresIsToldOfBoth() async throws {
+        try await withStore { f in
+            let one = try await f.add()
+            let two = try await f.add()
+            let both = try await f.add { $0.after = [one, two] }
+            _ = try await f.store.cancel(ids: [one, two])
+            try await f.cascade()
+            _ = try await f.store.retry(ids: [both, one])
+            try await f.cascade()
+            #expect(try f.states([one, two, both]) == [.available, .cancelled, .cancelled])
+            _ = try await f.store.retry(ids: [two])
+            try await f.cascade()
+            #expect(try f.state(both) == .pending)
+        }
+    }
+
     /// A retried job may complete (from the cache, say) before what its first end cancelled is restored.
     @Test func aJobThatCompletesBeforeItsDependentsAreRestored() async throws {
         try await withStore { f in

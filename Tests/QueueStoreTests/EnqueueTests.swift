@@ -19,7 +19,7 @@ import Testing
             job.tags = ["b", "a", "b", "x;DROP TABLE jobs"]
             job.batch = "nightly"
             job.after = [first, first]
-            job.metadata = ["z": [1, 2.5, nil], "a": "\u{1b}[31m", "big": .digits("123456789012345678901")]
+            job.metadata = ["z": [1, 2.5, .null], "a": "\u{1b}[31m", "big": .digits("123456789012345678901")]
             job.useCache = false
             let receipt = try await f.store.enqueue(job)
             #expect(receipt == Enqueued(id: 2, state: .pending))

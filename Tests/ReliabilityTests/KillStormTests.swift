@@ -1,11 +1,9 @@
-import GRDB
 import Glibc
 import JobModel
+import QueueStore
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import QueueStore
 
 extension ReliabilityTests {
     /// Workers are killed at any moment, and started again: nothing acknowledged is lost, and nothing is answered twice. (Which
@@ -14,12 +12,16 @@ extension ReliabilityTests {
         private static let kills = 110
 
         /// What was acknowledged: the number each job asks about.
-        private typealias Acknowledged = Mutex<[Int64: Int]>
+        private final class Acknowledged: Sendable {
+            private let numbers = Mutex<[Int64: Int]>([:])
+            var all: [Int64: Int] { numbers.withLock(\.self) }
+            func add(_ id: Int64, _ number: Int) { numbers.withLock { $0[id] = number } }
+        }
 
         @Test func everyAcknowledgedJobEndsOnce() async throws {
             let script = Script { .echo($0, after: .milliseconds(Int.random(in: 0...12))) }
             try await withScene(script, configuration: "worker: { concurrency: 3 }") { scene in
-                let acknowledged = Acknowledged([:])
+                let acknowledged = Acknowledged()
                 try await withThrowingTaskGroup { group in
                     group.addTask { try await Self.produce(scene, acknowledged) }
                     group.addTask { try await Self.watchTokens(scene) }
@@ -34,7 +36,7 @@ extension ReliabilityTests {
                     worker.send(SIGTERM)
                     #expect(try await worker.end() == .exit(0))
                 }
-                try Self.check(scene, acknowledged.withLock(\.self))
+                try Self.check(scene, acknowledged.all)
             }
         }
 
@@ -51,13 +53,13 @@ extension ReliabilityTests {
         }
 
         /// Enqueues whenever little is left to do.
-        private static func produce(_ scene: Scene, _ acknowledged: borrowing Acknowledged) async throws {
+        private static func produce(_ scene: Scene, _ acknowledged: Acknowledged) async throws {
             var number = 0
             while true {
                 while try scene.open < 25 {
                     number += 1
                     let receipt = try await scene.store.enqueue(.with(.asking("\(number)")) { $0.maxAttempts = 50 })
-                    acknowledged.withLock { $0[receipt.id] = number }
+                    acknowledged.add(receipt.id, number)
                 }
                 try await scene.calls(scene.server.requests.count + 1)
             }
@@ -67,22 +69,16 @@ extension ReliabilityTests {
         private static func watchTokens(_ scene: Scene) async throws {
             var latest: [Int64: Int64] = [:]
             for await _ in scene.store.changes(of: .work) {
-                let running = try scene.store.read { database in
-                    try Row.fetchAll(database, sql: "SELECT id, token FROM jobs WHERE state = 'running'").map { ($0[0] as Int64, $0[1] as Int64) }
-                }
-                for (id, token) in running {
-                    #expect(token >= latest[id, default: 0], "job \(id)")
-                    latest[id] = token
+                for row in try scene.numbers("SELECT id, token FROM jobs WHERE state = 'running'") {
+                    #expect(row[1] >= latest[row[0], default: 0], "job \(row[0])")
+                    latest[row[0]] = row[1]
                 }
             }
         }
 
         private static func check(_ scene: Scene, _ acknowledged: [Int64: Int]) throws {
-            let (jobs, results) = try scene.store.read { database in
-                (try Int.fetchOne(database, sql: "SELECT count(*) FROM jobs"), try Int.fetchOne(database, sql: "SELECT count(*) FROM results"))
-            }
-            #expect(jobs == acknowledged.count)
-            #expect(results == acknowledged.count)
+            #expect(try scene.number("SELECT count(*) FROM jobs") == Int64(acknowledged.count))
+            #expect(try scene.number("SELECT count(*) FROM results") == Int64(acknowledged.count))
             for (id, number) in acknowledged {
                 let job = try scene.job(id)
                 #expect(job.state == .completed, "job \(id)")
@@ -97,8 +93,9 @@ extension ReliabilityTests {
             let leases = scene.server.requests.compactMap(\.lease)
             #expect(leases.count == scene.server.requests.count)
             #expect(Set(leases).count == leases.count, "two calls under one lease")
-            let logged = scene.processes.flatMap { $0.output.split(separator: "\n") }.filter { $0.contains(" completed scripted/m") }
-                .compactMap { $0.split(separator: " ").dropFirst(2).first }
+            // "TIME job 17 completed scripted/m …"
+            let lines: [Substring] = scene.processes.map(\.output).joined().split(separator: "\n")
+            let logged = lines.filter { $0.contains(" completed scripted/m") }.map { $0.split(separator: " ")[2] }
             #expect(Set(logged).count == logged.count, "a job that completed twice")
             print("kill storm: \(acknowledged.count) jobs, \(leases.count) calls, \(kills) kills")
         }

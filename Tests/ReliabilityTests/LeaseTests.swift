@@ -1,11 +1,9 @@
-import GRDB
 import Glibc
 import JobModel
+import QueueStore
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import QueueStore
 
 extension ReliabilityTests {
     /// Who owns a job whose worker stops, or dies.
@@ -139,13 +137,8 @@ extension ReliabilityTests {
 }
 
 extension Scene {
-    fileprivate func token(of id: Int64) throws -> Int64? {
-        try store.read { try Int64.fetchOne($0, sql: "SELECT token FROM jobs WHERE id = ?", arguments: [id]) }
-    }
-
-    fileprivate func deadline(of id: Int64) throws -> Int64 {
-        try store.read { try Int64.fetchOne($0, sql: "SELECT lease_expires_at FROM jobs WHERE id = ?", arguments: [id]) } ?? 0
-    }
+    fileprivate func token(of id: Int64) throws -> Int64? { try number("SELECT token FROM jobs WHERE id = \(id)") }
+    fileprivate func deadline(of id: Int64) throws -> Int64 { try number("SELECT lease_expires_at FROM jobs WHERE id = \(id)") ?? 0 }
 }
 
 extension Sequence {

@@ -64,7 +64,7 @@ final class Scene: Sendable {
         let environment = self.environment.merging(environment) { $1 }
         let worker = add(try ChildProcess(.worker, options + arguments, environment: environment))
         try await until("worker \(worker.pid) signs on") { [store] in
-            if let ending = worker.ending { throw TookTooLong(description: "the worker ended: \(ending) \(worker.output)") }
+            if let ending = worker.ending { throw TookTooLong("the worker ended: \(ending) \(worker.output)") }
             return try store.workers().contains { $0.pid == Int64(worker.pid) }
         }
         return worker
@@ -92,7 +92,7 @@ final class Scene: Sendable {
         do {
             try await until("job \(id) is \(state)", within: limit) { [store] in try store.states(of: [id])[id] == state }
         } catch let error as TookTooLong {
-            throw TookTooLong(description: "\(error); it is \(try job(id).state), \(try job(id).errors)")
+            throw TookTooLong("\(error); it is \(try job(id).state), \(try job(id).errors)")
         }
     }
 

@@ -87,7 +87,7 @@ public final class ChildProcess: Sendable {
     public func waitForOutput(_ text: String, within limit: Duration = .seconds(30)) async throws {
         try await waitForOutput(limit, "\(pid) prints '\(text)'") { output, isOver in
             if String(decoding: output, as: UTF8.self).contains(text) { return true }
-            if isOver { throw TookTooLong(description: "\(self.pid) ended without printing '\(text)': \(self.output)") }
+            if isOver { throw TookTooLong("\(self.pid) ended without printing '\(text)': \(self.output)") }
             return false
         }
     }

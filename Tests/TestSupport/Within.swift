@@ -1,6 +1,9 @@
 /// What was waited for did not happen in time.
 public struct TookTooLong: Error, CustomStringConvertible {
     public var description: String
+
+    /// Says what it was.
+    public init(_ description: String) { self.description = description }
 }
 
 /// Waits for an event, but not for ever.
@@ -14,7 +17,7 @@ public func within<Value: Sendable>(
         group.addTask { try await body() }
         group.addTask {
             try await Task.sleep(for: limit)
-            throw TookTooLong(description: "not within \(limit): \(what)")
+            throw TookTooLong("not within \(limit): \(what)")
         }
         defer { group.cancelAll() }
         guard let value = try await group.next() else { throw CancellationError() }
@@ -27,7 +30,7 @@ public func within<Value: Sendable>(
 public func until(_ what: String, within limit: Duration = .seconds(30), _ condition: @Sendable () throws -> Bool) async throws {
     let end = ContinuousClock.now + limit
     while try !condition() {
-        guard ContinuousClock.now < end else { throw TookTooLong(description: "not within \(limit): \(what)") }
+        guard ContinuousClock.now < end else { throw TookTooLong("not within \(limit): \(what)") }
         try await Task.sleep(for: .milliseconds(5))
     }
 }

@@ -9,6 +9,10 @@
 
 struct sqlite3;
 
+/// Switches off SQLite's count of its own memory (`sqlite3_config`, which is variadic): every allocation of every thread would
+/// take one mutex for it. Before SQLite is first used; later it changes nothing. Returns SQLite's result code.
+int platform_sqlite_forgo_memory_statistics(void);
+
 /// Sets one of SQLite's boolean options of a connection (`sqlite3_db_config`, which is variadic), and reads it back.
 /// Returns the option's value, or -1 on an error.
 int platform_sqlite_set_option(struct sqlite3 *connection, int option, bool on);

@@ -32,7 +32,8 @@ struct ProvidersListCommand: ParsableCommand {
                     ]))
             } else {
                 table.add([
-                    Cell(DisplayText.line(name), .bold), Cell(provider.kind.rawValue), Cell(DisplayText.line(address ?? provider.command ?? "")), Self.cell(key),
+                    Cell(DisplayText.line(name), .bold), Cell(provider.kind.rawValue),
+                    Cell(DisplayText.line(address ?? provider.command ?? "")), Self.cell(key),
                 ])
             }
         }

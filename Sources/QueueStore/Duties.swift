@@ -1,0 +1,19 @@
+/// What there is to do for the queue's upkeep, as of one read.
+public struct Duties: Sendable, Equatable {
+    /// Whether a worker may have died, or lost its lease.
+    public var mayRescue: Bool
+    /// Whether a job that has not begun has expired.
+    public var hasExpired: Bool
+    /// Whether dependents have to be told of an end.
+    public var hasCascade: Bool
+    /// When the next scheduled or retryable job is due (wall clock, ms).
+    public var nextDue: Int64?
+
+    /// Nothing to do, unless told.
+    public init(mayRescue: Bool = false, hasExpired: Bool = false, hasCascade: Bool = false, nextDue: Int64? = nil) {
+        self.mayRescue = mayRescue
+        self.hasExpired = hasExpired
+        self.hasCascade = hasCascade
+        self.nextDue = nextDue
+    }
+}

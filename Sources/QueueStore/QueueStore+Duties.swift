@@ -1,0 +1,22 @@
+import GRDB
+
+extension QueueStore {
+    /// Looks, in one read, at what upkeep there is: so that a queue in order costs no more than that.
+    public func duties() throws -> Duties {
+        let now = clock.wall()
+        return try read { database in
+            let row = try Row.fetchOne(
+                database.cachedStatement(
+                    sql: """
+                        SELECT (SELECT min(scheduled_at) FROM jobs WHERE state = 'scheduled'),
+                        (SELECT min(scheduled_at) FROM jobs WHERE state = 'retryable'),
+                        EXISTS (SELECT 1 FROM jobs WHERE expires_at IS NOT NULL AND finalized_at IS NULL AND expires_at <= ?
+                                AND state <> 'running'),
+                        EXISTS (SELECT 1 FROM cascades)
+                        """), arguments: [now])
+            return Duties(
+                mayRescue: try !workersToRescue(database).isEmpty, hasExpired: row?[2] ?? false, hasCascade: row?[3] ?? false,
+                nextDue: [row?[0] as Int64?, row?[1] as Int64?].compactMap(\.self).min())
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import JobModel
+import Testing
+
+@testable import QueueStore
+
+/// `check` finds what it promises to find.
+@Suite struct CheckTests {
+    private func store(_ body: (QueueStore, RawConnection) async throws -> Void) async throws {
+        try await withFolder { folder in
+            let store = try QueueStore(path: folder + "/q.db", options: StoreOptions(durability: .normal))
+            defer { store.close() }
+            let worker = try await store.registerWorker().id
+            let receipts = try await store.enqueue((0..<8).map { index in .with(.asking("\(index)")) { $0.batch = "b" } })
+            _ = try await store.enqueue(.with(.asking("p")) { $0.after = [receipts[7].id] })
+            let request = ClaimRequest(worker: worker, queues: nil, providers: ["local"], slots: 4, lease: 60_000, isIdle: true)
+            let jobs = try await store.claim(request).jobs
+            _ = try await store.settle(.answer(jobs[0], cacheFor: 1_000))
+            _ = try await store.settle(.failure(jobs[1], .permanent, now: 0))
+            _ = try await store.settle(.failure(jobs[2], .retryable, now: 0))
+            #expect(try store.check().faults == [])
+            #expect(try store.check().isSound)
+            let raw = try RawConnection(folder + "/q.db")
+            try raw.run("PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF")
+            try await body(store, raw)
+        }
+    }
+
+    @Test(arguments: [
+        ("UPDATE jobs SET finalized_at = 1 WHERE id = 5", "finalized_at contradicts the state: id 5"),
+        ("UPDATE jobs SET finalized_at = NULL WHERE id = 1", "finalized_at contradicts the state: id 1"),
+        ("UPDATE jobs SET lease_expires_at = NULL WHERE id = 4", "a running job has no lease: id 4"),
+        ("UPDATE jobs SET token = NULL WHERE id = 4", "a running job has no lease: id 4"),
+        ("UPDATE jobs SET worker_id = NULL WHERE id = 4", "a running job has no lease: id 4"),
+        ("INSERT INTO results (job_id, reply, answered_by, target) VALUES (99, '{}', 'cache', 'x')", "a result has no job: job_id 99"),
+        ("INSERT INTO results (job_id, reply, answered_by, target) VALUES (5, '{}', 'cache', 'x')", "a job that has not completed has a result: job_id 5"),
+        ("DELETE FROM results WHERE job_id = 1", "a completed job has no result: id 1"),
+        ("DELETE FROM requests WHERE job_id = 6", "a job has no request: id 6"),
+        ("UPDATE counters SET value = 0 WHERE name = 'token'", "a token is ahead of its counter: id 4"),
+        ("DELETE FROM dependencies", "a pending job waits for nothing: id 9"),
+        ("UPDATE dependencies SET met = 1", "a pending job waits for nothing: id 9"),
+        ("UPDATE lanes SET available = available + 1", "a lane's count is wrong: id 1, name \"available\", kept 5, found 4"),
+        ("UPDATE lanes SET running = 0", "a lane's count is wrong: id 1, name \"running\", kept 0, found 1"),
+        ("UPDATE jobs SET state = 'available' WHERE id = 3", "a lane's count is wrong: id 1, name \"available\", kept 4, found 5"),
+        ("DELETE FROM jobs WHERE id = 5", "a lane's count is wrong: id 1, name \"available\", kept 4, found 3"),
+        ("DELETE FROM jobs WHERE id = 5", "a row of requests names a jobs that does not exist"),
+        ("UPDATE batches SET jobs = 7", "a batch's count is wrong: id 1, kept 7, found 8"),
+        ("UPDATE batches SET completed = 0", "a batch's count is wrong: id 1, kept 8, found 8"),
+        ("UPDATE counters SET value = 5 WHERE name = 'cache_entries'", "a count of the cache is wrong: name \"cache_entries\", value 5"),
+        ("DELETE FROM cache_entries", "a count of the cache is wrong: name \"cache_bytes\""),
+        ("UPDATE jobs SET lane_id = 77 WHERE id = 5", "a row of jobs names a lanes that does not exist"),
+    ])
+    func aPlantedFaultIsFound(_ sql: String, _ sentence: String) async throws {
+        try await store { store, raw in
+            try raw.run(sql)
+            let report = try store.check()
+            #expect(!report.isSound)
+            #expect(report.faults.contains { $0.hasPrefix(sentence) }, "\(report.faults)")
+        }
+    }
+
+    /// An index that lacks a row: only SQLite's own check sees that.
+    @Test func aBrokenIndexIsFound() async throws {
+        try await store { store, raw in
+            try raw.run(
+                """
+                PRAGMA writable_schema = ON;
+                CREATE TABLE stolen AS SELECT sql FROM sqlite_master WHERE name = 'jobs_batch';
+                DELETE FROM sqlite_master WHERE name = 'jobs_batch' AND type = 'index';
+                PRAGMA writable_schema = RESET;
+                """)
+            let report = try store.check()
+            #expect(report.faults.contains { $0.hasPrefix("integrity: ") }, "\(report.faults)")
+        }
+    }
+
+    @Test func faultsAreBounded() async throws {
+        try await store { store, raw in
+            _ = try await store.enqueue((0..<500).map { .asking("more \($0)") })
+            try raw.run("DELETE FROM requests")
+            let report = try store.check()
+            #expect(report.faults.count >= 20 && report.faults.count < 200)
+        }
+    }
+
+    @Test func tellsWhetherCheckpointsAreGuarded() async throws {
+        try await store { store, _ in
+            let report = try store.check()
+            #expect(report.sqliteVersion.hasPrefix("3."))
+            let numbers = report.sqliteVersion.split(separator: ".").compactMap { CInt($0) }
+            #expect(report.guardsCheckpoints == !WriterConnections.hasWALResetFix(numbers[0] * 1_000_000 + numbers[1] * 1_000 + numbers[2]))
+        }
+    }
+}

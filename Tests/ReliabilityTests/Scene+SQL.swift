@@ -1,0 +1,18 @@
+// In a file of its own: beside GRDB's operators the macros of Testing do not compile.
+import GRDB
+
+@testable import QueueStore
+
+extension Scene {
+    /// The numbers that a query finds, a row each.
+    func numbers(_ sql: String) throws -> [[Int64]] {
+        try store.read { database in
+            try Row.fetchAll(database, sql: sql).map { row in row.indices.map { row[$0] } }
+        }
+    }
+
+    /// The one number that a query finds; nil for NULL, or no row.
+    func number(_ sql: String) throws -> Int64? {
+        try store.read { try Int64.fetchOne($0, sql: sql) }
+    }
+}
