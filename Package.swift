@@ -70,7 +70,7 @@ let package = Package(
             "WorkerPool", "Upkeep", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Settings", crypto, lifecycle, logging,
         ]),
         .executableTarget(
-            name: "agent-queue", dependencies: ["AgentQueue", "QueueStore", "ModelCalls", "JobModel", "Settings", argumentParser, logging],
+            name: "agent-queue", dependencies: ["AgentQueue", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Settings", argumentParser, logging],
             swiftSettings: strict),
         .executableTarget(
             name: "agent-worker",

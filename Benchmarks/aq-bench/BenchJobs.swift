@@ -10,7 +10,7 @@ enum BenchJobs {
         let prompt = String(number) + String(repeating: "x", count: 190)
         let request = ModelRequest(
             kind: .generate, target: target, body: ["messages": [["role": "user", "content": .string(prompt)]]])
-        return NewJob(
-            kind: .generate, target: target, body: request.canonicalBody, digest: request.digest(identity: "instant"))
+        let (body, digest) = request.sealed(identity: "instant")
+        return NewJob(kind: .generate, target: target, body: body, digest: digest)
     }
 }

@@ -46,7 +46,7 @@ extension JSONValue {
     /// A double that is a whole number is written as one, so that `1.0` and `1` are the same; JSON has no infinities,
     /// and the parser lets none in: one made in code is written as null.
     private static func write(_ value: Double, to out: inout [UInt8]) {
-        if let whole = Int64(exactly: value), abs(whole) < 1 << 53 {
+        if let whole = Int64(exactly: value), whole.magnitude < 1 << 53 {
             out.append(contentsOf: String(whole).utf8)
         } else if value.isFinite {
             out.append(contentsOf: "\(value)".utf8)

@@ -39,16 +39,22 @@ public struct ModelRequest: Sendable, Hashable {
 
     /// The cache key: SHA-256 over kind, target, who answers it (`identity`: the provider's kind and base URL) and the
     /// canonical body without what changes nothing about the answer. 32 bytes.
-    public func digest(identity: String) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(512)
+    public func digest(identity: String) -> [UInt8] { sealed(identity: identity).digest }
+
+    /// The canonical body and the cache key, written once for both: requests come by the million.
+    public func sealed(identity: String) -> (body: String, digest: [UInt8]) {
+        let bytes = body.utf8(sorted: true)
+        var hash = SHA256()
         for part in ["agent-queue/1", kind.rawValue, target.description, identity] {
-            bytes.append(contentsOf: part.utf8)
-            bytes.append(0)
+            hash.update(data: Array(part.utf8))
+            hash.update(data: [0])
         }
-        if let members = body.members {
-            JSONValue.object(members.filter { !Self.ignoredByDigest.contains($0.key) }).write(to: &bytes, sorted: true)
+        if let members = body.members, members.contains(where: { Self.ignoredByDigest.contains($0.key) }) {
+            let kept = JSONValue.object(members.filter { !Self.ignoredByDigest.contains($0.key) })
+            hash.update(data: kept.utf8(sorted: true))
+        } else {
+            hash.update(data: bytes)
         }
-        return Array(SHA256.hash(data: bytes))
+        return (String(decoding: bytes, as: UTF8.self), Array(hash.finalize()))
     }
 }

@@ -10,11 +10,13 @@ import JobModel
 public final class Heartbeat {
     private let database: DatabaseQueue
     private let clock: StoreClock
+    private let path: String
 
     /// Opens the connection.
     /// - Throws: `StoreError`.
     public init(_ store: QueueStore) throws {
         clock = store.clock
+        path = store.path
         do {
             database = try DatabaseQueue(path: store.path, configuration: DatabaseFile.configuration(durability: .normal))
         } catch {
@@ -24,21 +26,26 @@ public final class Heartbeat {
 
     /// Moves the deadlines of leases to `lease` ms from now. Each is renewed only under its token.
     /// - Returns: the leases that are lost: the job has another token by now, or none.
+    /// - Throws: `StoreError`.
     public func renew(_ leases: [Lease], for lease: Int64) throws -> [Lease] {
         guard !leases.isEmpty else { return [] }
         let deadline = clock.boot() + lease
         var lost: [Lease] = []
-        try database.inDatabase { database in
-            try database.inTransaction(.immediate) {
-                lost.removeAll()
-                for lease in leases {
-                    try database.cachedStatement(
-                        sql: "UPDATE jobs SET lease_expires_at = ? WHERE id = ? AND state = 'running' AND token = ?"
-                    ).execute(arguments: [deadline, lease.jobID, lease.token])
-                    if database.changesCount == 0 { lost.append(lease) }
+        do {
+            try database.inDatabase { database in
+                try database.inTransaction(.immediate) {
+                    lost.removeAll()
+                    for lease in leases {
+                        try database.cachedStatement(
+                            sql: "UPDATE jobs SET lease_expires_at = ? WHERE id = ? AND state = 'running' AND token = ?"
+                        ).execute(arguments: [deadline, lease.jobID, lease.token])
+                        if database.changesCount == 0 { lost.append(lease) }
+                    }
+                    return .commit
                 }
-                return .commit
             }
+        } catch {
+            throw error.asStoreError(path: path)
         }
         return lost
     }

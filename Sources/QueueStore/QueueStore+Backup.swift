@@ -34,15 +34,18 @@ extension QueueStore {
         do {
             try PrivateFile.makeFolder(of: path)
             return try LockFile.shared(at: path + "-lock").whileUnused {
-                try inspect(backup)
+                do { try inspect(backup) } catch { throw error.asStoreError(path: backup) }
                 let replaced = try setAside(path, at: clock.wall())
-                let source = try DatabaseQueue(path: backup, configuration: readOnly)
-                try DatabaseFile.prepareNew(path)
-                let copy = try DatabaseQueue(path: path, configuration: DatabaseFile.configuration(durability: .full))
-                try source.backup(to: copy)
-                try copy.inDatabase { try $0.execute(sql: "PRAGMA journal_mode = WAL") }
-                try copy.close()
-                try source.close()
+                do {
+                    try copy(backup, to: path)
+                } catch {
+                    // What stood there stands there again.
+                    for suffix in suffixes {
+                        unlink(path + suffix)
+                        if let replaced { rename(replaced + suffix, path + suffix) }
+                    }
+                    throw error
+                }
                 return replaced
             }
         } catch {
@@ -77,6 +80,9 @@ extension QueueStore {
                 // VACUUM attaches the file it writes, which is refused otherwise.
                 let limit = sqlite3_limit(database.sqliteConnection, SQLITE_LIMIT_ATTACHED, 1)
                 defer { sqlite3_limit(database.sqliteConnection, SQLITE_LIMIT_ATTACHED, limit) }
+                // The copy that VACUUM makes is as large as the database: not into memory.
+                try database.execute(sql: "PRAGMA temp_store = FILE; PRAGMA cache_spill = ON")
+                defer { try? database.execute(sql: "PRAGMA cache_spill = OFF; PRAGMA temp_store = MEMORY") }
                 try database.execute(sql: "VACUUM")
             }
         } catch {
@@ -90,6 +96,19 @@ extension QueueStore {
         guard lstat(one, &first) == 0, lstat(other, &second) == 0 else { return false }
         return first.st_dev == second.st_dev && first.st_ino == second.st_ino
     }
+
+    private static func copy(_ backup: String, to path: String) throws {
+        let source = try DatabaseQueue(path: backup, configuration: readOnly)
+        try DatabaseFile.prepareNew(path)
+        let copy = try DatabaseQueue(path: path, configuration: DatabaseFile.configuration(durability: .full))
+        try source.backup(to: copy)
+        try copy.inDatabase { try $0.execute(sql: "PRAGMA journal_mode = WAL") }
+        try copy.close()
+        try source.close()
+    }
+
+    /// The files of a database.
+    private static let suffixes = ["", "-wal", "-shm"]
 
     private static var readOnly: Configuration {
         var configuration = Configuration()
@@ -116,7 +135,7 @@ extension QueueStore {
     private static func setAside(_ path: String, at now: Int64) throws -> String? {
         guard try PrivateFile.inspect(path) else { return nil }
         let aside = "\(path).replaced-\(now)"
-        for suffix in ["", "-wal", "-shm"] where rename(path + suffix, aside + suffix) != 0 && errno != ENOENT {
+        for suffix in suffixes where rename(path + suffix, aside + suffix) != 0 && errno != ENOENT {
             throw PrivateFile.failure(path + suffix, errno)
         }
         return aside

@@ -23,7 +23,7 @@ extension QueueStore {
         try Row.fetchAll(
             database.cachedStatement(
                 sql: """
-                    SELECT id, token FROM jobs INDEXED BY jobs_cancelling
+                    SELECT id, token FROM jobs INDEXED BY jobs_running
                     WHERE worker_id = ? AND state = 'running' AND cancel_requested_at IS NOT NULL
                     """), arguments: [worker]
         ).map { Lease(jobID: $0[0], token: $0[1]) }

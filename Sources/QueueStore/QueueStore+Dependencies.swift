@@ -117,8 +117,12 @@ extension WriteTransaction {
 
     /// Restores what a job's end cancelled, now that the job has a new chance.
     private func restoreDependents(of job: Int64, limit: Int) throws -> Int {
-        let dependents = try statement("SELECT id FROM jobs WHERE cancelled_through = ? AND state = 'cancelled' LIMIT ?")
-            .bind(job).bind(limit).all { $0.int64(0) }
+        let dependents = try statement(
+            """
+            SELECT job_id FROM dependencies CROSS JOIN jobs ON jobs.id = job_id
+            WHERE depends_on = ?1 AND cancelled_through = ?1 AND state = 'cancelled' LIMIT ?2
+            """
+        ).bind(job).bind(limit).all { $0.int64(0) }
         for dependent in dependents { try restore(dependent) }
         return dependents.count
     }

@@ -19,8 +19,8 @@ extension QueueStore {
                 database,
                 sql: """
                     SELECT min(due) FROM (
-                        SELECT (SELECT min(scheduled_at) FROM jobs WHERE state = 'scheduled') AS due
-                        UNION ALL SELECT (SELECT min(scheduled_at) FROM jobs WHERE state = 'retryable'))
+                        SELECT (SELECT min(scheduled_at) FROM jobs INDEXED BY jobs_waiting WHERE state = 'scheduled') AS due
+                        UNION ALL SELECT (SELECT min(scheduled_at) FROM jobs INDEXED BY jobs_waiting WHERE state = 'retryable'))
                     """)
         }
     }
@@ -43,19 +43,13 @@ extension QueueStore {
 
 extension WriteTransaction {
     func promote(_ state: JobState, slice: Int) throws -> Int {
-        let promotion =
-            try state == .scheduled
-            ? statement(
-                """
-                UPDATE jobs SET state = 'available' WHERE id IN (
-                    SELECT id FROM jobs WHERE state = 'scheduled' AND scheduled_at <= ? ORDER BY scheduled_at LIMIT ?) RETURNING lane_id
-                """)
-            : statement(
-                """
-                UPDATE jobs SET state = 'available' WHERE id IN (
-                    SELECT id FROM jobs WHERE state = 'retryable' AND scheduled_at <= ? ORDER BY scheduled_at LIMIT ?) RETURNING lane_id
-                """)
-        let lanes = try promotion.bind(now).bind(slice).all { $0.int64(0) }
+        let lanes = try statement(
+            """
+            UPDATE jobs SET state = 'available' WHERE id IN (
+                SELECT id FROM jobs INDEXED BY jobs_waiting WHERE state = ?1 AND state IN ('scheduled', 'retryable')
+                AND scheduled_at <= ?2 ORDER BY scheduled_at LIMIT ?3) RETURNING lane_id
+            """
+        ).bind(state.rawValue).bind(now).bind(slice).all { $0.int64(0) }
         for lane in lanes { ledger.move(lane: lane, batch: nil, from: state, to: .available) }
         return lanes.count
     }

@@ -56,8 +56,15 @@ extension QueueStore {
                                             WHERE depends_on = jobs.id AND waiting.finalized_at IS NULL)
                             """, arguments: [state.rawValue, now - age]) ?? 0
             }
+            // The latest used answers that fit under the bound stay.
             report.cacheEntries =
-                try Int.fetchOne(database, sql: "SELECT count(*) FROM cache_entries WHERE expires_at <= ?", arguments: [now]) ?? 0
+                try Int.fetchOne(
+                    database,
+                    sql: """
+                        SELECT (SELECT count(*) FROM cache_entries) - (SELECT count(*) FROM (
+                            SELECT sum(bytes) OVER (ORDER BY last_used_at DESC, id DESC) AS total FROM cache_entries WHERE expires_at > ?1)
+                            WHERE total <= ?2)
+                        """, arguments: [now, policy.maxCacheBytes ?? .max]) ?? 0
             return report
         }
     }

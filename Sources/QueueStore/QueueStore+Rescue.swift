@@ -35,8 +35,8 @@ extension QueueStore {
         let workers = try Row.fetchAll(
             database.cachedStatement(
                 sql: """
-                    SELECT id, boot_id, (SELECT lease_expires_at FROM jobs INDEXED BY jobs_running WHERE state = 'running'
-                                         AND worker_id = workers.id ORDER BY lease_expires_at LIMIT 1) FROM workers
+                    SELECT id, boot_id, (SELECT min(lease_expires_at) FROM jobs INDEXED BY jobs_running
+                                         WHERE state = 'running' AND worker_id = workers.id) FROM workers
                     UNION ALL SELECT worker_id, ?, min(lease_expires_at) FROM jobs INDEXED BY jobs_running
                     WHERE state = 'running' AND worker_id NOT IN (SELECT id FROM workers) GROUP BY worker_id
                     """), arguments: [bootID]
@@ -65,7 +65,7 @@ extension WriteTransaction {
         let jobs = try statement(
             """
             SELECT id, token, attempt, max_attempts, crashes, lane_id, batch_id, cancel_requested_at FROM jobs INDEXED BY jobs_running
-            WHERE state = 'running' AND worker_id = ? AND lease_expires_at < ? ORDER BY lease_expires_at LIMIT ?
+            WHERE state = 'running' AND worker_id = ? AND lease_expires_at < ? LIMIT ?
             """
         ).bind(worker.id).bind(worker.isDead ? Int64.max : clock.boot()).bind(slice).all {
             LostJob(

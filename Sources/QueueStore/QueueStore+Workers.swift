@@ -7,13 +7,17 @@ extension QueueStore {
     public func registerWorker() async throws -> WorkerRegistration {
         let locks = locks
         let bootID = clock.bootID()
+        let locked = Box<Int64?>(nil)
         let id = try await write { transaction in
             try transaction.statement("INSERT INTO workers (pid, boot_id, started_at) VALUES (?, ?, ?)")
                 .bind(Int64(getpid())).bind(bootID).bind(transaction.now).run()
             let id = transaction.lastInsertedID
+            // This may be the second time the operation runs, and another process may have had the number in between.
+            if let earlier = locked.withLock({ $0 }), earlier != id { locks.unlock(worker: earlier) }
+            try locks.lock(worker: id)
+            locked.withLock { $0 = id }
             // So that its peers begin to watch it.
             transaction.ledger.ringWork()
-            try locks.lock(worker: id)
             return id
         }
         return WorkerRegistration(id: id, calls: locks.calls(of: id))

@@ -15,7 +15,7 @@ import Testing
 
         #expect(try await sandbox.run("delete", "1").sentence == "job 1: not deleted, for it is available; cancel it first")
         #expect(
-            try await sandbox.run("cancel", "1", "--json").json == [["id": 1, "result": "changed", "state": "cancelled", "reason": nil]])
+            try await sandbox.run("cancel", "1", "--json").json == [["id": 1, "result": "changed", "state": "cancelled", "reason": .null]])
         let again = try await sandbox.run("cancel", "1", "--json")
         #expect(again.status == 0)
         #expect(try again.json.first?["result"] == "unchanged")

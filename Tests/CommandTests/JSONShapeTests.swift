@@ -46,7 +46,7 @@ import Testing
         #expect(
             job["errors"] == [
                 [
-                    "attempt": 1, "at": job["errors"]?.array?.first?["at"] ?? nil, "class": "permanent",
+                    "attempt": 1, "at": job["errors"]?.array?.first?["at"] ?? .null, "class": "permanent",
                     "message": "the model said \u{1B}[31mno",
                 ]
             ])

@@ -32,7 +32,7 @@ import Testing
                 $0.model = "openai/org/gpt-5"
                 $0.maxTokens = 10
                 $0.temperature = 0.5
-                $0.parameters = [.init("top_p", 0.9), .init("stop", nil), .init("n", 1), .init("stream", true)]
+                $0.parameters = [.init("top_p", 0.9), .init("stop", .null), .init("n", 1), .init("stream", true)]
                 $0.sample = 2
                 $0.queue = "q"
                 $0.priority = 1

@@ -20,7 +20,7 @@ import Testing
         #expect((job.target.description, job.queue, job.priority, job.maxAttempts) == ("openai/gpt-5", "q", 2, 3))
         #expect((job.scheduledAt, job.expiresAt, job.timeout) == (now + 600_000, now + 7_200_000, 1_500))
         #expect((job.uniqueKey, job.customID, job.tags, job.batch, job.after) == ("u", "c", ["t"], "b", [1, 2]))
-        #expect((job.metadata, job.useCache) == (["k": [1, nil]], false))
+        #expect((job.metadata, job.useCache) == (["k": [1, .null]], false))
     }
 
     @Test(

@@ -2,15 +2,18 @@ import JobModel
 import Testing
 
 @Suite struct JSONValueTests {
-    @Test(arguments: [
-        ("null", JSONValue.null), ("true", true), ("false", false), ("0", 0), ("-0", 0), ("12", 12), ("-12", -12),
-        ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
-        ("9223372036854775808", .digits("9223372036854775808")), ("-9223372036854775809", .digits("-9223372036854775809")),
-        ("9007199254740993", .integer(9_007_199_254_740_993)), ("1.5", 1.5), ("-1.5e-3", -0.0015), ("1E2", .double(100)),
-        ("1e+2", .double(100)), ("1e-400", .double(0)), ("\"\"", ""), ("\"a/b\"", "a/b"), ("[]", []), ("{}", [:]), (" [ 1 , [ ] ] ", [1, []]),
-        ("\t{ \"a\" : 1 ,\r\n\"b\" : { } } ", ["a": 1, "b": [:]]), ("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\u{8}\u{c}\n\r\t"),
-        ("\"\\u0041\\u00e9\\u20AC\"", "Aé€"), ("\"\\ud83d\\ude00\"", "😀"), ("\"\\u0000\"", "\0"), ("\"\u{7F}\u{2028}\"", "\u{7F}\u{2028}"),
-    ] as [(String, JSONValue)])
+    @Test(
+        arguments: [
+            ("null", JSONValue.null), ("true", true), ("false", false), ("0", 0), ("-0", 0), ("12", 12), ("-12", -12),
+            ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
+            ("9223372036854775808", .digits("9223372036854775808")), ("-9223372036854775809", .digits("-9223372036854775809")),
+            ("9007199254740993", .integer(9_007_199_254_740_993)), ("1.5", 1.5), ("-1.5e-3", -0.0015), ("1E2", .double(100)),
+            ("1e+2", .double(100)), ("1e-400", .double(0)), ("\"\"", ""), ("\"a/b\"", "a/b"), ("[]", []), ("{}", [:]),
+            (" [ 1 , [ ] ] ", [1, []]),
+            ("\t{ \"a\" : 1 ,\r\n\"b\" : { } } ", ["a": 1, "b": [:]]), ("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\u{8}\u{c}\n\r\t"),
+            ("\"\\u0041\\u00e9\\u20AC\"", "Aé€"), ("\"\\ud83d\\ude00\"", "😀"), ("\"\\u0000\"", "\0"),
+            ("\"\u{7F}\u{2028}\"", "\u{7F}\u{2028}"),
+        ] as [(String, JSONValue)])
     func isRead(_ text: String, _ value: JSONValue) throws {
         #expect(try JSONValue.parse(text) == value)
         #expect(try JSONValue.parse(Array(text.utf8)) == value)
@@ -22,12 +25,15 @@ import Testing
         ("-a", 1, "malformed number"), ("+1", 1, "unexpected byte"), (".5", 1, "unexpected byte"), ("1.", 1, "malformed number"),
         ("1.e3", 1, "malformed number"), ("1e", 1, "malformed number"), ("1e+", 1, "malformed number"), ("1e400", 1, "out of range"),
         ("-1e400", 1, "out of range"), ("NaN", 1, "unexpected byte"), ("[1,]", 4, "unexpected byte"), ("[1 2]", 4, "a list needs"),
-        ("[1", 3, "a list needs"), ("[", 2, "it ends too early"), ("{\"a\":1,}", 8, "an object needs a key"), ("{\"a\" 1}", 6, "a key needs ':'"),
+        ("[1", 3, "a list needs"), ("[", 2, "it ends too early"), ("{\"a\":1,}", 8, "an object needs a key"),
+        ("{\"a\" 1}", 6, "a key needs ':'"),
         ("{\"a\":1 \"b\":2}", 8, "an object needs ','"), ("{1:2}", 2, "an object needs a key"), ("{\"a\":", 6, "it ends too early"),
-        ("\"abc", 2, "without its end"), ("\"abc\\", 6, "without its end"), ("\"a\nb\"", 3, "raw control"), ("\"\\n\u{1}\"", 4, "raw control"),
+        ("\"abc", 2, "without its end"), ("\"abc\\", 6, "without its end"), ("\"a\nb\"", 3, "raw control"),
+        ("\"\\n\u{1}\"", 4, "raw control"),
         ("\"\\x\"", 3, "unknown escape"), ("\"\\u12g4\"", 6, "four hexadecimal"), ("\"\\u12", 6, "four hexadecimal"),
         ("\"\\ud83d\"", 8, "surrogate"), ("\"\\ud83dx\"", 8, "surrogate"), ("\"\\ud83d\\n\"", 9, "surrogate"),
-        ("\"\\ud83d\\u0041\"", 14, "surrogate"), ("\"\\ude00\"", 8, "surrogate"), ("'a'", 1, "unexpected byte 0x27"), ("\u{FEFF}1", 1, "unexpected byte 0xef"),
+        ("\"\\ud83d\\u0041\"", 14, "surrogate"), ("\"\\ude00\"", 8, "surrogate"), ("'a'", 1, "unexpected byte 0x27"),
+        ("\u{FEFF}1", 1, "unexpected byte 0xef"),
     ])
     func isRefused(_ text: String, _ position: Int, _ problem: String) {
         let error = #expect(throws: JSONError.self) { try JSONValue.parse(text) }
@@ -38,10 +44,11 @@ import Testing
 
     /// Overlong forms, surrogates, beyond U+10FFFF, lone continuation bytes, cut sequences; in a value, behind an escape,
     /// and in a key.
-    @Test(arguments: [
-        [0x80], [0xC0, 0x80], [0xC1, 0xBF], [0xC3], [0xE0, 0x80, 0x80], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xF0, 0x80, 0x80, 0x80],
-        [0xF4, 0x90, 0x80, 0x80], [0xF8, 0x88, 0x80, 0x80, 0x80], [0xFE], [0xFF],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x80], [0xC0, 0x80], [0xC1, 0xBF], [0xC3], [0xE0, 0x80, 0x80], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xF0, 0x80, 0x80, 0x80],
+            [0xF4, 0x90, 0x80, 0x80], [0xF8, 0x88, 0x80, 0x80, 0x80], [0xFE], [0xFF],
+        ] as [[UInt8]])
     func invalidUTF8IsRefused(_ bytes: [UInt8]) {
         for (before, after) in [("\"a", "b\""), ("\"a\\n", "b\""), ("{\"", "\":1}")] {
             let error = #expect(throws: JSONError.self) { try JSONValue.parse(Array(before.utf8) + bytes + Array(after.utf8)) }
@@ -91,22 +98,26 @@ import Testing
         #expect(throws: JSONError.self) { try JSONValue.parse(String(repeating: opening, count: 1_000_000)) }
     }
 
-    @Test(arguments: [
-        (JSONValue.null, "null"), (true, "true"), (.integer(.min), "-9223372036854775808"), (.digits("123456789012345678901"), "123456789012345678901"),
-        (.double(1), "1"), (.double(-0.0), "0"), (.double(0.1), "0.1"), (.double(-1.5e-7), "-1.5e-07"), (.double(1e300), "1e+300"),
-        (.double(9_007_199_254_740_991), "9007199254740991"), (.double(.infinity), "null"), (.double(.nan), "null"),
-        (.double(0x1p63), "9.223372036854776e+18"), (.double(.greatestFiniteMagnitude), "1.7976931348623157e+308"),
-        ("a\"\\/\n\r\t\u{8}\u{1b}\u{7F}é😀", "\"a\\\"\\\\/\\n\\r\\t\\u0008\\u001b\\u007fé😀\""), ("", "\"\""),
-        ([1, [], [:], "x"], "[1,[],{},\"x\"]"), (["b": 1, "a": ["d": 2, "c": 3]], "{\"b\":1,\"a\":{\"d\":2,\"c\":3}}"),
-    ] as [(JSONValue, String)])
+    @Test(
+        arguments: [
+            (JSONValue.null, "null"), (true, "true"), (.integer(.min), "-9223372036854775808"),
+            (.digits("123456789012345678901"), "123456789012345678901"),
+            (.double(1), "1"), (.double(-0.0), "0"), (.double(0.1), "0.1"), (.double(-1.5e-7), "-1.5e-07"), (.double(1e300), "1e+300"),
+            (.double(9_007_199_254_740_991), "9007199254740991"), (.double(.infinity), "null"), (.double(.nan), "null"),
+            (.double(0x1p63), "9.223372036854776e+18"), (.double(.greatestFiniteMagnitude), "1.7976931348623157e+308"),
+            ("a\"\\/\n\r\t\u{8}\u{1b}\u{7F}é😀", "\"a\\\"\\\\/\\n\\r\\t\\u0008\\u001b\\u007fé😀\""), ("", "\"\""),
+            ([1, [], [:], "x"], "[1,[],{},\"x\"]"), (["b": 1, "a": ["d": 2, "c": 3]], "{\"b\":1,\"a\":{\"d\":2,\"c\":3}}"),
+        ] as [(JSONValue, String)])
     func isWritten(_ value: JSONValue, _ text: String) throws {
         #expect(value.text == text)
         if value.number?.isFinite != false { #expect(try JSONValue.parse(text).text == text) }
     }
 
     @Test(arguments: [
-        ("{\"b\":1,\"a\":2}", "{\"a\":2,\"b\":1}"), ("{\"b\":{\"z\":1,\"y\":[{\"d\":1,\"c\":2}]},\"a\":[2,1]}", "{\"a\":[2,1],\"b\":{\"y\":[{\"c\":2,\"d\":1}],\"z\":1}}"),
-        (" { \"a\" : 1.0 , \"b\" : 1e2, \"c\": -0.0 } ", "{\"a\":1,\"b\":100,\"c\":0}"), ("\"\\u00e9\\/\"", "\"é/\""), ("0.10", "0.1"), ("10e-1", "1"),
+        ("{\"b\":1,\"a\":2}", "{\"a\":2,\"b\":1}"),
+        ("{\"b\":{\"z\":1,\"y\":[{\"d\":1,\"c\":2}]},\"a\":[2,1]}", "{\"a\":[2,1],\"b\":{\"y\":[{\"c\":2,\"d\":1}],\"z\":1}}"),
+        (" { \"a\" : 1.0 , \"b\" : 1e2, \"c\": -0.0 } ", "{\"a\":1,\"b\":100,\"c\":0}"), ("\"\\u00e9\\/\"", "\"é/\""), ("0.10", "0.1"),
+        ("10e-1", "1"),
         ("\"\\uD83D\\uDE00\"", "\"😀\""),
     ])
     func oneSpellingIsCanonical(_ text: String, _ canonical: String) throws {
@@ -166,12 +177,17 @@ extension JSONValue {
         case 3:
             // A whole double is written as a whole number, which is read as an integer: equal in text, not in case.
             return .double(Double.random(in: -1...1, using: &generator) * 1e-3 + 1e-9)
-        case 4: return .digits((Bool.random(using: &generator) ? "-" : "") + "9" + String(UInt64.random(in: 1_000_000_000_000_000_000 ... .max, using: &generator)))
+        case 4:
+            return .digits(
+                (Bool.random(using: &generator) ? "-" : "") + "9"
+                    + String(UInt64.random(in: 1_000_000_000_000_000_000 ... .max, using: &generator)))
         case 5: return .string(randomText(using: &generator))
         case 6: return .array((0..<Int.random(in: 0...4, using: &generator)).map { _ in random(depth: depth - 1, using: &generator) })
         default:
             return .object(
-                (0..<Int.random(in: 0...20, using: &generator)).map { Member("\($0)" + randomText(using: &generator), random(depth: depth - 1, using: &generator)) })
+                (0..<Int.random(in: 0...20, using: &generator)).map {
+                    Member("\($0)" + randomText(using: &generator), random(depth: depth - 1, using: &generator))
+                })
         }
     }
 

@@ -26,7 +26,8 @@ import Testing
     @Test(arguments: [
         "{\"messages\":[{\"role\":\"user\",\"content\":\"hi \"}],\"temperature\":0.5}",
         "{\"messages\":[{\"role\":\"system\",\"content\":\"hi\"}],\"temperature\":0.5}",
-        "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"temperature\":0.6}", "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"temperature\":0.6}",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}",
         "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"temperature\":0.5,\"sample\":1}",
         "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"temperature\":0.5,\"seed\":0}",
         "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"temperature\":0.5,\"max_tokens\":5}",
@@ -66,15 +67,17 @@ import Testing
         let request = ModelRequest(kind: .embed, target: target, body: try JSONValue.parse("{\"input\":[\"b\",\"a\"],\"dimensions\":8.0}"))
         #expect(request.canonicalBody == "{\"dimensions\":8,\"input\":[\"b\",\"a\"]}")
         let job = ClaimedJob(
-            lease: Lease(jobID: 1, token: 2), laneID: 1, batchID: nil, priority: 5, kind: .embed, target: target, body: request.canonicalBody,
+            lease: Lease(jobID: 1, token: 2), laneID: 1, batchID: nil, priority: 5, kind: .embed, target: target,
+            body: request.canonicalBody,
             digest: request.digest(identity: "i"), attempt: 1, maxAttempts: 5, crashes: 0, timeout: nil, useCache: true)
         #expect(try ModelRequest(job).digest(identity: "i") == request.digest(identity: "i"))
         #expect(job.id == 1)
     }
 
-    @Test(arguments: [
-        ("stop", true), ("tool_calls", true), ("length", false), ("content_filter", false), ("refusal", false), (nil, false),
-    ] as [(String?, Bool)])
+    @Test(
+        arguments: [
+            ("stop", true), ("tool_calls", true), ("length", false), ("content_filter", false), ("refusal", false), (nil, false),
+        ] as [(String?, Bool)])
     func onlyAWholeReplyServesAgain(_ reason: String?, _ isComplete: Bool) {
         #expect(ModelReply(text: "x", finishReason: reason).isComplete == isComplete)
         #expect(ModelReply(embeddings: [[1]], finishReason: reason).isComplete)

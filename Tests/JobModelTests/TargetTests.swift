@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct TargetTests {
     @Test(arguments: [
-        ("anthropic/claude-sonnet-4-5", "anthropic", "claude-sonnet-4-5"), ("a/b", "a", "b"), ("local/org/model:q4", "local", "org/model:q4"),
+        ("anthropic/claude-sonnet-4-5", "anthropic", "claude-sonnet-4-5"), ("a/b", "a", "b"),
+        ("local/org/model:q4", "local", "org/model:q4"),
         ("a//b", "a", "/b"), ("é/ü", "é", "ü"),
     ])
     func isRead(_ text: String, _ provider: String, _ model: String) {

@@ -39,7 +39,7 @@ import Testing
         #expect(inputs([1, 2, 3]) == 1)
         #expect(inputs([[1, 2], [3]]) == 2)
         #expect(inputs([]) == 0)
-        #expect(inputs(nil) == 0)
+        #expect(inputs(.null) == 0)
     }
 
     @Test func sharesAddUpExactly() {

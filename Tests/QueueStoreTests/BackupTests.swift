@@ -93,7 +93,10 @@ import Testing
             // By this process.
             #expect(await storeError { _ = try QueueStore.restore(from: backup, to: f.path) }?.kind == .busy)
             // By this process, under another spelling of the path.
-            #expect(await storeError { _ = try QueueStore.restore(from: backup, to: f.folder + "/../" + (f.folder as NSString).lastPathComponent + "/queue.db") }?.kind == .busy)
+            #expect(
+                await storeError {
+                    _ = try QueueStore.restore(from: backup, to: f.folder + "/../" + (f.folder as NSString).lastPathComponent + "/queue.db")
+                }?.kind == .busy)
             #expect(try f.state(id) == .available)
         }
     }

@@ -7,7 +7,10 @@ import Testing
     /// Answers a question, keeping the answer. Returns its digest.
     @discardableResult
     private func keep(_ f: Fixture, _ name: String, _ text: String = "yes", for timeToLive: Int64 = 1_000_000) async throws -> [UInt8] {
-        let job = NewJob.with(.asking(name)) { $0.useCache = false; $0.priority = 1 }
+        let job = NewJob.with(.asking(name)) {
+            $0.useCache = false
+            $0.priority = 1
+        }
         try await f.add(job)
         _ = try await f.complete(f.one(), text, cacheFor: timeToLive)
         return job.digest

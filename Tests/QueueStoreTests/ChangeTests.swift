@@ -9,9 +9,16 @@ import Testing
     private func oneOfEach(_ f: Fixture, queue: String = "q") async throws -> [JobState: Int64] {
         var ids: [JobState: Int64] = [:]
         func add(_ configure: (inout NewJob) -> Void = { _ in }) async throws -> Int64 {
-            try await f.add { $0.queue = queue; $0.tags = ["t"]; $0.batch = queue; configure(&$0) }
+            try await f.add {
+                $0.queue = queue
+                $0.tags = ["t"]
+                $0.batch = queue
+                configure(&$0)
+            }
         }
-        for state in [JobState.completed, .discarded, .retryable, .running] { ids[state] = try await add { $0.priority = 1 + state.index % 5 } }
+        for state in [JobState.completed, .discarded, .retryable, .running] {
+            ids[state] = try await add { $0.priority = 1 + state.index % 5 }
+        }
         for job in try await f.claim(queues: [queue]) {
             switch job.id {
             case ids[.completed]: _ = try await f.complete(job)
@@ -56,9 +63,10 @@ import Testing
             #expect(try await f.cancellations().map(\.jobID) == [ids[.running]!])
             f.clock.wall += 5
             // Asked again, the first wish stands.
-            #expect(try await f.store.cancel(ids: [ids[.running]!, 4_711]) == [
-                JobChange(id: ids[.running]!, result: .changed(.running)), JobChange(id: 4_711, result: .notFound),
-            ])
+            #expect(
+                try await f.store.cancel(ids: [ids[.running]!, 4_711]) == [
+                    JobChange(id: ids[.running]!, result: .changed(.running)), JobChange(id: 4_711, result: .notFound),
+                ])
             #expect(try f.job(ids[.running]!).cancelRequestedAt == f.clock.wall - 5)
             #expect(try f.store.batch(named: "q")?.cancelled == 5)
         }
@@ -147,13 +155,14 @@ import Testing
 
     @Test func filtersMeanWhatTheySay() async throws {
         try await withStore { f in
-            _ = try await f.store.enqueue((0..<450).map { index in
-                .with(.asking("\(index)", of: index.isMultiple(of: 3) ? "local/a" : "local/b")) {
-                    $0.queue = index.isMultiple(of: 2) ? "even" : "odd"
-                    $0.tags = index < 10 ? ["first"] : []
-                    $0.batch = index < 100 ? "b" : nil
-                }
-            })
+            _ = try await f.store.enqueue(
+                (0..<450).map { index in
+                    .with(.asking("\(index)", of: index.isMultiple(of: 3) ? "local/a" : "local/b")) {
+                        $0.queue = index.isMultiple(of: 2) ? "even" : "odd"
+                        $0.tags = index < 10 ? ["first"] : []
+                        $0.batch = index < 100 ? "b" : nil
+                    }
+                })
             f.clock.wall += 1_000
             try await f.add { $0.queue = "even" }
             #expect(try await f.store.cancel(where: JobFilter(tag: "first")) == 10)

@@ -32,7 +32,10 @@ import Testing
         ("UPDATE jobs SET token = NULL WHERE id = 4", "a running job has no lease: id 4"),
         ("UPDATE jobs SET worker_id = NULL WHERE id = 4", "a running job has no lease: id 4"),
         ("INSERT INTO results (job_id, reply, answered_by, target) VALUES (99, '{}', 'cache', 'x')", "a result has no job: job_id 99"),
-        ("INSERT INTO results (job_id, reply, answered_by, target) VALUES (5, '{}', 'cache', 'x')", "a job that has not completed has a result: job_id 5"),
+        (
+            "INSERT INTO results (job_id, reply, answered_by, target) VALUES (5, '{}', 'cache', 'x')",
+            "a job that has not completed has a result: job_id 5"
+        ),
         ("DELETE FROM results WHERE job_id = 1", "a completed job has no result: id 1"),
         ("DELETE FROM requests WHERE job_id = 6", "a job has no request: id 6"),
         ("UPDATE counters SET value = 0 WHERE name = 'token'", "a token is ahead of its counter: id 4"),

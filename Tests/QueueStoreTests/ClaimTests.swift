@@ -22,9 +22,10 @@ import Testing
             #expect(stored.state == .running && stored.attempt == 1 && stored.attemptedAt == f.clock.wall)
             #expect(stored.worker?.id == f.worker)
             let raw = try f.raw()
-            #expect(try raw.rows("SELECT token, worker_id, lease_expires_at FROM jobs") == [
-                ["\(job.lease.token)", "\(f.worker)", "\(f.clock.boot + 7_000)"]
-            ])
+            #expect(
+                try raw.rows("SELECT token, worker_id, lease_expires_at FROM jobs") == [
+                    ["\(job.lease.token)", "\(f.worker)", "\(f.clock.boot + 7_000)"]
+                ])
             #expect(try await f.claim().isEmpty)
         }
     }
@@ -59,7 +60,13 @@ import Testing
         try await withStore { f in
             for priority in [1, 6, 6] { try await f.add(.with(.asking("a\(priority)", of: "local/a")) { $0.priority = priority }) }
             for priority in [2, 4, 9] { try await f.add(.with(.asking("b\(priority)", of: "local/b")) { $0.priority = priority }) }
-            for priority in [3, 5] { try await f.add(.with(.asking("c\(priority)", of: "other/c")) { $0.priority = priority; $0.queue = "q" }) }
+            for priority in [3, 5] {
+                try await f.add(
+                    .with(.asking("c\(priority)", of: "other/c")) {
+                        $0.priority = priority
+                        $0.queue = "q"
+                    })
+            }
             #expect(try await f.claim(5).map(\.priority) == [1, 2, 3, 4, 5])
             #expect(try await f.claim(1).map(\.priority) == [6])
             #expect(try await f.claim(9).map(\.priority) == [6, 9])
@@ -69,7 +76,9 @@ import Testing
     /// Of lanes with equally good jobs, the longest unserved goes first: none starves.
     @Test func lanesTakeTurns() async throws {
         try await withStore { f in
-            for index in 0..<12 { try await f.add(.asking("\(index)", of: index < 8 ? "local/many" : index < 10 ? "local/few" : "other/few")) }
+            for index in 0..<12 {
+                try await f.add(.asking("\(index)", of: index < 8 ? "local/many" : index < 10 ? "local/few" : "other/few"))
+            }
             var served: [String] = []
             while let job = try await f.claim(1).first { served.append(job.target.description) }
             #expect(Set(served[0..<3]).count == 3)
@@ -185,7 +194,11 @@ import Testing
 
     /// Makes a job that two workers have died of.
     private func suspect(_ f: Fixture, _ configure: (inout NewJob) -> Void = { _ in }) async throws -> Int64 {
-        let id = try await f.add { $0.maxAttempts = 9; $0.priority = 1; configure(&$0) }
+        let id = try await f.add {
+            $0.maxAttempts = 9
+            $0.priority = 1
+            configure(&$0)
+        }
         for _ in 0..<2 {
             let dead = try f.deadWorker()
             #expect(try await f.claim(1, worker: dead).map(\.id) == [id])

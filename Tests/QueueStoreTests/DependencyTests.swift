@@ -16,7 +16,10 @@ import Testing
             let one = try await f.add()
             let two = try await f.add()
             let both = try await f.add { $0.after = [one, two] }
-            let timed = try await f.add { $0.after = [one]; $0.scheduledAt = f.clock.wall + 1_000 }
+            let timed = try await f.add {
+                $0.after = [one]
+                $0.scheduledAt = f.clock.wall + 1_000
+            }
             let chained = try await f.add { $0.after = [both] }
             #expect(try f.states([both, timed, chained]) == [.pending, .pending, .pending])
             try await complete(f, one)
@@ -34,7 +37,14 @@ import Testing
     @Test func aFailureCascadesThroughThreeLevelsInSlices() async throws {
         try await withStore { f in
             let root = try await f.running { $0.maxAttempts = 1 }
-            let first = try await f.store.enqueue((0..<7).map { _ in .with(f) { $0.after = [root.id]; $0.batch = "b" } }).map(\.id)
+            let first = try await f.store.enqueue(
+                (0..<7).map { _ in
+                    .with(f) {
+                        $0.after = [root.id]
+                        $0.batch = "b"
+                    }
+                }
+            ).map(\.id)
             let second = try await f.store.enqueue(first.map { id in .with(f) { $0.after = [id] } }).map(\.id)
             let third = try await f.store.enqueue(second.map { id in .with(f) { $0.after = [id, first[0]] } }).map(\.id)
             let bystander = try await f.running()
@@ -50,7 +60,9 @@ import Testing
             #expect(try f.states([waiting, bystander.id]) == [.pending, .running])
             #expect(try f.store.batch(named: "b")?.cancelled == 7)
             let reason = try f.job(second[0]).errors
-            #expect(reason.map(\.failure) == [.dependency] && reason.first?.message.contains("job \(first[0])") == true && reason.first?.attempt == 0)
+            #expect(
+                reason.map(\.failure) == [.dependency] && reason.first?.message.contains("job \(first[0])") == true
+                    && reason.first?.attempt == 0)
             #expect(try f.raw().int("SELECT count(*) FROM cascades") == 0)
             #expect(try await f.store.cascade() == false)
 
@@ -90,7 +102,11 @@ import Testing
             let failed = try await f.add()
             _ = try await f.store.cancel(ids: [failed])
             let open = try await f.add()
-            let receipt = try await f.store.enqueue(.with(f) { $0.after = [open, failed]; $0.batch = "b" })
+            let receipt = try await f.store.enqueue(
+                .with(f) {
+                    $0.after = [open, failed]
+                    $0.batch = "b"
+                })
             #expect(receipt.state == .cancelled)
             let stored = try f.job(receipt.id)
             #expect(stored.finalizedAt == f.clock.wall && stored.errors.map(\.failure) == [.dependency] && stored.after == [failed, open])
@@ -218,7 +234,10 @@ import Testing
     @Test func aRestoredJobWhoseKeyWasTakenStaysCancelled() async throws {
         try await withStore { f in
             let root = try await f.add()
-            let dependent = try await f.add { $0.after = [root]; $0.uniqueKey = "k" }
+            let dependent = try await f.add {
+                $0.after = [root]
+                $0.uniqueKey = "k"
+            }
             _ = try await f.store.cancel(ids: [root])
             try await f.cascade()
             let other = try await f.add { $0.uniqueKey = "k" }
@@ -226,9 +245,10 @@ import Testing
             try await f.cascade()
             #expect(try f.states([dependent, other]) == [.cancelled, .available])
             #expect(try f.job(dependent).errors.last?.message.contains("unique key") == true)
-            #expect(try await f.store.retry(ids: [dependent]) == [
-                JobChange(id: dependent, result: .refused("another job has its unique key now"))
-            ])
+            #expect(
+                try await f.store.retry(ids: [dependent]) == [
+                    JobChange(id: dependent, result: .refused("another job has its unique key now"))
+                ])
         }
     }
 
@@ -239,7 +259,8 @@ import Testing
             try await complete(f, root)
             #expect(try f.state(dependent) == .available)
             // Still needed, in the words of the rule, as long as it has not ended.
-            #expect(try await f.store.delete(ids: [root]) == [JobChange(id: root, result: .refused("jobs that wait for it have not ended"))])
+            #expect(
+                try await f.store.delete(ids: [root]) == [JobChange(id: root, result: .refused("jobs that wait for it have not ended"))])
             try await complete(f, dependent)
             #expect(try await f.store.delete(ids: [root]) == [JobChange(id: root, result: .changed(.completed))])
             #expect(try f.job(dependent).after == [])

@@ -26,7 +26,8 @@ import Testing
             let stored = try f.job(2)
             #expect(stored.kind == .embed && stored.queue == "naps" && stored.target.description == "other/org/model")
             #expect(stored.state == .pending && stored.priority == 2 && stored.attempt == 0 && stored.maxAttempts == 7)
-            #expect(stored.createdAt == f.clock.wall && stored.scheduledAt == f.clock.wall + 5_000 && stored.expiresAt == f.clock.wall + 9_000)
+            #expect(
+                stored.createdAt == f.clock.wall && stored.scheduledAt == f.clock.wall + 5_000 && stored.expiresAt == f.clock.wall + 9_000)
             #expect(stored.timeout == 1_234 && stored.uniqueKey == job.uniqueKey && stored.customID == job.customID)
             #expect(stored.tags == ["a", "b", "x;DROP TABLE jobs"] && stored.batch == "nightly" && stored.after == [first])
             #expect(stored.metadata == job.metadata && stored.metadata?.text == job.metadata?.text && !stored.useCache)
@@ -40,7 +41,9 @@ import Testing
 
     @Test func textsComeBackByteForByte() async throws {
         try await withStore { f in
-            for text in ["", "\0a\0", "\u{1b}[2J", "é", "e\u{301}", "\u{10FFFF}", "'; DROP TABLE jobs; --", String(repeating: "x", count: 3_000_000)] {
+            for text in [
+                "", "\0a\0", "\u{1b}[2J", "é", "e\u{301}", "\u{10FFFF}", "'; DROP TABLE jobs; --", String(repeating: "x", count: 3_000_000),
+            ] {
                 var job = NewJob.asking(text)
                 job.metadata = ["m": .string(text)]
                 let id = try await f.add(job)
@@ -76,7 +79,9 @@ import Testing
             #expect(stored.finalizedAt == f.clock.wall && stored.attempt == 0 && stored.result?.latency == 0)
             let lane = try #require(try f.store.lanes().first)
             #expect(lane.calls == 1 && lane.cacheAnswers == 1 && lane.cost == 0.25 && lane.saved == 0.25 && lane.count(.completed) == 2)
-            #expect(try f.store.cacheStatistics() == CacheStatistics(entries: 1, bytes: try f.store.cacheStatistics().bytes, hits: 1, misses: 1))
+            #expect(
+                try f.store.cacheStatistics() == CacheStatistics(entries: 1, bytes: try f.store.cacheStatistics().bytes, hits: 1, misses: 1)
+            )
 
             // Not for a job that opts out, nor past the entry's life.
             #expect(try await f.store.enqueue(.with(job) { $0.useCache = false }).state == .available)
@@ -95,13 +100,29 @@ import Testing
             _ = try await f.complete(f.one(), cacheFor: 60_000)
             let open = try await f.add()
             let later = f.clock.wall + 1_000
-            let keyed = try await f.store.enqueue(.with(cached) { $0.uniqueKey = "k"; $0.scheduledAt = later })
+            let keyed = try await f.store.enqueue(
+                .with(cached) {
+                    $0.uniqueKey = "k"
+                    $0.scheduledAt = later
+                })
             #expect(keyed.state == .scheduled, "a time goes before the cache")
-            #expect(try await f.store.enqueue(.with(cached) { $0.after = [open]; $0.scheduledAt = later }).state == .pending)
+            #expect(
+                try await f.store.enqueue(
+                    .with(cached) {
+                        $0.after = [open]
+                        $0.scheduledAt = later
+                    }
+                ).state == .pending)
             #expect(try await f.store.enqueue(.with(cached) { $0.after = [open] }).state == .pending)
             let duplicate = Enqueued(id: keyed.id, state: .scheduled, duplicateOf: keyed.id)
             #expect(try await f.store.enqueue(.with(cached) { $0.uniqueKey = "k" }) == duplicate)
-            #expect(try await f.store.enqueue(.with(cached) { $0.uniqueKey = "k"; $0.after = [open]; $0.scheduledAt = later }) == duplicate)
+            #expect(
+                try await f.store.enqueue(
+                    .with(cached) {
+                        $0.uniqueKey = "k"
+                        $0.after = [open]
+                        $0.scheduledAt = later
+                    }) == duplicate)
             let completed = try #require(try f.store.jobs(JobFilter(states: [.completed]), limit: 1).first).id
             #expect(try await f.store.enqueue(.with(cached) { $0.after = [completed] }).state == .completed)
         }
@@ -112,7 +133,11 @@ import Testing
             let keyed = try await f.add { $0.uniqueKey = "k" }
             let failed = try await f.add()
             _ = try await f.store.cancel(ids: [failed])
-            let receipt = try await f.store.enqueue(.with(f) { $0.uniqueKey = "k"; $0.after = [failed] })
+            let receipt = try await f.store.enqueue(
+                .with(f) {
+                    $0.uniqueKey = "k"
+                    $0.after = [failed]
+                })
             #expect(receipt == Enqueued(id: keyed, state: .available, duplicateOf: keyed))
             #expect(try f.raw().int("SELECT count(*) FROM jobs") == 2)
         }
@@ -121,7 +146,10 @@ import Testing
     @Test func aUniqueKeyGoesBeforeADependencyThatIsGone() async throws {
         try await withStore { f in
             let first = try await f.add()
-            let keyed = try await f.add { $0.uniqueKey = "k"; $0.after = [first] }
+            let keyed = try await f.add {
+                $0.uniqueKey = "k"
+                $0.after = [first]
+            }
             _ = try await f.store.cancel(ids: [first])
             _ = try await f.store.retry(ids: [first])
             _ = try await f.complete(f.one())
@@ -129,7 +157,11 @@ import Testing
             _ = try await f.complete(f.one())
             #expect(try await f.store.delete(ids: [first]) == [JobChange(id: first, result: .changed(.completed))])
             // The same line, enqueued again by a script that does not know that it ran.
-            let receipt = try await f.store.enqueue(.with(f) { $0.uniqueKey = "k"; $0.after = [first] })
+            let receipt = try await f.store.enqueue(
+                .with(f) {
+                    $0.uniqueKey = "k"
+                    $0.after = [first]
+                })
             #expect(receipt == Enqueued(id: keyed, state: .completed, duplicateOf: keyed))
         }
     }
@@ -151,7 +183,8 @@ import Testing
             #expect(lease.jobID == first.id)
             #expect(try await enqueue().duplicateOf == first.id)
             let running = ClaimedJob(
-                lease: lease, laneID: 1, batchID: nil, priority: 5, kind: .generate, target: claimed.target, body: "{}", digest: claimed.digest,
+                lease: lease, laneID: 1, batchID: nil, priority: 5, kind: .generate, target: claimed.target, body: "{}",
+                digest: claimed.digest,
                 attempt: 1, maxAttempts: 5, crashes: 0, timeout: nil, useCache: true)
             #expect(try await f.fail(running, .cancelled) == .settled(.cancelled))
 
@@ -173,7 +206,13 @@ import Testing
     @Test func keysBindAcrossQueuesAndAreCompared() async throws {
         try await withStore { f in
             let id = try await f.add { $0.uniqueKey = "k" }
-            #expect(try await f.store.enqueue(.with(f) { $0.uniqueKey = "k"; $0.queue = "other" }).duplicateOf == id)
+            #expect(
+                try await f.store.enqueue(
+                    .with(f) {
+                        $0.uniqueKey = "k"
+                        $0.queue = "other"
+                    }
+                ).duplicateOf == id)
             for key in ["K", "k ", "k\0", "é", "e\u{301}"] {
                 #expect(try await f.store.enqueue(.with(f) { $0.uniqueKey = key }).duplicateOf == nil, "\(key)")
             }
@@ -208,14 +247,23 @@ import Testing
             #expect(receipts.map(\.id) == Array(1...300) && receipts.allSatisfy { $0.state == .available })
             #expect(try ["b0", "b1", "b2"].map { try f.store.batch(named: $0)?.jobs } == [100, 100, 100])
             let error = await storeError {
-                _ = try await f.store.enqueue([.asking("x"), .with(.asking("y")) { $0.batch = "new"; $0.after = [999] }, .asking("z")])
+                _ = try await f.store.enqueue([
+                    .asking("x"),
+                    .with(.asking("y")) {
+                        $0.batch = "new"
+                        $0.after = [999]
+                    }, .asking("z"),
+                ])
             }
             #expect(error?.kind == .conflict)
             #expect(error?.message.contains("999") == true)
             #expect(try f.store.batch(named: "new") == nil)
             #expect(try f.raw().int("SELECT count(*) FROM jobs") == 300)
             // What the failed transaction had made is not remembered: the next job makes it again.
-            let id = try await f.add { $0.batch = "new"; $0.queue = "fresh" }
+            let id = try await f.add {
+                $0.batch = "new"
+                $0.queue = "fresh"
+            }
             #expect(try f.job(id).batch == "new" && f.job(id).queue == "fresh")
         }
     }
@@ -249,11 +297,13 @@ import Testing
     }
 
     /// The last guard, should the door have let nonsense through: the table's own rules.
-    @Test(arguments: [
-        { $0.priority = 0 }, { $0.priority = 10 }, { $0.maxAttempts = 0 }, { $0.maxAttempts = 1_001 }, { $0.timeout = 0 }, { $0.timeout = -1 },
-        { $0.digest = [1, 2, 3] }, { $0.uniqueKey = "" }, { $0.queue = "" }, { $0.tags = [""] }, { $0.batch = "" },
-        { $0.tags = [String(repeating: "x", count: 129)] },
-    ] as [@Sendable (inout NewJob) -> Void])
+    @Test(
+        arguments: [
+            { $0.priority = 0 }, { $0.priority = 10 }, { $0.maxAttempts = 0 }, { $0.maxAttempts = 1_001 }, { $0.timeout = 0 },
+            { $0.timeout = -1 },
+            { $0.digest = [1, 2, 3] }, { $0.uniqueKey = "" }, { $0.queue = "" }, { $0.tags = [""] }, { $0.batch = "" },
+            { $0.tags = [String(repeating: "x", count: 129)] },
+        ] as [@Sendable (inout NewJob) -> Void])
     func nonsenseIsRefused(_ configure: @Sendable (inout NewJob) -> Void) async throws {
         try await withStore { f in
             let error = await storeError { _ = try await f.add(.with(f, configure)) }

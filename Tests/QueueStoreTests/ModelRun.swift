@@ -168,15 +168,20 @@ final class ModelRun {
     private func offset(_ time: Int64?) -> String { time.map { "\($0 - model.wall)" } ?? "-" }
 
     private func claim() async throws {
-        guard let index = workers.indices.filter({ workers[$0].isAlive }).randomElement(using: &generator) else { return try await register() }
+        guard let index = workers.indices.filter({ workers[$0].isAlive }).randomElement(using: &generator) else {
+            return try await register()
+        }
         let worker = workers[index]
         let request = ClaimRequest(
-            worker: worker.id, queues: chance(80) ? nil : [Self.queues[random(0...1)]], providers: chance(80) ? ["local", "other"] : ["local"],
+            worker: worker.id, queues: chance(80) ? nil : [Self.queues[random(0...1)]],
+            providers: chance(80) ? ["local", "other"] : ["local"],
             slots: random(0...4), lease: Int64(random(1...6)) * 1_000,
             isIdle: chance(50) || !model.jobs.values.contains { $0.worker == worker.id })
         let wanted = Set(model.jobs.values.filter { $0.worker == worker.id && $0.cancelRequestedAt != nil }.map(\.id))
         let candidates = model.candidates(queues: request.queues, providers: request.providers)
-        note("claim \(request.slots) by w\(index) of \(request.queues?.sorted() ?? ["all"]) \(request.providers.sorted()), lease \(request.lease), idle \(request.isIdle)")
+        note(
+            "claim \(request.slots) by w\(index) of \(request.queues?.sorted() ?? ["all"]) \(request.providers.sorted()), lease \(request.lease), idle \(request.isIdle)"
+        )
         let round = try await store.claim(request)
         steps[steps.count - 1] += ": \(round.jobs.map { jobName($0.id) })"
         try expect(Set(round.cancellations.map(\.jobID)) == wanted, "cancellations \(round.cancellations), not \(wanted)")
@@ -192,11 +197,13 @@ final class ModelRun {
             }
         } else {
             try expect(!round.suspectWaits && !round.runsAlone, "\(round)")
-            try expect(round.jobs.count == min(max(0, request.slots), candidates.count), "\(round.jobs.count) of \(candidates.count) claimed")
+            try expect(
+                round.jobs.count == min(max(0, request.slots), candidates.count), "\(round.jobs.count) of \(candidates.count) claimed")
             // The best priorities of all, and of each lane the first.
             let taken = round.jobs.compactMap { model.jobs[$0.id] }
             try expect(
-                taken.map(\.priority).sorted() == candidates.map(\.priority).sorted().prefix(taken.count).map { $0 }, "not the best: \(taken)")
+                taken.map(\.priority).sorted() == candidates.map(\.priority).sorted().prefix(taken.count).map { $0 },
+                "not the best: \(taken)")
             for (_, lane) in Dictionary(grouping: candidates, by: { $0.queue + $0.target }) {
                 let mine = Set(lane.map(\.id)).intersection(taken.map(\.id))
                 try expect(Set(lane.sorted(by: order).prefix(mine.count).map(\.id)) == mine, "a lane's later job goes first: \(taken)")
@@ -238,7 +245,8 @@ final class ModelRun {
             return endCall(job)
         }
         let ends: [AttemptEnd] = [
-            .answered, .answered, .answered, .answered, .handedBack, .failed(.retryable), .failed(.retryable), .failed(.timedOut, retryAfter: 7_000),
+            .answered, .answered, .answered, .answered, .handedBack, .failed(.retryable), .failed(.retryable),
+            .failed(.timedOut, retryAfter: 7_000),
             .failed(.rateLimited, retryAfter: 3_000), .failed(.overloaded), .failed(.permanent), .failed(.cancelled), .failed(.shutdown),
             .failed(.invalidReply),
         ]
@@ -271,7 +279,9 @@ final class ModelRun {
     private func endCall(_ job: ClaimedJob) {
         for index in workers.indices where workers[index].isAlive {
             // A later claim of the same job by the same worker has its own note.
-            guard model.jobs[job.id]?.worker != workers[index].id, let slot = workers[index].begun.removeValue(forKey: job.id) else { continue }
+            guard model.jobs[job.id]?.worker != workers[index].id, let slot = workers[index].begun.removeValue(forKey: job.id) else {
+                continue
+            }
             workers[index].calls?.end(slot)
         }
     }
@@ -491,6 +501,8 @@ final class ModelRun {
         _ = try await store.clearCache()
         let left = try stored.jobs()
         try expect(left.isEmpty, "not deleted: \(left)")
-        for lane in try stored.lanes() { try expect(lane.counts.allSatisfy { $0 == 0 }, "the counts of \(lane.name) at the end: \(lane.counts)") }
+        for lane in try stored.lanes() {
+            try expect(lane.counts.allSatisfy { $0 == 0 }, "the counts of \(lane.name) at the end: \(lane.counts)")
+        }
     }
 }

@@ -46,7 +46,8 @@ import Testing
             }
             var expected = [
                 "synchronous": durability == .full ? "2" : "1", "journal_mode": "wal", "foreign_keys": "1", "cache_spill": "0",
-                "wal_autocheckpoint": "0", "mmap_size": "0", "auto_vacuum": "2", "trusted_schema": "0", "cell_size_check": "1", "temp_store": "2",
+                "wal_autocheckpoint": "0", "mmap_size": "0", "auto_vacuum": "2", "trusted_schema": "0", "cell_size_check": "1",
+                "temp_store": "2",
                 "application_id": "\(0x4147_5155)", "user_version": "1", "journal_size_limit": "33554432",
             ]
             func writerSettings() throws -> [String: String] { try f.store.pool.writeWithoutTransaction(settings) }

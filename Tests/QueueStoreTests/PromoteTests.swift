@@ -55,12 +55,24 @@ import Testing
     @Test func whatHasNotBegunInTimeIsDiscarded() async throws {
         try await withStore { f in
             let deadline = f.clock.wall + 1_000
-            let first = try await f.add { $0.expiresAt = deadline; $0.priority = 1 }
+            let first = try await f.add {
+                $0.expiresAt = deadline
+                $0.priority = 1
+            }
             let running = try await f.one()
             #expect(running.id == first)
-            let pending = try await f.add { $0.after = [first]; $0.expiresAt = deadline }
-            let scheduled = try await f.add { $0.scheduledAt = f.clock.wall + 5_000; $0.expiresAt = deadline }
-            let available = try await f.add { $0.expiresAt = deadline; $0.batch = "b" }
+            let pending = try await f.add {
+                $0.after = [first]
+                $0.expiresAt = deadline
+            }
+            let scheduled = try await f.add {
+                $0.scheduledAt = f.clock.wall + 5_000
+                $0.expiresAt = deadline
+            }
+            let available = try await f.add {
+                $0.expiresAt = deadline
+                $0.batch = "b"
+            }
             let later = try await f.add { $0.expiresAt = deadline + 1 }
             let never = try await f.add()
             f.clock.wall = deadline - 1

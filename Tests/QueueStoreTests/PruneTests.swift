@@ -11,7 +11,13 @@ import Testing
     /// Jobs of every final state that ended now.
     private func end(_ f: Fixture, _ count: Int, batch: String? = nil) async throws {
         for state in [JobState.completed, .cancelled, .discarded] {
-            _ = try await f.store.enqueue((0..<count).map { _ in .with(f) { $0.batch = batch; $0.tags = ["t"] } })
+            _ = try await f.store.enqueue(
+                (0..<count).map { _ in
+                    .with(f) {
+                        $0.batch = batch
+                        $0.tags = ["t"]
+                    }
+                })
             let jobs = try await f.claim(count)
             let now = f.clock.wall
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -78,7 +84,10 @@ import Testing
         try await withStore(durability: .normal) { f in
             try await end(f, 300)
             let completed = try f.store.jobs(JobFilter(states: [.completed]), limit: 300, after: 0).map(\.id)
-            try await f.add { $0.after = completed; $0.scheduledAt = f.clock.wall + 100 * Self.hour }
+            try await f.add {
+                $0.after = completed
+                $0.scheduledAt = f.clock.wall + 100 * Self.hour
+            }
             f.clock.wall += 1
             try await f.add { $0.priority = 1 }
             _ = try await f.complete(f.one())

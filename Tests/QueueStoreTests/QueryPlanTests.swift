@@ -28,7 +28,10 @@ import Testing
     /// Everything that has a plan has been done once.
     private func exercise(_ f: Fixture) async throws {
         let first = try await f.running { $0.maxAttempts = 9 }
-        try await f.add { $0.after = [first.id]; $0.expiresAt = f.clock.wall + 50_000 }
+        try await f.add {
+            $0.after = [first.id]
+            $0.expiresAt = f.clock.wall + 50_000
+        }
         try await f.fail(first)
         try await f.add { $0.scheduledAt = f.clock.wall + 10 }
         f.clock.advance(10_000)
@@ -48,27 +51,42 @@ import Testing
         _ = try await f.store.prune(PrunePolicy(completed: .max / 4, cancelled: .max / 4, discarded: .max / 4, maxCacheBytes: 1))
     }
 
-    @Test(arguments: [
-        ("INDEXED BY jobs_available WHERE lane_id = ?5", ["SEARCH jobs USING INDEX jobs_available (lane_id=? AND priority<?)"]),
-        ("INDEXED BY jobs_suspect WHERE lane_id = ?5", ["SEARCH jobs USING INDEX jobs_suspect (lane_id=? AND priority<?)"]),
-        ("SELECT lanes.id, lanes.queue, lanes.provider", [
-            "SEARCH jobs USING INDEX jobs_available (lane_id=?)", "SEARCH jobs USING INDEX jobs_suspect (lane_id=?)",
-        ]),
-        ("SELECT priority FROM jobs INDEXED BY jobs_available\nWHERE lane_id = ?", ["SEARCH jobs USING INDEX jobs_available (lane_id=?)"]),
-        ("state = 'scheduled' AND scheduled_at <= ?", ["SEARCH jobs USING INDEX jobs_scheduled (scheduled_at<?)"]),
-        ("state = 'retryable' AND scheduled_at <= ?", ["SEARCH jobs USING INDEX jobs_retryable (scheduled_at<?)"]),
-        ("FROM jobs INDEXED BY jobs_running", ["SEARCH jobs USING INDEX jobs_running (worker_id=? AND lease_expires_at<?)"]),
-        ("WHERE expires_at IS NOT NULL AND finalized_at IS NULL AND expires_at <= ?", ["SEARCH jobs USING INDEX jobs_expiring (expires_at"]),
-        ("AND state = ?1 AND finalized_at <= ?2", ["SEARCH jobs USING INDEX jobs_final (state=? AND"]),
-        ("UPDATE jobs SET state = 'completed'", ["SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"]),
-        ("SELECT 1 FROM dependencies WHERE depends_on = ?", ["SEARCH dependencies USING INDEX dependencies_upon (depends_on=?)"]),
-        ("SELECT job_id FROM dependencies WHERE depends_on = ? AND met = ?", [
-            "SEARCH dependencies USING INDEX dependencies_upon (depends_on=? AND met=?)"
-        ]),
-        ("FROM cache_entries WHERE digest = ? AND expires_at > ?", ["SEARCH cache_entries USING INDEX sqlite_autoindex_cache_entries_1 (digest=?)"]),
-        ("FROM cache_entries ORDER BY last_used_at, id LIMIT", ["SCAN cache_entries USING INDEX cache_entries_used"]),
-        ("SELECT id FROM lanes WHERE queue = ?", ["SEARCH lanes USING INDEX sqlite_autoindex_lanes_1"]),
-    ] as [(String, [String])])
+    @Test(
+        arguments: [
+            ("INDEXED BY jobs_available WHERE lane_id = ?5", ["SEARCH jobs USING INDEX jobs_available (lane_id=? AND priority<?)"]),
+            ("INDEXED BY jobs_suspect WHERE lane_id = ?5", ["SEARCH jobs USING INDEX jobs_suspect (lane_id=? AND priority<?)"]),
+            (
+                "SELECT lanes.id, lanes.queue, lanes.provider",
+                [
+                    "SEARCH jobs USING INDEX jobs_available (lane_id=?)", "SEARCH jobs USING INDEX jobs_suspect (lane_id=?)",
+                ]
+            ),
+            (
+                "SELECT priority FROM jobs INDEXED BY jobs_available\nWHERE lane_id = ?",
+                ["SEARCH jobs USING INDEX jobs_available (lane_id=?)"]
+            ),
+            ("AND scheduled_at <= ?2", ["SEARCH jobs USING INDEX jobs_waiting (state=? AND scheduled_at<?)"]),
+            ("FROM jobs INDEXED BY jobs_running", ["SEARCH jobs USING INDEX jobs_running (worker_id=?)"]),
+            (
+                "WHERE expires_at IS NOT NULL AND finalized_at IS NULL AND expires_at <= ?",
+                ["SEARCH jobs USING INDEX jobs_expiring (expires_at"]
+            ),
+            ("AND state = ?1 AND finalized_at <= ?2", ["SEARCH jobs USING INDEX jobs_final (state=? AND"]),
+            ("UPDATE jobs SET state = 'completed'", ["SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"]),
+            ("SELECT 1 FROM dependencies WHERE depends_on = ?", ["SEARCH dependencies USING INDEX dependencies_upon (depends_on=?)"]),
+            (
+                "SELECT job_id FROM dependencies WHERE depends_on = ? AND met = ?",
+                [
+                    "SEARCH dependencies USING INDEX dependencies_upon (depends_on=? AND met=?)"
+                ]
+            ),
+            (
+                "FROM cache_entries WHERE digest = ? AND expires_at > ?",
+                ["SEARCH cache_entries USING INDEX sqlite_autoindex_cache_entries_1 (digest=?)"]
+            ),
+            ("FROM cache_entries ORDER BY last_used_at, id LIMIT", ["SCAN cache_entries USING INDEX cache_entries_used"]),
+            ("SELECT id FROM lanes WHERE queue = ?", ["SEARCH lanes USING INDEX sqlite_autoindex_lanes_1"]),
+        ] as [(String, [String])])
     func writingStatements(_ part: String, _ expected: [String]) async throws {
         try await withStore { f in
             try await exercise(f)
@@ -99,9 +117,9 @@ import Testing
             _ = try f.store.nextDue()
             let expected = [
                 ("FROM workers", "SEARCH jobs USING INDEX jobs_running (worker_id=?)"),
-                ("cancel_requested_at IS NOT NULL", "SEARCH jobs USING INDEX jobs_cancelling (worker_id=?)"),
-                ("min(scheduled_at) FROM jobs WHERE state = 'scheduled'", "SEARCH jobs USING INDEX jobs_scheduled"),
-                ("min(scheduled_at) FROM jobs WHERE state = 'retryable'", "SEARCH jobs USING INDEX jobs_retryable"),
+                ("cancel_requested_at IS NOT NULL", "SEARCH jobs USING INDEX jobs_running (worker_id=? AND cancel_requested_at>?)"),
+                ("min(scheduled_at) FROM jobs INDEXED BY jobs_waiting WHERE state = 'scheduled'", "SEARCH jobs USING INDEX jobs_waiting"),
+                ("min(scheduled_at) FROM jobs INDEXED BY jobs_waiting WHERE state = 'retryable'", "SEARCH jobs USING INDEX jobs_waiting"),
                 ("SELECT EXISTS (SELECT 1 FROM jobs WHERE expires_at", "SEARCH jobs USING INDEX jobs_expiring (expires_at"),
             ]
             for (part, step) in expected {

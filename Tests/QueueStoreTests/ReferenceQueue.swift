@@ -94,7 +94,9 @@ struct ReferenceQueue {
     mutating func rescue(_ id: Int64, hadBegun: Bool, died: Bool) {
         guard let job = jobs[id] else { return }
         let state: JobState =
-            if job.cancelRequestedAt != nil { .cancelled } else if hadBegun && job.attempt >= job.maxAttempts { .discarded } else { .available }
+            if job.cancelRequestedAt != nil { .cancelled } else if hadBegun && job.attempt >= job.maxAttempts { .discarded } else {
+                .available
+            }
         if !hadBegun { jobs[id]?.attempt -= 1 }
         if hadBegun && died { jobs[id]?.crashes += 1 }
         leave(id, to: state, scheduledAt: wall)
@@ -168,7 +170,9 @@ struct ReferenceQueue {
                 jobs[id]?.scheduledAt = wall
                 jobs[id]?.cancelRequestedAt = nil
                 if let expiresAt = job.expiresAt, expiresAt <= wall { jobs[id]?.expiresAt = nil }
-                for (dependency, _) in job.dependencies where jobs[dependency]?.state == .completed { jobs[id]?.dependencies[dependency] = true }
+                for (dependency, _) in job.dependencies where jobs[dependency]?.state == .completed {
+                    jobs[id]?.dependencies[dependency] = true
+                }
                 waitAgain(id)
                 return .changed(jobs[id]?.state ?? .pending)
             }

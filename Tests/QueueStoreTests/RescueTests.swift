@@ -217,7 +217,10 @@ import Testing
     @Test(arguments: [1, 2, 3, 5])
     func aPoisonJobIsDiscardedAfterItsAttempts(maxAttempts: Int) async throws {
         try await withStore { f in
-            let poison = try await f.add { $0.maxAttempts = maxAttempts; $0.priority = 1 }
+            let poison = try await f.add {
+                $0.maxAttempts = maxAttempts
+                $0.priority = 1
+            }
             let neighbours = [try await f.add(), try await f.add()]
             let dependent = try await f.add { $0.after = [poison] }
             for attempt in 1...maxAttempts {

@@ -44,10 +44,14 @@ import Testing
                 }
             }
             let paid = try #require(
-                try raw.rows("SELECT count(*), sum(input_tokens), sum(output_tokens), sum(cost_usd) FROM results WHERE answered_by = 'provider'").first)
+                try raw.rows(
+                    "SELECT count(*), sum(input_tokens), sum(output_tokens), sum(cost_usd) FROM results WHERE answered_by = 'provider'"
+                ).first)
             let lanes = statistics.lanes
             #expect("\(lanes.reduce(0) { $0 + $1.calls })" == paid[0])
-            #expect("\(lanes.reduce(0) { $0 + $1.usage.inputTokens })" == paid[1] && "\(lanes.reduce(0) { $0 + $1.usage.outputTokens })" == paid[2])
+            #expect(
+                "\(lanes.reduce(0) { $0 + $1.usage.inputTokens })" == paid[1]
+                    && "\(lanes.reduce(0) { $0 + $1.usage.outputTokens })" == paid[2])
             #expect(lanes.reduce(0) { $0 + $1.cost } == Double(paid[3]))
             let cached = try raw.int("SELECT count(*) FROM results WHERE answered_by = 'cache'") ?? -1
             #expect(lanes.reduce(0) { $0 + $1.cacheAnswers } == Int(cached) && statistics.cache.hits == Int(cached) && cached > 0)
@@ -59,7 +63,8 @@ import Testing
                 let batch = try #require(try f.store.batch(named: name))
                 for (state, kept) in [(JobState.completed, batch.completed), (.cancelled, batch.cancelled), (.discarded, batch.discarded)] {
                     let found = try raw.int(
-                        "SELECT count(*) FROM jobs JOIN batches ON batches.id = batch_id WHERE name = '\(name)' AND state = '\(state.rawValue)'")
+                        "SELECT count(*) FROM jobs JOIN batches ON batches.id = batch_id WHERE name = '\(name)' AND state = '\(state.rawValue)'"
+                    )
                     #expect(kept == Int(found ?? -1))
                 }
                 #expect(batch.jobs == 100)

@@ -50,7 +50,8 @@ final class StoredQueue {
         dependenciesStatement = try SQLStatement("SELECT job_id, depends_on, met FROM dependencies ORDER BY job_id, depends_on", on: handle)
         cascadesStatement = try SQLStatement("SELECT job_id FROM cascades", on: handle)
         lanesStatement = try SQLStatement(
-            "SELECT queue, target, pending, scheduled, available, running, retryable, completed, cancelled, discarded FROM lanes", on: handle)
+            "SELECT queue, target, pending, scheduled, available, running, retryable, completed, cancelled, discarded FROM lanes",
+            on: handle)
         countsStatement = try SQLStatement(
             "SELECT (SELECT value FROM counters WHERE name = 'token'), (SELECT count(*) FROM results)", on: handle)
     }

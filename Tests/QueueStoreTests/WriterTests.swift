@@ -205,10 +205,11 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (3_040_001, false), (3_044_005, false), (3_044_006, true), (3_044_999, true), (3_045_000, false), (3_050_006, false),
-        (3_050_007, true), (3_050_999, true), (3_051_000, false), (3_051_002, false), (3_051_003, true), (3_053_000, true),
-    ] as [(CInt, Bool)])
+    @Test(
+        arguments: [
+            (3_040_001, false), (3_044_005, false), (3_044_006, true), (3_044_999, true), (3_045_000, false), (3_050_006, false),
+            (3_050_007, true), (3_050_999, true), (3_051_000, false), (3_051_002, false), (3_051_003, true), (3_053_000, true),
+        ] as [(CInt, Bool)])
     func versionsWithTheWALResetFix(_ version: CInt, _ isFixed: Bool) {
         #expect(WriterConnections.hasWALResetFix(version) == isFixed)
     }

@@ -7,7 +7,7 @@ extension Scene {
     /// The numbers that a query finds, a row each.
     func numbers(_ sql: String) throws -> [[Int64]] {
         try store.read { database in
-            try Row.fetchAll(database, sql: sql).map { row in row.indices.map { row[$0] } }
+            try Row.fetchAll(database, sql: sql).map { row in (0..<row.count).map { row[$0] as Int64 } }
         }
     }
 

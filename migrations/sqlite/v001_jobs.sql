@@ -82,18 +82,16 @@ CREATE TABLE jobs (
     CHECK (attempt <= max_attempts)
 ) STRICT;
 
+-- Each index costs every new job some time, even where its condition leaves the job out: so there are few.
 -- The claim reads the first entries of one lane here, and no others. A job that was running when two workers died is
 -- in the second index instead: it will run alone.
 CREATE INDEX jobs_available ON jobs (lane_id, priority) WHERE state = 'available' AND crashes < 2;
 CREATE INDEX jobs_suspect ON jobs (lane_id, priority) WHERE state = 'available' AND crashes >= 2;
-CREATE INDEX jobs_scheduled ON jobs (scheduled_at) WHERE state = 'scheduled';
-CREATE INDEX jobs_retryable ON jobs (scheduled_at) WHERE state = 'retryable';
-CREATE INDEX jobs_running ON jobs (worker_id, lease_expires_at) WHERE state = 'running';
-CREATE INDEX jobs_cancelling ON jobs (worker_id) WHERE state = 'running' AND cancel_requested_at IS NOT NULL;
+CREATE INDEX jobs_waiting ON jobs (state, scheduled_at) WHERE state IN ('scheduled', 'retryable');
+CREATE INDEX jobs_running ON jobs (worker_id, cancel_requested_at, lease_expires_at) WHERE state = 'running';
 CREATE INDEX jobs_expiring ON jobs (expires_at) WHERE expires_at IS NOT NULL AND finalized_at IS NULL;
 CREATE INDEX jobs_final ON jobs (state, finalized_at) WHERE finalized_at IS NOT NULL;
 CREATE INDEX jobs_batch ON jobs (batch_id) WHERE batch_id IS NOT NULL;
-CREATE INDEX jobs_cancelled_through ON jobs (cancelled_through) WHERE cancelled_through IS NOT NULL;
 -- A key binds until its job is cancelled, discarded or pruned.
 CREATE UNIQUE INDEX jobs_unique ON jobs (unique_key)
     WHERE unique_key IS NOT NULL AND state NOT IN ('cancelled', 'discarded');

@@ -13,10 +13,10 @@ extension JobDraft {
         try checkSettings()
         try checkMetadata()
         let request = ModelRequest(kind: kind, target: target, body: .object(try requestMembers()))
-        let body = request.canonicalBody
+        let (body, digest) = request.sealed(identity: identity)
         guard body.utf8.count <= JobLimits.maxRequestBytes else { throw Self.tooLarge }
 
-        var job = NewJob(kind: kind, target: target, body: body, digest: request.digest(identity: identity), queue: queue ?? "default")
+        var job = NewJob(kind: kind, target: target, body: body, digest: digest, queue: queue ?? "default")
         if let priority { job.priority = priority }
         if let maxAttempts { job.maxAttempts = maxAttempts }
         job.scheduledAt = times.start
