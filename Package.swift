@@ -61,16 +61,21 @@ let package = Package(
             name: "Migrations", dependencies: [crypto], path: "migrations", resources: [.embedInCode("sqlite")],
             swiftSettings: strict),
         room("QueueStore", ["JobModel", "ModelCalls", "Migrations", "CPlatform", grdb, sqlite, logging, collections]),
-        room("ModelProviders", [
-            "JobModel", "ModelCalls", httpClient, nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
-        ]),
+        room(
+            "ModelProviders",
+            [
+                "JobModel", "ModelCalls", httpClient, nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         room("Upkeep", ["QueueStore", "JobModel", "CPlatform", lifecycle, logging]),
         room("WorkerPool", ["QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", lifecycle, logging, asyncAlgorithms]),
-        room("AgentQueue", [
-            "WorkerPool", "Upkeep", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Settings", crypto, lifecycle, logging,
-        ]),
+        room(
+            "AgentQueue",
+            [
+                "WorkerPool", "Upkeep", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Settings", crypto, lifecycle, logging,
+            ]),
         .executableTarget(
-            name: "agent-queue", dependencies: ["AgentQueue", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Settings", argumentParser, logging],
+            name: "agent-queue",
+            dependencies: ["AgentQueue", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Settings", argumentParser, logging],
             swiftSettings: strict),
         .executableTarget(
             name: "agent-worker",
@@ -78,7 +83,8 @@ let package = Package(
                 "AgentQueue", "WorkerPool", "Upkeep", "QueueStore", "JobModel", "Settings", "CPlatform", argumentParser, lifecycle, logging,
             ],
             swiftSettings: strict),
-        .executableTarget(name: "embedding-example", dependencies: ["AgentQueue", "JobModel"], path: "Examples/Embedding", swiftSettings: strict),
+        .executableTarget(
+            name: "embedding-example", dependencies: ["AgentQueue", "JobModel"], path: "Examples/Embedding", swiftSettings: strict),
         .executableTarget(
             name: "aq-bench",
             dependencies: [
@@ -86,7 +92,7 @@ let package = Package(
             ], path: "Benchmarks/aq-bench", swiftSettings: strict),
 
         suite("JobModelTests", ["JobModel", "ModelCalls", "Resilience"]),
-        suite("QueueStoreTests", ["QueueStore", "JobModel", "ModelCalls", "CPlatform", grdb, sqlite]),
+        suite("QueueStoreTests", ["QueueStore", "JobModel", "ModelCalls", "CPlatform", "TestSupport", grdb, sqlite]),
         suite("SettingsTests", ["Settings"]),
         // What tests of several suites share.
         .target(

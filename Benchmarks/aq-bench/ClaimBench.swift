@@ -20,7 +20,8 @@ struct ClaimBench: AsyncParsableCommand {
             let round = try await store.claim(request)
             times.append(platform_monotonic_ns() - began)
             guard let job = round.jobs.first else { break }
-            _ = try await store.settle(SettleRequest(job: job, settlement: .decide(.handedBack, attempt: 1, maxAttempts: 5, backoff: 0, now: 0)))
+            _ = try await store.settle(
+                SettleRequest(job: job, settlement: .decide(.handedBack, attempt: 1, maxAttempts: 5, backoff: 0, now: 0)))
         }
         try await store.unregisterWorker(worker.id)
         store.close()

@@ -1,7 +1,7 @@
 import ArgumentParser
+import CPlatform
 import JobModel
 import QueueStore
-import CPlatform
 
 /// Enqueues jobs one by one from several tasks, as a program would; with `--interval`, one at a time with pauses, printing
 /// the time of each commit.

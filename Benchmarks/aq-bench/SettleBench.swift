@@ -22,7 +22,8 @@ struct SettleBench: AsyncParsableCommand {
                 var running = 0
                 while true {
                     let request = ClaimRequest(
-                        worker: worker.id, queues: nil, providers: ["instant"], slots: inFlight - running, lease: 30_000, isIdle: running == 0)
+                        worker: worker.id, queues: nil, providers: ["instant"], slots: inFlight - running, lease: 30_000,
+                        isIdle: running == 0)
                     let round = try await store.claim(request)
                     for job in round.jobs { group.addTask { try await Self.settle(job, store) } }
                     running += round.jobs.count

@@ -34,7 +34,8 @@ public struct ClaimedJob: Sendable, Equatable {
 
     /// Makes a claimed job.
     public init(
-        lease: Lease, laneID: Int64, batchID: Int64?, priority: Int, kind: JobKind, target: Target, body: String, digest: [UInt8], attempt: Int,
+        lease: Lease, laneID: Int64, batchID: Int64?, priority: Int, kind: JobKind, target: Target, body: String, digest: [UInt8],
+        attempt: Int,
         maxAttempts: Int, crashes: Int, timeout: Int64?, useCache: Bool, isCached: Bool = false
     ) {
         self.lease = lease

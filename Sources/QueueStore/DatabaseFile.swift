@@ -1,7 +1,7 @@
 import CPlatform
-import Glibc
 import GRDB
 import GRDBSQLite
+import Glibc
 import Synchronization
 
 /// The database's file: made, checked and opened as the rules of the store ask.

@@ -35,7 +35,8 @@ enum Migrator {
         guard version <= known.count else {
             throw StoreError(
                 .newerSchema,
-                "\(path): the database was written by a later version (schema \(version), this program knows \(known.count)); upgrade agent-queue")
+                "\(path): the database was written by a later version (schema \(version), this program knows \(known.count)); upgrade agent-queue"
+            )
         }
         guard version > 0 else {
             if try !database.tableExists("migrations") { try makeTable(database) }

@@ -1,7 +1,7 @@
 import Foundation
-import Glibc
 import GRDB
 import GRDBSQLite
+import Glibc
 import Migrations
 
 extension QueueStore {

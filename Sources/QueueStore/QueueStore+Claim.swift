@@ -2,7 +2,8 @@ import GRDB
 import JobModel
 
 extension QueueStore {
-    /// Claims ready jobs for the free slots, in one transaction, and reads which running ones are to be cancelled: between lanes, the best head priority first, then the one longest unserved.
+    /// Claims ready jobs for the free slots, in one transaction, and reads which running ones are to be cancelled. Between lanes:
+    /// the best head priority first, then the one longest unserved.
     ///
     /// Its time does not depend on how many jobs there are: it reads the lanes (few) and the first entries of an index
     /// over one lane's ready jobs.
@@ -98,7 +99,7 @@ extension WriteTransaction {
             EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_suspect WHERE lane_id = lanes.id AND state = 'available' AND crashes >= 2)
             FROM lanes JOIN queues ON queues.name = lanes.queue WHERE lanes.available > 0 AND queues.paused_at IS NULL
             """
-        ).forEach { row in
+        ).eachRow { row in
             guard request.serves(queue: row.text(1), provider: row.text(2)), let target = Target(row.text(3)),
                 let kind = JobKind(rawValue: row.text(4))
             else { return }
@@ -128,7 +129,8 @@ extension WriteTransaction {
             try onlySuspects
             ? statement(
                 """
-                UPDATE jobs SET state = 'running', attempt = attempt + 1, token = ?1, worker_id = ?2, lease_expires_at = ?3, attempted_at = ?4
+                UPDATE jobs SET state = 'running', attempt = attempt + 1, token = ?1, worker_id = ?2, lease_expires_at = ?3,
+                attempted_at = ?4
                 WHERE id IN (SELECT id FROM jobs INDEXED BY jobs_suspect WHERE lane_id = ?5 AND state = 'available' AND crashes >= 2
                              AND priority <= ?6 ORDER BY priority, id LIMIT ?7)
                 RETURNING id, batch_id, priority, attempt, max_attempts, crashes, timeout_ms, use_cache, digest,
@@ -137,7 +139,8 @@ extension WriteTransaction {
                 """)
             : statement(
                 """
-                UPDATE jobs SET state = 'running', attempt = attempt + 1, token = ?1, worker_id = ?2, lease_expires_at = ?3, attempted_at = ?4
+                UPDATE jobs SET state = 'running', attempt = attempt + 1, token = ?1, worker_id = ?2, lease_expires_at = ?3,
+                attempted_at = ?4
                 WHERE id IN (SELECT id FROM jobs INDEXED BY jobs_available WHERE lane_id = ?5 AND state = 'available' AND crashes < 2
                              AND priority <= ?6 ORDER BY priority, id LIMIT ?7)
                 RETURNING id, batch_id, priority, attempt, max_attempts, crashes, timeout_ms, use_cache, digest,

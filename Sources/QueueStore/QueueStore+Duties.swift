@@ -8,8 +8,10 @@ extension QueueStore {
             let row = try Row.fetchOne(
                 database.cachedStatement(
                     sql: """
-                        SELECT (SELECT min(scheduled_at) FROM jobs INDEXED BY jobs_waiting WHERE state = 'scheduled'),
-                        (SELECT min(scheduled_at) FROM jobs INDEXED BY jobs_waiting WHERE state = 'retryable'),
+                        SELECT (SELECT min(scheduled_at) FROM jobs INDEXED BY jobs_waiting
+                                WHERE state = 'scheduled' AND state IN ('scheduled', 'retryable')),
+                        (SELECT min(scheduled_at) FROM jobs INDEXED BY jobs_waiting
+                         WHERE state = 'retryable' AND state IN ('scheduled', 'retryable')),
                         EXISTS (SELECT 1 FROM jobs WHERE expires_at IS NOT NULL AND finalized_at IS NULL AND expires_at <= ?
                                 AND state <> 'running'),
                         EXISTS (SELECT 1 FROM cascades)

@@ -171,7 +171,8 @@ extension Job {
     }
 
     private init(_ row: Row) throws {
-        guard let state = JobState(rawValue: row["state"]), let kind = JobKind(rawValue: row["kind"]), let target = Target(row["target"] as String)
+        guard let state = JobState(rawValue: row["state"]), let kind = JobKind(rawValue: row["kind"]),
+            let target = Target(row["target"] as String)
         else { throw StoreError(.corrupt, "job \(row["id"] as Int64) is damaged; run 'agent-queue database check'") }
         self.init(
             id: row["id"], kind: kind, queue: row["queue"], target: target, state: state, priority: row["priority"],

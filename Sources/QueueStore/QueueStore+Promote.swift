@@ -13,17 +13,7 @@ extension QueueStore {
     }
 
     /// When the next scheduled or retryable job is due; wall clock, ms.
-    public func nextDue() throws -> Int64? {
-        try read { database in
-            try Int64.fetchOne(
-                database,
-                sql: """
-                    SELECT min(due) FROM (
-                        SELECT (SELECT min(scheduled_at) FROM jobs INDEXED BY jobs_waiting WHERE state = 'scheduled') AS due
-                        UNION ALL SELECT (SELECT min(scheduled_at) FROM jobs INDEXED BY jobs_waiting WHERE state = 'retryable'))
-                    """)
-        }
-    }
+    public func nextDue() throws -> Int64? { try duties().nextDue }
 
     /// Discards jobs that have not begun before their `expires_at`, one slice. Returns how many.
     public func expire(slice: Int = 200) async throws -> Int {

@@ -111,7 +111,7 @@ extension WriteTransaction {
         guard bytes > bound else { return 0 }
         var excess = bytes - bound
         var last: Int64?
-        try statement("SELECT id, bytes FROM cache_entries ORDER BY last_used_at, id LIMIT ?").bind(slice).forEach { row in
+        try statement("SELECT id, bytes FROM cache_entries ORDER BY last_used_at, id LIMIT ?").bind(slice).eachRow { row in
             guard excess > 0 else { return }
             excess -= row.int64(1)
             last = row.int64(0)
@@ -137,7 +137,7 @@ extension WriteTransaction {
         let before = try statement("PRAGMA freelist_count").first { $0.int64(0) } ?? 0
         guard before > 0 else { return 0 }
         // Each step of this statement frees one page.
-        try statement(building: "PRAGMA incremental_vacuum(\(pages))").forEach { _ in }
+        try statement(building: "PRAGMA incremental_vacuum(\(pages))").eachRow { _ in }
         let after = try statement("PRAGMA freelist_count").first { $0.int64(0) } ?? 0
         return before - after
     }

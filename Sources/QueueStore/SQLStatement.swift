@@ -91,7 +91,7 @@ final class SQLStatement {
     }
 
     /// Calls `body` for every row; the columns are read from this statement.
-    func forEach(_ body: (SQLStatement) -> Void) throws(SQLFailure) {
+    func eachRow(_ body: (SQLStatement) -> Void) throws(SQLFailure) {
         while true {
             let code = sqlite3_step(handle)
             guard code == SQLITE_ROW else { return try finish(code, expecting: SQLITE_DONE) }
@@ -116,7 +116,7 @@ final class SQLStatement {
     /// What `body` makes of every row.
     func all<T>(_ body: (SQLStatement) -> T) throws(SQLFailure) -> [T] {
         var values: [T] = []
-        try forEach { values.append(body($0)) }
+        try eachRow { values.append(body($0)) }
         return values
     }
 

@@ -77,7 +77,7 @@ public enum DurationText {
             }
             guard size < smallestSoFar else { throw refused }
             smallestSoFar = size
-            guard let part = number.multiplied(by: size), case let (sum, overflowed) = total.addingReportingOverflow(part), !overflowed
+            guard let part = number.multiplied(by: size), case (let sum, let overflowed) = total.addingReportingOverflow(part), !overflowed
             else {
                 throw InvalidText("\(InvalidText.quoted(text)) is too long (at most 292 years)")
             }

@@ -125,7 +125,8 @@ public final class Worker: Service {
         let running = inFlight.count
         let request = ClaimRequest(
             worker: worker, queues: configuration.queues, providers: Set(providers.keys),
-            slots: inFlight.isAlone ? 0 : min(configuration.concurrency - running, configuration.batchSize), lease: configuration.lease, isIdle: running == 0)
+            slots: inFlight.isAlone ? 0 : min(configuration.concurrency - running, configuration.batchSize), lease: configuration.lease,
+            isIdle: running == 0)
         do {
             let round = try await store.claim(request)
             for lease in round.cancellations { inFlight.stop(lease, .cancelled) }

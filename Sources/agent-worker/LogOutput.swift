@@ -26,7 +26,8 @@ final class LogOutput: Sendable {
             write("\(TimeText.format(Self.now)) \(level) \(message)\(rest)")
         case .json:
             var members: [JSONValue.Member] = [
-                .init("time", .string(TimeText.format(Self.now))), .init("level", .string(level.rawValue)), .init("message", .string(message)),
+                .init("time", .string(TimeText.format(Self.now))), .init("level", .string(level.rawValue)),
+                .init("message", .string(message)),
             ]
             members += fields.map { .init($0.key, .string("\($0.value)")) }
             write(JSONValue.object(members).text)

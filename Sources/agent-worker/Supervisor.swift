@@ -59,7 +59,9 @@ final class Supervisor: Sendable {
                     let isDrained = drains && status == 0
                     if isDrained { drained.insert(place) }
                     guard !isStopping, !isDrained else { break }
-                    let delay = ran > Self.healthyLife ? Self.firstRestart : min((delays[place] ?? .zero) * 2 + Self.firstRestart, Self.longestRestart)
+                    let delay =
+                        ran > Self.healthyLife
+                        ? Self.firstRestart : min((delays[place] ?? .zero) * 2 + Self.firstRestart, Self.longestRestart)
                     delays[place] = delay
                     Self.say("worker process \(place + 1) ended with \(status); starting it again in \(delay)")
                     group.addTask {

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 extension Sandbox {
@@ -17,20 +18,13 @@ extension Sandbox {
         let isSized = ioctl(slave, UInt(TIOCSWINSZ), &size) == 0
         try #require(isSized)
 
-        let process = Process()
-        process.executableURL = URL(filePath: Self.program)
-        process.arguments = arguments
-        process.currentDirectoryURL = URL(filePath: folder)
-        process.environment = self.environment.merging(environment) { $1 }.merging(["TERM": "xterm"]) { $1 }
-        process.standardInput = FileHandle.nullDevice
-        let end = FileHandle(fileDescriptor: slave, closeOnDealloc: false)
-        process.standardOutput = end
-        process.standardError = end
-        try process.run()
-        close(slave)
+        let process = try ChildProcess(
+            "/bin/sh",
+            ["-c", "cd \"$0\" && tty=$1 && shift && exec \"$@\" </dev/null >\"$tty\" 2>&1", folder, "/dev/pts/\(number)", Self.program]
+                + arguments, environment: self.environment.merging(environment) { $1 }.merging(["TERM": "xterm"]) { $1 })
 
         // Reading ends with an error once nobody holds the other end any more.
-        let written = await withCheckedContinuation { continuation in
+        async let written = withCheckedContinuation { continuation in
             Thread.detachNewThread {
                 var bytes: [UInt8] = []
                 var chunk = [UInt8](repeating: 0, count: 4_096)
@@ -39,7 +33,8 @@ extension Sandbox {
                 continuation.resume(returning: String(decoding: bytes, as: UTF8.self))
             }
         }
-        process.waitUntilExit()
-        return written
+        try await process.end(within: .seconds(120))
+        close(slave)
+        return await written
     }
 }

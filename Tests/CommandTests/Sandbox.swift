@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import JobModel
 import QueueStore
+import TestSupport
 import Testing
 
 /// A folder of its own, in which a test runs the real `agent-queue` as a person would.
@@ -54,25 +55,18 @@ final class Sandbox: Sendable {
     private func run(_ program: String, _ arguments: [String], input: [UInt8], environment: [String: String]) async throws -> Ending {
         // Files take any amount of output without anybody reading.
         let name = UUID().uuidString
-        let (output, error) = ("\(folder)/\(name).out", "\(folder)/\(name).err")
         for file in ["\(name).in", "\(name).out", "\(name).err"] { try self.file(file, "") }
-        let process = Process()
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
-        process.currentDirectoryURL = URL(filePath: folder)
-        process.environment = self.environment.merging(environment) { $1 }
         try Data(input).write(to: URL(filePath: "\(folder)/\(name).in"))
-        process.standardInput = try FileHandle(forReadingFrom: URL(filePath: "\(folder)/\(name).in"))
-        process.standardOutput = try FileHandle(forWritingTo: URL(filePath: output))
-        process.standardError = try FileHandle(forWritingTo: URL(filePath: error))
-        let status = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Int32, any Error>) in
-            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do {
-                try process.run()
-            } catch {
-                continuation.resume(throwing: error)
+        // A shell for the folder and the files. (Foundation's `Process` crashes now and then when several start at once.)
+        let process = try ChildProcess(
+            "/bin/sh",
+            ["-c", "cd \"$0\" && name=$1 && shift && exec \"$@\" <\"$name.in\" >\"$name.out\" 2>\"$name.err\"", folder, name, program]
+                + arguments, environment: self.environment.merging(environment) { $1 })
+        let status: Int32 =
+            switch try await process.end(within: .seconds(120)) {
+            case .exit(let code): code
+            case .signal(let signal): 128 + signal
             }
-        }
         return Ending(status: status, output: try read("\(name).out"), error: try read("\(name).err"))
     }
 }

@@ -108,14 +108,14 @@ import Testing
             _ = try await store.enqueue(.asking("x"))
             try store.backup(to: folder + "/backup.db")
             store.close()
-            let process = try LockHolder(path: path + "-lock", byte: 0, exclusive: false)
+            let process = try await LockHolder(path: path + "-lock", byte: 0, exclusive: false)
             #expect(await storeError { _ = try QueueStore.restore(from: folder + "/backup.db", to: path) }?.kind == .busy)
-            process.kill()
+            try await process.kill()
             #expect(try QueueStore.restore(from: folder + "/backup.db", to: path) != nil)
             // And the other way round: while a process replaces it, nobody opens it.
-            let restorer = try LockHolder(path: path + "-lock", byte: 0, exclusive: true)
+            let restorer = try await LockHolder(path: path + "-lock", byte: 0, exclusive: true)
             #expect(await storeError { _ = try open(path) }?.kind == .busy)
-            restorer.kill()
+            try await restorer.kill()
             try open(path).close()
         }
     }

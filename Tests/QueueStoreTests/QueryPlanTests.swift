@@ -118,8 +118,8 @@ import Testing
             let expected = [
                 ("FROM workers", "SEARCH jobs USING INDEX jobs_running (worker_id=?)"),
                 ("cancel_requested_at IS NOT NULL", "SEARCH jobs USING INDEX jobs_running (worker_id=? AND cancel_requested_at>?)"),
-                ("min(scheduled_at) FROM jobs INDEXED BY jobs_waiting WHERE state = 'scheduled'", "SEARCH jobs USING INDEX jobs_waiting"),
-                ("min(scheduled_at) FROM jobs INDEXED BY jobs_waiting WHERE state = 'retryable'", "SEARCH jobs USING INDEX jobs_waiting"),
+                ("state = 'scheduled' AND state IN", "SEARCH jobs USING INDEX jobs_waiting"),
+                ("state = 'retryable' AND state IN", "SEARCH jobs USING INDEX jobs_waiting"),
                 ("SELECT EXISTS (SELECT 1 FROM jobs WHERE expires_at", "SEARCH jobs USING INDEX jobs_expiring (expires_at"),
             ]
             for (part, step) in expected {

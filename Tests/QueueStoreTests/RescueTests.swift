@@ -9,12 +9,12 @@ import Testing
     @Test func aKilledWorkersJobsAreTakenBackAtOnce() async throws {
         try await withStore { f in
             let dead = try f.deadWorker()
-            let process = try LockHolder(path: f.path + "-lock", byte: dead, exclusive: true)
+            let process = try await LockHolder(path: f.path + "-lock", byte: dead, exclusive: true)
             let job = try await f.running(lease: 3_600_000, worker: dead)
             #expect(f.store.locks.isAlive(worker: dead))
             #expect(try await f.store.rescue() == 0)
             #expect(try f.state(job.id) == .running)
-            process.kill()
+            try await process.kill()
             #expect(!f.store.locks.isAlive(worker: dead))
             #expect(try await f.store.rescue() == 1)
             let stored = try f.job(job.id)
