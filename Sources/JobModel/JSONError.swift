@@ -10,5 +10,6 @@ public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
         self.offset = offset
     }
 
+    /// The message, as users see it; the byte is counted from 1 there, unlike `offset`.
     public var description: String { "not valid JSON at byte \(offset + 1): \(problem)" }
 }

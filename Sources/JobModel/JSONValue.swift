@@ -16,7 +16,9 @@ public enum JSONValue: Sendable, Hashable {
 
     /// One `"key": value` of an object.
     public struct Member: Sendable, Hashable {
+        /// The name, its escapes resolved.
         public var key: String
+        /// What the name stands for.
         public var value: JSONValue
 
         /// Makes a member.
@@ -76,10 +78,16 @@ public enum JSONValue: Sendable, Hashable {
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
     ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByFloatLiteral
 {
+    /// A string, written as a literal.
     public init(stringLiteral value: String) { self = .string(value) }
+    /// A whole number, written as a literal.
     public init(integerLiteral value: Int64) { self = .integer(value) }
+    /// A truth value, written as a literal.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
+    /// A number with a fraction or exponent, written as a literal.
     public init(floatLiteral value: Double) { self = .double(value) }
+    /// An array, written as a literal.
     public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    /// An object, written as a literal; its members keep their order, and a repeated key stays.
     public init(dictionaryLiteral elements: (String, JSONValue)...) { self = .object(elements.map { Member($0.0, $0.1) }) }
 }

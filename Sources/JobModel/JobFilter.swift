@@ -1,10 +1,14 @@
 /// Which jobs a command means. Conditions are joined by "and"; an empty filter means all.
 public struct JobFilter: Sendable, Equatable {
+    /// In any of these states; empty means every state.
     public var states: [JobState]
+    /// Waiting in the queue of this name.
     public var queue: String?
     /// A target, `provider/model`.
     public var model: String?
+    /// Belonging to the batch of this name.
     public var batch: String?
+    /// Carrying this tag, spelled alike.
     public var tag: String?
     /// Created at or after this time (wall clock, ms).
     public var since: Int64?

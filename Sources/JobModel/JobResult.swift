@@ -2,9 +2,11 @@
 public struct JobResult: Sendable, Equatable {
     /// The reply (`ModelReply.json`): `text` or `embeddings`, `finish_reason`, and what else the provider sent.
     public var reply: JSONValue
+    /// The tokens of the answer; where the cache answered, of the call that was once paid for.
     public var usage: Usage
     /// In US dollars; 0 where no price is configured.
     public var cost: Double
+    /// Where it came from: a call of its own, the cache, an identical job's call, or a fallback.
     public var answeredBy: AnsweredBy
     /// What answered, `provider/model`.
     public var target: String

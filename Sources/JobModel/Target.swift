@@ -24,5 +24,6 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
         self.model = model
     }
 
+    /// `provider/model`, as it was read.
     public var description: String { "\(provider)/\(model)" }
 }

@@ -2,7 +2,9 @@ import JobModel
 
 /// What a model's tokens cost, in US dollars per million.
 public struct ModelPrice: Sendable, Equatable {
+    /// For a million tokens read, cached ones included.
     public var input: Double
+    /// For a million tokens written.
     public var output: Double
 
     /// Makes a price.

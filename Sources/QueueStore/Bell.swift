@@ -24,9 +24,9 @@ public final class Bell: Sendable {
     init(path: String) throws(StoreError) {
         let descriptor = try PrivateFile.open(path, flags: O_RDWR | O_CREAT)
         defer { close(descriptor) }
-        guard ftruncate(descriptor, off_t(Self.length)) == 0 else {
-            throw errno == ENOSPC ? StoreError(.full, "\(path): the disk is full") : StoreError(.io, "\(path): cannot be written")
-        }
+        // With its page: a store into one that the full disk has no room for would end the process (SIGBUS).
+        let code = posix_fallocate(descriptor, 0, off_t(Self.length))
+        guard code == 0 else { throw PrivateFile.failure(path, code) }
         guard let memory = mmap(nil, Self.length, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), memory != MAP_FAILED else {
             throw StoreError(.io, "\(path): cannot be mapped into memory")
         }

@@ -9,13 +9,17 @@ public struct CacheEntrySummary: Sendable, Equatable {
     public var target: String
     /// The reply as stored.
     public var reply: String
+    /// The room it takes, in bytes: reply, target, and 160 for the rest of its row.
     public var bytes: Int
+    /// How many jobs it has answered.
     public var hits: Int
     /// What each further use saves, in US dollars.
     public var cost: Double
     /// Wall clock, ms.
     public var createdAt: Int64
+    /// From when it no longer answers (wall clock, ms).
     public var expiresAt: Int64
+    /// When it was kept, or last answered a job (wall clock, ms).
     public var lastUsedAt: Int64
 
     static let columns = "digest, target, reply, bytes, hits, cost_usd, created_at, expires_at, last_used_at"

@@ -4,7 +4,9 @@ public struct CachedReply: Sendable, Equatable {
     public var reply: String
     /// What answered.
     public var target: String
+    /// Tokens read when it was paid for.
     public var inputTokens: Int
+    /// Tokens written when it was paid for.
     public var outputTokens: Int
     /// What it cost when it was paid for, in US dollars.
     public var cost: Double

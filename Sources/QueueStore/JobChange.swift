@@ -4,6 +4,7 @@ import JobModel
 public struct JobChange: Sendable, Equatable {
     /// The job.
     public var id: Int64
+    /// What the wish came to.
     public var result: Result
 
     /// What it came to.

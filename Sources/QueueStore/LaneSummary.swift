@@ -3,15 +3,19 @@ import JobModel
 
 /// A lane: its jobs' counts, and what its answers cost, ever.
 public struct LaneSummary: Sendable, Equatable {
+    /// Its number in the database.
     public var id: Int64
+    /// The queue its jobs wait in.
     public var queue: String
     /// `provider/model`.
     public var target: String
+    /// What its jobs ask of the model.
     public var kind: JobKind
     /// By ``JobState`` in the order of its cases.
     private var counts: [Int]
     /// Answers paid for.
     public var calls: Int
+    /// The tokens of the answers paid for.
     public var usage: Usage
     /// US dollars.
     public var cost: Double

@@ -126,6 +126,9 @@ public final class LockFile: Sendable {
         }
     }
 
+    /// The workers of this process.
+    public var ownWorkers: Set<Int64> { own.withLock(\.workers) }
+
     /// Whether a worker's process lives. A process that is merely stopped does.
     public func isAlive(worker id: Int64) -> Bool {
         let isOwn = own.withLock { $0.workers.contains(id) }
@@ -141,7 +144,8 @@ public final class LockFile: Sendable {
         let length = Self.regionWords * 8
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return nil }
-        if Int64(status.st_size) < offset + Int64(length), ftruncate(descriptor, off_t(offset) + off_t(length)) != 0 { return nil }
+        // With its pages: a store into one that the full disk has no room for would end the process (SIGBUS).
+        guard posix_fallocate(descriptor, off_t(offset), off_t(length)) == 0 else { return nil }
         guard let memory = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, off_t(offset)), memory != MAP_FAILED
         else { return nil }
         let words = memory.bindMemory(to: Int64.self, capacity: Self.regionWords)

@@ -1,7 +1,10 @@
 /// How long what has ended is kept, in ms.
 public struct PrunePolicy: Sendable, Equatable {
+    /// Jobs that were answered; 0 removes them at once.
     public var completed: Int64
+    /// Jobs that were cancelled; 0 removes them at once.
     public var cancelled: Int64
+    /// Jobs that failed for good or expired; 0 removes them at once.
     public var discarded: Int64
     /// The most bytes of cached answers; the least recently used go first. Nil is no bound.
     public var maxCacheBytes: Int64?

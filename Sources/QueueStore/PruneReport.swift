@@ -1,7 +1,10 @@
 /// What pruning removed, or would remove.
 public struct PruneReport: Sendable, Equatable {
+    /// Jobs that ended longer ago than the policy keeps them.
     public var jobs = 0
+    /// Cached answers that had expired, or were over the cache's bound.
     public var cacheEntries = 0
+    /// Memories past their time to live; the store keeps none yet.
     public var memories = 0
     /// What was given back to the file system.
     public var bytesFreed: Int64 = 0

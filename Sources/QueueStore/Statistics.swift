@@ -4,24 +4,32 @@ import JobModel
 public struct Statistics: Sendable, Equatable {
     /// Every queue with its lanes.
     public var queues: [QueueSummary]
-    /// Jobs completed in the last full minute, and in the last hour.
+    /// Jobs completed in the last full minute.
     public var completedLastMinute: Int
+    /// Jobs completed in the last hour, the minute under way included.
     public var completedLastHour: Int
     /// Jobs discarded in the last hour.
     public var discardedLastHour: Int
     /// Latency of the latest 1,000 paid answers, in ms, at 50, 95 and 99 %; nil where there are none.
     public var latency: Percentiles?
+    /// What the cache holds, and how often it answered.
     public var cache: CacheStatistics
+    /// The registered worker processes.
     public var workers: [WorkerSummary]
-    /// The database's file, its log, and the part of the file that is free, in bytes.
+    /// The size of the database's file, in bytes.
     public var databaseBytes: Int64
+    /// The write-ahead log's size, in bytes; 0 where there is none.
     public var walBytes: Int64
+    /// The part of the database's file that is free, in bytes; `prune` gives it back.
     public var freeBytes: Int64
 
     /// Three points of a distribution, in ms.
     public struct Percentiles: Sendable, Equatable {
+        /// Half of the values are at most this.
         public var p50: Int64
+        /// 95 % of the values are at most this.
         public var p95: Int64
+        /// 99 % of the values are at most this.
         public var p99: Int64
     }
 

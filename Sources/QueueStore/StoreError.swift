@@ -41,6 +41,7 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         self.message = message
     }
 
+    /// The message, as users see it.
     public var description: String { message }
 
     /// What a program ends with: 65 bad data, 69 unavailable, 70 internal, 74 I/O, 77 permission.

@@ -1,6 +1,8 @@
 /// A registered worker process.
 public struct WorkerSummary: Sendable, Equatable {
+    /// Its number, never used again; also its byte in the lock file.
     public var id: Int64
+    /// Its process id.
     public var pid: Int64
     /// The boot its leases count from.
     public var bootID: String

@@ -145,6 +145,11 @@ extension WriterConnections {
             case .couldNotCommit(let error):
                 commitFailures += 1
                 let failure = StoreError.from(error, path: path)
+                if failure.kind == .full, commitFailures == 1 {
+                    // The WAL cannot grow; once it is all in the database, it begins anew and need not.
+                    checkpoint()
+                    continue
+                }
                 guard commitFailures <= 3, failure.kind != .full else {
                     for write in remaining { write.fail(failure) }
                     return

@@ -9,5 +9,6 @@ public struct BreakerSettings: Equatable, Sendable {
     /// How long an open breaker waits before its one probe. Default 30 s, 100 ms to 24 h.
     public var openFor: Duration = .seconds(30)
 
+    /// Every value at its default.
     public init() {}
 }

@@ -13,5 +13,6 @@ public struct CacheSettings: Equatable, Sendable {
     /// The cache by nearness of meaning.
     public var semantic = SemanticCacheSettings()
 
+    /// Every value at its default: on, without the semantic cache.
     public init() {}
 }

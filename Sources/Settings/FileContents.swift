@@ -5,6 +5,7 @@ public struct FileContents: Equatable, Sendable {
     /// The permission bits, such as 0o600.
     public let permissions: UInt32
 
+    /// Makes contents; by default, of a file that its owner alone may read.
     public init(text: String, permissions: UInt32 = 0o600) {
         self.text = text
         self.permissions = permissions

@@ -5,6 +5,7 @@ public struct FileReader: Sendable {
     /// The file at an absolute path; nil if there is none; an error, with the reason, if there is one that cannot be read.
     public let read: @Sendable (_ path: String) throws(InvalidText) -> FileContents?
 
+    /// Makes a reader of a function; see ``read`` for what it must return.
     public init(_ read: @escaping @Sendable (_ path: String) throws(InvalidText) -> FileContents?) {
         self.read = read
     }

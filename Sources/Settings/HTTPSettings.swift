@@ -9,5 +9,6 @@ public struct HTTPSettings: Equatable, Sendable {
     /// Retries of a connection that failed before any byte was sent; every other retry is the queue's. Default 3, 0 to 10.
     public var maxRetries = 3
 
+    /// Every value at its default.
     public init() {}
 }

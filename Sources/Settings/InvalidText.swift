@@ -10,6 +10,7 @@ public struct InvalidText: Error, Equatable, Sendable, CustomStringConvertible {
         self.message = message
     }
 
+    /// The clause, without the name of what it is about.
     public var description: String { message }
 
     /// Foreign text fit for a message: in single quotes, control characters escaped, cut after 80 characters.

@@ -11,5 +11,6 @@ public struct MemorySettings: Equatable, Sendable {
     /// The target that turns texts into vectors. Default `local-embeddings/multilingual-e5-small`.
     public var embeddingModel = "local-embeddings/multilingual-e5-small"
 
+    /// Every value at its default.
     public init() {}
 }

@@ -5,6 +5,7 @@ public struct ModelPrice: Equatable, Sendable {
     /// For tokens received. Default 0 when only the other is given.
     public var outputPerMTok: Double
 
+    /// Makes a price, in US dollars per million tokens.
     public init(inputPerMTok: Double, outputPerMTok: Double) {
         self.inputPerMTok = inputPerMTok
         self.outputPerMTok = outputPerMTok

@@ -9,5 +9,6 @@ public struct ModelSettings: Equatable, Sendable {
     /// What tokens cost; nil when unknown.
     public var price: ModelPrice?
 
+    /// Every value at its default: no fallbacks, no batch API, price unknown.
     public init() {}
 }

@@ -9,5 +9,6 @@ public struct ProviderLimits: Equatable, Sendable {
     /// US dollars a day (UTC), 0 to 1 million; 0 allows only calls that cost nothing.
     public var usdPerDay: Double?
 
+    /// No limits.
     public init() {}
 }

@@ -7,5 +7,6 @@ public struct RetentionSettings: Equatable, Sendable {
     /// Jobs that failed for good. Default 30 days.
     public var discarded: Duration = .seconds(30 * 86_400)
 
+    /// Every value at its default.
     public init() {}
 }

@@ -5,5 +5,6 @@ public struct SemanticCacheSettings: Equatable, Sendable {
     /// The least cosine similarity that counts as near. Default 0.95, 0 to 1.
     public var threshold = 0.95
 
+    /// Every value at its default: off.
     public init() {}
 }

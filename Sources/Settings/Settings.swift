@@ -9,11 +9,17 @@ public struct Settings: Equatable, Sendable {
     /// False runs one job at a time without coalescing, the synchronous fallback; see ``effectiveWorker``. Default true; set by the
     /// environment variable `ENABLE_ASYNC` alone.
     public var enableAsync = true
+    /// How a worker process claims and runs jobs, as configured; ``effectiveWorker`` is what applies.
     public var worker = WorkerSettings()
+    /// Which replies are kept for identical requests, and for how long.
     public var cache = CacheSettings()
+    /// How texts are remembered with their vectors.
     public var memory = MemorySettings()
+    /// The HTTP client that all providers share: connections and time limits.
     public var http = HTTPSettings()
+    /// When a lane stops calling a provider that keeps failing.
     public var breaker = BreakerSettings()
+    /// How long finished jobs stay before `prune` removes them.
     public var retention = RetentionSettings()
     /// What a commit survives. Default `full`.
     public var durability = DurabilityLevel.full

@@ -7,6 +7,7 @@ public struct SettingsEntry: Equatable, Sendable {
     /// Where it came from.
     public let origin: SettingsOrigin
 
+    /// Makes a line; `value` must have its secrets masked already.
     public init(key: String, value: String, origin: SettingsOrigin) {
         self.key = key
         self.value = value

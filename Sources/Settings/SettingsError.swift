@@ -7,6 +7,7 @@ public struct SettingsError: Error, Equatable, Sendable, CustomStringConvertible
     /// What is wrong, without place and key.
     public let message: String
 
+    /// Makes an error; `message` names neither place nor key, which are put in front.
     public init(origin: SettingsOrigin, key: String? = nil, message: String) {
         self.origin = origin
         self.key = key

@@ -7,6 +7,7 @@ public struct SettingsOverride: Equatable, Sendable {
     /// The option it was given to, such as `--concurrency`, for messages and `config show`.
     public let option: String
 
+    /// Makes an override; the value is checked when the settings are loaded.
     public init(key: String, value: String, option: String) {
         self.key = key
         self.value = value

@@ -8,6 +8,7 @@ public struct TargetName: Hashable, Sendable, CustomStringConvertible {
     /// The model, in the provider's words.
     public let model: String
 
+    /// `provider/model`, as it was read.
     public var description: String { "\(provider)/\(model)" }
 
     /// Reads a target.

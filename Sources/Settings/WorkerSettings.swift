@@ -15,5 +15,6 @@ public struct WorkerSettings: Equatable, Sendable {
     /// How long running jobs may take to finish after SIGTERM. Default 30 s, 0 to 1 h.
     public var shutdownGrace: Duration = .seconds(30)
 
+    /// Every value at its default.
     public init() {}
 }

@@ -12,6 +12,8 @@ public final class Upkeeper: Service {
 
     /// How long a round waits after the ring that called for it, in ms. Rings come with every commit.
     private static let pause: Int64 = 5
+    /// The shortest time between two looks at the list of workers, in ms. A new one is watched as late as that.
+    private static let shortestRefresh: Int64 = 50
 
     /// Makes one.
     public init(store: QueueStore, logger: Logger) {
@@ -24,7 +26,7 @@ public final class Upkeeper: Service {
         let (attention, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let peers = PeerWatch(store, logger: logger) { continuation.yield() }
         await withGracefulShutdownHandler {
-            await withTaskGroup { group in
+            await withDiscardingTaskGroup { group in
                 group.addTask { [store] in
                     for await _ in store.changes(of: .work) { continuation.yield() }
                     continuation.finish()
@@ -35,13 +37,17 @@ public final class Upkeeper: Service {
                     // First the claim that the same ring calls for: upkeep can wait a moment, and takes later rings along.
                     try? await Task.sleep(for: .milliseconds(Self.pause))
                     if Task.isCancelled { break }
-                    let now = platform_monotonic_ns()
-                    if now - lastRefresh > 200_000_000 {
+                    let now = platform_monotonic_ns() / 1_000_000
+                    var nextRefresh: Int64?
+                    if now - lastRefresh >= Self.shortestRefresh {
                         peers.refresh()
                         lastRefresh = now
+                    } else {
+                        // The ring may have been that of a new worker.
+                        nextRefresh = lastRefresh + Self.shortestRefresh - now
                     }
-                    let nextDue = await round()
-                    timer.set(nextDue.map { max($0 - store.clock.wall(), Self.pause) }, in: &group)
+                    let nextDue = await round().map { max($0 - store.clock.wall(), Self.pause) }
+                    timer.set([nextDue, nextRefresh].compactMap(\.self).min(), in: &group)
                 }
                 group.cancelAll()
             }
@@ -55,7 +61,7 @@ public final class Upkeeper: Service {
     private func round() async -> Int64? {
         var duties = Duties()
         await attempt("looking after the queue") { [store] in duties = try store.duties() }
-        if duties.mayRescue { await attempt("rescue") { [store] in try await store.rescue() } }
+        if duties.mayRescue { await attempt("rescue") { [store] in try await store.rescue(except: store.locks.ownWorkers) } }
         if duties.hasExpired { await attempt("expiry") { [store] in while try await store.expire() > 0 {} } }
         if duties.hasCascade { await attempt("cascade") { [store] in while try await store.cascade() {} } }
         var nextDue = duties.nextDue
@@ -82,7 +88,7 @@ public final class Upkeeper: Service {
 
         init(wake: AsyncStream<Void>.Continuation) { self.wake = wake }
 
-        mutating func set(_ milliseconds: Int64?, in group: inout TaskGroup<Void>) {
+        mutating func set(_ milliseconds: Int64?, in group: inout DiscardingTaskGroup) {
             guard let milliseconds, milliseconds < Bell.safetyPoll else { return }
             let now = platform_monotonic_ns()
             let time = now + milliseconds * 1_000_000

@@ -23,6 +23,7 @@ public final class Worker: Service {
     private struct State {
         var progress = WorkerProgress()
         var isStopping = false
+        var stopsAtOnce = false
     }
 
     /// How long to wait before the store is asked again after it failed, in ms.
@@ -86,6 +87,8 @@ public final class Worker: Service {
     /// Hands back everything that runs, now.
     public func stopAtOnce() {
         beginShutdown()
+        // A claim that is under way comes too late for the one, and meets the other.
+        state.withLock { $0.stopsAtOnce = true }
         inFlight.stopAll(.shutdown)
     }
 
@@ -114,19 +117,20 @@ public final class Worker: Service {
                     for job in claimed { jobs.addTask { await runner.run(job) } }
                     if claimed.isEmpty, isDrained() { break }
                 }
-                if stopped || Task.isCancelled { await handBackAfterGrace() }
+                if stopped || Task.isCancelled { await handBackAfterGrace(registration.id) }
             }
             helpers.cancelAll()
         }
     }
 
-    /// Claims for the free slots; nil where the store failed, which is tried again at the next ring or second.
-    private func claim(_ worker: Int64) async -> [ClaimedJob]? {
+    /// Claims for the free slots, unless it only looks for cancellations; nil where the store failed, which is tried again at
+    /// the next ring or second.
+    private func claim(_ worker: Int64, takesJobs: Bool = true) async -> [ClaimedJob]? {
         let running = inFlight.count
         let request = ClaimRequest(
             worker: worker, queues: configuration.queues, providers: Set(providers.keys),
-            slots: inFlight.isAlone ? 0 : min(configuration.concurrency - running, configuration.batchSize), lease: configuration.lease,
-            isIdle: running == 0)
+            slots: inFlight.isAlone || !takesJobs ? 0 : min(configuration.concurrency - running, configuration.batchSize),
+            lease: configuration.lease, isIdle: running == 0)
         do {
             let round = try await store.claim(request)
             for lease in round.cancellations { inFlight.stop(lease, .cancelled) }
@@ -160,11 +164,14 @@ public final class Worker: Service {
         }
     }
 
-    /// After the grace, or at once when the task is cancelled, what still runs is handed back.
-    private func handBackAfterGrace() async {
+    /// After the grace, or at once when the task is cancelled, what still runs is handed back. Until then a person can cancel it.
+    private func handBackAfterGrace(_ worker: Int64) async {
         let limit = platform_monotonic_ns() + configuration.shutdownGrace * 1_000_000
-        while inFlight.count > 0, platform_monotonic_ns() < limit, !Task.isCancelled {
+        var looks = 0
+        while inFlight.count > 0, platform_monotonic_ns() < limit, !Task.isCancelled, !state.withLock(\.stopsAtOnce) {
             try? await Task.sleep(for: .milliseconds(20))
+            looks += 1
+            if looks % 10 == 0 { _ = await claim(worker, takesJobs: false) }
         }
         inFlight.stopAll(.shutdown)
     }

@@ -6,15 +6,19 @@ public struct WorkerEvent: Sendable {
     public var job: Int64
     /// What it was sent to.
     public var target: Target
+    /// The attempt's number, from 1.
     public var attempt: Int
     /// Its state now; nil where the fence refused the settle.
     public var state: JobState?
     /// Where the answer came from, if there is one.
     public var answeredBy: AnsweredBy?
+    /// What kind of failure ended the attempt; nil where it was answered or handed back.
     public var failure: FailureClass?
+    /// One sentence about the failure; nil where there is none.
     public var message: String?
     /// In ms.
     public var latency: Int64
+    /// The tokens of the provider's answer; none where the cache answered or the call failed.
     public var usage: Usage
     /// US dollars.
     public var cost: Double

@@ -44,7 +44,7 @@ extension ReliabilityTests {
             var workers = try (0..<4).map { _ in try scene.startWorker() }
             for _ in 0..<kills {
                 // A few more calls, wherever the workers are by then.
-                try await scene.calls(scene.server.requests.count + Int.random(in: 0...6))
+                try await scene.calls(scene.server.requests.count + Int.random(in: 0...12))
                 let victim = workers.indices.randomElement()!
                 workers[victim].send(SIGKILL)
                 #expect(try await workers[victim].end() == .signal(SIGKILL))
@@ -57,6 +57,7 @@ extension ReliabilityTests {
             var number = 0
             while true {
                 while try scene.open < 25 {
+                    try Task.checkCancellation()
                     number += 1
                     let receipt = try await scene.store.enqueue(.with(.asking("\(number)")) { $0.maxAttempts = 50 })
                     acknowledged.add(receipt.id, number)

@@ -82,6 +82,19 @@ extension ReliabilityTests {
             }
         }
 
+        @Test func aWorkerThatIsStoppingStillHearsACancel() async throws {
+            try await withScene(.hang) { scene in
+                let worker = try await scene.worker("--shutdown-grace", "60s")
+                let id = try await scene.enqueue("?")
+                try await scene.calls(1)
+                worker.send(SIGTERM)
+                try await worker.waitForOutput("stopping")
+                try await Self.cancelHere(scene, id)
+                try await scene.wait(for: id, .cancelled, within: .seconds(5))
+                #expect(try await worker.end(within: .seconds(10)) == .exit(0))
+            }
+        }
+
         @Test(arguments: [SIGTERM, SIGINT]) func aSecondSignalStopsAtOnce(_ signal: Int32) async throws {
             try await withScene(.hang) { scene in
                 let worker = try await scene.worker("--shutdown-grace", "60s")
