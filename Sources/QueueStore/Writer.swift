@@ -146,7 +146,8 @@ extension WriterConnections {
                 commitFailures += 1
                 let failure = StoreError.from(error, path: path)
                 if failure.kind == .full, commitFailures == 1 {
-                    // The WAL cannot grow; once it is all in the database, it begins anew and need not.
+                    // The WAL cannot grow. Once it is all in the database, it begins anew and need not.
+                    isShortOfRoom = true
                     checkpoint()
                     continue
                 }

@@ -27,6 +27,9 @@ final class WriterConnections: @unchecked Sendable {
     private let isGuarded: Bool
     private let checkpointPages: Int
     private var checkpointer: DatabaseQueue?
+    /// Whether a commit found the disk full, and no checkpoint has come through since: the next one must not wait for a long
+    /// WAL, which would take the room that the database needs.
+    var isShortOfRoom = false
     /// The WAL's length after our latest commit, in pages: set by the WAL hook.
     private let walPages: UnsafeMutablePointer<CInt>
 
@@ -88,7 +91,7 @@ final class WriterConnections: @unchecked Sendable {
 
     /// Checkpoints if the WAL has grown long. Whatever keeps it from doing so now, the next commit tries again.
     func checkpointIfDue() {
-        guard walPages.pointee >= checkpointPages else { return }
+        guard walPages.pointee >= checkpointPages || isShortOfRoom else { return }
         walPages.pointee = 0
         checkpoint()
     }
@@ -98,15 +101,12 @@ final class WriterConnections: @unchecked Sendable {
         do {
             let checkpointer = try checkpointer ?? DatabaseQueue(path: path, configuration: configuration)
             self.checkpointer = checkpointer
-            guard isGuarded else {
-                try checkpointer.inDatabase { _ = try $0.checkpoint(.passive) }
-                return
-            }
             try pool.writeWithoutTransaction { database in
-                try database.beginTransaction(.immediate)
-                defer { rollback(database) }
+                if isGuarded { try database.beginTransaction(.immediate) }
+                defer { if isGuarded { rollback(database) } }
                 try checkpointer.inDatabase { _ = try $0.checkpoint(.passive) }
             }
+            isShortOfRoom = false
         } catch {
             // Busy, or the disk is full: the WAL is longer for a while, and nothing is lost.
         }

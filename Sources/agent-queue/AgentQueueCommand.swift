@@ -1,3 +1,4 @@
+import AgentQueue
 import ArgumentParser
 import Glibc
 
@@ -17,7 +18,7 @@ struct AgentQueueCommand: AsyncParsableCommand {
             65 bad input; 69 a provider or the database is unavailable; 70 internal error; 74 I/O error; 77 permission; \
             78 bad configuration.
             """,
-        version: "0.1.0",
+        version: Version.text,
         groupedSubcommands: [
             CommandGroup(
                 name: "Jobs",

@@ -113,8 +113,7 @@ final class Scene: Sendable {
 func withScene(
     _ script: Script, configuration: String = "", provider: String = "", database: String? = nil, _ body: (Scene) async throws -> Void
 ) async throws {
-    let folder = NSTemporaryDirectory() + "/aq-reliability-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let folder = try Folder.make()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     try await ScriptedServer.withServer(script) { server in
         let scene = try Scene(server, folder: folder, database: database, configuration: configuration, provider: provider)

@@ -39,8 +39,7 @@ extension ReliabilityTests {
         }
 
         private func withPrograms(_ body: (String) async throws -> Void) async throws {
-            let folder = NSTemporaryDirectory() + "/aq-faults-" + UUID().uuidString
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            let folder = try Folder.make()
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let sources = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path() + "/Faults/"
             for (program, files) in [("wal_reset_race", ["wal_reset_race.c", "walrace.c"]), ("wal_reset_stress", ["wal_reset_stress.c"])] {

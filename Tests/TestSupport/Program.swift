@@ -6,9 +6,11 @@ public enum Program: String, Sendable {
     case worker = "agent-worker"
     case bench = "aq-bench"
 
-    /// Where it is.
-    public var path: String {
-        let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-        return URL(filePath: tests).deletingLastPathComponent().appending(path: rawValue).path()
+    /// Where the running tests are.
+    public static var tests: String {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
     }
+
+    /// Where it is.
+    public var path: String { URL(filePath: Self.tests).deletingLastPathComponent().appending(path: rawValue).path() }
 }
