@@ -1,4 +1,5 @@
 import AgentQueue
+import AgentQueue
 import ArgumentParser
 import Glibc
 

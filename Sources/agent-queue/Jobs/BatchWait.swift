@@ -25,6 +25,7 @@ struct BatchWait {
     private func wait(in store: QueueStore) async throws {
         var bar = ProgressBar("Waiting")
         defer { bar.clear() }
+        try WorkerHint.sayIfNoneRuns(store)
         for await _ in store.changes(of: .done) {
             let progress = try await progress(store)
             bar.update(progress.completed + progress.cancelled + progress.discarded, of: progress.jobs)

@@ -27,6 +27,7 @@ struct FinalWait {
     private func wait(in store: QueueStore) async throws {
         var open = try await openAtFirst(in: store)[...]
         guard !open.isEmpty else { return }
+        try WorkerHint.sayIfNoneRuns(store)
         var bar = ProgressBar(ids.count == 1 ? "Waiting for job \(ids[0])" : "Waiting")
         defer { bar.clear() }
         for await _ in store.changes(of: .done) {
