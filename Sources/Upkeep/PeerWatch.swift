@@ -55,7 +55,8 @@ final class PeerWatch: Sendable {
         while !isStopping.withLock({ $0 }) {
             let others: [WorkerSummary]
             do {
-                others = try store.workers().filter { $0.pid != Int64(getpid()) }
+                let own = store.locks.ownWorkers
+                others = try store.workers().filter { !own.contains($0.id) }
             } catch {
                 logger.warning("the workers could not be read", metadata: ["error": "\(error)"])
                 others = []

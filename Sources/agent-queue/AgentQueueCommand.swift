@@ -1,5 +1,4 @@
 import AgentQueue
-import AgentQueue
 import ArgumentParser
 import Glibc
 
