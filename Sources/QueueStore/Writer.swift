@@ -29,10 +29,6 @@ final class Writer: Sendable {
     private let stopped = DispatchSemaphore(value: 0)
     private let path: String
 
-    /// How long a transaction tries to begin while other processes write, before its operations fail, in ns.
-    private static let patience: Int64 = 60_000_000_000
-    /// How often a transaction whose COMMIT failed is run again.
-    private static let commitRetries = 3
     /// The most operations of one transaction: it must not hold the lock for more than some milliseconds.
     private static let largestGroup = 512
 
@@ -122,11 +118,16 @@ final class Writer: Sendable {
 }
 
 extension WriterConnections {
+    /// How long a transaction tries to begin while other processes write, before its operations fail, in ns.
+    fileprivate static let patience: Int64 = 60_000_000_000
+    /// How often a transaction whose COMMIT failed is run again.
+    fileprivate static let commitRetries = 3
+
     /// Carries out operations in one transaction, and answers each.
     fileprivate func writeGroup(_ group: [any PendingWrite], path: String, ring: (Bool, Bool) -> Void) {
         var remaining = group
         var commitFailures = 0
-        let patienceEnds = platform_monotonic_ns() + 60_000_000_000
+        let patienceEnds = platform_monotonic_ns() + Self.patience
         while !remaining.isEmpty {
             switch attempt(remaining) {
             case .committed:
@@ -151,7 +152,7 @@ extension WriterConnections {
                     checkpoint()
                     continue
                 }
-                guard commitFailures <= 3, failure.kind != .full else {
+                guard commitFailures <= Self.commitRetries, failure.kind != .full else {
                     for write in remaining { write.fail(failure) }
                     return
                 }
