@@ -22,14 +22,14 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioFoundation = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let asyncAlgorithms = Target.Dependency.product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
 
 let package = Package(
     name: "agent-queue",
@@ -44,7 +44,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -60,27 +59,29 @@ let package = Package(
         .target(
             name: "Migrations", dependencies: [crypto], path: "migrations", resources: [.embedInCode("sqlite")],
             swiftSettings: strict),
-        room("QueueStore", ["JobModel", "ModelCalls", "Migrations", "CPlatform", grdb, sqlite, logging, collections]),
+        room("QueueStore", ["JobModel", "Migrations", "CPlatform", grdb, sqlite, deque]),
         room(
             "ModelProviders",
             [
                 "JobModel", "ModelCalls", httpClient, nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         room("Upkeep", ["QueueStore", "JobModel", "CPlatform", lifecycle, logging]),
-        room("WorkerPool", ["QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", lifecycle, logging, asyncAlgorithms]),
+        room("WorkerPool", ["QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", lifecycle, logging]),
         room(
             "AgentQueue",
             [
-                "WorkerPool", "Upkeep", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Settings", crypto, lifecycle, logging,
+                "WorkerPool", "Upkeep", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Settings", crypto, logging,
             ]),
         .executableTarget(
             name: "agent-queue",
-            dependencies: ["AgentQueue", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Settings", argumentParser, logging],
+            dependencies: ["AgentQueue", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Settings", argumentParser],
             swiftSettings: strict),
         .executableTarget(
             name: "agent-worker",
             dependencies: [
-                "AgentQueue", "WorkerPool", "Upkeep", "QueueStore", "JobModel", "Settings", "CPlatform", argumentParser, lifecycle, logging,
+                "AgentQueue", "WorkerPool", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "Settings", argumentParser, lifecycle,
+                unixSignals,
+                logging,
             ],
             swiftSettings: strict),
         .executableTarget(

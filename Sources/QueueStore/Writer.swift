@@ -1,4 +1,5 @@
 import CPlatform
+import DequeModule
 import Dispatch
 import Foundation
 import GRDB
@@ -18,7 +19,7 @@ import Synchronization
 /// that can bring them back, and then nothing was acknowledged.
 final class Writer: Sendable {
     private struct State {
-        var queue: [any PendingWrite] = []
+        var queue: Deque<any PendingWrite> = []
         var isIdle = true
         var isStopping = false
     }
@@ -83,9 +84,8 @@ final class Writer: Sendable {
             gather(lastGroup)
             let (group, isStopping) = state.withLock { state -> ([any PendingWrite], Bool) in
                 guard state.queue.count > Self.largestGroup else {
-                    let group = state.queue
-                    state.queue = []
-                    state.queue.reserveCapacity(group.count)
+                    let group = Array(state.queue)
+                    state.queue.removeAll(keepingCapacity: true)
                     if group.isEmpty { state.isIdle = true }
                     return (group, state.isStopping)
                 }
