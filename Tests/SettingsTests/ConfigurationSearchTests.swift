@@ -19,13 +19,13 @@ import Testing
         fixture.environment["XDG_CONFIG_HOME"] = "/xdg"
         fixture.files["/xdg/agent-queue/config.yaml"] = "worker: { concurrency: 12 }"
         try expect(12, from: "/xdg/agent-queue/config.yaml")
-        fixture.files["/work/agent-queue.yaml"] = "worker: { concurrency: 13 }"
+        fixture.files["/project/agent-queue.yaml"] = "worker: { concurrency: 13 }"
         try expect(13, from: "agent-queue.yaml")
         fixture.environment["AGENT_QUEUE_CONFIG"] = "~/mine.yaml"
         fixture.files["/home/ada/mine.yaml"] = "worker: { concurrency: 14 }"
         try expect(14, from: "~/mine.yaml")
         fixture.configPath = "config/agent-queue.yaml"
-        fixture.files["/work/config/agent-queue.yaml"] = "worker: { concurrency: 15 }"
+        fixture.files["/project/config/agent-queue.yaml"] = "worker: { concurrency: 15 }"
         try expect(15, from: "config/agent-queue.yaml")
     }
 
@@ -33,7 +33,7 @@ import Testing
         var fixture = Fixture()
         fixture.environment["XDG_CONFIG_HOME"] = "xdg"
         fixture.environment["XDG_DATA_HOME"] = ""
-        fixture.files["/work/xdg/agent-queue/config.yaml"] = "worker: { concurrency: 12 }"
+        fixture.files["/project/xdg/agent-queue/config.yaml"] = "worker: { concurrency: 12 }"
         #expect(try fixture.load().worker.concurrency == 5)
         #expect(try fixture.load().database == "/home/ada/.local/share/agent-queue/queue.db")
     }
@@ -53,11 +53,11 @@ import Testing
         #expect(try fixture.load().database == "/data/agent-queue/queue.db")
         #expect(try fixture.load().origin(of: "database") == .builtIn)
         fixture.configPath = "etc/a.yaml"
-        fixture.files["/work/etc/a.yaml"] = "\ndatabase: ./q.db\n"
-        #expect(try fixture.load().database == "/work/etc/q.db")
+        fixture.files["/project/etc/a.yaml"] = "\ndatabase: ./q.db\n"
+        #expect(try fixture.load().database == "/project/etc/q.db")
         #expect(try fixture.load().origin(of: "database").description == "etc/a.yaml:2")
         fixture.environment["AGENT_QUEUE_DATABASE"] = "env.db"
-        #expect(try fixture.load().database == "/work/env.db")
+        #expect(try fixture.load().database == "/project/env.db")
         fixture.overrides = [SettingsOverride(key: "database", value: "~/cli.db", option: "--database")]
         #expect(try fixture.load().database == "/home/ada/cli.db")
         #expect(try fixture.load().origin(of: "database").description == "command line --database")
@@ -76,7 +76,7 @@ import Testing
         func entry() throws -> SettingsEntry? { try fixture.load().entries.first { $0.key == "cache.max_entries" } }
 
         #expect(try entry() == SettingsEntry(key: "cache.max_entries", value: "1000", origin: .builtIn))
-        fixture.files["/work/agent-queue.yaml"] = "cache:\n  max_entries: 2000\n"
+        fixture.files["/project/agent-queue.yaml"] = "cache:\n  max_entries: 2000\n"
         #expect(try entry() == SettingsEntry(key: "cache.max_entries", value: "2000", origin: .file(path: "agent-queue.yaml", line: 2)))
         fixture.environment["CACHE_MAX_SIZE"] = "3000"
         #expect(try entry() == SettingsEntry(key: "cache.max_entries", value: "3000", origin: .environment(name: "CACHE_MAX_SIZE")))

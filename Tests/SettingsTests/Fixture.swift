@@ -1,25 +1,25 @@
 @testable import Settings
 
-/// A made-up machine: files by absolute path, home `/home/ada`, current folder `/work`.
+/// A made-up machine: files by absolute path, home `/home/ada`, current folder `/project`.
 struct Fixture {
     var files: [String: String] = [:]
     var environment: [String: String] = ["HOME": "/home/ada"]
     var configPath: String?
     var overrides: [SettingsOverride] = []
 
-    /// A machine whose `/work/agent-queue.yaml` is `yaml`.
+    /// A machine whose `/project/agent-queue.yaml` is `yaml`.
     init(_ yaml: String? = nil) {
-        files["/work/agent-queue.yaml"] = yaml
+        files["/project/agent-queue.yaml"] = yaml
     }
 
     func load() throws(SettingsError) -> Settings {
         try Settings.load(
-            configPath: configPath, environment: environment, currentDirectory: "/work", overrides: overrides, files: reader)
+            configPath: configPath, environment: environment, currentDirectory: "/project", overrides: overrides, files: reader)
     }
 
     func check() -> [SettingsError] {
         Settings.check(
-            configPath: configPath, environment: environment, currentDirectory: "/work", overrides: overrides, files: reader)
+            configPath: configPath, environment: environment, currentDirectory: "/project", overrides: overrides, files: reader)
     }
 
     /// What loading says is wrong; nil if nothing.
