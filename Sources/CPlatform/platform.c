@@ -29,8 +29,6 @@ void platform_bell_ring(uint32_t *word) {
     syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
-void platform_bell_wake(uint32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0); }
-
 void platform_bell_wait(uint32_t *word, uint32_t seen, int64_t milliseconds) {
     struct timespec limit = {.tv_sec = milliseconds / 1000, .tv_nsec = (milliseconds % 1000) * 1000000};
     syscall(SYS_futex, word, FUTEX_WAIT, seen, &limit, NULL, 0);
@@ -85,4 +83,3 @@ static int64_t clock_ns(clockid_t clock) {
 int64_t platform_boottime_ms(void) { return clock_ns(CLOCK_BOOTTIME) / 1000000; }
 int64_t platform_wall_ms(void) { return clock_ns(CLOCK_REALTIME) / 1000000; }
 int64_t platform_monotonic_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
-int64_t platform_cpu_ns(void) { return clock_ns(CLOCK_PROCESS_CPUTIME_ID); }

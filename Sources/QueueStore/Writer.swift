@@ -10,7 +10,7 @@ import Synchronization
 ///
 /// It groups commits: operations that arrive while a commit is under way are carried out together in the next
 /// transaction, and each is answered only after the COMMIT. There are no savepoints: an operation that throws ends the
-/// transaction, which then begins again without it. (A savepoint for each would cost a third of the throughput, and
+/// transaction, which then begins again without it. (A savepoint for each costs throughput, and
 /// savepoints rolled back after a cache spill are what SQLite before 3.50.2 gets wrong.) So operations may run more than
 /// once, and publish nothing themselves.
 ///

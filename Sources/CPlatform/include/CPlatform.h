@@ -23,8 +23,6 @@ uint32_t platform_word_load(const uint32_t *word);
 void platform_bell_ring(uint32_t *word);
 /// Waits until the word no longer holds `seen`, or the time is over, or a signal or a stray wake: look again after it.
 void platform_bell_wait(uint32_t *word, uint32_t seen, int64_t milliseconds);
-/// Wakes the waiters of a word without changing it: for the end of this process's own waiting thread.
-void platform_bell_wake(uint32_t *word);
 
 /// Stores a value into shared memory so that a process that reads it later, even after our death, sees it.
 void platform_store(int64_t *slot, int64_t value);
@@ -53,8 +51,5 @@ int64_t platform_boottime_ms(void);
 int64_t platform_wall_ms(void);
 /// CLOCK_MONOTONIC in ns.
 int64_t platform_monotonic_ns(void);
-
-/// CPU time this process has used, in ns.
-int64_t platform_cpu_ns(void);
 
 #endif
