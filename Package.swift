@@ -29,6 +29,7 @@ let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "as
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioFoundation = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -47,6 +48,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -59,18 +61,18 @@ let package = Package(
         .target(
             name: "Migrations", dependencies: [crypto], path: "migrations", resources: [.embedInCode("sqlite")],
             swiftSettings: strict),
-        room("QueueStore", ["JobModel", "Migrations", "CPlatform", grdb, sqlite, deque]),
+        room("QueueStore", ["JobModel", "ModelCalls", "Resilience", "Migrations", "CPlatform", grdb, sqlite, deque]),
         room(
             "ModelProviders",
             [
-                "JobModel", "ModelCalls", httpClient, nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
+                "JobModel", "ModelCalls", httpClient, subprocess, nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         room("Upkeep", ["QueueStore", "JobModel", "CPlatform", lifecycle, logging]),
         room("WorkerPool", ["QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", lifecycle, logging]),
         room(
             "AgentQueue",
             [
-                "WorkerPool", "Upkeep", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Settings", crypto, logging,
+                "WorkerPool", "Upkeep", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Resilience", "Settings", crypto, logging,
             ]),
         .executableTarget(
             name: "agent-queue",
@@ -89,11 +91,13 @@ let package = Package(
         .executableTarget(
             name: "aq-bench",
             dependencies: [
-                "WorkerPool", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "CPlatform", argumentParser, logging,
+                "WorkerPool", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "CPlatform", argumentParser, logging, nioCore, nioHTTP1,
+                .product(name: "NIOPosix", package: "swift-nio"),
             ], path: "Benchmarks/aq-bench", swiftSettings: strict),
 
         suite("JobModelTests", ["JobModel", "ModelCalls", "Resilience"]),
-        suite("QueueStoreTests", ["QueueStore", "JobModel", "ModelCalls", "CPlatform", "TestSupport", grdb, sqlite]),
+        suite("JSONSchemaTests", ["ModelCalls", "JobModel"], resources: [.copy("Resources")]),
+        suite("QueueStoreTests", ["QueueStore", "JobModel", "ModelCalls", "Resilience", "CPlatform", "TestSupport", grdb, sqlite]),
         suite("SettingsTests", ["Settings"]),
         // What tests of several suites share.
         .target(

@@ -21,6 +21,7 @@ public struct Migration: Sendable {
 
     /// Every migration, in order.
     public static let all: [Migration] = [
-        Migration(version: 1, name: "v001_jobs", bytes: PackageResources.v001_jobs_sql)
+        Migration(version: 1, name: "v001_jobs", bytes: PackageResources.v001_jobs_sql),
+        Migration(version: 2, name: "v002_limits", bytes: PackageResources.v002_limits_sql),
     ]
 }

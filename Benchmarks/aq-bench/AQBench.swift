@@ -6,6 +6,7 @@ struct AQBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "aq-bench", abstract: "Measures the store and the worker; every command prints one JSON object.",
         subcommands: [
-            EnqueueBench.self, SettleBench.self, ClaimBench.self, ContendBench.self, Producer.self, InstantWorker.self, Summary.self,
+            EnqueueBench.self, SettleBench.self, ClaimBench.self, ContendBench.self, Producer.self, InstantWorker.self, ModelServer.self,
+            Summary.self,
         ])
 }

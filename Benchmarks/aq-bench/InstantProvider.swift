@@ -12,8 +12,10 @@ final class InstantProvider: ModelProvider {
 
     init(printsStarts: Bool) { self.printsStarts = printsStarts }
 
-    func respond(to requests: [ModelRequest], timeout: Int64, idempotencyKey: String) async -> [Outcome] {
-        if printsStarts { Figures.line("S \(idempotencyKey.split(separator: "-")[1]) \(platform_monotonic_ns())") }
+    func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
+        if printsStarts { Figures.line("S \(options.idempotencyKey.split(separator: "-")[1]) \(platform_monotonic_ns())") }
         return requests.map { _ in .reply(reply) }
     }
+
+    func check(model: String?, timeout: Int64) async -> ProviderCheck { ProviderCheck(provider: name, model: model ?? name) }
 }

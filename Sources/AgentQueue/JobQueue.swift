@@ -69,7 +69,9 @@ public struct JobQueue: Sendable {
     /// - Throws: `StoreError`.
     public func work(logger: Logger = Logger(label: "agent-queue")) async throws {
         let providers = ProviderSet(settings, environment: environment)
-        let worker = Worker(store: store, providers: providers.providers, configuration: settings.workerConfiguration(), logger: logger)
+        let worker = Worker(
+            store: store, providers: providers.providers, configuration: settings.workerConfiguration(available: providers.names),
+            children: providers.children, logger: logger)
         let upkeep = Upkeeper(store: store, logger: logger)
         do {
             try await withThrowingTaskGroup { group in

@@ -28,15 +28,23 @@ public struct ClaimedJob: Sendable, Equatable {
     public var useCache: Bool
     /// Whether the cache held an answer when it was claimed.
     public var isCached: Bool
+    /// What to call: `target`, unless a fallback serves.
+    public var route: Target
+    /// Whether its call is the one by which an open breaker finds out whether the provider works again.
+    public var isProbe: Bool
+    /// Whether someone wants to read its answer while it comes.
+    public var isStreamed: Bool
+    /// What its call may cost at worst, in US dollars, as far as that was reserved; else 0.
+    public var worstCost: Double
 
     /// The job's id.
     public var id: Int64 { lease.jobID }
 
-    /// Makes a claimed job.
+    /// Makes a claimed job; it calls its target, unless told.
     public init(
         lease: Lease, laneID: Int64, batchID: Int64?, priority: Int, kind: JobKind, target: Target, body: String, digest: [UInt8],
-        attempt: Int,
-        maxAttempts: Int, crashes: Int, timeout: Int64?, useCache: Bool, isCached: Bool = false
+        attempt: Int, maxAttempts: Int, crashes: Int, timeout: Int64?, useCache: Bool, isCached: Bool = false, route: Target? = nil,
+        isProbe: Bool = false, isStreamed: Bool = false, worstCost: Double = 0
     ) {
         self.lease = lease
         self.laneID = laneID
@@ -52,5 +60,9 @@ public struct ClaimedJob: Sendable, Equatable {
         self.timeout = timeout
         self.useCache = useCache
         self.isCached = isCached
+        self.route = route ?? target
+        self.isProbe = isProbe
+        self.isStreamed = isStreamed
+        self.worstCost = worstCost
     }
 }

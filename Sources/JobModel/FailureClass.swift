@@ -29,3 +29,22 @@ public enum FailureClass: String, Sendable, CaseIterable, Codable {
     /// The worker stopped before the call was through. The attempt is given back.
     case shutdown
 }
+
+extension FailureClass {
+    /// Whether another target may be asked instead: the fault is the provider's, not the request's.
+    public var allowsFallback: Bool {
+        switch self {
+        case .retryable, .rateLimited, .overloaded, .authentication, .quotaExhausted, .timedOut, .invalidReply: true
+        case .permanent, .refused, .cancelled, .crashed, .expired, .dependency, .shutdown: false
+        }
+    }
+
+    /// Whether it says that the provider works (true), or does not (false); nil where it says nothing about that.
+    public var showsHealth: Bool? {
+        switch self {
+        case .permanent, .refused, .invalidReply: true
+        case .retryable, .overloaded, .timedOut: false
+        case .rateLimited, .authentication, .quotaExhausted, .cancelled, .crashed, .expired, .dependency, .shutdown: nil
+        }
+    }
+}

@@ -36,6 +36,8 @@ public struct Job: Sendable, Equatable {
     public var timeout: Int64?
     /// The name of the batch it belongs to.
     public var batch: String?
+    /// The most that its calls may cost together, in US dollars; of a job in a batch, what the whole batch may. Nil is no bound.
+    public var budget: Double?
     /// Words to find it by, in alphabetical order.
     public var tags: [String]
     /// The user's own data, a JSON object.

@@ -34,9 +34,17 @@ public struct NewJob: Sendable, Equatable {
     public var metadata: JSONValue?
     /// Whether a cached answer may serve, and the answer be cached.
     public var useCache: Bool
+    /// Whether its answer is to be kept piece by piece while it comes, for someone who reads along.
+    public var isStreamed: Bool
+    /// The most that its calls may cost together, in US dollars; of a job in a batch, the most that the whole batch may. Nil is
+    /// no bound.
+    public var budget: Double?
 
     /// Makes a job from a validated request; everything else has its default.
-    public init(kind: JobKind, target: Target, body: String, digest: [UInt8], queue: String = "default") {
+    public init(
+        kind: JobKind, target: Target, body: String, digest: [UInt8], queue: String = "default", isStreamed: Bool = false,
+        budget: Double? = nil
+    ) {
         self.kind = kind
         self.queue = queue
         self.target = target
@@ -47,5 +55,7 @@ public struct NewJob: Sendable, Equatable {
         tags = []
         after = []
         useCache = true
+        self.isStreamed = isStreamed
+        self.budget = budget
     }
 }

@@ -4,7 +4,8 @@ public struct Settlement: Sendable, Equatable {
     public var state: JobState
     /// When it may run again (wall clock, ms), for `retryable` and `available`.
     public var scheduledAt: Int64?
-    /// Whether the attempt counts. A 429, an overload, a shutdown or a call that never started give it back.
+    /// Whether the attempt counts. A 429, an overload, a refused key, an empty account, a shutdown or a call that never started
+    /// give it back: none of them is the job's fault.
     public var countsAttempt: Bool
 
     /// Makes a settlement.
@@ -14,7 +15,7 @@ public struct Settlement: Sendable, Equatable {
         self.countsAttempt = countsAttempt
     }
 
-    /// The shortest wait after a rate limit or an overload that names no time, in ms.
+    /// The shortest wait after a rate limit, an overload, a refused key or an empty account, in ms.
     public static let shortestSnooze: Int64 = 1_000
 
     /// Decides.
@@ -39,10 +40,10 @@ public struct Settlement: Sendable, Equatable {
                 return Settlement(state: .cancelled)
             case .shutdown:
                 return Settlement(state: .available, scheduledAt: now, countsAttempt: false)
-            case .rateLimited, .overloaded:
+            case .rateLimited, .overloaded, .authentication, .quotaExhausted:
                 let wait = max(retryAfter ?? backoff, shortestSnooze)
                 return Settlement(state: .retryable, scheduledAt: now + wait, countsAttempt: false)
-            case .retryable, .timedOut, .invalidReply, .crashed, .authentication, .quotaExhausted:
+            case .retryable, .timedOut, .invalidReply, .crashed:
                 guard attempt < maxAttempts else { return Settlement(state: .discarded) }
                 return Settlement(state: .retryable, scheduledAt: now + max(retryAfter ?? 0, backoff))
             }

@@ -13,9 +13,20 @@ public protocol ModelProvider: Sendable {
     ///
     /// Returns an outcome per request, in their order. Returns promptly with `.cancelled` failures when the task is
     /// cancelled, having aborted the call. Retries nothing but a connection that failed before any byte was sent.
+    /// - Parameter requests: one, or several of a batchable kind.
+    func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome]
+
+    /// Asks a model for something tiny, for real.
     /// - Parameters:
-    ///   - requests: one, or several of a batchable kind.
-    ///   - timeout: how long the call may take, in ms.
-    ///   - idempotencyKey: the same for the same attempt of the same job; for providers that honour one.
-    func respond(to requests: [ModelRequest], timeout: Int64, idempotencyKey: String) async -> [Outcome]
+    ///   - model: nil lets the provider choose one that it knows.
+    ///   - timeout: how long all of it may take, in ms.
+    func check(model: String?, timeout: Int64) async -> ProviderCheck
+
+    /// Ends what it keeps running. No call comes after it.
+    func shutdown() async
+}
+
+extension ModelProvider {
+    /// Keeps nothing running, unless it says otherwise.
+    public func shutdown() async {}
 }

@@ -18,30 +18,32 @@ enum Base64 {
 
     /// Text as bytes; nil where it is not base64. Either alphabet, with padding or without.
     static func decode(_ text: String) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.utf8.count * 3 / 4)
-        var bits: UInt32 = 0
-        var held: UInt32 = 0
-        for character in text.utf8 where character != UInt8(ascii: "=") {
-            guard let sextet = value(character) else { return nil }
-            bits = bits << 6 | sextet
-            held += 6
-            if held >= 8 {
-                held -= 8
-                bytes.append(UInt8(truncatingIfNeeded: bits >> held))
+        var text = text
+        return text.withUTF8 { characters in
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(characters.count / 4 * 3 + 3)
+            var bits: UInt32 = 0
+            var held: UInt32 = 0
+            for character in characters where character != UInt8(ascii: "=") {
+                let sextet = values[Int(character)]
+                guard sextet < 64 else { return nil }
+                bits = bits << 6 | UInt32(sextet)
+                held += 6
+                if held >= 8 {
+                    held -= 8
+                    bytes.append(UInt8(truncatingIfNeeded: bits >> held))
+                }
             }
+            return bytes
         }
-        return bytes
     }
 
-    private static func value(_ character: UInt8) -> UInt32? {
-        switch character {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(character - UInt8(ascii: "A"))
-        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(character - UInt8(ascii: "a")) + 26
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(character - UInt8(ascii: "0")) + 52
-        case UInt8(ascii: "+"), UInt8(ascii: "-"): 62
-        case UInt8(ascii: "/"), UInt8(ascii: "_"): 63
-        default: nil
-        }
-    }
+    /// Each character's value; 64 where it has none.
+    private static let values: [UInt8] = {
+        var values = [UInt8](repeating: 64, count: 256)
+        for (value, character) in alphabet.enumerated() { values[Int(character)] = UInt8(value) }
+        values[Int(UInt8(ascii: "-"))] = 62
+        values[Int(UInt8(ascii: "_"))] = 63
+        return values
+    }()
 }

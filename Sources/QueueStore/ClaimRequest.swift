@@ -14,18 +14,26 @@ public struct ClaimRequest: Sendable {
     public var lease: Int64
     /// Whether nothing runs in its process, so that it may take a job that must run alone.
     public var isIdle: Bool
+    /// What the configuration says about calling providers.
+    public var policies: CallPolicies
 
-    /// Makes a request.
-    public init(worker: Int64, queues: Set<String>?, providers: Set<String>, slots: Int, lease: Int64, isIdle: Bool) {
+    /// Makes a request; without limits, unless told.
+    public init(
+        worker: Int64, queues: Set<String>?, providers: Set<String>, slots: Int, lease: Int64, isIdle: Bool,
+        policies: CallPolicies = CallPolicies()
+    ) {
         self.worker = worker
         self.queues = queues
         self.providers = providers
         self.slots = slots
         self.lease = lease
         self.isIdle = isIdle
+        self.policies = policies
     }
 
-    func serves(queue: String, provider: String) -> Bool {
-        providers.contains(provider) && queues?.contains(queue) != false
+    /// Whether a lane's jobs can be called for: by their own target's provider, or by one that serves in its place.
+    func serves(queue: String, provider: String, target: String) -> Bool {
+        guard queues?.contains(queue) != false else { return false }
+        return policies.routes[target].map { !$0.targets.isEmpty } ?? providers.contains(provider)
     }
 }

@@ -10,4 +10,6 @@ public struct ClaimRound: Sendable {
     public var suspectWaits = false
     /// Whether the job claimed must run alone.
     public var runsAlone = false
+    /// When a lane that was passed over may open (wall clock, ms); nil if none waits for a time.
+    public var nextOpening: Int64?
 }

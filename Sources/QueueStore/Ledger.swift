@@ -52,6 +52,8 @@ struct Ledger {
 
     mutating func ringWork() { hasWork = true }
 
+    mutating func ringResults() { hasResults = true }
+
     /// A new job.
     mutating func add(lane: Int64, batch: Int64?, state: JobState) {
         lanes[lane, default: LaneChange()].states[state.index] += 1
@@ -119,6 +121,9 @@ struct Ledger {
     }
 
     mutating func count(_ counter: Counter, by count: Int64 = 1) { counters[counter, default: 0] += count }
+
+    /// How much a lane's count has changed so far.
+    func change(of state: JobState, in lane: Int64) -> Int64 { lanes[lane]?.states[state.index] ?? 0 }
 
     /// Writes the gathered changes.
     func write(to transaction: WriteTransaction) throws {

@@ -1,5 +1,6 @@
 import CPlatform
 import Glibc
+import ModelCalls
 import Synchronization
 
 /// The lock file beside a database: who uses it, which workers live, and whose calls have begun.
@@ -158,10 +159,23 @@ public final class LockFile: Sendable {
 
     /// The jobs whose calls a worker had begun when it was last heard of; nil where that is not known.
     func begunCalls(of worker: Int64) -> Set<Int64>? {
+        region(of: worker).map { Set($0[1..<CallRegion.firstChild(of: $0.count)].filter { $0 != 0 }) }
+    }
+
+    /// The processes that a worker ran for its calls when it was last heard of.
+    func children(of worker: Int64) -> [ChildProcessRegister.Child] {
+        guard let words = region(of: worker) else { return [] }
+        return stride(from: CallRegion.firstChild(of: words.count), to: words.count, by: 2).compactMap { place in
+            guard let pid = Int32(exactly: words[place + 1]), pid > 1 else { return nil }
+            return ChildProcessRegister.Child(pid: pid, startTime: UInt64(bitPattern: words[place]))
+        }
+    }
+
+    /// What a worker's region holds; nil where another worker's stands there.
+    private func region(of worker: Int64) -> [Int64]? {
         var words = [Int64](repeating: 0, count: Self.regionWords)
         let read = words.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, off_t(Self.offset(of: worker))) }
-        guard read == Self.regionWords * 8, words[0] == worker else { return nil }
-        return Set(words.dropFirst().filter { $0 != 0 })
+        return read == Self.regionWords * 8 && words[0] == worker ? words : nil
     }
 
     private static func offset(of worker: Int64) -> Int64 { regionOffset + worker % regions * Int64(regionWords * 8) }

@@ -109,7 +109,7 @@ extension WriteTransaction {
                 .bind(now).bind(id).bind(state.rawValue).run()
             ledger.move(lane: lane, batch: batch, from: state, to: .cancelled)
             try addError(job: id, attempt: 0, .cancelled, "cancelled before it ran")
-            try tellDependents(of: id)
+            try noteEnd(of: id)
             return .changed(.cancelled)
         }
     }

@@ -22,6 +22,9 @@ extension QueueStore {
             guardsCheckpoints: !WriterConnections.hasWALResetFix(sqlite3_libversion_number()))
     }
 
+    /// Whether a row with a `target` is about the resource of the name `name`.
+    private static let isAbout = "(target = name OR substr(target, 1, instr(target, '/') - 1) = name)"
+
     /// Queries that find what must not be, and the sentence for it.
     private static let invariants: [(sql: String, sentence: String)] = [
         (
@@ -75,6 +78,66 @@ extension QueueStore {
             SELECT name, value FROM counters WHERE (name = 'cache_entries' AND value <> (SELECT count(*) FROM cache_entries))
             OR (name = 'cache_bytes' AND value <> (SELECT coalesce(sum(bytes), 0) FROM cache_entries))
             """, "a count of the cache is wrong"
+        ),
+        (
+            """
+            SELECT reservations.job_id FROM reservations LEFT JOIN jobs ON jobs.id = reservations.job_id
+            WHERE jobs.state IS NOT 'running' OR jobs.token <> reservations.token
+            """, "something is set aside for a call that is not under way"
+        ),
+        (
+            """
+            SELECT name, running AS kept, (SELECT count(*) FROM reservations WHERE \(isAbout)) AS found FROM resources
+            WHERE running <> (SELECT count(*) FROM reservations WHERE \(isAbout))
+            """, "a provider's count of calls under way is wrong"
+        ),
+        (
+            """
+            SELECT name, trials AS kept, (SELECT count(*) FROM reservations WHERE \(isAbout) AND call > trial_after) AS found FROM resources
+            WHERE trials <> (SELECT count(*) FROM reservations WHERE \(isAbout) AND call > trial_after)
+            """, "a provider's count of calls on trial is wrong"
+        ),
+        (
+            """
+            SELECT name, reserved_usd AS kept, (SELECT coalesce(sum(worst_usd), 0.0) FROM reservations WHERE \(isAbout)) AS found
+            FROM resources WHERE abs(reserved_usd - (SELECT coalesce(sum(worst_usd), 0.0) FROM reservations WHERE \(isAbout))) > 1e-6
+            """, "a provider's money set aside is wrong"
+        ),
+        (
+            """
+            SELECT name, spent_usd AS kept, (SELECT coalesce(sum(cost_usd), 0.0) FROM charges WHERE at / 86400000 = day AND \(isAbout)) AS found
+            FROM resources WHERE abs(spent_usd - (SELECT coalesce(sum(cost_usd), 0.0) FROM charges WHERE at / 86400000 = day AND \(isAbout)))
+            > 1e-6 * max(1, spent_usd)
+            """, "what a provider cost on a day is not the sum of its charges"
+        ),
+        (
+            """
+            SELECT job_id, target FROM reservations WHERE target NOT IN (SELECT name FROM resources)
+            OR substr(target, 1, instr(target, '/') - 1) NOT IN (SELECT name FROM resources)
+            """, "something is set aside at a provider that is not known"
+        ),
+        (
+            """
+            SELECT name FROM resources WHERE breaker = 'half_open'
+            AND NOT EXISTS (SELECT 1 FROM reservations WHERE call = breaker_probe AND is_probe = 1 AND \(isAbout))
+            """, "a breaker waits for a probe that is not under way"
+        ),
+        (
+            """
+            SELECT id, reserved_usd AS kept, (SELECT coalesce(sum(worst_usd), 0.0) FROM reservations WHERE batch_id = batches.id) AS found
+            FROM batches WHERE abs(reserved_usd - (SELECT coalesce(sum(worst_usd), 0.0) FROM reservations WHERE batch_id = batches.id)) > 1e-6
+            """, "a batch's money set aside is wrong"
+        ),
+        (
+            """
+            SELECT id, spent_usd AS kept, (SELECT coalesce(sum(cost_usd), 0.0) FROM charges WHERE batch_id = batches.id) AS found
+            FROM batches WHERE created_at >= (SELECT value FROM counters WHERE name = 'charges_since')
+            AND abs(spent_usd - (SELECT coalesce(sum(cost_usd), 0.0) FROM charges WHERE batch_id = batches.id)) > 1e-6 * max(1, spent_usd)
+            """, "what a batch cost is not the sum of its charges"
+        ),
+        (
+            "SELECT job_id FROM streams JOIN jobs ON jobs.id = job_id WHERE finalized_at IS NOT NULL",
+            "a job that has ended has a stream"
         ),
     ]
 }

@@ -5,8 +5,8 @@ extension QueueStore {
     /// Claims ready jobs for the free slots, in one transaction, and reads which running ones are to be cancelled. Between lanes:
     /// the best head priority first, then the one longest unserved.
     ///
-    /// Its time does not depend on how many jobs there are: it reads the lanes (few) and the first entries of an index
-    /// over one lane's ready jobs.
+    /// A lane whose targets admit no call now is passed over whole. Its time does not depend on how many jobs there are: it reads
+    /// the lanes (few), their providers' rows and the first entries of an index over one lane's ready jobs.
     public func claim(_ request: ClaimRequest) async throws -> ClaimRound {
         let (cancellations, hasWork) = try read { database in
             (
@@ -35,18 +35,18 @@ extension QueueStore {
         let lanes = try Row.fetchCursor(
             database.cachedStatement(
                 sql: """
-                    SELECT lanes.queue, lanes.provider FROM lanes JOIN queues ON queues.name = lanes.queue
+                    SELECT lanes.queue, lanes.provider, lanes.target FROM lanes JOIN queues ON queues.name = lanes.queue
                     WHERE lanes.available > 0 AND queues.paused_at IS NULL
                     """))
         while let lane = try lanes.next() {
-            if request.serves(queue: lane[0], provider: lane[1]) { return true }
+            if request.serves(queue: lane[0], provider: lane[1], target: lane[2]) { return true }
         }
         return false
     }
 }
 
 /// A lane that has ready jobs.
-private struct ReadyLane {
+struct ReadyLane {
     var id: Int64
     var kind: JobKind
     var target: Target
@@ -56,33 +56,64 @@ private struct ReadyLane {
     var served: Int64
 }
 
+/// One round of claiming, under way.
+struct Claiming {
+    let request: ClaimRequest
+    var round = ClaimRound()
+    /// The token of what it claims; drawn with the first job.
+    var token: Int64?
+    /// How many jobs may still be turned away for their cost: a lane may hold any number of them.
+    var withdrawals = 100
+
+    init(_ request: ClaimRequest) { self.request = request }
+
+    mutating func noteOpening(_ time: Int64?) {
+        guard let time else { return }
+        round.nextOpening = min(round.nextOpening ?? time, time)
+    }
+}
+
 extension WriteTransaction {
     func claim(_ request: ClaimRequest) throws -> ClaimRound {
         var lanes = try readyLanes(for: request)
-        var round = ClaimRound()
-        if let suspect = lanes.first(where: \.hasSuspect) {
+        var claiming = Claiming(request)
+        for lane in lanes where lane.hasSuspect {
             // Jobs that two workers died of run alone: first everything else in this process must have ended.
-            round.suspectWaits = true
-            guard request.isIdle else { return round }
-            round.jobs = try take(1, from: suspect, onlySuspects: true, upTo: 9, token: nextToken(), request)
-            round.runsAlone = !round.jobs.isEmpty
-            return round
+            guard case .open(let opening) = try admit(lane, onlySuspects: true, upTo: 9, &claiming) else { continue }
+            claiming.round.suspectWaits = true
+            guard request.isIdle else { return claiming.round }
+            claiming.round.jobs = try take(1, from: lane, opening, onlySuspects: true, upTo: 9, &claiming)
+            claiming.round.runsAlone = !claiming.round.jobs.isEmpty
+            return claiming.round
         }
         lanes.removeAll { $0.head == nil }
-        guard !lanes.isEmpty else { return round }
-        let token = try nextToken()
         var slots = request.slots
         while slots > 0, let best = lanes.indices.min(by: { Self.precedes(lanes[$0], lanes[$1]) }) {
             // As far as the next lane's head priority, and no further: a lane must not slip its later jobs in before it.
             let others = lanes.indices.lazy.filter { $0 != best }.compactMap { lanes[$0].head }
-            let jobs = try take(slots, from: lanes[best], onlySuspects: false, upTo: others.min() ?? 9, token: token, request)
-            round.jobs.append(contentsOf: jobs)
-            slots -= jobs.count
-            lanes[best].served = token
-            lanes[best].head = slots > 0 ? try headPriority(of: lanes[best].id) : nil
-            if lanes[best].head == nil || jobs.isEmpty { lanes.remove(at: best) }
+            let limit = others.min() ?? 9
+            switch try admit(lanes[best], onlySuspects: false, upTo: limit, &claiming) {
+            case .closed:
+                lanes.remove(at: best)
+            case .exhausted:
+                lanes[best].head = try headPriority(of: lanes[best].id)
+                if lanes[best].head == nil { lanes.remove(at: best) }
+            case .open(let opening):
+                let left = claiming.withdrawals
+                let jobs = try take(min(slots, opening.count), from: lanes[best], opening, onlySuspects: false, upTo: limit, &claiming)
+                claiming.round.jobs.append(contentsOf: jobs)
+                slots -= jobs.count
+                lanes[best].served = claiming.token ?? lanes[best].served
+                lanes[best].head = slots > 0 ? try headPriority(of: lanes[best].id) : nil
+                if lanes[best].head == nil || (jobs.isEmpty && claiming.withdrawals == left) { lanes.remove(at: best) }
+            }
+            guard claiming.withdrawals > 0 else {
+                // There may be more of them: the next round goes on.
+                ledger.ringWork()
+                break
+            }
         }
-        return round
+        return claiming.round
     }
 
     private static func precedes(_ one: ReadyLane, _ other: ReadyLane) -> Bool {
@@ -100,7 +131,7 @@ extension WriteTransaction {
             FROM lanes JOIN queues ON queues.name = lanes.queue WHERE lanes.available > 0 AND queues.paused_at IS NULL
             """
         ).eachRow { row in
-            guard request.serves(queue: row.text(1), provider: row.text(2)), let target = Target(row.text(3)),
+            guard request.serves(queue: row.text(1), provider: row.text(2), target: row.text(3)), let target = Target(row.text(3)),
                 let kind = JobKind(rawValue: row.text(4))
             else { return }
             lanes.append(
@@ -120,9 +151,13 @@ extension WriteTransaction {
         ).bind(lane).first { $0.int(0) }
     }
 
+    /// Claims up to `count` of a lane's jobs, and sets aside what their calls need. Fewer come back where a budget turns some away.
     private func take(
-        _ count: Int, from lane: ReadyLane, onlySuspects: Bool, upTo priority: Int, token: Int64, _ request: ClaimRequest
-    ) throws(SQLFailure) -> [ClaimedJob] {
+        _ count: Int, from lane: ReadyLane, _ opening: Opening, onlySuspects: Bool, upTo priority: Int, _ claiming: inout Claiming
+    ) throws -> [ClaimedJob] {
+        let request = claiming.request
+        let token = try claiming.token ?? nextToken()
+        claiming.token = token
         // The plus before `jobs.digest` makes SQLite 3.40 find the cache entry by its digest: without it, inside RETURNING, it
         // walks the index over `expires_at` for every job.
         let claim =
@@ -135,7 +170,9 @@ extension WriteTransaction {
                              AND priority <= ?6 ORDER BY priority, id LIMIT ?7)
                 RETURNING id, batch_id, priority, attempt, max_attempts, crashes, timeout_ms, use_cache, digest,
                 (SELECT body FROM requests WHERE job_id = jobs.id),
-                use_cache AND EXISTS (SELECT 1 FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4)
+                use_cache AND EXISTS (SELECT 1 FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4),
+                EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
+                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id)
                 """)
             : statement(
                 """
@@ -145,21 +182,50 @@ extension WriteTransaction {
                              AND priority <= ?6 ORDER BY priority, id LIMIT ?7)
                 RETURNING id, batch_id, priority, attempt, max_attempts, crashes, timeout_ms, use_cache, digest,
                 (SELECT body FROM requests WHERE job_id = jobs.id),
-                use_cache AND EXISTS (SELECT 1 FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4)
+                use_cache AND EXISTS (SELECT 1 FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4),
+                EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
+                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id)
                 """)
         var jobs = try claim.bind(token).bind(request.worker).bind(clock.boot() + request.lease).bind(now).bind(lane.id).bind(priority)
             .bind(count).all { row in
-                ClaimedJob(
+                let job = ClaimedJob(
                     lease: Lease(jobID: row.int64(0), token: token), laneID: lane.id, batchID: row.optionalInt64(1), priority: row.int(2),
                     kind: lane.kind, target: lane.target, body: row.text(9), digest: row.blob(8), attempt: row.int(3),
                     maxAttempts: row.int(4), crashes: row.int(5), timeout: row.optionalInt64(6), useCache: row.int64(7) == 1,
-                    isCached: row.int64(10) == 1)
+                    isCached: row.int64(10) == 1, route: opening.target, isProbe: opening.isProbe, isStreamed: row.int64(11) == 1,
+                    worstCost: opening.estimate?.worstCost ?? 0)
+                return (job: job, budgets: Budgets(own: row.optionalDouble(12), batch: row.optionalDouble(13)))
             }
+        guard !jobs.isEmpty else { return [] }
         // RETURNING promises no order.
-        jobs.sort { ($0.priority, $0.id) < ($1.priority, $1.id) }
-        guard !jobs.isEmpty else { return jobs }
+        jobs.sort { ($0.job.priority, $0.job.id) < ($1.job.priority, $1.job.id) }
         ledger.move(lane: lane.id, batch: nil, from: .available, to: .running, count: Int64(jobs.count))
         ledger.serve(lane: lane.id, token: token)
-        return jobs
+        let isHeld = try opening.isProbe || opening.target != lane.target || isLimited(opening.target, request.policies)
+        guard isHeld || jobs.contains(where: { !$0.budgets.isEmpty }) else { return jobs.map(\.job) }
+        return try jobs.compactMap { try prepare($0.job, $0.budgets, opening, isHeld: isHeld, &claiming) }
+    }
+
+    /// Sets aside what a claimed job's call needs; nil where its budget does not allow the call, and it is not to run.
+    private func prepare(
+        _ job: ClaimedJob, _ budgets: Budgets, _ opening: Opening, isHeld: Bool, _ claiming: inout Claiming
+    ) throws -> ClaimedJob? {
+        guard isHeld || !budgets.isEmpty else { return job }
+        var job = job
+        var estimate = opening.estimate ?? CallEstimate()
+        if !budgets.isEmpty {
+            if opening.estimate == nil { estimate = claiming.request.policies.estimate(opening.target, job.kind, job.body) }
+            if let refusal = try refusal(of: job, estimate, budgets) {
+                claiming.withdrawals -= 1
+                try withdraw(job, refusal)
+                return nil
+            }
+        }
+        job.worstCost = estimate.worstCost
+        try hold(
+            Reservation(
+                lease: job.lease, call: job.lease.token, target: opening.target, estimate: estimate, isProbe: opening.isProbe,
+                batch: budgets.batch == nil ? nil : job.batchID))
+        return job
     }
 }

@@ -40,12 +40,17 @@ extension WriteTransaction {
 
         let lane = try lane(queue: job.queue, target: job.target, kind: job.kind)
         let batch = try job.batch.map { try self.batch(named: $0) }
+        if let batch, let budget = job.budget {
+            // The latest word on it holds.
+            try statement("UPDATE batches SET budget_usd = ?1 WHERE id = ?2 AND budget_usd IS NOT ?1").bind(budget).bind(batch).run()
+        }
         guard let id = try insert(job, state: state, lane: lane, batch: batch, cancelledThrough: waiting.failed) else {
             guard let holder = try holder(of: job) else { throw StoreError(.internal, "a unique key is taken, and no job has it") }
             return holder
         }
         ledger.add(lane: lane, batch: batch, state: state)
         try insertBeside(job, id: id)
+        if job.isStreamed, !state.isFinal { try statement("INSERT INTO streams (job_id) VALUES (?)").bind(id).run() }
         if let cached { try complete(id, lane: lane, from: cached) }
         if let failed = waiting.failed {
             try addError(job: id, attempt: 0, .dependency, "job \(failed), which it depends on, ended without completing")
@@ -58,12 +63,13 @@ extension WriteTransaction {
         let inserted = try statement(
             """
             INSERT INTO jobs (lane_id, state, priority, max_attempts, use_cache, created_at, scheduled_at, finalized_at, expires_at,
-            timeout_ms, batch_id, cancelled_through, unique_key, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            timeout_ms, batch_id, cancelled_through, unique_key, digest, budget_usd)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state NOT IN ('cancelled', 'discarded') DO NOTHING
             """
         ).bind(lane).bind(state.rawValue).bind(job.priority).bind(job.maxAttempts).bind(job.useCache).bind(now)
             .bind(job.scheduledAt ?? now).bind(state.isFinal ? now : nil).bind(job.expiresAt).bind(job.timeout).bind(batch)
-            .bind(cancelledThrough).bind(job.uniqueKey).bind(job.digest).run()
+            .bind(cancelledThrough).bind(job.uniqueKey).bind(job.digest).bind(batch == nil ? job.budget : nil).run()
         return inserted == 1 ? lastInsertedID : nil
     }
 

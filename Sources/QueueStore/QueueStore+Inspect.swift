@@ -147,7 +147,7 @@ extension Job {
                     database.cachedStatement(
                         sql: """
                             SELECT jobs.*, lanes.queue, lanes.target, lanes.kind, requests.body, requests.custom_id, requests.metadata,
-                            batches.name AS batch, workers.pid, results.job_id AS result_id, results.reply, results.answered_by,
+                            batches.name AS batch, batches.budget_usd AS batch_budget, workers.pid, results.job_id AS result_id, results.reply, results.answered_by,
                             results.target AS result_target, results.input_tokens, results.output_tokens, results.cost_usd,
                             results.latency_ms
                             FROM jobs JOIN lanes ON lanes.id = jobs.lane_id JOIN requests ON requests.job_id = jobs.id
@@ -161,10 +161,12 @@ extension Job {
             job.after = try Int64.fetchAll(
                 database.cachedStatement(sql: "SELECT depends_on FROM dependencies WHERE job_id = ? ORDER BY depends_on"), arguments: [id])
             job.errors = try Row.fetchAll(
-                database.cachedStatement(sql: "SELECT attempt, at, class, message FROM job_errors WHERE job_id = ? ORDER BY id"),
+                database.cachedStatement(sql: "SELECT attempt, at, class, message, target, cost_usd, partial FROM job_errors WHERE job_id = ? ORDER BY id"),
                 arguments: [id]
             ).map {
-                JobError(attempt: $0[0], at: $0[1], failure: FailureClass(rawValue: $0[2]) ?? .permanent, message: $0[3])
+                JobError(
+                    attempt: $0[0], at: $0[1], failure: FailureClass(rawValue: $0[2]) ?? .permanent, message: $0[3], target: $0[4],
+                    cost: $0[5], partialText: $0[6])
             }
             return job
         }
@@ -185,6 +187,7 @@ extension Job {
         cancelRequestedAt = row["cancel_requested_at"]
         timeout = row["timeout_ms"]
         batch = row["batch"]
+        budget = row["batch_budget"] ?? row["budget_usd"]
         uniqueKey = row["unique_key"]
         if let text = row["metadata"] as String? { metadata = try JSONValue.parse(text) }
         if let id = row["worker_id"] as Int64? { worker = WorkerIdentity(id: id, pid: row["pid"] ?? 0) }

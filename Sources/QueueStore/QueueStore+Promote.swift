@@ -55,7 +55,7 @@ extension WriteTransaction {
             try statement("UPDATE jobs SET state = 'discarded', finalized_at = ? WHERE id = ?").bind(now).bind(id).run()
             ledger.move(lane: lane, batch: batch, from: state, to: .discarded)
             try addError(job: id, attempt: 0, .expired, "not begun before its expiry")
-            try tellDependents(of: id)
+            try noteEnd(of: id)
         }
         return rows.count
     }

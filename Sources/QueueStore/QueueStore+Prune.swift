@@ -19,9 +19,13 @@ extension QueueStore {
         }
         report.cacheEntries = try await pruneCache(policy)
         _ = try await write { try $0.pruneRest() }
+        while try await write({ try $0.pruneCharges(before: now - Self.chargesKept, slice: 500) }) == 500 {}
         if policy.shrinks { report.bytesFreed = try await shrink() }
         return report
     }
+
+    /// How long what calls cost is kept, in ms: 90 days.
+    private static let chargesKept: Int64 = 90 * 86_400_000
 
     private func pruneCache(_ policy: PrunePolicy) async throws -> Int {
         var removed = 0
@@ -130,6 +134,13 @@ extension WriteTransaction {
         try statement("DELETE FROM batches WHERE jobs = 0 AND created_at < ?").bind(now - 86_400_000).run()
         try statement("DELETE FROM ingests WHERE updated_at < ?").bind(now - month).run()
         try statement("DELETE FROM minutes WHERE minute < ?").bind((now - month) / 60_000).run()
+        let today = now / Resource.dayLength
+        for name in try statement("SELECT name FROM resources WHERE day < ? AND spent_usd <> 0").bind(today).all({ $0.text(0) }) {
+            // The charges of that day will go.
+            try withResource(name) { if $0.day < today { $0.spend(0, on: today) } }
+        }
+        // What was known of a provider that no one has called for a month.
+        try statement("DELETE FROM resources WHERE updated_at < ? AND running = 0").bind(now - month).run()
     }
 
     /// Gives back up to that many free pages. Returns how many.

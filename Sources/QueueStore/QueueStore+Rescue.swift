@@ -1,12 +1,13 @@
 import GRDB
 import JobModel
+import ModelCalls
 
 extension QueueStore {
     /// Takes back the jobs of workers that have died (their byte is free, or they belong to another boot) and those whose
     /// lease has ended, in slices.
     ///
-    /// An attempt whose call had begun counts, and a job that has none left is discarded; a call that had not begun gives
-    /// its attempt back. Each job is taken back under the token it was found with, so that an owner that settles in between
+    /// An attempt whose call had begun counts, and a job that has none left is discarded; the call may have been paid for, and is
+    /// charged as doubtful. A call that had not begun gives back its attempt, and what was set aside for it. Each job is taken back under the token it was found with, so that an owner that settles in between
     /// wins.
     /// - Parameter except: workers not to look at: those of this process.
     /// - Returns: how many jobs were taken back.
@@ -15,6 +16,10 @@ extension QueueStore {
         var rescued = 0
         for worker in try workersToRescue().filter({ !except.contains($0.id) }) {
             let begun = worker.isOfThisBoot ? locks.begunCalls(of: worker.id) : nil
+            // A killed worker's programs would go on with its calls beside the next attempts, and both be paid for.
+            if worker.isDead, worker.isOfThisBoot {
+                _ = await ChildProcessRegister.kill(locks.children(of: worker.id), within: Self.longestWaitForChildren)
+            }
             while true {
                 let count = try await write { try $0.rescue(worker, begun: begun, slice: slice) }
                 rescued += count
@@ -23,6 +28,9 @@ extension QueueStore {
         }
         return rescued
     }
+
+    /// How long a rescue waits for killed programs to be gone, in ms: they can be in a disk's hands, out of reach of signals.
+    private static let longestWaitForChildren: Int64 = 5_000
 
     /// The registered workers, and those whose registration is gone although jobs still run under their number.
     private func workersToRescue() throws -> [DeadWorker] {
@@ -93,11 +101,35 @@ extension WriteTransaction {
         ).bind(state.rawValue).bind(hadBegun ? 0 : 1).bind(crashed ? 1 : 0).bind(now).bind(job.lease.jobID).bind(job.lease.token).run()
         guard changed == 1 else { return }
         ledger.move(lane: job.lane, batch: job.batch, from: .running, to: state)
+        let charge = try endLostCall(of: job, hadBegun: hadBegun)
         if hadBegun || state != .available {
             let reason = worker.isDead ? "its worker died" : "its worker did not renew the lease"
-            try addError(job: job.lease.jobID, attempt: job.attempt, .crashed, "\(reason) (worker \(worker.id))")
+            try addError(
+                job: job.lease.jobID,
+                JobError(
+                    attempt: job.attempt, at: now, failure: .crashed, message: "\(reason) (worker \(worker.id))",
+                    target: charge?.target.description, cost: charge?.cost ?? 0))
         }
-        if state.isFinal { try tellDependents(of: job.lease.jobID) }
+        if state.isFinal { try noteEnd(of: job.lease.jobID) }
+    }
+
+    /// What a lost claim's call had taken: if it had begun, it may have been paid for, at worst with what was set aside.
+    private func endLostCall(of job: LostJob, hadBegun: Bool) throws -> Charge? {
+        let reservation = try reservation(of: job.lease)
+        if let reservation { try forget(reservation) }
+        guard hadBegun else {
+            try conclude(nil, reservation, token: job.lease.token, message: "", CallPolicies())
+            return nil
+        }
+        let name = try statement("SELECT target FROM lanes WHERE id = ?").bind(job.lane).first { $0.text(0) }
+        guard let target = reservation?.target ?? name.flatMap({ Target($0) }) else { return nil }
+        let cost = reservation?.estimate.worstCost ?? 0
+        // `crashed` says nothing about the provider: a probe is given up, and a pause stays.
+        let report = CallReport(target: target, calls: 0, failure: .crashed, isMaybePaid: true, maybeCost: cost)
+        if reservation != nil { try conclude(report, reservation, token: job.lease.token, message: "", CallPolicies()) }
+        let charge = Charge(doubtful: target, cost: cost)
+        try self.charge(charge, to: ChargedClaim(lease: job.lease, lane: job.lane, batch: job.batch, attempt: job.attempt))
+        return charge
     }
 }
 

@@ -13,8 +13,9 @@ extension QueueStore {
             guard let cached = try transaction.cachedReply(job.digest) else { return nil }
             guard try transaction.leave(SettleRequest(job: job, settlement: Settlement(state: .completed))) != nil else { return .fenced }
             transaction.ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: .completed)
+            _ = try transaction.closeCall(of: ChargedClaim(job), nil, message: "", CallPolicies())
             try transaction.complete(job.id, lane: job.laneID, from: cached)
-            try transaction.tellDependents(of: job.id)
+            try transaction.noteEnd(of: job.id)
             return .settled(.completed)
         }
     }
@@ -30,8 +31,12 @@ extension WriteTransaction {
             ledger.pay(lane: job.laneID, usage: result.usage, cost: result.cost)
             if job.useCache { ledger.count(.cacheMisses) }
         }
-        guard let state = try leave(request) else { return .fenced }
+        guard let state = try leave(request) else {
+            if let call = request.call { try chargeLate(call, to: ChargedClaim(job)) }
+            return .fenced
+        }
         ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: state)
+        let charge = try closeCall(of: ChargedClaim(job), request.call, message: request.error?.message ?? "", request.policies)
         if state == .completed, let result = request.result, let reply {
             try statement(
                 """
@@ -41,9 +46,40 @@ extension WriteTransaction {
             ).bind(job.id).bind(reply).bind(result.answeredBy.rawValue).bind(result.target).bind(result.usage.inputTokens)
                 .bind(result.usage.outputTokens).bind(result.cost).bind(result.latency).run()
         }
-        if let error = request.error { try addError(job: job.id, attempt: error.attempt, error.failure, error.message) }
-        if state.isFinal { try tellDependents(of: job.id) }
+        if let error = error(of: request, charge) { try addError(job: job.id, error) }
+        if state.isFinal { try noteEnd(of: job.id) }
         return .settled(state)
+    }
+
+    /// Frees what was set aside for a claim's call, draws what follows from the call's end, and writes what it cost. The claim must
+    /// have been found to hold.
+    /// - Parameter report: what the call was; nil where none was made.
+    func closeCall(
+        of claim: ChargedClaim, _ report: CallReport?, message: String, _ policies: CallPolicies
+    ) throws(SQLFailure) -> Charge? {
+        let reservation = try reservation(of: claim.lease)
+        if let reservation { try forget(reservation) }
+        guard reservation != nil || report != nil else { return nil }
+        try conclude(report, reservation, token: claim.lease.token, message: message, policies)
+        guard let report, let charge = Charge(report, isFenced: false) else { return nil }
+        try self.charge(charge, to: claim)
+        return charge
+    }
+
+    /// The failure as it is noted: with what was called, what it cost, and what had arrived. What a call that failed cost is noted
+    /// even where its failure is not worth it: a budget counts it.
+    func error(of request: SettleRequest, _ charge: Charge?) -> JobError? {
+        let cost = charge.map { $0.outcome == .answered ? 0 : $0.cost } ?? 0
+        guard var error = request.error else {
+            guard cost > 0 else { return nil }
+            return JobError(
+                attempt: request.job.attempt, at: now, failure: request.call?.failure ?? .retryable,
+                message: "given up while its call was under way", target: charge?.target.description, cost: cost)
+        }
+        error.target = error.target ?? request.call?.target.description
+        error.cost = max(error.cost, cost)
+        error.partialText = error.partialText ?? request.call?.partialText
+        return error
     }
 
     /// Takes the job out of `running`, if the token still is its own; nil if not.

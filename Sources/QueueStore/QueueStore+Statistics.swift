@@ -15,13 +15,15 @@ extension QueueStore {
                     SELECT coalesce(sum(completed) FILTER (WHERE minute = ?1 - 1), 0), coalesce(sum(completed), 0),
                     coalesce(sum(discarded), 0) FROM minutes WHERE minute > ?1 - 60
                     """, arguments: [minute])
+            let maybePaid = try Self.maybePaid(database)
             let pageSize: Int64 = try Int64.fetchOne(database, sql: "PRAGMA page_size") ?? 4_096
             return Statistics(
                 queues: queues, completedLastMinute: hour?[0] ?? 0, completedLastHour: hour?[1] ?? 0, discardedLastHour: hour?[2] ?? 0,
                 latency: try Self.latency(database), cache: try Self.cacheStatistics(database), workers: workers,
                 databaseBytes: try (Int64.fetchOne(database, sql: "PRAGMA page_count") ?? 0) * pageSize,
                 walBytes: Self.size(of: path + "-wal"),
-                freeBytes: try (Int64.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0) * pageSize)
+                freeBytes: try (Int64.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0) * pageSize, maybePaidCalls: maybePaid.calls,
+                maybePaidUSD: maybePaid.cost, providers: try providerStates(database))
         }
     }
 

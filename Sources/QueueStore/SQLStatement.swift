@@ -44,6 +44,11 @@ final class SQLStatement {
         return self
     }
 
+    @discardableResult func bind(_ value: Double?) -> Self {
+        guard let value else { return bindNull() }
+        return bind(value)
+    }
+
     @discardableResult func bind(_ value: String) -> Self {
         position += 1
         guard !value.isEmpty else {
@@ -142,6 +147,8 @@ final class SQLStatement {
     func isNull(_ column: CInt) -> Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }
 
     func optionalInt64(_ column: CInt) -> Int64? { isNull(column) ? nil : int64(column) }
+
+    func optionalDouble(_ column: CInt) -> Double? { isNull(column) ? nil : double(column) }
 
     func text(_ column: CInt) -> String {
         guard let bytes = sqlite3_column_text(handle, column) else { return "" }

@@ -12,13 +12,22 @@ public struct SettleRequest: Sendable {
     public var error: JobError?
     /// What to keep of the answer.
     public var cache: CacheWrite?
+    /// What was called, where anything was: nil gives back what was set aside for the call.
+    public var call: CallReport?
+    /// What the configuration says about calling providers.
+    public var policies: CallPolicies
 
     /// Makes a request.
-    public init(job: ClaimedJob, settlement: Settlement, result: JobResult? = nil, error: JobError? = nil, cache: CacheWrite? = nil) {
+    public init(
+        job: ClaimedJob, settlement: Settlement, result: JobResult? = nil, error: JobError? = nil, cache: CacheWrite? = nil,
+        call: CallReport? = nil, policies: CallPolicies = CallPolicies()
+    ) {
         self.job = job
         self.settlement = settlement
         self.result = result
         self.error = error
         self.cache = cache
+        self.call = call
+        self.policies = policies
     }
 }

@@ -22,6 +22,12 @@ public struct Statistics: Sendable, Equatable {
     public var walBytes: Int64
     /// The part of the database's file that is free, in bytes; `prune` gives it back.
     public var freeBytes: Int64
+    /// Calls that may have been paid for although no answer came, of the last 90 days.
+    public var maybePaidCalls: Int
+    /// What they may have cost, in US dollars; it counts as spent.
+    public var maybePaidUSD: Double
+    /// How the providers and their targets stand, as far as anything is known of them.
+    public var providers: [ProviderState]
 
     /// Three points of a distribution, in ms.
     public struct Percentiles: Sendable, Equatable {

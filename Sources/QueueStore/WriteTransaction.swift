@@ -12,6 +12,8 @@ final class WriteTransaction {
     let clock: StoreClock
     /// The counts it changes.
     var ledger = Ledger()
+    /// The providers, targets and budgets it looks at.
+    var resources = ResourceLedger()
 
     /// By the address of the SQL, which is a literal: as cheap as a lookup can be.
     private var statements: [UnsafeRawPointer: SQLStatement] = [:]
@@ -34,6 +36,7 @@ final class WriteTransaction {
     func begin() {
         now = clock.wall()
         ledger = Ledger()
+        resources = ResourceLedger()
         newLanes.removeAll(keepingCapacity: true)
         batches.removeAll(keepingCapacity: true)
     }

@@ -73,6 +73,7 @@ final class WriterConnections: @unchecked Sendable {
                 }
             }
             do {
+                try transaction.resources.write(to: transaction)
                 try transaction.ledger.write(to: transaction)
                 try database.commit()
             } catch {

@@ -1,18 +1,20 @@
-/// Exponential backoff with jitter.
+/// Exponential backoff with full jitter.
 ///
-/// The wait before retry n is drawn evenly from the upper half of `base · 2ⁿ⁻¹`, capped ("equal jitter", Marc Brooker,
-/// "Exponential Backoff And Jitter", AWS Architecture Blog, 2015): spread enough to part a herd, and never so short
-/// that a provider in trouble is hit again at once.
+/// The wait before retry n is drawn evenly from 0 to `base · 2ⁿ⁻¹`, capped ("full jitter", Marc Brooker, "Exponential Backoff And
+/// Jitter", AWS Architecture Blog, 2015), and never shorter than `floor`: a provider in trouble is not hit again at once.
 public struct Backoff: Sendable, Equatable {
-    /// The first wait, in ms.
+    /// The first wait at its longest, in ms.
     public var base: Int64
     /// The longest, in ms.
     public var cap: Int64
+    /// The shortest, in ms.
+    public var floor: Int64
 
-    /// Makes a backoff; by default from 1 s up to 10 min.
-    public init(base: Int64 = 1_000, cap: Int64 = 600_000) {
+    /// Makes a backoff; by default from 100 ms to 1 s at first, and up to 10 min.
+    public init(base: Int64 = 1_000, cap: Int64 = 600_000, floor: Int64 = 100) {
         self.base = base
         self.cap = cap
+        self.floor = floor
     }
 
     /// The wait after the failed attempt `attempt` (from 1), in ms.
@@ -20,6 +22,6 @@ public struct Backoff: Sendable, Equatable {
         let doublings = min(max(attempt - 1, 0), 40)
         let (raw, overflow) = base.multipliedReportingOverflow(by: 1 << Int64(doublings))
         let ceiling = max(1, overflow ? cap : min(raw, cap))
-        return Int64.random(in: (ceiling + 1) / 2...ceiling, using: &generator)
+        return Int64.random(in: min(floor, ceiling)...ceiling, using: &generator)
     }
 }

@@ -6,5 +6,14 @@ extension ModelSettings {
         Setting("batch_api", \.batchAPI, .flag),
         Setting("price.input_per_mtok", \.inputPerMTok, .optional(.number(0...1_000_000))),
         Setting("price.output_per_mtok", \.outputPerMTok, .optional(.number(0...1_000_000))),
+        Setting("price.cache_read_per_mtok", \.cacheReadPerMTok, .optional(.number(0...1_000_000))),
+        Setting("price.cache_write_per_mtok", \.cacheWritePerMTok, .optional(.number(0...1_000_000))),
+        Setting("max_output_tokens", \.maxOutputTokens, .optional(.integer(1...10_000_000))),
+        Setting("limits.rpm", \.limits.rpm, .optional(.integer(1...10_000_000))),
+        Setting("limits.tpm", \.limits.tpm, .optional(.integer(1...1_000_000_000))),
+        Setting("limits.itpm", \.limits.itpm, .optional(.integer(1...1_000_000_000))),
+        Setting("limits.otpm", \.limits.otpm, .optional(.integer(1...1_000_000_000))),
+        Setting("limits.concurrency", \.limits.concurrency, .optional(.integer(1...1024))),
+        Setting("limits.usd_per_day", \.limits.usdPerDay, .optional(.number(0...1_000_000))),
     ])
 }

@@ -1,13 +1,19 @@
 /// `models.<provider/model>:` — what holds for one target.
 public struct ModelSettings: Equatable, Sendable {
-    /// Targets to try, in this order, when this one fails or takes longer than `fallbackAfter`. Default none.
+    /// Targets to try, in this order, when this one fails by its own fault, is paused, or keeps a job waiting longer than
+    /// `fallbackAfter`. Default none: no prompt goes to another vendor unless its owner says so.
     public var fallbacks: [String] = []
-    /// How long a call may go unanswered before the first fallback is tried; nil waits for a failure. 0 to 24 h.
+    /// The longest wait for this target's rate limits before the first fallback is asked instead; nil waits. 0 to 24 h.
     public var fallbackAfter: Duration?
     /// Whether jobs may go through the provider's cheaper batch API. Default false.
     public var batchAPI = false
     /// What tokens cost; nil when unknown.
     public var price: ModelPrice?
+    /// The most tokens of an answer where a job says nothing: sent with the call, and what a money limit reserves for. Nil sends none
+    /// where the provider's API allows that, and reserves for 4,096. 1 to 10 million.
+    public var maxOutputTokens: Int?
+    /// What the provider allows for this model alone.
+    public var limits = CallLimitSettings()
 
     /// Every value at its default: no fallbacks, no batch API, price unknown.
     public init() {}

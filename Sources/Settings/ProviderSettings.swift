@@ -16,7 +16,15 @@ public struct ProviderSettings: Equatable, Sendable {
     /// What one embeddings call may hold.
     public var embeddings = EmbeddingSettings()
     /// What the provider allows.
-    public var limits = ProviderLimits()
+    public var limits = CallLimitSettings()
+    /// Which API an `openai` provider is asked through. Default automatic.
+    public var api: OpenAIAPIMode?
+    /// The `anthropic-version` header of an `anthropic` provider; nil is 2023-06-01, which takes sampling parameters.
+    public var apiVersion: String?
+    /// What an `anthropic` provider is asked to keep of requests that say nothing themselves. Default off.
+    public var promptCache: PromptCacheMode?
+    /// Whether a `claude-code` provider keeps processes running between jobs. Default true.
+    public var warm: Bool?
 
     /// A provider of `kind`, with that kind's defaults.
     public init(kind: ProviderKind) {

@@ -57,7 +57,7 @@ public enum SampleConfiguration {
           request_timeout: 10m        # how long a whole call may take, 100ms to 24h. HTTP_TIMEOUT or AIOHTTP_TIMEOUT (seconds) beats it
           max_retries: 3              # retries of a connection that failed before any byte was sent, 0 to 10
 
-        # When a lane stops calling a provider that keeps failing.
+        # When a provider that keeps failing is left alone: shared by all processes through the database.
         breaker:
           failure_rate: 0.5       # the share of failed calls within window that opens it, 0.01 to 1
           window: 60s             # how far back calls count, 1s to 1h
@@ -73,14 +73,21 @@ public enum SampleConfiguration {
         # Providers by name (letters, digits, _ and -). These are built in: what is written here changes them key by key, or adds others.
         #
         #   kind                    openai (and every compatible server), anthropic, or claude-code. Required for a new one
-        #   base_url                http or https. Required for a new one of kind openai; https://api.anthropic.com for anthropic
+        #   base_url                http or https. Required for a new one of kind openai; https://api.anthropic.com for anthropic;
+        #                           for claude-code what the program is told to call, default its own
         #   api_key_env             the environment variable that holds the key, looked at first
         #   api_key_file            a file of mode 0600 that holds the key. The key itself is never written here
         #   command                 claude-code only: the program. Default claude
+        #   warm                    claude-code only: whether processes are kept running between jobs. Default true
+        #   api                     openai only: automatic, chat (completions) or responses. Default automatic
+        #   api_version             anthropic only: the anthropic-version header. Default 2023-06-01
+        #   prompt_cache            anthropic only: off, 5m or 1h: asks it to keep system text and tools. Default off
         #   concurrency             most calls in flight to it from all processes, 1 to 1024. Default no limit
         #   embeddings.max_inputs   most texts in one embeddings call, 1 to 10000. Default the provider kind's own
         #   limits.rpm              requests a minute, 1 to 10000000. Default no limit; null takes a built-in limit away
         #   limits.tpm              tokens a minute, 1 to 1000000000. Default no limit
+        #   limits.itpm             tokens sent a minute. Default no limit
+        #   limits.otpm             tokens received a minute. Default no limit
         #   limits.concurrency      calls in flight, 1 to 1024; the tighter of this and concurrency holds. Default no limit
         #   limits.usd_per_day      US dollars a day (UTC), 0 to 1000000. Default no limit
         providers:
@@ -106,14 +113,20 @@ public enum SampleConfiguration {
 
         # What holds for single targets, by provider/model.
         #
-        #   fallbacks               targets to try in this order. Default none; [] takes built-in ones away
-        #   fallback_after          how long a call may go unanswered before the first fallback is tried, 0s to 24h. Default only on failure
+        #   fallbacks               targets to try in this order when this one fails by its own fault, is paused, or keeps a job waiting.
+        #                           Default none: no prompt goes to another vendor unless you say so, such as [openai/gpt-5]
+        #   fallback_after          the longest wait for its rate limits before a fallback is asked instead, 0s to 24h. Default waits
         #   batch_api               whether jobs may go through the provider's batch API. Default false
         #   price.input_per_mtok    US dollars per million tokens sent, 0 to 1000000. Default unknown
         #   price.output_per_mtok   US dollars per million tokens received, 0 to 1000000. Default unknown
+        #   price.cache_read_per_mtok    for tokens that its prompt cache held. Default a tenth of the input price for anthropic, else all
+        #   price.cache_write_per_mtok   for tokens put there. Default 1.25 times the input price for anthropic (1h: twice), else once
+        #   max_output_tokens       the most tokens of an answer where a job does not say, 1 to 10000000: sent with the call, and what a
+        #                           money limit reserves for. Default not sent (4096 to anthropic), and 4096 reserved
+        #   limits.*                as for a provider, for this model alone
         models:
           anthropic/claude-sonnet-4-5:
-            fallbacks: [openai/gpt-5]
+            fallbacks: []
             fallback_after: 30s
             batch_api: false
             price: { input_per_mtok: 3.0, output_per_mtok: 15.0 }

@@ -21,6 +21,16 @@ extension SettingKind where Value == String {
         InvalidText.printable($0, limit: .max)
     }
 
+    /// A day, such as 2023-06-01: the name of a version of Anthropic's API.
+    static let date = Self { (raw) throws(InvalidText) in
+        let text = try raw.text(of: "a date")
+        let shape = text.utf8.map { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) ? UInt8(ascii: "0") : $0 }
+        guard shape.elementsEqual("0000-00-00".utf8) else { throw InvalidText("\(InvalidText.quoted(text)) is not a date (such as 2023-06-01)") }
+        return text
+    } show: {
+        $0
+    }
+
     /// The name of an environment variable. What is refused is not repeated: it may be a key put in the wrong place.
     static let environmentName = Self { (raw) throws(InvalidText) in
         let text = try raw.text(of: "an environment variable's name")

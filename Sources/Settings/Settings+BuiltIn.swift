@@ -29,7 +29,6 @@ extension Settings {
 
     static let builtInModels: [String: ModelSettings] = {
         var sonnet = ModelSettings()
-        sonnet.fallbacks = ["openai/gpt-5"]
         sonnet.fallbackAfter = .seconds(30)
         sonnet.price = ModelPrice(inputPerMTok: 3, outputPerMTok: 15)
         return ["anthropic/claude-sonnet-4-5": sonnet]

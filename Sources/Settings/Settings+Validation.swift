@@ -33,13 +33,16 @@ extension Settings {
                 conflict("\(key).\(part)", "does not belong to a provider of kind \(provider.kind.rawValue)")
             }
             var conflicts: [SettingsError] = []
+            if provider.api != nil, provider.kind != .openai { conflicts.append(unfit("api")) }
+            if provider.apiVersion != nil, provider.kind != .anthropic { conflicts.append(unfit("api_version")) }
+            if provider.promptCache != nil, provider.kind != .anthropic { conflicts.append(unfit("prompt_cache")) }
+            if provider.warm != nil, provider.kind != .claudeCode { conflicts.append(unfit("warm")) }
             switch provider.kind {
             case .openai, .anthropic:
                 if provider.baseURL == nil { conflicts.append(conflict("\(key).base_url", "is missing", at: key)) }
                 if provider.command != nil { conflicts.append(unfit("command")) }
             case .claudeCode:
                 if provider.command == nil { conflicts.append(conflict("\(key).command", "is missing", at: key)) }
-                if provider.baseURL != nil { conflicts.append(unfit("base_url")) }
                 if provider.embeddings.maxInputs != nil { conflicts.append(unfit("embeddings.max_inputs")) }
             }
             return conflicts

@@ -35,6 +35,14 @@ final class InFlight: Sendable {
         }
     }
 
+    /// Gives a job more time: its call was answered by a failure, and another target is asked.
+    func extend(_ lease: Lease, to deadline: Int64) {
+        state.withLock { state in
+            guard state.entries[lease.jobID]?.lease == lease else { return }
+            state.entries[lease.jobID]?.deadline = deadline
+        }
+    }
+
     /// Notes a job's call; stops it at once if that was asked for in the meantime.
     func attach(_ call: Task<Void, Never>, to lease: Lease) {
         let isStopped = state.withLock { state in

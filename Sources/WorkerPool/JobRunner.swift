@@ -20,40 +20,127 @@ struct JobRunner: Sendable {
     /// is paid for.
     private static let settleRetry: Int64 = 1_000
 
-    /// Cache, then provider, under a deadline; then settle.
+    /// Cache, then provider, under a deadline; where the provider is at fault, its fallbacks; then settle.
     func run(_ job: ClaimedJob) async {
+        var job = routed(job)
         if job.isCached, await settleFromCache(job) { return }
         let slot = calls?.begin(job: job.id)
-        let began = platform_monotonic_ns()
-        let outcome = await answer(job)
-        let latency = (platform_monotonic_ns() - began) / 1_000_000
-        await settle(job, outcome, latency: latency)
+        while true {
+            let attempt = await attempt(job)
+            guard let next = await reroute(job, attempt) else {
+                await settle(job, attempt)
+                break
+            }
+            job = routed(next)
+            if job.isCached, await settleFromCache(job) { break }
+        }
         calls?.end(slot)
+    }
+
+    /// A job that goes to another target than its own is answered from, and kept in, the cache under what is really asked.
+    private func routed(_ job: ClaimedJob) -> ClaimedJob {
+        guard job.route != job.target, var request = try? ModelRequest(job), let provider = providers[job.route.provider] else { return job }
+        var job = job
+        request.target = job.route
+        job.digest = request.digest(identity: provider.identity)
+        // The claim has looked for the job's own target only; a cache that cannot be read answers nothing.
+        job.isCached = job.useCache && (try? store.cachedReply(job.digest)) != nil
+        return job
     }
 
     // MARK: Answering
 
+    /// One call for the job, made or found to be needless.
+    private func attempt(_ job: ClaimedJob) async -> Attempt {
+        let began = platform_monotonic_ns()
+        func ended(_ outcome: Outcome, isMismatch: Bool = false) -> Attempt {
+            Attempt(outcome: outcome, latency: (platform_monotonic_ns() - began) / 1_000_000, isMismatch: isMismatch)
+        }
+        func failed(_ sentence: String) -> Attempt { ended(.failure(ModelFailure(.permanent, sentence))) }
+        guard let provider = providers[job.route.provider] else { return failed("this worker has no provider '\(job.route.provider)'") }
+        guard let request = try? request(for: job) else { return failed("the stored request is damaged") }
+        let outcome = cause(of: await answer(job, request, provider), job)
+        guard case .reply(let reply) = outcome, let checked = StructuredCheck(of: reply, to: request) else { return ended(outcome) }
+        return ended(checked.outcome, isMismatch: checked.isMismatch)
+    }
+
+    /// The request as it is sent: the stored one, to where it goes now, with what the last answer did wrong.
+    private func request(for job: ClaimedJob) throws -> ModelRequest {
+        var request = try ModelRequest(job)
+        request.target = job.route
+        guard job.kind == .generate else { return request }
+        if let limit = configuration.maxOutputTokens[job.route.description] { request.limitOutput(to: limit) }
+        if job.attempt > 1, let schema = request.schema, let last = try? store.lastInvalidReply(of: job.id) {
+            request.appendMessages(StructuredReply(schema).repairMessages(previous: last.partial, complaint: last.message))
+        }
+        return request
+    }
+
     /// The provider's outcome. Stopped by ``InFlight`` for a cancel, a lost lease, the deadline or the worker's end.
-    private func answer(_ job: ClaimedJob) async -> Outcome {
-        guard let provider = providers[job.target.provider] else {
-            return .failure(ModelFailure(.permanent, "this worker has no provider '\(job.target.provider)'"))
-        }
-        guard let request = try? ModelRequest(job) else {
-            return .failure(ModelFailure(.permanent, "the stored request is damaged"))
-        }
-        let timeout = job.timeout ?? configuration.callTimeout
-        let key = "aq-\(job.id)-\(job.lease.token)"
+    private func answer(_ job: ClaimedJob, _ request: ModelRequest, _ provider: any ModelProvider) async -> Outcome {
         let outcome = OutcomeBox()
-        let call = Task {
-            outcome.set(await provider.respond(to: [request], timeout: timeout, idempotencyKey: key).first)
+        let stream = job.isStreamed ? ReplyStream() : nil
+        var options = CallOptions(
+            timeout: job.timeout ?? configuration.callTimeout, idempotencyKey: "aq-\(job.id)-\(job.lease.token)")
+        if let stream { options.onText = { stream.add($0) } }
+        let call = Task { [options] in
+            outcome.set(await provider.respond(to: [request], options).first)
+            stream?.finish()
         }
         inFlight.attach(call, to: job.lease)
         await withTaskCancellationHandler {
+            if let stream { await stream.pump(job.lease, to: store) }
             await call.value
         } onCancel: {
             call.cancel()
         }
         return outcome.value ?? .failure(ModelFailure(.invalidReply, "the provider returned no outcome"))
+    }
+
+    /// Why a call failed: if it was stopped, what stopped it. A provider that says "cancelled" where no one asked for that
+    /// was stopped by the end of the worker's own task.
+    private func cause(of outcome: Outcome, _ job: ClaimedJob) -> Outcome {
+        guard case .failure(var failure) = outcome else { return outcome }
+        let reason = inFlight.reason(for: job.lease)
+        let stopped = reason.flatMap(Self.cause) ?? (failure.failure == .cancelled ? Self.cause(.shutdown) : nil)
+        guard let stopped else { return outcome }
+        // What the call may have cost stays true, whatever stopped it.
+        (failure.failure, failure.message, failure.retryAfter) = (stopped.failure, stopped.message, nil)
+        return .failure(failure)
+    }
+
+    /// What stopping a call means for its job.
+    private static func cause(_ reason: StopReason) -> (failure: FailureClass, message: String)? {
+        switch reason {
+        case .cancelled: (.cancelled, "cancelled while it ran")
+        case .deadline: (.timedOut, "no answer before the deadline")
+        case .shutdown: (.shutdown, "the worker stopped")
+        case .lostLease: nil
+        }
+    }
+
+    // MARK: Falling back
+
+    /// The job with the next target that may answer in place of the one that failed, on record; nil where none may.
+    private func reroute(_ job: ClaimedJob, _ attempt: Attempt) async -> ClaimedJob? {
+        guard case .failure(let failure) = attempt.outcome, !attempt.isMismatch, let route = configuration.policies.routes[job.target.description],
+            inFlight.reason(for: job.lease) == nil
+        else { return nil }
+        let wait = failure.retryAfter ?? configuration.backoff.base
+        let candidates = Fallback.candidates(of: route, after: job.route, failure.failure, wait: wait)
+        guard !candidates.isEmpty else { return nil }
+        let request = settlement(of: job, attempt)
+        do {
+            let next = try await store.reroute(request, to: candidates)
+            guard let next else { return nil }
+            inFlight.extend(next.lease, to: configuration.deadline(of: next, now: platform_monotonic_ns()))
+            logger.info(
+                "job \(job.id): \(job.route) failed, asking \(next.route)", metadata: ["class": "\(failure.failure.rawValue)"])
+            return next
+        } catch {
+            logger.warning("a fallback could not be reserved", metadata: ["job": "\(job.id)", "error": "\(error)"])
+            return nil
+        }
     }
 
     // MARK: Settling
@@ -71,18 +158,19 @@ struct JobRunner: Sendable {
         }
     }
 
-    private func settle(_ job: ClaimedJob, _ outcome: Outcome, latency: Int64) async {
-        let request = settlement(of: job, outcome, latency: latency)
+    private func settle(_ job: ClaimedJob, _ attempt: Attempt) async {
+        let request = settlement(of: job, attempt)
         while true {
             do {
                 let result = try await store.settle(request)
                 inFlight.remove(job.lease)
                 var event = event(job, result, answeredBy: request.result?.answeredBy)
                 event.failure = request.error?.failure
-                event.message = request.error?.message
-                event.latency = latency
-                event.usage = request.result?.usage ?? Usage()
-                event.cost = request.result?.cost ?? 0
+                // What is wrong with an answer quotes it, and no log holds answers.
+                event.message = attempt.isMismatch ? "the answer does not fit its schema" : request.error?.message
+                event.latency = attempt.latency
+                event.usage = request.call?.usage ?? Usage()
+                event.cost = request.call?.cost ?? 0
                 report(event)
                 return
             } catch {
@@ -94,52 +182,52 @@ struct JobRunner: Sendable {
         inFlight.remove(job.lease)
     }
 
-    private func settlement(of job: ClaimedJob, _ outcome: Outcome, latency: Int64) -> SettleRequest {
+    private func settlement(of job: ClaimedJob, _ attempt: Attempt) -> SettleRequest {
+        switch attempt.outcome {
+        case .reply(let reply): settlement(of: job, reply, attempt)
+        case .failure(let failure): settlement(of: job, failure)
+        }
+    }
+
+    private func settlement(of job: ClaimedJob, _ reply: ModelReply, _ attempt: Attempt) -> SettleRequest {
+        let cost = configuration.cost(of: reply.usage, said: reply.cost, target: job.route)
+        let result = JobResult(
+            reply: reply.json, usage: reply.usage, cost: cost, answeredBy: job.route == job.target ? .provider : .fallback,
+            target: job.route.description, latency: attempt.latency)
+        var cache: CacheWrite?
+        if job.useCache, reply.isComplete, let timeToLive = configuration.cacheTimeToLive {
+            cache = CacheWrite(digest: job.digest, timeToLive: timeToLive)
+        }
+        let call = CallReport(target: job.route, usage: reply.usage, cost: cost, calls: max(1, reply.calls), limits: reply.limits)
+        return SettleRequest(
+            job: job, settlement: Settlement(state: .completed), result: result, cache: cache, call: call, policies: configuration.policies)
+    }
+
+    private func settlement(of job: ClaimedJob, _ failure: ModelFailure) -> SettleRequest {
         let now = store.clock.wall()
-        switch outcome {
-        case .reply(let reply):
-            let cost = configuration.prices[job.target.description]?.cost(of: reply.usage) ?? 0
-            let result = JobResult(
-                reply: reply.json, usage: reply.usage, cost: cost, answeredBy: .provider, target: job.target.description,
-                latency: latency)
-            var cache: CacheWrite?
-            if job.useCache, reply.isComplete, let timeToLive = configuration.cacheTimeToLive {
-                cache = CacheWrite(digest: job.digest, timeToLive: timeToLive)
-            }
-            return SettleRequest(job: job, settlement: Settlement(state: .completed), result: result, cache: cache)
-        case .failure(let failure):
-            let failure = cause(of: failure, job)
-            var generator = SystemRandomNumberGenerator()
-            let settlement = Settlement.decide(
-                .failed(failure.failure, retryAfter: failure.retryAfter), attempt: job.attempt, maxAttempts: job.maxAttempts,
-                backoff: configuration.backoff.delay(afterAttempt: job.attempt, using: &generator), now: now)
-            let error = JobError(attempt: job.attempt, at: now, failure: failure.failure, message: failure.message)
-            return SettleRequest(job: job, settlement: settlement, error: failure.failure == .shutdown ? nil : error)
-        }
-    }
-
-    /// Why a call failed: if it was stopped, what stopped it. A provider that says "cancelled" where no one asked for that
-    /// was stopped by the end of the worker's own task.
-    private func cause(of failure: ModelFailure, _ job: ClaimedJob) -> ModelFailure {
-        if let stopped = inFlight.reason(for: job.lease).flatMap(Self.failure(for:)) { return stopped }
-        return failure.failure == .cancelled ? Self.failure(for: .shutdown) ?? failure : failure
-    }
-
-    /// What stopping a call means for its job.
-    private static func failure(for reason: StopReason) -> ModelFailure? {
-        switch reason {
-        case .cancelled: ModelFailure(.cancelled, "cancelled while it ran")
-        case .deadline: ModelFailure(.timedOut, "no answer before the deadline")
-        case .shutdown: ModelFailure(.shutdown, "the worker stopped")
-        case .lostLease: nil
-        }
+        var generator = SystemRandomNumberGenerator()
+        let settlement = Settlement.decide(
+            .failed(failure.failure, retryAfter: failure.retryAfter), attempt: job.attempt, maxAttempts: job.maxAttempts,
+            backoff: configuration.backoff.delay(afterAttempt: job.attempt, using: &generator), now: now)
+        let cost = configuration.cost(of: failure.usage, said: failure.cost, target: job.route)
+        let error = JobError(
+            attempt: job.attempt, at: now, failure: failure.failure, message: failure.message, target: job.route.description, cost: cost,
+            partialText: failure.partialText)
+        let worst = failure.isMaybePaid ? configuration.policies.estimate(job.route, job.kind, job.body).worstCost : 0
+        let call = CallReport(
+            target: job.route, usage: failure.usage, cost: cost, calls: failure.calls, failure: failure.failure,
+            retryAfter: failure.retryAfter, scope: failure.scope, limits: failure.limits, isMaybePaid: failure.isMaybePaid,
+            maybeCost: worst, partialText: failure.partialText)
+        return SettleRequest(
+            job: job, settlement: settlement, error: failure.failure == .shutdown ? nil : error, call: call,
+            policies: configuration.policies)
     }
 
     private func event(_ job: ClaimedJob, _ result: SettleResult, answeredBy: AnsweredBy?) -> WorkerEvent {
         var state: JobState?
         if case .settled(let settled) = result { state = settled }
         return WorkerEvent(
-            job: job.id, target: job.target, attempt: job.attempt, state: state, answeredBy: answeredBy, failure: nil, message: nil,
+            job: job.id, target: job.route, attempt: job.attempt, state: state, answeredBy: answeredBy, failure: nil, message: nil,
             latency: 0, usage: Usage(), cost: 0)
     }
 }

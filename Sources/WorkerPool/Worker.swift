@@ -14,10 +14,12 @@ public final class Worker: Service {
     private let store: QueueStore
     private let providers: [String: any ModelProvider]
     private let configuration: WorkerConfiguration
+    private let children: ChildProcessRegister?
     private let logger: Logger
     private let observer: @Sendable (WorkerEvent) -> Void
     private let inFlight = InFlight()
     private let attention = Attention()
+    private let openings = Openings()
     private let state = Mutex(State())
 
     private struct State {
@@ -32,14 +34,17 @@ public final class Worker: Service {
     /// Makes a worker.
     /// - Parameters:
     ///   - providers: by name; lanes of others are left alone.
+    ///   - children: the processes that providers run, to be ended by whoever rescues this worker's jobs.
     ///   - observer: told of every job that ends an attempt here.
     public init(
-        store: QueueStore, providers: [any ModelProvider], configuration: WorkerConfiguration, logger: Logger,
+        store: QueueStore, providers: [any ModelProvider], configuration: WorkerConfiguration, children: ChildProcessRegister? = nil,
+        logger: Logger,
         observer: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
     ) {
         self.store = store
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         self.configuration = configuration
+        self.children = children
         self.logger = logger
         self.observer = observer
     }
@@ -58,6 +63,7 @@ public final class Worker: Service {
     /// - Throws: `StoreError`, where it cannot register.
     public func run() async throws {
         let registration = try await store.registerWorker()
+        if let calls = registration.calls { children?.attach { calls.note(children: $0) } }
         logger.info("worker \(registration.id) ready", metadata: ["concurrency": "\(configuration.concurrency)"])
         let heartbeat = HeartbeatThread(store, inFlight: inFlight, lease: configuration.lease, logger: logger)
         await withTaskCancellationOrGracefulShutdownHandler {
@@ -108,6 +114,7 @@ public final class Worker: Service {
             if configuration.drains { store.onChange(of: .done) { attention.call() } }
             attention.call()
             helpers.addTask { [self] in await watchDeadlines() }
+            helpers.addTask { [self] in await openings.watch(clock: store.clock, attention) }
             await withDiscardingTaskGroup { jobs in
                 var stopped = false
                 for await _ in attention.stream {
@@ -130,15 +137,13 @@ public final class Worker: Service {
         let request = ClaimRequest(
             worker: worker, queues: configuration.queues, providers: Set(providers.keys),
             slots: inFlight.isAlone || !takesJobs ? 0 : min(configuration.concurrency - running, configuration.batchSize),
-            lease: configuration.lease, isIdle: running == 0)
+            lease: configuration.lease, isIdle: running == 0, policies: configuration.policies)
         do {
             let round = try await store.claim(request)
             for lease in round.cancellations { inFlight.stop(lease, .cancelled) }
             let now = platform_monotonic_ns()
-            inFlight.add(round.jobs, alone: round.runsAlone) { job in
-                // A little after the provider's own deadline, for one that does not keep it.
-                now + ((job.timeout ?? configuration.callTimeout) + 1_000) * 1_000_000
-            }
+            inFlight.add(round.jobs, alone: round.runsAlone) { configuration.deadline(of: $0, now: now) }
+            if let opening = round.nextOpening { openings.set(opening) }
             return round.jobs
         } catch {
             logger.error("claiming failed", metadata: ["error": "\(error)"])

@@ -1,4 +1,6 @@
+import JobModel
 import ModelCalls
+import QueueStore
 import Resilience
 
 /// How a worker works. Times are in ms.
@@ -21,6 +23,10 @@ public struct WorkerConfiguration: Sendable {
     public var backoff: Backoff
     /// What tokens cost, by target.
     public var prices: [String: ModelPrice]
+    /// What providers allow, when one is left alone, and who stands in for whom.
+    public var policies: CallPolicies
+    /// The most tokens of an answer where a job says nothing, by target; others are asked without.
+    public var maxOutputTokens: [String: Int]
     /// Whether it ends once its queues hold nothing that is ready, running or about to be.
     public var drains: Bool
 
@@ -28,7 +34,8 @@ public struct WorkerConfiguration: Sendable {
     public init(
         concurrency: Int = 5, queues: Set<String>? = nil, batchSize: Int = 100, lease: Int64 = 30_000, shutdownGrace: Int64 = 30_000,
         callTimeout: Int64 = 600_000, cacheTimeToLive: Int64? = 1_800_000, backoff: Backoff = Backoff(),
-        prices: [String: ModelPrice] = [:], drains: Bool = false
+        prices: [String: ModelPrice] = [:], policies: CallPolicies = CallPolicies(), maxOutputTokens: [String: Int] = [:],
+        drains: Bool = false
     ) {
         self.concurrency = concurrency
         self.queues = queues
@@ -39,6 +46,17 @@ public struct WorkerConfiguration: Sendable {
         self.cacheTimeToLive = cacheTimeToLive
         self.backoff = backoff
         self.prices = prices
+        self.policies = policies
+        self.maxOutputTokens = maxOutputTokens
         self.drains = drains
+    }
+
+    /// When a job's call should have ended (CLOCK_MONOTONIC, ns): a little after the provider's own deadline, for one that does
+    /// not keep it.
+    func deadline(of job: ClaimedJob, now: Int64) -> Int64 { now + ((job.timeout ?? callTimeout) + 1_000) * 1_000_000 }
+
+    /// What a call cost in US dollars: the provider's word, or what its tokens cost.
+    func cost(of usage: Usage, said: Double?, target: Target) -> Double {
+        said ?? prices[target.description]?.cost(of: usage) ?? 0
     }
 }

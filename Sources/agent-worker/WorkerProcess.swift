@@ -28,7 +28,8 @@ struct WorkerProcess {
         let store = try QueueStore(path: settings.database, options: settings.storeOptions)
         let worker = Worker(
             store: store, providers: providers.providers,
-            configuration: settings.workerConfiguration(queues: queues, drains: drains), logger: logger
+            configuration: settings.workerConfiguration(queues: queues, drains: drains, available: providers.names),
+            children: providers.children, logger: logger
         ) { output.job($0) }
         let line = LiveLine(worker, output: output)
         let group = ServiceGroup(

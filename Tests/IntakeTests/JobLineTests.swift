@@ -95,7 +95,32 @@ import Testing
         (#"{"prompt":"x","metadata":{"a":"\u0000"}}"#, "metadata holds a NUL character"),
         (#"{"prompt":"x\u0000y"}"#, "the prompt holds a NUL character"),
         (#"{"prompt":"x","role":"coder"}"#, "role is not possible yet: roles come with a later release"),
-        (#"{"prompt":"x","schema":{}}"#, "schema is not possible yet: checked replies come with a later release"),
+        (#"{"prompt":"x","schema":true}"#, "schema must be an object, not a truth value"),
+        (
+            #"{"prompt":"x","schema":{"properties":{"a":{"type":"strng"}}}}"#,
+            "schema cannot be used: at /properties/a: type must be one of null, boolean, integer, number, string, array, object, not 'strng'"
+        ),
+        (#"{"prompt":"x","schema":{"const":"\u0000"}}"#, "schema holds a NUL character"),
+        (#"{"prompt":"x","schema":{},"response_format":{"type":"text"}}"#, "schema and response_format cannot both be given"),
+        (
+            #"{"prompt":"x","schema":{},"output_config":{"format":{"type":"json_schema"}}}"#,
+            "schema and response_format cannot both be given"
+        ),
+        (#"{"prompt":"x","response_format":{"type":"json_schema"}}"#, "response_format needs a json_schema with a schema"),
+        (
+            #"{"prompt":"x","response_format":{"type":"json_schema","json_schema":{"schema":{"$ref":"x.json"}}}}"#,
+            "the schema in response_format cannot be used: $ref 'x.json' leads out of the schema; only references within it are supported"
+        ),
+        (
+            #"{"custom_id":"c","url":"/v1/chat/completions","body":{"messages":[{"role":"user","content":"x"}],"#
+                + #""response_format":{"type":"json_schema","json_schema":{"name":"n","schema":7}}}}"#,
+            "the schema in response_format cannot be used: a schema must be an object, true or false, not a number"
+        ),
+        (#"{"kind":"embed","input":"x","schema":{}}"#, "schema has no meaning for an embed job"),
+        (#"{"prompt":"x","budget":0}"#, "budget must be more than 0 and at most 1000000 US dollars, not 0.0"),
+        (#"{"prompt":"x","budget":-1}"#, "budget must be more than 0 and at most 1000000 US dollars, not -1.0"),
+        (#"{"prompt":"x","budget":1000001}"#, "budget must be more than 0 and at most 1000000 US dollars, not 1000001.0"),
+        (#"{"prompt":"x","budget":"1"}"#, "budget must be a number, not a string"),
         (#"{"kind":"memorize","text":"x","namespace":"n"}"#, "kind memorize is not possible yet: vector memory comes with a later release"),
         (#"{"text":"x","kind":"memorize"}"#, "kind memorize is not possible yet: vector memory comes with a later release"),
         (#"{"kind":"generat","prompt":"x"}"#, "unknown kind 'generat' (did you mean 'generate'?)"),

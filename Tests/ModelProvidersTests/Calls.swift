@@ -51,8 +51,10 @@ func embedding(_ texts: String..., options: JSONValue = [:], kind: JobKind = .em
 
 extension OpenAIProvider {
     /// One request's outcome.
-    func respond(to request: ModelRequest, timeout: Int64 = 10_000) async -> Outcome {
-        let outcomes = await respond(to: [request], timeout: timeout, idempotencyKey: "key-1")
+    func respond(
+        to request: ModelRequest, timeout: Int64 = 10_000, onText: (@Sendable (String) -> Void)? = nil
+    ) async -> Outcome {
+        let outcomes = await respond(to: [request], CallOptions(timeout: timeout, idempotencyKey: "key-1", onText: onText))
         return outcomes.count == 1 ? outcomes[0] : .failure(ModelFailure(.permanent, "\(outcomes.count) outcomes"))
     }
 }

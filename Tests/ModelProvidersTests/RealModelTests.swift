@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Against the servers that scripts/local-models starts.
-@Suite(.timeLimit(.minutes(5))) struct RealModelTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct RealModelTests {
     static let chatURL = ProcessInfo.processInfo.environment["AGENT_QUEUE_TEST_CHAT_URL"]
     static let embeddingsURL = ProcessInfo.processInfo.environment["AGENT_QUEUE_TEST_EMBEDDINGS_URL"]
 
@@ -28,8 +28,24 @@ import Testing
             #expect(["stop", "length"].contains(reply.finishReason))
             #expect(reply.model != nil)
             let all = await provider.respond(
-                to: (1...6).map { request("Say \($0)", maxTokens: 4) }, timeout: 120_000, idempotencyKey: "")
+                to: (1...6).map { request("Say \($0)", maxTokens: 4) }, CallOptions(timeout: 120_000))
             #expect(all.allSatisfy { $0.reply?.text?.isEmpty == false })
+        }
+    }
+
+    @Test(.enabled(if: chatURL != nil)) func aStreamIsWhatTheWholeAnswerIs() async throws {
+        try await withTransport { transport in
+            let provider = OpenAIProvider(name: "local", baseURL: try #require(Self.chatURL), apiKey: nil, transport: transport)
+            let question = request("Name three colours.", maxTokens: 24)
+            let whole = try #require(await provider.respond(to: question, timeout: 60_000).reply)
+            let told = Told()
+            let streamed = try #require(await provider.respond(to: question, timeout: 60_000, onText: told.take).reply)
+            #expect(streamed.text == whole.text)
+            #expect(told.text == whole.text)
+            #expect(told.pieces.count > 1)
+            #expect(streamed.usage.inputTokens == whole.usage.inputTokens)
+            #expect(streamed.usage.outputTokens == whole.usage.outputTokens)
+            #expect(streamed.finishReason == whole.finishReason)
         }
     }
 
@@ -39,6 +55,7 @@ import Testing
             let check = await provider.check(model: "smollm2", timeout: 60_000)
             #expect(check.isAvailable, "\(check.reason ?? "")")
             #expect(check.models?.contains("smollm2") == true)
+            #expect(await provider.check(model: nil, timeout: 60_000).model == "smollm2")
             let bad = ModelRequest(kind: .generate, target: Target(provider: "local", model: "smollm2"), body: ["messages": "nonsense"])
             let failure = try #require(await provider.respond(to: bad).failure)
             #expect([.permanent, .retryable].contains(failure.failure), "\(failure)")
@@ -63,7 +80,7 @@ import Testing
                     body: ["input": .array(texts.map { .string($0) })])
             }
             let requests = [texts(["query: a cat sleeps"]), texts(["query: a kitten naps", "query: quarterly tax report"])]
-            let outcomes = await provider.respond(to: requests, timeout: 60_000, idempotencyKey: "")
+            let outcomes = await provider.respond(to: requests, CallOptions(timeout: 60_000))
             let first = try #require(outcomes[0].reply?.embeddings)
             let second = try #require(outcomes[1].reply?.embeddings)
             #expect(first.count == 1 && second.count == 2)

@@ -15,7 +15,9 @@ final class Scene: Sendable {
     let store: QueueStore
     private let children = Mutex<[ChildProcess]>([])
 
-    /// - Parameter configuration: more lines of the configuration, such as `worker: { lease: 1s }`.
+    /// - Parameters:
+    ///   - configuration: more lines of the configuration, such as `worker: { lease: 1s }`.
+    ///   - provider: more keys of the provider; more providers behind a `}`. `$URL` is the server's.
     fileprivate init(_ server: ScriptedServer, folder: String, database: String?, configuration: String, provider: String) throws {
         self.folder = folder
         self.server = server
@@ -26,7 +28,7 @@ final class Scene: Sendable {
               scripted: { kind: openai, base_url: "\(server.url)/v1"\(provider) }
             \(configuration)
 
-            """
+            """.replacing("$URL", with: server.url)
         try text.write(toFile: folder + "/agent-queue.yaml", atomically: true, encoding: .utf8)
         store = try QueueStore(path: self.database)
     }

@@ -96,7 +96,7 @@ import Testing
         ),
         (
             "providers:\n  claude-code:\n    base_url: http://x\n",
-            "agent-queue.yaml:3: providers.claude-code.base_url: does not belong to a provider of kind claude-code"
+            "agent-queue.yaml:3: providers.claude-code.api: does not belong to a provider of kind claude-code"
         ),
         (
             "providers:\n  openai: { base_url: 'ftp://x' }\n",

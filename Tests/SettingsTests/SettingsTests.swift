@@ -93,7 +93,7 @@ import Testing
         #expect(values["memory.retention"] == "30d")
         #expect(values["breaker.failure_rate"] == "0.5")
         #expect(values["breaker.window"] == "1m")
-        #expect(values["models.anthropic/claude-sonnet-4-5.fallbacks"] == "[openai/gpt-5]")
+        #expect(values["models.anthropic/claude-sonnet-4-5.fallbacks"] == "[]")
         #expect(values["models.anthropic/claude-sonnet-4-5.price.output_per_mtok"] == "15")
         #expect(values["providers.local.api_key_env"] == nil)
     }

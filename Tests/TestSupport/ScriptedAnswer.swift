@@ -20,6 +20,8 @@ public struct ScriptedAnswer: Sendable {
     public var body: [UInt8]
     /// What must happen first; nil is nothing.
     public var gate: Gate?
+    /// What must happen before what comes behind so many bytes of the body; in order.
+    public var pauses: [(afterBytes: Int, gate: Gate)]
     /// How it ends.
     public var ending: Ending
     /// Whether `Content-Length` is left out, and the body sent chunked.
@@ -28,7 +30,7 @@ public struct ScriptedAnswer: Sendable {
     /// Makes an answer of bytes.
     public init(
         _ status: Int = 200, headers: [(String, String)] = [], body: [UInt8], after gate: Gate? = nil, ending: Ending = .whole,
-        chunked: Bool = false
+        chunked: Bool = false, pauses: [(afterBytes: Int, gate: Gate)] = []
     ) {
         self.status = status
         self.headers = headers
@@ -36,6 +38,7 @@ public struct ScriptedAnswer: Sendable {
         self.gate = gate
         self.ending = ending
         self.chunked = chunked
+        self.pauses = pauses
     }
 
     /// Makes an answer of JSON text.
@@ -44,6 +47,16 @@ public struct ScriptedAnswer: Sendable {
     ) {
         self.init(
             status, headers: [("content-type", "application/json")] + headers, body: Array(json.utf8), after: gate, ending: ending)
+    }
+
+    /// Makes a stream of events out of their text.
+    public init(
+        stream text: String, headers: [(String, String)] = [], after gate: Gate? = nil, ending: Ending = .whole,
+        pauses: [(afterBytes: Int, gate: Gate)] = []
+    ) {
+        self.init(
+            headers: [("content-type", "text/event-stream; charset=utf-8")] + headers, body: Array(text.utf8), after: gate,
+            ending: ending, chunked: true, pauses: pauses)
     }
 
     /// Nothing, ever: until the client goes away or the server stops.

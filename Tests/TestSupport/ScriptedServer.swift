@@ -144,9 +144,13 @@ public final class ScriptedServer: Sendable {
         case .dropped(let count), .stalled(let count): bytes = bytes.prefix(count)
         case .whole, .droppedUnanswered: break
         }
-        for start in stride(from: 0, to: bytes.count, by: 1 << 16) {
-            try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: bytes.dropFirst(start).prefix(1 << 16)))))
+        for pause in answer.pauses {
+            let first = bytes.prefix(max(0, pause.afterBytes - bytes.startIndex))
+            bytes = bytes.dropFirst(first.count)
+            try await Self.send(first, outbound)
+            try await Self.wait(pause.gate, orEndOf: channel)
         }
+        try await Self.send(bytes, outbound)
         switch answer.ending {
         case .whole:
             try await outbound.write(.end(nil))
@@ -158,6 +162,14 @@ public final class ScriptedServer: Sendable {
             ours.set()
             try await channel.close()
             return false
+        }
+    }
+
+    private static func send(
+        _ bytes: ArraySlice<UInt8>, _ outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
+    ) async throws {
+        for start in stride(from: 0, to: bytes.count, by: 1 << 16) {
+            try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: bytes.dropFirst(start).prefix(1 << 16)))))
         }
     }
 

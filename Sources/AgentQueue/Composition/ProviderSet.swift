@@ -7,50 +7,41 @@ import Settings
 public struct ProviderSet: Sendable {
     /// Those that can be called.
     public let providers: [any ModelProvider]
-    /// Those that cannot, by name, with the reason: a missing key, say. Their lanes wait.
+    /// Those that cannot, by name, with the reason: a missing key or program, say. Their lanes wait, or their fallbacks serve.
     public let unavailable: [String: String]
+    /// The processes that they run.
+    public let children: ChildProcessRegister
     private let transport: HTTPTransport
 
     /// Makes what can be made; calls nothing.
     public init(_ settings: Settings, environment: [String: String]) {
         let http = settings.http
-        transport = HTTPTransport(
-            HTTPTransport.Configuration(
-                poolSize: http.connectionPoolSize, connectTimeout: http.connectTimeout.milliseconds, maxRetries: http.maxRetries))
+        let workshop = ProviderWorkshop(
+            transport: HTTPTransport(
+                HTTPTransport.Configuration(
+                    poolSize: http.connectionPoolSize, connectTimeout: http.connectTimeout.milliseconds, maxRetries: http.maxRetries)),
+            environment: environment, children: ChildProcessRegister())
         var providers: [any ModelProvider] = []
         var unavailable: [String: String] = [:]
         for (name, provider) in settings.providers {
-            switch Self.make(name, provider, environment: environment, transport: transport) {
-            case .success(let made): providers.append(made)
-            case .failure(let reason): unavailable[name] = reason.message
+            do {
+                providers.append(try workshop.make(name, provider))
+            } catch {
+                unavailable[name] = error.reason
             }
         }
         self.providers = providers
         self.unavailable = unavailable
+        children = workshop.children
+        transport = workshop.transport
     }
 
-    private struct Unavailable: Error {
-        var message: String
-    }
+    /// The names of those that can be called.
+    public var names: Set<String> { Set(providers.map(\.name)) }
 
-    private static func make(
-        _ name: String, _ settings: ProviderSettings, environment: [String: String], transport: HTTPTransport
-    ) -> Result<any ModelProvider, Unavailable> {
-        guard settings.kind == .openai, let baseURL = settings.baseURL else {
-            return .failure(Unavailable(message: "kind \(settings.kind.rawValue) comes with a later version"))
-        }
-        let key: String?
-        switch settings.resolveAPIKey(environment: environment) {
-        case .notNeeded: key = nil
-        case .found(let secret): key = secret.reveal()
-        case .missing(let reason): return .failure(Unavailable(message: reason))
-        }
-        return .success(
-            OpenAIProvider(
-                name: name, baseURL: baseURL, apiKey: key,
-                maxEmbedInputs: settings.embeddings.maxInputs ?? ProviderCapabilities().maxEmbedInputs, transport: transport))
+    /// Ends the programs and the HTTP client, after the last call.
+    public func shutdown() async throws {
+        for provider in providers { await provider.shutdown() }
+        try await transport.shutdown()
     }
-
-    /// Ends the HTTP client, after the last call.
-    public func shutdown() async throws { try await transport.shutdown() }
 }

@@ -9,7 +9,7 @@ extension Settings {
     /// What validating a job needs to know.
     /// - Parameter now: wall clock, ms.
     public func intakeContext(now: Int64) -> IntakeContext {
-        let identities = providers.mapValues { ProviderIdentity.of(kind: $0.kind.rawValue, baseURL: $0.baseURL ?? $0.command ?? "") }
+        let identities = providers.mapValues { ProviderIdentity.of(kind: $0.kind.rawValue, baseURL: $0.baseURL) }
         return IntakeContext(
             now: now, defaultTarget: Self.target(defaultModel), defaultEmbeddingTarget: Self.target(memory.embeddingModel),
             providerNames: providers.keys.sorted()
@@ -25,15 +25,14 @@ extension Settings {
     /// - Parameters:
     ///   - queues: the queues to serve; nil is all.
     ///   - drains: whether it ends when they are empty.
-    public func workerConfiguration(queues: Set<String>? = nil, drains: Bool = false) -> WorkerConfiguration {
+    ///   - available: the names of the providers that can be called here.
+    public func workerConfiguration(queues: Set<String>? = nil, drains: Bool = false, available: Set<String>) -> WorkerConfiguration {
         let worker = effectiveWorker
         return WorkerConfiguration(
             concurrency: worker.concurrency, queues: queues, batchSize: worker.batchSize, lease: worker.lease.milliseconds,
             shutdownGrace: worker.shutdownGrace.milliseconds, callTimeout: http.requestTimeout.milliseconds,
-            cacheTimeToLive: cache.enabled ? cache.ttl.milliseconds : nil,
-            prices: models.compactMapValues { model in
-                model.price.map { ModelCalls.ModelPrice(input: $0.inputPerMTok, output: $0.outputPerMTok) }
-            }, drains: drains)
+            cacheTimeToLive: cache.enabled ? cache.ttl.milliseconds : nil, prices: prices, policies: callPolicies(available: available),
+            maxOutputTokens: models.compactMapValues(\.maxOutputTokens), drains: drains)
     }
 
     /// What pruning keeps.

@@ -13,6 +13,8 @@ public struct IntakeContext: Sendable {
     /// Who answers for a provider (its kind and base URL, as `ModelProvider.identity`), which goes into the cache key; nil for a
     /// provider that is not configured. Called for every job.
     public var identity: @Sendable (_ provider: String) -> String?
+    /// Spares checking the same schema for every line.
+    let schemas = SchemaMemory()
 
     /// Makes a context.
     public init(

@@ -11,6 +11,8 @@ public struct JobDefaults: Sendable, Equatable {
     public var maxTokens: Int?
     /// For `generate` lines.
     public var temperature: Double?
+    /// A JSON Schema, for `generate` lines that say nothing of the answer's form.
+    public var schema: JSONValue?
     /// The repeat index.
     public var sample: Int?
     /// The queue.
@@ -27,6 +29,8 @@ public struct JobDefaults: Sendable, Equatable {
     public var maxAttempts: Int?
     /// In ms.
     public var timeout: Int64?
+    /// In US dollars.
+    public var budget: Double?
     /// Tags.
     public var tags: [String] = []
     /// The batch.
@@ -48,6 +52,7 @@ public struct JobDefaults: Sendable, Equatable {
         draft.system = system
         draft.maxTokens = maxTokens
         draft.temperature = temperature
+        draft.schema = schema
         draft.sample = sample
         draft.queue = queue
         draft.priority = priority
@@ -56,6 +61,7 @@ public struct JobDefaults: Sendable, Equatable {
         draft.expiresIn = expiresIn
         draft.maxAttempts = maxAttempts
         draft.timeout = timeout
+        draft.budget = budget
         draft.tags = tags
         draft.batch = batch
         draft.after = after

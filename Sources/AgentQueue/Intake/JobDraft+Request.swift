@@ -13,6 +13,7 @@ extension JobDraft {
         } else {
             members.append(.init("messages", .array(try checkedMessages())))
             try appendSampling(to: &members)
+            if let schema { members.append(.init("response_format", Self.format(schema))) }
         }
         try appendParameters(to: &members)
         if let sample {
@@ -65,7 +66,7 @@ extension JobDraft {
     private func checkedInputs() throws(InputError) -> [JSONValue] {
         for (name, isGiven) in [
             ("prompt", prompt != nil), ("messages", messages != nil), ("system", system != nil), ("max_tokens", maxTokens != nil),
-            ("temperature", temperature != nil),
+            ("temperature", temperature != nil), ("schema", schema != nil),
         ] where isGiven {
             throw InputError("\(name) has no meaning for an embed job", exit: .usage)
         }

@@ -12,11 +12,13 @@ extension JobDraft {
         let times = try checkedTimes(now: context.now)
         try checkSettings()
         try checkMetadata()
+        try checkSchema(in: context)
         let request = ModelRequest(kind: kind, target: target, body: .object(try requestMembers()))
         let (body, digest) = request.sealed(identity: identity)
         guard body.utf8.count <= JobLimits.maxRequestBytes else { throw Self.tooLarge }
 
-        var job = NewJob(kind: kind, target: target, body: body, digest: digest, queue: queue ?? "default")
+        var job = NewJob(
+            kind: kind, target: target, body: body, digest: digest, queue: queue ?? "default", isStreamed: isStreamed, budget: budget)
         if let priority { job.priority = priority }
         if let maxAttempts { job.maxAttempts = maxAttempts }
         job.scheduledAt = times.start
@@ -38,6 +40,7 @@ extension JobDraft {
         _ = try checkedTimes(now: context.now)
         try checkSettings()
         try checkMetadata()
+        try checkSchema(in: context)
         let body = JSONValue.object(try requestMembers())
         guard TextSize.bound(of: body) > JobLimits.maxRequestBytes else { return }
         guard body.utf8(sorted: false).count <= JobLimits.maxRequestBytes else { throw Self.tooLarge }
@@ -115,6 +118,10 @@ extension JobDraft {
         if let maxAttempts, !JobLimits.attempts.contains(maxAttempts) {
             throw InputError("max_attempts must be 1 to 1000, not \(maxAttempts)", exit: .usage)
         }
+        if let budget, !(budget > 0 && budget <= JobDraft.maxBudget) {
+            throw InputError("budget must be more than 0 and at most 1000000 US dollars, not \(budget)", exit: .usage)
+        }
+        if isStreamed, kind != .generate { throw InputError("only a generate job's answer can be streamed", exit: .usage) }
         if let queue {
             try Self.checkName(queue, named: "queue", limit: JobLimits.maxNameBytes)
             guard queue.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: ",") }) else {

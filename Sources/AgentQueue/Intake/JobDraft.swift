@@ -21,6 +21,8 @@ public struct JobDraft: Sendable, Equatable {
     public var temperature: Double?
     /// Other parameters of the model's API, passed through: `top_p`, `stop`, `tools` and so on. A null is the same as nothing.
     public var parameters: [JSONValue.Member] = []
+    /// A JSON Schema that the answer must fit, for `generate`: an object. Becomes `response_format`; not together with one.
+    public var schema: JSONValue?
     /// Tells several answers to one question apart, from 1; 0 and nil are the plain question.
     public var sample: Int?
     /// The queue; nil is `default`.
@@ -37,6 +39,11 @@ public struct JobDraft: Sendable, Equatable {
     public var maxAttempts: Int?
     /// How long a call may take, in ms; nil is the configuration's.
     public var timeout: Int64?
+    /// The most that its calls may cost together, in US dollars: more than 0, at most 1,000,000; nil is no bound. Of a job in a batch,
+    /// the most that the whole batch may cost.
+    public var budget: Double?
+    /// Whether its answer is to be kept piece by piece while it comes, for someone who reads along. For `generate`.
+    public var isStreamed = false
     /// Refuses a second job of the same key.
     public var uniqueKey: String?
     /// The user's own name for it.

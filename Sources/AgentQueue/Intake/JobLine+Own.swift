@@ -26,7 +26,7 @@ extension JobLine {
             if !said.maxTokens { draft.maxTokens = nil }
             if !said.temperature { draft.temperature = nil }
         }
-        settle(&draft, lineSaysSystem: said.system)
+        settle(&draft, lineSaysSystem: said.system, lineSaysSchema: said.schema)
         return draft
     }
 
@@ -37,6 +37,7 @@ extension JobLine {
         var system = false
         var maxTokens = false
         var temperature = false
+        var schema = false
         var time: Bool { delay || at }
     }
 
@@ -61,6 +62,9 @@ extension JobLine {
         case .temperature:
             draft.temperature = try member.requiredNumber()
             said.temperature = true
+        case .schema:
+            draft.schema = .object(try member.requiredObject())
+            said.schema = true
         case .delay:
             draft.delay = try member.requiredDuration()
             said.delay = true
@@ -69,8 +73,6 @@ extension JobLine {
             said.at = true
         case .role:
             throw InputError("role is not possible yet: roles come with a later release", exit: .badData)
-        case .schema:
-            throw InputError("schema is not possible yet: checked replies come with a later release", exit: .badData)
         default: try applySettings(member, key, to: &draft)
         }
     }
@@ -83,6 +85,7 @@ extension JobLine {
         case .expiresIn: draft.expiresIn = try member.requiredDuration()
         case .maxAttempts: draft.maxAttempts = try member.requiredInteger()
         case .timeout: draft.timeout = try member.requiredDuration()
+        case .budget: draft.budget = try member.requiredNumber()
         case .uniqueKey: draft.uniqueKey = try member.requiredString()
         case .customID: draft.customID = try member.requiredString()
         case .tags: draft.tags = try member.requiredStrings()

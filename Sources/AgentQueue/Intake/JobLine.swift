@@ -48,8 +48,10 @@ public struct JobLine: Sendable {
         return try result.get()
     }
 
-    /// Takes away what the defaults said and this kind of job, or a line with its own system message, has no use for.
-    func settle(_ draft: inout JobDraft, lineSaysSystem: Bool) {
+    /// Takes away what the defaults said and this kind of job, or a line with its own system message or its own form of the answer,
+    /// has no use for.
+    func settle(_ draft: inout JobDraft, lineSaysSystem: Bool, lineSaysSchema: Bool = false) {
+        if !lineSaysSchema, draft.schema != nil, draft.kind == .embed || draft.saysForm { draft.schema = nil }
         if draft.kind == .embed {
             if !lineSaysSystem, draft.system == defaults.system { draft.system = nil }
             return

@@ -8,6 +8,7 @@ enum LineKey: String, CaseIterable {
     case model
     case maxTokens = "max_tokens"
     case temperature
+    case schema
     case sample
     case queue
     case priority
@@ -16,6 +17,7 @@ enum LineKey: String, CaseIterable {
     case expiresIn = "expires_in"
     case maxAttempts = "max_attempts"
     case timeout
+    case budget
     case uniqueKey = "unique_key"
     case customID = "custom_id"
     case tags
@@ -23,9 +25,8 @@ enum LineKey: String, CaseIterable {
     case after
     case metadata
     case cache
-    // Known, and refused until the release that brings them.
+    // Known, and refused until the release that brings it.
     case role
-    case schema
 
     /// What a key stands for.
     enum Meaning {

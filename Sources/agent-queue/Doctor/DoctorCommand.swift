@@ -8,7 +8,7 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Look for what is wrong, and say how to mend it.",
         discussion: """
-            At the configuration, the machine, the database's file, the queue and the workers. Calls no provider ('providers check' \
+            At the configuration, the providers, the machine, the database's file, the queue and the workers. Calls no provider ('providers check' \
             does). Ends with 0 if nothing must be mended.
 
               agent-queue doctor
@@ -25,7 +25,7 @@ struct DoctorCommand: AsyncParsableCommand {
         findings += faults.map { .fault("configuration", $0.description, ExitStatus.badConfiguration.rawValue) }
         if faults.isEmpty {
             let session = try Session(global)
-            findings += ConfigurationExam.findings(session)
+            findings += await ConfigurationExam.findings(session)
             findings += FileExam.findings(session.settings.database)
             findings += await StoreExam.findings(session)
         }

@@ -15,7 +15,8 @@ enum StoreExam {
         do {
             return try await session.withStore(createsFile: false) { store in
                 let statistics = try store.statistics()
-                return try health(store, statistics) + queue(statistics, session.settings) + workers(store, statistics)
+                return try health(store, statistics) + queue(statistics, session.settings)
+                    + ProviderExam.standing(statistics.providers, now: Now.milliseconds) + workers(store, statistics)
             }
         } catch let error as StoreError {
             return [.fault("database", error.message, error.exitCode)]

@@ -14,7 +14,8 @@ struct EnqueueCommand: AsyncParsableCommand {
             {"prompt": "…"} with any of the options as keys, or a line of an OpenAI or Anthropic batch.
 
               agent-queue enqueue 'Why is the sky blue?'
-              agent-queue enqueue --wait --max-tokens 100 -- '- is this a list?'
+              agent-queue enqueue --wait --stream --max-tokens 100 -- '- is this a list?'
+              agent-queue enqueue --schema person.json 'Who wrote Faust?'
               git diff | agent-queue enqueue --system 'Review this change.' -
               agent-queue enqueue --jsonl questions.jsonl --batch monday --ingest monday
             """)
@@ -44,6 +45,9 @@ struct EnqueueCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Wait for the answer and print it.")
     var wait = false
 
+    @Flag(name: .long, help: "With --wait: print the answer while it comes.")
+    var stream = false
+
     @Flag(name: .long, help: "With --jsonl: report lines that cannot become jobs, and add the others.")
     var skipInvalid = false
 
@@ -65,6 +69,11 @@ struct EnqueueCommand: AsyncParsableCommand {
                 sources == 0
                     ? "a prompt is missing: give it as an argument, with --file, or as - for standard input"
                     : "only one of a prompt, --file, --embed and --jsonl can be given")
+        }
+        if stream {
+            if !wait { throw ValidationError("--stream needs --wait") }
+            if format.json { throw ValidationError("--stream prints the text as it comes, --json the job at its end: give one of them") }
+            if !embed.isEmpty { throw ValidationError("--stream is for prompts; vectors come all at once") }
         }
         guard jsonl == nil else {
             if wait { throw ValidationError("--wait waits for one job; give the lines a --batch and use 'agent-queue wait --batch'") }
@@ -92,10 +101,11 @@ struct EnqueueCommand: AsyncParsableCommand {
     private func draft() throws -> JobDraft {
         var draft = try job.draft(kind: embed.isEmpty ? .generate : .embed)
         draft.uniqueKey = uniqueKey
+        draft.isStreamed = stream
         if embed.isEmpty {
-            draft.prompt = try file.map(PromptText.read) ?? (prompt == "-" ? PromptText.read("-") : prompt)
+            draft.prompt = try file.map { try InputText.read($0) } ?? (prompt == "-" ? InputText.read("-") : prompt)
         } else {
-            draft.inputs = embed == ["-"] ? [try PromptText.read("-")] : embed
+            draft.inputs = embed == ["-"] ? [try InputText.read("-")] : embed
         }
         return draft
     }
@@ -110,6 +120,7 @@ struct EnqueueCommand: AsyncParsableCommand {
             try format.json ? output.json(ReceiptJSON.receipt(receipt)) : output.line("\(receipt.id)")
             return try output.flush()
         }
+        if stream { return try await StreamWait(id: receipt.id, timeout: nil).run(in: store) }
         if !receipt.state.isFinal { try await FinalWait(ids: [receipt.id], timeout: nil).run(in: store) }
         guard let job = try store.job(receipt.id) else { throw JobFailure.notFound(receipt.id) }
         if format.json {

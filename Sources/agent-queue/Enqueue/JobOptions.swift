@@ -19,6 +19,12 @@ struct JobOptions: ParsableArguments {
     var temperature: Double?
 
     @Option(
+        name: .long,
+        help: ArgumentHelp("A JSON Schema that the answer must fit; the answer is checked, and asked for again.", valueName: "file"),
+        completion: .file(extensions: ["json"]))
+    var schema: String?
+
+    @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp("Ask for another answer to the same prompt: 1, 2 and so on are kept apart in the cache.", valueName: "k"))
     var sample: Int?
@@ -48,6 +54,11 @@ struct JobOptions: ParsableArguments {
         help: ArgumentHelp("How long a call may take. Default: `http.request_timeout`.", valueName: "duration"))
     var timeout: String?
 
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("The most its calls may cost together, in US dollars; with --batch, those of the batch.", valueName: "usd"))
+    var budget: Double?
+
     @Option(name: .long, help: ArgumentHelp("A word to find it by; may be repeated.", valueName: "tag"))
     var tag: [String] = []
 
@@ -65,13 +76,14 @@ struct JobOptions: ParsableArguments {
 
     /// The options as a draft without its request.
     ///
-    /// - Throws: `InputError`.
+    /// - Throws: `InputError`; `CommandFailure` where the schema's file cannot be used.
     func draft(kind: JobKind) throws -> JobDraft {
         var draft = JobDraft(kind: kind)
         draft.model = model
         draft.system = system
         draft.maxTokens = maxTokens
         draft.temperature = temperature
+        draft.schema = try schema.map(SchemaFile.read)
         draft.sample = sample
         draft.queue = queue
         draft.priority = priority
@@ -80,6 +92,7 @@ struct JobOptions: ParsableArguments {
         draft.expiresIn = try milliseconds(expiresIn, "--expires-in")
         draft.maxAttempts = maxAttempts
         draft.timeout = try milliseconds(timeout, "--timeout")
+        draft.budget = budget
         draft.tags = tag
         draft.batch = batch
         draft.after = after
@@ -98,6 +111,7 @@ struct JobOptions: ParsableArguments {
         defaults.system = draft.system
         defaults.maxTokens = draft.maxTokens
         defaults.temperature = draft.temperature
+        defaults.schema = draft.schema
         defaults.sample = draft.sample
         defaults.queue = draft.queue
         defaults.priority = draft.priority
@@ -106,6 +120,7 @@ struct JobOptions: ParsableArguments {
         defaults.expiresIn = draft.expiresIn
         defaults.maxAttempts = draft.maxAttempts
         defaults.timeout = draft.timeout
+        defaults.budget = draft.budget
         defaults.tags = draft.tags
         defaults.batch = draft.batch
         defaults.after = draft.after

@@ -28,6 +28,7 @@ enum JobJSON {
             .init("metadata", job.metadata ?? .null),
             .init("unique_key", string(job.uniqueKey)),
             .init("after", .array(job.after.map(JSONValue.integer))),
+            .init("budget_usd", number(job.budget)),
             .init("cache", .bool(job.useCache)),
             .init("digest", .string(Hexadecimal.text(job.digest))),
             .init("request", job.request),
@@ -70,10 +71,16 @@ enum JobJSON {
         text.map(JSONValue.string) ?? .null
     }
 
+    /// A number, or null.
+    static func number(_ value: Double?) -> JSONValue {
+        value.map(JSONValue.double) ?? .null
+    }
+
     private static func error(_ error: JobError) -> JSONValue {
         .object([
             .init("attempt", .integer(Int64(error.attempt))), .init("at", time(error.at)),
             .init("class", .string(error.failure.rawValue)), .init("message", .string(error.message)),
+            .init("target", string(error.target)), .init("cost_usd", .double(error.cost)), .init("partial", string(error.partialText)),
         ])
     }
 }

@@ -12,7 +12,7 @@ struct JobSheet {
     }
 
     var lines: [String] {
-        [facts.lines, request, errors, answer].filter { !$0.isEmpty }.joined(separator: [""]).map(\.self)
+        [facts.lines, request, errors, partial, answer].filter { !$0.isEmpty }.joined(separator: [""]).map(\.self)
     }
 
     private var facts: Sheet {
@@ -33,6 +33,8 @@ struct JobSheet {
         sheet.add("expires", job.expiresAt.map { Figures.time($0, now: now) })
         sheet.add("cancel asked", job.cancelRequestedAt.map { Figures.time($0, now: now) })
         sheet.add("timeout", job.timeout.map { DurationText.format(.milliseconds($0)) })
+        sheet.add("budget", job.budget.map { "\(Figures.money($0))\(job.batch == nil ? "" : " for the batch")" })
+        sheet.add("paid in vain", failedCost > 0 ? "\(Figures.money(failedCost)) for attempts without an answer" : nil)
         sheet.add("batch", job.batch.map { DisplayText.line($0) })
         sheet.add("tags", job.tags.isEmpty ? nil : DisplayText.line(job.tags.joined(separator: ", ")))
         sheet.add("unique key", job.uniqueKey.map { DisplayText.line($0) })
@@ -59,9 +61,23 @@ struct JobSheet {
         let lines = job.errors.map { error in
             let place = error.attempt > 0 ? "attempt \(error.attempt), " : ""
             let failure = Style.apply(.bad, to: error.failure.rawValue, on: .output)
-            return "  \(place)\(Figures.time(error.at, now: now)): \(failure): \(DisplayText.line(error.message))"
+            return "  \(place)\(Figures.time(error.at, now: now))\(circumstances(error)): \(failure): \(DisplayText.line(error.message))"
         }
         return section("Errors", lines)
+    }
+
+    /// What was called, where that is not the job's own target, and what it cost.
+    private func circumstances(_ error: JobError) -> String {
+        let target = error.target.flatMap { $0 == job.target.description ? nil : ", \(DisplayText.line($0))" }
+        return (target ?? "") + (error.cost > 0 ? ", \(Figures.money(error.cost))" : "")
+    }
+
+    private var failedCost: Double { job.errors.reduce(0) { $0 + $1.cost } }
+
+    /// What had come of an answer that did not end.
+    private var partial: [String] {
+        guard let error = job.errors.last(where: { $0.partialText != nil }), let text = error.partialText else { return [] }
+        return section("Partial answer of attempt \(error.attempt)", indented(text))
     }
 
     private var answer: [String] {
@@ -71,6 +87,7 @@ struct JobSheet {
         sheet.add("took", result.latency > 0 ? Figures.duration(milliseconds: result.latency) : nil)
         sheet.add("tokens", "\(Figures.count(result.usage.inputTokens)) in, \(Figures.count(result.usage.outputTokens)) out")
         sheet.add("cost", Figures.money(result.cost))
+        sheet.add("calls", result.reply["calls"]?.int.map { Figures.count($0) })
         sheet.add("ended with", result.reply["finish_reason"]?.string.map { DisplayText.line($0) })
         var lines = sheet.lines.map { "  \($0)" }
         if let text = result.reply["text"]?.string {

@@ -8,9 +8,11 @@ struct WaitCommand: AsyncParsableCommand {
         commandName: "wait",
         abstract: "Wait until jobs are final.",
         discussion: """
-            Ends with 0 when all have completed, 1 when one was discarded or cancelled, 2 when the time ran out.
+            Ends with 0 when all have completed, 1 when one was discarded or cancelled, 2 when the time ran out. With --stream the \
+            answer of one job is printed while it comes.
 
               agent-queue wait 17 18
+              agent-queue wait --stream 17
               agent-queue wait --batch monday --timeout 5m
             """)
 
@@ -19,6 +21,9 @@ struct WaitCommand: AsyncParsableCommand {
 
     @Option(name: .long, help: ArgumentHelp("Wait for every job of a batch.", valueName: "name"))
     var batch: String?
+
+    @Flag(name: .long, help: "Print the answer of one job while it comes.")
+    var stream = false
 
     @Option(
         name: .long, parsing: .unconditional, help: ArgumentHelp("Wait for so long at most: 5m.", valueName: "duration"),
@@ -33,12 +38,17 @@ struct WaitCommand: AsyncParsableCommand {
             throw ValidationError(
                 ids.isEmpty ? "say what to wait for: jobs by number, or --batch" : "wait for jobs or for a --batch, not both")
         }
+        guard stream else { return }
+        if ids.count != 1 { throw ValidationError("--stream follows one job") }
+        if format.json { throw ValidationError("--stream prints the text as it comes, --json the job at its end: give one of them") }
     }
 
     func run() async throws {
         let session = try Session(global)
         try await session.withStore { store in
-            if let batch {
+            if stream {
+                try await StreamWait(id: ids[0], timeout: timeout).run(in: store)
+            } else if let batch {
                 try await BatchWait(name: batch, timeout: timeout).run(in: store, json: format.json)
             } else {
                 try await FinalWait(ids: ids, timeout: timeout).run(in: store)

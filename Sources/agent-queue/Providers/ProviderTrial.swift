@@ -1,13 +1,12 @@
 import AgentQueue
 import JobModel
 import ModelCalls
-import ModelProviders
 import Settings
 
 /// One provider to try, with one tiny call.
 struct ProviderTrial: Sendable {
     let provider: String
-    /// Nil asks a model that the configuration names for it, or else the first that the server lists.
+    /// Nil asks a model that the configuration names for it, or else lets the provider choose.
     let model: String?
     /// Whether a person asked for just this one.
     let isNamed: Bool
@@ -47,28 +46,13 @@ struct ProviderTrial: Sendable {
     }
 
     private func run(_ set: ProviderSet, _ settings: Settings, timeout: Int64) async -> TrialResult {
-        guard let made = set.providers.first(where: { $0.name == provider }) as? OpenAIProvider else {
+        guard let made = set.providers.first(where: { $0.name == provider }) else {
             return TrialResult(self, isNamed ? .failed : .skipped, reason: set.unavailable[provider] ?? "cannot be asked")
         }
-        guard let model = model ?? configuredModel(settings) else { return await askListedModel(made, timeout: timeout) }
-        return result(await made.check(model: model, timeout: timeout))
-    }
-
-    /// Nothing names a model: the server's own list does.
-    private func askListedModel(_ provider: OpenAIProvider, timeout: Int64) async -> TrialResult {
-        switch await provider.models(timeout: timeout) {
-        case .failure(let failure): return TrialResult(self, .failed, reason: failure.message)
-        case .success(let models):
-            guard let model = models.first else {
-                return TrialResult(self, .failed, reason: "it lists no models; name one, as \(self.provider)/model")
-            }
-            return result(await provider.check(model: model, timeout: timeout))
-        }
-    }
-
-    private func result(_ check: ProviderCheck) -> TrialResult {
-        TrialResult(
-            self, check.isAvailable ? .answers : .failed, reason: check.reason, model: check.model, milliseconds: check.milliseconds)
+        let check = await made.check(model: model ?? configuredModel(settings), timeout: timeout)
+        return TrialResult(
+            self, check.isAvailable ? .answers : .failed, reason: check.reason, model: check.model.isEmpty ? nil : check.model,
+            milliseconds: check.milliseconds)
     }
 
     private func configuredModel(_ settings: Settings) -> String? {

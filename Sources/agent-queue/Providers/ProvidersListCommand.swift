@@ -1,59 +1,67 @@
 import ArgumentParser
 import JobModel
+import QueueStore
 import Settings
 
 /// `agent-queue providers list`
-struct ProvidersListCommand: ParsableCommand {
+struct ProvidersListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the configured providers.",
+        abstract: "List the configured providers, and how they stand.",
         discussion: """
+            Whether each can be called, what is left of its limits, its breaker, why it is paused and until when, what it cost today \
+            (UTC) and its latest failure, as all processes know it. Calls none ('providers check' does).
+
               agent-queue providers list
             """)
 
     @OptionGroup var format: FormatOptions
     @OptionGroup var global: GlobalOptions
 
-    func run() throws {
+    func run() async throws {
         let session = try Session(global)
+        let providers = try await ProviderOverview.all(session)
         var output = Output()
-        var table = Table([Column("NAME"), Column("KIND"), Column("WHERE"), Column("KEY")])
-        // Addresses as `config show` prints them: a password in one is masked.
-        let addresses = Dictionary(uniqueKeysWithValues: session.settings.entries.map { ($0.key, $0.value) })
-        for (name, provider) in session.settings.providers.sorted(by: { $0.key < $1.key }) {
-            let key = provider.resolveAPIKey(environment: session.environment)
-            let address = addresses["providers.\(name).base_url"]
-            if format.json {
-                try output.json(
-                    .object([
-                        .init("name", .string(name)), .init("kind", .string(provider.kind.rawValue)),
-                        .init("base_url", JobJSON.string(address)), .init("command", JobJSON.string(provider.command)),
-                        .init("key", .string(Self.word(key))),
-                    ]))
-            } else {
-                table.add([
-                    Cell(DisplayText.line(name), .bold), Cell(provider.kind.rawValue),
-                    Cell(DisplayText.line(address ?? provider.command ?? "")), Self.cell(key),
-                ])
-            }
+        if format.json {
+            for provider in providers { try output.json(ProviderJSON.provider(provider)) }
+        } else {
+            try output.lines(Self.lines(providers, session.settings, now: Now.milliseconds))
         }
-        if !format.json { try output.lines(table.takeLines()) }
         try output.flush()
     }
 
-    private static func word(_ key: APIKey) -> String {
-        switch key {
-        case .notNeeded: "not_needed"
-        case .found: "found"
-        case .missing: "missing"
+    private static func lines(_ providers: [ProviderOverview], _ settings: Settings, now: Int64) -> [String] {
+        var table = Table([
+            Column("NAME"), Column("KIND"), Column("WHERE"), Column("STATUS", leastWidth: 12), Column("LIMITS"), Column("TODAY"),
+            Column("LAST ERROR"),
+        ])
+        for provider in providers {
+            let limits = provider.settings.effectiveLimits
+            table.add([
+                Cell(DisplayText.line(provider.name), .bold), Cell(provider.settings.kind.rawValue),
+                Cell(DisplayText.line(provider.address ?? provider.settings.command ?? "")),
+                ProviderStanding.cell(unavailable: provider.unavailable, provider.state, now: now),
+                Cell(ProviderStanding.limits(provider.state, limits)), Cell(ProviderStanding.spending(provider.state, limits)),
+                Cell(ProviderStanding.lastError(provider.state, now: now)),
+            ])
+            for target in provider.targets {
+                let limits = settings.models[target.name]?.limits
+                table.add([
+                    Cell(DisplayText.line("  \(target.name)")), "", "", ProviderStanding.cell(unavailable: nil, target, now: now),
+                    Cell(ProviderStanding.limits(target, limits)), Cell(ProviderStanding.spending(target, limits)),
+                    Cell(ProviderStanding.lastError(target, now: now)),
+                ])
+            }
         }
+        return table.takeLines()
     }
+}
 
-    private static func cell(_ key: APIKey) -> Cell {
-        switch key {
-        case .notNeeded: Cell("not needed", .dim)
-        case .found: Cell("found", .good)
-        case .missing(let reason): Cell(DisplayText.line(reason), .warning)
-        }
+extension ProviderSettings {
+    /// Its limits, with the tighter of the two that bound its calls in flight.
+    fileprivate var effectiveLimits: CallLimitSettings {
+        var limits = limits
+        limits.concurrency = maxConcurrency
+        return limits
     }
 }

@@ -45,9 +45,10 @@ struct StatsCommand: AsyncParsableCommand {
 
     private func print(_ store: QueueStore, to output: inout Output) throws {
         let statistics = try store.statistics()
+        let doubtful = format.json && statistics.maybePaidCalls > 0 ? try store.doubtfulCalls(limit: StatsJSON.mostDoubtful) : []
         let isAlive = { (worker: WorkerSummary) in store.locks.isAlive(worker: worker.id) }
         if format.json {
-            try output.json(StatsJSON.statistics(statistics, isAlive: isAlive))
+            try output.json(StatsJSON.statistics(statistics, doubtful: doubtful, isAlive: isAlive))
         } else {
             let isRedrawn = watch && Screen.output.isTerminal
             if isRedrawn { try output.text("\u{1B}[H\u{1B}[2J") }

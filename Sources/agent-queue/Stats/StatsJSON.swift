@@ -3,11 +3,13 @@ import QueueStore
 
 /// `stats` in the shape that scripts rely on.
 enum StatsJSON {
-    static func statistics(_ statistics: Statistics, isAlive: (WorkerSummary) -> Bool) -> JSONValue {
+    /// The most calls without an answer that are listed one by one.
+    static let mostDoubtful = 100
+
+    /// - Parameter doubtful: calls that may have been paid for although no answer came.
+    static func statistics(_ statistics: Statistics, doubtful: [DoubtfulCall], isAlive: (WorkerSummary) -> Bool) -> JSONValue {
         let totals = TargetTotals.of(statistics.lanes)
-        let usage = totals.reduce(Usage()) { sum, total in
-            Usage(inputTokens: sum.inputTokens + total.usage.inputTokens, outputTokens: sum.outputTokens + total.usage.outputTokens)
-        }
+        let usage = totals.reduce(Usage()) { $0 + $1.usage }
         return .object([
             .init("states", states(statistics.count)),
             .init("queues", .array(statistics.queues.map(queue))),
@@ -28,6 +30,13 @@ enum StatsJSON {
             .init("usage", JobJSON.usage(usage)),
             .init("cost_usd", .double(totals.reduce(0) { $0 + $1.cost })),
             .init("saved_usd", .double(totals.reduce(0) { $0 + $1.saved })),
+            .init(
+                "maybe_paid",
+                .object([
+                    .init("calls", .integer(Int64(statistics.maybePaidCalls))), .init("usd", .double(statistics.maybePaidUSD)),
+                    .init("jobs", .array(doubtful.map(doubtfulCall))),
+                ])),
+            .init("providers", .array(statistics.providers.map(ProviderJSON.state))),
             .init("cache", cache(statistics.cache)),
             .init("memories", 0),
             .init("workers", .array(statistics.workers.map { worker($0, isAlive: isAlive($0)) })),
@@ -71,6 +80,13 @@ enum StatsJSON {
         .object([
             .init("id", .integer(worker.id)), .init("pid", .integer(worker.pid)), .init("started_at", JobJSON.time(worker.startedAt)),
             .init("running", .integer(Int64(worker.running))), .init("alive", .bool(isAlive)),
+        ])
+    }
+
+    private static func doubtfulCall(_ call: DoubtfulCall) -> JSONValue {
+        .object([
+            .init("id", .integer(call.jobID)), .init("attempt", .integer(Int64(call.attempt))), .init("target", .string(call.target)),
+            .init("at", JobJSON.time(call.at)), .init("cost_usd", .double(call.cost)),
         ])
     }
 

@@ -14,6 +14,7 @@ struct StatsPage {
     var lines: [String] {
         var lines = QueueTable.lines(statistics.queues)
         if !statistics.lanes.isEmpty { lines += [""] + targets }
+        if !statistics.providers.isEmpty { lines += [""] + providers }
         return lines + [""] + facts
     }
 
@@ -37,6 +38,22 @@ struct StatsPage {
         return table.takeLines()
     }
 
+    private var providers: [String] {
+        let now = Now.milliseconds
+        var table = Table([
+            Column("PROVIDER", leastWidth: 12), Column("STATUS", leastWidth: 12), Column("CALLS", isNumber: true), Column("LEFT"),
+            Column("TODAY", isNumber: true), Column("LAST ERROR"),
+        ])
+        for state in statistics.providers {
+            table.add([
+                Cell(DisplayText.line(state.name)), ProviderStanding.cell(unavailable: nil, state, now: now),
+                Cell(Figures.count(state.running)), Cell(ProviderStanding.limits(state, nil)), Cell(Figures.money(state.spentToday)),
+                Cell(ProviderStanding.lastError(state, now: now)),
+            ])
+        }
+        return table.takeLines()
+    }
+
     private var facts: [String] {
         var sheet = Sheet()
         let completed =
@@ -50,6 +67,11 @@ struct StatsPage {
                 [("p50", latency.p50), ("p95", latency.p95), ("p99", latency.p99)]
                     .map { "\($0.0) \(Figures.duration(milliseconds: $0.1))" }.joined(separator: ", ")
             })
+        sheet.add(
+            "maybe paid",
+            statistics.maybePaidCalls > 0
+                ? "\(Figures.money(statistics.maybePaidUSD)) for \(Figures.count(statistics.maybePaidCalls, "call")) whose answer never came"
+                : nil, .warning)
         let cache = statistics.cache
         sheet.add(
             "cache",

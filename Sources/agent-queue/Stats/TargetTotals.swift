@@ -18,8 +18,5 @@ struct TargetTotals {
     var cost: Double { lanes.reduce(0) { $0 + $1.cost } }
     var cacheAnswers: Int { lanes.reduce(0) { $0 + $1.cacheAnswers } }
     var saved: Double { lanes.reduce(0) { $0 + $1.saved } }
-    var usage: Usage {
-        Usage(
-            inputTokens: lanes.reduce(0) { $0 + $1.usage.inputTokens }, outputTokens: lanes.reduce(0) { $0 + $1.usage.outputTokens })
-    }
+    var usage: Usage { lanes.reduce(Usage()) { $0 + $1.usage } }
 }

@@ -1,0 +1,70 @@
+import JobModel
+import ModelCalls
+import ModelProviders
+import Settings
+
+/// Makes providers of their settings.
+struct ProviderWorkshop {
+    let transport: HTTPTransport
+    /// Where keys and programs are looked up.
+    let environment: [String: String]
+    let children: ChildProcessRegister
+
+    /// Why a provider cannot be called.
+    struct Unavailable: Error {
+        /// A clause that says what is missing, and where.
+        var reason: String
+    }
+
+    func make(_ name: String, _ settings: ProviderSettings) throws(Unavailable) -> any ModelProvider {
+        let key = try key(of: settings)
+        switch settings.kind {
+        case .openai:
+            guard let baseURL = settings.baseURL else { throw Unavailable(reason: "it has no base URL") }
+            return OpenAIProvider(
+                name: name, baseURL: baseURL, apiKey: key,
+                maxEmbedInputs: settings.embeddings.maxInputs ?? ProviderCapabilities().maxEmbedInputs, api: settings.openAIAPI,
+                transport: transport)
+        case .anthropic:
+            guard let baseURL = settings.baseURL else { throw Unavailable(reason: "it has no base URL") }
+            return AnthropicProvider(
+                name: name, baseURL: baseURL, apiKey: key, version: settings.apiVersion ?? "2023-06-01",
+                promptCache: settings.anthropicPromptCache, transport: transport)
+        case .claudeCode:
+            let command = settings.command ?? "claude"
+            switch ClaudeCodeProvider.locate(command, environment: environment) {
+            case .failure(let missing): throw Unavailable(reason: missing.message)
+            case .success(let path):
+                return ClaudeCodeProvider(
+                    name: name, command: path, environment: environment, apiKey: key, baseURL: settings.baseURL,
+                    isWarm: settings.warm ?? true, register: children)
+            }
+        }
+    }
+
+    private func key(of settings: ProviderSettings) throws(Unavailable) -> String? {
+        switch settings.resolveAPIKey(environment: environment) {
+        case .notNeeded: nil
+        case .found(let secret): secret.reveal()
+        case .missing(let reason): throw Unavailable(reason: reason)
+        }
+    }
+}
+
+extension ProviderSettings {
+    fileprivate var openAIAPI: OpenAIAPI {
+        switch api ?? .automatic {
+        case .automatic: .automatic
+        case .chat: .chat
+        case .responses: .responses
+        }
+    }
+
+    fileprivate var anthropicPromptCache: PromptCache {
+        switch promptCache ?? .off {
+        case .off: .off
+        case .fiveMinutes: .fiveMinutes
+        case .oneHour: .oneHour
+        }
+    }
+}

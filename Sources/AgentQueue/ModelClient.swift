@@ -1,0 +1,61 @@
+import JobModel
+import ModelCalls
+import Settings
+
+/// Calls models at once, without a queue: for a program that wants many answers now and keeps none.
+///
+/// ```swift
+/// let client = ModelClient(settings, environment: ProcessInfo.processInfo.environment)
+/// let outcomes = await client.call(requests, concurrency: 5)
+/// try await client.shutdown()
+/// ```
+///
+/// Nothing is on record and nothing is retried: a call that must not be lost, or paid for twice, belongs in a ``JobQueue``.
+public struct ModelClient: Sendable {
+    private let set: ProviderSet
+    private let timeout: Int64
+
+    /// Makes a client of the configured providers; calls nothing.
+    /// - Parameter environment: where API keys and programs are looked up.
+    public init(_ settings: Settings, environment: [String: String]) {
+        set = ProviderSet(settings, environment: environment)
+        timeout = settings.http.requestTimeout.milliseconds
+    }
+
+    /// Calls for all requests, `concurrency` at a time, and returns their outcomes in the requests' order. A failure is its own
+    /// request's alone. Cancelling the task cancels the calls under way and begins no other.
+    /// - Parameters:
+    ///   - concurrency: calls in flight at once, at least 1.
+    ///   - timeout: how long each may take, in ms; nil is `http.request_timeout`.
+    public func call(_ requests: [ModelRequest], concurrency: Int = 5, timeout: Int64? = nil) async -> [Outcome] {
+        let providers = Dictionary(set.providers.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+        let options = CallOptions(timeout: timeout ?? self.timeout)
+        var outcomes = [Outcome](repeating: .failure(ModelFailure(.cancelled, "not begun before the task was cancelled")), count: requests.count)
+        await withTaskGroup(of: (Int, Outcome).self) { group in
+            var next = requests.indices.makeIterator()
+            func begin() {
+                guard !Task.isCancelled, let index = next.next() else { return }
+                let request = requests[index]
+                group.addTask { (index, await answer(request, providers[request.target.provider], options)) }
+            }
+            for _ in 0..<max(1, concurrency) { begin() }
+            for await (index, outcome) in group {
+                outcomes[index] = outcome
+                begin()
+            }
+        }
+        return outcomes
+    }
+
+    private func answer(_ request: ModelRequest, _ provider: (any ModelProvider)?, _ options: CallOptions) async -> Outcome {
+        guard let provider else {
+            let reason = set.unavailable[request.target.provider] ?? "it is not configured"
+            return .failure(ModelFailure(.permanent, "provider \(request.target.provider) is not available: \(reason)"))
+        }
+        return await provider.respond(to: [request], options).first
+            ?? .failure(ModelFailure(.invalidReply, "the provider returned no outcome"))
+    }
+
+    /// Ends programs and connections, after the last call.
+    public func shutdown() async throws { try await set.shutdown() }
+}

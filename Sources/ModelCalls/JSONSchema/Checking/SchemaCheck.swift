@@ -1,0 +1,143 @@
+import JobModel
+
+/// One check of a value against a compiled schema.
+///
+/// With a limit of 0 it is quiet: it says whether the value fits, and stops at the first thing that does not.
+struct SchemaCheck {
+    /// How many schemas may be at work within each other; a linked list takes two or three for each of its links.
+    static let maxDepth = 512
+    /// What trying a schema counts, in the currency of a pattern's steps.
+    private static let schemaWork = 4
+
+    let nodes: [SchemaNode]
+    var limit: Int
+    var violations: [JSONSchema.Violation] = []
+    /// Where in the value the check is.
+    var path: [Part] = []
+    /// How much work is left.
+    var budget: Int
+    /// Why the check was given up; nil as long as it goes on.
+    private(set) var surrender: String?
+    private var depth = 0
+
+    /// A step into a value.
+    enum Part {
+        case name(String)
+        case index(Int)
+    }
+
+    init(_ nodes: [SchemaNode], limit: Int, budget: Int) {
+        self.nodes = nodes
+        self.limit = limit
+        self.budget = budget
+    }
+
+    mutating func accepts(_ value: JSONValue) -> Bool { fits(value, 0) && surrender == nil }
+
+    mutating func violations(in value: JSONValue) -> [JSONSchema.Violation] {
+        _ = fits(value, 0)
+        guard let surrender else { return violations }
+        return [JSONSchema.Violation(pointer: "", message: surrender)]
+    }
+
+    /// Whether a value fits a schema. Notes violations as far as the limit allows.
+    mutating func fits(_ value: JSONValue, _ place: Int) -> Bool {
+        guard spend(Self.schemaWork) else { return false }
+        depth += 1
+        defer { depth -= 1 }
+        guard depth <= Self.maxDepth else {
+            surrender = "is nested too deeply to be checked"
+            return false
+        }
+        if let verdict = nodes[place].verdict { return verdict || fail("is not allowed") }
+        if let types = nodes[place].types, !types.allow(value) { return fail("must be \(types.words), not \(Self.kind(value))") }
+        var fit = true
+        for allowed in nodes[place].allowed where !isAllowed(value, allowed) {
+            fit = fail("must be \(Self.words(allowed)), not \(ShownJSON.value(value))")
+            if isFull { return false }
+        }
+        return goesOn(fitsOwnRules(value, place), &fit) && fitsInPlace(value, place, &fit)
+    }
+
+    private mutating func fitsOwnRules(_ value: JSONValue, _ place: Int) -> Bool {
+        switch value {
+        case .integer, .double, .digits: nodes[place].number.isEmpty || fits(number: value, nodes[place].number)
+        case .string(let text): nodes[place].text.isEmpty || fits(text: text, nodes[place].text)
+        case .array(let elements): nodes[place].list.isEmpty || fits(list: elements, nodes[place].list)
+        case .object(let members): nodes[place].object.isEmpty || fits(object: value, members, nodes[place].object)
+        case .null, .bool: true
+        }
+    }
+
+    private mutating func fitsInPlace(_ value: JSONValue, _ place: Int, _ fit: inout Bool) -> Bool {
+        for rule in nodes[place].inPlace where !goesOn(fits(value, rule), &fit) { return false }
+        return fit
+    }
+
+    private mutating func isAllowed(_ value: JSONValue, _ allowed: AllowedValues) -> Bool {
+        guard spend(Self.weight(value)) else { return false }
+        return allowed.contain(value)
+    }
+
+    // MARK: Bookkeeping
+
+    /// Takes note of a part's verdict. Returns whether there is any use in going on.
+    func goesOn(_ partFits: Bool, _ fit: inout Bool) -> Bool {
+        fit = fit && partFits
+        return surrender == nil && (fit || !isFull)
+    }
+
+    /// Whether no more violations are wanted.
+    var isFull: Bool { violations.count >= limit }
+
+    /// Takes work off the budget. Returns whether there was enough.
+    mutating func spend(_ work: Int) -> Bool {
+        budget -= work
+        guard budget <= 0 else { return true }
+        surrender = "takes too long to be checked: it is too large, or the schema too intricate"
+        return false
+    }
+
+    /// Notes a violation, if it is wanted. Returns false, for its caller to return.
+    mutating func fail(_ message: @autoclosure () -> String) -> Bool {
+        if !isFull { violations.append(JSONSchema.Violation(pointer: pointer, message: message())) }
+        return false
+    }
+
+    private var pointer: String {
+        var text = ""
+        for part in path {
+            switch part {
+            case .name(let name): text += "/" + JSONPointer.escaped(ShownJSON.clean(name))
+            case .index(let index): text += "/\(index)"
+            }
+        }
+        return text
+    }
+
+    /// Does something further inside the value.
+    mutating func within(_ part: Part, _ body: (inout SchemaCheck) -> Bool) -> Bool {
+        path.append(part)
+        defer { path.removeLast() }
+        return body(&self)
+    }
+
+    private static func kind(_ value: JSONValue) -> String {
+        // `must be a whole number, not a number` would not help.
+        value.number == nil ? value.kindName : ShownJSON.value(value)
+    }
+
+    private static func words(_ allowed: AllowedValues) -> String {
+        allowed.values.count == 1 ? ShownJSON.list(allowed.values) : "one of \(ShownJSON.list(allowed.values))"
+    }
+
+    /// How much work it is to compare a value.
+    private static func weight(_ value: JSONValue) -> Int {
+        switch value {
+        case .array(let elements): 1 + elements.reduce(0) { $0 + weight($1) }
+        case .object(let members): 1 + members.reduce(0) { $0 + 1 + $1.key.utf8.count / 64 + weight($1.value) }
+        case .string(let text), .digits(let text): 1 + text.utf8.count / 64
+        case .null, .bool, .integer, .double: 1
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import JobModel
+
+/// Makes the list of compiled schemas of a schema, checking its shape.
+struct SchemaCompiler {
+    /// How deep schemas may lie in each other.
+    static let maxDepth = 200
+    /// How many schemas one may hold.
+    static let maxNodes = 20_000
+
+    let root: JSONValue
+    /// The first is the whole schema.
+    var nodes: [SchemaNode] = []
+    /// The compiled schemas by where they stand.
+    var places: [String: Int] = [:]
+    var anchors: [String: Int] = [:]
+    /// References that are yet to be resolved: what they lead to may not have been seen.
+    var references: [Reference] = []
+
+    /// A `$ref`.
+    struct Reference {
+        var node: Int
+        var text: String
+        var pointer: String
+    }
+
+    init(_ root: JSONValue) {
+        self.root = root
+    }
+
+    /// - Throws: `JSONSchemaError`.
+    static func compile(_ root: JSONValue) throws(JSONSchemaError) -> [SchemaNode] {
+        var compiler = SchemaCompiler(root)
+        _ = try compiler.schema(root, at: "", depth: 0)
+        try compiler.resolveReferences()
+        try compiler.refuseEndlessness()
+        return compiler.nodes
+    }
+
+    /// Compiles a schema within the whole, and returns its place.
+    mutating func schema(_ value: JSONValue, at pointer: String, depth: Int) throws(JSONSchemaError) -> Int {
+        guard depth <= Self.maxDepth else { throw JSONSchemaError("schemas are nested deeper than \(Self.maxDepth)", at: pointer) }
+        guard nodes.count < Self.maxNodes else { throw JSONSchemaError("there are more than \(Self.maxNodes) schemas", at: pointer) }
+        if let place = places[pointer] { return place }
+        let place = nodes.count
+        nodes.append(SchemaNode())
+        places[pointer] = place
+        switch value {
+        case .bool(let verdict): nodes[place].verdict = verdict
+        case .object(let members):
+            var node = SchemaNode()
+            for member in members { try apply(member, to: &node, Site(place: place, pointer: pointer, depth: depth)) }
+            try applyTogether(members, to: &node, Site(place: place, pointer: pointer, depth: depth))
+            nodes[place] = node
+        default: throw JSONSchemaError("a schema must be an object, true or false, not \(value.kindName)", at: pointer)
+        }
+        return place
+    }
+
+    /// The schema that is being compiled.
+    struct Site {
+        var place: Int
+        var pointer: String
+        var depth: Int
+
+        /// Where something within it stands.
+        func pointer(_ parts: String...) -> String {
+            parts.reduce(into: pointer) { $0 += "/" + JSONPointer.escaped($1) }
+        }
+    }
+
+    private mutating func apply(_ member: JSONValue.Member, to node: inout SchemaNode, _ site: Site) throws(JSONSchemaError) {
+        switch member.key {
+        case "type": node.types = try types(member, site)
+        case "enum": node.allowed.append(AllowedValues(try elements(member, site)))
+        case "const": node.allowed.append(AllowedValues([member.value]))
+        case "$ref": references.append(Reference(node: site.place, text: try string(member, site), pointer: site.pointer))
+        case "$anchor", "$dynamicAnchor":
+            guard anchors.updateValue(site.place, forKey: try string(member, site)) == nil else {
+                throw JSONSchemaError("\(member.key) \(ShownJSON.name(member.value.string ?? "")) stands twice", at: site.pointer)
+            }
+        case "$id":
+            _ = try string(member, site)
+            guard site.pointer.isEmpty else { throw JSONSchemaError("$id is supported only for the schema as a whole", at: site.pointer) }
+        case "$dynamicRef", "$recursiveRef", "$recursiveAnchor":
+            throw JSONSchemaError("\(member.key) is not supported; use $ref", at: site.pointer)
+        case "dependencies":
+            throw JSONSchemaError("dependencies is not supported; use dependentRequired or dependentSchemas", at: site.pointer)
+        case "$defs", "definitions":
+            for definition in try object(member, site) {
+                _ = try schema(definition.value, at: site.pointer(member.key, definition.key), depth: site.depth + 1)
+            }
+        default:
+            if try applyNumber(member, to: &node.number, site) { return }
+            if try applyText(member, to: &node.text, site) { return }
+            if try applyList(member, to: &node.list, site) { return }
+            if try applyObject(member, to: &node.object, site) { return }
+            // Everything else is a note to people.
+            try applyInPlace(member, to: &node, site)
+        }
+    }
+
+    private mutating func applyInPlace(
+        _ member: JSONValue.Member, to node: inout SchemaNode, _ site: Site
+    ) throws(JSONSchemaError) {
+        switch member.key {
+        case "allOf": node.inPlace.append(.all(try schemas(member, site)))
+        case "anyOf": node.inPlace.append(.any(try schemas(member, site)))
+        case "oneOf": node.inPlace.append(.one(try schemas(member, site)))
+        case "not": node.inPlace.append(.not(try schema(member, site)))
+        default: break
+        }
+    }
+
+    /// What depends on several keywords at once.
+    private mutating func applyTogether(
+        _ members: [JSONValue.Member], to node: inout SchemaNode, _ site: Site
+    ) throws(JSONSchemaError) {
+        var parts: [String: Int] = [:]
+        var unevaluated: [JSONValue.Member] = []
+        for member in members {
+            switch member.key {
+            case "if", "then", "else": parts[member.key] = try schema(member, site)
+            case "unevaluatedProperties", "unevaluatedItems": unevaluated.append(member)
+            default: break
+            }
+        }
+        if let condition = parts["if"] { node.inPlace.append(.condition(if: condition, then: parts["then"], else: parts["else"])) }
+        for member in unevaluated { try applyUnevaluated(member, among: members, to: &node, site) }
+    }
+
+    /// Where no other schema speaks of the same value, what is not evaluated is simply the rest.
+    private mutating func applyUnevaluated(
+        _ member: JSONValue.Member, among members: [JSONValue.Member], to node: inout SchemaNode, _ site: Site
+    ) throws(JSONSchemaError) {
+        if member.value == .bool(true) { return }
+        let isList = member.key == "unevaluatedItems"
+        let others = ["$ref", "allOf", "anyOf", "oneOf", "if", "dependentSchemas"] + (isList ? ["contains"] : [])
+        if let other = members.first(where: { others.contains($0.key) }) {
+            throw JSONSchemaError(
+                "\(member.key) beside \(other.key) is not supported; use \(isList ? "items" : "additionalProperties")", at: site.pointer)
+        }
+        let rest = try schema(member, site)
+        if isList { node.list.rest = node.list.rest ?? rest } else { node.object.rest = node.object.rest ?? rest }
+    }
+}

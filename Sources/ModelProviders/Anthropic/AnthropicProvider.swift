@@ -1,0 +1,81 @@
+import JobModel
+import ModelCalls
+
+/// Any server that speaks Anthropic's API: Anthropic, and local ones such as llama.cpp, Ollama and vLLM.
+///
+/// Messages, plain and streamed; wire formats and tolerances from protocols.md 2 and 5.
+public struct AnthropicProvider: ModelProvider {
+    /// Its name in the configuration.
+    public let name: String
+    let base: BaseURL
+    /// The base URL without the version that may end it: what is shown, and part of the identity.
+    let shown: String
+    let version: String
+    let promptCache: PromptCache
+    let maxOutputTokens: Int
+    let transport: HTTPTransport
+    let prefixes = PromptPrefixGate()
+    let secrets: [String]
+    let now: @Sendable () -> Int64
+    /// The key, or, without one, the base URL's user and password.
+    let key: String
+    let basic: String?
+
+    /// Makes a provider; calls nothing.
+    /// - Parameters:
+    ///   - name: its name in the configuration.
+    ///   - baseURL: where its API is, with or without `/v1`, such as `https://api.anthropic.com` or `http://127.0.0.1:8089/v1`. A
+    ///     query stays with every call; a user and password in it sign in where there is no key.
+    ///   - apiKey: nil, or one of blanks, sends none, as local servers have it.
+    ///   - version: `anthropic-version`; `2023-06-01` by default. The version of 2026-10-21 takes no sampling parameters: requests
+    ///     that have some are sent as `2023-06-01`.
+    ///   - promptCache: what requests do about the prompt cache that say nothing about it themselves.
+    ///   - maxOutputTokens: the most tokens of an answer, where the request does not say; 4,096 by default.
+    ///   - transport: the HTTP client, which the caller shuts down.
+    ///   - now: wall clock, ms, for the resets of limits.
+    public init(
+        name: String, baseURL: String, apiKey: String?, version: String = "2023-06-01", promptCache: PromptCache = .off,
+        maxOutputTokens: Int = 4_096, transport: HTTPTransport, now: @escaping @Sendable () -> Int64 = WallClock.milliseconds
+    ) {
+        self.name = name
+        self.version = version
+        self.promptCache = promptCache
+        self.maxOutputTokens = maxOutputTokens
+        self.transport = transport
+        self.now = now
+        base = BaseURL(baseURL)
+        shown = base.shown.hasSuffix("/v1") ? String(base.shown.dropLast("/v1".count)) : base.shown
+        key = apiKey.map { String($0.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed()) } ?? ""
+        basic = key.isEmpty ? base.credentials.map { "Basic \(Base64.encode(Array($0.utf8)))" } : nil
+        secrets = [key] + (base.credentials.map { [$0] + $0.split(separator: ":", maxSplits: 1).dropFirst().map(String.init) } ?? [])
+    }
+
+    /// `anthropic` and the base URL in one spelling, without `/v1`, a password or a query in it.
+    public var identity: String { "anthropic \(shown)" }
+
+    /// It streams, and holds models to a schema. It has no embeddings.
+    public var capabilities: ProviderCapabilities { ProviderCapabilities(streams: true, hasStructuredOutput: true) }
+
+    /// Answers requests, each with a call of its own, all at once; but of those that share a marked prefix which the prompt cache
+    /// does not hold yet, one goes first, and the others wait until its answer begins (``PromptPrefixes``), at most half of the time
+    /// that they have.
+    public func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
+        let limit = CallLimit(timeout: options.timeout)
+        var outcomes = [Outcome](repeating: .failure(cancelled(limit)), count: requests.count)
+        await withTaskGroup(of: (Int, Outcome).self) { group in
+            for (place, request) in requests.enumerated() {
+                var own = options
+                if requests.count > 1 { own.idempotencyKey += "-\(place)" }
+                if place > 0 { own.onText = nil }
+                if options.idempotencyKey.isEmpty { own.idempotencyKey = "" }
+                group.addTask { [own] in (place, await generate(request, limit, own)) }
+            }
+            for await (place, outcome) in group { outcomes[place] = outcome }
+        }
+        return outcomes
+    }
+
+    func cancelled(_ limit: CallLimit) -> ModelFailure {
+        HTTPFailure.cancelled(hasBegun: false).modelFailure(of: shown, timeout: limit.timeout)
+    }
+}

@@ -1,0 +1,55 @@
+/// The environment of the program: what it needs of the worker's, and the settings that make it do one call for one job.
+enum ClaudeCodeEnvironment {
+    /// Passed on where the worker has them: where things are, how to reach the network, and credentials. Nothing else: a worker's
+    /// environment holds other providers' keys.
+    private static let allowed: Set<String> = [
+        "HOME", "PATH", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS",
+        "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy", "API_TIMEOUT_MS",
+        "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL", "ANTHROPIC_CUSTOM_HEADERS",
+        "XDG_CONFIG_HOME", "DBUS_SESSION_BUS_ADDRESS",
+    ]
+    /// Passed on where the worker calls Claude through another cloud.
+    private static let clouds: [String: [String]] = [
+        "CLAUDE_CODE_USE_BEDROCK": ["AWS_", "ANTHROPIC_BEDROCK_", "CLAUDE_CODE_SKIP_BEDROCK_"],
+        "CLAUDE_CODE_USE_VERTEX": ["GOOGLE_", "GCLOUD_", "CLOUD_ML_", "VERTEX_", "ANTHROPIC_VERTEX_", "CLAUDE_CODE_SKIP_VERTEX_"],
+        "CLAUDE_CODE_USE_FOUNDRY": ["AZURE_", "ANTHROPIC_FOUNDRY_", "CLAUDE_CODE_SKIP_FOUNDRY_"],
+    ]
+    /// Its own retries, second tries and errands off: every retry is the queue's, on record, and each is charged.
+    private static let settings = [
+        "CLAUDE_CODE_MAX_RETRIES": "0",
+        "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
+        "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS": "1",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "CLAUDE_CODE_DISABLE_TERMINAL_TITLE": "1",
+        "DISABLE_AUTOUPDATER": "1",
+        "DISABLE_TELEMETRY": "1",
+        "DISABLE_ERROR_REPORTING": "1",
+    ]
+    private static let secretNames = [
+        "CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+        "AWS_BEARER_TOKEN_BEDROCK", "ANTHROPIC_FOUNDRY_API_KEY",
+    ]
+
+    /// Makes it.
+    /// - Parameters:
+    ///   - worker: the worker's own.
+    ///   - apiKey: nil leaves the program to its own login: with a key it would not use it.
+    ///   - baseURL: nil is the worker's, or the program's own.
+    static func make(worker: [String: String], apiKey: String?, baseURL: String?) -> [String: String] {
+        var environment = worker.filter { allowed.contains($0.key) || $0.key.hasPrefix("LC_") }
+        for (flag, prefixes) in clouds {
+            guard let value = worker[flag], !value.isEmpty, value != "0" else { continue }
+            environment[flag] = value
+            for (name, value) in worker where prefixes.contains(where: name.hasPrefix) { environment[name] = value }
+        }
+        environment.merge(settings) { $1 }
+        if let apiKey { environment["ANTHROPIC_API_KEY"] = apiKey }
+        if let baseURL { environment["ANTHROPIC_BASE_URL"] = baseURL }
+        return environment
+    }
+
+    /// What no message may repeat.
+    static func secrets(in environment: [String: String]) -> [String] {
+        (secretNames + ["ANTHROPIC_API_KEY"]).compactMap { environment[$0] }.filter { !$0.isEmpty }
+    }
+}

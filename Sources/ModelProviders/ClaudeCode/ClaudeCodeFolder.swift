@@ -1,0 +1,90 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// A folder of the provider's own, for its user alone: the empty one that programs run in, and system texts on their way.
+///
+/// The program reads what it finds where it runs (instructions, hooks), so it runs where there is nothing.
+final class ClaudeCodeFolder: Sendable {
+    /// It could not be made, or not written to.
+    struct Failed: Error {
+        /// What could not be done, as a clause.
+        var clause: String
+    }
+
+    private struct State {
+        var path: String?
+        var files = 0
+    }
+
+    private let parent: String
+    private let state = Mutex(State())
+
+    /// Where it is; nil before it is needed.
+    var current: String? { state.withLock { $0.path } }
+
+    /// Names one; nothing is made before it is needed.
+    /// - Parameter parent: the folder for it to be in.
+    init(in parent: String) {
+        self.parent = parent
+    }
+
+    /// The empty folder, which is made where it is not there yet.
+    func workingDirectory() throws(Failed) -> String { try path() + "/work" }
+
+    /// Writes a system text to a file of its own, mode 0600.
+    /// - Returns: its path; ``remove(_:)`` it once it has been read.
+    func write(_ text: String) throws(Failed) -> String {
+        let folder = try path()
+        let number = state.withLock { state in
+            state.files += 1
+            return state.files
+        }
+        let file = "\(folder)/system-\(number).txt"
+        let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw Failed(clause: "a file for the system text cannot be made (errno \(errno))") }
+        defer { Glibc.close(descriptor) }
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                let code = errno
+                remove(file)
+                throw Failed(clause: "the system text cannot be written to a file (errno \(code))")
+            }
+            rest = rest.dropFirst(count)
+        }
+        return file
+    }
+
+    /// Removes a file.
+    func remove(_ file: String) { unlink(file) }
+
+    /// Removes all of it.
+    func remove() {
+        let path = state.withLock { state in
+            defer { state.path = nil }
+            return state.path
+        }
+        if let path { try? FileManager.default.removeItem(atPath: path) }
+    }
+
+    private func path() throws(Failed) -> String {
+        let result: Result<String, Failed> = state.withLock { state in
+            if let path = state.path { return .success(path) }
+            var template = Array("\(parent)/agent-queue-claude-XXXXXX".utf8CString)
+            // Mode 0700, whatever the umask.
+            guard mkdtemp(&template) != nil else {
+                return .failure(Failed(clause: "no folder can be made in \(parent) (errno \(errno))"))
+            }
+            let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            guard mkdir("\(path)/work", 0o700) == 0 else {
+                return .failure(Failed(clause: "no folder can be made in \(path) (errno \(errno))"))
+            }
+            state.path = path
+            return .success(path)
+        }
+        return try result.get()
+    }
+}

@@ -1,0 +1,118 @@
+import JobModel
+import ModelCalls
+
+/// One embeddings call, made of the inputs of one or several requests.
+struct EmbeddingCall: Sendable, Equatable {
+    /// What a request has in a call: `inputs.count` of the call's inputs, in its own order.
+    struct Piece: Sendable, Equatable {
+        /// The request's place among those given.
+        var request: Int
+        /// Some or all of its inputs.
+        var inputs: [JSONValue]
+
+        /// The inputs' length, by which usage is shared out. Never 0.
+        var weight: Int { inputs.reduce(0) { $0 + max(1, $1.string?.utf8.count ?? $1.array?.count ?? 1) } }
+    }
+
+    /// The model's name.
+    var model: String
+    /// The request's other members, such as `dimensions`.
+    var options: [JSONValue.Member]
+    /// Whose inputs it holds.
+    var pieces: [Piece]
+
+    /// All inputs, in order.
+    var inputs: [JSONValue] { pieces.flatMap(\.inputs) }
+
+    /// The body to send.
+    func body(_ format: EmbeddingFormat) -> JSONValue {
+        let encoding = JSONValue.Member("encoding_format", .string(format.rawValue))
+        return .object([.init("model", .string(model)), .init("input", .array(inputs)), encoding] + options)
+    }
+
+    /// How long each vector must be, where the request says so.
+    var dimensions: Int? { options.first { $0.key == "dimensions" }?.value.int }
+
+    /// Makes a call.
+    init(model: String, options: [JSONValue.Member], pieces: [Piece]) {
+        self.model = model
+        self.options = options
+        self.pieces = pieces
+    }
+
+    /// Puts requests into as few calls as their models, options and the limit allow. A request without inputs is in none.
+    /// - Parameter maxInputs: the most inputs in one call; a request with more takes several.
+    static func plan(_ requests: [(place: Int, request: ModelRequest)], maxInputs: Int) -> [EmbeddingCall] {
+        let limit = max(1, maxInputs)
+        var calls: [EmbeddingCall] = []
+        var open: [String: Int] = [:]
+        for (place, request) in requests {
+            let options = options(of: request)
+            let key = request.target.model + "\u{0}" + JSONValue.object(options).canonicalText
+            var rest = inputs(of: request)[...]
+            while !rest.isEmpty {
+                let wanted = min(rest.count, limit)
+                let call: Int
+                if let last = open[key], calls[last].inputCount + wanted <= limit {
+                    call = last
+                } else {
+                    call = calls.count
+                    calls.append(EmbeddingCall(model: request.target.model, options: options, pieces: []))
+                    open[key] = call
+                }
+                calls[call].pieces.append(Piece(request: place, inputs: Array(rest.prefix(wanted))))
+                rest = rest.dropFirst(wanted)
+            }
+        }
+        return calls
+    }
+
+    /// How many inputs it holds.
+    var inputCount: Int { pieces.reduce(0) { $0 + $1.inputs.count } }
+
+    /// A request's inputs: its `input`, a list of texts, or one text, or one text's tokens.
+    static func inputs(of request: ModelRequest) -> [JSONValue] {
+        switch request.body["input"] {
+        case .string(let text): [.string(text)]
+        case .array(let elements) where !elements.isEmpty && elements.allSatisfy { $0.number != nil }: [.array(elements)]
+        case .array(let elements): elements
+        default: []
+        }
+    }
+
+    private static let ownMembers: Set<String> = ["model", "input", "encoding_format", "sample", "stream", "stream_options"]
+    /// What of a `memorize` request is the model's business; the rest is the memory's.
+    private static let memorizeMembers: Set<String> = ["dimensions", "user"]
+
+    private static func options(of request: ModelRequest) -> [JSONValue.Member] {
+        (request.body.members ?? []).filter { member in
+            request.kind == .memorize ? memorizeMembers.contains(member.key) : !ownMembers.contains(member.key)
+        }
+    }
+
+    /// Shares all counts out by weight.
+    static func shares(of usage: Usage, weights: [Int]) -> [Usage] {
+        let read = shares(of: usage.inputTokens, weights: weights)
+        let written = shares(of: usage.outputTokens, weights: weights)
+        let cacheRead = shares(of: usage.cacheReadTokens, weights: weights)
+        let cacheWritten = shares(of: usage.cacheWriteTokens, weights: weights)
+        return weights.indices.map {
+            Usage(inputTokens: read[$0], outputTokens: written[$0], cacheReadTokens: cacheRead[$0], cacheWriteTokens: cacheWritten[$0])
+        }
+    }
+
+    /// Shares tokens out by weight, so that the shares add up exactly.
+    static func shares(of tokens: Int, weights: [Int]) -> [Int] {
+        let total = weights.reduce(0, +)
+        guard total > 0 else { return weights.map { _ in 0 } }
+        var weight = 0
+        var given = 0
+        return weights.map { own in
+            weight += own
+            let (high, low) = tokens.multipliedFullWidth(by: weight)
+            let due = total.dividingFullWidth((high, low)).quotient
+            defer { given = due }
+            return due - given
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Synchronization
+
+/// Listens to one stream, and keeps what it has brought.
+///
+/// The transport hands it one piece after another; the lock is there because the call's own task reads when those have ended.
+final class StreamedAnswer: Sendable {
+    private struct State {
+        var parser = ServerSentEventParser()
+        var assembler: any EventAssembler
+        var head: HTTPAnswer?
+        var failure: HTTPFailure?
+    }
+
+    private let state: Mutex<State>
+    private let onText: @Sendable (String) -> Void
+
+    /// - Parameters:
+    ///   - assembler: makes an answer of the events.
+    ///   - onText: is told the answer's text piece by piece.
+    init(_ assembler: any EventAssembler, onText: @escaping @Sendable (String) -> Void) {
+        state = Mutex(State(assembler: assembler))
+        self.onText = onText
+    }
+
+    /// Notes status and headers.
+    func begin(_ head: HTTPAnswer) {
+        state.withLock { $0.head = head }
+    }
+
+    /// Takes the stream's next piece.
+    func take(_ bytes: [UInt8]) {
+        let text = state.withLock { state -> String in
+            guard state.failure == nil else { return "" }
+            do throws(HTTPFailure) {
+                return Self.take(try state.parser.feed(bytes), &state)
+            } catch {
+                state.failure = error
+                return ""
+            }
+        }
+        if !text.isEmpty { onText(text) }
+    }
+
+    /// Takes the stream's end.
+    func end() {
+        let text = state.withLock { state -> String in
+            guard state.failure == nil else { return "" }
+            return Self.take(state.parser.finish(), &state)
+        }
+        if !text.isEmpty { onText(text) }
+    }
+
+    /// Takes an answer that came whole, because its headers do not say that it is a stream, and yet is one.
+    func takeUnannounced(_ answer: HTTPAnswer) {
+        let first = answer.body.first { !" \r\n".utf8.contains($0) }
+        // No JSON begins like a comment, `data:`, `event:` or `id:`.
+        guard (200..<300).contains(answer.status), let first, ":dei".utf8.contains(first) else { return }
+        begin(HTTPAnswer(status: answer.status, headers: answer.headers))
+        take(answer.body)
+    }
+
+    private static func take(_ events: [ServerSentEvent], _ state: inout State) -> String {
+        var text = ""
+        for event in events { text += state.assembler.take(event) }
+        return text
+    }
+
+    /// Status and headers; nil where no stream began.
+    var head: HTTPAnswer? { state.withLock { $0.head } }
+    /// What it has brought.
+    var assembler: any EventAssembler { state.withLock { $0.assembler } }
+    /// Why it could not be read to its end.
+    var failure: HTTPFailure? { state.withLock { $0.failure } }
+}

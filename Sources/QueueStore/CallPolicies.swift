@@ -1,0 +1,31 @@
+import JobModel
+import Resilience
+
+/// What the configuration says about calling providers. What it limits is counted in the database, for all processes.
+public struct CallPolicies: Sendable {
+    /// By provider's name (`openai`) or target (`openai/gpt-5`); both hold for a call. What is in neither is not limited.
+    public var limits: [String: CallLimits]
+    /// When a provider that keeps failing is left alone.
+    public var breaker: CircuitBreaker.Policy
+    /// By the lane's target, `provider/model`. A target not in it is its own only route.
+    public var routes: [String: Route]
+    /// What a call is expected to use, and what it may cost at worst. Called in the store's transactions: it must be quick.
+    public var estimate: @Sendable (_ target: Target, _ kind: JobKind, _ body: String) -> CallEstimate
+
+    /// Makes policies; no limits, unless told.
+    public init(
+        limits: [String: CallLimits] = [:], breaker: CircuitBreaker.Policy = CircuitBreaker.Policy(), routes: [String: Route] = [:],
+        estimate: @escaping @Sendable (_ target: Target, _ kind: JobKind, _ body: String) -> CallEstimate = { _, _, body in
+            CallEstimate(body: body)
+        }
+    ) {
+        self.limits = limits
+        self.breaker = breaker
+        self.routes = routes
+        self.estimate = estimate
+    }
+
+    func route(of target: Target) -> Route { routes[target.description] ?? Route(targets: [target]) }
+
+    func limits(of name: String) -> CallLimits { limits[name] ?? CallLimits() }
+}

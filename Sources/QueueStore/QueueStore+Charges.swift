@@ -1,0 +1,98 @@
+import GRDB
+import JobModel
+
+extension QueueStore {
+    /// Calls that may have been paid for although no answer came, newest first.
+    public func doubtfulCalls(limit: Int) throws -> [DoubtfulCall] {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT job_id, attempt, target, at, cost_usd FROM charges INDEXED BY charges_doubtful WHERE outcome = 'doubtful'
+                    ORDER BY id DESC LIMIT ?
+                    """, arguments: [limit]
+            ).map { DoubtfulCall(jobID: $0[0], attempt: $0[1], target: $0[2], at: $0[3], cost: $0[4]) }
+        }
+    }
+
+    /// How many such calls there are, and what they may have cost, in US dollars.
+    static func maybePaid(_ database: Database) throws -> (calls: Int, cost: Double) {
+        let row = try Row.fetchOne(
+            database,
+            sql: "SELECT count(*), coalesce(sum(cost_usd), 0.0) FROM charges INDEXED BY charges_doubtful WHERE outcome = 'doubtful'")
+        return (row?[0] ?? 0, row?[1] ?? 0)
+    }
+}
+
+/// Whose call is charged.
+struct ChargedClaim {
+    var lease: Lease
+    var lane: Int64
+    var batch: Int64?
+    var attempt: Int
+}
+
+extension ChargedClaim {
+    init(_ job: ClaimedJob) { self.init(lease: job.lease, lane: job.laneID, batch: job.batchID, attempt: job.attempt) }
+}
+
+extension WriteTransaction {
+    /// Writes what a call cost, or may have, and counts it: for its provider and target on this day (UTC), and for its batch.
+    func charge(_ charge: Charge, to claim: ChargedClaim) throws(SQLFailure) {
+        var at = now
+        if charge.cost != 0 {
+            // Where the clock was set back over midnight, the later day holds.
+            var day = now / Resource.dayLength
+            for name in charge.target.resourceNames { day = max(day, try withResource(name) { $0.day }) }
+            at = max(at, day * Resource.dayLength)
+            for name in charge.target.resourceNames { try withResource(name) { [day] in $0.spend(charge.cost, on: day) } }
+            if let batch = claim.batch { try withBudget(of: batch) { $0.spent += charge.cost } }
+        }
+        try statement(
+            """
+            INSERT INTO charges (at, lane_id, target, job_id, token, attempt, batch_id, outcome, calls, input_tokens, output_tokens, cost_usd)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """
+        ).bind(at).bind(claim.lane).bind(charge.target.description).bind(claim.lease.jobID).bind(claim.lease.token).bind(claim.attempt)
+            .bind(claim.batch).bind(charge.outcome.rawValue).bind(charge.calls).bind(charge.usage.inputTokens)
+            .bind(charge.usage.outputTokens).bind(charge.cost).run()
+    }
+
+    /// The end of a call has come after its claim was lost. If it was thought doubtful meanwhile, it no longer is.
+    func chargeLate(_ report: CallReport, to claim: ChargedClaim) throws(SQLFailure) {
+        let charge = Charge(report, isFenced: true)
+        let doubt = try statement(
+            """
+            SELECT id, at, cost_usd FROM charges INDEXED BY charges_doubtful
+            WHERE outcome = 'doubtful' AND job_id = ? AND token = ? AND target = ? ORDER BY id DESC LIMIT 1
+            """
+        ).bind(claim.lease.jobID).bind(claim.lease.token).bind(report.target.description).first {
+            (id: $0.int64(0), at: $0.int64(1), cost: $0.double(2))
+        }
+        guard let doubt else {
+            if let charge { try self.charge(charge, to: claim) }
+            return
+        }
+        if let charge {
+            try statement("UPDATE charges SET outcome = ?, calls = ?, input_tokens = ?, output_tokens = ?, cost_usd = ? WHERE id = ?")
+                .bind(charge.outcome.rawValue).bind(charge.calls).bind(charge.usage.inputTokens).bind(charge.usage.outputTokens)
+                .bind(charge.cost).bind(doubt.id).run()
+        } else {
+            try statement("DELETE FROM charges WHERE id = ?").bind(doubt.id).run()
+        }
+        let difference = (charge?.cost ?? 0) - doubt.cost
+        for name in report.target.resourceNames {
+            try withResource(name) { if $0.day == doubt.at / Resource.dayLength { $0.spent += difference } }
+        }
+        if let batch = claim.batch { try withBudget(of: batch) { $0.spent += difference } }
+    }
+
+    /// Forgets one slice of the charges before a time. Returns how many.
+    func pruneCharges(before time: Int64, slice: Int) throws(SQLFailure) -> Int {
+        // They stand in the order of their times, but for a clock that was set back.
+        let oldest = try statement("SELECT id, at FROM charges ORDER BY id LIMIT ?").bind(slice).all { ($0.int64(0), $0.int64(1)) }
+        guard let last = oldest.prefix(while: { $0.1 < time }).last else { return 0 }
+        try statement("UPDATE counters SET value = max(value, ?) WHERE name = 'charges_since'").bind(time).run()
+        return try statement("DELETE FROM charges WHERE id <= ?").bind(last.0).run()
+    }
+}

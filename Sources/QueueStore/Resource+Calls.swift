@@ -1,0 +1,67 @@
+import JobModel
+import Resilience
+
+extension Resource {
+    /// A call begins that something is set aside for.
+    mutating func hold(_ call: Int64, _ estimate: CallEstimate, now: Int64) {
+        running += 1
+        reserved += estimate.worstCost
+        trial?.running += 1
+        breaker.beginProbe(call)
+        for rate in Rate.allCases { self[rate]?.bucket.take(estimate[rate], now: now) }
+    }
+
+    /// A call that something was set aside for has ended, however it did.
+    /// - Returns: whether claims wait for that.
+    mutating func release(_ call: Int64, _ estimate: CallEstimate) -> Bool {
+        running = max(0, running - 1)
+        // Nothing set aside is exactly nothing: sums of fractions seldom come out even.
+        reserved = running == 0 ? 0 : max(0, reserved - estimate.worstCost)
+        if let trial, call > trial.after { self.trial?.running = max(0, trial.running - 1) }
+        defer { waitingSince = nil }
+        return waitingSince != nil
+    }
+
+    /// A call that was announced was not made.
+    mutating func giveBack(_ call: Int64, _ estimate: CallEstimate, now: Int64) {
+        for rate in Rate.allCases { self[rate]?.bucket.settle(taken: estimate[rate], used: 0, now: now) }
+        breaker.abandonProbe(call, now: now)
+    }
+
+    /// What a call really used takes the place of its estimate; nil: there was none.
+    mutating func settle(_ estimate: CallEstimate?, used: Usage, now: Int64) {
+        let real = CallEstimate(inputTokens: used.inputTokens, outputTokens: used.outputTokens)
+        for rate in [Rate.tokens, .inputTokens, .outputTokens] {
+            self[rate]?.bucket.settle(taken: estimate?[rate] ?? 0, used: real[rate], now: now)
+        }
+    }
+
+    /// The provider took a call, whatever came of it.
+    mutating func countTaken(now: Int64) {
+        let number = now / 60_000
+        if minute.number == number {
+            minute.calls += 1
+        } else {
+            minute = (number, 1, minute.number == number - 1 ? minute.calls : 0)
+        }
+    }
+
+    /// Calls that the provider took in the last 60 s, as if those of the minute before had come evenly.
+    func taken(now: Int64) -> Double {
+        let rest = 1 - Double(now % 60_000) / 60_000
+        switch now / 60_000 - minute.number {
+        case 0: return Double(minute.calls) + Double(minute.before) * rest
+        case 1: return Double(minute.calls) * rest
+        default: return 0
+        }
+    }
+
+    /// Money is spent, or may have been.
+    mutating func spend(_ cost: Double, on day: Int64) {
+        if self.day != day {
+            self.day = day
+            spent = 0
+        }
+        spent += cost
+    }
+}

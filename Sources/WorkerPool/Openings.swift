@@ -1,0 +1,32 @@
+import QueueStore
+
+/// When lanes that a claim was turned away from may open: looks again then, not only at the next ring.
+struct Openings: Sendable {
+    private let stream: AsyncStream<Int64>
+    private let continuation: AsyncStream<Int64>.Continuation
+
+    init() {
+        (stream, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// The next opening is at that time (wall clock, ms).
+    func set(_ time: Int64) { continuation.yield(time) }
+
+    /// Calls for a look at each opening, until the task is cancelled.
+    func watch(clock: StoreClock, _ attention: Attention) async {
+        await withDiscardingTaskGroup { timers in
+            var due = Int64.max
+            for await time in stream {
+                let now = clock.wall()
+                // One that is due earlier, and has yet to come, will do: the claim then tells of the next.
+                guard time < due || due <= now else { continue }
+                due = time
+                timers.addTask {
+                    guard (try? await Task.sleep(for: .milliseconds(max(1, time - now)))) != nil else { return }
+                    attention.call()
+                }
+            }
+            timers.cancelAll()
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import Glibc
+import JobModel
+import Settings
+
+/// A prompt, or something else that a user writes, from a file or standard input: the bytes as they are, if they are text.
+enum InputText {
+    /// Reads the whole of a file, or of standard input for `-`.
+    ///
+    /// - Parameter subject: what it is, for the message.
+    /// - Throws: `CommandFailure` where it cannot be read, is no UTF-8, or is longer than a prompt may be.
+    static func read(_ path: String, subject: String = "the prompt") throws -> String {
+        let name = path == "-" ? "standard input" : InvalidText.quoted(path)
+        let bytes = path == "-" ? try contents(of: STDIN_FILENO, named: name) : try contents(ofFile: path, named: name)
+        guard bytes.count <= JobLimits.maxPromptBytes else {
+            throw CommandFailure(
+                .badInput, "\(subject) in \(name) is longer than \(ByteCountText.format(Int64(JobLimits.maxPromptBytes)))")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw CommandFailure(.badInput, "\(subject) in \(name) is not valid UTF-8")
+        }
+        return text
+    }
+
+    private static func contents(ofFile path: String, named name: String) throws -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemFailure.make("open \(name)", errno: errno) }
+        defer { close(descriptor) }
+        return try contents(of: descriptor, named: name)
+    }
+
+    /// All that is there, but not much more than a prompt may hold.
+    private static func contents(of descriptor: Int32, named name: String) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while bytes.count <= JobLimits.maxPromptBytes {
+            let count = chunk.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw SystemFailure.make("read \(name)", errno: errno) }
+            if count == 0 { break }
+            bytes += chunk[..<count]
+        }
+        return bytes
+    }
+}

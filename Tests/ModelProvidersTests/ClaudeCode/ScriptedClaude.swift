@@ -1,0 +1,82 @@
+import JobModel
+import TestSupport
+
+/// What a scripted Messages API answers the real program with.
+enum ScriptedClaude {
+    /// A streamed answer.
+    /// - Parameters:
+    ///   - text: cut into pieces of five characters; empty is no content at all.
+    ///   - tool: the input of a call of the tool that a schema adds.
+    ///   - isWhole: false breaks the stream off before its end.
+    static func stream(
+        _ text: String, stopReason: String = "end_turn", tool: JSONValue? = nil, isWhole: Bool = true, after gate: Gate? = nil
+    ) -> ScriptedAnswer {
+        var events: [JSONValue] = [
+            [
+                "type": "message_start",
+                "message": [
+                    "id": "msg_1", "type": "message", "role": "assistant", "model": "claude-sonnet-5", "content": [], "stop_reason": .null,
+                    "stop_sequence": .null,
+                    "usage": [
+                        "input_tokens": 10, "output_tokens": 1, "cache_creation_input_tokens": 3, "cache_read_input_tokens": 4,
+                    ],
+                ],
+            ]
+        ]
+        if !text.isEmpty {
+            events.append(["type": "content_block_start", "index": 0, "content_block": ["type": "text", "text": ""]])
+            var rest = text[...]
+            while !rest.isEmpty {
+                let piece = JSONValue.string(String(rest.prefix(5)))
+                events.append(["type": "content_block_delta", "index": 0, "delta": ["type": "text_delta", "text": piece]])
+                rest = rest.dropFirst(5)
+            }
+            events.append(["type": "content_block_stop", "index": 0])
+        }
+        if let tool {
+            let block: JSONValue = ["type": "tool_use", "id": "toolu_1", "name": "StructuredOutput", "input": [:]]
+            let delta: JSONValue = ["type": "input_json_delta", "partial_json": .string(tool.text)]
+            events.append(["type": "content_block_start", "index": 0, "content_block": block])
+            events.append(["type": "content_block_delta", "index": 0, "delta": delta])
+            events.append(["type": "content_block_stop", "index": 0])
+        }
+        if isWhole {
+            let reason = JSONValue.string(tool == nil ? stopReason : "tool_use")
+            events.append([
+                "type": "message_delta", "delta": ["stop_reason": reason, "stop_sequence": .null], "usage": ["output_tokens": 5],
+            ])
+            events.append(["type": "message_stop"])
+        }
+        let body = events.map { "event: \($0["type"]?.string ?? "")\ndata: \($0.text)\n\n" }.joined()
+        return ScriptedAnswer(
+            headers: [("content-type", "text/event-stream"), ("request-id", "req_1")], body: Array(body.utf8), after: gate)
+    }
+
+    /// An error.
+    static func error(_ status: Int, _ type: String, _ message: String, headers: [(String, String)] = []) -> ScriptedAnswer {
+        let body: JSONValue = ["type": "error", "error": ["type": .string(type), "message": .string(message)], "request_id": "req_1"]
+        return ScriptedAnswer(status, headers: headers + [("request-id", "req_1")], json: body.text)
+    }
+
+    /// A plan's limit, as a subscriber is told of it.
+    static func planLimit(_ kind: String, resetsAt: Int64) -> ScriptedAnswer {
+        error(
+            429, "rate_limit_error", "This request would exceed your account's rate limit.",
+            headers: [
+                ("anthropic-ratelimit-unified-status", "rejected"), ("anthropic-ratelimit-unified-reset", "\(resetsAt)"),
+                ("anthropic-ratelimit-unified-representative-claim", kind),
+            ])
+    }
+}
+
+extension RecordedRequest {
+    /// Whether a model was asked, rather than the server whether it is there.
+    var isCall: Bool { method == "POST" && path.hasPrefix("/v1/messages") && !path.hasPrefix("/v1/messages/") }
+    /// The body as JSON.
+    var json: JSONValue { (try? JSONValue.parse(body)) ?? .null }
+    /// The last block of the user's message, which is what the job asks.
+    var prompt: String? {
+        let content = json["messages"]?.array?.first { $0["role"]?.string == "user" }?["content"]
+        return content?.string ?? content?.array?.last?["text"]?.string
+    }
+}
