@@ -12,7 +12,7 @@ struct ModelServer: AsyncParsableCommand {
     @Option var port = 0
 
     func run() async throws {
-        let handler = { [delay] in AnswerAfter(delay: .milliseconds(delay)) }
+        let delay = TimeAmount.milliseconds(delay)
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 4_096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -20,7 +20,7 @@ struct ModelServer: AsyncParsableCommand {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(withPipeliningAssistance: false)
-                    try channel.pipeline.syncOperations.addHandler(handler())
+                    try channel.pipeline.syncOperations.addHandler(AnswerAfter(delay: delay))
                 }
             }
             .bind(host: "127.0.0.1", port: port).get()

@@ -100,15 +100,16 @@ extension Resource {
         pauses = 0
         parks = 0
         guard let limit = self[.requests], limit.origin == .inferred else { return }
-        self[.requests]?.bucket.resize(limit.bucket.capacity + Self.growth)
+        self[.requests]?.bucket.correct(limit.bucket.capacity + Self.growth)
     }
 
     private mutating func park(_ verdict: Verdict, _ failure: FailureClass, _ now: Int64) {
         let isNews = isNews(verdict.call)
         if failure == .rateLimited {
             if let limit = self[.requests] {
-                if isNews, limit.origin == .inferred { self[.requests]?.bucket.resize(limit.bucket.capacity * Self.shrinkage) }
-            } else {
+                if isNews, limit.origin == .inferred { self[.requests]?.bucket.correct(limit.bucket.capacity * Self.shrinkage) }
+            } else if verdict.retryAfter ?? 0 <= 60_000, taken(now: now) >= 1 {
+                // A longer wait is for another limit than one a minute, such as a plan's.
                 self[.requests] = RateLimit(TokenBucket(capacity: taken(now: now).rounded(), now: now), .inferred)
             }
         }

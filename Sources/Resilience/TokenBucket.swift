@@ -41,8 +41,9 @@ public struct TokenBucket: Sendable, Equatable {
         let from = max(now, updatedAt)
         let missing = min(amount, capacity) - level(at: from)
         // Sums of fractions seldom come out even.
-        guard missing > 1e-6 else { return from }
-        return from + Int64((missing * Self.minute / capacity).rounded(.up))
+        let excess = missing - 1e-6
+        guard excess > 0 else { return from }
+        return from + Int64((excess * Self.minute / capacity).rounded(.up))
     }
 
     /// Takes an estimate.
@@ -57,13 +58,11 @@ public struct TokenBucket: Sendable, Equatable {
         level = min(capacity, level + taken - used)
     }
 
-    /// Nothing may be taken before a time, and not much at it: the provider asked to wait, and did not say how much it will
-    /// take then.
+    /// Nothing may be taken before a time, and one at it: the provider asked to wait, and did not say how much it will take then.
     public mutating func park(until time: Int64, now: Int64) {
         refill(now)
         guard time > updatedAt else { return }
-        // What flows in meanwhile pays off a debt, and no more.
-        level = min(level + Double(time - updatedAt) * capacity / Self.minute, 1)
+        level = 1
         updatedAt = time
     }
 
@@ -86,6 +85,12 @@ public struct TokenBucket: Sendable, Equatable {
         guard remaining < 1, renewsAtOnce, now + reset > updatedAt else { return }
         updatedAt = now + min(reset, Self.longestReset)
         level = capacity
+    }
+
+    /// Changes what a minute holds; what is left stays.
+    public mutating func correct(_ capacity: Double) {
+        self.capacity = max(1, capacity)
+        level = min(level, self.capacity)
     }
 
     /// Changes what a minute holds; what was used of it stays used.

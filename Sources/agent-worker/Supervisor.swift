@@ -10,7 +10,7 @@ final class Supervisor: Sendable {
     private let state = Mutex(State())
 
     private struct State {
-        var children: [Int: Process] = [:]
+        var children: [Int: pid_t] = [:]
         var isStopping = false
     }
 
@@ -39,7 +39,7 @@ final class Supervisor: Sendable {
     func run() async throws {
         let (events, continuation) = AsyncStream<Event>.makeStream()
         // The children hold its reading end as their standard input: our end is its end.
-        let lifeline = Pipe()
+        let lifeline = try Lifeline()
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         try await withThrowingTaskGroup { group in
             group.addTask { for await signal in signals { continuation.yield(.signal(signal)) } }
@@ -55,7 +55,6 @@ final class Supervisor: Sendable {
                     guard !isStopping else { break }
                     try start(place, lifeline, continuation)
                 case .ended(let place, let status, let ran):
-                    state.withLock { $0.children[place] = nil }
                     let isDrained = drains && status == 0
                     if isDrained { drained.insert(place) }
                     guard !isStopping, !isDrained else { break }
@@ -78,26 +77,29 @@ final class Supervisor: Sendable {
 
     private var isStopping: Bool { state.withLock { $0.isStopping } }
 
-    private func start(_ place: Int, _ lifeline: Pipe, _ events: AsyncStream<Event>.Continuation) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = Array(CommandLine.arguments.dropFirst())
+    private func start(_ place: Int, _ lifeline: Lifeline, _ events: AsyncStream<Event>.Continuation) throws {
+        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         var environment = ProcessInfo.processInfo.environment
         environment[SupervisedChild.variable] = "1"
-        process.environment = environment
-        process.standardInput = lifeline.fileHandleForReading
         let began = ContinuousClock.now
-        process.terminationHandler = { process in
-            let status = process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus
+        let pid = try SpawnedProcess.start(
+            program, Array(CommandLine.arguments.dropFirst()), environment: environment, input: lifeline.readingEnd)
+        state.withLock { $0.children[place] = pid }
+        Thread.detachNewThread { [self] in
+            SpawnedProcess.waitForEnd(of: pid)
+            // It keeps its number until it is reaped, under the lock that signals are sent under: no stranger gets one.
+            let status = state.withLock { state in
+                state.children[place] = nil
+                return SpawnedProcess.reap(pid)
+            }
             events.yield(.ended(place: place, status: status, ran: ContinuousClock.now - began))
         }
-        try process.run()
-        state.withLock { $0.children[place] = process }
     }
 
     private func forward(_ signal: UnixSignal) {
-        let pids = state.withLock { $0.children.values.map(\.processIdentifier) }
-        for pid in pids { kill(pid, signal == .sigint ? SIGINT : SIGTERM) }
+        state.withLock { state in
+            for pid in state.children.values { kill(pid, signal == .sigint ? SIGINT : SIGTERM) }
+        }
     }
 
     private static func say(_ sentence: String) {

@@ -33,10 +33,10 @@ import Testing
             #expect(last == first)
         case .shutdown:
             #expect(first.state == .available && last == first)
-        case .rateLimited, .overloaded:
+        case .rateLimited, .overloaded, .authentication, .quotaExhausted:
             #expect(first == Settlement(state: .retryable, scheduledAt: 1_004_000, countsAttempt: false))
             #expect(last == first)
-        case .retryable, .timedOut, .invalidReply, .crashed, .authentication, .quotaExhausted:
+        case .retryable, .timedOut, .invalidReply, .crashed:
             #expect(first == Settlement(state: .retryable, scheduledAt: 1_004_000))
             #expect(decide(.failed(failure), attempt: 2) == first)
             #expect(last == Settlement(state: .discarded))
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [FailureClass.rateLimited, .overloaded])
+    @Test(arguments: [FailureClass.rateLimited, .overloaded, .authentication, .quotaExhausted])
     func aSnoozeFollowsTheProvidersWord(_ failure: FailureClass) {
         #expect(decide(.failed(failure, retryAfter: 60_000)).scheduledAt == 1_060_000)
         // Shorter than the backoff too, but never shorter than a second.
@@ -57,7 +57,7 @@ import Testing
         #expect(decide(.failed(failure, retryAfter: 60_000), attempt: 3) == decide(.failed(failure, retryAfter: 60_000)))
     }
 
-    @Test(arguments: [FailureClass.retryable, .timedOut, .invalidReply, .crashed, .authentication, .quotaExhausted])
+    @Test(arguments: [FailureClass.retryable, .timedOut, .invalidReply, .crashed])
     func aRetryWaitsForTheLongerOfBackoffAndTheProvidersWord(_ failure: FailureClass) {
         #expect(decide(.failed(failure, retryAfter: 60_000)) == Settlement(state: .retryable, scheduledAt: 1_060_000))
         #expect(decide(.failed(failure, retryAfter: 10)) == Settlement(state: .retryable, scheduledAt: 1_004_000))

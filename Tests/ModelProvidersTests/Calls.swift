@@ -59,11 +59,6 @@ extension OpenAIProvider {
     }
 }
 
-extension Outcome {
-    var reply: ModelReply? { if case .reply(let reply) = self { reply } else { nil } }
-    var failure: ModelFailure? { if case .failure(let failure) = self { failure } else { nil } }
-}
-
 /// A good chat completion.
 let hello =
     #"{"id":"c-1","model":"m-1","choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}],"#

@@ -14,9 +14,22 @@ import Testing
             _ = try await store.enqueue(.with(.asking("p")) { $0.after = [receipts[7].id] })
             let request = ClaimRequest(worker: worker, queues: nil, providers: ["local"], slots: 4, lease: 60_000, isIdle: true)
             let jobs = try await store.claim(request).jobs
-            _ = try await store.settle(.answer(jobs[0], cacheFor: 1_000))
+            var answer = SettleRequest.answer(jobs[0], cacheFor: 1_000)
+            answer.call = CallReport(target: jobs[0].route, cost: 0.25)
+            _ = try await store.settle(answer)
             _ = try await store.settle(.failure(jobs[1], .permanent, now: 0))
             _ = try await store.settle(.failure(jobs[2], .retryable, now: 0))
+            // And one that something is set aside for.
+            _ = try await store.enqueue(
+                .with(.asking("held", of: "other/m")) {
+                    $0.batch = "held"
+                    $0.isStreamed = true
+                    $0.budget = 9
+                })
+            var held = request
+            held.providers = ["other"]
+            held.policies = .limiting(["other": CallLimits(usdPerDay: 5)], worst: 0.5)
+            #expect(try await store.claim(held).jobs.map(\.id) == [10])
             #expect(try store.check().faults == [])
             #expect(try store.check().isSound)
             let raw = try RawConnection(folder + "/q.db")
@@ -50,6 +63,18 @@ import Testing
         ("UPDATE batches SET completed = 0", "a batch's count is wrong: id 1, kept 8, found 8"),
         ("UPDATE counters SET value = 5 WHERE name = 'cache_entries'", "a count of the cache is wrong: name \"cache_entries\", value 5"),
         ("DELETE FROM cache_entries", "a count of the cache is wrong: name \"cache_bytes\""),
+        ("DELETE FROM reservations", "a provider's count of calls under way is wrong: name \"other\", kept 1, found 0"),
+        ("DELETE FROM reservations", "a provider's money set aside is wrong: name \"other/m\", kept 0.5, found 0.0"),
+        ("DELETE FROM reservations", "a batch's money set aside is wrong: id 2, kept 0.5, found 0.0"),
+        ("UPDATE reservations SET token = 1", "something is set aside for a call that is not under way: job_id 10"),
+        ("UPDATE reservations SET job_id = 4, target = 'third/m'", "something is set aside at a provider that is not known: job_id 4"),
+        ("UPDATE resources SET running = 2 WHERE name = 'other/m'", "a provider's count of calls under way is wrong: name \"other/m\""),
+        ("UPDATE resources SET trials = 1 WHERE name = 'local'", "a provider's count of calls on trial is wrong: name \"local\""),
+        ("UPDATE resources SET breaker = 'half_open', breaker_probe = 3", "a breaker waits for a probe that is not under way: name \"local\""),
+        ("UPDATE resources SET spent_usd = 1", "what a provider cost on a day is not the sum of its charges: name \"local\", kept 1.0, found 0.25"),
+        ("DELETE FROM charges", "what a provider cost on a day is not the sum of its charges: name \"local/m\", kept 0.25, found 0.0"),
+        ("UPDATE batches SET spent_usd = 0", "what a batch cost is not the sum of its charges: id 1, kept 0.0, found 0.25"),
+        ("INSERT INTO streams (job_id) VALUES (1)", "a job that has ended has a stream: job_id 1"),
         ("UPDATE jobs SET lane_id = 77 WHERE id = 5", "a row of jobs names a lanes that does not exist"),
     ])
     func aPlantedFaultIsFound(_ sql: String, _ sentence: String) async throws {

@@ -48,7 +48,7 @@ import Testing
                 "synchronous": durability == .full ? "2" : "1", "journal_mode": "wal", "foreign_keys": "1", "cache_spill": "0",
                 "wal_autocheckpoint": "0", "mmap_size": "0", "auto_vacuum": "2", "trusted_schema": "0", "cell_size_check": "1",
                 "temp_store": "2",
-                "application_id": "\(0x4147_5155)", "user_version": "1", "journal_size_limit": "33554432",
+                "application_id": "\(0x4147_5155)", "user_version": "2", "journal_size_limit": "33554432",
             ]
             func writerSettings() throws -> [String: String] { try f.store.pool.writeWithoutTransaction(settings) }
             // On the connection that writes, as long as it lives.
@@ -251,17 +251,17 @@ import Testing
         try await withFolder { folder in
             let path = folder + "/q.db"
             try await make(path)
-            try RawConnection(path).run("PRAGMA user_version = 2")
+            try RawConnection(path).run("PRAGMA user_version = 3")
             let error = await storeError { try open(path).close() }
             #expect(error?.kind == .newerSchema && error?.exitCode == 69)
             #expect(await storeError { _ = try QueueStore.migrations(of: path) }?.kind == .newerSchema)
-            #expect(try RawConnection(path).rows("PRAGMA user_version") == [["2"]])
+            #expect(try RawConnection(path).rows("PRAGMA user_version") == [["3"]])
         }
     }
 
     @Test(arguments: [
         "UPDATE migrations SET checksum = 'another'", "DELETE FROM migrations", "DROP TABLE migrations",
-        "INSERT INTO migrations VALUES (2, 'v002_more', 'x', 0)",
+        "INSERT INTO migrations VALUES (3, 'v003_more', 'x', 0)",
     ])
     func anAlteredHistoryIsRefused(_ sql: String) async throws {
         try await withFolder { folder in
@@ -275,14 +275,68 @@ import Testing
     @Test func migrations() async throws {
         try await withFolder { folder in
             let path = folder + "/q.db"
-            #expect(try QueueStore.migrations(of: path) == (applied: [], pending: ["v001_jobs"]))
+            #expect(try QueueStore.migrations(of: path) == (applied: [], pending: ["v001_jobs", "v002_limits"]))
             #expect(await refusal(path, migrates: false) == .alteredSchema)
-            #expect(try QueueStore.migrations(of: path) == (applied: [], pending: ["v001_jobs"]))
+            #expect(try QueueStore.migrations(of: path) == (applied: [], pending: ["v001_jobs", "v002_limits"]))
             try open(path).close()
-            #expect(try QueueStore.migrations(of: path) == (applied: ["v001_jobs"], pending: []))
+            #expect(try QueueStore.migrations(of: path) == (applied: ["v001_jobs", "v002_limits"], pending: []))
             try open(path, migrates: false).close()
             let rows = try RawConnection(path).rows("SELECT version, name, length(checksum) FROM migrations")
-            #expect(rows == [["1", "v001_jobs", "64"]])
+            #expect(rows == [["1", "v001_jobs", "64"], ["2", "v002_limits", "64"]])
+        }
+    }
+
+    /// A file of the first version keeps its jobs, and they run on.
+    @Test func aFileOfTheFirstVersionIsMigrated() async throws {
+        try await withFolder { folder in
+            let path = folder + "/q.db"
+            let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+                "../../migrations/sqlite/v001_jobs.sql")
+            try await make(folder + "/new.db")
+            let checksum = try #require(
+                try RawConnection(folder + "/new.db").value("SELECT checksum FROM migrations WHERE version = 1"))
+            try DatabaseFile.prepareNew(path)
+            let raw = try RawConnection(path)
+            try raw.run(String(contentsOf: source, encoding: .utf8))
+            try raw.run(
+                """
+                CREATE TABLE migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at INTEGER NOT NULL)
+                STRICT;
+                INSERT INTO migrations VALUES (1, 'v001_jobs', '\(checksum)', 0);
+                PRAGMA user_version = 1;
+                INSERT INTO queues (name) VALUES ('default');
+                INSERT INTO lanes (queue, provider, target, kind, available, discarded)
+                VALUES ('default', 'local', 'local/m', 'generate', 2, 1);
+                INSERT INTO batches (name, created_at, jobs, discarded) VALUES ('b', 5, 3, 1);
+                """)
+            for (state, end) in [("available", "NULL"), ("available", "NULL"), ("discarded", "7")] {
+                try raw.run(
+                    """
+                    INSERT INTO jobs (lane_id, state, priority, max_attempts, created_at, scheduled_at, finalized_at, batch_id, digest)
+                    VALUES (1, '\(state)', 5, 3, 1, 1, \(end), 1, zeroblob(32));
+                    INSERT INTO requests (job_id, body) VALUES (last_insert_rowid(), '{"messages":[]}');
+                    """)
+            }
+            try raw.run("INSERT INTO job_errors (job_id, attempt, at, class, message) VALUES (3, 1, 6, 'permanent', 'no such model')")
+            #expect(await refusal(path, migrates: false) == .alteredSchema)
+            let store = try open(path)
+            defer { store.close() }
+            #expect(try QueueStore.migrations(of: path).pending == [])
+            #expect(try store.check().faults == [])
+            let kept = try #require(try store.job(3))
+            #expect(kept.state == .discarded && kept.batch == "b" && kept.budget == nil)
+            #expect(kept.errors == [JobError(attempt: 1, at: 6, failure: .permanent, message: "no such model")])
+            let worker = try await store.registerWorker().id
+            let request = ClaimRequest(worker: worker, queues: nil, providers: ["local"], slots: 9, lease: 60_000, isIdle: true)
+            let jobs = try await store.claim(request).jobs
+            #expect(jobs.map(\.id) == [1, 2] && jobs.allSatisfy { $0.route == $0.target && !$0.isStreamed && !$0.isProbe })
+            for job in jobs {
+                var settle = SettleRequest.answer(job)
+                settle.call = CallReport(target: job.target, cost: 0.5)
+                #expect(try await store.settle(settle) == .settled(.completed))
+            }
+            #expect(try store.providerStates().map(\.spentToday) == [1, 1])
+            #expect(try store.check().faults == [])
         }
     }
 

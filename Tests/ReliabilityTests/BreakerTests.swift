@@ -1,7 +1,6 @@
 import Foundation
 import JobModel
 import QueueStore
-import Resilience
 import Synchronization
 import TestSupport
 import Testing
@@ -83,4 +82,8 @@ extension ReliabilityTests {
             }
         }
     }
+}
+
+extension ProviderState.Breaker {
+    fileprivate var isOpen: Bool { self != .closed }
 }

@@ -40,7 +40,7 @@ final class LimitedServer: Sendable {
     var script: Script { Script { [self] in answer($0) } }
 
     private func answer(_ request: RecordedRequest) -> ScriptedAnswer {
-        let (headers, isRefused) = state.withLock { state -> ([(String, String)], Bool) in
+        let (told, isRefused) = state.withLock { state -> ([(String, String)], Bool) in
             let now = ContinuousClock.now
             let passed = state.at.map { (now - $0) / .seconds(60) } ?? 0
             state.at = now
@@ -57,11 +57,11 @@ final class LimitedServer: Sendable {
             return (headers(state), false)
         }
         if isRefused {
-            return ScriptedAnswer(429, headers: headers, json: #"{"error": {"message": "slow down", "code": "rate_limit_exceeded"}}"#)
+            return ScriptedAnswer(429, headers: told, json: #"{"error": {"message": "slow down", "code": "rate_limit_exceeded"}}"#)
         }
         let input = Int(tokensPerCall) - 2
         return ScriptedAnswer(
-            headers: headers,
+            headers: told,
             json: """
                 {"choices": [{"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}],
                 "usage": {"prompt_tokens": \(input), "completion_tokens": 2}}

@@ -62,6 +62,7 @@ final class Scene: Sendable {
     }
 
     /// Starts `agent-worker`, and waits until it has signed on.
+    @discardableResult
     func worker(_ arguments: String..., environment: [String: String] = [:]) async throws -> ChildProcess {
         let environment = self.environment.merging(environment) { $1 }
         let worker = add(try ChildProcess(.worker, options + arguments, environment: environment))
@@ -70,6 +71,11 @@ final class Scene: Sendable {
             return try store.workers().contains { $0.pid == Int64(worker.pid) }
         }
         return worker
+    }
+
+    /// Starts an `agent-queue` command.
+    func start(_ command: String...) throws -> ChildProcess {
+        add(try ChildProcess(.queue, command + options, environment: environment))
     }
 
     /// Runs an `agent-queue` command.

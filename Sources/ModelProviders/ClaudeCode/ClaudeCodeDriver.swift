@@ -35,6 +35,8 @@ struct ClaudeCodeDriver: Sendable {
 
     /// The most of its standard error that is kept, in bytes: the end of it.
     private static let maxErrorBytes = 4_096
+    /// How long the end of one of its outputs may come before that of the other.
+    private static let lastWords = Duration.seconds(2)
 
     init(
         _ launch: ClaudeCodeLaunch, session: ClaudeCodeSession, events: AsyncStream<Event>, mailbox: AsyncStream<Event>.Continuation,
@@ -126,13 +128,17 @@ struct ClaudeCodeDriver: Sendable {
                 if case .outputEnded = event {
                     open -= 1
                     if open == 0 { break }
-                    // It cannot answer any more.
-                    take(.close, pid, written)
+                    // The other follows at once where it has ended; else it cannot answer any more.
+                    group.addTask {
+                        try? await Task.sleep(for: Self.lastWords)
+                        mailbox.yield(.mute)
+                    }
                 } else {
                     take(event, pid, written)
                 }
             }
             written.finish()
+            group.cancelAll()
             await Self.waitForExit(pid)
             // Whatever it leaves behind in its group.
             kill(-pid, SIGKILL)
@@ -175,6 +181,7 @@ struct ClaudeCodeDriver: Sendable {
         case .stop(let id, let reason): happening = .stop(id, reason)
         case .line(let line): happening = .line(line)
         case .unreadable: happening = .unreadable
+        case .mute: happening = .mute
         case .close: happening = .close
         case .shutDown: happening = .shutDown
         case .outputEnded: return

@@ -43,6 +43,8 @@ enum ClaudeCodeEnvironment {
             for (name, value) in worker where prefixes.contains(where: name.hasPrefix) { environment[name] = value }
         }
         environment.merge(settings) { $1 }
+        // Its own limit is ten minutes; a job's is the queue's to set.
+        if environment["API_TIMEOUT_MS"] == nil { environment["API_TIMEOUT_MS"] = "3600000" }
         if let apiKey { environment["ANTHROPIC_API_KEY"] = apiKey }
         if let baseURL { environment["ANTHROPIC_BASE_URL"] = baseURL }
         return environment

@@ -100,7 +100,10 @@ struct ClaudeCodeOutcome {
         if let status { message += " with status \(status)" }
         if let name { message += " (\(redaction.clean(name, maxBytes: 64)))" }
         if !words.isEmpty { message += ": \(words)" }
-        var failure = report.failure(kind, Redaction.line(message), isMaybePaid: kind == .timedOut || turn.isAnswerOpen && turn.calls > 0)
+        // A connection that broke may have brought the request there; one that was refused did not.
+        let isBroken = result["api_error"]?.string == "connection_failed" && !words.contains("refused")
+        let isMaybePaid = kind == .timedOut || turn.isAnswerOpen && (turn.calls > 0 || isBroken)
+        var failure = report.failure(kind, Redaction.line(message), isMaybePaid: isMaybePaid)
         failure.scope = scope
         if kind == .rateLimited, let resetsAt = turn.planLimit?.resetsAt, turn.planLimit?.isRejected == true {
             failure.retryAfter = max(0, resetsAt.multipliedReportingOverflow(by: 1_000).partialValue - now)
@@ -114,7 +117,9 @@ struct ClaudeCodeOutcome {
         if words.contains("Credit balance is too low") || status == 402 || type == "billing_error" || turn.errorKind == "billing_error" {
             return (.quotaExhausted, .provider)
         }
-        if ["prompt_too_long", "blocking_limit", "image_error"].contains(result["terminal_reason"]?.string) { return (.permanent, .target) }
+        if ["prompt_too_long", "blocking_limit", "image_error"].contains(result["terminal_reason"]?.string) {
+            return (.permanent, .target)
+        }
         if status == 401 || status == 403 || turn.errorKind == "authentication_failed" || words.hasPrefix("Not logged in") {
             return (.authentication, .provider)
         }

@@ -16,6 +16,7 @@ final class ClaudeCodeProcess: Sendable {
         case stop(UInt64, ClaudeCodeStop)
         case line(JSONValue)
         case unreadable
+        case mute
         case timer(ClaudeCodeSession.Timer, turn: Int)
         case close
         case shutDown
@@ -44,7 +45,9 @@ final class ClaudeCodeProcess: Sendable {
         let (events, mailbox) = AsyncStream<Event>.makeStream()
         self.mailbox = mailbox
         let session = ClaudeCodeSession(limits: limits, isWarm: launch.isWarm)
-        let driver = ClaudeCodeDriver(launch, session: session, events: events, mailbox: mailbox, folder: folder, register: register, now: now) {
+        let driver = ClaudeCodeDriver(
+            launch, session: session, events: events, mailbox: mailbox, folder: folder, register: register, now: now
+        ) {
             [weak self] notice in
             guard let self else { return notice == .expired }
             switch notice {
@@ -71,6 +74,8 @@ final class ClaudeCodeProcess: Sendable {
                 let call = ClaudeCodeCall(onText: onText, continuation: continuation)
                 // A stream that is over takes nothing: the process has ended.
                 if case .terminated = mailbox.yield(.job(job, call)) { continuation.resume(returning: .notBegun) }
+                // Cancelled before there was a job to stop.
+                if Task.isCancelled { mailbox.yield(.stop(job.id, .cancelled)) }
             }
         } onCancel: {
             mailbox.yield(.stop(job.id, .cancelled))

@@ -20,7 +20,8 @@ final class ClaudeCodeProgram: Sendable {
     /// How long it may take to say its version.
     private static let versionTime = Duration.seconds(15)
 
-    /// Its version, asked for once; nil where it does not say. One that could not be asked is asked again the next time.
+    /// Its version, asked for once; nil where it does not say, or the task is cancelled. One that did not say is asked again the next
+    /// time.
     func version() async -> ClaudeCodeVersion? {
         let task = asked.withLock { asked in
             if let asked { return asked }
@@ -29,9 +30,16 @@ final class ClaudeCodeProgram: Sendable {
             asked = task
             return task
         }
-        let version = await task.value
-        if version == nil { asked.withLock { if $0 == task { $0 = nil } } }
-        return version
+        // A task's value is waited for whether or not one is cancelled; a stream's is not.
+        let (answers, continuation) = AsyncStream<ClaudeCodeVersion?>.makeStream()
+        Task {
+            let version = await task.value
+            if version == nil { asked.withLock { if $0 == task { $0 = nil } } }
+            continuation.yield(version)
+            continuation.finish()
+        }
+        for await version in answers { return version }
+        return nil
     }
 
     private static func ask(_ path: String, _ environment: [String: String]) async -> ClaudeCodeVersion? {

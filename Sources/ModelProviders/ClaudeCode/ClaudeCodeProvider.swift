@@ -80,7 +80,7 @@ public final class ClaudeCodeProvider: ModelProvider {
 
     /// Answers requests, each `generate` by a process of its own, all at once. Others it cannot answer.
     public func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
-        var outcomes = [Outcome](repeating: .failure(ModelFailure(.cancelled, "the call to claude was cancelled")), count: requests.count)
+        var outcomes = [Outcome](repeating: .failure(Self.cancelled), count: requests.count)
         await withTaskGroup(of: (Int, Outcome).self) { group in
             for (place, request) in requests.enumerated() {
                 var own = options
@@ -100,7 +100,7 @@ public final class ClaudeCodeProvider: ModelProvider {
             let redaction = Redaction(secrets: secrets, bodies: [request.body])
             // A process that ended while it waited for a job has not begun it; a fresh one always begins.
             for isFresh in [false, true] {
-                if Task.isCancelled { throw ModelFailure(.cancelled, "the call to claude was cancelled") }
+                if Task.isCancelled { throw Self.cancelled }
                 let spent = Int64((ContinuousClock.now - start) / .milliseconds(1))
                 let job = ClaudeCodeJob(
                     id: lastID.add(1, ordering: .relaxed).newValue, line: prompt.line(isComposed: manner.isComposed),
@@ -138,6 +138,7 @@ public final class ClaudeCodeProvider: ModelProvider {
     /// - Throws: `ModelFailure` (`permanent`) for a prompt in which an old program would see a command, or a file to send along.
     private func manner(for prompt: ClaudeCodePrompt) async throws(ModelFailure) -> Manner {
         let version = await program.version()
+        if Task.isCancelled { throw Self.cancelled }
         if let version, version >= .composes { return Manner(isWarm: isWarm) }
         let which = version.map { "claude \($0)" } ?? "this claude, which does not say its version,"
         let cure = "update it to \(ClaudeCodeVersion.composes) or later"
@@ -171,6 +172,7 @@ public final class ClaudeCodeProvider: ModelProvider {
         return process
     }
 
+    private static let cancelled = ModelFailure(.cancelled, "the call to claude was cancelled")
     private static let stopped = ModelFailure(.shutdown, "the worker stopped before claude was asked")
 
     private func environment(for key: ClaudeCodeKey) -> [String: String] {

@@ -24,6 +24,8 @@ struct ClaudeCodeSession {
         case shutDown
         /// Its output cannot be read any further.
         case unreadable
+        /// It has closed an output and goes on: no answer can come.
+        case mute
         case ended(ClaudeCodeEnding)
     }
 
@@ -107,6 +109,7 @@ struct ClaudeCodeSession {
         case .unreadable:
             ending = .unreadable
             return abandon(now: now)
+        case .mute: return abandon(now: now)
         case .ended(let ending): return end(self.ending ?? ending, now: now)
         }
     }

@@ -67,7 +67,8 @@ struct ClaudeCodeTurn: Sendable, Equatable {
         case "rate_limit_event":
             let limit = line["rate_limit_info"]
             planLimit = PlanLimit(
-                isRejected: limit?["status"]?.string == "rejected", resetsAt: limit?["resetsAt"]?.number.flatMap { Int64(exactly: $0.rounded()) },
+                isRejected: limit?["status"]?.string == "rejected",
+                resetsAt: limit?["resetsAt"]?.number.flatMap { Int64(exactly: $0.rounded()) },
                 kind: limit?["rateLimitType"]?.string)
             return .nothing
         case "result":

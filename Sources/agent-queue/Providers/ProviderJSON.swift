@@ -50,7 +50,8 @@ enum ProviderJSON {
     private static func level(_ level: ProviderState.Level?) -> JSONValue {
         guard let level else { return .null }
         return .object([
-            .init("limit", .double(level.capacity)), .init("left", .double(level.level.rounded(.down))), .init("learnt", .bool(level.isLearnt)),
+            .init("limit", .double(level.capacity)), .init("left", .double(level.level.rounded(.down))),
+            .init("learnt", .bool(level.isLearnt)),
         ])
     }
 

@@ -52,13 +52,6 @@ extension AnthropicProvider {
     }
 }
 
-extension Outcome {
-    /// The reply, if it is one.
-    var answered: ModelReply? { if case .reply(let reply) = self { reply } else { nil } }
-    /// The failure, if it is one.
-    var failed: ModelFailure? { if case .failure(let failure) = self { failure } else { nil } }
-}
-
 /// The pieces of text that a call has told of.
 final class ToldText: Sendable {
     private let pieces = Mutex<[String]>([])

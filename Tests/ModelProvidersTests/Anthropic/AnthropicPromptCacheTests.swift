@@ -38,11 +38,11 @@ import Testing
             #expect(server.requests.count == 1)
             #expect(Self.streams(server.requests[0]))
             gate.open()
-            #expect(await outcomes.compactMap(\.answered).count == 5)
+            #expect(await outcomes.compactMap(\.reply).count == 5)
             #expect(server.requests.count == 5)
             #expect(server.requests.filter(Self.streams).count == 1)
             // It is warm now: nobody waits.
-            #expect(await provider.answer(Self.asked(6)).answered?.text == "Hello")
+            #expect(await provider.answer(Self.asked(6)).reply?.text == "Hello")
             #expect(provider.prefixes.waiting == 0)
         }
     }
@@ -60,9 +60,9 @@ import Testing
             let followers = try await within(.seconds(30), "the others are answered") {
                 await provider.respond(to: [Self.asked(2), Self.asked(3)], CallOptions(timeout: 600_000))
             }
-            #expect(followers.compactMap(\.answered?.text) == ["Hello", "Hello"])
+            #expect(followers.compactMap(\.reply?.text) == ["Hello", "Hello"])
             leader.cancel()
-            #expect(await leader.value.failed?.failure == .cancelled)
+            #expect(await leader.value.failure?.failure == .cancelled)
         }
     }
 
@@ -78,8 +78,8 @@ import Testing
             try await until("the others wait") { provider.prefixes.waiting == 3 }
             gate.open()
             let ends = await outcomes
-            #expect(ends.compactMap(\.failed?.failure) == [.overloaded])
-            #expect(ends.compactMap(\.answered).count == 3)
+            #expect(ends.compactMap(\.failure?.failure) == [.overloaded])
+            #expect(ends.compactMap(\.reply).count == 3)
             #expect(server.requests.map(Self.streams) == [true, true, false, false])
         }
     }
@@ -96,8 +96,8 @@ import Testing
             let follower = Task { await provider.answer(Self.asked(2), timeout: 600_000) }
             try await until("the other waits") { provider.prefixes.waiting == 1 }
             leader.cancel()
-            #expect(try await within(.seconds(30), "the other is answered") { await follower.value }.answered != nil)
-            #expect(await leader.value.failed?.failure == .cancelled)
+            #expect(try await within(.seconds(30), "the other is answered") { await follower.value }.reply != nil)
+            #expect(await leader.value.failure?.failure == .cancelled)
         }
     }
 
@@ -109,12 +109,12 @@ import Testing
             let follower = Task { await provider.answer(Self.asked(2), timeout: 60_000) }
             try await until("the other waits") { provider.prefixes.waiting == 1 }
             follower.cancel()
-            let failure = try #require(await follower.value.failed)
+            let failure = try #require(await follower.value.failure)
             #expect(failure.failure == .cancelled)
             #expect(!failure.isMaybePaid && failure.calls == 0)
             #expect(provider.prefixes.waiting == 0)
             gate.open()
-            #expect(await leader.value.answered != nil)
+            #expect(await leader.value.reply != nil)
             #expect(server.requests.count == 1)
         }
     }
@@ -128,11 +128,11 @@ import Testing
         try await withAnthropic(promptCache: .fiveMinutes, answers: script) { provider, server in
             let leader = Task { await provider.answer(Self.asked(1), timeout: 60_000) }
             try await server.waitForRequests(1)
-            #expect(await provider.answer(Self.asked(2), timeout: 5_000).answered?.text == "Hello")
+            #expect(await provider.answer(Self.asked(2), timeout: 5_000).reply?.text == "Hello")
             // Its answer has warmed the prefix, whoever leads.
-            #expect(await provider.answer(Self.asked(3), timeout: 60_000).answered?.text == "Hello")
+            #expect(await provider.answer(Self.asked(3), timeout: 60_000).reply?.text == "Hello")
             leader.cancel()
-            #expect(await leader.value.failed?.failure == .cancelled)
+            #expect(await leader.value.failure?.failure == .cancelled)
         }
     }
 
@@ -143,7 +143,7 @@ import Testing
             async let outcomes = provider.respond(to: requests, CallOptions(timeout: 60_000))
             try await server.waitForRequests(3)
             gate.open()
-            #expect(await outcomes.compactMap(\.answered).count == 3)
+            #expect(await outcomes.compactMap(\.reply).count == 3)
         }
     }
 
@@ -157,13 +157,13 @@ import Testing
             try await server.waitForRequests(4)
             try await until("one of the marked waits") { provider.prefixes.waiting == 1 }
             gate.open()
-            #expect(await outcomes.compactMap(\.answered).count == 5)
+            #expect(await outcomes.compactMap(\.reply).count == 5)
         }
     }
 
     @Test func anAnswerOfNoTokensIsNotStreamed() async throws {
         try await withAnthropic(promptCache: .fiveMinutes, answers: Script { Self.answer($0) }) { provider, server in
-            #expect(await provider.answer(Self.asked(1, ["max_tokens": 0])).answered != nil)
+            #expect(await provider.answer(Self.asked(1, ["max_tokens": 0])).reply != nil)
             #expect(!Self.streams(server.requests[0]))
         }
     }

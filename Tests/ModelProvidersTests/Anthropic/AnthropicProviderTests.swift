@@ -14,7 +14,7 @@ import Testing
         ]
         try await withAnthropic(key: " sk-ant-1 \n", answer: ScriptedAnswer(headers: headers, json: AnthropicSample.hello)) {
             provider, server in
-            let reply = try #require(await provider.answer(AnthropicSample.request, key: "key-1").answered)
+            let reply = try #require(await provider.answer(AnthropicSample.request, key: "key-1").reply)
             #expect(reply.text == "Hello")
             #expect(reply.requestID == "req_9")
             #expect(reply.limits == ObservedLimits(requests: .init(limit: 50, remaining: 49)))
@@ -36,7 +36,7 @@ import Testing
 
     @Test func withoutAKeyNoneIsSent() async throws {
         try await withAnthropic(key: " ", answer: ScriptedAnswer(json: AnthropicSample.hello)) { provider, server in
-            #expect(await provider.answer(AnthropicSample.request).answered != nil)
+            #expect(await provider.answer(AnthropicSample.request).reply != nil)
             #expect(server.requests[0]["x-api-key"] == nil)
             #expect(server.requests[0]["authorization"] == nil)
             #expect(server.requests[0]["idempotency-key"] == nil)
@@ -46,8 +46,8 @@ import Testing
     @Test func theNewVersionTakesABearerToken() async throws {
         let answers = Script.always(ScriptedAnswer(json: AnthropicSample.hello))
         try await withAnthropic(key: "sk", version: "2026-10-21", answers: answers) { provider, server in
-            #expect(await provider.answer(AnthropicSample.request).answered != nil)
-            #expect(await provider.answer(AnthropicSample.asked("x", ["temperature": 1])).answered != nil)
+            #expect(await provider.answer(AnthropicSample.request).reply != nil)
+            #expect(await provider.answer(AnthropicSample.asked("x", ["temperature": 1])).reply != nil)
             let sent = server.requests
             #expect(sent.map { $0["anthropic-version"] } == ["2026-10-21", "2023-06-01"])
             #expect(sent.map { $0["authorization"] } == ["Bearer sk", nil])
@@ -62,7 +62,7 @@ import Testing
     ])
     func theBaseURLMayEndInTheVersion(path: String, expected: String) async throws {
         try await withAnthropic(path: path, answers: .always(ScriptedAnswer(json: AnthropicSample.hello))) { provider, server in
-            #expect(await provider.answer(AnthropicSample.request).answered != nil)
+            #expect(await provider.answer(AnthropicSample.request).reply != nil)
             #expect(server.requests[0].path == expected)
             #expect(!provider.identity.hasSuffix("/v1"))
             #expect(provider.identity.hasPrefix("anthropic \(server.url)"))
@@ -81,7 +81,7 @@ import Testing
             let embed = ModelRequest(kind: .embed, target: AnthropicSample.request.target, body: ["input": ["x"]])
             let outcomes = await provider.respond(
                 to: [embed, AnthropicSample.asked("x", ["seed": 1]), AnthropicSample.request], CallOptions(timeout: 10_000))
-            #expect(outcomes.map { $0.failed?.failure } == [.permanent, .permanent, nil])
+            #expect(outcomes.map { $0.failure?.failure } == [.permanent, .permanent, nil])
             #expect(server.requests.count == 1)
         }
     }
@@ -93,7 +93,7 @@ import Testing
             async let outcomes = provider.respond(to: requests, CallOptions(timeout: 10_000, idempotencyKey: "k"))
             let arrived = try await server.waitForRequests(3)
             gate.open()
-            #expect(await outcomes.compactMap(\.answered?.text) == ["Hello", "Hello", "Hello"])
+            #expect(await outcomes.compactMap(\.reply?.text) == ["Hello", "Hello", "Hello"])
             #expect(Set(arrived.compactMap { $0["idempotency-key"] }) == ["k-0", "k-1", "k-2"])
         }
     }
@@ -117,7 +117,7 @@ import Testing
         let add: @Sendable (String) -> Void = { told.add($0) }
         let mayPass: [FailureClass] = [.rateLimited, .overloaded, .retryable, .quotaExhausted]
         try await withAnthropic(answer: ScriptedAnswer(status, headers: headers, json: body)) { provider, server in
-            let found = try #require(await provider.answer(AnthropicSample.request, onText: streams ? add : nil).failed)
+            let found = try #require(await provider.answer(AnthropicSample.request, onText: streams ? add : nil).failure)
             #expect(found.failure == failure)
             #expect(found.scope == scope)
             #expect(found.message == "\(server.url) answered \(status) (\(type)): no '***'")
@@ -132,7 +132,7 @@ import Testing
     @Test func anEmptyAccountPausesTheProvider() async throws {
         let body = #"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access"}}"#
         try await withAnthropic(answer: ScriptedAnswer(400, json: body)) { provider, _ in
-            let failure = try #require(await provider.answer(AnthropicSample.request).failed)
+            let failure = try #require(await provider.answer(AnthropicSample.request).failure)
             #expect(failure.failure == .quotaExhausted)
             #expect(failure.scope == .provider)
         }
@@ -146,7 +146,7 @@ import Testing
     ])
     func goodStatusesWithBadBodiesAreFailures(body: String, expected: FailureClass) async throws {
         try await withAnthropic(answer: ScriptedAnswer(json: body)) { provider, _ in
-            #expect(await provider.answer(AnthropicSample.request).failed?.failure == expected)
+            #expect(await provider.answer(AnthropicSample.request).failure?.failure == expected)
         }
     }
 
@@ -155,7 +155,7 @@ import Testing
         let place = try #require(bytes.firstRange(of: Array("Hello".utf8))).lowerBound
         bytes[place] = 0xFF
         try await withAnthropic(answer: ScriptedAnswer(headers: [("content-type", "application/json")], body: bytes)) { provider, _ in
-            let failure = try #require(await provider.answer(AnthropicSample.request).failed)
+            let failure = try #require(await provider.answer(AnthropicSample.request).failure)
             #expect(failure.failure == .invalidReply)
             #expect(failure.isMaybePaid)
         }
@@ -164,7 +164,7 @@ import Testing
     @Test(arguments: [ScriptedAnswer.Ending.droppedUnanswered, .dropped(afterBytes: 0), .dropped(afterBytes: 20)])
     func aDroppedConnectionMayHaveBeenPaidFor(ending: ScriptedAnswer.Ending) async throws {
         try await withAnthropic(answer: ScriptedAnswer(json: AnthropicSample.hello, ending: ending)) { provider, _ in
-            let failure = try #require(await provider.answer(AnthropicSample.request).failed)
+            let failure = try #require(await provider.answer(AnthropicSample.request).failure)
             #expect(failure.failure == .retryable)
             #expect(failure.isMaybePaid)
         }
@@ -172,7 +172,7 @@ import Testing
 
     @Test func aSlowBodyTimesOut() async throws {
         try await withAnthropic(answer: ScriptedAnswer(json: AnthropicSample.hello, ending: .stalled(afterBytes: 10))) { provider, server in
-            let failure = try #require(await provider.answer(AnthropicSample.request, timeout: 2_000).failed)
+            let failure = try #require(await provider.answer(AnthropicSample.request, timeout: 2_000).failure)
             #expect(failure.failure == .timedOut)
             #expect(failure.isMaybePaid)
             try await within(.seconds(10), "the connection is closed") { try await server.waitForClientsToClose(1) }
@@ -181,7 +181,7 @@ import Testing
 
     @Test func nobodyThereIsRetryable() async throws {
         try await withAnthropic("http://127.0.0.1:1") { provider in
-            let failure = try #require(await provider.answer(AnthropicSample.request).failed)
+            let failure = try #require(await provider.answer(AnthropicSample.request).failure)
             #expect(failure.failure == .retryable)
             #expect(!failure.isMaybePaid)
         }
@@ -192,7 +192,7 @@ import Testing
     @Test func aStreamIsToldPieceByPiece() async throws {
         let told = ToldText()
         try await withAnthropic(answer: AnthropicSample.stream(headers: [("request-id", "req_2")])) { provider, server in
-            let reply = try #require(await provider.answer(AnthropicSample.request, onText: { told.add($0) }).answered)
+            let reply = try #require(await provider.answer(AnthropicSample.request, onText: { told.add($0) }).reply)
             var expected = AnthropicSample.reply
             expected.requestID = "req_2"
             #expect(reply == expected)
@@ -209,15 +209,15 @@ import Testing
         try await withAnthropic(answers: script) { provider, _ in
             let outcomes = await provider.respond(
                 to: [AnthropicSample.request, AnthropicSample.request], CallOptions(timeout: 10_000, onText: { told.add($0) }))
-            #expect(outcomes.map { $0.answered?.text } == ["Hello, wörld", "Hello"])
+            #expect(outcomes.map { $0.reply?.text } == ["Hello, wörld", "Hello"])
             #expect(told.all == ["Hello, ", "wörld"])
         }
     }
 
     @Test func longAnswersAreStreamed() async throws {
         try await withAnthropic(answer: AnthropicSample.stream()) { provider, server in
-            #expect(await provider.answer(AnthropicSample.asked("x", ["max_tokens": 20_001])).answered?.text == "Hello, wörld")
-            #expect(await provider.answer(AnthropicSample.asked("x", ["max_tokens": 20_000])).answered == nil)
+            #expect(await provider.answer(AnthropicSample.asked("x", ["max_tokens": 20_001])).reply?.text == "Hello, wörld")
+            #expect(await provider.answer(AnthropicSample.asked("x", ["max_tokens": 20_000])).reply == nil)
             #expect(server.requests.map { $0.text.contains(#""stream":true"#) } == [true, false])
         }
     }
@@ -225,7 +225,7 @@ import Testing
     @Test func aServerThatDoesNotStreamIsRead() async throws {
         let told = ToldText()
         try await withAnthropic(answer: ScriptedAnswer(json: AnthropicSample.hello)) { provider, _ in
-            #expect(await provider.answer(AnthropicSample.request, onText: { told.add($0) }).answered?.text == "Hello")
+            #expect(await provider.answer(AnthropicSample.request, onText: { told.add($0) }).reply?.text == "Hello")
             #expect(told.all == ["Hello"])
         }
     }
@@ -240,7 +240,7 @@ import Testing
                 bytes + Array(": more".utf8), headers: [("request-id", "r")], ending: .dropped(afterBytes: bytes.count))
             : AnthropicSample.stream(bytes, headers: [("request-id", "r")])
         try await withAnthropic(answer: answer) { provider, _ in
-            let failure = try #require(await provider.answer(AnthropicSample.request, onText: { _ in }).failed)
+            let failure = try #require(await provider.answer(AnthropicSample.request, onText: { _ in }).failure)
             #expect(failure.failure == .retryable)
             #expect(failure.isMaybePaid)
             #expect(failure.requestID == "r")
@@ -255,7 +255,7 @@ import Testing
         let bytes = AnthropicSample.wire(AnthropicSample.events)
         for missing in [3, 10, 25] {
             try await withAnthropic(answer: AnthropicSample.stream(bytes.dropLast(missing))) { provider, _ in
-                let failure = try #require(await provider.answer(AnthropicSample.request, onText: { _ in }).failed)
+                let failure = try #require(await provider.answer(AnthropicSample.request, onText: { _ in }).failure)
                 #expect(failure.failure == .retryable)
                 #expect(failure.usage.outputTokens == 20)
             }
@@ -264,7 +264,7 @@ import Testing
 
     @Test func aBlankLineMayBeMissingAtTheEnd() async throws {
         try await withAnthropic(answer: AnthropicSample.stream(AnthropicSample.wire(AnthropicSample.events).dropLast(2))) { provider, _ in
-            #expect(await provider.answer(AnthropicSample.request, onText: { _ in }).answered?.text == "Hello, wörld")
+            #expect(await provider.answer(AnthropicSample.request, onText: { _ in }).reply?.text == "Hello, wörld")
         }
     }
 
@@ -276,7 +276,7 @@ import Testing
         let error = (name: "error", data: #"{"type":"error","error":{"type":"\#(type)","message":"Oh"}}"#)
         let bytes = AnthropicSample.wire(Array(AnthropicSample.events.prefix(9)) + [error])
         try await withAnthropic(answer: AnthropicSample.stream(bytes)) { provider, server in
-            let failure = try #require(await provider.answer(AnthropicSample.request, onText: { _ in }).failed)
+            let failure = try #require(await provider.answer(AnthropicSample.request, onText: { _ in }).failure)
             #expect(failure.failure == expected)
             #expect(failure.message == "\(server.url) answered 200 (\(type)): Oh")
             #expect(failure.partialText == "Hello, ")
@@ -288,7 +288,7 @@ import Testing
     @Test func aMalformedEventIsNoAnswer() async throws {
         let bytes = AnthropicSample.wire(Array(AnthropicSample.events.prefix(9)) + [(name: "content_block_delta", data: "{")])
         try await withAnthropic(answer: AnthropicSample.stream(bytes, ending: .stalled(afterBytes: bytes.count))) { provider, server in
-            let failure = try #require(await provider.answer(AnthropicSample.request, timeout: 60_000, onText: { _ in }).failed)
+            let failure = try #require(await provider.answer(AnthropicSample.request, timeout: 60_000, onText: { _ in }).failure)
             #expect(failure.failure == .invalidReply)
             #expect(failure.message == "\(server.url) sent an event that is not valid JSON")
             #expect(failure.partialText == "Hello, ")
@@ -298,7 +298,7 @@ import Testing
     @Test func aStreamThatStaysOpenBehindItsEndIsAnAnswer() async throws {
         let bytes = AnthropicSample.wire(AnthropicSample.events)
         try await withAnthropic(answer: AnthropicSample.stream(bytes, ending: .stalled(afterBytes: bytes.count))) { provider, server in
-            #expect(await provider.answer(AnthropicSample.request, timeout: 60_000, onText: { _ in }).answered?.text == "Hello, wörld")
+            #expect(await provider.answer(AnthropicSample.request, timeout: 60_000, onText: { _ in }).reply?.text == "Hello, wörld")
             try await within(.seconds(10), "the connection is closed") { try await server.waitForClientsToClose(1) }
         }
     }
@@ -307,7 +307,7 @@ import Testing
         let bytes = AnthropicSample.wire(AnthropicSample.events.prefix(9))
         let answer = AnthropicSample.stream(bytes, headers: [("request-id", "r")], ending: .stalled(afterBytes: bytes.count))
         try await withAnthropic(answer: answer) { provider, _ in
-            let failure = try #require(await provider.answer(AnthropicSample.request, timeout: 3_000, onText: { _ in }).failed)
+            let failure = try #require(await provider.answer(AnthropicSample.request, timeout: 3_000, onText: { _ in }).failure)
             #expect(failure.failure == .timedOut)
             #expect(failure.partialText == "Hello, ")
             #expect(failure.requestID == "r")
@@ -322,7 +322,7 @@ import Testing
             let call = Task { await provider.answer(AnthropicSample.request, timeout: 60_000, onText: { _ in came.open() }) }
             try await within(.seconds(10), "text comes") { try await came.wait() }
             call.cancel()
-            let failure = try #require(await call.value.failed)
+            let failure = try #require(await call.value.failure)
             #expect(failure.failure == .cancelled)
             #expect(failure.partialText == "Hello, ")
             #expect(failure.isMaybePaid)
@@ -335,7 +335,7 @@ import Testing
         let place = try #require(bytes.firstRange(of: Array("Hello".utf8))).lowerBound
         bytes[place] = 0xFF
         try await withAnthropic(answer: AnthropicSample.stream(bytes)) { provider, _ in
-            #expect(await provider.answer(AnthropicSample.request, onText: { _ in }).answered?.text == "\u{FFFD}ello, wörld")
+            #expect(await provider.answer(AnthropicSample.request, onText: { _ in }).reply?.text == "\u{FFFD}ello, wörld")
         }
     }
 

@@ -21,8 +21,8 @@ import Testing
         try await withAnthropic(try #require(Self.url)) { provider in
             let told = ToldText()
             let asked = request("What is the capital of France?")
-            let plain = try #require(await provider.answer(asked, timeout: 120_000).answered)
-            let streamed = try #require(await provider.answer(asked, timeout: 120_000, onText: { told.add($0) }).answered)
+            let plain = try #require(await provider.answer(asked, timeout: 120_000).reply)
+            let streamed = try #require(await provider.answer(asked, timeout: 120_000, onText: { told.add($0) }).reply)
             #expect(plain.text?.isEmpty == false)
             #expect(streamed.text == plain.text)
             #expect(told.all.joined() == plain.text)
@@ -39,7 +39,7 @@ import Testing
         try await withAnthropic(try #require(Self.url), promptCache: .fiveMinutes) { provider in
             let requests = (1...3).map { request("Say \($0).", maxTokens: 4) }
             let outcomes = await provider.respond(to: requests, CallOptions(timeout: 120_000))
-            #expect(outcomes.compactMap(\.answered).count == 3)
+            #expect(outcomes.compactMap(\.reply).count == 3)
         }
     }
 
@@ -50,13 +50,13 @@ import Testing
             #expect(check.model == "smollm2")
             let asked = request("What is the capital of France?", maxTokens: 1)
             let count = try await provider.countTokens(asked, timeout: 60_000).get()
-            #expect(count == (await provider.answer(asked, timeout: 60_000).answered)?.usage.inputTokens)
+            #expect(count == (await provider.answer(asked, timeout: 60_000).reply)?.usage.inputTokens)
         }
     }
 
     @Test(.enabled(if: url != nil)) func itsErrorsAreRead() async throws {
         try await withAnthropic(try #require(Self.url)) { provider in
-            let failure = try #require(await provider.answer(request(String(repeating: "word ", count: 20_000)), timeout: 60_000).failed)
+            let failure = try #require(await provider.answer(request(String(repeating: "word ", count: 20_000)), timeout: 60_000).failure)
             #expect(failure.failure == .permanent, "\(failure)")
         }
     }

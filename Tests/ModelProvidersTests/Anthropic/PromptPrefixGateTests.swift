@@ -42,6 +42,29 @@ import Testing
         #expect(await gate.pass(at: Self.prefix, until: .now + .seconds(5)) != nil)
     }
 
+    @Test func whoStoppedWaitingIsNotMadeTheLeader() async throws {
+        let gate = PromptPrefixGate(clock: { 0 })
+        let leader = try #require(await gate.pass(at: Self.prefix, until: .now + .seconds(60)))
+        let second = Task { await gate.pass(at: Self.prefix, until: .now + .seconds(600)) }
+        try await until("the second waits") { gate.waiting == 1 }
+        let third = Task { await gate.pass(at: Self.prefix, until: .now + .seconds(600)) }
+        try await until("the third waits") { gate.waiting == 2 }
+        second.cancel()
+        #expect(await second.value.map(\.leads) == nil)
+        gate.end(leader, answered: false)
+        let pass = try await within(.seconds(20), "the third's turn comes") { await third.value }
+        #expect(pass?.leads == true)
+    }
+
+    @Test func whoStoppedWaitingForTimeIsNotMadeTheLeader() async throws {
+        let gate = PromptPrefixGate(clock: { 0 })
+        let leader = try #require(await gate.pass(at: Self.prefix, until: .now + .seconds(60)))
+        let second = try #require(await gate.pass(at: Self.prefix, until: .now + .milliseconds(20)))
+        #expect(!second.leads)
+        gate.end(leader, answered: false)
+        #expect(try #require(await gate.pass(at: Self.prefix, until: .now + .seconds(600))).leads)
+    }
+
     @Test func whoIsCancelledBeforehandDoesNotWait() async throws {
         let gate = PromptPrefixGate(clock: { 0 })
         let leader = try #require(await gate.pass(at: Self.prefix, until: .now + .seconds(60)))

@@ -53,7 +53,9 @@ import Testing
 
         #expect(await ChildProcessRegister.kill([.init(pid: pids[0], startTime: startTime)], within: 5_000) == [])
         try await parent.end()
-        try await until("the rest of its group is gone") { kill(pids[1], 0) != 0 || ChildProcessRegister.startTime(of: pids[1]) == nil || isZombie(pids[1]) }
+        try await until("the rest of its group is gone") {
+            kill(pids[1], 0) != 0 || ChildProcessRegister.startTime(of: pids[1]) == nil || isZombie(pids[1])
+        }
     }
 
     private func isZombie(_ pid: Int32) -> Bool {

@@ -1,7 +1,8 @@
 import JobModel
 import ModelCalls
-@testable import ModelProviders
 import Testing
+
+@testable import ModelProviders
 
 /// Rows that no server of ours provokes, and what decides between close ones.
 @Suite struct ClaudeCodeOutcomeTests {
@@ -22,11 +23,12 @@ import Testing
     private func failed(_ members: JSONValue, after lines: [JSONValue] = []) -> ModelFailure? {
         let base: [JSONValue.Member] = [.init("type", "result"), .init("subtype", "success"), .init("is_error", true)]
         let own = members.members ?? []
-        return outcome(lines, .object(base.filter { base in !own.contains { $0.key == base.key } } + own)).failed
+        return outcome(lines, .object(base.filter { base in !own.contains { $0.key == base.key } } + own)).failure
     }
 
     private static let start: JSONValue = [
-        "type": "stream_event", "event": ["type": "message_start", "message": ["model": "m", "usage": ["input_tokens": 10, "output_tokens": 1]]],
+        "type": "stream_event",
+        "event": ["type": "message_start", "message": ["model": "m", "usage": ["input_tokens": 10, "output_tokens": 1]]],
     ]
     private static let begun: JSONValue = ["type": "system", "subtype": "init"]
     private static func text(_ text: JSONValue) -> JSONValue {
@@ -41,11 +43,12 @@ import Testing
     ]
 
     @Test func theTextIsTheModelsOwnWhereItCameByPieces() throws {
-        let reply = try #require(outcome([Self.begun, Self.start, Self.text(" a "), Self.text("b\n"), Self.end("end_turn")], Self.good).answered)
+        let reply = try #require(
+            outcome([Self.begun, Self.start, Self.text(" a "), Self.text("b\n"), Self.end("end_turn")], Self.good).reply)
         #expect(reply.text == " a b\n")
         #expect(reply.usage == Usage(inputTokens: 10, outputTokens: 5))
         #expect(reply.model == "m")
-        #expect(outcome([], Self.good).answered?.text == "trimmed")
+        #expect(outcome([], Self.good).reply?.text == "trimmed")
     }
 
     @Test func usageAndModelComeFromAllThatWasAsked() throws {
@@ -57,7 +60,7 @@ import Testing
                     "small": ["inputTokens": 100, "outputTokens": 1, "cacheReadInputTokens": 7, "cacheCreationInputTokens": 5],
                     "large": ["inputTokens": 10, "outputTokens": 9],
                 ]))
-        let reply = try #require(outcome([Self.begun, Self.start, Self.text("x"), Self.start], .object(members)).answered)
+        let reply = try #require(outcome([Self.begun, Self.start, Self.text("x"), Self.start], .object(members)).reply)
         #expect(reply.usage == Usage(inputTokens: 122, outputTokens: 10, cacheReadTokens: 7, cacheWriteTokens: 5))
         #expect(reply.model == "large")
         #expect(reply.cost == 0.25)
@@ -67,7 +70,7 @@ import Testing
     @Test func whatCostsNothingAlthoughItUsedTokensHasNoKnownPrice() {
         var members = (Self.good.members ?? []).filter { $0.key != "total_cost_usd" }
         members.append(.init("total_cost_usd", 0))
-        #expect(outcome([Self.begun, Self.start, Self.text("x")], .object(members)).answered?.cost == nil)
+        #expect(outcome([Self.begun, Self.start, Self.text("x")], .object(members)).reply?.cost == nil)
     }
 
     private static let failures: [(JSONValue, FailureClass)] = [
@@ -92,7 +95,8 @@ import Testing
     }
 
     @Test func aFailureSaysWhatItCost() throws {
-        let failure = try #require(failed(["subtype": "error_max_turns", "total_cost_usd": 0.5], after: [Self.begun, Self.start, Self.text("x")]))
+        let failure = try #require(
+            failed(["subtype": "error_max_turns", "total_cost_usd": 0.5], after: [Self.begun, Self.start, Self.text("x")]))
         #expect(failure.usage.inputTokens == 10)
         #expect(failure.calls == 1)
         #expect(failure.partialText == "x")
@@ -118,33 +122,36 @@ import Testing
         let other = try #require(failed(["api_error_status": 429], after: [warning]))
         #expect(other.retryAfter == nil)
         #expect(other.scope == .target)
-        #expect(outcome([warning], Self.good).answered != nil)
-        #expect(outcome([event], Self.good).answered != nil)
+        #expect(outcome([warning], Self.good).reply != nil)
+        #expect(outcome([event], Self.good).reply != nil)
     }
 
     @Test func hostileNumbersDoNotCrash() {
         let event: JSONValue = [
-            "type": "rate_limit_event", "rate_limit_info": ["status": "rejected", "resetsAt": .integer(.max), "rateLimitType": "five_hour"],
+            "type": "rate_limit_event",
+            "rate_limit_info": ["status": "rejected", "resetsAt": .integer(.max), "rateLimitType": "five_hour"],
         ]
         #expect(failed(["api_error_status": 429], after: [event])?.failure == .rateLimited)
         let huge: JSONValue = ["type": "rate_limit_event", "rate_limit_info": ["status": "rejected", "resetsAt": .double(1e300)]]
         #expect(failed(["api_error_status": 429], after: [huge])?.failure == .rateLimited)
-        let usage: JSONValue = ["m": ["inputTokens": .integer(.max), "outputTokens": .integer(.min)], "n": ["inputTokens": .integer(.max)]]
+        let usage: JSONValue = [
+            "m": ["inputTokens": .integer(.max), "outputTokens": .integer(.min)], "n": ["inputTokens": .integer(.max)],
+        ]
         #expect(failed(["modelUsage": usage, "total_cost_usd": -1])?.usage.inputTokens == 2 << 40)
     }
 
     @Test func aSchemaWithoutItsOutputIsNoAnswer() {
-        #expect(outcome([], Self.good, hasSchema: true).failed?.failure == .invalidReply)
+        #expect(outcome([], Self.good, hasSchema: true).failure?.failure == .invalidReply)
         var members = Self.good.members ?? []
         members.append(.init("structured_output", ["z": 1, "a": [true]]))
-        #expect(outcome([], .object(members), hasSchema: true).answered?.text == #"{"z":1,"a":[true]}"#)
+        #expect(outcome([], .object(members), hasSchema: true).reply?.text == #"{"z":1,"a":[true]}"#)
         let cut = [Self.begun, Self.start, Self.text("{"), Self.end("max_tokens")]
-        #expect(outcome(cut, ["type": "result", "is_error": true], stop: .askedAgain, hasSchema: true).failed?.failure == .invalidReply)
+        #expect(outcome(cut, ["type": "result", "is_error": true], stop: .askedAgain, hasSchema: true).failure?.failure == .invalidReply)
     }
 
     @Test func whatIsMaybePaidIsSaid() {
         func isMaybePaid(_ lines: [JSONValue], _ ending: ClaudeCodeEnding = .signal(9)) -> Bool? {
-            decider(lines).decide(ending, stop: nil, isFirst: true).failed?.isMaybePaid
+            decider(lines).decide(ending, stop: nil, isFirst: true).failure?.isMaybePaid
         }
         #expect(isMaybePaid([]) == false)
         #expect(isMaybePaid([Self.begun]) == true)

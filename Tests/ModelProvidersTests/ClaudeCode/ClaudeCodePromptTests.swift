@@ -1,7 +1,8 @@
 import JobModel
 import ModelCalls
-@testable import ModelProviders
 import Testing
+
+@testable import ModelProviders
 
 @Suite struct ClaudeCodePromptTests {
     private func prompt(_ body: JSONValue, kind: JobKind = .generate) throws(ModelFailure) -> ClaudeCodePrompt {
@@ -89,7 +90,8 @@ import Testing
     @Test func messagesThatCannotBeToldAreRefused() {
         func message(_ members: JSONValue) -> JSONValue { ["messages": [members]] }
         let user: JSONValue = ["role": "user", "content": "x"]
-        #expect(refusal(["messages": [user, ["role": "assistant", "content": "I"]]])?.contains("last message of the role 'assistant'") == true)
+        #expect(
+            refusal(["messages": [user, ["role": "assistant", "content": "I"]]])?.contains("last message of the role 'assistant'") == true)
         #expect(refusal(["messages": [["role": "tool", "content": "1"], user]])?.contains("role 'tool'") == true)
         #expect(refusal(["messages": [["role": "assistant", "content": "", "tool_calls": [1]], user]])?.contains("'tool_calls'") == true)
         #expect(refusal(message(["role": "user", "content": [["type": "input_audio"]]]))?.contains("'input_audio'") == true)
@@ -99,7 +101,9 @@ import Testing
     }
 
     @Test func whatAnOldProgramWouldMisreadIsSeen() throws {
-        func prompt(_ content: JSONValue) throws -> ClaudeCodePrompt { try self.prompt(["messages": [["role": "user", "content": content]]]) }
+        func prompt(_ content: JSONValue) throws -> ClaudeCodePrompt {
+            try self.prompt(["messages": [["role": "user", "content": content]]])
+        }
         #expect(try prompt("\n /cost").beginsLikeACommand)
         #expect(try !prompt("a/b").beginsLikeACommand)
         #expect(try prompt([["type": "text", "text": "a"], ["type": "text", "text": "/b @c"]]).beginsLikeACommand)
@@ -141,7 +145,9 @@ import Testing
         }
         #expect((try? locate("sh").get())?.hasSuffix("/sh") == true)
         #expect(try locate("/bin/sh").get() == "/bin/sh")
-        #expect(throws: ModelFailure(.permanent, "there is no 'no-such-program' in PATH: install Claude Code, or set 'command' to its path")) {
+        #expect(
+            throws: ModelFailure(.permanent, "there is no 'no-such-program' in PATH: install Claude Code, or set 'command' to its path")
+        ) {
             try locate("no-such-program").get()
         }
         #expect(throws: ModelFailure(.permanent, "/etc/passwd is no program that may be run")) { try locate("/etc/passwd").get() }

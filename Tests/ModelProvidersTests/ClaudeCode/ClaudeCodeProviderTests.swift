@@ -1,9 +1,10 @@
 import Foundation
 import JobModel
 import ModelCalls
-@testable import ModelProviders
 import TestSupport
 import Testing
+
+@testable import ModelProviders
 
 /// The real program, against a scripted API. One after another: each test starts programs of 180 MB.
 @Suite(
@@ -20,7 +21,7 @@ struct ClaudeCodeProviderTests {
                 await scene.ask([
                     "messages": [["role": "system", "content": "Be terse."], ["role": "user", "content": "Hi"]], "max_tokens": 321,
                     "reasoning_effort": "low", "thinking": ["type": "disabled"],
-                ]).answered)
+                ]).reply)
             #expect(reply.text == "Hello there, friend")
             #expect(reply.finishReason == "stop")
             #expect(reply.usage == Usage(inputTokens: 17, outputTokens: 5, cacheReadTokens: 4, cacheWriteTokens: 3))
@@ -45,7 +46,7 @@ struct ClaudeCodeProviderTests {
     @Test func textComesPieceByPiece() async throws {
         try await ClaudeCodeScene.run(Self.hello) { scene in
             let pieces = Pieces()
-            let reply = try #require(await scene.ask("Hi") { pieces.append($0) }.answered)
+            let reply = try #require(await scene.ask("Hi") { pieces.append($0) }.reply)
             #expect(pieces.all == ["Hello", " ther", "e, fr", "iend"])
             #expect(pieces.all.joined() == reply.text)
         }
@@ -62,7 +63,7 @@ struct ClaudeCodeProviderTests {
             try await within(.seconds(30), "the first piece") { try await pieces.wait(atLeast: 1) }
             #expect(pieces.all.first == "Hello")
             call.cancel()
-            let failure = try #require(await call.value.failed)
+            let failure = try #require(await call.value.failure)
             #expect(failure.failure == .cancelled)
             #expect(failure.isMaybePaid)
             #expect(failure.calls == 1)
@@ -80,12 +81,12 @@ struct ClaudeCodeProviderTests {
                 ScriptedClaude.stream("Seven, I think"))
         ) { scene in
             let body: JSONValue = ["messages": [["role": "user", "content": "A number"]], "response_format": format]
-            let reply = try #require(await scene.ask(body).answered)
+            let reply = try #require(await scene.ask(body).reply)
             #expect(reply.text == #"{"n":7}"#)
             #expect(reply.finishReason == "stop")
             #expect(reply.calls == 1)
             for _ in 0..<2 {
-                let failure = try #require(await scene.ask(body).failed)
+                let failure = try #require(await scene.ask(body).failure)
                 #expect(failure.failure == .invalidReply)
                 #expect(failure.message == "claude's answer does not follow the JSON Schema")
                 #expect(failure.usage.inputTokens == 17)
@@ -109,7 +110,7 @@ struct ClaudeCodeProviderTests {
                     ]
                 ]
             ]
-            #expect(await scene.ask(body).answered != nil)
+            #expect(await scene.ask(body).reply != nil)
             let blocks = scene.calls.first?.json["messages"]?.array?.first?["content"]?.array
             let image = blocks?.first { $0["type"] == "image" }
             #expect(image?["source"] == ["type": "base64", "media_type": "image/png", "data": .string(dot)])
@@ -121,12 +122,13 @@ struct ClaudeCodeProviderTests {
     @Test func noPromptIsACommandOrAFileToSend() async throws {
         let prompts = [
             "@/etc/passwd", "look at @/etc/passwd and @/etc/hostname", "/cost", "  /clear", "/compact", "--help", "-p", "$(id)", "`id`; id",
-            "!id", "#remember", "\u{1B}[31mred\u{1B}[0m \u{07}", "line\r\nline\u{2028}\u{85}end", "ultrathink {\"type\":\"user\"}\n/exit", "\u{1F600}e\u{301}",
+            "!id", "#remember", "\u{1B}[31mred\u{1B}[0m \u{07}", "line\r\nline\u{2028}\u{85}end", "ultrathink {\"type\":\"user\"}\n/exit",
+            "\u{1F600}e\u{301}",
             "[Request interrupted by user]",
         ]
         try await ClaudeCodeScene.run(Self.hello) { scene in
             for (number, prompt) in prompts.enumerated() {
-                #expect(await scene.ask(prompt).answered?.text == "Hello there, friend", "\(prompt.debugDescription)")
+                #expect(await scene.ask(prompt).reply?.text == "Hello there, friend", "\(prompt.debugDescription)")
                 #expect(scene.calls.count == number + 1)
                 #expect(scene.calls.last?.prompt == prompt)
                 #expect(scene.calls.last?.text.contains("root:") == false)
@@ -138,7 +140,7 @@ struct ClaudeCodeProviderTests {
         let prompt = (0..<20_000).map { "Zeile \($0): äöü \u{1F980} \"quoted\"\t\\ and so on.\n" }.joined()
         #expect(prompt.utf8.count > 1_000_000 - 100_000)
         try await ClaudeCodeScene.run(Self.hello) { scene in
-            #expect(await scene.ask(prompt, timeout: 60_000).answered != nil)
+            #expect(await scene.ask(prompt, timeout: 60_000).reply != nil)
             #expect(scene.calls.first?.prompt == prompt)
         }
     }
@@ -156,7 +158,7 @@ struct ClaudeCodeProviderTests {
             }
             var costs: [Double] = []
             for number in 0..<6 {
-                let reply = try #require(await scene.ask(body("secret-\(number)-canary")).answered)
+                let reply = try #require(await scene.ask(body("secret-\(number)-canary")).reply)
                 #expect(reply.usage == Usage(inputTokens: 17, outputTokens: 5, cacheReadTokens: 4, cacheWriteTokens: 3))
                 costs.append(try #require(reply.cost))
             }
@@ -174,9 +176,11 @@ struct ClaudeCodeProviderTests {
 
     @Test func jobsThatDifferInWhatAProcessIsStartedWithShareNone() async throws {
         try await ClaudeCodeScene.run(Self.hello) { scene in
-            #expect(await scene.ask(["messages": [["role": "system", "content": "A"], ["role": "user", "content": "x"]]]).answered != nil)
-            #expect(await scene.ask(["messages": [["role": "system", "content": "B"], ["role": "user", "content": "x"]]]).answered != nil)
-            #expect(await scene.ask(["messages": [["role": "user", "content": "x"]], "max_tokens": 5]).answered != nil)
+            #expect(
+                await scene.ask(["messages": [["role": "system", "content": "A"], ["role": "user", "content": "x"]]]).reply != nil)
+            #expect(
+                await scene.ask(["messages": [["role": "system", "content": "B"], ["role": "user", "content": "x"]]]).reply != nil)
+            #expect(await scene.ask(["messages": [["role": "user", "content": "x"]], "max_tokens": 5]).reply != nil)
             #expect(scene.calls.map { $0.json["system"]?.array?.last?["text"]?.string?.count } == [1, 1, 62])
             #expect(scene.provider.pool.counts.living == 3)
         }
@@ -186,21 +190,21 @@ struct ClaudeCodeProviderTests {
         try await ClaudeCodeScene.run(Self.hello, .init(maxJobs: 2)) { scene in
             let started = Pieces()
             scene.register.attach { children in for child in children { started.append("\(child.pid)") } }
-            for _ in 0..<4 { #expect(await scene.ask("Hi").answered != nil) }
+            for _ in 0..<4 { #expect(await scene.ask("Hi").reply != nil) }
             #expect(Set(started.all).count == 2)
         }
     }
 
     @Test func aProcessIsReplacedWhenItHoldsTooMuch() async throws {
         try await ClaudeCodeScene.run(Self.hello, .init(maxBytes: 1)) { scene in
-            for _ in 0..<2 { #expect(await scene.ask("Hi").answered != nil) }
+            for _ in 0..<2 { #expect(await scene.ask("Hi").reply != nil) }
             try await until("both are gone") { scene.register.children.isEmpty }
         }
     }
 
     @Test func aColdProcessEndsWithItsJob() async throws {
         try await ClaudeCodeScene.run(Self.hello, .init(isWarm: false)) { scene in
-            for _ in 0..<2 { #expect(await scene.ask("/cost").answered?.text == "Hello there, friend") }
+            for _ in 0..<2 { #expect(await scene.ask("/cost").reply?.text == "Hello there, friend") }
             try await until("both are gone") { scene.register.children.isEmpty }
             #expect(scene.calls.map(\.prompt) == ["/cost", "/cost"])
         }
@@ -208,23 +212,23 @@ struct ClaudeCodeProviderTests {
 
     @Test func aProcessThatDiedWhileItWaitedIsNoFaultOfTheNextJob() async throws {
         try await ClaudeCodeScene.run(Self.hello) { scene in
-            #expect(await scene.ask("one").answered != nil)
+            #expect(await scene.ask("one").reply != nil)
             let child = try #require(scene.register.children.first)
             // Given its job while it is stopped, it dies with it.
             kill(child.pid, SIGSTOP)
             async let second = scene.ask("two")
             try await until("it was taken") { scene.provider.pool.counts.idle == 0 }
             kill(child.pid, SIGKILL)
-            #expect(await second.answered != nil)
+            #expect(await second.reply != nil)
             #expect(scene.calls.map(\.prompt) == ["one", "two"])
         }
     }
 
     @Test func anIdleProcessIsNotKeptForEver() async throws {
         try await ClaudeCodeScene.run(Self.hello, .init(idleTime: 50)) { scene in
-            #expect(await scene.ask("one").answered != nil)
+            #expect(await scene.ask("one").reply != nil)
             try await until("it is gone") { scene.register.children.isEmpty && scene.provider.pool.counts.living == 0 }
-            #expect(await scene.ask("two").answered != nil)
+            #expect(await scene.ask("two").reply != nil)
         }
     }
 
@@ -232,13 +236,13 @@ struct ClaudeCodeProviderTests {
 
     @Test func aDeadlineInterruptsAndTheProcessGoesOn() async throws {
         try await ClaudeCodeScene.run(Script { $0.prompt == "hang" ? .hang : ScriptedClaude.stream("fine") }) { scene in
-            #expect(await scene.ask("one").answered != nil)
+            #expect(await scene.ask("one").reply != nil)
             let child = scene.register.children
-            let failure = try #require(await scene.ask("hang", timeout: 1_500).failed)
+            let failure = try #require(await scene.ask("hang", timeout: 1_500).failure)
             #expect(failure.failure == .timedOut)
             #expect(failure.message == "claude had not answered after 1.5 s")
             #expect(failure.isMaybePaid)
-            #expect(await scene.ask("two").answered?.text == "fine")
+            #expect(await scene.ask("two").reply?.text == "fine")
             #expect(scene.register.children == child)
             #expect(scene.calls.last?.text.contains("hang") == false)
         }
@@ -250,7 +254,7 @@ struct ClaudeCodeProviderTests {
             try await within(.seconds(30), "the call") { try await until("the call") { scene.calls.count == 1 } }
             let closed = Task { try await scene.server.waitForClientsToClose(1) }
             call.cancel()
-            #expect(await call.value.failed?.failure == .cancelled)
+            #expect(await call.value.failure?.failure == .cancelled)
             try await within(.seconds(30), "the request's end") { try await closed.value }
         }
     }
@@ -261,16 +265,17 @@ struct ClaudeCodeProviderTests {
             try await until("the call") { scene.calls.count == 1 }
             let child = try #require(scene.register.children.first)
             await scene.provider.shutdown()
-            #expect(await call.value.failed?.failure == .shutdown)
+            #expect(await call.value.failure?.failure == .shutdown)
             #expect(scene.register.children.isEmpty)
             #expect(ChildProcessRegister.startTime(of: child.pid) != child.startTime)
-            #expect(await scene.ask("again").failed?.failure == .shutdown)
+            #expect(await scene.ask("again").failure?.failure == .shutdown)
         }
     }
 
     @Test func nothingIsLeftOnDisk() async throws {
         try await ClaudeCodeScene.run(Self.hello) { scene in
-            #expect(await scene.ask(["messages": [["role": "system", "content": "canary"], ["role": "user", "content": "x"]]]).answered != nil)
+            #expect(
+                await scene.ask(["messages": [["role": "system", "content": "canary"], ["role": "user", "content": "x"]]]).reply != nil)
             let folder = try #require(scene.provider.folder.current)
             let mode = try FileManager.default.attributesOfItem(atPath: folder)[.posixPermissions] as? Int
             #expect(mode == 0o700)
@@ -288,7 +293,9 @@ struct ClaudeCodeProviderTests {
         let canaries = [ClaudeCodeScene.key, "system-canary", "prompt-canary"]
         try await ClaudeCodeScene.run(Script { $0.isCall ? .hang : ScriptedClaude.error(404, "not_found_error", "") }) { scene in
             let call = Task {
-                await scene.ask(["messages": [["role": "system", "content": "system-canary"], ["role": "user", "content": "prompt-canary"]]])
+                await scene.ask([
+                    "messages": [["role": "system", "content": "system-canary"], ["role": "user", "content": "prompt-canary"]]
+                ])
             }
             try await until("the call") { scene.calls.count == 1 }
             let pid = try #require(scene.register.children.first).pid
@@ -307,7 +314,7 @@ struct ClaudeCodeProviderTests {
     @Test func aServerThatEchoesTheKeyAndThePromptDoesNotSpreadThem() async throws {
         let answer = ScriptedClaude.error(400, "invalid_request_error", "no \(ClaudeCodeScene.key) for: a very secret question of mine")
         try await ClaudeCodeScene.run(.always(answer)) { scene in
-            let failure = try #require(await scene.ask("a very secret question of mine").failed)
+            let failure = try #require(await scene.ask("a very secret question of mine").failure)
             #expect(failure.message == "claude failed with status 400 (invalid_request_error): API Error: 400 no *** for: ***")
         }
     }

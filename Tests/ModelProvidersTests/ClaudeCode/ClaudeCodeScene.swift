@@ -1,8 +1,9 @@
 import Foundation
 import JobModel
 import ModelCalls
-@testable import ModelProviders
 import TestSupport
+
+@testable import ModelProviders
 
 /// The real program behind a scripted server, or a script in its place.
 struct ClaudeCodeScene: Sendable {
@@ -30,6 +31,7 @@ struct ClaudeCodeScene: Sendable {
     /// How a provider is made, where that matters.
     struct Options: Sendable {
         var command: String?
+        var baseURL: String?
         var apiKey: String? = ClaudeCodeScene.key
         var extraEnvironment: [String: String] = [:]
         var isWarm = true
@@ -42,7 +44,9 @@ struct ClaudeCodeScene: Sendable {
     }
 
     /// Lends a provider, and shuts it down.
-    static func run<Value>(_ script: Script, _ options: Options = Options(), _ body: (ClaudeCodeScene) async throws -> Value) async throws -> Value {
+    static func run<Value>(_ script: Script, _ options: Options = Options(), _ body: (ClaudeCodeScene) async throws -> Value) async throws
+        -> Value
+    {
         let home = FileManager.default.temporaryDirectory.appending(path: "aq-claude-\(UUID().uuidString)").path()
         try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: home) }
@@ -51,7 +55,8 @@ struct ClaudeCodeScene: Sendable {
             let environment = ["HOME": home, "PATH": "/usr/bin:/bin", "TMPDIR": home, "OPENAI_API_KEY": "sk-other"]
             let provider = ClaudeCodeProvider(
                 name: "claude-code", command: options.command ?? program ?? "/nonexistent/claude",
-                environment: environment.merging(options.extraEnvironment) { $1 }, apiKey: options.apiKey, baseURL: server.url,
+                environment: environment.merging(options.extraEnvironment) { $1 }, apiKey: options.apiKey,
+                baseURL: options.baseURL ?? server.url,
                 isWarm: options.isWarm, maxJobsPerProcess: options.maxJobs, maxProcessBytes: options.maxBytes, idleTime: options.idleTime,
                 maxIdle: options.maxIdle, patience: options.patience, register: register)
             let scene = ClaudeCodeScene(provider: provider, server: server, register: register)
@@ -88,13 +93,6 @@ struct ClaudeCodeScene: Sendable {
 
     /// The calls of a model that the server has seen.
     var calls: [RecordedRequest] { server.requests.filter(\.isCall) }
-}
-
-extension Outcome {
-    /// The reply, if it is one.
-    var answered: ModelReply? { if case .reply(let reply) = self { reply } else { nil } }
-    /// The failure, if it is one.
-    var failed: ModelFailure? { if case .failure(let failure) = self { failure } else { nil } }
 }
 
 /// Texts that arrive one by one.

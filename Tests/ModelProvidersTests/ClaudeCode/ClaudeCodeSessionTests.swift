@@ -1,7 +1,8 @@
 import JobModel
 import ModelCalls
-@testable import ModelProviders
 import Testing
+
+@testable import ModelProviders
 
 @Suite struct ClaudeCodeSessionTests {
     /// A session, and what it says to do, in words.
@@ -18,7 +19,8 @@ import Testing
         }
 
         mutating func job(_ id: UInt64) -> [String] {
-            take(.job(ClaudeCodeJob(id: id, line: Array("job \(id)".utf8), timeout: 7, hasSchema: false, redaction: Redaction(secrets: []))))
+            take(
+                .job(ClaudeCodeJob(id: id, line: Array("job \(id)".utf8), timeout: 7, hasSchema: false, redaction: Redaction(secrets: []))))
         }
 
         mutating func line(_ line: JSONValue) -> [String] { take(.line(line)) }
@@ -26,7 +28,9 @@ import Testing
         /// A good answer.
         mutating func answer() -> [String] {
             _ = line(["type": "system", "subtype": "init"])
-            return line(["type": "result", "subtype": "success", "is_error": false, "num_turns": 1, "result": "fine", "stop_reason": "end_turn"])
+            return line([
+                "type": "result", "subtype": "success", "is_error": false, "num_turns": 1, "result": "fine", "stop_reason": "end_turn",
+            ])
         }
 
         /// A good clearing.
@@ -83,13 +87,15 @@ import Testing
         #expect(late.clear() == ["no clear", "idle 60000"])
     }
 
-    @Test(arguments: [
-        [["type": "result", "subtype": "success", "is_error": false, "num_turns": 0, "total_cost_usd": 0]],
-        [["type": "conversation_reset"], ["type": "result", "is_error": false, "num_turns": 0, "total_cost_usd": 0.01]],
-        [["type": "conversation_reset"], ["type": "result", "is_error": false, "num_turns": 1, "total_cost_usd": 0]],
-        [["type": "conversation_reset"], ["type": "result", "is_error": true, "num_turns": 0, "total_cost_usd": 0]],
-        [["type": "conversation_reset"], ["type": "result"]],
-    ] as [[JSONValue]]) func aProcessThatHasNotForgottenGetsNoJob(lines: [JSONValue]) {
+    @Test(
+        arguments: [
+            [["type": "result", "subtype": "success", "is_error": false, "num_turns": 0, "total_cost_usd": 0]],
+            [["type": "conversation_reset"], ["type": "result", "is_error": false, "num_turns": 0, "total_cost_usd": 0.01]],
+            [["type": "conversation_reset"], ["type": "result", "is_error": false, "num_turns": 1, "total_cost_usd": 0]],
+            [["type": "conversation_reset"], ["type": "result", "is_error": true, "num_turns": 0, "total_cost_usd": 0]],
+            [["type": "conversation_reset"], ["type": "result"]],
+        ] as [[JSONValue]]) func aProcessThatHasNotForgottenGetsNoJob(lines: [JSONValue])
+    {
         var bench = Bench()
         _ = bench.job(1)
         _ = bench.answer()
@@ -170,7 +176,9 @@ import Testing
         #expect(bench.line(Self.asksAgain) == [])
         // And no text of a second response is taken for the first's.
         #expect(bench.line(["type": "stream_event", "event": ["type": "message_start"]]) == [])
-        let piece: JSONValue = ["type": "stream_event", "event": ["type": "content_block_delta", "delta": ["type": "text_delta", "text": "x"]]]
+        let piece: JSONValue = [
+            "type": "stream_event", "event": ["type": "content_block_delta", "delta": ["type": "text_delta", "text": "x"]],
+        ]
         #expect(bench.line(piece) == [])
     }
 
@@ -231,7 +239,9 @@ import Testing
             var given: UInt64 = 0
             var answers: [UInt64: Int] = [:]
             func count(_ actions: [String]) {
-                let endings = ["reply", "not begun", "timed_out", "cancelled", "retryable", "permanent", "invalid_reply", "shutdown", "refused"]
+                let endings = [
+                    "reply", "not begun", "timed_out", "cancelled", "retryable", "permanent", "invalid_reply", "shutdown", "refused",
+                ]
                 for action in actions where endings.contains(where: action.hasPrefix) {
                     if let id = action.split(separator: " ").lazy.compactMap({ UInt64($0) }).first { answers[id, default: 0] += 1 }
                 }

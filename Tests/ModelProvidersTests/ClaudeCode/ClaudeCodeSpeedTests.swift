@@ -1,9 +1,10 @@
 import Foundation
 import JobModel
 import ModelCalls
-@testable import ModelProviders
 import TestSupport
 import Testing
+
+@testable import ModelProviders
 
 /// What keeping programs running is worth: measured where it is asked for (`AGENT_QUEUE_MEASURE=1`), with the real program.
 @Suite(
@@ -21,7 +22,7 @@ struct ClaudeCodeSpeedTests {
                 for _ in 0..<atOnce {
                     group.addTask {
                         var answered = 0
-                        for _ in 0..<calls / atOnce where await scene.ask("Hi", timeout: 120_000).answered != nil { answered += 1 }
+                        for _ in 0..<calls / atOnce where await scene.ask("Hi", timeout: 120_000).reply != nil { answered += 1 }
                         return answered
                     }
                 }

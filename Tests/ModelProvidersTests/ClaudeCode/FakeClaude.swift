@@ -19,5 +19,6 @@ enum FakeClaude {
 
     /// Prints what follows a good `/clear`.
     static let cleared =
-        #"echo '{"type":"conversation_reset"}'; echo '{"type":"result","subtype":"success","is_error":false,"num_turns":0,"total_cost_usd":0}'"#
+        #"echo '{"type":"conversation_reset"}'; "#
+        + #"echo '{"type":"result","subtype":"success","is_error":false,"num_turns":0,"total_cost_usd":0}'"#
 }

@@ -1,6 +1,7 @@
 import JobModel
-@testable import ModelProviders
 import Testing
+
+@testable import ModelProviders
 
 @Suite struct StreamJSONParserTests {
     private static let output = Array(

@@ -67,7 +67,7 @@ private final class Heard: Sendable {
 
     @Test func theDeadlineHoldsForStreams() async throws {
         let answer = ScriptedAnswer(stream: "data: 1\n\n", ending: .stalled(afterBytes: 9))
-        try await receive(answer, timeout: .seconds(1)) { heard, server, call in
+        try await receive(answer, timeout: .seconds(5)) { heard, server, call in
             #expect(await call() == .failure(.timedOut(hasBegun: true)))
             #expect(heard.text == "data: 1\n\n")
             try await server.waitForClientsToClose(1)

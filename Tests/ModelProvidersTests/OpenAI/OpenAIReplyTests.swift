@@ -73,6 +73,8 @@ import Testing
         #expect(try usage(#"{"prompt_tokens":9,"completion_tokens":1,"prompt_tokens_details":\#(details)}"#) == cached)
         #expect(try usage(#"{"input_tokens":9,"output_tokens":1,"input_tokens_details":\#(details)}"#) == cached)
         #expect(try usage(#"{"prompt_tokens":3,"prompt_tokens_details":{"cached_tokens":-5}}"#) == Usage(inputTokens: 3))
+        let most = Usage(inputTokens: 3, cacheReadTokens: 3)
+        #expect(try usage(#"{"prompt_tokens":3,"prompt_tokens_details":\#(details)}"#) == most)
     }
 
     @Test(

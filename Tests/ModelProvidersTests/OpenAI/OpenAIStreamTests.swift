@@ -119,7 +119,7 @@ final class Told: Sendable {
     func whatHadArrivedIsKept(ending: ScriptedAnswer.Ending, expected: FailureClass) async throws {
         let headers = [("x-request-id", "r-1"), ("x-ratelimit-remaining-tokens", "7")]
         try await withProvider(answer: ScriptedAnswer(stream: begun, headers: headers, ending: ending)) { provider, _ in
-            let timeout: Int64 = expected == .timedOut ? 1_500 : 10_000
+            let timeout: Int64 = expected == .timedOut ? 5_000 : 30_000
             let failure = try #require(await provider.respond(to: chat, timeout: timeout, onText: { _ in }).failure)
             #expect(failure.failure == expected)
             #expect(failure.partialText == "Hel")
@@ -142,11 +142,11 @@ final class Told: Sendable {
         }
     }
 
-    @Test(arguments: [ScriptedAnswer.Ending.dropped(afterBytes: .max), .stalled(afterBytes: .max)])
-    func whatBreaksBehindTheEndIsWhole(ending: ScriptedAnswer.Ending) async throws {
+    @Test(arguments: [(.dropped(afterBytes: .max), 30_000), (.stalled(afterBytes: .max), 5_000)] as [(ScriptedAnswer.Ending, Int64)])
+    func whatBreaksBehindTheEndIsWhole(ending: ScriptedAnswer.Ending, timeout: Int64) async throws {
         let answer = ScriptedAnswer(stream: ChatStreamTests.stream(Array(ChatStreamTests.hello.prefix(5))), ending: ending)
         try await withProvider(answer: answer) { provider, _ in
-            let reply = try #require(await provider.respond(to: chat, timeout: 1_500, onText: { _ in }).reply)
+            let reply = try #require(await provider.respond(to: chat, timeout: timeout, onText: { _ in }).reply)
             #expect(reply == ChatStreamTests.helloReply)
         }
     }

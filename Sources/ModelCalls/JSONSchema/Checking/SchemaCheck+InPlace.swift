@@ -56,6 +56,12 @@ extension SchemaCheck {
     /// Notes why none of several schemas fits. Only where it is wanted: every schema is gone through again for it.
     private mutating func failAll(_ value: JSONValue, _ schemas: [Int], _ keyword: String) -> Bool {
         guard !isFull else { return false }
+        let candidates = schemas.filter { !isOfAnotherKind(value, $0) }
+        if candidates.count == 1 {
+            // `a Person or null` was given an object: what is wrong with the person is what matters.
+            _ = fits(value, candidates[0])
+            return false
+        }
         var reasons: [String] = []
         for schema in schemas.prefix(4) {
             if let reason = firstViolation(of: value, schema), !reasons.contains(reason) { reasons.append(reason) }
@@ -63,5 +69,16 @@ extension SchemaCheck {
         let list = reasons.joined(separator: "; or ")
         let forms = schemas.count == 1 ? "the one form" : "one of \(schemas.count) forms"
         return fail(ShownJSON.clean("must fit \(forms) (\(keyword)): \(list)", limit: Self.maxComplaint))
+    }
+
+    /// Whether a schema is about values of other types altogether.
+    private func isOfAnotherKind(_ value: JSONValue, _ schema: Int) -> Bool {
+        let node = nodes[schema]
+        if node.verdict == false { return true }
+        if let types = node.types, !types.allow(value) { return true }
+        if node.allowed.contains(where: { $0.values.allSatisfy { $0.kindName != value.kindName } }) { return true }
+        return node.inPlace.contains { rule in
+            if case .reference(let target) = rule { isOfAnotherKind(value, target) } else { false }
+        }
     }
 }

@@ -1,0 +1,64 @@
+import Foundation
+import Glibc
+
+/// Starting a process and waiting for its end, in the system's own words. (Foundation's `Process` crashes where several are
+/// started at once.)
+enum SpawnedProcess {
+    /// It could not be started.
+    struct NotStarted: Error, CustomStringConvertible {
+        var program: String
+        var code: Int32
+
+        var description: String { "\(program) cannot be started: \(String(cString: strerror(code)))" }
+    }
+
+    /// Starts a program in a process group of its own (a terminal's Ctrl-C is for its parent alone), with the parent's outputs, default
+    /// signal handling, and no other descriptors.
+    /// - Parameter input: the descriptor that becomes its standard input.
+    /// - Throws: `NotStarted`.
+    static func start(_ program: String, _ arguments: [String], environment: [String: String], input: Int32) throws(NotStarted) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
+        // Whatever else is open here. One that is not, by then, is no error.
+        let descriptors = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        for descriptor in descriptors.compactMap({ Int32($0) }) where descriptor > STDERR_FILENO {
+            posix_spawn_file_actions_addclose(&actions, descriptor)
+        }
+
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        sigfillset(&signals)
+        for signal in [SIGKILL, SIGSTOP] { sigdelset(&signals, signal) }
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
+
+        let argv = ([program] + arguments).map { strdup($0) }
+        let envp = environment.map { strdup("\($0)=\($1)") }
+        defer { for string in argv + envp { free(string) } }
+        var pid: pid_t = 0
+        let code = posix_spawn(&pid, program, &actions, &attributes, argv + [nil], envp + [nil])
+        guard code == 0 else { throw NotStarted(program: program, code: code) }
+        return pid
+    }
+
+    /// Waits until a child has ended, and leaves it to be reaped.
+    static func waitForEnd(of pid: pid_t) {
+        var information = siginfo_t()
+        while waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+    }
+
+    /// Reaps a child that has ended.
+    /// - Returns: its exit code, or 128 and the number of the signal that ended it.
+    static func reap(_ pid: pid_t) -> Int32 {
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        return status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
+    }
+}
