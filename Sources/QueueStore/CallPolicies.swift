@@ -25,6 +25,14 @@ public struct CallPolicies: Sendable {
         self.estimate = estimate
     }
 
+    /// The estimate, with nothing in it that cannot be: the caller's arithmetic may have no price to go by.
+    func expected(_ target: Target, _ kind: JobKind, _ body: String) -> CallEstimate {
+        let estimate = estimate(target, kind, body)
+        return CallEstimate(
+            inputTokens: max(0, estimate.inputTokens), outputTokens: max(0, estimate.outputTokens),
+            worstCost: estimate.worstCost.isFinite ? max(0, estimate.worstCost) : 0)
+    }
+
     func route(of target: Target) -> Route { routes[target.description] ?? Route(targets: [target]) }
 
     func limits(of name: String) -> CallLimits { limits[name] ?? CallLimits() }

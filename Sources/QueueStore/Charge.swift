@@ -32,15 +32,18 @@ struct Charge: Equatable {
     init?(_ report: CallReport, isFenced: Bool) {
         target = report.target
         usage = report.usage
+        // What cannot be stored was no price.
+        let paid = report.cost.isFinite ? report.cost : 0
+        let maybePaid = report.maybeCost.isFinite ? report.maybeCost : 0
         if report.isMaybePaid {
             outcome = .doubtful
             calls = max(1, report.calls)
-            cost = max(report.cost, report.maybeCost)
+            cost = max(paid, maybePaid)
         } else {
-            guard report.calls > 0 || report.cost > 0 else { return nil }
+            guard report.calls > 0 || paid > 0 else { return nil }
             outcome = isFenced ? .fenced : report.failure == nil ? .answered : .failed
             calls = report.calls
-            cost = report.cost
+            cost = paid
         }
     }
 }

@@ -35,7 +35,7 @@ extension WriteTransaction {
                 if case .open = gate, try needsEstimate(target, claiming.request.policies) {
                     candidate = try candidate ?? head(of: lane.id, onlySuspects: onlySuspects, upTo: priority)
                     guard let candidate else { return .exhausted }
-                    let expected = claiming.request.policies.estimate(target, lane.kind, candidate.body)
+                    let expected = claiming.request.policies.expected(target, lane.kind, candidate.body)
                     estimate = expected
                     gate = try self.gate(target, claiming.request.policies, estimate: expected)
                 }

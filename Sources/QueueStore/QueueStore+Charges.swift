@@ -39,6 +39,8 @@ extension ChargedClaim {
 extension WriteTransaction {
     /// Writes what a call cost, or may have, and counts it: for its provider and target on this day (UTC), and for its batch.
     func charge(_ charge: Charge, to claim: ChargedClaim) throws(SQLFailure) {
+        // An answer is counted with its result, whatever the fence says.
+        if charge.outcome == .failed { ledger.pay(lane: claim.lane, usage: charge.usage, cost: charge.cost) }
         var at = now
         if charge.cost != 0 {
             // Where the clock was set back over midnight, the later day holds.

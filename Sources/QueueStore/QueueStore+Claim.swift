@@ -214,7 +214,7 @@ extension WriteTransaction {
         var job = job
         var estimate = opening.estimate ?? CallEstimate()
         if !budgets.isEmpty {
-            if opening.estimate == nil { estimate = claiming.request.policies.estimate(opening.target, job.kind, job.body) }
+            if opening.estimate == nil { estimate = claiming.request.policies.expected(opening.target, job.kind, job.body) }
             if let refusal = try refusal(of: job, estimate, budgets) {
                 claiming.withdrawals -= 1
                 try withdraw(job, refusal)

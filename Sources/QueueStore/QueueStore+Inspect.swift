@@ -67,15 +67,19 @@ extension QueueStore {
 
     /// Whether a worker with these queues and providers still has something to wait for, or do, before its queues are
     /// drained: jobs available, retryable, running anywhere, or pending on such.
-    public func isDrained(queues: Set<String>?, providers: Set<String>) throws -> Bool {
+    /// - Parameter routes: what serves in place of what, as in ``CallPolicies``.
+    public func isDrained(queues: Set<String>?, providers: Set<String>, routes: [String: Route] = [:]) throws -> Bool {
         try read { database in
             let isOpen = try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT lanes.id, queue, provider FROM lanes JOIN queues ON queues.name = queue
+                    SELECT queue, provider, target FROM lanes JOIN queues ON queues.name = queue
                     WHERE paused_at IS NULL AND available + running + retryable > 0
                     """
-            ).contains { (row: Row) in providers.contains(row[2]) && queues?.contains(row[1]) != false }
+            ).contains { (row: Row) in
+                let isServed = routes[row[2]].map { !$0.targets.isEmpty } ?? providers.contains(row[1])
+                return isServed && queues?.contains(row[0]) != false
+            }
             if isOpen { return false }
             // What waits on such a job would hold it too; with none of them left, what is pending waits on a scheduled job,
             // a paused or foreign lane, or on a cascade that has yet to be carried out.

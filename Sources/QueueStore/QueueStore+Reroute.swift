@@ -27,7 +27,7 @@ extension WriteTransaction {
         try conclude(request.call, reservation, token: lease.token, message: request.error?.message ?? "", request.policies)
         let charge = request.call.flatMap { Charge($0, isFenced: false) }
         for target in candidates {
-            let estimate = request.policies.estimate(target, request.job.kind, request.job.body)
+            let estimate = request.policies.expected(target, request.job.kind, request.job.body)
             guard case .open(_, let isProbe) = try gate(target, request.policies, estimate: estimate),
                 try allows(budgets, request.job, estimate, after: charge)
             else { continue }

@@ -23,10 +23,13 @@ extension Resource {
     static let authenticationWaits: (first: Int64, longest: Int64) = (60_000, 3_600_000)
     static let quotaWaits: (first: Int64, longest: Int64) = (600_000, 21_600_000)
 
+    /// The longest wait that a provider's word is believed for, in ms: a year.
+    static let longestWait: Int64 = 366 * dayLength
+
     /// What each further refusal leaves of a limit that was inferred from refusals.
     static let shrinkage = 0.95
-    /// What each answer adds to it, in calls a minute: a limit that was too tight grows by 5 % in a minute of full use.
-    static let growth = 0.05
+    /// What each answer adds to it, in calls a minute: a limit that was too tight grows by 2 % in a minute of full use.
+    static let growth = 0.02
 
     /// Draws what follows from a call's end: breaker, pause, trial.
     mutating func judge(_ verdict: Verdict, _ policy: CircuitBreaker.Policy, now: Int64) {
@@ -106,16 +109,11 @@ extension Resource {
     private mutating func park(_ verdict: Verdict, _ failure: FailureClass, _ now: Int64) {
         let isNews = isNews(verdict.call)
         if failure == .rateLimited {
-            if let limit = self[.requests] {
-                if isNews, limit.origin == .inferred { self[.requests]?.bucket.correct(limit.bucket.capacity * Self.shrinkage) }
-            } else if verdict.retryAfter ?? 0 <= 60_000, taken(now: now) >= 1 {
-                // A longer wait is for another limit than one a minute, such as a plan's.
-                self[.requests] = RateLimit(TokenBucket(capacity: taken(now: now).rounded(), now: now), .inferred)
-            }
+            infer(verdict, isNews: isNews, now)
         }
         let wait: Int64
         if let retryAfter = verdict.retryAfter {
-            wait = max(0, retryAfter)
+            wait = min(max(0, retryAfter), Self.longestWait)
         } else {
             guard isNews else { return }
             wait = Self.doubled(Self.parkWaits, times: parks)
@@ -125,13 +123,28 @@ extension Resource {
         pause(until: now + wait, verdict, failure, isNews: isNews)
     }
 
+    /// Learns a limit of calls a minute from a refusal that names a wait: a longer one than a minute is for another limit, such as a
+    /// plan's, and one that names none may be for anything, such as too many calls at once.
+    private mutating func infer(_ verdict: Verdict, isNews: Bool, _ now: Int64) {
+        guard let wait = verdict.retryAfter, wait <= 60_000 else { return }
+        // A limit that fills evenly has room for a call after the wait: so it lets through at least one in each. A little less is
+        // asked of it: a call that comes a moment early is refused, and calls do not come by the clock.
+        let least = Self.shrinkage * 60_000 / Double(max(1, wait))
+        if let limit = self[.requests] {
+            guard isNews, limit.origin == .inferred else { return }
+            self[.requests]?.bucket.correct(max(limit.bucket.capacity * Self.shrinkage, least))
+        } else if taken(now: now) >= 1 {
+            self[.requests] = RateLimit(TokenBucket(capacity: max(Self.shrinkage * taken(now: now), least), now: now), .inferred)
+        }
+    }
+
     private mutating func suspend(
         _ verdict: Verdict, _ failure: FailureClass, _ waits: (first: Int64, longest: Int64), retryAfter: Int64?, _ now: Int64
     ) {
         guard isNews(verdict.call) else { return }
         let wait: Int64
         if let retryAfter {
-            wait = max(0, retryAfter)
+            wait = min(max(0, retryAfter), Self.longestWait)
         } else {
             wait = Self.doubled(waits, times: pauses)
             pauses += 1

@@ -154,7 +154,8 @@ public final class Worker: Service {
     private func isDrained() -> Bool {
         guard configuration.drains, inFlight.count == 0 else { return false }
         do {
-            return try store.isDrained(queues: configuration.queues, providers: Set(providers.keys))
+            return try store.isDrained(
+                queues: configuration.queues, providers: Set(providers.keys), routes: configuration.policies.routes)
         } catch {
             logger.warning("the queues could not be read", metadata: ["error": "\(error)"])
             return false

@@ -47,7 +47,7 @@ import Testing
             job["errors"] == [
                 [
                     "attempt": 1, "at": job["errors"]?.array?.first?["at"] ?? .null, "class": "permanent",
-                    "message": "the model said \u{1B}[31mno",
+                    "message": "the model said \u{1B}[31mno", "target": .null, "cost_usd": 0, "partial": .null,
                 ]
             ])
     }

@@ -1,5 +1,6 @@
 import Foundation
 import JobModel
+import QueueStore
 import Testing
 
 /// What reaches a screen, a pipe, a full disk.
@@ -17,12 +18,18 @@ import Testing
         try await sandbox.work { _ in hostile }
         _ = try await sandbox.run("enqueue", "fails")
         try await sandbox.work { _ in nil }
+        _ = try await sandbox.run("enqueue", "fails again")
+        try await sandbox.fail(hostile) {
+            CallReport(target: $0.route, failure: .authentication, scope: .provider, isMaybePaid: true, partialText: hostile)
+        }
         for line in [
             "list", "list --json", "show 1", "show 1 --json", "show 2", "show 2 --json", "result 1", "result 1 --json", "results",
             "results --json", "results --format csv", "results --format openai-batch", "results --format anthropic-batch", "wait 1",
             "wait 1 2 --json", "cache list", "cache list --json", "queues", "stats", "result 2", "show \u{1B}[1m", "\u{1B}[1m\u{9B}",
             "list --state \u{1B}[1m", "list --config \u{1B}[1m.yaml", "wait --batch \u{1B}[1m", "pause \u{9B}", "enqueue --file \u{9B}",
-            "enqueue --jsonl \u{9B}", "providers check \u{9B}",
+            "enqueue --jsonl \u{9B}", "providers check \u{9B}", "show 3", "show 3 --json", "wait --stream 1", "wait --stream 2",
+            "enqueue x --schema \u{9B}", "providers list", "providers list --json", "providers resume \u{1B}[1m", "stats --json", "doctor",
+            "doctor --json",
         ] {
             let arguments = line.split(separator: " ").map { "'\($0)'" }.joined(separator: " ")
             let ending = try await sandbox.shell("\"$AQ\" \(arguments)")

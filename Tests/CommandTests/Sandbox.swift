@@ -47,6 +47,11 @@ final class Sandbox: Sendable {
         try await run("/bin/bash", ["-c", line], input: [], environment: [:])
     }
 
+    /// Starts `agent-queue` and lets it run: its output can be read while it comes.
+    func start(_ arguments: String...) throws -> ChildProcess {
+        try ChildProcess("/bin/sh", ["-c", "cd \"$0\" && exec \"$@\"", folder, Self.program] + arguments, environment: environment)
+    }
+
     /// What the program's environment holds: nothing of the machine's but where programs are.
     var environment: [String: String] {
         ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "\(folder)/home", "AGENT_QUEUE_DATABASE": database, "AQ": Self.program]

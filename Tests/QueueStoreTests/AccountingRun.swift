@@ -284,8 +284,10 @@ final class AccountingRun {
         // A limit on calls under way holds whatever happens.
         let local = try raw.int("SELECT count(*) FROM reservations WHERE target LIKE 'local/%'") ?? 0
         try expect(local <= 4, "\(local) calls at once")
-        // And no day costs more than it may: what is paid, or maybe paid, is at most what was set aside, and here up to 0.7 each.
-        let states = try store.providerStates()
-        for state in states { try expect(state.running >= 0 && state.reservedUSD >= 0, "\(state)") }
+        // What is set aside was within the day's money when it was: at most the cap.
+        for state in try store.providerStates() {
+            guard let cap = policies.limits[state.name]?.usdPerDay else { continue }
+            try expect(state.reservedUSD <= cap + 1e-6, "\(state.name) holds \(state.reservedUSD)")
+        }
     }
 }

@@ -88,6 +88,20 @@ import Testing
         }
     }
 
+    /// A price that is no number stops nothing.
+    @Test func whatIsNoPriceIsNone() async throws {
+        try await withStore { f in
+            let ids = try await f.add(2)
+            let policies = capped(1, worst: .nan)
+            let jobs = try await f.claim(policies)
+            #expect(jobs.map(\.id) == ids)
+            try await f.settle(jobs[0], CallReport(target: jobs[0].route, cost: .nan), policies)
+            try await f.settle(
+                jobs[1], CallReport(target: jobs[1].route, failure: .quotaExhausted, isMaybePaid: true, maybeCost: .infinity), policies)
+            #expect(try f.charges().map { $0[3] } == ["0.0", "0.0"])
+        }
+    }
+
     // MARK: Budgets
 
     @Test func aBatchesBudget() async throws {
@@ -190,7 +204,8 @@ import Testing
         try await withStore { f in
             _ = try await f.add(6)
             let jobs = try await f.claim(CallPolicies())
-            try await f.settle(jobs[0], CallReport(target: jobs[0].route, usage: Usage(inputTokens: 7, outputTokens: 2), cost: 0.25, calls: 2))
+            try await f.settle(
+                jobs[0], CallReport(target: jobs[0].route, usage: Usage(inputTokens: 7, outputTokens: 2), cost: 0.25, calls: 2))
             try await f.settle(jobs[1], CallReport(target: jobs[1].route, cost: 0.5, failure: .invalidReply))
             try await f.settle(jobs[2], .failed(jobs[2], .retryable))
             try await f.settle(jobs[3], CallReport(target: jobs[3].route, calls: 0, failure: .timedOut, isMaybePaid: true, maybeCost: 2))

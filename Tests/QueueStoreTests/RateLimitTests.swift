@@ -222,6 +222,19 @@ import Testing
         }
     }
 
+    /// No clock runs over, whatever a provider says.
+    @Test(arguments: [FailureClass.rateLimited, .overloaded, .quotaExhausted])
+    func aWaitWithoutEnd(_ failure: FailureClass) async throws {
+        try await withStore { f in
+            _ = try await f.add(2)
+            let job = try #require(try await f.claim(CallPolicies(), 1).first)
+            var request = SettleRequest.call(job, .failed(job, failure), now: f.clock.wall)
+            request.call?.retryAfter = .max
+            _ = try await f.store.settle(request)
+            #expect(try f.state(of: "local/m")?.pausedUntil == f.clock.wall + 366 * 86_400_000)
+        }
+    }
+
     @Test func aRefusalConcernsItsTargetAlone() async throws {
         try await withStore { f in
             _ = try await f.add(2, of: "local/a")
@@ -286,17 +299,40 @@ import Testing
             _ = try await f.add(60)
             for _ in 0..<40 { try await f.answer(#require(try await f.claim(CallPolicies(), 1).first)) }
             let job = try #require(try await f.claim(CallPolicies(), 1).first)
-            try await f.settle(job, .failed(job, .rateLimited))
-            #expect(try f.state(of: "local/m")?.requests?.capacity == 40 && f.state(of: "local/m")?.requests?.isLearnt == true)
-            f.clock.advance(1_000)
+            try await f.settle(job, .failed(job, .rateLimited, retryAfter: 2_000))
+            func capacity() throws -> Double { try f.state(of: "local/m")?.requests?.capacity ?? 0 }
+            #expect(try abs(capacity() - 38) < 1e-9 && f.state(of: "local/m")?.requests?.isLearnt == true)
+            f.clock.advance(2_000)
             let next = try #require(try await f.claim(CallPolicies(), 9).first)
-            try await f.settle(next, .failed(next, .rateLimited))
-            #expect(try f.state(of: "local/m")?.requests?.capacity == 38)
+            try await f.settle(next, .failed(next, .rateLimited, retryAfter: 2_000))
+            #expect(try abs(capacity() - 36.1) < 1e-9)
             f.clock.advance(2_000)
             try await f.answer(#require(try await f.claim(CallPolicies(), 9).first))
-            #expect(try f.state(of: "local/m")?.requests?.capacity == 38.05)
+            #expect(try abs(capacity() - 36.12) < 1e-9)
             #expect(try await f.store.resume(provider: "local"))
             #expect(try f.state(of: "local/m")?.requests == nil)
+        }
+    }
+
+    /// A few calls and a short wait do not make a limit of a few calls a minute.
+    @Test func aShortWaitMakesNoTightLimit() async throws {
+        try await withStore { f in
+            _ = try await f.add(5)
+            try await f.answer(#require(try await f.claim(CallPolicies(), 1).first))
+            let job = try #require(try await f.claim(CallPolicies(), 1).first)
+            try await f.settle(job, .failed(job, .rateLimited, retryAfter: 100))
+            #expect(try abs((f.state(of: "local/m")?.requests?.capacity ?? 0) - 570) < 1e-9)
+        }
+    }
+
+    @Test func aRefusalThatNamesNoTimeTeachesNoLimit() async throws {
+        try await withStore { f in
+            _ = try await f.add(5)
+            try await f.answer(#require(try await f.claim(CallPolicies(), 1).first))
+            let job = try #require(try await f.claim(CallPolicies(), 1).first)
+            try await f.settle(job, .failed(job, .rateLimited))
+            #expect(try f.state(of: "local/m")?.requests == nil)
+            #expect(try f.state(of: "local/m")?.pauseClass == .rateLimited)
         }
     }
 

@@ -95,7 +95,7 @@ import Testing
             "agent-queue.yaml:3: providers.openai.command: does not belong to a provider of kind openai"
         ),
         (
-            "providers:\n  claude-code:\n    base_url: http://x\n",
+            "providers:\n  claude-code:\n    api: chat\n",
             "agent-queue.yaml:3: providers.claude-code.api: does not belong to a provider of kind claude-code"
         ),
         (

@@ -66,7 +66,7 @@ CREATE TABLE charges (
     cost_usd      REAL    NOT NULL
 ) STRICT;
 -- Few: calls whose worker died, or whose connection broke. A late answer finds its call here.
-CREATE INDEX charges_doubtful ON charges (job_id, token, cost_usd) WHERE outcome = 'doubtful';
+CREATE INDEX charges_doubtful ON charges (job_id, token) WHERE outcome = 'doubtful';
 
 -- Jobs whose answer someone reads while it comes.
 CREATE TABLE streams (

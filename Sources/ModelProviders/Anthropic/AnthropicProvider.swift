@@ -8,7 +8,7 @@ public struct AnthropicProvider: ModelProvider {
     /// Its name in the configuration.
     public let name: String
     let base: BaseURL
-    /// The base URL without the version that may end it: what is shown, and part of the identity.
+    /// The base URL without the version that may end it, as messages show it.
     let shown: String
     let version: String
     let promptCache: PromptCache
@@ -50,8 +50,8 @@ public struct AnthropicProvider: ModelProvider {
         secrets = [key] + (base.credentials.map { [$0] + $0.split(separator: ":", maxSplits: 1).dropFirst().map(String.init) } ?? [])
     }
 
-    /// `anthropic` and the base URL in one spelling, without `/v1`, a password or a query in it.
-    public var identity: String { "anthropic \(shown)" }
+    /// `anthropic` and the base URL in one spelling, without a password or query in it.
+    public var identity: String { "anthropic \(base.shown)" }
 
     /// It streams, and holds models to a schema. It has no embeddings.
     public var capabilities: ProviderCapabilities { ProviderCapabilities(streams: true, hasStructuredOutput: true) }

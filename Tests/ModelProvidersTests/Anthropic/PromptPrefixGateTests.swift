@@ -65,6 +65,21 @@ import Testing
         #expect(try #require(await gate.pass(at: Self.prefix, until: .now + .seconds(600))).leads)
     }
 
+    /// A turn that comes while its waiter is about to wait, or about to give up, is not lost: somebody leads afterwards.
+    @Test func noTurnIsLostBetweenTwoMoments() async throws {
+        for round in 0..<400 {
+            let gate = PromptPrefixGate(clock: { 0 })
+            let leader = try #require(await gate.pass(at: Self.prefix, until: .now + .seconds(60)))
+            async let waiter = gate.pass(at: Self.prefix, until: .now + .microseconds(round * 10))
+            for _ in 0..<round % 40 { await Task.yield() }
+            gate.end(leader, answered: false)
+            let second = try #require(await waiter)
+            if second.leads { gate.end(second, answered: false) }
+            let third = try #require(await gate.pass(at: Self.prefix, until: .now + .seconds(2)))
+            #expect(third.leads, "round \(round)")
+        }
+    }
+
     @Test func whoIsCancelledBeforehandDoesNotWait() async throws {
         let gate = PromptPrefixGate(clock: { 0 })
         let leader = try #require(await gate.pass(at: Self.prefix, until: .now + .seconds(60)))

@@ -38,6 +38,10 @@ import Testing
 
     @Test func theLastMarkOfToolsAndSystemCounts() {
         let tools = [JSONValue.object([.init("name", "f"), .init("cache_control", Self.mark)])]
+        let shared = text("shared", marked: true)
+        #expect(
+            prefix(system: [shared, text("s", marked: true)], blocks: [text("q")])
+                != prefix(system: [shared, text("t", marked: true)], blocks: [text("q")]))
         #expect(
             prefix(tools: tools, system: [text("s", marked: true)], blocks: [text("q")])
                 != prefix(tools: tools, system: [text("t", marked: true)], blocks: [text("q")]))
