@@ -30,18 +30,21 @@ public struct ModelClient: Sendable {
     public func call(_ requests: [ModelRequest], concurrency: Int = 5, timeout: Int64? = nil) async -> [Outcome] {
         let providers = Dictionary(set.providers.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         let options = CallOptions(timeout: timeout ?? self.timeout)
-        var outcomes = [Outcome](repeating: .failure(ModelFailure(.cancelled, "not begun before the task was cancelled")), count: requests.count)
+        let notBegun = Outcome.failure(ModelFailure(.cancelled, "not begun before the task was cancelled"))
+        var outcomes = [Outcome](repeating: notBegun, count: requests.count)
         await withTaskGroup(of: (Int, Outcome).self) { group in
-            var next = requests.indices.makeIterator()
-            func begin() {
-                guard !Task.isCancelled, let index = next.next() else { return }
-                let request = requests[index]
-                group.addTask { (index, await answer(request, providers[request.target.provider], options)) }
-            }
-            for _ in 0..<max(1, concurrency) { begin() }
-            for await (index, outcome) in group {
+            var next = 0
+            var running = 0
+            while true {
+                while running < max(1, concurrency), next < requests.count, !Task.isCancelled {
+                    let (index, request) = (next, requests[next])
+                    group.addTask { (index, await answer(request, providers[request.target.provider], options)) }
+                    next += 1
+                    running += 1
+                }
+                guard let (index, outcome) = await group.next() else { break }
                 outcomes[index] = outcome
-                begin()
+                running -= 1
             }
         }
         return outcomes

@@ -17,6 +17,9 @@ public struct Settlement: Sendable, Equatable {
 
     /// The shortest wait after a rate limit, an overload, a refused key or an empty account, in ms.
     public static let shortestSnooze: Int64 = 1_000
+    /// The longest: behind it the job's lane waits as long as its target is left alone, and the job goes on with the lane as soon as
+    /// a fallback has room, or a person says that the provider works.
+    public static let longestSnooze: Int64 = 10_000
 
     /// Decides.
     ///
@@ -41,7 +44,7 @@ public struct Settlement: Sendable, Equatable {
             case .shutdown:
                 return Settlement(state: .available, scheduledAt: now, countsAttempt: false)
             case .rateLimited, .overloaded, .authentication, .quotaExhausted:
-                let wait = max(retryAfter ?? backoff, shortestSnooze)
+                let wait = min(max(retryAfter ?? backoff, shortestSnooze), longestSnooze)
                 return Settlement(state: .retryable, scheduledAt: now + wait, countsAttempt: false)
             case .retryable, .timedOut, .invalidReply, .crashed:
                 guard attempt < maxAttempts else { return Settlement(state: .discarded) }

@@ -21,6 +21,8 @@ public struct ModelFailure: Error, Sendable, Equatable {
     /// Whether the provider may have charged for an answer that never arrived: the connection broke, or the time ran out,
     /// after the request had begun to leave.
     public var isMaybePaid: Bool
+    /// Whether anything was sent: a request refused here says nothing about its provider.
+    public var wasSent = true
     /// What had arrived of the answer; nil where nothing had.
     public var partialText: String?
     /// What the answer says about rate limits.
@@ -43,5 +45,12 @@ public struct ModelFailure: Error, Sendable, Equatable {
         self.isMaybePaid = isMaybePaid
         self.partialText = partialText
         self.limits = limits
+    }
+
+    /// A request that cannot be sent to its provider as it is. Nothing was.
+    public static func unsent(_ message: String) -> ModelFailure {
+        var failure = ModelFailure(.permanent, message)
+        failure.wasSent = false
+        return failure
     }
 }

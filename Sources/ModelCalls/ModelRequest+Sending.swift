@@ -4,7 +4,9 @@ import JobModel
 extension ModelRequest {
     /// Bounds the answer, where the request does not.
     public mutating func limitOutput(to tokens: Int) {
-        guard var members = body.members, !members.contains(where: { ["max_tokens", "max_completion_tokens"].contains($0.key) }) else { return }
+        guard var members = body.members, !members.contains(where: { ["max_tokens", "max_completion_tokens"].contains($0.key) }) else {
+            return
+        }
         members.append(.init("max_tokens", .integer(Int64(tokens))))
         body = .object(members)
     }

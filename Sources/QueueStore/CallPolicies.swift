@@ -28,10 +28,13 @@ public struct CallPolicies: Sendable {
     /// The estimate, with nothing in it that cannot be: the caller's arithmetic may have no price to go by.
     func expected(_ target: Target, _ kind: JobKind, _ body: String) -> CallEstimate {
         let estimate = estimate(target, kind, body)
+        // A request may ask for any number of tokens; no sum of these overflows.
         return CallEstimate(
-            inputTokens: max(0, estimate.inputTokens), outputTokens: max(0, estimate.outputTokens),
+            inputTokens: min(max(0, estimate.inputTokens), Self.mostTokens), outputTokens: min(max(0, estimate.outputTokens), Self.mostTokens),
             worstCost: estimate.worstCost.isFinite ? max(0, estimate.worstCost) : 0)
     }
+
+    private static let mostTokens = 1 << 30
 
     func route(of target: Target) -> Route { routes[target.description] ?? Route(targets: [target]) }
 

@@ -24,12 +24,14 @@ public struct CallReport: Sendable, Equatable {
     public var maybeCost: Double
     /// What had arrived of the answer.
     public var partialText: String?
+    /// Whether anything was sent to the provider.
+    public var wasSent: Bool
 
     /// Makes a report; of one answer that cost nothing, unless told.
     public init(
         target: Target, usage: Usage = Usage(), cost: Double = 0, calls: Int = 1, failure: FailureClass? = nil, retryAfter: Int64? = nil,
         scope: FailureScope = .target, limits: ObservedLimits? = nil, isMaybePaid: Bool = false, maybeCost: Double = 0,
-        partialText: String? = nil
+        partialText: String? = nil, wasSent: Bool = true
     ) {
         self.target = target
         self.usage = usage
@@ -42,10 +44,11 @@ public struct CallReport: Sendable, Equatable {
         self.isMaybePaid = isMaybePaid
         self.maybeCost = maybeCost
         self.partialText = partialText
+        self.wasSent = wasSent
     }
 
     /// Whether no request reached the provider, so that what was set aside for it is given back.
     var neverBegan: Bool {
-        calls == 0 && cost == 0 && !isMaybePaid && (failure == .shutdown || failure == .cancelled)
+        calls == 0 && cost == 0 && !isMaybePaid && (!wasSent || failure == .shutdown || failure == .cancelled)
     }
 }

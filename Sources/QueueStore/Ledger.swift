@@ -62,11 +62,12 @@ struct Ledger {
     }
 
     /// A job's change of state, or several alike.
-    mutating func move(lane: Int64, batch: Int64?, from: JobState, to: JobState, count: Int64 = 1) {
+    /// - Parameter rings: whether it calls for a look where it makes a job ready.
+    mutating func move(lane: Int64, batch: Int64?, from: JobState, to: JobState, count: Int64 = 1, rings: Bool = true) {
         lanes[lane, default: LaneChange()].states[from.index] -= count
         lanes[lane, default: LaneChange()].states[to.index] += count
         if let batch { countFinal(from, in: batch, by: -count) }
-        arrive(to, batch: batch, count: count)
+        arrive(to, batch: batch, count: count, rings: rings)
     }
 
     /// A job's end of existence.
@@ -78,8 +79,8 @@ struct Ledger {
         }
     }
 
-    private mutating func arrive(_ state: JobState, batch: Int64?, count: Int64 = 1) {
-        if state == .available || state == .scheduled || state == .retryable { hasWork = true }
+    private mutating func arrive(_ state: JobState, batch: Int64?, count: Int64 = 1, rings: Bool = true) {
+        if rings, [.available, .scheduled, .retryable].contains(state) { hasWork = true }
         guard state.isFinal else { return }
         hasResults = true
         switch state {

@@ -39,17 +39,30 @@ extension ChargedClaim {
 extension WriteTransaction {
     /// Writes what a call cost, or may have, and counts it: for its provider and target on this day (UTC), and for its batch.
     func charge(_ charge: Charge, to claim: ChargedClaim) throws(SQLFailure) {
+        try spend(charge, of: claim)
+        try write(charge, of: claim)
+    }
+
+    /// Counts what a call cost, in memory.
+    func spend(_ charge: Charge, of claim: ChargedClaim) throws(SQLFailure) {
+        guard charge.cost != 0 else { return }
+        let day = try day(of: charge)
+        for name in charge.target.resourceNames { try withResource(name) { $0.spend(charge.cost, on: day) } }
+        if let batch = claim.batch { try withBudget(of: batch) { $0.spent += charge.cost } }
+    }
+
+    /// The day (UTC) that a charge belongs to: where the clock was set back over midnight, the later one holds.
+    private func day(of charge: Charge) throws(SQLFailure) -> Int64 {
+        var day = now / Resource.dayLength
+        for name in charge.target.resourceNames { day = max(day, try withResource(name) { $0.day }) }
+        return day
+    }
+
+    /// Writes the row of a charge that was counted.
+    func write(_ charge: Charge, of claim: ChargedClaim) throws(SQLFailure) {
         // An answer is counted with its result, whatever the fence says.
         if charge.outcome == .failed { ledger.pay(lane: claim.lane, usage: charge.usage, cost: charge.cost) }
-        var at = now
-        if charge.cost != 0 {
-            // Where the clock was set back over midnight, the later day holds.
-            var day = now / Resource.dayLength
-            for name in charge.target.resourceNames { day = max(day, try withResource(name) { $0.day }) }
-            at = max(at, day * Resource.dayLength)
-            for name in charge.target.resourceNames { try withResource(name) { [day] in $0.spend(charge.cost, on: day) } }
-            if let batch = claim.batch { try withBudget(of: batch) { $0.spent += charge.cost } }
-        }
+        let at = try charge.cost == 0 ? now : max(now, day(of: charge) * Resource.dayLength)
         try statement(
             """
             INSERT INTO charges (at, lane_id, target, job_id, token, attempt, batch_id, outcome, calls, input_tokens, output_tokens, cost_usd)

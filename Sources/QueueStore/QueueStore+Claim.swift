@@ -64,6 +64,9 @@ struct Claiming {
     var token: Int64?
     /// How many jobs may still be turned away for their cost: a lane may hold any number of them.
     var withdrawals = 100
+    /// Whether a job of the lane at hand was put back because what is left of its batch's budget is set aside for calls under way:
+    /// the next ones would be too.
+    var isTight = false
 
     init(_ request: ClaimRequest) { self.request = request }
 
@@ -84,6 +87,7 @@ extension WriteTransaction {
             guard request.isIdle else { return claiming.round }
             claiming.round.jobs = try take(1, from: lane, opening, onlySuspects: true, upTo: 9, &claiming)
             claiming.round.runsAlone = !claiming.round.jobs.isEmpty
+            if claiming.round.jobs.isEmpty { continue }
             return claiming.round
         }
         lanes.removeAll { $0.head == nil }
@@ -105,7 +109,9 @@ extension WriteTransaction {
                 slots -= jobs.count
                 lanes[best].served = claiming.token ?? lanes[best].served
                 lanes[best].head = slots > 0 ? try headPriority(of: lanes[best].id) : nil
-                if lanes[best].head == nil || (jobs.isEmpty && claiming.withdrawals == left) { lanes.remove(at: best) }
+                let isOver = claiming.isTight || (jobs.isEmpty && claiming.withdrawals == left)
+                claiming.isTight = false
+                if lanes[best].head == nil || isOver { lanes.remove(at: best) }
             }
             guard claiming.withdrawals > 0 else {
                 // There may be more of them: the next round goes on.
@@ -215,8 +221,10 @@ extension WriteTransaction {
         var estimate = opening.estimate ?? CallEstimate()
         if !budgets.isEmpty {
             if opening.estimate == nil { estimate = claiming.request.policies.expected(opening.target, job.kind, job.body) }
-            if let refusal = try refusal(of: job, estimate, budgets) {
+            // An answer from the cache costs nothing.
+            if !job.isCached, let refusal = try refusal(of: job, estimate, budgets) {
                 claiming.withdrawals -= 1
+                if case .notNow = refusal { claiming.isTight = true }
                 try withdraw(job, refusal)
                 return nil
             }

@@ -31,9 +31,11 @@ extension WriteTransaction {
         if partial != nil {
             try statement("UPDATE job_errors SET partial = NULL WHERE job_id = ? AND partial IS NOT NULL").bind(job).run()
         }
-        try statement("INSERT INTO job_errors (job_id, attempt, at, class, message, target, cost_usd, partial) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
-            .bind(job).bind(error.attempt).bind(now).bind(error.failure.rawValue).bind(Self.cut(error.message, to: JobError.maxMessageBytes))
-            .bind(error.target).bind(error.cost).bind(partial).run()
+        try statement(
+            "INSERT INTO job_errors (job_id, attempt, at, class, message, target, cost_usd, partial) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        )
+        .bind(job).bind(error.attempt).bind(now).bind(error.failure.rawValue).bind(Self.cut(error.message, to: JobError.maxMessageBytes))
+        .bind(error.target).bind(error.cost).bind(partial).run()
         // What cost something stays: a budget counts it.
         try statement(
             """

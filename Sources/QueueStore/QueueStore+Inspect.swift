@@ -165,7 +165,8 @@ extension Job {
             job.after = try Int64.fetchAll(
                 database.cachedStatement(sql: "SELECT depends_on FROM dependencies WHERE job_id = ? ORDER BY depends_on"), arguments: [id])
             job.errors = try Row.fetchAll(
-                database.cachedStatement(sql: "SELECT attempt, at, class, message, target, cost_usd, partial FROM job_errors WHERE job_id = ? ORDER BY id"),
+                database.cachedStatement(
+                    sql: "SELECT attempt, at, class, message, target, cost_usd, partial FROM job_errors WHERE job_id = ? ORDER BY id"),
                 arguments: [id]
             ).map {
                 JobError(

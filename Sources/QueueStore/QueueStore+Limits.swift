@@ -154,6 +154,7 @@ extension WriteTransaction {
                 if rings { ledger.ringWork() }
             }
             if let batch = reservation.batch {
+                ledger.ringWork()
                 try withBudget(of: batch) { budget in
                     budget.reserved -= reservation.estimate.worstCost
                     // Sums of fractions seldom come out even.
@@ -163,14 +164,12 @@ extension WriteTransaction {
         }
         guard let report, wasMade else { return }
         let estimate = reservation?.estimate
-        var used = report.usage
-        if report.isMaybePaid, let estimate {
-            used = Usage(inputTokens: estimate.inputTokens, outputTokens: estimate.outputTokens)
-        }
+        let used = report.isMaybePaid && estimate != nil ? nil : report.usage
         let wasTaken = report.failure != .rateLimited && (report.calls > 0 || report.failure.map(\.showsHealth) ?? true == true)
         var verdict = Verdict(
             call: reservation?.call ?? token, failure: report.failure, retryAfter: report.retryAfter, message: message, isConcerned: false,
             latestToken: try report.failure?.mayPause == true ? latestToken() : 0)
+        if report.failure == .rateLimited { verdict.underWay = try callsUnderWay(of: report.target, .requests) }
         for (name, scope) in zip(report.target.resourceNames, [FailureScope.provider, .target]) {
             verdict.isConcerned = report.scope == scope
             try withResource(name) { [verdict] resource in

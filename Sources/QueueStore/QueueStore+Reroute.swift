@@ -26,13 +26,15 @@ extension WriteTransaction {
         let reservation = try reservation(of: lease)
         try conclude(request.call, reservation, token: lease.token, message: request.error?.message ?? "", request.policies)
         let charge = request.call.flatMap { Charge($0, isFenced: false) }
+        // What it cost is spent before the next is let through; the row follows.
+        if let charge { try spend(charge, of: ChargedClaim(request.job)) }
         for target in candidates {
             let estimate = request.policies.expected(target, request.job.kind, request.job.body)
             guard case .open(_, let isProbe) = try gate(target, request.policies, estimate: estimate),
-                try allows(budgets, request.job, estimate, after: charge)
+                try budgets.isEmpty || refusal(of: request.job, estimate, budgets, spentBesides: charge?.cost ?? 0) == nil
             else { continue }
             if let reservation { try forget(reservation) }
-            if let charge { try self.charge(charge, to: ChargedClaim(request.job)) }
+            if let charge { try write(charge, of: ChargedClaim(request.job)) }
             if let error = error(of: request, charge) { try addError(job: lease.jobID, error) }
             var job = request.job
             job.route = target
@@ -48,13 +50,5 @@ extension WriteTransaction {
         }
         resources = before
         return nil
-    }
-
-    /// Whether a job's budgets allow a further call.
-    /// - Parameter charge: what the failed call cost, which is not written yet.
-    private func allows(_ budgets: Budgets, _ job: ClaimedJob, _ estimate: CallEstimate, after charge: Charge?) throws -> Bool {
-        var estimate = estimate
-        estimate.worstCost += charge?.cost ?? 0
-        return try budgets.isEmpty || refusal(of: job, estimate, budgets) == nil
     }
 }

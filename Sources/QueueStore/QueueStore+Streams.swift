@@ -25,7 +25,8 @@ extension QueueStore {
             let edition = try Int64.fetchOne(
                 database.cachedStatement(sql: "SELECT edition FROM streams WHERE job_id = ?"), arguments: [id])
             let rows = try Row.fetchAll(
-                database.cachedStatement(sql: "SELECT sequence, text FROM stream_chunks WHERE job_id = ? AND sequence > ? ORDER BY sequence"),
+                database.cachedStatement(
+                    sql: "SELECT sequence, text FROM stream_chunks WHERE job_id = ? AND sequence > ? ORDER BY sequence"),
                 arguments: [id, sequence])
             return StreamPage(chunks: rows.map { $0[1] }, token: edition, lastSequence: rows.last?[0] ?? sequence)
         }

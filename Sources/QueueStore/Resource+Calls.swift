@@ -8,7 +8,10 @@ extension Resource {
         reserved += estimate.worstCost
         trial?.running += 1
         breaker.beginProbe(call)
-        for rate in Rate.allCases { self[rate]?.bucket.take(estimate[rate], now: now) }
+        for rate in Rate.allCases {
+            let share = share(of: estimate, rate)
+            self[rate]?.bucket.take(share, now: now)
+        }
     }
 
     /// A call that something was set aside for has ended, however it did.
@@ -24,16 +27,28 @@ extension Resource {
 
     /// A call that was announced was not made.
     mutating func giveBack(_ call: Int64, _ estimate: CallEstimate, now: Int64) {
-        for rate in Rate.allCases { self[rate]?.bucket.settle(taken: estimate[rate], used: 0, now: now) }
+        for rate in Rate.allCases {
+            let share = share(of: estimate, rate)
+            self[rate]?.bucket.settle(taken: share, used: 0, now: now)
+        }
         breaker.abandonProbe(call, now: now)
     }
 
     /// What a call really used takes the place of its estimate; nil: there was none.
-    mutating func settle(_ estimate: CallEstimate?, used: Usage, now: Int64) {
+    mutating func settle(_ estimate: CallEstimate?, used: Usage?, now: Int64) {
+        // Of a call whose use is not known, the estimate stands.
+        guard let used else { return }
         let real = CallEstimate(inputTokens: used.inputTokens, outputTokens: used.outputTokens)
         for rate in [Rate.tokens, .inputTokens, .outputTokens] {
-            self[rate]?.bucket.settle(taken: estimate?[rate] ?? 0, used: real[rate], now: now)
+            let taken = estimate.map { share(of: $0, rate) } ?? 0
+            self[rate]?.bucket.settle(taken: taken, used: real[rate], now: now)
         }
+    }
+
+    /// What an estimate takes of a rate: a whole bucket at most, for it is a guess, and a debt would outlast a call whose use is
+    /// never known.
+    private func share(of estimate: CallEstimate, _ rate: Rate) -> Double {
+        min(estimate[rate], self[rate]?.bucket.capacity ?? .infinity)
     }
 
     /// The provider took a call, whatever came of it.

@@ -87,23 +87,28 @@ extension Resource {
         let tolerance = 1e-9
         guard estimate.worstCost <= cap + tolerance else {
             return .never(
-                "the call may cost \(Self.dollars(estimate.worstCost)), more than '\(name)' may cost in a day (usd_per_day \(Self.dollars(cap)))")
+                "the call may cost \(Self.dollars(estimate.worstCost)), more than '\(name)' may cost in a day (usd_per_day \(Self.dollars(cap)))"
+            )
         }
         let today = now / Self.dayLength
         let spent = day >= today ? spent : 0
+        // What is only set aside is free again when its call ends.
+        if spent + estimate.worstCost <= cap + tolerance, spent + reserved + estimate.worstCost > cap + tolerance {
+            return closed(until: nil, isFault: false)
+        }
         guard spent + reserved + estimate.worstCost <= cap + tolerance else {
             return closed(until: (max(day, today) + 1) * Self.dayLength, isFault: false)
         }
         return .open(count: .max, isProbe: false)
     }
 
-    /// US dollars, to a ten-thousandth.
+    /// US dollars, to a millionth.
     static func dollars(_ amount: Double) -> String {
-        guard amount.isFinite, amount < 1e12 else { return "$\(amount)" }
-        let units = Int64((amount * 10_000).rounded(.up))
-        var fraction = String(units % 10_000)
-        while fraction.utf8.count < 4 { fraction = "0" + fraction }
+        guard amount.isFinite, abs(amount) < 1e12 else { return "$\(amount)" }
+        let units = Int64((amount * 1_000_000).rounded())
+        var fraction = String(units % 1_000_000)
+        while fraction.utf8.count < 6 { fraction = "0" + fraction }
         while fraction.utf8.count > 2, fraction.hasSuffix("0") { fraction.removeLast() }
-        return "$\(units / 10_000).\(fraction)"
+        return "$\(units / 1_000_000).\(fraction)"
     }
 }

@@ -15,6 +15,8 @@ struct Verdict {
     var isConcerned: Bool
     /// The latest token given out: calls that began before now have no greater number.
     var latestToken: Int64
+    /// Calls of the target that are under way.
+    var underWay: Double = 0
 }
 
 extension Resource {
@@ -133,8 +135,11 @@ extension Resource {
         if let limit = self[.requests] {
             guard isNews, limit.origin == .inferred else { return }
             self[.requests]?.bucket.correct(max(limit.bucket.capacity * Self.shrinkage, least))
-        } else if taken(now: now) >= 1 {
-            self[.requests] = RateLimit(TokenBucket(capacity: max(Self.shrinkage * taken(now: now), least), now: now), .inferred)
+        } else {
+            // Calls that have not ended count: long ones may be most of a minute's.
+            let taken = taken(now: now) + verdict.underWay
+            guard taken >= 1 else { return }
+            self[.requests] = RateLimit(TokenBucket(capacity: max(Self.shrinkage * taken, least), now: now), .inferred)
         }
     }
 

@@ -25,7 +25,9 @@ extension SettingKind where Value == String {
     static let date = Self { (raw) throws(InvalidText) in
         let text = try raw.text(of: "a date")
         let shape = text.utf8.map { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) ? UInt8(ascii: "0") : $0 }
-        guard shape.elementsEqual("0000-00-00".utf8) else { throw InvalidText("\(InvalidText.quoted(text)) is not a date (such as 2023-06-01)") }
+        guard shape.elementsEqual("0000-00-00".utf8) else {
+            throw InvalidText("\(InvalidText.quoted(text)) is not a date (such as 2023-06-01)")
+        }
         return text
     } show: {
         $0

@@ -20,18 +20,23 @@ struct JobRunner: Sendable {
     /// is paid for.
     private static let settleRetry: Int64 = 1_000
 
+    /// How much of a bad answer the model is shown again, in bytes: it is paid for once more.
+    private static let repairBytes = 8 << 10
+
     /// Cache, then provider, under a deadline; where the provider is at fault, its fallbacks; then settle.
     func run(_ job: ClaimedJob) async {
         var job = routed(job)
         if job.isCached, await settleFromCache(job) { return }
         let slot = calls?.begin(job: job.id)
+        var call = 1
         while true {
-            let attempt = await attempt(job)
+            let attempt = await attempt(job, call)
             guard let next = await reroute(job, attempt) else {
                 await settle(job, attempt)
                 break
             }
             job = routed(next)
+            call += 1
             if job.isCached, await settleFromCache(job) { break }
         }
         calls?.end(slot)
@@ -39,7 +44,9 @@ struct JobRunner: Sendable {
 
     /// A job that goes to another target than its own is answered from, and kept in, the cache under what is really asked.
     private func routed(_ job: ClaimedJob) -> ClaimedJob {
-        guard job.route != job.target, var request = try? ModelRequest(job), let provider = providers[job.route.provider] else { return job }
+        guard job.route != job.target, var request = try? ModelRequest(job), let provider = providers[job.route.provider] else {
+            return job
+        }
         var job = job
         request.target = job.route
         job.digest = request.digest(identity: provider.identity)
@@ -51,17 +58,51 @@ struct JobRunner: Sendable {
     // MARK: Answering
 
     /// One call for the job, made or found to be needless.
-    private func attempt(_ job: ClaimedJob) async -> Attempt {
+    /// - Parameter call: its number within the attempt, from 1.
+    private func attempt(_ job: ClaimedJob, _ call: Int) async -> Attempt {
         let began = platform_monotonic_ns()
         func ended(_ outcome: Outcome, isMismatch: Bool = false) -> Attempt {
             Attempt(outcome: outcome, latency: (platform_monotonic_ns() - began) / 1_000_000, isMismatch: isMismatch)
         }
-        func failed(_ sentence: String) -> Attempt { ended(.failure(ModelFailure(.permanent, sentence))) }
+        func failed(_ sentence: String) -> Attempt { ended(.failure(ModelFailure.unsent(sentence))) }
         guard let provider = providers[job.route.provider] else { return failed("this worker has no provider '\(job.route.provider)'") }
         guard let request = try? request(for: job) else { return failed("the stored request is damaged") }
-        let outcome = cause(of: await answer(job, request, provider), job)
+        sayCalling(job, request)
+        let outcome = cause(of: await answer(job, request, provider, call), job)
+        sayAnswered(job, outcome)
         guard case .reply(let reply) = outcome, let checked = StructuredCheck(of: reply, to: request) else { return ended(outcome) }
         return ended(checked.outcome, isMismatch: checked.isMismatch)
+    }
+
+    /// What is called, without what is asked: names of parameters, and sizes.
+    private func sayCalling(_ job: ClaimedJob, _ request: ModelRequest) {
+        logger.debug(
+            "job \(job.id): calling \(job.route)",
+            metadata: [
+                "attempt": "\(job.attempt)", "kind": "\(job.kind.rawValue)", "bytes": "\(job.body.utf8.count)",
+                "messages": "\(request.body["messages"]?.array?.count ?? 0)",
+                "parameters": "\((request.body.members ?? []).map(\.key).sorted().joined(separator: ","))",
+                "timeout_ms": "\(job.timeout ?? configuration.callTimeout)", "probe": "\(job.isProbe)", "streamed": "\(job.isStreamed)",
+            ])
+    }
+
+    private func sayAnswered(_ job: ClaimedJob, _ outcome: Outcome) {
+        switch outcome {
+        case .reply(let reply):
+            logger.debug(
+                "job \(job.id): \(job.route) answered",
+                metadata: [
+                    "request_id": "\(reply.requestID ?? "-")", "finish_reason": "\(reply.finishReason ?? "-")", "calls": "\(reply.calls)",
+                    "input_tokens": "\(reply.usage.inputTokens)", "output_tokens": "\(reply.usage.outputTokens)",
+                ])
+        case .failure(let failure):
+            logger.debug(
+                "job \(job.id): \(job.route) failed",
+                metadata: [
+                    "request_id": "\(failure.requestID ?? "-")", "class": "\(failure.failure.rawValue)",
+                    "retry_after_ms": "\(failure.retryAfter.map(String.init) ?? "-")", "maybe_paid": "\(failure.isMaybePaid)",
+                ])
+        }
     }
 
     /// The request as it is sent: the stored one, to where it goes now, with what the last answer did wrong.
@@ -71,17 +112,20 @@ struct JobRunner: Sendable {
         guard job.kind == .generate else { return request }
         if let limit = configuration.maxOutputTokens[job.route.description] { request.limitOutput(to: limit) }
         if job.attempt > 1, let schema = request.schema, let last = try? store.lastInvalidReply(of: job.id) {
-            request.appendMessages(StructuredReply(schema).repairMessages(previous: last.partial, complaint: last.message))
+            let previous = String(decoding: last.partial.utf8.prefix(Self.repairBytes), as: UTF8.self)
+            request.appendMessages(StructuredReply(schema).repairMessages(previous: previous, complaint: last.message))
         }
         return request
     }
 
     /// The provider's outcome. Stopped by ``InFlight`` for a cancel, a lost lease, the deadline or the worker's end.
-    private func answer(_ job: ClaimedJob, _ request: ModelRequest, _ provider: any ModelProvider) async -> Outcome {
+    private func answer(_ job: ClaimedJob, _ request: ModelRequest, _ provider: any ModelProvider, _ call: Int) async -> Outcome {
         let outcome = OutcomeBox()
         let stream = job.isStreamed ? ReplyStream() : nil
         var options = CallOptions(
-            timeout: job.timeout ?? configuration.callTimeout, idempotencyKey: "aq-\(job.id)-\(job.lease.token)")
+            timeout: job.timeout ?? configuration.callTimeout,
+            // A fallback is asked something else: the same key would bring it the first one's failure.
+            idempotencyKey: "aq-\(job.id)-\(job.lease.token)" + (call == 1 ? "" : "-call\(call)"))
         if let stream { options.onText = { stream.add($0) } }
         let call = Task { [options] in
             outcome.set(await provider.respond(to: [request], options).first)
@@ -123,8 +167,8 @@ struct JobRunner: Sendable {
 
     /// The job with the next target that may answer in place of the one that failed, on record; nil where none may.
     private func reroute(_ job: ClaimedJob, _ attempt: Attempt) async -> ClaimedJob? {
-        guard case .failure(let failure) = attempt.outcome, !attempt.isMismatch, let route = configuration.policies.routes[job.target.description],
-            inFlight.reason(for: job.lease) == nil
+        guard case .failure(let failure) = attempt.outcome, !attempt.isMismatch,
+            let route = configuration.policies.routes[job.target.description], inFlight.reason(for: job.lease) == nil
         else { return nil }
         let wait = failure.retryAfter ?? configuration.backoff.base
         let candidates = Fallback.candidates(of: route, after: job.route, failure.failure, wait: wait)
@@ -190,6 +234,7 @@ struct JobRunner: Sendable {
     }
 
     private func settlement(of job: ClaimedJob, _ reply: ModelReply, _ attempt: Attempt) -> SettleRequest {
+        let reply = counted(reply, for: job)
         let cost = configuration.cost(of: reply.usage, said: reply.cost, target: job.route)
         let result = JobResult(
             reply: reply.json, usage: reply.usage, cost: cost, answeredBy: job.route == job.target ? .provider : .fallback,
@@ -201,6 +246,15 @@ struct JobRunner: Sendable {
         let call = CallReport(target: job.route, usage: reply.usage, cost: cost, calls: max(1, reply.calls), limits: reply.limits)
         return SettleRequest(
             job: job, settlement: Settlement(state: .completed), result: result, cache: cache, call: call, policies: configuration.policies)
+    }
+
+    /// An answer whose provider does not count its tokens, where they have a price: a quarter of the bytes, as in English text. A
+    /// limit on money would else never be reached.
+    private func counted(_ reply: ModelReply, for job: ClaimedJob) -> ModelReply {
+        guard reply.usage == Usage(), reply.cost == nil, configuration.prices[job.route.description] != nil else { return reply }
+        var reply = reply
+        reply.usage = Usage(inputTokens: job.body.utf8.count / 4 + 1, outputTokens: (reply.text?.utf8.count ?? 0) / 4)
+        return reply
     }
 
     private func settlement(of job: ClaimedJob, _ failure: ModelFailure) -> SettleRequest {
@@ -217,7 +271,7 @@ struct JobRunner: Sendable {
         let call = CallReport(
             target: job.route, usage: failure.usage, cost: cost, calls: failure.calls, failure: failure.failure,
             retryAfter: failure.retryAfter, scope: failure.scope, limits: failure.limits, isMaybePaid: failure.isMaybePaid,
-            maybeCost: worst, partialText: failure.partialText)
+            maybeCost: worst, partialText: failure.partialText, wasSent: failure.wasSent)
         return SettleRequest(
             job: job, settlement: settlement, error: failure.failure == .shutdown ? nil : error, call: call,
             policies: configuration.policies)

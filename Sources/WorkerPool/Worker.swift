@@ -26,6 +26,8 @@ public final class Worker: Service {
         var progress = WorkerProgress()
         var isStopping = false
         var stopsAtOnce = false
+        /// The opening that was last waited for, and said to be.
+        var toldOpening: Int64?
     }
 
     /// How long to wait before the store is asked again after it failed, in ms.
@@ -143,12 +145,27 @@ public final class Worker: Service {
             for lease in round.cancellations { inFlight.stop(lease, .cancelled) }
             let now = platform_monotonic_ns()
             inFlight.add(round.jobs, alone: round.runsAlone) { configuration.deadline(of: $0, now: now) }
-            if let opening = round.nextOpening { openings.set(opening) }
+            if let opening = round.nextOpening {
+                openings.set(opening)
+                sayIfIdle(until: opening, round)
+            }
             return round.jobs
         } catch {
             logger.error("claiming failed", metadata: ["error": "\(error)"])
             return nil
         }
+    }
+
+    /// A worker that waits for a limit, a pause or the next day, with nothing else to do, says so once: it looks stuck.
+    private func sayIfIdle(until opening: Int64, _ round: ClaimRound) {
+        guard round.jobs.isEmpty, inFlight.count == 0, opening - store.clock.wall() > 5_000 else { return }
+        let isNews = state.withLock { state in
+            defer { state.toldOpening = opening }
+            return state.toldOpening != opening
+        }
+        guard isNews else { return }
+        let seconds = (opening - store.clock.wall()) / 1_000
+        logger.info("no job may be called for now: a limit is reached, or a provider is left alone", metadata: ["for": "\(seconds)s"])
     }
 
     private func isDrained() -> Bool {

@@ -45,6 +45,9 @@ struct AgentWorker: AsyncParsableCommand {
     @Option(help: "How a job is logged: text or json.")
     var logFormat: LogFormat = .text
 
+    @Option(help: "What is logged: debug (each call, without what it asks), info, warning or error.")
+    var logLevel: LogLevel = .info
+
     @Option(help: ArgumentHelp("The database.", valueName: "file"))
     var database: String?
 
@@ -58,7 +61,7 @@ struct AgentWorker: AsyncParsableCommand {
             if settings.effectiveWorker.processes > 1, !SupervisedChild.isOne {
                 try await Supervisor(processes: settings.effectiveWorker.processes, drains: drain).run()
             } else {
-                try await WorkerProcess(settings: settings, queues: try queueNames(), drains: drain, logFormat: logFormat).run()
+                try await WorkerProcess(settings: settings, queues: try queueNames(), drains: drain, logFormat: logFormat, logLevel: logLevel.level).run()
             }
         } catch let error as ExitCode {
             throw error

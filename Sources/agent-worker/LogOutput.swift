@@ -49,7 +49,7 @@ final class LogOutput: Sendable {
         if let answeredBy = event.answeredBy { line += " by=\(answeredBy.rawValue)" }
         if event.latency > 0 { line += " latency=\(event.latency)ms" }
         if event.usage != Usage() { line += " tokens=\(event.usage.inputTokens)+\(event.usage.outputTokens)" }
-        if event.cost > 0 { line += " cost=\(event.cost)" }
+        if event.cost > 0 { line += " cost=\(String(format: "%.6f", event.cost))" }
         if let failure = event.failure { line += " \(failure.rawValue): \(event.message ?? "")" }
         return line
     }

@@ -53,7 +53,16 @@ final class Supervisor: Sendable {
                     forward(signal)
                 case .restart(let place):
                     guard !isStopping else { break }
-                    try start(place, lifeline, continuation)
+                    do {
+                        try start(place, lifeline, continuation)
+                    } catch {
+                        // What lives goes on; this one is tried again.
+                        Self.say("\(error); trying again in \(Self.longestRestart)")
+                        group.addTask {
+                            try await Task.sleep(for: Self.longestRestart)
+                            continuation.yield(.restart(place: place))
+                        }
+                    }
                 case .ended(let place, let status, let ran):
                     let isDrained = drains && status == 0
                     if isDrained { drained.insert(place) }
@@ -78,7 +87,9 @@ final class Supervisor: Sendable {
     private var isStopping: Bool { state.withLock { $0.isStopping } }
 
     private func start(_ place: Int, _ lifeline: Lifeline, _ events: AsyncStream<Event>.Continuation) throws {
-        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let named = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        // The file may have been replaced, by an upgrade say: then what runs here is started, which the kernel still has.
+        let program = FileManager.default.isExecutableFile(atPath: named) ? named : "/proc/self/exe"
         var environment = ProcessInfo.processInfo.environment
         environment[SupervisedChild.variable] = "1"
         let began = ContinuousClock.now

@@ -1,5 +1,6 @@
 import AgentQueue
 import Foundation
+import JobModel
 import Logging
 import ModelCalls
 import QueueStore
@@ -15,17 +16,21 @@ struct WorkerProcess {
     let queues: Set<String>?
     let drains: Bool
     let logFormat: LogFormat
+    let logLevel: Logger.Level
 
     func run() async throws {
         let output = LogOutput(logFormat)
         LoggingSystem.bootstrap { WorkerLog(label: $0, output: output) }
         var logger = Logger(label: "agent-worker")
-        logger.logLevel = .info
+        logger.logLevel = logLevel
         let providers = ProviderSet(settings, environment: ProcessInfo.processInfo.environment)
-        for (name, reason) in providers.unavailable.sorted(by: { $0.key < $1.key }) {
-            logger.debug("provider \(name) is not available", metadata: ["reason": "\(reason)"])
-        }
         let store = try QueueStore(path: settings.database, options: settings.storeOptions)
+        // Only of those that jobs wait for: most configurations name providers that their owner does not use.
+        let awaited = Set(
+            try store.lanes().filter { $0.count(.available) + $0.count(.retryable) > 0 }.map { $0.target.prefix { $0 != "/" } })
+        for (name, reason) in providers.unavailable.sorted(by: { $0.key < $1.key }) where awaited.contains(name[...]) {
+            logger.warning("jobs wait for provider \(name), which is not available here", metadata: ["reason": "\(reason)"])
+        }
         let worker = Worker(
             store: store, providers: providers.providers,
             configuration: settings.workerConfiguration(queues: queues, drains: drains, available: providers.names),

@@ -2,6 +2,8 @@ import JobModel
 import QueueStore
 import Testing
 
+@testable import agent_queue
+
 /// What calls may cost, and what they cost in vain.
 @Suite struct MoneyCommandTests {
     @Test("A budget reaches the job; of a batch it is the batch's")
@@ -10,11 +12,12 @@ import Testing
         _ = try await sandbox.run("enqueue", "none")
         _ = try await sandbox.run("enqueue", "own", "--budget", "0.25")
         _ = try await sandbox.run("enqueue", "shared", "--budget", "2", "--batch", "b")
-        _ = try await sandbox.run("enqueue", "--jsonl", "-", "--budget", "3", input: Array("{\"prompt\": \"a\"}\n{\"prompt\": \"b\", \"budget\": 4}".utf8))
+        _ = try await sandbox.run(
+            "enqueue", "--jsonl", "-", "--budget", "3", input: Array("{\"prompt\": \"a\"}\n{\"prompt\": \"b\", \"budget\": 4}".utf8))
         let budgets = try await sandbox.run("list", "--json").json.reversed().map { $0["budget_usd"]?.number }
         #expect(budgets == [nil, 0.25, 2, 3, 4])
         #expect(try await !sandbox.run("show", "1").output.contains("budget"))
-        #expect(try await sandbox.run("show", "2").lines.contains { $0.hasPrefix("budget ") && $0.hasSuffix(" $0.25") })
+        #expect(try await sandbox.run("show", "2").lines.contains { $0.hasPrefix("budget ") && $0.hasSuffix(" \(Figures.money(0.25))") })
         #expect(try await sandbox.run("show", "3").lines.contains { $0.hasPrefix("budget ") && $0.hasSuffix(" $2.00 for the batch") })
     }
 
@@ -53,7 +56,7 @@ import Testing
         #expect(stats["providers"]?.array?.first?["name"] == "local")
         #expect(stats["providers"]?.array?.first?["spent_today_usd"]?.number == 0.5)
         let page = try await sandbox.run("stats").lines
-        #expect(page.contains { $0.hasPrefix("maybe paid ") && $0.hasSuffix(" $0.50 for 1 call whose answer never came") })
+        #expect(page.contains { $0.hasPrefix("maybe paid ") && $0.hasSuffix(" \(Figures.money(0.5)) for 1 call whose answer never came") })
     }
 
     @Test("show tells what a failed attempt cost, what it called, and how far its answer had come")
@@ -62,7 +65,8 @@ import Testing
         _ = try await sandbox.run("enqueue", "one")
         try await sandbox.fail("the connection broke") { job in
             CallReport(
-                target: Target("local/second") ?? job.route, cost: 0.25, failure: .retryable, partialText: "first line\nhalf \u{1B}[31ma line")
+                target: Target("local/second") ?? job.route, cost: 0.25, failure: .retryable,
+                partialText: "first line\nhalf \u{1B}[31ma line")
         }
         let job = try #require(try await sandbox.run("show", "1", "--json").json.first)
         #expect(job["state"] == "retryable")
@@ -75,8 +79,8 @@ import Testing
         #expect(error["partial"] == "first line\nhalf \u{1B}[31ma line")
 
         let sheet = try await sandbox.run("show", "1").output
-        #expect(sheet.contains("paid in vain  $0.25 for attempts without an answer\n"))
-        #expect(sheet.contains(", local/second, $0.25: retryable: the connection broke\n"))
+        #expect(sheet.contains("paid in vain  \(Figures.money(0.25)) for attempts without an answer\n"))
+        #expect(sheet.contains(", local/second, \(Figures.money(0.25)): retryable: the connection broke\n"))
         #expect(sheet.hasSuffix("\nPartial answer of attempt 1\n    first line\n    half \\u{1b}[31ma line\n"), "\(sheet)")
     }
 
@@ -85,7 +89,8 @@ import Testing
         let sandbox = try Sandbox()
         let provider = "providers:\n  local: { kind: openai, base_url: 'http://127.0.0.1:1/v1', limits: { usd_per_day: 1.5 } }\n"
         try sandbox.file("agent-queue.yaml", provider)
-        let note = "note  target local/smollm2: has a limit of $1.50 a day, but no price: its calls count as free; set models.local/smollm2.price\n"
+        let note =
+            "note  target local/smollm2: has a limit of $1.50 a day, but no price: its calls count as free; set models.local/smollm2.price\n"
         let noted = try await sandbox.run("doctor")
         #expect(noted.status == 0)
         #expect(noted.output.contains(note), "\(noted.output)")

@@ -17,8 +17,7 @@ import Testing
             let request = try #require(try await sandbox.run("show", id, "--json").json.first?["request"])
             #expect(request["response_format"]?["type"] == "json_schema", "\(id)")
             let schema = try #require(request["response_format"]?["json_schema"]?["schema"])
-            #expect(
-                schema == ["properties": ["name": ["type": "string"]], "required": ["name"], "type": "object"], "\(id)")
+            #expect(schema == ["properties": ["name": ["type": "string"]], "required": ["name"], "type": "object"], "\(id)")
         }
     }
 
@@ -55,7 +54,8 @@ import Testing
     @Test("A line's own schema is checked too")
     func line() async throws {
         let sandbox = try Sandbox()
-        try sandbox.file("in.jsonl", #"{"prompt": "x", "schema": {"type": "object"}}"# + "\n" + #"{"prompt": "y", "schema": {"type": "thing"}}"#)
+        try sandbox.file(
+            "in.jsonl", #"{"prompt": "x", "schema": {"type": "object"}}"# + "\n" + #"{"prompt": "y", "schema": {"type": "thing"}}"#)
         let ending = try await sandbox.run("enqueue", "--jsonl", "in.jsonl")
         #expect(ending.status == 65)
         #expect(ending.sentence?.hasPrefix("in.jsonl: line 2: schema cannot be used: ") == true, "\(ending.error)")

@@ -37,7 +37,7 @@ import Testing
             Issue.record("both are invalid")
             return
         }
-        #expect(five.hasSuffix("/4 must be null, not 5"))
+        #expect(five.hasSuffix("/4 must be null, not a number"))
         #expect(six == five + "; and more")
     }
 

@@ -12,7 +12,8 @@ import Testing
     @Test(
         arguments: [
             (60, 60, 0, 60), (60, 60, 90_000, 60), (60, 0, 0, 0), (60, 0, 1_000, 1), (60, 0, 30_000, 30), (60, 0, 60_000, 60),
-            (60, 0, 600_000, 60), (60, -30, 30_000, 0), (60, -30, 90_000, 60), (6, 1, 10_000, 2), (60, 10, -5_000, 0), (60, -10, -5_000, -10),
+            (60, 0, 600_000, 60), (60, -30, 30_000, 0), (60, -30, 90_000, 60), (6, 1, 10_000, 2), (60, 10, -5_000, 0),
+            (60, -10, -5_000, -10),
         ] as [(Double, Double, Int64, Double)])
     func level(_ capacity: Double, _ level: Double, _ after: Int64, _ expected: Double) {
         #expect(abs(bucket(capacity, level: level).level(at: start + after) - expected) < 1e-9)
@@ -106,7 +107,9 @@ import Testing
         #expect(bucket.opening(for: 1, now: start) == start + 600)
     }
 
-    @Test(arguments: [(30, 60, 90, 60), (30, 60, 45, 15), (60, 60, 30, 30), (-10, 60, 30, -40), (30, 60, 0, -29)] as [(Double, Double, Double, Double)])
+    @Test(
+        arguments: [(30, 60, 90, 60), (30, 60, 45, 15), (60, 60, 30, 30), (-10, 60, 30, -40), (30, 60, 0, -29)]
+            as [(Double, Double, Double, Double)])
     func anotherCapacityKeepsWhatWasUsed(_ level: Double, _ old: Double, _ new: Double, _ expected: Double) {
         var bucket = bucket(old, level: level)
         bucket.resize(new)

@@ -14,9 +14,11 @@ import Testing
     func theBooksBalance(shard: Int) async throws {
         var counts: [String: Int] = [:]
         let all = Array(stride(from: UInt64(shard), to: UInt64(Self.sequences), by: Self.shards))
-        for seeds in Self.seed.map({ shard == 0 ? [[$0]] : [] }) ?? stride(from: 0, to: all.count, by: 25).map({
-            Array(all[$0..<min(all.count, $0 + 25)])
-        }) {
+        for seeds in Self.seed.map({ shard == 0 ? [[$0]] : [] })
+            ?? stride(from: 0, to: all.count, by: 25).map({
+                Array(all[$0..<min(all.count, $0 + 25)])
+            })
+        {
             // A database for a few sequences: its checks look at every charge.
             let run = try await AccountingRun()
             defer { run.close() }

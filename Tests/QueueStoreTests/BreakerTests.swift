@@ -23,7 +23,9 @@ import Testing
             let until = f.clock.wall + 30_000
             #expect(try f.state(of: "local/m")?.breaker == .open(until: until))
             #expect(try f.state(of: "local")?.breaker == .closed)
-            #expect(try f.state(of: "local/m")?.lastError == ProviderState.LastError(failure: .retryable, message: "it failed", at: f.clock.wall))
+            #expect(
+                try f.state(of: "local/m")?.lastError
+                    == ProviderState.LastError(failure: .retryable, message: "it failed", at: f.clock.wall))
             let round = try await f.round(policies)
             #expect(round.jobs.isEmpty && round.nextOpening == until)
             _ = try await f.add(2, of: "local/other")

@@ -70,8 +70,14 @@ import Testing
         ("UPDATE reservations SET job_id = 4, target = 'third/m'", "something is set aside at a provider that is not known: job_id 4"),
         ("UPDATE resources SET running = 2 WHERE name = 'other/m'", "a provider's count of calls under way is wrong: name \"other/m\""),
         ("UPDATE resources SET trials = 1 WHERE name = 'local'", "a provider's count of calls on trial is wrong: name \"local\""),
-        ("UPDATE resources SET breaker = 'half_open', breaker_probe = 3", "a breaker waits for a probe that is not under way: name \"local\""),
-        ("UPDATE resources SET spent_usd = 1", "what a provider cost on a day is not the sum of its charges: name \"local\", kept 1.0, found 0.25"),
+        (
+            "UPDATE resources SET breaker = 'half_open', breaker_probe = 3",
+            "a breaker waits for a probe that is not under way: name \"local\""
+        ),
+        (
+            "UPDATE resources SET spent_usd = 1",
+            "what a provider cost on a day is not the sum of its charges: name \"local\", kept 1.0, found 0.25"
+        ),
         ("DELETE FROM charges", "what a provider cost on a day is not the sum of its charges: name \"local/m\", kept 0.25, found 0.0"),
         ("UPDATE batches SET spent_usd = 0", "what a batch cost is not the sum of its charges: id 1, kept 0.0, found 0.25"),
         ("INSERT INTO streams (job_id) VALUES (1)", "a job that has ended has a stream: job_id 1"),

@@ -11,7 +11,8 @@ extension Fixture {
                 policies: policies))
     }
 
-    func claim(_ policies: CallPolicies, _ slots: Int = 100, worker: Int64? = nil, by store: QueueStore? = nil) async throws -> [ClaimedJob] {
+    func claim(_ policies: CallPolicies, _ slots: Int = 100, worker: Int64? = nil, by store: QueueStore? = nil) async throws -> [ClaimedJob]
+    {
         try await round(policies, slots, worker: worker, by: store).jobs
     }
 
@@ -32,7 +33,9 @@ extension Fixture {
     }
 
     @discardableResult
-    func answer(_ job: ClaimedJob, cost: Double = 0, tokens: Int = 0, _ policies: CallPolicies = CallPolicies()) async throws -> SettleResult {
+    func answer(_ job: ClaimedJob, cost: Double = 0, tokens: Int = 0, _ policies: CallPolicies = CallPolicies()) async throws
+        -> SettleResult
+    {
         try await settle(job, CallReport(target: job.route, usage: Usage(inputTokens: tokens), cost: cost), policies)
     }
 

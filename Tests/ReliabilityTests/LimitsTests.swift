@@ -28,7 +28,9 @@ extension ReliabilityTests {
                 try await Task.sleep(for: .seconds(seconds))
                 let (answered, refused) = server.counts
                 let most = server.most(in: ContinuousClock.now - start)
-                print("limits: \(answered) answered of at most \(Int(most)), \(refused) refused, \(tokensPerCall) tokens a call, limits told: \(tellsLimits)")
+                print(
+                    "limits: \(answered) answered of at most \(Int(most)), \(refused) refused, \(tokensPerCall) tokens a call, "
+                        + "limits told: \(tellsLimits)")
                 #expect(Double(answered) >= 0.9 * most)
                 #expect(Double(refused) <= 0.02 * Double(answered + refused))
                 #expect(try scene.store.lanes().reduce(0) { $0 + $1.count(.discarded) } == 0)

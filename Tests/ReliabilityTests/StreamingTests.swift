@@ -10,7 +10,8 @@ extension ReliabilityTests {
     @Suite struct StreamingTests {
         private static func event(_ text: String, finish: String? = nil) -> String {
             let delta = finish == nil ? #"{"content": "\#(text)"}"# : "{}"
-            return #"data: {"choices": [{"index": 0, "delta": \#(delta), "finish_reason": \#(finish.map { "\"\($0)\"" } ?? "null")}]}"# + "\n\n"
+            return #"data: {"choices": [{"index": 0, "delta": \#(delta), "finish_reason": \#(finish.map { "\"\($0)\"" } ?? "null")}]}"#
+                + "\n\n"
         }
 
         private static let type = [("content-type", "text/event-stream")]
@@ -40,9 +41,9 @@ extension ReliabilityTests {
         }
 
         @Test func aPartialReplyIsKeptWithTheAttempt() async throws {
-            let body = Self.event("Half of it") + Self.event(" and the rest")
-            let script = Script.always(
-                ScriptedAnswer(headers: Self.type, body: Array(body.utf8), ending: .dropped(afterBytes: Self.event("Half of it").utf8.count)))
+            let half = Self.event("Half of it")
+            let body = Array((half + Self.event(" and the rest")).utf8)
+            let script = Script.always(ScriptedAnswer(headers: Self.type, body: body, ending: .dropped(afterBytes: half.utf8.count)))
             try await withScene(script) { scene in
                 try await scene.worker()
                 let ending = try await scene.run("enqueue", "--wait", "--stream", "--max-attempts", "1", "Tell me a story.")

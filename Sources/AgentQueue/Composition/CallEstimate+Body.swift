@@ -11,10 +11,11 @@ extension CallEstimate {
     /// - Parameters:
     ///   - bound: what bounds the answer where the request says nothing; nil where nothing does.
     ///   - price: nil costs nothing.
-    init(kind: JobKind, body: String, bound: Int?, price: ModelPrice?) {
-        let bytes = body.utf8.count
+    ///   - isThroughProgram: whether Claude Code makes the call, which adds words of its own, and a larger bound.
+    init(kind: JobKind, body: String, bound: Int?, price: ModelPrice?, isThroughProgram: Bool = false) {
+        let bytes = body.utf8.count + (isThroughProgram ? Self.programBytes : 0)
         let said = Self.answerBound(in: body) ?? bound
-        let written = kind == .generate ? said ?? Self.assumedBound : 0
+        let written = kind == .generate ? said ?? (isThroughProgram ? Self.programBound : Self.assumedBound) : 0
         // What goes into a prompt cache is dearer than what does not.
         let worst = price.map { price in
             (Double(bytes) * max(price.input, price.cacheWrite) + Double(written) * price.output) / 1_000_000
@@ -25,6 +26,9 @@ extension CallEstimate {
 
     /// What an answer is taken to be at most, in tokens, where neither its job nor the configuration says.
     static let assumedBound = 4_096
+    /// What Claude Code bounds an answer to by itself, in tokens, and what it adds to a request, in bytes: measured with 2.1.330.
+    static let programBound = 32_000
+    static let programBytes = 2_500
     /// What an answer is taken to be for a limit of tokens a minute, where nothing bounds it: it is corrected by the answer.
     static let usualAnswer = 512
 

@@ -26,8 +26,11 @@ extension Settings {
         }
         let prices = prices
         let bounds = models.compactMapValues(\.maxOutputTokens)
+        let programs = Set(providers.filter { $0.value.kind == .claudeCode }.keys)
         policies.estimate = { target, kind, body in
-            CallEstimate(kind: kind, body: body, bound: bounds[target.description], price: prices[target.description])
+            CallEstimate(
+                kind: kind, body: body, bound: bounds[target.description], price: prices[target.description],
+                isThroughProgram: programs.contains(target.provider))
         }
         return policies
     }

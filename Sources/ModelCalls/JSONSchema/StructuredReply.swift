@@ -16,7 +16,7 @@ public struct StructuredReply: Sendable {
     public enum Verdict: Sendable, Equatable {
         /// What was asked; `text` is the answer's JSON as it came, without blanks and a code fence around it.
         case valid(JSONValue, text: String)
-        /// Something else; why, as a sentence without a full stop that quotes little of the answer.
+        /// Something else; why, as a sentence without a full stop that quotes no value of the answer.
         case invalid(String)
     }
 

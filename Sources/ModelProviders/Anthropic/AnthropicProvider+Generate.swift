@@ -93,7 +93,8 @@ extension AnthropicProvider {
         failure.limits = failure.limits ?? limits(head)
         failure.usage = stream.usage.usage
         failure.calls = stream.hasBegun ? 1 : 0
-        failure.isMaybePaid = true
+        // An error in the place of an answer is charged for as little as an error status.
+        failure.isMaybePaid = stream.hasBegun || stream.error == nil
         failure.partialText = stream.text.isEmpty ? nil : stream.text
         throw failure
     }

@@ -16,10 +16,10 @@ struct AnthropicRequest: Sendable, Equatable {
     /// - Throws: `ModelFailure` (`permanent`), where something has no counterpart at Anthropic: nothing is left out in silence.
     init(_ request: ModelRequest, maxOutputTokens: Int, promptCache: PromptCache) throws(ModelFailure) {
         guard request.kind == .generate else {
-            throw ModelFailure(.permanent, "Anthropic has no embeddings; name an embedding model of another provider")
+            throw ModelFailure.unsent("Anthropic has no embeddings; name an embedding model of another provider")
         }
         guard let members = request.body.members else {
-            throw ModelFailure(.permanent, "the request is \(request.body.kindName), not an object")
+            throw ModelFailure.unsent("the request is \(request.body.kindName), not an object")
         }
         var translation = AnthropicTranslation()
         for member in members where !member.value.isNull { try translation.take(member) }

@@ -36,7 +36,7 @@ struct AnthropicTranslation {
     /// Members that pass unchanged.
     var rest: [JSONValue.Member] = []
 
-    static func refused(_ words: String) -> ModelFailure { ModelFailure(.permanent, Redaction.line(words)) }
+    static func refused(_ words: String) -> ModelFailure { ModelFailure.unsent(Redaction.line(words)) }
 
     /// A name out of a request, for a sentence.
     static func quoted(_ name: String) -> String { "'\(Redaction.line(name, maxBytes: 64))'" }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The environment of the program: what it needs of the worker's, and the settings that make it do one call for one job.
 enum ClaudeCodeEnvironment {
     /// Passed on where the worker has them: where things are, how to reach the network, and credentials. Nothing else: a worker's
@@ -25,10 +27,10 @@ enum ClaudeCodeEnvironment {
         "DISABLE_TELEMETRY": "1",
         "DISABLE_ERROR_REPORTING": "1",
     ]
-    private static let secretNames = [
-        "CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-        "AWS_BEARER_TOKEN_BEDROCK", "ANTHROPIC_FOUNDRY_API_KEY",
-    ]
+    /// Words in names of variables that hold secrets.
+    private static let secretWords: Set<Substring> = ["SECRET", "TOKEN", "PASSWORD", "KEY"]
+    /// Last words of names of variables that say where a secret is, or which, and not what.
+    private static let harmlessEnds: Set<Substring> = ["FILE", "ID", "PATH", "URI", "URL"]
 
     /// Makes it.
     /// - Parameters:
@@ -50,8 +52,27 @@ enum ClaudeCodeEnvironment {
         return environment
     }
 
-    /// What no message may repeat.
+    /// What no message may repeat: keys, tokens, and passwords inside addresses.
     static func secrets(in environment: [String: String]) -> [String] {
-        (secretNames + ["ANTHROPIC_API_KEY"]).compactMap { environment[$0] }.filter { !$0.isEmpty }
+        var secrets: Set<String> = []
+        for (name, value) in environment where !value.isEmpty {
+            let words = name.split(separator: "_")
+            if name == "ANTHROPIC_CUSTOM_HEADERS" || !secretWords.isDisjoint(with: words) && !harmlessEnds.contains(words.last ?? "") {
+                secrets.insert(value)
+            }
+            if value.contains("://") {
+                secrets.formUnion(passwords(in: value))
+            } else if name.uppercased().hasSuffix("_PROXY") {
+                secrets.formUnion(passwords(in: "http://\(value)"))
+            }
+        }
+        return secrets.sorted()
+    }
+
+    /// `user:password` of an address, and the password as it is and as it is meant.
+    private static func passwords(in address: String) -> [String] {
+        guard let credentials = BaseURL(address).credentials, !credentials.isEmpty else { return [] }
+        let password = String(credentials.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).last ?? "")
+        return [credentials, password, password.removingPercentEncoding ?? password].filter { !$0.isEmpty }
     }
 }

@@ -4,7 +4,8 @@ import Synchronization
 
 /// A folder of the provider's own, for its user alone: the empty one that programs run in, and system texts on their way.
 ///
-/// The program reads what it finds where it runs (instructions, hooks), so it runs where there is nothing.
+/// The program reads what it finds where it runs (instructions, hooks), so it runs where there is nothing. Its name holds its
+/// process's number, by which others know what a process that was killed has left.
 final class ClaudeCodeFolder: Sendable {
     /// It could not be made, or not written to.
     struct Failed: Error {
@@ -70,10 +71,25 @@ final class ClaudeCodeFolder: Sendable {
         if let path { try? FileManager.default.removeItem(atPath: path) }
     }
 
+    private static let prefix = "agent-queue-claude-"
+
+    /// Removes the folders of this user's whose process is gone.
+    private func removeLeft() {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [] where name.hasPrefix(Self.prefix) {
+            let parts = name.dropFirst(Self.prefix.count).split(separator: "-", omittingEmptySubsequences: false)
+            guard parts.count == 2, let pid = pid_t(parts[0]), pid > 0, kill(pid, 0) != 0, errno == ESRCH else { continue }
+            let path = "\(parent)/\(name)"
+            var status = stat()
+            guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid() else { continue }
+            try? FileManager.default.removeItem(atPath: path)
+        }
+    }
+
     private func path() throws(Failed) -> String {
         let result: Result<String, Failed> = state.withLock { state in
             if let path = state.path { return .success(path) }
-            var template = Array("\(parent)/agent-queue-claude-XXXXXX".utf8CString)
+            removeLeft()
+            var template = Array("\(parent)/\(Self.prefix)\(getpid())-XXXXXX".utf8CString)
             // Mode 0700, whatever the umask.
             guard mkdtemp(&template) != nil else {
                 return .failure(Failed(clause: "no folder can be made in \(parent) (errno \(errno))"))

@@ -106,7 +106,8 @@ struct ClaudeCodeOutcome {
         var failure = report.failure(kind, Redaction.line(message), isMaybePaid: isMaybePaid)
         failure.scope = scope
         if kind == .rateLimited, let resetsAt = turn.planLimit?.resetsAt, turn.planLimit?.isRejected == true {
-            failure.retryAfter = max(0, resetsAt.multipliedReportingOverflow(by: 1_000).partialValue - now)
+            let wait = resetsAt * 1_000 - now
+            failure.retryAfter = wait > 0 ? min(wait, RetryAfter.longest) : nil
         }
         return failure
     }
@@ -157,9 +158,15 @@ struct ClaudeCodeOutcome {
             return .failure(failure)
         case .exit(let code, let standardError):
             let words = redaction.clean(standardError)
-            let isUsage = isFirst && !turn.hasBegun && code != 0 && !words.isEmpty
-            let message = "claude ended with \(code) before it answered" + (words.isEmpty ? "" : ": \(words)")
-            return .failure(report.failure(isUsage ? .permanent : .retryable, Redaction.line(message), isMaybePaid: turn.isAnswerOpen))
+            let message = Redaction.line("claude ended with \(code) before it answered" + (words.isEmpty ? "" : ": \(words)"))
+            guard isFirst, !turn.hasBegun, code != 0, !words.isEmpty else {
+                return .failure(report.failure(.retryable, message, isMaybePaid: turn.isAnswerOpen))
+            }
+            // The same arguments are refused each time; what else keeps a program from starting is no fault of the job's.
+            if Self.isUsageError(standardError) { return .failure(report.failure(.permanent, message)) }
+            var failure = report.failure(.retryable, message)
+            failure.scope = .provider
+            return .failure(failure)
         case .signal(let signal):
             let message = "claude was ended by signal \(signal) before it answered"
             return .failure(report.failure(.retryable, message, isMaybePaid: turn.isAnswerOpen))

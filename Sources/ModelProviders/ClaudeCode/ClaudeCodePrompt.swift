@@ -57,6 +57,6 @@ struct ClaudeCodePrompt: Sendable, Equatable {
     }
 
     static func refusal(_ words: String) -> ModelFailure {
-        ModelFailure(.permanent, "claude \(Redaction.line(words))")
+        ModelFailure.unsent("claude \(Redaction.line(words))")
     }
 }

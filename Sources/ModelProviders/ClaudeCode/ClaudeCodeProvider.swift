@@ -135,20 +135,28 @@ public final class ClaudeCodeProvider: ModelProvider {
     }
 
     /// Decides whether it is safe to give the program a prompt of anybody's.
-    /// - Throws: `ModelFailure` (`permanent`) for a prompt in which an old program would see a command, or a file to send along.
+    /// - Throws: `ModelFailure` for a prompt in which an old program would see a command, or a file to send along: `permanent` where
+    ///   the program is old, `retryable` where it does not say.
     private func manner(for prompt: ClaudeCodePrompt) async throws(ModelFailure) -> Manner {
         let version = await program.version()
         if Task.isCancelled { throw Self.cancelled }
         if let version, version >= .composes { return Manner(isWarm: isWarm) }
-        let which = version.map { "claude \($0)" } ?? "this claude, which does not say its version,"
+        let which = version.map { "claude \($0)" } ?? "claude does not say its version, and an old one"
         let cure = "update it to \(ClaudeCodeVersion.composes) or later"
         if prompt.beginsLikeACommand {
-            throw ModelFailure(.permanent, "\(which) would take a prompt that begins with '/' for a command: \(cure)")
+            throw Self.unsent("\(which) would take a prompt that begins with '/' for a command: \(cure)", version)
         }
         if prompt.holdsAt, !hasKey {
-            throw ModelFailure(.permanent, "\(which) would send along files that a prompt names with '@': \(cure), or use an API key")
+            throw Self.unsent("\(which) would send along files that a prompt names with '@': \(cure), or use an API key", version)
         }
         return Manner(isComposed: false, isWarm: false, isBare: hasKey)
+    }
+
+    private static func unsent(_ message: String, _ version: ClaudeCodeVersion?) -> ModelFailure {
+        var failure = ModelFailure.unsent(message)
+        // A machine may have been too busy to run it; it is asked again the next time.
+        if version == nil { failure.failure = .retryable }
+        return failure
     }
 
     private func launch(_ key: ClaudeCodeKey, _ manner: Manner) throws(ModelFailure) -> ClaudeCodeProcess {

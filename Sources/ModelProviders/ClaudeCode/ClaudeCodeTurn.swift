@@ -21,7 +21,7 @@ struct ClaudeCodeTurn: Sendable, Equatable {
     struct PlanLimit: Sendable, Equatable {
         /// Whether it is reached.
         var isRejected: Bool
-        /// When it ends, in seconds since 1970.
+        /// When it ends, in seconds since 1970; none later than the year 9999.
         var resetsAt: Int64?
         /// Such as `five_hour` or `seven_day_opus`.
         var kind: String?
@@ -49,6 +49,8 @@ struct ClaudeCodeTurn: Sendable, Equatable {
     private(set) var planLimit: PlanLimit?
     /// Text of the first response that came as a whole, where none came piece by piece.
     private var wholeText: String?
+    /// Tokens that the response at hand has counted so far.
+    private var outputTokens = 0
 
     /// Whether the model may have been at work on an answer that never came whole.
     var isAnswerOpen: Bool { hasBegun && (calls == 0 || stopReason == nil) }
@@ -68,7 +70,8 @@ struct ClaudeCodeTurn: Sendable, Equatable {
             let limit = line["rate_limit_info"]
             planLimit = PlanLimit(
                 isRejected: limit?["status"]?.string == "rejected",
-                resetsAt: limit?["resetsAt"]?.number.flatMap { Int64(exactly: $0.rounded()) },
+                resetsAt: limit?["resetsAt"]?.number.flatMap { Int64(exactly: $0.rounded()) }
+                    .flatMap { (0..<253_402_300_800).contains($0) ? $0 : nil },
                 kind: limit?["rateLimitType"]?.string)
             return .nothing
         case "result":
@@ -87,6 +90,7 @@ struct ClaudeCodeTurn: Sendable, Equatable {
             if calls == 1 { model = message?["model"]?.string }
             var started = Self.usage(message?["usage"])
             started.outputTokens = 0
+            outputTokens = 0
             usage = usage + started
         case "content_block_delta":
             guard calls <= 1 else { return .nothing }
@@ -101,7 +105,12 @@ struct ClaudeCodeTurn: Sendable, Equatable {
             default: break
             }
         case "message_delta":
-            usage.outputTokens += Self.usage(event["usage"]).outputTokens
+            if event["usage"]?["output_tokens"]?.int != nil {
+                // Each counts from the response's beginning.
+                let counted = Self.usage(event["usage"]).outputTokens
+                usage.outputTokens += counted - outputTokens
+                outputTokens = counted
+            }
             guard calls <= 1, let reason = event["delta"]?["stop_reason"]?.string else { return .nothing }
             stopReason = reason
             if reason == "max_tokens" || reason == "refusal" { return .asksAgain }

@@ -128,7 +128,7 @@ public enum HTTPFailure: Error, Sendable, Equatable {
             case .tooLarge(let limit): ModelFailure(.invalidReply, "\(url) sent an answer of more than \(limit >> 20) MiB")
             case .unreachable(let clause), .untrusted(let clause): ModelFailure(.retryable, "\(url) cannot be reached: \(clause)")
             case .broken(let clause): ModelFailure(.retryable, "the call to \(url) broke off: \(clause)")
-            case .unsendable(let clause): ModelFailure(.permanent, "\(url) cannot be called: \(clause)")
+            case .unsendable(let clause): ModelFailure.unsent("\(url) cannot be called: \(clause)")
             }
         failure.isMaybePaid = hasBegun
         return failure

@@ -5,7 +5,7 @@ import ModelCalls
 enum AnthropicForm {
     /// Something that would change the answer, and that OpenAI's API cannot say.
     static func noCounterpart(_ what: String) -> ModelFailure {
-        ModelFailure(.permanent, "\(what) has no counterpart in OpenAI's API: take it out, or send the job to Anthropic")
+        ModelFailure.unsent("\(what) has no counterpart in OpenAI's API: take it out, or send the job to Anthropic")
     }
 
     /// `system`: a text, or text blocks, which become parts; nil where it is empty.

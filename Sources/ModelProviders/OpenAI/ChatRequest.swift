@@ -16,7 +16,7 @@ struct ChatRequest: Sendable, Equatable {
     /// - Throws: `ModelFailure` (`permanent`), where something that changes the answer has no counterpart at OpenAI.
     init(_ request: ModelRequest) throws(ModelFailure) {
         guard let members = request.body.members else {
-            throw ModelFailure(.permanent, "the request is \(request.body.kindName), not an object")
+            throw ModelFailure.unsent("the request is \(request.body.kindName), not an object")
         }
         model = request.target.model
         self.members = []

@@ -56,6 +56,10 @@ struct ChatStream: EventAssembler {
         return added
     }
 
+    var hasBegun: Bool {
+        !text.isEmpty || !reasoning.isEmpty || !refusal.isEmpty || toolCalls.json != nil || functionCall.json != nil
+    }
+
     var body: JSONValue? {
         if let error { return error }
         guard isDone || finishReason != nil || choiceError != nil else { return nil }

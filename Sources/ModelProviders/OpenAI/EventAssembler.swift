@@ -6,6 +6,8 @@ protocol EventAssembler: Sendable {
     mutating func take(_ event: ServerSentEvent) -> String
     /// The answer's text so far.
     var text: String { get }
+    /// Whether any of the answer has come, thoughts and calls of tools included.
+    var hasBegun: Bool { get }
     /// The answer, in the form that it has when it is not streamed, or the error that took its place; nil where the stream has
     /// not brought all of it.
     var body: JSONValue? { get }

@@ -29,13 +29,14 @@ extension OpenAIProvider {
             return try answer(of: stream, head, result, limit, redaction)
         }
         switch result {
-        case .success(let answer): return try read(answer, redaction)
+        case .success(let answer): return try read(answer, isPaid: body != nil, redaction)
         case .failure(let failure): throw CallFailure(failure.modelFailure(of: base.shown, timeout: limit.timeout))
         }
     }
 
     /// Reads an answer that came whole.
-    private func read(_ answer: HTTPAnswer, _ redaction: () -> Redaction) throws(CallFailure) -> ServerAnswer {
+    /// - Parameter isPaid: whether good answers are charged for.
+    private func read(_ answer: HTTPAnswer, isPaid: Bool, _ redaction: () -> Redaction) throws(CallFailure) -> ServerAnswer {
         let parsed = Result { () throws(JSONError) in try JSONValue.parse(answer.body) }
         guard (200..<300).contains(answer.status) else {
             let error = (try? parsed.get()).flatMap { OpenAIError(body: $0) }
@@ -43,10 +44,11 @@ extension OpenAIProvider {
         }
         guard case .success(let body) = parsed else {
             let message = "\(base.shown) answered \(answer.status) with what is not valid JSON"
+            // Who answered, the server or something before it, and at what cost, it does not say.
             throw CallFailure(
                 ModelFailure(
-                    .invalidReply, message, requestID: OpenAIErrorClass.requestID(answer.headers), calls: 1, limits: .openAI(answer.headers)
-                ))
+                    .invalidReply, message, requestID: OpenAIErrorClass.requestID(answer.headers), calls: isPaid ? 1 : 0,
+                    isMaybePaid: isPaid, limits: .openAI(answer.headers)))
         }
         if let error = Self.errorInside(body) { throw CallFailure(failure(answer, error, redaction), error: error) }
         return ServerAnswer(body: body, requestID: OpenAIErrorClass.requestID(answer.headers), limits: .openAI(answer.headers))
@@ -72,7 +74,7 @@ extension OpenAIProvider {
         }
         if let body = assembler.body, stream.failure == nil {
             if let error = Self.errorInside(body) {
-                throw broken(failure(head, error, redaction), isMaybePaid: !assembler.text.isEmpty)
+                throw broken(failure(head, error, redaction), isMaybePaid: assembler.hasBegun)
             }
             // A connection that breaks, or stays silent, behind the last event takes nothing away.
             if !Self.isEnded(result) {

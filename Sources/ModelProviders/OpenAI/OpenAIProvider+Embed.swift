@@ -29,7 +29,7 @@ extension OpenAIProvider {
                 Self.distribute(error, of: embedding, to: &outcomes)
             }
         }
-        let noInput = Outcome.failure(ModelFailure(.permanent, "the request holds no input to embed"))
+        let noInput = Outcome.failure(ModelFailure.unsent("the request holds no input to embed"))
         return requests.map { ($0.place, outcomes[$0.place] ?? noInput) }
     }
 
@@ -49,6 +49,7 @@ extension OpenAIProvider {
             habits.rememberFloat(for: embedding.model)
             reply.usage = reply.usage + refusal.failure.usage
             reply.calls += refusal.failure.calls
+            if let cost = refusal.failure.cost { reply.cost = cost + (reply.cost ?? 0) }
             return reply
         } catch {
             var failure = error.failure
@@ -76,8 +77,8 @@ extension OpenAIProvider {
             return reply
         } catch {
             // Base64 that cannot be read is as good as a refusal of it.
-            let isText = (answer.body["data"]?.array ?? []).contains { $0["embedding"]?.string != nil }
-            let refusal = isText && format == .base64 ? OpenAIError(param: "encoding_format") : nil
+            let isUnread = format == .base64 && OpenAIReply.holdsUnreadableText(answer.body)
+            let refusal = isUnread ? OpenAIError(param: "encoding_format") : nil
             throw CallFailure(failure(error, of: answer, to: body), error: refusal)
         }
     }

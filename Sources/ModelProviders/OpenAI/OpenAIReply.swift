@@ -68,6 +68,14 @@ enum OpenAIReply {
         return ModelReply(embeddings: vectors, usage: usage, model: model(body), requestID: requestID, cost: cost)
     }
 
+    /// Whether an answer to an embeddings request holds a text that is no vector in base64.
+    static func holdsUnreadableText(_ body: JSONValue) -> Bool {
+        (body["data"]?.array ?? body.array ?? []).contains { element in
+            guard case .string(let text) = element["embedding"] ?? element else { return false }
+            return vector(base64: text) == nil
+        }
+    }
+
     /// Content as text, or as parts of which the text ones count.
     static func text(_ content: JSONValue?) -> String? {
         switch content {

@@ -22,7 +22,7 @@ struct ResponsesRequest: Sendable, Equatable {
     }
 
     static func noCounterpart(_ what: String) -> ModelFailure {
-        ModelFailure(.permanent, "\(what) has no counterpart in the responses API, the only one that this model answers: take it out")
+        ModelFailure.unsent("\(what) has no counterpart in the responses API, the only one that this model answers: take it out")
     }
 
     private mutating func take(_ member: JSONValue.Member) throws(ModelFailure) {

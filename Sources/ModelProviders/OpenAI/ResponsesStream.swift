@@ -3,6 +3,7 @@ import JobModel
 /// Puts a response together from its events: the last one holds all of it.
 struct ResponsesStream: EventAssembler {
     private(set) var text = ""
+    private(set) var hasBegun = false
     private(set) var body: JSONValue?
     private var items: [JSONValue] = []
 
@@ -11,7 +12,9 @@ struct ResponsesStream: EventAssembler {
     mutating func take(_ event: ServerSentEvent) -> String {
         // What cannot be read is passed over: the answer shows by its end whether it is whole.
         guard body == nil, let value = try? JSONValue.parse(event.data) else { return "" }
-        switch value["type"]?.string ?? event.name {
+        let type = value["type"]?.string ?? event.name ?? ""
+        if type.hasPrefix("response.output_item.") || type.hasPrefix("response.") && type.hasSuffix(".delta") { hasBegun = true }
+        switch type {
         case "response.output_text.delta":
             let added = value["delta"]?.string ?? ""
             text += added

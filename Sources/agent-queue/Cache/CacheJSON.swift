@@ -9,7 +9,7 @@ enum CacheJSON {
             .init("target", .string(entry.target)),
             .init("bytes", .integer(Int64(entry.bytes))),
             .init("hits", .integer(Int64(entry.hits))),
-            .init("cost_usd", .double(entry.cost)),
+            .init("cost_usd", Money.json(entry.cost)),
             .init("created_at", JobJSON.time(entry.createdAt)),
             .init("expires_at", JobJSON.time(entry.expiresAt)),
             .init("last_used_at", JobJSON.time(entry.lastUsedAt)),

@@ -94,7 +94,7 @@ struct EnqueueCommand: AsyncParsableCommand {
             ).run()
         } else {
             let newJob = try draft().validated(in: session.settings.intakeContext(now: Now.milliseconds))
-            try await session.withStore { store in try await add(newJob, to: store) }
+            try await session.withStore { store in try await add(newJob, to: store, session) }
         }
     }
 
@@ -110,7 +110,7 @@ struct EnqueueCommand: AsyncParsableCommand {
         return draft
     }
 
-    private func add(_ newJob: NewJob, to store: QueueStore) async throws {
+    private func add(_ newJob: NewJob, to store: QueueStore, _ session: Session) async throws {
         let receipt = try await store.enqueue(newJob)
         var output = Output()
         if receipt.duplicateOf != nil, !format.json {
@@ -120,8 +120,8 @@ struct EnqueueCommand: AsyncParsableCommand {
             try format.json ? output.json(ReceiptJSON.receipt(receipt)) : output.line("\(receipt.id)")
             return try output.flush()
         }
-        if stream { return try await StreamWait(id: receipt.id, timeout: nil).run(in: store) }
-        if !receipt.state.isFinal { try await FinalWait(ids: [receipt.id], timeout: nil).run(in: store) }
+        if stream { return try await StreamWait(id: receipt.id, timeout: nil, session: session).run(in: store) }
+        if !receipt.state.isFinal { try await FinalWait(ids: [receipt.id], timeout: nil, session: session).run(in: store) }
         guard let job = try store.job(receipt.id) else { throw JobFailure.notFound(receipt.id) }
         if format.json {
             try output.json(JobJSON.job(job))

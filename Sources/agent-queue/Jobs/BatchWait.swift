@@ -5,6 +5,7 @@ import QueueStore
 struct BatchWait {
     let name: String
     let timeout: Duration?
+    let session: Session
 
     func run(in store: QueueStore, json: Bool) async throws {
         try await Deadline.run(timeout) {
@@ -26,6 +27,7 @@ struct BatchWait {
         var bar = ProgressBar("Waiting")
         defer { bar.clear() }
         try WorkerHint.sayIfNoneRuns(store)
+        try await ProviderHint.say(forBatch: name, store, session)
         for await _ in store.changes(of: .done) {
             let progress = try await progress(store)
             bar.update(progress.completed + progress.cancelled + progress.discarded, of: progress.jobs)

@@ -6,6 +6,7 @@ struct FinalWait {
     let ids: [Int64]
     /// Nil waits for ever.
     let timeout: Duration?
+    let session: Session
 
     /// How many jobs one look asks about. What ends is mostly what is oldest, so each look is at the oldest that are open, and its cost
     /// does not depend on how many there are.
@@ -28,6 +29,7 @@ struct FinalWait {
         var open = try await openAtFirst(in: store)[...]
         guard !open.isEmpty else { return }
         try WorkerHint.sayIfNoneRuns(store)
+        try await ProviderHint.say(for: open, store, session)
         var bar = ProgressBar(ids.count == 1 ? "Waiting for job \(ids[0])" : "Waiting")
         defer { bar.clear() }
         for await _ in store.changes(of: .done) {

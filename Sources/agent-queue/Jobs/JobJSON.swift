@@ -28,7 +28,7 @@ enum JobJSON {
             .init("metadata", job.metadata ?? .null),
             .init("unique_key", string(job.uniqueKey)),
             .init("after", .array(job.after.map(JSONValue.integer))),
-            .init("budget_usd", number(job.budget)),
+            .init("budget_usd", Money.json(job.budget)),
             .init("cache", .bool(job.useCache)),
             .init("digest", .string(Hexadecimal.text(job.digest))),
             .init("request", job.request),
@@ -46,7 +46,7 @@ enum JobJSON {
         members += (result.reply.members ?? []).filter { !known.contains($0.key) }
         members += [
             .init("usage", usage(result.usage)),
-            .init("cost_usd", .double(result.cost)),
+            .init("cost_usd", Money.json(result.cost)),
             .init("answered_by", .string(result.answeredBy.rawValue)),
             .init("target", .string(result.target)),
             .init("latency_ms", .integer(result.latency)),
@@ -80,7 +80,7 @@ enum JobJSON {
         .object([
             .init("attempt", .integer(Int64(error.attempt))), .init("at", time(error.at)),
             .init("class", .string(error.failure.rawValue)), .init("message", .string(error.message)),
-            .init("target", string(error.target)), .init("cost_usd", .double(error.cost)), .init("partial", string(error.partialText)),
+            .init("target", string(error.target)), .init("cost_usd", Money.json(error.cost)), .init("partial", string(error.partialText)),
         ])
     }
 }

@@ -4,10 +4,13 @@ import Settings
 /// A job in detail, for people.
 struct JobSheet {
     private let job: Job
+    private let obstacle: Obstacle?
     private let now: Int64
 
-    init(_ job: Job, now: Int64) {
+    /// - Parameter obstacle: why it is not called for; nil where nothing is in its way.
+    init(_ job: Job, obstacle: Obstacle?, now: Int64) {
         self.job = job
+        self.obstacle = obstacle
         self.now = now
     }
 
@@ -20,6 +23,7 @@ struct JobSheet {
         sheet.add("id", "\(job.id)")
         sheet.add("custom id", job.customID.map { DisplayText.line($0) })
         sheet.add("state", job.state.rawValue, Style.of(job.state))
+        sheet.add("waits because", obstacle.map { DisplayText.line($0.sentence) }, .warning)
         sheet.add("kind", job.kind.rawValue)
         sheet.add("queue", DisplayText.line(job.queue))
         sheet.add("model", DisplayText.line(job.target.description))

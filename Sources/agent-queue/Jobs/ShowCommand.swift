@@ -25,7 +25,13 @@ struct ShowCommand: AsyncParsableCommand {
         try await session.withStore { store in
             guard let job = try store.job(id) else { throw JobFailure.notFound(id) }
             var output = Output()
-            try format.json ? output.json(JobJSON.job(job)) : output.lines(JobSheet(job, now: Now.milliseconds).lines)
+            if format.json {
+                try output.json(JobJSON.job(job))
+            } else {
+                let waits = job.state == .available || job.state == .retryable
+                let obstacle = waits ? try await CallOutlook(session, store).obstacle(to: job) : nil
+                try output.lines(JobSheet(job, obstacle: obstacle, now: Now.milliseconds).lines)
+            }
             try output.flush()
         }
     }

@@ -6,6 +6,7 @@ struct StreamWait {
     let id: Int64
     /// Nil waits for ever.
     let timeout: Duration?
+    let session: Session
 
     /// - Throws: `CommandFailure` on a job that does not exist or ends without an answer, and when time runs out.
     func run(in store: QueueStore) async throws {
@@ -21,6 +22,7 @@ struct StreamWait {
         var printer = StreamPrinter()
         if !state.isFinal {
             try WorkerHint.sayIfNoneRuns(store)
+            try await ProviderHint.say(for: [id], store, session)
             // An answer that is on its way already comes whole; the next call is streamed.
             try await store.requestStream(of: id)
         }

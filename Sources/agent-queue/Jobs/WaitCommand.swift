@@ -47,11 +47,11 @@ struct WaitCommand: AsyncParsableCommand {
         let session = try Session(global)
         try await session.withStore { store in
             if stream {
-                try await StreamWait(id: ids[0], timeout: timeout).run(in: store)
+                try await StreamWait(id: ids[0], timeout: timeout, session: session).run(in: store)
             } else if let batch {
-                try await BatchWait(name: batch, timeout: timeout).run(in: store, json: format.json)
+                try await BatchWait(name: batch, timeout: timeout, session: session).run(in: store, json: format.json)
             } else {
-                try await FinalWait(ids: ids, timeout: timeout).run(in: store)
+                try await FinalWait(ids: ids, timeout: timeout, session: session).run(in: store)
                 try await report(store)
             }
         }

@@ -32,7 +32,7 @@ enum ProviderJSON {
                     .init("requests", level(state?.requests)), .init("tokens", level(state?.tokens)),
                     .init("input_tokens", level(state?.inputTokens)), .init("output_tokens", level(state?.outputTokens)),
                 ])),
-            .init("spent_today_usd", .double(state?.spentToday ?? 0)), .init("reserved_usd", .double(state?.reservedUSD ?? 0)),
+            .init("spent_today_usd", Money.json(state?.spentToday ?? 0)), .init("reserved_usd", Money.json(state?.reservedUSD ?? 0)),
             .init("last_error", state?.lastError.map(error) ?? .null),
         ]
     }

@@ -29,15 +29,22 @@ struct ProviderTrial: Sendable {
         self.init(provider: provider, model: Target(name)?.model, isNamed: true)
     }
 
-    /// Tries all at once; the results are in the order of the trials.
+    /// Tries those on one host one after another, so that none waits for another's answer within its own time, and different hosts at
+    /// once; the results are in the order of the trials.
     static func run(_ trials: [ProviderTrial], session: Session, timeout: Duration) async -> [TrialResult] {
         let set = ProviderSet(session.settings, environment: session.environment)
-        let results = await withTaskGroup(of: (Int, TrialResult).self) { group in
-            for (index, trial) in trials.enumerated() {
-                group.addTask { (index, await trial.run(set, session.settings, timeout: timeout.milliseconds)) }
+        let results = await withTaskGroup(of: [(Int, TrialResult)].self) { group in
+            for sharing in Dictionary(grouping: trials.enumerated(), by: { $0.element.host(session.settings) }).values {
+                group.addTask {
+                    var results: [(Int, TrialResult)] = []
+                    for (index, trial) in sharing {
+                        results.append((index, await trial.run(set, session.settings, timeout: timeout.milliseconds)))
+                    }
+                    return results
+                }
             }
             var results: [(Int, TrialResult)] = []
-            for await result in group { results.append(result) }
+            for await result in group { results += result }
             return results.sorted { $0.0 < $1.0 }.map(\.1)
         }
         // The process ends after this anyway.
@@ -53,6 +60,17 @@ struct ProviderTrial: Sendable {
         return TrialResult(
             self, check.isAvailable ? .answers : .failed, reason: check.reason, model: check.model.isEmpty ? nil : check.model,
             milliseconds: check.milliseconds)
+    }
+
+    /// The host of its base URL, as written; of one without, the provider itself.
+    private func host(_ settings: Settings) -> String {
+        guard let address = settings.providers[provider]?.baseURL, let start = address.firstRange(of: "://")?.upperBound else {
+            return provider
+        }
+        let authority = address[start...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        let host = authority[(authority.lastIndex(of: "@").map { authority.index(after: $0) } ?? authority.startIndex)...]
+        let bare = host.hasPrefix("[") ? host.prefix { $0 != "]" } : host.prefix { $0 != ":" }
+        return "//\(bare.lowercased())"
     }
 
     private func configuredModel(_ settings: Settings) -> String? {

@@ -16,7 +16,7 @@ enum ResultsCSV {
             "\(job.id)", job.customID, job.state.rawValue, job.kind.rawValue, job.queue, job.target.description, job.batch,
             job.tags.joined(separator: " "), TimeText.format(job.createdAt), job.finalizedAt.map(TimeText.format),
             result?.reply["finish_reason"]?.string, result.map { "\($0.usage.inputTokens)" }, result.map { "\($0.usage.outputTokens)" },
-            result.map { "\($0.cost)" }, result?.answeredBy.rawValue, result?.target, result.map { "\($0.latency)" }, text,
+            result.map { Money.text($0.cost) }, result?.answeredBy.rawValue, result?.target, result.map { "\($0.latency)" }, text,
             result == nil ? job.errors.last?.message : nil,
         ]
         return fields.map { field($0 ?? "") }.joined(separator: ",")

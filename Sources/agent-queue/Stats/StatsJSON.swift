@@ -28,12 +28,12 @@ enum StatsJSON {
                     .init("p99", integer(statistics.latency?.p99)),
                 ])),
             .init("usage", JobJSON.usage(usage)),
-            .init("cost_usd", .double(totals.reduce(0) { $0 + $1.cost })),
-            .init("saved_usd", .double(totals.reduce(0) { $0 + $1.saved })),
+            .init("cost_usd", Money.json(totals.reduce(0) { $0 + $1.cost })),
+            .init("saved_usd", Money.json(totals.reduce(0) { $0 + $1.saved })),
             .init(
                 "maybe_paid",
                 .object([
-                    .init("calls", .integer(Int64(statistics.maybePaidCalls))), .init("usd", .double(statistics.maybePaidUSD)),
+                    .init("calls", .integer(Int64(statistics.maybePaidCalls))), .init("usd", Money.json(statistics.maybePaidUSD)),
                     .init("jobs", .array(doubtful.map(doubtfulCall))),
                 ])),
             .init("providers", .array(statistics.providers.map(ProviderJSON.state))),
@@ -71,8 +71,8 @@ enum StatsJSON {
     private static func target(_ total: TargetTotals) -> JSONValue {
         .object([
             .init("target", .string(total.target)), .init("states", states(total.count)), .init("calls", .integer(Int64(total.calls))),
-            .init("usage", JobJSON.usage(total.usage)), .init("cost_usd", .double(total.cost)),
-            .init("cache_answers", .integer(Int64(total.cacheAnswers))), .init("saved_usd", .double(total.saved)),
+            .init("usage", JobJSON.usage(total.usage)), .init("cost_usd", Money.json(total.cost)),
+            .init("cache_answers", .integer(Int64(total.cacheAnswers))), .init("saved_usd", Money.json(total.saved)),
         ])
     }
 
@@ -86,7 +86,7 @@ enum StatsJSON {
     private static func doubtfulCall(_ call: DoubtfulCall) -> JSONValue {
         .object([
             .init("id", .integer(call.jobID)), .init("attempt", .integer(Int64(call.attempt))), .init("target", .string(call.target)),
-            .init("at", JobJSON.time(call.at)), .init("cost_usd", .double(call.cost)),
+            .init("at", JobJSON.time(call.at)), .init("cost_usd", Money.json(call.cost)),
         ])
     }
 

@@ -57,7 +57,7 @@ struct StatsPage {
     private var facts: [String] {
         var sheet = Sheet()
         let completed =
-            "\(Figures.count(statistics.completedLastMinute)) completed in the last minute, "
+            "\(Figures.count(statistics.completedLastMinute)) completed in the minute before, "
             + "\(Figures.count(statistics.completedLastHour)) in the last hour"
         let discarded = statistics.discardedLastHour
         sheet.add("throughput", completed + (discarded > 0 ? "; \(Figures.count(discarded)) discarded" : ""))

@@ -285,6 +285,17 @@ import Testing
         }
     }
 
+    @Test func anErrorBeforeTheAnswerBeginsCostsNothing() async throws {
+        let ping = (name: "ping", data: #"{"type":"ping"}"#)
+        let error = (name: "error", data: #"{"type":"error","error":{"type":"overloaded_error","message":"Oh"}}"#)
+        try await withAnthropic(answer: AnthropicSample.stream(AnthropicSample.wire([ping, error]))) { provider, _ in
+            let failure = try #require(await provider.answer(AnthropicSample.request, onText: { _ in }).failure)
+            #expect(failure.failure == .overloaded)
+            #expect(!failure.isMaybePaid)
+            #expect(failure.calls == 0)
+        }
+    }
+
     @Test func aMalformedEventIsNoAnswer() async throws {
         let bytes = AnthropicSample.wire(Array(AnthropicSample.events.prefix(9)) + [(name: "content_block_delta", data: "{")])
         try await withAnthropic(answer: AnthropicSample.stream(bytes, ending: .stalled(afterBytes: bytes.count))) { provider, server in

@@ -134,6 +134,15 @@ import Testing
         #expect(failed(["api_error_status": 429], after: [event])?.failure == .rateLimited)
         let huge: JSONValue = ["type": "rate_limit_event", "rate_limit_info": ["status": "rejected", "resetsAt": .double(1e300)]]
         #expect(failed(["api_error_status": 429], after: [huge])?.failure == .rateLimited)
+        // So late that it comes out negative in ms.
+        for seconds in [9_223_372_036_854_776, -9_223_372_036_854_775] as [Int64] {
+            let far: JSONValue = [
+                "type": "rate_limit_event", "rate_limit_info": ["status": "rejected", "resetsAt": .integer(seconds)],
+            ]
+            let failure = failed(["api_error_status": 429], after: [far])
+            #expect(failure?.failure == .rateLimited)
+            #expect(failure?.retryAfter == nil)
+        }
         let usage: JSONValue = [
             "m": ["inputTokens": .integer(.max), "outputTokens": .integer(.min)], "n": ["inputTokens": .integer(.max)],
         ]
@@ -147,6 +156,33 @@ import Testing
         #expect(outcome([], .object(members), hasSchema: true).reply?.text == #"{"z":1,"a":[true]}"#)
         let cut = [Self.begun, Self.start, Self.text("{"), Self.end("max_tokens")]
         #expect(outcome(cut, ["type": "result", "is_error": true], stop: .askedAgain, hasSchema: true).failure?.failure == .invalidReply)
+    }
+
+    @Test func tokensAreCountedUpWithinAResponse() {
+        func usage(_ lines: [JSONValue]) -> Usage? { decider(lines).decide(.signal(9), stop: nil, isFirst: true).failure?.usage }
+        func counted(_ tokens: JSONValue) -> JSONValue {
+            ["type": "stream_event", "event": ["type": "message_delta", "delta": [:], "usage": ["output_tokens": tokens]]]
+        }
+        let silent: JSONValue = ["type": "stream_event", "event": ["type": "message_delta", "delta": [:]]]
+        #expect(usage([Self.begun, Self.start, counted(3), counted(7), silent])?.outputTokens == 7)
+        #expect(usage([Self.begun, Self.start, counted(3), counted(7), Self.start, counted(2), counted(4)])?.outputTokens == 11)
+    }
+
+    @Test(arguments: [
+        ("error: unknown option '--no-such'", FailureClass.permanent),
+        ("error: option '--effort <level>' argument 'x' is invalid", .permanent),
+        ("Error: --json-schema is not a valid JSON Schema", .permanent),
+        ("warning: old\nError: When using --print, --output-format=stream-json requires --verbose\n", .permanent),
+        ("Error: Invalid session ID", .permanent), ("Invalid API URL", .permanent),
+        ("ENOSPC: no space left on device, open '/tmp/Invalid '", .retryable), ("Killed", .retryable), ("Segmentation fault", .retryable),
+        ("error: out of memory", .retryable),
+    ])
+    func onlyAUsageErrorIsNotTriedAgain(words: String, expected: FailureClass) throws {
+        let failure = try #require(decider([]).decide(.exit(1, standardError: words), stop: nil, isFirst: true).failure)
+        #expect(failure.failure == expected)
+        #expect(failure.scope == (expected == .permanent ? .target : .provider))
+        // What has answered before was started well.
+        #expect(decider([]).decide(.exit(1, standardError: words), stop: nil, isFirst: false).failure?.failure == .retryable)
     }
 
     @Test func whatIsMaybePaidIsSaid() {

@@ -72,10 +72,19 @@ import Testing
     }
 
     @Test func aUsageErrorIsNotTriedAgainAndItsWordsAreCleaned() async throws {
-        try await withFake(#"printf 'error: \033[31mno \#(ClaudeCodeScene.key)\033[0m and a long enough prompt\n' >&2; exit 1"#) { scene in
+        try await withFake(#"printf 'error: \033[31munknown option \#(ClaudeCodeScene.key)\033[0m and a long enough prompt\n' >&2; exit 1"#) { scene in
             let failure = try #require(await scene.ask("a long enough prompt").failure)
             #expect(failure.failure == .permanent)
-            #expect(failure.message == "claude ended with 1 before it answered: error: [31mno *** [0m and ***")
+            #expect(failure.message == "claude ended with 1 before it answered: error: [31munknown option *** [0m and ***")
+        }
+    }
+
+    @Test func aStartThatFailsForAnotherReasonIsWorthAnotherTry() async throws {
+        try await withFake("echo 'ENOSPC: no space left on device' >&2; exit 1") { scene in
+            let failure = try #require(await scene.ask("hi").failure)
+            #expect(failure.failure == .retryable)
+            #expect(failure.scope == .provider)
+            #expect(failure.message == "claude ended with 1 before it answered: ENOSPC: no space left on device")
         }
     }
 
@@ -167,22 +176,41 @@ import Testing
     @Test(arguments: ["2.1.247 (Claude Code)", "1.0.3", "no version at all"]) func anOldProgramIsNotGivenWhatItWouldMisread(version: String)
         async throws
     {
-        let which = ClaudeCodeVersion(version).map { "claude \($0)" } ?? "this claude, which does not say its version,"
+        let known = ClaudeCodeVersion(version)
+        let which = known.map { "claude \($0)" } ?? "claude does not say its version, and an old one"
+        let expected = known == nil ? FailureClass.retryable : .permanent
         let body = "case \"$*\" in *--bare*) bare=1;; *) bare=0;; esac; read line; \(FakeClaude.answer("$bare")); cat >/dev/null"
         for (key, bare) in [(ClaudeCodeScene.key, "1"), (nil, "0")] {
             try await withFake(body, version: version, .init(apiKey: key)) { scene in
                 #expect(await scene.ask("hi").reply?.text == "answer \(bare)")
                 let command = try #require(await scene.ask(" /cost").failure)
-                #expect(command.failure == .permanent)
+                #expect(command.failure == expected)
+                #expect(!command.wasSent)
                 #expect(
                     command.message == "\(which) would take a prompt that begins with '/' for a command: update it to 2.1.248 or later")
                 let file = await scene.ask("see @/etc/passwd")
                 if key == nil {
-                    #expect(file.failure?.failure == .permanent)
+                    #expect(file.failure?.failure == expected)
                     #expect(file.failure?.message.contains("would send along files that a prompt names with '@'") == true)
                 } else {
                     #expect(file.reply != nil)
                 }
+            }
+        }
+    }
+
+    @Test func aVersionThatWasNotSaidIsAskedForAgain() async throws {
+        let mark = FileManager.default.temporaryDirectory.appending(path: "aq-mark-\(UUID().uuidString)").path()
+        defer { try? FileManager.default.removeItem(atPath: mark) }
+        let script = """
+            #!/bin/sh
+            if [ "$1" = --version ]; then if [ -e \(mark) ]; then echo 2.1.300; else : >\(mark); exit 1; fi; exit 0; fi
+            read line; \(FakeClaude.answer())
+            """
+        try await ClaudeCodeScene.withScript(script) { path in
+            try await ClaudeCodeScene.run(.always(.hang), .init(command: path)) { scene in
+                #expect(await scene.ask("/cost").failure?.failure == .retryable)
+                #expect(await scene.ask("/cost").reply?.text == "answer 1")
             }
         }
     }

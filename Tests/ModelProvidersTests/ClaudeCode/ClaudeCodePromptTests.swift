@@ -139,6 +139,18 @@ import Testing
         #expect(Set(ClaudeCodeEnvironment.secrets(in: bedrock)) == ["oauth", "aws", "given"])
     }
 
+    @Test func passwordsInAddressesAndOfOtherCloudsAreSecret() {
+        func secrets(_ environment: [String: String]) -> Set<String> { Set(ClaudeCodeEnvironment.secrets(in: environment)) }
+        #expect(secrets(["HTTPS_PROXY": "http://me:p%40ss@proxy:3128"]) == ["me:p%40ss", "p%40ss", "p@ss"])
+        #expect(secrets(["all_proxy": "me:word@proxy:3128"]) == ["me:word", "word"])
+        #expect(secrets(["ANTHROPIC_BASE_URL": "https://token@host/v1"]) == ["token"])
+        #expect(secrets(["ANTHROPIC_VERTEX_BASE_URL": "https://u:word@host"]) == ["u:word", "word"])
+        #expect(secrets(["NO_PROXY": "a.b,c", "HTTP_PROXY": "http://proxy:3128", "HOME": "/u:word@x", "no_proxy": ""]) == [])
+        #expect(secrets(["AZURE_CLIENT_SECRET": "azure", "AZURE_CLIENT_ID": "id", "AWS_REGION": "r"]) == ["azure"])
+        #expect(secrets(["GOOGLE_API_KEY": "google", "GOOGLE_APPLICATION_CREDENTIALS": "/path"]) == ["google"])
+        #expect(secrets(["AWS_CONTAINER_AUTHORIZATION_TOKEN": "aws", "AWS_WEB_IDENTITY_TOKEN_FILE": "/path"]) == ["aws"])
+    }
+
     @Test func theProgramIsFoundWhereItIs() throws {
         func locate(_ command: String, path: String = "relative:/nonexistent:/usr/bin:/bin") -> Result<String, ModelFailure> {
             ClaudeCodeProvider.locate(command, environment: ["PATH": path])

@@ -156,6 +156,29 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        #"{"data":[]}"#, #"{"data":[{"embedding":"AACAPwAAAMA="},{"embedding":"AACAPwAAAMA="}]}"#,
+        #"{"data":[{"index":7,"embedding":"AACAPwAAAMA="}]}"#,
+    ])
+    func wrongCountsAndIndexesAreNoReasonToAskAgain(body: String) async throws {
+        try await withProvider(answer: ScriptedAnswer(json: body)) { provider, server in
+            #expect(await provider.respond(to: embedding("a")).failure?.failure == .invalidReply)
+            #expect(server.requests.count == 1)
+        }
+    }
+
+    @Test func askingAgainCostsBothTimes() async throws {
+        let cost = #""usage":{"prompt_tokens":3,"cost":0.25}}"#
+        let script = Script {
+            ScriptedAnswer(json: #"{"data":[{"embedding":\#($0.text.contains("base64") ? #""%%%""# : "[1]")}],"# + cost)
+        }
+        try await withProvider(answers: script) { provider, _ in
+            let reply = try #require(await provider.respond(to: embedding("a")).reply)
+            #expect(reply.cost == 0.5)
+            #expect(reply.calls == 2)
+        }
+    }
+
     @Test func aFailureCostsWhatItsCallsCost() async throws {
         let turn = Counter()
         let script = Script { _ in

@@ -87,6 +87,18 @@ import Testing
         }
     }
 
+    @Test(arguments: ["", "{\"choices\":["]) func whatCannotBeReadWasMaybePaid(body: String) async throws {
+        try await withProvider(answer: ScriptedAnswer(json: body)) { provider, _ in
+            #expect(await provider.respond(to: chat).failure?.isMaybePaid == true)
+            // A list of models is for nothing.
+            let listed = await provider.models()
+            let failure = try #require(throws: ModelFailure.self) { try listed.get() }
+            #expect(failure.failure == .invalidReply)
+            #expect(!failure.isMaybePaid)
+            #expect(failure.calls == 0)
+        }
+    }
+
     @Test func whatTheHeadersSayOfLimitsIsKept() async throws {
         let limits = ObservedLimits(requests: .init(limit: 60, remaining: 59), tokens: .init(remaining: 10, resetAfter: 1_000))
         let headers = [

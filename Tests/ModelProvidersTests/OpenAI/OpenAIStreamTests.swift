@@ -166,6 +166,28 @@ final class Told: Sendable {
         }
     }
 
+    @Test(arguments: [
+        #"{"reasoning":"hm"}"#, #"{"reasoning_content":"hm"}"#, #"{"refusal":"no"}"#,
+        #"{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":""}}]}"#,
+        #"{"function_call":{"name":"f","arguments":"{"}}"#,
+    ])
+    func whatIsNoTextIsABeginningToo(delta: String) async throws {
+        let text = ChatStreamTests.stream([ChatStreamTests.choice(delta), #"{"error":"boom"}"#])
+        try await withProvider(answer: ScriptedAnswer(stream: text)) { provider, _ in
+            let failure = try #require(await provider.respond(to: chat, onText: { _ in }).failure)
+            #expect(failure.isMaybePaid)
+            #expect(failure.partialText == nil)
+        }
+    }
+
+    @Test(arguments: [#"{"role":"assistant","content":"","refusal":null}"#, "{}"])
+    func anEmptyDeltaIsNoBeginning(delta: String) async throws {
+        let text = ChatStreamTests.stream([ChatStreamTests.choice(delta), #"{"error":"boom"}"#])
+        try await withProvider(answer: ScriptedAnswer(stream: text)) { provider, _ in
+            #expect(try #require(await provider.respond(to: chat, onText: { _ in }).failure).isMaybePaid == false)
+        }
+    }
+
     @Test func anErrorBeforeAnyTextCostsNothing() async throws {
         try await withProvider(answer: ScriptedAnswer(stream: ChatStreamTests.stream([#"{"error":"boom"}"#]))) { provider, _ in
             let failure = try #require(await provider.respond(to: chat, onText: { _ in }).failure)

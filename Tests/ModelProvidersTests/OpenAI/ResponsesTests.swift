@@ -143,4 +143,19 @@ import Testing
         #expect(error.message == "boom")
         #expect(error.code == "server_error")
     }
+
+    @Test(arguments: [
+        (#"{"type":"response.created","response":{"output":[]}}"#, false), (#"{"type":"response.in_progress","response":{}}"#, false),
+        (#"{"type":"response.output_item.added","item":{"type":"reasoning"}}"#, true),
+        (#"{"type":"response.output_item.done","item":{"type":"message"}}"#, true),
+        (#"{"type":"response.reasoning_summary_text.delta","delta":"Hm"}"#, true),
+        (#"{"type":"response.function_call_arguments.delta","delta":"{"}"#, true),
+        (#"{"type":"response.output_text.delta","delta":"Hel"}"#, true),
+    ])
+    func aResponseBeginsWithItsFirstItem(event: String, hasBegun: Bool) throws {
+        var stream = ResponsesStream()
+        var parser = ServerSentEventParser()
+        for event in try parser.feed(Array("data: \(event)\n\n".utf8)) { _ = stream.take(event) }
+        #expect(stream.hasBegun == hasBegun)
+    }
 }

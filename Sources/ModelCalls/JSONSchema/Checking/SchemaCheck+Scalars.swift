@@ -5,11 +5,11 @@ extension SchemaCheck {
         guard let number = ExactNumber(value) else { return fail("must be a finite number") }
         var fit = true
         for bound in rule.bounds where !bound.allows(number) {
-            fit = fail("must be \(bound.kind.words) \(bound.limit.shown), not \(ShownJSON.value(value))")
+            fit = fail("must be \(bound.kind.words) \(bound.limit.shown)")
             if isFull { return false }
         }
         if let divisor = rule.multipleOf, !number.isMultiple(of: divisor.value) {
-            fit = fail("must be a multiple of \(divisor.shown), not \(ShownJSON.value(value))")
+            fit = fail("must be a multiple of \(divisor.shown)")
         }
         return fit
     }
@@ -26,7 +26,7 @@ extension SchemaCheck {
             }
         }
         if let pattern = rule.pattern, goesOn(true, &fit), !finds(pattern, in: text) {
-            fit = fail("must fit the pattern \(ShownJSON.clean(pattern.source)), as \(ShownJSON.value(.string(text))) does not")
+            fit = fail("must fit the pattern \(ShownJSON.clean(pattern.source))")
         }
         return fit
     }

@@ -50,10 +50,10 @@ struct SchemaCheck {
             return false
         }
         if let verdict = nodes[place].verdict { return verdict || fail("is not allowed") }
-        if let types = nodes[place].types, !types.allow(value) { return fail("must be \(types.words), not \(Self.kind(value))") }
+        if let types = nodes[place].types, !types.allow(value) { return fail("must be \(types.words), not \(Self.kind(value, types))") }
         var fit = true
         for allowed in nodes[place].allowed where !isAllowed(value, allowed) {
-            fit = fail("must be \(Self.words(allowed)), not \(ShownJSON.value(value))")
+            fit = fail("must be \(Self.words(allowed)), not \(Self.other(value, than: allowed))")
             if isFull { return false }
         }
         return goesOn(fitsOwnRules(value, place), &fit) && fitsInPlace(value, place, &fit)
@@ -122,9 +122,24 @@ struct SchemaCheck {
         return body(&self)
     }
 
-    private static func kind(_ value: JSONValue) -> String {
-        // `must be a whole number, not a number` would not help.
-        value.number == nil ? value.kindName : ShownJSON.value(value)
+    // The value is named by its kind: violations are kept with errors, which hold nothing of an answer. Only the schema is quoted.
+
+    private static func kind(_ value: JSONValue, _ wanted: SchemaTypes) -> String {
+        // A number where a number is allowed fails only for its fraction.
+        value.number != nil && wanted.contains(.integer) ? "a number with a fraction" : value.kindName
+    }
+
+    /// `another string` where strings are allowed, else `a string`.
+    private static func other(_ value: JSONValue, than allowed: AllowedValues) -> String {
+        guard allowed.values.contains(where: { $0.kindName == value.kindName }) else { return value.kindName }
+        return switch value {
+        case .null: value.kindName
+        case .bool: "the other truth value"
+        case .integer, .double, .digits: "another number"
+        case .string: "another string"
+        case .array: "another list"
+        case .object: "another object"
+        }
     }
 
     private static func words(_ allowed: AllowedValues) -> String {
