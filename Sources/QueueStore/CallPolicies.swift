@@ -30,7 +30,8 @@ public struct CallPolicies: Sendable {
         let estimate = estimate(target, kind, body)
         // A request may ask for any number of tokens; no sum of these overflows.
         return CallEstimate(
-            inputTokens: min(max(0, estimate.inputTokens), Self.mostTokens), outputTokens: min(max(0, estimate.outputTokens), Self.mostTokens),
+            inputTokens: min(max(0, estimate.inputTokens), Self.mostTokens),
+            outputTokens: min(max(0, estimate.outputTokens), Self.mostTokens),
             worstCost: estimate.worstCost.isFinite ? max(0, estimate.worstCost) : 0)
     }
 

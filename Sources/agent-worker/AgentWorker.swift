@@ -61,7 +61,9 @@ struct AgentWorker: AsyncParsableCommand {
             if settings.effectiveWorker.processes > 1, !SupervisedChild.isOne {
                 try await Supervisor(processes: settings.effectiveWorker.processes, drains: drain).run()
             } else {
-                try await WorkerProcess(settings: settings, queues: try queueNames(), drains: drain, logFormat: logFormat, logLevel: logLevel.level).run()
+                try await WorkerProcess(
+                    settings: settings, queues: try queueNames(), drains: drain, logFormat: logFormat, logLevel: logLevel.level
+                ).run()
             }
         } catch let error as ExitCode {
             throw error

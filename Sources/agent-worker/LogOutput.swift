@@ -60,7 +60,8 @@ final class LogOutput: Sendable {
             .init("state", event.state.map { .string($0.rawValue) } ?? .null), .init("model", .string(event.target.description)),
             .init("attempt", .integer(Int64(event.attempt))), .init("latency_ms", .integer(event.latency)),
             .init("input_tokens", .integer(Int64(event.usage.inputTokens))),
-            .init("output_tokens", .integer(Int64(event.usage.outputTokens))), .init("cost_usd", .double(event.cost)),
+            .init("output_tokens", .integer(Int64(event.usage.outputTokens))),
+            .init("cost_usd", .double((event.cost * 1e9).rounded() / 1e9)),
         ]
         if let answeredBy = event.answeredBy { members.append(.init("answered_by", .string(answeredBy.rawValue))) }
         if let failure = event.failure {

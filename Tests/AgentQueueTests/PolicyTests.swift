@@ -8,13 +8,14 @@ import Testing
 
 /// What the configuration says about limits, fallbacks and money, as workers go by it.
 @Suite struct PolicyTests {
-    @Test(arguments: [
-        (#"{"max_tokens":100,"messages":[]}"#, 100), (#"{"max_completion_tokens":7,"messages":[]}"#, 7), (#"{"messages":[]}"#, nil),
-        // Only what stands before the messages counts, however much a prompt looks like it.
-        (#"{"messages":[{"content":"\"max_tokens\":9","role":"user"}]}"#, nil),
-        (#"{"functions":[{"parameters":{"max_tokens":5}}],"max_tokens":200,"messages":[]}"#, 200),
-        (#"{"max_tokens":"many","messages":[]}"#, nil),
-    ] as [(String, Int?)])
+    @Test(
+        arguments: [
+            (#"{"max_tokens":100,"messages":[]}"#, 100), (#"{"max_completion_tokens":7,"messages":[]}"#, 7), (#"{"messages":[]}"#, nil),
+            // Only what stands before the messages counts, however much a prompt looks like it.
+            (#"{"messages":[{"content":"\"max_tokens\":9","role":"user"}]}"#, nil),
+            (#"{"functions":[{"parameters":{"max_tokens":5}}],"max_tokens":200,"messages":[]}"#, 200),
+            (#"{"max_tokens":"many","messages":[]}"#, nil),
+        ] as [(String, Int?)])
     func theBoundOfAnAnswerIsFound(_ body: String, _ bound: Int?) {
         #expect(CallEstimate.answerBound(in: body) == bound)
     }

@@ -79,7 +79,7 @@ import Testing
         #expect(error["partial"] == "first line\nhalf \u{1B}[31ma line")
 
         let sheet = try await sandbox.run("show", "1").output
-        #expect(sheet.contains("paid in vain  \(Figures.money(0.25)) for attempts without an answer\n"))
+        #expect(sheet.contains("paid in vain  up to \(Figures.money(0.25)) for attempts without an answer\n"))
         #expect(sheet.contains(", local/second, \(Figures.money(0.25)): retryable: the connection broke\n"))
         #expect(sheet.hasSuffix("\nPartial answer of attempt 1\n    first line\n    half \\u{1b}[31ma line\n"), "\(sheet)")
     }

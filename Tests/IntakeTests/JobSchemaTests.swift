@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct JobSchemaTests {
     private static let format =
-        #""response_format":{"json_schema":{"name":"answer","schema":{"type":"object"},"strict":true},"type":"json_schema"}"#
+        #""response_format":{"json_schema":{"name":"answer","schema":{"type":"object"},"strict":false},"type":"json_schema"}"#
     private static let asked = #""messages":[{"content":"x","role":"user"}]"#
 
     @Test func aSchemaBecomesAResponseFormat() throws {

@@ -12,7 +12,7 @@ extension JobDraft {
 
     /// What a JSON Schema becomes in the request.
     static func format(_ schema: JSONValue) -> JSONValue {
-        ["type": "json_schema", "json_schema": ["name": "answer", "schema": schema, "strict": true]]
+        ["type": "json_schema", "json_schema": ["name": "answer", "schema": schema, "strict": .bool(StrictSchema.holds(schema))]]
     }
 
     /// Checks that answers can be checked: the schema, or the one in `response_format`, must compile.

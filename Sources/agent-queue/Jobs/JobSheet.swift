@@ -38,7 +38,7 @@ struct JobSheet {
         sheet.add("cancel asked", job.cancelRequestedAt.map { Figures.time($0, now: now) })
         sheet.add("timeout", job.timeout.map { DurationText.format(.milliseconds($0)) })
         sheet.add("budget", job.budget.map { "\(Figures.money($0))\(job.batch == nil ? "" : " for the batch")" })
-        sheet.add("paid in vain", failedCost > 0 ? "\(Figures.money(failedCost)) for attempts without an answer" : nil)
+        sheet.add("paid in vain", failedCost > 0 ? "up to \(Figures.money(failedCost)) for attempts without an answer" : nil)
         sheet.add("batch", job.batch.map { DisplayText.line($0) })
         sheet.add("tags", job.tags.isEmpty ? nil : DisplayText.line(job.tags.joined(separator: ", ")))
         sheet.add("unique key", job.uniqueKey.map { DisplayText.line($0) })

@@ -41,7 +41,7 @@ struct StatsPage {
     private var providers: [String] {
         let now = Now.milliseconds
         var table = Table([
-            Column("PROVIDER", leastWidth: 12), Column("STATUS", leastWidth: 12), Column("CALLS", isNumber: true), Column("LEFT"),
+            Column("PROVIDER", leastWidth: 12), Column("STATUS", leastWidth: 12), Column("RUNNING", isNumber: true), Column("LEFT"),
             Column("TODAY", isNumber: true), Column("LAST ERROR"),
         ])
         for state in statistics.providers {

@@ -253,7 +253,7 @@ import Testing
         let failure = try #require(throws: ModelFailure.self) {
             try AnthropicRequest(request, maxOutputTokens: 1, promptCache: .off)
         }
-        #expect(failure == ModelFailure(.permanent, "Anthropic has no embeddings; name an embedding model of another provider"))
+        #expect(failure == .unsent("Anthropic has no embeddings; name an embedding model of another provider"))
     }
 
     @Test func countingTakesWhatCounts() throws {

@@ -72,7 +72,8 @@ import Testing
     }
 
     @Test func aUsageErrorIsNotTriedAgainAndItsWordsAreCleaned() async throws {
-        try await withFake(#"printf 'error: \033[31munknown option \#(ClaudeCodeScene.key)\033[0m and a long enough prompt\n' >&2; exit 1"#) { scene in
+        let script = #"printf 'error: \033[31munknown option \#(ClaudeCodeScene.key)\033[0m and a long enough prompt\n' >&2; exit 1"#
+        try await withFake(script) { scene in
             let failure = try #require(await scene.ask("a long enough prompt").failure)
             #expect(failure.failure == .permanent)
             #expect(failure.message == "claude ended with 1 before it answered: error: [31munknown option *** [0m and ***")
