@@ -124,6 +124,8 @@ public final class Worker: Service {
                     if stopped { break }
                     guard let claimed = await claim(registration.id) else { continue }
                     for job in claimed { jobs.addTask { await runner.run(job) } }
+                    // A round takes no more than `batch_size`: there may be slots left, and jobs for them.
+                    if claimed.count >= configuration.batchSize { attention.call() }
                     if claimed.isEmpty, isDrained() { break }
                 }
                 if stopped || Task.isCancelled { await handBackAfterGrace(registration.id) }
