@@ -264,8 +264,10 @@ struct JobRunner: Sendable {
             .failed(failure.failure, retryAfter: failure.retryAfter), attempt: job.attempt, maxAttempts: job.maxAttempts,
             backoff: configuration.backoff.delay(afterAttempt: job.attempt, using: &generator), now: now)
         let cost = configuration.cost(of: failure.usage, said: failure.cost, target: job.route)
+        // For the provider's support.
+        let message = failure.requestID.map { "\(failure.message) (request \($0))" } ?? failure.message
         let error = JobError(
-            attempt: job.attempt, at: now, failure: failure.failure, message: failure.message, target: job.route.description, cost: cost,
+            attempt: job.attempt, at: now, failure: failure.failure, message: message, target: job.route.description, cost: cost,
             partialText: failure.partialText)
         let worst = failure.isMaybePaid ? configuration.policies.estimate(job.route, job.kind, job.body).worstCost : 0
         let call = CallReport(

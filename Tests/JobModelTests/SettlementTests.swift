@@ -48,7 +48,9 @@ import Testing
 
     @Test(arguments: [FailureClass.rateLimited, .overloaded, .authentication, .quotaExhausted])
     func aSnoozeFollowsTheProvidersWord(_ failure: FailureClass) {
-        #expect(decide(.failed(failure, retryAfter: 60_000)).scheduledAt == 1_060_000)
+        // A longer wait is the lane's: the job stands in it again soon.
+        #expect(decide(.failed(failure, retryAfter: 60_000)).scheduledAt == 1_000_000 + Settlement.longestSnooze)
+        #expect(decide(.failed(failure, retryAfter: 9_000)).scheduledAt == 1_009_000)
         // Shorter than the backoff too, but never shorter than a second.
         #expect(decide(.failed(failure, retryAfter: 2_000)).scheduledAt == 1_002_000)
         #expect(decide(.failed(failure, retryAfter: 0)).scheduledAt == 1_000_000 + Settlement.shortestSnooze)

@@ -14,7 +14,10 @@ extension ReliabilityTests {
             let script = Script { request in
                 let key = request["authorization"] ?? "none"
                 switch request.prompt {
-                case "answer": return .saying("fine")
+                case "answer":
+                    var answer = ScriptedAnswer.saying("fine")
+                    answer.headers.append(("x-request-id", key))
+                    return answer
                 case "text": return ScriptedAnswer(500, body: Array("cannot serve \(key)".utf8))
                 default:
                     return ScriptedAnswer(

@@ -70,7 +70,7 @@ public struct AnthropicProvider: ModelProvider {
                 if options.idempotencyKey.isEmpty { own.idempotencyKey = "" }
                 group.addTask { [own] in (place, await generate(request, limit, own)) }
             }
-            for await (place, outcome) in group { outcomes[place] = outcome }
+            for await (place, outcome) in group { outcomes[place] = outcome.withoutSecrets(secrets) }
         }
         return outcomes
     }

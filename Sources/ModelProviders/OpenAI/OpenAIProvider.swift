@@ -56,6 +56,10 @@ public struct OpenAIProvider: ModelProvider {
     /// A call that fails fails every request with an input in it, with the same failure. What a call of several used is
     /// shared out by the inputs' length in bytes, and adds up exactly.
     public func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
+        await answers(to: requests, options).map { $0.withoutSecrets(secrets) }
+    }
+
+    private func answers(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
         let limit = CallLimit(timeout: options.timeout)
         if requests.count == 1, !requests[0].kind.isBatchable {
             return [await generate(requests[0], limit, options.idempotencyKey, options.onText)]
