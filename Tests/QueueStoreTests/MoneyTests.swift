@@ -18,7 +18,8 @@ import Testing
             f.clock.advance(1_000)
             let midnight = (f.clock.wall / Self.day + 1) * Self.day
             let round = try await f.round(policies)
-            #expect(round.jobs.count == 2 && round.nextOpening == midnight)
+            // What is only set aside may be free before midnight: the end of a call will ring.
+            #expect(round.jobs.count == 2 && round.nextOpening == nil)
             #expect(round.jobs.allSatisfy { $0.worstCost == 0.4 })
             #expect(try f.state(of: name)?.reservedUSD == 0.8)
             // It cost less than it might have: there is room for another, and it is said.
@@ -114,18 +115,17 @@ import Testing
             #expect(try f.job(ids[0]).budget == 2.5)
             let jobs = try await f.claim(policies)
             #expect(jobs.map(\.id) == [ids[0], ids[1]])
-            // Calls under way may leave something: the others wait for a second, and have tried nothing.
-            #expect(try f.states(ids) == [.running, .running, .retryable, .retryable, .retryable])
-            #expect(try f.job(ids[2]).attempt == 0 && f.job(ids[2]).scheduledAt == f.clock.wall + 1_000)
-            try await f.answer(jobs[0], cost: 0.2, policies)
+            // Calls under way may leave something: the others wait for that, where they stand, and nobody turns them over meanwhile.
+            #expect(try f.states(ids) == [.running, .running, .available, .available, .available])
+            #expect(try f.job(ids[2]).attempt == 0)
+            let rings = try await f.rings { _ = try await f.claim(policies) }
+            #expect(!rings)
+            #expect(try f.states(ids) == [.running, .running, .available, .available, .available])
+            #expect(try await f.rings { try await f.answer(jobs[0], cost: 0.2, policies) })
             try await f.answer(jobs[1], cost: 0.9, policies)
-            f.clock.advance(1_000)
-            _ = try await f.store.promote()
             let third = try await f.claim(policies)
             #expect(third.map(\.id) == [ids[2]])
             try await f.answer(third[0], cost: 0.7, policies)
-            f.clock.advance(1_000)
-            _ = try await f.store.promote()
             #expect(try await f.claim(policies).isEmpty)
             #expect(try f.states([ids[3], ids[4]]) == [.discarded, .discarded])
             #expect(

@@ -109,8 +109,9 @@ import Testing
             let policies = CallPolicies.limiting(["local": CallLimits(tokensPerMinute: 1_000)], tokens: 5_000)
             _ = try await f.add(2)
             let round = try await f.round(policies)
-            #expect(round.jobs.count == 1 && round.nextOpening == f.clock.wall + 300_000)
-            f.clock.advance(299_999)
+            // A guess takes a whole bucket at most: what the call really uses is counted when it ends.
+            #expect(round.jobs.count == 1 && round.nextOpening == f.clock.wall + 60_000)
+            f.clock.advance(59_999)
             #expect(try await f.claim(policies).isEmpty)
             f.clock.advance(1)
             #expect(try await f.claim(policies).count == 1)
