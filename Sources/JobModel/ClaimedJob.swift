@@ -36,6 +36,8 @@ public struct ClaimedJob: Sendable, Equatable {
     public var isStreamed: Bool
     /// What its call may cost at worst, in US dollars, as far as that was reserved; else 0.
     public var worstCost: Double
+    /// Whether anything was set aside for its call.
+    public var isHeld = false
 
     /// The job's id.
     public var id: Int64 { lease.jobID }

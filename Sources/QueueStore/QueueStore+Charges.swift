@@ -30,10 +30,14 @@ struct ChargedClaim {
     var lane: Int64
     var batch: Int64?
     var attempt: Int
+    /// Whether something may be set aside for it.
+    var isHeld = true
 }
 
 extension ChargedClaim {
-    init(_ job: ClaimedJob) { self.init(lease: job.lease, lane: job.laneID, batch: job.batchID, attempt: job.attempt) }
+    init(_ job: ClaimedJob) {
+        self.init(lease: job.lease, lane: job.laneID, batch: job.batchID, attempt: job.attempt, isHeld: job.isHeld)
+    }
 }
 
 extension WriteTransaction {

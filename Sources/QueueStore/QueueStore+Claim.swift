@@ -230,6 +230,7 @@ extension WriteTransaction {
             }
         }
         job.worstCost = estimate.worstCost
+        job.isHeld = true
         try hold(
             Reservation(
                 lease: job.lease, call: job.lease.token, target: opening.target, estimate: estimate, isProbe: opening.isProbe,

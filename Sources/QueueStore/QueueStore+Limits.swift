@@ -11,16 +11,12 @@ extension WriteTransaction {
     /// A resource, to be looked at and changed.
     @discardableResult
     func withResource<T>(_ name: String, _ body: (inout Resource) -> T) throws(SQLFailure) -> T {
-        var entry: ResourceLedger.Entry
-        if let known = resources.entries[name] {
-            entry = known
-        } else {
+        if resources.entries[name] == nil {
             let stored = try storedResource(name)
-            entry = ResourceLedger.Entry(stored: stored, current: stored ?? Resource(name: name))
+            resources.entries[name] = ResourceLedger.Entry(stored: stored, current: stored ?? Resource(name: name))
         }
-        let value = body(&entry.current)
-        resources.entries[name] = entry
-        return value
+        // In place: a copy would copy its breaker's slots at each call.
+        return body(&resources.entries[name, default: ResourceLedger.Entry(stored: nil, current: Resource(name: name))].current)
     }
 
     private func storedResource(_ name: String) throws(SQLFailure) -> Resource? {

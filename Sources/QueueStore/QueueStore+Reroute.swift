@@ -40,6 +40,7 @@ extension WriteTransaction {
             job.route = target
             job.isProbe = isProbe
             job.worstCost = estimate.worstCost
+            job.isHeld = true
             let call = try nextToken()
             try hold(
                 Reservation(

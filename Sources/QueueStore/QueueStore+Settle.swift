@@ -57,7 +57,7 @@ extension WriteTransaction {
     func closeCall(
         of claim: ChargedClaim, _ report: CallReport?, message: String, _ policies: CallPolicies
     ) throws(SQLFailure) -> Charge? {
-        let reservation = try reservation(of: claim.lease)
+        let reservation = claim.isHeld ? try reservation(of: claim.lease) : nil
         if let reservation { try forget(reservation) }
         guard reservation != nil || report != nil else { return nil }
         try conclude(report, reservation, token: claim.lease.token, message: message, policies)
