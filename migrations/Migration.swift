@@ -23,5 +23,7 @@ public struct Migration: Sendable {
     public static let all: [Migration] = [
         Migration(version: 1, name: "v001_jobs", bytes: PackageResources.v001_jobs_sql),
         Migration(version: 2, name: "v002_limits", bytes: PackageResources.v002_limits_sql),
+        Migration(version: 3, name: "v003_coalescing", bytes: PackageResources.v003_coalescing_sql),
+        Migration(version: 4, name: "v004_provider_batches", bytes: PackageResources.v004_provider_batches_sql),
     ]
 }

@@ -39,6 +39,15 @@ public struct ClaimedJob: Sendable, Equatable {
     /// Whether anything was set aside for its call.
     public var isHeld = false
 
+    /// How long its answer may serve from the cache, in ms; nil is the configuration's.
+    public var cacheTimeToLive: Int64?
+    /// When the cache's answer was written (wall clock, ms), where it held one when the job was claimed.
+    public var cachedAt: Int64?
+    /// For `embed`: how many texts it holds; else 1.
+    public var inputs = 1
+    /// Whether it shares the call of another job, which was set aside for with that one.
+    public var isCompanion = false
+
     /// The job's id.
     public var id: Int64 { lease.jobID }
 

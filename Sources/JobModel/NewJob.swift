@@ -34,6 +34,14 @@ public struct NewJob: Sendable, Equatable {
     public var metadata: JSONValue?
     /// Whether a cached answer may serve, and the answer be cached.
     public var useCache: Bool
+    /// How long its answer may serve from the cache, in ms; nil is the configuration's.
+    public var cacheTimeToLive: Int64?
+    /// For `embed`: how many texts it holds; else 1.
+    public var inputs = 1
+    /// Whether it may wait to be sent with others as a batch of the provider's, at a lower price.
+    public var usesBatchAPI = false
+    /// When its answer is wanted (wall clock, ms), of a job that waits for a batch: near it, the job is called for alone.
+    public var deadline: Int64?
     /// Whether its answer is to be kept piece by piece while it comes, for someone who reads along.
     public var isStreamed: Bool
     /// The most that its calls may cost together, in US dollars; of a job in a batch, the most that the whole batch may. Nil is

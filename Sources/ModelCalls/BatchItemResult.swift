@@ -1,0 +1,14 @@
+/// What one request of a batch came to.
+public struct BatchItemResult: Sendable, Equatable {
+    /// Its name in the batch.
+    public var id: String
+    /// The answer, or why there is none. A failure of class `cancelled` or `expired` says that the batch ended before the request's
+    /// turn: it was not charged for.
+    public var outcome: Outcome
+
+    /// Makes a result.
+    public init(id: String, outcome: Outcome) {
+        self.id = id
+        self.outcome = outcome
+    }
+}
