@@ -35,6 +35,9 @@ CREATE INDEX provider_batches_collecting ON provider_batches (target, kind) WHER
 -- The jobs of a batch, `pending` until its answers come. A job leaves with its answer.
 CREATE TABLE provider_batch_jobs (
     job_id   INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
-    batch_id INTEGER NOT NULL REFERENCES provider_batches (id)
+    batch_id INTEGER NOT NULL REFERENCES provider_batches (id),
+    digest   BLOB    NOT NULL,
+    bytes    INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX provider_batch_jobs_batch ON provider_batch_jobs (batch_id, job_id);
+CREATE INDEX provider_batch_jobs_digest ON provider_batch_jobs (digest);
