@@ -65,7 +65,7 @@ extension WriteTransaction {
             SELECT id, inputs, bytes, priority FROM jobs INDEXED BY jobs_available
             WHERE lane_id = ? AND state = 'available' AND crashes < 2 ORDER BY priority, id
             """
-        ).bind(lane.id).eachRow(while: { row in
+        ).bind(lane.id).readRows(while: { row in
             let place = packing.place(inputs: row.int(1), bytes: row.int(2), mayOpen: row.int(3) <= priority)
             guard left > 0, place != .none else {
                 hasMore = true
