@@ -29,6 +29,9 @@ extension BatchServer {
         return hold
     }
 
+    /// Somebody else cancels a batch, at the provider.
+    func cancel(_ place: Int) { state.withLock { $0.batches[place].isCancelling = true } }
+
     /// Ends every batch that has not ended, whether anybody asks for it or not: what was sent twice is charged for twice.
     func endAll() {
         state.withLock { state in
