@@ -16,6 +16,10 @@ public struct ClaimRequest: Sendable {
     public var isIdle: Bool
     /// What the configuration says about calling providers.
     public var policies: CallPolicies
+    /// What one call may hold of jobs that can share it, by provider; those of others have calls of their own.
+    public var capacities: [String: CallCapacity] = [:]
+    /// What the calls hold already that wait for company in this process, by lane.
+    public var openCalls: [Int64: OpenCall] = [:]
 
     /// Makes a request; without limits, unless told.
     public init(

@@ -109,7 +109,12 @@ extension WriteTransaction {
                 .bind(now).bind(id).bind(state.rawValue).run()
             ledger.move(lane: lane, batch: batch, from: state, to: .cancelled)
             try addError(job: id, attempt: 0, .cancelled, "cancelled before it ran")
-            try noteEnd(of: id)
+            if state == .pending {
+                try unfollow(id)
+                // A call that went on for its sake alone can be stopped now.
+                ledger.ringWork()
+            }
+            try noteEnd(of: id, .cancelled)
             return .changed(.cancelled)
         }
     }

@@ -52,7 +52,20 @@ extension QueueStore {
         (
             """
             SELECT id FROM jobs WHERE state = 'pending' AND NOT EXISTS (SELECT 1 FROM dependencies WHERE job_id = jobs.id AND met = 0)
+            AND NOT EXISTS (SELECT 1 FROM followers WHERE job_id = jobs.id)
+            AND NOT EXISTS (SELECT 1 FROM provider_batch_jobs WHERE job_id = jobs.id)
             """, "a pending job waits for nothing"
+        ),
+        (
+            "SELECT job_id FROM followers JOIN jobs ON jobs.id = job_id WHERE state <> 'pending' OR jobs.digest <> followers.digest",
+            "a job that does not wait follows another's answer"
+        ),
+        (
+            """
+            SELECT job_id FROM followers WHERE NOT EXISTS (SELECT 1 FROM landings WHERE digest = followers.digest)
+            AND NOT EXISTS (SELECT 1 FROM provider_batch_jobs WHERE digest = followers.digest)
+            AND NOT EXISTS (SELECT 1 FROM jobs WHERE digest = followers.digest AND use_cache = 1 AND state IN ('running', 'available'))
+            """, "a job waits for an answer that no one asks for"
         ),
         (
             """
@@ -87,14 +100,14 @@ extension QueueStore {
         ),
         (
             """
-            SELECT name, running AS kept, (SELECT count(*) FROM reservations WHERE \(isAbout)) AS found FROM resources
-            WHERE running <> (SELECT count(*) FROM reservations WHERE \(isAbout))
+            SELECT name, running AS kept, (SELECT coalesce(sum(requests), 0) FROM reservations WHERE \(isAbout)) AS found FROM resources
+            WHERE running <> (SELECT coalesce(sum(requests), 0) FROM reservations WHERE \(isAbout))
             """, "a provider's count of calls under way is wrong"
         ),
         (
             """
-            SELECT name, trials AS kept, (SELECT count(*) FROM reservations WHERE \(isAbout) AND call > trial_after) AS found FROM resources
-            WHERE trials <> (SELECT count(*) FROM reservations WHERE \(isAbout) AND call > trial_after)
+            SELECT name, trials AS kept, (SELECT coalesce(sum(requests), 0) FROM reservations WHERE \(isAbout) AND call > trial_after) AS found
+            FROM resources WHERE trials <> (SELECT coalesce(sum(requests), 0) FROM reservations WHERE \(isAbout) AND call > trial_after)
             """, "a provider's count of calls on trial is wrong"
         ),
         (

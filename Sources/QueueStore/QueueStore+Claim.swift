@@ -11,7 +11,7 @@ extension QueueStore {
         let (cancellations, hasWork) = try read { database in
             (
                 try Self.cancellations(worker: request.worker, database),
-                try request.slots > 0 && Self.hasWork(for: request, database)
+                try (request.slots > 0 || !request.openCalls.isEmpty) && Self.hasWork(for: request, database)
             )
         }
         var round = hasWork ? try await write { try $0.claim(request) } : ClaimRound()
@@ -19,13 +19,14 @@ extension QueueStore {
         return round
     }
 
-    /// Running jobs of a worker whose cancellation is asked for.
+    /// Running jobs of a worker whose cancellation is asked for. A call whose answer others wait for goes on.
     private static func cancellations(worker: Int64, _ database: Database) throws -> [Lease] {
         try Row.fetchAll(
             database.cachedStatement(
                 sql: """
                     SELECT id, token FROM jobs INDEXED BY jobs_running
                     WHERE worker_id = ? AND state = 'running' AND cancel_requested_at IS NOT NULL
+                    AND NOT (use_cache = 1 AND EXISTS (SELECT 1 FROM followers WHERE digest = +jobs.digest))
                     """), arguments: [worker]
         ).map { Lease(jobID: $0[0], token: $0[1]) }
     }
@@ -64,11 +65,30 @@ struct Claiming {
     var token: Int64?
     /// How many jobs may still be turned away for their cost: a lane may hold any number of them.
     var withdrawals = 100
+    /// How many jobs were found to wait for an identical one's answer.
+    var setAside = 0
+    /// The digests of what it claimed.
+    private var led: Set<[UInt8]> = []
     /// Whether a job of the lane at hand was put back because what is left of its batch's budget is set aside for calls under way:
     /// the next ones would be too.
     var isTight = false
 
     init(_ request: ClaimRequest) { self.request = request }
+
+    /// The lanes whose calls that wait for company were looked after.
+    var filled: Set<Int64> = []
+
+    /// Whether the round has done so much that others should have their turn.
+    var isLong: Bool { withdrawals <= 0 || setAside >= Self.mostSetAside || round.jobs.count >= Self.mostJobs }
+
+    /// The most jobs that a round claims where they share calls: its transaction must be short.
+    static let mostJobs = 1_000
+    /// The most jobs that a round sets aside, give or take a sweep, and how many one sweep looks at: a round must be short.
+    static let mostSetAside = 500
+    static let sweepLength = 200
+
+    /// Whether a job is the first of its digest in this round.
+    mutating func leads(_ digest: [UInt8]) -> Bool { led.insert(digest).inserted }
 
     mutating func noteOpening(_ time: Int64?) {
         guard let time else { return }
@@ -91,6 +111,7 @@ extension WriteTransaction {
             return claiming.round
         }
         lanes.removeAll { $0.head == nil }
+        let openLanes = lanes.filter { request.openCalls[$0.id] != nil }
         var slots = request.slots
         while slots > 0, let best = lanes.indices.min(by: { Self.precedes(lanes[$0], lanes[$1]) }) {
             // As far as the next lane's head priority, and no further: a lane must not slip its later jobs in before it.
@@ -103,21 +124,26 @@ extension WriteTransaction {
                 lanes[best].head = try headPriority(of: lanes[best].id)
                 if lanes[best].head == nil { lanes.remove(at: best) }
             case .open(let opening):
-                let left = claiming.withdrawals
-                let jobs = try take(min(slots, opening.count), from: lanes[best], opening, onlySuspects: false, upTo: limit, &claiming)
-                claiming.round.jobs.append(contentsOf: jobs)
-                slots -= jobs.count
+                let before = (claiming.withdrawals, claiming.setAside)
+                let taken = try claim(from: lanes[best], opening, slots: slots, upTo: limit, &claiming)
+                claiming.round.jobs.append(contentsOf: taken.jobs)
+                slots -= taken.calls
                 lanes[best].served = claiming.token ?? lanes[best].served
                 lanes[best].head = slots > 0 ? try headPriority(of: lanes[best].id) : nil
-                let isOver = claiming.isTight || (jobs.isEmpty && claiming.withdrawals == left)
+                let isOver = claiming.isTight || (taken.jobs.isEmpty && before == (claiming.withdrawals, claiming.setAside))
                 claiming.isTight = false
                 if lanes[best].head == nil || isOver { lanes.remove(at: best) }
             }
-            guard claiming.withdrawals > 0 else {
+            guard !claiming.isLong else {
                 // There may be more of them: the next round goes on.
                 ledger.ringWork()
-                break
+                return claiming.round
             }
+        }
+        // What goes along with a call that waits for company needs no slot of its own.
+        for lane in openLanes where claiming.filled.insert(lane.id).inserted {
+            guard case .open(let opening) = try admit(lane, onlySuspects: false, upTo: 9, &claiming) else { continue }
+            claiming.round.jobs += try claim(from: lane, opening, slots: 0, upTo: 9, &claiming).jobs
         }
         return claiming.round
     }
@@ -157,11 +183,28 @@ extension WriteTransaction {
         ).bind(lane).first { $0.int(0) }
     }
 
-    /// Claims up to `count` of a lane's jobs, and sets aside what their calls need. Fewer come back where a budget turns some away.
+    /// Claims a lane's next jobs, as many as the opening and the slots allow.
+    /// - Returns: the jobs that are to be called for, and how many slots their calls take.
+    private func claim(
+        from lane: ReadyLane, _ opening: Opening, slots: Int, upTo priority: Int, _ claiming: inout Claiming
+    ) throws -> (jobs: [ClaimedJob], calls: Int) {
+        let before = claiming.setAside
+        let taken: (jobs: [ClaimedJob], calls: Int)
+        if lane.kind.isBatchable, !opening.isProbe, let capacity = claiming.request.capacities[opening.target.provider] {
+            taken = try takeTogether(from: lane, opening, capacity, calls: min(slots, opening.count), upTo: priority, &claiming)
+        } else {
+            let jobs = try take(min(slots, opening.count), from: lane, opening, onlySuspects: false, upTo: priority, &claiming)
+            taken = (jobs, jobs.count)
+        }
+        if claiming.setAside - before > taken.jobs.count { try sweepFollowers(of: lane, upTo: priority, &claiming) }
+        return taken
+    }
+
+    /// Claims up to `count` of a lane's jobs, and sets aside what their calls need. Fewer come back where a budget turns some away, or
+    /// an identical job is to be answered first.
     private func take(
         _ count: Int, from lane: ReadyLane, _ opening: Opening, onlySuspects: Bool, upTo priority: Int, _ claiming: inout Claiming
     ) throws -> [ClaimedJob] {
-        let request = claiming.request
         let token = try claiming.token ?? nextToken()
         claiming.token = token
         // The plus before `jobs.digest` makes SQLite 3.40 find the cache entry by its digest: without it, inside RETURNING, it
@@ -176,9 +219,9 @@ extension WriteTransaction {
                              AND priority <= ?6 ORDER BY priority, id LIMIT ?7)
                 RETURNING id, batch_id, priority, attempt, max_attempts, crashes, timeout_ms, use_cache, digest,
                 (SELECT body FROM requests WHERE job_id = jobs.id),
-                use_cache AND EXISTS (SELECT 1 FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4),
+                CASE WHEN use_cache THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4) END,
                 EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
-                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id)
+                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms
                 """)
             : statement(
                 """
@@ -188,39 +231,159 @@ extension WriteTransaction {
                              AND priority <= ?6 ORDER BY priority, id LIMIT ?7)
                 RETURNING id, batch_id, priority, attempt, max_attempts, crashes, timeout_ms, use_cache, digest,
                 (SELECT body FROM requests WHERE job_id = jobs.id),
-                use_cache AND EXISTS (SELECT 1 FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4),
+                CASE WHEN use_cache THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4) END,
                 EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
-                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id)
+                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms
                 """)
-        var jobs = try claim.bind(token).bind(request.worker).bind(clock.boot() + request.lease).bind(now).bind(lane.id).bind(priority)
-            .bind(count).all { row in
-                let job = ClaimedJob(
-                    lease: Lease(jobID: row.int64(0), token: token), laneID: lane.id, batchID: row.optionalInt64(1), priority: row.int(2),
-                    kind: lane.kind, target: lane.target, body: row.text(9), digest: row.blob(8), attempt: row.int(3),
-                    maxAttempts: row.int(4), crashes: row.int(5), timeout: row.optionalInt64(6), useCache: row.int64(7) == 1,
-                    isCached: row.int64(10) == 1, route: opening.target, isProbe: opening.isProbe, isStreamed: row.int64(11) == 1,
-                    worstCost: opening.estimate?.worstCost ?? 0)
-                return (job: job, budgets: Budgets(own: row.optionalDouble(12), batch: row.optionalDouble(13)))
+        claim.bind(token).bind(claiming.request.worker).bind(clock.boot() + claiming.request.lease).bind(now).bind(lane.id).bind(priority)
+            .bind(count)
+        let taken = try begin(claim, token, lane, opening, &claiming)
+        let isHeld = try mustHold(opening, lane, claiming.request.policies)
+        guard isHeld || taken.contains(where: { !$0.budgets.isEmpty }) else { return taken.map(\.job) }
+        return try taken.compactMap { try prepare($0.job, $0.budgets, opening, opening.estimate, isHeld: isHeld, &claiming) }
+    }
+
+    /// Claims a lane's next jobs for calls that they share: as many as fit, in their order. Each call's jobs have a token of their own.
+    /// Jobs of a priority that must wait go along where a call has room for them.
+    private func takeTogether(
+        from lane: ReadyLane, _ opening: Opening, _ capacity: CallCapacity, calls: Int, upTo priority: Int, _ claiming: inout Claiming
+    ) throws -> (jobs: [ClaimedJob], calls: Int) {
+        let open = claiming.filled.insert(lane.id).inserted ? claiming.request.openCalls[lane.id] : nil
+        var planned = try plan(lane, capacity, calls: calls, open: open, upTo: priority, &claiming)
+        if opening.estimate != nil { planned = try narrowed(planned, lane, opening, claiming.request.policies) }
+        let isHeld = try mustHold(opening, lane, claiming.request.policies)
+        var jobs: [ClaimedJob] = []
+        var callCount = 0
+        for call in planned where !call.ids.isEmpty {
+            let token = try nextToken()
+            claiming.token = token
+            let claim = try statement(
+                """
+                UPDATE jobs SET state = 'running', attempt = attempt + 1, token = ?1, worker_id = ?2, lease_expires_at = ?3,
+                attempted_at = ?4 WHERE id IN (SELECT value FROM json_each(?5)) AND state = 'available'
+                RETURNING id, batch_id, priority, attempt, max_attempts, crashes, timeout_ms, use_cache, digest,
+                (SELECT body FROM requests WHERE job_id = jobs.id),
+                CASE WHEN use_cache THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4) END,
+                EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
+                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms
+                """
+            ).bind(token).bind(claiming.request.worker).bind(clock.boot() + claiming.request.lease).bind(now)
+                .bind("[\(call.ids.map(String.init).joined(separator: ","))]")
+            var isFirst = !call.joinsOpenCall
+            let before = jobs.count
+            for (job, budgets) in try begin(claim, token, lane, opening, &claiming) {
+                guard isHeld || !budgets.isEmpty else {
+                    jobs.append(job)
+                    continue
+                }
+                var estimate = claiming.request.policies.expected(opening.target, job.kind, job.body)
+                estimate.requests = isFirst ? 1 : 0
+                guard let job = try prepare(job, budgets, opening, estimate, isHeld: isHeld, &claiming) else { continue }
+                isFirst = false
+                jobs.append(job)
             }
+            if jobs.count > before, !call.joinsOpenCall { callCount += 1 }
+        }
+        return (jobs, callCount)
+    }
+
+    /// The jobs of one call.
+    private struct PlannedCall {
+        var ids: [Int64] = []
+        /// Whether it goes along with one that waits for company.
+        var joinsOpenCall = false
+    }
+
+    /// Which of a lane's next jobs go into which call.
+    private func plan(
+        _ lane: ReadyLane, _ capacity: CallCapacity, calls: Int, open: OpenCall?, upTo priority: Int, _ claiming: inout Claiming
+    ) throws(SQLFailure) -> [PlannedCall] {
+        var packing = CallPacking(capacity, calls: calls, inputs: open?.inputs, bytes: open?.bytes ?? 0)
+        var planned = [PlannedCall(joinsOpenCall: true)]
+        var left = Claiming.mostJobs - claiming.round.jobs.count
+        var hasMore = false
+        try statement(
+            """
+            SELECT id, inputs, bytes, priority FROM jobs INDEXED BY jobs_available
+            WHERE lane_id = ? AND state = 'available' AND crashes < 2 ORDER BY priority, id
+            """
+        ).bind(lane.id).eachRow(while: { row in
+            let place = packing.place(inputs: row.int(1), bytes: row.int(2), mayOpen: row.int(3) <= priority)
+            guard left > 0, place != .none else {
+                hasMore = true
+                return false
+            }
+            if place == .next { planned.append(PlannedCall()) }
+            planned[planned.count - 1].ids.append(row.int64(0))
+            left -= 1
+            return true
+        })
+        if hasMore { claiming.round.lanesWithMore.insert(lane.id) }
+        return planned
+    }
+
+    /// As much of a plan as limits of tokens and money have room for: one call at a time, halved until it fits.
+    private func narrowed(
+        _ planned: [PlannedCall], _ lane: ReadyLane, _ opening: Opening, _ policies: CallPolicies
+    ) throws(SQLFailure) -> [PlannedCall] {
+        guard var call = planned.first(where: { !$0.ids.isEmpty }) else { return [] }
+        while call.ids.count > 1 {
+            var sum = CallEstimate()
+            for id in call.ids {
+                let body = try statement("SELECT body FROM requests WHERE job_id = ?").bind(id).first { $0.text(0) } ?? ""
+                let one = policies.expected(opening.target, lane.kind, body)
+                sum.inputTokens += one.inputTokens
+                sum.outputTokens += one.outputTokens
+                sum.worstCost += one.worstCost
+            }
+            if case .open = try gate(opening.target, policies, estimate: sum) { break }
+            call.ids.removeLast(call.ids.count - call.ids.count / 2)
+        }
+        return [call]
+    }
+
+    /// Whether anything has to be set aside for a lane's calls.
+    private func mustHold(_ opening: Opening, _ lane: ReadyLane, _ policies: CallPolicies) throws(SQLFailure) -> Bool {
+        if opening.isProbe || opening.target != lane.target { return true }
+        return try isLimited(opening.target, policies)
+    }
+
+    /// Runs a claim's UPDATE, and has those of its jobs follow whose like is under way.
+    private func begin(
+        _ claim: SQLStatement, _ token: Int64, _ lane: ReadyLane, _ opening: Opening, _ claiming: inout Claiming
+    ) throws -> [(job: ClaimedJob, budgets: Budgets)] {
+        var budgets: [Int64: Budgets] = [:]
+        var jobs = try claim.all { row in
+            var job = ClaimedJob(
+                lease: Lease(jobID: row.int64(0), token: token), laneID: lane.id, batchID: row.optionalInt64(1), priority: row.int(2),
+                kind: lane.kind, target: lane.target, body: row.text(9), digest: row.blob(8), attempt: row.int(3),
+                maxAttempts: row.int(4), crashes: row.int(5), timeout: row.optionalInt64(6), useCache: row.int64(7) == 1,
+                cachedAt: row.optionalInt64(10), route: opening.target, isProbe: opening.isProbe, isStreamed: row.int64(11) == 1,
+                worstCost: opening.estimate?.worstCost ?? 0)
+            job.inputs = row.int(14)
+            job.bytes = row.int(15)
+            job.cacheTimeToLive = row.optionalInt64(16)
+            let own = Budgets(own: row.optionalDouble(12), batch: row.optionalDouble(13))
+            if !own.isEmpty { budgets[job.id] = own }
+            return job
+        }
         guard !jobs.isEmpty else { return [] }
         // RETURNING promises no order.
-        jobs.sort { ($0.job.priority, $0.job.id) < ($1.job.priority, $1.job.id) }
+        jobs.sort { ($0.priority, $0.id) < ($1.priority, $1.id) }
         ledger.move(lane: lane.id, batch: nil, from: .available, to: .running, count: Int64(jobs.count))
         ledger.serve(lane: lane.id, token: token)
-        let isHeld = try opening.isProbe || opening.target != lane.target || isLimited(opening.target, request.policies)
-        guard isHeld || jobs.contains(where: { !$0.budgets.isEmpty }) else { return jobs.map(\.job) }
-        return try jobs.compactMap { try prepare($0.job, $0.budgets, opening, isHeld: isHeld, &claiming) }
+        return try withoutFollowers(jobs, &claiming).map { ($0, budgets[$0.id] ?? Budgets()) }
     }
 
     /// Sets aside what a claimed job's call needs; nil where its budget does not allow the call, and it is not to run.
     private func prepare(
-        _ job: ClaimedJob, _ budgets: Budgets, _ opening: Opening, isHeld: Bool, _ claiming: inout Claiming
+        _ job: ClaimedJob, _ budgets: Budgets, _ opening: Opening, _ expected: CallEstimate?, isHeld: Bool, _ claiming: inout Claiming
     ) throws -> ClaimedJob? {
         guard isHeld || !budgets.isEmpty else { return job }
         var job = job
-        var estimate = opening.estimate ?? CallEstimate()
+        var estimate = expected ?? CallEstimate()
         if !budgets.isEmpty {
-            if opening.estimate == nil { estimate = claiming.request.policies.expected(opening.target, job.kind, job.body) }
+            if expected == nil { estimate = claiming.request.policies.expected(opening.target, job.kind, job.body) }
             // An answer from the cache costs nothing.
             if !job.isCached, let refusal = try refusal(of: job, estimate, budgets) {
                 claiming.withdrawals -= 1

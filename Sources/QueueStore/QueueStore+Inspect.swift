@@ -70,11 +70,13 @@ extension QueueStore {
     /// - Parameter routes: what serves in place of what, as in ``CallPolicies``.
     public func isDrained(queues: Set<String>?, providers: Set<String>, routes: [String: Route] = [:]) throws -> Bool {
         try read { database in
+            // What follows an identical job is pending on one that is available or running, perhaps in another lane.
             let isOpen = try Row.fetchAll(
                 database,
                 sql: """
                     SELECT queue, provider, target FROM lanes JOIN queues ON queues.name = queue
-                    WHERE paused_at IS NULL AND available + running + retryable > 0
+                    WHERE paused_at IS NULL AND (available + running + retryable > 0
+                    OR pending > 0 AND lanes.id IN (SELECT lane_id FROM followers))
                     """
             ).contains { (row: Row) in
                 let isServed = routes[row[2]].map { !$0.targets.isEmpty } ?? providers.contains(row[1])

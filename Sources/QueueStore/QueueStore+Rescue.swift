@@ -80,7 +80,7 @@ extension WriteTransaction {
                 lease: Lease(jobID: $0.int64(0), token: $0.int64(1)), attempt: $0.int(2), maxAttempts: $0.int(3), crashes: $0.int(4),
                 lane: $0.int64(5), batch: $0.optionalInt64(6), isCancelled: !$0.isNull(7))
         }
-        for job in jobs { try rescue(job, from: worker, hadBegun: begun?.contains(job.lease.jobID) ?? true) }
+        for job in jobs { try rescue(job, from: worker, hadBegun: begun.map { job.hadBegun(by: $0) } ?? true) }
         if worker.isDead, jobs.count < slice {
             try statement("DELETE FROM workers WHERE id = ?").bind(worker.id).run()
         }
@@ -110,7 +110,7 @@ extension WriteTransaction {
                     attempt: job.attempt, at: now, failure: .crashed, message: "\(reason) (worker \(worker.id))",
                     target: charge?.target.description, cost: charge?.cost ?? 0))
         }
-        if state.isFinal { try noteEnd(of: job.lease.jobID) }
+        if state.isFinal { try noteEnd(of: job.lease.jobID, state) } else { try promoteFollowers(ofJob: job.lease.jobID) }
     }
 
     /// What a lost claim's call had taken: if it had begun, it may have been paid for, at worst with what was set aside.
@@ -142,4 +142,7 @@ private struct LostJob {
     var lane: Int64
     var batch: Int64?
     var isCancelled: Bool
+
+    /// Whether its call is among those that had begun: noted by the job, or, of jobs that share one, by their token.
+    func hadBegun(by calls: Set<Int64>) -> Bool { calls.contains(lease.jobID) || calls.contains(-lease.token) }
 }

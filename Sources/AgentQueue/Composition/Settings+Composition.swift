@@ -28,11 +28,14 @@ extension Settings {
     ///   - available: the names of the providers that can be called here.
     public func workerConfiguration(queues: Set<String>? = nil, drains: Bool = false, available: Set<String>) -> WorkerConfiguration {
         let worker = effectiveWorker
-        return WorkerConfiguration(
+        var configuration = WorkerConfiguration(
             concurrency: worker.concurrency, queues: queues, batchSize: worker.batchSize, lease: worker.lease.milliseconds,
             shutdownGrace: worker.shutdownGrace.milliseconds, callTimeout: http.requestTimeout.milliseconds,
             cacheTimeToLive: cache.enabled ? cache.ttl.milliseconds : nil, prices: prices, policies: callPolicies(available: available),
             maxOutputTokens: models.compactMapValues(\.maxOutputTokens), drains: drains)
+        configuration.coalesces = enableAsync
+        configuration.linger = worker.linger.milliseconds
+        return configuration
     }
 
     /// What pruning keeps.
