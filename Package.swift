@@ -107,7 +107,7 @@ let package = Package(
         suite("ModelProvidersTests", ["ModelProviders", "ModelCalls", "JobModel", "TestSupport", nioHTTP1]),
         suite("AgentQueueTests", ["AgentQueue", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport"]),
         suite("IntakeTests", ["AgentQueue", "JobModel", "ModelCalls", "Settings"]),
-        suite("ReliabilityTests", ["QueueStore", "ModelCalls", "JobModel", "TestSupport", grdb, sqlite]),
+        suite("ReliabilityTests", ["QueueStore", "ModelProviders", "ModelCalls", "JobModel", "TestSupport", grdb, sqlite]),
         suite("CommandTests", ["agent-queue", "QueueStore", "JobModel", "TestSupport"]),
     ]
 )
