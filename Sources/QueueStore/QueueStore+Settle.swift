@@ -72,13 +72,27 @@ extension WriteTransaction {
     func closeCall(
         of claim: ChargedClaim, _ report: CallReport?, message: String, _ policies: CallPolicies
     ) throws(SQLFailure) -> Charge? {
-        let reservation = claim.isHeld ? try reservation(of: claim.lease) : nil
-        if let reservation { try forget(reservation) }
+        var reservation = claim.isHeld ? try reservation(of: claim.lease) : nil
+        if let held = reservation {
+            try forget(held)
+            // A job leaves a call that others share: the call goes on, and theirs is the next to answer for it.
+            if report == nil, held.estimate.requests == 1, try passOn(held) { reservation?.estimate.requests = 0 }
+        }
         guard reservation != nil || report != nil else { return nil }
         try conclude(report, reservation, token: claim.lease.token, message: message, policies)
         guard let report, let charge = Charge(report, isFenced: false) else { return nil }
         try self.charge(charge, to: claim)
         return charge
+    }
+
+    /// Lets another job of a shared call stand for the call. Returns whether there is one.
+    private func passOn(_ reservation: Reservation) throws(SQLFailure) -> Bool {
+        try statement(
+            """
+            UPDATE reservations SET requests = 1
+            WHERE job_id = (SELECT job_id FROM reservations WHERE call = ? AND requests = 0 ORDER BY job_id LIMIT 1)
+            """
+        ).bind(reservation.call).run() == 1
     }
 
     /// The failure as it is noted: with what was called, what it cost, and what had arrived. What a call that failed cost is noted
