@@ -61,8 +61,10 @@ struct ReadyLane {
 struct Claiming {
     let request: ClaimRequest
     var round = ClaimRound()
-    /// The token of what it claims; drawn with the first job.
+    /// The token of the jobs that have calls of their own; drawn with the first.
     var token: Int64?
+    /// The latest token that was drawn.
+    var latestToken: Int64?
     /// How many jobs may still be turned away for their cost: a lane may hold any number of them.
     var withdrawals = 100
     /// How many jobs were found to wait for an identical one's answer.
@@ -89,6 +91,9 @@ struct Claiming {
 
     /// Whether a job is the first of its digest in this round.
     mutating func leads(_ digest: [UInt8]) -> Bool { led.insert(digest).inserted }
+
+    /// The first of its digest was put back: the next one leads.
+    mutating func leadsNoMore(_ digest: [UInt8]) { led.remove(digest) }
 
     mutating func noteOpening(_ time: Int64?) {
         guard let time else { return }
@@ -128,7 +133,7 @@ extension WriteTransaction {
                 let taken = try claim(from: lanes[best], opening, slots: slots, upTo: limit, &claiming)
                 claiming.round.jobs.append(contentsOf: taken.jobs)
                 slots -= taken.calls
-                lanes[best].served = claiming.token ?? lanes[best].served
+                lanes[best].served = claiming.latestToken ?? lanes[best].served
                 lanes[best].head = slots > 0 ? try headPriority(of: lanes[best].id) : nil
                 let isOver = claiming.isTight || (taken.jobs.isEmpty && before == (claiming.withdrawals, claiming.setAside))
                 claiming.isTight = false
@@ -205,8 +210,10 @@ extension WriteTransaction {
     private func take(
         _ count: Int, from lane: ReadyLane, _ opening: Opening, onlySuspects: Bool, upTo priority: Int, _ claiming: inout Claiming
     ) throws -> [ClaimedJob] {
+        // Not one of jobs that share a call: that such a call has begun is noted by its token.
         let token = try claiming.token ?? nextToken()
         claiming.token = token
+        claiming.latestToken = token
         // The plus before `jobs.digest` makes SQLite 3.40 find the cache entry by its digest: without it, inside RETURNING, it
         // walks the index over `expires_at` for every job.
         let claim =
@@ -256,7 +263,7 @@ extension WriteTransaction {
         var callCount = 0
         for call in planned where !call.ids.isEmpty {
             let token = try nextToken()
-            claiming.token = token
+            claiming.latestToken = token
             let claim = try statement(
                 """
                 UPDATE jobs SET state = 'running', attempt = attempt + 1, token = ?1, worker_id = ?2, lease_expires_at = ?3,
@@ -277,9 +284,10 @@ extension WriteTransaction {
                     continue
                 }
                 var estimate = claiming.request.policies.expected(opening.target, job.kind, job.body)
-                estimate.requests = isFirst ? 1 : 0
+                // One that the cache answers is no part of the call.
+                estimate.requests = isFirst && !job.isCached ? 1 : 0
                 guard let job = try prepare(job, budgets, opening, estimate, isHeld: isHeld, &claiming) else { continue }
-                isFirst = false
+                if !job.isCached { isFirst = false }
                 jobs.append(job)
             }
             if jobs.count > before, !call.joinsOpenCall { callCount += 1 }
@@ -389,6 +397,11 @@ extension WriteTransaction {
                 claiming.withdrawals -= 1
                 if case .notNow = refusal { claiming.isTight = true }
                 try withdraw(job, refusal)
+                if job.useCache {
+                    claiming.leadsNoMore(job.digest)
+                    // Without a ring, which the end of a call of its batch will be: the next round would find it as tight.
+                    try promoteFollowers(of: job.digest, rings: false)
+                }
                 return nil
             }
         }
