@@ -16,13 +16,16 @@ extension QueueStore {
     public func settleFromCache(_ job: ClaimedJob) async throws -> SettleResult? {
         try await write { transaction in
             guard let cached = try transaction.cachedReply(job.answerDigest) else { return nil }
-            guard try transaction.leave(SettleRequest(job: job, settlement: Settlement(state: .completed))) != nil else { return .fenced }
-            transaction.ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: .completed)
+            guard let state = try transaction.leave(SettleRequest(job: job, settlement: Settlement(state: .completed))) else {
+                return .fenced
+            }
+            transaction.ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: state)
             _ = try transaction.closeCall(of: ChargedClaim(job), nil, message: "", CallPolicies())
-            try transaction.complete(job.id, lane: job.laneID, from: cached)
-            try transaction.noteEnd(of: job.id, .completed)
+            if state == .completed { try transaction.complete(job.id, lane: job.laneID, from: cached) }
+            // Before the end of a job that was cancelled: its followers have their answer, and none has to ask again.
             if job.useCache { try transaction.land(job.digest, LandedAnswer(cached)) }
-            return .settled(.completed)
+            try transaction.noteEnd(of: job.id, state)
+            return .settled(state)
         }
     }
 }
@@ -57,6 +60,7 @@ extension WriteTransaction {
         if state == .cancelled, request.result != nil, request.error == nil {
             try addError(job: job.id, attempt: job.attempt, .cancelled, "cancelled while it ran; its call went on for identical jobs")
         }
+        // Before the end of a job that was cancelled: its followers have their answer, and none has to ask again.
         if job.useCache, let result = request.result, let reply { try land(job.digest, LandedAnswer(reply: reply, result)) }
         if state.isFinal {
             try noteEnd(of: job.id, state)
