@@ -91,8 +91,9 @@ let package = Package(
         .executableTarget(
             name: "aq-bench",
             dependencies: [
-                "WorkerPool", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "CPlatform", argumentParser, logging, nioCore, nioHTTP1,
-                .product(name: "NIOPosix", package: "swift-nio"),
+                "WorkerPool", "Upkeep", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "CPlatform", argumentParser, logging,
+                nioCore,
+                nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
             ], path: "Benchmarks/aq-bench", swiftSettings: strict),
 
         suite("JobModelTests", ["JobModel", "ModelCalls", "Resilience"]),
