@@ -12,7 +12,9 @@ public struct Duties: Sendable, Equatable {
     public var nextDue: Int64?
 
     /// Nothing to do, unless told.
-    public init(mayRescue: Bool = false, hasExpired: Bool = false, hasCascade: Bool = false, hasLanding: Bool = false, nextDue: Int64? = nil) {
+    public init(
+        mayRescue: Bool = false, hasExpired: Bool = false, hasCascade: Bool = false, hasLanding: Bool = false, nextDue: Int64? = nil
+    ) {
         self.mayRescue = mayRescue
         self.hasExpired = hasExpired
         self.hasCascade = hasCascade

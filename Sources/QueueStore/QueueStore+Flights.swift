@@ -112,7 +112,9 @@ extension WriteTransaction {
             "SELECT digest, reply, target, input_tokens, output_tokens, cost_usd, latency_ms FROM landings LIMIT 1"
         ).first { row in
             let usage = Usage(inputTokens: row.int(3), outputTokens: row.int(4))
-            return (row.blob(0), LandedAnswer(reply: row.text(1), target: row.text(2), usage: usage, cost: row.double(5), latency: row.int64(6)))
+            return (
+                row.blob(0), LandedAnswer(reply: row.text(1), target: row.text(2), usage: usage, cost: row.double(5), latency: row.int64(6))
+            )
         }
         guard let (digest, answer) = landing else { return false }
         if try complete(slice, followersOf: digest, answer) < slice {

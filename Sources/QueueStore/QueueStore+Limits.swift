@@ -212,8 +212,10 @@ extension WriteTransaction {
                 // Jobs of one call have one token.
                 calls +=
                     lane.sharesCalls
-                    ? try statement("SELECT count(DISTINCT token) FROM jobs INDEXED BY jobs_running WHERE state = 'running' AND lane_id = ?")
-                        .bind(lane.id).first { $0.int64(0) } ?? 0
+                    ? try statement(
+                        "SELECT count(DISTINCT token) FROM jobs INDEXED BY jobs_running WHERE state = 'running' AND lane_id = ?"
+                    )
+                    .bind(lane.id).first { $0.int64(0) } ?? 0
                     : max(0, lane.running + ledger.change(of: .running, in: lane.id))
             }
             return Double(calls)

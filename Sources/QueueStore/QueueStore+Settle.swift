@@ -54,11 +54,13 @@ extension WriteTransaction {
                 .bind(result.usage.outputTokens).bind(result.cost).bind(result.latency).run()
         }
         if let error = error(of: request, charge) { try addError(job: job.id, error) }
-        if state.isFinal { try noteEnd(of: job.id, state) }
-        guard job.useCache else { return .settled(state) }
-        if let result = request.result, let reply {
-            try land(job.digest, LandedAnswer(reply: reply, result))
-        } else if !state.isFinal {
+        if state == .cancelled, request.result != nil, request.error == nil {
+            try addError(job: job.id, attempt: job.attempt, .cancelled, "cancelled while it ran; its call went on for identical jobs")
+        }
+        if job.useCache, let result = request.result, let reply { try land(job.digest, LandedAnswer(reply: reply, result)) }
+        if state.isFinal {
+            try noteEnd(of: job.id, state)
+        } else if job.useCache {
             try promoteFollowers(of: job.digest)
         }
         return .settled(state)
@@ -97,8 +99,8 @@ extension WriteTransaction {
 
     /// Takes an answered job out of `running` whose cancellation was asked for: it is cancelled if its call went on for the sake of
     /// others, and completed if the answer came first.
-    private func leaveCancelled(_ request: SettleRequest) throws(SQLFailure) -> JobState? {
-        let wentOnForOthers = request.job.useCache ? try isFollowed(request.job.digest) : false
+    private func leaveAnswered(_ request: SettleRequest) throws(SQLFailure) -> JobState? {
+        let wentOnForOthers = request.call != nil && request.job.useCache ? try isFollowed(request.job.digest) : false
         let name = try statement(
             """
             UPDATE jobs SET state = CASE WHEN ?1 THEN 'cancelled' ELSE 'completed' END, token = NULL, worker_id = NULL,
@@ -119,7 +121,7 @@ extension WriteTransaction {
                 WHERE id = ? AND state = 'running' AND token = ? AND cancel_requested_at IS NULL
                 """
             ).bind(now).bind(lease.jobID).bind(lease.token).run()
-            return try changed == 1 ? .completed : leaveCancelled(request)
+            return try changed == 1 ? .completed : leaveAnswered(request)
         }
         // A job whose cancellation was asked for while it ran is not tried again.
         let name = try statement(

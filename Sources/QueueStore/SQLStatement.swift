@@ -105,7 +105,7 @@ final class SQLStatement {
     }
 
     /// Calls `body` for one row after the other of a query, until it returns false.
-    func eachRow(while body: (SQLStatement) -> Bool) throws(SQLFailure) {
+    func readRows(while body: (SQLStatement) -> Bool) throws(SQLFailure) {
         while true {
             let code = sqlite3_step(handle)
             guard code == SQLITE_ROW else { return try finish(code, expecting: SQLITE_DONE) }

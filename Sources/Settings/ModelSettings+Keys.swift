@@ -4,6 +4,8 @@ extension ModelSettings {
         Setting("fallbacks", \.fallbacks, .list(of: .target)),
         Setting("fallback_after", \.fallbackAfter, .optional(.duration(.zero ... .hours(24)))),
         Setting("batch_api", \.batchAPI, .flag),
+        Setting("cache_ttl", \.cacheTTL, .optional(.duration(.seconds(1) ... .days(3650)))),
+        Setting("semantic_cache", \.semanticCache, .optional(.flag)),
         Setting("price.input_per_mtok", \.inputPerMTok, .optional(.number(0...1_000_000))),
         Setting("price.output_per_mtok", \.outputPerMTok, .optional(.number(0...1_000_000))),
         Setting("price.cache_read_per_mtok", \.cacheReadPerMTok, .optional(.number(0...1_000_000))),

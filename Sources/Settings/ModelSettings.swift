@@ -5,8 +5,12 @@ public struct ModelSettings: Equatable, Sendable {
     public var fallbacks: [String] = []
     /// The longest wait for this target's rate limits before the first fallback is asked instead; nil waits. 0 to 24 h.
     public var fallbackAfter: Duration?
-    /// Whether jobs may go through the provider's cheaper batch API. Default false.
+    /// Whether jobs that do not say go through the provider's batch API, at a lower price and within a day. Default false.
     public var batchAPI = false
+    /// How long a reply answers for its request where its job does not say; nil is `cache.ttl`. 1 s to 3650 days.
+    public var cacheTTL: Duration?
+    /// Whether the reply to the nearest earlier prompt may answer; nil is `cache.semantic.enabled`.
+    public var semanticCache: Bool?
     /// What tokens cost; nil when unknown.
     public var price: ModelPrice?
     /// The most tokens of an answer where a job says nothing: sent with the call, and what a money limit reserves for. Nil sends none

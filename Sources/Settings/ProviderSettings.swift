@@ -15,6 +15,8 @@ public struct ProviderSettings: Equatable, Sendable {
     public var concurrency: Int?
     /// What one embeddings call may hold.
     public var embeddings = EmbeddingSettings()
+    /// How the provider's batch API is used.
+    public var batch = BatchSettings()
     /// What the provider allows.
     public var limits = CallLimitSettings()
     /// Which API an `openai` provider is asked through. Default automatic.

@@ -84,6 +84,10 @@ public enum SampleConfiguration {
         #   prompt_cache            anthropic only: off, 5m or 1h: asks it to keep system text and tools. Default off
         #   concurrency             most calls in flight to it from all processes, 1 to 1024. Default no limit
         #   embeddings.max_inputs   most texts in one embeddings call, 1 to 10000. Default the provider kind's own
+        #   embeddings.max_tokens   most tokens in one embeddings call, 1 to 10000000. Default the provider kind's own
+        #   embeddings.max_bytes    most bytes in one embeddings call, 1KiB to 1GiB. Default the provider kind's own
+        #   batch.linger            openai and anthropic: how long a batch takes jobs before it is sent, 0s to 1h. Default 60s
+        #   batch.poll              how often the provider is asked how a batch stands, 1s to 1h. Default 60s
         #   limits.rpm              requests a minute, 1 to 10000000. Default no limit; null takes a built-in limit away
         #   limits.tpm              tokens a minute, 1 to 1000000000. Default no limit
         #   limits.itpm             tokens sent a minute. Default no limit
@@ -116,7 +120,10 @@ public enum SampleConfiguration {
         #   fallbacks               targets to try in this order when this one fails by its own fault, is paused, or keeps a job waiting.
         #                           Default none: no prompt goes to another vendor unless you say so, such as [openai/gpt-5]
         #   fallback_after          the longest wait for its rate limits before a fallback is asked instead, 0s to 24h. Default waits
-        #   batch_api               whether jobs may go through the provider's batch API. Default false
+        #   batch_api               whether jobs that do not say go through the provider's batch API: cheaper, and within a day.
+        #                           Default false
+        #   cache_ttl               how long a reply answers for its request, 1s to 3650d. Default cache.ttl
+        #   semantic_cache          whether the reply to the nearest earlier prompt may answer. Default cache.semantic.enabled
         #   price.input_per_mtok    US dollars per million tokens sent, 0 to 1000000. Default unknown
         #   price.output_per_mtok   US dollars per million tokens received, 0 to 1000000. Default unknown
         #   price.cache_read_per_mtok    for tokens that its prompt cache held. Default a tenth of the input price for anthropic, else all

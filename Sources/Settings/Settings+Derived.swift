@@ -19,4 +19,7 @@ extension Settings {
     public func model(_ target: TargetName) -> ModelSettings {
         models[target.description] ?? ModelSettings()
     }
+
+    /// How long a reply answers for requests to a target, where its job does not say.
+    public func cacheTTL(of target: String) -> Duration { models[target]?.cacheTTL ?? cache.ttl }
 }

@@ -44,6 +44,10 @@ extension Settings {
             case .claudeCode:
                 if provider.command == nil { conflicts.append(conflict("\(key).command", "is missing", at: key)) }
                 if provider.embeddings.maxInputs != nil { conflicts.append(unfit("embeddings.max_inputs")) }
+                if provider.embeddings.maxTokens != nil { conflicts.append(unfit("embeddings.max_tokens")) }
+                if provider.embeddings.maxBytes != nil { conflicts.append(unfit("embeddings.max_bytes")) }
+                if provider.batch.linger != nil { conflicts.append(unfit("batch.linger")) }
+                if provider.batch.poll != nil { conflicts.append(unfit("batch.poll")) }
             }
             return conflicts
         }
@@ -54,6 +58,9 @@ extension Settings {
             let key = "models.\(name)"
             var conflicts: [SettingsError] = []
             if let message = unknownProvider(in: name) { conflicts.append(conflict(key, message)) }
+            if model.batchAPI, providers[String(name.prefix { $0 != "/" })]?.kind == .claudeCode {
+                conflicts.append(conflict("\(key).batch_api", "claude-code has no batch API"))
+            }
             for fallback in model.fallbacks {
                 if fallback == name { conflicts.append(conflict("\(key).fallbacks", "a target cannot be its own fallback")) }
                 if let message = unknownProvider(in: fallback) { conflicts.append(conflict("\(key).fallbacks", message)) }

@@ -56,7 +56,8 @@ struct Coalescer {
             }
             touched.insert(job.laneID)
             if let open = waiting[job.laneID], !open.takes(job, capacity) { calls.append(leave(job.laneID)) }
-            waiting[job.laneID, default: Waiting(leavesAt: now + linger)].add(job, latest: now + (job.timeout ?? Int64.max / 2) / Self.timeoutShare)
+            waiting[job.laneID, default: Waiting(leavesAt: now + linger)].add(
+                job, latest: now + (job.timeout ?? Int64.max / 2) / Self.timeoutShare)
             if let open = waiting[job.laneID], open.isFull(capacity) { calls.append(leave(job.laneID)) }
         }
         for lane in touched {

@@ -134,7 +134,9 @@ public final class Worker: Service {
                         jobs.addTask { await Self.sleep(until: due, attention) }
                     }
                     // A round takes no more than `batch_size`: there may be slots left, and jobs for them.
-                    if round.jobs.count >= configuration.batchSize || (!round.lanesWithMore.isEmpty && !round.jobs.isEmpty) { attention.call() }
+                    if round.jobs.count >= configuration.batchSize || (!round.lanesWithMore.isEmpty && !round.jobs.isEmpty) {
+                        attention.call()
+                    }
                     if round.jobs.isEmpty, isDrained() { break }
                 }
                 // What has yet to be called for goes back.

@@ -25,6 +25,19 @@ import Testing
         ("cache: { max_bytes: 2TiB }", "agent-queue.yaml:1: cache.max_bytes: 2TiB is out of range (0B to 1TiB)"),
         ("breaker: { failure_rate: 1.5 }", "agent-queue.yaml:1: breaker.failure_rate: 1.5 is out of range (0.01 to 1)"),
         ("breaker: { failure_rate: 0 }", "agent-queue.yaml:1: breaker.failure_rate: 0 is out of range (0.01 to 1)"),
+        ("models:\n  local/a: { cache_ttl: 10ms }", "agent-queue.yaml:2: models.local/a.cache_ttl: 10ms is out of range (1s to 3650d)"),
+        (
+            "providers:\n  openai: { batch: { linger: 2h } }",
+            "agent-queue.yaml:2: providers.openai.batch.linger: 2h is out of range (0s to 1h)"
+        ),
+        (
+            "providers:\n  openai: { batch: { poll: 0s } }",
+            "agent-queue.yaml:2: providers.openai.batch.poll: 0s is out of range (1s to 1h)"
+        ),
+        (
+            "providers:\n  openai: { embeddings: { max_bytes: 1 } }",
+            "agent-queue.yaml:2: providers.openai.embeddings.max_bytes: 1B is out of range (1KiB to 1GiB)"
+        ),
         (
             "worker:\n  batch_timeout: 1s\n  linger: 2s\n",
             "agent-queue.yaml:3: worker.linger: 2s is out of range (0s to 1s, which worker.batch_timeout sets)"
@@ -97,6 +110,18 @@ import Testing
         (
             "providers:\n  claude-code:\n    api: chat\n",
             "agent-queue.yaml:3: providers.claude-code.api: does not belong to a provider of kind claude-code"
+        ),
+        (
+            "providers:\n  claude-code: { embeddings: { max_tokens: 5 } }\n",
+            "agent-queue.yaml:2: providers.claude-code.embeddings.max_tokens: does not belong to a provider of kind claude-code"
+        ),
+        (
+            "providers:\n  claude-code: { batch: { poll: 5s } }\n",
+            "agent-queue.yaml:2: providers.claude-code.batch.poll: does not belong to a provider of kind claude-code"
+        ),
+        (
+            "models:\n  claude-code/sonnet: { batch_api: true }\n",
+            "agent-queue.yaml:2: models.claude-code/sonnet.batch_api: claude-code has no batch API"
         ),
         (
             "providers:\n  openai: { base_url: 'ftp://x' }\n",

@@ -70,6 +70,35 @@ import Testing
         #expect(settings.model(try TargetName("local/unheard-of")) == ModelSettings())
     }
 
+    @Test func cacheAndBatchesOfSingleTargetsAndProviders() throws {
+        let settings = try Fixture(
+            """
+            providers:
+              openai: { batch: { linger: 0s, poll: 1s }, embeddings: { max_inputs: 100, max_tokens: 300000, max_bytes: 4MiB } }
+              anthropic: { batch: { poll: 5m } }
+            models:
+              openai/gpt-5: { cache_ttl: 7d, semantic_cache: true, batch_api: true }
+              openai/other: { semantic_cache: false }
+
+            """
+        ).load()
+        let openai = try #require(settings.providers["openai"])
+        #expect((openai.batch.linger, openai.batch.poll) == (.zero, .seconds(1)))
+        #expect((openai.embeddings.maxInputs, openai.embeddings.maxTokens, openai.embeddings.maxBytes) == (100, 300_000, 4 << 20))
+        #expect(settings.providers["anthropic"]?.batch.linger == nil)
+        #expect(settings.providers["anthropic"]?.batch.poll == .seconds(300))
+        let model = settings.model(try TargetName("openai/gpt-5"))
+        #expect((model.cacheTTL, model.semanticCache, model.batchAPI) == (.seconds(7 * 86_400), true, true))
+        #expect(settings.model(try TargetName("openai/other")).semanticCache == false)
+        #expect(settings.cacheTTL(of: "openai/gpt-5") == .seconds(7 * 86_400))
+        #expect(settings.cacheTTL(of: "openai/other") == .seconds(30 * 60))
+        let shown = Dictionary(uniqueKeysWithValues: settings.entries.map { ($0.key, $0.value) })
+        #expect(shown["providers.openai.batch.linger"] == "0s")
+        #expect(shown["providers.openai.embeddings.max_bytes"] == "4MiB")
+        #expect(shown["models.openai/gpt-5.semantic_cache"] == "true")
+        #expect(shown["providers.anthropic.batch.linger"] == nil)
+    }
+
     @Test func aShorterBatchTimeoutShortensTheDefaultLinger() throws {
         #expect(try Fixture("worker: { batch_timeout: 0 }").load().worker.linger == .zero)
     }

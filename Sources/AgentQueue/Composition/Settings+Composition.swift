@@ -10,10 +10,13 @@ extension Settings {
     /// - Parameter now: wall clock, ms.
     public func intakeContext(now: Int64) -> IntakeContext {
         let identities = providers.mapValues { ProviderIdentity.of(kind: $0.kind.rawValue, baseURL: $0.baseURL) }
+        let kinds = providers.mapValues(\.kind)
+        let batched = Set(models.filter(\.value.batchAPI).keys)
         return IntakeContext(
             now: now, defaultTarget: Self.target(defaultModel), defaultEmbeddingTarget: Self.target(memory.embeddingModel),
-            providerNames: providers.keys.sorted()
-        ) { identities[$0] }
+            providerNames: providers.keys.sorted(), identity: { identities[$0] }, kind: { kinds[$0] ?? .openai },
+            // Most configurations name none: then no target is spelt out for the look-up.
+            usesBatchAPI: { !batched.isEmpty && batched.contains($0.description) })
     }
 
     /// How a store is opened.

@@ -1,8 +1,9 @@
 import JobModel
+import Settings
 
 /// What validating a job needs to know of the world outside it.
 public struct IntakeContext: Sendable {
-    /// Wall clock, ms since 1970: what `delay` and `expires_in` count from.
+    /// Wall clock, ms since 1970: what `delay`, `expires_in` and `deadline` count from.
     public var now: Int64
     /// The target of a `generate` job that names none.
     public var defaultTarget: Target
@@ -13,18 +14,26 @@ public struct IntakeContext: Sendable {
     /// Who answers for a provider (its kind and base URL, as `ModelProvider.identity`), which goes into the cache key; nil for a
     /// provider that is not configured. Called for every job.
     public var identity: @Sendable (_ provider: String) -> String?
+    /// The kind of a configured provider: what its batch API takes.
+    public var kind: @Sendable (_ provider: String) -> ProviderKind
+    /// Whether jobs that do not say use the provider's batch API.
+    public var usesBatchAPI: @Sendable (_ target: Target) -> Bool
     /// Spares checking the same schema for every line.
     let schemas = SchemaMemory()
 
-    /// Makes a context.
+    /// Makes a context; of providers of kind `openai`, and no job that uses the batch API without saying so, unless told.
     public init(
         now: Int64, defaultTarget: Target, defaultEmbeddingTarget: Target, providerNames: [String],
-        identity: @escaping @Sendable (_ provider: String) -> String?
+        identity: @escaping @Sendable (_ provider: String) -> String?,
+        kind: @escaping @Sendable (_ provider: String) -> ProviderKind = { _ in .openai },
+        usesBatchAPI: @escaping @Sendable (_ target: Target) -> Bool = { _ in false }
     ) {
         self.now = now
         self.defaultTarget = defaultTarget
         self.defaultEmbeddingTarget = defaultEmbeddingTarget
         self.providerNames = providerNames
         self.identity = identity
+        self.kind = kind
+        self.usesBatchAPI = usesBatchAPI
     }
 }

@@ -41,6 +41,12 @@ public struct JobDefaults: Sendable, Equatable {
     public var metadata: JSONValue?
     /// Whether the cache may serve.
     public var cache = true
+    /// In ms, for lines that use the cache.
+    public var cacheTTL: Int64?
+    /// Whether the provider's batch API may serve; nil is the configuration's.
+    public var batchAPI: Bool?
+    /// In ms from now, for lines that do not refuse the batch API.
+    public var deadline: Int64?
 
     /// Makes defaults that say nothing.
     public init() {}
@@ -67,6 +73,9 @@ public struct JobDefaults: Sendable, Equatable {
         draft.after = after
         draft.metadata = metadata
         draft.cache = cache
+        draft.cacheTTL = cacheTTL
+        draft.batchAPI = batchAPI
+        draft.deadline = deadline
         return draft
     }
 }

@@ -9,6 +9,7 @@ extension JobDraft {
     /// - Throws: `InputError`: `usage` for what options say, `badData` for what a job holds.
     public func validated(in context: IntakeContext) throws(InputError) -> NewJob {
         let (target, identity) = try checkedTarget(in: context)
+        let usesBatchAPI = try checkedBatchAPI(target, in: context)
         let times = try checkedTimes(now: context.now)
         try checkSettings()
         try checkMetadata()
@@ -31,12 +32,17 @@ extension JobDraft {
         job.after = Self.withoutRepeats(after)
         job.metadata = metadata
         job.useCache = cache
+        job.cacheTimeToLive = cacheTTL
+        job.usesBatchAPI = usesBatchAPI
+        job.deadline = times.deadline
+        if kind == .embed { job.inputs = inputs?.count ?? 1 }
         return job
     }
 
     /// Throws exactly where ``validated(in:)`` would, at a third of its cost: no canonical text, no digest.
     func check(in context: IntakeContext) throws(InputError) {
-        _ = try checkedTarget(in: context)
+        let (target, _) = try checkedTarget(in: context)
+        _ = try checkedBatchAPI(target, in: context)
         _ = try checkedTimes(now: context.now)
         try checkSettings()
         try checkMetadata()
@@ -75,7 +81,7 @@ extension JobDraft {
         return (target, identity)
     }
 
-    private func checkedTimes(now: Int64) throws(InputError) -> (start: Int64?, expiry: Int64?) {
+    private func checkedTimes(now: Int64) throws(InputError) -> (start: Int64?, expiry: Int64?, deadline: Int64?) {
         let horizon = JobLimits.maxHorizonMilliseconds
         var start: Int64?
         if let delay {
@@ -91,7 +97,16 @@ extension JobDraft {
             if at > now { start = at }
         }
         if let timeout { try Self.checkSpan(timeout, named: "timeout", shortest: 1) }
-        guard let expiresIn else { return (start, nil) }
+        if let deadline {
+            try Self.checkSpan(deadline, named: "deadline", shortest: 1)
+            if let start, now + deadline <= start {
+                throw InputError(
+                    "the answer would be wanted before the job may start (deadline \(DurationText.format(.milliseconds(deadline))) "
+                        + "ends at \(TimeText.format(now + deadline)), its start is \(TimeText.format(start)))", exit: .usage)
+            }
+        }
+        let due = deadline.map { now + $0 }
+        guard let expiresIn else { return (start, nil, due) }
         try Self.checkSpan(expiresIn, named: "expires_in", shortest: 1)
         let expiry = now + expiresIn
         if let start, expiry <= start {
@@ -99,7 +114,7 @@ extension JobDraft {
                 "the job would expire before it may start (expires_in \(DurationText.format(.milliseconds(expiresIn))) "
                     + "ends at \(TimeText.format(expiry)), its start is \(TimeText.format(start)))", exit: .usage)
         }
-        return (start, expiry)
+        return (start, expiry, due)
     }
 
     private static func checkSpan(_ milliseconds: Int64, named name: String, shortest: Int64) throws(InputError) {
@@ -121,6 +136,7 @@ extension JobDraft {
         if let budget, !(budget > 0 && budget <= JobDraft.maxBudget) {
             throw InputError("budget must be more than 0 and at most 1000000 US dollars, not \(budget)", exit: .usage)
         }
+        try checkCacheTTL()
         if isStreamed, kind != .generate { throw InputError("only a generate job's answer can be streamed", exit: .usage) }
         if let queue {
             try Self.checkName(queue, named: "queue", limit: JobLimits.maxNameBytes)

@@ -58,6 +58,13 @@ public struct JobDraft: Sendable, Equatable {
     public var metadata: JSONValue?
     /// Whether a cached answer may serve, and the answer be cached.
     public var cache = true
+    /// How long its answer may serve from the cache, in ms: 1 s to 3650 days; nil is the configuration's. Not without ``cache``.
+    public var cacheTTL: Int64?
+    /// Whether it may wait to be sent with others as a batch of the provider's, at a lower price and within a day; nil is what the
+    /// configuration says of its target, where such a job can be sent in a batch.
+    public var batchAPI: Bool?
+    /// Within so many ms from now its answer is wanted, of a job that uses the batch API: near that, it is called for alone.
+    public var deadline: Int64?
 
     /// Makes an empty draft of a kind.
     public init(kind: JobKind = .generate) {

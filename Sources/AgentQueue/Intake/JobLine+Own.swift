@@ -22,6 +22,8 @@ extension JobLine {
             throw InputError("input needs \"kind\": \"embed\" beside it", exit: .badData)
         }
         if said.time { if !said.delay { draft.delay = nil } else if !said.at { draft.at = nil } }
+        if !draft.cache, !said.cacheTTL { draft.cacheTTL = nil }
+        if draft.batchAPI == false, !said.deadline { draft.deadline = nil }
         if draft.kind == .embed {
             if !said.maxTokens { draft.maxTokens = nil }
             if !said.temperature { draft.temperature = nil }
@@ -38,6 +40,8 @@ extension JobLine {
         var maxTokens = false
         var temperature = false
         var schema = false
+        var cacheTTL = false
+        var deadline = false
         var time: Bool { delay || at }
     }
 
@@ -71,6 +75,12 @@ extension JobLine {
         case .at:
             draft.at = try JobText.time(try member.requiredString(), named: "at")
             said.at = true
+        case .cacheTTL:
+            draft.cacheTTL = try member.requiredDuration()
+            said.cacheTTL = true
+        case .deadline:
+            draft.deadline = try member.requiredDuration()
+            said.deadline = true
         case .role:
             throw InputError("role is not possible yet: roles come with a later release", exit: .badData)
         default: try applySettings(member, key, to: &draft)
@@ -93,6 +103,7 @@ extension JobLine {
         case .after: draft.after = try member.requiredIDs()
         case .metadata: draft.metadata = .object(try member.requiredObject())
         case .cache: draft.cache = try member.requiredBool()
+        case .batchAPI: draft.batchAPI = try member.requiredBool()
         default: break
         }
     }

@@ -25,6 +25,9 @@ enum LineKey: String, CaseIterable {
     case after
     case metadata
     case cache
+    case cacheTTL = "cache_ttl"
+    case batchAPI = "batch_api"
+    case deadline
     // Known, and refused until the release that brings it.
     case role
 

@@ -18,6 +18,7 @@ struct EnqueueCommand: AsyncParsableCommand {
               agent-queue enqueue --schema person.json 'Who wrote Faust?'
               git diff | agent-queue enqueue --system 'Review this change.' -
               agent-queue enqueue --jsonl questions.jsonl --batch monday --ingest monday
+              agent-queue enqueue --jsonl questions.jsonl --model openai/gpt-5 --batch-api --dry-run
             """)
 
     @Argument(help: "The prompt; `-` reads standard input.")
@@ -59,6 +60,16 @@ struct EnqueueCommand: AsyncParsableCommand {
     @Flag(name: .customLong("print-ids"), help: "With --jsonl: print the number of each job (with --json, a receipt for each).")
     var printsIDs = false
 
+    @Flag(
+        name: .long,
+        help: ArgumentHelp(
+            "Add nothing: say what adding would come to.",
+            discussion: """
+                How many jobs the cache would answer, how many repeat one before them, and what one call for each of the rest may cost \
+                at most, in US dollars. Jobs that equal one waiting or running now are not told apart.
+                """))
+    var dryRun = false
+
     @OptionGroup var format: FormatOptions
     @OptionGroup var global: GlobalOptions
 
@@ -69,6 +80,13 @@ struct EnqueueCommand: AsyncParsableCommand {
                 sources == 0
                     ? "a prompt is missing: give it as an argument, with --file, or as - for standard input"
                     : "only one of a prompt, --file, --embed and --jsonl can be given")
+        }
+        if let ingest, !(1...JobLimits.maxBatchNameBytes).contains(ingest.utf8.count) || ingest.utf8.contains(0) {
+            throw ValidationError("--ingest needs a name of 1 to \(JobLimits.maxBatchNameBytes) bytes")
+        }
+        if dryRun {
+            if wait { throw ValidationError("--dry-run adds nothing that --wait could wait for") }
+            if printsIDs { throw ValidationError("--dry-run adds no jobs, so there are no numbers for --print-ids") }
         }
         if stream {
             if !wait { throw ValidationError("--stream needs --wait") }
@@ -87,7 +105,9 @@ struct EnqueueCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try Session(global)
-        if let jsonl {
+        if dryRun {
+            try await forecast(session)
+        } else if let jsonl {
             try await BulkRun(
                 path: jsonl, defaults: try job.defaults(), skipsInvalid: skipInvalid, ingest: ingest,
                 printsReceipts: printsIDs || format.json, json: format.json, session: session
@@ -96,6 +116,19 @@ struct EnqueueCommand: AsyncParsableCommand {
             let newJob = try draft().validated(in: session.settings.intakeContext(now: Now.milliseconds))
             try await session.withStore { store in try await add(newJob, to: store, session) }
         }
+    }
+
+    private func forecast(_ session: Session) async throws {
+        let forecast =
+            if let jsonl {
+                try await DryRun.run(
+                    file: jsonl, defaults: try job.defaults(), skipsInvalid: skipInvalid, ingest: ingest, session: session)
+            } else {
+                try await DryRun.run(draft().validated(in: session.settings.intakeContext(now: Now.milliseconds)), session: session)
+            }
+        var output = Output()
+        try format.json ? output.json(forecast.json) : output.lines(forecast.lines)
+        try output.flush()
     }
 
     private func draft() throws -> JobDraft {

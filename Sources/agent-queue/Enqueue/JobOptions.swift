@@ -74,6 +74,25 @@ struct JobOptions: ParsableArguments {
     @Flag(name: .long, help: "Neither answer it from the cache nor keep its answer there.")
     var noCache = false
 
+    @Option(
+        name: .customLong("cache-ttl"), parsing: .unconditional,
+        help: ArgumentHelp("How long its answer may serve from the cache: 1h, 7d. Default: `cache.ttl`.", valueName: "duration"))
+    var cacheTTL: String?
+
+    @Flag(
+        name: .customLong("batch-api"), inversion: .prefixedNo,
+        help: ArgumentHelp(
+            "Send it with others through the provider's batch API: at a lower price, and within a day.",
+            discussion: "Default: `batch_api` of the model in the configuration."))
+    var batchAPI: Bool?
+
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp(
+            "With --batch-api: when the answer is wanted, from now. Near that, it is called for alone, at the full price: 6h.",
+            valueName: "duration"))
+    var deadline: String?
+
     /// The options as a draft without its request.
     ///
     /// - Throws: `InputError`; `CommandFailure` where the schema's file cannot be used.
@@ -98,6 +117,9 @@ struct JobOptions: ParsableArguments {
         draft.after = after
         draft.metadata = try JobText.metadata(metadata)
         draft.cache = !noCache
+        draft.cacheTTL = try milliseconds(cacheTTL, "--cache-ttl")
+        draft.batchAPI = batchAPI
+        draft.deadline = try milliseconds(deadline, "--deadline")
         return draft
     }
 
@@ -126,6 +148,9 @@ struct JobOptions: ParsableArguments {
         defaults.after = draft.after
         defaults.metadata = draft.metadata
         defaults.cache = draft.cache
+        defaults.cacheTTL = draft.cacheTTL
+        defaults.batchAPI = draft.batchAPI
+        defaults.deadline = draft.deadline
         return defaults
     }
 

@@ -1,4 +1,5 @@
 import AgentQueue
+import Glibc
 import QueueStore
 import Settings
 
@@ -32,5 +33,11 @@ struct Session {
             store.close()
             throw error
         }
+    }
+    /// Lends the store of a database that is there; nil, and no file is made, where none is.
+    func withExistingStore<Result>(_ body: (QueueStore?) async throws -> Result) async throws -> Result {
+        var status = stat()
+        guard stat(settings.database, &status) == 0 else { return try await body(nil) }
+        return try await withStore(createsFile: false) { store in try await body(store) }
     }
 }

@@ -1,0 +1,48 @@
+import AgentQueue
+import JobModel
+import QueueStore
+
+/// `enqueue --dry-run`: what adding jobs would come to, without adding any.
+actor DryRun {
+    private var forecast = EnqueueForecast()
+    private let cost: @Sendable (NewJob) -> Double?
+    /// Nil where there is no database yet.
+    private let store: QueueStore?
+
+    private init(_ session: Session, _ store: QueueStore?) {
+        cost = session.settings.worstCosts()
+        self.store = store
+    }
+
+    /// Looks at one job.
+    static func run(_ job: NewJob, session: Session) async throws -> EnqueueForecast {
+        try await session.withExistingStore { store in
+            let run = DryRun(session, store)
+            try await run.look(at: [job])
+            return await run.forecast
+        }
+    }
+
+    /// Looks at a file's jobs.
+    /// - Parameter ingest: jobs that were added under this name before are left out.
+    static func run(
+        file path: String, defaults: JobDefaults, skipsInvalid: Bool, ingest: String?, session: Session
+    ) async throws -> EnqueueForecast {
+        let file = try await BulkFile.check(path, defaults: defaults, skipsInvalid: skipsInvalid, digest: ingest != nil, session: session)
+        return try await session.withExistingStore { store in
+            let run = DryRun(session, store)
+            var start = 0
+            if let store, let ingest, let digest = file.survey.sha256 { start = try store.ingestProgress(name: ingest, digest: digest) }
+            try await file.forEachSlice("Looking up", after: start) { jobs, _ in try await run.look(at: jobs) }
+            return await run.forecast
+        }
+    }
+
+    private func look(at jobs: [NewJob]) throws {
+        if store == nil, let id = jobs.lazy.flatMap(\.after).first {
+            throw CommandFailure(.badInput, "job \(id), which the new job is to wait for, does not exist; nothing was added")
+        }
+        let foresights = try store?.foresee(jobs) ?? jobs.map { _ in .call }
+        for (job, foresight) in zip(jobs, foresights) { forecast.add(job, foresight, cost: cost(job)) }
+    }
+}

@@ -1,0 +1,62 @@
+import JobModel
+import QueueStore
+
+/// What adding jobs would come to, gathered job by job. Each is counted as one thing: a key that is taken, an answer from the cache, a
+/// repeat of a job before it, or a call.
+struct EnqueueForecast {
+    /// All of them.
+    private(set) var jobs = 0
+    /// Those that the cache would answer.
+    private(set) var cached = 0
+    /// Those that are to be called for, and equal one before them: one call answers both.
+    private(set) var repeated = 0
+    /// Those whose unique key a job has, or one before them.
+    private(set) var taken = 0
+    /// The rest.
+    private(set) var calls = 0
+    /// Those of the rest whose target has no known price.
+    private(set) var unpriced = 0
+    /// What the others of the rest may cost at most, in US dollars.
+    private(set) var cost = 0.0
+    private var digests = DigestSet()
+    /// By their hashes: as good as different for as many as a file holds.
+    private var keys: Set<Int> = []
+
+    /// Takes the next job.
+    /// - Parameter cost: what its call may cost at worst; nil where its price is not known.
+    mutating func add(_ job: NewJob, _ foresight: Foresight, cost: Double?) {
+        jobs += 1
+        if let key = job.uniqueKey, foresight == .taken || !keys.insert(key.hashValue).inserted {
+            taken += 1
+        } else if foresight == .cached {
+            cached += 1
+        } else if job.useCache, !digests.insert(job.digest) {
+            repeated += 1
+        } else {
+            calls += 1
+            if let cost { self.cost += cost } else { unpriced += 1 }
+        }
+    }
+
+    /// As `--json` prints it.
+    var json: JSONValue {
+        .object([
+            .init("jobs", .integer(Int64(jobs))), .init("cached", .integer(Int64(cached))), .init("repeated", .integer(Int64(repeated))),
+            .init("unique_key_taken", .integer(Int64(taken))), .init("to_call", .integer(Int64(calls))),
+            .init("max_cost_usd", Money.json(cost)), .init("unpriced", .integer(Int64(unpriced))),
+        ])
+    }
+
+    /// For people.
+    var lines: [String] {
+        var sheet = Sheet()
+        sheet.add("jobs", Figures.count(jobs))
+        sheet.add("in the cache", Figures.count(cached))
+        sheet.add("repeated", Figures.count(repeated))
+        sheet.add("unique key taken", Figures.count(taken))
+        sheet.add("to call", Figures.count(calls))
+        sheet.add("cost at most", unpriced == calls && calls > 0 ? "unknown" : Figures.money(cost))
+        if unpriced > 0 { sheet.add("without a price", Figures.count(unpriced, "call"), .warning) }
+        return sheet.lines
+    }
+}
