@@ -92,9 +92,8 @@ let package = Package(
         .executableTarget(
             name: "aq-bench",
             dependencies: [
-                "WorkerPool", "Upkeep", "ResponseCache", "QueueStore", "ModelCalls", "JobModel", "CPlatform", argumentParser, logging,
-                nioCore, nioHTTP1,
-                .product(name: "NIOPosix", package: "swift-nio"),
+                "WorkerPool", "Upkeep", "ResponseCache", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "CPlatform", argumentParser,
+                logging, nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
             ], path: "Benchmarks/aq-bench", swiftSettings: strict),
 
         suite("JobModelTests", ["JobModel", "ModelCalls", "Resilience"]),

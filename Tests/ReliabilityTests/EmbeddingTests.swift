@@ -109,20 +109,39 @@ extension ReliabilityTests {
 
         @Test func cancellingOneLeavesTheOthers() async throws {
             let gate = Gate()
-            let server = EmbeddingServer(gate: { _ in gate })
+            let server = EmbeddingServer(gate: { $0 == 1 ? gate : nil })
             try await withScene(server.script, provider: Self.provider) { scene in
                 try await scene.embed((1...60).map { "text \($0)" })
                 try await scene.worker()
                 try await scene.calls(1)
                 #expect(try await scene.run("cancel", "7").ending == .exit(0))
-                try await scene.wait(for: 7, .cancelled)
+                // The round that claims this one has seen the cancellation.
+                try await scene.embed(["text 61"])
+                try await scene.wait(for: 61, .completed)
+                #expect(try scene.count(.completed) == 1)
                 gate.open()
-                try await scene.waitForEnds(60)
-                #expect(try scene.count(.completed) == 59)
-                for id in 1...Int64(60) where id != 7 {
+                try await scene.waitForEnds(61)
+                #expect(try scene.job(7).state == .cancelled)
+                #expect(try scene.count(.completed) == 60)
+                for id in 1...Int64(61) where id != 7 {
                     #expect(try scene.vector(of: try scene.job(id)) == EmbeddingServer.vector(of: "text \(id)"), "job \(id)")
                 }
-                #expect(server.calls.count == 1)
+                #expect(server.calls.map(\.texts.count) == [60, 1])
+            }
+        }
+
+        @Test func cancellingAllEndsTheCall() async throws {
+            let server = EmbeddingServer(gate: { _ in Gate() })
+            try await withScene(server.script, provider: Self.provider) { scene in
+                try await scene.embed((1...20).map { "text \($0)" })
+                try await scene.worker()
+                try await scene.calls(1)
+                #expect(try await scene.run("cancel", "--queue", "default").ending == .exit(0))
+                try await scene.waitForEnds(20)
+                #expect(try scene.count(.cancelled) == 20)
+                try await within(.seconds(10), "the call is given up") { [server = scene.server] in
+                    try await server.waitForClientsToClose(1)
+                }
             }
         }
 
