@@ -1,4 +1,5 @@
 import JobModel
+import ModelCalls
 
 /// What a worker asks for in one round.
 public struct ClaimRequest: Sendable {
@@ -16,11 +17,13 @@ public struct ClaimRequest: Sendable {
     public var isIdle: Bool
     /// What the configuration says about calling providers.
     public var policies: CallPolicies
+    /// What one batch of a provider may hold, by provider's name: jobs that wait for a batch of another run as any job.
+    public var batchCapacities: [String: BatchCapacity]
 
     /// Makes a request; without limits, unless told.
     public init(
         worker: Int64, queues: Set<String>?, providers: Set<String>, slots: Int, lease: Int64, isIdle: Bool,
-        policies: CallPolicies = CallPolicies()
+        policies: CallPolicies = CallPolicies(), batchCapacities: [String: BatchCapacity] = [:]
     ) {
         self.worker = worker
         self.queues = queues
@@ -29,6 +32,7 @@ public struct ClaimRequest: Sendable {
         self.lease = lease
         self.isIdle = isIdle
         self.policies = policies
+        self.batchCapacities = batchCapacities
     }
 
     /// Whether a lane's jobs can be called for: by their own target's provider, or by one that serves in its place.

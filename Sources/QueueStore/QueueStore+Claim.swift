@@ -64,6 +64,8 @@ struct Claiming {
     var token: Int64?
     /// How many jobs may still be turned away for their cost: a lane may hold any number of them.
     var withdrawals = 100
+    /// How many may still be turned aside, to wait for a provider's batch.
+    var asides = 500
     /// Whether a job of the lane at hand was put back because what is left of its batch's budget is set aside for calls under way:
     /// the next ones would be too.
     var isTight = false
@@ -103,17 +105,18 @@ extension WriteTransaction {
                 lanes[best].head = try headPriority(of: lanes[best].id)
                 if lanes[best].head == nil { lanes.remove(at: best) }
             case .open(let opening):
-                let left = claiming.withdrawals
-                let jobs = try take(min(slots, opening.count), from: lanes[best], opening, onlySuspects: false, upTo: limit, &claiming)
+                let left = claiming.withdrawals + claiming.asides
+                let jobs = try take(
+                    min(slots, opening.count, claiming.asides), from: lanes[best], opening, onlySuspects: false, upTo: limit, &claiming)
                 claiming.round.jobs.append(contentsOf: jobs)
                 slots -= jobs.count
                 lanes[best].served = claiming.token ?? lanes[best].served
                 lanes[best].head = slots > 0 ? try headPriority(of: lanes[best].id) : nil
-                let isOver = claiming.isTight || (jobs.isEmpty && claiming.withdrawals == left)
+                let isOver = claiming.isTight || (jobs.isEmpty && claiming.withdrawals + claiming.asides == left)
                 claiming.isTight = false
                 if lanes[best].head == nil || isOver { lanes.remove(at: best) }
             }
-            guard claiming.withdrawals > 0 else {
+            guard claiming.withdrawals > 0, claiming.asides > 0 else {
                 // There may be more of them: the next round goes on.
                 ledger.ringWork()
                 break
@@ -207,6 +210,11 @@ extension WriteTransaction {
         jobs.sort { ($0.job.priority, $0.job.id) < ($1.job.priority, $1.job.id) }
         ledger.move(lane: lane.id, batch: nil, from: .available, to: .running, count: Int64(jobs.count))
         ledger.serve(lane: lane.id, token: token)
+        let staying = try collect(jobs.map(\.job), &claiming)
+        if staying.count < jobs.count {
+            let ids = Set(staying.map(\.id))
+            jobs.removeAll { !ids.contains($0.job.id) }
+        }
         let isHeld = try opening.isProbe || opening.target != lane.target || isLimited(opening.target, request.policies)
         guard isHeld || jobs.contains(where: { !$0.budgets.isEmpty }) else { return jobs.map(\.job) }
         return try jobs.compactMap { try prepare($0.job, $0.budgets, opening, isHeld: isHeld, &claiming) }

@@ -116,6 +116,7 @@ public final class Worker: Service {
             if configuration.drains { store.onChange(of: .done) { attention.call() } }
             attention.call()
             helpers.addTask { [self] in await watchDeadlines() }
+            helpers.addTask { [self] in await batchDriver(registration.id).run() }
             helpers.addTask { [self] in await openings.watch(clock: store.clock, attention) }
             await withDiscardingTaskGroup { jobs in
                 var stopped = false
@@ -134,6 +135,13 @@ public final class Worker: Service {
         }
     }
 
+    private func batchDriver(_ worker: Int64) -> BatchDriver {
+        BatchDriver(
+            store: store, providers: providers.values.compactMap { $0 as? any BatchProvider }, configuration: configuration,
+            worker: worker, logger: logger
+        ) { [self] event in note(event) }
+    }
+
     /// Claims for the free slots, unless it only looks for cancellations; nil where the store failed, which is tried again at
     /// the next ring or second.
     private func claim(_ worker: Int64, takesJobs: Bool = true) async -> [ClaimedJob]? {
@@ -141,7 +149,8 @@ public final class Worker: Service {
         let request = ClaimRequest(
             worker: worker, queues: configuration.queues, providers: Set(providers.keys),
             slots: inFlight.isAlone || !takesJobs ? 0 : min(configuration.concurrency - running, configuration.batchSize),
-            lease: configuration.lease, isIdle: running == 0, policies: configuration.policies)
+            lease: configuration.lease, isIdle: running == 0, policies: configuration.policies,
+            batchCapacities: BatchDriver.capacities(of: providers.values))
         do {
             let round = try await store.claim(request)
             for lease in round.cancellations { inFlight.stop(lease, .cancelled) }

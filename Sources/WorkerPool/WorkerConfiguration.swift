@@ -27,6 +27,8 @@ public struct WorkerConfiguration: Sendable {
     public var policies: CallPolicies
     /// The most tokens of an answer where a job says nothing, by target; others are asked without.
     public var maxOutputTokens: [String: Int]
+    /// How the batches of providers that take them are looked after, by provider's name; the defaults hold for others.
+    public var batchPolicies: [String: BatchPolicy]
     /// Whether it ends once its queues hold nothing that is ready, running or about to be.
     public var drains: Bool
 
@@ -35,7 +37,7 @@ public struct WorkerConfiguration: Sendable {
         concurrency: Int = 5, queues: Set<String>? = nil, batchSize: Int = 100, lease: Int64 = 30_000, shutdownGrace: Int64 = 30_000,
         callTimeout: Int64 = 600_000, cacheTimeToLive: Int64? = 1_800_000, backoff: Backoff = Backoff(),
         prices: [String: ModelPrice] = [:], policies: CallPolicies = CallPolicies(), maxOutputTokens: [String: Int] = [:],
-        drains: Bool = false
+        batchPolicies: [String: BatchPolicy] = [:], drains: Bool = false
     ) {
         self.concurrency = concurrency
         self.queues = queues
@@ -48,6 +50,7 @@ public struct WorkerConfiguration: Sendable {
         self.prices = prices
         self.policies = policies
         self.maxOutputTokens = maxOutputTokens
+        self.batchPolicies = batchPolicies
         self.drains = drains
     }
 
