@@ -98,6 +98,7 @@ let package = Package(
 
         suite("JobModelTests", ["JobModel", "ModelCalls", "Resilience"]),
         suite("JSONSchemaTests", ["ModelCalls", "JobModel"], resources: [.copy("Resources")]),
+        suite("WorkerPoolTests", ["WorkerPool", "QueueStore", "ModelCalls", "JobModel", "Resilience", "TestSupport", logging]),
         suite("QueueStoreTests", ["QueueStore", "JobModel", "ModelCalls", "Resilience", "CPlatform", "TestSupport", grdb, sqlite]),
         suite("ResponseCacheTests", ["ResponseCache", "QueueStore", "JobModel"]),
         suite("SettingsTests", ["Settings"]),

@@ -47,6 +47,8 @@ public struct ClaimedJob: Sendable, Equatable {
     public var inputs = 1
     /// For `embed`: the bytes of its request; else 0.
     public var bytes = 0
+    /// Whether it may wait to be sent with others as a batch of the provider's.
+    public var waitsForBatch = false
 
     /// Whether the cache held an answer when it was claimed.
     public var isCached: Bool { cachedAt != nil }

@@ -11,7 +11,11 @@ struct Claiming {
     /// How many jobs may still be turned away for their cost: a lane may hold any number of them.
     var withdrawals = 100
     /// How many jobs were found to wait for an identical one's answer.
-    var setAside = 0
+    var followers = 0
+    /// How many were put to wait for a provider's batch.
+    var collected = 0
+    /// How many will wait for something else than a call of their own.
+    var setAside: Int { followers + collected }
     /// The digests of what it claimed.
     private var led: Set<[UInt8]> = []
     /// Whether a job of the lane at hand was put back because what is left of its batch's budget is set aside for calls under way:

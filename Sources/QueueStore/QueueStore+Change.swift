@@ -108,6 +108,7 @@ extension WriteTransaction {
             try statement("UPDATE jobs SET state = 'cancelled', finalized_at = ? WHERE id = ? AND state = ?")
                 .bind(now).bind(id).bind(state.rawValue).run()
             ledger.move(lane: lane, batch: batch, from: state, to: .cancelled)
+            if state == .pending { try giveUpBatch(of: id) }
             try addError(job: id, attempt: 0, .cancelled, "cancelled before it ran")
             if state == .pending {
                 try unfollow(id)

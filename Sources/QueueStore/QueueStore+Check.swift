@@ -52,8 +52,8 @@ extension QueueStore {
         (
             """
             SELECT id FROM jobs WHERE state = 'pending' AND NOT EXISTS (SELECT 1 FROM dependencies WHERE job_id = jobs.id AND met = 0)
+            AND NOT EXISTS (SELECT 1 FROM provider_batch_jobs WHERE job_id = jobs.id AND is_given_up = 0)
             AND NOT EXISTS (SELECT 1 FROM followers WHERE job_id = jobs.id)
-            AND NOT EXISTS (SELECT 1 FROM provider_batch_jobs WHERE job_id = jobs.id)
             """, "a pending job waits for nothing"
         ),
         (
@@ -147,6 +147,28 @@ extension QueueStore {
             FROM batches WHERE created_at >= (SELECT value FROM counters WHERE name = 'charges_since')
             AND abs(spent_usd - (SELECT coalesce(sum(cost_usd), 0.0) FROM charges WHERE batch_id = batches.id)) > 1e-6 * max(1, spent_usd)
             """, "what a batch cost is not the sum of its charges"
+        ),
+        (
+            """
+            SELECT job_id, provider_batch_jobs.batch_id FROM provider_batch_jobs LEFT JOIN jobs ON jobs.id = job_id
+            WHERE is_given_up = 0 AND state IS NOT 'pending'
+            """, "a job of a provider's batch does not wait for it"
+        ),
+        (
+            "SELECT job_id FROM provider_batch_jobs WHERE is_given_up = 0 GROUP BY job_id HAVING count(*) > 1",
+            "a job is in two batches of its provider"
+        ),
+        (
+            """
+            SELECT id, jobs AS kept, (SELECT count(*) FROM provider_batch_jobs WHERE batch_id = provider_batches.id) AS found
+            FROM provider_batches WHERE (SELECT count(*) FROM provider_batch_jobs WHERE batch_id = provider_batches.id) > jobs
+            OR (state IN ('collecting', 'submitting') AND (jobs, bytes) IS NOT (
+                SELECT count(*), coalesce(sum(bytes), 0) FROM provider_batch_jobs WHERE batch_id = provider_batches.id))
+            """, "a count of a provider's batch is wrong"
+        ),
+        (
+            "SELECT batch_id, job_id FROM provider_batch_jobs JOIN provider_batches ON provider_batches.id = batch_id WHERE state = 'ended'",
+            "a provider's batch that has ended holds a job"
         ),
         (
             "SELECT job_id FROM streams JOIN jobs ON jobs.id = job_id WHERE finalized_at IS NOT NULL",

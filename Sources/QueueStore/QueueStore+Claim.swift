@@ -138,7 +138,7 @@ extension WriteTransaction {
     private func claim(
         from lane: ReadyLane, _ opening: Opening, slots: Int, upTo priority: Int, _ claiming: inout Claiming
     ) throws -> (jobs: [ClaimedJob], calls: Int) {
-        let before = claiming.setAside
+        let before = claiming.followers
         let taken: (jobs: [ClaimedJob], calls: Int)
         if lane.kind.isBatchable, !opening.isProbe, let capacity = claiming.request.capacities[opening.target.provider] {
             taken = try takeTogether(from: lane, opening, capacity, calls: min(slots, opening.count), upTo: priority, &claiming)
@@ -146,7 +146,7 @@ extension WriteTransaction {
             let jobs = try take(min(slots, opening.count), from: lane, opening, onlySuspects: false, upTo: priority, &claiming)
             taken = (jobs, jobs.count)
         }
-        if claiming.setAside - before > taken.jobs.count { try sweepFollowers(of: lane, upTo: priority, &claiming) }
+        if claiming.followers - before > taken.jobs.count { try sweepFollowers(of: lane, upTo: priority, &claiming) }
         return taken
     }
 
@@ -173,7 +173,7 @@ extension WriteTransaction {
                 (SELECT body FROM requests WHERE job_id = jobs.id),
                 CASE WHEN use_cache THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4) END,
                 EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
-                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms
+                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms, batch_api
                 """)
             : statement(
                 """
@@ -185,7 +185,7 @@ extension WriteTransaction {
                 (SELECT body FROM requests WHERE job_id = jobs.id),
                 CASE WHEN use_cache THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4) END,
                 EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
-                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms
+                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms, batch_api
                 """)
         claim.bind(token).bind(claiming.request.worker).bind(clock.boot() + claiming.request.lease).bind(now).bind(lane.id).bind(priority)
             .bind(count)
@@ -201,7 +201,7 @@ extension WriteTransaction {
         return try isLimited(opening.target, policies)
     }
 
-    /// Runs a claim's UPDATE, and has those of its jobs follow whose like is under way.
+    /// Runs a claim's UPDATE, and turns those of its jobs aside that wait for a provider's batch, or whose like is under way.
     func begin(
         _ claim: SQLStatement, _ token: Int64, _ lane: ReadyLane, _ opening: Opening, _ claiming: inout Claiming
     ) throws -> [(job: ClaimedJob, budgets: Budgets)] {
@@ -216,6 +216,7 @@ extension WriteTransaction {
             job.inputs = row.int(14)
             job.bytes = row.int(15)
             job.cacheTimeToLive = row.optionalInt64(16)
+            job.waitsForBatch = row.int64(17) > 0
             let own = Budgets(own: row.optionalDouble(12), batch: row.optionalDouble(13))
             if !own.isEmpty { budgets[job.id] = own }
             return job
@@ -225,7 +226,7 @@ extension WriteTransaction {
         jobs.sort { ($0.priority, $0.id) < ($1.priority, $1.id) }
         ledger.move(lane: lane.id, batch: nil, from: .available, to: .running, count: Int64(jobs.count))
         ledger.serve(lane: lane.id, token: token)
-        return try withoutFollowers(jobs, &claiming).map { ($0, budgets[$0.id] ?? Budgets()) }
+        return try withoutFollowers(collect(jobs, &claiming), &claiming).map { ($0, budgets[$0.id] ?? Budgets()) }
     }
 
     /// Sets aside what a claimed job's call needs; nil where its budget does not allow the call, and it is not to run.

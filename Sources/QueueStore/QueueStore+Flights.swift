@@ -39,7 +39,7 @@ extension WriteTransaction {
                 kept.append(job)
             } else {
                 try follow(job)
-                claiming.setAside += 1
+                claiming.followers += 1
             }
         }
         return kept
@@ -81,7 +81,7 @@ extension WriteTransaction {
             try statement("UPDATE jobs SET state = 'pending' WHERE id = ? AND state = 'available'").bind(job.id).run()
             ledger.move(lane: lane.id, batch: job.batch, from: .available, to: .pending)
             try insertFollower(job.id, job.digest, lane: lane.id, priority: job.priority)
-            claiming.setAside += 1
+            claiming.followers += 1
         }
     }
 

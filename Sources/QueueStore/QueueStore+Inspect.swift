@@ -83,6 +83,7 @@ extension QueueStore {
                 return isServed && queues?.contains(row[0]) != false
             }
             if isOpen { return false }
+            if try holdsBatches(queues: queues, providers: providers, routes: routes, database) { return false }
             // What waits on such a job would hold it too; with none of them left, what is pending waits on a scheduled job,
             // a paused or foreign lane, or on a cascade that has yet to be carried out.
             return try Bool.fetchOne(database, sql: "SELECT NOT EXISTS (SELECT 1 FROM cascades)") ?? true

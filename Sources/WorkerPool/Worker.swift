@@ -117,6 +117,7 @@ public final class Worker: Service {
             if configuration.drains { store.onChange(of: .done) { attention.call() } }
             attention.call()
             helpers.addTask { [self] in await watchDeadlines() }
+            helpers.addTask { [self] in await batchDriver(registration.id).run() }
             helpers.addTask { [self] in await openings.watch(clock: store.clock, attention) }
             await withDiscardingTaskGroup { jobs in
                 var stopped = false
@@ -166,7 +167,19 @@ public final class Worker: Service {
     /// What one call may hold of jobs that can share it, by provider.
     private var capacities: [String: CallCapacity] {
         guard configuration.coalesces else { return [:] }
-        return providers.mapValues { CallCapacity(inputs: $0.capabilities.maxEmbedInputs) }
+        return providers.mapValues { provider in
+            let limits = provider.capabilities
+            // The claim counts bytes, the provider tokens: of three bytes on average at least, but for rare scripts, whose calls are divided.
+            let bytes = min(limits.maxEmbedBytes, limits.maxEmbedTokens.map { $0 * 3 } ?? .max)
+            return CallCapacity(inputs: limits.maxEmbedInputs, bytes: bytes)
+        }
+    }
+
+    private func batchDriver(_ worker: Int64) -> BatchDriver {
+        BatchDriver(
+            store: store, providers: providers.values.compactMap { $0 as? any BatchProvider }, configuration: configuration,
+            worker: worker, logger: logger
+        ) { [self] event in note(event) }
     }
 
     /// Claims for the free slots, unless it only looks for cancellations; nil where the store failed, which is tried again at
@@ -178,6 +191,7 @@ public final class Worker: Service {
                 ? 0 : min(configuration.concurrency - inFlight.calls - coalescer.count, configuration.batchSize),
             lease: configuration.lease, isIdle: inFlight.count == 0, policies: configuration.policies)
         request.capacities = capacities
+        request.batchCapacities = BatchDriver.capacities(of: providers.values)
         if takesJobs { request.openCalls = coalescer.openCalls }
         do {
             let round = try await store.claim(request)

@@ -33,6 +33,8 @@ public struct WorkerConfiguration: Sendable {
     public var coalesces = true
     /// How long a call that jobs can share waits for company; 10 ms by default.
     public var linger: Int64 = 10
+    /// How the batches of providers that take them are looked after, by provider's name; the defaults hold for others.
+    public var batchPolicies: [String: BatchPolicy] = [:]
     /// Whether it ends once its queues hold nothing that is ready, running or about to be.
     public var drains: Bool
 
