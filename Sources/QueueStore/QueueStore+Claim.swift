@@ -57,8 +57,9 @@ extension WriteTransaction {
             guard request.isIdle else { return claiming.round }
             claiming.round.jobs = try take(1, from: lane, opening, onlySuspects: true, upTo: 9, &claiming)
             claiming.round.runsAlone = !claiming.round.jobs.isEmpty
-            if claiming.round.jobs.isEmpty { continue }
-            return claiming.round
+            guard claiming.round.jobs.isEmpty else { return claiming.round }
+            // It was turned away, or waits for an identical one's answer.
+            claiming.round.suspectWaits = false
         }
         lanes.removeAll { $0.head == nil }
         let openLanes = lanes.filter { request.openCalls[$0.id] != nil }
