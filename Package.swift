@@ -62,6 +62,7 @@ let package = Package(
             name: "Migrations", dependencies: [crypto], path: "migrations", resources: [.embedInCode("sqlite")],
             swiftSettings: strict),
         room("QueueStore", ["JobModel", "ModelCalls", "Resilience", "Migrations", "CPlatform", grdb, sqlite, deque]),
+        room("ResponseCache", ["QueueStore", "JobModel"]),
         room(
             "ModelProviders",
             [
@@ -91,14 +92,15 @@ let package = Package(
         .executableTarget(
             name: "aq-bench",
             dependencies: [
-                "WorkerPool", "Upkeep", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "CPlatform", argumentParser, logging,
-                nioCore,
-                nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
+                "WorkerPool", "Upkeep", "ModelProviders", "ResponseCache", "QueueStore", "ModelCalls", "JobModel", "CPlatform",
+                argumentParser,
+                logging, nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
             ], path: "Benchmarks/aq-bench", swiftSettings: strict),
 
         suite("JobModelTests", ["JobModel", "ModelCalls", "Resilience"]),
         suite("JSONSchemaTests", ["ModelCalls", "JobModel"], resources: [.copy("Resources")]),
         suite("QueueStoreTests", ["QueueStore", "JobModel", "ModelCalls", "Resilience", "CPlatform", "TestSupport", grdb, sqlite]),
+        suite("ResponseCacheTests", ["ResponseCache", "QueueStore", "JobModel"]),
         suite("SettingsTests", ["Settings"]),
         // What tests of several suites share.
         .target(

@@ -4,8 +4,10 @@ import JobModel
 struct Claiming {
     let request: ClaimRequest
     var round = ClaimRound()
-    /// The token of what it claims; drawn with the first job.
+    /// The token of the jobs that have calls of their own; drawn with the first.
     var token: Int64?
+    /// The latest token that was drawn.
+    var latestToken: Int64?
     /// How many jobs may still be turned away for their cost: a lane may hold any number of them.
     var withdrawals = 100
     /// How many jobs were found to wait for an identical one's answer.
@@ -32,6 +34,9 @@ struct Claiming {
 
     /// Whether a job is the first of its digest in this round.
     mutating func leads(_ digest: [UInt8]) -> Bool { led.insert(digest).inserted }
+
+    /// The first of its digest was put back: the next one leads.
+    mutating func leadsNoMore(_ digest: [UInt8]) { led.remove(digest) }
 
     mutating func noteOpening(_ time: Int64?) {
         guard let time else { return }

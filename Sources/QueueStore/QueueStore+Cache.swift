@@ -7,14 +7,9 @@ extension QueueStore {
     public func cachedReply(_ digest: [UInt8]) throws -> CachedReply? {
         let now = clock.wall()
         return try read { database in
-            try Row.fetchOne(
-                database,
-                sql: """
-                    SELECT reply, target, input_tokens, output_tokens, cost_usd FROM cache_entries WHERE digest = ? AND expires_at > ?
-                    """, arguments: [Data(digest), now]
-            ).map {
-                CachedReply(reply: $0[0], target: $0[1], inputTokens: $0[2], outputTokens: $0[3], cost: $0[4])
-            }
+            let statement = try database.cachedStatement(
+                sql: "SELECT \(CachedReply.columns) FROM cache_entries WHERE digest = ? AND expires_at > ?")
+            return try Row.fetchOne(statement, arguments: [Data(digest), now]).map { CachedReply($0) }
         }
     }
 
@@ -70,10 +65,11 @@ extension WriteTransaction {
     /// What the cache holds for a request, which it is about to serve.
     func cachedReply(_ digest: [UInt8]) throws(SQLFailure) -> CachedReply? {
         try statement(
-            "SELECT reply, target, input_tokens, output_tokens, cost_usd FROM cache_entries WHERE digest = ? AND expires_at > ?"
-        ).bind(digest).bind(now).first {
-            CachedReply(reply: $0.text(0), target: $0.text(1), inputTokens: $0.int(2), outputTokens: $0.int(3), cost: $0.double(4))
-        }
+            """
+            SELECT reply, target, input_tokens, output_tokens, cost_usd, created_at, expires_at
+            FROM cache_entries WHERE digest = ? AND expires_at > ?
+            """
+        ).bind(digest).bind(now).first { CachedReply($0) }
     }
 
     /// Writes the result of a job that the cache answers at its enqueueing.

@@ -78,7 +78,7 @@ extension WriteTransaction {
                 let taken = try claim(from: lanes[best], opening, slots: slots, upTo: limit, &claiming)
                 claiming.round.jobs.append(contentsOf: taken.jobs)
                 slots -= taken.calls
-                lanes[best].served = claiming.token ?? lanes[best].served
+                lanes[best].served = claiming.latestToken ?? lanes[best].served
                 lanes[best].head = slots > 0 ? try headPriority(of: lanes[best].id) : nil
                 let isOver = claiming.isTight || (taken.jobs.isEmpty && before == (claiming.withdrawals, claiming.setAside))
                 claiming.isTight = false
@@ -155,8 +155,10 @@ extension WriteTransaction {
     private func take(
         _ count: Int, from lane: ReadyLane, _ opening: Opening, onlySuspects: Bool, upTo priority: Int, _ claiming: inout Claiming
     ) throws -> [ClaimedJob] {
+        // Not one of jobs that share a call: that such a call has begun is noted by its token.
         let token = try claiming.token ?? nextToken()
         claiming.token = token
+        claiming.latestToken = token
         // The plus before `jobs.digest` makes SQLite 3.40 find the cache entry by its digest: without it, inside RETURNING, it
         // walks the index over `expires_at` for every job.
         let claim =
@@ -240,6 +242,11 @@ extension WriteTransaction {
                 claiming.withdrawals -= 1
                 if case .notNow = refusal { claiming.isTight = true }
                 try withdraw(job, refusal)
+                if job.useCache {
+                    claiming.leadsNoMore(job.digest)
+                    // Without a ring, which the end of a call of its batch will be: the next round would find it as tight.
+                    try promoteFollowers(of: job.digest, rings: false)
+                }
                 return nil
             }
         }

@@ -149,7 +149,8 @@ extension WriteTransaction {
 
     /// No answer comes of a flight: one of those that wait for it is made available in its place, in each lane, for a lane may be
     /// paused, or no worker of it alive. The first to be claimed leads the others.
-    func promoteFollowers(of digest: [UInt8]) throws(SQLFailure) {
+    /// - Parameter rings: whether workers are to look at once.
+    func promoteFollowers(of digest: [UInt8], rings: Bool = true) throws(SQLFailure) {
         guard try isFollowed(digest), try !isFlying(digest), try !isLanding(digest) else { return }
         var lane: Int64 = 0
         while true {
@@ -162,7 +163,7 @@ extension WriteTransaction {
             let batch = try statement("UPDATE jobs SET state = 'available' WHERE id = ? AND state = 'pending' RETURNING batch_id")
                 .bind(next.0).first { $0.optionalInt64(0) }
             guard let batch else { continue }
-            ledger.move(lane: lane, batch: batch, from: .pending, to: .available)
+            ledger.move(lane: lane, batch: batch, from: .pending, to: .available, rings: rings)
         }
     }
 

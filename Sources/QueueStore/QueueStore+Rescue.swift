@@ -121,15 +121,25 @@ extension WriteTransaction {
             try conclude(nil, reservation, token: job.lease.token, message: "", CallPolicies())
             return nil
         }
-        let name = try statement("SELECT target FROM lanes WHERE id = ?").bind(job.lane).first { $0.text(0) }
-        guard let target = reservation?.target ?? name.flatMap({ Target($0) }) else { return nil }
+        let lane = try statement("SELECT target, kind FROM lanes WHERE id = ?").bind(job.lane).first { ($0.text(0), $0.text(1)) }
+        guard let target = reservation?.target ?? lane.flatMap({ Target($0.0) }) else { return nil }
         let cost = reservation?.estimate.worstCost ?? 0
         // `crashed` says nothing about the provider: a probe is given up, and a pause stays.
         let report = CallReport(target: target, calls: 0, failure: .crashed, isMaybePaid: true, maybeCost: cost)
         if reservation != nil { try conclude(report, reservation, token: job.lease.token, message: "", CallPolicies()) }
-        let charge = Charge(doubtful: target, cost: cost)
+        var charge = Charge(doubtful: target, cost: cost)
+        // Jobs that shared a call have its token in common: the call may have been paid for once.
+        if lane.flatMap({ JobKind(rawValue: $0.1) })?.isBatchable == true, try isDoubtful(job.lease.token) { charge.calls = 0 }
         try self.charge(charge, to: ChargedClaim(lease: job.lease, lane: job.lane, batch: job.batch, attempt: job.attempt))
         return charge
+    }
+}
+
+extension WriteTransaction {
+    /// Whether a call of a token is among those that may have been paid for. There are few of these.
+    private func isDoubtful(_ token: Int64) throws(SQLFailure) -> Bool {
+        try statement("SELECT 1 FROM charges INDEXED BY charges_doubtful WHERE outcome = 'doubtful' AND token = ? LIMIT 1")
+            .bind(token).first { _ in true } ?? false
     }
 }
 

@@ -16,13 +16,16 @@ extension QueueStore {
     public func settleFromCache(_ job: ClaimedJob) async throws -> SettleResult? {
         try await write { transaction in
             guard let cached = try transaction.cachedReply(job.answerDigest) else { return nil }
-            guard try transaction.leave(SettleRequest(job: job, settlement: Settlement(state: .completed))) != nil else { return .fenced }
-            transaction.ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: .completed)
+            guard let state = try transaction.leave(SettleRequest(job: job, settlement: Settlement(state: .completed))) else {
+                return .fenced
+            }
+            transaction.ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: state)
             _ = try transaction.closeCall(of: ChargedClaim(job), nil, message: "", CallPolicies())
-            try transaction.complete(job.id, lane: job.laneID, from: cached)
-            try transaction.noteEnd(of: job.id, .completed)
+            if state == .completed { try transaction.complete(job.id, lane: job.laneID, from: cached) }
+            // Before the end of a job that was cancelled: its followers have their answer, and none has to ask again.
             if job.useCache { try transaction.land(job.digest, LandedAnswer(cached)) }
-            return .settled(.completed)
+            try transaction.noteEnd(of: job.id, state)
+            return .settled(state)
         }
     }
 }
@@ -57,6 +60,7 @@ extension WriteTransaction {
         if state == .cancelled, request.result != nil, request.error == nil {
             try addError(job: job.id, attempt: job.attempt, .cancelled, "cancelled while it ran; its call went on for identical jobs")
         }
+        // Before the end of a job that was cancelled: its followers have their answer, and none has to ask again.
         if job.useCache, let result = request.result, let reply { try land(job.digest, LandedAnswer(reply: reply, result)) }
         if state.isFinal {
             try noteEnd(of: job.id, state)
@@ -72,13 +76,27 @@ extension WriteTransaction {
     func closeCall(
         of claim: ChargedClaim, _ report: CallReport?, message: String, _ policies: CallPolicies
     ) throws(SQLFailure) -> Charge? {
-        let reservation = claim.isHeld ? try reservation(of: claim.lease) : nil
-        if let reservation { try forget(reservation) }
+        var reservation = claim.isHeld ? try reservation(of: claim.lease) : nil
+        if let held = reservation {
+            try forget(held)
+            // A job leaves a call that others share: the call goes on, and theirs is the next to answer for it.
+            if report == nil, held.estimate.requests == 1, try passOn(held) { reservation?.estimate.requests = 0 }
+        }
         guard reservation != nil || report != nil else { return nil }
         try conclude(report, reservation, token: claim.lease.token, message: message, policies)
         guard let report, let charge = Charge(report, isFenced: false) else { return nil }
         try self.charge(charge, to: claim)
         return charge
+    }
+
+    /// Lets another job of a shared call stand for the call. Returns whether there is one.
+    private func passOn(_ reservation: Reservation) throws(SQLFailure) -> Bool {
+        try statement(
+            """
+            UPDATE reservations SET requests = 1
+            WHERE job_id = (SELECT job_id FROM reservations WHERE call = ? AND requests = 0 ORDER BY job_id LIMIT 1)
+            """
+        ).bind(reservation.call).run() == 1
     }
 
     /// The failure as it is noted: with what was called, what it cost, and what had arrived. What a call that failed cost is noted

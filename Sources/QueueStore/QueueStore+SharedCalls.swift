@@ -21,7 +21,7 @@ extension WriteTransaction {
         var callCount = 0
         for call in planned where !call.ids.isEmpty {
             let token = try nextToken()
-            claiming.token = token
+            claiming.latestToken = token
             let claim = try statement(
                 """
                 UPDATE jobs SET state = 'running', attempt = attempt + 1, token = ?1, worker_id = ?2, lease_expires_at = ?3,
@@ -42,9 +42,10 @@ extension WriteTransaction {
                     continue
                 }
                 var estimate = claiming.request.policies.expected(opening.target, job.kind, job.body)
-                estimate.requests = isFirst ? 1 : 0
+                // One that the cache answers is no part of the call.
+                estimate.requests = isFirst && !job.isCached ? 1 : 0
                 guard let job = try prepare(job, budgets, opening, estimate, isHeld: isHeld, &claiming) else { continue }
-                isFirst = false
+                if !job.isCached { isFirst = false }
                 jobs.append(job)
             }
             if jobs.count > before, !call.joinsOpenCall { callCount += 1 }

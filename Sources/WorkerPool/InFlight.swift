@@ -54,16 +54,17 @@ final class InFlight: Sendable {
     }
 
     /// Notes the call of a job, or of several that share it; stops it at once if that was asked for, by all of them, in the meantime.
-    func attach(_ task: Task<Void, Never>, to leases: [Lease]) {
-        let call = CallUnderWay(task, jobs: leases.count)
+    /// - Parameter onLeave: told of a job that is stopped while others go on.
+    func attach(_ task: Task<Void, Never>, to leases: [Lease], onLeave: @escaping @Sendable (Lease) -> Void = { _ in }) {
+        let call = CallUnderWay(task, jobs: leases.count, onLeave: onLeave)
         let stopped = state.withLock { state in
-            leases.count { lease in
+            leases.filter { lease in
                 guard state.entries[lease.jobID]?.lease == lease else { return true }
                 state.entries[lease.jobID]?.call = call
                 return state.entries[lease.jobID]?.reason != nil
             }
         }
-        for _ in 0..<stopped { call.leave() }
+        for lease in stopped { call.leave(lease) }
     }
 
     /// Why a job's call was stopped; nil if it was not.
@@ -85,7 +86,7 @@ final class InFlight: Sendable {
             state.entries[lease.jobID]?.reason = reason
             return state.entries[lease.jobID]?.call
         }
-        call?.leave()
+        call?.leave(lease)
     }
 
     /// Stops every call.

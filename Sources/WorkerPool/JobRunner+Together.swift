@@ -81,9 +81,17 @@ extension JobRunner {
             "calling \(jobs[0].route) for \(jobs.count) jobs",
             metadata: ["first": "\(jobs[0].id)", "inputs": "\(jobs.reduce(0) { $0 + $1.inputs })"])
         let box = SharedOutcomes()
-        let call = Task { [requests] in box.set(await provider.respond(to: requests, options)) }
-        inFlight.attach(call, to: jobs.map(\.lease))
+        let (leaving, left) = AsyncStream.makeStream(of: Lease.self)
+        let call = Task { [requests] in
+            box.set(await provider.respond(to: requests, options))
+            left.finish()
+        }
+        inFlight.attach(call, to: jobs.map(\.lease)) { left.yield($0) }
         await withTaskCancellationHandler {
+            for await lease in leaving {
+                guard let job = jobs.first(where: { $0.lease == lease }) else { continue }
+                await letGo(job)
+            }
             await call.value
         } onCancel: {
             call.cancel()
@@ -93,6 +101,14 @@ extension JobRunner {
             outcomes[place] = .failure(ModelFailure(.invalidReply, "the provider returned too few outcomes"))
         }
         return outcomes
+    }
+
+    /// A job's cancellation does not wait for the call that others share. Its part of the answer, when that comes, is kept and charged
+    /// for like any that comes too late.
+    private func letGo(_ job: ClaimedJob) async {
+        guard inFlight.reason(for: job.lease) == .cancelled else { return }
+        let attempt = Attempt(outcome: cause(of: .failure(Self.notBegun), job), latency: 0)
+        await settle([job], [attempt], wasRecorded: true)
     }
 
     // MARK: Settling
@@ -119,12 +135,6 @@ extension JobRunner {
         var requests = requests(for: jobs, attempts)
         if wasRecorded {
             for place in requests.indices { requests[place].call = nil }
-        }
-        for place in requests.indices where requests[place].result != nil && inFlight.reason(for: jobs[place].lease) == .cancelled {
-            // Its part of the answer was paid for, and stays in the cache.
-            requests[place].settlement = Settlement(state: .cancelled)
-            requests[place].error = JobError(
-                attempt: jobs[place].attempt, at: store.clock.wall(), failure: .cancelled, message: "cancelled while it ran")
         }
         var start = 0
         while start < requests.count {
