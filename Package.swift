@@ -69,11 +69,12 @@ let package = Package(
                 "JobModel", "ModelCalls", httpClient, subprocess, nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         room("Upkeep", ["QueueStore", "JobModel", "CPlatform", lifecycle, logging]),
-        room("WorkerPool", ["QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", lifecycle, logging]),
+        room("WorkerPool", ["ResponseCache", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", lifecycle, logging]),
         room(
             "AgentQueue",
             [
-                "WorkerPool", "Upkeep", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Resilience", "Settings", crypto, logging,
+                "WorkerPool", "Upkeep", "ModelProviders", "ResponseCache", "QueueStore", "ModelCalls", "JobModel", "Resilience", "Settings",
+                crypto, logging,
             ]),
         .executableTarget(
             name: "agent-queue",

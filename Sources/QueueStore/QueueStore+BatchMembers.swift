@@ -160,6 +160,7 @@ extension WriteTransaction {
                 lane: $0.int64(0), digest: $0.isNull(1) ? nil : $0.blob(1), inputs: $0.int(2), bytes: $0.int(3), isGivenUp: $0.int(4) == 1)
         }
         guard let member else { return nil }
+        try releaseForBatch(id)
         try statement(
             """
             UPDATE provider_batches SET jobs = jobs - 1, inputs = inputs - ?, bytes = bytes - ?
@@ -180,6 +181,7 @@ extension WriteTransaction {
         guard let (batch, state) = row else { return }
         guard state == ProviderBatch.State.collecting.rawValue else {
             try statement("UPDATE provider_batch_jobs SET is_given_up = 1 WHERE batch_id = ? AND job_id = ?").bind(batch).bind(id).run()
+            try releaseForBatch(id)
             let isAwaited = try statement(
                 "SELECT 1 FROM provider_batch_jobs INDEXED BY provider_batch_jobs_waiting WHERE batch_id = ? AND is_given_up = 0 LIMIT 1"
             ).bind(batch).first { _ in true }

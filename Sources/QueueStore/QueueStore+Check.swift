@@ -95,7 +95,9 @@ extension QueueStore {
         (
             """
             SELECT reservations.job_id FROM reservations LEFT JOIN jobs ON jobs.id = reservations.job_id
-            WHERE jobs.state IS NOT 'running' OR jobs.token <> reservations.token
+            WHERE CASE reservations.token WHEN 0 THEN NOT EXISTS (
+                SELECT 1 FROM provider_batch_jobs WHERE job_id = reservations.job_id AND is_given_up = 0)
+            ELSE jobs.state IS NOT 'running' OR jobs.token <> reservations.token END
             """, "something is set aside for a call that is not under way"
         ),
         (

@@ -41,7 +41,8 @@ extension WriteTransaction {
     /// - Returns: those that are to run now: they did not ask for it, their deadline is near, the cache has their answer, or no batch
     ///   takes them.
     func collect(_ jobs: [ClaimedJob], _ claiming: inout Claiming) throws -> [ClaimedJob] {
-        guard let first = jobs.first(where: \.waitsForBatch), let capacity = claiming.request.batchCapacities[first.target.provider], first.kind != .memorize
+        guard let first = jobs.first(where: \.waitsForBatch), let capacity = claiming.request.batchCapacities[first.target.provider],
+            first.kind != .memorize
         else { return jobs }
         var batch: CollectingBatch?
         var staying: [ClaimedJob] = []
@@ -77,7 +78,7 @@ extension WriteTransaction {
             guard let id = batch?.id else { continue }
             try turnAside(job)
             try join(job, id, wish)
-            holdForBatch(job)
+            try holdForBatch(job, wish.budgets, capacity, claiming.request.policies)
             batch?.add(wish)
         }
         if var batch {
@@ -116,9 +117,25 @@ extension WriteTransaction {
         return try refusal(of: job, estimate, budgets)
     }
 
-    /// HOOK (money): what a job in a batch may cost is to be set aside here, in a row of `reservations` with no request and no tokens,
-    /// and to be freed in `leaveBatch(_:_:)`. Until then budgets look at what is spent alone.
-    private func holdForBatch(_ job: ClaimedJob) {}
+    /// Sets aside what a job in a batch may cost, where that is limited: a reservation under the token 0, which no lease has, without a
+    /// request and without tokens, for a batch has limits of its own.
+    private func holdForBatch(_ job: ClaimedJob, _ budgets: Budgets, _ capacity: BatchCapacity, _ policies: CallPolicies) throws {
+        let isLimited = job.target.resourceNames.contains { policies.limits(of: $0).usdPerDay != nil }
+        guard isLimited || !budgets.isEmpty else { return }
+        var estimate = CallEstimate(worstCost: policies.expected(job.target, job.kind, job.body).worstCost * capacity.priceShare)
+        estimate.requests = 0
+        try hold(
+            Reservation(
+                lease: Lease(jobID: job.id, token: 0), call: 0, target: job.target, estimate: estimate, isProbe: false,
+                batch: budgets.batch == nil ? nil : job.batchID))
+    }
+
+    /// Frees what was set aside for a job in a batch.
+    func releaseForBatch(_ job: Int64) throws(SQLFailure) {
+        guard let reservation = try reservation(of: Lease(jobID: job, token: 0)) else { return }
+        try forget(reservation)
+        try conclude(nil, reservation, token: 0, message: "", CallPolicies())
+    }
 
     /// The open batch in which the same is asked already.
     private func openBatch(answering digest: [UInt8]) throws(SQLFailure) -> Int64? {

@@ -13,15 +13,16 @@ extension QueueStore {
     }
 
     /// Ends an attempt with the answer that the cache holds; nil, and nothing changed, where it holds none any more.
-    public func settleFromCache(_ job: ClaimedJob) async throws -> SettleResult? {
+    /// - Parameter known: the answer, where the process has it in memory.
+    public func settleFromCache(_ job: ClaimedJob, known: CachedReply? = nil) async throws -> SettleResult? {
         try await write { transaction in
-            guard let cached = try transaction.cachedReply(job.answerDigest) else { return nil }
+            guard let cached = try known ?? transaction.cachedReply(job.answerDigest) else { return nil }
             guard let state = try transaction.leave(SettleRequest(job: job, settlement: Settlement(state: .completed))) else {
                 return .fenced
             }
             transaction.ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: state)
             _ = try transaction.closeCall(of: ChargedClaim(job), nil, message: "", CallPolicies())
-            if state == .completed { try transaction.complete(job.id, lane: job.laneID, from: cached) }
+            if state == .completed { try transaction.complete(job.id, lane: job.laneID, job.answerDigest, from: cached) }
             // Before the end of a job that was cancelled: its followers have their answer, and none has to ask again.
             if job.useCache { try transaction.land(job.digest, LandedAnswer(cached)) }
             try transaction.noteEnd(of: job.id, state)

@@ -4,12 +4,15 @@ import Logging
 import ModelCalls
 import QueueStore
 import Resilience
+import ResponseCache
 
 /// Runs one claimed job, from its lease to its settlement.
 struct JobRunner: Sendable {
     let store: QueueStore
     let providers: [String: any ModelProvider]
     let configuration: WorkerConfiguration
+    /// Answers kept in memory in front of the store.
+    let cache: ResponseCache?
     let inFlight: InFlight
     let calls: CallRegion?
     let logger: Logger
@@ -61,7 +64,7 @@ struct JobRunner: Sendable {
         request.target = job.route
         job.answerDigest = request.digest(identity: provider.identity)
         // The claim has looked for the job's own target only; a cache that cannot be read answers nothing.
-        job.cachedAt = job.useCache && (try? store.cachedReply(job.answerDigest)) != nil ? 0 : nil
+        job.cachedAt = job.useCache ? (try? store.cachedReply(job.answerDigest))?.createdAt : nil
         return job
     }
 
@@ -207,9 +210,29 @@ struct JobRunner: Sendable {
 
     // MARK: Settling
 
+    /// What the cache answers: from memory, or else from the store; nil where it is gone.
+    private func cachedReply(for job: ClaimedJob) throws -> CachedReply? {
+        if let reply = cache?.reply(job.answerDigest, version: job.cachedAt) { return reply }
+        guard let reply = try store.cachedReply(job.answerDigest) else { return nil }
+        cache?.insert(job.answerDigest, reply)
+        return reply
+    }
+
+    /// Keeps an answer in memory that was paid for, and that the store has now.
+    private func keep(_ request: SettleRequest) {
+        guard let cache, let entry = request.cache, let createdAt = entry.createdAt, let result = request.result else { return }
+        cache.insert(
+            entry.digest,
+            CachedReply(
+                reply: result.reply.text, target: result.target, inputTokens: result.usage.inputTokens,
+                outputTokens: result.usage.outputTokens, cost: result.cost, createdAt: createdAt, expiresAt: createdAt + entry.timeToLive))
+    }
+
     func settleFromCache(_ job: ClaimedJob) async -> Bool {
         do {
-            guard let result = try await store.settleFromCache(job) else { return false }
+            guard let known = try cachedReply(for: job), let result = try await store.settleFromCache(job, known: known) else {
+                return false
+            }
             inFlight.remove(job.lease)
             report(event(job, result, answeredBy: .cache))
             return true
@@ -238,6 +261,7 @@ struct JobRunner: Sendable {
     /// Reports what a settlement came to.
     func tell(_ request: SettleRequest, _ result: SettleResult, _ attempt: Attempt) {
         inFlight.remove(request.job.lease)
+        keep(request)
         var event = event(request.job, result, answeredBy: request.result?.answeredBy)
         event.failure = request.error?.failure
         // What is wrong with an answer quotes it, and no log holds answers.
@@ -263,7 +287,7 @@ struct JobRunner: Sendable {
             target: job.route.description, latency: attempt.latency)
         var cache: CacheWrite?
         if reply.isComplete, let timeToLive = configuration.cacheTimeToLive(of: job) {
-            cache = CacheWrite(digest: job.answerDigest, timeToLive: timeToLive)
+            cache = CacheWrite(digest: job.answerDigest, timeToLive: timeToLive, createdAt: store.clock.wall())
         }
         let call = CallReport(target: job.route, usage: reply.usage, cost: cost, calls: max(1, reply.calls), limits: reply.limits)
         return SettleRequest(

@@ -3,6 +3,7 @@ import JobModel
 import Logging
 import ModelCalls
 import QueueStore
+import ResponseCache
 import ServiceLifecycle
 import Synchronization
 
@@ -14,6 +15,7 @@ public final class Worker: Service {
     private let store: QueueStore
     private let providers: [String: any ModelProvider]
     private let configuration: WorkerConfiguration
+    private let cache: ResponseCache?
     private let children: ChildProcessRegister?
     private let logger: Logger
     private let observer: @Sendable (WorkerEvent) -> Void
@@ -36,16 +38,18 @@ public final class Worker: Service {
     /// Makes a worker.
     /// - Parameters:
     ///   - providers: by name; lanes of others are left alone.
+    ///   - cache: answers kept in memory in front of the store; nil keeps none there.
     ///   - children: the processes that providers run, to be ended by whoever rescues this worker's jobs.
     ///   - observer: told of every job that ends an attempt here.
     public init(
-        store: QueueStore, providers: [any ModelProvider], configuration: WorkerConfiguration, children: ChildProcessRegister? = nil,
-        logger: Logger,
+        store: QueueStore, providers: [any ModelProvider], configuration: WorkerConfiguration, cache: ResponseCache? = nil,
+        children: ChildProcessRegister? = nil, logger: Logger,
         observer: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
     ) {
         self.store = store
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         self.configuration = configuration
+        self.cache = cache
         self.children = children
         self.logger = logger
         self.observer = observer
@@ -105,8 +109,8 @@ public final class Worker: Service {
     private func work(_ registration: WorkerRegistration) async {
         var coalescer = Coalescer(capacities: capacities, linger: configuration.linger)
         let runner = JobRunner(
-            store: store, providers: providers, configuration: configuration, inFlight: inFlight, calls: registration.calls,
-            logger: logger
+            store: store, providers: providers, configuration: configuration, cache: cache, inFlight: inFlight,
+            calls: registration.calls, logger: logger
         ) { [self] event in
             note(event)
             attention.call()

@@ -2,6 +2,7 @@ import JobModel
 import ModelCalls
 import ModelProviders
 import QueueStore
+import ResponseCache
 import Settings
 import WorkerPool
 
@@ -38,7 +39,23 @@ extension Settings {
             maxOutputTokens: models.compactMapValues(\.maxOutputTokens), drains: drains)
         configuration.coalesces = enableAsync
         configuration.linger = worker.linger.milliseconds
+        configuration.cacheTimesToLive = models.compactMapValues { $0.cacheTTL?.milliseconds }
+        configuration.batchPolicies = providers.mapValues { provider in
+            BatchPolicy(
+                linger: (provider.batch.linger ?? BatchSettings.usual).milliseconds,
+                poll: (provider.batch.poll ?? BatchSettings.usual).milliseconds)
+        }
         return configuration
+    }
+
+    /// The answers that a process keeps in memory in front of the store, with the popular ones if it is to begin with these; nil keeps
+    /// none there.
+    public func responseCache(of store: QueueStore) -> ResponseCache? {
+        guard cache.enabled, cache.maxEntries > 0, cache.maxBytes > 0 else { return nil }
+        let answers = ResponseCache(maxEntries: cache.maxEntries, maxBytes: cache.maxBytes, clock: store.clock.wall)
+        // Without them it only has to read more.
+        if cache.warmOnStart { _ = try? answers.warm(from: store) }
+        return answers
     }
 
     /// What pruning keeps.
