@@ -101,6 +101,7 @@ let package = Package(
         suite("JSONSchemaTests", ["ModelCalls", "JobModel"], resources: [.copy("Resources")]),
         suite("QueueStoreTests", ["QueueStore", "JobModel", "ModelCalls", "Resilience", "CPlatform", "TestSupport", grdb, sqlite]),
         suite("ResponseCacheTests", ["ResponseCache", "QueueStore", "JobModel"]),
+        suite("WorkerPoolTests", ["WorkerPool", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", logging]),
         suite("SettingsTests", ["Settings"]),
         // What tests of several suites share.
         .target(
