@@ -102,6 +102,7 @@ let package = Package(
         suite("WorkerPoolTests", ["WorkerPool", "QueueStore", "ModelCalls", "JobModel", "Resilience", "TestSupport", logging]),
         suite("QueueStoreTests", ["QueueStore", "JobModel", "ModelCalls", "Resilience", "CPlatform", "TestSupport", grdb, sqlite]),
         suite("ResponseCacheTests", ["ResponseCache", "QueueStore", "JobModel"]),
+        suite("WorkerPoolTests", ["WorkerPool", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", logging]),
         suite("SettingsTests", ["Settings"]),
         // What tests of several suites share.
         .target(
