@@ -196,7 +196,7 @@ import Testing
                 try await ask(store, cache, request("What is the capital of France?"))
                 let match = try #require(try await cache.match(request("What's the capital city of France?"), identity: "test")?.match)
                 #expect(match.reply.reply.contains("capital of France"))
-                for other in ["How do I boil an egg?", "Write a poem about the sea."] {
+                for other in ["What is the capital of Spain?", "How do I boil an egg?", "Write a poem about the sea."] {
                     #expect(try await cache.match(request(other), identity: "test")?.match == nil)
                 }
                 #expect(lines.all == [])
