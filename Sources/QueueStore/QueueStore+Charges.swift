@@ -19,7 +19,9 @@ extension QueueStore {
     static func maybePaid(_ database: Database) throws -> (calls: Int, cost: Double) {
         let row = try Row.fetchOne(
             database,
-            sql: "SELECT count(*), coalesce(sum(cost_usd), 0.0) FROM charges INDEXED BY charges_doubtful WHERE outcome = 'doubtful'")
+            sql:
+                "SELECT coalesce(sum(calls), 0), coalesce(sum(cost_usd), 0.0) FROM charges INDEXED BY charges_doubtful WHERE outcome = 'doubtful'"
+        )
         return (row?[0] ?? 0, row?[1] ?? 0)
     }
 }
@@ -65,7 +67,9 @@ extension WriteTransaction {
     /// Writes the row of a charge that was counted.
     func write(_ charge: Charge, of claim: ChargedClaim) throws(SQLFailure) {
         // An answer is counted with its result, whatever the fence says.
-        if charge.outcome == .failed { ledger.pay(lane: claim.lane, usage: charge.usage, cost: charge.cost) }
+        if charge.outcome == .failed {
+            ledger.pay(lane: claim.lane, usage: charge.usage, cost: charge.cost, calls: min(1, Int64(charge.calls)))
+        }
         let at = try charge.cost == 0 ? now : max(now, day(of: charge) * Resource.dayLength)
         try statement(
             """

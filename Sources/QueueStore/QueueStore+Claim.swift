@@ -147,7 +147,7 @@ extension WriteTransaction {
             }
         }
         // What goes along with a call that waits for company needs no slot of its own.
-        for lane in openLanes where claiming.filled.insert(lane.id).inserted {
+        for lane in openLanes where !claiming.filled.contains(lane.id) {
             guard case .open(let opening) = try admit(lane, onlySuspects: false, upTo: 9, &claiming) else { continue }
             claiming.round.jobs += try claim(from: lane, opening, slots: 0, upTo: 9, &claiming).jobs
         }
@@ -345,7 +345,8 @@ extension WriteTransaction {
                 sum.outputTokens += one.outputTokens
                 sum.worstCost += one.worstCost
             }
-            if case .open = try gate(opening.target, policies, estimate: sum) { break }
+            // A single job that is larger than a limit goes when nothing else does: several go one after the other.
+            if try fits(sum, opening.target, policies), case .open = try gate(opening.target, policies, estimate: sum) { break }
             call.ids.removeLast(call.ids.count - call.ids.count / 2)
         }
         return [call]
