@@ -21,10 +21,11 @@ struct Charge: Equatable {
     var cost: Double
 
     /// A call whose end no one saw.
-    init(doubtful target: Target, cost: Double) {
+    /// - Parameter calls: 0 for the part of a job that shared another's.
+    init(doubtful target: Target, cost: Double, calls: Int) {
         self.target = target
         outcome = .doubtful
-        calls = 1
+        self.calls = calls
         self.cost = cost
     }
 

@@ -68,7 +68,9 @@ extension WriteTransaction {
     /// Writes the row of a charge that was counted.
     func write(_ charge: Charge, of claim: ChargedClaim) throws(SQLFailure) {
         // An answer is counted with its result, whatever the fence says.
-        if charge.outcome == .failed { ledger.pay(lane: claim.lane, usage: charge.usage, cost: charge.cost) }
+        if charge.outcome == .failed {
+            ledger.pay(lane: claim.lane, usage: charge.usage, cost: charge.cost, calls: min(1, Int64(charge.calls)))
+        }
         let at = try charge.cost == 0 ? now : max(now, day(of: charge) * Resource.dayLength)
         try statement(
             """

@@ -92,7 +92,7 @@ extension WriteTransaction {
             }
         }
         // What goes along with a call that waits for company needs no slot of its own.
-        for lane in openLanes where claiming.filled.insert(lane.id).inserted {
+        for lane in openLanes where !claiming.filled.contains(lane.id) {
             guard case .open(let opening) = try admit(lane, onlySuspects: false, upTo: 9, &claiming) else { continue }
             claiming.round.jobs += try claim(from: lane, opening, slots: 0, upTo: 9, &claiming).jobs
         }

@@ -80,6 +80,15 @@ extension WriteTransaction {
         return false
     }
 
+    /// Whether what a call is expected to use is no more than its target's rates of tokens allow in a minute.
+    func fits(_ estimate: CallEstimate, _ target: Target, _ policies: CallPolicies) throws(SQLFailure) -> Bool {
+        for name in target.resourceNames {
+            let limits = policies.limits(of: name)
+            if try withResource(name, { !$0.fits(estimate, limits) }) { return false }
+        }
+        return true
+    }
+
     /// Whether there is anything to set aside for a call of a target.
     func isLimited(_ target: Target, _ policies: CallPolicies) throws(SQLFailure) -> Bool {
         for name in target.resourceNames {

@@ -20,9 +20,12 @@ extension QueueStore {
             if worker.isDead, worker.isOfThisBoot {
                 _ = await ChildProcessRegister.kill(locks.children(of: worker.id), within: Self.longestWaitForChildren)
             }
+            var calls: Set<Int64> = []
             while true {
-                let count = try await write { try $0.rescue(worker, begun: begun, slice: slice) }
+                let noted = calls
+                let (count, shared) = try await write { try $0.rescue(worker, begun: begun, slice: slice, noted: noted) }
                 rescued += count
+                calls = shared
                 if count < slice { break }
             }
         }
@@ -69,7 +72,10 @@ struct DeadWorker: Sendable {
 
 extension WriteTransaction {
     /// Takes back one slice of a worker's jobs, and forgets a dead worker that has none left.
-    func rescue(_ worker: DeadWorker, begun: Set<Int64>?, slice: Int) throws -> Int {
+    /// - Parameter noted: the tokens of shared calls that are counted already.
+    /// - Returns: how many jobs, and the tokens of the shared calls that are counted now.
+    func rescue(_ worker: DeadWorker, begun: Set<Int64>?, slice: Int, noted: Set<Int64>) throws -> (count: Int, shared: Set<Int64>) {
+        var shared = noted
         let jobs = try statement(
             """
             SELECT id, token, attempt, max_attempts, crashes, lane_id, batch_id, cancel_requested_at FROM jobs INDEXED BY jobs_running
@@ -80,14 +86,18 @@ extension WriteTransaction {
                 lease: Lease(jobID: $0.int64(0), token: $0.int64(1)), attempt: $0.int(2), maxAttempts: $0.int(3), crashes: $0.int(4),
                 lane: $0.int64(5), batch: $0.optionalInt64(6), isCancelled: !$0.isNull(7))
         }
-        for job in jobs { try rescue(job, from: worker, hadBegun: begun.map { job.hadBegun(by: $0) } ?? true) }
+        for job in jobs {
+            let isCompanion = begun?.contains(-job.lease.token) == true && !shared.insert(job.lease.token).inserted
+            try rescue(job, from: worker, hadBegun: begun.map { job.hadBegun(by: $0) } ?? true, isCompanion: isCompanion)
+        }
         if worker.isDead, jobs.count < slice {
             try statement("DELETE FROM workers WHERE id = ?").bind(worker.id).run()
         }
-        return jobs.count
+        return (jobs.count, shared)
     }
 
-    private func rescue(_ job: LostJob, from worker: DeadWorker, hadBegun: Bool) throws {
+    /// - Parameter isCompanion: whether its call was shared, and is counted already.
+    private func rescue(_ job: LostJob, from worker: DeadWorker, hadBegun: Bool, isCompanion: Bool) throws {
         let state: JobState =
             if job.isCancelled { .cancelled } else if hadBegun && job.attempt >= job.maxAttempts { .discarded } else { .available }
         // A worker that is only slow has not been killed by its job.
@@ -101,7 +111,7 @@ extension WriteTransaction {
         ).bind(state.rawValue).bind(hadBegun ? 0 : 1).bind(crashed ? 1 : 0).bind(now).bind(job.lease.jobID).bind(job.lease.token).run()
         guard changed == 1 else { return }
         ledger.move(lane: job.lane, batch: job.batch, from: .running, to: state)
-        let charge = try endLostCall(of: job, hadBegun: hadBegun)
+        let charge = try endLostCall(of: job, hadBegun: hadBegun, isCompanion: isCompanion)
         if hadBegun || state != .available {
             let reason = worker.isDead ? "its worker died" : "its worker did not renew the lease"
             try addError(
@@ -114,32 +124,22 @@ extension WriteTransaction {
     }
 
     /// What a lost claim's call had taken: if it had begun, it may have been paid for, at worst with what was set aside.
-    private func endLostCall(of job: LostJob, hadBegun: Bool) throws -> Charge? {
+    private func endLostCall(of job: LostJob, hadBegun: Bool, isCompanion: Bool) throws -> Charge? {
         let reservation = try reservation(of: job.lease)
         if let reservation { try forget(reservation) }
         guard hadBegun else {
             try conclude(nil, reservation, token: job.lease.token, message: "", CallPolicies())
             return nil
         }
-        let lane = try statement("SELECT target, kind FROM lanes WHERE id = ?").bind(job.lane).first { ($0.text(0), $0.text(1)) }
-        guard let target = reservation?.target ?? lane.flatMap({ Target($0.0) }) else { return nil }
+        let name = try statement("SELECT target FROM lanes WHERE id = ?").bind(job.lane).first { $0.text(0) }
+        guard let target = reservation?.target ?? name.flatMap({ Target($0) }) else { return nil }
         let cost = reservation?.estimate.worstCost ?? 0
         // `crashed` says nothing about the provider: a probe is given up, and a pause stays.
         let report = CallReport(target: target, calls: 0, failure: .crashed, isMaybePaid: true, maybeCost: cost)
         if reservation != nil { try conclude(report, reservation, token: job.lease.token, message: "", CallPolicies()) }
-        var charge = Charge(doubtful: target, cost: cost)
-        // Jobs that shared a call have its token in common: the call may have been paid for once.
-        if lane.flatMap({ JobKind(rawValue: $0.1) })?.isBatchable == true, try isDoubtful(job.lease.token) { charge.calls = 0 }
+        let charge = Charge(doubtful: target, cost: cost, calls: isCompanion ? 0 : 1)
         try self.charge(charge, to: ChargedClaim(lease: job.lease, lane: job.lane, batch: job.batch, attempt: job.attempt))
         return charge
-    }
-}
-
-extension WriteTransaction {
-    /// Whether a call of a token is among those that may have been paid for. There are few of these.
-    private func isDoubtful(_ token: Int64) throws(SQLFailure) -> Bool {
-        try statement("SELECT 1 FROM charges INDEXED BY charges_doubtful WHERE outcome = 'doubtful' AND token = ? LIMIT 1")
-            .bind(token).first { _ in true } ?? false
     }
 }
 

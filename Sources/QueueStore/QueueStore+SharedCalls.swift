@@ -95,7 +95,8 @@ extension WriteTransaction {
                 sum.outputTokens += one.outputTokens
                 sum.worstCost += one.worstCost
             }
-            if case .open = try gate(opening.target, policies, estimate: sum) { break }
+            // A single job that is larger than a limit goes when nothing else does: several go one after the other.
+            if try fits(sum, opening.target, policies), case .open = try gate(opening.target, policies, estimate: sum) { break }
             call.ids.removeLast(call.ids.count - call.ids.count / 2)
         }
         return [call]

@@ -46,6 +46,13 @@ extension Resource {
         limits.usdPerDay != nil || [.tokens, .inputTokens, .outputTokens].contains { limit($0, limits) != nil }
     }
 
+    /// Whether a call is expected to use no more than a minute's tokens.
+    func fits(_ estimate: CallEstimate, _ limits: CallLimits) -> Bool {
+        [Rate.tokens, .inputTokens, .outputTokens].allSatisfy { rate in
+            limit(rate, limits).map { estimate[rate] <= $0.bucket.capacity } ?? true
+        }
+    }
+
     /// Whether there is anything to hold for a call.
     func isLimited(_ limits: CallLimits) -> Bool {
         limits != CallLimits() || trial != nil || Rate.allCases.contains { limit($0, limits) != nil }

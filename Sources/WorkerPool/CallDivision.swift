@@ -3,28 +3,32 @@ import ModelCalls
 
 /// Whether a call that several jobs shared, and that failed as a whole, is made again in halves: one bad input then fails alone.
 enum CallDivision {
+    /// How a call failed as a whole; nil where it did not.
+    /// - Parameter outcomes: one a job.
+    static func failure(of outcomes: [Outcome]) -> FailureClass? {
+        var failure: FailureClass?
+        for outcome in outcomes {
+            guard case .failure(let own) = outcome, own.failure == failure ?? own.failure else { return nil }
+            failure = own.failure
+        }
+        return failure
+    }
+
     /// Decides.
     ///
     /// What the request is to blame for is divided at once. What the server may be to blame for is first tried again whole, by the
-    /// queue, and divided in a later attempt: a server that is down would else get twice the calls.
+    /// queue, and divided in a later attempt; and where both halves fail, the server does so whatever it is sent, and the queue tries
+    /// again: a server that is down gets three calls at most.
     /// - Parameters:
-    ///   - outcomes: one a job.
-    ///   - attempt: the lowest number of an attempt among the jobs, from 1.
-    static func divides(_ outcomes: [Outcome], attempt: Int) -> Bool {
-        guard outcomes.count > 1 else { return false }
-        var failure: FailureClass?
-        for outcome in outcomes {
-            guard case .failure(let own) = outcome, own.failure == failure ?? own.failure else { return false }
-            failure = own.failure
-        }
+    ///   - attempt: the highest number of an attempt among the jobs, from 1. Not the lowest: jobs that come anew would shield a bad one
+    ///     for as long as its company's attempts last.
+    ///   - isAgain: whether the call was one of two halves.
+    ///   - serverWorks: whether the other half was answered.
+    static func divides(_ failure: FailureClass, attempt: Int, isAgain: Bool, _ serverWorks: Bool) -> Bool {
         switch failure {
-        case .permanent, .refused, .invalidReply: return true
-        case .retryable, .timedOut: return attempt > 1
-        default: return false
+        case .permanent, .refused, .invalidReply: true
+        case .retryable, .timedOut: isAgain ? serverWorks : attempt > 1
+        default: false
         }
     }
-
-    /// Whether the second half is still worth dividing after the first has failed again: not where the server fails whatever it is
-    /// sent.
-    static func goesOn(after failure: FailureClass?) -> Bool { failure != .retryable && failure != .timedOut }
 }

@@ -18,46 +18,64 @@ extension JobRunner {
         }
         guard !open.isEmpty else { return }
         let slots = Set(open.map(\.lease.token)).map { calls?.begin(token: $0) }
-        _ = await callTogether(open, 1)
+        if let failed = await callTogether(open, 1) { await callAgain(failed, open) }
         for slot in slots { calls?.end(slot) }
     }
 
-    /// One call for several jobs; where it fails as a whole by the fault of what one of them asks, two calls for half of them each, and
-    /// so on: one bad input fails alone.
+    /// A call that failed as a whole, and whose jobs are not settled yet.
+    private struct FailedCall {
+        var jobs: [ClaimedJob]
+        var attempts: [Attempt]
+        var failure: FailureClass
+        /// The call's number within the attempt, from 1.
+        var number: Int
+    }
+
+    /// One call for several jobs. Those that it answered, or that are not wanted any more, are settled.
     /// - Parameter number: the call's number within the attempt, from 1.
-    /// - Returns: how the call failed as a whole; nil where it did not.
-    private func callTogether(_ jobs: [ClaimedJob], _ number: Int) async -> FailureClass? {
+    /// - Returns: how it failed, if it did so as a whole.
+    private func callTogether(_ jobs: [ClaimedJob], _ number: Int) async -> FailedCall? {
         let (stopped, open) = jobs.partitioned { inFlight.reason(for: $0.lease) != nil }
         await settle(stopped, stopped.map { Attempt(outcome: cause(of: .failure(Self.notBegun), $0), latency: 0) })
         guard !open.isEmpty else { return nil }
         let began = platform_monotonic_ns()
         let answers = await answers(to: open, number)
         let latency = (platform_monotonic_ns() - began) / 1_000_000
-        let isDivided = CallDivision.divides(answers, attempt: open.lazy.map(\.attempt).min() ?? 1)
         let attempts = zip(open, answers).map { Attempt(outcome: cause(of: $1, $0), latency: latency) }
-        guard isDivided, case .failure(let failure)? = answers.first else {
-            await settle(open, attempts)
-            return nil
+        if let failure = CallDivision.failure(of: answers) {
+            return FailedCall(jobs: open, attempts: attempts, failure: failure, number: number)
+        }
+        await settle(open, attempts)
+        return nil
+    }
+
+    /// A call has failed as a whole: where one of its jobs may be to blame, it is made again in halves, and so on: one bad input fails
+    /// alone.
+    /// - Parameters:
+    ///   - all: the jobs of the first call, who wait for the calls of others too.
+    ///   - serverWorks: whether another call of theirs has been answered since.
+    private func callAgain(_ failed: FailedCall, _ all: [ClaimedJob], serverWorks: Bool = false) async {
+        let attempt = failed.jobs.lazy.map(\.attempt).max() ?? 1
+        guard failed.jobs.count > 1, CallDivision.divides(failed.failure, attempt: attempt, isAgain: failed.number > 1, serverWorks) else {
+            return await settle(failed.jobs, failed.attempts)
         }
         logger.info(
-            "a call that \(open.count) jobs shared failed; calling in halves",
-            metadata: ["target": "\(open[0].route)", "class": "\(failure.failure.rawValue)"])
-        let requests = requests(for: open, attempts)
-        let half = (open.count + 1) / 2
-        let parts = await divide(requests, [Array(open[..<half]), Array(open[half...])])
-        // Those whose lease was lost meanwhile, or whose cancellation was asked for.
+            "a call that \(failed.jobs.count) jobs shared failed; calling in halves",
+            metadata: ["target": "\(failed.jobs[0].route)", "class": "\(failed.failure.rawValue)"])
+        let half = (failed.jobs.count + 1) / 2
+        let requests = requests(for: failed.jobs, failed.attempts)
+        let parts = await divide(requests, [Array(failed.jobs[..<half]), Array(failed.jobs[half...])])
+        // Those whose lease was lost meanwhile, or whose cancellation was asked for: their part of the call has yet to be recorded.
         let kept = Set(parts.joined().map(\.id))
-        let left = open.indices.filter { !kept.contains(open[$0].id) }
-        await settle(left.map { open[$0] }, left.map { attempts[$0] }, wasRecorded: true)
-        let first = parts[0].isEmpty ? nil : await callTogether(parts[0], number * 2)
-        guard !parts[1].isEmpty else { return first }
-        if let first, !CallDivision.goesOn(after: first) {
-            // The server fails whatever it is sent: the queue will try again.
-            await settle(parts[1], parts[1].map { _ in Attempt(outcome: .failure(failure), latency: 0) }, wasRecorded: true)
-            return failure.failure
+        let left = failed.jobs.indices.filter { !kept.contains(failed.jobs[$0].id) }
+        await settle(left.map { requests[$0] }, left.map { failed.attempts[$0] })
+        var failures: [FailedCall] = []
+        var serverWorks = false
+        for (place, part) in parts.enumerated() where !part.isEmpty {
+            for job in all { inFlight.extend(job.lease, to: configuration.deadline(of: job, now: platform_monotonic_ns())) }
+            if let again = await callTogether(part, failed.number * 2 + place) { failures.append(again) } else { serverWorks = true }
         }
-        _ = await callTogether(parts[1], number * 2 + 1)
-        return nil
+        for again in failures { await callAgain(again, all, serverWorks: serverWorks) }
     }
 
     /// The provider's outcomes, one a job.
@@ -108,7 +126,9 @@ extension JobRunner {
     private func letGo(_ job: ClaimedJob) async {
         guard inFlight.reason(for: job.lease) == .cancelled else { return }
         let attempt = Attempt(outcome: cause(of: .failure(Self.notBegun), job), latency: 0)
-        await settle([job], [attempt], wasRecorded: true)
+        var request = settlement(of: job, attempt)
+        request.call = nil
+        await settle([request], [attempt])
     }
 
     // MARK: Settling
@@ -130,12 +150,9 @@ extension JobRunner {
         }
     }
 
-    /// - Parameter wasRecorded: whether what the call was is on record already.
-    private func settle(_ jobs: [ClaimedJob], _ attempts: [Attempt], wasRecorded: Bool = false) async {
-        var requests = requests(for: jobs, attempts)
-        if wasRecorded {
-            for place in requests.indices { requests[place].call = nil }
-        }
+    private func settle(_ jobs: [ClaimedJob], _ attempts: [Attempt]) async { await settle(requests(for: jobs, attempts), attempts) }
+
+    private func settle(_ requests: [SettleRequest], _ attempts: [Attempt]) async {
         var start = 0
         while start < requests.count {
             let slice = Array(requests[start..<min(start + Self.settleSlice, requests.count)])
@@ -149,17 +166,13 @@ extension JobRunner {
                 do { try await Task.sleep(for: .milliseconds(Self.settleRetry)) } catch { break }
             }
         }
-        for job in jobs[start...] { inFlight.remove(job.lease) }
+        for request in requests[start...] { inFlight.remove(request.job.lease) }
     }
 
     /// The halves, set aside for. Where the store failed, as they are: what was paid for must be tried.
     private func divide(_ requests: [SettleRequest], _ parts: [[ClaimedJob]]) async -> [[ClaimedJob]] {
         do {
-            let parts = try await store.divide(requests, into: parts)
-            for job in parts.joined() {
-                inFlight.extend(job.lease, to: configuration.deadline(of: job, now: platform_monotonic_ns()))
-            }
-            return parts
+            return try await store.divide(requests, into: parts)
         } catch {
             logger.warning("a shared call could not be divided", metadata: ["error": "\(error)"])
             return parts

@@ -172,7 +172,7 @@ import Testing
             let found = DeadWorker(id: f.worker, isOfThisBoot: true, isDead: false)
             #expect(try await f.complete(job, "in time") == .settled(.completed))
             let row = try f.row(job.id)
-            #expect(try await f.store.write { try $0.rescue(found, begun: nil, slice: 100) } == 0)
+            #expect(try await f.store.write { try $0.rescue(found, begun: nil, slice: 100, noted: []).count } == 0)
             #expect(try f.row(job.id) == row)
             #expect(try f.job(job.id).errors.isEmpty)
         }
@@ -186,7 +186,7 @@ import Testing
             defer { heartbeat.close() }
             #expect(try heartbeat.renew([job.lease], for: 1_000) == [])
             let found = DeadWorker(id: f.worker, isOfThisBoot: true, isDead: false)
-            #expect(try await f.store.write { try $0.rescue(found, begun: nil, slice: 100) } == 0)
+            #expect(try await f.store.write { try $0.rescue(found, begun: nil, slice: 100, noted: []).count } == 0)
             #expect(try await f.complete(job) == .settled(.completed))
         }
     }
