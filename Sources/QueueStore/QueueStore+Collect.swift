@@ -64,6 +64,11 @@ extension WriteTransaction {
                 try follow(job, leader, wish)
                 continue
             }
+            if job.useCache, try isFlying(job) {
+                try turnAside(job)
+                try follow(job, nil, wish)
+                continue
+            }
             if let refusal = try batchRefusal(of: job, wish.budgets, capacity, claiming.request.policies) {
                 if case .notNow = refusal { claiming.isTight = true }
                 try withdraw(job, refusal)
@@ -159,10 +164,20 @@ extension WriteTransaction {
         ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: .pending)
     }
 
-    private func follow(_ job: ClaimedJob, _ leader: Int64, _ wish: BatchWish) throws(SQLFailure) {
+    /// Whether an identical job is being called for: its answer will land here too.
+    private func isFlying(_ job: ClaimedJob) throws(SQLFailure) -> Bool {
+        try statement(
+            "SELECT 1 FROM jobs INDEXED BY jobs_flying WHERE digest = ? AND state = 'running' AND use_cache = 1 AND id <> ? LIMIT 1"
+        )
+        .bind(job.digest).bind(job.id).first { _ in true } ?? false
+    }
+
+    /// HOOK (coalescing): as `follow(_:)` of a flight does.
+    /// - Parameter leader: the batch that asks the same; nil where a call of its own does.
+    private func follow(_ job: ClaimedJob, _ leader: Int64?, _ wish: BatchWish) throws(SQLFailure) {
         try statement("INSERT INTO followers (job_id, digest, lane_id, priority) VALUES (?, ?, ?, ?)")
             .bind(job.id).bind(job.digest).bind(job.laneID).bind(job.priority).run()
-        guard let urgentAt = wish.urgentAt else { return }
+        guard let leader, let urgentAt = wish.urgentAt else { return }
         try statement("UPDATE provider_batches SET urgent_at = min(coalesce(urgent_at, ?1), ?1) WHERE id = ?2")
             .bind(urgentAt).bind(leader).run()
     }

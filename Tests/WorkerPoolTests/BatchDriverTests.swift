@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test func whatABatchCannotHoldIsCalledForAlone() async throws {
-        try await withScene(refuses: { FakeBatchProvider.text(of: $0) == "b" }) { s in
+        try await withScene(refusing: "b") { s in
             let ids = try await s.add(["a", "b", "c"])
             try await s.claim()
             s.pass(BatchScene.minute)

@@ -42,6 +42,7 @@ final class BatchScene: Sendable {
     }
 
     private let clock: TurnedClock
+    private let landings = Mutex<[[UInt8]]>([])
 
     var now: Int64 { clock.now }
 
@@ -54,7 +55,8 @@ final class BatchScene: Sendable {
 
     var configuration: WorkerConfiguration {
         var configuration = WorkerConfiguration(
-            backoff: Backoff(base: 1_000, cap: 1_000), prices: ["local/m": ModelPrice(input: 1, output: 1)], drains: drains)
+            cacheTimeToLive: 1_000_000_000, backoff: Backoff(base: 1_000, cap: 1_000),
+            prices: ["local/m": ModelPrice(input: 1, output: 1)], drains: drains)
         configuration.batchPolicies = ["local": policy]
         return configuration
     }
@@ -90,6 +92,8 @@ final class BatchScene: Sendable {
     /// Calls for jobs alone, and settles them.
     func run(_ jobs: [ClaimedJob]) async throws {
         for job in jobs {
+            // What the settlement of a flight does for its followers.
+            defer { landings.withLock { $0.append(job.digest) } }
             if job.isCached, try await store.settleFromCache(job) != nil { continue }
             guard case .reply(let reply)? = await provider.respond(to: [try ModelRequest(job)], CallOptions(timeout: 1_000)).first else {
                 let settlement = Settlement(state: .discarded)
@@ -104,6 +108,11 @@ final class BatchScene: Sendable {
                     cache: job.useCache ? CacheWrite(digest: job.digest, timeToLive: 1_000_000_000) : nil,
                     call: CallReport(target: job.target, usage: reply.usage, cost: 1)))
         }
+        let digests = landings.withLock { landings in
+            defer { landings = [] }
+            return landings
+        }
+        try await store.write { transaction in for digest in digests { try transaction.batchItemAnswered(digest) } }
     }
 
     func job(_ id: Int64) throws -> Job { try #require(try store.job(id)) }
@@ -200,11 +209,13 @@ private final class TurnedClock: Sendable {
 }
 
 /// Runs a test on a fresh store, and has the store checked after it.
+/// - Parameter text: what no batch of the provider takes.
 func withScene(
     items: Int = 100, namesLabels: Bool = true, drains: Bool = false, policy: BatchPolicy = BatchPolicy(),
-    refuses: @escaping @Sendable (BatchItem) -> Bool = { _ in false }, _ body: (BatchScene) async throws -> Void
+    refusing text: String? = nil, _ body: (BatchScene) async throws -> Void
 ) async throws {
-    let scene = try await BatchScene(items: items, namesLabels: namesLabels, drains: drains, policy: policy, refuses: refuses)
+    let scene = try await BatchScene(
+        items: items, namesLabels: namesLabels, drains: drains, policy: policy, refuses: { FakeBatchProvider.text(of: $0) == text })
     defer { scene.close() }
     try await body(scene)
     #expect(try scene.store.check().faults == [])

@@ -94,6 +94,12 @@ actor FakeBatchProvider: BatchProvider {
         batches.append(Batch(remote: remote, label: "", items: items, results: results))
     }
 
+    /// No trouble that has not come yet comes.
+    func beWell() { troubles = [:] }
+
+    /// Whether a batch of someone else's was given up.
+    private(set) var cancelledForeign = false
+
     /// How often a call was made.
     func count(_ call: Call) -> Int { calls.count { $0 == call } }
 
@@ -158,6 +164,7 @@ actor FakeBatchProvider: BatchProvider {
         guard let index = batches.firstIndex(where: { $0.remote.id == id }) else {
             return .failure(ModelFailure(.permanent, "no such batch"))
         }
+        if batches[index].label.isEmpty { cancelledForeign = true }
         if batches[index].remote.status == .inProgress { finish(index, batches[index].items.count / 2, rest: .cancelled) }
         return trouble == nil ? .success(batches[index].remote) : .failure(Self.lost)
     }
