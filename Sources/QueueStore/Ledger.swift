@@ -43,6 +43,8 @@ struct Ledger {
         case cacheBytes = "cache_bytes"
         case cacheHits = "cache_hits"
         case cacheMisses = "cache_misses"
+        case cacheEvictions = "cache_evictions"
+        case coalesced
     }
 
     /// Whether a job became ready or asks for attention, so that workers should look.
