@@ -62,17 +62,19 @@ let package = Package(
             name: "Migrations", dependencies: [crypto], path: "migrations", resources: [.embedInCode("sqlite")],
             swiftSettings: strict),
         room("QueueStore", ["JobModel", "ModelCalls", "Resilience", "Migrations", "CPlatform", grdb, sqlite, deque]),
+        room("ResponseCache", ["QueueStore", "JobModel"]),
         room(
             "ModelProviders",
             [
                 "JobModel", "ModelCalls", httpClient, subprocess, nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         room("Upkeep", ["QueueStore", "JobModel", "CPlatform", lifecycle, logging]),
-        room("WorkerPool", ["QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", lifecycle, logging]),
+        room("WorkerPool", ["ResponseCache", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", lifecycle, logging]),
         room(
             "AgentQueue",
             [
-                "WorkerPool", "Upkeep", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Resilience", "Settings", crypto, logging,
+                "WorkerPool", "Upkeep", "ModelProviders", "ResponseCache", "QueueStore", "ModelCalls", "JobModel", "Resilience", "Settings",
+                crypto, logging,
             ]),
         .executableTarget(
             name: "agent-queue",
@@ -91,13 +93,15 @@ let package = Package(
         .executableTarget(
             name: "aq-bench",
             dependencies: [
-                "WorkerPool", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "CPlatform", argumentParser, logging, nioCore, nioHTTP1,
-                .product(name: "NIOPosix", package: "swift-nio"),
+                "WorkerPool", "Upkeep", "ResponseCache", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "CPlatform", argumentParser,
+                logging, nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
             ], path: "Benchmarks/aq-bench", swiftSettings: strict),
 
         suite("JobModelTests", ["JobModel", "ModelCalls", "Resilience"]),
         suite("JSONSchemaTests", ["ModelCalls", "JobModel"], resources: [.copy("Resources")]),
+        suite("WorkerPoolTests", ["WorkerPool", "QueueStore", "ModelCalls", "JobModel", "Resilience", "TestSupport", logging]),
         suite("QueueStoreTests", ["QueueStore", "JobModel", "ModelCalls", "Resilience", "CPlatform", "TestSupport", grdb, sqlite]),
+        suite("ResponseCacheTests", ["ResponseCache", "QueueStore", "JobModel"]),
         suite("SettingsTests", ["Settings"]),
         // What tests of several suites share.
         .target(
@@ -107,7 +111,7 @@ let package = Package(
         suite("ModelProvidersTests", ["ModelProviders", "ModelCalls", "JobModel", "TestSupport", nioHTTP1]),
         suite("AgentQueueTests", ["AgentQueue", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport"]),
         suite("IntakeTests", ["AgentQueue", "JobModel", "ModelCalls", "Settings"]),
-        suite("ReliabilityTests", ["QueueStore", "ModelCalls", "JobModel", "TestSupport", grdb, sqlite]),
+        suite("ReliabilityTests", ["QueueStore", "ModelProviders", "ModelCalls", "JobModel", "TestSupport", grdb, sqlite]),
         suite("CommandTests", ["agent-queue", "QueueStore", "JobModel", "TestSupport"]),
     ]
 )

@@ -1,11 +1,14 @@
 import ArgumentParser
+import JobModel
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// A server that answers every chat completion, and every Anthropic message, after a time: what is left of a call's cost is the
-/// caller's own. In a process of its own, so that its work is not counted.
+/// A server that answers every chat completion, every embeddings call and every Anthropic message after a time: what is left of a
+/// call's cost is the caller's own. In a process of its own, so that its work is not counted.
+///
+/// A path that begins with `/delay/N` is answered after N ms.
 struct ModelServer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "serve")
     @Option(help: "How long an answer takes, in ms.") var delay: Int64 = 50
@@ -36,17 +39,20 @@ private final class AnswerAfter: ChannelInboundHandler {
 
     private let delay: TimeAmount
     private var path = ""
+    private var body: [UInt8] = []
 
     init(delay: TimeAmount) { self.delay = delay }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head(let head): path = String(head.uri.prefix { $0 != "?" })
-        case .body: break
+        case .head(let head):
+            path = String(head.uri.prefix { $0 != "?" })
+            body.removeAll(keepingCapacity: true)
+        case .body(let bytes): body.append(contentsOf: bytes.readableBytesView)
         case .end:
-            let answer = Self.answer(to: path)
+            let answer = answer()
             let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-            context.eventLoop.scheduleTask(in: delay) {
+            context.eventLoop.scheduleTask(in: wait) {
                 let (handler, context) = bound.value
                 handler.write(answer, context)
             }
@@ -62,8 +68,24 @@ private final class AnswerAfter: ChannelInboundHandler {
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     }
 
-    private static func answer(to path: String) -> (type: String, body: String) {
-        path.hasSuffix("/messages") ? ("text/event-stream", message) : ("application/json", completion)
+    /// How long the request at hand is to take.
+    private var wait: TimeAmount {
+        let parts = path.split(separator: "/")
+        guard parts.count > 1, parts[0] == "delay", let milliseconds = Int64(parts[1]) else { return delay }
+        return .milliseconds(milliseconds)
+    }
+
+    private func answer() -> (type: String, body: String) {
+        if path.hasSuffix("/messages") { return ("text/event-stream", Self.message) }
+        return ("application/json", path.hasSuffix("/embeddings") ? Self.embeddings(for: body) : Self.completion)
+    }
+
+    /// A vector of 8 numbers, all 0.5, in base64, for each text.
+    private static func embeddings(for body: [UInt8]) -> String {
+        let count = (try? JSONValue.parse(body))?["input"]?.array?.count ?? 1
+        let vector = "AAAAPwAAAD8AAAA/AAAAPwAAAD8AAAA/AAAAPwAAAD8="
+        let data = (0..<count).map { #"{"object":"embedding","index":\#($0),"embedding":"\#(vector)"}"# }.joined(separator: ",")
+        return #"{"object":"list","model":"m","data":[\#(data)],"usage":{"prompt_tokens":\#(count),"total_tokens":\#(count)}}"#
     }
 
     private static let completion = """

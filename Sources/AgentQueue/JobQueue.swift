@@ -71,7 +71,7 @@ public struct JobQueue: Sendable {
         let providers = ProviderSet(settings, environment: environment)
         let worker = Worker(
             store: store, providers: providers.providers, configuration: settings.workerConfiguration(available: providers.names),
-            children: providers.children, logger: logger)
+            cache: settings.responseCache(of: store), children: providers.children, logger: logger)
         let upkeep = Upkeeper(store: store, logger: logger)
         do {
             try await withThrowingTaskGroup { group in

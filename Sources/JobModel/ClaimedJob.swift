@@ -14,8 +14,10 @@ public struct ClaimedJob: Sendable, Equatable {
     public var target: Target
     /// The canonical request, JSON.
     public var body: String
-    /// The cache key.
+    /// What tells identical requests apart from others; the cache key of its own target.
     public var digest: [UInt8]
+    /// The cache key of what is really asked: `digest`, unless a fallback serves.
+    public var answerDigest: [UInt8]
     /// This attempt's number, from 1.
     public var attempt: Int
     /// How many there may be.
@@ -26,8 +28,6 @@ public struct ClaimedJob: Sendable, Equatable {
     public var timeout: Int64?
     /// Whether the cache may serve it.
     public var useCache: Bool
-    /// Whether the cache held an answer when it was claimed.
-    public var isCached: Bool
     /// What to call: `target`, unless a fallback serves.
     public var route: Target
     /// Whether its call is the one by which an open breaker finds out whether the provider works again.
@@ -45,8 +45,13 @@ public struct ClaimedJob: Sendable, Equatable {
     public var cachedAt: Int64?
     /// For `embed`: how many texts it holds; else 1.
     public var inputs = 1
-    /// Whether it shares the call of another job, which was set aside for with that one.
-    public var isCompanion = false
+    /// For `embed`: the bytes of its request; else 0.
+    public var bytes = 0
+    /// Whether it may wait to be sent with others as a batch of the provider's.
+    public var waitsForBatch = false
+
+    /// Whether the cache held an answer when it was claimed.
+    public var isCached: Bool { cachedAt != nil }
 
     /// The job's id.
     public var id: Int64 { lease.jobID }
@@ -54,7 +59,7 @@ public struct ClaimedJob: Sendable, Equatable {
     /// Makes a claimed job; it calls its target, unless told.
     public init(
         lease: Lease, laneID: Int64, batchID: Int64?, priority: Int, kind: JobKind, target: Target, body: String, digest: [UInt8],
-        attempt: Int, maxAttempts: Int, crashes: Int, timeout: Int64?, useCache: Bool, isCached: Bool = false, route: Target? = nil,
+        attempt: Int, maxAttempts: Int, crashes: Int, timeout: Int64?, useCache: Bool, cachedAt: Int64? = nil, route: Target? = nil,
         isProbe: Bool = false, isStreamed: Bool = false, worstCost: Double = 0
     ) {
         self.lease = lease
@@ -65,12 +70,13 @@ public struct ClaimedJob: Sendable, Equatable {
         self.target = target
         self.body = body
         self.digest = digest
+        answerDigest = digest
         self.attempt = attempt
         self.maxAttempts = maxAttempts
         self.crashes = crashes
         self.timeout = timeout
         self.useCache = useCache
-        self.isCached = isCached
+        self.cachedAt = cachedAt
         self.route = route ?? target
         self.isProbe = isProbe
         self.isStreamed = isStreamed

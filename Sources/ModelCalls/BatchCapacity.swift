@@ -1,6 +1,6 @@
 /// What one batch of a provider may hold.
 public struct BatchCapacity: Sendable, Equatable {
-    /// Requests.
+    /// Requests; of embeddings, their inputs.
     public var items: Int
     /// Bytes of the requests together, as sent.
     public var bytes: Int

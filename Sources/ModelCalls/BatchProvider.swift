@@ -34,11 +34,20 @@ public protocol BatchProvider: ModelProvider {
     /// Reads what a batch that has ended came to, in any order, handed on in slices while it comes. An item that is in no slice got no
     /// answer and was not charged for.
     /// - Parameter take: what it throws ends the reading, and is thrown on.
-    /// - Returns: why it could not be read to its end; nil if it was. What was handed on is good all the same.
+    /// - Returns: why it could not be read to its end; nil if it was. What was handed on is good all the same. Of class `invalidReply`
+    ///   where some of it cannot be told apart, and will not be the next time either.
     func readResults(
         of batch: RemoteBatch, kind: JobKind, timeout: Int64, _ take: @Sendable ([BatchItemResult]) async throws -> Void
     ) async throws -> ModelFailure?
 
+    /// A result's outcome, its sentence completed by what the provider said, without what the request says.
+    func outcome(of result: BatchItemResult, to request: ModelRequest) -> Outcome
+
     /// Removes what the provider keeps for a batch that has been read (input files, say), as far as it can.
     func forgetBatch(_ batch: RemoteBatch, timeout: Int64) async
+}
+
+extension BatchProvider {
+    /// The outcome as it is, unless the provider says otherwise.
+    public func outcome(of result: BatchItemResult, to request: ModelRequest) -> Outcome { result.outcome }
 }

@@ -16,7 +16,8 @@ public struct ModelFailure: Error, Sendable, Equatable {
     public var usage: Usage
     /// What the call cost in US dollars, where the provider says it; nil where it is to be worked out from `usage`.
     public var cost: Double?
-    /// How many requests the provider charged for; 0 where it certainly charged for none.
+    /// How many requests the provider charged for; 0 where it certainly charged for none, or the request shared the call of another,
+    /// which counts it.
     public var calls: Int
     /// Whether the provider may have charged for an answer that never arrived: the connection broke, or the time ran out,
     /// after the request had begun to leave.

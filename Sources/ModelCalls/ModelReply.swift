@@ -20,7 +20,8 @@ public struct ModelReply: Sendable, Equatable {
     public var reasoning: String?
     /// What it cost in US dollars, where the provider says it; nil where it is to be worked out from `usage`.
     public var cost: Double?
-    /// How many requests the provider charged for: more than one where a program asked again behind our back.
+    /// How many requests the provider charged for: more than one where a program asked again behind our back, 0 where the request
+    /// shared the call of another, which counts it.
     public var calls: Int
     /// What the answer says about rate limits.
     public var limits: ObservedLimits?

@@ -4,6 +4,8 @@ public struct CallEstimate: Sendable, Equatable {
     public var inputTokens: Int
     /// Tokens out, for the token limits.
     public var outputTokens: Int
+    /// 1; 0 for a job that shares another's call.
+    public var requests = 1
     /// What it may cost at worst, in US dollars, for the limits on money.
     public var worstCost: Double
 

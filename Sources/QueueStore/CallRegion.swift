@@ -42,13 +42,18 @@ public final class CallRegion: Sendable {
 
     /// Notes that a job's call begins. Returns where, for ``end(_:)``; nil if there is no room, in which case the
     /// attempt counts as begun whatever happens, for `begin` marks the region as incomplete.
-    public func begin(job: Int64) -> Int? {
+    public func begin(job: Int64) -> Int? { begin(job) }
+
+    /// Notes that the call begins which all jobs of a lease's token share.
+    public func begin(token: Int64) -> Int? { begin(-token) }
+
+    private func begin(_ word: Int64) -> Int? {
         guard let slot = free.withLock({ $0.popLast() }) else {
             // Without the worker's number the region says nothing, and every attempt counts.
             platform_store(words, 0)
             return nil
         }
-        platform_store(words + slot, job)
+        platform_store(words + slot, word)
         return slot
     }
 

@@ -26,6 +26,8 @@ public struct CallReport: Sendable, Equatable {
     public var partialText: String?
     /// Whether anything was sent to the provider.
     public var wasSent: Bool
+    /// Whether the job shared another's call, whose report tells of the provider: this one tells what the job used of it.
+    public var isCompanion = false
 
     /// Makes a report; of one answer that cost nothing, unless told.
     public init(

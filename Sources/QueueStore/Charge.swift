@@ -37,7 +37,7 @@ struct Charge: Equatable {
         let maybePaid = report.maybeCost.isFinite ? report.maybeCost : 0
         if report.isMaybePaid {
             outcome = .doubtful
-            calls = max(1, report.calls)
+            calls = report.isCompanion ? report.calls : max(1, report.calls)
             cost = max(paid, maybePaid)
         } else {
             guard report.calls > 0 || paid > 0 else { return nil }

@@ -1,4 +1,5 @@
 import JobModel
+import ModelCalls
 
 /// What a worker asks for in one round.
 public struct ClaimRequest: Sendable {
@@ -16,6 +17,12 @@ public struct ClaimRequest: Sendable {
     public var isIdle: Bool
     /// What the configuration says about calling providers.
     public var policies: CallPolicies
+    /// What one call may hold of jobs that can share it, by provider; those of others have calls of their own.
+    public var capacities: [String: CallCapacity] = [:]
+    /// What the calls hold already that wait for company in this process, by lane.
+    public var openCalls: [Int64: OpenCall] = [:]
+    /// What one batch of a provider may hold, by provider's name: jobs that wait for a batch of another run as any job.
+    public var batchCapacities: [String: BatchCapacity] = [:]
 
     /// Makes a request; without limits, unless told.
     public init(

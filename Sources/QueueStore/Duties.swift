@@ -6,14 +6,19 @@ public struct Duties: Sendable, Equatable {
     public var hasExpired: Bool
     /// Whether dependents have to be told of an end.
     public var hasCascade: Bool
+    /// Whether an answer has come that more jobs wait for than its own transaction completed.
+    public var hasLanding: Bool
     /// When the next scheduled or retryable job is due (wall clock, ms).
     public var nextDue: Int64?
 
     /// Nothing to do, unless told.
-    public init(mayRescue: Bool = false, hasExpired: Bool = false, hasCascade: Bool = false, nextDue: Int64? = nil) {
+    public init(
+        mayRescue: Bool = false, hasExpired: Bool = false, hasCascade: Bool = false, hasLanding: Bool = false, nextDue: Int64? = nil
+    ) {
         self.mayRescue = mayRescue
         self.hasExpired = hasExpired
         self.hasCascade = hasCascade
+        self.hasLanding = hasLanding
         self.nextDue = nextDue
     }
 }

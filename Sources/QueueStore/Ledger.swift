@@ -106,8 +106,9 @@ struct Ledger {
     mutating func serve(lane: Int64, token: Int64) { lanes[lane, default: LaneChange()].served = token }
 
     /// An answer was paid for.
-    mutating func pay(lane: Int64, usage: Usage, cost: Double) {
-        lanes[lane, default: LaneChange()].calls += 1
+    /// - Parameter calls: 0 for an answer that shared another's call.
+    mutating func pay(lane: Int64, usage: Usage, cost: Double, calls: Int64 = 1) {
+        lanes[lane, default: LaneChange()].calls += calls
         lanes[lane, default: LaneChange()].usage.inputTokens += usage.inputTokens
         lanes[lane, default: LaneChange()].usage.outputTokens += usage.outputTokens
         lanes[lane, default: LaneChange()].cost += cost
@@ -121,6 +122,13 @@ struct Ledger {
         lanes[lane, default: LaneChange()].cacheAnswers += 1
         lanes[lane, default: LaneChange()].saved += cost
         counters[.cacheHits, default: 0] += 1
+    }
+
+    /// An answer came from an identical job's call.
+    mutating func coalesce(lane: Int64, cost: Double) {
+        lanes[lane, default: LaneChange()].cacheAnswers += 1
+        lanes[lane, default: LaneChange()].saved += cost
+        counters[.coalesced, default: 0] += 1
     }
 
     mutating func count(_ counter: Counter, by count: Int64 = 1) { counters[counter, default: 0] += count }

@@ -157,7 +157,8 @@ public final class LockFile: Sendable {
         return CallRegion(words: words, count: Self.regionWords, worker: worker)
     }
 
-    /// The jobs whose calls a worker had begun when it was last heard of; nil where that is not known.
+    /// The jobs whose calls a worker had begun when it was last heard of, and, negative, the tokens whose jobs share calls that it had
+    /// begun; nil where that is not known.
     func begunCalls(of worker: Int64) -> Set<Int64>? {
         region(of: worker).map { Set($0[1..<CallRegion.firstChild(of: $0.count)].filter { $0 != 0 }) }
     }

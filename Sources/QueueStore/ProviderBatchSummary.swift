@@ -1,44 +1,31 @@
-import GRDB
 import JobModel
 
-/// A provider's batch, as users see it.
+/// A batch at a provider, as people see it. Times are wall clock, ms.
 public struct ProviderBatchSummary: Sendable, Equatable {
-    /// Its number here, never used again.
+    /// Its number, never used again.
     public var id: Int64
-    /// What its jobs are sent to.
+    /// What its requests are sent to.
     public var target: String
-    /// What its jobs ask.
-    public var kind: JobKind
-    /// `collecting` (takes jobs), `submitting`, `submitted` (at the provider), `cancelling` or `ended`.
-    public var state: String
-    /// The provider's name for it; nil until it is known.
+    /// What they ask.
+    public var kind: String
+    /// Where it stands.
+    public var state: ProviderBatch.State
+    /// The provider's name for it; nil until it is there.
     public var remoteID: String?
-    /// The jobs that wait for it.
+    /// How many jobs it holds; once it was sent, how many it was sent with.
     public var jobs: Int
-    /// Wall clock, ms, as all times here.
+    /// How many of them have no answer yet.
+    public var open: Int
+    /// When its first job came.
     public var createdAt: Int64
     /// When the provider took it.
     public var submittedAt: Int64?
-    /// When it is to be looked at next.
+    /// When it is looked at next.
     public var dueAt: Int64
     /// When the provider ends it at the latest.
     public var expiresAt: Int64?
-    /// What went wrong with it last.
+    /// When it ended.
+    public var endedAt: Int64?
+    /// What went wrong last, in a sentence.
     public var error: String?
-
-    static let columns = "id, target, kind, state, remote_id, jobs, created_at, submitted_at, due_at, expires_at, error"
-
-    init(_ row: Row) {
-        id = row[0]
-        target = row[1]
-        kind = JobKind(rawValue: row[2]) ?? .generate
-        state = row[3]
-        remoteID = row[4]
-        jobs = row[5]
-        createdAt = row[6]
-        submittedAt = row[7]
-        dueAt = row[8]
-        expiresAt = row[9]
-        error = row[10]
-    }
 }

@@ -93,6 +93,6 @@ extension WriteTransaction {
         guard let batch else { return }
         ledger.move(lane: lane.id, batch: batch, from: .available, to: .discarded)
         try addError(job: id, attempt: 0, .quotaExhausted, reason)
-        try noteEnd(of: id)
+        try noteEnd(of: id, .discarded)
     }
 }

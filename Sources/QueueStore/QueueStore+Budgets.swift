@@ -65,6 +65,6 @@ extension WriteTransaction {
         ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: state, rings: false)
         guard case .never(let reason) = refusal else { return }
         try addError(job: job.id, attempt: 0, .quotaExhausted, reason)
-        try noteEnd(of: job.id)
+        try noteEnd(of: job.id, .discarded)
     }
 }

@@ -7,14 +7,9 @@ extension QueueStore {
     public func cachedReply(_ digest: [UInt8]) throws -> CachedReply? {
         let now = clock.wall()
         return try read { database in
-            try Row.fetchOne(
-                database,
-                sql: """
-                    SELECT reply, target, input_tokens, output_tokens, cost_usd FROM cache_entries WHERE digest = ? AND expires_at > ?
-                    """, arguments: [Data(digest), now]
-            ).map {
-                CachedReply(reply: $0[0], target: $0[1], inputTokens: $0[2], outputTokens: $0[3], cost: $0[4])
-            }
+            let statement = try database.cachedStatement(
+                sql: "SELECT \(CachedReply.columns) FROM cache_entries WHERE digest = ? AND expires_at > ?")
+            return try Row.fetchOne(statement, arguments: [Data(digest), now]).map { CachedReply($0) }
         }
     }
 
@@ -70,23 +65,22 @@ extension WriteTransaction {
     /// What the cache holds for a request, which it is about to serve.
     func cachedReply(_ digest: [UInt8]) throws(SQLFailure) -> CachedReply? {
         try statement(
-            "SELECT reply, target, input_tokens, output_tokens, cost_usd FROM cache_entries WHERE digest = ? AND expires_at > ?"
-        ).bind(digest).bind(now).first {
-            CachedReply(reply: $0.text(0), target: $0.text(1), inputTokens: $0.int(2), outputTokens: $0.int(3), cost: $0.double(4))
-        }
+            """
+            SELECT reply, target, input_tokens, output_tokens, cost_usd, created_at, expires_at
+            FROM cache_entries WHERE digest = ? AND expires_at > ?
+            """
+        ).bind(digest).bind(now).first { CachedReply($0) }
     }
 
-    /// Writes the result of a job that the cache answers at its enqueueing.
-    func complete(_ job: Int64, lane: Int64, from cached: CachedReply) throws(SQLFailure) {
+    /// Writes the result of a job that the cache answers.
+    func complete(_ job: Int64, lane: Int64, _ digest: [UInt8], from cached: CachedReply) throws(SQLFailure) {
         try statement(
             """
             INSERT INTO results (job_id, reply, answered_by, target, input_tokens, output_tokens, cost_usd, latency_ms)
             SELECT id, ?, 'cache', ?, ?, ?, 0, 0 FROM jobs WHERE id = ?
             """
         ).bind(cached.reply).bind(cached.target).bind(cached.inputTokens).bind(cached.outputTokens).bind(job).run()
-        try statement(
-            "UPDATE cache_entries SET hits = hits + 1, last_used_at = ? WHERE digest = (SELECT digest FROM jobs WHERE id = ?)"
-        ).bind(now).bind(job).run()
+        try statement("UPDATE cache_entries SET hits = hits + 1, last_used_at = ? WHERE digest = ?").bind(now).bind(digest).run()
         ledger.save(lane: lane, cost: cached.cost)
     }
 
@@ -101,7 +95,9 @@ extension WriteTransaction {
             input_tokens = ?5, output_tokens = ?6, cost_usd = ?7, created_at = ?8, expires_at = ?9, last_used_at = ?8
             """
         ).bind(entry.digest).bind(result.target).bind(reply).bind(bytes).bind(result.usage.inputTokens)
-            .bind(result.usage.outputTokens).bind(result.cost).bind(now).bind(now + entry.timeToLive).run()
+            .bind(result.usage.outputTokens).bind(result.cost).bind(entry.createdAt ?? now).bind(
+                (entry.createdAt ?? now) + entry.timeToLive
+            ).run()
         ledger.count(.cacheBytes, by: Int64(bytes) - (old ?? 0))
         if old == nil { ledger.count(.cacheEntries) }
     }

@@ -108,8 +108,14 @@ extension WriteTransaction {
             try statement("UPDATE jobs SET state = 'cancelled', finalized_at = ? WHERE id = ? AND state = ?")
                 .bind(now).bind(id).bind(state.rawValue).run()
             ledger.move(lane: lane, batch: batch, from: state, to: .cancelled)
+            if state == .pending { try giveUpBatch(of: id) }
             try addError(job: id, attempt: 0, .cancelled, "cancelled before it ran")
-            try noteEnd(of: id)
+            if state == .pending {
+                try unfollow(id)
+                // A call that went on for its sake alone can be stopped now.
+                ledger.ringWork()
+            }
+            try noteEnd(of: id, .cancelled)
             return .changed(.cancelled)
         }
     }

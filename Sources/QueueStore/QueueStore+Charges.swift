@@ -19,7 +19,10 @@ extension QueueStore {
     static func maybePaid(_ database: Database) throws -> (calls: Int, cost: Double) {
         let row = try Row.fetchOne(
             database,
-            sql: "SELECT count(*), coalesce(sum(cost_usd), 0.0) FROM charges INDEXED BY charges_doubtful WHERE outcome = 'doubtful'")
+            sql: """
+                SELECT coalesce(sum(calls), 0), coalesce(sum(cost_usd), 0.0) FROM charges INDEXED BY charges_doubtful
+                WHERE outcome = 'doubtful'
+                """)
         return (row?[0] ?? 0, row?[1] ?? 0)
     }
 }

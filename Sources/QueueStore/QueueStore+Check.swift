@@ -52,7 +52,20 @@ extension QueueStore {
         (
             """
             SELECT id FROM jobs WHERE state = 'pending' AND NOT EXISTS (SELECT 1 FROM dependencies WHERE job_id = jobs.id AND met = 0)
+            AND NOT EXISTS (SELECT 1 FROM provider_batch_jobs WHERE job_id = jobs.id AND is_given_up = 0)
+            AND NOT EXISTS (SELECT 1 FROM followers WHERE job_id = jobs.id)
             """, "a pending job waits for nothing"
+        ),
+        (
+            "SELECT job_id FROM followers JOIN jobs ON jobs.id = job_id WHERE state <> 'pending' OR jobs.digest <> followers.digest",
+            "a job that does not wait follows another's answer"
+        ),
+        (
+            """
+            SELECT job_id FROM followers WHERE NOT EXISTS (SELECT 1 FROM landings WHERE digest = followers.digest)
+            AND NOT EXISTS (SELECT 1 FROM provider_batch_jobs WHERE digest = followers.digest)
+            AND NOT EXISTS (SELECT 1 FROM jobs WHERE digest = followers.digest AND use_cache = 1 AND state IN ('running', 'available'))
+            """, "a job waits for an answer that no one asks for"
         ),
         (
             """
@@ -82,19 +95,21 @@ extension QueueStore {
         (
             """
             SELECT reservations.job_id FROM reservations LEFT JOIN jobs ON jobs.id = reservations.job_id
-            WHERE jobs.state IS NOT 'running' OR jobs.token <> reservations.token
+            WHERE CASE reservations.token WHEN 0 THEN NOT EXISTS (
+                SELECT 1 FROM provider_batch_jobs WHERE job_id = reservations.job_id AND is_given_up = 0)
+            ELSE jobs.state IS NOT 'running' OR jobs.token <> reservations.token END
             """, "something is set aside for a call that is not under way"
         ),
         (
             """
-            SELECT name, running AS kept, (SELECT count(*) FROM reservations WHERE \(isAbout)) AS found FROM resources
-            WHERE running <> (SELECT count(*) FROM reservations WHERE \(isAbout))
+            SELECT name, running AS kept, (SELECT coalesce(sum(requests), 0) FROM reservations WHERE \(isAbout)) AS found FROM resources
+            WHERE running <> (SELECT coalesce(sum(requests), 0) FROM reservations WHERE \(isAbout))
             """, "a provider's count of calls under way is wrong"
         ),
         (
             """
-            SELECT name, trials AS kept, (SELECT count(*) FROM reservations WHERE \(isAbout) AND call > trial_after) AS found FROM resources
-            WHERE trials <> (SELECT count(*) FROM reservations WHERE \(isAbout) AND call > trial_after)
+            SELECT name, trials AS kept, (SELECT coalesce(sum(requests), 0) FROM reservations WHERE \(isAbout) AND call > trial_after) AS found
+            FROM resources WHERE trials <> (SELECT coalesce(sum(requests), 0) FROM reservations WHERE \(isAbout) AND call > trial_after)
             """, "a provider's count of calls on trial is wrong"
         ),
         (
@@ -134,6 +149,28 @@ extension QueueStore {
             FROM batches WHERE created_at >= (SELECT value FROM counters WHERE name = 'charges_since')
             AND abs(spent_usd - (SELECT coalesce(sum(cost_usd), 0.0) FROM charges WHERE batch_id = batches.id)) > 1e-6 * max(1, spent_usd)
             """, "what a batch cost is not the sum of its charges"
+        ),
+        (
+            """
+            SELECT job_id, provider_batch_jobs.batch_id FROM provider_batch_jobs LEFT JOIN jobs ON jobs.id = job_id
+            WHERE is_given_up = 0 AND state IS NOT 'pending'
+            """, "a job of a provider's batch does not wait for it"
+        ),
+        (
+            "SELECT job_id FROM provider_batch_jobs WHERE is_given_up = 0 GROUP BY job_id HAVING count(*) > 1",
+            "a job is in two batches of its provider"
+        ),
+        (
+            """
+            SELECT id, jobs AS kept, (SELECT count(*) FROM provider_batch_jobs WHERE batch_id = provider_batches.id) AS found
+            FROM provider_batches WHERE (SELECT count(*) FROM provider_batch_jobs WHERE batch_id = provider_batches.id) > jobs
+            OR (state IN ('collecting', 'submitting') AND (jobs, bytes) IS NOT (
+                SELECT count(*), coalesce(sum(bytes), 0) FROM provider_batch_jobs WHERE batch_id = provider_batches.id))
+            """, "a count of a provider's batch is wrong"
+        ),
+        (
+            "SELECT batch_id, job_id FROM provider_batch_jobs JOIN provider_batches ON provider_batches.id = batch_id WHERE state = 'ended'",
+            "a provider's batch that has ended holds a job"
         ),
         (
             "SELECT job_id FROM streams JOIN jobs ON jobs.id = job_id WHERE finalized_at IS NOT NULL",

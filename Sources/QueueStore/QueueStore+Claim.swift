@@ -11,7 +11,7 @@ extension QueueStore {
         let (cancellations, hasWork) = try read { database in
             (
                 try Self.cancellations(worker: request.worker, database),
-                try request.slots > 0 && Self.hasWork(for: request, database)
+                try (request.slots > 0 || !request.openCalls.isEmpty) && Self.hasWork(for: request, database)
             )
         }
         var round = hasWork ? try await write { try $0.claim(request) } : ClaimRound()
@@ -19,13 +19,14 @@ extension QueueStore {
         return round
     }
 
-    /// Running jobs of a worker whose cancellation is asked for.
+    /// Running jobs of a worker whose cancellation is asked for. A call whose answer others wait for goes on.
     private static func cancellations(worker: Int64, _ database: Database) throws -> [Lease] {
         try Row.fetchAll(
             database.cachedStatement(
                 sql: """
                     SELECT id, token FROM jobs INDEXED BY jobs_running
                     WHERE worker_id = ? AND state = 'running' AND cancel_requested_at IS NOT NULL
+                    AND NOT (use_cache = 1 AND EXISTS (SELECT 1 FROM followers WHERE digest = +jobs.digest))
                     """), arguments: [worker]
         ).map { Lease(jobID: $0[0], token: $0[1]) }
     }
@@ -45,37 +46,6 @@ extension QueueStore {
     }
 }
 
-/// A lane that has ready jobs.
-struct ReadyLane {
-    var id: Int64
-    var kind: JobKind
-    var target: Target
-    /// The priority of its first job; nil where only jobs that must run alone are ready.
-    var head: Int?
-    var hasSuspect: Bool
-    var served: Int64
-}
-
-/// One round of claiming, under way.
-struct Claiming {
-    let request: ClaimRequest
-    var round = ClaimRound()
-    /// The token of what it claims; drawn with the first job.
-    var token: Int64?
-    /// How many jobs may still be turned away for their cost: a lane may hold any number of them.
-    var withdrawals = 100
-    /// Whether a job of the lane at hand was put back because what is left of its batch's budget is set aside for calls under way:
-    /// the next ones would be too.
-    var isTight = false
-
-    init(_ request: ClaimRequest) { self.request = request }
-
-    mutating func noteOpening(_ time: Int64?) {
-        guard let time else { return }
-        round.nextOpening = min(round.nextOpening ?? time, time)
-    }
-}
-
 extension WriteTransaction {
     func claim(_ request: ClaimRequest) throws -> ClaimRound {
         var lanes = try readyLanes(for: request)
@@ -87,10 +57,12 @@ extension WriteTransaction {
             guard request.isIdle else { return claiming.round }
             claiming.round.jobs = try take(1, from: lane, opening, onlySuspects: true, upTo: 9, &claiming)
             claiming.round.runsAlone = !claiming.round.jobs.isEmpty
-            if claiming.round.jobs.isEmpty { continue }
-            return claiming.round
+            guard claiming.round.jobs.isEmpty else { return claiming.round }
+            // It was turned away, or waits for an identical one's answer.
+            claiming.round.suspectWaits = false
         }
         lanes.removeAll { $0.head == nil }
+        let openLanes = lanes.filter { request.openCalls[$0.id] != nil }
         var slots = request.slots
         while slots > 0, let best = lanes.indices.min(by: { Self.precedes(lanes[$0], lanes[$1]) }) {
             // As far as the next lane's head priority, and no further: a lane must not slip its later jobs in before it.
@@ -103,21 +75,26 @@ extension WriteTransaction {
                 lanes[best].head = try headPriority(of: lanes[best].id)
                 if lanes[best].head == nil { lanes.remove(at: best) }
             case .open(let opening):
-                let left = claiming.withdrawals
-                let jobs = try take(min(slots, opening.count), from: lanes[best], opening, onlySuspects: false, upTo: limit, &claiming)
-                claiming.round.jobs.append(contentsOf: jobs)
-                slots -= jobs.count
-                lanes[best].served = claiming.token ?? lanes[best].served
+                let before = (claiming.withdrawals, claiming.setAside)
+                let taken = try claim(from: lanes[best], opening, slots: slots, upTo: limit, &claiming)
+                claiming.round.jobs.append(contentsOf: taken.jobs)
+                slots -= taken.calls
+                lanes[best].served = claiming.latestToken ?? lanes[best].served
                 lanes[best].head = slots > 0 ? try headPriority(of: lanes[best].id) : nil
-                let isOver = claiming.isTight || (jobs.isEmpty && claiming.withdrawals == left)
+                let isOver = claiming.isTight || (taken.jobs.isEmpty && before == (claiming.withdrawals, claiming.setAside))
                 claiming.isTight = false
                 if lanes[best].head == nil || isOver { lanes.remove(at: best) }
             }
-            guard claiming.withdrawals > 0 else {
+            guard !claiming.isLong else {
                 // There may be more of them: the next round goes on.
                 ledger.ringWork()
-                break
+                return claiming.round
             }
+        }
+        // What goes along with a call that waits for company needs no slot of its own.
+        for lane in openLanes where claiming.filled.insert(lane.id).inserted {
+            guard case .open(let opening) = try admit(lane, onlySuspects: false, upTo: 9, &claiming) else { continue }
+            claiming.round.jobs += try claim(from: lane, opening, slots: 0, upTo: 9, &claiming).jobs
         }
         return claiming.round
     }
@@ -157,13 +134,32 @@ extension WriteTransaction {
         ).bind(lane).first { $0.int(0) }
     }
 
-    /// Claims up to `count` of a lane's jobs, and sets aside what their calls need. Fewer come back where a budget turns some away.
+    /// Claims a lane's next jobs, as many as the opening and the slots allow.
+    /// - Returns: the jobs that are to be called for, and how many slots their calls take.
+    private func claim(
+        from lane: ReadyLane, _ opening: Opening, slots: Int, upTo priority: Int, _ claiming: inout Claiming
+    ) throws -> (jobs: [ClaimedJob], calls: Int) {
+        let before = claiming.followers
+        let taken: (jobs: [ClaimedJob], calls: Int)
+        if lane.kind.isBatchable, !opening.isProbe, let capacity = claiming.request.capacities[opening.target.provider] {
+            taken = try takeTogether(from: lane, opening, capacity, calls: min(slots, opening.count), upTo: priority, &claiming)
+        } else {
+            let jobs = try take(min(slots, opening.count), from: lane, opening, onlySuspects: false, upTo: priority, &claiming)
+            taken = (jobs, jobs.count)
+        }
+        if claiming.followers - before > taken.jobs.count { try sweepFollowers(of: lane, upTo: priority, &claiming) }
+        return taken
+    }
+
+    /// Claims up to `count` of a lane's jobs, and sets aside what their calls need. Fewer come back where a budget turns some away, or
+    /// an identical job is to be answered first.
     private func take(
         _ count: Int, from lane: ReadyLane, _ opening: Opening, onlySuspects: Bool, upTo priority: Int, _ claiming: inout Claiming
     ) throws -> [ClaimedJob] {
-        let request = claiming.request
+        // Not one of jobs that share a call: that such a call has begun is noted by its token.
         let token = try claiming.token ?? nextToken()
         claiming.token = token
+        claiming.latestToken = token
         // The plus before `jobs.digest` makes SQLite 3.40 find the cache entry by its digest: without it, inside RETURNING, it
         // walks the index over `expires_at` for every job.
         let claim =
@@ -176,9 +172,9 @@ extension WriteTransaction {
                              AND priority <= ?6 ORDER BY priority, id LIMIT ?7)
                 RETURNING id, batch_id, priority, attempt, max_attempts, crashes, timeout_ms, use_cache, digest,
                 (SELECT body FROM requests WHERE job_id = jobs.id),
-                use_cache AND EXISTS (SELECT 1 FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4),
+                CASE WHEN use_cache THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4) END,
                 EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
-                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id)
+                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms, batch_api
                 """)
             : statement(
                 """
@@ -188,44 +184,71 @@ extension WriteTransaction {
                              AND priority <= ?6 ORDER BY priority, id LIMIT ?7)
                 RETURNING id, batch_id, priority, attempt, max_attempts, crashes, timeout_ms, use_cache, digest,
                 (SELECT body FROM requests WHERE job_id = jobs.id),
-                use_cache AND EXISTS (SELECT 1 FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4),
+                CASE WHEN use_cache THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4) END,
                 EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
-                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id)
+                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms, batch_api
                 """)
-        var jobs = try claim.bind(token).bind(request.worker).bind(clock.boot() + request.lease).bind(now).bind(lane.id).bind(priority)
-            .bind(count).all { row in
-                let job = ClaimedJob(
-                    lease: Lease(jobID: row.int64(0), token: token), laneID: lane.id, batchID: row.optionalInt64(1), priority: row.int(2),
-                    kind: lane.kind, target: lane.target, body: row.text(9), digest: row.blob(8), attempt: row.int(3),
-                    maxAttempts: row.int(4), crashes: row.int(5), timeout: row.optionalInt64(6), useCache: row.int64(7) == 1,
-                    isCached: row.int64(10) == 1, route: opening.target, isProbe: opening.isProbe, isStreamed: row.int64(11) == 1,
-                    worstCost: opening.estimate?.worstCost ?? 0)
-                return (job: job, budgets: Budgets(own: row.optionalDouble(12), batch: row.optionalDouble(13)))
-            }
+        claim.bind(token).bind(claiming.request.worker).bind(clock.boot() + claiming.request.lease).bind(now).bind(lane.id).bind(priority)
+            .bind(count)
+        let taken = try begin(claim, token, lane, opening, &claiming)
+        let isHeld = try mustHold(opening, lane, claiming.request.policies)
+        guard isHeld || taken.contains(where: { !$0.budgets.isEmpty }) else { return taken.map(\.job) }
+        return try taken.compactMap { try prepare($0.job, $0.budgets, opening, opening.estimate, isHeld: isHeld, &claiming) }
+    }
+
+    /// Whether anything has to be set aside for a lane's calls.
+    func mustHold(_ opening: Opening, _ lane: ReadyLane, _ policies: CallPolicies) throws(SQLFailure) -> Bool {
+        if opening.isProbe || opening.target != lane.target { return true }
+        return try isLimited(opening.target, policies)
+    }
+
+    /// Runs a claim's UPDATE, and turns those of its jobs aside that wait for a provider's batch, or whose like is under way.
+    func begin(
+        _ claim: SQLStatement, _ token: Int64, _ lane: ReadyLane, _ opening: Opening, _ claiming: inout Claiming
+    ) throws -> [(job: ClaimedJob, budgets: Budgets)] {
+        var budgets: [Int64: Budgets] = [:]
+        var jobs = try claim.all { row in
+            var job = ClaimedJob(
+                lease: Lease(jobID: row.int64(0), token: token), laneID: lane.id, batchID: row.optionalInt64(1), priority: row.int(2),
+                kind: lane.kind, target: lane.target, body: row.text(9), digest: row.blob(8), attempt: row.int(3),
+                maxAttempts: row.int(4), crashes: row.int(5), timeout: row.optionalInt64(6), useCache: row.int64(7) == 1,
+                cachedAt: row.optionalInt64(10), route: opening.target, isProbe: opening.isProbe, isStreamed: row.int64(11) == 1,
+                worstCost: opening.estimate?.worstCost ?? 0)
+            job.inputs = row.int(14)
+            job.bytes = row.int(15)
+            job.cacheTimeToLive = row.optionalInt64(16)
+            job.waitsForBatch = row.int64(17) > 0
+            let own = Budgets(own: row.optionalDouble(12), batch: row.optionalDouble(13))
+            if !own.isEmpty { budgets[job.id] = own }
+            return job
+        }
         guard !jobs.isEmpty else { return [] }
         // RETURNING promises no order.
-        jobs.sort { ($0.job.priority, $0.job.id) < ($1.job.priority, $1.job.id) }
+        jobs.sort { ($0.priority, $0.id) < ($1.priority, $1.id) }
         ledger.move(lane: lane.id, batch: nil, from: .available, to: .running, count: Int64(jobs.count))
         ledger.serve(lane: lane.id, token: token)
-        let isHeld = try opening.isProbe || opening.target != lane.target || isLimited(opening.target, request.policies)
-        guard isHeld || jobs.contains(where: { !$0.budgets.isEmpty }) else { return jobs.map(\.job) }
-        return try jobs.compactMap { try prepare($0.job, $0.budgets, opening, isHeld: isHeld, &claiming) }
+        return try withoutFollowers(collect(jobs, &claiming), &claiming).map { ($0, budgets[$0.id] ?? Budgets()) }
     }
 
     /// Sets aside what a claimed job's call needs; nil where its budget does not allow the call, and it is not to run.
-    private func prepare(
-        _ job: ClaimedJob, _ budgets: Budgets, _ opening: Opening, isHeld: Bool, _ claiming: inout Claiming
+    func prepare(
+        _ job: ClaimedJob, _ budgets: Budgets, _ opening: Opening, _ expected: CallEstimate?, isHeld: Bool, _ claiming: inout Claiming
     ) throws -> ClaimedJob? {
         guard isHeld || !budgets.isEmpty else { return job }
         var job = job
-        var estimate = opening.estimate ?? CallEstimate()
+        var estimate = expected ?? CallEstimate()
         if !budgets.isEmpty {
-            if opening.estimate == nil { estimate = claiming.request.policies.expected(opening.target, job.kind, job.body) }
+            if expected == nil { estimate = claiming.request.policies.expected(opening.target, job.kind, job.body) }
             // An answer from the cache costs nothing.
             if !job.isCached, let refusal = try refusal(of: job, estimate, budgets) {
                 claiming.withdrawals -= 1
                 if case .notNow = refusal { claiming.isTight = true }
                 try withdraw(job, refusal)
+                if job.useCache {
+                    claiming.leadsNoMore(job.digest)
+                    // Without a ring, which the end of a call of its batch will be: the next round would find it as tight.
+                    try promoteFollowers(of: job.digest, rings: false)
+                }
                 return nil
             }
         }

@@ -51,7 +51,7 @@ extension WriteTransaction {
         ledger.add(lane: lane, batch: batch, state: state)
         try insertBeside(job, id: id)
         if job.isStreamed, !state.isFinal { try statement("INSERT INTO streams (job_id) VALUES (?)").bind(id).run() }
-        if let cached { try complete(id, lane: lane, from: cached) }
+        if let cached { try complete(id, lane: lane, job.digest, from: cached) }
         if let failed = waiting.failed {
             try addError(job: id, attempt: 0, .dependency, "job \(failed), which it depends on, ended without completing")
         }

@@ -70,17 +70,20 @@ extension QueueStore {
     /// - Parameter routes: what serves in place of what, as in ``CallPolicies``.
     public func isDrained(queues: Set<String>?, providers: Set<String>, routes: [String: Route] = [:]) throws -> Bool {
         try read { database in
+            // What follows an identical job is pending on one that is available or running, perhaps in another lane.
             let isOpen = try Row.fetchAll(
                 database,
                 sql: """
                     SELECT queue, provider, target FROM lanes JOIN queues ON queues.name = queue
-                    WHERE paused_at IS NULL AND available + running + retryable > 0
+                    WHERE paused_at IS NULL AND (available + running + retryable > 0
+                    OR pending > 0 AND lanes.id IN (SELECT lane_id FROM followers))
                     """
             ).contains { (row: Row) in
                 let isServed = routes[row[2]].map { !$0.targets.isEmpty } ?? providers.contains(row[1])
                 return isServed && queues?.contains(row[0]) != false
             }
             if isOpen { return false }
+            if try holdsBatches(queues: queues, providers: providers, routes: routes, database) { return false }
             // What waits on such a job would hold it too; with none of them left, what is pending waits on a scheduled job,
             // a paused or foreign lane, or on a cascade that has yet to be carried out.
             return try Bool.fetchOne(database, sql: "SELECT NOT EXISTS (SELECT 1 FROM cascades)") ?? true

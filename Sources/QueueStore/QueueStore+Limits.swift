@@ -98,12 +98,12 @@ extension WriteTransaction {
         if let batch = reservation.batch { try withBudget(of: batch) { $0.reserved += reservation.estimate.worstCost } }
         try statement(
             """
-            INSERT INTO reservations (job_id, token, call, target, input_tokens, output_tokens, worst_usd, is_probe, batch_id)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO reservations (job_id, token, call, target, input_tokens, output_tokens, worst_usd, is_probe, batch_id, requests)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """
         ).bind(reservation.lease.jobID).bind(reservation.lease.token).bind(reservation.call).bind(reservation.target.description)
             .bind(reservation.estimate.inputTokens).bind(reservation.estimate.outputTokens).bind(reservation.estimate.worstCost)
-            .bind(reservation.isProbe).bind(reservation.batch).run()
+            .bind(reservation.isProbe).bind(reservation.batch).bind(reservation.estimate.requests).run()
     }
 
     // MARK: After a call
@@ -112,14 +112,13 @@ extension WriteTransaction {
     func reservation(of lease: Lease) throws(SQLFailure) -> Reservation? {
         let row = try statement(
             """
-            SELECT call, target, input_tokens, output_tokens, worst_usd, is_probe, batch_id FROM reservations
+            SELECT call, target, input_tokens, output_tokens, worst_usd, is_probe, batch_id, requests FROM reservations
             WHERE job_id = ? AND token = ?
             """
-        ).bind(lease.jobID).bind(lease.token).first {
-            (
-                $0.int64(0), $0.text(1), CallEstimate(inputTokens: $0.int(2), outputTokens: $0.int(3), worstCost: $0.double(4)),
-                $0.int64(5) == 1, $0.optionalInt64(6)
-            )
+        ).bind(lease.jobID).bind(lease.token).first { row in
+            var estimate = CallEstimate(inputTokens: row.int(2), outputTokens: row.int(3), worstCost: row.double(4))
+            estimate.requests = row.int(7)
+            return (row.int64(0), row.text(1), estimate, row.int64(5) == 1, row.optionalInt64(6))
         }
         guard let (call, name, estimate, isProbe, batch) = row, let target = Target(name) else { return nil }
         return Reservation(lease: lease, call: call, target: target, estimate: estimate, isProbe: isProbe, batch: batch)
@@ -160,6 +159,15 @@ extension WriteTransaction {
         }
         guard let report, wasMade else { return }
         let estimate = reservation?.estimate
+        guard !report.isCompanion else {
+            for name in report.target.resourceNames {
+                try withResource(name) { resource in
+                    if estimate?.requests == 1 { resource.giveBackRequest(now: now) }
+                    resource.settle(estimate, used: report.isMaybePaid && estimate != nil ? nil : report.usage, now: now)
+                }
+            }
+            return
+        }
         let used = report.isMaybePaid && estimate != nil ? nil : report.usage
         let wasTaken = report.failure != .rateLimited && (report.calls > 0 || report.failure.map(\.showsHealth) ?? true == true)
         var verdict = Verdict(
@@ -196,8 +204,21 @@ extension WriteTransaction {
         let name = target.description
         switch rate {
         case .requests:
-            let lanes = try statement("SELECT id, running FROM lanes WHERE target = ?").bind(name).all { ($0.int64(0), $0.int64(1)) }
-            return Double(max(0, lanes.reduce(0) { $0 + $1.1 + ledger.change(of: .running, in: $1.0) }))
+            let lanes = try statement("SELECT id, running, kind <> 'generate' FROM lanes WHERE target = ?").bind(name).all {
+                (id: $0.int64(0), running: $0.int64(1), sharesCalls: $0.int64(2) == 1)
+            }
+            var calls: Int64 = 0
+            for lane in lanes {
+                // Jobs of one call have one token.
+                calls +=
+                    lane.sharesCalls
+                    ? try statement(
+                        "SELECT count(DISTINCT token) FROM jobs INDEXED BY jobs_running WHERE state = 'running' AND lane_id = ?"
+                    )
+                    .bind(lane.id).first { $0.int64(0) } ?? 0
+                    : max(0, lane.running + ledger.change(of: .running, in: lane.id))
+            }
+            return Double(calls)
         case .tokens, .inputTokens, .outputTokens:
             let estimate = try statement(
                 "SELECT coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0) FROM reservations WHERE target = ?"

@@ -54,8 +54,10 @@ extension WriteTransaction {
         for (id, state, lane, batch) in rows {
             try statement("UPDATE jobs SET state = 'discarded', finalized_at = ? WHERE id = ?").bind(now).bind(id).run()
             ledger.move(lane: lane, batch: batch, from: state, to: .discarded)
+            if state == .pending { try giveUpBatch(of: id) }
             try addError(job: id, attempt: 0, .expired, "not begun before its expiry")
-            try noteEnd(of: id)
+            if state == .pending { try unfollow(id) }
+            try noteEnd(of: id, .discarded)
         }
         return rows.count
     }

@@ -135,6 +135,7 @@ extension WriteTransaction {
         let month: Int64 = 30 * 86_400_000
         try statement("DELETE FROM batches WHERE jobs = 0 AND created_at < ?").bind(now - 86_400_000).run()
         try statement("DELETE FROM ingests WHERE updated_at < ?").bind(now - month).run()
+        try statement("DELETE FROM provider_batches WHERE state = 'ended' AND ended_at < ?").bind(now - month).run()
         try statement("DELETE FROM minutes WHERE minute < ?").bind((now - month) / 60_000).run()
         let today = now / Resource.dayLength
         for name in try statement("SELECT name FROM resources WHERE day < ? AND spent_usd <> 0").bind(today).all({ $0.text(0) }) {

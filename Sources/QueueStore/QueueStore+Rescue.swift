@@ -80,7 +80,7 @@ extension WriteTransaction {
                 lease: Lease(jobID: $0.int64(0), token: $0.int64(1)), attempt: $0.int(2), maxAttempts: $0.int(3), crashes: $0.int(4),
                 lane: $0.int64(5), batch: $0.optionalInt64(6), isCancelled: !$0.isNull(7))
         }
-        for job in jobs { try rescue(job, from: worker, hadBegun: begun?.contains(job.lease.jobID) ?? true) }
+        for job in jobs { try rescue(job, from: worker, hadBegun: begun.map { job.hadBegun(by: $0) } ?? true) }
         if worker.isDead, jobs.count < slice {
             try statement("DELETE FROM workers WHERE id = ?").bind(worker.id).run()
         }
@@ -110,7 +110,7 @@ extension WriteTransaction {
                     attempt: job.attempt, at: now, failure: .crashed, message: "\(reason) (worker \(worker.id))",
                     target: charge?.target.description, cost: charge?.cost ?? 0))
         }
-        if state.isFinal { try noteEnd(of: job.lease.jobID) }
+        if state.isFinal { try noteEnd(of: job.lease.jobID, state) } else { try promoteFollowers(ofJob: job.lease.jobID) }
     }
 
     /// What a lost claim's call had taken: if it had begun, it may have been paid for, at worst with what was set aside.
@@ -121,15 +121,25 @@ extension WriteTransaction {
             try conclude(nil, reservation, token: job.lease.token, message: "", CallPolicies())
             return nil
         }
-        let name = try statement("SELECT target FROM lanes WHERE id = ?").bind(job.lane).first { $0.text(0) }
-        guard let target = reservation?.target ?? name.flatMap({ Target($0) }) else { return nil }
+        let lane = try statement("SELECT target, kind FROM lanes WHERE id = ?").bind(job.lane).first { ($0.text(0), $0.text(1)) }
+        guard let target = reservation?.target ?? lane.flatMap({ Target($0.0) }) else { return nil }
         let cost = reservation?.estimate.worstCost ?? 0
         // `crashed` says nothing about the provider: a probe is given up, and a pause stays.
         let report = CallReport(target: target, calls: 0, failure: .crashed, isMaybePaid: true, maybeCost: cost)
         if reservation != nil { try conclude(report, reservation, token: job.lease.token, message: "", CallPolicies()) }
-        let charge = Charge(doubtful: target, cost: cost)
+        var charge = Charge(doubtful: target, cost: cost)
+        // Jobs that shared a call have its token in common: the call may have been paid for once.
+        if lane.flatMap({ JobKind(rawValue: $0.1) })?.isBatchable == true, try isDoubtful(job.lease.token) { charge.calls = 0 }
         try self.charge(charge, to: ChargedClaim(lease: job.lease, lane: job.lane, batch: job.batch, attempt: job.attempt))
         return charge
+    }
+}
+
+extension WriteTransaction {
+    /// Whether a call of a token is among those that may have been paid for. There are few of these.
+    private func isDoubtful(_ token: Int64) throws(SQLFailure) -> Bool {
+        try statement("SELECT 1 FROM charges INDEXED BY charges_doubtful WHERE outcome = 'doubtful' AND token = ? LIMIT 1")
+            .bind(token).first { _ in true } ?? false
     }
 }
 
@@ -142,4 +152,7 @@ private struct LostJob {
     var lane: Int64
     var batch: Int64?
     var isCancelled: Bool
+
+    /// Whether its call is among those that had begun: noted by the job, or, of jobs that share one, by their token.
+    func hadBegun(by calls: Set<Int64>) -> Bool { calls.contains(lease.jobID) || calls.contains(-lease.token) }
 }

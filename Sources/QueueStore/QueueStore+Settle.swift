@@ -7,16 +7,26 @@ extension QueueStore {
         try await write { try $0.settle(request) }
     }
 
+    /// Ends the attempts of several jobs, in one transaction; each as by ``settle(_:)``, and each alone refused by the fence.
+    public func settle(_ requests: [SettleRequest]) async throws -> [SettleResult] {
+        try await write { transaction in try requests.map { try transaction.settle($0) } }
+    }
+
     /// Ends an attempt with the answer that the cache holds; nil, and nothing changed, where it holds none any more.
-    public func settleFromCache(_ job: ClaimedJob) async throws -> SettleResult? {
+    /// - Parameter known: the answer, where the process has it in memory.
+    public func settleFromCache(_ job: ClaimedJob, known: CachedReply? = nil) async throws -> SettleResult? {
         try await write { transaction in
-            guard let cached = try transaction.cachedReply(job.digest) else { return nil }
-            guard try transaction.leave(SettleRequest(job: job, settlement: Settlement(state: .completed))) != nil else { return .fenced }
-            transaction.ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: .completed)
+            guard let cached = try known ?? transaction.cachedReply(job.answerDigest) else { return nil }
+            guard let state = try transaction.leave(SettleRequest(job: job, settlement: Settlement(state: .completed))) else {
+                return .fenced
+            }
+            transaction.ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: state)
             _ = try transaction.closeCall(of: ChargedClaim(job), nil, message: "", CallPolicies())
-            try transaction.complete(job.id, lane: job.laneID, from: cached)
-            try transaction.noteEnd(of: job.id)
-            return .settled(.completed)
+            if state == .completed { try transaction.complete(job.id, lane: job.laneID, job.answerDigest, from: cached) }
+            // Before the end of a job that was cancelled: its followers have their answer, and none has to ask again.
+            if job.useCache { try transaction.land(job.digest, LandedAnswer(cached)) }
+            try transaction.noteEnd(of: job.id, state)
+            return .settled(state)
         }
     }
 }
@@ -28,7 +38,8 @@ extension WriteTransaction {
         // Before the fence: a reply that was paid for serves the next attempt, whoever makes it.
         if let result = request.result, let reply {
             if let entry = request.cache { try cache(entry, result: result, reply: reply) }
-            ledger.pay(lane: job.laneID, usage: result.usage, cost: result.cost)
+            let isCompanion = request.call?.isCompanion ?? false
+            ledger.pay(lane: job.laneID, usage: result.usage, cost: result.cost, calls: isCompanion ? 0 : 1)
             if job.useCache { ledger.count(.cacheMisses) }
         }
         guard let state = try leave(request) else {
@@ -47,7 +58,16 @@ extension WriteTransaction {
                 .bind(result.usage.outputTokens).bind(result.cost).bind(result.latency).run()
         }
         if let error = error(of: request, charge) { try addError(job: job.id, error) }
-        if state.isFinal { try noteEnd(of: job.id) }
+        if state == .cancelled, request.result != nil, request.error == nil {
+            try addError(job: job.id, attempt: job.attempt, .cancelled, "cancelled while it ran; its call went on for identical jobs")
+        }
+        // Before the end of a job that was cancelled: its followers have their answer, and none has to ask again.
+        if job.useCache, let result = request.result, let reply { try land(job.digest, LandedAnswer(reply: reply, result)) }
+        if state.isFinal {
+            try noteEnd(of: job.id, state)
+        } else if job.useCache {
+            try promoteFollowers(of: job.digest)
+        }
         return .settled(state)
     }
 
@@ -57,13 +77,27 @@ extension WriteTransaction {
     func closeCall(
         of claim: ChargedClaim, _ report: CallReport?, message: String, _ policies: CallPolicies
     ) throws(SQLFailure) -> Charge? {
-        let reservation = claim.isHeld ? try reservation(of: claim.lease) : nil
-        if let reservation { try forget(reservation) }
+        var reservation = claim.isHeld ? try reservation(of: claim.lease) : nil
+        if let held = reservation {
+            try forget(held)
+            // A job leaves a call that others share: the call goes on, and theirs is the next to answer for it.
+            if report == nil, held.estimate.requests == 1, try passOn(held) { reservation?.estimate.requests = 0 }
+        }
         guard reservation != nil || report != nil else { return nil }
         try conclude(report, reservation, token: claim.lease.token, message: message, policies)
         guard let report, let charge = Charge(report, isFenced: false) else { return nil }
         try self.charge(charge, to: claim)
         return charge
+    }
+
+    /// Lets another job of a shared call stand for the call. Returns whether there is one.
+    private func passOn(_ reservation: Reservation) throws(SQLFailure) -> Bool {
+        try statement(
+            """
+            UPDATE reservations SET requests = 1
+            WHERE job_id = (SELECT job_id FROM reservations WHERE call = ? AND requests = 0 ORDER BY job_id LIMIT 1)
+            """
+        ).bind(reservation.call).run() == 1
     }
 
     /// The failure as it is noted: with what was called, what it cost, and what had arrived. What a call that failed cost is noted
@@ -82,6 +116,19 @@ extension WriteTransaction {
         return error
     }
 
+    /// Takes an answered job out of `running` whose cancellation was asked for: it is cancelled if its call went on for the sake of
+    /// others, and completed if the answer came first.
+    private func leaveAnswered(_ request: SettleRequest) throws(SQLFailure) -> JobState? {
+        let wentOnForOthers = request.call != nil && request.job.useCache ? try isFollowed(request.job.digest) : false
+        let name = try statement(
+            """
+            UPDATE jobs SET state = CASE WHEN ?1 THEN 'cancelled' ELSE 'completed' END, token = NULL, worker_id = NULL,
+            lease_expires_at = NULL, finalized_at = ?2 WHERE id = ?3 AND state = 'running' AND token = ?4 RETURNING state
+            """
+        ).bind(wentOnForOthers).bind(now).bind(request.job.id).bind(request.job.lease.token).first { $0.text(0) }
+        return name.flatMap(JobState.init(rawValue:))
+    }
+
     /// Takes the job out of `running`, if the token still is its own; nil if not.
     fileprivate func leave(_ request: SettleRequest) throws(SQLFailure) -> JobState? {
         let lease = request.job.lease
@@ -90,10 +137,10 @@ extension WriteTransaction {
             let changed = try statement(
                 """
                 UPDATE jobs SET state = 'completed', token = NULL, worker_id = NULL, lease_expires_at = NULL, finalized_at = ?
-                WHERE id = ? AND state = 'running' AND token = ?
+                WHERE id = ? AND state = 'running' AND token = ? AND cancel_requested_at IS NULL
                 """
             ).bind(now).bind(lease.jobID).bind(lease.token).run()
-            return changed == 1 ? .completed : nil
+            return try changed == 1 ? .completed : leaveAnswered(request)
         }
         // A job whose cancellation was asked for while it ran is not tried again.
         let name = try statement(

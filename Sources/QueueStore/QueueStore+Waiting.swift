@@ -10,9 +10,10 @@ extension QueueStore {
             let batch = try Row.fetchOne(
                 database,
                 sql: """
-                    SELECT id, state FROM provider_batches WHERE id = (SELECT batch_id FROM provider_batch_jobs WHERE job_id = ?)
+                    SELECT id, state FROM provider_batches
+                    WHERE id = (SELECT batch_id FROM provider_batch_jobs WHERE job_id = ? AND is_given_up = 0)
                     """, arguments: [job])
-            if let batch { return .providerBatch(batch[0], state: batch[1]) }
+            if let batch { return .providerBatch(batch[0], ProviderBatch.State(rawValue: batch[1]) ?? .submitted) }
             let follower = try Row.fetchOne(
                 database,
                 sql: """

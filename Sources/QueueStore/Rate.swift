@@ -19,7 +19,7 @@ extension CallEstimate {
     /// What a call takes of a rate.
     subscript(rate: Rate) -> Double {
         switch rate {
-        case .requests: 1
+        case .requests: Double(requests)
         case .tokens: Double(inputTokens + outputTokens)
         case .inputTokens: Double(inputTokens)
         case .outputTokens: Double(outputTokens)

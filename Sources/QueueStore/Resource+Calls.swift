@@ -4,10 +4,10 @@ import Resilience
 extension Resource {
     /// A call begins that something is set aside for.
     mutating func hold(_ call: Int64, _ estimate: CallEstimate, now: Int64) {
-        running += 1
+        running += estimate.requests
         reserved += estimate.worstCost
-        trial?.running += 1
-        breaker.beginProbe(call)
+        trial?.running += estimate.requests
+        if estimate.requests > 0 { breaker.beginProbe(call) }
         for rate in Rate.allCases {
             let share = share(of: estimate, rate)
             self[rate]?.bucket.take(share, now: now)
@@ -17,10 +17,11 @@ extension Resource {
     /// A call that something was set aside for has ended, however it did.
     /// - Returns: whether claims wait for that.
     mutating func release(_ call: Int64, _ estimate: CallEstimate) -> Bool {
-        running = max(0, running - 1)
+        running = max(0, running - estimate.requests)
+        reserved = max(0, reserved - estimate.worstCost)
         // Nothing set aside is exactly nothing: sums of fractions seldom come out even.
-        reserved = running == 0 ? 0 : max(0, reserved - estimate.worstCost)
-        if let trial, call > trial.after { self.trial?.running = max(0, trial.running - 1) }
+        if running == 0, reserved < 1e-9 { reserved = 0 }
+        if let trial, call > trial.after { self.trial?.running = max(0, trial.running - estimate.requests) }
         defer { waitingSince = nil }
         return waitingSince != nil
     }
@@ -31,7 +32,12 @@ extension Resource {
             let share = share(of: estimate, rate)
             self[rate]?.bucket.settle(taken: share, used: 0, now: now)
         }
-        breaker.abandonProbe(call, now: now)
+        if estimate.requests > 0 { breaker.abandonProbe(call, now: now) }
+    }
+
+    /// A call that was set aside for went along with another.
+    mutating func giveBackRequest(now: Int64) {
+        self[.requests]?.bucket.settle(taken: 1, used: 0, now: now)
     }
 
     /// What a call really used takes the place of its estimate; nil: there was none.

@@ -104,6 +104,15 @@ final class SQLStatement {
         }
     }
 
+    /// Calls `body` for one row after the other of a query, until it returns false.
+    func readRows(while body: (SQLStatement) -> Bool) throws(SQLFailure) {
+        while true {
+            let code = sqlite3_step(handle)
+            guard code == SQLITE_ROW else { return try finish(code, expecting: SQLITE_DONE) }
+            guard body(self) else { return try finish(SQLITE_DONE, expecting: SQLITE_DONE) }
+        }
+    }
+
     /// What `body` makes of the first row; nil where there is none.
     func first<T>(_ body: (SQLStatement) -> T) throws(SQLFailure) -> T? {
         let code = sqlite3_step(handle)

@@ -64,6 +64,7 @@ public final class Upkeeper: Service {
         if duties.mayRescue { await attempt("rescue") { [store] in try await store.rescue(except: store.locks.ownWorkers) } }
         if duties.hasExpired { await attempt("expiry") { [store] in while try await store.expire() > 0 {} } }
         if duties.hasCascade { await attempt("cascade") { [store] in while try await store.cascade() {} } }
+        if duties.hasLanding { await attempt("landing") { [store] in while try await store.land() {} } }
         var nextDue = duties.nextDue
         if let due = nextDue, due <= store.clock.wall() {
             await attempt("promotion") { [store] in

@@ -7,12 +7,13 @@ final class InFlight: Sendable {
         var lease: Lease
         /// CLOCK_MONOTONIC, ns.
         var deadline: Int64
-        var call: Task<Void, Never>?
+        var call: CallUnderWay?
         var reason: StopReason?
     }
 
     private struct State {
         var entries: [Int64: Entry] = [:]
+        var calls = 0
         var isAlone = false
     }
 
@@ -20,6 +21,15 @@ final class InFlight: Sendable {
 
     /// How many jobs are under way.
     var count: Int { state.withLock { $0.entries.count } }
+
+    /// How many calls are under way, or about to be: the slots taken. Jobs that share one take one.
+    var calls: Int { state.withLock { $0.calls } }
+
+    /// A slot is taken.
+    func beginCall() { state.withLock { $0.calls += 1 } }
+
+    /// A slot is free again.
+    func endCall() { state.withLock { $0.calls -= 1 } }
 
     /// Whether the one job under way tolerates no other beside it.
     var isAlone: Bool { state.withLock { $0.isAlone } }
@@ -43,14 +53,18 @@ final class InFlight: Sendable {
         }
     }
 
-    /// Notes a job's call; stops it at once if that was asked for in the meantime.
-    func attach(_ call: Task<Void, Never>, to lease: Lease) {
-        let isStopped = state.withLock { state in
-            guard state.entries[lease.jobID]?.lease == lease else { return true }
-            state.entries[lease.jobID]?.call = call
-            return state.entries[lease.jobID]?.reason != nil
+    /// Notes the call of a job, or of several that share it; stops it at once if that was asked for, by all of them, in the meantime.
+    /// - Parameter onLeave: told of a job that is stopped while others go on.
+    func attach(_ task: Task<Void, Never>, to leases: [Lease], onLeave: @escaping @Sendable (Lease) -> Void = { _ in }) {
+        let call = CallUnderWay(task, jobs: leases.count, onLeave: onLeave)
+        let stopped = state.withLock { state in
+            leases.filter { lease in
+                guard state.entries[lease.jobID]?.lease == lease else { return true }
+                state.entries[lease.jobID]?.call = call
+                return state.entries[lease.jobID]?.reason != nil
+            }
         }
-        if isStopped { call.cancel() }
+        for lease in stopped { call.leave(lease) }
     }
 
     /// Why a job's call was stopped; nil if it was not.
@@ -65,14 +79,14 @@ final class InFlight: Sendable {
         }
     }
 
-    /// Stops a job's call. The first reason stands.
+    /// Stops a job's call; of one that others share, lets go of it. The first reason stands.
     func stop(_ lease: Lease, _ reason: StopReason) {
-        let call = state.withLock { state -> Task<Void, Never>? in
+        let call = state.withLock { state -> CallUnderWay? in
             guard state.entries[lease.jobID]?.lease == lease, state.entries[lease.jobID]?.reason == nil else { return nil }
             state.entries[lease.jobID]?.reason = reason
             return state.entries[lease.jobID]?.call
         }
-        call?.cancel()
+        call?.leave(lease)
     }
 
     /// Stops every call.

@@ -4,12 +4,15 @@ import Logging
 import ModelCalls
 import QueueStore
 import Resilience
+import ResponseCache
 
 /// Runs one claimed job, from its lease to its settlement.
 struct JobRunner: Sendable {
     let store: QueueStore
     let providers: [String: any ModelProvider]
     let configuration: WorkerConfiguration
+    /// Answers kept in memory in front of the store.
+    let cache: ResponseCache?
     let inFlight: InFlight
     let calls: CallRegion?
     let logger: Logger
@@ -18,13 +21,23 @@ struct JobRunner: Sendable {
 
     /// How long to wait before a settle that the store refused is tried again, in ms: the disk may be full, and the answer
     /// is paid for.
-    private static let settleRetry: Int64 = 1_000
+    static let settleRetry: Int64 = 1_000
 
     /// How much of a bad answer the model is shown again, in bytes: it is paid for once more.
     private static let repairBytes = 8 << 10
 
+    /// Runs the jobs of one call.
+    func run(_ jobs: [ClaimedJob]) async {
+        defer { inFlight.endCall() }
+        if jobs.count == 1 {
+            await run(jobs[0])
+        } else {
+            await runTogether(jobs)
+        }
+    }
+
     /// Cache, then provider, under a deadline; where the provider is at fault, its fallbacks; then settle.
-    func run(_ job: ClaimedJob) async {
+    private func run(_ job: ClaimedJob) async {
         var job = routed(job)
         if job.isCached, await settleFromCache(job) { return }
         let slot = calls?.begin(job: job.id)
@@ -43,15 +56,15 @@ struct JobRunner: Sendable {
     }
 
     /// A job that goes to another target than its own is answered from, and kept in, the cache under what is really asked.
-    private func routed(_ job: ClaimedJob) -> ClaimedJob {
+    func routed(_ job: ClaimedJob) -> ClaimedJob {
         guard job.route != job.target, var request = try? ModelRequest(job), let provider = providers[job.route.provider] else {
             return job
         }
         var job = job
         request.target = job.route
-        job.digest = request.digest(identity: provider.identity)
+        job.answerDigest = request.digest(identity: provider.identity)
         // The claim has looked for the job's own target only; a cache that cannot be read answers nothing.
-        job.isCached = job.useCache && (try? store.cachedReply(job.digest)) != nil
+        job.cachedAt = job.useCache ? (try? store.cachedReply(job.answerDigest))?.createdAt : nil
         return job
     }
 
@@ -67,6 +80,7 @@ struct JobRunner: Sendable {
         func failed(_ sentence: String) -> Attempt { ended(.failure(ModelFailure.unsent(sentence))) }
         guard let provider = providers[job.route.provider] else { return failed("this worker has no provider '\(job.route.provider)'") }
         guard let request = try? request(for: job) else { return failed("the stored request is damaged") }
+        guard inFlight.reason(for: job.lease) == nil else { return ended(cause(of: .failure(Self.notBegun), job)) }
         sayCalling(job, request)
         let outcome = cause(of: await answer(job, request, provider, call), job)
         sayAnswered(job, outcome)
@@ -74,8 +88,15 @@ struct JobRunner: Sendable {
         return ended(checked.outcome, isMismatch: checked.isMismatch)
     }
 
+    /// A call that was stopped before it began.
+    static let notBegun: ModelFailure = {
+        var failure = ModelFailure(.cancelled, "stopped before it began")
+        failure.wasSent = false
+        return failure
+    }()
+
     /// What is called, without what is asked: names of parameters, and sizes.
-    private func sayCalling(_ job: ClaimedJob, _ request: ModelRequest) {
+    func sayCalling(_ job: ClaimedJob, _ request: ModelRequest) {
         logger.debug(
             "job \(job.id): calling \(job.route)",
             metadata: [
@@ -86,7 +107,7 @@ struct JobRunner: Sendable {
             ])
     }
 
-    private func sayAnswered(_ job: ClaimedJob, _ outcome: Outcome) {
+    func sayAnswered(_ job: ClaimedJob, _ outcome: Outcome) {
         switch outcome {
         case .reply(let reply):
             logger.debug(
@@ -106,7 +127,7 @@ struct JobRunner: Sendable {
     }
 
     /// The request as it is sent: the stored one, to where it goes now, with what the last answer did wrong.
-    private func request(for job: ClaimedJob) throws -> ModelRequest {
+    func request(for job: ClaimedJob) throws -> ModelRequest {
         var request = try ModelRequest(job)
         request.target = job.route
         guard job.kind == .generate else { return request }
@@ -131,7 +152,7 @@ struct JobRunner: Sendable {
             outcome.set(await provider.respond(to: [request], options).first)
             stream?.finish()
         }
-        inFlight.attach(call, to: job.lease)
+        inFlight.attach(call, to: [job.lease])
         await withTaskCancellationHandler {
             if let stream { await stream.pump(job.lease, to: store) }
             await call.value
@@ -143,7 +164,7 @@ struct JobRunner: Sendable {
 
     /// Why a call failed: if it was stopped, what stopped it. A provider that says "cancelled" where no one asked for that
     /// was stopped by the end of the worker's own task.
-    private func cause(of outcome: Outcome, _ job: ClaimedJob) -> Outcome {
+    func cause(of outcome: Outcome, _ job: ClaimedJob) -> Outcome {
         guard case .failure(var failure) = outcome else { return outcome }
         let reason = inFlight.reason(for: job.lease)
         let stopped = reason.flatMap(Self.cause) ?? (failure.failure == .cancelled ? Self.cause(.shutdown) : nil)
@@ -189,9 +210,29 @@ struct JobRunner: Sendable {
 
     // MARK: Settling
 
-    private func settleFromCache(_ job: ClaimedJob) async -> Bool {
+    /// What the cache answers: from memory, or else from the store; nil where it is gone.
+    private func cachedReply(for job: ClaimedJob) throws -> CachedReply? {
+        if let reply = cache?.reply(job.answerDigest, version: job.cachedAt) { return reply }
+        guard let reply = try store.cachedReply(job.answerDigest) else { return nil }
+        cache?.insert(job.answerDigest, reply)
+        return reply
+    }
+
+    /// Keeps an answer in memory that was paid for, and that the store has now.
+    private func keep(_ request: SettleRequest) {
+        guard let cache, let entry = request.cache, let createdAt = entry.createdAt, let result = request.result else { return }
+        cache.insert(
+            entry.digest,
+            CachedReply(
+                reply: result.reply.text, target: result.target, inputTokens: result.usage.inputTokens,
+                outputTokens: result.usage.outputTokens, cost: result.cost, createdAt: createdAt, expiresAt: createdAt + entry.timeToLive))
+    }
+
+    func settleFromCache(_ job: ClaimedJob) async -> Bool {
         do {
-            guard let result = try await store.settleFromCache(job) else { return false }
+            guard let known = try cachedReply(for: job), let result = try await store.settleFromCache(job, known: known) else {
+                return false
+            }
             inFlight.remove(job.lease)
             report(event(job, result, answeredBy: .cache))
             return true
@@ -206,16 +247,7 @@ struct JobRunner: Sendable {
         let request = settlement(of: job, attempt)
         while true {
             do {
-                let result = try await store.settle(request)
-                inFlight.remove(job.lease)
-                var event = event(job, result, answeredBy: request.result?.answeredBy)
-                event.failure = request.error?.failure
-                // What is wrong with an answer quotes it, and no log holds answers.
-                event.message = attempt.isMismatch ? "the answer does not fit its schema" : request.error?.message
-                event.latency = attempt.latency
-                event.usage = request.call?.usage ?? Usage()
-                event.cost = request.call?.cost ?? 0
-                report(event)
+                tell(request, try await store.settle(request), attempt)
                 return
             } catch {
                 logger.error("a job could not be settled; trying again", metadata: ["job": "\(job.id)", "error": "\(error)"])
@@ -226,7 +258,21 @@ struct JobRunner: Sendable {
         inFlight.remove(job.lease)
     }
 
-    private func settlement(of job: ClaimedJob, _ attempt: Attempt) -> SettleRequest {
+    /// Reports what a settlement came to.
+    func tell(_ request: SettleRequest, _ result: SettleResult, _ attempt: Attempt) {
+        inFlight.remove(request.job.lease)
+        keep(request)
+        var event = event(request.job, result, answeredBy: request.result?.answeredBy)
+        event.failure = request.error?.failure
+        // What is wrong with an answer quotes it, and no log holds answers.
+        event.message = attempt.isMismatch ? "the answer does not fit its schema" : request.error?.message
+        event.latency = attempt.latency
+        event.usage = request.call?.usage ?? Usage()
+        event.cost = request.call?.cost ?? 0
+        report(event)
+    }
+
+    func settlement(of job: ClaimedJob, _ attempt: Attempt) -> SettleRequest {
         switch attempt.outcome {
         case .reply(let reply): settlement(of: job, reply, attempt)
         case .failure(let failure): settlement(of: job, failure)
@@ -240,8 +286,8 @@ struct JobRunner: Sendable {
             reply: reply.json, usage: reply.usage, cost: cost, answeredBy: job.route == job.target ? .provider : .fallback,
             target: job.route.description, latency: attempt.latency)
         var cache: CacheWrite?
-        if job.useCache, reply.isComplete, let timeToLive = configuration.cacheTimeToLive {
-            cache = CacheWrite(digest: job.digest, timeToLive: timeToLive)
+        if reply.isComplete, let timeToLive = configuration.cacheTimeToLive(of: job) {
+            cache = CacheWrite(digest: job.answerDigest, timeToLive: timeToLive, createdAt: store.clock.wall())
         }
         let call = CallReport(target: job.route, usage: reply.usage, cost: cost, calls: max(1, reply.calls), limits: reply.limits)
         return SettleRequest(
@@ -279,7 +325,7 @@ struct JobRunner: Sendable {
             policies: configuration.policies)
     }
 
-    private func event(_ job: ClaimedJob, _ result: SettleResult, answeredBy: AnsweredBy?) -> WorkerEvent {
+    func event(_ job: ClaimedJob, _ result: SettleResult, answeredBy: AnsweredBy?) -> WorkerEvent {
         var state: JobState?
         if case .settled(let settled) = result { state = settled }
         return WorkerEvent(

@@ -3,6 +3,7 @@ import JobModel
 import Logging
 import ModelCalls
 import QueueStore
+import ResponseCache
 import ServiceLifecycle
 import Synchronization
 
@@ -14,6 +15,7 @@ public final class Worker: Service {
     private let store: QueueStore
     private let providers: [String: any ModelProvider]
     private let configuration: WorkerConfiguration
+    private let cache: ResponseCache?
     private let children: ChildProcessRegister?
     private let logger: Logger
     private let observer: @Sendable (WorkerEvent) -> Void
@@ -36,16 +38,18 @@ public final class Worker: Service {
     /// Makes a worker.
     /// - Parameters:
     ///   - providers: by name; lanes of others are left alone.
+    ///   - cache: answers kept in memory in front of the store; nil keeps none there.
     ///   - children: the processes that providers run, to be ended by whoever rescues this worker's jobs.
     ///   - observer: told of every job that ends an attempt here.
     public init(
-        store: QueueStore, providers: [any ModelProvider], configuration: WorkerConfiguration, children: ChildProcessRegister? = nil,
-        logger: Logger,
+        store: QueueStore, providers: [any ModelProvider], configuration: WorkerConfiguration, cache: ResponseCache? = nil,
+        children: ChildProcessRegister? = nil, logger: Logger,
         observer: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
     ) {
         self.store = store
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         self.configuration = configuration
+        self.cache = cache
         self.children = children
         self.logger = logger
         self.observer = observer
@@ -103,9 +107,10 @@ public final class Worker: Service {
     // MARK: Working
 
     private func work(_ registration: WorkerRegistration) async {
+        var coalescer = Coalescer(capacities: capacities, linger: configuration.linger)
         let runner = JobRunner(
-            store: store, providers: providers, configuration: configuration, inFlight: inFlight, calls: registration.calls,
-            logger: logger
+            store: store, providers: providers, configuration: configuration, cache: cache, inFlight: inFlight,
+            calls: registration.calls, logger: logger
         ) { [self] event in
             note(event)
             attention.call()
@@ -116,17 +121,33 @@ public final class Worker: Service {
             if configuration.drains { store.onChange(of: .done) { attention.call() } }
             attention.call()
             helpers.addTask { [self] in await watchDeadlines() }
+            helpers.addTask { [self] in await batchDriver(registration.id).run() }
             helpers.addTask { [self] in await openings.watch(clock: store.clock, attention) }
             await withDiscardingTaskGroup { jobs in
                 var stopped = false
                 for await _ in attention.stream {
                     stopped = state.withLock { $0.isStopping } || Task.isCancelled
                     if stopped { break }
-                    guard let claimed = await claim(registration.id) else { continue }
-                    for job in claimed { jobs.addTask { await runner.run(job) } }
+                    guard let round = await claim(registration.id, coalescer) else { continue }
+                    let now = platform_monotonic_ns() / 1_000_000
+                    let called = coalescer.add(round.jobs, lanesWithMore: round.lanesWithMore, now: now)
+                    for lease in round.cancellations {
+                        if let job = coalescer.remove(lease) { begin([job], runner, &jobs) }
+                    }
+                    for call in called { begin(call, runner, &jobs) }
+                    if let due = coalescer.nextDue {
+                        jobs.addTask { await Self.sleep(until: due, attention) }
+                    }
                     // A round takes no more than `batch_size`: there may be slots left, and jobs for them.
-                    if claimed.count >= configuration.batchSize { attention.call() }
-                    if claimed.isEmpty, isDrained() { break }
+                    if round.jobs.count >= configuration.batchSize || (!round.lanesWithMore.isEmpty && !round.jobs.isEmpty) {
+                        attention.call()
+                    }
+                    if round.jobs.isEmpty, isDrained() { break }
+                }
+                // What has yet to be called for goes back.
+                for call in coalescer.flush() {
+                    for job in call { inFlight.stop(job.lease, .shutdown) }
+                    begin(call, runner, &jobs)
                 }
                 if stopped || Task.isCancelled { await handBackAfterGrace(registration.id) }
             }
@@ -134,14 +155,48 @@ public final class Worker: Service {
         }
     }
 
+    /// Takes a slot for the jobs of one call, and runs them.
+    private func begin(_ call: [ClaimedJob], _ runner: JobRunner, _ jobs: inout DiscardingTaskGroup) {
+        inFlight.beginCall()
+        jobs.addTask { await runner.run(call) }
+    }
+
+    /// Calls for a look when a call leaves that waits for company.
+    private static func sleep(until due: Int64, _ attention: Attention) async {
+        let wait = due - platform_monotonic_ns() / 1_000_000
+        guard (try? await Task.sleep(for: .milliseconds(max(1, wait)))) != nil else { return }
+        attention.call()
+    }
+
+    /// What one call may hold of jobs that can share it, by provider.
+    private var capacities: [String: CallCapacity] {
+        guard configuration.coalesces else { return [:] }
+        return providers.mapValues { provider in
+            let limits = provider.capabilities
+            // The claim counts bytes, the provider tokens: of three bytes on average at least, but for rare scripts, whose calls are divided.
+            let bytes = min(limits.maxEmbedBytes, limits.maxEmbedTokens.map { $0 * 3 } ?? .max)
+            return CallCapacity(inputs: limits.maxEmbedInputs, bytes: bytes)
+        }
+    }
+
+    private func batchDriver(_ worker: Int64) -> BatchDriver {
+        BatchDriver(
+            store: store, providers: providers.values.compactMap { $0 as? any BatchProvider }, configuration: configuration,
+            worker: worker, logger: logger
+        ) { [self] event in note(event) }
+    }
+
     /// Claims for the free slots, unless it only looks for cancellations; nil where the store failed, which is tried again at
     /// the next ring or second.
-    private func claim(_ worker: Int64, takesJobs: Bool = true) async -> [ClaimedJob]? {
-        let running = inFlight.count
-        let request = ClaimRequest(
+    private func claim(_ worker: Int64, _ coalescer: Coalescer, takesJobs: Bool = true) async -> ClaimRound? {
+        var request = ClaimRequest(
             worker: worker, queues: configuration.queues, providers: Set(providers.keys),
-            slots: inFlight.isAlone || !takesJobs ? 0 : min(configuration.concurrency - running, configuration.batchSize),
-            lease: configuration.lease, isIdle: running == 0, policies: configuration.policies)
+            slots: inFlight.isAlone || !takesJobs
+                ? 0 : min(configuration.concurrency - inFlight.calls - coalescer.count, configuration.batchSize),
+            lease: configuration.lease, isIdle: inFlight.count == 0, policies: configuration.policies)
+        request.capacities = capacities
+        request.batchCapacities = BatchDriver.capacities(of: providers.values)
+        if takesJobs { request.openCalls = coalescer.openCalls }
         do {
             let round = try await store.claim(request)
             for lease in round.cancellations { inFlight.stop(lease, .cancelled) }
@@ -151,7 +206,7 @@ public final class Worker: Service {
                 openings.set(opening)
                 sayIfIdle(until: opening, round)
             }
-            return round.jobs
+            return round
         } catch {
             logger.error("claiming failed", metadata: ["error": "\(error)"])
             return nil
@@ -196,7 +251,7 @@ public final class Worker: Service {
         while inFlight.count > 0, platform_monotonic_ns() < limit, !Task.isCancelled, !state.withLock(\.stopsAtOnce) {
             try? await Task.sleep(for: .milliseconds(20))
             looks += 1
-            if looks % 10 == 0 { _ = await claim(worker, takesJobs: false) }
+            if looks % 10 == 0 { _ = await claim(worker, Coalescer(capacities: [:], linger: 0), takesJobs: false) }
         }
         inFlight.stopAll(.shutdown)
     }

@@ -27,6 +27,14 @@ public struct WorkerConfiguration: Sendable {
     public var policies: CallPolicies
     /// The most tokens of an answer where a job says nothing, by target; others are asked without.
     public var maxOutputTokens: [String: Int]
+    /// How long answers of a target are cached, where that is not ``cacheTimeToLive``, in ms.
+    public var cacheTimesToLive: [String: Int64] = [:]
+    /// Whether jobs that can share a call do; true by default.
+    public var coalesces = true
+    /// How long a call that jobs can share waits for company; 10 ms by default.
+    public var linger: Int64 = 10
+    /// How the batches of providers that take them are looked after, by provider's name; the defaults hold for others.
+    public var batchPolicies: [String: BatchPolicy] = [:]
     /// Whether it ends once its queues hold nothing that is ready, running or about to be.
     public var drains: Bool
 
@@ -54,6 +62,12 @@ public struct WorkerConfiguration: Sendable {
     /// When a job's call should have ended (CLOCK_MONOTONIC, ns): a little after the provider's own deadline, for one that does
     /// not keep it.
     func deadline(of job: ClaimedJob, now: Int64) -> Int64 { now + ((job.timeout ?? callTimeout) + 1_000) * 1_000_000 }
+
+    /// How long a job's answer may serve from the cache, in ms; nil where it is not kept.
+    func cacheTimeToLive(of job: ClaimedJob) -> Int64? {
+        guard job.useCache, let general = cacheTimeToLive else { return nil }
+        return job.cacheTimeToLive ?? cacheTimesToLive[job.route.description] ?? general
+    }
 
     /// What a call cost in US dollars: the provider's word, or what its tokens cost.
     func cost(of usage: Usage, said: Double?, target: Target) -> Double {

@@ -34,7 +34,7 @@ struct WorkerProcess {
         let worker = Worker(
             store: store, providers: providers.providers,
             configuration: settings.workerConfiguration(queues: queues, drains: drains, available: providers.names),
-            children: providers.children, logger: logger
+            cache: settings.responseCache(of: store), children: providers.children, logger: logger
         ) { output.job($0) }
         let line = LiveLine(worker, output: output)
         let group = ServiceGroup(

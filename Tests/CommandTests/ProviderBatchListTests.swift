@@ -36,8 +36,9 @@ import Testing
             open == [
                 [
                     "id": 2, "target": "openai/m", "kind": "embed", "state": "collecting", "remote_id": .null, "jobs": 7,
+                    "open": 0,
                     "created_at": "1970-01-01T00:00:10.000Z", "submitted_at": .null, "due_at": "1970-01-01T00:00:30.000Z",
-                    "expires_at": .null, "error": .null,
+                    "expires_at": .null, "ended_at": .null, "error": .null,
                 ]
             ])
         let all = try await sandbox.run("providers", "batches", "--all", "--json").json
@@ -65,8 +66,8 @@ import Testing
         "In words",
         arguments: [
             (JobWait.identicalJob(7), "an identical job's answer (job 7 is running)"), (.identicalJob(nil), "an identical job's answer"),
-            (.providerBatch(3, state: "submitted"), "batch 3 at the provider"),
-            (.providerBatch(3, state: "collecting"), "batch 3, which takes more jobs before it is sent to the provider"),
+            (.providerBatch(3, .submitted), "batch 3 at the provider"),
+            (.providerBatch(3, .collecting), "batch 3, which takes more jobs before it is sent to the provider"),
             (.jobs([1, 2]), "jobs 1, 2"),
         ])
     func words(_ wait: JobWait, _ sentence: String) {

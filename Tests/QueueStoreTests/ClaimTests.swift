@@ -58,7 +58,9 @@ import Testing
     /// A lane with better jobs goes first, and a lane's later jobs do not slip in before another's better ones.
     @Test func priorityGoesAcrossLanes() async throws {
         try await withStore { f in
-            for priority in [1, 6, 6] { try await f.add(.with(.asking("a\(priority)", of: "local/a")) { $0.priority = priority }) }
+            for (index, priority) in [1, 6, 6].enumerated() {
+                try await f.add(.with(.asking("a\(index)", of: "local/a")) { $0.priority = priority })
+            }
             for priority in [2, 4, 9] { try await f.add(.with(.asking("b\(priority)", of: "local/b")) { $0.priority = priority }) }
             for priority in [3, 5] {
                 try await f.add(
@@ -112,7 +114,9 @@ import Testing
     @Test func onlyWhatTheWorkerServes() async throws {
         try await withStore { f in
             let names = ["local/m", "other/m", "third/m"]
-            for name in names { for queue in ["a", "b"] { try await f.add(.with(.asking("x", of: name)) { $0.queue = queue }) } }
+            for name in names {
+                for queue in ["a", "b"] { try await f.add(.with(.asking("x in \(queue)", of: name)) { $0.queue = queue }) }
+            }
             #expect(try await f.claim(providers: []).isEmpty)
             #expect(try await f.claim(queues: []).isEmpty)
             #expect(try await f.claim(providers: ["unknown"]).isEmpty)
@@ -186,7 +190,9 @@ import Testing
             try await f.add(.with(job) { $0.scheduledAt = f.clock.wall + 1_000 })
             f.clock.wall += 1_000
             _ = try await f.store.promote()
-            #expect(try await f.claim().map(\.isCached) == [false])
+            // The one that the cache answers is under way, and asks anew if the cache has forgotten: this one waits for its answer.
+            #expect(try await f.claim().isEmpty)
+            #expect(try f.state(4) == .pending)
         }
     }
 

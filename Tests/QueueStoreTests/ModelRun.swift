@@ -28,6 +28,8 @@ final class ModelRun {
     private var lastID: Int64 = 0
     /// Completions that were acknowledged, by job and life: a job that completed once is never acknowledged again.
     private var completions: Set<Int64> = []
+    /// Whether once so many ask the same that their answer lands in slices.
+    private var hasCrowd = false
 
     private static let targets = ["local/a", "local/b", "other/a"]
     private static let queues = ["q0", "q1"]
@@ -57,9 +59,11 @@ final class ModelRun {
         generator = SeededGenerator(seed: seed)
         steps = []
         model = ReferenceQueue()
+        model.lanes = Self.queues.flatMap { queue in Self.targets.map { queue + " " + $0 } }
         workers = []
         claims = []
         completions = []
+        hasCrowd = chance(2)
         clock.wall = Self.start
         clock.boot = 1_000_000
         clock.bootID = "boot-\(seed)-0"
@@ -102,7 +106,8 @@ final class ModelRun {
         case ...70: try await change(.cancel)
         case ...75: try await change(.retry)
         case ...77: try await change(.delete)
-        case ...82: try await cascade()
+        case ...80: try await cascade()
+        case ...82: try await land()
         case ...86: try await rescue()
         case ...89: try await promote()
         case ...91: try await expire()
@@ -116,6 +121,7 @@ final class ModelRun {
     // MARK: Steps
 
     private func enqueue() async throws {
+        if hasCrowd, chance(30) { return try await enqueueCrowd() }
         let question = random(0...4)
         let queue = Self.queues[random(0...1)]
         let target = Self.targets[random(0...2)]
@@ -163,6 +169,32 @@ final class ModelRun {
         }
     }
 
+    /// Many jobs that ask the same.
+    private func enqueueCrowd() async throws {
+        hasCrowd = false
+        let question = random(0...4)
+        let count = random(95...150)
+        let jobs = (0..<count).map { index in
+            NewJob.with(.asking("\(question)", of: Self.targets[index % 2])) {
+                $0.digest = Self.digest(question)
+                $0.queue = Self.queues[index % 5 / 4]
+                $0.priority = 4 + index % 3
+                $0.maxAttempts = 2
+            }
+        }
+        note("enqueue \(count) times question \(question)")
+        for (job, receipt) in zip(jobs, try await store.enqueue(jobs)) {
+            let state: JobState = model.isCached(question) ? .completed : .available
+            try expect(receipt.state == state, "\(receipt)")
+            lastID = receipt.id
+            if firstID == 0 { firstID = receipt.id }
+            let new = ReferenceJob(
+                id: receipt.id, queue: job.queue, target: job.target.description, state: state, priority: job.priority, maxAttempts: 2,
+                scheduledAt: model.wall, question: question, useCache: true)
+            model.add(new, after: [])
+        }
+    }
+
     private static func digest(_ question: Int) -> [UInt8] { [UInt8](repeating: UInt8(question + 1), count: 32) }
 
     private func offset(_ time: Int64?) -> String { time.map { "\($0 - model.wall)" } ?? "-" }
@@ -177,7 +209,8 @@ final class ModelRun {
             providers: chance(80) ? ["local", "other"] : ["local"],
             slots: random(0...4), lease: Int64(random(1...6)) * 1_000,
             isIdle: chance(50) || !model.jobs.values.contains { $0.worker == worker.id })
-        let wanted = Set(model.jobs.values.filter { $0.worker == worker.id && $0.cancelRequestedAt != nil }.map(\.id))
+        let wanted = Set(
+            model.jobs.values.filter { $0.worker == worker.id && $0.cancelRequestedAt != nil && !model.isFollowed($0) }.map(\.id))
         let candidates = model.candidates(queues: request.queues, providers: request.providers)
         note(
             "claim \(request.slots) by w\(index) of \(request.queues?.sorted() ?? ["all"]) \(request.providers.sorted()), lease \(request.lease), idle \(request.isIdle)"
@@ -187,28 +220,9 @@ final class ModelRun {
         try expect(Set(round.cancellations.map(\.jobID)) == wanted, "cancellations \(round.cancellations), not \(wanted)")
         try expect(round.cancellations.allSatisfy(model.holds), "cancellations under other tokens")
 
-        let suspects = candidates.filter(\.isSuspect)
-        let order = { (one: ReferenceJob, other: ReferenceJob) in (one.priority, one.id) < (other.priority, other.id) }
-        if request.slots > 0, !suspects.isEmpty {
-            try expect(round.suspectWaits && round.runsAlone == request.isIdle && round.jobs.count == (request.isIdle ? 1 : 0), "\(round)")
-            if let job = round.jobs.first.flatMap({ model.jobs[$0.id] }) {
-                let lane = suspects.filter { $0.queue == job.queue && $0.target == job.target }.sorted(by: order)
-                try expect(lane.first?.id == job.id, "the suspect \(jobName(job.id)) is not the first of its lane")
-            }
-        } else {
-            try expect(!round.suspectWaits && !round.runsAlone, "\(round)")
-            try expect(
-                round.jobs.count == min(max(0, request.slots), candidates.count), "\(round.jobs.count) of \(candidates.count) claimed")
-            // The best priorities of all, and of each lane the first.
-            let taken = round.jobs.compactMap { model.jobs[$0.id] }
-            try expect(
-                taken.map(\.priority).sorted() == candidates.map(\.priority).sorted().prefix(taken.count).map { $0 },
-                "not the best: \(taken)")
-            for (_, lane) in Dictionary(grouping: candidates, by: { $0.queue + $0.target }) {
-                let mine = Set(lane.map(\.id)).intersection(taken.map(\.id))
-                try expect(Set(lane.sorted(by: order).prefix(mine.count).map(\.id)) == mine, "a lane's later job goes first: \(taken)")
-            }
-        }
+        let followers = try newFollowers(of: round, candidates)
+        if !followers.isEmpty { steps[steps.count - 1] += ", followers: \(followers.map { jobName($0.id) })" }
+        try expectBest(round, candidates.filter { !followers.contains($0) }, request, followers)
         for job in round.jobs {
             try expect(job.lease.token > lastToken, "the token \(job.lease.token) is not above \(lastToken)")
             let known = model.jobs[job.id]
@@ -219,12 +233,61 @@ final class ModelRun {
             try expect(job.isCached == (job.useCache && model.isCached(known?.question ?? -1)), "isCached of \(jobName(job.id))")
             model.claim(job.id, token: job.lease.token, worker: worker.id, lease: clock.boot + request.lease)
         }
+        for job in followers { model.follow(job.id) }
         claims += round.jobs
         if let token = round.jobs.first?.lease.token { lastToken = token }
         // Some calls begin at once.
         for job in round.jobs where chance(60) {
             workers[index].begun[job.id] = workers[index].calls?.begin(job: job.id)
             steps[steps.count - 1] += ", \(jobName(job.id)) begun"
+        }
+    }
+
+    /// The jobs that a round found to wait for an identical one's answer: each of them must, and none that was claimed may.
+    private func newFollowers(of round: ClaimRound, _ candidates: [ReferenceJob]) throws -> [ReferenceJob] {
+        let known = try stored.followers()
+        let followers = candidates.filter { known[$0.id] != nil }
+        var led: Set<Int> = []
+        for job in round.jobs.compactMap({ model.jobs[$0.id] }) where job.useCache && !model.isCached(job.question) {
+            try expect(
+                !model.isFlying(job.question) && led.insert(job.question).inserted,
+                "\(jobName(job.id)) is to be called for, beside its like")
+        }
+        for job in followers {
+            try expect(
+                job.useCache && !model.isCached(job.question) && (led.contains(job.question) || model.isFlying(job.question)),
+                "\(jobName(job.id)) follows nothing")
+        }
+        return followers
+    }
+
+    /// A round claims the best of what may be called for.
+    private func expectBest(_ round: ClaimRound, _ rest: [ReferenceJob], _ request: ClaimRequest, _ followers: [ReferenceJob]) throws {
+        let suspects = rest.filter(\.isSuspect)
+        let order = { (one: ReferenceJob, other: ReferenceJob) in (one.priority, one.id) < (other.priority, other.id) }
+        if let job = round.jobs.first.flatMap({ model.jobs[$0.id] }), job.isSuspect {
+            try expect(request.isIdle && round.suspectWaits && round.runsAlone && round.jobs.count == 1, "\(round)")
+            let lane = suspects.filter { $0.queue == job.queue && $0.target == job.target }.sorted(by: order)
+            try expect(lane.first?.id == job.id, "the suspect \(jobName(job.id)) is not the first of its lane")
+            return
+        }
+        if request.slots > 0, !request.isIdle, !suspects.isEmpty {
+            return try expect(round.suspectWaits && !round.runsAlone && round.jobs.isEmpty && followers.isEmpty, "\(round)")
+        }
+        // Each lane's first suspect was found to follow another: what comes behind it has its turn in the next round.
+        let lanes = Set(followers.filter(\.isSuspect).map { $0.queue + $0.target })
+        try expect(request.slots == 0 || suspects.allSatisfy { lanes.contains($0.queue + $0.target) }, "a suspect was passed over")
+        try expect(!round.suspectWaits && !round.runsAlone, "\(round)")
+        let rest = rest.filter { !$0.isSuspect }
+        try expect(round.jobs.count == min(max(0, request.slots), rest.count), "\(round.jobs.count) of \(rest.count) claimed")
+        try expect(request.slots > 0 || followers.isEmpty, "followers without a claim")
+        // The best priorities of all, and of each lane the first.
+        let taken = round.jobs.compactMap { model.jobs[$0.id] }
+        try expect(
+            taken.map(\.priority).sorted() == rest.map(\.priority).sorted().prefix(taken.count).map { $0 }, "not the best: \(taken)")
+        for (_, lane) in Dictionary(grouping: rest, by: { $0.queue + $0.target }) {
+            let mine = Set(lane.map(\.id)).intersection(taken.map(\.id))
+            try expect(Set(lane.sorted(by: order).prefix(mine.count).map(\.id)) == mine, "a lane's later job goes first: \(taken)")
         }
     }
 
@@ -240,7 +303,7 @@ final class ModelRun {
             if !model.isCached(question) {
                 try expect(result == nil, "\(String(describing: result)) without an entry")
             } else {
-                try settled(job, result ?? .fenced, Settlement(state: .completed))
+                try settled(job, result ?? .fenced, Settlement(state: .completed), .cache)
             }
             return endCall(job)
         }
@@ -270,8 +333,12 @@ final class ModelRun {
         endCall(job)
     }
 
-    private func settled(_ job: ClaimedJob, _ result: SettleResult, _ settlement: Settlement) throws {
-        guard let state = model.settle(job.lease, settlement) else { return try expect(result == .fenced, "\(result) under a stale token") }
+    private func settled(
+        _ job: ClaimedJob, _ result: SettleResult, _ settlement: Settlement, _ answeredBy: AnsweredBy = .provider
+    ) throws {
+        guard let state = model.settle(job.lease, settlement, answeredBy: answeredBy) else {
+            return try expect(result == .fenced, "\(result) under a stale token")
+        }
         try expect(result == .settled(state), "\(result), not \(state)")
         if state == .completed { try expect(completions.insert(job.id).inserted, "\(jobName(job.id)) completes twice") }
     }
@@ -322,6 +389,14 @@ final class ModelRun {
         let expected = model.cascade(limit: slice)
         let more = try await store.cascade(slice: slice)
         try expect(more == expected, "cascade says \(more)")
+    }
+
+    private func land() async throws {
+        let slice = chance(50) ? 7 : 200
+        note("land by \(slice) (\(model.landings.sorted()))")
+        let expected = model.land(limit: slice)
+        let more = try await store.land(slice: slice)
+        try expect(more == expected, "land says \(more)")
     }
 
     private func rescue() async throws {
@@ -451,6 +526,15 @@ final class ModelRun {
         try expect(edges == expectedEdges, "dependencies:\n  stored \(edges)\n  model  \(expectedEdges)")
         let cascades = try stored.cascades()
         try expect(cascades == model.cascades, "to be told: \(cascades.sorted().map(jobName)), not \(model.cascades.sorted().map(jobName))")
+        let followers = try stored.followers()
+        let expectedFollowers = Dictionary(uniqueKeysWithValues: expected.filter(\.follows).map { ($0.id, Self.digest($0.question)) })
+        try expect(followers == expectedFollowers, "followers \(followers.keys.sorted()), not \(expectedFollowers.keys.sorted())")
+        let landings = try stored.landings()
+        try expect(landings == Set(model.landings.map(Self.digest)), "\(landings.count) landings, not \(model.landings)")
+        let results = try stored.results()
+        for job in expected {
+            try expect(results[job.id] == job.answeredBy, "\(jobName(job.id)) was answered by \(String(describing: results[job.id]))")
+        }
         for lane in try stored.lanes() {
             var counts = [Int](repeating: 0, count: 8)
             for job in expected where lane.name == job.queue + " " + job.target { counts[job.state.index] += 1 }
@@ -481,6 +565,7 @@ final class ModelRun {
         for _ in 0..<100 {
             _ = try await store.rescue()
             while try await store.cascade() {}
+            while try await store.land() {}
             clock.advance(100_000_000)
             _ = try await store.promote()
             let jobs = try await store.claim(

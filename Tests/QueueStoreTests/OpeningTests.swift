@@ -48,7 +48,7 @@ import Testing
                 "synchronous": durability == .full ? "2" : "1", "journal_mode": "wal", "foreign_keys": "1", "cache_spill": "0",
                 "wal_autocheckpoint": "0", "mmap_size": "0", "auto_vacuum": "2", "trusted_schema": "0", "cell_size_check": "1",
                 "temp_store": "2",
-                "application_id": "\(0x4147_5155)", "user_version": "2", "journal_size_limit": "33554432",
+                "application_id": "\(0x4147_5155)", "user_version": "4", "journal_size_limit": "33554432",
             ]
             func writerSettings() throws -> [String: String] { try f.store.pool.writeWithoutTransaction(settings) }
             // On the connection that writes, as long as it lives.
@@ -251,17 +251,17 @@ import Testing
         try await withFolder { folder in
             let path = folder + "/q.db"
             try await make(path)
-            try RawConnection(path).run("PRAGMA user_version = 3")
+            try RawConnection(path).run("PRAGMA user_version = 5")
             let error = await storeError { try open(path).close() }
             #expect(error?.kind == .newerSchema && error?.exitCode == 69)
             #expect(await storeError { _ = try QueueStore.migrations(of: path) }?.kind == .newerSchema)
-            #expect(try RawConnection(path).rows("PRAGMA user_version") == [["3"]])
+            #expect(try RawConnection(path).rows("PRAGMA user_version") == [["5"]])
         }
     }
 
     @Test(arguments: [
         "UPDATE migrations SET checksum = 'another'", "DELETE FROM migrations", "DROP TABLE migrations",
-        "INSERT INTO migrations VALUES (3, 'v003_more', 'x', 0)",
+        "INSERT INTO migrations VALUES (5, 'v005_more', 'x', 0)",
     ])
     func anAlteredHistoryIsRefused(_ sql: String) async throws {
         try await withFolder { folder in
@@ -275,14 +275,15 @@ import Testing
     @Test func migrations() async throws {
         try await withFolder { folder in
             let path = folder + "/q.db"
-            #expect(try QueueStore.migrations(of: path) == (applied: [], pending: ["v001_jobs", "v002_limits"]))
+            let all = ["v001_jobs", "v002_limits", "v003_coalescing", "v004_provider_batches"]
+            #expect(try QueueStore.migrations(of: path) == (applied: [], pending: all))
             #expect(await refusal(path, migrates: false) == .alteredSchema)
-            #expect(try QueueStore.migrations(of: path) == (applied: [], pending: ["v001_jobs", "v002_limits"]))
+            #expect(try QueueStore.migrations(of: path) == (applied: [], pending: all))
             try open(path).close()
-            #expect(try QueueStore.migrations(of: path) == (applied: ["v001_jobs", "v002_limits"], pending: []))
+            #expect(try QueueStore.migrations(of: path) == (applied: all, pending: []))
             try open(path, migrates: false).close()
             let rows = try RawConnection(path).rows("SELECT version, name, length(checksum) FROM migrations")
-            #expect(rows == [["1", "v001_jobs", "64"], ["2", "v002_limits", "64"]])
+            #expect(rows == all.enumerated().map { ["\($0 + 1)", $1, "64"] })
         }
     }
 
@@ -309,11 +310,11 @@ import Testing
                 VALUES ('default', 'local', 'local/m', 'generate', 2, 1);
                 INSERT INTO batches (name, created_at, jobs, discarded) VALUES ('b', 5, 3, 1);
                 """)
-            for (state, end) in [("available", "NULL"), ("available", "NULL"), ("discarded", "7")] {
+            for (digest, (state, end)) in [("available", "NULL"), ("available", "NULL"), ("discarded", "7")].enumerated() {
                 try raw.run(
                     """
                     INSERT INTO jobs (lane_id, state, priority, max_attempts, created_at, scheduled_at, finalized_at, batch_id, digest)
-                    VALUES (1, '\(state)', 5, 3, 1, 1, \(end), 1, zeroblob(32));
+                    VALUES (1, '\(state)', 5, 3, 1, 1, \(end), 1, CAST(printf('%032d', \(digest)) AS BLOB));
                     INSERT INTO requests (job_id, body) VALUES (last_insert_rowid(), '{"messages":[]}');
                     """)
             }

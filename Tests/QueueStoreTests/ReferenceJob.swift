@@ -23,6 +23,10 @@ struct ReferenceJob: Equatable {
     var batch: String?
     var question: Int
     var useCache: Bool
+    /// Whether it waits for the answer to an identical one.
+    var follows = false
+    /// What its answer came from.
+    var answeredBy: AnsweredBy?
     /// The jobs it waits for, and whether each has completed.
     var dependencies: [Int64: Bool] = [:]
 

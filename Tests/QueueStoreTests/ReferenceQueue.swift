@@ -10,6 +10,10 @@ struct ReferenceQueue {
     /// What is cached: the question, and until when.
     var cache: [Int: Int64] = [:]
     var paused: Set<String> = []
+    /// Questions whose answers have come, and which more jobs wait for than its own transaction completed.
+    var landings: Set<Int> = []
+    /// The lanes, `queue target`, in the order in which they were made.
+    var lanes: [String] = []
 
     var ordered: [ReferenceJob] { jobs.values.sorted { $0.id < $1.id } }
 
@@ -44,6 +48,7 @@ struct ReferenceQueue {
         var job = job
         for id in after { job.dependencies[id] = jobs[id]?.state == .completed }
         if job.state.isFinal { job.finalizedAt = wall }
+        if job.state == .completed { job.answeredBy = .cache }
         jobs[job.id] = job
     }
 
@@ -82,12 +87,23 @@ struct ReferenceQueue {
     }
 
     /// The job's new state; nil where the lease is no longer good.
-    mutating func settle(_ lease: Lease, _ settlement: Settlement) -> JobState? {
+    mutating func settle(_ lease: Lease, _ settlement: Settlement, answeredBy: AnsweredBy = .provider) -> JobState? {
         guard holds(lease), let job = jobs[lease.jobID] else { return nil }
+        guard settlement.state != .completed else { return answer(job, answeredBy) }
         let isCancelled = job.cancelRequestedAt != nil && !settlement.state.isFinal
         if !settlement.countsAttempt { jobs[job.id]?.attempt -= 1 }
         leave(job.id, to: isCancelled ? .cancelled : settlement.state, scheduledAt: settlement.scheduledAt)
+        succeed(job)
         return jobs[job.id]?.state
+    }
+
+    /// A job that was to be cancelled, and whose call went on for the sake of others, is.
+    private mutating func answer(_ job: ReferenceJob, _ answeredBy: AnsweredBy) -> JobState {
+        let isCancelled = job.cancelRequestedAt != nil && isFollowed(job)
+        leave(job.id, to: isCancelled ? .cancelled : .completed, scheduledAt: nil)
+        if !isCancelled { jobs[job.id]?.answeredBy = answeredBy }
+        if isFollowed(job), complete(100, job.question) == 100 { landings.insert(job.question) }
+        return isCancelled ? .cancelled : .completed
     }
 
     /// What becomes of a job that its worker has lost. `hadBegun`: its call; `died`: the worker, in this boot.
@@ -100,6 +116,58 @@ struct ReferenceQueue {
         if !hadBegun { jobs[id]?.attempt -= 1 }
         if hadBegun && died { jobs[id]?.crashes += 1 }
         leave(id, to: state, scheduledAt: wall)
+        succeed(job)
+    }
+
+    // MARK: Flights
+
+    /// The jobs that wait for the answer to a question, in the order in which they get it.
+    func followers(_ question: Int) -> [ReferenceJob] {
+        jobs.values.filter { $0.follows && $0.question == question }.sorted {
+            (lane($0), $0.priority, $0.id) < (lane($1), $1.priority, $1.id)
+        }
+    }
+
+    private func lane(_ job: ReferenceJob) -> Int { lanes.firstIndex(of: job.queue + " " + job.target) ?? -1 }
+
+    func isFollowed(_ job: ReferenceJob) -> Bool { job.useCache && jobs.values.contains { $0.follows && $0.question == job.question } }
+
+    /// Whether a question is under way whose answer others may have.
+    func isFlying(_ question: Int) -> Bool { jobs.values.contains { $0.state == .running && $0.useCache && $0.question == question } }
+
+    mutating func follow(_ id: Int64) {
+        jobs[id]?.state = .pending
+        jobs[id]?.follows = true
+    }
+
+    private mutating func complete(_ limit: Int, _ question: Int) -> Int {
+        let followers = followers(question).prefix(limit)
+        for job in followers {
+            jobs[job.id]?.state = .completed
+            jobs[job.id]?.follows = false
+            jobs[job.id]?.finalizedAt = wall
+            jobs[job.id]?.answeredBy = .coalesced
+            tell(job.id)
+        }
+        return followers.count
+    }
+
+    /// One slice of an answer's landing. Returns whether there was one.
+    mutating func land(limit: Int) -> Bool {
+        guard let question = landings.min() else { return false }
+        if complete(limit, question) < limit { landings.remove(question) }
+        return true
+    }
+
+    /// No answer comes of a job: where no other asks, one in each lane of those that wait for it asks in its place.
+    private mutating func succeed(_ job: ReferenceJob) {
+        guard job.useCache, !isFlying(job.question), !landings.contains(job.question) else { return }
+        var last = -1
+        for follower in followers(job.question) where lane(follower) != last {
+            last = lane(follower)
+            jobs[follower.id]?.state = .available
+            jobs[follower.id]?.follows = false
+        }
     }
 
     mutating func expire(limit: Int) -> Int {
@@ -108,7 +176,9 @@ struct ReferenceQueue {
         for job in due {
             jobs[job.id]?.state = .discarded
             jobs[job.id]?.finalizedAt = wall
+            jobs[job.id]?.follows = false
             tell(job.id)
+            succeed(job)
         }
         return due.count
     }
@@ -154,7 +224,9 @@ struct ReferenceQueue {
             }
             jobs[id]?.state = .cancelled
             jobs[id]?.finalizedAt = wall
+            jobs[id]?.follows = false
             tell(id)
+            succeed(job)
             return .changed(.cancelled)
         case .retry:
             switch job.state {
@@ -234,6 +306,7 @@ struct ReferenceQueue {
                 jobs[dependent.id]?.finalizedAt = wall
                 jobs[dependent.id]?.cancelledThrough = id
                 tell(dependent.id)
+                succeed(dependent)
                 told += 1
             }
         } else {

@@ -11,6 +11,9 @@ final class StoredQueue {
     private let cascadesStatement: SQLStatement
     private let lanesStatement: SQLStatement
     private let countsStatement: SQLStatement
+    private let resultsStatement: SQLStatement
+    private let followersStatement: SQLStatement
+    private let landingsStatement: SQLStatement
 
     /// A job's row, with what the model can know of it.
     struct Row: Equatable {
@@ -54,6 +57,9 @@ final class StoredQueue {
             on: handle)
         countsStatement = try SQLStatement(
             "SELECT (SELECT value FROM counters WHERE name = 'token'), (SELECT count(*) FROM results)", on: handle)
+        resultsStatement = try SQLStatement("SELECT job_id, answered_by FROM results", on: handle)
+        followersStatement = try SQLStatement("SELECT job_id, digest FROM followers", on: handle)
+        landingsStatement = try SQLStatement("SELECT digest FROM landings", on: handle)
     }
 
     deinit { sqlite3_close_v2(handle) }
@@ -82,6 +88,19 @@ final class StoredQueue {
     func counts() throws -> (token: Int64, results: Int) {
         try countsStatement.first { ($0.int64(0), $0.int(1)) } ?? (0, 0)
     }
+
+    /// What answered each completed job.
+    func results() throws -> [Int64: AnsweredBy] {
+        Dictionary(uniqueKeysWithValues: try resultsStatement.all { ($0.int64(0), AnsweredBy(rawValue: $0.text(1)) ?? .fallback) })
+    }
+
+    /// The jobs that wait for another's answer, and the digest of each.
+    func followers() throws -> [Int64: [UInt8]] {
+        Dictionary(uniqueKeysWithValues: try followersStatement.all { ($0.int64(0), $0.blob(1)) })
+    }
+
+    /// The digests of the answers that have yet to be handed to all who wait for them.
+    func landings() throws -> Set<[UInt8]> { Set(try landingsStatement.all { $0.blob(0) }) }
 
     /// Forgets which lane was served when, so that a sequence does not depend on those before it.
     func forgetServed() throws { sqlite3_exec(handle, "UPDATE lanes SET served = 0", nil, nil, nil) }

@@ -79,7 +79,10 @@ final class Scene: Sendable {
     }
 
     /// Runs an `agent-queue` command.
-    func run(_ command: String...) async throws -> (ending: ChildProcess.Ending, output: String) {
+    func run(_ command: String...) async throws -> (ending: ChildProcess.Ending, output: String) { try await run(command) }
+
+    /// Runs an `agent-queue` command.
+    func run(_ command: [String]) async throws -> (ending: ChildProcess.Ending, output: String) {
         let child = add(try ChildProcess(.queue, command + options, environment: environment))
         return try await child.endOfOutput()
     }

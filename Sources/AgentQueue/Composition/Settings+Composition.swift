@@ -2,6 +2,7 @@ import JobModel
 import ModelCalls
 import ModelProviders
 import QueueStore
+import ResponseCache
 import Settings
 import WorkerPool
 
@@ -31,11 +32,30 @@ extension Settings {
     ///   - available: the names of the providers that can be called here.
     public func workerConfiguration(queues: Set<String>? = nil, drains: Bool = false, available: Set<String>) -> WorkerConfiguration {
         let worker = effectiveWorker
-        return WorkerConfiguration(
+        var configuration = WorkerConfiguration(
             concurrency: worker.concurrency, queues: queues, batchSize: worker.batchSize, lease: worker.lease.milliseconds,
             shutdownGrace: worker.shutdownGrace.milliseconds, callTimeout: http.requestTimeout.milliseconds,
             cacheTimeToLive: cache.enabled ? cache.ttl.milliseconds : nil, prices: prices, policies: callPolicies(available: available),
             maxOutputTokens: models.compactMapValues(\.maxOutputTokens), drains: drains)
+        configuration.coalesces = enableAsync
+        configuration.linger = worker.linger.milliseconds
+        configuration.cacheTimesToLive = models.compactMapValues { $0.cacheTTL?.milliseconds }
+        configuration.batchPolicies = providers.mapValues { provider in
+            BatchPolicy(
+                linger: (provider.batch.linger ?? BatchSettings.usual).milliseconds,
+                poll: (provider.batch.poll ?? BatchSettings.usual).milliseconds)
+        }
+        return configuration
+    }
+
+    /// The answers that a process keeps in memory in front of the store, with the popular ones if it is to begin with these; nil keeps
+    /// none there.
+    public func responseCache(of store: QueueStore) -> ResponseCache? {
+        guard cache.enabled, cache.maxEntries > 0, cache.maxBytes > 0 else { return nil }
+        let answers = ResponseCache(maxEntries: cache.maxEntries, maxBytes: cache.maxBytes, clock: store.clock.wall)
+        // Without them it only has to read more.
+        if cache.warmOnStart { _ = try? answers.warm(from: store) }
+        return answers
     }
 
     /// What pruning keeps.

@@ -4,7 +4,7 @@ import NIOHTTP1
 
 extension AnthropicProvider {
     /// The one version that takes sampling parameters.
-    private static let samplingVersion = "2023-06-01"
+    static let samplingVersion = "2023-06-01"
     /// The version from which on the key is a bearer token.
     private static let bearerVersion = "2026-10-21"
 

@@ -3,10 +3,12 @@ import ModelCalls
 
 /// Any server that speaks Anthropic's API: Anthropic, and local ones such as llama.cpp, Ollama and vLLM.
 ///
-/// Messages, plain and streamed; wire formats and tolerances from protocols.md 2 and 5.
+/// Messages, plain, streamed and in batches; wire formats and tolerances from protocols.md 2 and 5.
 public struct AnthropicProvider: ModelProvider {
     /// Its name in the configuration.
     public let name: String
+    /// What one of its batches may hold.
+    public let batchCapacity: BatchCapacity
     let base: BaseURL
     /// The base URL without the version that may end it, as messages show it.
     let shown: String
@@ -21,6 +23,9 @@ public struct AnthropicProvider: ModelProvider {
     let key: String
     let basic: String?
 
+    /// Anthropic's own limits, with some bytes to spare of its 256 MB.
+    public static let usualBatchCapacity = BatchCapacity(items: 100_000, bytes: 240_000_000)
+
     /// Makes a provider; calls nothing.
     /// - Parameters:
     ///   - name: its name in the configuration.
@@ -31,16 +36,19 @@ public struct AnthropicProvider: ModelProvider {
     ///     that have some are sent as `2023-06-01`.
     ///   - promptCache: what requests do about the prompt cache that say nothing about it themselves.
     ///   - maxOutputTokens: the most tokens of an answer, where the request does not say; 4,096 by default.
+    ///   - batchCapacity: what one batch may hold; Anthropic's own limits by default.
     ///   - transport: the HTTP client, which the caller shuts down.
     ///   - now: wall clock, ms, for the resets of limits.
     public init(
         name: String, baseURL: String, apiKey: String?, version: String = "2023-06-01", promptCache: PromptCache = .off,
-        maxOutputTokens: Int = 4_096, transport: HTTPTransport, now: @escaping @Sendable () -> Int64 = WallClock.milliseconds
+        maxOutputTokens: Int = 4_096, batchCapacity: BatchCapacity = Self.usualBatchCapacity, transport: HTTPTransport,
+        now: @escaping @Sendable () -> Int64 = WallClock.milliseconds
     ) {
         self.name = name
         self.version = version
         self.promptCache = promptCache
         self.maxOutputTokens = maxOutputTokens
+        self.batchCapacity = batchCapacity
         self.transport = transport
         self.now = now
         base = BaseURL(baseURL)

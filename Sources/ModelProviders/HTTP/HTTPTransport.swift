@@ -10,7 +10,7 @@ import NIOHTTP1
 public final class HTTPTransport: Sendable {
     /// Its bounds.
     public let configuration: Configuration
-    private let client: HTTPClient
+    let client: HTTPClient
 
     /// Opens no connection yet.
     public init(_ configuration: Configuration = Configuration()) {
@@ -119,7 +119,7 @@ public final class HTTPTransport: Sendable {
         request.method = HTTPMethod(rawValue: call.method)
         request.headers = call.headers
         if let body = call.body {
-            request.body = .stream(WatchedBody(bytes: ByteBuffer(bytes: body), progress: progress), length: .known(Int64(body.count)))
+            request.body = .stream(WatchedBody(bytes: body, progress: progress), length: .known(Int64(body.count)))
         }
         let response = try await client.execute(request, deadline: .distantFuture)
         let limit = configuration.maxAnswerBytes

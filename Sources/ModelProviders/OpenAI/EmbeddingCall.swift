@@ -40,27 +40,29 @@ struct EmbeddingCall: Sendable, Equatable {
         self.pieces = pieces
     }
 
-    /// Puts requests into as few calls as their models, options and the limit allow. A request without inputs is in none.
-    /// - Parameter maxInputs: the most inputs in one call; a request with more takes several.
-    static func plan(_ requests: [(place: Int, request: ModelRequest)], maxInputs: Int) -> [EmbeddingCall] {
-        let limit = max(1, maxInputs)
+    /// Puts requests into as few calls as their models, options and the limits allow, those of each call in their order. A request
+    /// without inputs is in none; one that is larger than a call takes several; an input larger than a call has one to itself.
+    static func plan(_ requests: [(place: Int, request: ModelRequest)], _ limits: ProviderCapabilities) -> [EmbeddingCall] {
         var calls: [EmbeddingCall] = []
+        var sizes: [EmbeddingSize] = []
         var open: [String: Int] = [:]
         for (place, request) in requests {
             let options = options(of: request)
             let key = request.target.model + "\u{0}" + JSONValue.object(options).canonicalText
             var rest = inputs(of: request)[...]
             while !rest.isEmpty {
-                let wanted = min(rest.count, limit)
+                let (wanted, size) = EmbeddingSize.prefix(of: rest, limits)
                 let call: Int
-                if let last = open[key], calls[last].inputCount + wanted <= limit {
+                if let last = open[key], (sizes[last] + size).fits(limits) {
                     call = last
                 } else {
                     call = calls.count
                     calls.append(EmbeddingCall(model: request.target.model, options: options, pieces: []))
+                    sizes.append(EmbeddingSize())
                     open[key] = call
                 }
                 calls[call].pieces.append(Piece(request: place, inputs: Array(rest.prefix(wanted))))
+                sizes[call] = sizes[call] + size
                 rest = rest.dropFirst(wanted)
             }
         }
@@ -84,7 +86,8 @@ struct EmbeddingCall: Sendable, Equatable {
     /// What of a `memorize` request is the model's business; the rest is the memory's.
     private static let memorizeMembers: Set<String> = ["dimensions", "user"]
 
-    private static func options(of request: ModelRequest) -> [JSONValue.Member] {
+    /// The request's other members, without those that are not the model's business.
+    static func options(of request: ModelRequest) -> [JSONValue.Member] {
         (request.body.members ?? []).filter { member in
             request.kind == .memorize ? memorizeMembers.contains(member.key) : !ownMembers.contains(member.key)
         }

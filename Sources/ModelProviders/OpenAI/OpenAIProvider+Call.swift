@@ -101,7 +101,7 @@ extension OpenAIProvider {
     }
 
     /// The error inside an answer whose status is good: instead of what was asked, or, from a hub, in the first choice.
-    private static func errorInside(_ body: JSONValue) -> OpenAIError? {
+    static func errorInside(_ body: JSONValue) -> OpenAIError? {
         if let choice = body["choices"]?.array?.first {
             guard choice["error"]?.members != nil || choice["finish_reason"]?.string == "error" else { return nil }
             return OpenAIError(body: choice) ?? OpenAIError(message: "the answer ended with an error")
@@ -110,7 +110,7 @@ extension OpenAIProvider {
         return OpenAIError(body: body)
     }
 
-    private func headers(_ idempotencyKey: String?, hasBody: Bool, streams: Bool, closes: Bool) -> HTTPHeaders {
+    func headers(_ idempotencyKey: String?, hasBody: Bool, streams: Bool, closes: Bool) -> HTTPHeaders {
         let types = streams ? "text/event-stream, application/json" : "application/json"
         var headers: HTTPHeaders = ["accept": types, "user-agent": "agent-queue"]
         if hasBody { headers.add(name: "content-type", value: "application/json") }

@@ -9,7 +9,7 @@ extension OpenAIProvider {
     func embed(
         _ requests: [(place: Int, request: ModelRequest)], _ limit: CallLimit, _ idempotencyKey: String?
     ) async -> [(Int, Outcome)] {
-        let calls = EmbeddingCall.plan(requests, maxInputs: capabilities.maxEmbedInputs)
+        let calls = EmbeddingCall.plan(requests, capabilities)
         var outcomes: [Int: Outcome] = [:]
         var stopped: ModelFailure?
         for (number, embedding) in calls.enumerated() {
@@ -95,6 +95,7 @@ extension OpenAIProvider {
             own.embeddings = Array(vectors)
             own.usage = usages[number]
             own.cost = reply.cost.map { $0 * Double(weights[number]) / total }
+            own.calls = number == 0 ? reply.calls : 0
             switch outcomes[piece.request] {
             case nil: break
             case .failure(var failure):
@@ -119,6 +120,7 @@ extension OpenAIProvider {
             var own = failure
             own.usage = usages[number]
             own.cost = failure.cost.map { $0 * Double(weights[number]) / total }
+            own.calls = number == 0 ? failure.calls : 0
             // What its earlier calls cost, it cost.
             switch outcomes[piece.request] {
             case .reply(let earlier): own.add(earlier.usage, cost: earlier.cost, calls: earlier.calls)

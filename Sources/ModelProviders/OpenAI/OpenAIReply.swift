@@ -38,16 +38,17 @@ enum OpenAIReply {
 
     /// Reads embeddings, one per input, in the inputs' order.
     /// - Parameters:
-    ///   - count: how many inputs there were.
+    ///   - count: how many inputs there were; nil where that is not known.
     ///   - dimensions: how long each must be, where the request said so.
     /// - Throws: `ModelFailure` (`invalidReply`), its message the end of a sentence; it was charged for.
-    static func embeddings(_ body: JSONValue, count: Int, dimensions: Int?, requestID: String?) throws(ModelFailure) -> ModelReply {
+    static func embeddings(_ body: JSONValue, count: Int?, dimensions: Int?, requestID: String?) throws(ModelFailure) -> ModelReply {
         let usage = usage(body["usage"])
         let cost = cost(body["usage"])
         func invalid(_ words: String) -> ModelFailure {
             ModelFailure(.invalidReply, words, requestID: requestID, usage: usage, cost: cost, calls: 1)
         }
         guard let data = body["data"]?.array ?? body.array else { throw invalid("answered without any embeddings") }
+        let count = count ?? max(1, data.count)
         guard data.count == count else { throw invalid("answered with \(data.count) embeddings, not \(count)") }
         var vectors = [[Float]](repeating: [], count: count)
         var length = dimensions

@@ -8,8 +8,10 @@ struct ProvidersBatchesCommand: AsyncParsableCommand {
         commandName: "batches",
         abstract: "List the batches at the providers, newest first.",
         discussion: """
-            Jobs enqueued with --batch-api are collected, sent as a batch, and answered within a day. A batch is collecting, \
-            submitting, submitted (at the provider), cancelling or, with --all, ended. (The --batch of `enqueue` is a name for jobs \
+            Jobs enqueued with --batch-api are collected, sent as a batch, and answered within a day. A batch is collecting \
+            (takes jobs), submitting, submitted (at the provider), cancelling, harvesting (its answers are taken in), returning (the \
+            jobs without an answer go back) or, with --all, ended. JOBS is how many it was sent with, OPEN how many have no answer \
+            yet. (The --batch of `enqueue` is a name for jobs \
             of yours, and has nothing to do with these.)
 
               agent-queue providers batches
@@ -45,24 +47,28 @@ struct ProvidersBatchesCommand: AsyncParsableCommand {
 
     private static func json(_ batch: ProviderBatchSummary) -> JSONValue {
         .object([
-            .init("id", .integer(batch.id)), .init("target", .string(batch.target)), .init("kind", .string(batch.kind.rawValue)),
-            .init("state", .string(batch.state)), .init("remote_id", JobJSON.string(batch.remoteID)),
-            .init("jobs", .integer(Int64(batch.jobs))), .init("created_at", JobJSON.time(batch.createdAt)),
+            .init("id", .integer(batch.id)), .init("target", .string(batch.target)), .init("kind", .string(batch.kind)),
+            .init("state", .string(batch.state.rawValue)), .init("remote_id", JobJSON.string(batch.remoteID)),
+            .init("jobs", .integer(Int64(batch.jobs))), .init("open", .integer(Int64(batch.open))),
+            .init("created_at", JobJSON.time(batch.createdAt)),
             .init("submitted_at", JobJSON.time(batch.submittedAt)), .init("due_at", JobJSON.time(batch.dueAt)),
-            .init("expires_at", JobJSON.time(batch.expiresAt)), .init("error", JobJSON.string(batch.error)),
+            .init("expires_at", JobJSON.time(batch.expiresAt)), .init("ended_at", JobJSON.time(batch.endedAt)),
+            .init("error", JobJSON.string(batch.error)),
         ])
     }
 
     private static func lines(_ batches: [ProviderBatchSummary], now: Int64) -> [String] {
         var table = Table([
             Column("ID", isNumber: true), Column("TARGET", leastWidth: 12), Column("KIND"), Column("STATE"), Column("JOBS", isNumber: true),
+            Column("OPEN", isNumber: true),
             Column("CREATED"), Column("SENT"), Column("NEXT LOOK"), Column("ENDS BY"), Column("AT THE PROVIDER"), Column("ERROR"),
         ])
         for batch in batches {
-            let isOver = batch.state == "ended"
+            let isOver = batch.state == .ended
             table.add([
-                Cell("\(batch.id)"), Cell(DisplayText.line(batch.target)), Cell(batch.kind.rawValue),
-                Cell(DisplayText.line(batch.state), isOver ? .dim : nil), Cell(Figures.count(batch.jobs)),
+                Cell("\(batch.id)"), Cell(DisplayText.line(batch.target)), Cell(DisplayText.line(batch.kind)),
+                Cell(batch.state.rawValue, isOver ? .dim : nil), Cell(Figures.count(batch.jobs)),
+                Cell(Figures.count(batch.open)),
                 Cell(Figures.relative(batch.createdAt, now: now)),
                 Cell(batch.submittedAt.map { Figures.relative($0, now: now) } ?? ""),
                 Cell(isOver ? "" : Figures.relative(batch.dueAt, now: now)),

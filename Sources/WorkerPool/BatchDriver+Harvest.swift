@@ -1,0 +1,126 @@
+import JobModel
+import Logging
+import ModelCalls
+import QueueStore
+import Synchronization
+
+/// The provider's batch is another's.
+private struct NotOurs: Error {}
+/// Another looks after the batch by now.
+private struct LostLease: Error {}
+
+/// Whether the batch that is read is the one it was taken for.
+private final class Verification: Sendable {
+    private let isCertain: Mutex<Bool>
+
+    init(_ isCertain: Bool) { self.isCertain = Mutex(isCertain) }
+
+    var value: Bool { isCertain.withLock { $0 } }
+
+    func set() { isCertain.withLock { $0 = true } }
+}
+
+extension BatchDriver {
+    /// Takes a batch's answers in, slice by slice: each job leaves the batch in the transaction that settles it.
+    /// - Parameter remote: the batch as the provider described it just now; nil asks again.
+    func harvest(_ batch: ProviderBatch, _ provider: any BatchProvider, _ remote: RemoteBatch? = nil) async throws -> ProviderBatch? {
+        guard let remote = try await described(batch, provider, remote) else { return nil }
+        let timeout = policy(of: provider).timeout(bytes: batch.bytes * 4)
+        let verification = Verification(batch.isCertain)
+        let failure: ModelFailure?
+        do {
+            failure = try await provider.readResults(of: remote, kind: batch.kind, timeout: timeout) { slice in
+                try await take(in: slice, of: batch, provider, verification)
+            }
+        } catch is NotOurs {
+            logger.info("batch \(batch.id) of \(batch.target): the provider's \(remote.id) is another's")
+            return try await move(batch.excluding(now: store.clock.wall()), from: .harvesting, goesOn: true)
+        } catch is LostLease {
+            return nil
+        }
+        try interrupt("read")
+        var read = batch
+        read.isCertain = verification.value
+        if let failure {
+            if read.isLost(failure, now: store.clock.wall()) { return try await endUnanswered(read, failure.message) }
+            return try await putOff(read, failure, provider)
+        }
+        // One without any line is no one's: nothing of it was charged.
+        guard read.isCertain else { return try await endUnanswered(read, "") }
+        return try await move(read.returning(read.rest ?? .suspect, nil), from: .harvesting, goesOn: true)
+    }
+
+    /// The provider's description of a batch that has ended; nil where there is none to go on with.
+    private func described(
+        _ batch: ProviderBatch, _ provider: any BatchProvider, _ remote: RemoteBatch?
+    ) async throws -> RemoteBatch? {
+        if let remote { return remote }
+        guard let id = batch.remoteID else { return nil }
+        switch await provider.batch(id, timeout: policy(of: provider).timeout) {
+        case .success(let remote):
+            return remote
+        case .failure(let failure):
+            if batch.isLost(failure, now: store.clock.wall()) {
+                // The next look sends those without an answer back.
+                var lost = batch.returning(.suspect, failure.message)
+                if !batch.isCertain { lost = batch.excluding(now: store.clock.wall()) }
+                _ = try await move(lost, from: .harvesting, goesOn: false)
+            } else {
+                _ = try await putOff(batch, failure, provider)
+            }
+            return nil
+        }
+    }
+
+    /// Settles one slice of results.
+    private func take(
+        in slice: [BatchItemResult], of batch: ProviderBatch, _ provider: any BatchProvider, _ verification: Verification
+    ) async throws {
+        let outcomes = Dictionary(
+            slice.compactMap { result in batch.job(ofItem: result.id).map { ($0, result.outcome) } }, uniquingKeysWith: { one, _ in one })
+        if !verification.value, !slice.isEmpty {
+            guard !outcomes.isEmpty else { throw NotOurs() }
+            var certain = batch
+            certain.isCertain = true
+            guard try await store.update(certain, from: .harvesting, releases: false) else { throw LostLease() }
+            verification.set()
+        }
+        let members = try store.members(of: batch, ids: Array(outcomes.keys))
+        let now = store.clock.wall()
+        let settling = BatchItemSettling(configuration: configuration, priceShare: provider.batchCapacity.priceShare)
+        var requests: [SettleRequest] = []
+        var unpaid: [Int64] = []
+        for (id, outcome) in outcomes.sorted(by: { $0.key < $1.key }) {
+            guard let member = members[id] else { continue }
+            if Self.isUnpaid(outcome) {
+                unpaid.append(id)
+            } else {
+                requests.append(settling.request(for: member, outcome, latency: now - (batch.submittedAt ?? now), now: now))
+            }
+        }
+        try interrupt("before a slice")
+        guard let results = try await store.settle(requests, of: batch) else { throw LostLease() }
+        try interrupt("after a slice")
+        guard try await store.dismiss(unpaid, from: batch, .again, reason: nil) else { throw LostLease() }
+        for (request, result) in zip(requests, results) {
+            if let result { report(event(request, result)) }
+        }
+    }
+
+    /// Whether the batch ended before the item's turn.
+    private static func isUnpaid(_ outcome: Outcome) -> Bool {
+        guard case .failure(let failure) = outcome else { return false }
+        return failure.failure == .cancelled || failure.failure == .expired || failure.failure == .shutdown
+    }
+
+    private func event(_ request: SettleRequest, _ result: SettleResult) -> WorkerEvent {
+        var state: JobState?
+        if case .settled(let settled) = result { state = settled }
+        // What is wrong with an answer quotes it, and no log holds answers.
+        let message = request.error?.failure == .invalidReply ? "the answer is not what was asked for" : request.error?.message
+        return WorkerEvent(
+            job: request.job.id, target: request.job.target, attempt: request.job.attempt, state: state,
+            answeredBy: request.result?.answeredBy, failure: request.error?.failure, message: message,
+            latency: request.result?.latency ?? 0, usage: request.call?.usage ?? Usage(), cost: request.call?.cost ?? 0)
+    }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Glibc
+import JobModel
+import QueueStore
+import TestSupport
+import Testing
+
+extension ReliabilityTests {
+    /// What the cache of a worker process takes of the machine.
+    @Suite struct CacheMemoryTests {
+        /// 70 MiB of answers, as many as a full cache holds and some more.
+        private static let entries = 17_920
+        private static let replyBytes = 4_096
+        private static let cache = "cache: { max_entries: 1000000, max_bytes: 64MiB, warm_on_start: true }"
+
+        @Test func aFullCacheIsNotMuchMoreThanWhatItHolds() async throws {
+            try await withScene(.echo, configuration: Self.cache) { scene in
+                try await Self.fill(scene.store)
+                #expect(try scene.store.cacheStatistics().bytes >= 70 << 20)
+                let worker = try await scene.worker()
+                try await until("the cache is loaded", within: .seconds(60)) { try Self.resident(worker.pid) > 70 << 20 }
+                for number in 0..<200 { try await scene.enqueue("question \(number)") }
+                for number in 0..<200 { try await scene.enqueue("new \(number)") }
+                try await scene.waitForEnds(Self.entries + 400)
+                let (resident, most) = (try Self.resident(worker.pid), try Self.resident(worker.pid, "VmHWM"))
+                print("cache: \(resident >> 20) MiB resident with a full cache of 64 MiB, \(most >> 20) MiB at most")
+                #expect(resident < 130_000_000)
+                #expect(most < 130_000_000)
+            }
+        }
+
+        @Test func withoutWarmingItStartsEmpty() async throws {
+            let cold = Self.cache.replacing("true", with: "false")
+            try await withScene(.echo, configuration: cold) { scene in
+                try await Self.fill(scene.store)
+                let worker = try await scene.worker()
+                try await scene.wait(for: try await scene.enqueue("new"), .completed)
+                #expect(try Self.resident(worker.pid) < 70 << 20)
+            }
+        }
+
+        /// Answers jobs so that their replies are in the cache: as a worker does, but for the calls.
+        private static func fill(_ store: QueueStore) async throws {
+            let worker = try await store.registerWorker()
+            let request = ClaimRequest(
+                worker: worker.id, queues: nil, providers: ["scripted"], slots: 500, lease: 60_000, isIdle: true)
+            for start in stride(from: 0, to: entries, by: 2_560) {
+                _ = try await store.enqueue((start..<start + 2_560).map { .asking("question \($0)") })
+                while true {
+                    let jobs = try await store.claim(request).jobs
+                    guard !jobs.isEmpty else { break }
+                    try await withThrowingTaskGroup { group in
+                        for job in jobs { group.addTask { _ = try await store.settle(answer(job)) } }
+                        try await group.waitForAll()
+                    }
+                }
+            }
+            try await store.unregisterWorker(worker.id)
+        }
+
+        private static func answer(_ job: ClaimedJob) -> SettleRequest {
+            let text = String(repeating: "\(job.id) ", count: replyBytes / ("\(job.id)".utf8.count + 1) + 1)
+            let result = JobResult(
+                reply: ["text": .string(text), "finish_reason": "stop"], usage: Usage(), cost: 0, answeredBy: .provider,
+                target: job.target.description, latency: 1)
+            return SettleRequest(
+                job: job, settlement: Settlement(state: .completed), result: result,
+                cache: CacheWrite(digest: job.digest, timeToLive: 3_600_000))
+        }
+
+        /// Bytes that a process has in memory.
+        private static func resident(_ pid: pid_t, _ figure: String = "VmRSS") throws -> Int {
+            let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+            let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("\(figure):") })
+            return (line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) << 10
+        }
+    }
+}
