@@ -25,5 +25,6 @@ public struct Migration: Sendable {
         Migration(version: 2, name: "v002_limits", bytes: PackageResources.v002_limits_sql),
         Migration(version: 3, name: "v003_coalescing", bytes: PackageResources.v003_coalescing_sql),
         Migration(version: 4, name: "v004_provider_batches", bytes: PackageResources.v004_provider_batches_sql),
+        Migration(version: 5, name: "v005_semantic_cache", bytes: PackageResources.v005_semantic_cache_sql),
     ]
 }

@@ -9,7 +9,7 @@ public struct CacheEntrySummary: Sendable, Equatable {
     public var target: String
     /// The reply as stored.
     public var reply: String
-    /// The room it takes, in bytes: reply, target, and 160 for the rest of its row.
+    /// The room it takes, in bytes: reply, target, and 160 for the rest of its row; and its prompt's vector, if it has one.
     public var bytes: Int
     /// How many jobs it has answered.
     public var hits: Int

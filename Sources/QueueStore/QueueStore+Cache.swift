@@ -86,8 +86,16 @@ extension WriteTransaction {
 
     /// Keeps an answer. One that is there already is replaced: the newer serves longer.
     func cache(_ entry: CacheWrite, result: JobResult, reply: String) throws(SQLFailure) {
-        let bytes = reply.utf8.count + result.target.utf8.count + 160  // the row's other columns and its indexes
-        let old = try statement("SELECT bytes FROM cache_entries WHERE digest = ?").bind(entry.digest).first { $0.int64(0) }
+        let createdAt = entry.createdAt ?? now
+        // A vector stays with its entry: the prompt is the same.
+        let old = try statement(
+            """
+            SELECT bytes, coalesce((SELECT length(vector) + 2 * length(model) + 128 FROM cache_vectors
+                                    WHERE entry_id = cache_entries.id), 0) FROM cache_entries WHERE digest = ?
+            """
+        ).bind(entry.digest).first { (bytes: $0.int64(0), vector: $0.int64(1)) }
+        // 160: the row's other columns and its indexes.
+        let bytes = Int64(reply.utf8.count + result.target.utf8.count + 160) + (old?.vector ?? 0)
         try statement(
             """
             INSERT INTO cache_entries (digest, target, reply, bytes, input_tokens, output_tokens, cost_usd, created_at, expires_at, last_used_at)
@@ -95,10 +103,8 @@ extension WriteTransaction {
             input_tokens = ?5, output_tokens = ?6, cost_usd = ?7, created_at = ?8, expires_at = ?9, last_used_at = ?8
             """
         ).bind(entry.digest).bind(result.target).bind(reply).bind(bytes).bind(result.usage.inputTokens)
-            .bind(result.usage.outputTokens).bind(result.cost).bind(entry.createdAt ?? now).bind(
-                (entry.createdAt ?? now) + entry.timeToLive
-            ).run()
-        ledger.count(.cacheBytes, by: Int64(bytes) - (old ?? 0))
+            .bind(result.usage.outputTokens).bind(result.cost).bind(createdAt).bind(createdAt + entry.timeToLive).run()
+        ledger.count(.cacheBytes, by: bytes - (old?.bytes ?? 0))
         if old == nil { ledger.count(.cacheEntries) }
     }
 

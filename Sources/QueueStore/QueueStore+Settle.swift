@@ -17,21 +17,49 @@ extension QueueStore {
     public func settleFromCache(_ job: ClaimedJob, known: CachedReply? = nil) async throws -> SettleResult? {
         try await write { transaction in
             guard let cached = try known ?? transaction.cachedReply(job.answerDigest) else { return nil }
-            guard let state = try transaction.leave(SettleRequest(job: job, settlement: Settlement(state: .completed))) else {
-                return .fenced
+            return try transaction.settle(job, unpaid: LandedAnswer(cached)) {
+                try transaction.complete(job.id, lane: job.laneID, job.answerDigest, from: cached)
             }
-            transaction.ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: state)
-            _ = try transaction.closeCall(of: ChargedClaim(job), nil, message: "", CallPolicies())
-            if state == .completed { try transaction.complete(job.id, lane: job.laneID, job.answerDigest, from: cached) }
-            // Before the end of a job that was cancelled: its followers have their answer, and none has to ask again.
-            if job.useCache { try transaction.land(job.digest, LandedAnswer(cached)) }
-            try transaction.noteEnd(of: job.id, state)
-            return .settled(state)
+        }
+    }
+
+    /// Ends an attempt with the answer to a near prompt.
+    public func settle(_ job: ClaimedJob, from match: SemanticMatch) async throws -> SettleResult {
+        try await write { transaction in
+            var answer = LandedAnswer(match.reply)
+            answer.reply = match.shownReply
+            return try transaction.settle(job, unpaid: answer) {
+                try transaction.complete(job.id, lane: job.laneID, from: match)
+            }
+        }
+    }
+
+    /// Charges a job for a call that was made on the way to its answer, such as the embedding of its prompt.
+    public func charge(_ report: CallReport, besides job: ClaimedJob) async throws {
+        try await write { transaction in
+            try transaction.conclude(report, nil, token: job.lease.token, message: "", CallPolicies())
+            guard let charge = Charge(report, isFenced: false) else { return }
+            if charge.outcome == .answered {
+                transaction.ledger.pay(lane: job.laneID, usage: charge.usage, cost: charge.cost, calls: 0)
+            }
+            try transaction.charge(charge, to: ChargedClaim(job))
         }
     }
 }
 
 extension WriteTransaction {
+    /// Ends an attempt with an answer that no call of its own was made for.
+    fileprivate func settle(_ job: ClaimedJob, unpaid answer: LandedAnswer, _ complete: () throws -> Void) throws -> SettleResult {
+        guard let state = try leave(SettleRequest(job: job, settlement: Settlement(state: .completed))) else { return .fenced }
+        ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: state)
+        _ = try closeCall(of: ChargedClaim(job), nil, message: "", CallPolicies())
+        if state == .completed { try complete() }
+        // Before the end of a job that was cancelled: its followers have their answer, and none has to ask again.
+        if job.useCache { try land(job.digest, answer) }
+        try noteEnd(of: job.id, state)
+        return .settled(state)
+    }
+
     func settle(_ request: SettleRequest) throws -> SettleResult {
         let job = request.job
         let reply = request.result?.reply.text

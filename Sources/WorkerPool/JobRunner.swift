@@ -13,6 +13,8 @@ struct JobRunner: Sendable {
     let configuration: WorkerConfiguration
     /// Answers kept in memory in front of the store.
     let cache: ResponseCache?
+    /// Answers to near prompts.
+    let semantic: SemanticCache?
     let inFlight: InFlight
     let calls: CallRegion?
     let logger: Logger
@@ -41,11 +43,20 @@ struct JobRunner: Sendable {
         var job = routed(job)
         if job.isCached, await settleFromCache(job) { return }
         let slot = calls?.begin(job: job.id)
+        var lookup = await lookup(for: job)
+        if let match = lookup?.match {
+            if await settle(job, from: match) {
+                calls?.end(slot)
+                return
+            }
+            lookup = nil
+        }
         var call = 1
         while true {
             let attempt = await attempt(job, call)
             guard let next = await reroute(job, attempt) else {
                 await settle(job, attempt)
+                if let lookup, let semantic, job.route == job.target { await semantic.remember(lookup, digest: job.answerDigest) }
                 break
             }
             job = routed(next)
@@ -53,6 +64,51 @@ struct JobRunner: Sendable {
             if job.isCached, await settleFromCache(job) { break }
         }
         calls?.end(slot)
+    }
+
+    // MARK: Near prompts
+
+    /// What earlier prompts are near a job's, where that is asked for. The embedding is charged to the job.
+    private func lookup(for job: ClaimedJob) async -> SemanticLookup? {
+        guard let semantic, let policy = configuration.semantic, job.kind == .generate, job.useCache, job.route == job.target,
+            policy.holds(for: job.target), let provider = providers[job.route.provider], let request = try? ModelRequest(job)
+        else { return nil }
+        let embedding = OutcomeBox()
+        let lookup = await semantic.match(request, identity: provider.identity) { embedding.set($0) }
+        guard let outcome = embedding.value else { return lookup }
+        do {
+            try await store.charge(report(of: outcome, policy.model), besides: job)
+        } catch {
+            logger.warning("an embedding could not be charged", metadata: ["job": "\(job.id)", "error": "\(error)"])
+        }
+        return lookup
+    }
+
+    private func report(of outcome: Outcome, _ model: Target) -> CallReport {
+        switch outcome {
+        case .reply(let reply):
+            CallReport(
+                target: model, usage: reply.usage, cost: configuration.cost(of: reply.usage, said: reply.cost, target: model),
+                calls: max(1, reply.calls), limits: reply.limits)
+        case .failure(let failure):
+            CallReport(
+                target: model, usage: failure.usage, cost: configuration.cost(of: failure.usage, said: failure.cost, target: model),
+                calls: failure.calls, failure: failure.failure, retryAfter: failure.retryAfter, scope: failure.scope,
+                limits: failure.limits,
+                isMaybePaid: failure.isMaybePaid, wasSent: failure.wasSent)
+        }
+    }
+
+    private func settle(_ job: ClaimedJob, from match: SemanticMatch) async -> Bool {
+        do {
+            let result = try await store.settle(job, from: match)
+            inFlight.remove(job.lease)
+            report(event(job, result, answeredBy: .cache))
+            return true
+        } catch {
+            logger.warning("a near prompt's answer could not be settled", metadata: ["job": "\(job.id)", "error": "\(error)"])
+            return false
+        }
     }
 
     /// A job that goes to another target than its own is answered from, and kept in, the cache under what is really asked.

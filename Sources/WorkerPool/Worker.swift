@@ -109,7 +109,7 @@ public final class Worker: Service {
     private func work(_ registration: WorkerRegistration) async {
         var coalescer = Coalescer(capacities: capacities, linger: configuration.linger)
         let runner = JobRunner(
-            store: store, providers: providers, configuration: configuration, cache: cache, inFlight: inFlight,
+            store: store, providers: providers, configuration: configuration, cache: cache, semantic: semantic, inFlight: inFlight,
             calls: registration.calls, logger: logger
         ) { [self] event in
             note(event)
@@ -166,6 +166,11 @@ public final class Worker: Service {
         let wait = due - platform_monotonic_ns() / 1_000_000
         guard (try? await Task.sleep(for: .milliseconds(max(1, wait)))) != nil else { return }
         attention.call()
+    }
+
+    private var semantic: SemanticCache? {
+        guard let policy = configuration.semantic, let provider = providers[policy.model.provider] else { return nil }
+        return SemanticCache(store: store, provider: provider, model: policy.model, threshold: policy.threshold, logger: logger)
     }
 
     /// What one call may hold of jobs that can share it, by provider.

@@ -29,6 +29,8 @@ public struct WorkerConfiguration: Sendable {
     public var maxOutputTokens: [String: Int]
     /// How long answers of a target are cached, where that is not ``cacheTimeToLive``, in ms.
     public var cacheTimesToLive: [String: Int64] = [:]
+    /// Where near prompts are looked for, and what embeds them; nil where they are not.
+    public var semantic: SemanticPolicy?
     /// Whether jobs that can share a call do; true by default.
     public var coalesces = true
     /// How long a call that jobs can share waits for company; 10 ms by default.

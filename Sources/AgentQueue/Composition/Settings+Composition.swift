@@ -40,6 +40,12 @@ extension Settings {
         configuration.coalesces = enableAsync
         configuration.linger = worker.linger.milliseconds
         configuration.cacheTimesToLive = models.compactMapValues { $0.cacheTTL?.milliseconds }
+        let exceptions = models.compactMapValues(\.semanticCache)
+        if cache.enabled, cache.semantic.enabled || exceptions.values.contains(true) {
+            configuration.semantic = SemanticPolicy(
+                model: Self.target(memory.embeddingModel), threshold: cache.semantic.threshold, isUsual: cache.semantic.enabled,
+                exceptions: exceptions)
+        }
         configuration.batchPolicies = providers.mapValues { provider in
             BatchPolicy(
                 linger: (provider.batch.linger ?? BatchSettings.usual).milliseconds,
