@@ -50,6 +50,12 @@ public struct Job: Sendable, Equatable {
     public var request: JSONValue
     /// Whether a cached answer may serve, and the answer be cached.
     public var useCache: Bool
+    /// How long its answer may serve from the cache, in ms; nil is the configuration's.
+    public var cacheTimeToLive: Int64?
+    /// Whether it may be sent with others as a batch of the provider's.
+    public var usesBatchAPI = false
+    /// When its answer is wanted, of a job that waits for a batch.
+    public var deadline: Int64?
     /// SHA-256 of the canonical request: the cache key.
     public var digest: [UInt8]
     /// The answer; nil as long as there is none.

@@ -29,7 +29,7 @@ public struct ModelRequest: Sendable, Hashable {
 
     /// Members that change nothing about the answer, and so no part of the cache key (protocols: the same request
     /// streamed, tagged or billed otherwise is the same request).
-    static let ignoredByDigest: Set<String> = [
+    public static let ignoredByDigest: Set<String> = [
         "stream", "stream_options", "user", "metadata", "safety_identifier", "service_tier", "store", "prompt_cache_key",
         "prompt_cache_options", "prompt_cache_retention",
     ]

@@ -3,15 +3,16 @@ import JobModel
 
 extension QueueStore {
     /// The batches at providers, newest first.
-    public func providerBatches(limit: Int = 100) throws -> [ProviderBatchSummary] {
+    /// - Parameter includesEnded: whether those that are over are among them.
+    public func providerBatches(includesEnded: Bool = true, limit: Int = 100) throws -> [ProviderBatchSummary] {
         try read { database in
             try Row.fetchAll(
                 database,
                 sql: """
                     SELECT id, target, kind, state, remote_id, jobs, created_at, submitted_at, due_at, expires_at, ended_at, error,
                     (SELECT count(*) FROM provider_batch_jobs WHERE batch_id = provider_batches.id) AS open
-                    FROM provider_batches ORDER BY id DESC LIMIT ?
-                    """, arguments: [limit]
+                    FROM provider_batches WHERE ? OR state <> 'ended' ORDER BY id DESC LIMIT ?
+                    """, arguments: [includesEnded, limit]
             ).map { row in
                 ProviderBatchSummary(
                     id: row["id"], target: row["target"], kind: row["kind"],

@@ -121,11 +121,13 @@ extension WriteTransaction {
             last = row.int64(0)
         }
         guard let last else { return 0 }
-        return try deleteCacheEntries(
+        let evicted = try deleteCacheEntries(
             """
             (last_used_at, id) <= (SELECT last_used_at, id FROM cache_entries WHERE id = ?)
             """, limit: slice
         ) { $0.bind(last) }
+        ledger.count(.cacheEvictions, by: Int64(evicted))
+        return evicted
     }
 
     /// Removes what no one looks at any more: batches without jobs, inputs taken in and minutes passed a month ago.

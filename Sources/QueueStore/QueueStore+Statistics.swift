@@ -35,7 +35,8 @@ extension QueueStore {
         for row in try Row.fetchAll(database, sql: "SELECT name, value FROM counters") { values[row[0]] = row[1] }
         return CacheStatistics(
             entries: Int(values["cache_entries"] ?? 0), bytes: values["cache_bytes"] ?? 0, hits: Int(values["cache_hits"] ?? 0),
-            misses: Int(values["cache_misses"] ?? 0))
+            misses: Int(values["cache_misses"] ?? 0), evictions: Int(values["cache_evictions"] ?? 0),
+            coalesced: Int(values["coalesced"] ?? 0), saved: try Double.fetchOne(database, sql: "SELECT total(saved_usd) FROM lanes") ?? 0)
     }
 
     private static func latency(_ database: Database) throws -> Statistics.Percentiles? {

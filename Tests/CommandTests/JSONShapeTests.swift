@@ -90,6 +90,14 @@ import Testing
         #expect(stats["saved_usd"]?.number == 0.25)
         #expect(stats["cache"]?["entries"] == 1)
         #expect(stats["cache"]?["hits"] == 1)
+        #expect(stats["cache"]?["evictions"] == 0)
+        #expect(stats["cache"]?["coalesced"] == 0)
+        #expect(stats["cache"]?["saved_usd"]?.number == 0.25)
+        #expect(try await sandbox.run("cache", "stats", "--json").json.first == stats["cache"])
+        let cache = try await sandbox.run("cache", "stats").lines
+        #expect(cache.contains { $0.wholeMatch(of: /saved +\$0\.25\d*/) != nil })
+        #expect(cache.contains { $0.wholeMatch(of: /evictions +0/) != nil })
+        #expect(try await sandbox.run("stats").lines.contains { $0.hasPrefix("saved ") })
         #expect(stats["memories"] == 0)
         for key in ["bytes", "wal_bytes", "free_bytes"] { #expect(stats["database"]?[key]?.int != nil, "\(key)") }
     }

@@ -80,7 +80,8 @@ import Testing
             let lane = try #require(try f.store.lanes().first)
             #expect(lane.calls == 1 && lane.cacheAnswers == 1 && lane.cost == 0.25 && lane.saved == 0.25 && lane.count(.completed) == 2)
             #expect(
-                try f.store.cacheStatistics() == CacheStatistics(entries: 1, bytes: try f.store.cacheStatistics().bytes, hits: 1, misses: 1)
+                try f.store.cacheStatistics()
+                    == CacheStatistics(entries: 1, bytes: try f.store.cacheStatistics().bytes, hits: 1, misses: 1, saved: 0.25)
             )
 
             // Not for a job that opts out, nor past the entry's life.

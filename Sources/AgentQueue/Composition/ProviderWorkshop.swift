@@ -23,8 +23,9 @@ struct ProviderWorkshop {
             guard let baseURL = settings.baseURL else { throw Unavailable(reason: "it has no base URL") }
             return OpenAIProvider(
                 name: name, baseURL: baseURL, apiKey: key,
-                maxEmbedInputs: settings.embeddings.maxInputs ?? ProviderCapabilities().maxEmbedInputs, api: settings.openAIAPI,
-                transport: transport)
+                maxEmbedInputs: settings.embeddings.maxInputs ?? ProviderCapabilities().maxEmbedInputs,
+                maxEmbedTokens: settings.embeddings.maxTokens, maxEmbedBytes: settings.embeddings.maxBytes.map { Int(clamping: $0) },
+                api: settings.openAIAPI, transport: transport)
         case .anthropic:
             guard let baseURL = settings.baseURL else { throw Unavailable(reason: "it has no base URL") }
             return AnthropicProvider(

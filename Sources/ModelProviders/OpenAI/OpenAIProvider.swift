@@ -33,13 +33,16 @@ public struct OpenAIProvider: ModelProvider {
     ///     in it sign in where there is no key.
     ///   - apiKey: sent as a bearer token; nil, or one of blanks, sends none.
     ///   - maxEmbedInputs: the most inputs in one embeddings call.
+    ///   - maxEmbedTokens: the most tokens of the inputs of one call; nil is OpenAI's own limit.
+    ///   - maxEmbedBytes: the most bytes of them; nil is 8 MiB.
     ///   - api: which of OpenAI's two APIs answers `generate` requests.
     ///   - batchCapacity: what one batch may hold; OpenAI's own limits by default.
     ///   - transport: the HTTP client, which the caller shuts down.
     ///   - now: wall clock, ms, for a `Retry-After` that is a date.
     public init(
         name: String, baseURL: String, apiKey: String?, maxEmbedInputs: Int = ProviderCapabilities().maxEmbedInputs,
-        api: OpenAIAPI = .automatic, batchCapacity: BatchCapacity = Self.usualBatchCapacity, transport: HTTPTransport,
+        maxEmbedTokens: Int? = nil, maxEmbedBytes: Int? = nil, api: OpenAIAPI = .automatic,
+        batchCapacity: BatchCapacity = Self.usualBatchCapacity, transport: HTTPTransport,
         now: @escaping @Sendable () -> Int64 = WallClock.milliseconds
     ) {
         self.name = name
@@ -48,7 +51,8 @@ public struct OpenAIProvider: ModelProvider {
         self.batchCapacity = batchCapacity
         self.now = now
         capabilities = ProviderCapabilities(
-            maxEmbedInputs: max(1, maxEmbedInputs), maxEmbedTokens: Self.maxEmbedTokens, streams: true, hasStructuredOutput: true)
+            maxEmbedInputs: max(1, maxEmbedInputs), maxEmbedTokens: maxEmbedTokens ?? Self.maxEmbedTokens,
+            maxEmbedBytes: maxEmbedBytes ?? ProviderCapabilities().maxEmbedBytes, streams: true, hasStructuredOutput: true)
         base = BaseURL(baseURL)
         let key = apiKey.map { String($0.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed()) } ?? ""
         if !key.isEmpty {

@@ -4,8 +4,9 @@ import Settings
 /// A job in the shape that scripts rely on: keys may be added, never renamed.
 enum JobJSON {
     /// The whole job.
-    static func job(_ job: Job) -> JSONValue {
-        .object([
+    /// - Parameter wait: what it waits for; the key is there only where something is known.
+    static func job(_ job: Job, waitsFor wait: String? = nil) -> JSONValue {
+        var members: [JSONValue.Member] = [
             .init("id", .integer(job.id)),
             .init("custom_id", string(job.customID)),
             .init("kind", .string(job.kind.rawValue)),
@@ -22,7 +23,7 @@ enum JobJSON {
             .init("finalized_at", time(job.finalizedAt)),
             .init("expires_at", time(job.expiresAt)),
             .init("cancel_requested_at", time(job.cancelRequestedAt)),
-            .init("timeout", job.timeout.map { .double(Double($0) / 1_000) } ?? .null),
+            .init("timeout", seconds(job.timeout)),
             .init("batch", string(job.batch)),
             .init("tags", .array(job.tags.map(JSONValue.string))),
             .init("metadata", job.metadata ?? .null),
@@ -30,11 +31,16 @@ enum JobJSON {
             .init("after", .array(job.after.map(JSONValue.integer))),
             .init("budget_usd", Money.json(job.budget)),
             .init("cache", .bool(job.useCache)),
+            .init("cache_ttl", seconds(job.cacheTimeToLive)),
+            .init("batch_api", .bool(job.usesBatchAPI)),
+            .init("deadline_at", time(job.deadline)),
             .init("digest", .string(Hexadecimal.text(job.digest))),
             .init("request", job.request),
             .init("result", job.result.map(result) ?? .null),
             .init("errors", .array(job.errors.map(error))),
-        ])
+        ]
+        if let wait { members.append(.init("waits_for", .string(wait))) }
+        return .object(members)
     }
 
     /// The reply with what it cost, and who gave it. What else the provider sent stands between.
@@ -74,6 +80,10 @@ enum JobJSON {
     /// A number, or null.
     static func number(_ value: Double?) -> JSONValue {
         value.map(JSONValue.double) ?? .null
+    }
+
+    private static func seconds(_ milliseconds: Int64?) -> JSONValue {
+        milliseconds.map { .double(Double($0) / 1_000) } ?? .null
     }
 
     private static func error(_ error: JobError) -> JSONValue {

@@ -5,12 +5,16 @@ import Settings
 struct JobSheet {
     private let job: Job
     private let obstacle: Obstacle?
+    private let wait: String?
     private let now: Int64
 
-    /// - Parameter obstacle: why it is not called for; nil where nothing is in its way.
-    init(_ job: Job, obstacle: Obstacle?, now: Int64) {
+    /// - Parameters:
+    ///   - obstacle: why it is not called for; nil where nothing is in its way.
+    ///   - wait: what it waits for, of a job that is pending.
+    init(_ job: Job, obstacle: Obstacle?, waitsFor wait: String?, now: Int64) {
         self.job = job
         self.obstacle = obstacle
+        self.wait = wait
         self.now = now
     }
 
@@ -24,6 +28,7 @@ struct JobSheet {
         sheet.add("custom id", job.customID.map { DisplayText.line($0) })
         sheet.add("state", job.state.rawValue, Style.of(job.state))
         sheet.add("waits because", obstacle.map { DisplayText.line($0.sentence) }, .warning)
+        sheet.add("waits for", wait)
         sheet.add("kind", job.kind.rawValue)
         sheet.add("queue", DisplayText.line(job.queue))
         sheet.add("model", DisplayText.line(job.target.description))
@@ -37,6 +42,8 @@ struct JobSheet {
         sheet.add("expires", job.expiresAt.map { Figures.time($0, now: now) })
         sheet.add("cancel asked", job.cancelRequestedAt.map { Figures.time($0, now: now) })
         sheet.add("timeout", job.timeout.map { DurationText.format(.milliseconds($0)) })
+        sheet.add("batch API", job.usesBatchAPI ? "yes" : nil)
+        sheet.add("wanted by", job.deadline.map { Figures.time($0, now: now) })
         sheet.add("budget", job.budget.map { "\(Figures.money($0))\(job.batch == nil ? "" : " for the batch")" })
         sheet.add("paid in vain", failedCost > 0 ? "up to \(Figures.money(failedCost)) for attempts without an answer" : nil)
         sheet.add("batch", job.batch.map { DisplayText.line($0) })
@@ -44,6 +51,7 @@ struct JobSheet {
         sheet.add("unique key", job.uniqueKey.map { DisplayText.line($0) })
         sheet.add("after", job.after.isEmpty ? nil : job.after.map(String.init).joined(separator: ", "))
         sheet.add("metadata", job.metadata.map { JSONText.text($0) })
+        sheet.add("cached for", job.cacheTimeToLive.map { DurationText.format(.milliseconds($0)) })
         sheet.add("cache", job.useCache ? "key \(Hexadecimal.text(job.digest))" : "off")
         return sheet
     }
@@ -87,7 +95,7 @@ struct JobSheet {
     private var answer: [String] {
         guard let result = job.result else { return [] }
         var sheet = Sheet()
-        sheet.add("answered by", "\(result.answeredBy.rawValue) (\(DisplayText.line(result.target)))")
+        sheet.add("answered by", "\(Self.source(result.answeredBy)) (\(DisplayText.line(result.target)))")
         sheet.add("took", result.latency > 0 ? Figures.duration(milliseconds: result.latency) : nil)
         sheet.add("tokens", "\(Figures.count(result.usage.inputTokens)) in, \(Figures.count(result.usage.outputTokens)) out")
         sheet.add("cost", Figures.money(result.cost))
@@ -100,6 +108,10 @@ struct JobSheet {
             lines += ["", "    \(JobPreview.answer(job))"]
         }
         return section("Result", lines)
+    }
+
+    private static func source(_ source: AnsweredBy) -> String {
+        source == .coalesced ? "coalesced, by the call of an identical job" : source.rawValue
     }
 
     private func section(_ title: String, _ lines: [String]) -> [String] {

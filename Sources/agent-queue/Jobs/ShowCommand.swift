@@ -8,7 +8,7 @@ struct ShowCommand: AsyncParsableCommand {
         commandName: "show",
         abstract: "Show everything about a job.",
         discussion: """
-            Its request, state, attempts with their errors and times, usage, cost, and what answered.
+            Its request, state and what it waits for, attempts with their errors and times, usage, cost, and what answered.
 
               agent-queue show 17
               agent-queue show 17 --json | jq .errors
@@ -25,12 +25,13 @@ struct ShowCommand: AsyncParsableCommand {
         try await session.withStore { store in
             guard let job = try store.job(id) else { throw JobFailure.notFound(id) }
             var output = Output()
+            let wait = job.state == .pending ? try store.wait(of: id).map(WaitSentence.of) : nil
             if format.json {
-                try output.json(JobJSON.job(job))
+                try output.json(JobJSON.job(job, waitsFor: wait))
             } else {
                 let waits = job.state == .available || job.state == .retryable
                 let obstacle = waits ? try await CallOutlook(session, store).obstacle(to: job) : nil
-                try output.lines(JobSheet(job, obstacle: obstacle, now: Now.milliseconds).lines)
+                try output.lines(JobSheet(job, obstacle: obstacle, waitsFor: wait, now: Now.milliseconds).lines)
             }
             try output.flush()
         }

@@ -4,10 +4,10 @@ import ArgumentParser
 struct ProvidersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "providers",
-        abstract: "List the configured providers, try them, or end a pause.",
+        abstract: "List the configured providers and their batches, try them, or end a pause.",
         discussion: """
               agent-queue providers check local
               agent-queue providers resume openai
             """,
-        subcommands: [ProvidersListCommand.self, ProvidersCheckCommand.self, ProvidersResumeCommand.self])
+        subcommands: [ProvidersListCommand.self, ProvidersCheckCommand.self, ProvidersResumeCommand.self, ProvidersBatchesCommand.self])
 }

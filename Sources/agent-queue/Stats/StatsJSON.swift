@@ -61,6 +61,8 @@ enum StatsJSON {
         .object([
             .init("entries", .integer(Int64(cache.entries))), .init("bytes", .integer(cache.bytes)),
             .init("hits", .integer(Int64(cache.hits))), .init("misses", .integer(Int64(cache.misses))),
+            .init("evictions", .integer(Int64(cache.evictions))), .init("coalesced", .integer(Int64(cache.coalesced))),
+            .init("saved_usd", Money.json(cache.saved)),
         ])
     }
 

@@ -76,7 +76,10 @@ struct StatsPage {
         sheet.add(
             "cache",
             "\(Figures.count(cache.entries, "answer")) in \(Figures.bytes(cache.bytes)); \(Figures.count(cache.hits, "hit")), "
-                + Figures.count(cache.misses, "miss", plural: "misses"))
+                + Figures.count(cache.misses, "miss", plural: "misses")
+                + (cache.evictions > 0 ? ", \(Figures.count(cache.evictions, "eviction"))" : ""))
+        sheet.add("coalesced", cache.coalesced > 0 ? "\(Figures.count(cache.coalesced, "job")) by the calls of identical ones" : nil)
+        sheet.add("saved", cache.saved > 0 ? "\(Figures.money(cache.saved)) by answers that were there already" : nil)
         let alive = statistics.workers.filter(isAlive)
         let running = alive.reduce(0) { $0 + $1.running }
         sheet.add(

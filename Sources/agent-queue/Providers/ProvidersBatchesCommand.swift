@@ -1,0 +1,81 @@
+import ArgumentParser
+import JobModel
+import QueueStore
+
+/// `agent-queue providers batches`
+struct ProvidersBatchesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "batches",
+        abstract: "List the batches at the providers, newest first.",
+        discussion: """
+            Jobs enqueued with --batch-api are collected, sent as a batch, and answered within a day. A batch is collecting \
+            (takes jobs), submitting, submitted (at the provider), cancelling, harvesting (its answers are taken in), returning (the \
+            jobs without an answer go back) or, with --all, ended. JOBS is how many it was sent with, OPEN how many have no answer \
+            yet. (The --batch of `enqueue` is a name for jobs \
+            of yours, and has nothing to do with these.)
+
+              agent-queue providers batches
+              agent-queue providers batches --all --json | jq .remote_id
+            """)
+
+    @Flag(name: .long, help: "Those that have ended too.")
+    var all = false
+
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At most so many.", valueName: "n"))
+    var limit = 50
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        guard limit >= 1 else { throw ValidationError("--limit must be at least 1, not \(limit)") }
+    }
+
+    func run() async throws {
+        let session = try Session(global)
+        try await session.withExistingStore { store in
+            let batches = try store?.providerBatches(includesEnded: all, limit: limit) ?? []
+            var output = Output()
+            if format.json {
+                for batch in batches { try output.json(Self.json(batch)) }
+            } else {
+                try output.lines(Self.lines(batches, now: Now.milliseconds))
+            }
+            try output.flush()
+        }
+    }
+
+    private static func json(_ batch: ProviderBatchSummary) -> JSONValue {
+        .object([
+            .init("id", .integer(batch.id)), .init("target", .string(batch.target)), .init("kind", .string(batch.kind)),
+            .init("state", .string(batch.state.rawValue)), .init("remote_id", JobJSON.string(batch.remoteID)),
+            .init("jobs", .integer(Int64(batch.jobs))), .init("open", .integer(Int64(batch.open))),
+            .init("created_at", JobJSON.time(batch.createdAt)),
+            .init("submitted_at", JobJSON.time(batch.submittedAt)), .init("due_at", JobJSON.time(batch.dueAt)),
+            .init("expires_at", JobJSON.time(batch.expiresAt)), .init("ended_at", JobJSON.time(batch.endedAt)),
+            .init("error", JobJSON.string(batch.error)),
+        ])
+    }
+
+    private static func lines(_ batches: [ProviderBatchSummary], now: Int64) -> [String] {
+        var table = Table([
+            Column("ID", isNumber: true), Column("TARGET", leastWidth: 12), Column("KIND"), Column("STATE"), Column("JOBS", isNumber: true),
+            Column("OPEN", isNumber: true),
+            Column("CREATED"), Column("SENT"), Column("NEXT LOOK"), Column("ENDS BY"), Column("AT THE PROVIDER"), Column("ERROR"),
+        ])
+        for batch in batches {
+            let isOver = batch.state == .ended
+            table.add([
+                Cell("\(batch.id)"), Cell(DisplayText.line(batch.target)), Cell(DisplayText.line(batch.kind)),
+                Cell(batch.state.rawValue, isOver ? .dim : nil), Cell(Figures.count(batch.jobs)),
+                Cell(Figures.count(batch.open)),
+                Cell(Figures.relative(batch.createdAt, now: now)),
+                Cell(batch.submittedAt.map { Figures.relative($0, now: now) } ?? ""),
+                Cell(isOver ? "" : Figures.relative(batch.dueAt, now: now)),
+                Cell(isOver ? "" : batch.expiresAt.map { Figures.relative($0, now: now) } ?? ""),
+                Cell(DisplayText.line(batch.remoteID ?? "")), Cell(DisplayText.line(batch.error ?? ""), .bad),
+            ])
+        }
+        return table.takeLines()
+    }
+}
