@@ -49,7 +49,8 @@ extension Settings {
         configuration.batchPolicies = providers.mapValues { provider in
             BatchPolicy(
                 linger: (provider.batch.linger ?? BatchSettings.usual).milliseconds,
-                poll: (provider.batch.poll ?? BatchSettings.usual).milliseconds)
+                poll: (provider.batch.poll ?? BatchSettings.usual).milliseconds,
+                timeout: min(BatchPolicy().timeout, http.requestTimeout.milliseconds))
         }
         return configuration
     }
