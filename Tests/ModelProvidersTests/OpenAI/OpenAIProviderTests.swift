@@ -165,6 +165,8 @@ import Testing
             let outcomes = await provider.respond(to: requests, CallOptions(timeout: 10_000, idempotencyKey: "k"))
             #expect(outcomes.map { $0.reply?.embeddings } == [[[1, 0]], [[3, 1], [2, 2]], [[4, 3]]])
             #expect(outcomes.map { $0.reply?.usage.inputTokens } == [1, 5, 4])
+            // One call, counted once.
+            #expect(outcomes.map { $0.reply?.calls } == [1, 0, 0])
             #expect(outcomes[0].reply?.model == "e")
             #expect(server.requests.map(\.path) == ["/v1/embeddings"])
             #expect(server.requests[0].text == #"{"model":"m","input":["a","bbb","cc","dddd"],"encoding_format":"base64"}"#)
@@ -178,6 +180,7 @@ import Testing
             #expect(outcomes[0].reply?.embeddings == [[1, 0], [2, 1], [3, 0]])
             #expect(outcomes[0].reply?.usage.inputTokens == 6)
             #expect(outcomes[1].reply?.embeddings == [[4, 1]])
+            #expect(outcomes.map { $0.reply?.calls } == [2, 0, nil])
             #expect(outcomes[2].failure?.failure == .permanent)
             #expect(server.requests.count == 2)
         }
@@ -204,6 +207,7 @@ import Testing
         try await withProvider(answer: ScriptedAnswer(json: #"{"data":[{"index":0,"embedding":[1]}]}"#)) { provider, _ in
             let outcomes = await provider.respond(to: [embedding("a"), embedding("b")], CallOptions(timeout: 10_000, idempotencyKey: "k"))
             #expect(outcomes.map { $0.failure?.failure } == [.invalidReply, .invalidReply])
+            #expect(outcomes.map { $0.failure?.calls } == [1, 0])
         }
     }
 
