@@ -11,6 +11,8 @@ extension ReliabilityTests {
         /// 70 MiB of answers, as many as a full cache holds and some more.
         private static let entries = 17_920
         private static let replyBytes = 4_096
+        /// In bytes. The program's own pages are among it: of a debug build some 43 MB.
+        private static let most = 130 << 20
         private static let cache = "cache: { max_entries: 1000000, max_bytes: 64MiB, warm_on_start: true }"
 
         @Test func aFullCacheIsNotMuchMoreThanWhatItHolds() async throws {
@@ -24,8 +26,8 @@ extension ReliabilityTests {
                 try await scene.waitForEnds(Self.entries + 400)
                 let (resident, most) = (try Self.resident(worker.pid), try Self.resident(worker.pid, "VmHWM"))
                 print("cache: \(resident >> 20) MiB resident with a full cache of 64 MiB, \(most >> 20) MiB at most")
-                #expect(resident < 130_000_000)
-                #expect(most < 130_000_000)
+                #expect(resident < Self.most)
+                #expect(most < Self.most)
             }
         }
 
@@ -35,7 +37,9 @@ extension ReliabilityTests {
                 try await Self.fill(scene.store)
                 let worker = try await scene.worker()
                 try await scene.wait(for: try await scene.enqueue("new"), .completed)
-                #expect(try Self.resident(worker.pid) < 70 << 20)
+                let resident = try Self.resident(worker.pid)
+                print("cache: \(resident >> 20) MiB resident with an empty cache")
+                #expect(resident < 70 << 20)
             }
         }
 
