@@ -41,7 +41,8 @@ struct Charge: Equatable {
             calls = report.isCompanion ? report.calls : max(1, report.calls)
             cost = max(paid, maybePaid)
         } else {
-            guard report.calls > 0 || paid > 0 else { return nil }
+            // The part of a job that shared a call is on record for its tokens.
+            guard report.calls > 0 || paid > 0 || (report.isCompanion && report.usage != Usage()) else { return nil }
             outcome = isFenced ? .fenced : report.failure == nil ? .answered : .failed
             calls = report.calls
             cost = paid

@@ -44,6 +44,7 @@ extension WriteTransaction {
         guard let first = jobs.first(where: \.waitsForBatch), let capacity = claiming.request.batchCapacities[first.target.provider],
             first.kind != .memorize
         else { return jobs }
+        let live = Set(jobs.lazy.filter { !$0.waitsForBatch && $0.useCache }.map(\.digest))
         var batch: CollectingBatch?
         var staying: [ClaimedJob] = []
         for job in jobs {
@@ -53,20 +54,15 @@ extension WriteTransaction {
                 staying.append(job)
                 continue
             }
-            // One whose like is under way is not to wait so long.
-            if job.useCache, try isFlying(job.digest, besides: job.lease.token) {
+            // One whose like is under way, or about to be, has its answer sooner.
+            if job.useCache, try live.contains(job.digest) || isFlying(job.digest, besides: job.lease.token) {
                 staying.append(job)
                 continue
             }
             claiming.collected += 1
             if job.useCache, let leader = try openBatch(answering: job.digest) {
                 try turnAside(job)
-                try follow(job, leader, wish)
-                continue
-            }
-            if job.useCache, try isFlying(job) {
-                try turnAside(job)
-                try follow(job, nil, wish)
+                try follow(job, in: leader, wish)
                 continue
             }
             if let refusal = try batchRefusal(of: job, wish.budgets, capacity, claiming.request.policies) {
@@ -164,22 +160,12 @@ extension WriteTransaction {
         ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: .pending)
     }
 
-    /// Whether an identical job is being called for: its answer will land here too.
-    private func isFlying(_ job: ClaimedJob) throws(SQLFailure) -> Bool {
-        try statement(
-            "SELECT 1 FROM jobs INDEXED BY jobs_flying WHERE digest = ? AND state = 'running' AND use_cache = 1 AND id <> ? LIMIT 1"
-        )
-        .bind(job.digest).bind(job.id).first { _ in true } ?? false
-    }
-
-    /// HOOK (coalescing): as `follow(_:)` of a flight does.
-    /// - Parameter leader: the batch that asks the same; nil where a call of its own does.
-    private func follow(_ job: ClaimedJob, _ leader: Int64?, _ wish: BatchWish) throws(SQLFailure) {
-        try statement("INSERT INTO followers (job_id, digest, lane_id, priority) VALUES (?, ?, ?, ?)")
-            .bind(job.id).bind(job.digest).bind(job.laneID).bind(job.priority).run()
-        guard let leader, let urgentAt = wish.urgentAt else { return }
+    /// Has a job wait for the answer to one in a batch, which is wanted as soon as the more urgent of the two.
+    private func follow(_ job: ClaimedJob, in batch: Int64, _ wish: BatchWish) throws(SQLFailure) {
+        try insertFollower(job.id, job.digest, lane: job.laneID, priority: job.priority)
+        guard let urgentAt = wish.urgentAt else { return }
         try statement("UPDATE provider_batches SET urgent_at = min(coalesce(urgent_at, ?1), ?1) WHERE id = ?2")
-            .bind(urgentAt).bind(leader).run()
+            .bind(urgentAt).bind(batch).run()
     }
 
     private func join(_ job: ClaimedJob, _ batch: Int64, _ wish: BatchWish) throws(SQLFailure) {

@@ -57,7 +57,7 @@ extension WriteTransaction {
         try insertFollower(job.id, job.digest, lane: job.laneID, priority: job.priority)
     }
 
-    private func insertFollower(_ id: Int64, _ digest: [UInt8], lane: Int64, priority: Int) throws(SQLFailure) {
+    func insertFollower(_ id: Int64, _ digest: [UInt8], lane: Int64, priority: Int) throws(SQLFailure) {
         try statement("INSERT INTO followers (job_id, digest, lane_id, priority) VALUES (?, ?, ?, ?)")
             .bind(id).bind(digest).bind(lane).bind(priority).run()
     }

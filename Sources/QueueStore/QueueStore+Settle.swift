@@ -147,7 +147,7 @@ extension WriteTransaction {
     /// Takes an answered job out of `running` whose cancellation was asked for: it is cancelled if its call went on for the sake of
     /// others, and completed if the answer came first.
     private func leaveAnswered(_ request: SettleRequest) throws(SQLFailure) -> JobState? {
-        let wentOnForOthers = request.call != nil && request.job.useCache ? try isFollowed(request.job.digest) : false
+        let wentOnForOthers = request.job.useCache ? try isFollowed(request.job.digest) : false
         let name = try statement(
             """
             UPDATE jobs SET state = CASE WHEN ?1 THEN 'cancelled' ELSE 'completed' END, token = NULL, worker_id = NULL,

@@ -76,22 +76,24 @@ extension BatchDriver {
     private func take(
         in slice: [BatchItemResult], of batch: ProviderBatch, _ provider: any BatchProvider, _ verification: Verification
     ) async throws {
-        let outcomes = Dictionary(
-            slice.compactMap { result in batch.job(ofItem: result.id).map { ($0, result.outcome) } }, uniquingKeysWith: { one, _ in one })
+        let results = Dictionary(
+            slice.compactMap { result in batch.job(ofItem: result.id).map { ($0, result) } }, uniquingKeysWith: { one, _ in one })
         if !verification.value, !slice.isEmpty {
-            guard !outcomes.isEmpty else { throw NotOurs() }
+            guard !results.isEmpty else { throw NotOurs() }
             var certain = batch
             certain.isCertain = true
             guard try await store.update(certain, from: .harvesting, releases: false) else { throw LostLease() }
             verification.set()
         }
-        let members = try store.members(of: batch, ids: Array(outcomes.keys))
+        let members = try store.members(of: batch, ids: Array(results.keys))
         let now = store.clock.wall()
         let settling = BatchItemSettling(configuration: configuration, priceShare: provider.batchCapacity.priceShare)
         var requests: [SettleRequest] = []
         var unpaid: [Int64] = []
-        for (id, outcome) in outcomes.sorted(by: { $0.key < $1.key }) {
+        for (id, result) in results.sorted(by: { $0.key < $1.key }) {
             guard let member = members[id] else { continue }
+            // Only beside its request can the provider's words be told from what was asked, of which no reason may hold any part.
+            let outcome = (try? ModelRequest(member.job)).map { provider.outcome(of: result, to: $0) } ?? result.outcome
             if Self.isUnpaid(outcome) {
                 unpaid.append(id)
             } else {
@@ -99,10 +101,10 @@ extension BatchDriver {
             }
         }
         try interrupt("before a slice")
-        guard let results = try await store.settle(requests, of: batch) else { throw LostLease() }
+        guard let settled = try await store.settle(requests, of: batch) else { throw LostLease() }
         try interrupt("after a slice")
         guard try await store.dismiss(unpaid, from: batch, .again, reason: nil) else { throw LostLease() }
-        for (request, result) in zip(requests, results) {
+        for (request, result) in zip(requests, settled) {
             if let result { report(event(request, result)) }
         }
     }

@@ -232,15 +232,17 @@ struct BatchDriver: Sendable {
     }
 
     private func returnRest(_ batch: ProviderBatch, _ provider: any BatchProvider) async throws -> ProviderBatch? {
+        // What the provider keeps of it costs the user room there, and no more: it is tried once, and before the last job leaves, for
+        // which a draining worker waits.
+        let timeout = policy(of: provider).timeout
+        if let id = batch.remoteID, case .success(let remote) = await provider.batch(id, timeout: timeout) {
+            await provider.forgetBatch(remote, timeout: timeout)
+        }
+        try interrupt("forgotten")
         while let isMore = try await store.returnRest(of: batch) {
             try interrupt("a slice is returned")
             guard !isMore else { continue }
             logger.info("batch \(batch.id) of \(batch.target): ended", metadata: ["jobs": "\(batch.jobs)"])
-            // What the provider keeps of it costs the user room there, and no more: it is tried once.
-            let timeout = policy(of: provider).timeout
-            if let id = batch.remoteID, case .success(let remote) = await provider.batch(id, timeout: timeout) {
-                await provider.forgetBatch(remote, timeout: timeout)
-            }
             return nil
         }
         return nil

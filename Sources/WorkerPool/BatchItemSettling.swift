@@ -29,9 +29,7 @@ struct BatchItemSettling {
         let result = JobResult(
             reply: reply.json, usage: reply.usage, cost: cost, answeredBy: .provider, target: job.target.description, latency: latency)
         var cache: CacheWrite?
-        if job.useCache, reply.isComplete, !job.digest.isEmpty,
-            let timeToLive = job.cacheTimeToLive ?? configuration.cacheTimeToLive
-        {
+        if reply.isComplete, !job.digest.isEmpty, let timeToLive = configuration.cacheTimeToLive(of: job) {
             cache = CacheWrite(digest: job.digest, timeToLive: timeToLive)
         }
         let call = CallReport(target: job.target, usage: reply.usage, cost: cost, calls: max(1, reply.calls))

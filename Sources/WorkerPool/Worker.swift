@@ -158,7 +158,11 @@ public final class Worker: Service {
     /// Takes a slot for the jobs of one call, and runs them.
     private func begin(_ call: [ClaimedJob], _ runner: JobRunner, _ jobs: inout DiscardingTaskGroup) {
         inFlight.beginCall()
-        jobs.addTask { await runner.run(call) }
+        jobs.addTask { [attention] in
+            await runner.run(call)
+            // Only now its slot is free.
+            attention.call()
+        }
     }
 
     /// Calls for a look when a call leaves that waits for company.
@@ -178,8 +182,8 @@ public final class Worker: Service {
         guard configuration.coalesces else { return [:] }
         return providers.mapValues { provider in
             let limits = provider.capabilities
-            // The claim counts bytes, the provider tokens: of three bytes on average at least, but for rare scripts, whose calls are divided.
-            let bytes = min(limits.maxEmbedBytes, limits.maxEmbedTokens.map { $0 * 3 } ?? .max)
+            // The claim counts bytes, the provider tokens, which are taken to be two bytes at least.
+            let bytes = min(limits.maxEmbedBytes, limits.maxEmbedTokens.map { $0 * 2 } ?? .max)
             return CallCapacity(inputs: limits.maxEmbedInputs, bytes: bytes)
         }
     }

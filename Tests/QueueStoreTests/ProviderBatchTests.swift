@@ -11,10 +11,10 @@ import Testing
     private func claim(
         _ f: Fixture, _ slots: Int = 10, _ capacities: [String: BatchCapacity] = capacity, _ policies: CallPolicies = CallPolicies()
     ) async throws -> ClaimRound {
-        try await f.store.claim(
-            ClaimRequest(
-                worker: f.worker, queues: nil, providers: ["local", "other"], slots: slots, lease: 60_000, isIdle: true,
-                policies: policies, batchCapacities: capacities))
+        var request = ClaimRequest(
+            worker: f.worker, queues: nil, providers: ["local", "other"], slots: slots, lease: 60_000, isIdle: true, policies: policies)
+        request.batchCapacities = capacities
+        return try await f.store.claim(request)
     }
 
     private func addBatched(_ f: Fixture, _ count: Int = 1, _ configure: (inout NewJob) -> Void = { _ in }) async throws -> [Int64] {
@@ -248,10 +248,9 @@ import Testing
             defer { store.close() }
             let worker = try await store.registerWorker().id
             for name in ["a", "b"] { _ = try await store.enqueue(.with(.asking(name)) { $0.usesBatchAPI = true }) }
-            _ = try await store.claim(
-                ClaimRequest(
-                    worker: worker, queues: nil, providers: ["local"], slots: 4, lease: 60_000, isIdle: true,
-                    batchCapacities: Self.capacity))
+            var request = ClaimRequest(worker: worker, queues: nil, providers: ["local"], slots: 4, lease: 60_000, isIdle: true)
+            request.batchCapacities = Self.capacity
+            _ = try await store.claim(request)
             #expect(try store.check().faults == [])
             try RawConnection(folder + "/q.db").run(sql)
             let faults = try store.check().faults

@@ -42,7 +42,6 @@ final class BatchScene: Sendable {
     }
 
     private let clock: TurnedClock
-    private let landings = Mutex<[[UInt8]]>([])
 
     var now: Int64 { clock.now }
 
@@ -92,8 +91,6 @@ final class BatchScene: Sendable {
     /// Calls for jobs alone, and settles them.
     func run(_ jobs: [ClaimedJob]) async throws {
         for job in jobs {
-            // What the settlement of a flight does for its followers.
-            defer { landings.withLock { $0.append(job.digest) } }
             if job.isCached, try await store.settleFromCache(job) != nil { continue }
             guard case .reply(let reply)? = await provider.respond(to: [try ModelRequest(job)], CallOptions(timeout: 1_000)).first else {
                 let settlement = Settlement(state: .discarded)
@@ -108,11 +105,6 @@ final class BatchScene: Sendable {
                     cache: job.useCache ? CacheWrite(digest: job.digest, timeToLive: 1_000_000_000) : nil,
                     call: CallReport(target: job.target, usage: reply.usage, cost: 1)))
         }
-        let digests = landings.withLock { landings in
-            defer { landings = [] }
-            return landings
-        }
-        try await store.write { transaction in for digest in digests { try transaction.batchItemAnswered(digest) } }
     }
 
     func job(_ id: Int64) throws -> Job { try #require(try store.job(id)) }

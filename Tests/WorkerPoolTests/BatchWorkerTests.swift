@@ -24,8 +24,8 @@ import Testing
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let events = EventList()
-        let configuration = WorkerConfiguration(
-            concurrency: 2, batchPolicies: ["local": BatchPolicy(linger: 30, poll: 40)], drains: drains)
+        var configuration = WorkerConfiguration(concurrency: 2, drains: drains)
+        configuration.batchPolicies = ["local": BatchPolicy(linger: 30, poll: 40)]
         let worker = Worker(store: store, providers: [provider], configuration: configuration, logger: logger) { events.add($0) }
         try await body(store, provider, worker) { events.all }
         #expect(try store.check().faults == [])

@@ -13,11 +13,13 @@ extension Settings {
         let identities = providers.mapValues { ProviderIdentity.of(kind: $0.kind.rawValue, baseURL: $0.baseURL) }
         let kinds = providers.mapValues(\.kind)
         let batched = Set(models.filter(\.value.batchAPI).keys)
-        return IntakeContext(
+        var context = IntakeContext(
             now: now, defaultTarget: Self.target(defaultModel), defaultEmbeddingTarget: Self.target(memory.embeddingModel),
             providerNames: providers.keys.sorted(), identity: { identities[$0] }, kind: { kinds[$0] ?? .openai },
             // Most configurations name none: then no target is spelt out for the look-up.
             usesBatchAPI: { !batched.isEmpty && batched.contains($0.description) })
+        context.usesCache = cache.enabled
+        return context
     }
 
     /// How a store is opened.

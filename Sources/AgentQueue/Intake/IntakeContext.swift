@@ -18,6 +18,8 @@ public struct IntakeContext: Sendable {
     public var kind: @Sendable (_ provider: String) -> ProviderKind
     /// Whether jobs that do not say use the provider's batch API.
     public var usesBatchAPI: @Sendable (_ target: Target) -> Bool
+    /// Whether the cache serves anyone; true by default. Without it, each job has a call of its own.
+    public var usesCache = true
     /// Spares checking the same schema for every line.
     let schemas = SchemaMemory()
 

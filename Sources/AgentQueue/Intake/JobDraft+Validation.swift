@@ -31,7 +31,7 @@ extension JobDraft {
         job.batch = batch
         job.after = Self.withoutRepeats(after)
         job.metadata = metadata
-        job.useCache = cache
+        job.useCache = cache && context.usesCache
         job.cacheTimeToLive = cacheTTL
         job.usesBatchAPI = usesBatchAPI
         job.deadline = times.deadline
