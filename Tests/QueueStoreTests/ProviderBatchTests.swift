@@ -208,6 +208,38 @@ import Testing
         }
     }
 
+    /// What is taken in again, after a crash, changes nothing; and what no one waits for is charged all the same.
+    @Test func anItemIsSettledOnce() async throws {
+        try await withStore { f in
+            let ids = try await addBatched(f, 3)
+            _ = try await claim(f)
+            let seen = try #require(try f.store.openProviderBatches(of: "local").first)
+            let held = try #require(try await f.store.take(seen, worker: f.worker, lease: 10_000))
+            let remote = RemoteBatch(id: "r", status: .inProgress, createdAt: 0)
+            let sent = held.submitted(as: remote, isCertain: true, BatchPolicy(), now: f.clock.wall)
+            #expect(try await f.store.update(sent, from: .collecting, releases: false))
+            _ = try await f.store.cancel(ids: [ids[1]])
+            let members = try f.store.members(of: sent, after: 0, limit: 10)
+            #expect(members.map(\.job.id) == ids && members.map(\.isGivenUp) == [false, true, false])
+            #expect(members.map(\.job.attempt) == [1, 1, 1])
+            let requests = members.prefix(2).map { member in
+                var request = SettleRequest.answer(member.job, cacheFor: 10_000)
+                request.call = CallReport(target: member.job.target, cost: 0.25)
+                return request
+            }
+            #expect(try await f.store.settle(requests, of: sent) == [.settled(.completed), .fenced])
+            #expect(try await f.store.settle(requests, of: sent) == [nil, nil])
+            #expect(try f.charges() == [["answered", "local/m", "1", "0.25"], ["fenced", "local/m", "1", "0.25"]])
+            #expect(try f.states(ids) == [.completed, .cancelled, .pending])
+            #expect(try f.store.lanes().map(\.cost) == [0.5])
+            #expect(try f.store.cacheEntries(limit: 9).count == 2)
+            let returning = sent.returning(.again, nil)
+            #expect(try await f.store.update(returning, from: .submitted, releases: false))
+            #expect(try await f.store.returnRest(of: returning) == false)
+            #expect(try f.states(ids) == [.completed, .cancelled, .available] && f.job(ids[2]).attempt == 0)
+        }
+    }
+
     @Test func endedBatchesArePrunedAfterAMonth() async throws {
         try await withStore { f in
             _ = try await addBatched(f)
