@@ -39,6 +39,9 @@ struct Claiming {
     /// Whether a job is the first of its digest in this round.
     mutating func leads(_ digest: [UInt8]) -> Bool { led.insert(digest).inserted }
 
+    /// Whether a job of that digest was claimed in this round, to be called for.
+    func isLed(_ digest: [UInt8]) -> Bool { led.contains(digest) }
+
     /// The first of its digest was put back: the next one leads.
     mutating func leadsNoMore(_ digest: [UInt8]) { led.remove(digest) }
 

@@ -55,7 +55,8 @@ extension WriteTransaction {
                 continue
             }
             // One whose like is under way, or about to be, has its answer sooner.
-            if job.useCache, try live.contains(job.digest) || isFlying(job.digest, besides: job.lease.token) {
+            let isLive = live.contains(job.digest) || claiming.isLed(job.digest)
+            if job.useCache, try isLive || isFlying(job.digest, besides: job.lease.token) {
                 staying.append(job)
                 continue
             }
