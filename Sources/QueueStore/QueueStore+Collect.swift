@@ -44,13 +44,12 @@ extension WriteTransaction {
         guard let first = jobs.first(where: \.waitsForBatch), let capacity = claiming.request.batchCapacities[first.target.provider],
             first.kind != .memorize
         else { return jobs }
-        let live = Set(jobs.lazy.filter { !$0.waitsForBatch && $0.useCache }.map(\.digest))
+        let wishes = try jobs.map { try batchWish(of: $0, capacity) }
+        let live = Set(zip(jobs, wishes).lazy.filter { $0.useCache && $1 == nil }.map(\.0.digest))
         var batch: CollectingBatch?
         var staying: [ClaimedJob] = []
-        for job in jobs {
-            guard job.waitsForBatch, !job.isCached, job.crashes < 2, let wish = try batchWish(of: job), wish.urgentAt ?? .max > now,
-                wish.inputs <= capacity.items, wish.bytes <= capacity.bytes
-            else {
+        for (job, wish) in zip(jobs, wishes) {
+            guard let wish else {
                 staying.append(job)
                 continue
             }
@@ -90,7 +89,9 @@ extension WriteTransaction {
         return staying
     }
 
-    private func batchWish(of job: ClaimedJob) throws(SQLFailure) -> BatchWish? {
+    /// What a job says about batches; nil where none takes it.
+    private func batchWish(of job: ClaimedJob, _ capacity: BatchCapacity) throws(SQLFailure) -> BatchWish? {
+        guard job.waitsForBatch, !job.isCached, job.crashes < 2 else { return nil }
         let row = try statement(
             """
             SELECT deadline_at, created_at, inputs, budget_usd, (SELECT budget_usd FROM batches WHERE id = jobs.batch_id) FROM jobs
@@ -102,11 +103,12 @@ extension WriteTransaction {
                 budgets: Budgets(own: $0.optionalDouble(3), batch: $0.optionalDouble(4))
             )
         }
-        return row.map { row in
-            BatchWish(
-                urgentAt: row.deadline.map { BatchPolicy.nearTime(of: $0, created: row.created) }, inputs: row.inputs,
-                bytes: job.body.utf8.count + Self.envelopeBytes, budgets: row.budgets)
-        }
+        guard let row else { return nil }
+        let wish = BatchWish(
+            urgentAt: row.deadline.map { BatchPolicy.nearTime(of: $0, created: row.created) }, inputs: row.inputs,
+            bytes: job.body.utf8.count + Self.envelopeBytes, budgets: row.budgets)
+        guard wish.urgentAt ?? .max > now, wish.inputs <= capacity.items, wish.bytes <= capacity.bytes else { return nil }
+        return wish
     }
 
     /// Why a job's budgets do not allow its share of a batch; nil where they do.
