@@ -98,6 +98,8 @@ let package = Package(
         suite("JobModelTests", ["JobModel", "ModelCalls", "Resilience"]),
         suite("JSONSchemaTests", ["ModelCalls", "JobModel"], resources: [.copy("Resources")]),
         suite("QueueStoreTests", ["QueueStore", "JobModel", "ModelCalls", "Resilience", "CPlatform", "TestSupport", grdb, sqlite]),
+        suite(
+            "WorkerPoolTests", ["WorkerPool", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", "TestSupport", logging]),
         suite("SettingsTests", ["Settings"]),
         // What tests of several suites share.
         .target(
