@@ -102,7 +102,8 @@ let package = Package(
         suite("QueueStoreTests", ["QueueStore", "JobModel", "ModelCalls", "Resilience", "CPlatform", "TestSupport", grdb, sqlite]),
         suite("ResponseCacheTests", ["ResponseCache", "QueueStore", "JobModel"]),
         suite(
-            "WorkerPoolTests", ["WorkerPool", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Resilience", "TestSupport", logging]),
+            "WorkerPoolTests",
+            ["WorkerPool", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", "TestSupport", logging]),
         suite("SettingsTests", ["Settings"]),
         // What tests of several suites share.
         .target(

@@ -102,7 +102,7 @@ extension WriteTransaction {
     func hold(_ reservation: Reservation) throws(SQLFailure) {
         let now = now
         for name in reservation.target.resourceNames {
-            try withResource(name) { $0.hold(reservation.call, reservation.estimate, now: now) }
+            try withResource(name) { $0.hold(reservation.call, reservation.estimate, isProbe: reservation.isProbe, now: now) }
         }
         if let batch = reservation.batch { try withBudget(of: batch) { $0.reserved += reservation.estimate.worstCost } }
         try statement(

@@ -3,11 +3,12 @@ import Resilience
 
 extension Resource {
     /// A call begins that something is set aside for.
-    mutating func hold(_ call: Int64, _ estimate: CallEstimate, now: Int64) {
+    /// - Parameter isProbe: whether an open breaker let it through to find out. A part of a call that was divided asks no breaker.
+    mutating func hold(_ call: Int64, _ estimate: CallEstimate, isProbe: Bool, now: Int64) {
         running += estimate.requests
         reserved += estimate.worstCost
         trial?.running += estimate.requests
-        if estimate.requests > 0 { breaker.beginProbe(call) }
+        if isProbe { breaker.beginProbe(call) }
         for rate in Rate.allCases {
             let share = share(of: estimate, rate)
             self[rate]?.bucket.take(share, now: now)

@@ -1,6 +1,7 @@
 import QueueStore
 
-/// When lanes that a claim was turned away from may open: looks again then, not only at the next ring.
+/// When lanes that a claim was turned away from may open, or calls leave that wait for company: looks again then, not only at the next
+/// ring.
 struct Openings: Sendable {
     private let stream: AsyncStream<Int64>
     private let continuation: AsyncStream<Int64>.Continuation

@@ -22,6 +22,8 @@ public final class Worker: Service {
     private let inFlight = InFlight()
     private let attention = Attention()
     private let openings = Openings()
+    /// When calls leave that wait for company.
+    private let departures = Openings()
     private let state = Mutex(State())
 
     private struct State {
@@ -123,6 +125,7 @@ public final class Worker: Service {
             helpers.addTask { [self] in await watchDeadlines() }
             helpers.addTask { [self] in await batchDriver(registration.id).run() }
             helpers.addTask { [self] in await openings.watch(clock: store.clock, attention) }
+            helpers.addTask { [self] in await departures.watch(clock: store.clock, attention) }
             await withDiscardingTaskGroup { jobs in
                 var stopped = false
                 for await _ in attention.stream {
@@ -135,9 +138,7 @@ public final class Worker: Service {
                         if let job = coalescer.remove(lease) { begin([job], runner, &jobs) }
                     }
                     for call in called { begin(call, runner, &jobs) }
-                    if let due = coalescer.nextDue {
-                        jobs.addTask { await Self.sleep(until: due, attention) }
-                    }
+                    if let due = coalescer.nextDue { departures.set(store.clock.wall() + due - now) }
                     // A round takes no more than `batch_size`: there may be slots left, and jobs for them.
                     if round.jobs.count >= configuration.batchSize || (!round.lanesWithMore.isEmpty && !round.jobs.isEmpty) {
                         attention.call()
@@ -163,13 +164,6 @@ public final class Worker: Service {
             // Only now its slot is free.
             attention.call()
         }
-    }
-
-    /// Calls for a look when a call leaves that waits for company.
-    private static func sleep(until due: Int64, _ attention: Attention) async {
-        let wait = due - platform_monotonic_ns() / 1_000_000
-        guard (try? await Task.sleep(for: .milliseconds(max(1, wait)))) != nil else { return }
-        attention.call()
     }
 
     private var semantic: SemanticCache? {

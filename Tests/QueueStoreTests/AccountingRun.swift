@@ -17,6 +17,10 @@ final class AccountingRun {
         var worker: Int
         /// Where its call is noted as begun.
         var slot: Int?
+        /// Whether its call has begun.
+        var hasBegun = false
+        /// Whether its call is one of several that took the place of one.
+        var isPart = false
     }
 
     private let folder: String
@@ -64,7 +68,10 @@ final class AccountingRun {
             if random(1...8) == 1 { try balance() }
         }
         // All is given back.
-        for held in held { try await handBack(held) }
+        for held in held {
+            try await handBack(held)
+            workers[held.worker].calls?.end(held.slot)
+        }
         held = []
         try balance()
         let left = try raw.rows(
@@ -91,7 +98,9 @@ final class AccountingRun {
         switch random(1...100) {
         case ...18: try await enqueue()
         case ...42: try await claim()
-        case ...66: try await settle()
+        case ...56: try await settle()
+        case ...66: try await settleTogether()
+        case ...70: try await divide()
         case ...74: try await reroute()
         case ...79: try await settleLost()
         case ...84: try await handBackOne()
@@ -106,11 +115,12 @@ final class AccountingRun {
 
     private func enqueue() async throws {
         let target = pick(["local/a", "local/a", "local/b", "other/b"])
+        let kind = random(1...2) == 1 ? JobKind.embed : .generate
         let budget = random(1...5) == 1 ? Double(random(1...30)) / 10 : nil
         let batch = random(1...3) == 1 ? "b\(random(0...1))" : nil
-        note("enqueue 4 of \(target), batch \(batch ?? "-"), budget \(budget.map { "\($0)" } ?? "-")")
+        note("enqueue 4 \(kind.rawValue) of \(target), batch \(batch ?? "-"), budget \(budget.map { "\($0)" } ?? "-")")
         for _ in 0..<4 {
-            var job = NewJob.asking("\(random(0...1_000_000))", of: target)
+            var job = NewJob.asking("\(random(0...1_000_000))", of: target, kind: kind)
             job.useCache = false
             job.maxAttempts = random(1...4)
             job.batch = batch
@@ -121,18 +131,34 @@ final class AccountingRun {
 
     private func claim() async throws {
         let worker = random(0...workers.count - 1)
-        let request = ClaimRequest(
+        var request = ClaimRequest(
             worker: workers[worker].id, queues: nil, providers: ["local", "other"], slots: random(1...5), lease: 20_000, isIdle: true,
             policies: policies)
+        request.capacities = ["local": CallCapacity(inputs: 5), "other": CallCapacity(inputs: 3)]
         let round = try await store.claim(request)
         note("claim by w\(worker): \(round.jobs.map { "\($0.id) → \($0.route)\($0.isProbe ? " (probe)" : "")" })")
         for job in round.jobs {
             if job.route != job.target { count("fallback") }
             if job.isProbe { count("probe") }
             var held = Held(job: job, worker: worker)
-            if random(1...3) > 1 { held.slot = workers[worker].calls?.begin(job: job.id) }
+            let isShared = round.jobs.contains { $0.lease.token == job.lease.token && $0.id != job.id && job.kind.isBatchable }
+            if isShared {
+                count("shared")
+                let isFirst = !self.held.contains { $0.job.lease.token == job.lease.token }
+                held.hasBegun = isFirst ? random(1...3) > 1 : self.held.contains { $0.job.lease.token == job.lease.token && $0.hasBegun }
+                if isFirst, held.hasBegun { held.slot = workers[worker].calls?.begin(token: job.lease.token) }
+            } else if random(1...3) > 1 {
+                held.slot = workers[worker].calls?.begin(job: job.id)
+                held.hasBegun = true
+            }
             self.held.append(held)
         }
+    }
+
+    /// The jobs of one call.
+    private func companions(of held: Held) -> [Held] {
+        guard held.job.kind.isBatchable else { return [held] }
+        return self.held.filter { $0.job.lease.token == held.job.lease.token && $0.job.route == held.job.route }
     }
 
     private func report(_ job: ClaimedJob) -> CallReport {
@@ -181,13 +207,79 @@ final class AccountingRun {
     private func settle() async throws {
         guard !held.isEmpty else { return try await claim() }
         let held = held.remove(at: random(0...held.count - 1))
+        leave(held)
         let report = report(held.job)
         note("settle \(held.job.id): \(report.failure?.rawValue ?? "answered"), \(report.scope), \(report.cost), maybe \(report.maybeCost)")
         let result = try await store.settle(request(held.job, report))
         try expect(result != .fenced, "fenced")
         count(report.failure == nil ? "answered" : "failed")
         noteCost(held.job, report)
-        workers[held.worker].calls?.end(held.slot)
+    }
+
+    /// A job's call has ended; the note of one that others share stays as long as they do.
+    private func leave(_ held: Held) {
+        guard let slot = held.slot else { return }
+        if let other = self.held.firstIndex(where: {
+            $0.job.lease.token == held.job.lease.token && $0.worker == held.worker && $0.hasBegun && $0.slot == nil
+        }) {
+            self.held[other].slot = slot
+        } else {
+            workers[held.worker].calls?.end(slot)
+        }
+    }
+
+    /// What a shared call was: the first's report tells of it, and the others of their parts.
+    private func reports(_ call: [Held]) -> [CallReport] {
+        let first = report(call[0].job)
+        return call.enumerated().map { place, held in
+            guard place > 0 else { return first }
+            var part = first
+            part.isCompanion = true
+            part.calls = 0
+            part.maybeCost = first.isMaybePaid ? held.job.worstCost : 0
+            part.cost = first.cost > 0 ? Double(random(0...7)) / 10 : 0
+            part.limits = nil
+            return part
+        }
+    }
+
+    private func settleTogether() async throws {
+        guard let one = held.filter({ $0.job.kind.isBatchable }).randomElement(using: &generator) else { return try await settle() }
+        let call = companions(of: one)
+        let reports = reports(call)
+        note(
+            "settle \(call.map(\.job.id)): \(reports[0].failure?.rawValue ?? "answered"), \(reports.map(\.cost)), maybe \(reports[0].isMaybePaid)"
+        )
+        let results = try await store.settle(zip(call, reports).map { request($0.job, $1) })
+        try expect(!results.contains(.fenced), "fenced")
+        let ids = Set(call.map(\.job.lease))
+        held.removeAll { ids.contains($0.job.lease) }
+        for held in call { leave(held) }
+        for (held, report) in zip(call, reports) { noteCost(held.job, report) }
+        count("settled together")
+    }
+
+    private func divide() async throws {
+        let shared = held.filter { one in one.job.kind.isBatchable && companions(of: one).count > 1 }
+        guard let one = shared.randomElement(using: &generator) else { return try await claim() }
+        let call = companions(of: one)
+        var reports = reports(call)
+        for place in reports.indices { reports[place].failure = reports[place].failure ?? .permanent }
+        let half = (call.count + 1) / 2
+        let parts = try await store.divide(
+            zip(call, reports).map { request($0.job, $1) }, into: [call[..<half].map(\.job), call[half...].map(\.job)])
+        note("divide \(call.map(\.job.id)) → \(parts.map { $0.map(\.id) }): \(reports.map(\.cost)), maybe \(reports[0].isMaybePaid)")
+        let kept = Set(parts.joined().map(\.id))
+        for (held, report) in zip(call, reports) where kept.contains(held.job.id) { noteCost(held.job, report) }
+        for index in held.indices where kept.contains(held[index].job.id) { held[index].isPart = true }
+        // Those that are to be cancelled end with their part of the call.
+        for (one, report) in zip(call, reports) where !kept.contains(one.job.id) {
+            try expect(try await store.settle(request(one.job, report)) != .fenced, "fenced")
+            noteCost(one.job, report)
+            held.removeAll { $0.job.lease == one.job.lease }
+            leave(one)
+        }
+        count("divided")
     }
 
     private func settleLost() async throws {
@@ -223,12 +315,12 @@ final class AccountingRun {
         guard !held.isEmpty else { return }
         let held = held.remove(at: random(0...held.count - 1))
         note("hand back \(held.job.id)")
+        leave(held)
         try await handBack(held)
     }
 
     private func handBack(_ held: Held) async throws {
         try expect(try await store.settle(.handBack(held.job, now: clock.wall)) != .fenced, "fenced")
-        workers[held.worker].calls?.end(held.slot)
     }
 
     private func cancel() async throws {
@@ -254,9 +346,9 @@ final class AccountingRun {
         _ = try await store.rescue()
         let running = Set(try raw.rows("SELECT id, token FROM jobs WHERE state = 'running'").map { $0.joined(separator: "/") })
         for held in held where !running.contains("\(held.job.id)/\(held.job.lease.token)") {
-            count(held.slot == nil ? "rescued unbegun" : "rescued begun")
+            count(held.hasBegun ? "rescued begun" : "rescued unbegun")
             lost.append(held.job)
-            if held.slot != nil { costs.append((held.job.lease, held.job.route, held.job.worstCost, true)) }
+            if held.hasBegun { costs.append((held.job.lease, held.job.route, held.job.worstCost, true)) }
             workers[held.worker].calls?.end(held.slot)
         }
         held.removeAll { !running.contains("\($0.job.id)/\($0.job.lease.token)") }
@@ -281,9 +373,10 @@ final class AccountingRun {
         try expect(abs(expected - found) < 1e-6, "charged \(found), not \(expected)")
         let rows = try raw.int("SELECT count(*) FROM charges") ?? -1
         try expect(Int(rows) == costs.count, "\(rows) charges, not \(costs.count)")
-        // A limit on calls under way holds whatever happens.
-        let local = try raw.int("SELECT count(*) FROM reservations WHERE target LIKE 'local/%'") ?? 0
-        try expect(local <= 4, "\(local) calls at once")
+        // A limit on calls under way holds whatever happens, but for calls that were divided.
+        let local = try raw.int("SELECT coalesce(sum(requests), 0) FROM reservations WHERE target LIKE 'local/%'") ?? 0
+        let parts = held.count { $0.isPart && $0.job.route.provider == "local" }
+        try expect(local <= 4 + parts, "\(local) calls at once, \(parts) of them parts")
         // What is set aside was within the day's money when it was: at most the cap.
         for state in try store.providerStates() {
             guard let cap = policies.limits[state.name]?.usdPerDay else { continue }

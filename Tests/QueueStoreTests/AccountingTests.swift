@@ -36,7 +36,10 @@ import Testing
         }
         // That nothing which should happen never does.
         guard Self.seed == nil, all.count >= 100 else { return }
-        for name in ["answered", "failed", "fenced", "rerouted", "not rerouted", "rescued begun", "rescued unbegun", "fallback", "probe"] {
+        for name in [
+            "answered", "failed", "fenced", "rerouted", "not rerouted", "rescued begun", "rescued unbegun", "fallback", "probe", "shared",
+            "settled together", "divided",
+        ] {
             #expect(counts[name] ?? 0 >= 10, "hardly ever \(name): \(counts)")
         }
     }

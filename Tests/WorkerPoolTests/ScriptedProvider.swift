@@ -1,0 +1,73 @@
+import JobModel
+import ModelCalls
+import Synchronization
+import TestSupport
+
+/// A provider within the process, which says what a test wants, and keeps what it was asked.
+final class ScriptedProvider: ModelProvider {
+    typealias Answer = @Sendable (_ texts: [String], _ number: Int) async -> [Outcome]
+
+    private struct State {
+        var calls: [[String]] = []
+        var underWay = 0
+        var mostUnderWay = 0
+        var cancelled = 0
+    }
+
+    let name = "local"
+    let identity = "scripted"
+    let capabilities: ProviderCapabilities
+    private let state = Mutex(State())
+    private let answer: Answer
+    /// Counts the calls that have begun.
+    let begun = Counter()
+
+    /// - Parameter answer: given the texts of a call, one a request, and the call's number, from 1; one outcome a request.
+    init(maxInputs: Int = 100, _ answer: @escaping Answer = { texts, _ in ScriptedProvider.vectors(texts) }) {
+        capabilities = ProviderCapabilities(maxEmbedInputs: maxInputs)
+        self.answer = answer
+    }
+
+    /// The texts of each call, in their order.
+    var calls: [[String]] { state.withLock { $0.calls } }
+    /// The most calls that were ever under way at once.
+    var mostUnderWay: Int { state.withLock { $0.mostUnderWay } }
+    /// How many calls were stopped.
+    var cancelled: Int { state.withLock { $0.cancelled } }
+
+    func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
+        let texts = requests.map { $0.body["input"]?.array?.first?.string ?? "?" }
+        let number = state.withLock { state in
+            state.calls.append(texts)
+            state.underWay += 1
+            state.mostUnderWay = max(state.mostUnderWay, state.underWay)
+            return state.calls.count
+        }
+        begun.add()
+        let outcomes = await answer(texts, number)
+        state.withLock { state in
+            state.underWay -= 1
+            if Task.isCancelled { state.cancelled += 1 }
+        }
+        return Task.isCancelled ? texts.map { _ in .failure(ModelFailure(.cancelled, "stopped", isMaybePaid: true)) } : outcomes
+    }
+
+    func check(model: String?, timeout: Int64) async -> ProviderCheck { ProviderCheck(provider: name, model: model ?? "e") }
+
+    /// An answer for each text: 3 tokens a text. The first tells of the call.
+    static func vectors(_ texts: [String]) -> [Outcome] {
+        texts.indices.map { .reply(ModelReply(embeddings: [[Float($0) + 0.5, 1]], usage: Usage(inputTokens: 3), calls: $0 == 0 ? 1 : 0)) }
+    }
+
+    static func failures(_ texts: [String], _ failure: FailureClass, tokens: Int = 0) -> [Outcome] {
+        texts.indices.map {
+            .failure(
+                ModelFailure(failure, "it failed", usage: Usage(inputTokens: tokens), calls: tokens > 0 && $0 == 0 ? 1 : 0))
+        }
+    }
+
+    /// Answers calls without a bad text; one that holds one fails as a whole.
+    static func refusing(_ bad: Set<String>, _ failure: FailureClass, tokens: Int = 0) -> Answer {
+        { texts, _ in bad.isDisjoint(with: texts) ? vectors(texts) : failures(texts, failure, tokens: tokens) }
+    }
+}
