@@ -1,5 +1,6 @@
 import ArgumentParser
 import CPlatform
+import Glibc
 import JobModel
 import QueueStore
 
@@ -25,7 +26,8 @@ struct ContendBench: AsyncParsableCommand {
         let end = platform_monotonic_ns() + Int64(seconds) * 1_000_000_000
         while platform_monotonic_ns() < end {
             do {
-                try await Self.timed(&waits) { _ = try await store.enqueue(BenchJobs.make(rounds)) }
+                // No two processes ask the same: they would share an answer.
+                try await Self.timed(&waits) { _ = try await store.enqueue(BenchJobs.make(Int(getpid()) * 10_000_000 + rounds)) }
                 // There is one for each: whoever enqueues, claims one right after.
                 let jobs = try await Self.timed(&waits) { try await store.claim(request).jobs }
                 for job in jobs { try await Self.timed(&waits) { try await SettleBench.settle(job, store) } }

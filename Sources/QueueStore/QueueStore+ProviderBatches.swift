@@ -184,7 +184,15 @@ extension WriteTransaction {
 extension QueueStore {
     /// Whether jobs that such a worker serves wait for a batch at their provider.
     func holdsBatches(queues: Set<String>?, providers: Set<String>, routes: [String: Route], _ database: Database) throws -> Bool {
-        try Row.fetchAll(
+        // One whose last job has its answer is about to be tidied up at the provider.
+        let ending = try String.fetchAll(
+            database,
+            sql: """
+                SELECT DISTINCT provider FROM provider_batches INDEXED BY provider_batches_open
+                WHERE state IN ('harvesting', 'returning') AND state <> 'ended' AND due_at <= ?
+                """, arguments: [clock.wall()])
+        if ending.contains(where: providers.contains) { return true }
+        return try Row.fetchAll(
             database,
             sql: """
                 SELECT queue, lanes.provider, lanes.target FROM lanes JOIN queues ON queues.name = queue WHERE paused_at IS NULL
