@@ -47,7 +47,8 @@ final class Bench: Sendable {
 
     private var runner: JobRunner {
         JobRunner(
-            store: store, providers: [provider.name: provider], configuration: configuration, cache: nil, semantic: nil, inFlight: inFlight, calls: registration.calls,
+            store: store, providers: [provider.name: provider], configuration: configuration, cache: nil, semantic: nil, inFlight: inFlight,
+            calls: registration.calls,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) { [self] event in told.withLock { $0.append(event) } }
     }
