@@ -51,6 +51,8 @@ enum Migrator {
                 "\(path): the migration \(migration.name) that was applied is not the one this program knows; restore a backup")
         }
         guard history.count == version else {
+            // Another process may have applied a step between the two looks.
+            guard try Int.fetchOne(database, sql: "PRAGMA user_version") == version else { return try pending(database, path: path) }
             throw StoreError(.alteredSchema, "\(path): the record of migrations is incomplete; restore a backup")
         }
         return Array(known.dropFirst(version))

@@ -105,8 +105,12 @@ extension WriteTransaction {
             try statement("DELETE FROM charges WHERE id = ?").bind(doubt.id).run()
         }
         let difference = (charge?.cost ?? 0) - doubt.cost
+        let day = doubt.at / Resource.dayLength
         for name in report.target.resourceNames {
-            try withResource(name) { if $0.day == doubt.at / Resource.dayLength { $0.spent += difference } }
+            try withResource(name) { resource in
+                // A doubt that cost nothing has begun no day.
+                if resource.day <= day { resource.spend(difference, on: day) }
+            }
         }
         if let batch = claim.batch { try withBudget(of: batch) { $0.spent += difference } }
     }

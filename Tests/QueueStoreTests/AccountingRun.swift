@@ -60,12 +60,12 @@ final class AccountingRun {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    func run(seed: UInt64) async throws {
+    func run(seed: UInt64, looksOften: Bool = false) async throws {
         generator = SeededGenerator(seed: seed)
         steps = []
         for _ in 0..<random(25...50) {
             try await step()
-            if random(1...8) == 1 { try balance() }
+            if random(1...8) == 1 || looksOften { try balance() }
         }
         // All is given back.
         for held in held {
@@ -141,11 +141,11 @@ final class AccountingRun {
             if job.route != job.target { count("fallback") }
             if job.isProbe { count("probe") }
             var held = Held(job: job, worker: worker)
-            let isShared = round.jobs.contains { $0.lease.token == job.lease.token && $0.id != job.id && job.kind.isBatchable }
-            if isShared {
+            if round.jobs.contains(where: { $0.id != job.id && Self.share($0, job) }) {
                 count("shared")
-                let isFirst = !self.held.contains { $0.job.lease.token == job.lease.token }
-                held.hasBegun = isFirst ? random(1...3) > 1 : self.held.contains { $0.job.lease.token == job.lease.token && $0.hasBegun }
+                let earlier = self.held.first { Self.share($0.job, job) }
+                let isFirst = earlier == nil
+                held.hasBegun = earlier?.hasBegun ?? (random(1...3) > 1)
                 if isFirst, held.hasBegun { held.slot = workers[worker].calls?.begin(token: job.lease.token) }
             } else if random(1...3) > 1 {
                 held.slot = workers[worker].calls?.begin(job: job.id)
@@ -155,10 +155,15 @@ final class AccountingRun {
         }
     }
 
+    /// Whether jobs were claimed for one call. Jobs of other kinds that were claimed in one round have one token too.
+    private static func share(_ one: ClaimedJob, _ other: ClaimedJob) -> Bool {
+        one.lease.token == other.lease.token && one.laneID == other.laneID && one.kind.isBatchable
+    }
+
     /// The jobs of one call.
     private func companions(of held: Held) -> [Held] {
         guard held.job.kind.isBatchable else { return [held] }
-        return self.held.filter { $0.job.lease.token == held.job.lease.token && $0.job.route == held.job.route }
+        return self.held.filter { Self.share($0.job, held.job) && $0.job.route == held.job.route }
     }
 
     private func report(_ job: ClaimedJob) -> CallReport {
@@ -219,9 +224,7 @@ final class AccountingRun {
     /// A job's call has ended; the note of one that others share stays as long as they do.
     private func leave(_ held: Held) {
         guard let slot = held.slot else { return }
-        if let other = self.held.firstIndex(where: {
-            $0.job.lease.token == held.job.lease.token && $0.worker == held.worker && $0.hasBegun && $0.slot == nil
-        }) {
+        if let other = self.held.firstIndex(where: { Self.share($0.job, held.job) && $0.hasBegun && $0.slot == nil }) {
             self.held[other].slot = slot
         } else {
             workers[held.worker].calls?.end(slot)

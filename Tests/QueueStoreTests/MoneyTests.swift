@@ -270,6 +270,21 @@ import Testing
         }
     }
 
+    /// A call of another day than the last that was paid for, thought to have cost nothing, and then known to have.
+    @Test func aLateCostBeginsADay() async throws {
+        try await withStore { f in
+            _ = try await f.add(2)
+            try await f.answer(f.one(), cost: 1)
+            f.clock.advance(Self.day)
+            let job = try await f.one(worker: try f.deadWorker(bootID: "an earlier boot"))
+            _ = try await f.store.rescue()
+            #expect(try f.state(of: "local")?.spentToday == 0)
+            try await f.answer(job, cost: 0.25)
+            #expect(try f.state(of: "local")?.spentToday == 0.25 && f.state(of: "local/m")?.spentToday == 0.25)
+            #expect(try f.store.check().faults == [])
+        }
+    }
+
     @Test func chargesAreKeptForNinetyDays() async throws {
         try await withStore(durability: .normal) { f in
             let policy = PrunePolicy(completed: .max / 4, cancelled: .max / 4, discarded: .max / 4)
