@@ -32,16 +32,19 @@ public final class Heartbeat {
         let deadline = clock.boot() + lease
         var lost: [Lease] = []
         do {
-            try database.inDatabase { database in
-                try database.inTransaction(.immediate) {
-                    lost.removeAll()
-                    for lease in leases {
-                        try database.cachedStatement(
-                            sql: "UPDATE jobs SET lease_expires_at = ? WHERE id = ? AND state = 'running' AND token = ?"
-                        ).execute(arguments: [deadline, lease.jobID, lease.token])
-                        if database.changesCount == 0 { lost.append(lease) }
+            // Jobs that share calls are many: each transaction is short.
+            for start in stride(from: 0, to: leases.count, by: Self.slice) {
+                let slice = leases[start..<min(start + Self.slice, leases.count)]
+                try database.inDatabase { database in
+                    try database.inTransaction(.immediate) {
+                        for lease in slice {
+                            try database.cachedStatement(
+                                sql: "UPDATE jobs SET lease_expires_at = ? WHERE id = ? AND state = 'running' AND token = ?"
+                            ).execute(arguments: [deadline, lease.jobID, lease.token])
+                            if database.changesCount == 0 { lost.append(lease) }
+                        }
+                        return .commit
                     }
-                    return .commit
                 }
             }
         } catch {
@@ -49,6 +52,9 @@ public final class Heartbeat {
         }
         return lost
     }
+
+    /// How many leases one transaction renews.
+    private static let slice = 500
 
     /// Closes the connection.
     public func close() { try? database.close() }

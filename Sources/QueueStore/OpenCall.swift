@@ -1,3 +1,5 @@
+import JobModel
+
 /// A call that waits for company: what it holds already.
 public struct OpenCall: Sendable, Equatable {
     /// Texts.
@@ -5,9 +7,13 @@ public struct OpenCall: Sendable, Equatable {
     /// Bytes of the requests together.
     public var bytes: Int
 
+    /// Where it goes; nil is wherever the lane's next jobs do.
+    public var route: Target?
+
     /// Makes one.
-    public init(inputs: Int, bytes: Int) {
+    public init(inputs: Int, bytes: Int, route: Target? = nil) {
         self.inputs = inputs
         self.bytes = bytes
+        self.route = route
     }
 }

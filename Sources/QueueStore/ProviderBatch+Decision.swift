@@ -78,6 +78,7 @@ extension ProviderBatch {
         }
         switch failure.failure {
         case .rateLimited, .authentication, .quotaExhausted:
+            guard !failure.isMaybePaid else { break }
             return batch.collecting()
         case .permanent, .refused:
             // Said of the whole: a server without batches, or one that will not have this. Each job finds out for itself.

@@ -48,7 +48,8 @@ extension WriteTransaction {
         }
         if let digest = member.digest {
             if let result = request.result, let reply {
-                try land(digest, LandedAnswer(reply: reply, result))
+                // Few: the transaction settles many items.
+                try land(digest, LandedAnswer(reply: reply, result), most: 2)
             } else {
                 try promoteFollowers(of: digest)
             }

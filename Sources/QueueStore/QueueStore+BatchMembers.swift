@@ -160,7 +160,8 @@ extension WriteTransaction {
                 lane: $0.int64(0), digest: $0.isNull(1) ? nil : $0.blob(1), inputs: $0.int(2), bytes: $0.int(3), isGivenUp: $0.int(4) == 1)
         }
         guard let member else { return nil }
-        try releaseForBatch(id)
+        // One that was given up has nothing set aside here, and may have in its next batch.
+        if !member.isGivenUp { try releaseForBatch(id) }
         try statement(
             """
             UPDATE provider_batches SET jobs = jobs - 1, inputs = inputs - ?, bytes = bytes - ?

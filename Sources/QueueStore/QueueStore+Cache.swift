@@ -13,6 +13,15 @@ extension QueueStore {
         }
     }
 
+    /// Which of these requests the cache answers.
+    public func answered(_ digests: [[UInt8]]) throws -> Set<[UInt8]> {
+        let now = clock.wall()
+        return try read { database in
+            let statement = try database.cachedStatement(sql: "SELECT 1 FROM cache_entries WHERE digest = ? AND expires_at > ?")
+            return try Set(digests.filter { try Int.fetchOne(statement, arguments: [Data($0), now]) != nil })
+        }
+    }
+
     /// What the cache holds, latest used first.
     public func cacheEntries(limit: Int) throws -> [CacheEntrySummary] {
         try read { database in

@@ -15,7 +15,10 @@ extension QueueStore {
 /// one of them is made available in its place.
 extension WriteTransaction {
     /// The most jobs that the transaction of an answer completes besides its own; the rest follows in slices.
-    private static let firstSlice = 100
+    static let firstSlice = 100
+
+    /// As many as write about a megabyte: a transaction must be short, and an answer can be long.
+    private static func slice(_ most: Int, _ answer: LandedAnswer) -> Int { max(1, min(most, (1 << 20) / max(1, answer.reply.utf8.count))) }
 
     /// Whether an identical request is under way under another lease.
     /// - Parameter besides: a token whose jobs do not count.
@@ -93,9 +96,11 @@ extension WriteTransaction {
     }
 
     /// An answer has come: it completes the jobs that wait for it, some now, and the rest in slices.
-    func land(_ digest: [UInt8], _ answer: LandedAnswer) throws {
+    /// - Parameter most: how many at once.
+    func land(_ digest: [UInt8], _ answer: LandedAnswer, most: Int = firstSlice) throws {
         guard try isFollowed(digest) else { return }
-        guard try complete(Self.firstSlice, followersOf: digest, answer) == Self.firstSlice else { return }
+        let slice = Self.slice(most, answer)
+        guard try complete(slice, followersOf: digest, answer) == slice else { return }
         try statement(
             """
             INSERT INTO landings (digest, reply, target, input_tokens, output_tokens, cost_usd, latency_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -117,6 +122,7 @@ extension WriteTransaction {
             )
         }
         guard let (digest, answer) = landing else { return false }
+        let slice = Self.slice(slice, answer)
         if try complete(slice, followersOf: digest, answer) < slice {
             try statement("DELETE FROM landings WHERE digest = ?").bind(digest).run()
         }

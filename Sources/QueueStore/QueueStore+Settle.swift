@@ -109,7 +109,8 @@ extension WriteTransaction {
         if let held = reservation {
             try forget(held)
             // A job leaves a call that others share: the call goes on, and theirs is the next to answer for it.
-            if report == nil, held.estimate.requests == 1, try passOn(held) { reservation?.estimate.requests = 0 }
+            let isUnmade = report.map { $0.neverBegan && !$0.isCompanion } ?? true
+            if isUnmade, held.estimate.requests == 1, try passOn(held) { reservation?.estimate.requests = 0 }
         }
         guard reservation != nil || report != nil else { return nil }
         try conclude(report, reservation, token: claim.lease.token, message: message, policies)

@@ -13,7 +13,8 @@ extension WriteTransaction {
     func takeTogether(
         from lane: ReadyLane, _ opening: Opening, _ capacity: CallCapacity, calls: Int, upTo priority: Int, _ claiming: inout Claiming
     ) throws -> (jobs: [ClaimedJob], calls: Int) {
-        let open = claiming.filled.insert(lane.id).inserted ? claiming.request.openCalls[lane.id] : nil
+        var open = claiming.filled.insert(lane.id).inserted ? claiming.request.openCalls[lane.id] : nil
+        if let route = open?.route, route != opening.target { open = nil }
         var planned = try plan(lane, capacity, calls: calls, open: open, upTo: priority, &claiming)
         if opening.estimate != nil { planned = try narrowed(planned, lane, opening, claiming.request.policies) }
         let isHeld = try mustHold(opening, lane, claiming.request.policies)

@@ -25,7 +25,8 @@ extension BatchDriver {
     /// - Parameter remote: the batch as the provider described it just now; nil asks again.
     func harvest(_ batch: ProviderBatch, _ provider: any BatchProvider, _ remote: RemoteBatch? = nil) async throws -> ProviderBatch? {
         guard let remote = try await described(batch, provider, remote) else { return nil }
-        let timeout = policy(of: provider).timeout(bytes: batch.bytes * 4)
+        // Longer with each failure: a slow line gets there in the end.
+        let timeout = policy(of: provider).timeout(bytes: batch.bytes * 4) << Int64(min(max(0, batch.failures), 8))
         let verification = Verification(batch.isCertain)
         let failure: ModelFailure?
         do {
@@ -42,7 +43,9 @@ extension BatchDriver {
         var read = batch
         read.isCertain = verification.value
         if let failure {
-            if read.isLost(failure, now: store.clock.wall()) { return try await endUnanswered(read, failure.message) }
+            // What could not be told apart in several looks never will be.
+            let isHopeless = failure.failure == .invalidReply && read.failures >= 5
+            if isHopeless || read.isLost(failure, now: store.clock.wall()) { return try await endUnanswered(read, failure.message) }
             return try await putOff(read, failure, provider)
         }
         // One without any line is no one's: nothing of it was charged.

@@ -45,6 +45,11 @@ extension BatchDriver {
     private func send(_ intent: ProviderBatch, _ load: Load, _ provider: any BatchProvider) async throws -> ProviderBatch? {
         let policy = policy(of: provider)
         logger.info("batch \(intent.id) of \(intent.target): sending", metadata: ["jobs": "\(load.items.count)", "bytes": "\(load.bytes)"])
+        // A process that was stopped meanwhile may have been taken for dead, and another have sent it.
+        guard try await store.renew(intent, for: policy.lease), store.clock.wall() < intent.unsettledUntil ?? .max else {
+            try await store.release(intent)
+            return nil
+        }
         let answer = await provider.submitBatch(load.items, label: intent.label, timeout: policy.timeout(bytes: load.bytes))
         try interrupt("sent")
         let now = store.clock.wall()
@@ -114,8 +119,11 @@ extension BatchDriver {
             let members = try store.members(of: batch, after: after, limit: 500)
             guard let last = members.last else { return load }
             after = last.job.id
+            // What a call of its own has answered meanwhile is not asked again: the claim finds it.
+            let answered = try store.answered(members.filter(\.job.useCache).map(\.job.digest))
             for member in members {
-                guard member.isWanted, member.urgentAt ?? .max > now else {
+                let isAnswered = member.job.useCache && answered.contains(member.job.digest)
+                guard member.isWanted, !isAnswered, member.urgentAt ?? .max > now else {
                     load.others.append(member.job.id)
                     continue
                 }

@@ -20,6 +20,9 @@ struct BatchDriver: Sendable {
     /// Called between the steps; what it throws ends all as if the process had died. For tests.
     var interrupt: @Sendable (StaticString) throws -> Void = { _ in }
 
+    /// How long the driver waits after the store failed, in ms.
+    private static let storeRetry: Int64 = 10_000
+
     /// How long a round waits after the ring that called for it, in ms. Rings come with every commit.
     private static let pause: Int64 = 5
 
@@ -54,8 +57,9 @@ struct BatchDriver: Sendable {
                 do {
                     if let due = try await advance(provider) { openings.set(due) }
                 } catch {
-                    // The next ring, or second, tries again.
+                    // What the store cannot do now it will not be able to in a moment.
                     logger.warning("looking after the batches of '\(provider.name)' failed", metadata: ["error": "\(error)"])
+                    try? await Task.sleep(for: .milliseconds(Self.storeRetry))
                 }
             }
             group.cancelAll()
@@ -66,14 +70,23 @@ struct BatchDriver: Sendable {
     /// - Returns: when the next is to be looked at (wall clock, ms); nil where none waits for a time.
     func advance(_ provider: any BatchProvider) async throws -> Int64? {
         var next: Int64?
+        var failed: (any Error)?
         for batch in try store.openProviderBatches(of: provider.name) where !store.isOwned(batch) {
             if Task.isCancelled { return nil }
             if case .wait(let time) = batch.decide(policy(of: provider), drains: configuration.drains, now: store.clock.wall()) {
                 next = min(next ?? time, time)
             } else if let held = try await store.take(batch, worker: worker, lease: policy(of: provider).lease) {
-                try await look(after: held, provider)
+                do {
+                    try await look(after: held, provider)
+                } catch let error as BatchInterruption {
+                    throw error
+                } catch {
+                    // The others are looked after all the same.
+                    failed = failed ?? error
+                }
             }
         }
+        if let failed { throw failed }
         return next
     }
 
@@ -159,7 +172,13 @@ struct BatchDriver: Sendable {
             return try await move(batch.excluding(now: store.clock.wall()), from: batch.state, goesOn: true)
         }
         logger.warning("batch \(batch.id) of \(batch.target): refused", metadata: ["error": "\(reason)"])
-        return try await move(batch.returning(.suspect, reason), from: batch.state, goesOn: true)
+        // Room is lacking while others of ours are under way: the next batch will have it.
+        let isFull =
+            try reason.contains("token_limit_exceeded")
+            && store.openProviderBatches(of: batch.target.provider).contains {
+                $0.id != batch.id && $0.target == batch.target && $0.remoteID != nil
+            }
+        return try await move(batch.returning(isFull ? .again : .suspect, reason), from: batch.state, goesOn: true)
     }
 
     // MARK: Short steps

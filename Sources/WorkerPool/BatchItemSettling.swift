@@ -19,6 +19,12 @@ struct BatchItemSettling {
 
     /// The answer, if it holds what its request asked for.
     private func checked(_ outcome: Outcome, _ job: ClaimedJob) -> Outcome {
+        if job.kind != .generate, case .reply(let reply) = outcome, reply.embeddings?.count != job.inputs {
+            return .failure(
+                ModelFailure(
+                    .invalidReply, "answered with \(reply.embeddings?.count ?? 0) embeddings, not \(job.inputs)", usage: reply.usage,
+                    cost: reply.cost, calls: max(1, reply.calls)))
+        }
         guard case .reply(let reply) = outcome, let request = try? ModelRequest(job), let checked = StructuredCheck(of: reply, to: request)
         else { return outcome }
         return checked.outcome
@@ -47,9 +53,11 @@ struct BatchItemSettling {
         let error = JobError(
             attempt: job.attempt, at: now, failure: failure.failure, message: message, target: job.target.description, cost: cost,
             partialText: failure.partialText)
+        let worst =
+            failure.isMaybePaid ? configuration.policies.estimate(job.target, job.kind, job.body).worstCost * priceShare : 0
         let call = CallReport(
             target: job.target, usage: failure.usage, cost: cost, calls: failure.calls, failure: failure.failure, scope: failure.scope,
-            partialText: failure.partialText)
+            isMaybePaid: failure.isMaybePaid, maybeCost: worst, partialText: failure.partialText)
         return SettleRequest(job: job, settlement: settlement, error: error, call: call, policies: configuration.policies)
     }
 

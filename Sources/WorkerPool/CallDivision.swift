@@ -2,7 +2,22 @@ import JobModel
 import ModelCalls
 
 /// Whether a call that several jobs shared, and that failed as a whole, is made again in halves: one bad input then fails alone.
-enum CallDivision {
+struct CallDivision {
+    private var callsLeft: Int
+    private var wasAnswered = false
+
+    /// Begins, for a call that so many jobs share.
+    init(jobs: Int) { callsLeft = 2 * (Int.bitWidth - max(1, jobs).leadingZeroBitCount) + 2 }
+
+    /// Whether so many calls were made as finding one bad input takes, and none was answered.
+    var isFutile: Bool { callsLeft <= 0 && !wasAnswered }
+
+    /// A further call has ended.
+    mutating func note(wasAnswered: Bool) {
+        callsLeft -= 1
+        if wasAnswered { self.wasAnswered = true }
+    }
+
     /// How a call failed as a whole; nil where it did not.
     /// - Parameter outcomes: one a job.
     static func failure(of outcomes: [Outcome]) -> FailureClass? {

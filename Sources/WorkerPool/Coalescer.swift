@@ -38,7 +38,11 @@ struct Coalescer {
     var count: Int { waiting.count }
 
     /// What they hold, by lane.
-    var openCalls: [Int64: OpenCall] { waiting.mapValues { OpenCall(inputs: $0.inputs, bytes: $0.bytes) } }
+    var openCalls: [Int64: OpenCall] {
+        waiting.compactMapValues { call in
+            call.jobs.first.map { OpenCall(inputs: call.inputs, bytes: call.bytes, route: $0.route) }
+        }
+    }
 
     /// When the next of them leaves.
     var nextDue: Int64? { waiting.values.lazy.map(\.leavesAt).min() }
@@ -49,12 +53,16 @@ struct Coalescer {
     mutating func add(_ jobs: [ClaimedJob], lanesWithMore: Set<Int64>, now: Int64) -> [[ClaimedJob]] {
         var calls: [[ClaimedJob]] = []
         var touched: Set<Int64> = []
+        var tokens: [Int64: Int64] = [:]
         for job in jobs {
             guard let capacity = capacity(of: job) else {
                 calls.append([job])
                 continue
             }
             touched.insert(job.laneID)
+            // What the claim planned, and set aside for, as another call stays one: its jobs have another token.
+            if let last = tokens[job.laneID], last != job.lease.token, waiting[job.laneID] != nil { calls.append(leave(job.laneID)) }
+            tokens[job.laneID] = job.lease.token
             if let open = waiting[job.laneID], !open.takes(job, capacity) { calls.append(leave(job.laneID)) }
             waiting[job.laneID, default: Waiting(leavesAt: now + linger)].add(
                 job, latest: now + (job.timeout ?? Int64.max / 2) / Self.timeoutShare)

@@ -6,19 +6,33 @@ import QueueStore
 
 /// Jobs that share a call.
 extension JobRunner {
-    /// The most jobs that one transaction settles: it must be short, and their answers can be long.
-    private static let settleSlice = 100
+    /// The most jobs that one transaction settles, and the most numbers of their vectors, about a megabyte: it must be short.
+    private static let settleSlice = (jobs: 100, numbers: 100_000)
+
+    private static func endOfSlice(_ attempts: [Attempt], from start: Int) -> Int {
+        var end = start
+        var numbers = 0
+        while end < attempts.count, end == start || (end - start < settleSlice.jobs && numbers < settleSlice.numbers) {
+            if case .reply(let reply) = attempts[end].outcome { numbers += reply.embeddings?.reduce(0) { $0 + $1.count } ?? 0 }
+            end += 1
+        }
+        return end
+    }
 
     /// Calls for all of them at once, and settles each by its own outcome.
     func runTogether(_ jobs: [ClaimedJob]) async {
         var open: [ClaimedJob] = []
         for job in jobs.map(routed) {
-            if job.isCached, await settleFromCache(job) { continue }
-            open.append(job)
+            if job.isCached {
+                if await !settleFromCache(job) { await handBack(job) }
+            } else {
+                open.append(job)
+            }
         }
         guard !open.isEmpty else { return }
         let slots = Set(open.map(\.lease.token)).map { calls?.begin(token: $0) }
-        if let failed = await callTogether(open, 1) { await callAgain(failed, open) }
+        var division = CallDivision(jobs: open.count)
+        if let failed = await callTogether(open, 1) { await callAgain(failed, open, &division) }
         for slot in slots { calls?.end(slot) }
     }
 
@@ -26,6 +40,7 @@ extension JobRunner {
     private struct FailedCall {
         var jobs: [ClaimedJob]
         var attempts: [Attempt]
+        var requests: [SettleRequest]
         var failure: FailureClass
         /// The call's number within the attempt, from 1.
         var number: Int
@@ -36,17 +51,25 @@ extension JobRunner {
     /// - Returns: how it failed, if it did so as a whole.
     private func callTogether(_ jobs: [ClaimedJob], _ number: Int) async -> FailedCall? {
         let (stopped, open) = jobs.partitioned { inFlight.reason(for: $0.lease) != nil }
-        await settle(stopped, stopped.map { Attempt(outcome: cause(of: .failure(Self.notBegun), $0), latency: 0) })
+        for job in stopped { await letGo(job) }
         guard !open.isEmpty else { return nil }
         let began = platform_monotonic_ns()
         let answers = await answers(to: open, number)
         let latency = (platform_monotonic_ns() - began) / 1_000_000
         let attempts = zip(open, answers).map { Attempt(outcome: cause(of: $1, $0), latency: latency) }
-        if let failure = CallDivision.failure(of: answers) {
-            return FailedCall(jobs: open, attempts: attempts, failure: failure, number: number)
+        // The provider may have made several calls of it: those that it answered are done.
+        let (failed, answered) = open.indices.partitioned { place in
+            if case .failure = answers[place] { true } else { false }
         }
-        await settle(open, attempts)
-        return nil
+        let requests = requests(for: open, attempts)
+        guard let failure = CallDivision.failure(of: failed.map { answers[$0] }), failed.count > 1 || answered.isEmpty else {
+            await settle(requests, attempts)
+            return nil
+        }
+        await settle(answered.map { requests[$0] }, answered.map { attempts[$0] })
+        return FailedCall(
+            jobs: failed.map { open[$0] }, attempts: failed.map { attempts[$0] }, requests: failed.map { requests[$0] }, failure: failure,
+            number: number)
     }
 
     /// A call has failed as a whole: where one of its jobs may be to blame, it is made again in halves, and so on: one bad input fails
@@ -54,16 +77,27 @@ extension JobRunner {
     /// - Parameters:
     ///   - all: the jobs of the first call, who wait for the calls of others too.
     ///   - serverWorks: whether another call of theirs has been answered since.
-    private func callAgain(_ failed: FailedCall, _ all: [ClaimedJob], serverWorks: Bool = false) async {
+    private func callAgain(
+        _ failed: FailedCall, _ all: [ClaimedJob], _ division: inout CallDivision, serverWorks: Bool = false
+    ) async {
         let attempt = failed.jobs.lazy.map(\.attempt).max() ?? 1
         guard failed.jobs.count > 1, CallDivision.divides(failed.failure, attempt: attempt, isAgain: failed.number > 1, serverWorks) else {
-            return await settle(failed.jobs, failed.attempts)
+            return await fallBack(failed, all)
+        }
+        guard !division.isFutile else {
+            // What fails whatever it is sent with may be everyone's fault: the queue tries again, attempt by attempt.
+            let requests = zip(failed.jobs, failed.attempts).map { job, attempt in
+                var request = settlement(of: job, attempt.untried)
+                request.call = nil
+                return request
+            }
+            return await settle(requests, failed.attempts)
         }
         logger.info(
             "a call that \(failed.jobs.count) jobs shared failed; calling in halves",
             metadata: ["target": "\(failed.jobs[0].route)", "class": "\(failed.failure.rawValue)"])
         let half = (failed.jobs.count + 1) / 2
-        let requests = requests(for: failed.jobs, failed.attempts)
+        let requests = failed.requests
         let parts = await divide(requests, [Array(failed.jobs[..<half]), Array(failed.jobs[half...])])
         // Those whose lease was lost meanwhile, or whose cancellation was asked for: their part of the call has yet to be recorded.
         let kept = Set(parts.joined().map(\.id))
@@ -73,9 +107,34 @@ extension JobRunner {
         var serverWorks = false
         for (place, part) in parts.enumerated() where !part.isEmpty {
             for job in all { inFlight.extend(job.lease, to: configuration.deadline(of: job, now: platform_monotonic_ns())) }
-            if let again = await callTogether(part, failed.number * 2 + place) { failures.append(again) } else { serverWorks = true }
+            let again = await callTogether(part, failed.number * 2 + place)
+            division.note(wasAnswered: again == nil)
+            if let again { failures.append(again) } else { serverWorks = true }
         }
-        for again in failures { await callAgain(again, all, serverWorks: serverWorks) }
+        for again in failures { await callAgain(again, all, &division, serverWorks: serverWorks) }
+    }
+
+    /// A call has failed for good as far as its target goes: its fallbacks may be asked, by as few calls as that takes.
+    private func fallBack(_ failed: FailedCall, _ all: [ClaimedJob]) async {
+        var left: [Int] = []
+        var next: [Target: [ClaimedJob]] = [:]
+        for place in failed.jobs.indices {
+            guard let job = await reroute(failed.jobs[place], failed.attempts[place], failed.requests[place]) else {
+                left.append(place)
+                continue
+            }
+            next[job.route, default: []].append(routed(job))
+        }
+        await settle(left.map { failed.requests[$0] }, left.map { failed.attempts[$0] })
+        for jobs in next.values {
+            var open: [ClaimedJob] = []
+            for job in jobs {
+                if job.isCached, await settleFromCache(job) { continue }
+                open.append(job)
+            }
+            guard !open.isEmpty, let again = await callTogether(open, failed.number * 2 + 2) else { continue }
+            await settle(again.requests, again.attempts)
+        }
     }
 
     /// The provider's outcomes, one a job.
@@ -108,7 +167,7 @@ extension JobRunner {
         await withTaskCancellationHandler {
             for await lease in leaving {
                 guard let job = jobs.first(where: { $0.lease == lease }) else { continue }
-                await letGo(job)
+                if inFlight.reason(for: job.lease) == .cancelled { await letGo(job) }
             }
             await call.value
         } onCancel: {
@@ -121,10 +180,9 @@ extension JobRunner {
         return outcomes
     }
 
-    /// A job's cancellation does not wait for the call that others share. Its part of the answer, when that comes, is kept and charged
+    /// A job that is stopped does not wait for the call that others share. Its part of the answer, when that comes, is kept and charged
     /// for like any that comes too late.
     private func letGo(_ job: ClaimedJob) async {
-        guard inFlight.reason(for: job.lease) == .cancelled else { return }
         let attempt = Attempt(outcome: cause(of: .failure(Self.notBegun), job), latency: 0)
         var request = settlement(of: job, attempt)
         request.call = nil
@@ -135,17 +193,20 @@ extension JobRunner {
 
     /// How each job's part of a call ended. The first that the provider counted a call for tells of the call.
     private func requests(for jobs: [ClaimedJob], _ attempts: [Attempt]) -> [SettleRequest] {
-        let callers = attempts.map { attempt in
+        let isCaller = attempts.map { attempt in
             switch attempt.outcome {
             case .reply(let reply): reply.calls > 0
             case .failure(let failure): failure.calls > 0
             }
         }
-        let hasCaller = callers.contains(true)
+        // What one says whose job was cancelled meanwhile, the fence refuses.
+        let isHeard = jobs.map { inFlight.reason(for: $0.lease) == nil }
+        let tellers = jobs.indices.filter { isCaller[$0] && isHeard[$0] }
+        let standIn = tellers.isEmpty ? jobs.indices.first { isHeard[$0] } ?? 0 : nil
         return zip(jobs, attempts).enumerated().map { place, pair in
             var request = settlement(of: pair.0, pair.1)
-            request.call?.isCompanion = hasCaller ? !callers[place] : place > 0
-            if request.call?.isCompanion == true { request.call?.calls = 0 }
+            request.call?.isCompanion = standIn.map { $0 != place } ?? !(isCaller[place] && isHeard[place])
+            if request.call?.isCompanion == true, !isCaller[place] { request.call?.calls = 0 }
             return request
         }
     }
@@ -155,7 +216,7 @@ extension JobRunner {
     private func settle(_ requests: [SettleRequest], _ attempts: [Attempt]) async {
         var start = 0
         while start < requests.count {
-            let slice = Array(requests[start..<min(start + Self.settleSlice, requests.count)])
+            let slice = Array(requests[start..<Self.endOfSlice(attempts, from: start)])
             do {
                 let results = try await store.settle(slice)
                 for (place, result) in results.enumerated() { tell(slice[place], result, attempts[start + place]) }
@@ -180,7 +241,7 @@ extension JobRunner {
     }
 }
 
-extension Array {
+extension Sequence {
     /// Those that fulfil a condition, and the others, each in their order.
     fileprivate func partitioned(by condition: (Element) -> Bool) -> (those: [Element], others: [Element]) {
         var halves: ([Element], [Element]) = ([], [])

@@ -41,7 +41,10 @@ struct JobRunner: Sendable {
     /// Cache, then provider, under a deadline; where the provider is at fault, its fallbacks; then settle.
     private func run(_ job: ClaimedJob) async {
         var job = routed(job)
-        if job.isCached, await settleFromCache(job) { return }
+        if job.isCached {
+            if await !settleFromCache(job) { await handBack(job) }
+            return
+        }
         let slot = calls?.begin(job: job.id)
         var lookup = await lookup(for: job)
         if let match = lookup?.match {
@@ -54,7 +57,7 @@ struct JobRunner: Sendable {
         var call = 1
         while true {
             let attempt = await attempt(job, call)
-            guard let next = await reroute(job, attempt) else {
+            guard let next = await reroute(job, attempt, settlement(of: job, attempt)) else {
                 await settle(job, attempt)
                 if let lookup, let semantic, job.route == job.target { await semantic.remember(lookup, digest: job.answerDigest) }
                 break
@@ -74,7 +77,18 @@ struct JobRunner: Sendable {
             policy.holds(for: job.target), let provider = providers[job.route.provider], let request = try? ModelRequest(job)
         else { return nil }
         let embedding = OutcomeBox()
-        let lookup = await semantic.match(request, identity: provider.identity) { embedding.set($0) }
+        let found = LookupBox()
+        let task = Task {
+            found.set(await semantic.match(request, identity: provider.identity) { embedding.set($0) })
+        }
+        // Whatever stops the job stops this too; its own call takes the place.
+        inFlight.attach(task, to: [job.lease])
+        await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }
+        let lookup = found.value
         guard let outcome = embedding.value else { return lookup }
         do {
             try await store.charge(report(of: outcome, policy.model), besides: job)
@@ -243,16 +257,16 @@ struct JobRunner: Sendable {
     // MARK: Falling back
 
     /// The job with the next target that may answer in place of the one that failed, on record; nil where none may.
-    private func reroute(_ job: ClaimedJob, _ attempt: Attempt) async -> ClaimedJob? {
+    /// - Parameter request: how the failed call is recorded.
+    func reroute(_ job: ClaimedJob, _ attempt: Attempt, _ request: @autoclosure () -> SettleRequest) async -> ClaimedJob? {
         guard case .failure(let failure) = attempt.outcome, !attempt.isMismatch,
             let route = configuration.policies.routes[job.target.description], inFlight.reason(for: job.lease) == nil
         else { return nil }
         let wait = failure.retryAfter ?? configuration.backoff.base
         let candidates = Fallback.candidates(of: route, after: job.route, failure.failure, wait: wait)
         guard !candidates.isEmpty else { return nil }
-        let request = settlement(of: job, attempt)
         do {
-            let next = try await store.reroute(request, to: candidates)
+            let next = try await store.reroute(request(), to: candidates)
             guard let next else { return nil }
             inFlight.extend(next.lease, to: configuration.deadline(of: next, now: platform_monotonic_ns()))
             logger.info(
@@ -312,6 +326,14 @@ struct JobRunner: Sendable {
             }
         }
         inFlight.remove(job.lease)
+    }
+
+    /// A claim counted on the cache, whose answer is gone: the job has no flight, and nothing is set aside for a call of its own. The
+    /// next claim knows.
+    func handBack(_ job: ClaimedJob) async {
+        var failure = Self.notBegun
+        failure.failure = .shutdown
+        await settle(job, Attempt(outcome: .failure(failure), latency: 0))
     }
 
     /// Reports what a settlement came to.

@@ -201,7 +201,9 @@ final class AccountingRun {
 
     private func cost(_ report: CallReport) -> Double? {
         if report.isMaybePaid { return max(report.cost, report.maybeCost) }
-        return report.calls > 0 || report.cost > 0 ? report.cost : nil
+        // The part of a job that shared a call is on record for its tokens.
+        let isPart = report.isCompanion && report.usage != Usage()
+        return report.calls > 0 || report.cost > 0 || isPart ? report.cost : nil
     }
 
     private func noteCost(_ job: ClaimedJob, _ report: CallReport) {

@@ -124,7 +124,10 @@ final class BatchScene: Sendable {
     func drive(interrupt: @escaping @Sendable (StaticString) throws -> Void = { _ in }) async throws -> Int64? {
         let driver = try await driver(interrupt: interrupt)
         do {
-            return try await driver.advance(provider)
+            let next = try await driver.advance(provider)
+            // As upkeep does.
+            while try await store.land() {}
+            return next
         } catch is BatchInterruption {
             return nil
         }

@@ -7,10 +7,11 @@ import Testing
 @Suite struct CoalescerTests {
     private func job(
         _ id: Int64, lane: Int64 = 1, kind: JobKind = .embed, inputs: Int = 1, bytes: Int = 10, timeout: Int64? = nil,
-        of route: String = "local/e", crashes: Int = 0, isProbe: Bool = false, isCached: Bool = false
+        of route: String = "local/e", crashes: Int = 0, isProbe: Bool = false, isCached: Bool = false, token: Int64 = 1
     ) -> ClaimedJob {
         var job = ClaimedJob(
-            lease: Lease(jobID: id, token: id), laneID: lane, batchID: nil, priority: 5, kind: kind, target: Target("local/e")!, body: "{}",
+            lease: Lease(jobID: id, token: token), laneID: lane, batchID: nil, priority: 5, kind: kind, target: Target("local/e")!,
+            body: "{}",
             digest: [], attempt: 1, maxAttempts: 5, crashes: crashes, timeout: timeout, useCache: true, cachedAt: isCached ? 0 : nil,
             route: Target(route)!, isProbe: isProbe)
         job.inputs = inputs
@@ -33,7 +34,9 @@ import Testing
     @Test func whereMoreIsComingItWaits() {
         var coalescer = coalescer()
         #expect(coalescer.add([job(1, inputs: 2, bytes: 30)], lanesWithMore: [1], now: 100).isEmpty)
-        #expect(coalescer.count == 1 && coalescer.nextDue == 110 && coalescer.openCalls == [1: OpenCall(inputs: 2, bytes: 30)])
+        #expect(
+            coalescer.count == 1 && coalescer.nextDue == 110
+                && coalescer.openCalls == [1: OpenCall(inputs: 2, bytes: 30, route: Target("local/e"))])
         #expect(coalescer.add([], lanesWithMore: [], now: 109).isEmpty)
         #expect(ids(coalescer.add([], lanesWithMore: [], now: 110)) == [[1]])
         #expect(coalescer.count == 0)
@@ -60,7 +63,7 @@ import Testing
     @Test func aFullCallLeavesAtOnce() {
         var coalescer = coalescer()
         #expect(ids(coalescer.add([job(1), job(2), job(3), job(4)], lanesWithMore: [1], now: 0)) == [[1, 2, 3]])
-        #expect(coalescer.openCalls == [1: OpenCall(inputs: 1, bytes: 10)])
+        #expect(coalescer.openCalls == [1: OpenCall(inputs: 1, bytes: 10, route: Target("local/e"))])
         #expect(ids(coalescer.add([job(5, inputs: 2)], lanesWithMore: [1], now: 1)) == [[4, 5]])
         // What does not fit sends the others off.
         #expect(coalescer.add([job(6, inputs: 2)], lanesWithMore: [1], now: 2).isEmpty)
@@ -76,7 +79,7 @@ import Testing
     @Test func oneThatIsTooLargeGoesAlone() {
         var coalescer = coalescer()
         #expect(ids(coalescer.add([job(1), job(2, inputs: 50), job(3)], lanesWithMore: [1], now: 0)) == [[1], [2]])
-        #expect(coalescer.openCalls == [1: OpenCall(inputs: 1, bytes: 10)])
+        #expect(coalescer.openCalls == [1: OpenCall(inputs: 1, bytes: 10, route: Target("local/e"))])
     }
 
     /// A job gives a tenth of its time to waiting for company, at most.
@@ -121,16 +124,16 @@ import Testing
         var coalescer = coalescer()
         _ = coalescer.add([job(1, inputs: 2, bytes: 30), job(2, lane: 2)], lanesWithMore: [1, 2], now: 0)
         #expect(coalescer.remove(Lease(jobID: 1, token: 9)) == nil)
-        #expect(coalescer.remove(Lease(jobID: 2, token: 2))?.id == 2)
+        #expect(coalescer.remove(Lease(jobID: 2, token: 1))?.id == 2)
         #expect(coalescer.count == 1)
         _ = coalescer.add([job(3)], lanesWithMore: [1], now: 1)
         #expect(coalescer.count == 0)
         _ = coalescer.add([job(4, inputs: 2, bytes: 30)], lanesWithMore: [1], now: 2)
-        #expect(coalescer.remove(Lease(jobID: 4, token: 4))?.id == 4)
+        #expect(coalescer.remove(Lease(jobID: 4, token: 1))?.id == 4)
         #expect(coalescer.count == 0 && coalescer.nextDue == nil)
         _ = coalescer.add([job(5, inputs: 1, bytes: 5), job(6, inputs: 1, bytes: 7)], lanesWithMore: [1], now: 3)
-        #expect(coalescer.remove(Lease(jobID: 5, token: 5))?.id == 5)
-        #expect(coalescer.openCalls == [1: OpenCall(inputs: 1, bytes: 7)])
+        #expect(coalescer.remove(Lease(jobID: 5, token: 1))?.id == 5)
+        #expect(coalescer.openCalls == [1: OpenCall(inputs: 1, bytes: 7, route: Target("local/e"))])
     }
 
     @Test func atTheEndEverythingLeaves() {
@@ -144,5 +147,13 @@ import Testing
         var coalescer = coalescer(linger: 0)
         #expect(ids(coalescer.add([job(1)], lanesWithMore: [1], now: 5)) == [[1]])
         #expect(ids(coalescer.add([job(2)], lanesWithMore: [], now: 5)) == [[2]])
+    }
+
+    @Test func whatTheClaimPlannedAsTwoCallsStaysTwo() {
+        var coalescer = coalescer(inputs: 100)
+        let calls = coalescer.add([job(1), job(2), job(3, token: 2)], lanesWithMore: [1], now: 0)
+        #expect(ids(calls) == [[1, 2]])
+        #expect(ids(coalescer.add([job(4, token: 3)], lanesWithMore: [1], now: 1)) == [], "it goes along with the call that waits")
+        #expect(ids(coalescer.flush()) == [[3, 4]])
     }
 }
