@@ -83,7 +83,7 @@ extension ProviderBatch {
         case .permanent, .refused:
             // Said of the whole: a server without batches, or one that will not have this. Each job finds out for itself.
             guard !failure.isMaybePaid else { break }
-            return batch.returning(.live, failure.message)
+            return batch.returning(.live, "not taken as a batch, so called for alone: \(failure.message)")
         default:
             break
         }

@@ -35,9 +35,10 @@ extension QueueStore {
     }
 
     /// Charges a job for a call that was made on the way to its answer, such as the embedding of its prompt.
-    public func charge(_ report: CallReport, besides job: ClaimedJob) async throws {
+    /// - Parameter message: how it failed, in a sentence; empty if it did not.
+    public func charge(_ report: CallReport, _ message: String, besides job: ClaimedJob) async throws {
         try await write { transaction in
-            try transaction.conclude(report, nil, token: job.lease.token, message: "", CallPolicies())
+            try transaction.conclude(report, nil, token: job.lease.token, message: message, CallPolicies())
             guard let charge = Charge(report, isFenced: false) else { return }
             if charge.outcome == .answered {
                 transaction.ledger.pay(lane: job.laneID, usage: charge.usage, cost: charge.cost, calls: 0)

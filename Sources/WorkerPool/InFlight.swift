@@ -70,6 +70,9 @@ final class InFlight: Sendable {
     /// Why a job's call was stopped; nil if it was not.
     func reason(for lease: Lease) -> StopReason? { state.withLock { $0.entries[lease.jobID]?.reason } }
 
+    /// Whether a job is still under way under a lease.
+    func holds(_ lease: Lease) -> Bool { state.withLock { $0.entries[lease.jobID]?.lease == lease } }
+
     /// Forgets a job that is settled. One that was lost, and claimed again under another lease, is still under way.
     func remove(_ lease: Lease) {
         state.withLock { state in

@@ -91,7 +91,9 @@ struct JobRunner: Sendable {
         let lookup = found.value
         guard let outcome = embedding.value else { return lookup }
         do {
-            try await store.charge(report(of: outcome, policy.model), besides: job)
+            var message = ""
+            if case .failure(let failure) = outcome { message = failure.message }
+            try await store.charge(report(of: outcome, policy.model), message, besides: job)
         } catch {
             logger.warning("an embedding could not be charged", metadata: ["job": "\(job.id)", "error": "\(error)"])
         }
@@ -338,8 +340,11 @@ struct JobRunner: Sendable {
 
     /// Reports what a settlement came to.
     func tell(_ request: SettleRequest, _ result: SettleResult, _ attempt: Attempt) {
+        // One that left the call it shared was told of then.
+        let isNews = inFlight.holds(request.job.lease)
         inFlight.remove(request.job.lease)
         keep(request)
+        guard isNews else { return }
         var event = event(request.job, result, answeredBy: request.result?.answeredBy)
         event.failure = request.error?.failure
         // What is wrong with an answer quotes it, and no log holds answers.

@@ -96,6 +96,9 @@ struct JobSheet {
         guard let result = job.result else { return [] }
         var sheet = Sheet()
         sheet.add("answered by", "\(Self.source(result.answeredBy)) (\(DisplayText.line(result.target)))")
+        if let near = result.reply["semantic"], let entry = near["entry"]?.string, let score = near["score"]?.number {
+            sheet.add("near prompt", "score \(score), cache entry \(DisplayText.line(entry))")
+        }
         sheet.add("took", result.latency > 0 ? Figures.duration(milliseconds: result.latency) : nil)
         sheet.add("tokens", "\(Figures.count(result.usage.inputTokens)) in, \(Figures.count(result.usage.outputTokens)) out")
         sheet.add("cost", Figures.money(result.cost))
