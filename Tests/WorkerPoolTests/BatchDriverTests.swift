@@ -158,7 +158,7 @@ import Testing
             let live = try await s.claim()
             #expect(live.map(\.id) == ids && live.allSatisfy { $0.attempt == 1 })
             #expect(try s.batches().map(\.state) == [.ended])
-            #expect(try s.batches()[0].error ?.hasSuffix("not found") == true)
+            #expect(try s.batches()[0].error?.hasSuffix("not found") == true)
             try await s.run(live)
         }
     }
