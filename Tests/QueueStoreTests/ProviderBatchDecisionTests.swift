@@ -98,7 +98,7 @@ import Testing
         let intent = Self.batch(.collecting).submitting(Self.policy, now: 200_000)
         #expect(intent.state == .submitting && intent.isClosed && intent.unsettledUntil == 220_000 && intent.submittingAt == 200_000)
         let next = intent.notSubmitted(failure, Self.policy, now: 205_000)
-        #expect(next.state == state && next.error == "x" && next.failures == 1)
+        #expect(next.state == state && next.error?.hasSuffix("x") == true && next.failures == 1)
         switch state {
         case .collecting: #expect(next.submittingAt == nil && next.dueAt == 220_000)
         case .returning: #expect(next.rest == .live)
