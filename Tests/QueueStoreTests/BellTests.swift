@@ -50,13 +50,15 @@ import Testing
             defer { other.close() }
             var rings = other.changes(of: .work).makeAsyncIterator()
             await rings.next()  // at once
-            let start = ContinuousClock.now
+            var waits: [Duration] = []
             for index in 0..<20 {
                 try await f.add("\(index)")
+                let start = ContinuousClock.now
                 await rings.next()
+                waits.append(ContinuousClock.now - start)
             }
-            // Looking once a second, it would have taken 20 s.
-            #expect(ContinuousClock.now - start < .seconds(10))
+            // Looking once a second, all but the first would have taken that long. Beside busy tests some do.
+            #expect(waits.sorted()[5] < .milliseconds(500))
         }
     }
 
