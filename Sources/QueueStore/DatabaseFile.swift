@@ -101,10 +101,18 @@ enum DatabaseFile {
 
     /// Refuses a file that is not ours.
     static func checkIdentity(_ database: Database, path: String) throws {
-        guard try Int32.fetchOne(database, sql: "PRAGMA application_id") == applicationID else {
-            throw StoreError(.notOurs, "\(path): not an agent-queue database; name another file with --database")
+        for _ in 0..<patience {
+            let id = try Int32.fetchOne(database, sql: "PRAGMA application_id")
+            if id == applicationID { return }
+            // One that holds nothing yet may be about to be made ours by another process.
+            guard id == 0, try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") == 0 else { break }
+            _ = BusyHandler.wait(0)
         }
+        throw StoreError(.notOurs, "\(path): not an agent-queue database; name another file with --database")
     }
+
+    /// How often a file that holds nothing is looked at, about a millisecond apart, before it is taken for another's.
+    private static let patience = 200
 
     /// Sets what GRDB's pool has undone (it sets NORMAL after `prepareDatabase`), and reads back every setting that a
     /// promise hangs on.
