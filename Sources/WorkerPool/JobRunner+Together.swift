@@ -82,13 +82,14 @@ extension JobRunner {
     ) async {
         let attempt = failed.jobs.lazy.map(\.attempt).max() ?? 1
         guard failed.jobs.count > 1, CallDivision.divides(failed.failure, attempt: attempt, isAgain: failed.number > 1, serverWorks) else {
-            return await fallBack(failed, all)
+            return await fallBack(failed)
         }
         guard !division.isFutile else {
             // What fails whatever it is sent with may be everyone's fault: the queue tries again, attempt by attempt.
-            let requests = zip(failed.jobs, failed.attempts).map { job, attempt in
-                var request = settlement(of: job, attempt.untried)
-                request.call = nil
+            let requests = failed.jobs.indices.map { place in
+                var request = settlement(of: failed.jobs[place], failed.attempts[place].untried)
+                // What the call was, and may have cost, stays true.
+                request.call = failed.requests[place].call
                 return request
             }
             return await settle(requests, failed.attempts)
@@ -115,7 +116,7 @@ extension JobRunner {
     }
 
     /// A call has failed for good as far as its target goes: its fallbacks may be asked, by as few calls as that takes.
-    private func fallBack(_ failed: FailedCall, _ all: [ClaimedJob]) async {
+    private func fallBack(_ failed: FailedCall) async {
         var left: [Int] = []
         var next: [Target: [ClaimedJob]] = [:]
         for place in failed.jobs.indices {
