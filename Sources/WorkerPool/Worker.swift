@@ -19,6 +19,10 @@ public final class Worker: Service {
     private let children: ChildProcessRegister?
     private let logger: Logger
     private let observer: @Sendable (WorkerEvent) -> Void
+    /// What one call may hold of jobs that can share it, by provider.
+    private let capacities: [String: CallCapacity]
+    /// What one batch may hold, of the providers that take any.
+    private let batchCapacities: [String: BatchCapacity]
     private let inFlight = InFlight()
     private let attention = Attention()
     private let openings = Openings()
@@ -51,6 +55,16 @@ public final class Worker: Service {
         self.store = store
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         self.configuration = configuration
+        capacities =
+            !configuration.coalesces
+            ? [:]
+            : self.providers.mapValues { provider in
+                let limits = provider.capabilities
+                // The claim counts bytes, the provider tokens, which are taken to be two bytes at least.
+                let bytes = min(limits.maxEmbedBytes, limits.maxEmbedTokens.map { $0 * 2 } ?? .max)
+                return CallCapacity(inputs: limits.maxEmbedInputs, bytes: bytes)
+            }
+        batchCapacities = BatchDriver.capacities(of: providers)
         self.cache = cache
         self.children = children
         self.logger = logger
@@ -171,17 +185,6 @@ public final class Worker: Service {
         return SemanticCache(store: store, provider: provider, model: policy.model, threshold: policy.threshold, logger: logger)
     }
 
-    /// What one call may hold of jobs that can share it, by provider.
-    private var capacities: [String: CallCapacity] {
-        guard configuration.coalesces else { return [:] }
-        return providers.mapValues { provider in
-            let limits = provider.capabilities
-            // The claim counts bytes, the provider tokens, which are taken to be two bytes at least.
-            let bytes = min(limits.maxEmbedBytes, limits.maxEmbedTokens.map { $0 * 2 } ?? .max)
-            return CallCapacity(inputs: limits.maxEmbedInputs, bytes: bytes)
-        }
-    }
-
     private func batchDriver(_ worker: Int64) -> BatchDriver {
         BatchDriver(
             store: store, providers: providers.values.compactMap { $0 as? any BatchProvider }, configuration: configuration,
@@ -198,7 +201,7 @@ public final class Worker: Service {
                 ? 0 : min(configuration.concurrency - inFlight.calls - coalescer.count, configuration.batchSize),
             lease: configuration.lease, isIdle: inFlight.count == 0, policies: configuration.policies)
         request.capacities = capacities
-        request.batchCapacities = BatchDriver.capacities(of: providers.values)
+        request.batchCapacities = batchCapacities
         if takesJobs { request.openCalls = coalescer.openCalls }
         do {
             let round = try await store.claim(request)
