@@ -61,24 +61,29 @@ let package = Package(
         .target(
             name: "Migrations", dependencies: [crypto], path: "migrations", resources: [.embedInCode("sqlite")],
             swiftSettings: strict),
-        room("QueueStore", ["JobModel", "ModelCalls", "Resilience", "Migrations", "CPlatform", grdb, sqlite, deque]),
+        room("QueueStore", ["JobModel", "ModelCalls", "Resilience", "Migrations", "CPlatform", grdb, sqlite, deque, crypto]),
         room("ResponseCache", ["QueueStore", "JobModel"]),
+        room("VectorMemory", ["QueueStore", "JobModel", "CPlatform"]),
         room(
             "ModelProviders",
             [
                 "JobModel", "ModelCalls", httpClient, subprocess, nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         room("Upkeep", ["QueueStore", "JobModel", "CPlatform", lifecycle, logging]),
-        room("WorkerPool", ["ResponseCache", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", lifecycle, logging]),
+        room(
+            "WorkerPool",
+            ["ResponseCache", "VectorMemory", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", lifecycle, logging]),
         room(
             "AgentQueue",
             [
-                "WorkerPool", "Upkeep", "ModelProviders", "ResponseCache", "QueueStore", "ModelCalls", "JobModel", "Resilience", "Settings",
-                crypto, logging,
+                "WorkerPool", "Upkeep", "ModelProviders", "ResponseCache", "VectorMemory", "QueueStore", "ModelCalls", "JobModel",
+                "Resilience", "Settings", crypto, logging,
             ]),
         .executableTarget(
             name: "agent-queue",
-            dependencies: ["AgentQueue", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Settings", argumentParser],
+            dependencies: [
+                "AgentQueue", "ModelProviders", "VectorMemory", "QueueStore", "ModelCalls", "JobModel", "Settings", argumentParser,
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "agent-worker",
@@ -93,8 +98,8 @@ let package = Package(
         .executableTarget(
             name: "aq-bench",
             dependencies: [
-                "WorkerPool", "Upkeep", "ResponseCache", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "CPlatform",
-                argumentParser,
+                "WorkerPool", "Upkeep", "ResponseCache", "VectorMemory", "ModelProviders", "QueueStore", "ModelCalls", "JobModel",
+                "CPlatform", argumentParser,
                 logging, nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
             ], path: "Benchmarks/aq-bench", swiftSettings: strict),
 
@@ -102,6 +107,11 @@ let package = Package(
         suite("JSONSchemaTests", ["ModelCalls", "JobModel"], resources: [.copy("Resources")]),
         suite("QueueStoreTests", ["QueueStore", "JobModel", "ModelCalls", "Resilience", "CPlatform", "TestSupport", grdb, sqlite]),
         suite("ResponseCacheTests", ["ResponseCache", "QueueStore", "JobModel"]),
+        // What tests compare vectors by: plain loops, optimised even where the rest is not.
+        .target(name: "CReference", path: "Tests/CReference", cSettings: [.unsafeFlags(["-O2"])]),
+        suite(
+            "VectorMemoryTests",
+            ["VectorMemory", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "CPlatform", "CReference", "TestSupport"]),
         suite(
             "WorkerPoolTests",
             ["WorkerPool", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", "TestSupport", logging]),

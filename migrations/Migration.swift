@@ -26,5 +26,6 @@ public struct Migration: Sendable {
         Migration(version: 3, name: "v003_coalescing", bytes: PackageResources.v003_coalescing_sql),
         Migration(version: 4, name: "v004_provider_batches", bytes: PackageResources.v004_provider_batches_sql),
         Migration(version: 5, name: "v005_semantic_cache", bytes: PackageResources.v005_semantic_cache_sql),
+        Migration(version: 6, name: "v006_memory", bytes: PackageResources.v006_memory_sql),
     ]
 }

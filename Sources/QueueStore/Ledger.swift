@@ -45,6 +45,8 @@ struct Ledger {
         case cacheMisses = "cache_misses"
         case cacheEvictions = "cache_evictions"
         case coalesced
+        case memories
+        case memoryBytes = "memory_bytes"
     }
 
     /// Whether a job became ready or asks for attention, so that workers should look.

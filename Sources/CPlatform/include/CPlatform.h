@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "vectors.h"
+
 struct sqlite3;
 
 /// Switches off SQLite's count of its own memory (`sqlite3_config`, which is variadic): every allocation of every thread would

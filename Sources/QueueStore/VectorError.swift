@@ -1,0 +1,21 @@
+/// Why a list of numbers is no vector that can be remembered or searched.
+public enum VectorError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// It has no values.
+    case empty
+    /// It has more than 4,096 values.
+    case tooLong(Int)
+    /// The value at that place, from 0, is NaN or infinite.
+    case notFinite(Int)
+    /// All values are zero, or its length is beyond Float32.
+    case noDirection
+
+    /// One sentence.
+    public var description: String {
+        switch self {
+        case .empty: "the vector has no values"
+        case .tooLong(let count): "the vector has \(count) values (at most \(MemoryVector.maxDimension))"
+        case .notFinite(let index): "value \(index + 1) of the vector is not a finite number"
+        case .noDirection: "the vector has no direction: it is all zeros, or too long or short for Float32"
+        }
+    }
+}
