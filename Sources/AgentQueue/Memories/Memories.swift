@@ -30,7 +30,7 @@ public struct Memories: Sendable {
         self.notice = notice
         database = store
         models = EmbeddingModels(settings, store: store, environment: environment)
-        index = MemorySearch(store)
+        index = MemorySearch(store, maxBytes: Int(clamping: settings.memory.indexBytes))
     }
 
     /// Ends connections, after the last call.

@@ -18,6 +18,8 @@ struct MemoryLine: Sendable, Equatable {
     var passagePrefix: String?
     /// Whether the line says that it has no vector.
     var saysNoVector = false
+    /// Whether the line says how much it matters.
+    var saysImportance = false
 
     /// Reads a line.
     /// - Throws: `InputError` (`badData`), without the line's number.
@@ -54,7 +56,9 @@ struct MemoryLine: Sendable, Equatable {
         case .text: draft.text = try member.requiredString()
         case .key: draft.key = try member.requiredString()
         case .metadata: draft.metadata = .object(try member.requiredObject())
-        case .importance: draft.importance = try member.requiredNumber()
+        case .importance:
+            draft.importance = try member.requiredNumber()
+            saysImportance = true
         case .ttl, .expiresAt:
             guard draft.expiry == .usual else { throw InputError("ttl and expires_at cannot both be given", exit: .badData) }
             draft.expiry = key == .ttl ? try Self.timeToLive(member) : .at(try Self.time(member))

@@ -2,8 +2,6 @@
 struct MemorySlice: Sendable {
     /// Each with its namespace.
     var items: [(namespace: String, memory: CheckedMemory)] = []
-    /// The number of the last one's line.
-    var lastLine = 0
 
     /// The most bytes of texts in a slice that holds several.
     static let maxBytes = 4 << 20

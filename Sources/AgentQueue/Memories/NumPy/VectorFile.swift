@@ -58,7 +58,9 @@ public final class VectorFile: Sendable {
     private static func examine(_ descriptor: Int32, _ path: String) throws(InputError) -> NumPyHeader {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw BulkInput.failure("\(path) cannot be examined", errno) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw InputError("\(path) is no regular file, as a .npy file must be", exit: .usage) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw InputError("\(path) is no regular file, as a .npy file must be", exit: .usage)
+        }
         var beginning = [UInt8](repeating: 0, count: NumPyHeader.maxBytes)
         let count = try read(descriptor, path, into: &beginning, at: 0)
         do throws(NumPyError) {
