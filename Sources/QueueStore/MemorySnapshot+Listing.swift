@@ -18,14 +18,6 @@ extension MemorySnapshot {
                     """), arguments: arguments)
     }
 
-    /// The id of the memory of a key; nil where there is none, or it has expired.
-    public func memoryID(key: String, in namespace: Int64) throws -> Int64? {
-        try Int64.fetchOne(
-            database.cachedStatement(
-                sql: "SELECT id FROM memories WHERE namespace_id = ? AND key = ? AND (expires_at IS NULL OR expires_at > ?)"),
-            arguments: [namespace, key, now])
-    }
-
     /// Entries with larger numbers, in the order of these, without their vectors: at least `limit` of them where there are so many, dead ones
     /// among them (an entry lives while its number is larger than its memory's version).
     public func entries(of space: MemorySpace, after number: Int64, limit: Int) throws -> [MemoryEntry] {
