@@ -14,7 +14,7 @@ extension Settings {
         let kinds = providers.mapValues(\.kind)
         let batched = Set(models.filter(\.value.batchAPI).keys)
         var context = IntakeContext(
-            now: now, defaultTarget: Self.target(defaultModel), defaultEmbeddingTarget: Self.target(memory.embeddingModel),
+            now: now, defaultTarget: Self.target(defaultModel), defaultEmbeddingTarget: embeddingTarget,
             providerNames: providers.keys.sorted(), identity: { identities[$0] }, kind: { kinds[$0] ?? .openai },
             // Most configurations name none: then no target is spelt out for the look-up.
             usesBatchAPI: { !batched.isEmpty && batched.contains($0.description) })
@@ -45,9 +45,11 @@ extension Settings {
         let exceptions = models.compactMapValues(\.semanticCache)
         if cache.enabled, cache.semantic.enabled || exceptions.values.contains(true) {
             configuration.semantic = SemanticPolicy(
-                model: Self.target(memory.embeddingModel), threshold: cache.semantic.threshold, isUsual: cache.semantic.enabled,
+                model: embeddingTarget, prefix: queryPrefix(of: memory.embeddingModel), threshold: cache.semantic.threshold,
+                isUsual: cache.semantic.enabled,
                 exceptions: exceptions)
         }
+        configuration.memory = memoryPolicy
         configuration.batchPolicies = providers.mapValues { provider in
             BatchPolicy(
                 linger: (provider.batch.linger ?? BatchSettings.usual).milliseconds,
@@ -75,5 +77,5 @@ extension Settings {
     }
 
     /// A target that the configuration has checked already.
-    private static func target(_ text: String) -> Target { Target(text) ?? Target(provider: text, model: "") }
+    static func target(_ text: String) -> Target { Target(text) ?? Target(provider: text, model: "") }
 }
