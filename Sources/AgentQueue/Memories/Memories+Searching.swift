@@ -11,6 +11,7 @@ extension Memories {
     /// - Returns: an answer for each query, in their order.
     /// - Throws: `InputError` where a model is not to be had, `MemoryError`, `VectorError`, `StoreError`, `ModelFailure`.
     public func search(_ queries: [MemoryQuery]) async throws -> [MemoryAnswer] {
+        for query in queries { try query.check() }
         var plan = try database.readMemories { try QueryParts(queries, $0) }
         var vectors: [Target: [String: [Float]]] = [:]
         for (target, texts) in plan.texts {

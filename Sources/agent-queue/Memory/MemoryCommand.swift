@@ -12,7 +12,7 @@ struct MemoryCommand: ParsableCommand {
               agent-queue memory search 'When can I come in?'
             """,
         subcommands: [
-            MemoryStoreCommand.self, MemoryListCommand.self, MemoryGetCommand.self, MemoryDeleteCommand.self,
+            MemoryStoreCommand.self, MemorySearchCommand.self, MemoryListCommand.self, MemoryGetCommand.self, MemoryDeleteCommand.self,
             MemoryStatsCommand.self, MemoryExportCommand.self, MemoryImportCommand.self,
         ])
 }
