@@ -21,7 +21,7 @@ extension Memories {
         plan.place(vectors)
         tellOfOtherModels(plan.models)
         let asked = plan.parts.map(\.asked)
-        let answers = plan.merge(try await BlockingCall.run { [index] in try index.answer(asked) }, of: queries)
+        let answers = plan.merge(try await index.answer(asked), of: queries)
         await noteRecalled(answers)
         return answers
     }
