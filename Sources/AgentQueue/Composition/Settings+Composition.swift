@@ -14,7 +14,7 @@ extension Settings {
         let kinds = providers.mapValues(\.kind)
         let batched = Set(models.filter(\.value.batchAPI).keys)
         var context = IntakeContext(
-            now: now, defaultTarget: Self.target(defaultModel), defaultEmbeddingTarget: embeddingTarget,
+            now: now, defaultTarget: Self.target(defaultModel), defaultEmbeddingTarget: Self.target(memory.embeddingModel),
             providerNames: providers.keys.sorted(), identity: { identities[$0] }, kind: { kinds[$0] ?? .openai },
             // Most configurations name none: then no target is spelt out for the look-up.
             usesBatchAPI: { !batched.isEmpty && batched.contains($0.description) })
@@ -45,7 +45,8 @@ extension Settings {
         let exceptions = models.compactMapValues(\.semanticCache)
         if cache.enabled, cache.semantic.enabled || exceptions.values.contains(true) {
             configuration.semantic = SemanticPolicy(
-                model: embeddingTarget, prefix: queryPrefix(of: memory.embeddingModel), threshold: cache.semantic.threshold,
+                model: Self.target(memory.embeddingModel), prefix: queryPrefix(of: memory.embeddingModel),
+                threshold: cache.semantic.threshold,
                 isUsual: cache.semantic.enabled,
                 exceptions: exceptions)
         }
