@@ -25,7 +25,7 @@ final class EmbeddingModels: Sendable {
 
     /// What the vectors of a target's texts are known by.
     func model(_ target: Target) -> VectorModel {
-        VectorModel(target: target.description, passagePrefix: settings.passagePrefix(of: target.description))
+        VectorModel(target: target.description, passagePrefix: settings.prefixes(of: target).passage)
     }
 
     /// The model of a target.
@@ -38,11 +38,7 @@ final class EmbeddingModels: Sendable {
             guard let provider = providers.providers.first(where: { $0.name == target.provider }) else {
                 throw unavailable(target, providers)
             }
-            let name = target.description
-            let embedder = Embedder(
-                store: store, provider: provider, target: target, queryPrefix: settings.queryPrefix(of: name),
-                passagePrefix: settings.passagePrefix(of: name), price: settings.prices[name],
-                timeout: settings.http.requestTimeout.milliseconds)
+            let embedder = settings.embedder(of: target, provider, store: store)
             state.embedders[target] = embedder
             return embedder
         }

@@ -2,23 +2,26 @@ import QueueStore
 import VectorMemory
 
 extension Memories {
-    /// Reads all memories, page by page, in constant memory; those that have expired are left out.
+    /// Reads all memories, page by page, in constant memory and in the order of their ids; those that have expired are left out.
     /// - Parameters:
     ///   - namespace: nil is all, by name.
-    ///   - withVectors: whether each comes with its vector: then in the order in which vectors were made, and those without one last.
+    ///   - withVectors: whether each comes with its vector.
     ///   - body: told of each memory.
     /// - Returns: how many there were.
     /// - Throws: `MemoryError` where there is no such namespace, or it was embedded again meanwhile; `StoreError`; what `body` throws.
     @discardableResult
     public func export(
-        namespace: String? = nil, withVectors: Bool = false, _ body: (StoredMemory) throws -> Void
+        namespace: String? = nil, withVectors: Bool = false, _ body: (MemoryRecord) throws -> Void
     ) async throws -> Int {
         var count = 0
         for each in try namespaces(named: namespace) {
-            var export = MemoryExport(database, withVectors: withVectors)
-            try await export.read(each) { stored in
-                try body(stored)
-                count += 1
+            let export = MemoryExport(database: database, namespace: each, withVectors: withVectors)
+            var after: Int64 = 0
+            while case let page = try export.page(after: after), let last = page.last {
+                try Task.checkCancellation()
+                for record in page { try body(record) }
+                count += page.count
+                after = last.memory.id
             }
         }
         return count

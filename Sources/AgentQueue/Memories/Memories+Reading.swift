@@ -6,6 +6,10 @@ extension Memories {
     /// - Throws: `StoreError`.
     public func namespaces() throws -> [MemoryNamespace] { try database.readMemories { try $0.namespaces() } }
 
+    /// How many memories have their vector in a space that is being made.
+    /// - Throws: `StoreError`.
+    public func progress(of space: MemorySpace) throws -> Int { try database.readMemories { try $0.progress(of: space) } }
+
     /// Memories, the newest first.
     /// - Parameters:
     ///   - namespace: nil is all.
@@ -21,18 +25,18 @@ extension Memories {
     }
 
     /// The memories of ids, in their order; those that are gone or have expired are missing.
-    /// - Parameter withVectors: whether their vectors are looked up, which takes a moment in a large namespace.
+    /// - Parameter withVectors: whether their vectors are looked up too.
     /// - Throws: `StoreError`.
-    public func get(_ ids: [Int64], withVectors: Bool = false) throws -> [StoredMemory] {
+    public func get(_ ids: [Int64], withVectors: Bool = false) throws -> [MemoryRecord] {
         try database.readMemories { snapshot in
             let memories = try snapshot.memories(ids)
             return try ids.compactMap { id in
                 guard let memory = memories[id] else { return nil }
                 guard withVectors, let space = try snapshot.namespace(named: memory.namespace)?.space else {
-                    return StoredMemory(memory: memory)
+                    return MemoryRecord(memory: memory)
                 }
-                let vector = try snapshot.vector(of: memory, in: space)
-                return StoredMemory(memory: memory, vector: vector, model: vector == nil ? nil : space.model)
+                let vector = try snapshot.vectors(of: [id], in: space)[id]
+                return MemoryRecord(memory: memory, vector: vector, model: vector == nil ? nil : space.model)
             }
         }
     }

@@ -11,8 +11,8 @@ extension Memories {
     /// - Returns: an answer for each query, in their order.
     /// - Throws: `InputError` where a model is not to be had, `MemoryError`, `VectorError`, `StoreError`, `ModelFailure`.
     public func search(_ queries: [MemoryQuery]) async throws -> [MemoryAnswer] {
-        for query in queries { try query.check() }
-        var plan = try database.readMemories { try QueryParts(queries, $0) }
+        for query in queries { try query.checkBeforePaying() }
+        var plan = try database.readMemories { try QueryParts(queries, $0, approximateAbove: settings.memory.approximateAbove) }
         var vectors: [Target: [String: [Float]]] = [:]
         for (target, texts) in plan.texts {
             let made = try await models.embedder(for: target).embed(texts, as: .query)
@@ -30,16 +30,14 @@ extension Memories {
     private func noteRecalled(_ answers: [MemoryAnswer]) async {
         let ids = Set(answers.lazy.flatMap(\.hits).map(\.memory.id)).sorted()
         do {
-            for start in stride(from: 0, to: ids.count, by: 1_000) {
-                try await database.noteRecalled(Array(ids[start..<min(start + 1_000, ids.count)]))
-            }
+            try await database.noteRecalled(ids)
         } catch {
             notice("it could not be noted what was recalled: \(error)")
         }
     }
 
     private func tellOfOtherModels(_ used: [String: VectorModel]) {
-        guard let configured = settings.embeddingTarget.map(models.model) else { return }
+        guard let configured = configuredModel else { return }
         for (namespace, model) in used.sorted(by: { $0.key < $1.key }) where model != configured {
             let name = InvalidText.quoted(namespace)
             let made =

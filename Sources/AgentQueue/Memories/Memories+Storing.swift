@@ -2,6 +2,7 @@ import JobModel
 import QueueStore
 import Settings
 import VectorMemory
+import WorkerPool
 
 extension Memories {
     /// Remembers texts: checks all of them, then embeds those that are not there yet, in batches of `memory.batch_size`, and stores each
@@ -38,10 +39,14 @@ extension Memories {
 
     /// What checking a memory needs to know now.
     var context: MemoryContext {
-        MemoryContext(now: database.clock.wall(), model: settings.embeddingTarget.map(models.model)) { [settings] namespace in
-            settings.memoryRetention(of: namespace)
+        let policy = settings.memoryPolicy
+        return MemoryContext(now: database.clock.wall(), model: configuredModel) { namespace in
+            policy.retentions[namespace] ?? policy.retention
         }
     }
+
+    /// What makes the vectors of texts now; nil where `memory.vectors` is off.
+    var configuredModel: VectorModel? { settings.memory.vectors ? models.model(settings.embeddingTarget) : nil }
 
     var writer: MemoryWriter { MemoryWriter(database: database, models: models) }
 

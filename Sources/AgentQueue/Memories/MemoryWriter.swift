@@ -25,21 +25,25 @@ struct MemoryWriter: Sendable {
     func write(
         _ next: () throws -> MemorySlice?, stored: (_ slice: MemorySlice, _ results: [Remembered]) async throws -> Void
     ) async throws {
-        var ready = await prepared(next)
+        var recent = RecentVectors()
+        var ready = await prepared(next, &recent)
         while let (slice, groups) = try ready.get() {
             try Task.checkCancellation()
             async let committed = commit(groups, count: slice.items.count)
-            ready = await prepared(next)
+            ready = await prepared(next, &recent)
             try await stored(slice, committed)
         }
     }
 
-    private func prepared(_ next: () throws -> MemorySlice?) async -> Result<(MemorySlice, [Group])?, any Error> {
+    private func prepared(
+        _ next: () throws -> MemorySlice?, _ recent: inout RecentVectors
+    ) async -> Result<(MemorySlice, [Group])?, any Error> {
         do {
             guard let slice = try next() else { return .success(nil) }
+            recent.turn()
             var groups: [Group] = []
             for (namespace, places) in slice.places {
-                groups.append(try await group(namespace, places, places.map { slice.items[$0].memory }))
+                groups.append(try await group(namespace, places, places.map { slice.items[$0].memory }, &recent))
             }
             return .success((slice, groups))
         } catch {
@@ -47,20 +51,25 @@ struct MemoryWriter: Sendable {
         }
     }
 
-    private func group(_ namespace: String, _ places: [Int], _ memories: [CheckedMemory]) async throws -> Group {
+    private func group(
+        _ namespace: String, _ places: [Int], _ memories: [CheckedMemory], _ recent: inout RecentVectors
+    ) async throws -> Group {
         var group = Group(namespace: namespace, places: places, memories: memories, known: [])
         let needing = memories.indices.filter { memories[$0].needsVector }
         guard let model = needing.first.flatMap({ memories[$0].model }) else { return group }
         let ids = try database.known(needing.map { memories[$0].memory }, in: namespace, model: model)
         group.known = zip(needing, ids).compactMap { place, id in id == nil ? nil : place }
-        try await embed(zip(needing, ids).compactMap { place, id in id == nil ? place : nil }, of: &group)
+        try await embed(zip(needing, ids).compactMap { place, id in id == nil ? place : nil }, of: &group, &recent)
         return group
     }
 
-    private func embed(_ places: [Int], of group: inout Group) async throws {
+    /// Makes the vectors of texts, each text's once.
+    private func embed(_ places: [Int], of group: inout Group, _ recent: inout RecentVectors) async throws {
         guard let model = places.first.flatMap({ group.memories[$0].model }), let target = Target(model.target) else { return }
-        let vectors = try await models.embedder(for: target).embed(places.map { group.memories[$0].memory.text }, as: .passage)
-        for (place, vector) in zip(places, vectors) { group.memories[place].memory.vector = try MemoryVector(vector) }
+        let texts = recent.unknown(places.map { group.memories[$0].memory.text })
+        let vectors = try await models.embedder(for: target).embed(texts, as: .passage)
+        for (text, vector) in zip(texts, vectors) { recent.add(try MemoryVector(vector), of: text) }
+        for place in places { group.memories[place].memory.vector = recent.vector(of: group.memories[place].memory.text) }
     }
 
     private func commit(_ groups: [Group], count: Int) async throws -> [Remembered] {
@@ -77,7 +86,8 @@ struct MemoryWriter: Sendable {
         let lost = group.known.filter { results[$0].outcome != .duplicate }
         guard !lost.isEmpty else { return results }
         var late = group
-        try await embed(lost, of: &late)
+        var recent = RecentVectors()
+        try await embed(lost, of: &late, &recent)
         late.memories = lost.map { late.memories[$0] }
         _ = try await remember(late)
         return results

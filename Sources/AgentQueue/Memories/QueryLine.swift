@@ -37,7 +37,7 @@ struct QueryLine {
             if !member.value.isNull { try apply(member, key) }
         }
         do throws(InputError) {
-            try query.check()
+            try query.checkBeforePaying()
         } catch {
             throw InputError(error.message, exit: .badData)
         }

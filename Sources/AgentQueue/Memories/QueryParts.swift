@@ -20,10 +20,14 @@ struct QueryParts {
     /// The models of namespaces that are searched by a text, by name.
     private(set) var models: [String: VectorModel] = [:]
 
+    /// - Parameter approximateAbove: so many memories may be gone through in the faster way, unless the query says how; nil is none.
     /// - Throws: `MemoryError` for a namespace that is not there, or whose vectors no model can make of a text.
-    init(_ queries: [MemoryQuery], _ snapshot: MemorySnapshot) throws {
-        for (index, query) in queries.enumerated() {
+    init(_ queries: [MemoryQuery], _ snapshot: MemorySnapshot, approximateAbove: Int?) throws {
+        for (index, var query) in queries.enumerated() {
             let namespaces = try query.namespaces.map { try snapshot.existing($0) }
+            if query.scan == .automatic, let approximateAbove, namespaces.contains(where: { $0.memories > approximateAbove }) {
+                query.scan = .approximate
+            }
             guard query.mode != .words, query.vector == nil, query.text != nil else {
                 parts.append(Part(query: index, asked: query))
                 continue

@@ -1,3 +1,4 @@
+import Glibc
 import JobModel
 import QueueStore
 import VectorMemory
@@ -46,6 +47,13 @@ struct AnswerPrinter {
         return .object(found + (MemoryJSON.memory(hit.memory).members ?? []))
     }
 
+    /// Four places; of what is smaller, two digits.
+    private static func score(_ score: Double) -> String {
+        guard score != 0, abs(score) < 0.000_05 else { return Figures.decimal(score, places: 4) }
+        let places = Int((-log10(abs(score))).rounded(.down)) + 2
+        return places <= 12 ? Figures.decimal(score, places: places) : "\(score)"
+    }
+
     private mutating func printTable(_ query: MemoryQuery, _ answer: MemoryAnswer) throws {
         if isOneOfSeveral {
             if !isFirst { try output.line() }
@@ -59,7 +67,7 @@ struct AnswerPrinter {
         columns += [Column("TEXT", leastWidth: 24), Column("METADATA", leastWidth: 8)]
         var table = Table(columns)
         for hit in answer.hits {
-            var row = [Cell(Figures.decimal(hit.score, places: 4)), Cell("\(hit.memory.id)")]
+            var row = [Cell(Self.score(hit.score)), Cell("\(hit.memory.id)")]
             if tellsNamespace { row.append(Cell(DisplayText.line(hit.memory.namespace))) }
             row += [Cell(MemoryPreview.text(hit.memory)), Cell(MemoryPreview.metadata(hit.memory), .dim)]
             table.add(row)

@@ -8,13 +8,13 @@ enum MemoryJSON {
     static func memory(_ memory: Memory) -> JSONValue { .object(members(of: memory)) }
 
     /// The memory with its vector, null where it has none, and what made that.
-    static func memory(_ stored: StoredMemory) -> JSONValue {
+    static func memory(_ stored: MemoryRecord) -> JSONValue {
         let vector = stored.vector.map { VectorText.json($0) } ?? .null
         return .object(members(of: stored.memory) + model(of: stored) + [.init("vector", vector)])
     }
 
     /// The memory for an export whose vectors stand in a file of their own: a null says that there is none.
-    static func line(_ stored: StoredMemory) -> JSONValue {
+    static func line(_ stored: MemoryRecord) -> JSONValue {
         .object(members(of: stored.memory) + (stored.vector == nil ? [.init("vector", .null)] : model(of: stored)))
     }
 
@@ -27,7 +27,7 @@ enum MemoryJSON {
         ]
     }
 
-    private static func model(of stored: StoredMemory) -> [JSONValue.Member] {
+    private static func model(of stored: MemoryRecord) -> [JSONValue.Member] {
         guard let model = stored.model else { return [] }
         return [.init("model", .string(model.target)), .init("passage_prefix", .string(model.passagePrefix))]
     }

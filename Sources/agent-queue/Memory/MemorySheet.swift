@@ -4,7 +4,7 @@ import QueueStore
 
 /// A memory in detail, for people.
 struct MemorySheet {
-    let stored: StoredMemory
+    let stored: MemoryRecord
     let now: Int64
 
     var lines: [String] {

@@ -3,26 +3,30 @@ import VectorMemory
 
 /// How an answer was found.
 enum SearchExplanation {
-    /// For people: a row for each namespace.
+    /// For people.
     static func lines(_ reports: [NamespaceReport]) -> [String] {
-        var table = Table([
-            Column("NAMESPACE"), Column("SCAN"), Column("THREADS", isNumber: true), Column("FILTER LEFT", isNumber: true),
-            Column("SCANNED", isNumber: true), Column("SKETCHED", isNumber: true), Column("CANDIDATES", isNumber: true),
-            Column("RANKED", isNumber: true), Column("NEW", isNumber: true), Column("GONE", isNumber: true),
-            Column("INDEX", isNumber: true),
-            Column("FILTER", isNumber: true), Column("SCAN TIME", isNumber: true), Column("WORDS", isNumber: true),
-        ])
-        for report in reports {
-            let scan = report.scan
+        let sheets = reports.map { report in
+            var sheet = Sheet()
             let times = report.microseconds
-            table.add([
-                Cell(DisplayText.line(report.namespace)), Cell(scan?.scan.rawValue ?? "none"), count(scan?.threads), count(report.passed),
-                count(scan?.scanned), count(scan?.sketched), count(scan?.candidates), count(scan?.ranked),
-                Cell(Figures.count(report.followed.new) + (report.isRebuilt ? " (read anew)" : "")), count(report.followed.gone),
-                time(times.index), time(times.filter), time(times.scan), time(times.words),
-            ])
+            sheet.add("namespace", DisplayText.line(report.namespace))
+            sheet.add("index", "\(index(report)), \(time(times.index))")
+            sheet.add("filter", report.passed.map { "left \(Figures.count($0)), \(time(times.filter))" })
+            sheet.add("scan", report.scan.map { "\(vectors($0)), \(time(times.scan))" })
+            sheet.add("words", times.words > 0 ? time(times.words) : nil)
+            return sheet.lines
         }
-        return table.takeLines()
+        return Array(sheets.joined(separator: [""]))
+    }
+
+    private static func index(_ report: NamespaceReport) -> String {
+        let followed = "\(Figures.count(report.followed.new)) new, \(Figures.count(report.followed.gone)) gone"
+        return report.isRebuilt ? "read anew, \(followed)" : followed
+    }
+
+    private static func vectors(_ scan: ScanReport) -> String {
+        let sketched = scan.scan == .full ? "" : ", \(Figures.count(scan.sketched)) left by the sketch"
+        return "\(scan.scan.rawValue) on \(Figures.count(scan.threads, "thread")): \(Figures.count(scan.scanned, "vector"))\(sketched), "
+            + "\(Figures.count(scan.candidates)) by the codes, \(Figures.count(scan.ranked)) ranked exactly"
     }
 
     /// For scripts: times in µs.
@@ -40,7 +44,5 @@ enum SearchExplanation {
         ])
     }
 
-    private static func count(_ value: Int?) -> Cell { Cell(value.map { Figures.count($0) } ?? "") }
-
-    private static func time(_ microseconds: Int) -> Cell { Cell("\(Figures.decimal(Double(microseconds) / 1_000, places: 2)) ms") }
+    private static func time(_ microseconds: Int) -> String { "\(Figures.decimal(Double(microseconds) / 1_000, places: 2)) ms" }
 }

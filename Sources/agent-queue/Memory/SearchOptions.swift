@@ -81,6 +81,9 @@ struct SearchOptions: ParsableArguments {
     var scan: VectorScan?
 
     func validate() throws {
+        guard (1...MemoryQuery.maxLimit).contains(limit) else {
+            throw ValidationError("--limit must be 1 to \(MemoryQuery.maxLimit), not \(limit)")
+        }
         if since != nil, maxAge != nil { throw ValidationError("--since and --max-age say the same: give one of them") }
         if halfLife != nil, recencyWeight == 0 { throw ValidationError("--half-life needs --recency-weight") }
     }

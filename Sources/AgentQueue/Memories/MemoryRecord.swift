@@ -1,7 +1,7 @@
 import QueueStore
 
 /// A memory with its vector.
-public struct StoredMemory: Sendable, Equatable {
+public struct MemoryRecord: Sendable, Equatable {
     /// The memory.
     public var memory: Memory
     /// Its vector, as it was given; nil where it has none, or that was not asked for.
