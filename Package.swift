@@ -123,7 +123,7 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: strict),
         suite("ModelProvidersTests", ["ModelProviders", "ModelCalls", "JobModel", "TestSupport", nioHTTP1]),
         suite("AgentQueueTests", ["AgentQueue", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport"]),
-        suite("IntakeTests", ["AgentQueue", "JobModel", "ModelCalls", "Settings"]),
+        suite("IntakeTests", ["AgentQueue", "QueueStore", "JobModel", "ModelCalls", "Settings"]),
         suite("ReliabilityTests", ["QueueStore", "ModelProviders", "ModelCalls", "JobModel", "TestSupport", grdb, sqlite]),
         suite("CommandTests", ["agent-queue", "QueueStore", "JobModel", "TestSupport"]),
     ]
