@@ -123,7 +123,7 @@ import Testing
         (#"{"prompt":"x","budget":"1"}"#, "budget must be a number, not a string"),
         (#"{"text":"x"}"#, #"text needs "kind": "memorize" beside it"#),
         (#"{"kind":"generat","prompt":"x"}"#, "unknown kind 'generat' (did you mean 'generate'?)"),
-        (#"{"kind":"dream","prompt":"x"}"#, "unknown kind 'dream' (generate or embed)"),
+        (#"{"kind":"dream","prompt":"x"}"#, "unknown kind 'dream' (generate, embed or memorize)"),
         (#"{"input":"x"}"#, #"input needs "kind": "embed" beside it"#),
         (#"{"kind":"embed","input":[1,2]}"#, "input must be a list of strings, but holds a number"),
         (#"{"kind":"embed","input":7}"#, "input must be a string or a list of strings, not a number"),

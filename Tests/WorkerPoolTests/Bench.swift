@@ -21,6 +21,7 @@ final class Bench: Sendable {
     let inFlight = InFlight()
     private let later: Later
     private let told = Mutex<[WorkerEvent]>([])
+    private let recaller: Recaller?
 
     fileprivate init(_ provider: ScriptedProvider, _ configure: (inout WorkerConfiguration) -> Void) async throws {
         let base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory()
@@ -41,6 +42,9 @@ final class Bench: Sendable {
                 durability: .normal,
                 clock: StoreClock(wall: { system.wall() + later.milliseconds }, boot: system.boot, bootID: system.bootID)))
         registration = try await store.registerWorker()
+        recaller = Recaller(
+            store: store, providers: [provider.name: provider], configuration: configuration,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     /// What was reported of the jobs.
@@ -48,8 +52,8 @@ final class Bench: Sendable {
 
     private var runner: JobRunner {
         JobRunner(
-            store: store, providers: [provider.name: provider], configuration: configuration, cache: nil, semantic: nil, inFlight: inFlight,
-            calls: registration.calls,
+            store: store, providers: [provider.name: provider], configuration: configuration, cache: nil, semantic: nil, recaller: recaller,
+            inFlight: inFlight, calls: registration.calls,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) { [self] event in told.withLock { $0.append(event) } }
     }

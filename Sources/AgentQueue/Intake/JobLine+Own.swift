@@ -17,10 +17,10 @@ extension JobLine {
                 throw InputError("unknown key \(InvalidText.quoted(member.key))\(hint)", exit: .badData)
             }
         }
+        if draft.kind != .memorize, said.text { throw InputError("text needs \"kind\": \"memorize\" beside it", exit: .badData) }
         if draft.kind == .generate, draft.inputs != nil, draft.prompt == nil, draft.messages == nil {
             throw InputError("input needs \"kind\": \"embed\" beside it", exit: .badData)
         }
-        if draft.kind != .memorize, said.text { throw InputError("text needs \"kind\": \"memorize\" beside it", exit: .badData) }
         if said.time { if !said.delay { draft.delay = nil } else if !said.at { draft.at = nil } }
         if !draft.cache, !said.cacheTTL { draft.cacheTTL = nil }
         if draft.batchAPI == false, !said.deadline { draft.deadline = nil }
