@@ -111,7 +111,10 @@ let package = Package(
         .target(name: "CReference", path: "Tests/CReference", cSettings: [.unsafeFlags(["-O2"])]),
         suite(
             "VectorMemoryTests",
-            ["VectorMemory", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "CPlatform", "CReference", "TestSupport"]),
+            [
+                "VectorMemory", "WorkerPool", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "CPlatform", "CReference",
+                "TestSupport",
+            ], resources: [.copy("Resources")]),
         suite(
             "WorkerPoolTests",
             ["WorkerPool", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", "TestSupport", logging]),
