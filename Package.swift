@@ -103,10 +103,10 @@ let package = Package(
                 logging, nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
             ], path: "Benchmarks/aq-bench", swiftSettings: strict),
 
-        suite("JobModelTests", ["JobModel", "ModelCalls", "Resilience"]),
+        suite("JobModelTests", ["JobModel", "ModelCalls", "Resilience", "TestSupport"]),
         suite("JSONSchemaTests", ["ModelCalls", "JobModel"], resources: [.copy("Resources")]),
         suite("QueueStoreTests", ["QueueStore", "JobModel", "ModelCalls", "Resilience", "CPlatform", "TestSupport", grdb, sqlite]),
-        suite("ResponseCacheTests", ["ResponseCache", "QueueStore", "JobModel"]),
+        suite("ResponseCacheTests", ["ResponseCache", "QueueStore", "JobModel", "TestSupport"]),
         // What tests compare vectors by: plain loops, optimised even where the rest is not.
         .target(name: "CReference", path: "Tests/CReference", cSettings: [.unsafeFlags(["-O2"])]),
         suite(

@@ -158,10 +158,10 @@ extension JobRunner {
         logger.debug(
             "calling \(jobs[0].route) for \(jobs.count) jobs",
             metadata: ["first": "\(jobs[0].id)", "inputs": "\(jobs.reduce(0) { $0 + $1.inputs })"])
-        let box = SharedOutcomes()
+        let answered = Box<[Outcome]>([])
         let (leaving, left) = AsyncStream.makeStream(of: Lease.self)
         let call = Task { [requests] in
-            box.set(await provider.respond(to: requests, options))
+            answered.value = await provider.respond(to: requests, options)
             left.finish()
         }
         inFlight.attach(call, to: jobs.map(\.lease)) { left.yield($0) }
@@ -174,8 +174,9 @@ extension JobRunner {
         } onCancel: {
             call.cancel()
         }
-        for (place, outcome) in zip(places, box.values) { outcomes[place] = outcome }
-        for place in places.dropFirst(box.values.count) {
+        let given = answered.value
+        for (place, outcome) in zip(places, given) { outcomes[place] = outcome }
+        for place in places.dropFirst(given.count) {
             outcomes[place] = .failure(ModelFailure(.invalidReply, "the provider returned too few outcomes"))
         }
         return outcomes

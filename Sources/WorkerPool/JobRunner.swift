@@ -76,10 +76,10 @@ struct JobRunner: Sendable {
         guard let semantic, let policy = configuration.semantic, job.kind == .generate, job.useCache, job.route == job.target,
             policy.holds(for: job.target), let provider = providers[job.route.provider], let request = try? ModelRequest(job)
         else { return nil }
-        let embedding = OutcomeBox()
-        let found = LookupBox()
+        let embedding = Box<Outcome?>(nil)
+        let found = Box<SemanticLookup?>(nil)
         let task = Task {
-            found.set(await semantic.match(request, identity: provider.identity) { embedding.set($0) })
+            found.value = await semantic.match(request, identity: provider.identity) { embedding.value = $0 }
         }
         // Whatever stops the job stops this too; its own call takes the place.
         inFlight.attach(task, to: [job.lease])
@@ -213,7 +213,7 @@ struct JobRunner: Sendable {
 
     /// The provider's outcome. Stopped by ``InFlight`` for a cancel, a lost lease, the deadline or the worker's end.
     private func answer(_ job: ClaimedJob, _ request: ModelRequest, _ provider: any ModelProvider, _ call: Int) async -> Outcome {
-        let outcome = OutcomeBox()
+        let outcome = Box<Outcome?>(nil)
         let stream = job.isStreamed ? ReplyStream() : nil
         var options = CallOptions(
             timeout: job.timeout ?? configuration.callTimeout,
@@ -221,7 +221,7 @@ struct JobRunner: Sendable {
             idempotencyKey: "aq-\(job.id)-\(job.lease.token)" + (call == 1 ? "" : "-call\(call)"))
         if let stream { options.onText = { stream.add($0) } }
         let call = Task { [options] in
-            outcome.set(await provider.respond(to: [request], options).first)
+            outcome.value = await provider.respond(to: [request], options).first
             stream?.finish()
         }
         inFlight.attach(call, to: [job.lease])

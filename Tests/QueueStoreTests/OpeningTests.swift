@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Glibc
 import JobModel
+import TestSupport
 import Testing
 
 @testable import QueueStore
