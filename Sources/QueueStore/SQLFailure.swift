@@ -12,4 +12,10 @@ struct SQLFailure: Error {
         self.code = extended & 0xFF == code & 0xFF ? extended : code
         message = String(cString: sqlite3_errmsg(connection))
     }
+
+    /// What is wrong, where SQLite does not say.
+    init(_ code: CInt, _ message: String) {
+        self.code = code
+        self.message = message
+    }
 }
