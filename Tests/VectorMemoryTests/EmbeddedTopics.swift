@@ -45,7 +45,7 @@ struct EmbeddedTopics: Sendable {
             query.limit = 1
             return query
         }
-        let answers = try MemorySearch(store).answer(queries)
+        let answers = try await MemorySearch(store).answer(queries)
         return try zip(asked, answers).map { asked, answer in
             let hit = try #require(answer.hits.first)
             return Found(
