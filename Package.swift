@@ -63,7 +63,7 @@ let package = Package(
             swiftSettings: strict),
         room("QueueStore", ["JobModel", "ModelCalls", "Resilience", "Migrations", "CPlatform", grdb, sqlite, deque, crypto]),
         room("ResponseCache", ["QueueStore", "JobModel"]),
-        room("VectorMemory", ["QueueStore", "JobModel", "CPlatform"]),
+        room("VectorMemory", ["QueueStore", "JobModel", "CPlatform", "Settings"]),
         room(
             "ModelProviders",
             [

@@ -1,17 +1,15 @@
-import JobModel
-
 /// A number of JSON in decimal, exactly: `0.1` is a tenth here, and an integer of any length keeps its digits. A double counts as the
 /// shortest decimal that reads back as it, which is what its author wrote.
-struct ExactNumber: Sendable, Hashable {
+public struct ExactNumber: Sendable, Hashable {
     /// Never set for zero.
-    let isNegative: Bool
+    public let isNegative: Bool
     /// 0 to 9, without zeros at either end; none for zero.
-    let digits: [UInt8]
+    public let digits: [UInt8]
     /// What the last digit counts, as a power of ten; 0 for zero.
-    let exponent: Int
+    public let exponent: Int
 
     /// Reads a number as JSON writes it; nil for any other value.
-    init?(_ value: JSONValue) {
+    public init?(_ value: JSONValue) {
         switch value {
         case .integer(let number): self.init(text: String(number))
         case .double(let number):
@@ -51,15 +49,15 @@ struct ExactNumber: Sendable, Hashable {
     }
 
     /// Whether it is zero.
-    var isZero: Bool { digits.isEmpty }
+    public var isZero: Bool { digits.isEmpty }
     /// Whether it is whole.
-    var isInteger: Bool { exponent >= 0 }
+    public var isInteger: Bool { exponent >= 0 }
 
     /// The spelling that equal numbers share.
-    var text: String { "\(isNegative ? "-" : "")\(String(decoding: digits.map { $0 + 0x30 }, as: UTF8.self))e\(exponent)" }
+    public var text: String { "\(isNegative ? "-" : "")\(String(decoding: digits.map { $0 + 0x30 }, as: UTF8.self))e\(exponent)" }
 
     /// The digits as a number, where 64 bits hold them.
-    var significand: UInt64? {
+    public var significand: UInt64? {
         var value: UInt64 = 0
         for digit in digits {
             let (product, tooLong) = value.multipliedReportingOverflow(by: 10)
@@ -71,7 +69,7 @@ struct ExactNumber: Sendable, Hashable {
     }
 
     /// Whether this divided by another, which is not zero and whose significand 64 bits hold, is whole.
-    func isMultiple(of divisor: ExactNumber) -> Bool {
+    public func isMultiple(of divisor: ExactNumber) -> Bool {
         guard !isZero else { return true }
         guard let modulus = divisor.significand, modulus > 0 else { return false }
         // (a × 10^p) / (b × 10^q) with p < q would need a power of ten in a, which has no zero at its end.
@@ -93,7 +91,8 @@ struct ExactNumber: Sendable, Hashable {
 }
 
 extension ExactNumber: Comparable {
-    static func < (one: ExactNumber, other: ExactNumber) -> Bool {
+    /// By value.
+    public static func < (one: ExactNumber, other: ExactNumber) -> Bool {
         guard one.isNegative == other.isNegative else { return one.isNegative }
         return one.isNegative ? other.isSmaller(than: one) : one.isSmaller(than: other)
     }

@@ -1,9 +1,7 @@
-import JobModel
-
 extension JSONValue {
-    /// Bytes that two values share if JSON Schema calls them equal: numbers by their value, objects whatever the order of their members,
-    /// strings code point by code point (Swift's `==` takes two spellings of `é` for one).
-    var equalityKey: [UInt8] {
+    /// Bytes that two values share if JSON Schema and ``Expression`` call them equal: numbers by their value, objects whatever the order
+    /// of their members, strings code point by code point (Swift's `==` takes two spellings of `é` for one).
+    public var equalityKey: [UInt8] {
         var key: [UInt8] = []
         writeEqualityKey(to: &key)
         return key
