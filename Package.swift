@@ -127,7 +127,7 @@ let package = Package(
         suite("ModelProvidersTests", ["ModelProviders", "ModelCalls", "JobModel", "TestSupport", nioHTTP1]),
         suite("AgentQueueTests", ["AgentQueue", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport"]),
         suite("IntakeTests", ["AgentQueue", "JobModel", "ModelCalls", "Settings"]),
-        suite("ReliabilityTests", ["QueueStore", "ModelProviders", "ModelCalls", "JobModel", "TestSupport", grdb, sqlite]),
+        suite("ReliabilityTests", ["VectorMemory", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "TestSupport", grdb, sqlite]),
         suite("CommandTests", ["agent-queue", "QueueStore", "JobModel", "TestSupport"]),
     ]
 )

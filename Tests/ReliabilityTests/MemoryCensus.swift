@@ -41,7 +41,7 @@ struct MemoryCensus: Sendable {
     func expectIndexAgrees(_ old: MemorySearch? = nil) async throws {
         let fresh = MemorySearch(store)
         for search in [old, fresh].compactMap(\.self) {
-            var query = MemoryQuery(namespaces: [MemoryRoles.namespace], vector: NumberedMemory(number: 0).vector)
+            var query = MemoryQuery(namespaces: [MemoryProcess.namespace], vector: NumberedMemory(number: 0).vector)
             query.limit = 10_000
             #expect(Set(try await search.answer([query])[0].hits.map(\.memory.id)) == Set(rows.keys))
         }
@@ -50,7 +50,7 @@ struct MemoryCensus: Sendable {
         let queries = sample.map { memory in
             let (number, version) = (memory.metadata?["number"]?.int ?? 0, memory.metadata?["version"]?.int ?? 0)
             var query = MemoryQuery(
-                namespaces: [MemoryRoles.namespace], vector: NumberedMemory(number: Int(number), version: Int(version)).vector)
+                namespaces: [MemoryProcess.namespace], vector: NumberedMemory(number: Int(number), version: Int(version)).vector)
             query.limit = 1
             return query
         }

@@ -12,7 +12,7 @@ final class MemoryChild: Sendable {
     /// - Parameter settings: more of its environment.
     init(_ role: String, in scene: Scene, _ settings: [String: String] = [:]) throws {
         let environment = ProcessInfo.processInfo.environment
-            .merging([MemoryRoles.databaseName: scene.database]) { $1 }
+            .merging([MemoryProcess.databaseName: scene.database]) { $1 }
             .merging(settings) { $1 }
         process = try ChildProcess(
             Program.tests, ["--testing-library", "swift-testing", "--filter", "MemoryRoles/\(role)\\("], environment: environment,

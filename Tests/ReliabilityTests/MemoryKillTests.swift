@@ -16,7 +16,7 @@ extension ReliabilityTests {
                 let search = MemorySearch(scene.store)
                 var history = History()
                 for kill in 0..<Self.kills {
-                    let churn = try MemoryChild("churn", in: scene, [MemoryRoles.startName: "\(history.next)"])
+                    let churn = try MemoryChild("churn", in: scene, [MemoryProcess.startName: "\(history.next)"])
                     let upkeep = try MemoryChild("keepUp", in: scene)
                     let wanted = Int.random(in: 1...9)
                     try await until("\(wanted) batches are begun") { churn.progress.begun.count >= wanted }
@@ -41,10 +41,11 @@ extension ReliabilityTests {
             private var done: Set<Int> = []
             /// Batches that were under way when their process was killed, and that were there afterwards.
             private var survivors = 0
-            private var isFirstLook = true
 
             var next: Int { (begun.max() ?? -1) + 1 }
-            var summary: String { "\(done.count) batches done, \(begun.count - done.count) cut short, of which \(survivors) were committed" }
+            var summary: String {
+                "\(done.count) batches done, \(begun.count - done.count) cut short, of which \(survivors) were committed"
+            }
 
             mutating func add(_ progress: (begun: [Int], done: [Int])) {
                 begun.formUnion(progress.begun)
@@ -54,7 +55,8 @@ extension ReliabilityTests {
             mutating func check(_ census: MemoryCensus) {
                 let batches = census.batches
                 let forgotten = Dictionary(
-                    begun.compactMap { number in MemoryBatchPlan(number: number).forgets.map { ($0, number) } }) { first, _ in first }
+                    begun.compactMap { number in MemoryBatchPlan(number: number).forgets.map { ($0, number) } }
+                ) { first, _ in first }
                 for number in begun {
                     let plan = MemoryBatchPlan(number: number)
                     guard plan.kind == .new else { continue }

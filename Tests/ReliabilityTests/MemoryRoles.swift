@@ -8,14 +8,9 @@ import VectorMemory
 
 extension ReliabilityTests {
     /// What a ``MemoryChild`` does: tests that run in such a process alone.
-    @Suite(.enabled(if: MemoryRoles.database != nil, "what child processes of other tests do")) struct MemoryRoles {
-        static let databaseName = "AGENT_QUEUE_TEST_MEMORIES"
-        static let startName = "AGENT_QUEUE_TEST_START"
-        static let database = ProcessInfo.processInfo.environment[databaseName]
-        static let namespace = "shared"
-
+    @Suite(.enabled(if: MemoryProcess.database != nil, "what child processes of other tests do")) struct MemoryRoles {
         private func withStore(_ body: (QueueStore) async throws -> Void) async throws {
-            let store = try QueueStore(path: try #require(Self.database))
+            let store = try QueueStore(path: try #require(MemoryProcess.database))
             defer { store.close() }
             try await body(store)
         }
@@ -45,13 +40,13 @@ extension ReliabilityTests {
 
         private static func store(_ numbers: [Int], in store: QueueStore) async throws -> String {
             let memory = try NumberedMemory(number: numbers[0], version: numbers[1]).new(isKeyed: true)
-            let remembered = try await store.remember([memory], in: namespace, model: NumberedMemory.model)
+            let remembered = try await store.remember([memory], in: MemoryProcess.namespace, model: NumberedMemory.model)
             return "\(remembered[0].id) \(remembered[0].outcome)"
         }
 
         private static func find(_ numbers: [Int], _ search: MemorySearch) async throws -> String {
             var query = MemoryQuery(
-                namespaces: [namespace], vector: NumberedMemory(number: numbers[0], version: numbers[1]).vector)
+                namespaces: [MemoryProcess.namespace], vector: NumberedMemory(number: numbers[0], version: numbers[1]).vector)
             query.limit = 1
             let answer = try await search.answer([query])[0]
             guard let hit = answer.hits.first else { return "nothing" }
@@ -62,9 +57,8 @@ extension ReliabilityTests {
         /// Stores, replaces and forgets batches without end.
         @Test func churn() async throws {
             try await withStore { store in
-                let start = ProcessInfo.processInfo.environment[Self.startName].flatMap { Int($0) } ?? 0
                 var stored: [Int: [Int64]] = [:]
-                for number in start... {
+                for number in MemoryProcess.start... {
                     let batch = MemoryBatchPlan(number: number)
                     let ids = batch.forgets.flatMap { stored[$0] } ?? []
                     if batch.forgets != nil, ids.isEmpty { continue }
@@ -73,7 +67,8 @@ extension ReliabilityTests {
                         _ = try await store.forget(ids)
                     } else {
                         let memories = try batch.memories(now: Int64(Date().timeIntervalSince1970 * 1_000))
-                        stored[number] = try await store.remember(memories, in: Self.namespace, model: NumberedMemory.model).map(\.id)
+                        stored[number] = try await store.remember(memories, in: MemoryProcess.namespace, model: NumberedMemory.model).map(
+                            \.id)
                     }
                     Self.say("@done \(number)")
                 }
