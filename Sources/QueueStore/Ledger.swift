@@ -150,6 +150,14 @@ struct Ledger {
         counters[.memoryBytes, default: 0] += bytes
     }
 
+    /// How much the counts of all namespaces have changed so far.
+    var changeOfNamespaces: NamespaceChange {
+        namespaces.values.reduce(into: NamespaceChange()) { sum, change in
+            sum.memories += change.memories
+            sum.bytes += change.bytes
+        }
+    }
+
     /// How much a namespace's counts have changed so far.
     func change(ofNamespace id: Int64) -> NamespaceChange { namespaces[id] ?? NamespaceChange() }
 

@@ -8,7 +8,7 @@ extension MemoryQuery {
 
     /// Checks what can be checked without the database.
     /// - Throws: `MemoryError`.
-    func check() throws {
+    public func check() throws(MemoryError) {
         guard !namespaces.isEmpty else { throw MemoryError("name a namespace to search") }
         guard (1...Self.maxLimit).contains(limit) else {
             throw MemoryError("a search finds 1 to \(Self.maxLimit) memories, not \(limit)")
@@ -28,7 +28,7 @@ extension MemoryQuery {
         }
     }
 
-    private func checkWeights() throws {
+    private func checkWeights() throws(MemoryError) {
         for (name, weight) in [("recency", recencyWeight), ("importance", importanceWeight)] {
             guard weight >= 0, weight <= 1_000 else { throw MemoryError("the weight of \(name) is 0 to 1000, not \(weight)") }
         }

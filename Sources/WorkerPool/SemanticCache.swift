@@ -16,6 +16,7 @@ public struct SemanticCache: Sendable {
     private let store: QueueStore
     private let provider: any ModelProvider
     private let model: Target
+    private let prefix: String
     private let threshold: Double
     private let timeout: Int64
     private let maxTextBytes: Int
@@ -26,18 +27,19 @@ public struct SemanticCache: Sendable {
     /// - Parameters:
     ///   - provider: who embeds.
     ///   - model: what embeds (`memory.embedding_model`).
+    ///   - prefix: put before a text that is compared with its like, such as `query: `.
     ///   - threshold: the least cosine that counts as near, 0 to 1 (`cache.semantic.threshold`).
     ///   - timeout: how long an embedding may take, in ms; 10 s unless told.
     ///   - maxTextBytes: longer texts have no near ones, 2,000 unless told: an embedding model may cut a text after 512 tokens, and would
     ///     not see what comes after.
     public init(
-        store: QueueStore, provider: any ModelProvider, model: Target, threshold: Double, timeout: Int64 = 10_000,
-        maxTextBytes: Int = 2_000,
-        logger: Logger
+        store: QueueStore, provider: any ModelProvider, model: Target, prefix: String, threshold: Double,
+        timeout: Int64 = 10_000, maxTextBytes: Int = 2_000, logger: Logger
     ) {
         self.store = store
         self.provider = provider
         self.model = model
+        self.prefix = prefix
         self.threshold = threshold
         self.timeout = timeout
         self.maxTextBytes = maxTextBytes
@@ -88,12 +90,6 @@ public struct SemanticCache: Sendable {
         let request = ModelRequest(kind: .embed, target: model, body: ["input": .array([.string(prefix + text)])])
         return await provider.respond(to: [request], CallOptions(timeout: timeout)).first
             ?? .failure(ModelFailure(.invalidReply, "the provider returned no outcome"))
-    }
-
-    /// What the E5 models want before a text that is compared with its like, as their authors say; nothing for others.
-    private var prefix: String {
-        let parts = model.model.lowercased().split(whereSeparator: { !$0.isLetter && !$0.isNumber })
-        return parts.contains("e5") ? "query: " : ""
     }
 
     /// Vectors of texts with another prefix are not compared either.

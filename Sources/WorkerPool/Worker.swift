@@ -182,7 +182,8 @@ public final class Worker: Service {
 
     private var semantic: SemanticCache? {
         guard let policy = configuration.semantic, let provider = providers[policy.model.provider] else { return nil }
-        return SemanticCache(store: store, provider: provider, model: policy.model, threshold: policy.threshold, logger: logger)
+        return SemanticCache(
+            store: store, provider: provider, model: policy.model, prefix: policy.prefix, threshold: policy.threshold, logger: logger)
     }
 
     private func batchDriver(_ worker: Int64) -> BatchDriver {

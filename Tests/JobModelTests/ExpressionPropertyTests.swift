@@ -1,4 +1,5 @@
 import JobModel
+import TestSupport
 import Testing
 
 /// Expressions at random against an evaluator that is written from the rules alone.

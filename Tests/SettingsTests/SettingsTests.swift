@@ -101,7 +101,7 @@ import Testing
 
     @Test func memoryOfSingleNamespacesAndModels() throws {
         let settings = try Fixture(
-            """
+            #"""
             memory:
               approximate_above: 2000000
               recall_template: "Known:\n{{memories}}\n\\ \"that\""
@@ -109,9 +109,9 @@ import Testing
                 notes: { max_rows: 1000, retention: 1d }
                 "team: a": { max_bytes: 1GiB }
             models:
-              box/e5-large: { query_prefix: "", passage_prefix: "text: " }
+              local/e5-large: { query_prefix: "", passage_prefix: "text: " }
 
-            """
+            """#
         ).load()
         #expect(settings.memory.approximateAbove == 2_000_000)
         #expect(settings.memory.recallTemplate == "Known:\n{{memories}}\n\\ \"that\"")
@@ -124,8 +124,8 @@ import Testing
         #expect(shown["memory.namespaces.notes.max_rows"] == "1000 (agent-queue.yaml:5)")
         #expect(shown["memory.namespaces.team: a.max_bytes"] == "1GiB (agent-queue.yaml:6)")
         #expect(shown["memory.recall_template"] == "\"Known:\\n{{memories}}\\n\\\\ \\\"that\\\"\" (agent-queue.yaml:3)")
-        #expect(shown["models.box/e5-large.query_prefix"] == "\"\" (agent-queue.yaml:8)")
-        #expect(shown["models.box/e5-large.passage_prefix"] == "\"text: \" (agent-queue.yaml:8)")
+        #expect(shown["models.local/e5-large.query_prefix"] == "\"\" (agent-queue.yaml:8)")
+        #expect(shown["models.local/e5-large.passage_prefix"] == "\"text: \" (agent-queue.yaml:8)")
     }
 
     @Test(arguments: [

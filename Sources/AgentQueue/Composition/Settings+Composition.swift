@@ -45,9 +45,12 @@ extension Settings {
         let exceptions = models.compactMapValues(\.semanticCache)
         if cache.enabled, cache.semantic.enabled || exceptions.values.contains(true) {
             configuration.semantic = SemanticPolicy(
-                model: Self.target(memory.embeddingModel), threshold: cache.semantic.threshold, isUsual: cache.semantic.enabled,
+                model: Self.target(memory.embeddingModel), prefix: queryPrefix(of: memory.embeddingModel),
+                threshold: cache.semantic.threshold,
+                isUsual: cache.semantic.enabled,
                 exceptions: exceptions)
         }
+        configuration.memory = memoryPolicy
         configuration.batchPolicies = providers.mapValues { provider in
             BatchPolicy(
                 linger: (provider.batch.linger ?? BatchSettings.usual).milliseconds,
@@ -75,5 +78,5 @@ extension Settings {
     }
 
     /// A target that the configuration has checked already.
-    private static func target(_ text: String) -> Target { Target(text) ?? Target(provider: text, model: "") }
+    static func target(_ text: String) -> Target { Target(text) ?? Target(provider: text, model: "") }
 }

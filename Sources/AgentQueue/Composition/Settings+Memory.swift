@@ -1,0 +1,39 @@
+import JobModel
+import ModelCalls
+import QueueStore
+import Settings
+import WorkerPool
+
+extension Settings {
+    /// How texts are remembered and recalled.
+    public var memoryPolicy: MemoryPolicy {
+        var policy = MemoryPolicy(model: Self.target(memory.embeddingModel), recallTemplate: memory.recallTemplate) { [self] in
+            prefixes(of: $0)
+        }
+        policy.makesVectors = memory.vectors
+        policy.retention = memory.retention.milliseconds
+        policy.retentions = memory.namespaces.compactMapValues { $0.retention?.milliseconds }
+        policy.approximateAbove = memory.approximateAbove
+        policy.indexBytes = Int(clamping: memory.indexBytes)
+        return policy
+    }
+
+    /// What is put before the texts of a target that embeds.
+    public func prefixes(of target: Target) -> TextPrefixes {
+        TextPrefixes(query: queryPrefix(of: target.description), passage: passagePrefix(of: target.description))
+    }
+
+    /// What embeds texts by a target, at once.
+    /// - Parameters:
+    ///   - provider: the target's.
+    ///   - prefixes: nil are those of the configuration.
+    public func embedder(
+        of target: Target, _ provider: any ModelProvider, store: QueueStore, prefixes: TextPrefixes? = nil
+    ) -> Embedder {
+        let prefixes = prefixes ?? self.prefixes(of: target)
+        return Embedder(
+            store: store, provider: provider, target: target, queryPrefix: prefixes.query, passagePrefix: prefixes.passage,
+            price: prices[target.description], timeout: http.requestTimeout.milliseconds,
+            cacheTimeToLive: cache.enabled ? cacheTTL(of: target.description).milliseconds : nil)
+    }
+}
