@@ -80,6 +80,7 @@ extension ReliabilityTests {
             try await withStore { store in
                 for number in 0... {
                     Self.say("@begin \(number)")
+                    try await store.compactMemory()
                     _ = try await store.prune(PrunePolicy(completed: 0, cancelled: 0, discarded: 0))
                     Self.say("@done \(number)")
                 }
