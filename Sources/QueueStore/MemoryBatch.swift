@@ -111,11 +111,12 @@ struct MemoryBatch {
             text: memory.text, metadata: memory.metadata, key: memory.key, dimension: memory.vector?.dimension ?? 0)
         try transaction.statement(
             """
-            INSERT INTO memories (namespace_id, version, entry, key, text, metadata, digest, importance, bytes, created_at, expires_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO memories
+            (namespace_id, version, entry, key, text, metadata, digest, importance, bytes, created_at, expires_at, recalled_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """
         ).bind(place.id).bind(version).bind(entry).bind(memory.key).bind(memory.text).bind(memory.metadata).bind(memory.digest)
-            .bind(memory.importance).bind(bytes).bind(createdAt).bind(memory.expiresAt).run()
+            .bind(memory.importance).bind(bytes).bind(createdAt).bind(memory.expiresAt).bind(memory.recalledAt).run()
         let id = transaction.lastInsertedID
         transaction.ledger.changeMemories(of: place.id, by: 1, bytes: bytes)
         if let vector = memory.vector, let space = place.current, let entry {

@@ -14,6 +14,8 @@ struct PreparedMemory: Sendable {
     var createdAt: Int64?
     /// Wall clock, ms; nil is never.
     var expiresAt: Int64?
+    /// Wall clock, ms; nil is never.
+    var recalledAt: Int64?
     var vector: MemoryVector?
     /// Whether the vector is part of what makes a memory the same: where there is no text, or the user brings the vectors.
     var vectorCounts: Bool

@@ -8,6 +8,8 @@ public enum VectorError: Error, Sendable, Equatable, CustomStringConvertible {
     case notFinite(Int)
     /// All values are zero, or its length is beyond Float32.
     case noDirection
+    /// It is not as long as those that it is compared with.
+    case wrongDimension(Int, expected: Int)
 
     /// One sentence.
     public var description: String {
@@ -16,6 +18,7 @@ public enum VectorError: Error, Sendable, Equatable, CustomStringConvertible {
         case .tooLong(let count): "the vector has \(count) values (at most \(MemoryVector.maxDimension))"
         case .notFinite(let index): "value \(index + 1) of the vector is not a finite number"
         case .noDirection: "the vector has no direction: it is all zeros, or too long or short for Float32"
+        case .wrongDimension(let count, let expected): "the vector has \(count) values, and those that it is compared with \(expected)"
         }
     }
 }

@@ -8,17 +8,20 @@ struct MetadataColumn {
     let source: Expression
     /// When it was last used, as the columns' own count.
     var lastUsed = 0
-    /// A code a place; 0 is null, and what has no metadata.
+    /// A code a place; 0 is that of what has no metadata.
     private var codes: [UInt32] = []
     /// The values of the codes.
-    private var values: [JSONValue] = [.null]
-    private var known: [ExactValue: UInt32] = [ExactValue(value: .null): 0]
+    private var values: [JSONValue]
+    private var known: [ExactValue: UInt32]
     /// The codes of lists, which equal more than themselves.
     private var lists: [Int] = []
     private var textBytes = 0
 
     init(_ source: Expression) {
         self.source = source
+        let none = source.evaluate(on: .null)
+        values = [none]
+        known = [ExactValue(value: none): 0]
     }
 
     /// How many places it knows.
@@ -27,7 +30,7 @@ struct MetadataColumn {
     /// What it takes in memory, about.
     var bytes: Int { codes.capacity * 4 + values.capacity * MemoryLayout<JSONValue>.stride * 3 + textBytes }
 
-    /// Takes in places, whose values are null until they are set.
+    /// Takes in places, which have no metadata until they are set.
     mutating func extend(to slots: Int) {
         codes.append(contentsOf: repeatElement(0, count: slots - codes.count))
     }
@@ -35,7 +38,6 @@ struct MetadataColumn {
     /// Sets the value of a place from its metadata.
     mutating func set(_ slot: Int, from metadata: JSONValue) {
         let value = source.evaluate(on: metadata)
-        if value.isNull { return }
         let key = ExactValue(value: value)
         if let code = known[key] {
             codes[slot] = code

@@ -74,7 +74,7 @@ extension Settings {
     public var prunePolicy: PrunePolicy {
         PrunePolicy(
             completed: retention.completed.milliseconds, cancelled: retention.cancelled.milliseconds,
-            discarded: retention.discarded.milliseconds, maxCacheBytes: cache.maxBytes)
+            discarded: retention.discarded.milliseconds, maxCacheBytes: cache.maxBytes, memories: memoryCaps)
     }
 
     /// A target that the configuration has checked already.

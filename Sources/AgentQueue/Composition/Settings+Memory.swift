@@ -6,10 +6,8 @@ import WorkerPool
 
 extension Settings {
     /// How texts are remembered and recalled.
-    public var memoryPolicy: MemoryPolicy {
-        var policy = MemoryPolicy(model: Self.target(memory.embeddingModel), recallTemplate: memory.recallTemplate) { [self] in
-            prefixes(of: $0)
-        }
+    public var memoryPolicy: WorkerPool.MemoryPolicy {
+        var policy = WorkerPool.MemoryPolicy(model: embeddingTarget, recallTemplate: memory.recallTemplate) { [self] in prefixes(of: $0) }
         policy.makesVectors = memory.vectors
         policy.retention = memory.retention.milliseconds
         policy.retentions = memory.namespaces.compactMapValues { $0.retention?.milliseconds }
@@ -17,6 +15,9 @@ extension Settings {
         policy.indexBytes = Int(clamping: memory.indexBytes)
         return policy
     }
+
+    /// What turns texts into vectors, `memory.embedding_model`.
+    public var embeddingTarget: Target { Self.target(memory.embeddingModel) }
 
     /// What is put before the texts of a target that embeds.
     public func prefixes(of target: Target) -> TextPrefixes {

@@ -6,6 +6,10 @@ extension Memories {
     /// - Throws: `StoreError`.
     public func namespaces() throws -> [MemoryNamespace] { try database.readMemories { try $0.namespaces() } }
 
+    /// How many memories have their vector in a space that is being made.
+    /// - Throws: `StoreError`.
+    public func progress(of space: MemorySpace) throws -> Int { try database.readMemories { try $0.progress(of: space) } }
+
     /// Memories, the newest first.
     /// - Parameters:
     ///   - namespace: nil is all.

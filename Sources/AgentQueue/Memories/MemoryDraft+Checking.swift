@@ -18,9 +18,10 @@ extension MemoryDraft {
             case .made(_, let model): model
             case .none: nil
             }
-        let memory = NewMemory(
+        var memory = NewMemory(
             text, key: key, metadata: metadata, importance: importance, createdAt: createdAt,
             expiresAt: try expiresAt(in: namespace, context), vector: vector)
+        memory.recalledAt = recalledAt
         return CheckedMemory(memory: memory, model: model)
     }
 
@@ -38,7 +39,9 @@ extension MemoryDraft {
         guard key.unicodeScalars.count <= MemoryLimits.maxKeyLength else {
             throw Self.wrong("the key \(InvalidText.quoted(key)) is longer than \(MemoryLimits.maxKeyLength) characters")
         }
-        guard !TextSize.holdsNUL(key) else { throw Self.wrong("the key \(InvalidText.quoted(key)) holds a NUL character") }
+        guard key.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
+            throw Self.wrong("the key \(InvalidText.quoted(key)) cannot hold control characters")
+        }
     }
 
     private func checkMetadata() throws(InputError) {

@@ -15,6 +15,8 @@ public struct MemoryDraft: Sendable, Equatable {
     public var expiry = MemoryExpiry.usual
     /// When it was made (wall clock, ms); nil is now.
     public var createdAt: Int64?
+    /// When a search last brought it up, where it was remembered elsewhere before (wall clock, ms); nil is never.
+    public var recalledAt: Int64?
     /// Where it lies.
     public var vector = VectorSource.model
 

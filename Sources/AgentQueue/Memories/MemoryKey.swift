@@ -11,9 +11,9 @@ enum MemoryKey: String, CaseIterable {
     case namespace
     case model
     case passagePrefix = "passage_prefix"
+    case recalledAt = "recalled_at"
     // Of an export: what a memory is called there says nothing here.
     case id
-    case recalledAt = "recalled_at"
 
     /// By name; a switch over strings would compare with one after another.
     static let named: [String: MemoryKey] = Dictionary(uniqueKeysWithValues: allCases.map { ($0.rawValue, $0) })

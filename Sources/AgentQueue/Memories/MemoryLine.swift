@@ -3,7 +3,7 @@ import QueueStore
 import Settings
 
 /// A memory as a line of JSON says it: `{"text": "…", "metadata": {…}}`, with any of `key`, `importance`, `ttl`, `created_at`,
-/// `expires_at`, `vector`, `namespace`, `model` and `passage_prefix`; or a line of an export.
+/// `expires_at`, `recalled_at`, `vector`, `namespace`, `model` and `passage_prefix`; or a line of an export.
 ///
 /// `"expires_at": null` and `"ttl": "never"` keep it for ever, `"vector": null` has it found by its words alone; any other null is as if
 /// it were not there.
@@ -63,11 +63,12 @@ struct MemoryLine: Sendable, Equatable {
             guard draft.expiry == .usual else { throw InputError("ttl and expires_at cannot both be given", exit: .badData) }
             draft.expiry = key == .ttl ? try Self.timeToLive(member) : .at(try Self.time(member))
         case .createdAt: draft.createdAt = try Self.time(member)
+        case .recalledAt: draft.recalledAt = try Self.time(member)
         case .vector: draft.vector = .own(try Self.numbers(member))
         case .namespace: namespace = try member.requiredString()
         case .model: model = try member.requiredString()
         case .passagePrefix: passagePrefix = try member.requiredString()
-        case .id, .recalledAt: break
+        case .id: break
         }
     }
 

@@ -10,7 +10,7 @@ struct MemoryStatsCommand: AsyncParsableCommand {
         abstract: "Show the namespaces: how many memories, how large, of which model.",
         discussion: """
             SIZE counts texts, data and vectors. Memories that have expired count until `prune` removes them. BECOMES is the model by \
-            which a namespace is being embedded again.
+            which a namespace is being embedded again, and how many memories have its vectors already.
 
               agent-queue memory stats
             """)
@@ -29,13 +29,14 @@ struct MemoryStatsCommand: AsyncParsableCommand {
                 Column("DIMENSION", isNumber: true), Column("BECOMES", leastWidth: 12),
             ])
             for namespace in try memories.namespaces(named: namespace) {
+                let done = try namespace.building.map { try memories.progress(of: $0) }
                 if format.json {
-                    try output.json(Self.json(namespace))
+                    try output.json(Self.json(namespace, done: done))
                 } else {
                     table.add([
                         Cell(DisplayText.line(namespace.name)), Cell(Figures.count(namespace.memories)),
                         Cell(Figures.bytes(namespace.bytes)), Cell(namespace.space.map(Self.model) ?? ""),
-                        Cell(namespace.space.map { Figures.count($0.dimension) } ?? ""), Cell(namespace.building.map(Self.model) ?? ""),
+                        Cell(namespace.space.map { Figures.count($0.dimension) } ?? ""), Cell(Self.building(namespace, done: done)),
                     ])
                 }
             }
@@ -48,13 +49,19 @@ struct MemoryStatsCommand: AsyncParsableCommand {
         space.model == .brought ? "your own" : DisplayText.line(space.model.target)
     }
 
-    private static func json(_ namespace: MemoryNamespace) -> JSONValue {
+    private static func building(_ namespace: MemoryNamespace, done: Int?) -> String {
+        guard let building = namespace.building, let done else { return "" }
+        return "\(model(building)), \(Figures.count(done)) done"
+    }
+
+    private static func json(_ namespace: MemoryNamespace, done: Int?) -> JSONValue {
         .object([
             .init("namespace", .string(namespace.name)), .init("memories", .integer(Int64(namespace.memories))),
             .init("bytes", .integer(namespace.bytes)), .init("model", JobJSON.string(namespace.space?.model.target)),
             .init("passage_prefix", JobJSON.string(namespace.space?.model.passagePrefix)),
             .init("dimension", namespace.space.map { .integer(Int64($0.dimension)) } ?? .null),
             .init("becomes", JobJSON.string(namespace.building?.model.target)),
+            .init("becomes_done", done.map { .integer(Int64($0)) } ?? .null),
         ])
     }
 }

@@ -1,0 +1,153 @@
+#include "vectors_lanes.h"
+
+#include <math.h>
+#include <string.h>
+
+size_t vectors_stride(size_t dimension) { return (dimension + 63) & ~(size_t)63; }
+
+void vectors_project(
+    vectors_level level, const uint8_t *const *rows, const float *scales, size_t count, const vectors_query *basis, size_t vectors,
+    float *places) {
+    int32_t dots[256];
+    for (size_t row = 0; row < count; row += 256) {
+        size_t some = count - row < 256 ? count - row : 256;
+        for (size_t vector = 0; vector < vectors; vector++) {
+            vectors_dots_of(level, rows + row, some, basis + vector, dots);
+            float *out = places + vector * count + row;
+            for (size_t index = 0; index < some; index++) out[index] = (float)dots[index] * (scales[row + index] * basis[vector].scale);
+        }
+    }
+}
+
+typedef int16_t short_lanes __attribute__((vector_size(32), aligned(2), may_alias));
+
+void vectors_places(const vectors_query *basis, size_t vectors, const float *unit, float *places) {
+    size_t dimension = basis->dimension;
+    for (size_t vector = 0; vector < vectors; vector++) {
+        const int16_t *values = basis[vector].values;
+        lanes sums = {0};
+        double sum = 0;
+        size_t at = 0;
+        for (; at + 16 <= dimension; at += 16)
+            sums += __builtin_convertvector(*(const short_lanes *)(values + at), lanes) * *(const lanes *)(unit + at);
+        for (size_t lane = 0; lane < 16; lane++) sum += sums[lane];
+        for (; at < dimension; at++) sum += values[at] * unit[at];
+        places[vector] = (float)(sum * basis[vector].scale);
+    }
+}
+
+/// The values of some of a row's codes, zero beyond its end.
+BODY void decode(const uint8_t *codes, float scale, size_t some, float *values) {
+    for (size_t at = 0; at < 64; at++) values[at] = at < some ? (float)((int)codes[at] - 128) * scale : 0;
+}
+
+/// Eight rows and 64 dimensions at a time: the sums are read and written an eighth as often, and the values fit in the nearest cache.
+BODY void gather_body(
+    const uint8_t *const *rows, const float *scales, size_t count, size_t dimension, const float *places, size_t vectors, float *sums) {
+    size_t stride = vectors_stride(dimension);
+    for (size_t start = 0; start < count; start += 8) {
+        size_t some = count - start < 8 ? count - start : 8;
+        for (size_t at = 0; at < dimension; at += 64) {
+            float values[8][64];
+            for (size_t row = 0; row < some; row++)
+                decode(rows[start + row] + at, scales[start + row], dimension - at < 64 ? dimension - at : 64, values[row]);
+            for (size_t vector = 0; vector < vectors; vector++) {
+                lanes *sum = (lanes *)(sums + vector * stride + at);
+                lanes total[4] = {sum[0], sum[1], sum[2], sum[3]};
+                for (size_t row = 0; row < some; row++) {
+                    float place = places[vector * count + start + row];
+                    for (size_t part = 0; part < 4; part++) total[part] += *(const lanes *)(values[row] + part * 16) * place;
+                }
+                for (size_t part = 0; part < 4; part++) sum[part] = total[part];
+            }
+        }
+    }
+}
+
+#if defined(__x86_64__)
+AVX2 static void gather_avx2(
+    const uint8_t *const *rows, const float *scales, size_t count, size_t dimension, const float *places, size_t vectors, float *sums) {
+    gather_body(rows, scales, count, dimension, places, vectors, sums);
+}
+#else
+#define gather_avx2 gather_body
+#endif
+
+void vectors_gather(
+    vectors_level level, const uint8_t *const *rows, const float *scales, size_t count, size_t dimension, const float *places,
+    size_t vectors, float *sums) {
+    bool wide = level == VECTORS_AVX2 || level == VECTORS_AVX512;
+    (wide ? gather_avx2 : gather_body)(rows, scales, count, dimension, places, vectors, sums);
+}
+
+/// The dot product of two vectors of a basis, in four sums that do not wait for each other.
+static double dot(const float *one, const float *other, size_t stride) {
+    double sums[4] = {0};
+    for (size_t at = 0; at < stride; at += 4)
+        for (size_t lane = 0; lane < 4; lane++) sums[lane] += (double)one[at + lane] * (double)other[at + lane];
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+/// Plus and minus one by chance (Vigna's SplitMix64).
+static void chance(uint64_t *state, float *vector, size_t dimension) {
+    for (size_t at = 0; at < dimension; at++) {
+        uint64_t z = *state += 0x9E3779B97F4A7C15;
+        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
+        z = (z ^ z >> 27) * 0x94D049BB133111EB;
+        vector[at] = z >> 63 ? 1 : -1;
+    }
+}
+
+void vectors_orthonormalize(float *basis, size_t vectors, size_t dimension) {
+    size_t stride = vectors_stride(dimension);
+    uint64_t state = 1;
+    for (size_t vector = 0; vector < vectors; vector++) {
+        float *own = basis + vector * stride;
+        double before = sqrt(dot(own, own, stride));
+        for (size_t round = 0; round < 2; round++) {
+            for (size_t other = 0; other < vector; other++) {
+                double share = dot(own, basis + other * stride, stride);
+                for (size_t at = 0; at < stride; at++) own[at] -= (float)(share * basis[other * stride + at]);
+            }
+            double length = sqrt(dot(own, own, stride));
+            if (!(length > 1e-4 * before) || !(length > 1e-30)) {
+                // Nothing but rounding is left of it: another, from the start.
+                chance(&state, own, dimension);
+                before = sqrt((double)dimension);
+                round = (size_t)-1;
+                continue;
+            }
+            for (size_t at = 0; at < stride; at++) own[at] = (float)(own[at] / length);
+            before = 1;
+        }
+    }
+}
+
+void vectors_mix(float *basis, size_t vectors, size_t dimension) {
+    size_t stride = vectors_stride(dimension);
+    float root = sqrtf(0.5f);
+    for (size_t width = 1; width < vectors; width *= 2)
+        for (size_t vector = 0; vector < vectors; vector++) {
+            if (vector & width) continue;
+            float *one = basis + vector * stride, *other = one + width * stride;
+            for (size_t at = 0; at < stride; at++) {
+                float sum = (one[at] + other[at]) * root, difference = (one[at] - other[at]) * root;
+                one[at] = sum;
+                other[at] = difference;
+            }
+        }
+}
+
+float vectors_skew(const vectors_query *basis, size_t vectors) {
+    double most = 0;
+    for (size_t one = 0; one < vectors; one++) {
+        double row = 0;
+        for (size_t other = 0; other < vectors; other++) {
+            int64_t sum = 0;
+            for (size_t at = 0; at < basis->dimension; at++) sum += (int64_t)basis[one].values[at] * basis[other].values[at];
+            row += fabs((double)sum * basis[one].scale * basis[other].scale - (one == other));
+        }
+        most = fmax(most, row);
+    }
+    return nextafterf((float)most, INFINITY);
+}

@@ -1,0 +1,91 @@
+import Dispatch
+import Synchronization
+
+/// What the threads of one search share: what to look through, and how far they have come.
+///
+/// @unchecked because of pointers and of chunks, which are not Sendable: nothing of an index changes during a search but what is atomic here.
+final class ScanTask: @unchecked Sendable {
+    /// How many slots are looked at together: what is noted of them stays in the nearest cache. Chunks are multiples of it.
+    static let segment = 4_096
+
+    let chunks: [VectorChunk]
+    let slots: Int
+    /// A bit a slot, of those that may be found.
+    let allowed: [UInt64]
+    let query: QuantizedQuery
+    let bounds: ScoreBounds
+    let limit: Int
+    /// What has expired by then is not found.
+    let now: Int64
+    /// Added to the score of each slot.
+    let bonus: UnsafePointer<Float>?
+    /// What most slots are passed over by; nil where their codes are read.
+    let sketch: SketchQuery?
+
+    private let nextSegment = Atomic<Int>(0)
+    /// As its bits.
+    private let sharedThreshold = Atomic<UInt64>((-Double.infinity).bitPattern)
+
+    /// Makes one.
+    init(
+        chunks: [VectorChunk], slots: Int, allowed: [UInt64], query: QuantizedQuery, bounds: ScoreBounds, limit: Int, now: Int64,
+        bonus: UnsafePointer<Float>?, sketch: SketchQuery?
+    ) {
+        self.chunks = chunks
+        self.slots = slots
+        self.allowed = allowed
+        self.query = query
+        self.bounds = bounds
+        self.limit = limit
+        self.now = now
+        self.bonus = bonus
+        self.sketch = sketch
+    }
+
+    /// The next slots that no thread has looked at; nil at the end.
+    func next() -> Range<Int>? {
+        let start = nextSegment.wrappingAdd(1, ordering: .relaxed).oldValue * Self.segment
+        return start < slots ? start..<min(start + Self.segment, slots) : nil
+    }
+
+    /// What a score must reach, by what any thread has seen.
+    var threshold: Double { Double(bitPattern: sharedThreshold.load(ordering: .relaxed)) }
+
+    /// Tells the others what a score must reach. Where two tell at once the smaller may stay, which is true as well.
+    func raise(_ threshold: Double) {
+        if threshold > self.threshold { sharedThreshold.store(threshold.bitPattern, ordering: .relaxed) }
+    }
+
+    // MARK: Running
+
+    /// What a scan has found.
+    struct Result {
+        /// The slots that may be among the nearest, with the most that their scores can be.
+        var candidates: [Scanner.Candidate] = []
+        /// What a score must reach to be among them.
+        var threshold = -Double.infinity
+        var counts = ScanCounts()
+        var threads = 1
+    }
+
+    /// The least that a thread is worth waking for, in bytes to read: about a fifth of a millisecond.
+    private static let worthwhile = 4 << 20
+
+    /// Looks through all, on so many threads at most, the caller's among them.
+    func run(threads: Int) -> Result {
+        let rowBytes = sketch == nil ? query.values.count : SketchBasis.count / 2
+        let count = max(1, min(threads, slots * rowBytes / Self.worthwhile))
+        // Each is used by one thread, and looked at when all have ended.
+        nonisolated(unsafe) let scanners = (0..<count).map { _ in Scanner(self) }
+        if count == 1 { scanners[0].run() } else { DispatchQueue.concurrentPerform(iterations: count) { scanners[$0].run() } }
+        var best = BestScores(limit: limit)
+        var result = Result(threads: count)
+        for scanner in scanners {
+            for score in scanner.best.heap { best.offer(score) }
+            result.counts += scanner.counts
+        }
+        result.threshold = best.threshold
+        result.candidates = scanners.flatMap(\.candidates).filter { $0.upper >= best.threshold }
+        return result
+    }
+}

@@ -1,0 +1,67 @@
+import CPlatform
+
+/// Between what limits the score of a vector lies, by what its codes say of it.
+///
+/// With u the vector and v the query, both of length 1, c = <u, v> is the cosine. The codes say u = x + r with |r| at most `error`; the
+/// quantised query says v = w + s with |s| at most `rest`. So c = <x, w> + <x, s> + <r, v>, and as |x| is at most 1 + error, c differs from
+/// <x, w>, which is a whole number times both scales, by at most rest (1 + error) + error. `slack` is for the rounding of Float32: <x, w>
+/// is below 2, and some of its operations lose 2^-24 of that each. It also covers a norm's rounding, which moves a dot product by 2^-24 of
+/// itself; how it moves a distance, see `score`.
+struct ScoreBounds {
+    /// What the rounding of Float32 may lose, and more.
+    static let slack: Float = 2e-6
+
+    let level: vectors_level
+    let metric: VectorMetric
+    /// The query's length.
+    let norm: Double
+    /// The query's scale.
+    let scale: Float
+    /// What an error of codes counts.
+    let factor: Float
+    /// What is there besides.
+    let constant: Float
+
+    /// Makes those of a query.
+    init(_ query: QuantizedQuery, metric: VectorMetric, level: vectors_level) {
+        self.level = level
+        self.metric = metric
+        norm = query.form.norm
+        scale = query.form.scale
+        factor = (1 + query.form.rest).nextUp
+        constant = query.form.rest + Self.slack
+    }
+
+    /// Whether a score is more than a cosine.
+    func needsWeighing(_ bonus: UnsafePointer<Float>?) -> Bool { metric != .cosine || bonus != nil }
+
+    /// The metric, for the kernels.
+    var kernelMetric: vectors_metric {
+        switch metric {
+        case .cosine: .cosine
+        case .dot: .dot
+        case .euclidean: .euclidean
+        }
+    }
+
+    /// The limits of the score of a slot, bonus included.
+    func limits(_ dot: Int32, of slot: Int, in chunk: VectorChunk, bonus: Double) -> (lower: Double, upper: Double) {
+        let estimate = Double(dot) * Double(scale) * Double(chunk.scales[slot])
+        let width = Double(chunk.errors[slot]) * Double(factor) + Double(constant)
+        let norm = Double(chunk.norms[slot])
+        return (score(estimate - width, norm, rounding: 1) + bonus, score(estimate + width, norm, rounding: -1) + bonus)
+    }
+
+    /// The score of a cosine. A distance's square S = (n - m)^2 + 2 n m (1 - c) changes by at most 2 |n - m c| n 2^-24 where n is off by
+    /// 2^-24. |n - m c| is at most the root of S, so where that is n / 5 or more, this is below 10^-6 S; else m is n up to a fifth, and it
+    /// is less than what the slack of c makes.
+    private func score(_ cosine: Double, _ other: Double, rounding: Double) -> Double {
+        switch metric {
+        case .cosine: return cosine
+        case .dot: return norm * other * cosine
+        case .euclidean:
+            let apart = other - norm
+            return -((apart * apart + 2 * norm * other * max(0, 1 - cosine)) * (1 + 1e-6 * rounding)).squareRoot()
+        }
+    }
+}
