@@ -111,7 +111,10 @@ let package = Package(
         .target(name: "CReference", path: "Tests/CReference", cSettings: [.unsafeFlags(["-O2"])]),
         suite(
             "VectorMemoryTests",
-            ["VectorMemory", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "CPlatform", "CReference", "TestSupport"]),
+            [
+                "VectorMemory", "WorkerPool", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "CPlatform", "CReference",
+                "TestSupport",
+            ], resources: [.copy("Resources")]),
         suite(
             "WorkerPoolTests",
             ["WorkerPool", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", "TestSupport", logging]),
@@ -124,7 +127,7 @@ let package = Package(
         suite("ModelProvidersTests", ["ModelProviders", "ModelCalls", "JobModel", "TestSupport", nioHTTP1]),
         suite("AgentQueueTests", ["AgentQueue", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport"]),
         suite("IntakeTests", ["AgentQueue", "JobModel", "ModelCalls", "Settings"]),
-        suite("ReliabilityTests", ["QueueStore", "ModelProviders", "ModelCalls", "JobModel", "TestSupport", grdb, sqlite]),
+        suite("ReliabilityTests", ["VectorMemory", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "TestSupport", grdb, sqlite]),
         suite("CommandTests", ["agent-queue", "QueueStore", "JobModel", "TestSupport"]),
     ]
 )
