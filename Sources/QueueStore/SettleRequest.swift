@@ -16,6 +16,14 @@ public struct SettleRequest: Sendable {
     public var call: CallReport?
     /// What the configuration says about calling providers.
     public var policies: CallPolicies
+    /// What it remembers if it completes; its result then tells what became of that.
+    public var memories: MemoryWrite?
+    /// Jobs that are added if it completes; its result then names them.
+    public var next: [NewJob] = []
+    /// What its result says besides the reply: members that the cache does not keep.
+    public var notes: [JSONValue.Member] = []
+    /// Answers that are kept only if the fence refuses the settlement: else they are remembered, and need not be.
+    public var rescued: [CacheableAnswer] = []
 
     /// Makes a request.
     public init(

@@ -84,7 +84,7 @@ final class SpaceIndex: @unchecked Sendable {
             case .entries(let block):
                 forget()
                 let before = vectors.count
-                vectors.append(block) { $0.number <= lastEntry || $0.number < gone[$0.memoryID] ?? 0 }
+                try vectors.append(block) { $0.number <= lastEntry || $0.number < gone[$0.memoryID] ?? 0 }
                 if block.count > 0 { lastEntry = max(lastEntry, block.entry(block.count - 1).number) }
                 followed.new += vectors.count - before
             }
