@@ -125,7 +125,7 @@ let package = Package(
             dependencies: [nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio")],
             path: "Tests/TestSupport", swiftSettings: strict),
         suite("ModelProvidersTests", ["ModelProviders", "ModelCalls", "JobModel", "TestSupport", nioHTTP1]),
-        suite("AgentQueueTests", ["AgentQueue", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport"]),
+        suite("AgentQueueTests", ["AgentQueue", "VectorMemory", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport"]),
         suite("IntakeTests", ["AgentQueue", "JobModel", "ModelCalls", "Settings"]),
         suite("ReliabilityTests", ["VectorMemory", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "TestSupport", grdb, sqlite]),
         suite("CommandTests", ["agent-queue", "QueueStore", "JobModel", "TestSupport"]),

@@ -15,7 +15,7 @@ extension QueueStore {
         let memories = try SettledMemories(requests)
         return try await write { transaction in
             let remembered = try memories.write(requests, transaction)
-            return try requests.enumerated().map { try transaction.settle($1, found: remembered[$0]?.notes ?? []) }
+            return try requests.enumerated().map { try transaction.settle($1, found: remembered[$0] ?? []) }
         }
     }
 
@@ -121,8 +121,9 @@ extension WriteTransaction {
         }
         ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: state)
         let charge = try closeCall(of: ChargedClaim(job), request.call, message: request.error?.message ?? "", request.policies)
+        let added = try state == request.settlement.state ? enqueue(next: request.next) : []
         if state == .completed, let result = request.result, let reply {
-            let notes = try request.notes + found + enqueue(next: request.next)
+            let notes = request.notes + found + added
             try statement(
                 """
                 INSERT INTO results (job_id, reply, answered_by, target, input_tokens, output_tokens, cost_usd, latency_ms)

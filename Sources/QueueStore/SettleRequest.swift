@@ -18,7 +18,9 @@ public struct SettleRequest: Sendable {
     public var policies: CallPolicies
     /// What it remembers if it completes; its result then tells what became of that.
     public var memories: MemoryWrite?
-    /// Jobs that are added if it completes; its result then names them.
+    /// What memories get from it if it completes: vectors of another model than before.
+    public var spaceVectors: SpaceVectors?
+    /// Jobs that are added if it ends as ``settlement`` says; the result of one that completes names them.
     public var next: [NewJob] = []
     /// What its result says besides the reply: members that the cache does not keep.
     public var notes: [JSONValue.Member] = []

@@ -33,26 +33,57 @@ struct SettledMemories: Sendable {
     }
 
     /// Remembers what the jobs among these that are still under their leases have brought.
-    /// - Returns: what became of it, by the request's place.
-    /// - Throws: `conflict`, and nothing is changed by then, where a namespace holds other vectors; `notFound` where a memory is gone that
-    ///   was to be there.
-    func write(_ requests: [SettleRequest], _ transaction: WriteTransaction) throws -> [Int: [Remembered]] {
+    /// - Returns: what their results say of it, by the request's place.
+    /// - Throws: `conflict`, where a namespace holds other vectors; `notFound` where a memory is gone that was to be there.
+    func write(_ requests: [SettleRequest], _ transaction: WriteTransaction) throws -> [Int: [JSONValue.Member]] {
         let ours = try parts.filter { try transaction.holds(requests[$0.place].job.lease) }
-        var remembered: [Int: [Remembered]] = [:]
+        var notes: [Int: [JSONValue.Member]] = [:]
         var seen: Set<Group> = []
         for group in ours.map(\.group) where seen.insert(group).inserted {
             let together = ours.filter { $0.group == group }
-            var outcomes = try transaction.remember(together.flatMap(\.memories), in: group.namespace, model: group.model)[...]
+            var outcomes = try remember(together.flatMap(\.memories), group, transaction)[...]
             for part in together {
                 let own = Array(outcomes.prefix(part.memories.count))
                 outcomes = outcomes.dropFirst(part.memories.count)
                 guard part.known.allSatisfy({ own[$0].outcome == .duplicate }) else {
                     throw StoreError(.notFound, "a memory that was stored already is gone")
                 }
-                remembered[part.place] = own
+                notes[part.place] = own.notes
             }
         }
+        for (place, request) in requests.enumerated() {
+            guard let vectors = request.spaceVectors, try transaction.holds(request.job.lease) else { continue }
+            let added = try transaction.add(vectors.entries.map { ($0.memoryID, $0.version, $0.vector) }, to: vectors.space)
+            // The last one ends it; those that find it ended add nothing.
+            if added > 0 { _ = try transaction.finishSpace(vectors.space) }
+            notes[place] = [.init("space", .integer(vectors.space)), .init("vectors", .integer(Int64(added)))]
+        }
+        return notes
+    }
+
+    /// Remembers memories of one namespace and one model. While that model's vectors are being made to take the place of others, they go
+    /// to those: what is stored meanwhile is found when these are searched.
+    private func remember(_ memories: [PreparedMemory], _ group: Group, _ transaction: WriteTransaction) throws -> [Remembered] {
+        let place = try transaction.memoryPlace(named: group.namespace)
+        guard let model = group.model, let building = place?.building, building.model == model, place?.current?.model != model else {
+            return try transaction.remember(memories, in: group.namespace, model: group.model)
+        }
+        let remembered = try transaction.remember(memories.map(\.withoutVector), in: group.namespace, model: nil)
+        var entries: [(memoryID: Int64, version: Int64, vector: MemoryVector)] = []
+        for (memory, outcome) in zip(memories, remembered) {
+            guard let vector = memory.vector, let version = try transaction.storedMemory(outcome.id)?.version else { continue }
+            entries.append((outcome.id, version, vector))
+        }
+        _ = try transaction.add(entries, to: building.id)
         return remembered
+    }
+}
+
+extension PreparedMemory {
+    fileprivate var withoutVector: PreparedMemory {
+        var memory = self
+        memory.vector = nil
+        return memory
     }
 }
 

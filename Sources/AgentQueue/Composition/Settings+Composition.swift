@@ -50,7 +50,7 @@ extension Settings {
                 isUsual: cache.semantic.enabled,
                 exceptions: exceptions)
         }
-        configuration.memory = memoryPolicy
+        configuration.memory = memoryConfiguration
         configuration.batchPolicies = providers.mapValues { provider in
             BatchPolicy(
                 linger: (provider.batch.linger ?? BatchSettings.usual).milliseconds,

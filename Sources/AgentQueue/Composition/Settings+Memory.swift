@@ -6,14 +6,15 @@ import WorkerPool
 
 extension Settings {
     /// How texts are remembered and recalled.
-    public var memoryPolicy: WorkerPool.MemoryPolicy {
-        var policy = WorkerPool.MemoryPolicy(model: embeddingTarget, recallTemplate: memory.recallTemplate) { [self] in prefixes(of: $0) }
-        policy.makesVectors = memory.vectors
-        policy.retention = memory.retention.milliseconds
-        policy.retentions = memory.namespaces.compactMapValues { $0.retention?.milliseconds }
-        policy.approximateAbove = memory.approximateAbove
-        policy.indexBytes = Int(clamping: memory.indexBytes)
-        return policy
+    public var memoryConfiguration: MemoryConfiguration {
+        var configuration = MemoryConfiguration(model: embeddingTarget, recallTemplate: memory.recallTemplate) { [self] in prefixes(of: $0)
+        }
+        configuration.makesVectors = memory.vectors
+        configuration.retention = memory.retention.milliseconds
+        configuration.retentions = memory.namespaces.compactMapValues { $0.retention?.milliseconds }
+        configuration.approximateAbove = memory.approximateAbove
+        configuration.indexBytes = Int(clamping: memory.indexBytes)
+        return configuration
     }
 
     /// What turns texts into vectors, `memory.embedding_model`.

@@ -39,7 +39,7 @@ extension Memories {
 
     /// What checking a memory needs to know now.
     var context: MemoryContext {
-        let policy = settings.memoryPolicy
+        let policy = settings.memoryConfiguration
         return MemoryContext(now: database.clock.wall(), model: configuredModel) { namespace in
             policy.retentions[namespace] ?? policy.retention
         }

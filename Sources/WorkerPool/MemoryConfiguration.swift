@@ -2,7 +2,7 @@ import JobModel
 import VectorMemory
 
 /// How a worker remembers and recalls. Times are in ms.
-public struct MemoryPolicy: Sendable {
+public struct MemoryConfiguration: Sendable {
     /// What embeds the texts that are remembered.
     public var model: Target
     /// Whether vectors are made at all; without them, memories are found by their words.
