@@ -17,6 +17,7 @@ struct EmbeddedTopics: Sendable {
         var similarity: Double
     }
 
+    let topics: [Topic]
     let store: QueueStore
     let embedder: Embedder
     /// The model itself, past all of this.
@@ -25,7 +26,7 @@ struct EmbeddedTopics: Sendable {
     private static let namespace = "topics"
 
     func remember() async throws {
-        for topic in try Topic.all() {
+        for topic in topics {
             let vectors = try await embedder.embed(topic.passages, as: .passage)
             let memories = try zip(topic.passages, vectors).map { text, vector in
                 NewMemory(text, metadata: ["topic": .string(topic.name)], vector: try MemoryVector(vector))
@@ -37,7 +38,6 @@ struct EmbeddedTopics: Sendable {
 
     /// The nearest sentence to each query, of whatever topic.
     func findTopics() async throws -> [Found] {
-        let topics = try Topic.all()
         let asked = topics.flatMap { topic in topic.queries.map { (query: $0, topic: topic.name) } }
         let vectors = try await embedder.embed(asked.map(\.query), as: .query)
         let queries = vectors.map { vector in

@@ -24,23 +24,18 @@ import WorkerPool
         #expect(topics.flatMap(\.queries).count >= 90)
     }
 
+    /// And what is stored is the vector of the text behind the passage prefix, and what it is compared with that of the query behind the
+    /// query prefix: the model's own answers say so, text by text.
     @Test(.enabled(if: url != nil)) func theRightTopicComesFirst() async throws {
-        try await withMemory(query: "query: ", passage: "passage: ") { memory in
+        try await withMemory(of: Topic.all(), query: "query: ", passage: "passage: ") { memory in
             let found = try await memory.findTopics()
             let right = found.filter { $0.topic == $0.foundTopic }.count
             print("real embeddings: the right topic first for \(right) of \(found.count) queries")
             #expect(right * 10 >= found.count * 9, "\(found.filter { $0.topic != $0.foundTopic }.map { "\($0.query) -> \($0.text)" })")
-        }
-    }
 
-    /// What is stored is the vector of the text behind the passage prefix, and what it is compared with that of the query behind the
-    /// query prefix: the model's own answers say so, text by text.
-    @Test(.enabled(if: url != nil)) func eachTextIsEmbeddedBehindItsOwnPrefix() async throws {
-        try await withMemory(query: "query: ", passage: "passage: ") { memory in
-            let found = try await memory.findTopics()
             let stored = try memory.vectors()
             var sample: [String] = []
-            for topic in try Topic.all() { sample += topic.passages.prefix(2) }
+            for topic in try Topic.all() { sample.append(topic.passages[sample.count % topic.passages.count]) }
             let passages = try await memory.direct(sample.map { "passage: " + $0 })
             let others = try await memory.direct(sample) + memory.direct(sample.map { "query: " + $0 })
             for (place, text) in sample.enumerated() {
@@ -50,27 +45,30 @@ import WorkerPool
                 #expect(dot(vector, others[place]) < 0.999, "\(text)")
                 #expect(dot(vector, others[sample.count + place]) < 0.999, "\(text)")
             }
-            let queries = try await memory.direct(found.map { "query: " + $0.query })
-            for (vector, hit) in zip(queries, found) {
+            let asked = found.enumerated().filter { $0.offset % 3 == 0 }.map(\.element)
+            let queries = try await memory.direct(asked.map { "query: " + $0.query })
+            for (vector, hit) in zip(queries, asked) {
                 #expect(abs(hit.similarity - Double(dot(vector, try #require(stored[hit.text])))) < 1e-3, "\(hit.query)")
             }
         }
     }
 
-    /// The control: prefixes that are swapped, or missing, are seen in how near the nearest are.
+    /// The control: prefixes that are swapped, or missing, are seen in how near the nearest are. The model is the same everywhere, and says
+    /// the same each time.
     @Test(.enabled(if: url != nil)) func otherPrefixesAreSeen() async throws {
         let right = try await meanOfBest(query: "query: ", passage: "passage: ")
         let swapped = try await meanOfBest(query: "passage: ", passage: "query: ")
         let missing = try await meanOfBest(query: "", passage: "")
         print("real embeddings: the nearest has a cosine of \(right), with prefixes swapped \(swapped), without any \(missing)")
-        // 0.8792, 0.8979, 0.8860: the model is the same everywhere, and answers the same each time.
-        #expect((0.876...0.883).contains(right))
-        #expect(!(0.876...0.883).contains(swapped))
-        #expect(!(0.876...0.883).contains(missing))
+        // 0.8615, 0.8815, 0.8653.
+        let usual = 0.8600...0.8630
+        #expect(usual.contains(right))
+        #expect(!usual.contains(swapped))
+        #expect(!usual.contains(missing))
     }
 
     private func meanOfBest(query: String, passage: String) async throws -> Double {
-        try await withMemory(query: query, passage: passage) { memory in
+        try await withMemory(of: Array(Topic.all().prefix(8)), query: query, passage: passage) { memory in
             let best = try await memory.findTopics().map(\.similarity)
             return best.reduce(0, +) / Double(best.count)
         }
@@ -78,7 +76,9 @@ import WorkerPool
 
     private func dot(_ left: [Float], _ right: [Float]) -> Float { zip(left, right).reduce(0) { $0 + $1.0 * $1.1 } }
 
-    private func withMemory<Value>(query: String, passage: String, _ body: (EmbeddedTopics) async throws -> Value) async throws -> Value {
+    private func withMemory<Value>(
+        of topics: [Topic], query: String, passage: String, _ body: (EmbeddedTopics) async throws -> Value
+    ) async throws -> Value {
         let folder = FileManager.default.temporaryDirectory.appending(path: "aq-embeddings-\(UUID().uuidString)").path()
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -91,7 +91,7 @@ import WorkerPool
             store: store, provider: provider, target: Self.target, queryPrefix: query, passagePrefix: passage, price: nil, timeout: 60_000)
         let outcome: Result<Value, any Error>
         do {
-            let memory = EmbeddedTopics(store: store, embedder: embedder, provider: provider)
+            let memory = EmbeddedTopics(topics: topics, store: store, embedder: embedder, provider: provider)
             try await memory.remember()
             outcome = .success(try await body(memory))
         } catch {
