@@ -20,6 +20,8 @@ struct JobRunner: Sendable {
     let logger: Logger
     /// Told what became of the job.
     let report: @Sendable (WorkerEvent) -> Void
+    /// What the jobs of the call have to do with memories.
+    var memory = MemoryWork()
 
     /// How long to wait before a settle that the store refused is tried again, in ms: the disk may be full, and the answer
     /// is paid for.
@@ -31,7 +33,9 @@ struct JobRunner: Sendable {
     /// Runs the jobs of one call.
     func run(_ jobs: [ClaimedJob]) async {
         defer { inFlight.endCall() }
-        if jobs.count == 1 {
+        if jobs[0].kind == .memorize {
+            await runMemorize(jobs)
+        } else if jobs.count == 1 {
             await run(jobs[0])
         } else {
             await runTogether(jobs)
@@ -200,6 +204,7 @@ struct JobRunner: Sendable {
 
     /// The request as it is sent: the stored one, to where it goes now, with what the last answer did wrong.
     func request(for job: ClaimedJob) throws -> ModelRequest {
+        if let plan = memory.plans[job.id] { return plan.request }
         var request = try ModelRequest(job)
         request.target = job.route
         guard job.kind == .generate else { return request }
@@ -261,7 +266,7 @@ struct JobRunner: Sendable {
     /// The job with the next target that may answer in place of the one that failed, on record; nil where none may.
     /// - Parameter request: how the failed call is recorded.
     func reroute(_ job: ClaimedJob, _ attempt: Attempt, _ request: @autoclosure () -> SettleRequest) async -> ClaimedJob? {
-        guard case .failure(let failure) = attempt.outcome, !attempt.isMismatch,
+        guard case .failure(let failure) = attempt.outcome, !attempt.isMismatch, job.kind != .memorize,
             let route = configuration.policies.routes[job.target.description], inFlight.reason(for: job.lease) == nil
         else { return nil }
         let wait = failure.retryAfter ?? configuration.backoff.base
@@ -357,8 +362,13 @@ struct JobRunner: Sendable {
 
     func settlement(of job: ClaimedJob, _ attempt: Attempt) -> SettleRequest {
         switch attempt.outcome {
-        case .reply(let reply): settlement(of: job, reply, attempt)
-        case .failure(let failure): settlement(of: job, failure)
+        case .reply(let reply):
+            if let plan = memory.plans[job.id] { return settlement(of: plan, counted(reply, for: job), attempt) }
+            return settlement(of: job, reply, attempt)
+        case .failure(let failure):
+            var request = settlement(of: job, failure)
+            if let plan = memory.plans[job.id], request.settlement.state == .discarded { request.next = plan.halves }
+            return request
         }
     }
 

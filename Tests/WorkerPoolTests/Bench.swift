@@ -29,6 +29,7 @@ final class Bench: Sendable {
         self.provider = provider
         var configuration = WorkerConfiguration()
         configuration.prices = ["local/e": ModelPrice(input: 1, output: 1)]
+        configuration.memory = MemoryConfiguration(model: Target(provider: "local", model: "e"), recallTemplate: "Known:\n{{memories}}")
         configure(&configuration)
         self.configuration = configuration
         let system = StoreClock.system
@@ -74,6 +75,22 @@ final class Bench: Sendable {
         ).map(\.id)
     }
 
+    /// Adds a job that remembers texts.
+    @discardableResult
+    func memorize(
+        _ texts: [String], in namespace: String = "notes", _ order: (inout MemoryOrder) -> Void = { _ in },
+        _ configure: (inout NewJob) -> Void = { _ in }
+    ) async throws -> Int64 {
+        var memory = MemoryOrder(namespace: namespace, prefix: "p: ")
+        order(&memory)
+        var job = NewJob(memory, texts: texts, target: Target(provider: "local", model: "e"), identity: provider.identity)
+        configure(&job)
+        return try await store.enqueue(job).id
+    }
+
+    /// The memories of a namespace, in the order of their ids.
+    func memories(_ namespace: String = "notes") throws -> [Memory] { try store.memories(in: namespace, after: 0, limit: 10_000) }
+
     /// Claims, for one call.
     func claim() async throws -> [ClaimedJob] {
         var request = ClaimRequest(
@@ -83,6 +100,27 @@ final class Bench: Sendable {
         let jobs = try await store.claim(request).jobs
         inFlight.add(jobs, alone: false) { [configuration] in configuration.deadline(of: $0, now: platform_monotonic_ns()) }
         return jobs
+    }
+
+    /// A job's lease goes to another attempt, as when a worker was taken for dead.
+    func handOver(_ id: Int64) async throws {
+        try await store.write { transaction in
+            try transaction.statement(
+                "UPDATE jobs SET state = 'available', token = NULL, worker_id = NULL, lease_expires_at = NULL WHERE id = ?"
+            ).bind(id).run()
+            let lane = try transaction.statement("SELECT lane_id FROM jobs WHERE id = ?").bind(id).first { $0.int64(0) } ?? 0
+            transaction.ledger.move(lane: lane, batch: nil, from: .running, to: .available)
+        }
+    }
+
+    /// Claims and runs one job, as a worker does that lets none share a call.
+    func roundAlone() async throws {
+        let request = ClaimRequest(
+            worker: registration.id, queues: nil, providers: ["local"], slots: 1, lease: 60_000, isIdle: true,
+            policies: configuration.policies)
+        let jobs = try await store.claim(request).jobs
+        inFlight.add(jobs, alone: false) { [configuration] in configuration.deadline(of: $0, now: platform_monotonic_ns()) }
+        for job in jobs { await run([job]) }
     }
 
     /// Runs the jobs of one call.

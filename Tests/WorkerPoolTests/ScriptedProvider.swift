@@ -6,9 +6,11 @@ import TestSupport
 /// A provider within the process, which says what a test wants, and keeps what it was asked.
 final class ScriptedProvider: ModelProvider {
     typealias Answer = @Sendable (_ texts: [String], _ number: Int) async -> [Outcome]
+    /// Given all texts of each request.
+    typealias WholeAnswer = @Sendable (_ texts: [[String]], _ number: Int) async -> [Outcome]
 
     private struct State {
-        var calls: [[String]] = []
+        var calls: [[[String]]] = []
         var underWay = 0
         var mostUnderWay = 0
         var cancelled = 0
@@ -18,25 +20,36 @@ final class ScriptedProvider: ModelProvider {
     let identity = "scripted"
     let capabilities: ProviderCapabilities
     private let state = Mutex(State())
-    private let answer: Answer
+    private let answer: WholeAnswer
     /// Counts the calls that have begun.
     let begun = Counter()
 
     /// - Parameter answer: given the texts of a call, one a request, and the call's number, from 1; one outcome a request.
-    init(maxInputs: Int = 100, _ answer: @escaping Answer = { texts, _ in ScriptedProvider.vectors(texts) }) {
+    convenience init(maxInputs: Int = 100, _ answer: @escaping Answer = { texts, _ in ScriptedProvider.vectors(texts) }) {
+        self.init({ texts, number in await answer(texts.map { $0.first ?? "?" }, number) }, maxInputs)
+    }
+
+    /// - Parameter answer: given the texts of each request of a call, and the call's number, from 1; one outcome a request.
+    static func whole(maxInputs: Int = 100, _ answer: @escaping WholeAnswer) -> ScriptedProvider {
+        ScriptedProvider(answer, maxInputs)
+    }
+
+    private init(_ answer: @escaping WholeAnswer, _ maxInputs: Int) {
         capabilities = ProviderCapabilities(maxEmbedInputs: maxInputs)
         self.answer = answer
     }
 
-    /// The texts of each call, in their order.
-    var calls: [[String]] { state.withLock { $0.calls } }
+    /// The first text of each request of each call, in their order.
+    var calls: [[String]] { wholeCalls.map { call in call.map { $0.first ?? "?" } } }
+    /// The texts of each request of each call.
+    var wholeCalls: [[[String]]] { state.withLock { $0.calls } }
     /// The most calls that were ever under way at once.
     var mostUnderWay: Int { state.withLock { $0.mostUnderWay } }
     /// How many calls were stopped.
     var cancelled: Int { state.withLock { $0.cancelled } }
 
     func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
-        let texts = requests.map { $0.body["input"]?.array?.first?.string ?? "?" }
+        let texts = requests.map { ($0.body["input"]?.array ?? []).map { $0.string ?? "?" } }
         let number = state.withLock { state in
             state.calls.append(texts)
             state.underWay += 1

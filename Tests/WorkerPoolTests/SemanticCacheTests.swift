@@ -35,7 +35,8 @@ import Testing
         _ store: QueueStore, _ provider: any ModelProvider, model: String = "fake/e", prefix: String = "", threshold: Double = 0.95
     ) throws -> SemanticCache {
         SemanticCache(
-            store: store, provider: provider, model: try #require(Target(model)), prefix: prefix, threshold: threshold, logger: lines.logger)
+            store: store, provider: provider, model: try #require(Target(model)), prefix: prefix, threshold: threshold, logger: lines.logger
+        )
     }
 
     private func request(_ prompt: String, system: String = "Be terse.", target: String = "local/m") throws -> ModelRequest {
