@@ -9,7 +9,7 @@ extension ReliabilityTests {
     /// `agent-queue memory import` is killed again and again: each batch is there whole or not at all, the same command goes on where it
     /// was, and no text is paid for twice but those that were under way.
     @Suite struct MemoryImportTests {
-        private static let lines = 2_000
+        private static let lines = 4_000
         private static let batch = 100
         private static let configuration = "memory: { embedding_model: scripted/m, batch_size: \(batch) }"
 
@@ -18,7 +18,7 @@ extension ReliabilityTests {
         /// Writes the lines, and returns where.
         private static func write(in scene: Scene, withVectors: Bool) throws -> String {
             let path = scene.folder + "/memories.jsonl"
-            let lines = (0..<lines).map { number -> String in
+            let lines = (0..<Self.lines).map { number -> String in
                 var members = [JSONValue.Member("text", .string(text(number)))]
                 if withVectors {
                     let vector = EmbeddingServer.vector(of: text(number))
@@ -83,7 +83,7 @@ extension ReliabilityTests {
             try queries.joined().write(toFile: path, atomically: true, encoding: .utf8)
             let (ending, output) = try await scene.run("memory", "search", "--jsonl", path, "--json")
             #expect(ending == .exit(0), "\(output)")
-            let texts = try output.split(separator: "\n").map { line in
+            let texts = try output.split(separator: "\n").compactMap { line in
                 try JSONValue.parse(String(line))["hits"]?.array?.first?["text"]?.string
             }
             #expect(texts == stride(from: 0, to: lines, by: 97).map(text))

@@ -30,7 +30,7 @@ extension ReliabilityTests {
                 for hit in hits {
                     let place = try #require(Self.texts.firstIndex { hit["text"]?.string == $0 })
                     let expected = zip(vectors[0], vectors[place + 1]).reduce(0) { $0 + Double($1.0) * Double($1.1) }
-                    // With any other pair of prefixes, none of the three is as near to this.
+                    // With any other pair of prefixes, all three scores are others.
                     #expect(abs((hit["score"]?.number ?? 0) - expected) < 1e-4, "\(Self.texts[place])")
                 }
             }
