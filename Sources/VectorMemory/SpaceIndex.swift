@@ -1,13 +1,11 @@
 import JobModel
 import QueueStore
-import Synchronization
 
 /// The index of a space in this process: its vectors, and the columns of metadata that were asked for.
 ///
-/// One search at a time: who reads or changes it does so inside ``exclusively(_:)``, and opens the snapshot there. So no search sees an
-/// index that is newer than its snapshot.
-final class SpaceIndex: @unchecked Sendable {
-    // @unchecked because of the variables below, which are used inside `exclusively` alone; `bytes` is published through a lock.
+/// Whose turn it is opens the snapshot only then: so no search sees an index that is newer than its snapshot.
+final class SpaceIndex: Shelved, @unchecked Sendable {
+    // @unchecked because of the variables below, which are used inside `exclusively` alone.
 
     /// What followed from bringing it up to date.
     struct Followed {
@@ -18,8 +16,7 @@ final class SpaceIndex: @unchecked Sendable {
 
     /// The vectors it is of.
     let space: MemorySpace
-    private let turn = Mutex(())
-    private let size = Mutex(0)
+    let turn = Turn()
     private var vectors: VectorIndex
     private var filters = MetadataFilters()
     /// The places' generation that the filters are of.
@@ -35,19 +32,7 @@ final class SpaceIndex: @unchecked Sendable {
         vectors = VectorIndex(dimension: space.dimension)
     }
 
-    /// What it takes in memory, as of its last use.
-    var bytes: Int { size.withLock { $0 } }
-
-    /// Carries out what nobody else does at the time.
-    func exclusively<Value: Sendable>(_ body: () throws -> Value) rethrows -> Value {
-        try turn.withLock { _ in
-            defer {
-                let bytes = vectors.bytes + filters.bytes
-                size.withLock { $0 = bytes }
-            }
-            return try body()
-        }
-    }
+    var size: Int { vectors.bytes + filters.bytes }
 
     /// Takes in what changed up to a snapshot.
     func follow(_ snapshot: MemorySnapshot) throws -> Followed {
@@ -104,16 +89,6 @@ final class SpaceIndex: @unchecked Sendable {
             query.vector ?? [], limit: limit, metric: query.metric, now: snapshot.now, mask: mask(MemoryCriteria(query), snapshot)?.words,
             bonus: MemoryWeights(query).map { bonus($0, now: snapshot.now) }, scan: query.scan
         ) { numbers, body in try snapshot.vectors(numbers, of: space, body) }
-    }
-
-    /// The numbers of memories' entries, by id; those without are missing.
-    func numbers(of ids: Set<Int64>, _ query: MemoryQuery, _ snapshot: MemorySnapshot) throws -> [Int64: Int64] {
-        var places = SlotSet(slots: vectors.slots, all: false)
-        for slot in 0..<vectors.slots where ids.contains(vectors.memoryID(slot)) { places[slot] = true }
-        let hits = try vectors.search(
-            query.vector ?? [], limit: ids.count, metric: query.metric, now: snapshot.now, mask: places.words
-        ) { numbers, body in try snapshot.vectors(numbers, of: space, body) }.hits
-        return Dictionary(uniqueKeysWithValues: hits.map { ($0.memoryID, $0.number) })
     }
 
     /// What weights give each place.

@@ -105,3 +105,11 @@ CREATE TABLE memory_revisits (
 CREATE VIRTUAL TABLE memory_words USING fts5 (text, space, content = '', tokenize = 'unicode61 remove_diacritics 2');
 
 INSERT INTO counters (name, value) VALUES ('memory', 0), ('memories', 0), ('memory_bytes', 0);
+
+-- The vectors of cached prompts get numbers of one counter too, in the order of commits: an index in memory finds by it what is new, where
+-- an entry's id may be that of one that is gone.
+ALTER TABLE cache_vectors ADD COLUMN number INTEGER NOT NULL DEFAULT 0;
+UPDATE cache_vectors SET number = entry_id;
+DROP INDEX cache_vectors_context;
+CREATE UNIQUE INDEX cache_vectors_context ON cache_vectors (context, model, number);
+INSERT INTO counters (name, value) SELECT 'cache_vectors', coalesce(max(number), 0) FROM cache_vectors;
