@@ -74,7 +74,8 @@ struct MemorizePlan: Sendable {
             }
         return texts.indices.map { place in
             NewMemory(
-                texts[place], key: order.key, metadata: metadata, importance: order.importance, expiresAt: expiresAt, vector: vectors[place]
+                texts[place], key: order.key, metadata: metadata, importance: order.importance, createdAt: now, expiresAt: expiresAt,
+                vector: vectors[place]
             )
         }
     }
