@@ -39,7 +39,7 @@ import Testing
         ("INSERT INTO memory_vectors VALUES (77, x'00000000')", "vectors belong to no block: block_id 77"),
         ("DELETE FROM memory_vectors WHERE block_id = (SELECT min(id) FROM memory_blocks)", "a block has not the bytes of its entries"),
         ("DELETE FROM memory_codes", "a block has not the bytes of its entries"),
-        ("UPDATE memory_codes SET codes = codes || x'80'", "a block has not the bytes of its entries"),
+        ("UPDATE memory_codes SET codes = CAST(codes || x'80' AS BLOB)", "a block has not the bytes of its entries"),
         ("UPDATE memory_blocks SET last = last + 1 WHERE entries = 8", "a block's numbers are not its own"),
         ("UPDATE memory_blocks SET dead = 0", "a block's count of dead entries is wrong"),
         ("UPDATE memory_changes SET dead = 9 WHERE memory_id = 2", "a memory's count of dead entries is wrong: id 2, kept 9, found 2"),
@@ -53,7 +53,7 @@ import Testing
             "an entry's codes are not those of its vector"
         ),
         (
-            "UPDATE memory_vectors SET vectors = x'0000c07f' || substr(vectors, 5) WHERE block_id = (SELECT min(id) FROM memory_blocks)",
+            "UPDATE memory_vectors SET vectors = CAST(x'0000c07f' || substr(vectors, 5) AS BLOB) WHERE block_id = (SELECT min(id) FROM memory_blocks)",
             "an entry's codes are not those of its vector"
         ),
         ("UPDATE memories SET namespace_id = 5 WHERE id = 4", "a row of memories names a namespaces that does not exist"),

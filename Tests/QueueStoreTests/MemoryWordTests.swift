@@ -61,7 +61,9 @@ import Testing
             #expect(try find(f, ["lighthouse", "keeper"]) == [2, 3, 1])
             #expect(try find(f, ["lighthouse", "keeper"], limit: 1) == [2])
             // Equal ones in the order of their ids.
-            try await f.remember((0..<30).map { "same \(["x", "y", "z"][$0 % 3])" }) { $0.metadata = ["n": .integer(Int64($0.text.utf8.count))] }
+            try await f.remember((0..<30).map { "same \(["x", "y", "z"][$0 % 3])" }) {
+                $0.metadata = ["n": .integer(Int64($0.text.utf8.count))]
+            }
             try await index(f)
             let same = try find(f, ["same"], limit: 3)
             #expect(same == same.sorted() && same.count == 3)
