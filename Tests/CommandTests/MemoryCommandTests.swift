@@ -33,7 +33,8 @@ import Testing
             #expect(try replaced.json == [["id": 4, "outcome": "updated"]])
 
             let table = try await sandbox.run("memory", "search", "apples", "--limit", "1")
-            #expect(table.lines.count == 2 && table.lines[1].hasSuffix(#"1  red apples  {"kind":"fruit"}"#), "\(table.output)\(table.error)")
+            #expect(
+                table.lines.count == 2 && table.lines[1].hasSuffix(#"1  red apples  {"kind":"fruit"}"#), "\(table.output)\(table.error)")
             let answers = try await sandbox.run("memory", "search", "red apples", "blue cars", "--json").json
             #expect(answers.map { $0["query"] } == ["red apples", "blue cars"])
             #expect(answers.map { $0["hits"]?.array?.first?["id"] } == [1, 4])
@@ -79,7 +80,8 @@ import Testing
             #expect(stored.error == "5 memories stored\n")
             #expect(words.calls.map(\.count) == [2, 2, 1])
             let piped = try await sandbox.run(
-                "memory", "store", "--jsonl", "-", "--namespace", "notes", "--json", input: Array((lines + [#"{"text": "six"}"#]).joined(separator: "\n").utf8))
+                "memory", "store", "--jsonl", "-", "--namespace", "notes", "--json",
+                input: Array((lines + [#"{"text": "six"}"#]).joined(separator: "\n").utf8))
             #expect(try piped.json.map { $0["outcome"] } == Array(repeating: "duplicate", count: 5) + ["stored"])
             #expect(piped.error == "1 memory stored, 5 there already\n")
             try sandbox.file("bad.jsonl", lines.joined(separator: "\n") + "\n{\"text\": \"\"}\n")
@@ -96,7 +98,8 @@ import Testing
     @Test("A model that fails in the middle: what is printed is stored, and the same command goes on")
     func interrupted() async throws {
         try await Self.with { sandbox, words in
-            let lines = (1...6).map { #"{"text": "\#($0 == 5 ? "poison" : "text number\#($0)")"}"# }
+            let texts = (1...6).map { $0 == 5 ? "poison" : "text number\($0)" }
+            let lines = texts.map { #"{"text": "\#($0)"}"# }
             try sandbox.file("in.jsonl", lines.joined(separator: "\n"))
             words.refuse("poison")
             let failed = try await sandbox.run("memory", "store", "--jsonl", "in.jsonl")
@@ -114,7 +117,8 @@ import Testing
     @Test("Export and import: the same again in another database, in lines or beside them, and nothing is paid for it")
     func exportAndImport() async throws {
         try await Self.with { sandbox, words in
-            _ = try await sandbox.run("memory", "store", "red apples", "green pears", "--metadata", #"{"n": 1.5, "s": "é"}"#, "--importance", "0.9")
+            _ = try await sandbox.run(
+                "memory", "store", "red apples", "green pears", "--metadata", #"{"n": 1.5, "s": "é"}"#, "--importance", "0.9")
             _ = try await sandbox.run("memory", "store", "old cars", "--key", "k", "--namespace", "n2", "--ttl", "never")
             _ = try await sandbox.run("memory", "search", "apples", "--limit", "1")
             let calls = words.calls.count
@@ -152,8 +156,10 @@ import Testing
             _ = try await sandbox.run(
                 "memory", "store", hostile, "--key", "k\u{202E}", "--metadata", "m\u{1B}=\u{9B}v", "--namespace", "n\u{202E}")
             for line in [
-                "list", "list --json", "get 1", "get 1 --json", "get 1 --vector", "stats", "stats --json", "export", "export --with-vectors",
-                "search red --namespace n\u{202E}", "search red --namespace n\u{202E} --json --explain", "search red --namespace n\u{202E} --explain",
+                "list", "list --json", "get 1", "get 1 --json", "get 1 --vector", "stats", "stats --json", "export",
+                "export --with-vectors",
+                "search red --namespace n\u{202E}", "search red --namespace n\u{202E} --json --explain",
+                "search red --namespace n\u{202E} --explain",
                 "search \u{1B}[1m red --namespace n\u{202E}", "search x --namespace \u{9B}", "search x --namespace nn\u{202E}",
                 "search x --where \u{1B}[1m", "get --key \u{202E}", "delete --namespace n\u{202E}", "store --file \u{9B}",
                 "import \u{9B}.jsonl", "export --output /\u{9B}/x", "import /dev/null --vectors \u{9B}.npy", "store x --key \u{1B}",
