@@ -7,13 +7,14 @@ extension QuerySearch {
     func diverse(_ pool: [RankedMemory], _ diversity: Diversity) throws -> [RankedMemory] {
         let vectors = try vectors(of: pool)
         let best = pool.first?.score ?? 1
+        let asked = Diversity.unit(query.vector ?? [])
         let candidates = pool.indices.map { index in
             let ranked = pool[index]
             guard query.mode == .vector, let vector = vectors[index] else {
                 return Diversity.Candidate(relevance: ranked.score / best, vector: vectors[index])
             }
             let weight = ranked.score - (ranked.similarity ?? ranked.score)
-            return Diversity.Candidate(relevance: Diversity.cosine(Diversity.unit(query.vector ?? []), vector) + weight, vector: vector)
+            return Diversity.Candidate(relevance: Diversity.cosine(asked, vector) + weight, vector: vector)
         }
         return diversity.pick(query.limit, of: candidates).map { pool[$0] }
     }
@@ -26,7 +27,7 @@ extension QuerySearch {
             let ids = pool.indices.filter { pool[$0].place == place }
             let unknown = ids.filter { pool[$0].number == nil }
             var numbers = ids.compactMap { index in pool[index].number.map { (number: $0, index: index) } }
-            let byID = Dictionary(uniqueKeysWithValues: unknown.map { (pool[$0].id, $0) })
+            let byID = Dictionary(unknown.map { (pool[$0].id, $0) }) { first, _ in first }
             for (number, id) in try snapshot.numbers(of: Array(byID.keys), in: index.space) {
                 if let index = byID[id] { numbers.append((number, index)) }
             }

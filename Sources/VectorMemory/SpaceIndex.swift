@@ -93,7 +93,12 @@ final class SpaceIndex: Shelved, @unchecked Sendable {
 
     /// What weights give each place.
     private func bonus(_ weights: MemoryWeights, now: Int64) -> [Float] {
-        (0..<vectors.slots).map { weights.bonus(createdAt: vectors.createdAt($0), importance: vectors.importance($0), now: now) }
+        Array(unsafeUninitializedCapacity: vectors.slots) { bonus, count in
+            vectors.eachHead { slot, createdAt, importance in
+                bonus.initializeElement(at: slot, to: weights.bonus(createdAt: createdAt, importance: importance, now: now))
+            }
+            count = vectors.slots
+        }
     }
 
     /// The places of memories that fulfil conditions; nil is all.
@@ -109,9 +114,8 @@ final class SpaceIndex: Shelved, @unchecked Sendable {
                 try filters.places(of: filter, slots: slots) { from, body in try readMetadata(from: from, snapshot, body) }
             } ?? SlotSet(slots: slots, all: true)
         guard criteria.asksOfHeads else { return places }
-        for slot in 0..<slots where places[slot] {
-            let isAdmitted = criteria.admits(createdAt: vectors.createdAt(slot), importance: vectors.importance(slot))
-            if !isAdmitted { places[slot] = false }
+        vectors.eachHead { slot, createdAt, importance in
+            if !criteria.admits(createdAt: createdAt, importance: importance) { places[slot] = false }
         }
         return places
     }
