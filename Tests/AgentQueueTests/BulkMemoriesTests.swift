@@ -1,6 +1,7 @@
 import JobModel
 import QueueStore
 import Settings
+import TestSupport
 import Testing
 import VectorMemory
 

@@ -2,6 +2,7 @@ import JobModel
 import ModelCalls
 import QueueStore
 import Settings
+import TestSupport
 import Testing
 import VectorMemory
 
