@@ -52,7 +52,8 @@ import VectorMemory
                 let refusal = await sentence { try await scene.store(good + [line]) }
                 #expect(refusal?.hasPrefix(says) == true, "\(refusal ?? "taken")")
             }
-            #expect(try scene.count == 0)
+            let held = try scene.count
+            #expect(held == 0)
             #expect(scene.words.calls.isEmpty)
         }
     }
