@@ -14,11 +14,12 @@ struct BlockSummary: Equatable {
     /// blocks or more that become at least twice the largest of them, so that an entry is rewritten a few times in its life and no more.
     /// - Parameters:
     ///   - blocks: all of a space, in order.
-    ///   - capacity: the most entries of a block.
+    ///   - capacity: the most entries of a block. No group has more than twice as many, dead ones included, so that a transaction is short.
     static func groups(of blocks: [BlockSummary], capacity: Int) -> [ArraySlice<BlockSummary>] {
         var groups: [ArraySlice<BlockSummary>] = []
         var window = blocks[0..<0]
         var live = 0
+        var entries = 0
         /// Gives out what is worthwhile of the window, else lets go of its first block.
         func shrink() {
             var end = window.startIndex + 1
@@ -32,11 +33,13 @@ struct BlockSummary: Equatable {
             }
             window = window[end...]
             live = window.reduce(0) { $0 + $1.live }
+            entries = window.reduce(0) { $0 + $1.entries }
         }
         for index in blocks.indices {
-            while !window.isEmpty, live + blocks[index].live > capacity { shrink() }
+            while !window.isEmpty, live + blocks[index].live > capacity || entries + blocks[index].entries > 2 * capacity { shrink() }
             window = blocks[(window.isEmpty ? index : window.startIndex)...index]
             live += blocks[index].live
+            entries += blocks[index].entries
         }
         while !window.isEmpty { shrink() }
         return groups

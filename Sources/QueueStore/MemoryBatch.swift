@@ -84,7 +84,7 @@ struct MemoryBatch {
         if let entry = entries[Slot(space: space.id, memory: memory.id)] { return entry }
         guard let number = try transaction.liveNumber(of: memory, in: space.id, of: place) else { return nil }
         if let source, source.space == space.id, let index = source.block.place(of: number) { return source.block.entry(index) }
-        guard let block = try transaction.block(of: space.id, holding: number), let index = block.place(of: number) else { return nil }
+        guard let block = try transaction.block(of: space, holding: number), let index = block.place(of: number) else { return nil }
         source = (space.id, block)
         return block.entry(index)
     }

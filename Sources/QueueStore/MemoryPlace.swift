@@ -41,7 +41,7 @@ extension WriteTransaction {
             .bind(place.id).eachRow { row in
                 let space = MemorySpace(
                     id: row.int64(0), namespaceID: place.id, model: VectorModel(target: row.text(1), passagePrefix: row.text(2)),
-                    dimension: row.int(3))
+                    dimension: row.dimension(3))
                 if space.id == current {
                     place.current = space
                 } else if row.text(4) == "building" {

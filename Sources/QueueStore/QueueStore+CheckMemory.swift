@@ -89,7 +89,7 @@ extension MemorySnapshot {
         ).forEachRow { row in
             let summary = BlockSummary(id: row.int64(0), last: row.int64(2), entries: row.int(3), dead: row.int(4))
             let content = BlockContent(heads: row.blob(6), codes: row.blob(7), values: row.blob(8))
-            try exam.examine(summary, content, space: row.int64(1), dimension: row.int(5))
+            try exam.examine(summary, content, space: row.int64(1), dimension: row.dimension(5))
         }
         try exam.end()
         return Array(exam.faults.prefix(20))

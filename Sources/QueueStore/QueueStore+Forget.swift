@@ -115,7 +115,7 @@ extension WriteTransaction {
         if let entry = memory.entry, let current = place.current {
             if entries.contains(where: { $0.space == current.id }) {
                 // It was embedded again since: the entry is of a space before.
-                for space in place.dropped where try block(of: space, holding: entry)?.place(of: entry) != nil {
+                for space in place.dropped where try holds(entry, space: space) {
                     entries.append((space, entry))
                 }
             } else {

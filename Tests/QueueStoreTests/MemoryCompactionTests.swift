@@ -31,6 +31,8 @@ import Testing
             ([(200, 0), (100, 25), (200, 0)], [1..<2]),
             ([(256, 0), (256, 256), (256, 0)], [1..<2]),
             ([(100, 0), (100, 50), (256, 0)], [1..<2]),
+            // Many that are all dead go by twos.
+            (Array(repeating: (256, 256), count: 5), [0..<2, 2..<4, 4..<5]),
             ([(200, 100), (20, 0), (100, 50), (20, 0)], [0..<3]),
             // One after the other.
             (Array(repeating: (64, 0), count: 9), [0..<4, 4..<8]),
@@ -54,6 +56,7 @@ import Testing
                 #expect(group.startIndex >= end && !group.isEmpty)
                 end = group.endIndex
                 #expect(group.reduce(0) { $0 + $1.live } <= capacity)
+                #expect(group.reduce(0) { $0 + $1.entries } <= 2 * capacity)
             }
             // Nothing with a quarter of dead entries is left.
             let covered = Set(groups.flatMap { $0.startIndex..<$0.endIndex })
