@@ -15,6 +15,8 @@ struct JobRunner: Sendable {
     let cache: ResponseCache?
     /// Answers to near prompts.
     let semantic: SemanticCache?
+    /// Finds what goes into prompts; nil where the worker has nothing to do with memories.
+    var recaller: Recaller?
     let inFlight: InFlight
     let calls: CallRegion?
     let logger: Logger
@@ -50,12 +52,26 @@ struct JobRunner: Sendable {
             return
         }
         let slot = calls?.begin(job: job.id)
+        defer { calls?.end(slot) }
+        guard let use = memoryUse(of: job) else { return await call(job) }
+        switch await prepared(job, use) {
+        case .success((let prepared, let used)):
+            var runner = self
+            runner.memory.used[job.id] = used
+            job = prepared
+            if job.isCached, await runner.settleFromCache(job) { return }
+            await runner.call(job)
+        case .failure(let failure):
+            await settle(job, Attempt(outcome: cause(of: .failure(failure), job), latency: 0))
+        }
+    }
+
+    /// Calls for one job, and settles it.
+    private func call(_ job: ClaimedJob) async {
+        var job = job
         var lookup = await lookup(for: job)
         if let match = lookup?.match {
-            if await settle(job, from: match) {
-                calls?.end(slot)
-                return
-            }
+            if await settle(job, from: match) { return }
             lookup = nil
         }
         var call = 1
@@ -70,14 +86,15 @@ struct JobRunner: Sendable {
             call += 1
             if job.isCached, await settleFromCache(job) { break }
         }
-        calls?.end(slot)
     }
 
     // MARK: Near prompts
 
     /// What earlier prompts are near a job's, where that is asked for. The embedding is charged to the job.
     private func lookup(for job: ClaimedJob) async -> SemanticLookup? {
+        // The memories in a prompt would count as its meaning.
         guard let semantic, let policy = configuration.semantic, job.kind == .generate, job.useCache, job.route == job.target,
+            memory.used[job.id] == nil,
             policy.holds(for: job.target), let provider = providers[job.route.provider], let request = try? ModelRequest(job)
         else { return nil }
         let embedding = Box<Outcome?>(nil)
@@ -307,9 +324,12 @@ struct JobRunner: Sendable {
 
     func settleFromCache(_ job: ClaimedJob) async -> Bool {
         do {
-            guard let known = try cachedReply(for: job), let result = try await store.settleFromCache(job, known: known) else {
-                return false
-            }
+            guard let known = try cachedReply(for: job) else { return false }
+            let used = memory.used[job.id]
+            let text = used?.use.remember == nil ? nil : (try? JSONValue.parse(known.reply))?["text"]?.string
+            let settled = try await store.settleFromCache(
+                job, known: known, notes: used?.notes ?? [], next: next(of: job, text: text))
+            guard let result = settled else { return false }
             inFlight.remove(job.lease)
             report(event(job, result, answeredBy: .cache))
             return true
@@ -383,8 +403,11 @@ struct JobRunner: Sendable {
             cache = CacheWrite(digest: job.answerDigest, timeToLive: timeToLive, createdAt: store.clock.wall())
         }
         let call = CallReport(target: job.route, usage: reply.usage, cost: cost, calls: max(1, reply.calls), limits: reply.limits)
-        return SettleRequest(
+        var request = SettleRequest(
             job: job, settlement: Settlement(state: .completed), result: result, cache: cache, call: call, policies: configuration.policies)
+        request.notes = memory.used[job.id]?.notes ?? []
+        request.next = next(of: job, text: reply.text)
+        return request
     }
 
     /// An answer whose provider does not count its tokens, where they have a price: a quarter of the bytes, as in English text. A

@@ -125,7 +125,8 @@ public final class Worker: Service {
     private func work(_ registration: WorkerRegistration) async {
         var coalescer = Coalescer(capacities: capacities, linger: configuration.linger)
         let runner = JobRunner(
-            store: store, providers: providers, configuration: configuration, cache: cache, semantic: semantic, inFlight: inFlight,
+            store: store, providers: providers, configuration: configuration, cache: cache, semantic: semantic,
+            recaller: Recaller(store: store, providers: providers, configuration: configuration, logger: logger), inFlight: inFlight,
             calls: registration.calls, logger: logger
         ) { [self] event in
             note(event)
