@@ -98,13 +98,14 @@ import VectorMemory
     @Test("What is exported and imported is the same again, vectors and all, and nothing is paid for it")
     func roundTrip() async throws {
         try await MemoryScene.with { scene in
-            let vectors = scene.words
-            try await scene.store(
-                (0..<1_203).map { number in
-                    let vector = VectorText.json(vectors.vector(of: "text \(number)")).text
-                    return #"{"text": "text \#(number)", "key": "k\#(number)", "importance": \#(Double(number % 5) / 4), "#
-                        + #""metadata": {"n": \#(number), "s": "\u001b é"}, "model": "scripted/e5", "vector": \#(vector)}"#
-                } + [#"{"text": "words alone", "vector": null, "expires_at": null, "recalled_at": "2026-01-01T00:00Z"}"#])
+            var lines: [String] = []
+            for number in 0..<1_203 {
+                let vector = VectorText.json(scene.words.vector(of: "text \(number)")).text
+                let head = #"{"text": "text \#(number)", "key": "k\#(number)", "importance": \#(Double(number % 5) / 4)"#
+                lines.append(head + #", "metadata": {"n": \#(number), "s": "\u001b é"}, "model": "scripted/e5", "vector": \#(vector)}"#)
+            }
+            lines.append(#"{"text": "words alone", "vector": null, "expires_at": null, "recalled_at": "2026-01-01T00:00Z"}"#)
+            try await scene.store(lines)
             let before = try await scene.all()
             #expect(before.count == 1_204)
             #expect(before.count { $0.vector != nil } == 1_203)

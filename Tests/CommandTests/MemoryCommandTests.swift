@@ -82,7 +82,8 @@ import Testing
             let piped = try await sandbox.run(
                 "memory", "store", "--jsonl", "-", "--namespace", "notes", "--json",
                 input: Array((lines + [#"{"text": "six"}"#]).joined(separator: "\n").utf8))
-            #expect(try piped.json.map { $0["outcome"] } == Array(repeating: "duplicate", count: 5) + ["stored"])
+            let outcomes: [JSONValue?] = ["duplicate", "duplicate", "duplicate", "duplicate", "duplicate", "stored"]
+            #expect(try piped.json.map { $0["outcome"] } == outcomes)
             #expect(piped.error == "1 memory stored, 5 there already\n")
             try sandbox.file("bad.jsonl", lines.joined(separator: "\n") + "\n{\"text\": \"\"}\n")
             let bad = try await sandbox.run("memory", "store", "--jsonl", "bad.jsonl", "--namespace", "bad")
