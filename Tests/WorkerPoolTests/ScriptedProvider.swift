@@ -11,6 +11,7 @@ final class ScriptedProvider: ModelProvider {
 
     private struct State {
         var calls: [[[String]]] = []
+        var asked: [ModelRequest] = []
         var underWay = 0
         var mostUnderWay = 0
         var cancelled = 0
@@ -21,6 +22,7 @@ final class ScriptedProvider: ModelProvider {
     let capabilities: ProviderCapabilities
     private let state = Mutex(State())
     private let answer: WholeAnswer
+    private let reply: (@Sendable (ModelRequest) -> Outcome)?
     /// Counts the calls that have begun.
     let begun = Counter()
 
@@ -34,13 +36,24 @@ final class ScriptedProvider: ModelProvider {
         ScriptedProvider(answer, maxInputs)
     }
 
-    private init(_ answer: @escaping WholeAnswer, _ maxInputs: Int) {
+    /// One that also answers prompts.
+    /// - Parameter reply: given a `generate` request, as it is sent.
+    static func talking(
+        _ answer: @escaping WholeAnswer, reply: @escaping @Sendable (ModelRequest) -> Outcome
+    ) -> ScriptedProvider {
+        ScriptedProvider(answer, 100, reply: reply)
+    }
+
+    private init(_ answer: @escaping WholeAnswer, _ maxInputs: Int, reply: (@Sendable (ModelRequest) -> Outcome)? = nil) {
         capabilities = ProviderCapabilities(maxEmbedInputs: maxInputs)
         self.answer = answer
+        self.reply = reply
     }
 
     /// The first text of each request of each call, in their order.
     var calls: [[String]] { wholeCalls.map { call in call.map { $0.first ?? "?" } } }
+    /// The prompts' requests, in their order.
+    var asked: [ModelRequest] { state.withLock { $0.asked } }
     /// The texts of each request of each call.
     var wholeCalls: [[[String]]] { state.withLock { $0.calls } }
     /// The most calls that were ever under way at once.
@@ -49,6 +62,10 @@ final class ScriptedProvider: ModelProvider {
     var cancelled: Int { state.withLock { $0.cancelled } }
 
     func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
+        if let reply, requests[0].kind == .generate {
+            state.withLock { $0.asked += requests }
+            return requests.map(reply)
+        }
         let texts = requests.map { ($0.body["input"]?.array ?? []).map { $0.string ?? "?" } }
         let number = state.withLock { state in
             state.calls.append(texts)
