@@ -69,6 +69,23 @@ extension QueueStore {
             """, "the index of words holds a memory that is not there"
         ),
         (
+            """
+            SELECT memories.id FROM memories JOIN namespaces ON namespaces.id = namespace_id WHERE memories.id <= digested_to
+            AND digest IS NOT NULL AND NOT EXISTS (SELECT 1 FROM memory_digests WHERE memory_digests.namespace_id = namespaces.id
+            AND memory_digests.digest = memories.digest AND memory_id = memories.id)
+            """, "a memory's digest is not in its index"
+        ),
+        (
+            """
+            SELECT memory_id FROM memory_digests LEFT JOIN memories ON memories.id = memory_id
+            WHERE (memories.digest, memories.namespace_id) IS NOT (memory_digests.digest, memory_digests.namespace_id)
+            """, "the index of digests holds a memory that is not there"
+        ),
+        (
+            "SELECT id, digest FROM memories WHERE (key IS NULL) <> (digest IS NOT NULL)",
+            "a memory has a key and a digest, or neither"
+        ),
+        (
             "SELECT block_id FROM memory_vectors WHERE block_id NOT IN (SELECT id FROM memory_blocks)",
             "vectors belong to no block"
         ),
