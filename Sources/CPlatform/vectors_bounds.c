@@ -76,3 +76,10 @@ size_t vectors_passing(const float *bounds, float threshold, size_t words, uint6
     }
     return passing;
 }
+
+size_t vectors_list(const uint64_t *bits, size_t words, uint32_t *places) {
+    size_t count = 0;
+    for (size_t word = 0; word < words; word++)
+        for (uint64_t rest = bits[word]; rest != 0; rest &= rest - 1) places[count++] = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(rest);
+    return count;
+}

@@ -29,8 +29,7 @@ final class BlobReader {
 
     private func fail(_ code: CInt) -> SQLFailure {
         // What is not there, or too short, is damage: SQLite says no more than that the statement is wrong.
-        let failure =
-            code == SQLITE_ERROR ? SQLFailure(SQLITE_CORRUPT, "a block of vectors is missing or too short") : SQLFailure(code, connection)
+        let failure = code == SQLITE_ERROR ? SQLFailure.damagedBlock : SQLFailure(code, connection)
         close()
         return failure
     }

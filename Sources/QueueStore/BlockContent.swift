@@ -15,6 +15,11 @@ struct BlockContent {
     /// The most entries of a block of that dimension.
     static func capacity(dimension: Int) -> Int { max(1, min(maxEntries, maxBytes / (4 * dimension))) }
 
+    /// Whether its bytes are those of whole entries.
+    func isWhole(dimension: Int) -> Bool {
+        heads.count % MemoryEntry.byteCount == 0 && codes.count == count * dimension && values.count == 4 * codes.count
+    }
+
     /// How many entries it has.
     var count: Int { heads.count / MemoryEntry.byteCount }
 
@@ -67,14 +72,27 @@ extension [UInt8] {
 }
 
 extension WriteTransaction {
-    /// The block of a space that would hold an entry, whole.
-    func block(of space: Int64, holding number: Int64) throws(SQLFailure) -> BlockContent? {
-        try statement(
+    /// The block of a space that would hold an entry.
+    func block(of space: MemorySpace, holding number: Int64) throws(SQLFailure) -> BlockContent? {
+        let block = try statement(
             """
             SELECT heads, codes, vectors FROM memory_codes JOIN memory_vectors USING (block_id) WHERE block_id = (
                 SELECT id FROM memory_blocks WHERE space_id = ? AND last >= ? ORDER BY last LIMIT 1)
             """
-        ).bind(space).bind(number).first { BlockContent(heads: $0.blob(0), codes: $0.blob(1), values: $0.blob(2)) }
+        ).bind(space.id).bind(number).first { BlockContent(heads: $0.blob(0), codes: $0.blob(1), values: $0.blob(2)) }
+        guard let block else { return nil }
+        guard block.isWhole(dimension: space.dimension) else { throw .damagedBlock }
+        return block
+    }
+
+    /// Whether a block of a space holds an entry.
+    func holds(_ number: Int64, space: Int64) throws(SQLFailure) -> Bool {
+        try statement(
+            """
+            SELECT heads FROM memory_codes WHERE block_id = (
+                SELECT id FROM memory_blocks WHERE space_id = ? AND last >= ? ORDER BY last LIMIT 1)
+            """
+        ).bind(space).bind(number).first { BlockContent.place(of: number, in: $0.blobBytes(0)) != nil } ?? false
     }
 
     /// Writes a block.

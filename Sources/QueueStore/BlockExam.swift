@@ -11,8 +11,7 @@ struct BlockExam {
     init(_ snapshot: MemorySnapshot) { self.snapshot = snapshot }
 
     mutating func examine(_ block: BlockSummary, _ content: BlockContent, space: Int64, dimension: Int) throws {
-        guard content.count == block.entries, content.heads.count == block.entries * MemoryEntry.byteCount,
-            content.codes.count == block.entries * dimension, content.values.count == block.entries * dimension * 4
+        guard content.count == block.entries, content.isWhole(dimension: dimension)
         else {
             faults.append("a block has not the bytes of its entries: id \(block.id), entries \(block.entries)")
             return

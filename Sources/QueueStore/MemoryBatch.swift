@@ -15,6 +15,8 @@ struct MemoryBatch {
     /// The largest number given.
     private var number: Int64
     private var entries: [Slot: NewEntry] = [:]
+    /// How many are new.
+    private var stored = 0
     /// The block that an entry was last copied from: its neighbours follow.
     private var source: (space: Int64, block: BlockContent)?
 
@@ -24,6 +26,7 @@ struct MemoryBatch {
         self.place = place
         self.model = model
         number = try transaction.latestMemoryNumber()
+        try transaction.refreshTail(of: place)
     }
 
     /// Writes the entries, and the numbers given.
@@ -33,6 +36,7 @@ struct MemoryBatch {
             try transaction.insert(own, in: space)
         }
         try transaction.setLatestMemoryNumber(number)
+        try transaction.mergeDigests(of: place, stored: stored)
     }
 
     /// Takes in one.
@@ -61,7 +65,7 @@ struct MemoryBatch {
             if let key = memory.key {
                 try transaction.storedMemory(key: key, in: place.id).map { [$0] } ?? []
             } else {
-                try transaction.storedMemories(digest: memory.digest, in: place.id)
+                try like(memory.digest)
             }
         for known in candidates {
             let isSame = try known.holds(memory) && vectorsAgree(memory, known)
@@ -71,6 +75,16 @@ struct MemoryBatch {
             try transaction.forget(known, in: place, at: nextNumber(), unwritten: unwritten)
         }
         return nil
+    }
+
+    /// The memories without a key that may be the same as one of a digest.
+    private func like(_ digest: Int64) throws(SQLFailure) -> [StoredMemory] {
+        var found: [StoredMemory] = []
+        for id in try transaction.ids(ofDigest: digest, in: place) {
+            guard let memory = try transaction.storedMemory(id), memory.namespaceID == place.id, memory.digest == digest else { continue }
+            found.append(memory)
+        }
+        return found
     }
 
     /// Whether the vector that is given leaves a memory of the same text the same.
@@ -84,7 +98,7 @@ struct MemoryBatch {
         if let entry = entries[Slot(space: space.id, memory: memory.id)] { return entry }
         guard let number = try transaction.liveNumber(of: memory, in: space.id, of: place) else { return nil }
         if let source, source.space == space.id, let index = source.block.place(of: number) { return source.block.entry(index) }
-        guard let block = try transaction.block(of: space.id, holding: number), let index = block.place(of: number) else { return nil }
+        guard let block = try transaction.block(of: space, holding: number), let index = block.place(of: number) else { return nil }
         source = (space.id, block)
         return block.entry(index)
     }
@@ -115,9 +129,12 @@ struct MemoryBatch {
             (namespace_id, version, entry, key, text, metadata, digest, importance, bytes, created_at, expires_at, recalled_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """
-        ).bind(place.id).bind(version).bind(entry).bind(memory.key).bind(memory.text).bind(memory.metadata).bind(memory.digest)
-            .bind(memory.importance).bind(bytes).bind(createdAt).bind(memory.expiresAt).bind(memory.recalledAt).run()
+        ).bind(place.id).bind(version).bind(entry).bind(memory.key).bind(memory.text).bind(memory.metadata)
+            .bind(memory.key == nil ? memory.digest : nil).bind(memory.importance).bind(bytes).bind(createdAt).bind(memory.expiresAt)
+            .bind(memory.recalledAt).run()
         let id = transaction.lastInsertedID
+        stored += 1
+        if memory.key == nil { transaction.addDigest(memory.digest, of: id, in: place) }
         transaction.ledger.changeMemories(of: place.id, by: 1, bytes: bytes)
         if let vector = memory.vector, let space = place.current, let entry {
             entries[Slot(space: space.id, memory: id)] = NewEntry(
@@ -153,8 +170,7 @@ struct MemoryBatch {
         let keepsText = known.text.utf8.elementsEqual(memory.text.utf8)
         if !keepsText, known.id <= place.wordsTo { try transaction.replaceWords(of: known, by: memory.text, in: place) }
         try change(known, to: renewed, vector: memory.vector, keepsText: keepsText)
-        try transaction.statement("UPDATE memories SET digest = ?, recalled_at = NULL WHERE id = ?").bind(memory.digest).bind(known.id)
-            .run()
+        try transaction.statement("UPDATE memories SET recalled_at = NULL WHERE id = ?").bind(known.id).run()
     }
 
     /// Writes what a memory has become, under a new version.

@@ -11,7 +11,18 @@ struct MemoryPlace {
     /// Spaces whose blocks are being deleted.
     var dropped: [Int64] = []
     /// Memories up to this id are in the index of words.
-    var wordsTo: Int64
+    var wordsTo: Int64 = 0
+    /// Memories up to this id are in the index of digests.
+    var digestedTo: Int64 = 0
+    /// How many it held when the transaction began.
+    var memories: Int64 = 0
+
+    /// A namespace without its spaces, and the row of the one that is searched.
+    fileprivate static func read(_ row: SQLStatement) -> (place: MemoryPlace, space: Int64?) {
+        let place = MemoryPlace(
+            id: row.int64(0), name: row.text(1), wordsTo: row.int64(3), digestedTo: row.int64(4), memories: row.int64(5))
+        return (place, row.optionalInt64(2))
+    }
 
     /// What stands for it in the index of words.
     var token: String { Self.token(id) }
@@ -23,16 +34,17 @@ struct MemoryPlace {
 extension WriteTransaction {
     /// The namespace of a name; nil where there is none.
     func memoryPlace(named name: String) throws(SQLFailure) -> MemoryPlace? {
-        let place = try statement("SELECT id, name, space_id, words_to FROM namespaces WHERE name = ? AND is_forgotten = 0")
-            .bind(name).first { (MemoryPlace(id: $0.int64(0), name: $0.text(1), wordsTo: $0.int64(3)), $0.optionalInt64(2)) }
-        return try place.map { (place, space) throws(SQLFailure) in try withSpaces(place, current: space) }
+        let found = try statement(
+            "SELECT id, name, space_id, words_to, digested_to, memories FROM namespaces WHERE name = ? AND is_forgotten = 0"
+        ).bind(name).first { MemoryPlace.read($0) }
+        return try found.map { (found) throws(SQLFailure) in try withSpaces(found.place, current: found.space) }
     }
 
     /// The namespace of a row; nil where there is none.
     func memoryPlace(_ id: Int64) throws(SQLFailure) -> MemoryPlace? {
-        let place = try statement("SELECT id, name, space_id, words_to FROM namespaces WHERE id = ?")
-            .bind(id).first { (MemoryPlace(id: $0.int64(0), name: $0.text(1), wordsTo: $0.int64(3)), $0.optionalInt64(2)) }
-        return try place.map { (place, space) throws(SQLFailure) in try withSpaces(place, current: space) }
+        let found = try statement("SELECT id, name, space_id, words_to, digested_to, memories FROM namespaces WHERE id = ?")
+            .bind(id).first { MemoryPlace.read($0) }
+        return try found.map { (found) throws(SQLFailure) in try withSpaces(found.place, current: found.space) }
     }
 
     private func withSpaces(_ place: MemoryPlace, current: Int64?) throws(SQLFailure) -> MemoryPlace {
@@ -41,7 +53,7 @@ extension WriteTransaction {
             .bind(place.id).eachRow { row in
                 let space = MemorySpace(
                     id: row.int64(0), namespaceID: place.id, model: VectorModel(target: row.text(1), passagePrefix: row.text(2)),
-                    dimension: row.int(3))
+                    dimension: row.dimension(3))
                 if space.id == current {
                     place.current = space
                 } else if row.text(4) == "building" {
@@ -57,7 +69,7 @@ extension WriteTransaction {
     /// Makes a namespace.
     func makeMemoryPlace(named name: String) throws(SQLFailure) -> MemoryPlace {
         try statement("INSERT INTO namespaces (name, created_at) VALUES (?, ?)").bind(name).bind(now).run()
-        return MemoryPlace(id: lastInsertedID, name: name, wordsTo: 0)
+        return MemoryPlace(id: lastInsertedID, name: name)
     }
 
     /// Makes a space.

@@ -15,7 +15,12 @@ extension MemorySnapshot {
             SELECT heads, codes FROM memory_blocks JOIN memory_codes ON block_id = id WHERE space_id = ? AND last > ? ORDER BY last
             """
         ).bind(space.id).bind(number).forEachRow { row in
-            try body(.entries(MemoryBlock(heads: row.blobBytes(0), codes: row.blobBytes(1))))
+            let block = MemoryBlock(heads: row.blobBytes(0), codes: row.blobBytes(1))
+            // Who follows reads these bytes without another look.
+            guard block.heads.count % MemoryEntry.byteCount == 0, block.codes.count == block.count * space.dimension else {
+                throw SQLFailure.damagedBlock
+            }
+            try body(.entries(block))
         }
         return true
     }
@@ -41,15 +46,16 @@ extension MemorySnapshot {
                 heads = []
             }
             guard number >= block.id else { continue }
-            var place = Int(number - block.id)
+            var place = Int(number &- block.id)
             // Of a block without gaps the number tells the place.
-            if block.last - block.id + 1 != block.entries {
+            if block.last &- block.id &+ 1 != block.entries {
                 if heads.isEmpty {
                     heads = try statement("SELECT heads FROM memory_codes WHERE block_id = ?").bind(block.id).first { $0.blob(0) } ?? []
                 }
                 guard let found = heads.withUnsafeBytes({ BlockContent.place(of: number, in: $0) }) else { continue }
                 place = found
             }
+            guard (0..<BlockContent.maxEntries).contains(place) else { throw SQLFailure.damagedBlock }
             try reader.read(row: block.id, at: place * length, into: buffer)
             try body(index, UnsafeRawBufferPointer(buffer))
         }

@@ -52,7 +52,7 @@ public final class MemorySnapshot {
             .bind(id).eachRow { row in
                 let space = MemorySpace(
                     id: row.int64(0), namespaceID: id, model: VectorModel(target: row.text(1), passagePrefix: row.text(2)),
-                    dimension: row.int(3))
+                    dimension: row.dimension(3))
                 if space.id == current { namespace.space = space } else { namespace.building = space }
             }
         return namespace

@@ -64,6 +64,7 @@ struct PreparedMemory: Sendable {
         importance = memory.importance
         createdAt = memory.createdAt
         expiresAt = memory.expiresAt == .max ? nil : memory.expiresAt
+        recalledAt = memory.recalledAt
         vector = memory.vector
         vectorCounts = memory.text.isEmpty || model?.target == VectorModel.brought
         digest = Self.digest(text, metadata, vectorCounts ? vector : nil)

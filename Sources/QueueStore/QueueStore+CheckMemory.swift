@@ -69,6 +69,23 @@ extension QueueStore {
             """, "the index of words holds a memory that is not there"
         ),
         (
+            """
+            SELECT memories.id FROM memories JOIN namespaces ON namespaces.id = namespace_id WHERE memories.id <= digested_to
+            AND digest IS NOT NULL AND NOT EXISTS (SELECT 1 FROM memory_digests WHERE memory_digests.namespace_id = namespaces.id
+            AND memory_digests.digest = memories.digest AND memory_id = memories.id)
+            """, "a memory's digest is not in its index"
+        ),
+        (
+            """
+            SELECT memory_id FROM memory_digests LEFT JOIN memories ON memories.id = memory_id
+            WHERE (memories.digest, memories.namespace_id) IS NOT (memory_digests.digest, memory_digests.namespace_id)
+            """, "the index of digests holds a memory that is not there"
+        ),
+        (
+            "SELECT id, digest FROM memories WHERE (key IS NULL) <> (digest IS NOT NULL)",
+            "a memory has a key and a digest, or neither"
+        ),
+        (
             "SELECT block_id FROM memory_vectors WHERE block_id NOT IN (SELECT id FROM memory_blocks)",
             "vectors belong to no block"
         ),
@@ -89,7 +106,7 @@ extension MemorySnapshot {
         ).forEachRow { row in
             let summary = BlockSummary(id: row.int64(0), last: row.int64(2), entries: row.int(3), dead: row.int(4))
             let content = BlockContent(heads: row.blob(6), codes: row.blob(7), values: row.blob(8))
-            try exam.examine(summary, content, space: row.int64(1), dimension: row.int(5))
+            try exam.examine(summary, content, space: row.int64(1), dimension: row.dimension(5))
         }
         try exam.end()
         return Array(exam.faults.prefix(20))

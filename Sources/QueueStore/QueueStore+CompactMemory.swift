@@ -52,7 +52,7 @@ extension MemorySnapshot {
             (
                 MemorySpace(
                     id: row.int64(0), namespaceID: row.int64(1), model: VectorModel(target: row.text(2), passagePrefix: row.text(3)),
-                    dimension: row.int(4)), row.text(5)
+                    dimension: row.dimension(4)), row.text(5)
             )
         }
     }
@@ -74,6 +74,7 @@ extension MemorySnapshot {
             )
             .bind(block.id).first { BlockContent(heads: $0.blob(0), codes: $0.blob(1), values: $0.blob(2)) }
             guard let content, content.count == block.entries else { return nil }
+            guard content.isWhole(dimension: dimension) else { throw SQLFailure.damagedBlock }
             let dead = rewrite.dead.count
             for index in 0..<content.count {
                 let head = content.head(index)

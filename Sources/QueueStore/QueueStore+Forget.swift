@@ -59,6 +59,7 @@ extension WriteTransaction {
         if let building = place.building {
             try statement("DELETE FROM memory_revisits WHERE space_id = ? AND memory_id = ?").bind(building.id).bind(memory.id).run()
         }
+        if let digest = memory.digest { try removeDigest(digest, of: memory.id, in: place) }
         try statement("DELETE FROM memories WHERE id = ?").bind(memory.id).run()
         ledger.changeMemories(of: place.id, by: -1, bytes: -memory.bytes)
     }
@@ -66,12 +67,13 @@ extension WriteTransaction {
     /// Deletes a slice of what a forgotten namespace held. Returns whether more is there.
     func clear(namespace id: Int64) throws(SQLFailure) -> Bool {
         guard let place = try memoryPlace(id) else { return false }
-        let memories = try statement("SELECT id, bytes, iif(id <= ?2, text, NULL) FROM memories WHERE namespace_id = ?1 LIMIT ?3")
+        let memories = try statement("SELECT id, bytes, iif(id <= ?2, text, NULL), digest FROM memories WHERE namespace_id = ?1 LIMIT ?3")
             .bind(id).bind(place.wordsTo).bind(QueueStore.forgetSlice).all {
-                (id: $0.int64(0), bytes: $0.int64(1), text: $0.optionalText(2))
+                (id: $0.int64(0), bytes: $0.int64(1), text: $0.optionalText(2), digest: $0.optionalInt64(3))
             }
         for memory in memories {
             if let text = memory.text { try removeWords(of: memory.id, text, in: place) }
+            if let digest = memory.digest { try removeDigest(digest, of: memory.id, in: place) }
             try statement("DELETE FROM memory_entries WHERE memory_id = ?").bind(memory.id).run()
             try statement("DELETE FROM memories WHERE id = ?").bind(memory.id).run()
             ledger.changeMemories(of: id, by: -1, bytes: -memory.bytes)
@@ -115,7 +117,7 @@ extension WriteTransaction {
         if let entry = memory.entry, let current = place.current {
             if entries.contains(where: { $0.space == current.id }) {
                 // It was embedded again since: the entry is of a space before.
-                for space in place.dropped where try block(of: space, holding: entry)?.place(of: entry) != nil {
+                for space in place.dropped where try holds(entry, space: space) {
                     entries.append((space, entry))
                 }
             } else {
@@ -152,6 +154,11 @@ extension WriteTransaction {
         try statement("INSERT INTO memory_entries (memory_id, space_id, number) VALUES (?, ?, ?)")
             .bind(memory).bind(space).bind(number).run()
         try statement("UPDATE memory_spaces SET live = live + 1 WHERE id = ?").bind(space).run()
+    }
+
+    private func removeDigest(_ digest: Int64, of id: Int64, in place: MemoryPlace) throws(SQLFailure) {
+        try statement("DELETE FROM memory_digests WHERE namespace_id = ? AND digest = ? AND memory_id = ?")
+            .bind(place.id).bind(digest).bind(id).run()
     }
 
     // MARK: The index of words

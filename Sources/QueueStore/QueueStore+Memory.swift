@@ -21,7 +21,8 @@ extension QueueStore {
             guard let place = try snapshot.namespace(named: namespace), let space = place.space, space.model == model else {
                 return memories.map { _ in nil }
             }
-            return try prepared.map { try snapshot.known($0, in: space) }
+            let newest = try snapshot.newest(of: Set(prepared.lazy.filter { $0.key == nil }.map(\.digest)), in: space.namespaceID)
+            return try prepared.map { try snapshot.known($0, newest: newest[$0.digest] ?? [], in: space) }
         }
     }
 
@@ -50,24 +51,52 @@ extension QueueStore {
 
 extension MemorySnapshot {
     /// The id of the memory that this one is, if it has a vector.
-    fileprivate func known(_ memory: PreparedMemory, in space: MemorySpace) throws -> Int64? {
+    /// - Parameter newest: the memories of its digest that are not in the index of digests yet.
+    fileprivate func known(_ memory: PreparedMemory, newest: [Int64], in space: MemorySpace) throws -> Int64? {
         let found =
             if let key = memory.key {
                 try statement(
                     """
-                    SELECT id, namespace_id, version, entry, key, text, metadata, importance, bytes, created_at, expires_at FROM memories
+                    SELECT id, namespace_id, version, entry, key, digest, text, metadata, importance, bytes, created_at, expires_at FROM memories
                     WHERE namespace_id = ? AND key = ? AND (expires_at IS NULL OR expires_at > ?)
                     """
                 ).bind(space.namespaceID).bind(key).bind(now).all { StoredMemory($0) }
             } else {
-                try statement(
-                    """
-                    SELECT id, namespace_id, version, entry, key, text, metadata, importance, bytes, created_at, expires_at FROM memories
-                    WHERE namespace_id = ? AND digest = ? AND key IS NULL AND (expires_at IS NULL OR expires_at > ?) ORDER BY id
-                    """
-                ).bind(space.namespaceID).bind(memory.digest).bind(now).all { StoredMemory($0) }
+                try Set(indexed(memory.digest, in: space.namespaceID) + newest).sorted().compactMap(live)
             }
         return try found.first { try $0.holds(memory) && !numbers(of: [$0.id], in: space).isEmpty }?.id
+    }
+
+    /// The memory of an id, without a key, unless it has expired.
+    private func live(_ id: Int64) throws -> StoredMemory? {
+        try statement(
+            """
+            SELECT id, namespace_id, version, entry, key, digest, text, metadata, importance, bytes, created_at, expires_at FROM memories
+            WHERE id = ? AND key IS NULL AND (expires_at IS NULL OR expires_at > ?)
+            """
+        ).bind(id).bind(now).first { StoredMemory($0) }
+    }
+
+    /// The memories of a digest, as far as they are in the index of digests.
+    private func indexed(_ digest: Int64, in namespace: Int64) throws -> [Int64] {
+        try statement("SELECT memory_id FROM memory_digests WHERE namespace_id = ? AND digest = ?").bind(namespace).bind(digest)
+            .all { $0.int64(0) }
+    }
+
+    /// The memories of digests that are not in the index of digests yet.
+    fileprivate func newest(of digests: Set<Int64>, in namespace: Int64) throws -> [Int64: [Int64]] {
+        var found: [Int64: [Int64]] = [:]
+        guard !digests.isEmpty else { return found }
+        try statement(
+            """
+            SELECT digest, id FROM memories INDEXED BY memories_namespace
+            WHERE namespace_id = ?1 AND id > (SELECT digested_to FROM namespaces WHERE id = ?1) AND digest IS NOT NULL
+            """
+        ).bind(namespace).eachRow { row in
+            let digest = row.int64(0)
+            if digests.contains(digest) { found[digest, default: []].append(row.int64(1)) }
+        }
+        return found
     }
 
     fileprivate func memories(after id: Int64, limit: Int) throws -> [Memory] {

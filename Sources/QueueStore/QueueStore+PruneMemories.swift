@@ -76,7 +76,7 @@ extension MemorySnapshot {
     }
 
     /// The memories that go first, as many as must; at most `limit`.
-    fileprivate func candidates(for bound: MemoryBound, limit: Int) throws -> [MemoryCandidate] {
+    func candidates(for bound: MemoryBound, limit: Int) throws -> [MemoryCandidate] {
         var (rows, bytes) = try counts(bound.namespace)
         guard bound.isExceeded(rows: rows, bytes: bytes) else { return [] }
         // About so many that their bytes suffice; where they do not, there is another round.

@@ -2,6 +2,9 @@ import GRDBSQLite
 
 /// What SQLite said of a statement.
 struct SQLFailure: Error {
+    /// A block of vectors is not what it should be.
+    static let damagedBlock = SQLFailure(SQLITE_CORRUPT, "a block of vectors is missing or too short")
+
     /// The extended result code.
     let code: CInt
     /// SQLite's own words.

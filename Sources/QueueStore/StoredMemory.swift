@@ -6,6 +6,8 @@ struct StoredMemory {
     /// Its entry of the space that was searched when it was written; nil without a vector.
     var entry: Int64?
     var key: String?
+    /// What finds its like; nil where a key does.
+    var digest: Int64?
     var text: String
     var metadata: String?
     var importance: Double
@@ -13,19 +15,20 @@ struct StoredMemory {
     var createdAt: Int64
     var expiresAt: Int64?
 
-    /// The row's columns, in the order in which they are read: a literal, to be part of one.
+    /// Reads the columns as the statements below name them.
     init(_ row: SQLStatement) {
         id = row.int64(0)
         namespaceID = row.int64(1)
         version = row.int64(2)
         entry = row.optionalInt64(3)
         key = row.optionalText(4)
-        text = row.text(5)
-        metadata = row.optionalText(6)
-        importance = row.double(7)
-        bytes = row.int64(8)
-        createdAt = row.int64(9)
-        expiresAt = row.optionalInt64(10)
+        digest = row.optionalInt64(5)
+        text = row.text(6)
+        metadata = row.optionalText(7)
+        importance = row.double(8)
+        bytes = row.int64(9)
+        createdAt = row.int64(10)
+        expiresAt = row.optionalInt64(11)
     }
 
     /// Whether its text and metadata are these, byte for byte.
@@ -41,7 +44,7 @@ extension WriteTransaction {
     func storedMemory(_ id: Int64) throws(SQLFailure) -> StoredMemory? {
         try statement(
             """
-            SELECT id, namespace_id, version, entry, key, text, metadata, importance, bytes, created_at, expires_at FROM memories
+            SELECT id, namespace_id, version, entry, key, digest, text, metadata, importance, bytes, created_at, expires_at FROM memories
             WHERE id = ?
             """
         ).bind(id).first { StoredMemory($0) }
@@ -51,19 +54,9 @@ extension WriteTransaction {
     func storedMemory(key: String, in namespace: Int64) throws(SQLFailure) -> StoredMemory? {
         try statement(
             """
-            SELECT id, namespace_id, version, entry, key, text, metadata, importance, bytes, created_at, expires_at FROM memories
+            SELECT id, namespace_id, version, entry, key, digest, text, metadata, importance, bytes, created_at, expires_at FROM memories
             WHERE namespace_id = ? AND key = ?
             """
         ).bind(namespace).bind(key).first { StoredMemory($0) }
-    }
-
-    /// The memories without a key that may be the same as one of that digest.
-    func storedMemories(digest: Int64, in namespace: Int64) throws(SQLFailure) -> [StoredMemory] {
-        try statement(
-            """
-            SELECT id, namespace_id, version, entry, key, text, metadata, importance, bytes, created_at, expires_at FROM memories
-            WHERE namespace_id = ? AND digest = ? AND key IS NULL ORDER BY id
-            """
-        ).bind(namespace).bind(digest).all { StoredMemory($0) }
     }
 }

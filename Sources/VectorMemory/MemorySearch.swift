@@ -1,19 +1,18 @@
-import Dispatch
 import QueueStore
 
 /// The search for memories, in one process: keeps an index of each namespace that is asked for, and brings it up to date before each
 /// answer, so that what any process has stored is found by the next search.
 public final class MemorySearch: Sendable {
     private let store: QueueStore
-    private let shelf: IndexShelf
-    private let threads = DispatchQueue(label: "memory-search", attributes: .concurrent)
+    private let shelf: Shelf<MemorySpace, SpaceIndex>
+    private let threads = SearchThreads("memory-search")
 
     /// Makes one; reads nothing.
     /// - Parameter maxBytes: how much the indexes may take in memory together; the longest unused go first, and the latest stays. 2 GiB
     ///   unless told.
     public init(_ store: QueueStore, maxBytes: Int = 2 << 30) {
         self.store = store
-        shelf = IndexShelf(maxBytes: maxBytes)
+        shelf = Shelf(maxBytes: maxBytes)
     }
 
     /// Answers queries, each in its namespaces; all see the memories of one moment. Scans on threads of its own, so that no task waits for
@@ -23,9 +22,7 @@ public final class MemorySearch: Sendable {
     public func answer(_ queries: [MemoryQuery]) async throws -> [MemoryAnswer] {
         for query in queries { try query.check() }
         try await indexWords(of: queries)
-        return try await withCheckedThrowingContinuation { continuation in
-            threads.async { [self] in continuation.resume(with: Result { try answerNow(queries) }) }
-        }
+        return try await threads.run { [self] in try answerNow(queries) }
     }
 
     /// How many indexes it keeps, and their bytes.
@@ -47,12 +44,14 @@ public final class MemorySearch: Sendable {
     private func answerNow(_ queries: [MemoryQuery]) throws -> [MemoryAnswer] {
         while true {
             let spaces = try store.readMemories { try Self.spaces(of: queries, $0) }
+            // An earlier space of a namespace is not searched again.
+            shelf.drop { old in spaces.contains { $0.namespaceID == old.namespaceID && $0.id > old.id } }
             // The snapshot is opened when the indexes are ours, so that none of them is newer.
-            let answers = try shelf.with(spaces) { indexes in
+            let answers = try shelf.with(spaces.sorted { $0.id < $1.id }, make: SpaceIndex.init) { indexes in
                 try store.readMemories { snapshot -> [MemoryAnswer]? in
                     // Another space may have taken the place of one meanwhile: then again, with that.
                     guard try Self.spaces(of: queries, snapshot) == spaces else { return nil }
-                    let round = SearchRound(snapshot, indexes)
+                    let round = SearchRound(snapshot, Dictionary(uniqueKeysWithValues: indexes.map { ($0.space.id, $0) }))
                     return try queries.map { try round.answer($0) }
                 }
             }

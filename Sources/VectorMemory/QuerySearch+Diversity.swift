@@ -7,13 +7,14 @@ extension QuerySearch {
     func diverse(_ pool: [RankedMemory], _ diversity: Diversity) throws -> [RankedMemory] {
         let vectors = try vectors(of: pool)
         let best = pool.first?.score ?? 1
+        let asked = Diversity.unit(query.vector ?? [])
         let candidates = pool.indices.map { index in
             let ranked = pool[index]
             guard query.mode == .vector, let vector = vectors[index] else {
                 return Diversity.Candidate(relevance: ranked.score / best, vector: vectors[index])
             }
             let weight = ranked.score - (ranked.similarity ?? ranked.score)
-            return Diversity.Candidate(relevance: Diversity.cosine(Diversity.unit(query.vector ?? []), vector) + weight, vector: vector)
+            return Diversity.Candidate(relevance: Diversity.cosine(asked, vector) + weight, vector: vector)
         }
         return diversity.pick(query.limit, of: candidates).map { pool[$0] }
     }
@@ -23,15 +24,16 @@ extension QuerySearch {
         var vectors: [Int: [Float]] = [:]
         for (place, searched) in places.enumerated() {
             guard let index = searched.index else { continue }
-            var numbers = pool.indices.filter { pool[$0].place == place }.map { (number: pool[$0].number, index: $0) }
-            let unknown = Set(numbers.lazy.filter { $0.number == nil }.map { pool[$0.index].id })
-            if !unknown.isEmpty {
-                let found = try index.numbers(of: unknown, query, snapshot)
-                for at in numbers.indices where numbers[at].number == nil { numbers[at].number = found[pool[numbers[at].index].id] }
+            let ids = pool.indices.filter { pool[$0].place == place }
+            let unknown = ids.filter { pool[$0].number == nil }
+            var numbers = ids.compactMap { index in pool[index].number.map { (number: $0, index: index) } }
+            let byID = Dictionary(unknown.map { (pool[$0].id, $0) }) { first, _ in first }
+            for (number, id) in try snapshot.numbers(of: Array(byID.keys), in: index.space) {
+                if let index = byID[id] { numbers.append((number, index)) }
             }
-            let known = numbers.compactMap { entry in entry.number.map { (number: $0, index: entry.index) } }.sorted { $0 < $1 }
-            try snapshot.vectors(known.map(\.number), of: index.space) { at, bytes in
-                vectors[known[at].index] = Diversity.unit(
+            numbers.sort { $0 < $1 }
+            try snapshot.vectors(numbers.map(\.number), of: index.space) { at, bytes in
+                vectors[numbers[at].index] = Diversity.unit(
                     (0..<bytes.count / 4).map {
                         Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self)))
                     })

@@ -118,7 +118,7 @@ final class QuerySearch {
         let depth = max(100, 4 * query.limit)
         let near = try nearest(place, depth)
         let worded = try worded(place, depth)
-        let known = Dictionary(uniqueKeysWithValues: near.map { ($0.id, $0) })
+        let known = Dictionary(near.map { ($0.id, $0) }) { first, _ in first }
         return RankFusion.fuse(near.map(\.id), worded.map(\.id)).map { found in
             let near = known[found.id]
             return RankedMemory(

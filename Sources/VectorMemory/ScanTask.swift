@@ -48,6 +48,9 @@ final class ScanTask: @unchecked Sendable {
         return start < slots ? start..<min(start + Self.segment, slots) : nil
     }
 
+    /// The chunk of a slot, and the slot's place in it.
+    func place(_ slot: Int) -> (chunk: VectorChunk, local: Int) { (chunks[slot / VectorChunk.capacity], slot % VectorChunk.capacity) }
+
     /// What a score must reach, by what any thread has seen.
     var threshold: Double { Double(bitPattern: sharedThreshold.load(ordering: .relaxed)) }
 

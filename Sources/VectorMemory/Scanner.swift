@@ -24,14 +24,19 @@ final class Scanner {
     private(set) var counts = ScanCounts()
 
     private var left: [Left] = []
-    private var dots = [Int32](repeating: 0, count: ScanTask.segment)
-    private var uppers = [Float](repeating: 0, count: ScanTask.segment)
-    private var bits = [UInt64](repeating: 0, count: ScanTask.segment / 64)
+    private var form: vectors_query
     private var rows: [UnsafePointer<UInt8>?] = []
     private var slots: [Int] = []
-    private var form: vectors_query
-    /// How many may be left before it is worth looking which have been surpassed.
-    private var mostLeft = 1 << 16
+    // Of the rows of one segment: what is still to be looked at, where that is, and what the kernels say.
+    private var bits = [UInt64](repeating: 0, count: ScanTask.segment / 64)
+    private var places = [UInt32](repeating: 0, count: ScanTask.segment)
+    private var dots = [Int32](repeating: 0, count: ScanTask.segment)
+    private var uppers = [Float](repeating: 0, count: ScanTask.segment)
+
+    /// A row by itself costs as much as so many one after the other: it waits for memory that the processor did not foresee.
+    private static let apart = 3
+    /// How many may be left, or be candidates, before it is worth looking which have been surpassed.
+    private var most = (left: 1 << 16, candidates: 1 << 14)
 
     /// Makes one.
     init(_ task: ScanTask) {
@@ -51,123 +56,171 @@ final class Scanner {
     }
 
     private func scan(_ range: Range<Int>) {
-        let words = (range.count + 63) / 64
         var count = 0
-        for word in 0..<words {
+        for word in 0..<Self.words(range) {
             bits[word] = task.allowed[range.lowerBound / 64 + word]
             count += bits[word].nonzeroBitCount
         }
         counts.scanned += count
         guard count > 0 else { return }
-        let chunk = task.chunks[range.lowerBound / VectorChunk.capacity]
-        let first = range.lowerBound % VectorChunk.capacity
-        // A row by itself costs more than one of many: it waits for memory that the processor did not foresee.
-        if let sketch = task.sketch, range.upperBound <= sketch.sketch.count, count * 8 > range.count {
-            counts.bySketch += count
-            scanSketch(sketch, chunk, first, range, words)
-        } else if count * 3 > range.count {
-            counts.inWhole += count
-            counts.byCodes += count
-            scanWhole(chunk, first, range, words)
+        let isDense = count * Self.apart > range.count
+        if let sketch = task.sketch, range.upperBound <= sketch.sketch.count {
+            scanSketch(sketch, range, count, isDense: isDense)
+        } else if isDense {
+            counts.uncovered += count
+            scanWhole(range, count)
         } else {
-            eachBit(of: words) { slots.append(range.lowerBound + $0) }
+            for place in listed(range) { note(range.lowerBound + Int(place)) }
             look()
         }
     }
 
     // MARK: Many rows
 
-    private func scanWhole(_ chunk: VectorChunk, _ first: Int, _ range: Range<Int>, _ words: Int) {
-        let (bounds, count) = (task.bounds, range.count)
-        vectors_dots(bounds.level, chunk.row(first), count, &form, &dots)
+    /// Looks at the codes of all rows of a segment, and considers those whose bits are set.
+    private func scanWhole(_ range: Range<Int>, _ count: Int) {
+        let (bounds, (chunk, first)) = (task.bounds, task.place(range.lowerBound))
+        vectors_dots(bounds.level, chunk.row(first), range.count, &form, &dots)
         vectors_bounds(
-            bounds.level, dots, chunk.scales + first, chunk.errors + first, count, bounds.scale, bounds.factor, bounds.constant, &uppers)
-        weigh(chunk, first, range)
-        vectors_passing(uppers, floor(threshold), words, &bits)
-        eachBit(of: words) { consider(range.lowerBound + $0, dots[$0]) }
-    }
-
-    private func scanSketch(_ sketch: SketchQuery, _ chunk: VectorChunk, _ first: Int, _ range: Range<Int>, _ words: Int) {
-        sketch.bounds(task.bounds.level, chunk, first, range, &uppers)
-        weigh(chunk, first, range)
-        vectors_passing(uppers, floor(threshold), words, &bits)
-        let before = left.count
-        eachBit(of: words) { left.append(Left(slot: range.lowerBound + $0, upper: uppers[$0])) }
-        lookAtBest(from: before)
-        guard left.count > mostLeft else { return }
-        forgetSurpassed()
-        mostLeft = max(mostLeft, 2 * left.count)
-    }
-
-    /// Turns bounds of cosines into those of scores.
-    private func weigh(_ chunk: VectorChunk, _ first: Int, _ range: Range<Int>) {
-        let bounds = task.bounds
-        guard bounds.needsWeighing(task.bonus) else { return }
-        let bonus = task.bonus.map { $0 + range.lowerBound }
-        vectors_weigh(bounds.level, bounds.kernelMetric, bounds.norm, chunk.norms + first, bonus, range.count, &uppers)
-    }
-
-    private func eachBit(of words: Int, _ body: (Int) -> Void) {
-        for word in 0..<words {
-            var rest = bits[word]
-            while rest != 0 {
-                body(word * 64 + rest.trailingZeroBitCount)
-                rest &= rest - 1
-            }
+            bounds.level, dots, chunk.scales + first, chunk.errors + first, range.count, bounds.scale, bounds.factor, bounds.constant,
+            &uppers)
+        counts.byCodes += count
+        for place in passing(range) where Double(uppers[Int(place)]) >= threshold {
+            consider(range.lowerBound + Int(place), dots[Int(place)])
         }
     }
 
+    /// Looks at the sketch of the rows of a segment whose bits are set.
+    private func scanSketch(_ sketch: SketchQuery, _ range: Range<Int>, _ count: Int, isDense: Bool) {
+        let before = left.count
+        if isDense {
+            sketch.bounds(task.bounds.level, range, &uppers)
+            look()
+            for place in passing(range) { left.append(Left(slot: range.lowerBound + Int(place), upper: uppers[Int(place)])) }
+        } else {
+            look()
+            let places = listed(range)
+            sketch.bounds(task.bounds.level, range, places, &uppers)
+            for (index, place) in places.enumerated() { leave(range.lowerBound + Int(place), uppers[index]) }
+        }
+        counts.bySketch += count
+        let read = Double(isDense ? range.count : count * Self.apart)
+        counts.cost.without += read
+        counts.cost.withSketch += read * Double(VECTORS_SKETCH_BYTES) / Double(form.dimension)
+        noteBest(from: before, 1 + count / 2_048)
+        guard left.count > most.left else { return }
+        forgetSurpassed()
+        most.left = max(most.left, 2 * left.count)
+    }
+
+    /// Leaves a slot whose cosine is at most so much, if it may be among the best.
+    private func leave(_ slot: Int, _ cosine: Float) {
+        guard task.bounds.needsWeighing(task.bonus) else {
+            if Double(cosine) >= threshold { left.append(Left(slot: slot, upper: cosine)) }
+            return
+        }
+        let (chunk, local) = task.place(slot)
+        let upper = task.bounds.upper(cosine, of: local, in: chunk, bonus: task.bonus.map { Double($0[slot]) } ?? 0)
+        if upper >= threshold { left.append(Left(slot: slot, upper: Float(upper))) }
+    }
+
+    /// Turns the bounds of the rows into those of their scores; of the bits that are set, lists those that may be among the best.
+    private func passing(_ range: Range<Int>) -> ArraySlice<UInt32> {
+        let (bounds, (chunk, first)) = (task.bounds, task.place(range.lowerBound))
+        if bounds.needsWeighing(task.bonus) {
+            let bonus = task.bonus.map { $0 + range.lowerBound }
+            vectors_weigh(bounds.level, bounds.kernelMetric, bounds.norm, chunk.norms + first, bonus, range.count, &uppers)
+        }
+        vectors_passing(uppers, Self.floor(threshold), Self.words(range), &bits)
+        return listed(range)
+    }
+
+    private func listed(_ range: Range<Int>) -> ArraySlice<UInt32> { places[..<vectors_list(bits, Self.words(range), &places)] }
+
+    private static func words(_ range: Range<Int>) -> Int { (range.count + 63) / 64 }
+
     /// The greatest Float32 that is not above.
-    private func floor(_ value: Double) -> Float {
+    private static func floor(_ value: Double) -> Float {
         let near = Float(value)
         return Double(near) > value ? near.nextDown : near
     }
 
     // MARK: What a sketch has left
 
-    /// Looks at the codes of the most promising of those left since: what they score is what the others must reach. The others wait until
-    /// all has been seen, when most of them have been surpassed.
-    private func lookAtBest(from start: Int) {
-        let isComplete = best.heap.count == task.limit
-        var wanted = isComplete ? 4 : max(16, task.limit)
+    /// Notes the most promising of those left since: what they score is what the others must reach. They are looked at after the sketch of
+    /// the next segment, when their codes have come. The others wait until all has been seen, when most of them have been surpassed.
+    private func noteBest(from start: Int, _ few: Int) {
         guard left.count > start else { return }
-        if !isComplete { left[start...].sort { $0.upper < $1.upper } }
-        while wanted > 0, left.count > start {
-            if isComplete, let greatest = left.indices[start...].max(by: { left[$0].upper < left[$1].upper }) {
-                left.swapAt(greatest, left.count - 1)
-            }
-            slots.append(left.removeLast().slot)
-            counts.left += 1
-            wanted -= 1
+        var promising = BestScores(limit: best.heap.count == task.limit ? few : max(16, task.limit))
+        for one in left[start...] { promising.offer(Double(one.upper)) }
+        for index in left.indices[start...].reversed() where Double(left[index].upper) >= promising.threshold {
+            note(left[index].slot)
+            left.swapAt(index, left.count - 1)
+            left.removeLast()
         }
-        look()
+        count(left: slots.count)
+    }
+
+    /// Counts rows that are looked at by their codes since a sketch has left them.
+    private func count(left: Int) {
+        counts.left += left
+        counts.cost.withSketch += Double(left * Self.apart)
     }
 
     private func forgetSurpassed() {
-        let threshold = floor(threshold)
+        let threshold = Self.floor(threshold)
         left.removeAll { $0.upper < threshold }
     }
 
     /// Looks at the codes of all that are left and not surpassed.
     private func settle() {
+        look()
         threshold = max(threshold, task.threshold)
         forgetSurpassed()
-        for one in left where Double(one.upper) >= threshold {
-            slots.append(one.slot)
-            counts.left += 1
-            if slots.count == 64 { look() }
+        var next = 0
+        while next < left.count {
+            let start = left[next].slot / ScanTask.segment * ScanTask.segment
+            let range = start..<min(start + ScanTask.segment, task.slots)
+            var end = next
+            while end < left.count, range.contains(left[end].slot) { end += 1 }
+            settle(left[next..<end], in: range)
+            next = end
         }
-        look()
         left = []
     }
 
+    /// The same, of one segment.
+    private func settle(_ some: ArraySlice<Left>, in range: Range<Int>) {
+        guard some.count * Self.apart > range.count else {
+            for one in some where Double(one.upper) >= threshold { note(one.slot) }
+            count(left: slots.count)
+            return look()
+        }
+        for word in 0..<Self.words(range) { bits[word] = 0 }
+        for one in some { bits[(one.slot - range.lowerBound) / 64] |= 1 << UInt64(one.slot % 64) }
+        count(left: range.count / Self.apart)
+        scanWhole(range, some.count)
+    }
+
     // MARK: Single rows
+
+    /// Notes a slot whose codes are to be looked at, and asks for them.
+    private func note(_ slot: Int) {
+        let (chunk, local) = task.place(slot)
+        vectors_foresee(chunk.row(local), chunk.dimension)
+        vectors_foresee(chunk.scales + local, 4)
+        vectors_foresee(chunk.errors + local, 4)
+        slots.append(slot)
+    }
 
     /// Looks at the codes of the noted slots.
     private func look() {
         guard !slots.isEmpty else { return }
         rows.removeAll(keepingCapacity: true)
-        for slot in slots { rows.append(task.chunks[slot / VectorChunk.capacity].row(slot % VectorChunk.capacity)) }
+        for slot in slots {
+            let (chunk, local) = task.place(slot)
+            rows.append(chunk.row(local))
+        }
         vectors_dots_of(task.bounds.level, rows, rows.count, &form, &dots)
         counts.byCodes += slots.count
         for (index, slot) in slots.enumerated() { consider(slot, dots[index]) }
@@ -175,13 +228,14 @@ final class Scanner {
     }
 
     private func consider(_ slot: Int, _ dot: Int32) {
-        let chunk = task.chunks[slot / VectorChunk.capacity]
-        let local = slot % VectorChunk.capacity
+        let (chunk, local) = task.place(slot)
         let limits = task.bounds.limits(dot, of: local, in: chunk, bonus: task.bonus.map { Double($0[slot]) } ?? 0)
         guard limits.upper >= threshold, !chunk.isExpired(local, now: task.now) else { return }
         best.offer(limits.lower)
         threshold = max(threshold, best.threshold)
         candidates.append(Candidate(slot: slot, upper: limits.upper))
-        if candidates.count == candidates.capacity, candidates.count > 1 << 14 { candidates.removeAll { $0.upper < threshold } }
+        guard candidates.count > most.candidates else { return }
+        candidates.removeAll { $0.upper < threshold }
+        most.candidates = max(most.candidates, 2 * candidates.count)
     }
 }

@@ -44,6 +44,11 @@ struct ScoreBounds {
         }
     }
 
+    /// The most that the score of a slot can be where its cosine is at most so much, bonus included.
+    func upper(_ cosine: Float, of slot: Int, in chunk: VectorChunk, bonus: Double) -> Double {
+        score(Double(cosine), Double(chunk.norms[slot]), rounding: -1) + bonus
+    }
+
     /// The limits of the score of a slot, bonus included.
     func limits(_ dot: Int32, of slot: Int, in chunk: VectorChunk, bonus: Double) -> (lower: Double, upper: Double) {
         let estimate = Double(dot) * Double(scale) * Double(chunk.scales[slot])

@@ -1,6 +1,6 @@
 import CPlatform
 
-/// What a scan reads first of each vector: half a byte for each direction of a basis, and how much that lacks.
+/// What a scan reads first of each vector, 64 bytes: half a byte for each direction of a basis, and how much that lacks.
 ///
 /// It covers the first slots of an index. A value: what is added to one shares the memory of the other, behind its end.
 ///
@@ -20,16 +20,10 @@ struct Sketch: @unchecked Sendable {
     /// What it takes, in bytes.
     var bytes: Int { count * Self.bytesPerSlot + SketchBasis.count * vectors_query_bytes(basis.dimension) }
 
-    private static let bytesPerRow = SketchBasis.count / 2
-    private static let bytesPerSlot = bytesPerRow + 4
+    private static let bytesPerSlot = Int(VECTORS_SKETCH_BYTES)
 
-    /// The half bytes of a chunk.
-    func halves(_ chunk: Int) -> UnsafeMutablePointer<UInt8> { parts[chunk].bytes.assumingMemoryBound(to: UInt8.self) }
-
-    /// What they lack.
-    func lacks(_ chunk: Int) -> UnsafeMutablePointer<UInt32> {
-        (parts[chunk].bytes + VectorChunk.capacity * Self.bytesPerRow).assumingMemoryBound(to: UInt32.self)
-    }
+    /// What there is of a chunk.
+    func rows(_ chunk: Int) -> UnsafeMutablePointer<UInt8> { parts[chunk].bytes.assumingMemoryBound(to: UInt8.self) }
 
     /// The same, covering slots up to another count, a multiple of 16; nil where it is cancelled.
     func extended(to end: Int, _ chunks: [VectorChunk], level: vectors_level, isCancelled: () -> Bool) -> Sketch? {
@@ -46,10 +40,10 @@ struct Sketch: @unchecked Sendable {
             sketch.reach = basis.middle.withUnsafeBufferPointer { middle in
                 basis.queries.withUnsafeBufferPointer { queries in
                     var frame = vectors_frame(
-                        basis: queries.baseAddress, count: SketchBasis.count, middle: middle.baseAddress, step: basis.step, skew: basis.skew)
+                        directions: queries.baseAddress, middle: middle.baseAddress, step: basis.step, skew: basis.skew)
                     return vectors_sketch(
-                        level, chunks[chunk].row(first), chunks[chunk].scales + first, some / Int(VECTORS_GROUP), &frame,
-                        sketch.halves(chunk) + first * Self.bytesPerRow, sketch.lacks(chunk) + first, sketch.reach)
+                        level, chunks[chunk].row(first), chunks[chunk].scales + first, chunks[chunk].errors + first, some, &frame,
+                        sketch.rows(chunk) + first * Self.bytesPerSlot, sketch.reach)
                 }
             }
             sketch.count += some

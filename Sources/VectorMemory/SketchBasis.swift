@@ -7,8 +7,8 @@ import CPlatform
 ///
 /// @unchecked because of pointers into memory of its own, which is not changed once it is made.
 final class SketchBasis: @unchecked Sendable {
-    /// How many directions: 64 bytes of half bytes.
-    static let count = 128
+    /// How many directions.
+    static let count = Int(VECTORS_DIRECTIONS)
     /// The least dimension that a sketch is worth it for: it is to be much smaller than the codes.
     static let leastDimension = 192
 
@@ -38,22 +38,22 @@ final class SketchBasis: @unchecked Sendable {
         self.slots = slots
         var basis = [Float](repeating: 0, count: count * stride)
         var places = [Float](repeating: 0, count: count * rows.count)
-        vectors_orthonormalize(&basis, count, dimension)
+        vectors_orthonormalize(&basis, dimension)
         var queries = Self.quantized(basis, dimension, memory)
         for _ in 0..<Self.rounds {
             if isCancelled() { break }
-            vectors_project(level, rows, scales, rows.count, queries, count, &places)
+            vectors_project(level, rows, scales, rows.count, queries, &places)
             for index in basis.indices { basis[index] = 0 }
-            vectors_gather(level, rows, scales, rows.count, dimension, places, count, &basis)
-            vectors_orthonormalize(&basis, count, dimension)
+            vectors_gather(level, rows, scales, rows.count, dimension, places, &basis)
+            vectors_orthonormalize(&basis, dimension)
             queries = Self.quantized(basis, dimension, memory)
         }
-        vectors_mix(&basis, count, dimension)
+        vectors_mix(&basis, dimension)
         queries = Self.quantized(basis, dimension, memory)
-        vectors_project(level, rows, scales, rows.count, queries, count, &places)
+        vectors_project(level, rows, scales, rows.count, queries, &places)
         self.queries = queries
         (middle, step) = Self.spread(places, rows.count)
-        skew = vectors_skew(queries, count)
+        skew = vectors_skew(queries)
         guard step > 0, skew < 0.01, !isCancelled() else { return nil }
     }
 

@@ -35,8 +35,7 @@ final class SketchBuild: Sendable {
     ///   - slots: how many it has.
     ///   - earlier: a sketch that is to be extended; nil begins with a new basis.
     init(_ chunks: [VectorChunk], slots: Int, extending earlier: Sketch?, level: vectors_level) {
-        let group = Int(VECTORS_GROUP)
-        source = Source(chunks: chunks, count: slots / group * group, level: level, earlier: earlier)
+        source = Source(chunks: chunks, count: slots / 16 * 16, level: level, earlier: earlier)
     }
 
     /// Begins, on a thread of its own.

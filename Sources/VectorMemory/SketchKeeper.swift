@@ -1,7 +1,7 @@
 import CPlatform
 
 /// When an index has a sketch: it is made once full scans have cost as much as making it does, extended as slots are added, made anew when
-/// there are four times as many, and given up where it passes over too little.
+/// there are four times as many, and given up where it passes over too few.
 struct SketchKeeper {
     /// The least slots that a sketch is made of.
     static let leastSlots = 20_000
@@ -9,15 +9,18 @@ struct SketchKeeper {
     static let leastExtension = 4_096
     /// What sketching a row costs, in rows that a full scan reads: about 0.7 µs to 15 ns.
     static let rent = 48
-    /// A sketch that leaves more than this, of 8 searches together, is given up.
-    static let mostLeft = 0.3
+    /// A sketch that costs more than it saves, in so many searches together, is given up.
+    static let trial = 8
 
     /// The sketch; nil where there is none.
     private(set) var sketch: Sketch?
     /// What is being made.
     private(set) var build: SketchBuild?
     private var rented = 0
-    private var tries = (searches: 0, rows: 0, left: 0)
+    /// What it has cost beyond what it has saved, by the choice that searches had.
+    private var trials = [(searches: Int, cost: Double)](repeating: (0, 0), count: Int.bitWidth + 1)
+    /// The largest choice for which it was of no use.
+    private var useless = 6
     /// How many slots there were when it was given up.
     private var givenUpAt: Int?
 
@@ -25,7 +28,12 @@ struct SketchKeeper {
     mutating func adopt() {
         guard let build, let result = build.result else { return }
         self.build = nil
-        if let result { sketch = result }
+        if let result { take(result) }
+    }
+
+    private mutating func take(_ made: Sketch) {
+        if made.basis !== sketch?.basis { useless = SketchKeeper().useless }
+        sketch = made
     }
 
     /// Forgets all, since slots have moved. What is made of them is of no use.
@@ -34,17 +42,27 @@ struct SketchKeeper {
         self = SketchKeeper()
     }
 
-    /// Notes that a search has read so many rows that no sketch covers, and what it looked at by the sketch and had left then. Begins to
-    /// make what is missing where that is worth it.
-    /// - Parameter isFair: whether what is left tells of the sketch: an approximate search says nothing of exact ones.
+    /// How many vectors there are for each that is to be found, in binary digits: with few, none can be passed over.
+    static func choice(of count: Int, for limit: Int) -> Int { Int.bitWidth - (count / max(1, limit)).leadingZeroBitCount }
+
+    /// The sketch, if a search with that choice is to look at it.
+    func sketch(for choice: Int, _ scan: VectorScan) -> Sketch? {
+        switch scan {
+        case .full: nil
+        case .automatic: choice > useless ? sketch : nil
+        case .cascade, .approximate: sketch
+        }
+    }
+
+    /// Notes what a search has looked at. Begins to make what is missing where that is worth it.
     mutating func note(
-        uncovered: Int, bySketch: Int, left: Int, isFair: Bool, _ chunks: [VectorChunk], slots: Int, level: vectors_level
+        _ counts: ScanCounts, choice: Int, _ scan: VectorScan, _ chunks: [VectorChunk], slots: Int, level: vectors_level
     ) {
-        if isFair, bySketch > 0 { judge(bySketch, left, slots) }
-        rented += uncovered
+        if scan == .automatic, counts.bySketch > 0 { judge(counts, choice, slots) }
+        guard scan != .full, choice > useless else { return }
+        rented += counts.uncovered
         guard build == nil, let earlier = wanted(chunks, slots: slots) else { return }
-        let missing = slots - (earlier?.count ?? 0)
-        guard rented >= Self.rent * missing else { return }
+        guard rented >= Self.rent * (slots - (earlier?.count ?? 0)) else { return }
         let build = SketchBuild(chunks, slots: slots, extending: earlier, level: level)
         build.start()
         self.build = build
@@ -59,7 +77,7 @@ struct SketchKeeper {
         givenUpAt = nil
         let build = SketchBuild(chunks, slots: slots, extending: grown(slots) ? nil : sketch, level: level)
         build.run()
-        if case .some(.some(let result)) = build.result { sketch = result }
+        if case .some(.some(let result)) = build.result { take(result) }
     }
 
     /// What to make: nil is nothing, else what to extend, where nil is a new one.
@@ -72,13 +90,15 @@ struct SketchKeeper {
 
     private func grown(_ slots: Int) -> Bool { sketch.map { slots >= 4 * $0.basis.slots } ?? false }
 
-    private mutating func judge(_ rows: Int, _ left: Int, _ slots: Int) {
-        tries = (tries.searches + 1, tries.rows + rows, tries.left + left)
-        guard tries.searches == 8 else { return }
-        if Double(tries.left) > Self.mostLeft * Double(tries.rows) {
-            sketch = nil
-            givenUpAt = slots
-        }
-        tries = (0, 0, 0)
+    private mutating func judge(_ counts: ScanCounts, _ choice: Int, _ slots: Int) {
+        trials[choice].searches += 1
+        trials[choice].cost += counts.cost.withSketch - counts.cost.without
+        guard trials[choice].searches == Self.trial else { return }
+        if trials[choice].cost > 0 { useless = max(useless, choice) }
+        trials[choice] = (0, 0)
+        // Most searches look for some ten.
+        guard useless >= Self.choice(of: slots, for: 10) else { return }
+        self = SketchKeeper()
+        givenUpAt = slots
     }
 }

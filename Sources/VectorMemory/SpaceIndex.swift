@@ -1,13 +1,11 @@
 import JobModel
 import QueueStore
-import Synchronization
 
 /// The index of a space in this process: its vectors, and the columns of metadata that were asked for.
 ///
-/// One search at a time: who reads or changes it does so inside ``exclusively(_:)``, and opens the snapshot there. So no search sees an
-/// index that is newer than its snapshot.
-final class SpaceIndex: @unchecked Sendable {
-    // @unchecked because of the variables below, which are used inside `exclusively` alone; `bytes` is published through a lock.
+/// Whose turn it is opens the snapshot only then: so no search sees an index that is newer than its snapshot.
+final class SpaceIndex: Shelved, @unchecked Sendable {
+    // @unchecked because of the variables below, which are used inside `exclusively` alone.
 
     /// What followed from bringing it up to date.
     struct Followed {
@@ -18,8 +16,7 @@ final class SpaceIndex: @unchecked Sendable {
 
     /// The vectors it is of.
     let space: MemorySpace
-    private let turn = Mutex(())
-    private let size = Mutex(0)
+    let turn = Turn()
     private var vectors: VectorIndex
     private var filters = MetadataFilters()
     /// The places' generation that the filters are of.
@@ -35,19 +32,7 @@ final class SpaceIndex: @unchecked Sendable {
         vectors = VectorIndex(dimension: space.dimension)
     }
 
-    /// What it takes in memory, as of its last use.
-    var bytes: Int { size.withLock { $0 } }
-
-    /// Carries out what nobody else does at the time.
-    func exclusively<Value: Sendable>(_ body: () throws -> Value) rethrows -> Value {
-        try turn.withLock { _ in
-            defer {
-                let bytes = vectors.bytes + filters.bytes
-                size.withLock { $0 = bytes }
-            }
-            return try body()
-        }
-    }
+    var size: Int { vectors.bytes + filters.bytes }
 
     /// Takes in what changed up to a snapshot.
     func follow(_ snapshot: MemorySnapshot) throws -> Followed {
@@ -106,19 +91,14 @@ final class SpaceIndex: @unchecked Sendable {
         ) { numbers, body in try snapshot.vectors(numbers, of: space, body) }
     }
 
-    /// The numbers of memories' entries, by id; those without are missing.
-    func numbers(of ids: Set<Int64>, _ query: MemoryQuery, _ snapshot: MemorySnapshot) throws -> [Int64: Int64] {
-        var places = SlotSet(slots: vectors.slots, all: false)
-        for slot in 0..<vectors.slots where ids.contains(vectors.memoryID(slot)) { places[slot] = true }
-        let hits = try vectors.search(
-            query.vector ?? [], limit: ids.count, metric: query.metric, now: snapshot.now, mask: places.words
-        ) { numbers, body in try snapshot.vectors(numbers, of: space, body) }.hits
-        return Dictionary(uniqueKeysWithValues: hits.map { ($0.memoryID, $0.number) })
-    }
-
     /// What weights give each place.
     private func bonus(_ weights: MemoryWeights, now: Int64) -> [Float] {
-        (0..<vectors.slots).map { weights.bonus(createdAt: vectors.createdAt($0), importance: vectors.importance($0), now: now) }
+        Array(unsafeUninitializedCapacity: vectors.slots) { bonus, count in
+            vectors.eachHead { slot, createdAt, importance in
+                bonus.initializeElement(at: slot, to: weights.bonus(createdAt: createdAt, importance: importance, now: now))
+            }
+            count = vectors.slots
+        }
     }
 
     /// The places of memories that fulfil conditions; nil is all.
@@ -134,9 +114,8 @@ final class SpaceIndex: @unchecked Sendable {
                 try filters.places(of: filter, slots: slots) { from, body in try readMetadata(from: from, snapshot, body) }
             } ?? SlotSet(slots: slots, all: true)
         guard criteria.asksOfHeads else { return places }
-        for slot in 0..<slots where places[slot] {
-            let isAdmitted = criteria.admits(createdAt: vectors.createdAt(slot), importance: vectors.importance(slot))
-            if !isAdmitted { places[slot] = false }
+        vectors.eachHead { slot, createdAt, importance in
+            if !criteria.admits(createdAt: createdAt, importance: importance) { places[slot] = false }
         }
         return places
     }

@@ -52,7 +52,8 @@ extension VectorIndex {
         for query: QuantizedQuery, _ limit: Int, _ metric: VectorMetric, _ now: Int64, _ allowed: [UInt64], _ bonus: [Float]?,
         _ scan: VectorScan, _ threads: Int
     ) -> ScanTask.Result {
-        let sketch = scan == .full ? nil : sketches.sketch.map { SketchQuery(query.unit, $0, isApproximate: scan == .approximate) }
+        let choice = SketchKeeper.choice(of: allowed.reduce(0) { $0 + $1.nonzeroBitCount }, for: limit)
+        let sketch = sketches.sketch(for: choice, scan).map { SketchQuery(query.unit, $0, isApproximate: scan == .approximate) }
         let bounds = ScoreBounds(query, metric: metric, level: level)
         func run(_ bonus: UnsafePointer<Float>?) -> ScanTask.Result {
             ScanTask(
@@ -61,9 +62,7 @@ extension VectorIndex {
             ).run(threads: threads)
         }
         let result = bonus.map { $0.withUnsafeBufferPointer { run($0.baseAddress) } } ?? run(nil)
-        sketches.note(
-            uncovered: result.counts.inWhole, bySketch: result.counts.bySketch, left: result.counts.left, isFair: scan == .automatic, chunks,
-            slots: slots, level: level)
+        sketches.note(result.counts, choice: choice, scan, chunks, slots: slots, level: level)
         return result
     }
 

@@ -2,6 +2,7 @@ import JobModel
 import Logging
 import ModelCalls
 import QueueStore
+import VectorMemory
 
 /// Answers a request with the answer to the nearest earlier prompt of the same target, system prompt and parameters.
 ///
@@ -14,6 +15,7 @@ import QueueStore
 /// It never fails a job: where the embedding model does not answer, nothing is near, and that is logged once a minute.
 public struct SemanticCache: Sendable {
     private let store: QueueStore
+    private let answers: NearestAnswers
     private let provider: any ModelProvider
     private let model: Target
     private let prefix: String
@@ -37,6 +39,7 @@ public struct SemanticCache: Sendable {
         timeout: Int64 = 10_000, maxTextBytes: Int = 2_000, logger: Logger
     ) {
         self.store = store
+        answers = NearestAnswers(store)
         self.provider = provider
         self.model = model
         self.prefix = prefix
@@ -68,7 +71,7 @@ public struct SemanticCache: Sendable {
             return nil
         }
         do {
-            let match = try store.nearestCacheEntry(context: context, model: vectorModel, vector: vector, threshold: threshold)
+            let match = try await answers.nearest(context: context, model: vectorModel, vector: vector, threshold: threshold)
             return SemanticLookup(match: match, context: context, vector: vector)
         } catch {
             complain(ModelFailure(.invalidReply, "\(error)"))

@@ -50,6 +50,35 @@ import VectorMemory
         }
     }
 
+    @Test func anotherModelsVectorsTakeThePlaceOfThoseBefore() async throws {
+        try await withSearch { f in
+            try await f.remember("east", [1, 0])
+            let north = try await f.remember("north", [0, 1]) { $0.key = "k" }
+            #expect(try await f.texts(.near([1, 0.1])) == ["east", "north"])
+            let space = try await f.store.beginSpace(in: "notes", model: VectorModel(target: "local/f"), dimension: 3)
+            let taken = try await f.store.write { try $0.takeForSpace(space.id, limit: 10) }
+            #expect(taken.map(\.text) == ["east", "north"])
+            // While it is made, the vectors before it are searched, with what is stored meanwhile.
+            #expect(try await f.remember("south", [0, -1]) { $0.key = "k" } == north)
+            #expect(try await f.texts(.near([0, -1])) == ["south", "east"])
+            let again = try await f.store.write { try $0.takeForSpace(space.id, limit: 10) }
+            #expect(again.map(\.text) == ["south"])
+            #expect(try await f.store.finishSpace(space.id) == false)
+            for memory in [taken[0], again[0]] {
+                let vector = try MemoryVector(memory.text == "east" ? [1, 0, 0] : [0, 0, 1])
+                _ = try await f.store.write {
+                    try $0.add([(memoryID: memory.id, version: memory.version, vector: vector)], to: space.id)
+                }
+            }
+            #expect(try await f.store.finishSpace(space.id))
+            let answer = try await f.search.answer([.near([0, 0.1, 1])])[0]
+            #expect(answer.hits.map(\.memory.text) == ["south", "east"] && answer.reports[0].isRebuilt)
+            #expect(f.search.size.indexes == 1, "the index before it is gone")
+            #expect(
+                await f.error(.near([1, 0])) == "namespace 'notes' holds vectors of 3 values, made by 'local/f', and the query's has 2")
+        }
+    }
+
     @Test func whatHasNoTextAnyLongerMakesRoom() async throws {
         try await withSearch { f in
             for place in 0..<40 { try await f.remember("m\(place)", [1, Float(place) / 100]) }

@@ -10,6 +10,7 @@ CREATE TABLE namespaces (
     memories     INTEGER NOT NULL DEFAULT 0 CHECK (memories >= 0),
     bytes        INTEGER NOT NULL DEFAULT 0 CHECK (bytes >= 0),
     words_to     INTEGER NOT NULL DEFAULT 0,  -- memories with a larger id are not in memory_words yet
+    digested_to  INTEGER NOT NULL DEFAULT 0,  -- memories up to this id are in memory_digests, as far as they have a digest
     horizon      INTEGER NOT NULL DEFAULT 0,  -- changes up to this number may be missing from memory_changes
     created_at   INTEGER NOT NULL
 ) STRICT;
@@ -37,19 +38,29 @@ CREATE TABLE memories (
     key          TEXT CHECK (length(key) BETWEEN 1 AND 512),
     text         TEXT    NOT NULL,
     metadata     TEXT,                      -- a JSON object, canonical
-    digest       INTEGER NOT NULL,          -- the first eight bytes of SHA-256 over what it is: finds duplicates, proves none
+    digest       INTEGER,                   -- the first eight bytes of SHA-256 over what it is: finds duplicates, proves none
     importance   REAL    NOT NULL DEFAULT 0.5 CHECK (importance BETWEEN 0 AND 1),
     bytes        INTEGER NOT NULL CHECK (bytes > 0),
     created_at   INTEGER NOT NULL,
     recalled_at  INTEGER,
-    expires_at   INTEGER
+    expires_at   INTEGER,
+    CHECK ((key IS NULL) = (digest IS NOT NULL))
 ) STRICT;
-CREATE INDEX memories_namespace ON memories (namespace_id);
+-- With the digest, so that those of the newest are found without their rows.
+CREATE INDEX memories_namespace ON memories (namespace_id, id, digest);
 CREATE UNIQUE INDEX memories_key ON memories (namespace_id, key) WHERE key IS NOT NULL;
-CREATE INDEX memories_digest ON memories (namespace_id, digest) WHERE key IS NULL;
 CREATE INDEX memories_expiring ON memories (expires_at) WHERE expires_at IS NOT NULL;
 -- What has a vector alone cannot be embedded again.
 CREATE INDEX memories_textless ON memories (namespace_id) WHERE text = '';
+
+-- Finds memories without a key by what they are. Those after namespaces.digested_to may be missing: a digest belongs anywhere in here,
+-- so that they are taken in many at a time.
+CREATE TABLE memory_digests (
+    namespace_id INTEGER NOT NULL,
+    digest       INTEGER NOT NULL,
+    memory_id    INTEGER NOT NULL,
+    PRIMARY KEY (namespace_id, digest, memory_id)
+) STRICT, WITHOUT ROWID;
 
 -- Entries that do not stand in memories.entry: those of memories that were embedded again, in the space that was made for it.
 CREATE TABLE memory_entries (
@@ -105,3 +116,11 @@ CREATE TABLE memory_revisits (
 CREATE VIRTUAL TABLE memory_words USING fts5 (text, space, content = '', tokenize = 'unicode61 remove_diacritics 2');
 
 INSERT INTO counters (name, value) VALUES ('memory', 0), ('memories', 0), ('memory_bytes', 0);
+
+-- The vectors of cached prompts get numbers of one counter too, in the order of commits: an index in memory finds by it what is new, where
+-- an entry's id may be that of one that is gone.
+ALTER TABLE cache_vectors ADD COLUMN number INTEGER NOT NULL DEFAULT 0;
+UPDATE cache_vectors SET number = entry_id;
+DROP INDEX cache_vectors_context;
+CREATE UNIQUE INDEX cache_vectors_context ON cache_vectors (context, model, number);
+INSERT INTO counters (name, value) SELECT 'cache_vectors', coalesce(max(number), 0) FROM cache_vectors;

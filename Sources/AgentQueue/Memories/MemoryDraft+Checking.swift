@@ -19,7 +19,7 @@ extension MemoryDraft {
             case .none: nil
             }
         var memory = NewMemory(
-            text, key: key, metadata: metadata, importance: importance, createdAt: createdAt,
+            text, key: key, metadata: metadata, importance: importance, createdAt: createdAt ?? context.now,
             expiresAt: try expiresAt(in: namespace, context), vector: vector)
         memory.recalledAt = recalledAt
         return CheckedMemory(memory: memory, model: model)

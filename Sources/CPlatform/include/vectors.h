@@ -66,6 +66,11 @@ void vectors_dots_of(vectors_level level, const uint8_t *const *rows, size_t cou
 /// difference.
 void vectors_compare(const float *query, const void *vector, size_t dimension, double *dot, double *square, double *difference);
 
+/// Asks for memory that will be read soon, without waiting for it.
+static inline void vectors_foresee(const void *start, size_t bytes) {
+    for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch((const char *)start + at);
+}
+
 // MARK: Bounds
 
 /// Upper bounds of cosines: dots * scale * scales + errors * factor + constant.
@@ -87,70 +92,72 @@ void vectors_weigh(
 /// Leaves, of the bits that are set, those whose bound is at least the threshold. Bounds are read for whole words. Returns how many.
 size_t vectors_passing(const float *bounds, float threshold, size_t words, uint64_t *bits);
 
+/// Writes the places of the bits that are set, ascending. Returns how many.
+size_t vectors_list(const uint64_t *bits, size_t words, uint32_t *places);
+
 // MARK: Sketches
 
-/// A sketch is read 16 rows at a time, a *group*: of each 8 of its dimensions 64 bytes, 4 for each row; the low halves of the bytes have the
-/// first 4 of the 8 dimensions, the high halves the others. A half byte h stands for middle + step * (h - 7.5).
-enum { VECTORS_GROUP = 16 };
+/// The sketch of a row is one line of the processor's caches: where the row lies in as many directions, half a byte each, and what that
+/// lacks. Byte i has direction i in its low half and direction i + 60 in its high half; half a byte h stands for
+/// middle + step * (h - 7.5). Of the last four bytes, the first two (little-endian) have the most that the half bytes and the codes lack
+/// within the space of the directions, the others what the row has outside of it: lengths in units of 2^-14, rounded up.
+enum { VECTORS_DIRECTIONS = 120, VECTORS_SKETCH_BYTES = 64 };
 
-/// The places that rows are projected to, and how they are written down. Its vectors are nearly orthonormal.
+/// The directions, and how what lies in them is written down.
 typedef struct {
-    const vectors_query *basis;
-    size_t count;         // how many vectors, a multiple of 8
-    const float *middle;  // one for each
+    const vectors_query *directions;  // nearly orthonormal
+    const float *middle;              // one for each
     float step;
-    float skew;           // the norm of (basis * transposed basis - 1) is at most this
+    float skew;                       // the norm of (directions * transposed directions - 1) is at most this
 } vectors_frame;
 
-/// Where a vector of length 1 lies in a basis: one value for each of its vectors, off by at most (dimension / 16 + 6) * 2^-24.
-void vectors_places(const vectors_query *basis, size_t vectors, const float *unit, float *places);
+/// Sketches rows, a multiple of 16. Returns the greatest length of the half bytes' own part, step * (h - 7.5), of these rows and `reach`.
+float vectors_sketch(
+    vectors_level level, const uint8_t *codes, const float *scales, const float *errors, size_t count, const vectors_frame *frame,
+    uint8_t *sketch, float reach);
 
 /// What a sketch is compared with.
 typedef struct {
-    const int8_t *values;
-    size_t count;    // a multiple of 8
-    float scale;     // of the sum of values times half bytes
-    float inner;     // of what the half bytes lack of the projection
-    float outer;     // of what the projection lacks of the row
-    float error;     // of what the codes lack of the vector
+    const int8_t *low;   // 64 values for the low halves, of which the last 4 are zero
+    const int8_t *high;  // and for the high halves
+    float scale;         // of the sum of values times half bytes
+    float inner;         // of what the sketch lacks within the space of the directions
+    float outer;         // of what the row has outside of it
     float constant;
 } vectors_sketch_query;
 
-/// Sketches groups of rows. `lacks` takes for each row in its low half what the half bytes lack of the projection, in its high half what
-/// the projection lacks of the row, both as lengths, rounded up, in units of 2^-14. Returns the greatest length of the half bytes' own
-/// part, step * (h - 7.5), of these rows and `reach`.
-float vectors_sketch(
-    vectors_level level, const uint8_t *codes, const float *scales, size_t groups, const vectors_frame *frame, uint8_t *sketch,
-    uint32_t *lacks, float reach);
-
-/// Upper bounds of the cosines of groups of rows.
+/// Upper bounds of the cosines of rows, one after the other.
 void vectors_sketch_bounds(
-    vectors_level level, const uint8_t *sketch, const uint32_t *lacks, const float *errors, size_t groups,
-    const vectors_sketch_query *query, float *bounds);
+    vectors_level level, const uint8_t *sketch, size_t count, const vectors_sketch_query *query, float *bounds);
 
-// MARK: The basis of a sketch
+/// The same of some of them, by their places.
+void vectors_sketch_bounds_of(
+    vectors_level level, const uint8_t *sketch, const uint32_t *places, size_t count, const vectors_sketch_query *query, float *bounds);
 
-/// Projects rows: `places` takes for each vector of the basis one value a row.
-void vectors_project(
-    vectors_level level, const uint8_t *const *rows, const float *scales, size_t count, const vectors_query *basis, size_t vectors,
-    float *places);
+/// Where a vector of length 1 lies in the directions, off by at most (dimension / 16 + 6) * 2^-24 in each.
+void vectors_places(const vectors_query *directions, const float *unit, float *places);
 
-/// Sums for each vector of a basis all rows, each times its place: what a round of the power iteration does. Rows of sums are
-/// `vectors_stride` apart.
-void vectors_gather(
-    vectors_level level, const uint8_t *const *rows, const float *scales, size_t count, size_t dimension, const float *places,
-    size_t vectors, float *sums);
+// MARK: The directions of a sketch
 
-/// How many values a row of a basis takes: the dimension, up to a multiple of 64.
+/// How many values a direction takes: the dimension, up to a multiple of 64.
 size_t vectors_stride(size_t dimension);
 
-/// Makes vectors orthonormal (Gram and Schmidt, twice). Those that depend on those before become others, by chance.
-void vectors_orthonormalize(float *basis, size_t vectors, size_t dimension);
+/// Where rows lie in the directions: `places` takes for each direction one value a row.
+void vectors_project(
+    vectors_level level, const uint8_t *const *rows, const float *scales, size_t count, const vectors_query *directions, float *places);
 
-/// Turns a basis so that all its vectors carry alike: the Walsh-Hadamard matrix. `vectors` is a power of two.
-void vectors_mix(float *basis, size_t vectors, size_t dimension);
+/// Sums for each direction all rows, each times its place: what a round of the power iteration does.
+void vectors_gather(
+    vectors_level level, const uint8_t *const *rows, const float *scales, size_t count, size_t dimension, const float *places, float *sums);
 
-/// The greatest row sum of |basis * transposed basis - 1|, of the vectors as they are quantised.
-float vectors_skew(const vectors_query *basis, size_t vectors);
+/// Makes directions orthonormal (Gram and Schmidt, twice). Those that depend on those before become others, by chance. There are at least
+/// as many dimensions as directions.
+void vectors_orthonormalize(float *directions, size_t dimension);
+
+/// Turns orthonormal directions within their space so that each gets an equal share of all (a Hadamard matrix).
+void vectors_mix(float *directions, size_t dimension);
+
+/// The greatest row sum of |directions * transposed directions - 1|, of the directions as they are quantised.
+float vectors_skew(const vectors_query *directions);
 
 #endif

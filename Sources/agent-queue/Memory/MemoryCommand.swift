@@ -13,6 +13,6 @@ struct MemoryCommand: ParsableCommand {
             """,
         subcommands: [
             MemoryStoreCommand.self, MemorySearchCommand.self, MemoryListCommand.self, MemoryGetCommand.self, MemoryDeleteCommand.self,
-            MemoryStatsCommand.self, MemoryExportCommand.self, MemoryImportCommand.self,
+            MemoryStatsCommand.self, MemoryExportCommand.self, MemoryImportCommand.self, MemoryReembedCommand.self,
         ])
 }
