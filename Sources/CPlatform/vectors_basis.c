@@ -78,12 +78,19 @@ void vectors_gather(
     (wide ? gather_avx2 : gather_body)(rows, scales, count, dimension, places, sums);
 }
 
-/// The dot product of two directions, in four sums that do not wait for each other.
+/// The dot product of two directions, in eight sums that do not wait for each other.
 static double dot(const float *one, const float *other, size_t stride) {
-    double sums[4] = {0};
-    for (size_t at = 0; at < stride; at += 4)
-        for (size_t lane = 0; lane < 4; lane++) sums[lane] += (double)one[at + lane] * (double)other[at + lane];
-    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    wide_lanes sums = {0};
+    for (size_t at = 0; at < stride; at += 8) sums += WIDENED(one + at) * WIDENED(other + at);
+    double sum = 0;
+    for (size_t lane = 0; lane < 8; lane++) sum += sums[lane];
+    return sum;
+}
+
+/// Takes a share of one direction away from another.
+static void take_away(float *own, const float *other, double share, size_t stride) {
+    for (size_t at = 0; at < stride; at += 8)
+        *(narrow_lanes *)(own + at) = __builtin_convertvector(WIDENED(own + at) - WIDENED(other + at) * share, narrow_lanes);
 }
 
 /// Plus and minus one by chance (Vigna's SplitMix64).
@@ -103,10 +110,8 @@ void vectors_orthonormalize(float *directions, size_t dimension) {
         float *own = directions + direction * stride;
         double before = sqrt(dot(own, own, stride));
         for (size_t round = 0; round < 2; round++) {
-            for (size_t other = 0; other < direction; other++) {
-                double share = dot(own, directions + other * stride, stride);
-                for (size_t at = 0; at < stride; at++) own[at] -= (float)(share * directions[other * stride + at]);
-            }
+            for (size_t other = 0; other < direction; other++)
+                take_away(own, directions + other * stride, dot(own, directions + other * stride, stride), stride);
             double length = sqrt(dot(own, own, stride));
             if (!(length > 1e-4 * before) || !(length > 1e-30)) {
                 // Nothing but rounding is left of it: another, from the start.

@@ -10,9 +10,6 @@ BODY void bounds_body(
     for (; row < count; row++) bounds[row] = (float)dots[row] * (scales[row] * scale) + (errors[row] * factor + constant);
 }
 
-/// Eight values in 64 bits.
-#define WIDENED(values) __builtin_convertvector(*(const narrow_lanes *)(values), wide_lanes)
-
 // In 64 bits, where no square of a Float32 is too large or too small. Narrowing rounds to the nearest, which keeps the order.
 BODY void weigh_body(vectors_metric metric, double norm, const float *norms, const float *bonus, size_t count, float *bounds) {
     for (size_t row = 0; row < count; row += 8) {
@@ -20,9 +17,9 @@ BODY void weigh_body(vectors_metric metric, double norm, const float *norms, con
         if (metric == VECTORS_DOT) score *= WIDENED(norms + row) * norm;
         if (metric == VECTORS_EUCLIDEAN) {
             wide_lanes own = WIDENED(norms + row), apart = own - norm;
-            wide_lanes turned = __builtin_elementwise_max(1 - score, (wide_lanes){0});
-            // A norm is rounded to Float32, which changes the square by less than a millionth.
-            score = -__builtin_elementwise_sqrt((apart * apart + 2 * norm * own * turned) * (1 - 1e-6));
+            wide_lanes square = apart * apart + 2 * norm * own * (1 - score);
+            // For the rounding of norms to Float32: ScoreBounds.swift has the proof.
+            score = -__builtin_elementwise_sqrt(__builtin_elementwise_max(square, (wide_lanes){0}) * (1 - 1e-6));
         }
         if (bonus && row + 8 <= count) score += WIDENED(bonus + row);
         if (bonus && row + 8 > count)

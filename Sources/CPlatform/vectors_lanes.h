@@ -11,6 +11,9 @@ typedef int32_t integer_lanes __attribute__((vector_size(64), aligned(4), may_al
 typedef double wide_lanes __attribute__((vector_size(64), aligned(8), may_alias));
 typedef float narrow_lanes __attribute__((vector_size(32), aligned(4), may_alias));
 
+/// Eight values in 64 bits.
+#define WIDENED(values) __builtin_convertvector(*(const narrow_lanes *)(values), wide_lanes)
+
 /// A body that is compiled into each of its callers, with the instructions that the caller may use.
 #define BODY static inline __attribute__((always_inline))
 

@@ -18,7 +18,9 @@ final class Scanner {
     /// The best of the least scores that rows have by their codes.
     private(set) var best: BestScores
     /// What a score must reach.
-    private(set) var threshold = -Double.infinity
+    private(set) var threshold = -Double.infinity { didSet { least = Self.floor(threshold) } }
+    /// The same in Float32, not above: what a bound that was rounded to the nearest must reach.
+    private var least = -Float.infinity
     /// What is left when the codes have been looked at, with some that others have surpassed since.
     private(set) var candidates: [Candidate] = []
     private(set) var counts = ScanCounts()
@@ -85,7 +87,7 @@ final class Scanner {
             bounds.level, dots, chunk.scales + first, chunk.errors + first, range.count, bounds.scale, bounds.factor, bounds.constant,
             &uppers)
         counts.byCodes += count
-        for place in passing(range) where Double(uppers[Int(place)]) >= threshold {
+        for place in passing(range) where uppers[Int(place)] >= least {
             consider(range.lowerBound + Int(place), dots[Int(place)])
         }
     }
@@ -116,7 +118,7 @@ final class Scanner {
     /// Leaves a slot whose cosine is at most so much, if it may be among the best.
     private func leave(_ slot: Int, _ cosine: Float) {
         guard task.bounds.needsWeighing(task.bonus) else {
-            if Double(cosine) >= threshold { left.append(Left(slot: slot, upper: cosine)) }
+            if cosine >= least { left.append(Left(slot: slot, upper: cosine)) }
             return
         }
         let (chunk, local) = task.place(slot)
@@ -131,7 +133,7 @@ final class Scanner {
             let bonus = task.bonus.map { $0 + range.lowerBound }
             vectors_weigh(bounds.level, bounds.kernelMetric, bounds.norm, chunk.norms + first, bonus, range.count, &uppers)
         }
-        vectors_passing(uppers, Self.floor(threshold), Self.words(range), &bits)
+        vectors_passing(uppers, least, Self.words(range), &bits)
         return listed(range)
     }
 
@@ -168,8 +170,7 @@ final class Scanner {
     }
 
     private func forgetSurpassed() {
-        let threshold = Self.floor(threshold)
-        left.removeAll { $0.upper < threshold }
+        left.removeAll { $0.upper < least }
     }
 
     /// Looks at the codes of all that are left and not surpassed.
@@ -192,7 +193,7 @@ final class Scanner {
     /// The same, of one segment.
     private func settle(_ some: ArraySlice<Left>, in range: Range<Int>) {
         guard some.count * Self.apart > range.count else {
-            for one in some where Double(one.upper) >= threshold { note(one.slot) }
+            for one in some where one.upper >= least { note(one.slot) }
             count(left: slots.count)
             return look()
         }

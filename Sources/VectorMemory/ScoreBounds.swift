@@ -57,16 +57,17 @@ struct ScoreBounds {
         return (score(estimate - width, norm, rounding: 1) + bonus, score(estimate + width, norm, rounding: -1) + bonus)
     }
 
-    /// The score of a cosine. A distance's square S = (n - m)^2 + 2 n m (1 - c) changes by at most 2 |n - m c| n 2^-24 where n is off by
-    /// 2^-24. |n - m c| is at most the root of S, so where that is n / 5 or more, this is below 10^-6 S; else m is n up to a fifth, and it
-    /// is less than what the slack of c makes.
+    /// The score of a cosine. Where n is off by at most e = 2^-24 n, a distance's square S = (n - m)^2 + 2 n m (1 - c) is off by at most
+    /// 2 e sqrt(S) + e^2. If sqrt(S) is n / 5 or more, this is below 10^-6 S. Else m is at least 0.8 n, and the slack of c, which may make
+    /// 1 - c negative, counts more than that.
     private func score(_ cosine: Double, _ other: Double, rounding: Double) -> Double {
         switch metric {
         case .cosine: return cosine
         case .dot: return norm * other * cosine
         case .euclidean:
             let apart = other - norm
-            return -((apart * apart + 2 * norm * other * max(0, 1 - cosine)) * (1 + 1e-6 * rounding)).squareRoot()
+            let square = max(0, apart * apart + 2 * norm * other * (1 - cosine))
+            return -(square * (1 + 1e-6 * rounding)).squareRoot()
         }
     }
 }

@@ -67,11 +67,14 @@ final class IndexedVectors {
     }
 
     /// Says how hits differ from what brute force finds; nil where they do not. Of equal scores any may come first.
-    func difference(_ hits: [VectorHit], _ expected: [(row: Int, score: Double)], _ scoreOf: (Int) -> Double) -> String? {
+    /// - Parameter inexact: the most that brute force may be off, of a score.
+    func difference(
+        _ hits: [VectorHit], _ expected: [(row: Int, score: Double)], inexact: (Double) -> Double, _ scoreOf: (Int) -> Double
+    ) -> String? {
         guard hits.count == expected.count else { return "\(hits.count) hits, not \(expected.count)" }
         guard Set(hits.map(\.slot)).count == hits.count else { return "a hit twice" }
         for (place, (hit, best)) in zip(hits, expected).enumerated() {
-            let tolerance = 1e-9 * max(1, abs(best.score)) + 1e-7 * (abs(best.score) < 1e-3 ? 1 : 0)
+            let tolerance = inexact(best.score)
             let own = scoreOf(rows[Int(hit.number)])
             guard abs(hit.score - best.score) <= tolerance, abs(own - hit.score) <= tolerance else {
                 return "place \(place): row \(rows[Int(hit.number)]), \(hit.score) and by force \(own), not row \(best.row), \(best.score)"
@@ -92,7 +95,16 @@ final class IndexedVectors {
             for scan in scans {
                 let found = try search(
                     query, limit: limit, metric: metric, now: now, mask: mask, bonus: bonus?.slots, scan: scan, threads: threads)
-                let difference = difference(found.hits, expected) { row in
+                // A distance is computed of dot products, which cancel each other where it is small.
+                let most = square + (set.squares.max() ?? 0)
+                let inexact = { (score: Double) -> Double in
+                    switch metric {
+                    case .cosine: 1e-9
+                    case .dot: 1e-12 * most
+                    case .euclidean: 1e-9 * abs(score) + 1e-12 * most / max(abs(score), 1e-6 * most.squareRoot())
+                    }
+                }
+                let difference = difference(found.hits, expected, inexact: inexact) { row in
                     Double(bonus?.rows[row] ?? 0) + reference_score(metric.reference, dots[row], set.squares[row], square)
                 }
                 #expect(difference == nil, "\(what) \(metric) \(scan): \(difference ?? "") \(found.report)")

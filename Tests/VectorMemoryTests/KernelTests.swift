@@ -114,7 +114,7 @@ import Testing
                             switch metric {
                             case .cosine: cosine
                             case .dot: 1.5 * norm * cosine
-                            case .euclidean: -max(0, 2.25 + norm * norm - 3 * norm * min(1, cosine)).squareRoot()
+                            case .euclidean: -max(0, 2.25 + norm * norm - 3 * norm * cosine).squareRoot()
                             }
                         let expected = score + (hasBonus ? Double(bonus[row]) : 0)
                         #expect(abs(Double(bounds[row]) - expected) < 1e-5 * max(1, abs(expected)), "\(level) \(count) \(row)")
