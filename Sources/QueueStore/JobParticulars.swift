@@ -6,10 +6,13 @@ public struct JobParticulars: Sendable, Equatable {
     public var queue: String
     /// The user's own data, a JSON object.
     public var metadata: JSONValue?
+    /// The batch it belongs to.
+    public var batch: String?
 
     /// Makes them.
-    public init(queue: String, metadata: JSONValue?) {
+    public init(queue: String, metadata: JSONValue?, batch: String? = nil) {
         self.queue = queue
         self.metadata = metadata
+        self.batch = batch
     }
 }

@@ -30,6 +30,7 @@ extension QueueStore {
     private func compact(_ space: MemorySpace) async throws {
         let blocks = try readMemories { try $0.blocks(of: space) }
         for group in BlockSummary.groups(of: blocks, capacity: BlockContent.capacity(dimension: space.dimension)) {
+            try Task.checkCancellation()
             let rewrite = try readMemories { try $0.rewrite(of: Array(group), dimension: space.dimension) }
             guard let rewrite else { continue }
             try await write { try $0.replace(Array(group), by: rewrite, in: space) }

@@ -17,4 +17,22 @@ extension QueueStore {
             return memories.count
         }
     }
+
+    /// Goes on with the vectors that are being made by another model, for all namespaces: what has changed since its job was added gets
+    /// another, and what is complete is searched from now on. A process that was to do that may have ended.
+    public func carryOnSpaces() async throws {
+        let namespaces = try readMemories { try $0.namespaces() }
+        for namespace in namespaces {
+            guard let space = namespace.building else { continue }
+            while try await enqueueNext(for: space, limit: 500, { space.jobs(for: $0, in: namespace.name) }) > 0 {
+                try Task.checkCancellation()
+            }
+            // It may have been finished, or given up, meanwhile.
+            try await write { transaction in
+                let isUnderWay = try transaction.statement("SELECT 1 FROM memory_spaces WHERE id = ? AND state = 'building'").bind(space.id)
+                    .first { _ in true }
+                if isUnderWay == true { _ = try transaction.finishSpace(space.id) }
+            }
+        }
+    }
 }

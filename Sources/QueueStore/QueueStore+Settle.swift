@@ -24,13 +24,14 @@ extension QueueStore {
         try read { database in
             let statement = try database.cachedStatement(
                 sql: """
-                    SELECT lanes.queue, requests.metadata FROM jobs JOIN lanes ON lanes.id = lane_id JOIN requests ON job_id = jobs.id
-                    WHERE jobs.id = ?
+                    SELECT lanes.queue, requests.metadata, batches.name FROM jobs JOIN lanes ON lanes.id = lane_id
+                    JOIN requests ON job_id = jobs.id LEFT JOIN batches ON batches.id = batch_id WHERE jobs.id = ?
                     """)
             var particulars: [Int64: JobParticulars] = [:]
             for id in ids {
                 guard let row = try Row.fetchOne(statement, arguments: [id]) else { continue }
-                particulars[id] = JobParticulars(queue: row[0], metadata: try (row[1] as String?).map { try JSONValue.parse($0) })
+                particulars[id] = JobParticulars(
+                    queue: row[0], metadata: try (row[1] as String?).map { try JSONValue.parse($0) }, batch: row[2])
             }
             return particulars
         }

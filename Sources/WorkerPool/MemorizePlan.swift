@@ -11,6 +11,7 @@ struct MemorizePlan: Sendable {
     let metadata: JSONValue?
     /// The queue it waited in.
     let queue: String
+    let batch: String?
     /// Whether its texts are to have vectors.
     let makesVectors: Bool
     /// Under which each text's vector is cached.
@@ -35,6 +36,7 @@ struct MemorizePlan: Sendable {
         self.makesVectors = makesVectors || order.again != nil
         metadata = particulars?.metadata
         queue = particulars?.queue ?? "default"
+        batch = particulars?.batch
         vectors = Array(repeating: nil, count: texts.count)
         digests =
             self.makesVectors
@@ -100,6 +102,7 @@ struct MemorizePlan: Sendable {
             var next = NewJob(order, texts: places.map { texts[$0] }, target: job.target, identity: identity)
             next.queue = queue
             next.priority = job.priority
+            next.batch = batch
             return next
         }
     }

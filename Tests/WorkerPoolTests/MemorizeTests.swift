@@ -297,4 +297,96 @@ import Testing
             #expect(try b.counts(ids) == [.completed: 3] && b.provider.wholeCalls == [[["p: a"]], [["p: b"]]])
         }
     }
+
+    // MARK: Another model
+
+    /// Five memories of another model's, and what makes their vectors anew.
+    private func withSpace(_ provider: ScriptedProvider, _ body: (Bench, MemorySpace) async throws -> Void) async throws {
+        try await withBench(provider) { b in
+            let old = VectorModel(target: "old/model", passagePrefix: "")
+            let memories = try (0..<5).map { NewMemory("t\($0)", key: "k\($0)", vector: try MemoryVector([Float($0), 1])) }
+            _ = try await b.store.remember(memories, in: "notes", model: old)
+            let space = try await b.store.beginSpace(
+                in: "notes", model: VectorModel(target: "local/e", passagePrefix: "p: "), dimension: 3)
+            try await body(b, space)
+        }
+    }
+
+    private func take(_ b: Bench, _ space: MemorySpace, limit: Int = 2) async throws {
+        while try await b.store.enqueueNext(for: space, limit: limit, { space.jobs(for: $0, in: "notes") }) > 0 {}
+    }
+
+    private func namespace(_ b: Bench) throws -> MemoryNamespace {
+        try #require(try b.store.readMemories { try $0.namespace(named: "notes") })
+    }
+
+    @Test func theLastVectorBringsTheNewModel() async throws {
+        try await withSpace(Self.provider()) { b, space in
+            try await take(b, space)
+            #expect(try b.int("SELECT count(*) FROM jobs") == 3 && namespace(b).space?.model.target == "old/model")
+            try await b.round()
+            #expect(b.provider.wholeCalls.map { $0.flatMap(\.self) } == [(0..<5).map { "p: t\($0)" }])
+            #expect(try namespace(b).space == space && namespace(b).building == nil)
+            for memory in try b.memories() { #expect(try stored(memory.id, b) == Self.vector("p: " + memory.text)) }
+            #expect(try result(1, b) == ["model": "e", "space": .integer(space.id), "vectors": 2])
+        }
+    }
+
+    /// What changes while it goes on gets the vector of its new text, and what has a vector or is gone is not paid for.
+    @Test func whatChangesMeanwhileIsMadeAnew() async throws {
+        try await withSpace(Self.provider()) { b, space in
+            try await take(b, space)
+            let old = VectorModel(target: "old/model", passagePrefix: "")
+            _ = try await b.store.remember([NewMemory("new", key: "k1", vector: MemoryVector([9, 9]))], in: "notes", model: old)
+            _ = try await b.store.forget([b.memories()[3].id])
+            try await b.round()
+            #expect(b.provider.wholeCalls[0].flatMap(\.self) == ["p: t0", "p: t2", "p: t4"])
+            #expect(try namespace(b).building == space)
+            // Upkeep sees that one is lacking.
+            try await b.store.carryOnSpaces()
+            try await b.round()
+            #expect(b.provider.wholeCalls.last == [["p: new"]])
+            #expect(try namespace(b).space == space)
+            for memory in try b.memories() { #expect(try stored(memory.id, b) == Self.vector("p: " + memory.text)) }
+            try await take(b, space)
+            #expect(try b.int("SELECT count(*) FROM jobs WHERE state <> 'completed'") == 0)
+        }
+    }
+
+    /// A memory that is stored while the model changes has its vector among the new ones at once.
+    @Test func whatIsStoredMeanwhileByTheNewModelIsKept() async throws {
+        try await withSpace(Self.provider()) { b, space in
+            let job = try await b.memorize(["meanwhile"])
+            try await b.round()
+            #expect(try b.states([job]) == [.completed] && namespace(b).building == space)
+            try await take(b, space)
+            try await b.round()
+            #expect(try namespace(b).space == space && b.provider.wholeCalls.last?.joined().contains("p: meanwhile") == false)
+            let memory = try #require(try b.memories().last)
+            #expect(try memory.text == "meanwhile" && stored(memory.id, b) == Self.vector("p: meanwhile"))
+        }
+    }
+
+    /// One text that no model takes: its job is divided until it fails alone, and the others have their vectors.
+    @Test func aBadTextAmongManyFailsAlone() async throws {
+        try await withSpace(Self.provider(bad: ["p: t3"])) { b, space in
+            try await take(b, space, limit: 5)
+            for _ in 0..<6 { try await b.round() }
+            #expect(try b.int("SELECT count(*) FROM jobs WHERE state NOT IN ('completed', 'discarded')") == 0)
+            #expect(try b.int("SELECT count(*) FROM batches") == 1 && b.int("SELECT discarded FROM batches") > 0)
+            #expect(try b.store.readMemories { try $0.progress(of: space) } == 4 && namespace(b).building == space)
+            _ = try await b.store.forget([b.memories()[3].id])
+            try await b.store.carryOnSpaces()
+            #expect(try namespace(b).space == space)
+        }
+    }
+
+    @Test func vectorsOfASpaceThatWasGivenUpAreNotPaidFor() async throws {
+        try await withSpace(Self.provider()) { b, space in
+            try await take(b, space)
+            _ = try await b.store.beginSpace(in: "notes", model: VectorModel(target: "third/model", passagePrefix: ""), dimension: 7)
+            #expect(try await b.round() == 0)
+            #expect(try b.int("SELECT count(*) FROM jobs WHERE state = 'completed'") == 3)
+        }
+    }
 }

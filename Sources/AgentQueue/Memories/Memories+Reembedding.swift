@@ -6,11 +6,6 @@ import Settings
 import WorkerPool
 
 extension Memories {
-    /// How many texts one job embeds.
-    private static let textsPerJob = 100
-    /// How many bytes of texts one job embeds, unless a single text is longer.
-    private static let bytesPerJob = 256 << 10
-
     /// Has a namespace embedded again by another model: adds the jobs for it, which any worker carries out, and returns. The vectors that
     /// are there are searched until the last new one is made. To be called again after a crash, or for the jobs that failed: what has its new
     /// vector, or a job under way, is not taken again.
@@ -26,14 +21,14 @@ extension Memories {
             throw InputError("model \(InvalidText.quoted(name)) is not a target (write provider/model)", exit: .usage)
         }
         let space = try await beginSpace(in: namespace, target)
-        let batch = "reembed \(namespace) \(space.id)"
+        let batch = space.batch(in: namespace)
         // While jobs of an earlier call are under way, only they know what becomes of their memories.
         if try database.batch(named: batch)?.isDone ?? true { _ = try await database.retakeMissing(in: space.id) }
         var enqueued = 0
         let identity = identity(of: target)
         while true {
             let taken = try await database.enqueueNext(for: space, limit: 500) { memories in
-                Self.slices(memories).map { Self.job(for: $0, space, target, identity: identity, batch: batch) }
+                space.jobs(for: memories, in: namespace, identity: identity)
             }
             guard taken > 0 else { break }
             enqueued += taken
@@ -65,37 +60,5 @@ extension Memories {
 
     private func identity(of target: Target) -> String {
         settings.providers[target.provider].map { ProviderIdentity.of(kind: $0.kind.rawValue, baseURL: $0.baseURL) } ?? ""
-    }
-
-    /// Memories in the portions of jobs, in their order.
-    private static func slices(_ memories: [Memory]) -> [[Memory]] {
-        var slices: [[Memory]] = []
-        var bytes = 0
-        for memory in memories {
-            bytes += memory.text.utf8.count
-            if let last = slices.last, last.count < textsPerJob, bytes <= bytesPerJob {
-                slices[slices.count - 1].append(memory)
-            } else {
-                slices.append([memory])
-                bytes = memory.text.utf8.count
-            }
-        }
-        return slices
-    }
-
-    private static func job(
-        for memories: [Memory], _ space: MemorySpace, _ target: Target, identity: String, batch: String
-    ) -> NewJob {
-        var order = MemoryOrder(namespace: memories.first?.namespace ?? "", prefix: space.model.passagePrefix)
-        order.again = MemoryOrder.Again(space: space.id, ids: memories.map(\.id), versions: memories.map(\.version))
-        let request = ModelRequest(kind: .memorize, target: target, body: order.body(of: memories.map(\.text)))
-        let sealed = request.sealed(identity: identity)
-        var job = NewJob(kind: .memorize, target: target, body: sealed.body, digest: sealed.digest)
-        job.useCache = false
-        job.inputs = memories.count
-        // Those who wait for an answer go first.
-        job.priority = 9
-        job.batch = batch
-        return job
     }
 }
