@@ -105,7 +105,9 @@ let package = Package(
 
         suite("JobModelTests", ["JobModel", "ModelCalls", "Resilience", "TestSupport"]),
         suite("JSONSchemaTests", ["ModelCalls", "JobModel"], resources: [.copy("Resources")]),
-        suite("QueueStoreTests", ["QueueStore", "VectorMemory", "JobModel", "ModelCalls", "Resilience", "CPlatform", "TestSupport", grdb, sqlite]),
+        suite(
+            "QueueStoreTests",
+            ["QueueStore", "VectorMemory", "JobModel", "ModelCalls", "Resilience", "CPlatform", "TestSupport", grdb, sqlite]),
         suite("ResponseCacheTests", ["ResponseCache", "QueueStore", "JobModel", "TestSupport"]),
         // What tests compare vectors by: plain loops, optimised even where the rest is not.
         .target(name: "CReference", path: "Tests/CReference", cSettings: [.unsafeFlags(["-O2"])]),
