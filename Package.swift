@@ -105,7 +105,9 @@ let package = Package(
 
         suite("JobModelTests", ["JobModel", "ModelCalls", "Resilience", "TestSupport"]),
         suite("JSONSchemaTests", ["ModelCalls", "JobModel"], resources: [.copy("Resources")]),
-        suite("QueueStoreTests", ["QueueStore", "VectorMemory", "JobModel", "ModelCalls", "Resilience", "CPlatform", "TestSupport", grdb, sqlite]),
+        suite(
+            "QueueStoreTests",
+            ["QueueStore", "VectorMemory", "JobModel", "ModelCalls", "Resilience", "CPlatform", "TestSupport", grdb, sqlite]),
         suite("ResponseCacheTests", ["ResponseCache", "QueueStore", "JobModel", "TestSupport"]),
         // What tests compare vectors by: plain loops, optimised even where the rest is not.
         .target(name: "CReference", path: "Tests/CReference", cSettings: [.unsafeFlags(["-O2"])]),
@@ -125,7 +127,9 @@ let package = Package(
             dependencies: [nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio")],
             path: "Tests/TestSupport", swiftSettings: strict),
         suite("ModelProvidersTests", ["ModelProviders", "ModelCalls", "JobModel", "TestSupport", nioHTTP1]),
-        suite("AgentQueueTests", ["AgentQueue", "VectorMemory", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport"]),
+        suite(
+            "AgentQueueTests",
+            ["AgentQueue", "VectorMemory", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport", logging]),
         suite("IntakeTests", ["AgentQueue", "QueueStore", "JobModel", "ModelCalls", "Settings"]),
         suite("ReliabilityTests", ["VectorMemory", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "TestSupport", grdb, sqlite]),
         suite("CommandTests", ["agent-queue", "QueueStore", "JobModel", "TestSupport"]),
