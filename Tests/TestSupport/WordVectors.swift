@@ -6,6 +6,7 @@ import Synchronization
 public final class WordVectors: Sendable {
     private struct State {
         var calls: [[String]] = []
+        var chats: [String] = []
         var refused: Set<String> = []
     }
 
@@ -20,6 +21,9 @@ public final class WordVectors: Sendable {
     public var calls: [[String]] { state.withLock(\.calls) }
     /// All texts that came.
     public var texts: [String] { calls.flatMap(\.self) }
+
+    /// The bodies of chat completions that came; each is answered by `it is so`.
+    public var chats: [String] { state.withLock(\.chats) }
 
     /// Refuses every call that holds such a word, from now on; nil refuses none.
     public func refuse(_ word: String?) { state.withLock { $0.refused = word.map { [$0] } ?? [] } }
@@ -51,6 +55,11 @@ public final class WordVectors: Sendable {
     private func answer(_ request: RecordedRequest) -> ScriptedAnswer {
         guard let body = try? JSONSerialization.jsonObject(with: Data(request.body)) as? [String: Any] else {
             return ScriptedAnswer(400, json: #"{"error": {"message": "no JSON"}}"#)
+        }
+        if body["messages"] != nil {
+            state.withLock { $0.chats.append(String(decoding: request.body, as: UTF8.self)) }
+            return ScriptedAnswer(
+                json: #"{"choices": [{"index": 0, "message": {"role": "assistant", "content": "it is so"}, "finish_reason": "stop"}]}"#)
         }
         let texts = body["input"] as? [String] ?? [body["input"] as? String ?? ""]
         let isRefused = state.withLock { state in
