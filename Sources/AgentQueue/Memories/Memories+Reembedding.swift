@@ -42,7 +42,7 @@ extension Memories {
         }
     }
 
-    /// The space that a model fills: of one text it is learnt how long its vectors are. The cache keeps that for the text's own job.
+    /// The space that a model fills: of one word it is learnt how long its vectors are.
     private func beginSpace(in name: String, _ target: Target) async throws -> MemorySpace {
         let model = models.model(target)
         let held = try database.readMemories { try $0.namespace(named: name) }
@@ -51,10 +51,7 @@ extension Memories {
             throw StoreError(.conflict, "namespace \(InvalidText.quoted(name)) holds vectors of \(target) already")
         }
         if let building = held.building, building.model == model { return building }
-        guard let text = try database.memories(in: name, after: 0, limit: 1).first?.text, !text.isEmpty else {
-            throw StoreError(.conflict, "namespace \(InvalidText.quoted(name)) begins with no text that could be embedded")
-        }
-        let vector = try await models.embedder(for: target).embed([text], as: .passage).first ?? []
+        let vector = try await models.embedder(for: target).embed(["dimension"], as: .passage).first ?? []
         return try await database.beginSpace(in: name, model: model, dimension: vector.count)
     }
 
