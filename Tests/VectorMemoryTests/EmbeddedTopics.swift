@@ -84,7 +84,7 @@ struct EmbeddedTopics: Sendable {
             let slice = texts[start..<min(start + 64, texts.count)]
             let request = ModelRequest(
                 kind: .embed, target: RealEmbeddingsTests.target, body: ["input": .array(slice.map { .string($0) })])
-            guard case .reply(let reply) = try #require(await provider.respond(to: [request], CallOptions(timeout: 60_000)).first) else {
+            guard case .reply(let reply) = try #require(await provider.respond(to: [request], CallOptions(timeout: 300_000)).first) else {
                 throw ModelFailure(.permanent, "the model does not answer")
             }
             vectors += try #require(reply.embeddings)
