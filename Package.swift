@@ -63,7 +63,7 @@ let package = Package(
             swiftSettings: strict),
         room("QueueStore", ["JobModel", "ModelCalls", "Resilience", "Migrations", "CPlatform", grdb, sqlite, deque, crypto]),
         room("ResponseCache", ["QueueStore", "JobModel"]),
-        room("VectorMemory", ["QueueStore", "JobModel", "CPlatform"]),
+        room("VectorMemory", ["QueueStore", "JobModel", "CPlatform", "Settings"]),
         room(
             "ModelProviders",
             [
@@ -103,15 +103,20 @@ let package = Package(
                 logging, nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
             ], path: "Benchmarks/aq-bench", swiftSettings: strict),
 
-        suite("JobModelTests", ["JobModel", "ModelCalls", "Resilience"]),
+        suite("JobModelTests", ["JobModel", "ModelCalls", "Resilience", "TestSupport"]),
         suite("JSONSchemaTests", ["ModelCalls", "JobModel"], resources: [.copy("Resources")]),
-        suite("QueueStoreTests", ["QueueStore", "JobModel", "ModelCalls", "Resilience", "CPlatform", "TestSupport", grdb, sqlite]),
-        suite("ResponseCacheTests", ["ResponseCache", "QueueStore", "JobModel"]),
+        suite(
+            "QueueStoreTests",
+            ["QueueStore", "VectorMemory", "JobModel", "ModelCalls", "Resilience", "CPlatform", "TestSupport", grdb, sqlite]),
+        suite("ResponseCacheTests", ["ResponseCache", "QueueStore", "JobModel", "TestSupport"]),
         // What tests compare vectors by: plain loops, optimised even where the rest is not.
         .target(name: "CReference", path: "Tests/CReference", cSettings: [.unsafeFlags(["-O2"])]),
         suite(
             "VectorMemoryTests",
-            ["VectorMemory", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "CPlatform", "CReference", "TestSupport"]),
+            [
+                "VectorMemory", "WorkerPool", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "CPlatform", "CReference",
+                "TestSupport",
+            ], resources: [.copy("Resources")]),
         suite(
             "WorkerPoolTests",
             ["WorkerPool", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", "TestSupport", logging]),
@@ -122,9 +127,11 @@ let package = Package(
             dependencies: [nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio")],
             path: "Tests/TestSupport", swiftSettings: strict),
         suite("ModelProvidersTests", ["ModelProviders", "ModelCalls", "JobModel", "TestSupport", nioHTTP1]),
-        suite("AgentQueueTests", ["AgentQueue", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport"]),
-        suite("IntakeTests", ["AgentQueue", "JobModel", "ModelCalls", "Settings"]),
-        suite("ReliabilityTests", ["QueueStore", "ModelProviders", "ModelCalls", "JobModel", "TestSupport", grdb, sqlite]),
+        suite(
+            "AgentQueueTests",
+            ["AgentQueue", "VectorMemory", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport", logging]),
+        suite("IntakeTests", ["AgentQueue", "QueueStore", "JobModel", "ModelCalls", "Settings"]),
+        suite("ReliabilityTests", ["VectorMemory", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "TestSupport", grdb, sqlite]),
         suite("CommandTests", ["agent-queue", "QueueStore", "JobModel", "TestSupport"]),
     ]
 )

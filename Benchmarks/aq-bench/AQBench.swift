@@ -7,6 +7,7 @@ struct AQBench: AsyncParsableCommand {
         commandName: "aq-bench", abstract: "Measures the store and the worker; every command prints one JSON object.",
         subcommands: [
             EnqueueBench.self, SettleBench.self, ClaimBench.self, ContendBench.self, Producer.self, InstantWorker.self, ModelServer.self,
-            CacheBench.self, Summary.self, PredecessorBench.self, CoalesceBench.self, VectorBench.self,
+            CacheBench.self, Summary.self, PredecessorBench.self, CoalesceBench.self, RecallBench.self, RememberBench.self,
+            VectorBench.self,
         ])
 }

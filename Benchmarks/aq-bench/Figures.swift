@@ -11,6 +11,19 @@ enum Figures {
         return Double(platform_monotonic_ns() - began) / 1e9
     }
 
+    /// Seconds that `body` takes, and seconds of processors that the process spends on it: what counts where others want them too.
+    static func cost(_ body: () async throws -> Void) async rethrows -> (seconds: Double, cpu: Double) {
+        let before = processorSeconds
+        let seconds = try await seconds(body)
+        return (seconds, processorSeconds - before)
+    }
+
+    private static var processorSeconds: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
     /// Prints one JSON object.
     static func report(_ members: KeyValuePairs<String, JSONValue>) {
         print(JSONValue.object(members.map { JSONValue.Member($0.key, $0.value) }).text)

@@ -37,7 +37,16 @@ public struct CallPolicies: Sendable {
 
     private static let mostTokens = 1 << 30
 
-    func route(of target: Target) -> Route { routes[target.description] ?? Route(targets: [target]) }
+    /// Where a lane's jobs may go. No other model's vectors stand in for those that are remembered: they could not be compared.
+    func route(of target: Target, _ kind: JobKind) -> Route {
+        kind == .memorize ? Route(targets: [target]) : routes[target.description] ?? Route(targets: [target])
+    }
+
+    /// Whether a lane's jobs can be called for by any of these providers.
+    func hasRoute(of target: String, provider: String, kind: String, among providers: Set<String>) -> Bool {
+        guard kind != JobKind.memorize.rawValue, let route = routes[target] else { return providers.contains(provider) }
+        return !route.targets.isEmpty
+    }
 
     func limits(of name: String) -> CallLimits { limits[name] ?? CallLimits() }
 }

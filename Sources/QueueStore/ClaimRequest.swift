@@ -39,8 +39,8 @@ public struct ClaimRequest: Sendable {
     }
 
     /// Whether a lane's jobs can be called for: by their own target's provider, or by one that serves in its place.
-    func serves(queue: String, provider: String, target: String) -> Bool {
+    func serves(queue: String, provider: String, target: String, kind: String) -> Bool {
         guard queues?.contains(queue) != false else { return false }
-        return policies.routes[target].map { !$0.targets.isEmpty } ?? providers.contains(provider)
+        return policies.hasRoute(of: target, provider: provider, kind: kind, among: providers)
     }
 }

@@ -32,9 +32,16 @@ struct Ledger {
         var cost: Double = 0
     }
 
+    /// What changes in a namespace's row.
+    struct NamespaceChange {
+        var memories: Int64 = 0
+        var bytes: Int64 = 0
+    }
+
     private var lanes: [Int64: LaneChange] = [:]
     private var batches: [Int64: BatchChange] = [:]
     private var minute = MinuteChange()
+    private var namespaces: [Int64: NamespaceChange] = [:]
     private var counters: [Counter: Int64] = [:]
 
     /// A row of `counters`.
@@ -135,6 +142,25 @@ struct Ledger {
 
     mutating func count(_ counter: Counter, by count: Int64 = 1) { counters[counter, default: 0] += count }
 
+    /// Memories came to a namespace, or went, or their bytes changed.
+    mutating func changeMemories(of namespace: Int64, by memories: Int64, bytes: Int64) {
+        namespaces[namespace, default: NamespaceChange()].memories += memories
+        namespaces[namespace, default: NamespaceChange()].bytes += bytes
+        counters[.memories, default: 0] += memories
+        counters[.memoryBytes, default: 0] += bytes
+    }
+
+    /// How much the counts of all namespaces have changed so far.
+    var changeOfNamespaces: NamespaceChange {
+        namespaces.values.reduce(into: NamespaceChange()) { sum, change in
+            sum.memories += change.memories
+            sum.bytes += change.bytes
+        }
+    }
+
+    /// How much a namespace's counts have changed so far.
+    func change(ofNamespace id: Int64) -> NamespaceChange { namespaces[id] ?? NamespaceChange() }
+
     /// How much a lane's count has changed so far.
     func change(of state: JobState, in lane: Int64) -> Int64 { lanes[lane]?.states[state.index] ?? 0 }
 
@@ -159,6 +185,10 @@ struct Ledger {
                 WHERE id = ?
                 """
             ).bind(change.jobs).bind(change.completed).bind(change.cancelled).bind(change.discarded).bind(batch).run()
+        }
+        for (namespace, change) in namespaces where change.memories != 0 || change.bytes != 0 {
+            try transaction.statement("UPDATE namespaces SET memories = memories + ?, bytes = bytes + ? WHERE id = ?")
+                .bind(change.memories).bind(change.bytes).bind(namespace).run()
         }
         if minute.completed + minute.discarded + minute.cancelled > 0 || minute.cost > 0 || minute.usage != Usage() {
             try transaction.statement(

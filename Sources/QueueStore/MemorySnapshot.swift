@@ -1,4 +1,5 @@
 import GRDB
+import GRDBSQLite
 import JobModel
 
 /// The memories as they were at one moment: what a search looks at. Valid during `QueueStore.readMemories` alone, on its thread.
@@ -12,42 +13,91 @@ public final class MemorySnapshot {
         self.now = now
     }
 
-    /// The largest number that was given: an index that has followed up to it is as new as this snapshot.
-    public func latestNumber() throws -> Int64 { throw Self.unbuilt }
-
-    /// The namespace of a name; nil where there is none.
-    public func namespace(named name: String) throws -> MemoryNamespace? { throw Self.unbuilt }
-
-    /// All namespaces, by name.
-    public func namespaces() throws -> [MemoryNamespace] { throw Self.unbuilt }
-
-    /// Gives all that changed in a space after a number: first what was forgotten, then new entries, in the order of their numbers. From 0,
-    /// gives all. False, and nothing is given, where what was forgotten since is no longer on record: then the index begins again from 0.
-    public func changes(of space: MemorySpace, after number: Int64, _ body: (MemoryChange) throws -> Void) throws -> Bool {
-        throw Self.unbuilt
+    /// A statement of this connection, prepared once.
+    func statement(_ sql: StaticString) throws -> SQLStatement {
+        SQLStatement(borrowing: try database.cachedStatement(sql: sql.description).sqliteStatement, on: try connection())
     }
 
-    /// Gives the exact vectors of entries, by their numbers, in ascending order; an entry that is gone is passed over. The bytes are valid
-    /// during the call: Float32, little-endian.
-    public func vectors(
-        _ numbers: [Int64], of space: MemorySpace, _ body: (_ index: Int, _ vector: UnsafeRawBufferPointer) throws -> Void
-    ) throws { throw Self.unbuilt }
+    func connection() throws -> OpaquePointer {
+        guard let connection = database.sqliteConnection else { throw StoreError(.closed, "the database is closed") }
+        return connection
+    }
+
+    /// The largest number that was given: an index that has followed up to it is as new as this snapshot.
+    public func latestNumber() throws -> Int64 {
+        try statement("SELECT value FROM counters WHERE name = 'memory'").first { $0.int64(0) } ?? 0
+    }
+
+    /// The namespace of a name; nil where there is none.
+    public func namespace(named name: String) throws -> MemoryNamespace? {
+        let row = try statement("SELECT id, name, memories, bytes, space_id FROM namespaces WHERE name = ? AND is_forgotten = 0")
+            .bind(name).first { (Self.namespace($0), $0.optionalInt64(4)) }
+        return try row.map(withSpaces)
+    }
+
+    /// All namespaces, by name.
+    public func namespaces() throws -> [MemoryNamespace] {
+        try statement("SELECT id, name, memories, bytes, space_id FROM namespaces WHERE is_forgotten = 0 ORDER BY name")
+            .all { (Self.namespace($0), $0.optionalInt64(4)) }.map(withSpaces)
+    }
+
+    private static func namespace(_ row: SQLStatement) -> MemoryNamespace {
+        MemoryNamespace(id: row.int64(0), name: row.text(1), space: nil, building: nil, memories: row.int(2), bytes: row.int64(3))
+    }
+
+    private func withSpaces(_ namespace: MemoryNamespace, current: Int64?) throws -> MemoryNamespace {
+        var namespace = namespace
+        let id = namespace.id
+        try statement("SELECT id, model, passage_prefix, dimension FROM memory_spaces WHERE namespace_id = ? AND state <> 'dropped'")
+            .bind(id).eachRow { row in
+                let space = MemorySpace(
+                    id: row.int64(0), namespaceID: id, model: VectorModel(target: row.text(1), passagePrefix: row.text(2)),
+                    dimension: row.dimension(3))
+                if space.id == current { namespace.space = space } else { namespace.building = space }
+            }
+        return namespace
+    }
+
+    /// How many memories have their vector in a space that is being made.
+    public func progress(of space: MemorySpace) throws -> Int {
+        try statement("SELECT live FROM memory_spaces WHERE id = ?").bind(space.id).first { $0.int(0) } ?? 0
+    }
+
+    // MARK: Memories
 
     /// The memories of ids, by id; those that are gone or have expired are missing.
-    public func memories(_ ids: [Int64]) throws -> [Int64: Memory] { throw Self.unbuilt }
+    public func memories(_ ids: [Int64]) throws -> [Int64: Memory] {
+        var memories: [Int64: Memory] = [:]
+        memories.reserveCapacity(ids.count)
+        for id in ids {
+            let row = try statement(
+                """
+                SELECT memories.id, name, key, text, metadata, importance, memories.created_at, recalled_at, expires_at, version
+                FROM memories JOIN namespaces ON namespaces.id = namespace_id
+                WHERE memories.id = ? AND is_forgotten = 0 AND (expires_at IS NULL OR expires_at > ?)
+                """
+            ).bind(id).bind(now).first { MemoryRow($0) }
+            memories[id] = try row?.memory
+        }
+        return memories
+    }
+
+    /// The id of a key's memory; nil where there is none, or it has expired.
+    public func memoryID(key: String, in namespace: Int64) throws -> Int64? {
+        try statement("SELECT id FROM memories WHERE namespace_id = ? AND key = ? AND (expires_at IS NULL OR expires_at > ?)")
+            .bind(namespace).bind(key).bind(now).first { $0.int64(0) }
+    }
 
     /// Gives the metadata of the memories of a namespace with ids in a range, in the order of their ids: as JSON text, nil where there is
     /// none.
     public func metadata(
         of namespace: Int64, ids: ClosedRange<Int64>, _ body: (_ id: Int64, _ metadata: String?) throws -> Void
-    ) throws { throw Self.unbuilt }
-
-    /// The memories of a namespace that hold any of the words, the best first by bm25 (FTS5's, the smaller the better). Only those that are
-    /// in the index of words: `QueueStore.indexWords(of:)` brings that up to date.
-    public func words(_ words: [String], in namespace: Int64, limit: Int) throws -> [(id: Int64, rank: Double)] { throw Self.unbuilt }
-
-    /// Whether memories of the namespace are not in the index of words yet.
-    public func lacksWords(_ namespace: Int64) throws -> Bool { throw Self.unbuilt }
-
-    private static let unbuilt = StoreError(.internal, "not built yet")
+    ) throws {
+        try statement(
+            """
+            SELECT id, metadata FROM memories INDEXED BY memories_namespace WHERE namespace_id = ? AND id BETWEEN ? AND ?
+            ORDER BY namespace_id, id
+            """
+        ).bind(namespace).bind(ids.lowerBound).bind(ids.upperBound).forEachRow { try body($0.int64(0), $0.optionalText(1)) }
+    }
 }

@@ -17,3 +17,8 @@ public struct MemorySpace: Sendable, Hashable {
         self.dimension = dimension
     }
 }
+
+extension SQLStatement {
+    /// A column that is a dimension. What is none is damage: then it fits no block.
+    func dimension(_ column: CInt) -> Int { min(max(int(column), 1), MemoryVector.maxDimension) }
+}

@@ -15,6 +15,8 @@ public struct NewMemory: Sendable, Equatable {
     public var createdAt: Int64?
     /// When it is forgotten (wall clock, ms); nil is never.
     public var expiresAt: Int64?
+    /// When a search last brought it up, where it was remembered elsewhere before (wall clock, ms). Counts for a new memory alone.
+    public var recalledAt: Int64?
     /// Where it lies; nil where it is found by its words alone.
     public var vector: MemoryVector?
 

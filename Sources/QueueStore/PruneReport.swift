@@ -4,7 +4,7 @@ public struct PruneReport: Sendable, Equatable {
     public var jobs = 0
     /// Cached answers that had expired, or were over the cache's bound.
     public var cacheEntries = 0
-    /// Memories past their time to live; the store keeps none yet.
+    /// Memories that had expired, or were over a cap.
     public var memories = 0
     /// What was given back to the file system.
     public var bytesFreed: Int64 = 0

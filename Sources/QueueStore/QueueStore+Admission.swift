@@ -28,7 +28,7 @@ extension WriteTransaction {
             var candidate: (id: Int64, body: String)?
             var refusal: String?
             var isClosed = false
-            let route = claiming.request.policies.route(of: lane.target)
+            let route = claiming.request.policies.route(of: lane.target, lane.kind)
             targets: for target in route.targets {
                 var gate = try gate(target, claiming.request.policies, estimate: nil)
                 var estimate: CallEstimate?

@@ -36,11 +36,11 @@ extension QueueStore {
         let lanes = try Row.fetchCursor(
             database.cachedStatement(
                 sql: """
-                    SELECT lanes.queue, lanes.provider, lanes.target FROM lanes JOIN queues ON queues.name = lanes.queue
+                    SELECT lanes.queue, lanes.provider, lanes.target, lanes.kind FROM lanes JOIN queues ON queues.name = lanes.queue
                     WHERE lanes.available > 0 AND queues.paused_at IS NULL
                     """))
         while let lane = try lanes.next() {
-            if request.serves(queue: lane[0], provider: lane[1], target: lane[2]) { return true }
+            if request.serves(queue: lane[0], provider: lane[1], target: lane[2], kind: lane[3]) { return true }
         }
         return false
     }
@@ -114,8 +114,8 @@ extension WriteTransaction {
             FROM lanes JOIN queues ON queues.name = lanes.queue WHERE lanes.available > 0 AND queues.paused_at IS NULL
             """
         ).eachRow { row in
-            guard request.serves(queue: row.text(1), provider: row.text(2), target: row.text(3)), let target = Target(row.text(3)),
-                let kind = JobKind(rawValue: row.text(4))
+            guard request.serves(queue: row.text(1), provider: row.text(2), target: row.text(3), kind: row.text(4)),
+                let target = Target(row.text(3)), let kind = JobKind(rawValue: row.text(4))
             else { return }
             lanes.append(
                 ReadyLane(

@@ -74,12 +74,12 @@ extension QueueStore {
             let isOpen = try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT queue, provider, target FROM lanes JOIN queues ON queues.name = queue
+                    SELECT queue, provider, target, kind FROM lanes JOIN queues ON queues.name = queue
                     WHERE paused_at IS NULL AND (available + running + retryable > 0
                     OR pending > 0 AND lanes.id IN (SELECT lane_id FROM followers))
                     """
             ).contains { (row: Row) in
-                let isServed = routes[row[2]].map { !$0.targets.isEmpty } ?? providers.contains(row[1])
+                let isServed = CallPolicies(routes: routes).hasRoute(of: row[2], provider: row[1], kind: row[3], among: providers)
                 return isServed && queues?.contains(row[0]) != false
             }
             if isOpen { return false }

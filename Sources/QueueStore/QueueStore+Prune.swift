@@ -18,6 +18,8 @@ extension QueueStore {
             }
         }
         report.cacheEntries = try await pruneCache(policy)
+        report.memories = try await pruneMemories(policy.memories)
+        try await compactMemory()
         _ = try await write { try $0.pruneRest() }
         while try await write({ try $0.pruneCharges(before: now - Self.chargesKept, slice: 500) }) == 500 {}
         if policy.shrinks { report.bytesFreed = try await shrink() }
@@ -69,6 +71,7 @@ extension QueueStore {
                             SELECT sum(bytes) OVER (ORDER BY last_used_at DESC, id DESC) AS total FROM cache_entries WHERE expires_at > ?1)
                             WHERE total <= ?2)
                         """, arguments: [now, policy.maxCacheBytes ?? .max]) ?? 0
+            report.memories = try MemorySnapshot(database, now: now).excess(policy.memories)
             return report
         }
     }

@@ -1,24 +1,57 @@
+import GRDB
 import JobModel
 
 extension QueueStore {
     /// Ends an attempt: outcome, result, usage, cache entry and next state, in one transaction, and only under the
     /// lease's token. A late settle whose token still is the job's is accepted.
     public func settle(_ request: SettleRequest) async throws -> SettleResult {
-        try await write { try $0.settle(request) }
+        try await settle([request])[0]
     }
 
     /// Ends the attempts of several jobs, in one transaction; each as by ``settle(_:)``, and each alone refused by the fence.
+    /// - Throws: `StoreError`, and nothing is settled: `conflict` where one of them brings what its namespace cannot hold, `notFound` where
+    ///   a memory that one of them takes to be stored is gone.
     public func settle(_ requests: [SettleRequest]) async throws -> [SettleResult] {
-        try await write { transaction in try requests.map { try transaction.settle($0) } }
+        let memories = try SettledMemories(requests)
+        return try await write { transaction in
+            let remembered = try memories.write(requests, transaction)
+            return try requests.enumerated().map { try transaction.settle($1, found: remembered[$0] ?? []) }
+        }
+    }
+
+    /// What claims leave out of jobs, by their ids.
+    public func particulars(of ids: [Int64]) throws -> [Int64: JobParticulars] {
+        try read { database in
+            let statement = try database.cachedStatement(
+                sql: """
+                    SELECT lanes.queue, requests.metadata, batches.name FROM jobs JOIN lanes ON lanes.id = lane_id
+                    JOIN requests ON job_id = jobs.id LEFT JOIN batches ON batches.id = batch_id WHERE jobs.id = ?
+                    """)
+            var particulars: [Int64: JobParticulars] = [:]
+            for id in ids {
+                guard let row = try Row.fetchOne(statement, arguments: [id]) else { continue }
+                particulars[id] = JobParticulars(
+                    queue: row[0], metadata: try (row[1] as String?).map { try JSONValue.parse($0) }, batch: row[2])
+            }
+            return particulars
+        }
     }
 
     /// Ends an attempt with the answer that the cache holds; nil, and nothing changed, where it holds none any more.
-    /// - Parameter known: the answer, where the process has it in memory.
-    public func settleFromCache(_ job: ClaimedJob, known: CachedReply? = nil) async throws -> SettleResult? {
+    /// - Parameters:
+    ///   - known: the answer, where the process has it in memory.
+    ///   - notes: what its result says besides.
+    ///   - next: jobs that are added if it completes.
+    public func settleFromCache(
+        _ job: ClaimedJob, known: CachedReply? = nil, notes: [JSONValue.Member] = [], next: [NewJob] = []
+    ) async throws -> SettleResult? {
         try await write { transaction in
             guard let cached = try known ?? transaction.cachedReply(job.answerDigest) else { return nil }
             return try transaction.settle(job, unpaid: LandedAnswer(cached)) {
-                try transaction.complete(job.id, lane: job.laneID, job.answerDigest, from: cached)
+                var shown = cached
+                let notes = try notes + transaction.enqueue(next: next)
+                if !notes.isEmpty { shown.reply = try JSONValue.parse(cached.reply).with(notes).text }
+                try transaction.complete(job.id, lane: job.laneID, job.answerDigest, from: shown)
             }
         }
     }
@@ -61,29 +94,44 @@ extension WriteTransaction {
         return .settled(state)
     }
 
-    func settle(_ request: SettleRequest) throws -> SettleResult {
+    /// Adds the jobs that follow one. Returns what its result says of them.
+    func enqueue(next jobs: [NewJob]) throws -> [JSONValue.Member] {
+        guard !jobs.isEmpty else { return [] }
+        return [.init("next_jobs", .array(try jobs.map { .integer(try enqueue($0).id) }))]
+    }
+
+    /// Ends an attempt.
+    /// - Parameter found: what came of it in this transaction, for its result.
+    func settle(_ request: SettleRequest, found: [JSONValue.Member] = []) throws -> SettleResult {
         let job = request.job
         let reply = request.result?.reply.text
         // Before the fence: a reply that was paid for serves the next attempt, whoever makes it.
         if let result = request.result, let reply {
             if let entry = request.cache { try cache(entry, result: result, reply: reply) }
             let isCompanion = request.call?.isCompanion ?? false
-            ledger.pay(lane: job.laneID, usage: result.usage, cost: result.cost, calls: isCompanion ? 0 : 1)
+            // What was remembered without a call was not paid for.
+            if result.answeredBy != .cache {
+                ledger.pay(lane: job.laneID, usage: result.usage, cost: result.cost, calls: isCompanion ? 0 : 1)
+            }
             if job.useCache { ledger.count(.cacheMisses) }
         }
         guard let state = try leave(request) else {
+            for answer in request.rescued { try cache(answer.entry, result: answer.result, reply: answer.result.reply.text) }
             if let call = request.call { try chargeLate(call, to: ChargedClaim(job)) }
             return .fenced
         }
         ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: state)
         let charge = try closeCall(of: ChargedClaim(job), request.call, message: request.error?.message ?? "", request.policies)
+        let added = try state == request.settlement.state ? enqueue(next: request.next) : []
         if state == .completed, let result = request.result, let reply {
+            let notes = request.notes + found + added
             try statement(
                 """
                 INSERT INTO results (job_id, reply, answered_by, target, input_tokens, output_tokens, cost_usd, latency_ms)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """
-            ).bind(job.id).bind(reply).bind(result.answeredBy.rawValue).bind(result.target).bind(result.usage.inputTokens)
+            ).bind(job.id).bind(notes.isEmpty ? reply : result.reply.with(notes).text).bind(result.answeredBy.rawValue).bind(result.target)
+                .bind(result.usage.inputTokens)
                 .bind(result.usage.outputTokens).bind(result.cost).bind(result.latency).run()
         }
         if let error = error(of: request, charge) { try addError(job: job.id, error) }

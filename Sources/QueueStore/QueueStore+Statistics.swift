@@ -19,7 +19,9 @@ extension QueueStore {
             let pageSize: Int64 = try Int64.fetchOne(database, sql: "PRAGMA page_size") ?? 4_096
             return Statistics(
                 queues: queues, completedLastMinute: hour?[0] ?? 0, completedLastHour: hour?[1] ?? 0, discardedLastHour: hour?[2] ?? 0,
-                latency: try Self.latency(database), cache: try Self.cacheStatistics(database), workers: workers,
+                latency: try Self.latency(database), cache: try Self.cacheStatistics(database),
+                memories: Int(try Self.counter("memories", database)), memoryBytes: try Self.counter("memory_bytes", database),
+                workers: workers,
                 databaseBytes: try (Int64.fetchOne(database, sql: "PRAGMA page_count") ?? 0) * pageSize,
                 walBytes: Self.size(of: path + "-wal"),
                 freeBytes: try (Int64.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0) * pageSize, maybePaidCalls: maybePaid.calls,
@@ -29,6 +31,10 @@ extension QueueStore {
 
     /// The cache's counts.
     public func cacheStatistics() throws -> CacheStatistics { try read(Self.cacheStatistics) }
+
+    private static func counter(_ name: String, _ database: Database) throws -> Int64 {
+        try Int64.fetchOne(database, sql: "SELECT value FROM counters WHERE name = ?", arguments: [name]) ?? 0
+    }
 
     private static func cacheStatistics(_ database: Database) throws -> CacheStatistics {
         var values: [String: Int64] = [:]

@@ -13,9 +13,9 @@ extension QueueStore {
                 .bind(Int64(getpid())).bind(bootID).bind(transaction.now).run()
             let id = transaction.lastInsertedID
             // This may be the second time the operation runs, and another process may have had the number in between.
-            if let earlier = locked.withLock({ $0 }), earlier != id { locks.unlock(worker: earlier) }
+            if let earlier = locked.value, earlier != id { locks.unlock(worker: earlier) }
             try locks.lock(worker: id)
-            locked.withLock { $0 = id }
+            locked.value = id
             // So that its peers begin to watch it.
             transaction.ledger.ringWork()
             return id

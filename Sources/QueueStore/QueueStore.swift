@@ -26,6 +26,8 @@ public final class QueueStore: Sendable {
     private let writer: Writer
     private let listeners = Mutex<[Bell.Word: BellListener]>([:])
     private let isClosed = Mutex(false)
+    /// The latest change of memories when this process last compacted them.
+    let compactedTo = Mutex<Int64>(0)
 
     /// Opens the database of a file, making and migrating it as the options say.
     /// - Throws: `StoreError`.

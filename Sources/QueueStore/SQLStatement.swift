@@ -6,6 +6,7 @@ import GRDBSQLite
 final class SQLStatement {
     private let handle: OpaquePointer
     private let connection: OpaquePointer
+    private let isOwn: Bool
     private var position: CInt = 0
 
     /// SQLite copies what is bound: the caller's bytes need not outlive the call.
@@ -17,9 +18,17 @@ final class SQLStatement {
         guard code == SQLITE_OK, let handle else { throw SQLFailure(code, connection) }
         self.handle = handle
         self.connection = connection
+        isOwn = true
     }
 
-    deinit { sqlite3_finalize(handle) }
+    /// A statement that another keeps, for as long as that lives.
+    init(borrowing handle: OpaquePointer, on connection: OpaquePointer) {
+        self.handle = handle
+        self.connection = connection
+        isOwn = false
+    }
+
+    deinit { if isOwn { sqlite3_finalize(handle) } }
 
     // MARK: Binding, in the order of the parameters
 
@@ -104,6 +113,18 @@ final class SQLStatement {
         }
     }
 
+    /// Calls `body` for every row, and ends with what it throws.
+    func forEachRow(_ body: (SQLStatement) throws -> Void) throws {
+        while true {
+            let code = sqlite3_step(handle)
+            guard code == SQLITE_ROW else { return try finish(code, expecting: SQLITE_DONE) }
+            do { try body(self) } catch {
+                try finish(SQLITE_DONE, expecting: SQLITE_DONE)
+                throw error
+            }
+        }
+    }
+
     /// Calls `body` for one row after the other of a query, until it returns false.
     func readRows(while body: (SQLStatement) -> Bool) throws(SQLFailure) {
         while true {
@@ -163,6 +184,15 @@ final class SQLStatement {
         guard let bytes = sqlite3_column_text(handle, column) else { return "" }
         let count = Int(sqlite3_column_bytes(handle, column))
         return String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
+    }
+
+    /// A column's text; nil where it is NULL.
+    func optionalText(_ column: CInt) -> String? { isNull(column) ? nil : text(column) }
+
+    /// A column's bytes where they lie: valid until the next step.
+    func blobBytes(_ column: CInt) -> UnsafeRawBufferPointer {
+        guard let bytes = sqlite3_column_blob(handle, column) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        return UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(handle, column)))
     }
 
     func blob(_ column: CInt) -> [UInt8] {

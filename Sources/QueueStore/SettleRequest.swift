@@ -16,6 +16,16 @@ public struct SettleRequest: Sendable {
     public var call: CallReport?
     /// What the configuration says about calling providers.
     public var policies: CallPolicies
+    /// What it remembers if it completes; its result then tells what became of that.
+    public var memories: MemoryWrite?
+    /// What memories get from it if it completes: vectors of another model than before.
+    public var spaceVectors: SpaceVectors?
+    /// Jobs that are added if it ends as ``settlement`` says; the result of one that completes names them.
+    public var next: [NewJob] = []
+    /// What its result says besides the reply: members that the cache does not keep.
+    public var notes: [JSONValue.Member] = []
+    /// Answers that are kept only if the fence refuses the settlement: else they are remembered, and need not be.
+    public var rescued: [CacheableAnswer] = []
 
     /// Makes a request.
     public init(

@@ -14,6 +14,10 @@ public struct Statistics: Sendable, Equatable {
     public var latency: Percentiles?
     /// What the cache holds, and how often it answered.
     public var cache: CacheStatistics
+    /// How many memories are stored, those included that have expired and are not pruned yet.
+    public var memories: Int
+    /// Their bytes: texts, metadata and vectors.
+    public var memoryBytes: Int64
     /// The registered worker processes.
     public var workers: [WorkerSummary]
     /// The size of the database's file, in bytes.

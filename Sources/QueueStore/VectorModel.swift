@@ -1,6 +1,9 @@
 /// What makes vectors: those of two models, or of two prefixes, are not compared.
 public struct VectorModel: Sendable, Hashable {
-    /// The target, `provider/model`; `-` for vectors that the user brings.
+    /// What vectors have in place of a target that their user brings. Such a vector is part of what makes two memories the same.
+    public static let brought = "-"
+
+    /// The target, `provider/model`; ``brought`` for vectors that the user brings.
     public var target: String
     /// What is put before a text that is remembered.
     public var passagePrefix: String

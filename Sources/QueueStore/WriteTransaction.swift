@@ -22,6 +22,13 @@ final class WriteTransaction {
     private var newLanes: [LaneKey: Int64] = [:]
     private var batches: [String: Int64] = [:]
 
+    /// The digests of the newest memories, by namespace. What a transaction put there is of no use if it was not committed.
+    var tails: [Int64: DigestTail] = [:]
+    /// Whether this transaction changed them.
+    var tailsChanged = false
+    /// How many memories a namespace may hold before their digests are taken into the index. Only a test sets it.
+    var leastTail = 4_096
+
     private struct LaneKey: Hashable {
         var queue: String
         var target: Target
@@ -37,6 +44,8 @@ final class WriteTransaction {
         now = clock.wall()
         ledger = Ledger()
         resources = ResourceLedger()
+        if tailsChanged { tails.removeAll() }
+        tailsChanged = false
         newLanes.removeAll(keepingCapacity: true)
         batches.removeAll(keepingCapacity: true)
     }
@@ -44,6 +53,7 @@ final class WriteTransaction {
     /// What is known after the COMMIT.
     func didCommit() {
         for (key, id) in newLanes { lanes[key] = id }
+        tailsChanged = false
     }
 
     /// The prepared statement of a literal.

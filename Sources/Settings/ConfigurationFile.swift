@@ -24,6 +24,7 @@ struct ConfigurationFile {
             switch key.scalar?.string {
             case "providers": applyProviders(value, to: &settings.providers)
             case "models": applyModels(value, to: &settings.models)
+            case "memory": applyMemory(value, to: &settings)
             default:
                 apply(key, value, in: "", of: Settings.keys, at: "", alsoKnown: ["providers", "models"], to: &settings)
             }
@@ -41,7 +42,7 @@ struct ConfigurationFile {
         }
     }
 
-    // MARK: Providers and models
+    // MARK: Providers, models and namespaces
 
     private mutating func applyProviders(_ node: Node, to providers: inout [String: ProviderSettings]) {
         forEachName(in: node, key: "providers") { file, name, label, pairs in
@@ -86,6 +87,29 @@ struct ConfigurationFile {
             } catch {
                 file.report(error.message, line: label.line)
             }
+        }
+    }
+
+    private mutating func applyMemory(_ node: Node, to settings: inout Settings) {
+        guard !isNull(node), let pairs = mapping(node, key: "memory") else { return }
+        for (key, value) in pairs {
+            if key.scalar?.string == "namespaces" {
+                applyNamespaces(value, to: &settings.memory.namespaces)
+            } else {
+                apply(key, value, in: "memory", of: Settings.keys, at: "", alsoKnown: ["namespaces"], to: &settings)
+            }
+        }
+    }
+
+    private mutating func applyNamespaces(_ node: Node, to namespaces: inout [String: NamespaceSettings]) {
+        forEachName(in: node, key: "memory.namespaces") { file, name, label, pairs in
+            guard NamespaceSettings.isName(name) else {
+                let rule = "1 to \(NamespaceSettings.maxNameLength) characters, no control characters"
+                return file.report("\(InvalidText.quoted(name)) is not a namespace's name (\(rule))", line: label.line)
+            }
+            var namespace = namespaces[name] ?? NamespaceSettings()
+            file.apply(pairs, in: "", of: NamespaceSettings.keys, at: label.key + ".", to: &namespace)
+            namespaces[name] = namespace
         }
     }
 

@@ -6,6 +6,8 @@ extension ModelSettings {
         Setting("batch_api", \.batchAPI, .flag),
         Setting("cache_ttl", \.cacheTTL, .optional(.duration(.seconds(1) ... .days(3650)))),
         Setting("semantic_cache", \.semanticCache, .optional(.flag)),
+        Setting("query_prefix", \.queryPrefix, .optional(.text(maxBytes: 1 << 10))),
+        Setting("passage_prefix", \.passagePrefix, .optional(.text(maxBytes: 1 << 10))),
         Setting("price.input_per_mtok", \.inputPerMTok, .optional(.number(0...1_000_000))),
         Setting("price.output_per_mtok", \.outputPerMTok, .optional(.number(0...1_000_000))),
         Setting("price.cache_read_per_mtok", \.cacheReadPerMTok, .optional(.number(0...1_000_000))),

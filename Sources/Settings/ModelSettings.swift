@@ -11,6 +11,12 @@ public struct ModelSettings: Equatable, Sendable {
     public var cacheTTL: Duration?
     /// Whether the reply to the nearest earlier prompt may answer; nil is `cache.semantic.enabled`.
     public var semanticCache: Bool?
+    /// What is put before a text that looks for others; nil is what the model's name suggests (``Settings/queryPrefix(of:)``). At most
+    /// 1 KiB.
+    public var queryPrefix: String?
+    /// What is put before a text that is remembered; nil is what the model's name suggests (``Settings/passagePrefix(of:)``). At most
+    /// 1 KiB.
+    public var passagePrefix: String?
     /// What tokens cost; nil when unknown.
     public var price: ModelPrice?
     /// The most tokens of an answer where a job says nothing: sent with the call, and what a money limit reserves for. Nil sends none

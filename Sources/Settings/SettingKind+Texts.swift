@@ -68,6 +68,48 @@ extension SettingKind where Value == String {
         masked(url: $0)
     }
 
+    /// Any text of a few lines. Shown in quotes, for its blanks may count.
+    static func text(maxBytes: Int) -> Self {
+        Self { (raw) throws(InvalidText) in
+            let text = try raw.text(of: "a text")
+            guard text.utf8.count <= maxBytes else {
+                throw InvalidText("is \(text.utf8.count) bytes long (at most \(maxBytes))")
+            }
+            guard text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control || $0 == "\n" || $0 == "\t" }) else {
+                throw InvalidText("holds a control character")
+            }
+            return text
+        } show: {
+            quoted($0)
+        }
+    }
+
+    /// A text that says where recalled memories stand.
+    static let recallTemplate = Self { (raw) throws(InvalidText) in
+        let text = try Self.text(maxBytes: 16 << 10).parse(raw)
+        guard text.ranges(of: MemorySettings.placeOfMemories).count == 1 else {
+            throw InvalidText("must hold \(MemorySettings.placeOfMemories) once, where the memories are to stand")
+        }
+        return text
+    } show: {
+        quoted($0)
+    }
+
+    /// A text in double quotes, as YAML reads it.
+    private static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\n": quoted += "\\n"
+            case "\t": quoted += "\\t"
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            default: quoted += InvalidText.printable(String(scalar))
+            }
+        }
+        return quoted + "\""
+    }
+
     private static func masked(url: String) -> String {
         var shown = url
         if let query = shown.firstIndex(of: "?") { shown = shown[..<query] + "?***" }

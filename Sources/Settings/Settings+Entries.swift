@@ -1,8 +1,11 @@
 extension Settings {
-    /// Every value with where it came from, as `agent-queue config show` prints them: keys of the file's order, then providers, then models
-    /// by name. Values that are not set are left out, unless something took them away. Secrets are masked.
+    /// Every value with where it came from, as `agent-queue config show` prints them: keys of the file's order, then namespaces,
+    /// providers and models by name. Values that are not set are left out, unless something took them away. Secrets are masked.
     public var entries: [SettingsEntry] {
         var entries = rows(of: self, Settings.keys, at: "")
+        for (name, namespace) in memory.namespaces.sorted(by: { $0.key < $1.key }) {
+            entries += rows(of: namespace, NamespaceSettings.keys, at: "memory.namespaces.\(name).")
+        }
         for (name, provider) in providers.sorted(by: { $0.key < $1.key }) {
             entries += rows(of: provider, ProviderSettings.keys, at: "providers.\(name).")
         }

@@ -1,4 +1,4 @@
-/// Every key that is not a provider's or a model's.
+/// Every key that is not a provider's, a model's or a namespace's.
 extension Settings {
     static let keys = SettingTable<Settings>([
         Setting("database", \.database, .path),
@@ -27,6 +27,9 @@ extension Settings {
         Setting("memory.retention", \.memory.retention, .duration(.seconds(60) ... .days(36_500))),
         Setting("memory.max_bytes", \.memory.maxBytes, .bytes((1 << 20)...(1 << 50))),
         Setting("memory.embedding_model", \.memory.embeddingModel, .target),
+        Setting("memory.recall_template", \.memory.recallTemplate, .recallTemplate),
+        Setting("memory.approximate_above", \.memory.approximateAbove, .optional(.integer(1...1_000_000_000))),
+        Setting("memory.index_bytes", \.memory.indexBytes, .bytes((1 << 20)...(1 << 40))),
 
         Setting("http.connection_pool_size", \.http.connectionPoolSize, .integer(1...10_000)),
         Setting("http.connect_timeout", \.http.connectTimeout, .duration(.milliseconds(100) ... .seconds(600))),

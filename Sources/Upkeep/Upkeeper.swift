@@ -9,6 +9,8 @@ import ServiceLifecycle
 public final class Upkeeper: Service {
     private let store: QueueStore
     private let logger: Logger
+    /// The time between two looks at what need not be done at once, in ms.
+    private let tidying: Int64
 
     /// How long a round waits after the ring that called for it, in ms. Rings come with every commit.
     private static let pause: Int64 = 5
@@ -16,9 +18,11 @@ public final class Upkeeper: Service {
     private static let shortestRefresh: Int64 = 50
 
     /// Makes one.
-    public init(store: QueueStore, logger: Logger) {
+    /// - Parameter tidying: the time between two looks at what need not be done at once, in ms; a minute unless told.
+    public init(store: QueueStore, logger: Logger, tidying: Int64 = 60_000) {
         self.store = store
         self.logger = logger
+        self.tidying = tidying
     }
 
     /// Works until the task is cancelled or asked to stop.
@@ -31,6 +35,8 @@ public final class Upkeeper: Service {
                     for await _ in store.changes(of: .work) { continuation.yield() }
                     continuation.finish()
                 }
+                // Beside the rounds: it may take a while, and nothing that is due waits for it.
+                group.addTask { [self] in await tidy() }
                 var timer = Timer(wake: continuation)
                 var lastRefresh: Int64 = 0
                 for await _ in attention {
@@ -75,9 +81,19 @@ public final class Upkeeper: Service {
         return nextDue
     }
 
+    /// What need not be done at once: vectors are put together, and those that another model makes are gone on with.
+    private func tidy() async {
+        while (try? await Task.sleep(for: .milliseconds(tidying))) != nil {
+            await attempt("making vectors by another model") { [store] in try await store.carryOnSpaces() }
+            await attempt("tidying the vectors") { [store] in try await store.compactMemory() }
+        }
+    }
+
     /// A step that fails (the disk is full, say) is tried again in the next round; the others go on.
     private func attempt(_ step: String, _ body: () async throws -> Void) async {
-        do { try await body() } catch {
+        do { try await body() } catch is CancellationError {
+            return
+        } catch {
             logger.warning("\(step) failed", metadata: ["error": "\(error)"])
         }
     }

@@ -32,9 +32,11 @@ public struct MemoryQuery: Sendable {
     public var createdBefore: Int64?
     /// At least this important, 0 to 1.
     public var minImportance: Double?
-    /// At least this near.
+    /// The least similarity, whatever the weights; in mode `hybrid` it is asked of the nearest vectors, not of what words find. Not for
+    /// mode `words`.
     public var minScore: Double?
-    /// Maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): 1 is relevance alone, 0 is variety alone; nil is off.
+    /// Maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): 1 is relevance alone, 0 is variety alone; nil is off. Not for
+    /// mode `words`, and for at most 1,000 memories.
     public var relevance: Double?
     /// How much being new counts, against 1 for nearness: this weight halves with each half-life of age. 0 unless told.
     public var recencyWeight = 0.0

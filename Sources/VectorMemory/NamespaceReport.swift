@@ -16,6 +16,7 @@ public struct NamespaceReport: Sendable, Equatable {
     /// Makes one.
     public init(namespace: String) { self.namespace = namespace }
 
+    /// Whether all of both is the same.
     public static func == (left: Self, right: Self) -> Bool {
         left.namespace == right.namespace && left.scan == right.scan && left.passed == right.passed && left.followed == right.followed
             && left.isRebuilt == right.isRebuilt && left.microseconds == right.microseconds

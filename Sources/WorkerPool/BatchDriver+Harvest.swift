@@ -2,23 +2,11 @@ import JobModel
 import Logging
 import ModelCalls
 import QueueStore
-import Synchronization
 
 /// The provider's batch is another's.
 private struct NotOurs: Error {}
 /// Another looks after the batch by now.
 private struct LostLease: Error {}
-
-/// Whether the batch that is read is the one it was taken for.
-private final class Verification: Sendable {
-    private let isCertain: Mutex<Bool>
-
-    init(_ isCertain: Bool) { self.isCertain = Mutex(isCertain) }
-
-    var value: Bool { isCertain.withLock { $0 } }
-
-    func set() { isCertain.withLock { $0 = true } }
-}
 
 extension BatchDriver {
     /// Takes a batch's answers in, slice by slice: each job leaves the batch in the transaction that settles it.
@@ -27,11 +15,12 @@ extension BatchDriver {
         guard let remote = try await described(batch, provider, remote) else { return nil }
         // Longer with each failure: a slow line gets there in the end.
         let timeout = policy(of: provider).timeout(bytes: batch.bytes * 4) << Int64(min(max(0, batch.failures), 8))
-        let verification = Verification(batch.isCertain)
+        // Whether the batch that is read is the one it was taken for.
+        let isCertain = Box(batch.isCertain)
         let failure: ModelFailure?
         do {
             failure = try await provider.readResults(of: remote, kind: batch.kind, timeout: timeout) { slice in
-                try await take(in: slice, of: batch, provider, verification)
+                try await take(in: slice, of: batch, provider, isCertain)
             }
         } catch is NotOurs {
             logger.info("batch \(batch.id) of \(batch.target): the provider's \(remote.id) is another's")
@@ -41,7 +30,7 @@ extension BatchDriver {
         }
         try interrupt("read")
         var read = batch
-        read.isCertain = verification.value
+        read.isCertain = isCertain.value
         if let failure {
             // What could not be told apart in several looks never will be.
             let isHopeless = failure.failure == .invalidReply && read.failures >= 5
@@ -77,16 +66,16 @@ extension BatchDriver {
 
     /// Settles one slice of results.
     private func take(
-        in slice: [BatchItemResult], of batch: ProviderBatch, _ provider: any BatchProvider, _ verification: Verification
+        in slice: [BatchItemResult], of batch: ProviderBatch, _ provider: any BatchProvider, _ isCertain: Box<Bool>
     ) async throws {
         let results = Dictionary(
             slice.compactMap { result in batch.job(ofItem: result.id).map { ($0, result) } }, uniquingKeysWith: { one, _ in one })
-        if !verification.value, !slice.isEmpty {
+        if !isCertain.value, !slice.isEmpty {
             guard !results.isEmpty else { throw NotOurs() }
             var certain = batch
             certain.isCertain = true
             guard try await store.update(certain, from: .harvesting, releases: false) else { throw LostLease() }
-            verification.set()
+            isCertain.value = true
         }
         let members = try store.members(of: batch, ids: Array(results.keys))
         let now = store.clock.wall()

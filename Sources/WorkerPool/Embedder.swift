@@ -1,13 +1,29 @@
 import JobModel
-import Logging
 import ModelCalls
 import QueueStore
+import Resilience
 
 /// Turns texts into vectors by one configured model, at once: many texts share a call, the answers are cached, and what was paid is on
 /// record.
+///
+/// The vectors of queries are kept in the cache, since the same is asked again. Those of passages are not, since they are about to be
+/// remembered: only if some of them fail, what the others cost is kept for the next try.
 public struct Embedder: Sendable {
     /// What embeds, and the prefix of what is remembered.
     public let model: VectorModel
+
+    let store: QueueStore
+    let provider: any ModelProvider
+    let target: Target
+    let price: ModelPrice?
+    let timeout: Int64
+    private let queryPrefix: String
+    private let cacheTimeToLive: Int64?
+    private let tries: Int
+    private let backoff: Backoff
+
+    /// The longest that a provider's own word is waited for, in ms: behind it the failure is told.
+    static let longestWait: Int64 = 60_000
 
     /// Makes one.
     /// - Parameters:
@@ -17,16 +33,112 @@ public struct Embedder: Sendable {
     ///   - passagePrefix: put before a text that is remembered, such as `passage: `.
     ///   - price: what its tokens cost; nil is unknown.
     ///   - timeout: how long a call may take, in ms.
+    ///   - cacheTimeToLive: how long an answer may serve from the cache, in ms; nil keeps none and looks none up. 30 min unless told.
+    ///   - tries: how often a call may be made that fails in passing; 4 unless told.
+    ///   - backoff: the waits between; 0.1 to 20 s unless told.
     public init(
         store: QueueStore, provider: any ModelProvider, target: Target, queryPrefix: String, passagePrefix: String, price: ModelPrice?,
-        timeout: Int64
+        timeout: Int64, cacheTimeToLive: Int64? = 1_800_000, tries: Int = 4, backoff: Backoff = Backoff(base: 1_000, cap: 20_000)
     ) {
+        self.store = store
+        self.provider = provider
+        self.target = target
+        self.price = price
+        self.timeout = timeout
+        self.queryPrefix = queryPrefix
+        self.cacheTimeToLive = cacheTimeToLive
+        self.tries = tries
+        self.backoff = backoff
         model = VectorModel(target: target.description, passagePrefix: passagePrefix)
     }
 
     /// The vectors of texts, in their order. Rate limits and failures that pass are waited for and tried again, a few times.
-    /// - Throws: `ModelFailure`, of the first text that could not be embedded; what came before it is cached. `CancellationError`.
-    public func embed(_ texts: [String], as purpose: TextPurpose) async throws -> [[Float]] {
-        throw ModelFailure(.permanent, "not built yet")
+    /// - Parameter job: whom the calls are charged to; nil charges them to none.
+    /// - Throws: `ModelFailure`, of the first text that could not be embedded; what was embedded besides is cached. `StoreError`,
+    ///   `CancellationError`.
+    public func embed(_ texts: [String], as purpose: TextPurpose, besides job: ClaimedJob? = nil) async throws -> [[Float]] {
+        let prefix = purpose == .query ? queryPrefix : model.passagePrefix
+        var texts = EmbeddingTexts(texts, prefix: prefix, target: target, identity: provider.identity)
+        if cacheTimeToLive != nil { texts.take(try store.cachedReplies(texts.requests.map(\.digest))) }
+        do {
+            let capacity = max(1, provider.capabilities.maxEmbedInputs)
+            let open = texts.open
+            for start in stride(from: 0, to: open.count, by: capacity) {
+                try await call(Array(open[start..<min(start + capacity, open.count)]), &texts, besides: job)
+            }
+        } catch {
+            // What was paid for serves the next try.
+            try await keep(texts)
+            throw error
+        }
+        if purpose == .query { try await keep(texts) }
+        return texts.vectors
     }
+
+    // MARK: Calling
+
+    /// Calls for some of the texts until each has its vector. One that its model will never take is found by calling for halves.
+    private func call(_ places: [Int], _ texts: inout EmbeddingTexts, besides job: ClaimedJob?) async throws {
+        var left = places
+        for number in 1... {
+            try Task.checkCancellation()
+            let outcomes = await provider.respond(to: left.map { texts.requests[$0].request }, CallOptions(timeout: timeout))
+            let answers = zip(left, outcomes).map { ($0, checked($1)) }
+            try await EmbeddingCharges(answers.map(\.1), of: self, bytes: left.reduce(0) { $0 + texts.requests[$1].text.utf8.count })
+                .write(besides: job)
+            var failure: ModelFailure?
+            for (place, outcome) in answers {
+                switch outcome {
+                case .reply(let reply): texts.set(reply, at: place)
+                case .failure(let own): failure = failure ?? own
+                }
+            }
+            left = left.filter { texts.isOpen($0) }
+            guard !left.isEmpty else { return }
+            try Task.checkCancellation()
+            let reason = failure ?? ModelFailure(.invalidReply, "the provider returned too few outcomes")
+            switch reason.failure {
+            case .rateLimited, .overloaded, .retryable, .timedOut:
+                guard number < tries, reason.retryAfter ?? 0 <= Self.longestWait else { throw reason }
+                var generator = SystemRandomNumberGenerator()
+                let wait = max(reason.retryAfter ?? 0, backoff.delay(afterAttempt: number, using: &generator))
+                try await Task.sleep(for: .milliseconds(wait))
+            case .permanent, .refused, .invalidReply:
+                guard left.count > 1 else { throw reason }
+                let half = (left.count + 1) / 2
+                try await call(Array(left[..<half]), &texts, besides: job)
+                return try await call(Array(left[half...]), &texts, besides: job)
+            default:
+                throw reason
+            }
+        }
+    }
+
+    private func checked(_ outcome: Outcome) -> Outcome {
+        guard case .reply(let reply) = outcome, reply.embeddings?.count != 1 else { return outcome }
+        return .failure(
+            ModelFailure(
+                .invalidReply, "not one vector for one text", requestID: reply.requestID, usage: reply.usage, cost: reply.cost,
+                calls: reply.calls, limits: reply.limits))
+    }
+
+    // MARK: Keeping
+
+    private func keep(_ texts: EmbeddingTexts) async throws {
+        guard let cacheTimeToLive else { return }
+        let now = store.clock.wall()
+        let answers = texts.answered.map { digest, reply in
+            CacheableAnswer(
+                entry: CacheWrite(digest: digest, timeToLive: cacheTimeToLive, createdAt: now),
+                result: JobResult(
+                    reply: reply.json, usage: reply.usage, cost: cost(of: reply.usage, said: reply.cost), answeredBy: .provider,
+                    target: target.description, latency: 0))
+        }
+        for start in stride(from: 0, to: answers.count, by: 100) {
+            try await store.keep(Array(answers[start..<min(start + 100, answers.count)]))
+        }
+    }
+
+    /// What a call cost in US dollars: the provider's word, or what its tokens cost.
+    func cost(of usage: Usage, said: Double?) -> Double { said ?? price?.cost(of: usage) ?? 0 }
 }

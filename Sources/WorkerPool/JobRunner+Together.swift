@@ -31,9 +31,14 @@ extension JobRunner {
         }
         guard !open.isEmpty else { return }
         let slots = Set(open.map(\.lease.token)).map { calls?.begin(token: $0) }
-        var division = CallDivision(jobs: open.count)
-        if let failed = await callTogether(open, 1) { await callAgain(failed, open, &division) }
+        await callForAll(open)
         for slot in slots { calls?.end(slot) }
+    }
+
+    /// One call for all of them, and those that come of its failure.
+    func callForAll(_ jobs: [ClaimedJob]) async {
+        var division = CallDivision(jobs: jobs.count)
+        if let failed = await callTogether(jobs, 1) { await callAgain(failed, jobs, &division) }
     }
 
     /// A call that failed as a whole, and whose jobs are not settled yet.
@@ -158,10 +163,10 @@ extension JobRunner {
         logger.debug(
             "calling \(jobs[0].route) for \(jobs.count) jobs",
             metadata: ["first": "\(jobs[0].id)", "inputs": "\(jobs.reduce(0) { $0 + $1.inputs })"])
-        let box = SharedOutcomes()
+        let answered = Box<[Outcome]>([])
         let (leaving, left) = AsyncStream.makeStream(of: Lease.self)
         let call = Task { [requests] in
-            box.set(await provider.respond(to: requests, options))
+            answered.value = await provider.respond(to: requests, options)
             left.finish()
         }
         inFlight.attach(call, to: jobs.map(\.lease)) { left.yield($0) }
@@ -174,8 +179,9 @@ extension JobRunner {
         } onCancel: {
             call.cancel()
         }
-        for (place, outcome) in zip(places, box.values) { outcomes[place] = outcome }
-        for place in places.dropFirst(box.values.count) {
+        let given = answered.value
+        for (place, outcome) in zip(places, given) { outcomes[place] = outcome }
+        for place in places.dropFirst(given.count) {
             outcomes[place] = .failure(ModelFailure(.invalidReply, "the provider returned too few outcomes"))
         }
         return outcomes
@@ -212,17 +218,27 @@ extension JobRunner {
         }
     }
 
-    private func settle(_ jobs: [ClaimedJob], _ attempts: [Attempt]) async { await settle(requests(for: jobs, attempts), attempts) }
+    func settle(_ jobs: [ClaimedJob], _ attempts: [Attempt]) async { await settle(requests(for: jobs, attempts), attempts) }
 
-    private func settle(_ requests: [SettleRequest], _ attempts: [Attempt]) async {
+    func settle(_ requests: [SettleRequest], _ attempts: [Attempt]) async {
+        var requests = requests
         var start = 0
+        // Which were found to be refused in company, and are settled alone.
+        var aloneUntil = 0
         while start < requests.count {
-            let slice = Array(requests[start..<Self.endOfSlice(attempts, from: start)])
+            let end = start < aloneUntil ? start + 1 : Self.endOfSlice(attempts, from: start)
+            let slice = Array(requests[start..<end])
             do {
                 let results = try await store.settle(slice)
                 for (place, result) in results.enumerated() { tell(slice[place], result, attempts[start + place]) }
                 start += slice.count
             } catch {
+                if let error = error as? StoreError, error.kind == .conflict || error.kind == .notFound,
+                    slice.contains(where: { $0.memories != nil || $0.spaceVectors != nil })
+                {
+                    if slice.count == 1 { requests[start] = replaced(slice[0], error) } else { aloneUntil = end }
+                    continue
+                }
                 logger.error("jobs could not be settled; trying again", metadata: ["jobs": "\(slice.count)", "error": "\(error)"])
                 // As long as the process lives: what was paid for is not thrown away. If it is ended meanwhile, the jobs are rescued.
                 do { try await Task.sleep(for: .milliseconds(Self.settleRetry)) } catch { break }

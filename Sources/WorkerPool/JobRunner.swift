@@ -15,11 +15,15 @@ struct JobRunner: Sendable {
     let cache: ResponseCache?
     /// Answers to near prompts.
     let semantic: SemanticCache?
+    /// Finds what goes into prompts; nil where the worker has nothing to do with memories.
+    var recaller: Recaller?
     let inFlight: InFlight
     let calls: CallRegion?
     let logger: Logger
     /// Told what became of the job.
     let report: @Sendable (WorkerEvent) -> Void
+    /// What the jobs of the call have to do with memories.
+    var memory = MemoryWork()
 
     /// How long to wait before a settle that the store refused is tried again, in ms: the disk may be full, and the answer
     /// is paid for.
@@ -31,7 +35,9 @@ struct JobRunner: Sendable {
     /// Runs the jobs of one call.
     func run(_ jobs: [ClaimedJob]) async {
         defer { inFlight.endCall() }
-        if jobs.count == 1 {
+        if jobs[0].kind == .memorize {
+            await runMemorize(jobs)
+        } else if jobs.count == 1 {
             await run(jobs[0])
         } else {
             await runTogether(jobs)
@@ -46,12 +52,26 @@ struct JobRunner: Sendable {
             return
         }
         let slot = calls?.begin(job: job.id)
+        defer { calls?.end(slot) }
+        guard let use = memoryUse(of: job) else { return await call(job) }
+        switch await prepared(job, use) {
+        case .success((let prepared, let used)):
+            var runner = self
+            runner.memory.used[job.id] = used
+            job = prepared
+            if job.isCached, await runner.settleFromCache(job) { return }
+            await runner.call(job)
+        case .failure(let failure):
+            await settle(job, Attempt(outcome: cause(of: .failure(failure), job), latency: 0))
+        }
+    }
+
+    /// Calls for one job, and settles it.
+    private func call(_ job: ClaimedJob) async {
+        var job = job
         var lookup = await lookup(for: job)
         if let match = lookup?.match {
-            if await settle(job, from: match) {
-                calls?.end(slot)
-                return
-            }
+            if await settle(job, from: match) { return }
             lookup = nil
         }
         var call = 1
@@ -66,20 +86,21 @@ struct JobRunner: Sendable {
             call += 1
             if job.isCached, await settleFromCache(job) { break }
         }
-        calls?.end(slot)
     }
 
     // MARK: Near prompts
 
     /// What earlier prompts are near a job's, where that is asked for. The embedding is charged to the job.
     private func lookup(for job: ClaimedJob) async -> SemanticLookup? {
+        // The memories in a prompt would count as its meaning.
         guard let semantic, let policy = configuration.semantic, job.kind == .generate, job.useCache, job.route == job.target,
+            memory.used[job.id] == nil,
             policy.holds(for: job.target), let provider = providers[job.route.provider], let request = try? ModelRequest(job)
         else { return nil }
-        let embedding = OutcomeBox()
-        let found = LookupBox()
+        let embedding = Box<Outcome?>(nil)
+        let found = Box<SemanticLookup?>(nil)
         let task = Task {
-            found.set(await semantic.match(request, identity: provider.identity) { embedding.set($0) })
+            found.value = await semantic.match(request, identity: provider.identity) { embedding.value = $0 }
         }
         // Whatever stops the job stops this too; its own call takes the place.
         inFlight.attach(task, to: [job.lease])
@@ -200,6 +221,7 @@ struct JobRunner: Sendable {
 
     /// The request as it is sent: the stored one, to where it goes now, with what the last answer did wrong.
     func request(for job: ClaimedJob) throws -> ModelRequest {
+        if let plan = memory.plans[job.id] { return plan.request }
         var request = try ModelRequest(job)
         request.target = job.route
         guard job.kind == .generate else { return request }
@@ -213,7 +235,7 @@ struct JobRunner: Sendable {
 
     /// The provider's outcome. Stopped by ``InFlight`` for a cancel, a lost lease, the deadline or the worker's end.
     private func answer(_ job: ClaimedJob, _ request: ModelRequest, _ provider: any ModelProvider, _ call: Int) async -> Outcome {
-        let outcome = OutcomeBox()
+        let outcome = Box<Outcome?>(nil)
         let stream = job.isStreamed ? ReplyStream() : nil
         var options = CallOptions(
             timeout: job.timeout ?? configuration.callTimeout,
@@ -221,7 +243,7 @@ struct JobRunner: Sendable {
             idempotencyKey: "aq-\(job.id)-\(job.lease.token)" + (call == 1 ? "" : "-call\(call)"))
         if let stream { options.onText = { stream.add($0) } }
         let call = Task { [options] in
-            outcome.set(await provider.respond(to: [request], options).first)
+            outcome.value = await provider.respond(to: [request], options).first
             stream?.finish()
         }
         inFlight.attach(call, to: [job.lease])
@@ -261,7 +283,7 @@ struct JobRunner: Sendable {
     /// The job with the next target that may answer in place of the one that failed, on record; nil where none may.
     /// - Parameter request: how the failed call is recorded.
     func reroute(_ job: ClaimedJob, _ attempt: Attempt, _ request: @autoclosure () -> SettleRequest) async -> ClaimedJob? {
-        guard case .failure(let failure) = attempt.outcome, !attempt.isMismatch,
+        guard case .failure(let failure) = attempt.outcome, !attempt.isMismatch, job.kind != .memorize,
             let route = configuration.policies.routes[job.target.description], inFlight.reason(for: job.lease) == nil
         else { return nil }
         let wait = failure.retryAfter ?? configuration.backoff.base
@@ -302,9 +324,12 @@ struct JobRunner: Sendable {
 
     func settleFromCache(_ job: ClaimedJob) async -> Bool {
         do {
-            guard let known = try cachedReply(for: job), let result = try await store.settleFromCache(job, known: known) else {
-                return false
-            }
+            guard let known = try cachedReply(for: job) else { return false }
+            let used = memory.used[job.id]
+            let text = used?.use.remember == nil ? nil : (try? JSONValue.parse(known.reply))?["text"]?.string
+            let settled = try await store.settleFromCache(
+                job, known: known, notes: used?.notes ?? [], next: next(of: job, text: text))
+            guard let result = settled else { return false }
             inFlight.remove(job.lease)
             report(event(job, result, answeredBy: .cache))
             return true
@@ -357,8 +382,13 @@ struct JobRunner: Sendable {
 
     func settlement(of job: ClaimedJob, _ attempt: Attempt) -> SettleRequest {
         switch attempt.outcome {
-        case .reply(let reply): settlement(of: job, reply, attempt)
-        case .failure(let failure): settlement(of: job, failure)
+        case .reply(let reply):
+            if let plan = memory.plans[job.id] { return settlement(of: plan, counted(reply, for: job), attempt) }
+            return settlement(of: job, reply, attempt)
+        case .failure(let failure):
+            var request = settlement(of: job, failure)
+            if let plan = memory.plans[job.id], request.settlement.state == .discarded { request.next = plan.halves }
+            return request
         }
     }
 
@@ -373,8 +403,11 @@ struct JobRunner: Sendable {
             cache = CacheWrite(digest: job.answerDigest, timeToLive: timeToLive, createdAt: store.clock.wall())
         }
         let call = CallReport(target: job.route, usage: reply.usage, cost: cost, calls: max(1, reply.calls), limits: reply.limits)
-        return SettleRequest(
+        var request = SettleRequest(
             job: job, settlement: Settlement(state: .completed), result: result, cache: cache, call: call, policies: configuration.policies)
+        request.notes = memory.used[job.id]?.notes ?? []
+        request.next = next(of: job, text: reply.text)
+        return request
     }
 
     /// An answer whose provider does not count its tokens, where they have a price: a quarter of the bytes, as in English text. A

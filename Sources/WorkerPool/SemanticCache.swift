@@ -2,6 +2,7 @@ import JobModel
 import Logging
 import ModelCalls
 import QueueStore
+import VectorMemory
 
 /// Answers a request with the answer to the nearest earlier prompt of the same target, system prompt and parameters.
 ///
@@ -14,8 +15,10 @@ import QueueStore
 /// It never fails a job: where the embedding model does not answer, nothing is near, and that is logged once a minute.
 public struct SemanticCache: Sendable {
     private let store: QueueStore
+    private let answers: NearestAnswers
     private let provider: any ModelProvider
     private let model: Target
+    private let prefix: String
     private let threshold: Double
     private let timeout: Int64
     private let maxTextBytes: Int
@@ -26,18 +29,20 @@ public struct SemanticCache: Sendable {
     /// - Parameters:
     ///   - provider: who embeds.
     ///   - model: what embeds (`memory.embedding_model`).
+    ///   - prefix: put before a text that is compared with its like, such as `query: `.
     ///   - threshold: the least cosine that counts as near, 0 to 1 (`cache.semantic.threshold`).
     ///   - timeout: how long an embedding may take, in ms; 10 s unless told.
     ///   - maxTextBytes: longer texts have no near ones, 2,000 unless told: an embedding model may cut a text after 512 tokens, and would
     ///     not see what comes after.
     public init(
-        store: QueueStore, provider: any ModelProvider, model: Target, threshold: Double, timeout: Int64 = 10_000,
-        maxTextBytes: Int = 2_000,
-        logger: Logger
+        store: QueueStore, provider: any ModelProvider, model: Target, prefix: String, threshold: Double,
+        timeout: Int64 = 10_000, maxTextBytes: Int = 2_000, logger: Logger
     ) {
         self.store = store
+        answers = NearestAnswers(store)
         self.provider = provider
         self.model = model
+        self.prefix = prefix
         self.threshold = threshold
         self.timeout = timeout
         self.maxTextBytes = maxTextBytes
@@ -66,7 +71,7 @@ public struct SemanticCache: Sendable {
             return nil
         }
         do {
-            let match = try store.nearestCacheEntry(context: context, model: vectorModel, vector: vector, threshold: threshold)
+            let match = try await answers.nearest(context: context, model: vectorModel, vector: vector, threshold: threshold)
             return SemanticLookup(match: match, context: context, vector: vector)
         } catch {
             complain(ModelFailure(.invalidReply, "\(error)"))
@@ -88,12 +93,6 @@ public struct SemanticCache: Sendable {
         let request = ModelRequest(kind: .embed, target: model, body: ["input": .array([.string(prefix + text)])])
         return await provider.respond(to: [request], CallOptions(timeout: timeout)).first
             ?? .failure(ModelFailure(.invalidReply, "the provider returned no outcome"))
-    }
-
-    /// What the E5 models want before a text that is compared with its like, as their authors say; nothing for others.
-    private var prefix: String {
-        let parts = model.model.lowercased().split(whereSeparator: { !$0.isLetter && !$0.isNumber })
-        return parts.contains("e5") ? "query: " : ""
     }
 
     /// Vectors of texts with another prefix are not compared either.

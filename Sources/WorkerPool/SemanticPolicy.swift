@@ -4,6 +4,8 @@ import JobModel
 public struct SemanticPolicy: Sendable, Equatable {
     /// What embeds prompts.
     public var model: Target
+    /// What is put before each, such as `query: `.
+    public var prefix: String
     /// The least cosine that counts as near, 0 to 1.
     public var threshold: Double
     /// Whether it holds for a target that ``exceptions`` does not name.
@@ -12,8 +14,9 @@ public struct SemanticPolicy: Sendable, Equatable {
     public var exceptions: [String: Bool]
 
     /// Makes one.
-    public init(model: Target, threshold: Double, isUsual: Bool, exceptions: [String: Bool]) {
+    public init(model: Target, prefix: String, threshold: Double, isUsual: Bool, exceptions: [String: Bool]) {
         self.model = model
+        self.prefix = prefix
         self.threshold = threshold
         self.isUsual = isUsual
         self.exceptions = exceptions

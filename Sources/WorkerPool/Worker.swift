@@ -125,7 +125,8 @@ public final class Worker: Service {
     private func work(_ registration: WorkerRegistration) async {
         var coalescer = Coalescer(capacities: capacities, linger: configuration.linger)
         let runner = JobRunner(
-            store: store, providers: providers, configuration: configuration, cache: cache, semantic: semantic, inFlight: inFlight,
+            store: store, providers: providers, configuration: configuration, cache: cache, semantic: semantic,
+            recaller: Recaller(store: store, providers: providers, configuration: configuration, logger: logger), inFlight: inFlight,
             calls: registration.calls, logger: logger
         ) { [self] event in
             note(event)
@@ -182,7 +183,8 @@ public final class Worker: Service {
 
     private var semantic: SemanticCache? {
         guard let policy = configuration.semantic, let provider = providers[policy.model.provider] else { return nil }
-        return SemanticCache(store: store, provider: provider, model: policy.model, threshold: policy.threshold, logger: logger)
+        return SemanticCache(
+            store: store, provider: provider, model: policy.model, prefix: policy.prefix, threshold: policy.threshold, logger: logger)
     }
 
     private func batchDriver(_ worker: Int64) -> BatchDriver {

@@ -31,6 +31,8 @@ public struct WorkerConfiguration: Sendable {
     public var cacheTimesToLive: [String: Int64] = [:]
     /// Where near prompts are looked for, and what embeds them; nil where they are not.
     public var semantic: SemanticPolicy?
+    /// How it remembers and recalls; nil where jobs that ask for it are refused.
+    public var memory: MemoryConfiguration?
     /// Whether jobs that can share a call do; true by default.
     public var coalesces = true
     /// How long a call that jobs can share waits for company; 10 ms by default.

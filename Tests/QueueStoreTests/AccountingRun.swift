@@ -1,6 +1,7 @@
 import Foundation
 import JobModel
 import Resilience
+import TestSupport
 import Testing
 
 @testable import QueueStore

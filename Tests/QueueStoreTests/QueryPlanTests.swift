@@ -10,15 +10,7 @@ import Testing
 @Suite struct QueryPlanTests {
     /// The SQL of every statement that the writer keeps.
     private func prepared(_ f: Fixture) async throws -> [String] {
-        try await f.store.write { transaction in
-            var texts: [String] = []
-            var statement = sqlite3_next_stmt(transaction.connection, nil)
-            while let handle = statement {
-                if let text = sqlite3_sql(handle) { texts.append(String(cString: text)) }
-                statement = sqlite3_next_stmt(transaction.connection, handle)
-            }
-            return texts
-        }
+        try await f.store.write { PreparedStatements.texts($0.connection) }
     }
 
     /// Tables that grow with the work.

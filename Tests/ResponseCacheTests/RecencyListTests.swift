@@ -1,4 +1,5 @@
 import QueueStore
+import TestSupport
 import Testing
 
 @testable import ResponseCache

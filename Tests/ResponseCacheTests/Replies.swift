@@ -1,5 +1,6 @@
 import QueueStore
 import Synchronization
+import TestSupport
 
 @testable import ResponseCache
 

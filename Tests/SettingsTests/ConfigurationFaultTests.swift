@@ -12,6 +12,8 @@ import Testing
         ("enable_async: false\n", "agent-queue.yaml:1: unknown key 'enable_async'"),
         ("cache:\n  semantic:\n    treshold: 1\n", "agent-queue.yaml:3: unknown key 'treshold' (did you mean 'threshold'?)"),
         ("models:\n  local/a:\n    price: { input: 1 }\n", "agent-queue.yaml:3: unknown key 'input'"),
+        ("memory:\n  namespace: {}\n", "agent-queue.yaml:2: unknown key 'namespace' (did you mean 'namespaces'?)"),
+        ("memory: { namespaces: { a: { rows: 1 } } }\n", "agent-queue.yaml:1: unknown key 'rows'"),
     ])
     func unknownKeys(_ yaml: String, _ expected: String) {
         #expect(Fixture(yaml).fault() == expected)
@@ -26,6 +28,27 @@ import Testing
         ("breaker: { failure_rate: 1.5 }", "agent-queue.yaml:1: breaker.failure_rate: 1.5 is out of range (0.01 to 1)"),
         ("breaker: { failure_rate: 0 }", "agent-queue.yaml:1: breaker.failure_rate: 0 is out of range (0.01 to 1)"),
         ("models:\n  local/a: { cache_ttl: 10ms }", "agent-queue.yaml:2: models.local/a.cache_ttl: 10ms is out of range (1s to 3650d)"),
+        (
+            "memory:\n  namespaces:\n    a:\n      retention: 1s\n",
+            "agent-queue.yaml:4: memory.namespaces.a.retention: 1s is out of range (1m to 36500d)"
+        ),
+        (
+            "memory:\n  namespaces:\n    \"a\\u0007\": {}\n",
+            "agent-queue.yaml:3: 'a\\u{7}' is not a namespace's name (1 to 128 characters, no control characters)"
+        ),
+        ("memory: [a]\n", "agent-queue.yaml:1: memory: expected keys and values here, found a list"),
+        (
+            "memory: { recall_template: none }\n",
+            "agent-queue.yaml:1: memory.recall_template: must hold {{memories}} once, where the memories are to stand"
+        ),
+        (
+            "memory: { recall_template: \"{{memories}} {{memories}}\" }\n",
+            "agent-queue.yaml:1: memory.recall_template: must hold {{memories}} once, where the memories are to stand"
+        ),
+        (
+            "models:\n  a/b: { query_prefix: \"\\u001b\" }\n",
+            "agent-queue.yaml:2: models.a/b.query_prefix: holds a control character"
+        ),
         (
             "providers:\n  openai: { batch: { linger: 2h } }",
             "agent-queue.yaml:2: providers.openai.batch.linger: 2h is out of range (0s to 1h)"

@@ -17,7 +17,10 @@ import Testing
         // The database depends on the machine, so its line is a comment; `enable_async` is the environment's alone.
         #expect(unsaid == ["database", "enable_async", "providers.anthropic.base_url"])
         for name in ProviderSettings.keys.settings.map(\.name) + ModelSettings.keys.settings.map(\.name) {
-            #expect(SampleConfiguration.yaml.contains("#   \(name) "), "\(name) is not documented")
+            #expect(SampleConfiguration.yaml.contains("\n#   \(name) "), "\(name) is not documented")
+        }
+        for name in NamespaceSettings.keys.settings.map(\.name) {
+            #expect(SampleConfiguration.yaml.contains("\n  #   \(name) "), "\(name) is not documented")
         }
     }
 

@@ -99,6 +99,49 @@ import Testing
         #expect(shown["providers.anthropic.batch.linger"] == nil)
     }
 
+    @Test func memoryOfSingleNamespacesAndModels() throws {
+        let settings = try Fixture(
+            #"""
+            memory:
+              approximate_above: 2000000
+              recall_template: "Known:\n{{memories}}\n\\ \"that\""
+              namespaces:
+                notes: { max_rows: 1000, retention: 1d }
+                "team: a": { max_bytes: 1GiB }
+            models:
+              local/e5-large: { query_prefix: "", passage_prefix: "text: " }
+
+            """#
+        ).load()
+        #expect(settings.memory.approximateAbove == 2_000_000)
+        #expect(settings.memory.recallTemplate == "Known:\n{{memories}}\n\\ \"that\"")
+        let notes = try #require(settings.memory.namespaces["notes"])
+        #expect((notes.maxRows, notes.maxBytes, notes.retention) == (1_000, nil, .seconds(86_400)))
+        #expect(settings.memory.namespaces["team: a"]?.maxBytes == 1 << 30)
+        #expect(settings.retention(ofNamespace: "notes") == .seconds(86_400))
+        #expect(settings.retention(ofNamespace: "team: a") == .seconds(30 * 86_400))
+        let shown = Dictionary(uniqueKeysWithValues: settings.entries.map { ($0.key, "\($0.value) (\($0.origin))") })
+        #expect(shown["memory.namespaces.notes.max_rows"] == "1000 (agent-queue.yaml:5)")
+        #expect(shown["memory.namespaces.team: a.max_bytes"] == "1GiB (agent-queue.yaml:6)")
+        #expect(shown["memory.recall_template"] == "\"Known:\\n{{memories}}\\n\\\\ \\\"that\\\"\" (agent-queue.yaml:3)")
+        #expect(shown["models.local/e5-large.query_prefix"] == "\"\" (agent-queue.yaml:8)")
+        #expect(shown["models.local/e5-large.passage_prefix"] == "\"text: \" (agent-queue.yaml:8)")
+    }
+
+    @Test(arguments: [
+        ("local-embeddings/multilingual-e5-small", "query: ", "passage: "), ("box/intfloat/E5-large-v2", "query: ", "passage: "),
+        ("openai/text-embedding-3-small", "", ""), ("box/me5x", "", ""), ("e5/other", "", ""),
+    ])
+    func theModelsNameSuggestsThePrefixes(_ target: String, _ query: String, _ passage: String) throws {
+        var settings = try Fixture().load()
+        #expect((settings.queryPrefix(of: target), settings.passagePrefix(of: target)) == (query, passage))
+        settings.models[target] = ModelSettings()
+        settings.models[target]?.queryPrefix = ""
+        #expect((settings.queryPrefix(of: target), settings.passagePrefix(of: target)) == ("", passage))
+        settings.models[target]?.passagePrefix = "p "
+        #expect(settings.passagePrefix(of: target) == "p ")
+    }
+
     @Test func aShorterBatchTimeoutShortensTheDefaultLinger() throws {
         #expect(try Fixture("worker: { batch_timeout: 0 }").load().worker.linger == .zero)
     }

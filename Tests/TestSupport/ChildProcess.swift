@@ -33,6 +33,8 @@ public final class ChildProcess: Sendable {
     /// - Parameter holdsInput: whether its standard input stays open until ``endInput()``; else it is empty.
     public init(_ program: String, _ arguments: [String], environment: [String: String] = [:], holdsInput: Bool = false) throws {
         let output = try Self.pipe()
+        // Who writes to one that has died is told so, and not killed.
+        if holdsInput { signal(SIGPIPE, SIG_IGN) }
         let input = holdsInput ? try Self.pipe() : (reading: open("/dev/null", O_RDONLY | O_CLOEXEC), writing: -1)
         defer {
             close(output.writing)
@@ -59,6 +61,12 @@ public final class ChildProcess: Sendable {
     /// Sends a signal; nothing happens where it has ended.
     public func send(_ signal: Int32) {
         state.withLock { if $0.ending == nil { kill(pid, signal) } }
+    }
+
+    /// Writes a line to its standard input, which it must hold open; nothing happens where it has ended.
+    public func write(line: String) {
+        let bytes = Array((line + "\n").utf8)
+        state.withLock { if $0.input >= 0, $0.ending == nil { _ = Glibc.write($0.input, bytes, bytes.count) } }
     }
 
     /// Closes its standard input.

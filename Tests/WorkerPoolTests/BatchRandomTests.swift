@@ -1,6 +1,7 @@
 import JobModel
 import ModelCalls
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import QueueStore

@@ -21,6 +21,7 @@ final class Bench: Sendable {
     let inFlight = InFlight()
     private let later: Later
     private let told = Mutex<[WorkerEvent]>([])
+    private let recaller: Recaller?
 
     fileprivate init(_ provider: ScriptedProvider, _ configure: (inout WorkerConfiguration) -> Void) async throws {
         let base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory()
@@ -29,6 +30,7 @@ final class Bench: Sendable {
         self.provider = provider
         var configuration = WorkerConfiguration()
         configuration.prices = ["local/e": ModelPrice(input: 1, output: 1)]
+        configuration.memory = MemoryConfiguration(model: Target(provider: "local", model: "e"), recallTemplate: "Known:\n{{memories}}")
         configure(&configuration)
         self.configuration = configuration
         let system = StoreClock.system
@@ -40,6 +42,9 @@ final class Bench: Sendable {
                 durability: .normal,
                 clock: StoreClock(wall: { system.wall() + later.milliseconds }, boot: system.boot, bootID: system.bootID)))
         registration = try await store.registerWorker()
+        recaller = Recaller(
+            store: store, providers: [provider.name: provider], configuration: configuration,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     /// What was reported of the jobs.
@@ -47,8 +52,8 @@ final class Bench: Sendable {
 
     private var runner: JobRunner {
         JobRunner(
-            store: store, providers: [provider.name: provider], configuration: configuration, cache: nil, semantic: nil, inFlight: inFlight,
-            calls: registration.calls,
+            store: store, providers: [provider.name: provider], configuration: configuration, cache: nil, semantic: nil, recaller: recaller,
+            inFlight: inFlight, calls: registration.calls,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) { [self] event in told.withLock { $0.append(event) } }
     }
@@ -74,6 +79,22 @@ final class Bench: Sendable {
         ).map(\.id)
     }
 
+    /// Adds a job that remembers texts.
+    @discardableResult
+    func memorize(
+        _ texts: [String], in namespace: String = "notes", _ order: (inout MemoryOrder) -> Void = { _ in },
+        _ configure: (inout NewJob) -> Void = { _ in }
+    ) async throws -> Int64 {
+        var memory = MemoryOrder(namespace: namespace, prefix: "p: ")
+        order(&memory)
+        var job = NewJob(memory, texts: texts, target: Target(provider: "local", model: "e"), identity: provider.identity)
+        configure(&job)
+        return try await store.enqueue(job).id
+    }
+
+    /// The memories of a namespace, in the order of their ids.
+    func memories(_ namespace: String = "notes") throws -> [Memory] { try store.memories(in: namespace, after: 0, limit: 10_000) }
+
     /// Claims, for one call.
     func claim() async throws -> [ClaimedJob] {
         var request = ClaimRequest(
@@ -83,6 +104,27 @@ final class Bench: Sendable {
         let jobs = try await store.claim(request).jobs
         inFlight.add(jobs, alone: false) { [configuration] in configuration.deadline(of: $0, now: platform_monotonic_ns()) }
         return jobs
+    }
+
+    /// A job's lease goes to another attempt, as when a worker was taken for dead.
+    func handOver(_ id: Int64) async throws {
+        try await store.write { transaction in
+            try transaction.statement(
+                "UPDATE jobs SET state = 'available', token = NULL, worker_id = NULL, lease_expires_at = NULL WHERE id = ?"
+            ).bind(id).run()
+            let lane = try transaction.statement("SELECT lane_id FROM jobs WHERE id = ?").bind(id).first { $0.int64(0) } ?? 0
+            transaction.ledger.move(lane: lane, batch: nil, from: .running, to: .available)
+        }
+    }
+
+    /// Claims and runs one job, as a worker does that lets none share a call.
+    func roundAlone() async throws {
+        let request = ClaimRequest(
+            worker: registration.id, queues: nil, providers: ["local"], slots: 1, lease: 60_000, isIdle: true,
+            policies: configuration.policies)
+        let jobs = try await store.claim(request).jobs
+        inFlight.add(jobs, alone: false) { [configuration] in configuration.deadline(of: $0, now: platform_monotonic_ns()) }
+        for job in jobs { await run([job]) }
     }
 
     /// Runs the jobs of one call.

@@ -6,9 +6,12 @@ import TestSupport
 /// A provider within the process, which says what a test wants, and keeps what it was asked.
 final class ScriptedProvider: ModelProvider {
     typealias Answer = @Sendable (_ texts: [String], _ number: Int) async -> [Outcome]
+    /// Given all texts of each request.
+    typealias WholeAnswer = @Sendable (_ texts: [[String]], _ number: Int) async -> [Outcome]
 
     private struct State {
-        var calls: [[String]] = []
+        var calls: [[[String]]] = []
+        var asked: [ModelRequest] = []
         var underWay = 0
         var mostUnderWay = 0
         var cancelled = 0
@@ -18,25 +21,52 @@ final class ScriptedProvider: ModelProvider {
     let identity = "scripted"
     let capabilities: ProviderCapabilities
     private let state = Mutex(State())
-    private let answer: Answer
+    private let answer: WholeAnswer
+    private let reply: (@Sendable (ModelRequest) -> Outcome)?
     /// Counts the calls that have begun.
     let begun = Counter()
 
     /// - Parameter answer: given the texts of a call, one a request, and the call's number, from 1; one outcome a request.
-    init(maxInputs: Int = 100, _ answer: @escaping Answer = { texts, _ in ScriptedProvider.vectors(texts) }) {
-        capabilities = ProviderCapabilities(maxEmbedInputs: maxInputs)
-        self.answer = answer
+    convenience init(maxInputs: Int = 100, _ answer: @escaping Answer = { texts, _ in ScriptedProvider.vectors(texts) }) {
+        self.init({ texts, number in await answer(texts.map { $0.first ?? "?" }, number) }, maxInputs)
     }
 
-    /// The texts of each call, in their order.
-    var calls: [[String]] { state.withLock { $0.calls } }
+    /// - Parameter answer: given the texts of each request of a call, and the call's number, from 1; one outcome a request.
+    static func whole(maxInputs: Int = 100, _ answer: @escaping WholeAnswer) -> ScriptedProvider {
+        ScriptedProvider(answer, maxInputs)
+    }
+
+    /// One that also answers prompts.
+    /// - Parameter reply: given a `generate` request, as it is sent.
+    static func talking(
+        _ answer: @escaping WholeAnswer, reply: @escaping @Sendable (ModelRequest) -> Outcome
+    ) -> ScriptedProvider {
+        ScriptedProvider(answer, 100, reply: reply)
+    }
+
+    private init(_ answer: @escaping WholeAnswer, _ maxInputs: Int, reply: (@Sendable (ModelRequest) -> Outcome)? = nil) {
+        capabilities = ProviderCapabilities(maxEmbedInputs: maxInputs)
+        self.answer = answer
+        self.reply = reply
+    }
+
+    /// The first text of each request of each call, in their order.
+    var calls: [[String]] { wholeCalls.map { call in call.map { $0.first ?? "?" } } }
+    /// The prompts' requests, in their order.
+    var asked: [ModelRequest] { state.withLock { $0.asked } }
+    /// The texts of each request of each call.
+    var wholeCalls: [[[String]]] { state.withLock { $0.calls } }
     /// The most calls that were ever under way at once.
     var mostUnderWay: Int { state.withLock { $0.mostUnderWay } }
     /// How many calls were stopped.
     var cancelled: Int { state.withLock { $0.cancelled } }
 
     func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
-        let texts = requests.map { $0.body["input"]?.array?.first?.string ?? "?" }
+        if let reply, requests[0].kind == .generate {
+            state.withLock { $0.asked += requests }
+            return requests.map(reply)
+        }
+        let texts = requests.map { ($0.body["input"]?.array ?? []).map { $0.string ?? "?" } }
         let number = state.withLock { state in
             state.calls.append(texts)
             state.underWay += 1

@@ -1,3 +1,4 @@
+import Glibc
 import JobModel
 import ModelCalls
 import QueueStore
@@ -13,7 +14,8 @@ extension CallEstimate {
     ///   - price: nil costs nothing.
     ///   - isThroughProgram: whether Claude Code makes the call, which adds words of its own, and a larger bound.
     init(kind: JobKind, body: String, bound: Int?, price: ModelPrice?, isThroughProgram: Bool = false) {
-        let bytes = body.utf8.count + (isThroughProgram ? Self.programBytes : 0)
+        let recalled = kind == .generate && Self.recalls(body) ? MemoryUse.mostBytes : 0
+        let bytes = body.utf8.count + recalled + (isThroughProgram ? Self.programBytes : 0)
         let said = Self.answerBound(in: body) ?? bound
         let written = kind == .generate ? said ?? (isThroughProgram ? Self.programBound : Self.assumedBound) : 0
         // What goes into a prompt cache is dearer than what does not.
@@ -31,6 +33,9 @@ extension CallEstimate {
     static let programBytes = 2_500
     /// What an answer is taken to be for a limit of tokens a minute, where nothing bounds it: it is corrected by the answer.
     static let usualAnswer = 512
+
+    /// Whether memories are put into a request before it is sent. Perhaps only a text in it says so, which costs nothing but caution.
+    static func recalls(_ body: String) -> Bool { body.withCString { strstr($0, "\"recall\":{") != nil } }
 
     /// `max_tokens` or `max_completion_tokens` of a canonical body; nil where it has neither.
     static func answerBound(in body: String) -> Int? {

@@ -19,6 +19,7 @@ extension Settings {
             // Most configurations name none: then no target is spelt out for the look-up.
             usesBatchAPI: { !batched.isEmpty && batched.contains($0.description) })
         context.usesCache = cache.enabled
+        context.passagePrefix = { [self] in passagePrefix(of: $0.description) }
         return context
     }
 
@@ -45,9 +46,12 @@ extension Settings {
         let exceptions = models.compactMapValues(\.semanticCache)
         if cache.enabled, cache.semantic.enabled || exceptions.values.contains(true) {
             configuration.semantic = SemanticPolicy(
-                model: Self.target(memory.embeddingModel), threshold: cache.semantic.threshold, isUsual: cache.semantic.enabled,
+                model: Self.target(memory.embeddingModel), prefix: queryPrefix(of: memory.embeddingModel),
+                threshold: cache.semantic.threshold,
+                isUsual: cache.semantic.enabled,
                 exceptions: exceptions)
         }
+        configuration.memory = memoryConfiguration
         configuration.batchPolicies = providers.mapValues { provider in
             BatchPolicy(
                 linger: (provider.batch.linger ?? BatchSettings.usual).milliseconds,
@@ -71,9 +75,9 @@ extension Settings {
     public var prunePolicy: PrunePolicy {
         PrunePolicy(
             completed: retention.completed.milliseconds, cancelled: retention.cancelled.milliseconds,
-            discarded: retention.discarded.milliseconds, maxCacheBytes: cache.maxBytes)
+            discarded: retention.discarded.milliseconds, maxCacheBytes: cache.maxBytes, memories: memoryCaps)
     }
 
     /// A target that the configuration has checked already.
-    private static func target(_ text: String) -> Target { Target(text) ?? Target(provider: text, model: "") }
+    static func target(_ text: String) -> Target { Target(text) ?? Target(provider: text, model: "") }
 }

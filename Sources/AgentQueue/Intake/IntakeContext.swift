@@ -7,7 +7,7 @@ public struct IntakeContext: Sendable {
     public var now: Int64
     /// The target of a `generate` job that names none.
     public var defaultTarget: Target
-    /// The target of an `embed` job that names none.
+    /// The target of an `embed` or `memorize` job that names none.
     public var defaultEmbeddingTarget: Target
     /// The configured providers, for "did you mean".
     public var providerNames: [String]
@@ -20,6 +20,8 @@ public struct IntakeContext: Sendable {
     public var usesBatchAPI: @Sendable (_ target: Target) -> Bool
     /// Whether the cache serves anyone; true by default. Without it, each job has a call of its own.
     public var usesCache = true
+    /// What is put before the texts of a target that remembers them; nothing by default.
+    public var passagePrefix: @Sendable (_ target: Target) -> String = { _ in "" }
     /// Spares checking the same schema for every line.
     let schemas = SchemaMemory()
 

@@ -48,6 +48,17 @@ public struct JobDefaults: Sendable, Equatable {
     /// In ms from now, for lines that do not refuse the batch API.
     public var deadline: Int64?
 
+    /// Where texts and answers are remembered, and memories are looked for, for lines that do either.
+    public var namespaces: [String] = []
+    /// For `memorize` lines.
+    public var importance: Double?
+    /// For `memorize` lines.
+    public var expiry = MemoryOrder.Expiry.usual
+    /// For `generate` lines.
+    public var recall: Int?
+    /// For `generate` lines.
+    public var remembers = false
+
     /// Makes defaults that say nothing.
     public init() {}
 
@@ -76,6 +87,11 @@ public struct JobDefaults: Sendable, Equatable {
         draft.cacheTTL = cacheTTL
         draft.batchAPI = batchAPI
         draft.deadline = deadline
+        draft.namespaces = namespaces
+        draft.importance = importance
+        draft.expiry = expiry
+        draft.recall = recall
+        draft.remembers = remembers
         return draft
     }
 }

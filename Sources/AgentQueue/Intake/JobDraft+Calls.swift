@@ -35,6 +35,7 @@ extension JobDraft {
     /// Why the job cannot be sent in a batch, in a sentence; nil if it can.
     private func obstacleToBatch(_ provider: ProviderKind) -> String? {
         if kind == .memorize { return "a memorize job cannot use the batch API" }
+        if recall != nil || remembers { return "a job that recalls or remembers cannot use the batch API" }
         if isStreamed { return "a job of a batch is answered all at once, so stream and batch_api cannot both be given" }
         switch provider {
         case .openai: return nil

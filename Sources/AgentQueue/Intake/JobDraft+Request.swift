@@ -5,15 +5,18 @@ extension JobDraft {
     static let roles = ["system", "developer", "user", "assistant", "tool"]
 
     /// The members of the request's body, checked.
-    func requestMembers() throws(InputError) -> [JSONValue.Member] {
+    func requestMembers(_ target: Target, in context: IntakeContext) throws(InputError) -> [JSONValue.Member] {
+        guard kind != .memorize else { return try memorizeMembers(target, in: context) }
         var members: [JSONValue.Member] = []
         members.reserveCapacity(4 + parameters.count)
         if kind == .embed {
+            try checkUsesNoMemory()
             members.append(.init("input", .array(try checkedInputs())))
         } else {
             members.append(.init("messages", .array(try checkedMessages())))
             try appendSampling(to: &members)
             if let schema { members.append(.init("response_format", Self.format(schema))) }
+            members += try checkedUse(in: context)?.json ?? []
         }
         try appendParameters(to: &members)
         if let sample {
@@ -47,7 +50,7 @@ extension JobDraft {
                     throw InputError("n must be 1 (for several answers, add the job several times with sample 1, 2, …)", exit: .badData)
                 }
                 continue
-            case "messages", "input", "sample", "max_tokens", "temperature", "model", "prompt", "system":
+            case "messages", "input", "sample", "max_tokens", "temperature", "model", "prompt", "system", "recall", "remember", "memory":
                 throw InputError("\(parameter.key) cannot be given as another parameter", exit: .badData)
             case "max_completion_tokens":
                 guard let count = parameter.value.int, count >= 1 else {

@@ -14,7 +14,7 @@ extension JobDraft {
         try checkSettings()
         try checkMetadata()
         try checkSchema(in: context)
-        let request = ModelRequest(kind: kind, target: target, body: .object(try requestMembers()))
+        let request = ModelRequest(kind: kind, target: target, body: .object(try requestMembers(target, in: context)))
         let (body, digest) = request.sealed(identity: identity)
         guard body.utf8.count <= JobLimits.maxRequestBytes else { throw Self.tooLarge }
 
@@ -31,11 +31,12 @@ extension JobDraft {
         job.batch = batch
         job.after = Self.withoutRepeats(after)
         job.metadata = metadata
-        job.useCache = cache && context.usesCache
+        // What is asked of the model is known only when the memories are; and each text must be stored, whoever remembers the same.
+        job.useCache = cache && context.usesCache && kind != .memorize && recall == nil && !remembers
         job.cacheTimeToLive = cacheTTL
         job.usesBatchAPI = usesBatchAPI
         job.deadline = times.deadline
-        if kind == .embed { job.inputs = inputs?.count ?? 1 }
+        if kind.isBatchable { job.inputs = inputs?.count ?? 1 }
         return job
     }
 
@@ -47,7 +48,7 @@ extension JobDraft {
         try checkSettings()
         try checkMetadata()
         try checkSchema(in: context)
-        let body = JSONValue.object(try requestMembers())
+        let body = JSONValue.object(try requestMembers(target, in: context))
         guard TextSize.bound(of: body) > JobLimits.maxRequestBytes else { return }
         guard body.utf8(sorted: false).count <= JobLimits.maxRequestBytes else { throw Self.tooLarge }
     }
@@ -56,10 +57,7 @@ extension JobDraft {
         "the whole request is longer than \(ByteCountText.format(Int64(JobLimits.maxRequestBytes)))", exit: .badData)
 
     private func checkedTarget(in context: IntakeContext) throws(InputError) -> (target: Target, identity: String) {
-        if kind == .memorize {
-            throw InputError("memorize is not possible yet: vector memory comes with a later release", exit: .usage)
-        }
-        let fallback = kind == .embed ? context.defaultEmbeddingTarget : context.defaultTarget
+        let fallback = kind == .generate ? context.defaultTarget : context.defaultEmbeddingTarget
         let target: Target
         if let model {
             guard let named = Target(model) else {
@@ -181,7 +179,7 @@ extension JobDraft {
         }
     }
 
-    private static func withoutRepeats<Element: Hashable>(_ elements: [Element]) -> [Element] {
+    static func withoutRepeats<Element: Hashable>(_ elements: [Element]) -> [Element] {
         guard elements.count > 1 else { return elements }
         var seen = Set<Element>()
         return elements.filter { seen.insert($0).inserted }

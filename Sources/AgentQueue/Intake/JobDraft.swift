@@ -11,7 +11,7 @@ public struct JobDraft: Sendable, Equatable {
     public var messages: [JSONValue]?
     /// Becomes the first message, of role `system`. An empty text is the same as none.
     public var system: String?
-    /// The texts to turn into vectors, for `embed`.
+    /// The texts to turn into vectors, for `embed`; to remember, for `memorize`.
     public var inputs: [String]?
     /// The target, `provider/model`; nil is the context's default for the kind.
     public var model: String?
@@ -65,6 +65,19 @@ public struct JobDraft: Sendable, Equatable {
     public var batchAPI: Bool?
     /// Within so many ms from now its answer is wanted, of a job that uses the batch API: near that, it is called for alone.
     public var deadline: Int64?
+
+    /// Where texts and answers are remembered, which is one, and where memories are looked for; none is `default`.
+    public var namespaces: [String] = []
+    /// The user's own name for the one text of a `memorize` job: the next memory of this key takes its place.
+    public var key: String?
+    /// How much the texts of a `memorize` job matter, 0 to 1; nil is 0.5.
+    public var importance: Double?
+    /// How long the texts of a `memorize` job are kept.
+    public var expiry = MemoryOrder.Expiry.usual
+    /// How many memories are put before the last message of a `generate` job, 1 to 100; nil is none.
+    public var recall: Int?
+    /// Whether the answer of a `generate` job is remembered, in the first of its namespaces.
+    public var remembers = false
 
     /// Makes an empty draft of a kind.
     public init(kind: JobKind = .generate) {

@@ -41,6 +41,7 @@ extension JobLine {
         if let system, !messages.isEmpty {
             draft.messages = [.object([.init("role", "system"), .init("content", system)])] + messages
         }
+        draft.dropMemoryOptions()
         settle(&draft, lineSaysSystem: false)
         return draft
     }

@@ -58,6 +58,7 @@ extension JobLine {
         if draft.kind == .generate, draft.messages == nil {
             throw InputError("the body needs messages", exit: .badData)
         }
+        draft.dropMemoryOptions()
         settle(&draft, lineSaysSystem: false)
     }
 

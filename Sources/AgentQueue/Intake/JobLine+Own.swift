@@ -13,20 +13,31 @@ extension JobLine {
             case .parameter:
                 draft.parameters.append(member)
             case nil:
-                if case .string("memorize") = members.first(where: { $0.key == "kind" })?.value { throw Self.noMemory }
                 let hint = Suggestion.hint(for: member.key, in: LineKey.allCases.map(\.rawValue) + LineKey.parameters)
                 throw InputError("unknown key \(InvalidText.quoted(member.key))\(hint)", exit: .badData)
             }
         }
+        if draft.kind != .memorize, said.text { throw InputError("text needs \"kind\": \"memorize\" beside it", exit: .badData) }
         if draft.kind == .generate, draft.inputs != nil, draft.prompt == nil, draft.messages == nil {
             throw InputError("input needs \"kind\": \"embed\" beside it", exit: .badData)
         }
         if said.time { if !said.delay { draft.delay = nil } else if !said.at { draft.at = nil } }
         if !draft.cache, !said.cacheTTL { draft.cacheTTL = nil }
         if draft.batchAPI == false, !said.deadline { draft.deadline = nil }
-        if draft.kind == .embed {
+        if draft.kind != .generate {
             if !said.maxTokens { draft.maxTokens = nil }
             if !said.temperature { draft.temperature = nil }
+            if !said.recall { draft.recall = nil }
+            if !said.remember { draft.remembers = false }
+        }
+        if draft.kind == .memorize {
+            if !said.cacheTTL { draft.cacheTTL = nil }
+            if !said.sample { draft.sample = nil }
+            if !said.batchAPI, draft.batchAPI == true { (draft.batchAPI, draft.deadline) = (nil, said.deadline ? draft.deadline : nil) }
+        } else {
+            if !said.importance { draft.importance = nil }
+            if !said.ttl { draft.expiry = .usual }
+            if !said.namespace, draft.recall == nil, !draft.remembers { draft.namespaces = [] }
         }
         settle(&draft, lineSaysSystem: said.system, lineSaysSchema: said.schema)
         return draft
@@ -42,11 +53,16 @@ extension JobLine {
         var schema = false
         var cacheTTL = false
         var deadline = false
+        var text = false
+        var sample = false
+        var batchAPI = false
+        var namespace = false
+        var importance = false
+        var ttl = false
+        var recall = false
+        var remember = false
         var time: Bool { delay || at }
     }
-
-    private static let noMemory = InputError(
-        "kind memorize is not possible yet: vector memory comes with a later release", exit: .badData)
 
     private func apply(
         _ member: JSONValue.Member, _ key: LineKey, to draft: inout JobDraft, _ said: inout Said
@@ -55,6 +71,9 @@ extension JobLine {
         case .prompt: draft.prompt = try member.requiredString()
         case .messages: draft.messages = try member.requiredList()
         case .input: draft.inputs = try member.requiredInputs()
+        case .text:
+            draft.inputs = try member.requiredInputs()
+            said.text = true
         case .model: draft.model = try member.requiredString()
         case .kind: draft.kind = try kind(member)
         case .system:
@@ -81,15 +100,49 @@ extension JobLine {
         case .deadline:
             draft.deadline = try member.requiredDuration()
             said.deadline = true
+        case .sample:
+            draft.sample = try member.requiredInteger()
+            said.sample = true
+        case .batchAPI:
+            draft.batchAPI = try member.requiredBool()
+            said.batchAPI = true
+        case .namespace, .key, .importance, .ttl, .recall, .remember: try applyMemory(member, key, to: &draft, &said)
         case .role:
             throw InputError("role is not possible yet: roles come with a later release", exit: .badData)
         default: try applySettings(member, key, to: &draft)
         }
     }
 
+    private func applyMemory(
+        _ member: JSONValue.Member, _ key: LineKey, to draft: inout JobDraft, _ said: inout Said
+    ) throws(InputError) {
+        switch key {
+        case .namespace:
+            draft.namespaces = try member.requiredInputs()
+            said.namespace = true
+        case .key: draft.key = try member.requiredString()
+        case .importance:
+            draft.importance = try member.requiredNumber()
+            said.importance = true
+        case .ttl:
+            if case .string("never") = member.value {
+                draft.expiry = .never
+            } else {
+                draft.expiry = .after(try member.requiredDuration())
+            }
+            said.ttl = true
+        case .recall:
+            draft.recall = try member.requiredInteger()
+            said.recall = true
+        case .remember:
+            draft.remembers = try member.requiredBool()
+            said.remember = true
+        default: break
+        }
+    }
+
     private func applySettings(_ member: JSONValue.Member, _ key: LineKey, to draft: inout JobDraft) throws(InputError) {
         switch key {
-        case .sample: draft.sample = try member.requiredInteger()
         case .queue: draft.queue = try member.requiredString()
         case .priority: draft.priority = try member.requiredInteger()
         case .expiresIn: draft.expiresIn = try member.requiredDuration()
@@ -103,7 +156,6 @@ extension JobLine {
         case .after: draft.after = try member.requiredIDs()
         case .metadata: draft.metadata = .object(try member.requiredObject())
         case .cache: draft.cache = try member.requiredBool()
-        case .batchAPI: draft.batchAPI = try member.requiredBool()
         default: break
         }
     }
@@ -112,10 +164,9 @@ extension JobLine {
         let name = try member.requiredString()
         guard let kind = JobKind(rawValue: name) else {
             let known = JobKind.allCases.map(\.rawValue)
-            let hint = Suggestion.nearest(to: name, in: known).map { "did you mean '\($0)'?" } ?? "generate or embed"
+            let hint = Suggestion.nearest(to: name, in: known).map { "did you mean '\($0)'?" } ?? "generate, embed or memorize"
             throw InputError("unknown kind \(InvalidText.quoted(name)) (\(hint))", exit: .badData)
         }
-        guard kind != .memorize else { throw Self.noMemory }
         return kind
     }
 }

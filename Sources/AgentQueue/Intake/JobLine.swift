@@ -51,8 +51,8 @@ public struct JobLine: Sendable {
     /// Takes away what the defaults said and this kind of job, or a line with its own system message or its own form of the answer,
     /// has no use for.
     func settle(_ draft: inout JobDraft, lineSaysSystem: Bool, lineSaysSchema: Bool = false) {
-        if !lineSaysSchema, draft.schema != nil, draft.kind == .embed || draft.saysForm { draft.schema = nil }
-        if draft.kind == .embed {
+        if !lineSaysSchema, draft.schema != nil, draft.kind != .generate || draft.saysForm { draft.schema = nil }
+        if draft.kind != .generate {
             if !lineSaysSystem, draft.system == defaults.system { draft.system = nil }
             return
         }

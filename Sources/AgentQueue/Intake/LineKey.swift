@@ -5,6 +5,7 @@ enum LineKey: String, CaseIterable {
     case messages
     case system
     case input
+    case text
     case model
     case maxTokens = "max_tokens"
     case temperature
@@ -28,6 +29,12 @@ enum LineKey: String, CaseIterable {
     case cacheTTL = "cache_ttl"
     case batchAPI = "batch_api"
     case deadline
+    case namespace
+    case key
+    case importance
+    case ttl
+    case recall
+    case remember
     // Known, and refused until the release that brings it.
     case role
 

@@ -1,5 +1,4 @@
 import JobModel
-import Logging
 import QueueStore
 import Settings
 import VectorMemory
@@ -7,27 +6,33 @@ import VectorMemory
 /// Vector memory, for a program that embeds it: texts that are remembered, recalled and forgotten.
 ///
 /// ```swift
-/// let memories = try Memories(settings, store: queue.store, environment: ProcessInfo.processInfo.environment)
+/// let memories = Memories(settings, store: queue.store, environment: ProcessInfo.processInfo.environment)
 /// _ = try await memories.store([MemoryDraft("The office closes at six.")], in: "notes")
 /// let found = try await memories.search([MemoryQuery(namespaces: ["notes"], text: "When does it close?")])
 /// try await memories.shutdown()
 /// ```
 public struct Memories: Sendable {
-    /// Makes it of the configured embedding model; calls nothing.
-    /// - Throws: `InputError`, where that model's provider is not to be had.
-    public init(_ settings: Settings, store: QueueStore, environment: [String: String]) throws {}
+    let settings: Settings
+    let database: QueueStore
+    let models: EmbeddingModels
+    let index: MemorySearch
+    /// Told what is worth a word to a person, and no error: one sentence.
+    let notice: @Sendable (String) -> Void
 
-    /// Remembers texts: embeds those that are not there yet, in batches, and stores each batch in one transaction.
-    /// - Returns: what became of each, in their order.
-    /// - Throws: `InputError` before anything is stored, `StoreError`, `ModelFailure`.
-    public func store(_ drafts: [MemoryDraft], in namespace: String) async throws -> [Remembered] {
-        throw StoreError(.internal, "not built yet")
+    /// Makes it; calls and reads nothing. The embedding model is asked for when a text needs it.
+    /// - Parameters:
+    ///   - environment: where API keys are looked up.
+    ///   - notice: told what is worth a word to a person, and no error: one sentence.
+    public init(
+        _ settings: Settings, store: QueueStore, environment: [String: String], notice: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.settings = settings
+        self.notice = notice
+        database = store
+        models = EmbeddingModels(settings, store: store, environment: environment)
+        index = MemorySearch(store, maxBytes: Int(clamping: settings.memory.indexBytes))
     }
 
-    /// Finds memories: embeds the texts of queries that need a vector, all at once, each with its namespace's own model.
-    /// - Throws: `InputError`, `MemoryError`, `StoreError`, `ModelFailure`.
-    public func search(_ queries: [MemoryQuery]) async throws -> [MemoryAnswer] { throw StoreError(.internal, "not built yet") }
-
     /// Ends connections, after the last call.
-    public func shutdown() async throws {}
+    public func shutdown() async throws { try await models.shutdown() }
 }

@@ -8,8 +8,8 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Look for what is wrong, and say how to mend it.",
         discussion: """
-            At the configuration, the providers, the machine, the database's file, the queue and the workers. Calls no provider ('providers check' \
-            does). Ends with 0 if nothing must be mended.
+            At the configuration, the providers, the machine, the database's file, the queue, the workers and the memories. Calls no \
+            provider ('providers check' does). Ends with 0 if nothing must be mended.
 
               agent-queue doctor
             """)

@@ -12,11 +12,13 @@ enum StoreExam {
     static func findings(_ session: Session) async -> [Finding] {
         var status = stat()
         guard stat(session.settings.database, &status) == 0 else { return [] }
+        let unavailable = await ProviderOverview.unavailable(session)
         do {
             return try await session.withStore(createsFile: false) { store in
                 let statistics = try store.statistics()
                 return try health(store, statistics) + queue(statistics, session.settings)
                     + ProviderExam.standing(statistics.providers, now: Now.milliseconds) + workers(store, statistics)
+                    + MemoryExam.findings(store, session.settings, unavailable: unavailable)
             }
         } catch let error as StoreError {
             return [.fault("database", error.message, error.exitCode)]

@@ -43,7 +43,10 @@ struct BulkFile {
         try await jobs.add(survey, after: line, progress: { lines, total in bar.update(lines, of: total) }, commit: commit)
     }
 
-    private static func input(_ path: String, _ session: Session) throws -> BulkInput {
+    /// Opens a file, or standard input for `-`.
+    ///
+    /// - Throws: `InputError`.
+    static func input(_ path: String, _ session: Session) throws -> BulkInput {
         let folder = FilePath.folder(of: session.settings.database)
         guard path != "-" else { return try BulkInput(descriptor: STDIN_FILENO, spoolFolder: folder) }
         return try BulkInput(path: path, spoolFolder: folder)

@@ -10,13 +10,16 @@ struct EnqueueCommand: AsyncParsableCommand {
         abstract: "Add a job, or a file of jobs.",
         discussion: """
             Prints the new job's number. The prompt is the argument, the file of --file, or standard input for `-`; one that begins \
-            with `-` goes behind `--`. --embed adds a job that turns texts into vectors. --jsonl adds a job for each line of a file: \
-            {"prompt": "…"} with any of the options as keys, or a line of an OpenAI or Anthropic batch.
+            with `-` goes behind `--`. --embed adds a job that turns texts into vectors, --memorize one that remembers them. --jsonl adds \
+            a job for each line of a file: {"prompt": "…"} with any of the options as keys, {"kind": "memorize", "text": "…"}, or a line \
+            of an OpenAI or Anthropic batch.
 
               agent-queue enqueue 'Why is the sky blue?'
               agent-queue enqueue --wait --stream --max-tokens 100 -- '- is this a list?'
               agent-queue enqueue --schema person.json 'Who wrote Faust?'
               git diff | agent-queue enqueue --system 'Review this change.' -
+              agent-queue enqueue --memorize 'The office closes at six.' --namespace notes --metadata topic=hours
+              agent-queue enqueue --wait --recall 5 --namespace notes 'When does the office close?'
               agent-queue enqueue --jsonl questions.jsonl --batch monday --ingest monday
               agent-queue enqueue --jsonl questions.jsonl --model openai/gpt-5 --batch-api --dry-run
             """)
@@ -29,6 +32,14 @@ struct EnqueueCommand: AsyncParsableCommand {
 
     @Option(name: .long, parsing: .upToNextOption, help: ArgumentHelp("Turn these texts into vectors.", valueName: "text"))
     var embed: [String] = []
+
+    @Option(name: .long, parsing: .upToNextOption, help: ArgumentHelp("Remember these texts.", valueName: "text"))
+    var memorize: [String] = []
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("With --memorize: a name for the text; the next memory of this key takes its place.", valueName: "key"))
+    var key: String?
 
     @Option(
         name: .long, help: ArgumentHelp("Add a job for each line of a file; `-` reads standard input.", valueName: "file"),
@@ -74,12 +85,12 @@ struct EnqueueCommand: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
-        let sources = [prompt != nil, file != nil, !embed.isEmpty, jsonl != nil].count { $0 }
+        let sources = [prompt != nil, file != nil, !embed.isEmpty, !memorize.isEmpty, jsonl != nil].count { $0 }
         guard sources == 1 else {
             throw ValidationError(
                 sources == 0
                     ? "a prompt is missing: give it as an argument, with --file, or as - for standard input"
-                    : "only one of a prompt, --file, --embed and --jsonl can be given")
+                    : "only one of a prompt, --file, --embed, --memorize and --jsonl can be given")
         }
         if let ingest, !(1...JobLimits.maxBatchNameBytes).contains(ingest.utf8.count) || ingest.utf8.contains(0) {
             throw ValidationError("--ingest needs a name of 1 to \(JobLimits.maxBatchNameBytes) bytes")
@@ -91,10 +102,11 @@ struct EnqueueCommand: AsyncParsableCommand {
         if stream {
             if !wait { throw ValidationError("--stream needs --wait") }
             if format.json { throw ValidationError("--stream prints the text as it comes, --json the job at its end: give one of them") }
-            if !embed.isEmpty { throw ValidationError("--stream is for prompts; vectors come all at once") }
+            if !embed.isEmpty || !memorize.isEmpty { throw ValidationError("--stream is for prompts; vectors come all at once") }
         }
         guard jsonl == nil else {
             if wait { throw ValidationError("--wait waits for one job; give the lines a --batch and use 'agent-queue wait --batch'") }
+            if key != nil { throw ValidationError("--key belongs to one text; write \"key\" into the lines") }
             if uniqueKey != nil { throw ValidationError("--unique-key belongs to one job; write \"unique_key\" into the lines") }
             return
         }
@@ -132,10 +144,13 @@ struct EnqueueCommand: AsyncParsableCommand {
     }
 
     private func draft() throws -> JobDraft {
-        var draft = try job.draft(kind: embed.isEmpty ? .generate : .embed)
+        var draft = try job.draft(kind: !memorize.isEmpty ? .memorize : embed.isEmpty ? .generate : .embed)
+        draft.key = key
         draft.uniqueKey = uniqueKey
         draft.isStreamed = stream
-        if embed.isEmpty {
+        if !memorize.isEmpty {
+            draft.inputs = memorize == ["-"] ? [try InputText.read("-")] : memorize
+        } else if embed.isEmpty {
             draft.prompt = try file.map { try InputText.read($0) } ?? (prompt == "-" ? InputText.read("-") : prompt)
         } else {
             draft.inputs = embed == ["-"] ? [try InputText.read("-")] : embed

@@ -93,6 +93,9 @@ struct JobOptions: ParsableArguments {
             valueName: "duration"))
     var deadline: String?
 
+    @OptionGroup(title: "Options for memory")
+    var memory: JobMemoryOptions
+
     /// The options as a draft without its request.
     ///
     /// - Throws: `InputError`; `CommandFailure` where the schema's file cannot be used.
@@ -120,6 +123,7 @@ struct JobOptions: ParsableArguments {
         draft.cacheTTL = try milliseconds(cacheTTL, "--cache-ttl")
         draft.batchAPI = batchAPI
         draft.deadline = try milliseconds(deadline, "--deadline")
+        try memory.apply(to: &draft)
         return draft
     }
 
@@ -151,6 +155,11 @@ struct JobOptions: ParsableArguments {
         defaults.cacheTTL = draft.cacheTTL
         defaults.batchAPI = draft.batchAPI
         defaults.deadline = draft.deadline
+        defaults.namespaces = draft.namespaces
+        defaults.importance = draft.importance
+        defaults.expiry = draft.expiry
+        defaults.recall = draft.recall
+        defaults.remembers = draft.remembers
         return defaults
     }
 

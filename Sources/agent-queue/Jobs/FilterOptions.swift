@@ -29,7 +29,7 @@ struct FilterOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp("Jobs created since then: a time (2026-12-01T09:00Z) or how long ago (1h, 2d).", valueName: "time"),
-        transform: FilterOptions.time)
+        transform: TimeOption.parse)
     var since: Int64?
 
     /// The filter; empty where nothing was given.
@@ -42,14 +42,5 @@ struct FilterOptions: ParsableArguments {
             throw ValidationError("\(InvalidText.quoted(text)) is not a target (write provider/model, such as local/smollm2)")
         }
         return text
-    }
-
-    private static func time(_ text: String) throws -> Int64 {
-        do {
-            if let ago = try? DurationText.parse(text) { return Now.milliseconds - ago.milliseconds }
-            return try TimeText.parseRFC3339(text)
-        } catch {
-            throw ValidationError("\(error.message), nor a duration such as 1h")
-        }
     }
 }

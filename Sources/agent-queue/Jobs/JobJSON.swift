@@ -30,7 +30,7 @@ enum JobJSON {
             .init("unique_key", string(job.uniqueKey)),
             .init("after", .array(job.after.map(JSONValue.integer))),
             .init("budget_usd", Money.json(job.budget)),
-            .init("cache", .bool(job.useCache)),
+            .init("cache", .bool(job.usesCache)),
             .init("cache_ttl", seconds(job.cacheTimeToLive)),
             .init("batch_api", .bool(job.usesBatchAPI)),
             .init("deadline_at", time(job.deadline)),

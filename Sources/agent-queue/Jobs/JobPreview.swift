@@ -24,6 +24,9 @@ enum JobPreview {
             if let vectors = result.reply["embeddings"]?.array {
                 return Figures.count(vectors.count, "vector") + " of \(vectors.first?.array?.count ?? 0) dimensions"
             }
+            if let memories = result.reply["memory_ids"]?.array {
+                return "remembered as \(cut(memories.map(\.text).joined(separator: ", ")))"
+            }
             return cut(result.reply.text)
         }
         return job.errors.last.map { cut($0.message) } ?? ""

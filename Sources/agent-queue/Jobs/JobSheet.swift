@@ -52,7 +52,8 @@ struct JobSheet {
         sheet.add("after", job.after.isEmpty ? nil : job.after.map(String.init).joined(separator: ", "))
         sheet.add("metadata", job.metadata.map { JSONText.text($0) })
         sheet.add("cached for", job.cacheTimeToLive.map { DurationText.format(.milliseconds($0)) })
-        sheet.add("cache", job.useCache ? "key \(Hexadecimal.text(job.digest))" : "off")
+        let key = job.useCache ? "key \(Hexadecimal.text(job.digest))" : "on"
+        sheet.add("cache", job.usesCache ? key : "off")
         return sheet
     }
 
@@ -99,6 +100,9 @@ struct JobSheet {
         if let near = result.reply["semantic"], let entry = near["entry"]?.string, let score = near["score"]?.number {
             sheet.add("near prompt", "score \(score), cache entry \(DisplayText.line(entry))")
         }
+        if let recalled = result.reply["recalled"]?.array { sheet.add("recalled", Self.recalled(recalled)) }
+        if let next = result.reply["next_jobs"]?.array { sheet.add("followed by", numbers(next, of: "job")) }
+        if let memories = result.reply["memory_ids"]?.array { sheet.add("remembered", remembered(memories, result.reply["outcomes"])) }
         sheet.add("took", result.latency > 0 ? Figures.duration(milliseconds: result.latency) : nil)
         sheet.add("tokens", "\(Figures.count(result.usage.inputTokens)) in, \(Figures.count(result.usage.outputTokens)) out")
         sheet.add("cost", Figures.money(result.cost))
@@ -111,6 +115,24 @@ struct JobSheet {
             lines += ["", "    \(JobPreview.answer(job))"]
         }
         return section("Result", lines)
+    }
+
+    /// The memories that stood in the prompt, the nearest first.
+    private static func recalled(_ memories: [JSONValue]) -> String {
+        guard !memories.isEmpty else { return "nothing" }
+        return memories.map { memory in
+            let score = memory["score"]?.number.map { " (score \($0))" } ?? ""
+            return "memory \(memory["id"]?.int ?? 0)\(score)"
+        }.joined(separator: ", ")
+    }
+
+    /// What became of the texts.
+    private func remembered(_ ids: [JSONValue], _ outcomes: JSONValue?) -> String {
+        zip(ids, outcomes?.array ?? []).map { "memory \($0.int ?? 0) (\(DisplayText.line($1.string ?? "?")))" }.joined(separator: ", ")
+    }
+
+    private func numbers(_ numbers: [JSONValue], of thing: String) -> String {
+        numbers.map { "\(thing) \($0.int ?? 0)" }.joined(separator: ", ")
     }
 
     private static func source(_ source: AnsweredBy) -> String {

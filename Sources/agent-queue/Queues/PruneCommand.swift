@@ -10,8 +10,9 @@ struct PruneCommand: AsyncParsableCommand {
         commandName: "prune",
         abstract: "Remove what has had its time.",
         discussion: """
-            For cron: finished jobs past `retention`, and cached answers past their time or over `cache.max_bytes`. Works in small steps \
-            and is safe beside live workers. A job that others still wait for stays.
+            For cron: finished jobs past `retention`, cached answers past their time or over `cache.max_bytes`, and memories past their \
+            time or over `memory.max_bytes` and the caps of `memory.namespaces` (the least important first, then the longest not \
+            recalled). Works in small steps and is safe beside live workers. A job that others still wait for stays.
 
               agent-queue prune
               agent-queue prune --older-than 12h --dry-run

@@ -1,8 +1,10 @@
 import AgentQueue
 import ArgumentParser
 import JobModel
+import ModelCalls
 import QueueStore
 import Settings
+import VectorMemory
 
 /// Turns whatever ended a command into one sentence on standard error and an exit code.
 enum FailureReport {
@@ -10,14 +12,34 @@ enum FailureReport {
     static func report(_ error: any Error) -> Int32 {
         switch error {
         case is OutputClosed: return ExitStatus.success.rawValue
-        case let error as CommandFailure: return say(error.message, error.status.rawValue)
-        case let error as StoreError: return say(error.message, error.exitCode)
-        case let error as SettingsError: return say(error.description, ExitStatus.badConfiguration.rawValue)
-        case let error as InputError: return say(error.description, error.exitCode)
-        case let error as InvalidText: return say(error.message, ExitStatus.usage.rawValue)
-        case let error as JSONError: return say(error.description, ExitStatus.badInput.rawValue)
         case let status as ExitCode: return status.rawValue
-        default: return reportParsing(error)
+        default:
+            guard let verdict = verdict(on: error) else { return reportParsing(error) }
+            return say(verdict.message, verdict.code)
+        }
+    }
+
+    /// What is said of an error of ours, and the code to end with; nil for what the parser throws, and for what ends quietly.
+    static func verdict(on error: any Error) -> (message: String, code: Int32)? {
+        switch error {
+        case let error as CommandFailure: (error.message, error.status.rawValue)
+        case let error as StoreError: (error.message, error.exitCode)
+        case let error as SettingsError: (error.description, ExitStatus.badConfiguration.rawValue)
+        case let error as InputError: (error.description, error.exitCode)
+        case let error as InvalidText: (error.message, ExitStatus.usage.rawValue)
+        case let error as JSONError: (error.description, ExitStatus.badInput.rawValue)
+        case let error as MemoryError: (error.description, ExitStatus.badInput.rawValue)
+        case let error as VectorError: (error.description, ExitStatus.badInput.rawValue)
+        case let error as ModelFailure: (error.message, code(of: error).rawValue)
+        default: nil
+        }
+    }
+
+    /// A model that refuses what it was sent would refuse it again; anything else may pass.
+    private static func code(of failure: ModelFailure) -> ExitStatus {
+        switch failure.failure {
+        case .permanent, .refused: .badInput
+        default: .unavailable
         }
     }
 

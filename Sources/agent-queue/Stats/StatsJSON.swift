@@ -38,7 +38,7 @@ enum StatsJSON {
                 ])),
             .init("providers", .array(statistics.providers.map(ProviderJSON.state))),
             .init("cache", cache(statistics.cache)),
-            .init("memories", 0),
+            .init("memories", .integer(Int64(statistics.memories))),
             .init("workers", .array(statistics.workers.map { worker($0, isAlive: isAlive($0)) })),
             .init(
                 "database",

@@ -80,6 +80,8 @@ struct StatsPage {
                 + (cache.evictions > 0 ? ", \(Figures.count(cache.evictions, "eviction"))" : ""))
         sheet.add("coalesced", cache.coalesced > 0 ? "\(Figures.count(cache.coalesced, "job")) by the calls of identical ones" : nil)
         sheet.add("saved", cache.saved > 0 ? "\(Figures.money(cache.saved)) by answers that were there already" : nil)
+        sheet.add(
+            "memories", statistics.memories > 0 ? "\(Figures.count(statistics.memories)) in \(Figures.bytes(statistics.memoryBytes))" : nil)
         let alive = statistics.workers.filter(isAlive)
         let running = alive.reduce(0) { $0 + $1.running }
         sheet.add(

@@ -1,3 +1,5 @@
+import JobModel
+
 /// What is asked of numbers.
 struct NumberRule: Sendable {
     var bounds: [Bound] = []

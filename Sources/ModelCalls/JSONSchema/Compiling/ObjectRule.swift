@@ -1,3 +1,5 @@
+import JobModel
+
 /// What is asked of objects.
 struct ObjectRule: Sendable {
     var least: Int?

@@ -1,0 +1,61 @@
+import JobModel
+import ModelCalls
+import QueueStore
+import Settings
+import Synchronization
+import WorkerPool
+
+/// The embedding models that memories need, each made when it is first asked for: what reads memories alone opens no connection.
+final class EmbeddingModels: Sendable {
+    private struct State {
+        var providers: ProviderSet?
+        var embedders: [Target: Embedder] = [:]
+    }
+
+    private let settings: Settings
+    private let store: QueueStore
+    private let environment: [String: String]
+    private let state = Mutex(State())
+
+    init(_ settings: Settings, store: QueueStore, environment: [String: String]) {
+        self.settings = settings
+        self.store = store
+        self.environment = environment
+    }
+
+    /// What the vectors of a target's texts are known by.
+    func model(_ target: Target) -> VectorModel {
+        VectorModel(target: target.description, passagePrefix: settings.prefixes(of: target).passage)
+    }
+
+    /// The model of a target.
+    /// - Throws: `InputError` (`usage`) where its provider is not to be had.
+    func embedder(for target: Target) throws -> Embedder {
+        try state.withLock { state in
+            if let embedder = state.embedders[target] { return embedder }
+            let providers = state.providers ?? ProviderSet(settings, environment: environment)
+            state.providers = providers
+            guard let provider = providers.providers.first(where: { $0.name == target.provider }) else {
+                throw unavailable(target, providers)
+            }
+            let embedder = settings.embedder(of: target, provider, store: store)
+            state.embedders[target] = embedder
+            return embedder
+        }
+    }
+
+    /// Ends connections, after the last call.
+    func shutdown() async throws {
+        let providers = state.withLock { state in
+            defer { state = State() }
+            return state.providers
+        }
+        try await providers?.shutdown()
+    }
+
+    private func unavailable(_ target: Target, _ providers: ProviderSet) -> InputError {
+        let name = InvalidText.quoted(target.provider)
+        let reason = providers.unavailable[target.provider] ?? "it is not in the configuration"
+        return InputError("the embedding model \(target) cannot be called, for provider \(name) is not available: \(reason)", exit: .usage)
+    }
+}

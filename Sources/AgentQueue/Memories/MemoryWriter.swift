@@ -1,0 +1,100 @@
+import JobModel
+import QueueStore
+import WorkerPool
+
+/// Embeds memories and stores them, a slice at a time: while one is being committed, the next is embedded.
+struct MemoryWriter: Sendable {
+    let database: QueueStore
+    let models: EmbeddingModels
+
+    /// Memories of one namespace that have all that they need.
+    private struct Group: Sendable {
+        var namespace: String
+        /// Where they stand in their slice.
+        var places: [Int]
+        var memories: [CheckedMemory]
+        /// Those that were stored already, so that nothing was paid for them.
+        var known: [Int]
+    }
+
+    /// Stores slice after slice.
+    /// - Parameters:
+    ///   - next: the next slice; nil ends it.
+    ///   - stored: told what became of each memory of a slice, once that is committed.
+    /// - Throws: what `next`, the model, the store and `stored` throw; what was committed by then stays, and `stored` has been told of it.
+    func write(
+        _ next: () throws -> MemorySlice?, stored: (_ slice: MemorySlice, _ results: [Remembered]) async throws -> Void
+    ) async throws {
+        var recent = RecentVectors()
+        var ready = await prepared(next, &recent)
+        while let (slice, groups) = try ready.get() {
+            try Task.checkCancellation()
+            async let committed = commit(groups, count: slice.items.count)
+            ready = await prepared(next, &recent)
+            try await stored(slice, committed)
+        }
+    }
+
+    private func prepared(
+        _ next: () throws -> MemorySlice?, _ recent: inout RecentVectors
+    ) async -> Result<(MemorySlice, [Group])?, any Error> {
+        do {
+            guard let slice = try next() else { return .success(nil) }
+            recent.turn()
+            var groups: [Group] = []
+            for (namespace, places) in slice.places {
+                groups.append(try await group(namespace, places, places.map { slice.items[$0].memory }, &recent))
+            }
+            return .success((slice, groups))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func group(
+        _ namespace: String, _ places: [Int], _ memories: [CheckedMemory], _ recent: inout RecentVectors
+    ) async throws -> Group {
+        var group = Group(namespace: namespace, places: places, memories: memories, known: [])
+        let needing = memories.indices.filter { memories[$0].needsVector }
+        guard let model = needing.first.flatMap({ memories[$0].model }) else { return group }
+        let ids = try database.known(needing.map { memories[$0].memory }, in: namespace, model: model)
+        group.known = zip(needing, ids).compactMap { place, id in id == nil ? nil : place }
+        try await embed(zip(needing, ids).compactMap { place, id in id == nil ? place : nil }, of: &group, &recent)
+        return group
+    }
+
+    /// Makes the vectors of texts, each text's once.
+    private func embed(_ places: [Int], of group: inout Group, _ recent: inout RecentVectors) async throws {
+        guard let model = places.first.flatMap({ group.memories[$0].model }), let target = Target(model.target) else { return }
+        let texts = recent.unknown(places.map { group.memories[$0].memory.text })
+        let vectors = try await models.embedder(for: target).embed(texts, as: .passage)
+        for (text, vector) in zip(texts, vectors) { recent.add(try MemoryVector(vector), of: text) }
+        for place in places { group.memories[place].memory.vector = recent.vector(of: group.memories[place].memory.text) }
+    }
+
+    private func commit(_ groups: [Group], count: Int) async throws -> [Remembered] {
+        var results = [Remembered?](repeating: nil, count: count)
+        for group in groups {
+            for (place, result) in zip(group.places, try await commit(group)) { results[place] = result }
+        }
+        return results.compactMap(\.self)
+    }
+
+    private func commit(_ group: Group) async throws -> [Remembered] {
+        let results = try await remember(group)
+        // What was there a moment ago may have gone since: then it was stored without a vector, and gets one now.
+        let lost = group.known.filter { results[$0].outcome != .duplicate }
+        guard !lost.isEmpty else { return results }
+        var late = group
+        var recent = RecentVectors()
+        try await embed(lost, of: &late, &recent)
+        late.memories = lost.map { late.memories[$0] }
+        _ = try await remember(late)
+        return results
+    }
+
+    private func remember(_ group: Group) async throws -> [Remembered] {
+        let model = group.memories.first { $0.memory.vector != nil }?.model
+        return try await database.remember(group.memories.map(\.memory), in: group.namespace, model: model)
+    }
+}

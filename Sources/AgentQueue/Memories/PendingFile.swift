@@ -1,0 +1,88 @@
+import Glibc
+
+/// A file that takes its name only once it is whole: until then, and where it never becomes whole, an older file of that name stays. What
+/// is no regular file (a pipe, a device) is written as it comes. Readable by its owner alone.
+public final class PendingFile {
+    /// Its name.
+    public let path: String
+    /// Whether it is a regular file.
+    let isSeekable: Bool
+    private let descriptor: Int32
+    /// Where it is written until it is whole; nil once it has its name, and for what is no regular file.
+    private var temporary: String?
+    private let target: String
+    private var buffer: [UInt8] = []
+    private static let flushBytes = 256 << 10
+
+    /// Begins a file.
+    /// - Throws: `InputError` where it cannot be made.
+    public init(path: String) throws(InputError) {
+        guard !path.isEmpty, !TextSize.holdsNUL(path) else { throw InputError("the path to write to is not one", exit: .usage) }
+        self.path = path
+        var status = stat()
+        let exists = stat(path, &status) == 0
+        guard !exists || status.st_mode & S_IFMT != S_IFDIR else { throw BulkInput.failure("\(path) cannot be written", EISDIR) }
+        isSeekable = !exists || status.st_mode & S_IFMT == S_IFREG
+        guard isSeekable else {
+            target = path
+            descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
+            guard descriptor >= 0 else { throw BulkInput.failure("\(path) cannot be written", errno) }
+            return
+        }
+        // Behind a symbolic link, the file that it names is the one to replace.
+        target = exists ? Self.resolved(path) : path
+        var template = Array("\(target).XXXXXX".utf8CString)
+        descriptor = mkstemp(&template)
+        guard descriptor >= 0 else { throw BulkInput.failure("\(path) cannot be written", errno) }
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        temporary = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit {
+        close(descriptor)
+        if let temporary { unlink(temporary) }
+    }
+
+    /// Appends bytes.
+    /// - Throws: `InputError`.
+    public func write(_ bytes: [UInt8]) throws(InputError) {
+        buffer += bytes
+        if buffer.count >= Self.flushBytes { try flush() }
+    }
+
+    /// Takes the place of the first bytes, once enough were written.
+    func overwriteBeginning(_ bytes: [UInt8]) throws(InputError) {
+        try flush()
+        let count = bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+        guard count == bytes.count else { throw BulkInput.failure("\(path) cannot be written", count < 0 ? errno : ENOSPC) }
+    }
+
+    /// Gives it its name. Nothing can be written after.
+    /// - Throws: `InputError`.
+    public func finish() throws(InputError) {
+        try flush()
+        guard let temporary else { return }
+        guard fsync(descriptor) == 0, rename(temporary, target) == 0 else { throw BulkInput.failure("\(path) cannot be written", errno) }
+        self.temporary = nil
+    }
+
+    private func flush() throws(InputError) {
+        defer { buffer.removeAll(keepingCapacity: true) }
+        var start = 0
+        while start < buffer.count {
+            let count = buffer.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress.map { $0 + start }, $0.count - start) }
+            if count >= 0 {
+                start += count
+                continue
+            }
+            let code = errno
+            guard code == EINTR else { throw BulkInput.failure("\(path) cannot be written", code) }
+        }
+    }
+
+    private static func resolved(_ path: String) -> String {
+        guard let name = realpath(path, nil) else { return path }
+        defer { free(name) }
+        return String(cString: name)
+    }
+}

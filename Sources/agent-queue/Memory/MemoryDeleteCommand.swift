@@ -1,0 +1,89 @@
+import AgentQueue
+import ArgumentParser
+import JobModel
+import QueueStore
+import Settings
+
+/// `agent-queue memory delete`
+struct MemoryDeleteCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "delete",
+        abstract: "Forget memories, or a whole namespace.",
+        discussion: """
+            What is forgotten is gone: `memory export` keeps a copy.
+
+              agent-queue memory delete 17 18
+              agent-queue memory delete --key office-hours --namespace notes
+              agent-queue memory delete --namespace notes --yes
+            """)
+
+    @Argument(help: ArgumentHelp("The memories' numbers.", valueName: "id"))
+    var ids: [Int64] = []
+
+    @OptionGroup var keys: MemoryKeyOptions
+
+    @Flag(name: .long, help: "Yes, forget all of --namespace.")
+    var yes = false
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        if ids.isEmpty, keys.key.isEmpty, keys.namespace == nil {
+            throw ValidationError("say which memories: by number, with --key, or all of a --namespace")
+        }
+        if !ids.isEmpty, !keys.key.isEmpty || keys.namespace != nil {
+            throw ValidationError("memories are chosen by number, or by --key or --namespace, not by both")
+        }
+    }
+
+    func run() async throws {
+        try await Session(global).withMemories { memories in
+            if ids.isEmpty, keys.key.isEmpty, let namespace = keys.namespace {
+                try await deleteAll(of: namespace, memories)
+            } else {
+                try await delete(try ids.map { ($0, "\($0)") } + keys.ids(memories), memories)
+            }
+        }
+    }
+
+    private func deleteAll(of name: String, _ memories: Memories) async throws {
+        guard yes else {
+            let held = try memories.namespaces(named: name).reduce(0) { $0 + $1.memories }
+            throw CommandFailure(
+                .usage,
+                "namespace \(InvalidText.quoted(name)) holds \(Figures.count(held, "memory", plural: "memories")): --yes forgets them all")
+        }
+        let deleted = try await memories.forgetNamespace(name)
+        var output = Output()
+        if format.json {
+            try output.json(.object([.init("deleted", .integer(Int64(deleted)))]))
+        } else {
+            try output.line("\(Figures.count(deleted, "memory", plural: "memories")) deleted")
+        }
+        try output.flush()
+    }
+
+    private func delete(_ wanted: [(id: Int64?, name: String)], _ memories: Memories) async throws {
+        let there = Set(try memories.get(wanted.compactMap(\.id)).map(\.memory.id))
+        try await memories.delete(there.sorted())
+        var output = Output()
+        var table = Table([Column("ID", isNumber: true), Column("RESULT")])
+        var missing = false
+        for (id, name) in wanted {
+            let isDeleted = id.map(there.contains) ?? false
+            if !isDeleted {
+                missing = true
+                Diagnostics.say("there is no memory \(name)")
+            }
+            if format.json {
+                try output.json(.object([.init("id", id.map(JSONValue.integer) ?? .null), .init("deleted", .bool(isDeleted))]))
+            } else if isDeleted, let id {
+                table.add([Cell("\(id)"), "deleted"])
+            }
+        }
+        if !table.isEmpty { try output.lines(table.takeLines()) }
+        try output.flush()
+        if missing { throw ExitCode(ExitStatus.badInput.rawValue) }
+    }
+}

@@ -1,0 +1,96 @@
+import AgentQueue
+import ArgumentParser
+import JobModel
+import QueueStore
+
+/// `agent-queue memory export`
+struct MemoryExportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write memories as JSON lines, with their vectors if you like.",
+        discussion: """
+            A line for each, in constant memory: its text, namespace, key, metadata, importance and times; `memory import` reads them. \
+            With --with-vectors, each line holds its vector. With --vectors, they go into a .npy file of float32, a row for each \
+            line (zeros for a memory that has none), and numpy.load reads them. Files take their names once they are whole.
+
+              agent-queue memory export > memories.jsonl
+              agent-queue memory export --namespace notes --output notes.jsonl --vectors notes.npy
+            """)
+
+    @Option(name: .long, help: ArgumentHelp("This namespace alone.", valueName: "name"), transform: NamespaceOption.parse)
+    var namespace: String?
+
+    @Option(
+        name: .long, help: ArgumentHelp("Where the lines go; `-` is standard output, and the default.", valueName: "file"),
+        completion: .file(extensions: ["jsonl", "ndjson"]))
+    var output = "-"
+
+    @Flag(name: .long, help: "With the vector in each line.")
+    var withVectors = false
+
+    @Option(
+        name: .long, help: ArgumentHelp("Write the vectors into this file, for NumPy.", valueName: "file.npy"),
+        completion: .file(extensions: ["npy"]))
+    var vectors: String?
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        if withVectors, vectors != nil { throw ValidationError("vectors go into the lines or into --vectors, not into both") }
+    }
+
+    func run() async throws {
+        try await Session(global).withMemories { memories in
+            let namespaces = try memories.namespaces(named: namespace)
+            let dimension = try dimension(of: namespaces)
+            let total = namespaces.reduce(0) { $0 + $1.memories }
+            var lines = try LineSink(output)
+            let rows = try vectors.map { path throws(InputError) in try VectorFileWriter(path: path) }
+            var bar = ProgressBar("Exporting")
+            defer { bar.clear() }
+            var count = 0
+            try await memories.export(namespace: namespace, withVectors: withVectors || vectors != nil) { stored in
+                try lines.json(
+                    withVectors ? MemoryJSON.memory(stored) : vectors != nil ? MemoryJSON.line(stored) : MemoryJSON.memory(stored.memory))
+                try rows?.append(stored.vector, dimension: dimension)
+                count += 1
+                bar.update(count, of: max(count, total))
+            }
+            // The lines take their name last: where they are whole, so are the vectors.
+            try rows?.finish()
+            try lines.finish()
+            bar.clear()
+            try report(count)
+        }
+    }
+
+    /// How many values the vectors of all namespaces have, for a file that holds rows of one length.
+    private func dimension(of namespaces: [MemoryNamespace]) throws -> Int {
+        guard vectors != nil else { return 0 }
+        let dimensions = Set(namespaces.compactMap(\.space?.dimension)).sorted()
+        guard dimensions.count <= 1 else {
+            let lengths = dimensions.map(String.init).joined(separator: ", ")
+            throw CommandFailure(.usage, "the namespaces hold vectors of several lengths (\(lengths)): name one with --namespace")
+        }
+        guard let dimension = dimensions.first else {
+            throw CommandFailure(.badInput, "there are no vectors to export: leave --vectors out")
+        }
+        return dimension
+    }
+
+    private func report(_ count: Int) throws {
+        let summary = "\(Figures.count(count, "memory", plural: "memories")) exported"
+        guard output != "-" else { return Diagnostics.write(summary + "\n") }
+        var report = Output()
+        if format.json {
+            try report.json(
+                .object([
+                    .init("memories", .integer(Int64(count))), .init("output", .string(output)), .init("vectors", JobJSON.string(vectors)),
+                ]))
+        } else {
+            try report.line(summary)
+        }
+        try report.flush()
+    }
+}

@@ -1,0 +1,91 @@
+import AgentQueue
+import ArgumentParser
+import VectorMemory
+
+/// `agent-queue memory search`
+struct MemorySearchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "search",
+        abstract: "Find memories by what they mean, by their words, or by both.",
+        discussion: """
+            Each argument is a query of its own; `-` reads one from standard input, and --jsonl a query from each line: {"text": "…"} \
+            with any of namespace, limit, mode, where and vector. The nearest are the true nearest: nothing is missed, unless --scan \
+            approximate allows it. SCORE is the nearness (with weights: their sum); larger is better.
+
+              agent-queue memory search 'When can I come in?'
+              agent-queue memory search 'refund' --namespace tickets,notes --mode hybrid --where 'lang = "en" and score >= 3'
+              agent-queue memory search --jsonl questions.jsonl --limit 3 --json | jq -c '.hits[].text'
+            """)
+
+    @Argument(help: ArgumentHelp("The queries; `-` reads standard input.", valueName: "text"))
+    var texts: [String] = []
+
+    @Option(
+        name: .long, help: ArgumentHelp("Answer each line of a file; `-` reads standard input.", valueName: "file"),
+        completion: .file(extensions: ["jsonl", "ndjson"]))
+    var jsonl: String?
+
+    @Option(name: .long, help: ArgumentHelp("Where to look, if you make your own vectors: [0.1, -0.2, …].", valueName: "json"))
+    var vector: String?
+
+    @OptionGroup var options: SearchOptions
+
+    @Flag(name: .long, help: "Say how the answer was found, and how long each part took.")
+    var explain = false
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    /// How many queries of a file are answered at a time.
+    private static let slice = 64
+
+    func validate() throws {
+        guard !texts.isEmpty || jsonl != nil || vector != nil else {
+            throw ValidationError("a text to look for is missing: give it as an argument, or as - for standard input")
+        }
+        if jsonl != nil {
+            if !texts.isEmpty { throw ValidationError("only one of texts and --jsonl can be given") }
+            if vector != nil { throw ValidationError("--vector belongs to one query; write \"vector\" into the lines") }
+        }
+        if vector != nil, texts.count > 1 { throw ValidationError("--vector belongs to one query; use --jsonl for several") }
+    }
+
+    func run() async throws {
+        let session = try Session(global)
+        let template = options.query(session.settings)
+        try await session.withMemories { memories in
+            var printer = AnswerPrinter(json: format.json, explains: explain)
+            if let jsonl {
+                let run = BulkQueries(input: try BulkFile.input(jsonl, session), template: template)
+                try check(run)
+                printer.isOneOfSeveral = true
+                try await run.forEachSlice(Self.slice) { queries in
+                    try printer.print(try await memories.search(queries), to: queries)
+                }
+            } else {
+                let queries = try queries(template)
+                printer.isOneOfSeveral = queries.count > 1
+                try printer.print(try await memories.search(queries), to: queries)
+            }
+        }
+    }
+
+    private func check(_ run: BulkQueries) throws {
+        do throws(InputError) {
+            _ = try run.check()
+        } catch {
+            throw InputError("\(jsonl == "-" ? "standard input" : jsonl ?? ""): \(error.message)", exit: error.exit)
+        }
+    }
+
+    private func queries(_ template: MemoryQuery) throws -> [MemoryQuery] {
+        var template = template
+        template.vector = try vector.map(VectorText.parse)
+        guard !texts.isEmpty else { return [template] }
+        return try texts.map { text in
+            var query = template
+            query.text = try text == "-" ? MemoryText.read("-") : text
+            return query
+        }
+    }
+}

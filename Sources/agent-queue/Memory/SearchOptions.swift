@@ -1,0 +1,118 @@
+import AgentQueue
+import ArgumentParser
+import JobModel
+import Settings
+import VectorMemory
+
+/// What can be said about a query besides its text. With `--jsonl`, what holds for lines that do not say otherwise.
+struct SearchOptions: ParsableArguments {
+    @Option(
+        name: .long, help: ArgumentHelp("Where to look; several by commas. Default: default.", valueName: "name"),
+        transform: NamespaceOption.parseSeveral)
+    var namespace: [NamespaceOption.NameList] = []
+
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At most so many, 1 to 10000.", valueName: "n"))
+    var limit = 10
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "By what they are found: vector (what they mean), words (the words in them), or hybrid (both, by their ranks). Default: vector.",
+            valueName: "mode"),
+        completion: .list(MemoryQuery.Mode.allCases.map(\.rawValue)), transform: ChoiceOption.parse)
+    var mode: MemoryQuery.Mode?
+
+    @Option(
+        name: .long, help: ArgumentHelp("How near is near: cosine, dot or euclidean. Default: cosine.", valueName: "metric"),
+        completion: .list(VectorMetric.allCases.map(\.rawValue)), transform: ChoiceOption.parse)
+    var metric = VectorMetric.cosine
+
+    @Option(
+        name: .customLong("where"), parsing: .unconditional,
+        help: ArgumentHelp(
+            "What the metadata must fulfil: topic = \"billing\" and (score >= 3 or lang in [\"en\", \"pt\"]) and exists(author.name).",
+            valueName: "expression"),
+        transform: SearchOptions.expression)
+    var filter: Expression?
+
+    @Option(
+        name: .long, help: ArgumentHelp("Made since then: a time (2026-12-01T09:00Z) or how long ago (1h, 2d).", valueName: "time"),
+        transform: TimeOption.parse)
+    var since: Int64?
+
+    @Option(name: .long, help: ArgumentHelp("Made before then, as for --since.", valueName: "time"), transform: TimeOption.parse)
+    var before: Int64?
+
+    @Option(name: .long, help: ArgumentHelp("No older than this: 30d.", valueName: "duration"), transform: DurationOption.parse)
+    var maxAge: Duration?
+
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At least this important, 0 to 1.", valueName: "x"))
+    var minImportance: Double?
+
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At least this near.", valueName: "x"))
+    var minScore: Double?
+
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("0 to 1: how much a memory must differ from those before it (maximal marginal relevance).", valueName: "x"))
+    var diversity: Double?
+
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("How much being new counts, against 1 for nearness. Default: 0.", valueName: "w"))
+    var recencyWeight = 0.0
+
+    @Option(
+        name: .long, help: ArgumentHelp("With --recency-weight: the age at which it counts half. Default: 7d.", valueName: "duration"),
+        transform: DurationOption.parse)
+    var halfLife: Duration?
+
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("How much importance counts, against 1 for nearness. Default: 0.", valueName: "w"))
+    var importanceWeight = 0.0
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "How to go through the vectors: automatic, full, cascade, or approximate, which is faster and may miss a neighbour.",
+            valueName: "scan"),
+        completion: .list(VectorScan.allCases.map(\.rawValue)), transform: ChoiceOption.parse)
+    var scan: VectorScan?
+
+    func validate() throws {
+        guard (1...MemoryQuery.maxLimit).contains(limit) else {
+            throw ValidationError("--limit must be 1 to \(MemoryQuery.maxLimit), not \(limit)")
+        }
+        if since != nil, maxAge != nil { throw ValidationError("--since and --max-age say the same: give one of them") }
+        if halfLife != nil, recencyWeight == 0 { throw ValidationError("--half-life needs --recency-weight") }
+    }
+
+    /// The options as a query without its text.
+    func query(_ settings: Settings) -> MemoryQuery {
+        let names = namespace.flatMap(\.names)
+        var query = MemoryQuery(namespaces: names.isEmpty ? [NamespaceName.usual] : names)
+        query.limit = limit
+        query.mode = mode ?? (settings.memory.vectors ? .vector : .words)
+        query.metric = metric
+        query.filter = filter
+        query.createdAfter = maxAge.map { Now.milliseconds - $0.milliseconds } ?? since
+        query.createdBefore = before
+        query.minImportance = minImportance
+        query.minScore = minScore
+        query.relevance = diversity.map { 1 - $0 }
+        query.recencyWeight = recencyWeight
+        if let halfLife { query.recencyHalfLife = halfLife.milliseconds }
+        query.importanceWeight = importanceWeight
+        if let scan { query.scan = scan }
+        return query
+    }
+
+    private static func expression(_ text: String) throws -> Expression {
+        do {
+            return try Expression.parse(text)
+        } catch {
+            throw ValidationError(error.description)
+        }
+    }
+}
