@@ -24,7 +24,7 @@ struct VectorBench: ParsableCommand {
         Figures.report([
             "vectors": .integer(Int64(vectorCount)), "dimension": .integer(Int64(dim)), "quantise_s": .double(filling.quantise),
             "append_s": .double(filling.append), "resident_bytes": .integer(Resident.bytes - before),
-            "index_bytes": .integer(Int64(index.bytes)), "kernel": .string("\(vectors_best())"),
+            "index_bytes": .integer(Int64(index.bytes)), "kernel": .string(kernel),
         ])
         let asked = (0..<queries.count).map { queries[$0] }
         // The truth first: it does not count.
@@ -43,6 +43,17 @@ struct VectorBench: ParsableCommand {
         try run.report("approximate", .approximate)
         for percent in [1, 10, 50] { try run.report("filtered_\(percent)_percent", .automatic, mask: mask(percent, vectorCount)) }
         Figures.report(["resident_bytes": .integer(Resident.bytes - before)])
+    }
+
+    /// The instructions that the kernels are written in here.
+    private var kernel: String {
+        switch vectors_best() {
+        case .plain: "plain"
+        case .avx2: "avx2"
+        case .avx512: "avx512"
+        case .neon: "neon"
+        case .neonDot: "neon_dot"
+        }
     }
 
     /// Fills it with blocks of 100, as a batch of memories makes them.

@@ -57,6 +57,15 @@ void vectors_weigh(
     (wide ? weigh_avx2 : weigh_body)(metric, norm, norms, bonus, count, bounds);
 }
 
+void vectors_bounds_at(
+    const int32_t *dots, const float *scales, const float *errors, const uint32_t *places, size_t count, float scale, float factor,
+    float constant, float *bounds) {
+    for (size_t row = 0; row < count; row++) {
+        uint32_t place = places[row];
+        bounds[row] = (float)dots[row] * (scales[place] * scale) + (errors[place] * factor + constant);
+    }
+}
+
 size_t vectors_passing(const float *bounds, float threshold, size_t words, uint64_t *bits) {
     size_t passing = 0;
     for (size_t word = 0; word < words; word++) {

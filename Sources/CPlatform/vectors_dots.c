@@ -151,3 +151,16 @@ void vectors_dots(vectors_level level, const uint8_t *codes, size_t count, const
         vectors_dots_of(level, rows, left, query, dots + row);
     }
 }
+
+void vectors_dots_at(
+    vectors_level level, const uint8_t *codes, const uint32_t *places, size_t count, const vectors_query *query, int32_t *dots) {
+    for (size_t row = 0; row < count; row += 16) {
+        const uint8_t *rows[16];
+        size_t left = count - row < 16 ? count - row : 16;
+        for (size_t index = 0; index < left; index++) rows[index] = codes + (size_t)places[row + index] * query->dimension;
+        // Where these come from memory, the next are on their way too.
+        for (size_t next = row + 16; next < row + 32 && next < count; next++)
+            vectors_foresee(codes + (size_t)places[next] * query->dimension, query->dimension);
+        vectors_dots_of(level, rows, left, query, dots + row);
+    }
+}

@@ -72,8 +72,7 @@ final class Scanner {
             counts.uncovered += count
             scanWhole(range, count)
         } else {
-            for place in listed(range) { note(range.lowerBound + Int(place)) }
-            look()
+            scanFew(range, count)
         }
     }
 
@@ -92,6 +91,20 @@ final class Scanner {
         }
     }
 
+    /// Looks at the codes of the rows of a segment whose bits are set.
+    private func scanFew(_ range: Range<Int>, _ count: Int) {
+        let (bounds, (chunk, first)) = (task.bounds, task.place(range.lowerBound))
+        vectors_list(bits, Self.words(range), &places)
+        vectors_dots_at(bounds.level, chunk.row(first), places, count, &form, &dots)
+        vectors_bounds_at(
+            dots, chunk.scales + first, chunk.errors + first, places, count, bounds.scale, bounds.factor, bounds.constant, &uppers)
+        counts.byCodes += count
+        for index in 0..<count {
+            let slot = range.lowerBound + Int(places[index])
+            if weighed(uppers[index], slot) >= least { consider(slot, dots[index]) }
+        }
+    }
+
     /// Looks at the sketch of the rows of a segment whose bits are set.
     private func scanSketch(_ sketch: SketchQuery, _ range: Range<Int>, _ count: Int, isDense: Bool) {
         let before = left.count
@@ -100,10 +113,14 @@ final class Scanner {
             look()
             for place in passing(range) { left.append(Left(slot: range.lowerBound + Int(place), upper: uppers[Int(place)])) }
         } else {
+            vectors_list(bits, Self.words(range), &places)
+            sketch.bounds(task.bounds.level, range, places[..<count], &uppers)
             look()
-            let places = listed(range)
-            sketch.bounds(task.bounds.level, range, places, &uppers)
-            for (index, place) in places.enumerated() { leave(range.lowerBound + Int(place), uppers[index]) }
+            for index in 0..<count {
+                let slot = range.lowerBound + Int(places[index])
+                let upper = weighed(uppers[index], slot)
+                if upper >= least { left.append(Left(slot: slot, upper: upper)) }
+            }
         }
         counts.bySketch += count
         let read = Double(isDense ? range.count : count * Self.apart)
@@ -115,15 +132,11 @@ final class Scanner {
         most.left = max(most.left, 2 * left.count)
     }
 
-    /// Leaves a slot whose cosine is at most so much, if it may be among the best.
-    private func leave(_ slot: Int, _ cosine: Float) {
-        guard task.bounds.needsWeighing(task.bonus) else {
-            if cosine >= least { left.append(Left(slot: slot, upper: cosine)) }
-            return
-        }
+    /// The most that the score of a slot can be whose cosine is at most so much, rounded to the nearest.
+    private func weighed(_ cosine: Float, _ slot: Int) -> Float {
+        guard task.bounds.needsWeighing(task.bonus) else { return cosine }
         let (chunk, local) = task.place(slot)
-        let upper = task.bounds.upper(cosine, of: local, in: chunk, bonus: task.bonus.map { Double($0[slot]) } ?? 0)
-        if upper >= threshold { left.append(Left(slot: slot, upper: Float(upper))) }
+        return Float(task.bounds.upper(cosine, of: local, in: chunk, bonus: task.bonus.map { Double($0[slot]) } ?? 0))
     }
 
     /// Turns the bounds of the rows into those of their scores; of the bits that are set, lists those that may be among the best.

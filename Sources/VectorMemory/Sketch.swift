@@ -7,6 +7,8 @@ import CPlatform
 /// @unchecked because of memory that is not changed once it is covered.
 struct Sketch: @unchecked Sendable {
     let basis: SketchBasis
+    /// How much of what it lacks the nearest of a query have of it at most, nearly always: what an approximate search counts with.
+    let usualShare: Double
     /// How many slots it covers, a multiple of 16.
     private(set) var count = 0
     /// The most that half bytes are from the middle, as a length.
@@ -15,7 +17,10 @@ struct Sketch: @unchecked Sendable {
     private var parts: [MappedMemory] = []
 
     /// An empty one.
-    init(_ basis: SketchBasis) { self.basis = basis }
+    init(_ basis: SketchBasis, usualShare: Double = 1) {
+        self.basis = basis
+        self.usualShare = usualShare
+    }
 
     /// What it takes, in bytes.
     var bytes: Int { count * Self.bytesPerSlot + SketchBasis.count * vectors_query_bytes(basis.dimension) }

@@ -29,9 +29,12 @@ final class SketchBasis: @unchecked Sendable {
 
     deinit { memory.deallocate() }
 
-    /// Makes one from a sample of rows. Nil where the rows have no direction in common that would be of use, and where it is cancelled.
-    init?(rows: [UnsafePointer<UInt8>?], scales: [Float], dimension: Int, slots: Int, level: vectors_level, isCancelled: () -> Bool) {
+    /// Makes one from a sample of so many vectors. Nil where they have no direction in common that would be of use, and where it is
+    /// cancelled.
+    init?(_ sample: VectorChunk, slots: Int, level: vectors_level, isCancelled: () -> Bool) {
+        let dimension = sample.dimension
         let (count, stride) = (Self.count, vectors_stride(dimension))
+        let (rows, scales) = ((0..<sample.count).map { Optional(sample.row($0)) }, sample.scales)
         let bytes = vectors_query_bytes(dimension)
         memory = .allocate(byteCount: count * bytes, alignment: 64)
         self.dimension = dimension

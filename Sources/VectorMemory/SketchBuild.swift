@@ -72,17 +72,22 @@ final class SketchBuild: Sendable {
     private var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
     private func make() -> Sketch? {
-        let empty = source.earlier ?? basis().map { Sketch($0) }
-        return empty?.extended(to: source.count, source.chunks, level: source.level) { isCancelled }
+        guard let empty = source.earlier ?? begun() else { return nil }
+        return empty.extended(to: source.count, source.chunks, level: source.level) { isCancelled }
     }
 
-    /// A basis of a sample that is spread over all slots.
-    private func basis() -> SketchBasis? {
+    /// An empty sketch, made for a sample that is spread over all slots.
+    private func begun() -> Sketch? {
         guard let dimension = source.chunks.first?.dimension, source.count > 0 else { return nil }
         let size = min(source.count, max(1_024, Self.sample * 384 / max(384, dimension)))
-        let slots = (0..<size).map { $0 * source.count / size }
-        let rows: [UnsafePointer<UInt8>?] = slots.map { source.chunks[$0 / VectorChunk.capacity].row($0 % VectorChunk.capacity) }
-        let scales = slots.map { source.chunks[$0 / VectorChunk.capacity].scales[$0 % VectorChunk.capacity] }
-        return SketchBasis(rows: rows, scales: scales, dimension: dimension, slots: source.count, level: source.level) { isCancelled }
+        let sample = VectorChunk(dimension: dimension, isFirst: true)
+        for index in 0..<size / 16 * 16 {
+            let (chunk, local) = (index * source.count / size).quotientAndRemainder(dividingBy: VectorChunk.capacity)
+            sample.append(source.chunks[chunk].entry(local), codes: source.chunks[chunk].row(local))
+        }
+        let basis = SketchBasis(sample, slots: source.count, level: source.level) { isCancelled }
+        guard let basis else { return nil }
+        let sketch = Sketch(basis).extended(to: sample.count, [sample], level: source.level) { isCancelled }
+        return sketch.map { Sketch(basis, usualShare: SketchSample(sample, $0, level: source.level).usualShare()) }
     }
 }

@@ -18,9 +18,8 @@ struct SketchQuery {
     /// Makes one.
     /// - Parameters:
     ///   - unit: the query, of length 1.
-    ///   - isApproximate: whether to count on what the sketch leaves out to point at most four fifths where the query's rest does. That holds
-    ///     for nearly all, near neighbours included, whose rests resemble each other; it is no bound.
-    init(_ unit: [Float], _ sketch: Sketch, isApproximate: Bool) {
+    ///   - share: of what the sketch lacks, as much as counts: 1 is all, which is exact.
+    init(_ unit: [Float], _ sketch: Sketch, share: Double = 1) {
         let (basis, count) = (sketch.basis, SketchBasis.count)
         let dimension = Double(basis.dimension)
         var places = [Float](repeating: 0, count: count)
@@ -39,14 +38,13 @@ struct SketchQuery {
         let skew = Double(basis.skew)
         let within = min(1, (length + inexact) / (1 - skew).squareRoot())
         let outside = max(0, 1 - max(0, length - inexact) * max(0, length - inexact) / (1 + skew)).squareRoot()
-        let alike = isApproximate ? 0.8 : 1
         // 4 is more than any h is long; 2 * 10^-5 is for the rounding of Float32 in the kernel.
         let constant = atMiddle - 7.5 * factor * Double(sum) + lacks * Double(sketch.reach) + 4 * inexact + 2e-5
         self.sketch = sketch
         self.values = [values[..<(count / 2)], [0, 0, 0, 0], values[(count / 2)...], [0, 0, 0, 0]].flatMap(\.self)
         form = vectors_sketch_query(
-            low: nil, high: nil, scale: Float(factor), inner: Float(within).nextUp,
-            outer: Float(outside * alike).nextUp, constant: Float(constant))
+            low: nil, high: nil, scale: Float(factor), inner: Float(within * share).nextUp,
+            outer: Float(outside * share).nextUp, constant: Float(constant))
     }
 
     /// Upper bounds of the cosines of slots.

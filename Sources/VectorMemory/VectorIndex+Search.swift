@@ -53,7 +53,7 @@ extension VectorIndex {
         _ scan: VectorScan, _ threads: Int
     ) -> ScanTask.Result {
         let choice = SketchKeeper.choice(of: allowed.reduce(0) { $0 + $1.nonzeroBitCount }, for: limit)
-        let sketch = sketches.sketch(for: choice, scan).map { SketchQuery(query.unit, $0, isApproximate: scan == .approximate) }
+        let sketch = sketches.sketch(for: choice, scan).map { SketchQuery(query.unit, $0, share: scan == .approximate ? $0.usualShare : 1) }
         let bounds = ScoreBounds(query, metric: metric, level: level)
         func run(_ bonus: UnsafePointer<Float>?) -> ScanTask.Result {
             ScanTask(

@@ -91,7 +91,7 @@ import Testing
             let (dots, square) = (set.dots(values), values.reduce(0.0) { $0 + Double($1) * Double($1) })
             for level in [indexed.index.level, .plain] {
                 var uppers = [Float](repeating: 0, count: 800)
-                SketchQuery(query.unit, sketch, isApproximate: false).bounds(level, 0..<800, &uppers)
+                SketchQuery(query.unit, sketch).bounds(level, 0..<800, &uppers)
                 for row in 0..<800 {
                     let cosine = reference_score(.cosine, dots[row], set.squares[row], square)
                     #expect(cosine <= Double(uppers[row]), "\(kind) \(dimension) row \(row)")

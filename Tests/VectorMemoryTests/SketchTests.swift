@@ -62,12 +62,14 @@ import Testing
         try indexed.check(indexed.set[10], allowed: allowed, scans: [.cascade])
     }
 
-    /// Four deviations: nearly all of the true neighbours, with less to look at.
-    @Test func approximateMissesLittle() throws {
-        let indexed = IndexedVectors(VectorSet.clusters(20_000, 384, centres: 100))
+    /// Nearly all of the true neighbours, with less to look at: where what lacks points anywhere, and where it points to the neighbours.
+    @Test(arguments: [100, 1_000]) func approximateMissesLittle(_ centres: Int) throws {
+        let indexed = IndexedVectors(VectorSet.clusters(20_000, 384, centres: centres))
         try indexed.append(0..<20_000)
         indexed.index.prepare()
-        let queries = VectorSet.clusters(50, 384, centres: 100, stream: 1)
+        let share = try #require(indexed.index.sketches.sketch).usualShare
+        #expect(share > 0.1 && share < 1)
+        let queries = VectorSet.clusters(50, 384, centres: centres, stream: 1)
         var (same, exact, approximate) = (0, 0, 0)
         for row in 0..<50 {
             let truth = try indexed.search(queries[row], scan: .cascade)
@@ -77,7 +79,7 @@ import Testing
             exact += truth.report.sketched
             approximate += found.report.sketched
         }
-        #expect(same >= 495 && approximate < exact, "\(same) of 500, \(approximate) rows for \(exact)")
+        #expect(same >= 490 && approximate < exact, "\(same) of 500, \(approximate) rows for \(exact)")
     }
 
     /// What is being made reads what is there; what is added meanwhile does not disturb it.

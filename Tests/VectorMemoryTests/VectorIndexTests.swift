@@ -1,3 +1,4 @@
+import CPlatform
 import QueueStore
 import Testing
 
@@ -20,6 +21,19 @@ import Testing
         indexed.index.prepare()
         for query in kind.make(3, 200, seed: 3) + HardVectors.normal.make(2, 200, seed: 4) {
             try indexed.check(query, scans: [.full, .cascade], "\(kind)")
+        }
+    }
+
+    @Test(arguments: [vectors_level.plain, .avx2, .avx512, .neon, .neonDot].filter(vectors_has))
+    func allInstructionsFindTheSame(_ level: vectors_level) throws {
+        let indexed = IndexedVectors(VectorSet.clusters(1_500, 200, spread: 2), level: level)
+        try indexed.append(0..<1_500)
+        indexed.index.prepare()
+        let mask = (0..<24).map { _ in UInt64(0x1010_1010_1010_1010) }
+        let some = (0..<1_500).map { UInt8($0 % 8 == 4 ? 1 : 0) }
+        for row in [3, 700, 1_499] {
+            try indexed.check(indexed.set[row], scans: [.full, .cascade])
+            try indexed.check(indexed.set[row], allowed: some, mask: mask, scans: [.full, .cascade])
         }
     }
 

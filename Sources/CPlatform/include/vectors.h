@@ -62,6 +62,10 @@ void vectors_dots(vectors_level level, const uint8_t *codes, size_t count, const
 /// The same of rows that lie anywhere.
 void vectors_dots_of(vectors_level level, const uint8_t *const *rows, size_t count, const vectors_query *query, int32_t *dots);
 
+/// The same of some of the rows after the first, by their places.
+void vectors_dots_at(
+    vectors_level level, const uint8_t *codes, const uint32_t *places, size_t count, const vectors_query *query, int32_t *dots);
+
 /// Compares with an exact vector, which need not be aligned, in 64-bit floats: the dot product, the vector's square, and the square of the
 /// difference.
 void vectors_compare(const float *query, const void *vector, size_t dimension, double *dot, double *square, double *difference);
@@ -76,6 +80,11 @@ static inline void vectors_foresee(const void *start, size_t bytes) {
 /// Upper bounds of cosines: dots * scale * scales + errors * factor + constant.
 void vectors_bounds(
     vectors_level level, const int32_t *dots, const float *scales, const float *errors, size_t count, float scale, float factor,
+    float constant, float *bounds);
+
+/// The same of rows at places, whose dot products these are.
+void vectors_bounds_at(
+    const int32_t *dots, const float *scales, const float *errors, const uint32_t *places, size_t count, float scale, float factor,
     float constant, float *bounds);
 
 /// How the score of a row follows from its cosine c and its norm n, for a query of norm m.
