@@ -22,15 +22,7 @@ public struct JobLine: Sendable {
     /// - Parameter bytes: the line without its line break.
     /// - Throws: `InputError`, without the line's number.
     public func draft(_ bytes: UnsafeRawBufferPointer) throws(InputError) -> JobDraft {
-        let value: JSONValue
-        do {
-            value = try JSONValue.parse(bytes)
-        } catch {
-            throw InputError(error.description, exit: .badData)
-        }
-        guard case .object(let members) = value else {
-            throw InputError("a line must hold an object, not \(value.kindName)", exit: .badData)
-        }
+        let members = try JSONValue.members(ofLine: bytes)
         for member in members {
             if member.key == "params" { return try anthropicDraft(members) }
             if member.key == "body" { return try openAIDraft(members) }

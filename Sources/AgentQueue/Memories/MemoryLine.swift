@@ -24,17 +24,8 @@ struct MemoryLine: Sendable, Equatable {
     /// Reads a line.
     /// - Throws: `InputError` (`badData`), without the line's number.
     init(_ bytes: UnsafeRawBufferPointer) throws(InputError) {
-        let value: JSONValue
-        do {
-            value = try JSONValue.parse(bytes)
-        } catch {
-            throw InputError(error.description, exit: .badData)
-        }
-        guard case .object(let members) = value else {
-            throw InputError("a line must hold an object, not \(value.kindName)", exit: .badData)
-        }
         draft = MemoryDraft("")
-        for member in members {
+        for member in try JSONValue.members(ofLine: bytes) {
             guard let key = MemoryKey.named[member.key] else {
                 let hint = Suggestion.hint(for: member.key, in: MemoryKey.allCases.map(\.rawValue))
                 throw InputError("unknown key \(InvalidText.quoted(member.key))\(hint)", exit: .badData)

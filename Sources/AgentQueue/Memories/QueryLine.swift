@@ -20,16 +20,7 @@ struct QueryLine {
     /// - Throws: `InputError` (`badData`), without the line's number.
     init(_ bytes: UnsafeRawBufferPointer, template: MemoryQuery) throws(InputError) {
         query = template
-        let value: JSONValue
-        do {
-            value = try JSONValue.parse(bytes)
-        } catch {
-            throw InputError(error.description, exit: .badData)
-        }
-        guard case .object(let members) = value else {
-            throw InputError("a line must hold an object, not \(value.kindName)", exit: .badData)
-        }
-        for member in members {
+        for member in try JSONValue.members(ofLine: bytes) {
             guard let key = Key(rawValue: member.key) else {
                 let hint = Suggestion.hint(for: member.key, in: Key.allCases.map(\.rawValue))
                 throw InputError("unknown key \(InvalidText.quoted(member.key))\(hint)", exit: .badData)
