@@ -30,6 +30,8 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioFoundation = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -50,12 +52,13 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     ],
     targets: [
         // What the C library can do and Swift cannot say.
         .target(name: "CPlatform", linkerSettings: [.linkedLibrary("sqlite3")]),
         room("JobModel", []),
-        room("Settings", [.product(name: "Yams", package: "Yams")]),
+        room("Settings", [yams]),
         room("ModelCalls", ["JobModel", crypto]),
         room("Resilience", []),
         .target(
@@ -73,16 +76,22 @@ let package = Package(
         room(
             "WorkerPool",
             ["ResponseCache", "VectorMemory", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", lifecycle, logging]),
+        // The pipelines of config/pipelines, in the binary.
+        .target(
+            name: "ShippedPipelines", path: "config", exclude: ["agent-queue.yaml"], resources: [.embedInCode("pipelines")],
+            swiftSettings: strict),
+        room("Pipelines", ["JobModel", "ModelCalls", "Settings", yams, mustache]),
         room(
             "AgentQueue",
             [
-                "WorkerPool", "Upkeep", "ModelProviders", "ResponseCache", "VectorMemory", "QueueStore", "ModelCalls", "JobModel",
+                "Pipelines", "ShippedPipelines", "WorkerPool", "Upkeep", "ModelProviders", "ResponseCache", "VectorMemory", "QueueStore", "ModelCalls", "JobModel",
                 "Resilience", "Settings", crypto, logging,
             ]),
         .executableTarget(
             name: "agent-queue",
             dependencies: [
-                "AgentQueue", "ModelProviders", "VectorMemory", "QueueStore", "ModelCalls", "JobModel", "Settings", argumentParser,
+                "AgentQueue", "Pipelines", "ModelProviders", "VectorMemory", "QueueStore", "ModelCalls", "JobModel", "Settings",
+                argumentParser,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -121,6 +130,7 @@ let package = Package(
             "WorkerPoolTests",
             ["WorkerPool", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", "TestSupport", logging]),
         suite("SettingsTests", ["Settings"]),
+        suite("PipelinesTests", ["Pipelines", "ShippedPipelines", "ModelCalls", "JobModel", "TestSupport"]),
         // What tests of several suites share.
         .target(
             name: "TestSupport",

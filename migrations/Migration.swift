@@ -27,5 +27,6 @@ public struct Migration: Sendable {
         Migration(version: 4, name: "v004_provider_batches", bytes: PackageResources.v004_provider_batches_sql),
         Migration(version: 5, name: "v005_semantic_cache", bytes: PackageResources.v005_semantic_cache_sql),
         Migration(version: 6, name: "v006_memory", bytes: PackageResources.v006_memory_sql),
+        Migration(version: 7, name: "v007_runs", bytes: PackageResources.v007_runs_sql),
     ]
 }

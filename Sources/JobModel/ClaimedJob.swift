@@ -50,6 +50,9 @@ public struct ClaimedJob: Sendable, Equatable {
     /// Whether it may wait to be sent with others as a batch of the provider's.
     public var waitsForBatch = false
 
+    /// The run that it is a step of.
+    public var runID: Int64?
+
     /// Whether the cache held an answer when it was claimed.
     public var isCached: Bool { cachedAt != nil }
 

@@ -48,6 +48,11 @@ public struct NewJob: Sendable, Equatable {
     /// no bound.
     public var budget: Double?
 
+    /// Who is to be told of its end: names of notifications of the configuration.
+    public var onFinish: [String] = []
+    /// Who is to be told when its batch has ended: names of notifications of the configuration.
+    public var onBatchFinish: [String] = []
+
     /// Makes a job from a validated request; everything else has its default.
     public init(
         kind: JobKind, target: Target, body: String, digest: [UInt8], queue: String = "default", isStreamed: Bool = false,
