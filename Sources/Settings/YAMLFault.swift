@@ -1,12 +1,14 @@
 import Yams
 
 /// Text that is not YAML, or not good YAML: what is wrong and on which line.
-struct YAMLFault {
-    let message: String
+public struct YAMLFault {
+    /// What is wrong, in a clause.
+    public let message: String
     /// From 1; nil if unknown.
-    let line: Int?
+    public let line: Int?
 
-    init(_ error: any Error, in text: String) {
+    /// Words for what the YAML library threw.
+    public init(_ error: any Error, in text: String) {
         switch error as? YamlError {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
