@@ -75,7 +75,8 @@ extension ReliabilityTests {
 
         private static func start(_ scene: Scene) async throws -> Int64 {
             let settings = try Settings.load(
-                configPath: scene.folder + "/agent-queue.yaml", environment: [:], currentDirectory: scene.folder, overrides: [])
+                configPath: scene.folder + "/agent-queue.yaml", environment: ["HOME": scene.folder],
+                currentDirectory: scene.folder, overrides: [])
             let planner = PipelinePlanner(store: scene.store, settings: settings)
             let run = try planner.run(Pipeline(yaml: pipeline, path: "storm.yaml"), inputs: ["topic": "kills"])
             return try await scene.store.start(run).id
