@@ -58,7 +58,7 @@ let package = Package(
         // What the C library can do and Swift cannot say.
         .target(name: "CPlatform", linkerSettings: [.linkedLibrary("sqlite3")]),
         room("JobModel", []),
-        room("Settings", [yams]),
+        room("Settings", ["JobModel", yams]),
         room("ModelCalls", ["JobModel", crypto]),
         room("Resilience", []),
         .target(
@@ -129,7 +129,7 @@ let package = Package(
         suite(
             "WorkerPoolTests",
             ["WorkerPool", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", "TestSupport", logging]),
-        suite("SettingsTests", ["Settings"]),
+        suite("SettingsTests", ["Settings", "JobModel"]),
         suite("PipelinesTests", ["Pipelines", "ShippedPipelines", "ModelCalls", "JobModel", "TestSupport"]),
         // What tests of several suites share.
         .target(
