@@ -78,8 +78,8 @@ let package = Package(
             ["ResponseCache", "VectorMemory", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", lifecycle, logging]),
         // The pipelines of config/pipelines, in the binary.
         .target(
-            name: "ShippedPipelines", path: "config", exclude: ["agent-queue.yaml"], resources: [.embedInCode("pipelines")],
-            swiftSettings: strict),
+            name: "ShippedPipelines", path: "config", exclude: ["agent-queue.yaml", "cron", "examples", "systemd"],
+            resources: [.embedInCode("pipelines")], swiftSettings: strict),
         room("Pipelines", ["JobModel", "ModelCalls", "Settings", yams, mustache]),
         room(
             "AgentQueue",

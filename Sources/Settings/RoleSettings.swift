@@ -15,15 +15,4 @@ public struct RoleSettings: Equatable, Sendable {
 
     /// A role that says nothing.
     public init() {}
-
-    /// What `own` does not say is said by this role.
-    public func filling(_ own: RoleSettings) -> RoleSettings {
-        var filled = own
-        filled.system = own.system ?? system
-        filled.model = own.model ?? model
-        filled.temperature = own.temperature ?? temperature
-        filled.maxTokens = own.maxTokens ?? maxTokens
-        filled.parameters = own.parameters ?? parameters
-        return filled
-    }
 }

@@ -60,15 +60,6 @@ import Testing
         #expect(try elsewhere.load().pipelines == "/etc/aq/mine")
     }
 
-    @Test func aRoleFillsWhatAnotherLeavesOpen() {
-        var base = RoleSettings()
-        (base.system, base.model, base.temperature) = ("base", "a/b", 1)
-        var own = RoleSettings()
-        (own.temperature, own.maxTokens) = (0, 5)
-        let filled = base.filling(own)
-        #expect((filled.system, filled.model, filled.temperature, filled.maxTokens) == ("base", "a/b", 0, 5))
-    }
-
     @Test(arguments: [
         ("roles:\n  a: { sytem: x }\n", "agent-queue.yaml:2: unknown key 'sytem' (did you mean 'system'?)"),
         ("roles:\n  'a b': {}\n", "agent-queue.yaml:2: 'a b' is not a role's name (letters, digits, _ and -)"),

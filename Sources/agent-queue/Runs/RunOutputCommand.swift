@@ -1,0 +1,64 @@
+import ArgumentParser
+import JobModel
+import QueueStore
+import Settings
+
+/// `agent-queue run output`
+struct RunOutputCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "output",
+        abstract: "Print what a run brought, or one call of it.",
+        discussion: """
+            A text as it is, anything else as JSON. `run show --json` names the calls' paths.
+
+              agent-queue run output 3
+              agent-queue run output 3 --step plan
+              agent-queue run output 3 --step 'code[0]'
+            """)
+
+    @Argument(help: ArgumentHelp("The run's number.", valueName: "id"))
+    var id: Int64
+
+    @Option(name: .long, help: ArgumentHelp("A call, by its path: plan, code[0], refine/2/review.", valueName: "path"))
+    var step: String?
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let session = try Session(global)
+        try await session.withStore { store in
+            let value = try step.map { try output(of: $0, in: store) } ?? output(in: store)
+            var output = Output()
+            try format.json ? output.json(value) : output.lines(RunOutput.lines(value))
+            try output.flush()
+        }
+    }
+
+    private func output(in store: QueueStore) throws -> JSONValue {
+        guard let run = try store.runDetail(id) else { throw RunFailure.notFound(id) }
+        if let output = run.output { return output }
+        if run.summary.state.isFinal { try RunFailure.check(run.summary) }
+        throw CommandFailure(.badInput, "run \(id) is running and has no output yet; 'agent-queue run wait \(id)' waits for it")
+    }
+
+    private func output(of path: String, in store: QueueStore) throws -> JSONValue {
+        if let text = try store.stepOutputs(of: id, [path])[path] { return .string(text) }
+        guard let run = try store.runSnapshot(id) else { throw RunFailure.notFound(id) }
+        guard let step = run.steps[path] else {
+            let hint = Suggestion.hint(for: path, in: run.steps.keys.sorted())
+            throw CommandFailure(.badInput, "run \(id) has no call \(InvalidText.quoted(path))\(hint); 'agent-queue run show \(id) --all' shows them")
+        }
+        let reason = step.message.map { ": \($0)" } ?? ""
+        throw CommandFailure(
+            step.state == .failed ? .jobFailed : .badInput, "call \(InvalidText.quoted(path)) of run \(id) has \(Self.standing(step))\(reason)")
+    }
+
+    private static func standing(_ step: StepRecord) -> String {
+        switch step.state {
+        case .running: "no answer yet"
+        case .completed: "an answer that is gone"
+        case .failed: "failed"
+        }
+    }
+}
