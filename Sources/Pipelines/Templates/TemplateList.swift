@@ -1,0 +1,29 @@
+import JobModel
+import Mustache
+
+/// A list with elements, as a template sees it.
+struct TemplateList: MustacheSequence, MustacheParent, MustacheCustomRenderable {
+    let elements: [JSONValue]
+    let budget: RenderBudget
+
+    struct Iterator: IteratorProtocol {
+        var rest: ArraySlice<JSONValue>
+        let budget: RenderBudget
+
+        mutating func next() -> Any? {
+            guard budget.takeRound() else { return nil }
+            return rest.popFirst().map { TemplateValue.wrapped($0, budget) }
+        }
+    }
+
+    func makeIterator() -> Iterator { Iterator(rest: elements[...], budget: budget) }
+
+    /// An element by its place, from 0.
+    func child(named name: String) -> Any? {
+        guard let place = Int(name), elements.indices.contains(place) else { return nil }
+        return TemplateValue.wrapped(elements[place], budget)
+    }
+
+    var renderText: String { TemplateValue(value: .array(elements), budget: budget).renderText }
+    var isNull: Bool { false }
+}
