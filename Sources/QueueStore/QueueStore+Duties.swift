@@ -14,11 +14,13 @@ extension QueueStore {
                          WHERE state = 'retryable' AND state IN ('scheduled', 'retryable')),
                         EXISTS (SELECT 1 FROM jobs WHERE expires_at IS NOT NULL AND finalized_at IS NULL AND expires_at <= ?
                                 AND state <> 'running'),
-                        EXISTS (SELECT 1 FROM cascades), EXISTS (SELECT 1 FROM landings)
+                        EXISTS (SELECT 1 FROM cascades), EXISTS (SELECT 1 FROM landings),
+                        EXISTS (SELECT 1 FROM run_ends) OR EXISTS (SELECT 1 FROM runs WHERE is_due = 1)
                         """), arguments: [now])
             return Duties(
                 mayRescue: try !workersToRescue(database).isEmpty, hasExpired: row?[2] ?? false, hasCascade: row?[3] ?? false,
-                hasLanding: row?[4] ?? false, nextDue: [row?[0] as Int64?, row?[1] as Int64?].compactMap(\.self).min())
+                hasLanding: row?[4] ?? false, hasDueRun: row?[5] ?? false, hasSweep: try Self.sweptRun(database) != nil,
+                nextDue: [row?[0] as Int64?, row?[1] as Int64?].compactMap(\.self).min())
         }
     }
 }

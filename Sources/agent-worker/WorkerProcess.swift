@@ -31,10 +31,11 @@ struct WorkerProcess {
         for (name, reason) in providers.unavailable.sorted(by: { $0.key < $1.key }) where awaited.contains(name[...]) {
             logger.warning("jobs wait for provider \(name), which is not available here", metadata: ["reason": "\(reason)"])
         }
+        let planner = PipelinePlanner(store: store, settings: settings)
         let worker = Worker(
             store: store, providers: providers.providers,
             configuration: settings.workerConfiguration(queues: queues, drains: drains, available: providers.names),
-            cache: settings.responseCache(of: store), children: providers.children, logger: logger
+            cache: settings.responseCache(of: store), children: providers.children, planner: planner, logger: logger
         ) { output.job($0) }
         let line = LiveLine(worker, output: output)
         let group = ServiceGroup(
@@ -44,7 +45,7 @@ struct WorkerProcess {
                     .init(service: SecondSignal(worker)),
                     .init(service: SupervisedChild(worker)),
                     .init(service: line),
-                    .init(service: Upkeeper(store: store, logger: logger)),
+                    .init(service: Upkeeper(store: store, planner: planner, logger: logger)),
                     .init(
                         service: worker, successTerminationBehavior: .gracefullyShutdownGroup,
                         failureTerminationBehavior: .gracefullyShutdownGroup),
