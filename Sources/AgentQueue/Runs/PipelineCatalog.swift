@@ -105,7 +105,7 @@ public struct PipelineCatalog: Sendable {
     }
 
     /// Everything that is wrong with one file.
-    public func faults(ofFile path: String) -> [PipelineError] { read(path, path: path).faults }
+    public func faults(ofFile path: String) -> [PipelineError] { read(path).faults }
 
     // MARK: Files
 
@@ -123,7 +123,7 @@ public struct PipelineCatalog: Sendable {
     }
 
     private func readShipped(_ name: String, _ text: String) -> PipelineFile {
-        PipelineFile(text, path: "\(name).yaml", source: .shipped, roles: settings.pipelineRoles, files: files)
+        PipelineFile(path: "\(name).yaml", .success(text), source: .shipped, roles: settings.pipelineRoles, files: files)
     }
 
     private func ownFiles() throws(PipelineError) -> [PipelineFile] {
@@ -134,18 +134,15 @@ public struct PipelineCatalog: Sendable {
         } catch {
             throw PipelineError(path: settings.pipelines, message: error.message)
         }
-        return names.map { read("\(settings.pipelines)/\($0)", path: "\(settings.pipelines)/\($0)") }
+        return names.map { read("\(settings.pipelines)/\($0)") }
     }
 
-    private func read(_ file: String, path: String) -> PipelineFile {
-        do throws(InvalidText) {
-            guard let contents = try files.read(file) else {
-                return PipelineFile(unreadable: path, source: .file(path), reason: "there is no such file")
-            }
-            return PipelineFile(contents.text, path: path, source: .file(path), roles: settings.pipelineRoles, files: files)
-        } catch {
-            return PipelineFile(unreadable: path, source: .file(path), reason: error.message)
+    private func read(_ path: String) -> PipelineFile {
+        let text = Result { () throws(InvalidText) -> String in
+            guard let contents = try files.read(path) else { throw InvalidText("there is no such file") }
+            return contents.text
         }
+        return PipelineFile(path: path, text, source: .file(path), roles: settings.pipelineRoles, files: files)
     }
 
     // MARK: Modes of the configuration

@@ -4,44 +4,44 @@ import Settings
 /// A file that holds a pipeline, as it was read.
 struct PipelineFile {
     let source: CatalogEntry.Source
-    /// Its name without folder and ending: the pipeline's, unless it says another.
-    let stem: String
-    /// What is in it.
+    /// The name that it is run by: what it says, or else the file's without folder and ending.
+    let name: String
+    /// What is in it, or the first thing that is wrong with it.
     let pipeline: Result<Pipeline, PipelineError>
-    /// Everything that is wrong with it.
-    let faults: [PipelineError]
-    let modes: [PipelineMode]
+    /// Its text; nil where it could not be read.
+    private let text: String?
+    private let path: String
+    private let roles: [Role]
+    private let files: FileReader
 
-    /// The name that it is run by.
-    var name: String { (try? pipeline.get())?.name ?? stem }
-
-    /// Reads the text of one.
-    init(_ text: String, path: String, source: CatalogEntry.Source, roles: [Role], files: FileReader) {
+    /// Reads a file.
+    /// - Parameters:
+    ///   - path: absolute, or as it is named in messages.
+    ///   - text: what is in it; an error where it cannot be read.
+    ///   - roles: those of the configuration.
+    init(
+        path: String, _ text: Result<String, InvalidText>, source: CatalogEntry.Source, roles: [Role], files: FileReader
+    ) {
         self.source = source
-        stem = Self.stem(of: path)
-        let reading = Pipeline.check(yaml: text, path: path, roles: roles, files: files)
-        faults = reading.faults
-        modes = reading.modes
-        if let pipeline = reading.pipeline {
-            self.pipeline = .success(pipeline)
-        } else {
-            pipeline = .failure(reading.faults.first ?? PipelineError(path: path, message: "holds no pipeline"))
+        self.path = path
+        self.roles = roles
+        self.files = files
+        self.text = try? text.get()
+        pipeline = text.mapError { PipelineError(path: path, message: $0.message) }.flatMap { text in
+            Result { () throws(PipelineError) in try Pipeline(yaml: text, path: path, roles: roles, files: files) }
         }
+        let file = path.split(separator: "/").last.map(String.init) ?? path
+        let stem = file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file
+        name = (try? pipeline.get())?.name ?? stem
     }
 
-    /// A file that could not be read.
-    init(unreadable path: String, source: CatalogEntry.Source, reason: String) {
-        self.source = source
-        stem = Self.stem(of: path)
-        let fault = PipelineError(path: path, message: reason)
-        pipeline = .failure(fault)
-        faults = [fault]
-        modes = []
-    }
+    /// The modes that it gives names to.
+    var modes: [PipelineMode] { (try? pipeline.get())?.modes ?? [] }
 
-    /// `coding` for `config/pipelines/coding.yaml`.
-    static func stem(of path: String) -> String {
-        let name = path.split(separator: "/").last.map(String.init) ?? path
-        return name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
+    /// Everything that is wrong with it.
+    var faults: [PipelineError] {
+        guard case .failure(let first) = pipeline else { return [] }
+        guard let text else { return [first] }
+        return Pipeline.check(yaml: text, path: path, roles: roles, files: files)
     }
 }

@@ -4,15 +4,17 @@ import Pipelines
 
 /// `run --dry-run`: what a run would be, and what it would ask first.
 struct RunForecast {
-    private let run: NewRun
     private let pipeline: Pipeline
+    private let name: String
+    private let inputs: JSONValue
+    private let options: RunOptions
     private let calls: [StepCall]
 
-    init(_ run: NewRun, _ pipeline: Pipeline) {
-        self.run = run
-        self.pipeline = pipeline
+    /// - Parameter inputs: checked, with defaults.
+    init(_ pipeline: Pipeline, name: String, inputs: JSONValue, options: RunOptions) {
+        (self.pipeline, self.name, self.inputs, self.options) = (pipeline, name, inputs, options)
         let snapshot = RunSnapshot(
-            id: 0, name: run.name, digest: run.digest, definition: run.definition, inputs: run.inputs, options: run.options)
+            id: 0, name: name, digest: [], definition: pipeline.definition, inputs: inputs, options: options.json)
         // A run that has not begun has no outputs that it could ask for.
         if case .decided(let decision) = pipeline.advance(snapshot, outputs: [:]) { calls = decision.calls } else { calls = [] }
     }
@@ -27,7 +29,7 @@ struct RunForecast {
         var lines = PipelineTree.lines(pipeline.nodes)
         lines += ["", "\(Figures.count(calls.count, "call")) would begin at once:"]
         for call in calls.prefix(Self.mostPrompts) {
-            lines += ["", Style.apply(.bold, to: DisplayText.line(call.path), on: .output) + (call.model.map { "  \(DisplayText.line($0))" } ?? "")]
+            lines += ["", Style.apply(.bold, to: DisplayText.line(call.path), on: .output) + ((call.model ?? options.model).map { "  \(DisplayText.line($0))" } ?? "")]
             if !call.system.isEmpty { lines += Self.indented("system", call.system) }
             lines += Self.indented("prompt", call.prompt)
         }
@@ -37,9 +39,9 @@ struct RunForecast {
 
     var json: JSONValue {
         .object([
-            .init("name", .string(run.name)), .init("pipeline", .string(pipeline.name)), .init("inputs", run.inputs),
+            .init("name", .string(name)), .init("pipeline", .string(pipeline.name)), .init("inputs", inputs),
             .init("graph", .array(pipeline.nodes.map(RunJSON.node))),
-            .init("calls", .array(calls.map(Self.json))),
+            .init("calls", .array(calls.map(json))),
         ])
     }
 
@@ -50,9 +52,9 @@ struct RunForecast {
         ["  \(name):"] + DisplayText.lines(text).split(separator: "\n", omittingEmptySubsequences: false).map { "    \($0)" }
     }
 
-    private static func json(_ call: StepCall) -> JSONValue {
+    private func json(_ call: StepCall) -> JSONValue {
         .object([
-            .init("path", .string(call.path)), .init("model", JobJSON.string(call.model)),
+            .init("path", .string(call.path)), .init("model", JobJSON.string(call.model ?? options.model)),
             .init("system", call.system.isEmpty ? .null : .string(call.system)), .init("prompt", .string(call.prompt)),
         ])
     }

@@ -76,18 +76,17 @@ struct RunStartCommand: AsyncParsableCommand {
         let given = try inputs.object(for: pipeline)
         let options = RunOptions(queue: queue, priority: priority, tags: tag, model: model)
         if dryRun {
-            let run = try catalog.resolve(pipeline, as: name, inputs: given, options: options, now: Now.milliseconds)
-            return try RunForecast(run, pipeline).print(json: format.json)
+            return try RunForecast(pipeline, name: name, inputs: try catalog.checked(given, of: pipeline), options: options)
+                .print(json: format.json)
         }
         try await session.withStore { store in
             let planner = PipelinePlanner(store: store, settings: session.settings)
-            var run = try catalog.resolve(
-                pipeline, as: name, inputs: given, options: options, planner: planner, now: Now.milliseconds)
+            var run = try planner.run(pipeline, name: name, inputs: try catalog.checked(given, of: pipeline), options: options)
             run.uniqueKey = uniqueKey
             run.onFinish = onFinish
             let started = try await store.start(run)
-            // What the cache answers at once ends here and now: nobody else may be there to go on from it.
-            while try await store.carryOn(runs: planner) {}
+            // What the cache answers ends at once, and nobody else may be there to go on from it.
+            if started.duplicateOf == nil { try await store.carryOn(run: started.id, with: planner) }
             try await report(started, in: store, session)
         }
     }
