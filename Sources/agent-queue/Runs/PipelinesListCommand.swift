@@ -1,6 +1,7 @@
 import AgentQueue
 import ArgumentParser
 import JobModel
+import Pipelines
 
 /// `agent-queue pipelines list`
 struct PipelinesListCommand: AsyncParsableCommand {

@@ -6,7 +6,7 @@ import Pipelines
 /// What a run is given.
 struct RunInputOptions: ParsableArguments {
     @Option(
-        name: .long, parsing: .unconditional,
+        name: .long, parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
             "An input; may be repeated. @file reads a file, @- standard input.",
             discussion: """

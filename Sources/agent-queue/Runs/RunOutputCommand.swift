@@ -28,21 +28,21 @@ struct RunOutputCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         try await session.withStore { store in
-            let value = try step.map { try output(of: $0, in: store) } ?? output(in: store)
+            let value = try step.map { try answer(of: $0, in: store) } ?? whole(in: store)
             var output = Output()
             try format.json ? output.json(value) : output.lines(RunOutput.lines(value))
             try output.flush()
         }
     }
 
-    private func output(in store: QueueStore) throws -> JSONValue {
+    private func whole(in store: QueueStore) throws -> JSONValue {
         guard let run = try store.runDetail(id) else { throw RunFailure.notFound(id) }
         if let output = run.output { return output }
         if run.summary.state.isFinal { try RunFailure.check(run.summary) }
         throw CommandFailure(.badInput, "run \(id) is running and has no output yet; 'agent-queue run wait \(id)' waits for it")
     }
 
-    private func output(of path: String, in store: QueueStore) throws -> JSONValue {
+    private func answer(of path: String, in store: QueueStore) throws -> JSONValue {
         if let text = try store.stepOutputs(of: id, [path])[path] { return .string(text) }
         guard let run = try store.runSnapshot(id) else { throw RunFailure.notFound(id) }
         guard let step = run.steps[path] else {
