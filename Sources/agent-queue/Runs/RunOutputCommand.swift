@@ -44,21 +44,16 @@ struct RunOutputCommand: AsyncParsableCommand {
 
     private func answer(of path: String, in store: QueueStore) throws -> JSONValue {
         if let text = try store.stepOutputs(of: id, [path])[path] { return .string(text) }
-        guard let run = try store.runSnapshot(id) else { throw RunFailure.notFound(id) }
-        guard let step = run.steps[path] else {
-            let hint = Suggestion.hint(for: path, in: run.steps.keys.sorted())
-            throw CommandFailure(.badInput, "run \(id) has no call \(InvalidText.quoted(path))\(hint); 'agent-queue run show \(id) --all' shows them")
+        guard let run = try store.runDetail(id) else { throw RunFailure.notFound(id) }
+        guard let call = run.calls.first(where: { $0.record.path == path }) else {
+            let hint = Suggestion.hint(for: path, in: run.calls.map(\.record.path))
+            throw CommandFailure(
+                .badInput, "run \(id) has no call \(InvalidText.quoted(path))\(hint); 'agent-queue run show \(id) --all' shows them")
         }
-        let reason = step.message.map { ": \($0)" } ?? ""
-        throw CommandFailure(
-            step.state == .failed ? .jobFailed : .badInput, "call \(InvalidText.quoted(path)) of run \(id) has \(Self.standing(step))\(reason)")
-    }
-
-    private static func standing(_ step: StepRecord) -> String {
-        switch step.state {
-        case .running: "no answer yet"
-        case .completed: "an answer that is gone"
-        case .failed: "failed"
+        guard call.record.state == .failed else {
+            throw CommandFailure(.badInput, "call \(InvalidText.quoted(path)) of run \(id) has no answer yet")
         }
+        let reason = call.failure.map { ": \($0)" } ?? ""
+        throw CommandFailure(.jobFailed, "call \(InvalidText.quoted(path)) of run \(id) has failed\(reason)")
     }
 }

@@ -38,8 +38,8 @@ struct RunProgress {
         for call in detail.calls where StepStanding(call).isFinal && told.insert(call.record.path).inserted {
             var parts = [StepStanding(call).rawValue]
             if let duration = StepTotals([call]).duration(now: Now.milliseconds) { parts.append(Figures.duration(milliseconds: duration)) }
-            let tokens = call.usage.inputTokens + call.usage.outputTokens
-            if tokens > 0 { parts.append(Figures.count(tokens, "token")) }
+            let tokens = StepTotals([call]).usage
+            if tokens.inputTokens > 0 { parts.append(Figures.count(tokens.inputTokens + tokens.outputTokens, "token")) }
             if call.cost > 0 { parts.append(Figures.money(call.cost)) }
             if StepStanding(call) != .completed, let failure = call.failure { parts.append(String(failure.prefix(500))) }
             Diagnostics.say("run \(run): \(call.record.path) \(parts.joined(separator: ", "))")

@@ -30,8 +30,8 @@ struct RunWait {
         for await _ in store.changes(of: .done) {
             open = try self.open(open, in: store)
             for index in views.indices { try views[index].look(at: store) }
-            screen.show(views.filter { open.contains($0.run) }.flatMap(\.lines))
-            if open.isEmpty { return }
+            screen.show(views.flatMap(\.lines))
+            if open.isEmpty { return screen.leave() }
         }
     }
 

@@ -5,6 +5,7 @@ struct StepTotals {
     private(set) var count = 0
     private(set) var completed = 0
     private(set) var failed = 0
+    /// The tokens that were paid for.
     private(set) var usage = Usage()
     private(set) var cost = 0.0
     /// What they went to, where that is one target.
@@ -26,7 +27,10 @@ struct StepTotals {
         if standing == .failed || standing == .cancelled { failed += 1 }
         if !standing.isFinal { isAnyOpen = true }
         if standing == .running || standing == .retrying { isAnyRunning = true }
-        usage = Usage(inputTokens: usage.inputTokens + call.usage.inputTokens, outputTokens: usage.outputTokens + call.usage.outputTokens)
+        if call.answeredBy == .provider || call.answeredBy == .fallback {
+            usage.inputTokens += call.usage.inputTokens
+            usage.outputTokens += call.usage.outputTokens
+        }
         cost += call.cost
         if let began = call.attemptedAt ?? (standing.isFinal ? call.createdAt : nil) { start = min(start ?? began, began) }
         if let ended = call.finalizedAt { end = max(end ?? ended, ended) }

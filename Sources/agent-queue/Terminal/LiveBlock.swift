@@ -19,6 +19,9 @@ struct LiveBlock {
         drawn = shown
     }
 
+    /// Lets the lines stand: what follows is written below them.
+    mutating func leave() { drawn = [] }
+
     /// Takes the lines away.
     mutating func clear() {
         guard !drawn.isEmpty else { return }
