@@ -17,7 +17,7 @@ struct EnsemblePlan: Sendable {
     }
 
     var targets: Targets
-    var samples: Int
+    var samples: Amount
     var combine: Combination
     var confidence: Double?
 

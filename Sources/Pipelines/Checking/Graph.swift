@@ -7,6 +7,6 @@ struct Graph: Sendable {
     var output: PromptTemplate?
     /// The target of calls whose step and role name none.
     var model: PromptTemplate?
-    /// Inputs that say how often a group is gone through.
-    var roundInputs: Set<String> = []
+    /// What inputs that are amounts may be.
+    var amounts: [String: ClosedRange<Int>] = [:]
 }

@@ -64,7 +64,10 @@ extension GraphCompiler {
         case .join(let size): check(size, in: Foreach.sizes, at: "\(key).join")
         case .split(let size, let overlap):
             check(size, in: Foreach.sizes, at: "\(key).split")
-            check(overlap, in: 0...max(0, size / 2), at: "\(key).overlap")
+            // More than half of a piece would not get on.
+            var most = Foreach.sizes.upperBound / 2
+            if case .number(let size) = size { most = max(0, size / 2) }
+            check(overlap, in: 0...most, at: "\(key).overlap")
         }
         guard let (reference, shape) = path(foreach.path, names, key: key) else { return (nil, .any) }
         let plan = ForeachPlan(reference: reference, way: foreach.way)
@@ -120,7 +123,9 @@ extension GraphCompiler {
             }
             return nil
         case .names(let names):
-            check(names.count * ensemble.samples, in: 1...Ensemble.maxMembers, at: "\(key).targets")
+            var most = Ensemble.maxMembers
+            if case .number(let samples) = ensemble.samples { most /= max(1, samples) }
+            check(names.count, in: 1...max(1, most), at: "\(key).targets")
             return .names(names.enumerated().compactMap { target($0.element, key: "\(key).targets[\($0.offset)]") })
         }
     }

@@ -47,15 +47,7 @@ extension GraphCompiler {
 
     private mutating func checkRounds(_ repetition: Repetition, key: String) {
         check(repetition.patience, in: Repetition.bounds, at: "\(key).patience")
-        switch repetition.times {
-        case .number(let number): check(number, in: Repetition.bounds, at: "\(key).times")
-        case .input(let name):
-            guard let input = inputs[name] else { return unknownInput(name, at: "\(key).times") }
-            usedInputs.insert(name)
-            roundInputs.insert(name)
-            guard input.type == .integer else { return report("inputs.\(name) is of type \(input.type), not integer", at: "\(key).times") }
-            if let number = input.fallback?.int { check(number, in: Repetition.bounds, at: "inputs.\(name).default") }
-        }
+        check(repetition.times, in: Repetition.bounds, at: "\(key).times")
     }
 
     private mutating func plan(of step: Step, _ call: Call, names: Names, key: String) -> (plan: StepPlan, roots: Set<String>)? {
@@ -77,7 +69,7 @@ extension GraphCompiler {
         checkCall(call, key: key)
         if case .fallback(let value) = step.onFailure { checkDefault(value, Self.itemShape(of: call), key: key) }
         guard let question else { return nil }
-        roots.formUnion(Self.roots(question.references) + Self.roots(when?.references) + Self.roots(ensemble?.references))
+        for references in [question.references, when?.references, ensemble?.references] { roots.formUnion(Self.roots(references)) }
         roots.subtract(["item", "number", "count", "round", "previous", "inputs"])
         var plan = StepPlan(
             name: step.name, needs: [], when: when, onFailure: step.onFailure,
@@ -108,6 +100,20 @@ extension GraphCompiler {
     mutating func check(_ number: Int, in bounds: ClosedRange<Int>, at key: String) {
         guard !bounds.contains(number) else { return }
         report("\(number) is out of range (\(bounds.lowerBound) to \(bounds.upperBound))", at: key)
+    }
+
+    mutating func check(_ amount: Amount, in bounds: ClosedRange<Int>, at key: String) {
+        switch amount {
+        case .number(let number): check(number, in: bounds, at: key)
+        case .input(let name):
+            guard let input = inputs[name] else { return unknownInput(name, at: key) }
+            usedInputs.insert(name)
+            guard input.type == .integer else { return report("inputs.\(name) is of type \(input.type), not integer", at: key) }
+            // Bounds of one kind of amount are the same everywhere, and all of them begin in each other.
+            let both = amounts[name].map { $0.clamped(to: bounds) } ?? bounds
+            amounts[name] = both
+            if let number = input.fallback?.int { check(number, in: both, at: "inputs.\(name).default") }
+        }
     }
 
     mutating func unknownInput(_ name: String, at key: String) {

@@ -17,7 +17,7 @@ struct GraphCompiler {
     /// Names of steps in groups, each with the group's path: to say so where one is named from outside.
     var homes: [String: String] = [:]
     var usedInputs: Set<String> = []
-    var roundInputs: Set<String> = []
+    var amounts: [String: ClosedRange<Int>] = [:]
     var stepCount = 0
     private(set) var faults: [Fault] = []
 
@@ -45,7 +45,7 @@ struct GraphCompiler {
             graph.output = template(output, all, key: "output")
         }
         checkUse()
-        graph.roundInputs = roundInputs
+        graph.amounts = amounts
         return graph
     }
 

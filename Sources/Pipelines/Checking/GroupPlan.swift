@@ -4,8 +4,8 @@ import JobModel
 struct GroupPlan: Sendable {
     var steps: [StepPlan]
     /// How often it is gone through; nil is once.
-    var times: Repetition.Times?
+    var times: Amount?
     var until: Condition?
     var improves: Reference?
-    var patience: Int
+    var patience: Amount
 }

@@ -86,9 +86,9 @@ struct DefinitionWriter {
     private static func json(of foreach: Foreach) -> JSONValue {
         switch foreach.way {
         case .elements: .string(foreach.path)
-        case .join(let size): ["in": .string(foreach.path), "join": .integer(Int64(size))]
+        case .join(let size): ["in": .string(foreach.path), "join": json(of: size)]
         case .split(let size, let overlap):
-            ["in": .string(foreach.path), "split": .integer(Int64(size)), "overlap": .integer(Int64(overlap))]
+            ["in": .string(foreach.path), "split": json(of: size), "overlap": json(of: overlap)]
         }
     }
 
@@ -99,7 +99,7 @@ struct DefinitionWriter {
         case .names(let names): writer.add("targets", .array(names.map(JSONValue.string)))
         case .path(let path): writer.add("targets", .string(path))
         }
-        writer.add("samples", .integer(Int64(ensemble.samples)))
+        writer.add("samples", json(of: ensemble.samples))
         switch ensemble.combine {
         case .all: writer.add("combine", "all")
         case .vote(let field):
@@ -121,15 +121,19 @@ struct DefinitionWriter {
         return .object(writer.members)
     }
 
+    private static func json(of amount: Amount) -> JSONValue {
+        switch amount {
+        case .number(let number): .integer(Int64(number))
+        case .input(let name): .string("inputs.\(name)")
+        }
+    }
+
     private static func json(of repetition: Repetition) -> JSONValue {
         var writer = DefinitionWriter()
-        switch repetition.times {
-        case .number(let number): writer.add("times", .integer(Int64(number)))
-        case .input(let name): writer.add("times", .string("inputs.\(name)"))
-        }
+        writer.add("times", json(of: repetition.times))
         writer.add("until", repetition.until.map(JSONValue.string))
         writer.add("improves", repetition.improves.map(JSONValue.string))
-        writer.add("patience", .integer(Int64(repetition.patience)))
+        writer.add("patience", json(of: repetition.patience))
         return .object(writer.members)
     }
 }

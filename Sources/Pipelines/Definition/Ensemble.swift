@@ -3,7 +3,7 @@ public struct Ensemble: Sendable, Equatable {
     /// What is called.
     public var targets: Targets
     /// How many calls there are to each target.
-    public var samples: Int
+    public var samples: Amount
     /// How their answers become one output.
     public var combine: Combination
     /// The share of the votes, or the judge's confidence, below which the step fails; nil for none.
@@ -21,7 +21,7 @@ public struct Ensemble: Sendable, Equatable {
 
     /// How several answers become one output.
     public enum Combination: Sendable, Equatable {
-        /// A list of all of them.
+        /// A list of all of them, null in the places of those that failed.
         case all
         /// The one that most gave, compared by a field of it, such as `verdict`, or else whole.
         case vote(on: String?)
@@ -33,7 +33,7 @@ public struct Ensemble: Sendable, Equatable {
     public static let maxMembers = 100
 
     /// Makes one.
-    public init(_ targets: Targets = .own, samples: Int = 1, combine: Combination, confidence: Double? = nil) {
+    public init(_ targets: Targets = .own, samples: Amount = 1, combine: Combination, confidence: Double? = nil) {
         self.targets = targets
         self.samples = samples
         self.combine = combine

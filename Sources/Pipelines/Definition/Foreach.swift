@@ -11,9 +11,9 @@ public struct Foreach: Sendable, Equatable {
         case elements
         /// A text, or each text of a list, is cut into pieces of so many characters at most, at the end of a paragraph, line, sentence
         /// or word where there is one; each begins with the last characters of the one before, up to `overlap`.
-        case split(Int, overlap: Int)
+        case split(Amount, overlap: Amount)
         /// The texts of a list are put together as long as they have no more than so many characters, a blank line between them.
-        case join(Int)
+        case join(Amount)
     }
 
     /// How many characters a piece may have.

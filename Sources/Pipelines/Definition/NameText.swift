@@ -1,7 +1,7 @@
 /// What steps, inputs, roles, pipelines and modes may be called.
 enum NameText {
     /// Names that templates and conditions see besides those of steps.
-    static let reserved: Set<String> = ["inputs", "item", "number", "count", "round", "previous", "answers"]
+    static let reserved: Set<String> = ["inputs", "item", "number", "count", "position", "round", "previous", "answers"]
     /// Words of the language of conditions.
     static let words: Set<String> = ["and", "or", "not", "in", "true", "false", "null"]
 

@@ -28,9 +28,8 @@ extension Pipeline {
             throw PipelineError(key: key, message: "is missing\(summary)")
         }
         if let problem = input.problem(with: value) { throw PipelineError(key: key, message: problem) }
-        if graph.roundInputs.contains(input.name), let number = value.int, !Repetition.bounds.contains(number) {
-            let bounds = "\(Repetition.bounds.lowerBound) to \(Repetition.bounds.upperBound)"
-            throw PipelineError(key: key, message: "\(number) is out of range (\(bounds))")
+        if let bounds = graph.amounts[input.name], let number = value.int, !bounds.contains(number) {
+            throw PipelineError(key: key, message: "\(number) is out of range (\(bounds.lowerBound) to \(bounds.upperBound))")
         }
         return value
     }

@@ -23,8 +23,8 @@ extension Pipeline {
     private static func manner(of foreach: Foreach) -> String {
         switch foreach.way {
         case .elements: "for each of \(foreach.path)"
-        case .split(let size, _): "for each piece of \(foreach.path), \(size) characters"
-        case .join(let size): "for \(foreach.path), \(size) characters together"
+        case .split(let size, _): "for each piece of \(foreach.path), \(text(of: size)) characters"
+        case .join(let size): "for \(foreach.path), \(text(of: size)) characters together"
         }
     }
 
@@ -35,7 +35,7 @@ extension Pipeline {
         case .names(let names): parts.append("\(names.count) targets")
         case .path(let path): parts.append("targets of \(path)")
         }
-        if ensemble.samples > 1 || parts.isEmpty { parts.append("\(ensemble.samples) samples") }
+        if ensemble.samples != 1 || parts.isEmpty { parts.append("\(text(of: ensemble.samples)) samples") }
         switch ensemble.combine {
         case .all: parts.append("all")
         case .vote: parts.append("vote")
@@ -44,10 +44,14 @@ extension Pipeline {
         return parts.joined(separator: ", ")
     }
 
-    private static func manner(of repetition: Repetition) -> String {
-        switch repetition.times {
-        case .number(let number): number == 1 ? "once" : "up to \(number) times"
-        case .input(let name): "up to inputs.\(name) times"
+    private static func text(of amount: Amount) -> String {
+        switch amount {
+        case .number(let number): "\(number)"
+        case .input(let name): "inputs.\(name)"
         }
+    }
+
+    private static func manner(of repetition: Repetition) -> String {
+        repetition.times == 1 ? "once" : "up to \(text(of: repetition.times)) times"
     }
 }

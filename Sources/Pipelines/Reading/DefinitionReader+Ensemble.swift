@@ -10,7 +10,7 @@ extension DefinitionReader {
 
     mutating func ensemble(_ node: DefinitionNode, _ key: String) -> Ensemble? {
         guard let fields = fields(of: node, at: key, known: Self.ensembleKeys) else { return nil }
-        let samples = fields["samples"].flatMap { integer($0, "\(key).samples") } ?? 1
+        let samples = fields["samples"].flatMap { amount($0, "\(key).samples") } ?? 1
         let confidence = fields["confidence"].flatMap { number($0, "\(key).confidence") }
         var targets = Ensemble.Targets.own
         if let node = fields["targets"] {

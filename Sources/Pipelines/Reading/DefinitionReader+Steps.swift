@@ -13,7 +13,7 @@ extension DefinitionReader {
     mutating func step(_ name: String, _ node: DefinitionNode, _ key: String) -> Step? {
         let isGroup = node.pairs?.contains { $0.key == "steps" || $0.key == "repeat" } == true
         guard let fields = fields(of: node, at: key, known: isGroup ? Self.groupKeys : Self.callKeys) else { return nil }
-        let work = isGroup ? group(fields, key) : call(fields, key).map(Step.Work.call)
+        let work = isGroup ? group(fields, key) : call(fields, key).map { Step.Work.call($0) }
         let needs = fields["needs"].flatMap { texts($0, "\(key).needs") } ?? []
         let when = fields["when"].flatMap { text($0, "\(key).when") }
         let policy = fields["on_failure"].flatMap { failurePolicy($0, "\(key).on_failure") } ?? .fail
@@ -21,7 +21,7 @@ extension DefinitionReader {
     }
 
     private mutating func group(_ fields: [String: DefinitionNode], _ key: String) -> Step.Work? {
-        let repetition = fields["repeat"].flatMap { repetition($0, "\(key).repeat") }
+        let repetition = fields["repeat"].flatMap { self.repetition($0, "\(key).repeat") }
         guard let node = fields["steps"] else {
             report("is missing", at: "\(key).steps")
             return nil
@@ -35,15 +35,10 @@ extension DefinitionReader {
             report("is missing (a number of rounds, or an input such as inputs.rounds)", at: "\(key).times")
             return nil
         }
-        let number: Repetition.Times?
-        if let text = times.text, text.hasPrefix("inputs.") {
-            number = .input(String(text.dropFirst("inputs.".count)))
-        } else {
-            number = integer(times, "\(key).times").map(Repetition.Times.number)
-        }
+        let number = amount(times, "\(key).times")
         let until = fields["until"].flatMap { text($0, "\(key).until") }
         let improves = fields["improves"].flatMap { text($0, "\(key).improves") }
-        let patience = fields["patience"].flatMap { integer($0, "\(key).patience") } ?? 1
+        let patience = fields["patience"].flatMap { amount($0, "\(key).patience") } ?? 1
         return number.map { Repetition($0, until: until, improves: improves, patience: patience) }
     }
 
@@ -96,9 +91,9 @@ extension DefinitionReader {
             report("is missing", at: "\(key).in")
             return nil
         }
-        let overlap = fields["overlap"].flatMap { integer($0, "\(key).overlap") }
-        let split = fields["split"].flatMap { integer($0, "\(key).split") }
-        let join = fields["join"].flatMap { integer($0, "\(key).join") }
+        let overlap = fields["overlap"].flatMap { amount($0, "\(key).overlap") }
+        let split = fields["split"].flatMap { amount($0, "\(key).split") }
+        let join = fields["join"].flatMap { amount($0, "\(key).join") }
         guard split == nil || join == nil else {
             report("split and join exclude each other", at: key)
             return nil

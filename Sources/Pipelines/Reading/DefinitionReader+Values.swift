@@ -66,6 +66,12 @@ extension DefinitionReader {
         return refuse(node, key, expected: "a whole number")
     }
 
+    mutating func amount(_ node: DefinitionNode, _ key: String) -> Amount? {
+        if let text = node.text, text.hasPrefix("inputs.") { return .input(String(text.dropFirst("inputs.".count))) }
+        if let whole = node.json.int { return .number(whole) }
+        return refuse(node, key, expected: "a whole number, or an input such as inputs.rounds")
+    }
+
     mutating func number(_ node: DefinitionNode, _ key: String) -> Double? {
         if let number = node.json.number { return number }
         return refuse(node, key, expected: "a number")

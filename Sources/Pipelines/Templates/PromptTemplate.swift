@@ -14,6 +14,8 @@ struct PromptTemplate: Sendable {
     /// Stands before names of the outermost level in what the library reads, so that no field of data can be taken for one.
     /// No tag that is written can have it.
     static let rootMark = "*"
+    /// The place in the list that the innermost section goes through, as the library reads it.
+    static let position = rootMark + "position"
 
     init(source: String, marked: String, references: [Reference], solePath: [Expression.Step]?) throws {
         self.source = source

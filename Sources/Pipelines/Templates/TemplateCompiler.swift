@@ -9,6 +9,8 @@ struct TemplateCompiler {
         var marked: String
         /// What is known of its context; nil for one that has none of its own.
         var context: Shape?
+        /// Whether it can be gone through more than once.
+        var isList = false
     }
 
     private let names: Names
@@ -64,7 +66,8 @@ struct TemplateCompiler {
                 marked += "{{\(isSection ? "#" : "^")\(name)}}"
                 var context: Shape?
                 if isSection { if case .list(let element) = shape { context = element } else { context = shape } }
-                sections.append(Section(name: tag.name, marked: name, context: context))
+                let isList = isSection && (shape == .any || shape != context)
+                sections.append(Section(name: tag.name, marked: name, context: context, isList: isList))
                 guard sections.count <= PipelineLimits.maxSections else {
                     throw TemplateFault(message: "sections nest deeper than \(PipelineLimits.maxSections)", line: tag.line)
                 }
@@ -82,6 +85,12 @@ struct TemplateCompiler {
                     throw InvalidText("{{\(tag.name)}} means something only in a section")
                 }
                 return (tag.name, try context.following(Self.path(tag.name), of: "."))
+            }
+            if tag.name == "position" {
+                guard sections.contains(where: \.isList) else {
+                    throw InvalidText("'position' is known only in a section that goes through a list")
+                }
+                return (PromptTemplate.position, .scalar)
             }
             let path = Self.path(tag.name)
             let root = Reference(path: path, line: tag.line)

@@ -5,14 +5,18 @@ import Mustache
 struct TemplateList: MustacheSequence, MustacheParent, MustacheCustomRenderable {
     let elements: [JSONValue]
     let budget: RenderBudget
+    /// Its place in the list that a section goes through, from 1; nil for all others.
+    var position: Int?
 
     struct Iterator: IteratorProtocol {
         var rest: ArraySlice<JSONValue>
         let budget: RenderBudget
+        var position = 0
 
         mutating func next() -> Any? {
             guard budget.takeRound() else { return nil }
-            return rest.popFirst().map { TemplateValue.wrapped($0, budget) }
+            position += 1
+            return rest.popFirst().map { TemplateValue.wrapped($0, budget, position: position) }
         }
     }
 
@@ -20,6 +24,7 @@ struct TemplateList: MustacheSequence, MustacheParent, MustacheCustomRenderable 
 
     /// An element by its place, from 0.
     func child(named name: String) -> Any? {
+        if name == PromptTemplate.position { return TemplateValue.child(position: position, budget) }
         guard let place = Int(name), elements.indices.contains(place) else { return nil }
         return TemplateValue.wrapped(elements[place], budget)
     }

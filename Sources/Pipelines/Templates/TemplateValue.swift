@@ -5,14 +5,22 @@ import Mustache
 struct TemplateValue: MustacheParent, MustacheCustomRenderable {
     let value: JSONValue
     let budget: RenderBudget
+    /// Its place in the list that a section goes through, from 1; nil for all others.
+    var position: Int?
 
     /// A list with elements is one to the library; everything else is a value.
-    static func wrapped(_ value: JSONValue, _ budget: RenderBudget) -> Any {
-        if let elements = value.array, !elements.isEmpty { return TemplateList(elements: elements, budget: budget) }
-        return TemplateValue(value: value, budget: budget)
+    static func wrapped(_ value: JSONValue, _ budget: RenderBudget, position: Int? = nil) -> Any {
+        if let elements = value.array, !elements.isEmpty { return TemplateList(elements: elements, budget: budget, position: position) }
+        return TemplateValue(value: value, budget: budget, position: position)
+    }
+
+    /// What the library is given for a place.
+    static func child(position: Int?, _ budget: RenderBudget) -> Any? {
+        position.map { TemplateValue(value: .integer(Int64($0)), budget: budget) }
     }
 
     func child(named name: String) -> Any? {
+        if name == PromptTemplate.position { return Self.child(position: position, budget) }
         guard !name.hasPrefix(PromptTemplate.rootMark) else { return nil }
         return value[name].map { Self.wrapped($0, budget) }
     }
