@@ -140,8 +140,8 @@ let package = Package(
         suite(
             "AgentQueueTests",
             ["AgentQueue", "VectorMemory", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport", logging]),
-        suite("IntakeTests", ["AgentQueue", "QueueStore", "JobModel", "ModelCalls", "Settings"]),
+        suite("IntakeTests", ["AgentQueue", "Pipelines", "QueueStore", "JobModel", "ModelCalls", "Settings"]),
         suite("ReliabilityTests", ["VectorMemory", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "TestSupport", grdb, sqlite]),
-        suite("CommandTests", ["agent-queue", "QueueStore", "JobModel", "TestSupport"]),
+        suite("CommandTests", ["agent-queue", "Pipelines", "QueueStore", "JobModel", "TestSupport"]),
     ]
 )
