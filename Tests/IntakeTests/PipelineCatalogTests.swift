@@ -68,4 +68,16 @@ import Testing
         let long = JSONValue.string(String(repeating: "x", count: JobLimits.maxRequestBytes))
         #expect(throws: InputError.self) { try catalog.checked(.object([.init("word", long)]), of: pipeline) }
     }
+
+    @Test func aRunIsMadeOfAName() throws {
+        let catalog = Self.catalog([:])
+        let options = RunOptions(queue: "nightly", tags: ["t"])
+        let run = try catalog.resolve("fast", inputs: .object([]), options: options, now: 0)
+        #expect((run.name, run.inputs, RunOptions(run.options)) == ("fast", ["word": "quick"], options))
+        #expect(run.first.isDue && run.first.begun.isEmpty)
+        #expect(try Pipeline(definition: run.definition).name == "other")
+        #expect(throws: InputError.self) { try catalog.resolve("fast", inputs: ["wrod": "x"], now: 0) }
+        #expect(throws: InputError.self) { try catalog.resolve("fast", inputs: .object([]), options: RunOptions(priority: 0), now: 0) }
+        #expect(throws: InputError.self) { try catalog.resolve("fats", inputs: .object([]), now: 0) }
+    }
 }
