@@ -130,7 +130,7 @@ let package = Package(
             "WorkerPoolTests",
             ["WorkerPool", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", "TestSupport", logging]),
         suite("SettingsTests", ["Settings", "JobModel"]),
-        suite("PipelinesTests", ["Pipelines", "ShippedPipelines", "ModelCalls", "JobModel", "TestSupport"]),
+        suite("PipelinesTests", ["Pipelines", "ShippedPipelines", "ModelCalls", "JobModel", "Settings", "TestSupport"]),
         // What tests of several suites share.
         .target(
             name: "TestSupport",
