@@ -85,7 +85,7 @@ let package = Package(
             "AgentQueue",
             [
                 "Pipelines", "ShippedPipelines", "WorkerPool", "Upkeep", "ModelProviders", "ResponseCache", "VectorMemory", "QueueStore", "ModelCalls", "JobModel",
-                "Resilience", "Settings", crypto, logging,
+                "Resilience", "Settings", crypto, logging, subprocess,
             ]),
         .executableTarget(
             name: "agent-queue",
