@@ -85,7 +85,7 @@ let package = Package(
             "AgentQueue",
             [
                 "Pipelines", "ShippedPipelines", "WorkerPool", "Upkeep", "ModelProviders", "ResponseCache", "VectorMemory", "QueueStore", "ModelCalls", "JobModel",
-                "Resilience", "Settings", crypto, logging, subprocess,
+                "Resilience", "Settings", crypto, logging, subprocess, nioHTTP1,
             ]),
         .executableTarget(
             name: "agent-queue",

@@ -1,6 +1,7 @@
 import Glibc
 import JobModel
 import Subprocess
+import SystemPackage
 
 /// A notification that runs a command. The command's text is the configuration's alone: what ended comes on its standard input and in
 /// its environment, where nothing reads it as shell.

@@ -1,5 +1,6 @@
 import JobModel
 import ModelProviders
+import NIOHTTP1
 
 /// A notification that is posted to a URL.
 struct Webhook: Sendable {
