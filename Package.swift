@@ -139,7 +139,7 @@ let package = Package(
         suite("ModelProvidersTests", ["ModelProviders", "ModelCalls", "JobModel", "TestSupport", nioHTTP1]),
         suite(
             "AgentQueueTests",
-            ["AgentQueue", "VectorMemory", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport", logging]),
+            ["AgentQueue", "VectorMemory", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport", logging, crypto]),
         suite("IntakeTests", ["AgentQueue", "QueueStore", "JobModel", "ModelCalls", "Settings"]),
         suite("ReliabilityTests", ["VectorMemory", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "TestSupport", grdb, sqlite]),
         suite("CommandTests", ["agent-queue", "QueueStore", "JobModel", "TestSupport"]),

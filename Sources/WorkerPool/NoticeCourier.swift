@@ -26,7 +26,7 @@ public final class NoticeCourier: Service {
     /// Most notices that a process tells at a time.
     private static let mostAtOnce = 16
     /// How much longer than its timeout an attempt may seem to take, in ms, before another process makes one.
-    static let margin: Int64 = 10_000
+    static let margin: Int64 = 5_000
     /// What holds for a notification that is not configured here, and may be elsewhere.
     static let unknown = (timeout: Int64(0), maxAttempts: 10)
     private static let backoff = Backoff(base: 10_000, cap: 3_600_000, floor: 1_000)

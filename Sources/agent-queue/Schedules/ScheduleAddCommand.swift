@@ -31,7 +31,7 @@ struct ScheduleAddCommand: AsyncParsableCommand {
     var pipeline: String?
 
     @Option(
-        name: .long, parsing: .unconditional,
+        name: .long, parsing: .unconditionalSingleValue,
         help: ArgumentHelp("With --run: an input; may be repeated. @file reads a file now.", valueName: "name=value"))
     var input: [String] = []
 
