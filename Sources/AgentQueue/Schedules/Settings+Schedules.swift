@@ -2,11 +2,10 @@ import JobModel
 import Settings
 
 extension Settings {
-    /// Makes what schedules add, by this configuration.
+    /// Makes what schedules add, by this configuration and the pipelines that it knows.
     public var scheduleMaker: ScheduleMaker {
-        // Until the catalog of pipelines is merged: then `PipelineCatalog(self).resolve(name, inputs: inputs, options: options, now: now)`.
-        ScheduleMaker(self) { name, _, _, _ in
-            throw InputError("pipeline \(InvalidText.quoted(name)) cannot be run: runs are not there yet", exit: .badData)
-        }
+        let catalog = PipelineCatalog(self)
+        // The first calls are begun by whoever carries runs on: a firing is no place to plan.
+        return ScheduleMaker(self) { try catalog.resolve($0, inputs: $1, options: $2, now: $3) }
     }
 }
