@@ -78,12 +78,12 @@ struct ScheduleAddCommand: AsyncParsableCommand {
             throw CommandFailure(.usage, "no time fits \(InvalidText.quoted(cron.description)) within five years")
         }
         let work = try work(session.settings)
-        // What could not be made now could not be made then.
-        _ = try session.settings.scheduleMaker.make(work, key: "schedule", now: now)
         let schedule = NewSchedule(
             name: name, cron: cron.description, timeZone: zone.name, missed: missed, most: most ?? Self.usualMost, work: work.text,
             nextAt: next)
         try await session.withStore { store in
+            // What could not be made now could not be made then.
+            _ = try session.settings.scheduleMaker(in: store).make(work, key: "schedule", now: now)
             let added = try await store.add(schedule)
             var output = Output()
             try format.json ? output.json(ScheduleJSON.schedule(added)) : output.line("\(added.id)")
