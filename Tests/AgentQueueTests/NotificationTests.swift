@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test func `a webhook that hangs ends with its time, and one whose worker stops is broken off`() async throws {
-        try await ScriptedServer.withServer(.hang) { server in
+        try await ScriptedServer.withServer(Script { _ in .hang }) { server in
             let outcome = try await within(.seconds(20), "the attempt ends") {
                 try await send(notice()) {
                     $0.url = server.url

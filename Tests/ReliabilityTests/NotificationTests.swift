@@ -37,7 +37,7 @@ extension ReliabilityTests {
                 let bodies = try told(scene).map { try JSONValue.parse($0.text) }
                 #expect(bodies.count { $0["kind"] == "batch" && $0["completed"] == 30 } == 1)
                 let lines = try String(contentsOfFile: scene.folder + "/told", encoding: .utf8).split(separator: "\n")
-                #expect(Set(try lines.map { try JSONValue.parse(String($0))["id"]?.int }).count == 30)
+                #expect(try Set(lines.map { try JSONValue.parse(String($0))["id"]?.int }).count == 30)
                 #expect(lines.count == 30)
             }
         }
