@@ -58,7 +58,7 @@ let package = Package(
         // What the C library can do and Swift cannot say.
         .target(name: "CPlatform", linkerSettings: [.linkedLibrary("sqlite3")]),
         room("JobModel", []),
-        room("Settings", [yams]),
+        room("Settings", ["JobModel", yams]),
         room("ModelCalls", ["JobModel", crypto]),
         room("Resilience", []),
         .target(
@@ -78,8 +78,8 @@ let package = Package(
             ["ResponseCache", "VectorMemory", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", lifecycle, logging]),
         // The pipelines of config/pipelines, in the binary.
         .target(
-            name: "ShippedPipelines", path: "config", exclude: ["agent-queue.yaml"], resources: [.embedInCode("pipelines")],
-            swiftSettings: strict),
+            name: "ShippedPipelines", path: "config", exclude: ["agent-queue.yaml", "cron", "examples", "systemd"],
+            resources: [.embedInCode("pipelines")], swiftSettings: strict),
         room("Pipelines", ["JobModel", "ModelCalls", "Settings", yams, mustache]),
         room(
             "AgentQueue",
@@ -129,7 +129,7 @@ let package = Package(
         suite(
             "WorkerPoolTests",
             ["WorkerPool", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", "TestSupport", logging]),
-        suite("SettingsTests", ["Settings"]),
+        suite("SettingsTests", ["Settings", "JobModel"]),
         suite("PipelinesTests", ["Pipelines", "ShippedPipelines", "ModelCalls", "JobModel", "TestSupport"]),
         // What tests of several suites share.
         .target(

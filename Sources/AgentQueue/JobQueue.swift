@@ -21,6 +21,8 @@ public struct JobQueue: Sendable {
     public let store: QueueStore
     /// What it was configured with.
     public let settings: Settings
+    /// Decides what runs do next.
+    public let planner: PipelinePlanner
     private let environment: [String: String]
 
     /// Opens a queue with the built-in settings.
@@ -36,6 +38,7 @@ public struct JobQueue: Sendable {
         self.settings = settings
         self.environment = environment
         store = try QueueStore(path: settings.database, options: settings.storeOptions)
+        planner = PipelinePlanner(store: store, settings: settings)
     }
 
     /// Adds a job that asks one question.
@@ -71,8 +74,8 @@ public struct JobQueue: Sendable {
         let providers = ProviderSet(settings, environment: environment)
         let worker = Worker(
             store: store, providers: providers.providers, configuration: settings.workerConfiguration(available: providers.names),
-            cache: settings.responseCache(of: store), children: providers.children, logger: logger)
-        let upkeep = Upkeeper(store: store, logger: logger)
+            cache: settings.responseCache(of: store), children: providers.children, planner: planner, logger: logger)
+        let upkeep = Upkeeper(store: store, planner: planner, logger: logger)
         do {
             try await withThrowingTaskGroup { group in
                 group.addTask { try await upkeep.run() }

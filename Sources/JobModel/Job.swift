@@ -44,6 +44,10 @@ public struct Job: Sendable, Equatable {
     public var metadata: JSONValue?
     /// Refuses a second job of the same key, until this one is cancelled, discarded or pruned.
     public var uniqueKey: String?
+    /// The run that it was made for.
+    public var runID: Int64?
+    /// Its place in that run; nil where another job has taken it.
+    public var step: String?
     /// Jobs it waits for, or waited for.
     public var after: [Int64]
     /// The canonical request.

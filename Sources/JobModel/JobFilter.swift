@@ -12,10 +12,13 @@ public struct JobFilter: Sendable, Equatable {
     public var tag: String?
     /// Created at or after this time (wall clock, ms).
     public var since: Int64?
+    /// Made for the run of this id.
+    public var run: Int64?
 
     /// Makes a filter.
     public init(
-        states: [JobState] = [], queue: String? = nil, model: String? = nil, batch: String? = nil, tag: String? = nil, since: Int64? = nil
+        states: [JobState] = [], queue: String? = nil, model: String? = nil, batch: String? = nil, tag: String? = nil, since: Int64? = nil,
+        run: Int64? = nil
     ) {
         self.states = states
         self.queue = queue
@@ -23,6 +26,7 @@ public struct JobFilter: Sendable, Equatable {
         self.batch = batch
         self.tag = tag
         self.since = since
+        self.run = run
     }
 
     /// Whether it lets every job through.

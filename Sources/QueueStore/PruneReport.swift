@@ -2,6 +2,8 @@
 public struct PruneReport: Sendable, Equatable {
     /// Jobs that ended longer ago than the policy keeps them.
     public var jobs = 0
+    /// Runs that ended longer ago than the policy keeps them; their jobs are not among ``jobs``.
+    public var runs = 0
     /// Cached answers that had expired, or were over the cache's bound.
     public var cacheEntries = 0
     /// Memories that had expired, or were over a cap.

@@ -83,17 +83,40 @@ extension QueueStore {
 
 extension WriteTransaction {
     fileprivate func change(_ wish: Wish, _ id: Int64) throws -> JobChange {
-        let row = try statement("SELECT state, lane_id, batch_id FROM jobs WHERE id = ?").bind(id).first {
-            ($0.text(0), $0.int64(1), $0.optionalInt64(2))
+        guard let job = try place(of: id) else { return JobChange(id: id, result: .notFound) }
+        // A run's steps stand and fall with it. (One that waits for its next attempt may have that at once.)
+        if let run = job.run, job.state.isFinal, wish != .cancel {
+            let advice = wish == .retry ? "use 'agent-queue run retry \(run)'" : "pruning removes it with its run"
+            return JobChange(id: id, result: .refused("it is a step of run \(run): \(advice)"))
         }
-        guard let (name, lane, batch) = row, let state = JobState(rawValue: name) else { return JobChange(id: id, result: .notFound) }
         let result: JobChange.Result =
             switch wish {
-            case .cancel: try cancel(id, state, lane: lane, batch: batch)
-            case .retry: try retry(id, state, lane: lane, batch: batch)
-            case .delete: try delete(id, state, lane: lane, batch: batch)
+            case .cancel: try cancel(id, job.state, lane: job.lane, batch: job.batch)
+            case .retry: try retry(id, job.state, lane: job.lane, batch: job.batch)
+            case .delete: try delete(id, job.state, lane: job.lane, batch: job.batch)
             }
         return JobChange(id: id, result: result)
+    }
+
+    private func place(of id: Int64) throws(SQLFailure) -> (state: JobState, lane: Int64, batch: Int64?, run: Int64?)? {
+        let row = try statement("SELECT state, lane_id, batch_id, run_id FROM jobs WHERE id = ?").bind(id).first {
+            ($0.text(0), $0.int64(1), $0.optionalInt64(2), $0.optionalInt64(3))
+        }
+        guard let row, let state = JobState(rawValue: row.0) else { return nil }
+        return (state, row.1, row.2, row.3)
+    }
+
+    /// Cancels a job, if it has not ended.
+    func cancel(_ id: Int64) throws {
+        guard let job = try place(of: id) else { return }
+        _ = try cancel(id, job.state, lane: job.lane, batch: job.batch)
+    }
+
+    /// Gives a job that was cancelled or discarded a new life.
+    func revive(_ id: Int64) throws -> JobChange.Result {
+        guard let job = try place(of: id) else { return .notFound }
+        guard job.state == .cancelled || job.state == .discarded else { return .unchanged(job.state) }
+        return try revive(id, job.state, lane: job.lane, batch: job.batch)
     }
 
     private func cancel(_ id: Int64, _ state: JobState, lane: Int64, batch: Int64?) throws(SQLFailure) -> JobChange.Result {

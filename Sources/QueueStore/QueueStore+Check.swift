@@ -10,7 +10,7 @@ extension QueueStore {
             faults += try Row.fetchAll(database, sql: "PRAGMA foreign_key_check").prefix(20).map {
                 "a row of \($0[0] as String) names a \($0[2] as String) that does not exist"
             }
-            for (sql, sentence) in Self.invariants + Self.memoryInvariants {
+            for (sql, sentence) in Self.invariants + Self.memoryInvariants + Self.runInvariants {
                 for row in try Row.fetchAll(database, sql: sql + " LIMIT 20") {
                     faults.append("\(sentence): \(row.map { "\($0.0) \($0.1)" }.joined(separator: ", "))")
                 }

@@ -174,7 +174,8 @@ extension WriteTransaction {
                 (SELECT body FROM requests WHERE job_id = jobs.id),
                 CASE WHEN use_cache THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4) END,
                 EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
-                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms, batch_api
+                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms, batch_api,
+                run_id
                 """)
             : statement(
                 """
@@ -186,7 +187,8 @@ extension WriteTransaction {
                 (SELECT body FROM requests WHERE job_id = jobs.id),
                 CASE WHEN use_cache THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4) END,
                 EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
-                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms, batch_api
+                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms, batch_api,
+                run_id
                 """)
         claim.bind(token).bind(claiming.request.worker).bind(clock.boot() + claiming.request.lease).bind(now).bind(lane.id).bind(priority)
             .bind(count)
@@ -218,6 +220,7 @@ extension WriteTransaction {
             job.bytes = row.int(15)
             job.cacheTimeToLive = row.optionalInt64(16)
             job.waitsForBatch = row.int64(17) > 0
+            job.runID = row.optionalInt64(18)
             let own = Budgets(own: row.optionalDouble(12), batch: row.optionalDouble(13))
             if !own.isEmpty { budgets[job.id] = own }
             return job

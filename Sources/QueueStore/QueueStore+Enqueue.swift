@@ -19,7 +19,8 @@ extension QueueStore {
 extension WriteTransaction {
     /// In this order: a unique key returns the job that has it; open dependencies make the job pending; a later time
     /// makes it scheduled; a cached answer completes it on the spot; else it is available.
-    func enqueue(_ job: NewJob) throws -> Enqueued {
+    /// - Parameter run: the run that it is a step of.
+    func enqueue(_ job: NewJob, run: Int64? = nil) throws -> Enqueued {
         // What the INSERT does not see: a job that would be cancelled takes no key, and a dependency may be gone.
         if !job.after.isEmpty, job.uniqueKey != nil, let holder = try holder(of: job) { return holder }
         let waiting = job.after.isEmpty ? DependencyStates() : try dependencyStates(of: job.after)
@@ -44,7 +45,7 @@ extension WriteTransaction {
             // The latest word on it holds.
             try statement("UPDATE batches SET budget_usd = ?1 WHERE id = ?2 AND budget_usd IS NOT ?1").bind(budget).bind(batch).run()
         }
-        guard let id = try insert(job, state: state, lane: lane, batch: batch, cancelledThrough: waiting.failed) else {
+        guard let id = try insert(job, state: state, lane: lane, batch: batch, cancelledThrough: waiting.failed, run: run) else {
             guard let holder = try holder(of: job) else { throw StoreError(.internal, "a unique key is taken, and no job has it") }
             return holder
         }
@@ -62,18 +63,20 @@ extension WriteTransaction {
     }
 
     /// Inserts the job's row; nil where its unique key is taken.
-    private func insert(_ job: NewJob, state: JobState, lane: Int64, batch: Int64?, cancelledThrough: Int64?) throws(SQLFailure) -> Int64? {
+    private func insert(
+        _ job: NewJob, state: JobState, lane: Int64, batch: Int64?, cancelledThrough: Int64?, run: Int64?
+    ) throws(SQLFailure) -> Int64? {
         let inserted = try statement(
             """
             INSERT INTO jobs (lane_id, state, priority, max_attempts, use_cache, created_at, scheduled_at, finalized_at, expires_at,
-            timeout_ms, batch_id, cancelled_through, unique_key, digest, budget_usd, inputs, bytes, cache_ttl_ms, batch_api, deadline_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            timeout_ms, batch_id, cancelled_through, unique_key, digest, budget_usd, inputs, bytes, cache_ttl_ms, batch_api, deadline_at,
+            run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state NOT IN ('cancelled', 'discarded') DO NOTHING
             """
         ).bind(lane).bind(state.rawValue).bind(job.priority).bind(job.maxAttempts).bind(job.useCache).bind(now)
             .bind(job.scheduledAt ?? now).bind(state.isFinal ? now : nil).bind(job.expiresAt).bind(job.timeout).bind(batch)
             .bind(cancelledThrough).bind(job.uniqueKey).bind(job.digest).bind(batch == nil ? job.budget : nil).bind(job.inputs)
-            .bind(job.kind.isBatchable ? job.body.utf8.count : 0).bind(job.cacheTimeToLive).bind(job.usesBatchAPI).bind(job.deadline).run()
+            .bind(job.kind.isBatchable ? job.body.utf8.count : 0).bind(job.cacheTimeToLive).bind(job.usesBatchAPI).bind(job.deadline).bind(run).run()
         return inserted == 1 ? lastInsertedID : nil
     }
 

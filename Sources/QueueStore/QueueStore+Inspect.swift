@@ -117,13 +117,17 @@ private struct JobQuery {
             conditions.append("jobs.created_at >= ?")
             arguments += [since]
         }
+        if let run = filter.run {
+            conditions.append("jobs.run_id = ?")
+            arguments += [run]
+        }
         guard !filter.states.isEmpty, filter.states.count < JobState.allCases.count else { return }
         let names = filter.states.map { "'\($0.rawValue)'" }.joined(separator: ", ")
         // Rare states are found by their index, and sorted; common ones by walking the ids.
         let counts = try Row.fetchOne(
             database, sql: "SELECT \(JobState.allCases.map { "coalesce(sum(\($0.rawValue)), 0)" }.joined(separator: ", ")) FROM lanes")
         let wanted = filter.states.reduce(0) { $0 + (counts?[$1.index] as Int? ?? 0) }
-        if wanted < 5_000, filter.states.allSatisfy(\.isFinal), filter.tag == nil, filter.batch == nil {
+        if wanted < 5_000, filter.states.allSatisfy(\.isFinal), filter.tag == nil, filter.batch == nil, filter.run == nil {
             conditions.append("jobs.finalized_at IS NOT NULL AND jobs.state IN (\(names))")
         } else {
             conditions.append("+jobs.state IN (\(names))")
@@ -156,10 +160,10 @@ extension Job {
                             SELECT jobs.*, lanes.queue, lanes.target, lanes.kind, requests.body, requests.custom_id, requests.metadata,
                             batches.name AS batch, batches.budget_usd AS batch_budget, workers.pid, results.job_id AS result_id, results.reply, results.answered_by,
                             results.target AS result_target, results.input_tokens, results.output_tokens, results.cost_usd,
-                            results.latency_ms
+                            results.latency_ms, run_steps.path AS step
                             FROM jobs JOIN lanes ON lanes.id = jobs.lane_id JOIN requests ON requests.job_id = jobs.id
                             LEFT JOIN batches ON batches.id = jobs.batch_id LEFT JOIN workers ON workers.id = jobs.worker_id
-                            LEFT JOIN results ON results.job_id = jobs.id WHERE jobs.id = ?
+                            LEFT JOIN results ON results.job_id = jobs.id LEFT JOIN run_steps ON run_steps.job_id = jobs.id WHERE jobs.id = ?
                             """), arguments: [id])
             else { return nil }
             var job = try Job(row)
@@ -200,6 +204,8 @@ extension Job {
         batch = row["batch"]
         budget = row["batch_budget"] ?? row["budget_usd"]
         uniqueKey = row["unique_key"]
+        runID = row["run_id"]
+        step = row["step"]
         if let text = row["metadata"] as String? { metadata = try JSONValue.parse(text) }
         if let id = row["worker_id"] as Int64? { worker = WorkerIdentity(id: id, pid: row["pid"] ?? 0) }
         if row["result_id"] as Int64? != nil {

@@ -7,6 +7,7 @@ extension QueueStore {
         guard !dryRun else { return try prospect(policy) }
         var report = PruneReport()
         let now = clock.wall()
+        report.runs = try await pruneRuns(policy)
         for (state, age) in policy.ages {
             var after: (time: Int64, id: Int64) = (Int64.min, 0)
             while true {
@@ -58,7 +59,7 @@ extension QueueStore {
                     try Int.fetchOne(
                         database,
                         sql: """
-                            SELECT count(*) FROM jobs WHERE finalized_at IS NOT NULL AND state = ? AND finalized_at <= ?
+                            SELECT count(*) FROM jobs WHERE finalized_at IS NOT NULL AND state = ? AND finalized_at <= ? AND run_id IS NULL
                             AND NOT EXISTS (SELECT 1 FROM dependencies CROSS JOIN jobs AS waiting ON waiting.id = dependencies.job_id
                                             WHERE depends_on = jobs.id AND waiting.finalized_at IS NULL)
                             """, arguments: [state.rawValue, now - age]) ?? 0
@@ -72,6 +73,7 @@ extension QueueStore {
                             SELECT sum(bytes) OVER (ORDER BY last_used_at DESC, id DESC) AS total FROM cache_entries WHERE expires_at > ?1)
                             WHERE total <= ?2)
                         """, arguments: [now, policy.maxCacheBytes ?? .max]) ?? 0
+            report.runs = try Self.excessOfRuns(policy, now: now, database)
             report.memories = try MemorySnapshot(database, now: now).excess(policy.memories)
             return report
         }
@@ -93,7 +95,7 @@ extension PrunePolicy {
 }
 
 extension WriteTransaction {
-    /// Removes one slice of jobs that ended before a time. Those that others still need are passed over: `last` is where
+    /// Removes one slice of jobs that ended before a time. Those of runs stay, and those that others still need are passed over: `last` is where
     /// the next slice goes on, nil at the end.
     func pruneJobs(
         _ state: JobState, before: Int64, after: (time: Int64, id: Int64), slice: Int
@@ -101,7 +103,7 @@ extension WriteTransaction {
         let jobs = try statement(
             """
             SELECT id, lane_id, batch_id, finalized_at FROM jobs WHERE finalized_at IS NOT NULL AND state = ?1 AND finalized_at <= ?2
-            AND (finalized_at, id) > (?3, ?4) ORDER BY finalized_at, id LIMIT ?5
+            AND run_id IS NULL AND (finalized_at, id) > (?3, ?4) ORDER BY finalized_at, id LIMIT ?5
             """
         ).bind(state.rawValue).bind(before).bind(after.time).bind(after.id).bind(slice).all {
             (id: $0.int64(0), lane: $0.int64(1), batch: $0.optionalInt64(2), time: $0.int64(3))

@@ -42,12 +42,13 @@ extension QueueStore {
     ///   - known: the answer, where the process has it in memory.
     ///   - notes: what its result says besides.
     ///   - next: jobs that are added if it completes.
+    ///   - advance: what its run does next if it completes.
     public func settleFromCache(
-        _ job: ClaimedJob, known: CachedReply? = nil, notes: [JSONValue.Member] = [], next: [NewJob] = []
+        _ job: ClaimedJob, known: CachedReply? = nil, notes: [JSONValue.Member] = [], next: [NewJob] = [], advance: RunAdvance? = nil
     ) async throws -> SettleResult? {
         try await write { transaction in
             guard let cached = try known ?? transaction.cachedReply(job.answerDigest) else { return nil }
-            return try transaction.settle(job, unpaid: LandedAnswer(cached)) {
+            return try transaction.settle(job, unpaid: LandedAnswer(cached), advance) {
                 var shown = cached
                 let notes = try notes + transaction.enqueue(next: next)
                 if !notes.isEmpty { shown.reply = try JSONValue.parse(cached.reply).with(notes).text }
@@ -57,11 +58,12 @@ extension QueueStore {
     }
 
     /// Ends an attempt with the answer to a near prompt.
-    public func settle(_ job: ClaimedJob, from match: SemanticMatch) async throws -> SettleResult {
+    /// - Parameter advance: what its run does next if it completes.
+    public func settle(_ job: ClaimedJob, from match: SemanticMatch, advance: RunAdvance? = nil) async throws -> SettleResult {
         try await write { transaction in
             var answer = LandedAnswer(match.reply)
             answer.reply = match.shownReply
-            return try transaction.settle(job, unpaid: answer) {
+            return try transaction.settle(job, unpaid: answer, advance) {
                 try transaction.complete(job.id, lane: job.laneID, from: match)
             }
         }
@@ -83,7 +85,10 @@ extension QueueStore {
 
 extension WriteTransaction {
     /// Ends an attempt with an answer that no call of its own was made for.
-    fileprivate func settle(_ job: ClaimedJob, unpaid answer: LandedAnswer, _ complete: () throws -> Void) throws -> SettleResult {
+    fileprivate func settle(
+        _ job: ClaimedJob, unpaid answer: LandedAnswer, _ advance: RunAdvance?, _ complete: () throws -> Void
+    ) throws -> SettleResult {
+        if let advance, try !isCurrent(advance) { return .stale }
         guard let state = try leave(SettleRequest(job: job, settlement: Settlement(state: .completed))) else { return .fenced }
         ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: state)
         _ = try closeCall(of: ChargedClaim(job), nil, message: "", CallPolicies())
@@ -91,6 +96,7 @@ extension WriteTransaction {
         // Before the end of a job that was cancelled: its followers have their answer, and none has to ask again.
         if job.useCache { try land(job.digest, answer) }
         try noteEnd(of: job.id, state)
+        if let advance, state == .completed { try write(advance) }
         return .settled(state)
     }
 
@@ -103,6 +109,7 @@ extension WriteTransaction {
     /// Ends an attempt.
     /// - Parameter found: what came of it in this transaction, for its result.
     func settle(_ request: SettleRequest, found: [JSONValue.Member] = []) throws -> SettleResult {
+        if let advance = request.advance, try !isCurrent(advance) { return .stale }
         let job = request.job
         let reply = request.result?.reply.text
         // Before the fence: a reply that was paid for serves the next attempt, whoever makes it.
@@ -142,6 +149,7 @@ extension WriteTransaction {
         if job.useCache, let result = request.result, let reply { try land(job.digest, LandedAnswer(reply: reply, result)) }
         if state.isFinal {
             try noteEnd(of: job.id, state)
+            if let advance = request.advance, state == request.settlement.state { try write(advance) }
         } else if job.useCache {
             try promoteFollowers(of: job.digest)
         }

@@ -31,7 +31,8 @@ extension WriteTransaction {
                 (SELECT body FROM requests WHERE job_id = jobs.id),
                 CASE WHEN use_cache THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4) END,
                 EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
-                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms, batch_api
+                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms, batch_api,
+                run_id
                 """
             ).bind(token).bind(claiming.request.worker).bind(clock.boot() + claiming.request.lease).bind(now)
                 .bind("[\(call.ids.map(String.init).joined(separator: ","))]")

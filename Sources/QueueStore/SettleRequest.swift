@@ -22,6 +22,8 @@ public struct SettleRequest: Sendable {
     public var spaceVectors: SpaceVectors?
     /// Jobs that are added if it ends as ``settlement`` says; the result of one that completes names them.
     public var next: [NewJob] = []
+    /// What its run does next, if it ends as ``settlement`` says: decided from the run as it was, and void if that has changed.
+    public var advance: RunAdvance?
     /// What its result says besides the reply: members that the cache does not keep.
     public var notes: [JSONValue.Member] = []
     /// Answers that are kept only if the fence refuses the settlement: else they are remembered, and need not be.

@@ -1,12 +1,20 @@
 import Yams
 
 /// Text that is not YAML, or not good YAML: what is wrong and on which line.
-struct YAMLFault {
-    let message: String
+public struct YAMLFault: Error, Equatable, Sendable {
+    /// What is wrong, without the place.
+    public let message: String
     /// From 1; nil if unknown.
-    let line: Int?
+    public let line: Int?
 
-    init(_ error: any Error, in text: String) {
+    /// Makes a fault; foreign text in the message must have gone through ``InvalidText/quoted(_:)``.
+    public init(_ message: String, line: Int?) {
+        self.message = message
+        self.line = line
+    }
+
+    /// What the parser said of a text.
+    public init(_ error: any Error, in text: String) {
         switch error as? YamlError {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):

@@ -8,6 +8,7 @@ import ServiceLifecycle
 /// expired, tells dependents, and fires schedules. Every step is safe to run in any number of processes at once.
 public final class Upkeeper: Service {
     private let store: QueueStore
+    private let planner: (any RunPlanner)?
     private let logger: Logger
     /// The time between two looks at what need not be done at once, in ms.
     private let tidying: Int64
@@ -21,16 +22,18 @@ public final class Upkeeper: Service {
 
     /// Makes one.
     /// - Parameters:
+    ///   - planner: decides what runs do next; nil leaves them to others.
     ///   - tidying: the time between two looks at what need not be done at once, in ms; a minute unless told.
     ///   - firings: makes what schedules add; nil fires none.
     ///   - onNotice: told when somebody is to be told of an end.
     public init(
-        store: QueueStore, logger: Logger, tidying: Int64 = 60_000, firings: (any FiringMaker)? = nil,
-        onNotice: @escaping @Sendable () -> Void = {}
+        store: QueueStore, planner: (any RunPlanner)? = nil, logger: Logger, tidying: Int64 = 60_000,
+        firings: (any FiringMaker)? = nil, onNotice: @escaping @Sendable () -> Void = {}
     ) {
         firer = firings.map { ScheduleFirer(store: store, maker: $0, logger: logger) }
         self.onNotice = onNotice
         self.store = store
+        self.planner = planner
         self.logger = logger
         self.tidying = tidying
     }
@@ -81,6 +84,8 @@ public final class Upkeeper: Service {
         if duties.hasExpired { await attempt("expiry") { [store] in while try await store.expire() > 0 {} } }
         if duties.hasCascade { await attempt("cascade") { [store] in while try await store.cascade() {} } }
         if duties.hasLanding { await attempt("landing") { [store] in while try await store.land() {} } }
+        if duties.hasDueRun, let planner { await attempt("carrying on with runs") { try await carryOn(planner) } }
+        if duties.hasSweep { await attempt("stopping the calls of runs") { [store] in while try await store.sweepRuns() {} } }
         var nextDue = duties.nextDue
         if let due = nextDue, due <= store.clock.wall() {
             await attempt("promotion") { [store] in
@@ -105,6 +110,16 @@ public final class Upkeeper: Service {
         guard let due, due <= store.clock.wall() else { return due }
         onNotice()
         return nil
+    }
+
+    /// Tells runs of ends that came by other ways than the settlement of a step, and begins what comes next.
+    private func carryOn(_ planner: any RunPlanner) async throws {
+        var goesOn = true
+        while goesOn {
+            goesOn = try await store.carryOn(runs: planner) { [logger] run, end in
+                logger.info("run \(run) \(end.state.rawValue)", metadata: end.reason.map { ["reason": "\($0)"] } ?? [:])
+            }
+        }
     }
 
     /// What need not be done at once: vectors are put together, and those that another model makes are gone on with.

@@ -24,6 +24,8 @@ struct JobRunner: Sendable {
     let report: @Sendable (WorkerEvent) -> Void
     /// What the jobs of the call have to do with memories.
     var memory = MemoryWork()
+    /// Decides what runs do next when their steps end here; nil where that is left to others.
+    var planner: (any RunPlanner)?
 
     /// How long to wait before a settle that the store refused is tried again, in ms: the disk may be full, and the answer
     /// is paid for.
@@ -138,7 +140,10 @@ struct JobRunner: Sendable {
 
     private func settle(_ job: ClaimedJob, from match: SemanticMatch) async -> Bool {
         do {
-            let result = try await store.settle(job, from: match)
+            let result = try await advancing(job, text(of: match.reply).map { .completed(text: $0) }) { [store] advance in
+                try await store.settle(job, from: match, advance: advance)
+            }
+            guard let result else { return false }
             inFlight.remove(job.lease)
             report(event(job, result, answeredBy: .cache))
             return true
@@ -326,9 +331,11 @@ struct JobRunner: Sendable {
         do {
             guard let known = try cachedReply(for: job) else { return false }
             let used = memory.used[job.id]
-            let text = used?.use.remember == nil ? nil : (try? JSONValue.parse(known.reply))?["text"]?.string
-            let settled = try await store.settleFromCache(
-                job, known: known, notes: used?.notes ?? [], next: next(of: job, text: text))
+            let text = used?.use.remember == nil ? nil : text(of: known)
+            let settled = try await advancing(job, self.text(of: known).map { .completed(text: $0) }) { [store] advance in
+                try await store.settleFromCache(
+                    job, known: known, notes: used?.notes ?? [], next: next(of: job, text: text), advance: advance)
+            }
             guard let result = settled else { return false }
             inFlight.remove(job.lease)
             report(event(job, result, answeredBy: .cache))
@@ -340,11 +347,13 @@ struct JobRunner: Sendable {
         }
     }
 
+    private func text(of cached: CachedReply) -> String? { (try? JSONValue.parse(cached.reply))?["text"]?.string }
+
     private func settle(_ job: ClaimedJob, _ attempt: Attempt) async {
         let request = settlement(of: job, attempt)
         while true {
             do {
-                tell(request, try await store.settle(request), attempt)
+                tell(request, try await settleStep(request), attempt)
                 return
             } catch {
                 logger.error("a job could not be settled; trying again", metadata: ["job": "\(job.id)", "error": "\(error)"])

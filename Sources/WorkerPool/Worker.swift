@@ -17,6 +17,7 @@ public final class Worker: Service {
     private let configuration: WorkerConfiguration
     private let cache: ResponseCache?
     private let children: ChildProcessRegister?
+    private let planner: (any RunPlanner)?
     private let logger: Logger
     private let observer: @Sendable (WorkerEvent) -> Void
     /// What one call may hold of jobs that can share it, by provider.
@@ -47,10 +48,11 @@ public final class Worker: Service {
     ///   - providers: by name; lanes of others are left alone.
     ///   - cache: answers kept in memory in front of the store; nil keeps none there.
     ///   - children: the processes that providers run, to be ended by whoever rescues this worker's jobs.
+    ///   - planner: decides what runs do next when their steps end here; nil leaves that to others.
     ///   - observer: told of every job that ends an attempt here.
     public init(
         store: QueueStore, providers: [any ModelProvider], configuration: WorkerConfiguration, cache: ResponseCache? = nil,
-        children: ChildProcessRegister? = nil, logger: Logger,
+        children: ChildProcessRegister? = nil, planner: (any RunPlanner)? = nil, logger: Logger,
         observer: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
     ) {
         self.store = store
@@ -68,6 +70,7 @@ public final class Worker: Service {
         batchCapacities = BatchDriver.capacities(of: providers)
         self.cache = cache
         self.children = children
+        self.planner = planner
         self.logger = logger
         self.observer = observer
     }
@@ -128,7 +131,7 @@ public final class Worker: Service {
 
     private func work(_ registration: WorkerRegistration) async {
         var coalescer = Coalescer(capacities: capacities, linger: configuration.linger)
-        let runner = JobRunner(
+        var runner = JobRunner(
             store: store, providers: providers, configuration: configuration, cache: cache, semantic: semantic,
             recaller: Recaller(store: store, providers: providers, configuration: configuration, logger: logger), inFlight: inFlight,
             calls: registration.calls, logger: logger
@@ -136,6 +139,7 @@ public final class Worker: Service {
             note(event)
             attention.call()
         }
+        runner.planner = planner
         await withTaskGroup { helpers in
             let attention = attention
             store.onChange(of: .work) { attention.call() }
@@ -145,7 +149,7 @@ public final class Worker: Service {
             helpers.addTask { [self] in await batchDriver(registration.id).run() }
             helpers.addTask { [self] in await openings.watch(clock: store.clock, attention) }
             helpers.addTask { [self] in await departures.watch(clock: store.clock, attention) }
-            await withDiscardingTaskGroup { jobs in
+            await withDiscardingTaskGroup { [runner] jobs in
                 var stopped = false
                 for await _ in attention.stream {
                     stopped = state.withLock { $0.isStopping } || Task.isCancelled

@@ -31,10 +31,11 @@ struct WorkerProcess {
         for (name, reason) in providers.unavailable.sorted(by: { $0.key < $1.key }) where awaited.contains(name[...]) {
             logger.warning("jobs wait for provider \(name), which is not available here", metadata: ["reason": "\(reason)"])
         }
+        let planner = PipelinePlanner(store: store, settings: settings)
         let worker = Worker(
             store: store, providers: providers.providers,
             configuration: settings.workerConfiguration(queues: queues, drains: drains, available: providers.names),
-            cache: settings.responseCache(of: store), children: providers.children, logger: logger
+            cache: settings.responseCache(of: store), children: providers.children, planner: planner, logger: logger
         ) { output.job($0) }
         let notifications = NotificationSet(settings, environment: ProcessInfo.processInfo.environment, now: store.clock.wall)
         let courier = NoticeCourier(store: store, sender: notifications, logger: logger) { worker.hasDrained }
@@ -48,7 +49,9 @@ struct WorkerProcess {
                     .init(service: line),
                     .init(service: courier),
                     .init(
-                        service: Upkeeper(store: store, logger: logger, firings: settings.scheduleMaker) { courier.call() }),
+                        service: Upkeeper(store: store, planner: planner, logger: logger, firings: settings.scheduleMaker(in: store)) {
+                            courier.call()
+                        }),
                     .init(
                         service: worker, successTerminationBehavior: .gracefullyShutdownGroup,
                         failureTerminationBehavior: .gracefullyShutdownGroup),

@@ -17,7 +17,7 @@ import Upkeep
     }
 
     private static func maker(_ settings: Settings = Self.settings) -> ScheduleMaker {
-        ScheduleMaker(settings) { name, inputs, options, now in
+        ScheduleMaker(settings) { name, inputs, options in
             guard name == "digest" else { throw InputError("no pipeline \(name)", exit: .usage) }
             return NewRun(name: name, digest: Array(repeating: 0, count: 32), definition: "{}", inputs: inputs, options: options.json)
         }

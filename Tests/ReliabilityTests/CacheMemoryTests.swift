@@ -11,35 +11,35 @@ extension ReliabilityTests {
         /// 70 MiB of answers, as many as a full cache holds and some more.
         private static let entries = 17_920
         private static let replyBytes = 4_096
-        /// In bytes. The program's own pages are among it: of a debug build some 43 MB.
-        private static let most = 130 << 20
+        /// What the cache may take, in bytes: what it holds and a quarter of it. (72 to 74 MiB were measured.)
+        private static let most = 80 << 20
         private static let cache = "cache: { max_entries: 1000000, max_bytes: 64MiB, warm_on_start: true }"
 
+        /// A worker that loads nothing is what one with a full cache is compared with: the program's own pages, of a debug build some
+        /// 50 MB, are not the cache's.
         @Test func aFullCacheIsNotMuchMoreThanWhatItHolds() async throws {
+            var empty = 0
+            try await withScene(.echo, configuration: Self.cache.replacing("true", with: "false")) { scene in
+                try await Self.fill(scene.store)
+                let worker = try await scene.worker()
+                for number in 0..<200 { try await scene.enqueue("new \(number)") }
+                try await scene.waitForEnds(Self.entries + 200)
+                let resident = try Self.resident(worker.pid)
+                #expect(resident < 70 << 20)
+                empty = resident
+            }
             try await withScene(.echo, configuration: Self.cache) { scene in
                 try await Self.fill(scene.store)
                 #expect(try scene.store.cacheStatistics().bytes >= 70 << 20)
                 let worker = try await scene.worker()
-                try await until("the cache is loaded", within: .seconds(60)) { try Self.resident(worker.pid) > 70 << 20 }
+                try await until("the cache is loaded", within: .seconds(60)) { try Self.resident(worker.pid) > 100 << 20 }
                 for number in 0..<200 { try await scene.enqueue("question \(number)") }
                 for number in 0..<200 { try await scene.enqueue("new \(number)") }
                 try await scene.waitForEnds(Self.entries + 400)
-                let (resident, most) = (try Self.resident(worker.pid), try Self.resident(worker.pid, "VmHWM"))
-                print("cache: \(resident >> 20) MiB resident with a full cache of 64 MiB, \(most >> 20) MiB at most")
-                #expect(resident < Self.most)
+                let (resident, most) = (try Self.resident(worker.pid) - empty, try Self.resident(worker.pid, "VmHWM") - empty)
+                print("cache: \(resident >> 20) MiB for a full cache of 64 MiB, \(most >> 20) at most, beside \(empty >> 20) MiB")
+                #expect(resident > 60 << 20, "it has not been filled")
                 #expect(most < Self.most)
-            }
-        }
-
-        @Test func withoutWarmingItStartsEmpty() async throws {
-            let cold = Self.cache.replacing("true", with: "false")
-            try await withScene(.echo, configuration: cold) { scene in
-                try await Self.fill(scene.store)
-                let worker = try await scene.worker()
-                try await scene.wait(for: try await scene.enqueue("new"), .completed)
-                let resident = try Self.resident(worker.pid)
-                print("cache: \(resident >> 20) MiB resident with an empty cache")
-                #expect(resident < 70 << 20)
             }
         }
 

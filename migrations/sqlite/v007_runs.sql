@@ -15,7 +15,7 @@ CREATE TABLE runs (
     state        TEXT    NOT NULL CHECK (state IN ('running', 'completed', 'failed', 'cancelled')),
     version      INTEGER NOT NULL DEFAULT 1,                               -- grows with everything that is written of it
     is_due       INTEGER NOT NULL DEFAULT 0 CHECK (is_due IN (0, 1)),      -- whether to look at it although no job of it has ended
-    sweep        INTEGER NOT NULL DEFAULT 0 CHECK (sweep IN (0, 1, 2)),    -- jobs still to be cancelled: those that wait (1), all (2)
+    sweep        INTEGER NOT NULL DEFAULT 0 CHECK (sweep IN (0, 1, 2, 3)), -- jobs still to be cancelled: those that wait (1), all (2); it is being pruned (3)
     output       TEXT,                                                     -- JSON
     reason       TEXT,                                                     -- why it did not complete
     unique_key   TEXT CHECK (length(unique_key) BETWEEN 1 AND 512),

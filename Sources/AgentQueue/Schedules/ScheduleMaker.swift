@@ -3,8 +3,8 @@ import Settings
 
 /// Makes what schedules add, by a configuration.
 public struct ScheduleMaker: FiringMaker {
-    /// Makes a run of a pipeline: its name, its inputs, what holds for all its jobs, and the time (wall clock, ms).
-    public typealias RunResolver = @Sendable (String, JSONValue, RunOptions, Int64) throws -> NewRun
+    /// Makes a run of a pipeline: its name, its inputs, and what holds for all its jobs.
+    public typealias RunResolver = @Sendable (String, JSONValue, RunOptions) throws -> NewRun
 
     private let settings: Settings
     private let resolveRun: RunResolver
@@ -32,7 +32,7 @@ public struct ScheduleMaker: FiringMaker {
             return .job(job)
         case .run(let run):
             try NotificationName.check(run.onFinish, in: context)
-            var made = try resolveRun(run.name, run.inputs, run.options, now)
+            var made = try resolveRun(run.name, run.inputs, run.options)
             made.uniqueKey = key
             made.onFinish = run.onFinish
             return .run(made)

@@ -17,6 +17,9 @@ public struct RunAdvance: Sendable, Equatable {
     /// Calls whose jobs are given a new life, by path: a retry's.
     public var revived: [String]
 
+    /// Whether it takes up a run again that failed or was cancelled: a retry.
+    public var resumes = false
+
     /// Makes an advance that does nothing.
     public init(run: Int64, version: Int64) {
         self.run = run

@@ -16,9 +16,9 @@ public struct RunSummary: Sendable, Equatable {
     public var completed: Int
     /// Those that failed.
     public var failed: Int
-    /// The tokens of all calls that were paid for, earlier attempts and retried runs among them.
+    /// The tokens of all answers that were paid for, those among them that a retry made anew.
     public var usage: Usage
-    /// What they cost, in US dollars.
+    /// What they and all failed attempts cost, in US dollars.
     public var cost: Double
     /// Why it did not complete.
     public var reason: String?

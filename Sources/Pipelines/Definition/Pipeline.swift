@@ -1,35 +1,67 @@
 import JobModel
+import Settings
 
 /// A graph of steps by role, checked: code that holds one checks nothing again.
-public struct Pipeline: Sendable, Equatable {
+public struct Pipeline: Sendable {
+    let source: PipelineSource
+    let graph: Graph
+
     /// Its name, as `agent-queue run` knows it.
-    public var name: String
+    public var name: String { source.name }
     /// What it is for, in a sentence.
-    public var summary: String
+    public var summary: String { source.summary }
     /// What it is given.
-    public var inputs: [PipelineInput]
+    public var inputs: [PipelineInput] { source.inputs }
+    /// Its roles.
+    public var roles: [Role] { source.roles }
+    /// Its steps, as they are written.
+    public var steps: [Step] { source.steps }
+    /// The modes that its file gives names to.
+    public var modes: [PipelineMode] { source.modes }
 
-    /// Reads a pipeline from its YAML.
-    /// - Parameters:
-    ///   - path: the file as it was named, for messages, and where its name and its schemas' folder come from.
-    /// - Throws: `PipelineError`, the first fault, with file, line and key.
-    public init(yaml text: String, path: String) throws(PipelineError) {
-        throw PipelineError(path: path, line: nil, key: nil, message: "pipelines are not there yet")
+    /// Makes a pipeline of its parts.
+    /// - Parameter output: what a run's output is, a template; nil is the output of the one step that none needs, or an object of them.
+    /// - Throws: `PipelineError`, the first fault, with its key.
+    public init(
+        _ name: String, summary: String = "", inputs: [PipelineInput] = [], roles: [Role] = [], output: String? = nil,
+        @StepsBuilder steps: () -> [Step]
+    ) throws(PipelineError) {
+        var source = PipelineSource(name: name, summary: summary)
+        source.inputs = inputs
+        source.roles = roles
+        source.steps = steps()
+        source.output = output
+        try self.init(source)
     }
 
-    /// Reads what ``definition`` wrote.
-    /// - Throws: `PipelineError`.
-    public init(definition: String) throws(PipelineError) {
-        throw PipelineError(path: "the stored definition", line: nil, key: nil, message: "pipelines are not there yet")
+    /// Checks a pipeline that stands in no file.
+    init(_ source: PipelineSource, path: String? = nil) throws(PipelineError) {
+        var faults: [PipelineError] = []
+        guard let pipeline = Pipeline(source, path: path, positions: Positions(), faults: &faults) else {
+            throw faults.first ?? PipelineError(path: path, message: "cannot be read")
+        }
+        self = pipeline
     }
 
-    /// All of it as JSON, in the words of the YAML: what a run keeps.
-    public var definition: String { "" }
+    /// Checks a pipeline; nil where there are faults, those that there were already among them.
+    init?(_ source: PipelineSource, path: String?, positions: Positions, faults: inout [PipelineError]) {
+        var compiler = GraphCompiler(source)
+        let graph = compiler.graph()
+        var found = compiler.faults
+        ModeCheck.check(source.modes, of: source) { found.append($0) }
+        for fault in found {
+            let line = positions.line(of: fault.key, textLine: fault.textLine)
+            let error = PipelineError(path: path, line: line, key: fault.key, message: fault.message)
+            // A role's text is checked for each step that has it.
+            if !faults.contains(error) { faults.append(error) }
+        }
+        guard faults.isEmpty else { return nil }
+        self.source = source
+        self.graph = graph
+    }
+}
 
-    /// The graph, to be drawn.
-    public var nodes: [StepNode] { [] }
-
-    /// Inputs as a run keeps them: of their types, defaults filled in.
-    /// - Throws: `PipelineError`, in a sentence, where one is missing, unknown, or of another type.
-    public func checked(inputs given: JSONValue) throws(PipelineError) -> JSONValue { given }
+extension Pipeline: Equatable {
+    /// The same parts are the same pipeline.
+    public static func == (one: Pipeline, other: Pipeline) -> Bool { one.source == other.source }
 }

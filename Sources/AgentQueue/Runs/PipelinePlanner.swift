@@ -1,0 +1,150 @@
+import Crypto
+import Foundation
+import JobModel
+import Pipelines
+import QueueStore
+import Settings
+import Synchronization
+
+/// What pipelines say, turned into jobs: decides what runs do next.
+public final class PipelinePlanner: RunPlanner {
+    private let store: QueueStore
+    private let context: IntakeContext
+    /// The pipelines of the latest runs, the latest last.
+    private let known = Mutex<[KnownPipeline]>([])
+
+    private struct KnownPipeline {
+        var digest: [UInt8]
+        var pipeline: Pipeline
+    }
+
+    /// How many pipelines are kept read.
+    private static let mostKnown = 32
+
+    /// Makes one for a store.
+    public init(store: QueueStore, settings: Settings) {
+        self.store = store
+        context = settings.intakeContext(now: store.clock.wall())
+    }
+
+    /// What to write of a run, given all ends that it has not been told.
+    /// - Throws: `PipelineError` where its definition cannot be read; `StoreError`.
+    public func plan(_ run: RunSnapshot, ended: StepEnd?) throws -> RunAdvance {
+        var run = run
+        if let ended { run.ends.append(ended) }
+        return try advance(run, of: try pipeline(of: run)) { $0.advance($1, outputs: $2) }
+    }
+
+    /// What a run that failed or was cancelled does when it is retried: only what failed, and what depended on it.
+    /// - Throws: `PipelineError` where its definition cannot be read; `StoreError`.
+    public func retry(_ run: RunSnapshot) throws -> RunAdvance {
+        var advance = try advance(run, of: try pipeline(of: run)) { $0.retry($1, outputs: $2) }
+        advance.resumes = true
+        return advance
+    }
+
+    /// A run of a pipeline, with its first calls.
+    /// - Parameters:
+    ///   - name: what was asked for: the pipeline's name, or a mode's.
+    ///   - inputs: an object; checked, and completed with the defaults.
+    /// - Throws: `PipelineError` where the inputs do not fit; `InputError` where the options do not.
+    public func run(
+        _ pipeline: Pipeline, name: String? = nil, inputs: JSONValue, options: RunOptions = RunOptions()
+    ) throws -> NewRun {
+        try check(options)
+        let definition = pipeline.definition
+        let digest = Array(SHA256.hash(data: Data(definition.utf8)))
+        var run = NewRun(
+            name: name ?? pipeline.name, digest: digest, definition: definition, inputs: try pipeline.checked(inputs: inputs),
+            options: options.json)
+        let snapshot = RunSnapshot(
+            id: 0, name: run.name, digest: digest, definition: definition, inputs: run.inputs, options: run.options)
+        run.first = try advance(snapshot, of: pipeline) { $0.advance($1, outputs: $2) }
+        return run
+    }
+
+    /// Options that no job can have are refused once, and not call by call.
+    private func check(_ options: RunOptions) throws {
+        var draft = JobDraft()
+        draft.prompt = "-"
+        draft.apply(options)
+        _ = try draft.validated(in: now)
+    }
+
+    private var now: IntakeContext {
+        var context = context
+        context.now = store.clock.wall()
+        return context
+    }
+
+    // MARK: Deciding
+
+    private typealias Question = (Pipeline, RunSnapshot, [String: String]) -> Advance
+
+    private func advance(_ run: RunSnapshot, of pipeline: Pipeline, _ ask: Question) throws -> RunAdvance {
+        var run = run
+        var outputs: [String: String] = [:]
+        for end in run.ends { if case .completed(let text) = end.outcome { outputs[end.path] = text } }
+        let context = now
+        let options = RunOptions(run.options)
+        // A call that cannot be made has failed, and the run goes on from there.
+        while true {
+            let decision = try decision(run, of: pipeline, &outputs, ask)
+            var steps: [NewStep] = []
+            var refused: [StepEnd] = []
+            for call in decision.calls {
+                do throws(InputError) {
+                    steps.append(NewStep(path: call.path, job: try JobDraft(call, options).validated(in: context)))
+                } catch {
+                    refused.append(StepEnd(path: call.path, jobID: nil, outcome: .failed(message: error.message)))
+                }
+            }
+            guard refused.isEmpty else {
+                run.ends += refused
+                continue
+            }
+            var advance = RunAdvance(run: run.id, version: run.version)
+            advance.told = run.ends
+            advance.begun = steps
+            advance.end = decision.end
+            advance.isDue = decision.isDue
+            advance.forgotten = decision.forgotten
+            advance.revived = decision.revived
+            return advance
+        }
+    }
+
+    private func decision(
+        _ run: RunSnapshot, of pipeline: Pipeline, _ outputs: inout [String: String], _ ask: Question
+    ) throws -> Decision {
+        while true {
+            switch ask(pipeline, run, outputs) {
+            case .decided(let decision):
+                return decision
+            case .needs(let paths):
+                let missing = paths.filter { outputs[$0] == nil }
+                let found = try store.stepOutputs(of: run.id, missing)
+                // It would ask for them for ever.
+                if let lost = missing.first(where: { found[$0] == nil }) ?? (missing.isEmpty ? paths.first ?? "" : nil) {
+                    throw PipelineError(key: lost, message: "the answer of a completed call is not there")
+                }
+                outputs.merge(found) { $1 }
+            }
+        }
+    }
+
+    private func pipeline(of run: RunSnapshot) throws -> Pipeline {
+        let found = known.withLock { known -> Pipeline? in
+            guard let place = known.firstIndex(where: { $0.digest == run.digest }) else { return nil }
+            known.append(known.remove(at: place))
+            return known.last?.pipeline
+        }
+        if let found { return found }
+        let pipeline = try Pipeline(definition: run.definition)
+        known.withLock { known in
+            known.append(KnownPipeline(digest: run.digest, pipeline: pipeline))
+            if known.count > Self.mostKnown { known.removeFirst() }
+        }
+        return pipeline
+    }
+}

@@ -1,0 +1,97 @@
+import JobModel
+
+/// Steps that ask a model: what they begin, and how they stand.
+extension Evaluation {
+    func status(of step: StepPlan, _ call: CallPlan, in scope: StepScope) throws(Halt) -> StepStatus {
+        let path = scope.prefix + step.name
+        guard let foreach = call.foreach else {
+            let unit = try unit(path, call, at: Place(scope: scope))
+            scope.units[step.name] = [unit]
+            return try status(of: [unit], step, call)
+        }
+        let items = try items(of: foreach, at: Place(scope: scope), path: path)
+        var units: [Unit] = []
+        for (index, item) in items.enumerated() {
+            let place = Place(scope: scope, item: item, number: index + 1, count: items.count)
+            let itemPath = "\(path)[\(index)]"
+            if step.isWhenOfItems, let when = step.when, !isBegun(itemPath, call), !(try holds(when, at: place)) {
+                units.append(Unit(path: itemPath, state: .skipped))
+            } else {
+                units.append(try unit(itemPath, call, at: place))
+            }
+        }
+        scope.units[step.name] = units
+        return try status(of: units, step, call)
+    }
+
+    private func isBegun(_ path: String, _ call: CallPlan) -> Bool { calls[call.ensemble == nil ? path : path + "~0"] != nil }
+
+    /// How a step stands, by how its units do. One whose answers might not serve is looked at as soon as all of them are there.
+    private func status(of units: [Unit], _ step: StepPlan, _ call: CallPlan) throws(Halt) -> StepStatus {
+        let isFatal = call.foreach == nil || step.onFailure == .fail
+        var isWaiting = false
+        for unit in units {
+            switch unit.state {
+            case .waiting: isWaiting = true
+            case .failed(let reason) where isFatal: throw .failed(reason)
+            case .failed, .skipped, .ended: break
+            }
+        }
+        if isWaiting { return .waiting }
+        guard call.mayBeUseless else { return .done }
+        let before = missing.count
+        let results = units.map { result(of: $0, call) }
+        guard missing.count == before else { throw .missing }
+        for case .failed(let reason)? in results where isFatal { throw .failed(reason) }
+        return .done
+    }
+
+    /// A unit as it stands, its calls begun where they have not.
+    private func unit(_ path: String, _ call: CallPlan, at place: Place) throws(Halt) -> Unit {
+        guard let ensemble = call.ensemble else {
+            guard let known = calls[path] else {
+                return Unit(path: path, state: try begin(path, call.question, call, at: place))
+            }
+            return Unit(path: path, state: Self.state(of: known, path))
+        }
+        return try self.unit(path, ensemble, call, at: place)
+    }
+
+    static func state(of call: KnownCall, _ path: String) -> Unit.State {
+        switch call.state {
+        case .running: .waiting
+        case .completed: .ended
+        case .failed: .failed(call.message.map { "\(path) failed: \($0)" } ?? "\(path) failed")
+        }
+    }
+
+    /// Begins a call.
+    /// - Parameter change: what is special about it.
+    /// - Returns: that it is waited for; or that it cannot be made.
+    func begin(
+        _ path: String, _ question: QuestionPlan, _ plan: CallPlan, at place: Place, _ change: (inout StepCall) -> Void = { _ in }
+    ) throws(Halt) -> Unit.State {
+        guard wanted.count < PipelineLimits.maxCalls else {
+            isDue = true
+            return .waiting
+        }
+        let values = try values(question.references, at: place)
+        guard let prompt = question.prompt.text(with: values) else { return .failed("\(path): its prompt is larger than 16 MiB") }
+        var call = StepCall(path: path, prompt: prompt)
+        if let system = question.system {
+            guard let text = system.text(with: values) else { return .failed("\(path): its system text is larger than 16 MiB") }
+            call.system = text
+        }
+        // What the run was started with stands before a mode's target, and behind what a step says.
+        call.model = target(question.model) ?? (model == nil ? target(graph.model) : nil)
+        call.temperature = question.temperature
+        call.maxTokens = question.maxTokens
+        call.parameters = question.parameters
+        plan.fill(&call, inputs)
+        change(&call)
+        wanted.append(call)
+        return .waiting
+    }
+
+    func target(_ template: PromptTemplate?) -> String? { template?.text(with: ["inputs": inputs], limit: 4_096) }
+}
