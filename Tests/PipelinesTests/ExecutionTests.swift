@@ -64,7 +64,9 @@ import Testing
 
     @Test(arguments: [("skip", #"["A","C"]"#), ("{ default: none }", #"["A","none","C"]"#)])
     func itemsMayFail(_ policy: String, _ expected: String) throws {
-        var run = try Runs("inputs: { l: { type: list } }\nsteps: { a: { foreach: inputs.l, prompt: '{{item}}', on_failure: \(policy) } }", inputs: ["l": [1, 2, 3]])
+        var run = try Runs(
+            "inputs: { l: { type: list } }\nsteps: { a: { foreach: inputs.l, prompt: '{{item}}', on_failure: \(policy) } }",
+            inputs: ["l": [1, 2, 3]])
         #expect(run.go().count == 3)
         _ = run.tell([("a[0]", .completed(text: "A")), ("a[1]", .failed(message: "no")), ("a[2]", .completed(text: "C"))])
         #expect(run.end == .completed(try JSONValue.parse(expected)))
@@ -137,7 +139,8 @@ import Testing
     }
 
     @Test func votesMayBeTooFew() throws {
-        let yaml = "steps: { a: { prompt: x, schema: {}, ensemble: { targets: [a/x, b/y], samples: 2, combine: vote, on: v, confidence: 0.6 } } }"
+        let yaml =
+            "steps: { a: { prompt: x, schema: {}, ensemble: { targets: [a/x, b/y], samples: 2, combine: vote, on: v, confidence: 0.6 } } }"
         var run = try Runs(yaml)
         #expect(run.go().map(\.model) == ["a/x", "a/x", "b/y", "b/y"])
         _ = run.tell([
@@ -152,7 +155,9 @@ import Testing
     }
 
     @Test func allAnswersAreKept() throws {
-        var run = try Runs("inputs: { t: { type: list } }\nsteps: { a: { prompt: x, ensemble: { targets: inputs.t, combine: all } } }", inputs: ["t": ["a/x", "b/y", "c/z"]])
+        var run = try Runs(
+            "inputs: { t: { type: list } }\nsteps: { a: { prompt: x, ensemble: { targets: inputs.t, combine: all } } }",
+            inputs: ["t": ["a/x", "b/y", "c/z"]])
         #expect(run.go().map(\.model) == ["a/x", "b/y", "c/z"])
         _ = run.tell([("a~0", .completed(text: "A")), ("a~1", .failed(message: "no")), ("a~2", .completed(text: "C"))])
         #expect(run.end == .completed(["A", .null, "C"]))
@@ -185,6 +190,20 @@ import Testing
         run = asked
         _ = run.tell("a~judge", #"{"choice":1,"confidence":0.25,"reason":"r"}"#)
         #expect(run.end == .failed("a failed: judged with confidence 0.25, wanted 0.5"))
+    }
+
+    @Test func answersHaveTheirNumbersInASectionAboutThem() throws {
+        var run = try Runs(
+            """
+            inputs: { l: { type: list } }
+            steps:
+              a:
+                foreach: inputs.l
+                prompt: x
+                ensemble: { samples: 2, combine: judge, judge: { prompt: "{{number}}:{{#answers}}{{number}}{{output}}{{/answers}}" } }
+            """, inputs: ["l": ["x", "y", "z"]])
+        _ = run.go()
+        #expect(run.tell([("a[2]~0", .completed(text: "A")), ("a[2]~1", .completed(text: "B"))]).map(\.prompt) == ["3:1A2B"])
     }
 
     @Test func aGroupIsRepeatedUntilItsConditionHolds() throws {
@@ -225,7 +244,9 @@ import Testing
     }
 
     @Test func skippedStepsAreNull() throws {
-        var run = try Runs("inputs: { y: { type: boolean, default: false } }\nsteps: { a: { when: inputs.y, prompt: x }, b: { prompt: '{{#a}}no{{/a}}{{^a}}yes{{/a}}' } }")
+        var run = try Runs(
+            "inputs: { y: { type: boolean, default: false } }\nsteps: { a: { when: inputs.y, prompt: x }, b: { prompt: '{{#a}}no{{/a}}{{^a}}yes{{/a}}' } }"
+        )
         #expect(run.go().map(\.prompt) == ["yes"])
     }
 
@@ -250,7 +271,9 @@ import Testing
     }
 
     @Test func aGroupMayFail() throws {
-        var run = try Runs("steps: { g: { on_failure: skip, steps: { a: { prompt: x }, b: { prompt: y }, c: { prompt: '{{b}}' } } }, e: { prompt: '<{{g}}>' } }")
+        var run = try Runs(
+            "steps: { g: { on_failure: skip, steps: { a: { prompt: x }, b: { prompt: y }, c: { prompt: '{{b}}' } } }, e: { prompt: '<{{g}}>' } }"
+        )
         #expect(run.go().map(\.path) == ["g/1/a", "g/1/b"])
         #expect(run.fail("g/1/a") == [])
         #expect(run.tell("g/1/b", "B").map(\.prompt) == ["<>"])
@@ -285,7 +308,8 @@ import Testing
     }
 
     @Test func aRetryGoesOnInItsRound() throws {
-        var run = try Runs("steps: { g: { repeat: { times: 3 }, steps: { a: { prompt: '{{previous.b}}', on_failure: skip }, b: { prompt: '{{a}}' } } } }")
+        var run = try Runs(
+            "steps: { g: { repeat: { times: 3 }, steps: { a: { prompt: '{{previous.b}}', on_failure: skip }, b: { prompt: '{{a}}' } } } }")
         _ = run.go()
         _ = run.tell("g/1/a", "A")
         _ = run.tell("g/1/b", "B")

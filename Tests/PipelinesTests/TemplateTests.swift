@@ -13,13 +13,19 @@ import Testing
     @Test(arguments: [
         ("{{inputs.d.x}}", #"{"x":"<a & \"b\">"}"#, #"<a & "b">"#),
         ("{{{inputs.d.x}}}{{&inputs.d.x}}", #"{"x":"<"}"#, "<<"),
-        ("{{inputs.d.n}} {{inputs.d.f}} {{inputs.d.b}} {{inputs.d.z}}.", #"{"n":12345678901234567890,"f":0.5,"b":false,"z":null}"#, "12345678901234567890 0.5 false ."),
+        (
+            "{{inputs.d.n}} {{inputs.d.f}} {{inputs.d.b}} {{inputs.d.z}}.", #"{"n":12345678901234567890,"f":0.5,"b":false,"z":null}"#,
+            "12345678901234567890 0.5 false ."
+        ),
         ("{{inputs.d}}", #"{"a":[1,"x"],"b":{"c":null}}"#, #"{"a":[1,"x"],"b":{"c":null}}"#),
         ("{{inputs.d.l.1.t}}", #"{"l":[{"t":"a"},{"t":"b"}]}"#, "b"),
         ("{{inputs.d.none.deep}}.", "{}", "."),
         ("{{#inputs.d.l}}{{position}}={{.}},{{/inputs.d.l}}", #"{"l":["a",2,[3,4],null]}"#, "1=a,2=2,3=[3,4],4=,"),
         ("{{#inputs.d.l}}{{#l}}{{position}}{{.}} {{/l}}{{position}}{{/inputs.d.l}}", #"{"l":[{"l":["a","b"]},{"l":[]}]}"#, "1a 2b 12"),
-        ("{{#inputs.d.l}}{{t}}{{inputs.d.t}} {{/inputs.d.l}}", #"{"t":"outer","l":[{"t":"x"},{"inputs":{"d":{"t":"no"}}}]}"#, "xouter outer "),
+        (
+            "{{#inputs.d.l}}{{t}}{{inputs.d.t}} {{/inputs.d.l}}", #"{"t":"outer","l":[{"t":"x"},{"inputs":{"d":{"t":"no"}}}]}"#,
+            "xouter outer "
+        ),
         ("{{#inputs.d.o}}{{t}}{{.t}}{{/inputs.d.o}}", #"{"o":{"t":"x"}}"#, "xx"),
         ("{{#inputs.d.x}}yes{{/inputs.d.x}}{{^inputs.d.x}}no{{/inputs.d.x}}", #"{"x":""}"#, "no"),
         ("{{#inputs.d.x}}yes{{/inputs.d.x}}{{^inputs.d.x}}no{{/inputs.d.x}}", #"{"x":[]}"#, "no"),
@@ -38,8 +44,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "{{inputs.d.secret}}", "{{#inputs.d}}x{{/inputs.d}}", "{{=<% %>=}}", "{{>file}}", "{{% CONTENT_TYPE:HTML}}", "}}{{", "{{{", "*inputs",
-        "\u{0}\u{1}\u{7F}\u{85}\u{2028}\u{FEFF}", "\" ' ` \\ \r\n\t", "'; DROP TABLE jobs; --", "$(rm -rf /)", "{{upper(inputs.d)}}", "🏳️‍🌈e\u{301}",
+        "{{inputs.d.secret}}", "{{#inputs.d}}x{{/inputs.d}}", "{{=<% %>=}}", "{{>file}}", "{{% CONTENT_TYPE:HTML}}", "}}{{", "{{{",
+        "*inputs",
+        "\u{0}\u{1}\u{7F}\u{85}\u{2028}\u{FEFF}", "\" ' ` \\ \r\n\t", "'; DROP TABLE jobs; --", "$(rm -rf /)", "{{upper(inputs.d)}}",
+        "🏳️‍🌈e\u{301}",
     ])
     func dataIsData(_ hostile: String) throws {
         let data: JSONValue = ["x": .string(hostile), "secret": "!", "inputs": "!", "*inputs": "!", "l": [.string(hostile)]]
@@ -90,7 +98,10 @@ import Testing
         ("{{.}}", "p.yaml:6: steps.a.prompt: {{.}} means something only in a section"),
         ("{{position}}", "p.yaml:6: steps.a.prompt: 'position' is known only in a section that goes through a list"),
         ("{{inputs}}", "p.yaml:6: steps.a.prompt: 'inputs' is no value (name one of them, such as inputs.task)"),
-        ("{{inputs.task.x}}", "p.yaml:6: steps.a.prompt: 'inputs.task' is a text, which has no fields (a step's output has some if the step has a schema)"),
+        (
+            "{{inputs.task.x}}",
+            "p.yaml:6: steps.a.prompt: 'inputs.task' is a text, which has no fields (a step's output has some if the step has a schema)"
+        ),
         ("{{item}}", "p.yaml:6: steps.a.prompt: 'item' is known only in a step with foreach"),
         ("{{task}}", "p.yaml:6: steps.a.prompt: unknown name 'task'"),
         (String(repeating: "{{#inputs.task}}", count: 17), "p.yaml:6: steps.a.prompt: sections nest deeper than 16"),
@@ -100,8 +111,11 @@ import Testing
     }
 
     @Test func fieldsOfItemsAreChecked() {
-        let schema = "{ type: object, properties: { l: { type: array, items: { type: object, properties: { title: { type: string } } } } } }"
-        func faults(_ prompt: String) -> [String] { Texts.faults("steps:\n  a: { prompt: x, schema: \(schema) }\n  b: { prompt: '\(prompt)' }") }
+        let schema =
+            "{ type: object, properties: { l: { type: array, items: { type: object, properties: { title: { type: string } } } } } }"
+        func faults(_ prompt: String) -> [String] {
+            Texts.faults("steps:\n  a: { prompt: x, schema: \(schema) }\n  b: { prompt: '\(prompt)' }")
+        }
         #expect(faults("{{#a.l}}{{title}}{{position}}{{a.l.0.title}}{{/a.l}}") == [])
         #expect(faults("{{#a.l}}{{titel}}{{/a.l}}") == ["p.yaml:3: steps.b.prompt: unknown step or name 'titel' (did you mean 'title'?)"])
         #expect(faults("{{#a.l}}{{title.x}}{{/a.l}}").count == 1)

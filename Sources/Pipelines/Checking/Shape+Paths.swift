@@ -32,7 +32,8 @@ extension Shape {
             throw InvalidText("\(InvalidText.quoted(name)) is a list, which has no field \(InvalidText.quoted(member))")
         case (.object, .element(let place)): throw InvalidText("\(InvalidText.quoted(name)) is an object, which has no place \(place)")
         case (.text, _):
-            throw InvalidText("\(InvalidText.quoted(name)) is a text, which has no fields (a step's output has some if the step has a schema)")
+            throw InvalidText(
+                "\(InvalidText.quoted(name)) is a text, which has no fields (a step's output has some if the step has a schema)")
         case (.scalar, _): throw InvalidText("\(InvalidText.quoted(name)) is a single value, which has no fields")
         }
     }

@@ -28,6 +28,7 @@ extension Evaluation {
 
     /// How a step stands, by how its units do. One whose answers might not serve is looked at as soon as all of them are there.
     private func status(of units: [Unit], _ step: StepPlan, _ call: CallPlan) throws(Halt) -> StepStatus {
+        if isExhaustive { for unit in units { look(at: unit, call) } }
         let isFatal = call.foreach == nil || step.onFailure == .fail
         var isWaiting = false
         for unit in units {
@@ -44,6 +45,15 @@ extension Evaluation {
         guard missing.count == before else { throw .missing }
         for case .failed(let reason)? in results where isFatal { throw .failed(reason) }
         return .done
+    }
+
+    /// Finds what cannot serve, also where other calls of the step have failed or not ended.
+    private func look(at unit: Unit, _ call: CallPlan) {
+        guard call.mayBeUseless else { return }
+        _ = result(of: unit, call)
+        for member in unit.members where calls[member.path]?.state == .completed {
+            _ = answer(at: member.path, isParsed: call.isParsed)
+        }
     }
 
     /// A unit as it stands, its calls begun where they have not.

@@ -59,7 +59,8 @@ extension DefinitionReader {
     private mutating func call(_ fields: [String: DefinitionNode], _ key: String) -> Call? {
         let said = role("", fields, key)
         guard let prompt = fields["prompt"] else {
-            report("is missing", at: "\(key).prompt")
+            // A mistyped key is told as that alone.
+            if !faults.contains(where: { $0.key == key }) { report("is missing", at: "\(key).prompt") }
             return nil
         }
         guard let prompt = text(prompt, "\(key).prompt") else { return nil }

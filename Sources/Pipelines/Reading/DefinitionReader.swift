@@ -58,7 +58,8 @@ struct DefinitionReader {
     /// What a role, a step or a judge says of how it asks.
     mutating func role(_ name: String, _ fields: [String: DefinitionNode], _ key: String) -> Role {
         Role(
-            name, system: fields["system"].flatMap { text($0, "\(key).system") }, model: fields["model"].flatMap { text($0, "\(key).model") },
+            name, system: fields["system"].flatMap { text($0, "\(key).system") },
+            model: fields["model"].flatMap { text($0, "\(key).model") },
             temperature: fields["temperature"].flatMap { number($0, "\(key).temperature") },
             maxTokens: fields["max_tokens"].flatMap { integer($0, "\(key).max_tokens") },
             parameters: fields["parameters"].flatMap { object($0, "\(key).parameters") } ?? [])

@@ -72,14 +72,20 @@ extension Pipeline {
         var source = reader.read(root, defaultName: name)
         source.roles = Role.merged(roles, source.roles)
         var faults = reader.faults
+        // What is left out because it cannot be read would be missed elsewhere.
+        guard faults.isEmpty else { return .failure(Faults(all: sorted(faults))) }
         guard let pipeline = Pipeline(source, path: reader.path, positions: reader.positions, faults: &faults) else {
-            // As a reader of the file meets them.
-            return .failure(Faults(all: faults.sorted { ($0.line ?? 0) < ($1.line ?? 0) }))
+            return .failure(Faults(all: sorted(faults)))
         }
         // What is kept of a run is read again, by whoever goes on with it.
         guard pipeline.definition.utf8.count <= PipelineLimits.maxBytes else {
             return .failure(Faults(all: [PipelineError(path: reader.path, message: "is larger than 1 MiB with its roles and schemas")]))
         }
         return .success(pipeline)
+    }
+
+    /// As a reader of the file meets them.
+    private static func sorted(_ faults: [PipelineError]) -> [PipelineError] {
+        faults.sorted { ($0.line ?? .max) < ($1.line ?? .max) }
     }
 }

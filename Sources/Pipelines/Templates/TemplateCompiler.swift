@@ -11,6 +11,8 @@ struct TemplateCompiler {
         var context: Shape?
         /// Whether it can be gone through more than once.
         var isList = false
+        /// Whether its elements are of our making, and no data: what a judge is shown.
+        var isOurs = false
     }
 
     private let names: Names
@@ -67,7 +69,8 @@ struct TemplateCompiler {
                 var context: Shape?
                 if isSection { if case .list(let element) = shape { context = element } else { context = shape } }
                 let isList = isSection && (shape == .any || shape != context)
-                sections.append(Section(name: tag.name, marked: name, context: context, isList: isList))
+                sections.append(
+                    Section(name: tag.name, marked: name, context: context, isList: isList, isOurs: isSection && tag.name == "answers"))
                 guard sections.count <= PipelineLimits.maxSections else {
                     throw TemplateFault(message: "sections nest deeper than \(PipelineLimits.maxSections)", line: tag.line)
                 }
@@ -94,6 +97,10 @@ struct TemplateCompiler {
             }
             let path = Self.path(tag.name)
             let root = Reference(path: path, line: tag.line)
+            // A judge's answers have numbers too, and in the section about them those are meant.
+            if let section = sections.last, section.isOurs, case .object(let fields, _)? = section.context, fields[root.root] != nil {
+                return ("." + tag.name, try section.context?.following(path, of: "answers") ?? .any)
+            }
             if names.shapes[root.root] != nil {
                 let shape = try names.shape(at: path)
                 references.append(root)

@@ -52,7 +52,8 @@ struct TemplateScanner {
         case "^": return .tag(try tag(.inverted, inner.dropFirst(), line))
         case "/": return .tag(try tag(.close, inner.dropFirst(), line))
         case "&": return .tag(try tag(.variable, inner.dropFirst(), line))
-        case ">", "<", "$": throw TemplateFault(message: "{{\(sign)…}} is not for templates of pipelines: they have no parts of files", line: line)
+        case ">", "<", "$":
+            throw TemplateFault(message: "{{\(sign)…}} is not for templates of pipelines: they have no parts of files", line: line)
         case "=": throw TemplateFault(message: "{{=…=}} is not for templates of pipelines: tags are always {{…}}", line: line)
         case "%": throw TemplateFault(message: "{{%…}} is not for templates of pipelines: they are always plain text", line: line)
         default: return .tag(try tag(.variable, inner, line))

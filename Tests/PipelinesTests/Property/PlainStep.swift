@@ -35,7 +35,9 @@ struct PlainStep {
         switch work {
         case .call(let call):
             var ensemble: Ensemble?
-            if let plain = call.ensemble { ensemble = Ensemble(samples: .number(plain.samples), combine: plain.combine, confidence: plain.confidence) }
+            if let plain = call.ensemble {
+                ensemble = Ensemble(samples: .number(plain.samples), combine: plain.combine, confidence: plain.confidence)
+            }
             return Step(
                 name, needs: needs, foreach: call.foreach.map { Foreach($0) }, ensemble: ensemble, when: when?.text,
                 schema: call.isJSON ? .inline(PlainCall.schema) : nil, onFailure: policy,

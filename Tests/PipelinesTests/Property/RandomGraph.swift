@@ -21,7 +21,9 @@ struct RandomGraph {
         random = SeededGenerator(seed: seed)
     }
 
-    mutating func steps() -> [PlainStep] { steps(Int.random(in: 1...6, using: &random), [Known(path: "inputs.items", kind: .list)], depth: 0) }
+    mutating func steps() -> [PlainStep] {
+        steps(Int.random(in: 1...6, using: &random), [Known(path: "inputs.items", kind: .list)], depth: 0)
+    }
 
     private mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
 
@@ -89,7 +91,9 @@ struct RandomGraph {
         let calls = steps.filter { if case .call = $0.work { true } else { false } }
         let scored = calls.filter { Self.kind(of: $0) == .json }.map(\.name)
         for place in steps.indices where chance(30) {
-            if case .call = steps[place].work, let child = calls.randomElement(using: &random) { steps[place].references.append("previous.\(child.name)") }
+            if case .call = steps[place].work, let child = calls.randomElement(using: &random) {
+                steps[place].references.append("previous.\(child.name)")
+            }
         }
         visible += calls.map { Known(path: "\(name).\($0.name)", kind: Self.kind(of: $0)) }
         var group = PlainGroup(steps: steps, times: Int.random(in: 1...3, using: &random), patience: Int.random(in: 1...2, using: &random))
