@@ -85,7 +85,7 @@ let package = Package(
             "AgentQueue",
             [
                 "Pipelines", "ShippedPipelines", "WorkerPool", "Upkeep", "ModelProviders", "ResponseCache", "VectorMemory", "QueueStore", "ModelCalls", "JobModel",
-                "Resilience", "Settings", crypto, logging,
+                "Resilience", "Settings", crypto, logging, subprocess, nioHTTP1,
             ]),
         .executableTarget(
             name: "agent-queue",
@@ -139,7 +139,10 @@ let package = Package(
         suite("ModelProvidersTests", ["ModelProviders", "ModelCalls", "JobModel", "TestSupport", nioHTTP1]),
         suite(
             "AgentQueueTests",
-            ["AgentQueue", "Pipelines", "VectorMemory", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport", logging]),
+            [
+                "AgentQueue", "Pipelines", "VectorMemory", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport", logging,
+                crypto,
+            ]),
         suite("IntakeTests", ["AgentQueue", "QueueStore", "JobModel", "ModelCalls", "Settings"]),
         suite(
             "ReliabilityTests",

@@ -25,8 +25,9 @@ struct ConfigurationFile {
             case "providers": applyProviders(value, to: &settings.providers)
             case "models": applyModels(value, to: &settings.models)
             case "memory": applyMemory(value, to: &settings)
+            case "notifications": applyNotifications(value, to: &settings.notifications)
             default:
-                apply(key, value, in: "", of: Settings.keys, at: "", alsoKnown: ["providers", "models"], to: &settings)
+                apply(key, value, in: "", of: Settings.keys, at: "", alsoKnown: ["providers", "models", "notifications"], to: &settings)
             }
         }
     }
@@ -87,6 +88,17 @@ struct ConfigurationFile {
             } catch {
                 file.report(error.message, line: label.line)
             }
+        }
+    }
+
+    private mutating func applyNotifications(_ node: Node, to notifications: inout [String: NotificationSettings]) {
+        forEachName(in: node, key: "notifications") { file, name, label, pairs in
+            guard TargetName.isProviderName(name) else {
+                return file.report("\(InvalidText.quoted(name)) is not a notification's name (letters, digits, _ and -)", line: label.line)
+            }
+            var notification = notifications[name] ?? NotificationSettings()
+            file.apply(pairs, in: "", of: NotificationSettings.keys, at: label.key + ".", to: &notification)
+            notifications[name] = notification
         }
     }
 

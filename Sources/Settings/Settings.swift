@@ -29,6 +29,8 @@ public struct Settings: Equatable, Sendable {
     public var providers = Settings.builtInProviders
     /// What holds for single targets, by `provider/model`.
     public var models = Settings.builtInModels
+    /// How ends are told, by name. Default none.
+    public var notifications: [String: NotificationSettings] = [:]
 
     /// The configuration file that was read, as it was named; nil if there was none.
     public internal(set) var configPath: String?

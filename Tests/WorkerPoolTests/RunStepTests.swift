@@ -60,6 +60,25 @@ import Testing
         }
     }
 
+    /// What a very wide run does next is not decided at each end: whoever looks after it tells it of many at once.
+    @Test func aWideRunIsToldOfManyEndsAtOnce() async throws {
+        try await withBench(Self.counting(), planner: ChainPlanner(length: 1)) { bench in
+            var new = try ChainPlanner(length: 1).run()
+            let job = try #require(new.first.begun.first).job
+            for number in 2...300 { new.first.begun.append(NewStep(path: "\(number)", job: job)) }
+            let run = try await bench.store.start(new).id
+            let jobs = try await bench.claim()
+            for job in jobs { await bench.run([job]) }
+            #expect(try bench.store.dueRuns() == [run])
+            #expect(try bench.store.runSnapshot(run)?.version == 2, "nothing of it was decided")
+            while try await bench.store.carryOn(runs: ChainPlanner(length: 1)) {}
+            #expect(try bench.store.runDetail(run)?.summary.state == .completed)
+            while try await bench.store.land() {}
+            while try await bench.store.sweepRuns() {}
+            while try await bench.store.carryOn(runs: ChainPlanner(length: 1)) {}
+        }
+    }
+
     @Test func aStepIsSettledWhateverItsRunDoes() async throws {
         let planner = ChainPlanner(length: 2, isBroken: true)
         try await withBench(Self.counting(), planner: planner) { bench in
