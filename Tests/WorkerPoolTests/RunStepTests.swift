@@ -9,10 +9,12 @@ import Testing
 /// Steps of runs go on with their settlements: no one else has to look after the run.
 @Suite struct RunStepTests {
     private static func counting() -> ScriptedProvider {
-        .talking({ texts, _ in texts.map { _ in .failure(ModelFailure(.permanent, "no embeddings here")) } }) { request in
-            let asked = request.body["messages"]?.array?.last?["content"]?.string ?? ""
-            return .reply(ModelReply(text: asked + "+", finishReason: "stop", usage: Usage(inputTokens: 1, outputTokens: 1)))
-        }
+        .talking(
+            { texts, _ in texts.map { _ in .failure(ModelFailure(.permanent, "no embeddings here")) } },
+            reply: { request in
+                let asked = request.body["messages"]?.array?.last?["content"]?.string ?? ""
+                return .reply(ModelReply(text: asked + "+", finishReason: "stop", usage: Usage(inputTokens: 1, outputTokens: 1)))
+            })
     }
 
     private func work(_ bench: Bench, until run: Int64) async throws {
@@ -93,7 +95,7 @@ import Testing
     }
 
     @Test func aStepThatFailsForGoodEndsItsRun() async throws {
-        let provider = ScriptedProvider.talking({ _, _ in [] }) { _ in .failure(ModelFailure(.permanent, "no such model")) }
+        let provider = ScriptedProvider.talking({ _, _ in [] }, reply: { _ in .failure(ModelFailure(.permanent, "no such model")) })
         try await withBench(provider, planner: ChainPlanner(length: 2)) { bench in
             let run = try await bench.store.start(ChainPlanner(length: 2).run()).id
             try await work(bench, until: run)
