@@ -58,7 +58,7 @@ let package = Package(
         // What the C library can do and Swift cannot say.
         .target(name: "CPlatform", linkerSettings: [.linkedLibrary("sqlite3")]),
         room("JobModel", []),
-        room("Settings", [yams]),
+        room("Settings", ["JobModel", yams]),
         room("ModelCalls", ["JobModel", crypto]),
         room("Resilience", []),
         .target(
@@ -78,13 +78,14 @@ let package = Package(
             ["ResponseCache", "VectorMemory", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", lifecycle, logging]),
         // The pipelines of config/pipelines, in the binary.
         .target(
-            name: "ShippedPipelines", path: "config", exclude: ["agent-queue.yaml"], resources: [.embedInCode("pipelines")],
-            swiftSettings: strict),
+            name: "ShippedPipelines", path: "config", exclude: ["agent-queue.yaml", "cron", "examples", "systemd"],
+            resources: [.embedInCode("pipelines")], swiftSettings: strict),
         room("Pipelines", ["JobModel", "ModelCalls", "Settings", yams, mustache]),
         room(
             "AgentQueue",
             [
-                "Pipelines", "ShippedPipelines", "WorkerPool", "Upkeep", "ModelProviders", "ResponseCache", "VectorMemory", "QueueStore", "ModelCalls", "JobModel",
+                "Pipelines", "ShippedPipelines", "WorkerPool", "Upkeep", "ModelProviders", "ResponseCache", "VectorMemory", "QueueStore",
+                "ModelCalls", "JobModel",
                 "Resilience", "Settings", crypto, logging, subprocess, nioHTTP1,
             ]),
         .executableTarget(
@@ -129,7 +130,7 @@ let package = Package(
         suite(
             "WorkerPoolTests",
             ["WorkerPool", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", "TestSupport", logging]),
-        suite("SettingsTests", ["Settings"]),
+        suite("SettingsTests", ["Settings", "JobModel"]),
         suite("PipelinesTests", ["Pipelines", "ShippedPipelines", "ModelCalls", "JobModel", "Settings", "TestSupport"]),
         // What tests of several suites share.
         .target(
@@ -140,16 +141,16 @@ let package = Package(
         suite(
             "AgentQueueTests",
             [
-                "AgentQueue", "Pipelines", "VectorMemory", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport", logging,
-                crypto,
+                "AgentQueue", "Pipelines", "VectorMemory", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport",
+                logging, crypto,
             ]),
-        suite("IntakeTests", ["AgentQueue", "QueueStore", "JobModel", "ModelCalls", "Settings"]),
+        suite("IntakeTests", ["AgentQueue", "Pipelines", "QueueStore", "JobModel", "ModelCalls", "Settings"]),
         suite(
             "ReliabilityTests",
             [
                 "AgentQueue", "Pipelines", "VectorMemory", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "Settings",
                 "TestSupport", grdb, sqlite,
             ]),
-        suite("CommandTests", ["agent-queue", "QueueStore", "JobModel", "TestSupport"]),
+        suite("CommandTests", ["agent-queue", "Pipelines", "QueueStore", "JobModel", "TestSupport"]),
     ]
 )

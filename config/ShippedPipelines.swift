@@ -1,5 +1,11 @@
 /// The pipelines that the program brings along, compiled into the binary from `config/pipelines/*.yaml`.
 public enum ShippedPipelines {
     /// Their texts, by name.
-    public static let all: [String: String] = [:]
+    public static let all: [String: String] = [
+        "coding": PackageResources.coding_yaml,
+        "compare": PackageResources.compare_yaml,
+        "content": PackageResources.content_yaml,
+        "extract": PackageResources.extract_yaml,
+        "summarize": PackageResources.summarize_yaml,
+    ].mapValues { String(decoding: $0, as: UTF8.self) }
 }

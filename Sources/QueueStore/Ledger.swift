@@ -66,7 +66,7 @@ struct Ledger {
     mutating func ringResults() { hasResults = true }
 
     /// Has the batch looked at, at the transaction's end, as if its counts had changed.
-    mutating func look(atBatch id: Int64) { _ = batches[id, default: BatchChange()] }
+    mutating func look(atBatch id: Int64) { batches[id, default: BatchChange()].jobs += 0 }
 
     /// A new job.
     mutating func add(lane: Int64, batch: Int64?, state: JobState) {

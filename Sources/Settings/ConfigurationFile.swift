@@ -25,20 +25,23 @@ struct ConfigurationFile {
             case "providers": applyProviders(value, to: &settings.providers)
             case "models": applyModels(value, to: &settings.models)
             case "memory": applyMemory(value, to: &settings)
+            case "roles": applyRoles(value, at: "roles", to: &settings.roles)
+            case "modes": applyModes(value, to: &settings.modes)
             case "notifications": applyNotifications(value, to: &settings.notifications)
             default:
-                apply(key, value, in: "", of: Settings.keys, at: "", alsoKnown: ["providers", "models", "notifications"], to: &settings)
+                apply(
+                    key, value, in: "", of: Settings.keys, at: "",
+                    alsoKnown: ["providers", "models", "roles", "modes", "notifications"], to: &settings)
             }
         }
     }
 
     private mutating func document(_ text: String) -> Node? {
         do {
-            // The basic resolver gives every scalar as the text it is: what type it should be, the tables know.
-            return try compose(yaml: text, .basic, .default, .utf8)
+            // Every scalar as the text it is: what type it should be, the tables know.
+            return try YAMLValue.node(of: text)
         } catch {
-            let fault = YAMLFault(error, in: text)
-            report(fault.message, line: fault.line)
+            report(error.message, line: error.line)
             return nil
         }
     }
@@ -126,7 +129,7 @@ struct ConfigurationFile {
     }
 
     /// Calls `body` with each name below `key`, its full key and line, and the keys below it.
-    private mutating func forEachName(
+    mutating func forEachName(
         in node: Node, key: String,
         _ body: (inout ConfigurationFile, _ name: String, _ label: (key: String, line: Int?), _ pairs: Node.Mapping) -> Void
     ) {
@@ -142,13 +145,13 @@ struct ConfigurationFile {
 
     // MARK: Keys
 
-    private mutating func apply<Root>(
+    mutating func apply<Root>(
         _ pairs: Node.Mapping, in section: String, of table: SettingTable<Root>, at prefix: String, to root: inout Root
     ) {
         for (key, value) in pairs { apply(key, value, in: section, of: table, at: prefix, alsoKnown: [], to: &root) }
     }
 
-    private mutating func apply<Root>(
+    mutating func apply<Root>(
         _ key: Node, _ value: Node, in section: String, of table: SettingTable<Root>, at prefix: String, alsoKnown: [String],
         to root: inout Root
     ) {
@@ -186,7 +189,7 @@ struct ConfigurationFile {
         switch node {
         case .scalar(let scalar): content = isNull(node) ? .null : .scalar(scalar.string, quoted: scalar.style != .plain)
         case .sequence(let sequence): content = .list(sequence.map(raw))
-        case .mapping, .alias: content = .mapping
+        case .mapping, .alias: content = .mapping(node)
         }
         return RawSetting(content: content, folder: folder, home: home)
     }
@@ -209,7 +212,7 @@ struct ConfigurationFile {
         return nil
     }
 
-    private mutating func report(_ message: String, key: String? = nil, line: Int?) {
+    mutating func report(_ message: String, key: String? = nil, line: Int?) {
         problems.append(SettingsError(origin: .file(path: path, line: line), key: key, message: message))
     }
 }

@@ -1,3 +1,5 @@
+import Yams
+
 /// A value as it was written, not yet of any type.
 struct RawSetting {
     enum Content {
@@ -5,7 +7,8 @@ struct RawSetting {
         case null
         case scalar(String, quoted: Bool)
         case list([RawSetting])
-        case mapping
+        /// Keys and values, as they were parsed.
+        case mapping(Node)
     }
 
     let content: Content

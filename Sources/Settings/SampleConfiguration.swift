@@ -21,6 +21,10 @@ public enum SampleConfiguration {
         # The target (provider/model) of a job that names none. USE_CLAUDE_CODE=true makes it claude-code/sonnet.
         default_model: local/smollm2
 
+        # The folder of your own pipelines, which `agent-queue run` knows by name. One of the name of a shipped pipeline takes its place.
+        # Default pipelines beside this file; without a configuration file ./pipelines.
+        # pipelines: pipelines
+
         # How a worker process claims and runs jobs. ENABLE_ASYNC=false runs one job at a time, whatever stands here.
         worker:
           concurrency: 5          # calls in flight in each process, 1 to 1024
@@ -168,6 +172,30 @@ public enum SampleConfiguration {
         # notifications:
         #   log: { command: "cat >> /tmp/agent-queue-told.jsonl" }
         #   pager: { url: https://example.com/hook, secret_env: PAGER_SECRET }
+
+        # Who models are to be, by name (letters, digits, _ and -): for steps of pipelines, which find these roles beside those of their own
+        # file (theirs override these key by key), and for jobs (`enqueue --role NAME`), which may say each of these themselves.
+        #
+        #   system                  the system text, at most 1MiB; for pipelines a template: {{inputs.language}}
+        #   model                   the target, provider/model; for pipelines it may be a template
+        #   temperature             0 to 2
+        #   max_tokens              the most tokens of an answer, 1 to 10000000
+        #   parameters              other parameters of the model's API, such as { top_p: 0.9 }
+        #
+        # roles:
+        #   planner: { system: "You plan before you write.", model: anthropic/claude-sonnet-4-5, temperature: 0.2 }
+        roles: {}
+
+        # Pipelines with settings, by names of their own: `agent-queue run NAME`.
+        #
+        #   pipeline                the pipeline's name. Required
+        #   inputs                  values that take the place of its inputs' defaults
+        #   model                   the target of calls whose step and role name none
+        #   roles                   what it changes of roles, by name, with the keys above
+        #
+        # modes:
+        #   quick-coding: { pipeline: coding, inputs: { rounds: 1 }, roles: { planner: { temperature: 0 } } }
+        modes: {}
 
         """
 }

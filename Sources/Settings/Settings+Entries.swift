@@ -1,6 +1,6 @@
 extension Settings {
     /// Every value with where it came from, as `agent-queue config show` prints them: keys of the file's order, then namespaces,
-    /// providers and models by name. Values that are not set are left out, unless something took them away. Secrets are masked.
+    /// providers, models, roles and modes by name. Values that are not set are left out, unless something took them away. Secrets are masked.
     public var entries: [SettingsEntry] {
         var entries = rows(of: self, Settings.keys, at: "")
         for (name, namespace) in memory.namespaces.sorted(by: { $0.key < $1.key }) {
@@ -14,6 +14,15 @@ extension Settings {
         }
         for (name, notification) in notifications.sorted(by: { $0.key < $1.key }) {
             entries += rows(of: notification, NotificationSettings.keys, at: "notifications.\(name).")
+        }
+        for (name, role) in roles.sorted(by: { $0.key < $1.key }) {
+            entries += rows(of: role, RoleSettings.keys, at: "roles.\(name).")
+        }
+        for (name, mode) in modes.sorted(by: { $0.key < $1.key }) {
+            entries += rows(of: mode, ModeSettings.keys, at: "modes.\(name).")
+            for (role, changes) in mode.roles.sorted(by: { $0.key < $1.key }) {
+                entries += rows(of: changes, RoleSettings.keys, at: "modes.\(name).roles.\(role).")
+            }
         }
         return entries
     }

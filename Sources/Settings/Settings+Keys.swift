@@ -4,6 +4,7 @@ extension Settings {
         Setting("database", \.database, .path),
         Setting("durability", \.durability, .choice()),
         Setting("default_model", \.defaultModel, .target),
+        Setting("pipelines", \.pipelines, .path),
         Setting("enable_async", \.enableAsync, .flag, isInFile: false),
 
         Setting("worker.concurrency", \.worker.concurrency, .integer(1...1024)),

@@ -37,9 +37,11 @@ extension Settings {
         _ search: ConfigurationSearch, _ overrides: [SettingsOverride], _ files: FileReader
     ) -> (settings: Settings, problems: [SettingsError]) {
         var settings = Settings(database: search.defaultDatabase ?? "")
+        settings.pipelines = PathText.join(search.currentDirectory, "pipelines")
         var problems: [SettingsError] = []
         do {
             if let found = try search.find(files) {
+                settings.pipelines = PathText.join(found.folder, "pipelines")
                 var file = ConfigurationFile(path: found.path, folder: found.folder, home: search.home)
                 file.apply(found.text, to: &settings)
                 settings.configPath = found.path

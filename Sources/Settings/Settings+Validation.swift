@@ -2,7 +2,7 @@ extension Settings {
     /// What is wrong between values that are each right by themselves. Mends what only a default makes wrong.
     mutating func conflicts() -> [SettingsError] {
         if origin(of: "worker.linger") == .builtIn { worker.linger = min(worker.linger, worker.batchTimeout) }
-        return databaseConflicts() + workerConflicts() + targetConflicts() + providerConflicts() + modelConflicts()
+        return databaseConflicts() + workerConflicts() + targetConflicts() + providerConflicts() + modelConflicts() + runConflicts()
             + notificationConflicts()
     }
 
@@ -82,6 +82,19 @@ extension Settings {
                 return secret.map { conflict("\(key).\($0.0)", "is for a webhook (url), which it signs") }
             case (nil, _?): return nil
             }
+        }
+    }
+
+    private func runConflicts() -> [SettingsError] {
+        var targets = roles.map { ("roles.\($0.key).model", $0.value.model) }
+        for (name, mode) in modes {
+            targets.append(("modes.\(name).model", mode.model))
+            targets += mode.roles.map { ("modes.\(name).roles.\($0.key).model", $0.value.model) }
+        }
+        return targets.sorted { $0.0 < $1.0 }.compactMap { key, target in
+            // What a template becomes is known only when a run's inputs are.
+            guard let target, !target.contains("{{") else { return nil }
+            return unknownProvider(in: target).map { conflict(key, $0) }
         }
     }
 

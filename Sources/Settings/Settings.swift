@@ -31,6 +31,13 @@ public struct Settings: Equatable, Sendable {
     public var models = Settings.builtInModels
     /// How ends are told, by name. Default none.
     public var notifications: [String: NotificationSettings] = [:]
+    /// Who models are to be, by name: for steps of pipelines, and for jobs that name a role.
+    public var roles: [String: RoleSettings] = [:]
+    /// Pipelines with settings, by the names that `agent-queue run` knows them by.
+    public var modes: [String: ModeSettings] = [:]
+    /// The folder of the user's own pipelines, absolute. Default `pipelines` beside the configuration file, or where there is none, in the
+    /// current folder.
+    public var pipelines = ""
 
     /// The configuration file that was read, as it was named; nil if there was none.
     public internal(set) var configPath: String?

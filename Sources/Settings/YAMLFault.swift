@@ -1,13 +1,19 @@
 import Yams
 
 /// Text that is not YAML, or not good YAML: what is wrong and on which line.
-public struct YAMLFault {
-    /// What is wrong, in a clause.
+public struct YAMLFault: Error, Equatable, Sendable {
+    /// What is wrong, without the place.
     public let message: String
     /// From 1; nil if unknown.
     public let line: Int?
 
-    /// Words for what the YAML library threw.
+    /// Makes a fault; foreign text in the message must have gone through ``InvalidText/quoted(_:)``.
+    public init(_ message: String, line: Int?) {
+        self.message = message
+        self.line = line
+    }
+
+    /// What the parser said of a text.
     public init(_ error: any Error, in text: String) {
         switch error as? YamlError {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),

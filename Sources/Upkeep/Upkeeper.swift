@@ -27,8 +27,8 @@ public final class Upkeeper: Service {
     ///   - firings: makes what schedules add; nil fires none.
     ///   - onNotice: told when somebody is to be told of an end.
     public init(
-        store: QueueStore, planner: (any RunPlanner)? = nil, logger: Logger, tidying: Int64 = 60_000, firings: (any FiringMaker)? = nil,
-        onNotice: @escaping @Sendable () -> Void = {}
+        store: QueueStore, planner: (any RunPlanner)? = nil, logger: Logger, tidying: Int64 = 60_000,
+        firings: (any FiringMaker)? = nil, onNotice: @escaping @Sendable () -> Void = {}
     ) {
         firer = firings.map { ScheduleFirer(store: store, maker: $0, logger: logger) }
         self.onNotice = onNotice

@@ -14,7 +14,7 @@ struct AgentQueueCommand: AsyncParsableCommand {
 
               agent-queue enqueue --wait 'Why is the sky blue?'
 
-            Exit codes: 0 success; 1 a job that was waited for was discarded or cancelled; 2 a wait ran out of time; 64 usage; \
+            Exit codes: 0 success; 1 a job or run that was waited for did not complete; 2 a wait ran out of time; 64 usage; \
             65 bad input; 69 a provider or the database is unavailable; 70 internal error; 74 I/O error; 77 permission; \
             78 bad configuration.
             """,
@@ -32,6 +32,7 @@ struct AgentQueueCommand: AsyncParsableCommand {
                     QueuesCommand.self, PauseCommand.self, ResumeCommand.self, StatsCommand.self, PruneCommand.self, CacheCommand.self,
                 ]),
             CommandGroup(name: "Times and ends", subcommands: [ScheduleCommand.self, NotificationsCommand.self]),
+            CommandGroup(name: "Pipelines", subcommands: [RunCommand.self, RunsCommand.self, PipelinesCommand.self]),
             CommandGroup(name: "Memory", subcommands: [MemoryCommand.self]),
             CommandGroup(
                 name: "Set-up",

@@ -143,7 +143,7 @@ import Testing
     }
 
     @Test func `a command that reads nothing is told`() async throws {
-        let body: JSONValue = ["name": .string(String(repeating: "x", count: 1 << 20))]
+        let body: JSONValue = ["filler": .string(String(repeating: "x", count: 1 << 20))]
         #expect(try await send(notice(body)) { $0.command = "exec <&-; true" } == .delivered)
     }
 

@@ -94,7 +94,6 @@ import Testing
         (#"{"prompt":"x","metadata":"a"}"#, "metadata must be an object, not a string"),
         (#"{"prompt":"x","metadata":{"a":"\u0000"}}"#, "metadata holds a NUL character"),
         (#"{"prompt":"x\u0000y"}"#, "the prompt holds a NUL character"),
-        (#"{"prompt":"x","role":"coder"}"#, "role is not possible yet: roles come with a later release"),
         (#"{"prompt":"x","schema":true}"#, "schema must be an object, not a truth value"),
         (
             #"{"prompt":"x","schema":{"properties":{"a":{"type":"strng"}}}}"#,

@@ -14,9 +14,13 @@ import Testing
     @Test func saysEveryKey() throws {
         let sample = try Fixture(SampleConfiguration.yaml).load()
         let unsaid = sample.entries.filter { $0.origin == .builtIn }.map(\.key)
-        // The database depends on the machine, so its line is a comment; `enable_async` is the environment's alone.
-        #expect(unsaid == ["database", "enable_async", "providers.anthropic.base_url"])
-        for name in ProviderSettings.keys.settings.map(\.name) + ModelSettings.keys.settings.map(\.name) {
+        // The database depends on the machine and the pipelines on the file's place, so their lines are comments; `enable_async` is the
+        // environment's alone.
+        #expect(unsaid == ["database", "pipelines", "enable_async", "providers.anthropic.base_url"])
+        for name in [
+            ProviderSettings.keys.settings.map(\.name), ModelSettings.keys.settings.map(\.name), RoleSettings.keys.settings.map(\.name),
+            ModeSettings.keys.settings.map(\.name),
+        ].joined() {
             #expect(SampleConfiguration.yaml.contains("\n#   \(name) "), "\(name) is not documented")
         }
         for name in NamespaceSettings.keys.settings.map(\.name) {

@@ -5,7 +5,9 @@ import Testing
 @Suite struct SettingsTests {
     @Test func everythingRunsWithoutAFile() throws {
         let settings = try Fixture().load()
-        #expect(settings == Settings(database: "/home/ada/.local/share/agent-queue/queue.db"))
+        var builtIn = Settings(database: "/home/ada/.local/share/agent-queue/queue.db")
+        builtIn.pipelines = "/project/pipelines"
+        #expect(settings == builtIn)
         #expect(settings.providers.keys.sorted() == ["anthropic", "claude-code", "local", "local-embeddings", "openai"])
         #expect(settings.entries.allSatisfy { $0.origin == .builtIn })
         #expect(settings.provider(of: try TargetName(settings.defaultModel))?.baseURL == "http://127.0.0.1:8089/v1")

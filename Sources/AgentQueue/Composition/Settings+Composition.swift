@@ -20,6 +20,7 @@ extension Settings {
             usesBatchAPI: { !batched.isEmpty && batched.contains($0.description) })
         context.usesCache = cache.enabled
         context.notificationNames = notifications.keys.sorted()
+        context.roles = roles
         context.passagePrefix = { [self] in passagePrefix(of: $0.description) }
         return context
     }

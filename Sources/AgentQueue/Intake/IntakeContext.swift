@@ -24,6 +24,8 @@ public struct IntakeContext: Sendable {
     public var passagePrefix: @Sendable (_ target: Target) -> String = { _ in "" }
     /// The configured notifications, in their order; none by default.
     public var notificationNames: [String] = []
+    /// The roles of the configuration, by name; none by default.
+    public var roles: [String: RoleSettings] = [:]
     /// Spares checking the same schema for every line.
     let schemas = SchemaMemory()
 

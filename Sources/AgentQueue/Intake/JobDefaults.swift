@@ -3,6 +3,8 @@ import JobModel
 /// What holds for every line of a JSONL file that does not say otherwise: the options of the command that reads it. Each is
 /// replaced whole by a line's own (a line's `tags` are all its tags).
 public struct JobDefaults: Sendable, Equatable {
+    /// A role of the configuration, for `generate` lines.
+    public var role: String?
     /// `provider/model`. Its provider also serves OpenAI and Anthropic batch lines whose model names none.
     public var model: String?
     /// For `generate` lines that hold no system or developer message.
@@ -68,6 +70,7 @@ public struct JobDefaults: Sendable, Equatable {
     /// A draft that holds them.
     var draft: JobDraft {
         var draft = JobDraft()
+        draft.role = role
         draft.model = model
         draft.system = system
         draft.maxTokens = maxTokens

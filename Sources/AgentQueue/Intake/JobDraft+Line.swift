@@ -11,6 +11,7 @@ extension JobDraft {
         line.add("messages", messages.map(JSONValue.array))
         line.add("system", system)
         line.add(kind == .memorize ? "text" : "input", inputs.map { .array($0.map(JSONValue.string)) })
+        line.add("role", role)
         line.add("model", model)
         line.add("max_tokens", maxTokens)
         line.add("temperature", temperature)

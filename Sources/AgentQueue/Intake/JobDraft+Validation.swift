@@ -8,6 +8,7 @@ extension JobDraft {
     /// Parameters that say only how an answer travels (`stream`, `stream_options`, `encoding_format`) and `n` of 1 are left out.
     /// - Throws: `InputError`: `usage` for what options say, `badData` for what a job holds.
     public func validated(in context: IntakeContext) throws(InputError) -> NewJob {
+        guard role == nil else { return try withoutRole(in: context).validated(in: context) }
         let (target, identity) = try checkedTarget(in: context)
         let usesBatchAPI = try checkedBatchAPI(target, in: context)
         let times = try checkedTimes(now: context.now)
@@ -45,6 +46,7 @@ extension JobDraft {
 
     /// Throws exactly where ``validated(in:)`` would, at a third of its cost: no canonical text, no digest.
     func check(in context: IntakeContext) throws(InputError) {
+        guard role == nil else { return try withoutRole(in: context).check(in: context) }
         let (target, _) = try checkedTarget(in: context)
         _ = try checkedBatchAPI(target, in: context)
         _ = try checkedTimes(now: context.now)

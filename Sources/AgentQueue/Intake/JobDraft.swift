@@ -13,7 +13,9 @@ public struct JobDraft: Sendable, Equatable {
     public var system: String?
     /// The texts to turn into vectors, for `embed`; to remember, for `memorize`.
     public var inputs: [String]?
-    /// The target, `provider/model`; nil is the context's default for the kind.
+    /// The role of the configuration that says what the job does not say itself, for `generate`: its system text, target, parameters.
+    public var role: String?
+    /// The target, `provider/model`; nil is its role's, or else the context's default for the kind.
     public var model: String?
     /// The most tokens of an answer, at least 1.
     public var maxTokens: Int?

@@ -107,8 +107,7 @@ extension JobLine {
             draft.batchAPI = try member.requiredBool()
             said.batchAPI = true
         case .namespace, .key, .importance, .ttl, .recall, .remember: try applyMemory(member, key, to: &draft, &said)
-        case .role:
-            throw InputError("role is not possible yet: roles come with a later release", exit: .badData)
+        case .role: draft.role = try member.requiredString()
         default: try applySettings(member, key, to: &draft)
         }
     }

@@ -46,13 +46,9 @@ public struct JobLine: Sendable {
         if !lineSaysSchema, draft.schema != nil, draft.kind != .generate || draft.saysForm { draft.schema = nil }
         if draft.kind != .generate {
             if !lineSaysSystem, draft.system == defaults.system { draft.system = nil }
+            if draft.role == defaults.role { draft.role = nil }
             return
         }
-        guard !lineSaysSystem, draft.system != nil, let messages = draft.messages else { return }
-        let holdsSystem = messages.contains { message in
-            let role = message["role"]?.string
-            return role == "system" || role == "developer"
-        }
-        if holdsSystem { draft.system = nil }
+        if !lineSaysSystem, draft.system != nil, draft.holdsSystemMessage { draft.system = nil }
     }
 }

@@ -36,7 +36,6 @@ enum LineKey: String, CaseIterable {
     case ttl
     case recall
     case remember
-    // Known, and refused until the release that brings it.
     case role
 
     /// What a key stands for.

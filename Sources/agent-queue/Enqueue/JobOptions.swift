@@ -9,6 +9,11 @@ struct JobOptions: ParsableArguments {
         help: ArgumentHelp("What the job is sent to. Default: `default_model` of the configuration.", valueName: "provider/model"))
     var model: String?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("A role of the configuration: its system text, model and parameters, where nothing else is said.", valueName: "name"))
+    var role: String?
+
     @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("A system text, before the prompt.", valueName: "text"))
     var system: String?
 
@@ -106,6 +111,7 @@ struct JobOptions: ParsableArguments {
     /// - Throws: `InputError`; `CommandFailure` where the schema's file cannot be used.
     func draft(kind: JobKind) throws -> JobDraft {
         var draft = JobDraft(kind: kind)
+        draft.role = role
         draft.model = model
         draft.system = system
         draft.maxTokens = maxTokens
@@ -139,6 +145,7 @@ struct JobOptions: ParsableArguments {
     func defaults() throws -> JobDefaults {
         let draft = try draft(kind: .generate)
         var defaults = JobDefaults()
+        defaults.role = draft.role
         defaults.model = draft.model
         defaults.system = draft.system
         defaults.maxTokens = draft.maxTokens

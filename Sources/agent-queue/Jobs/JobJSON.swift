@@ -29,6 +29,8 @@ enum JobJSON {
             .init("metadata", job.metadata ?? .null),
             .init("unique_key", string(job.uniqueKey)),
             .init("after", .array(job.after.map(JSONValue.integer))),
+            .init("run", job.runID.map(JSONValue.integer) ?? .null),
+            .init("step", string(job.step)),
             .init("budget_usd", Money.json(job.budget)),
             .init("cache", .bool(job.usesCache)),
             .init("cache_ttl", seconds(job.cacheTimeToLive)),

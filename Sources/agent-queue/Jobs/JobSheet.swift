@@ -47,6 +47,8 @@ struct JobSheet {
         sheet.add("budget", job.budget.map { "\(Figures.money($0))\(job.batch == nil ? "" : " for the batch")" })
         sheet.add("paid in vain", failedCost > 0 ? "up to \(Figures.money(failedCost)) for attempts without an answer" : nil)
         sheet.add("batch", job.batch.map { DisplayText.line($0) })
+        sheet.add("run", job.runID.map { "\($0)" })
+        sheet.add("step", job.step.map { DisplayText.line($0) })
         sheet.add("tags", job.tags.isEmpty ? nil : DisplayText.line(job.tags.joined(separator: ", ")))
         sheet.add("unique key", job.uniqueKey.map { DisplayText.line($0) })
         sheet.add("after", job.after.isEmpty ? nil : job.after.map(String.init).joined(separator: ", "))

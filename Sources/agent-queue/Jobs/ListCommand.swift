@@ -14,6 +14,9 @@ struct ListCommand: AsyncParsableCommand {
 
     @OptionGroup var filters: FilterOptions
 
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Jobs of this run.", valueName: "id"))
+    var run: Int64?
+
     @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At most so many.", valueName: "n"))
     var limit = 50
 
@@ -33,8 +36,10 @@ struct ListCommand: AsyncParsableCommand {
             var table = JobTable()
             var left = limit
             var before: Int64?
+            var filter = filters.filter
+            filter.run = run
             while left > 0 {
-                let jobs = try store.jobs(filters.filter, limit: min(left, Self.page), before: before)
+                let jobs = try store.jobs(filter, limit: min(left, Self.page), before: before)
                 for job in jobs { try format.json ? output.json(JobJSON.job(job)) : table.add(job) }
                 if !format.json { try output.lines(table.takeLines()) }
                 guard let last = jobs.last, jobs.count == min(left, Self.page) else { break }

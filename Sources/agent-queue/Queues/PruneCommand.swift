@@ -10,7 +10,7 @@ struct PruneCommand: AsyncParsableCommand {
         commandName: "prune",
         abstract: "Remove what has had its time.",
         discussion: """
-            For cron: finished jobs past `retention`, cached answers past their time or over `cache.max_bytes`, and memories past their \
+            For cron: finished jobs and runs past `retention`, cached answers past their time or over `cache.max_bytes`, and memories past their \
             time or over `memory.max_bytes` and the caps of `memory.namespaces` (the least important first, then the longest not \
             recalled). Works in small steps and is safe beside live workers. A job that others still wait for stays.
 
@@ -20,7 +20,7 @@ struct PruneCommand: AsyncParsableCommand {
 
     @Option(
         name: .long, parsing: .unconditional,
-        help: ArgumentHelp("Finished jobs older than this, instead of `retention`: 7d.", valueName: "duration"),
+        help: ArgumentHelp("Finished jobs and runs older than this, instead of `retention`: 7d.", valueName: "duration"),
         transform: DurationOption.parse)
     var olderThan: Duration?
 
@@ -50,12 +50,14 @@ struct PruneCommand: AsyncParsableCommand {
         if format.json {
             try output.json(
                 .object([
-                    .init("jobs", .integer(Int64(report.jobs))), .init("cache_entries", .integer(Int64(report.cacheEntries))),
+                    .init("jobs", .integer(Int64(report.jobs))), .init("runs", .integer(Int64(report.runs))),
+                    .init("cache_entries", .integer(Int64(report.cacheEntries))),
                     .init("memories", .integer(Int64(report.memories))), .init("bytes_freed", .integer(report.bytesFreed)),
                 ]))
         } else {
             var table = Table([Column(dryRun ? "WOULD REMOVE" : "REMOVED"), Column("", isNumber: true)])
             table.add(["jobs", Cell(Figures.count(report.jobs))])
+            table.add(["runs", Cell(Figures.count(report.runs))])
             table.add(["cached answers", Cell(Figures.count(report.cacheEntries))])
             table.add(["memories", Cell(Figures.count(report.memories))])
             table.add(["bytes freed", Cell(Figures.bytes(report.bytesFreed))])

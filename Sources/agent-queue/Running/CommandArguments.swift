@@ -26,6 +26,8 @@ enum CommandArguments {
             let subcommands = command.configuration.subcommands
             guard !subcommands.isEmpty, !argument.hasPrefix("-"), argument != "help" else { return }
             guard let next = subcommands.first(where: { name(of: $0) == argument }) else {
+                // What is no command is the default one's first argument.
+                guard command.configuration.defaultSubcommand == nil else { return }
                 let hint = Suggestion.hint(for: argument, in: subcommands.map(name(of:)))
                 throw CommandFailure(.usage, "unknown command \(InvalidText.quoted(argument))\(hint); see '\(path) --help'")
             }

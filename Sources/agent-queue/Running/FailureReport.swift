@@ -2,6 +2,7 @@ import AgentQueue
 import ArgumentParser
 import JobModel
 import ModelCalls
+import Pipelines
 import QueueStore
 import Settings
 import VectorMemory
@@ -25,6 +26,7 @@ enum FailureReport {
         case let error as CommandFailure: (error.message, error.status.rawValue)
         case let error as StoreError: (error.message, error.exitCode)
         case let error as SettingsError: (error.description, ExitStatus.badConfiguration.rawValue)
+        case let error as PipelineError: (error.description, ExitStatus.badConfiguration.rawValue)
         case let error as InputError: (error.description, error.exitCode)
         case let error as InvalidText: (error.message, ExitStatus.usage.rawValue)
         case let error as JSONError: (error.description, ExitStatus.badInput.rawValue)

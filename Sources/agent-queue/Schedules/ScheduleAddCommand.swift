@@ -30,10 +30,8 @@ struct ScheduleAddCommand: AsyncParsableCommand {
     @Option(name: .customLong("run"), help: ArgumentHelp("Start a run of this pipeline or mode instead.", valueName: "name"))
     var pipeline: String?
 
-    @Option(
-        name: .long, parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("With --run: an input; may be repeated. @file reads a file now.", valueName: "name=value"))
-    var input: [String] = []
+    @OptionGroup(title: "Inputs of the run, as they are now")
+    var inputs: RunInputOptions
 
     @Option(name: .long, help: ArgumentHelp("What to call it. Default: schedule- and its number.", valueName: "name"))
     var name: String?
@@ -64,7 +62,7 @@ struct ScheduleAddCommand: AsyncParsableCommand {
         guard [prompt != nil, file != nil, pipeline != nil].count(where: { $0 }) == 1 else {
             throw ValidationError("give one of a prompt, --file and --run: what is to be done")
         }
-        if !input.isEmpty, pipeline == nil { throw ValidationError("--input needs --run") }
+        if pipeline == nil, !inputs.input.isEmpty || inputs.inputs != nil { throw ValidationError("--input and --inputs need --run") }
         if most != nil, missed != .all { throw ValidationError("--most needs --missed all") }
         if let most, !(1...1_000).contains(most) { throw ValidationError("--most must be 1 to 1000, not \(most)") }
         if let name, !ScheduleReference.isName(name) {
@@ -79,13 +77,13 @@ struct ScheduleAddCommand: AsyncParsableCommand {
         guard let next = cron.next(after: now, in: zone) else {
             throw CommandFailure(.usage, "no time fits \(InvalidText.quoted(cron.description)) within five years")
         }
-        let work = try work()
-        // What could not be made now could not be made then.
-        _ = try session.settings.scheduleMaker.make(work, key: "schedule", now: now)
+        let work = try work(session.settings)
         let schedule = NewSchedule(
             name: name, cron: cron.description, timeZone: zone.name, missed: missed, most: most ?? Self.usualMost, work: work.text,
             nextAt: next)
         try await session.withStore { store in
+            // What could not be made now could not be made then.
+            _ = try ScheduleMaker(session.settings).make(work, key: "schedule", now: now)
             let added = try await store.add(schedule)
             var output = Output()
             try format.json ? output.json(ScheduleJSON.schedule(added)) : output.line("\(added.id)")
@@ -93,7 +91,7 @@ struct ScheduleAddCommand: AsyncParsableCommand {
         }
     }
 
-    private func work() throws -> ScheduledWork {
+    private func work(_ settings: Settings) throws -> ScheduledWork {
         var draft = try job.draft(kind: .generate)
         guard let pipeline else {
             draft.prompt = try file.map { try InputText.read($0) } ?? (prompt == "-" ? InputText.read("-") : prompt)
@@ -105,18 +103,7 @@ struct ScheduleAddCommand: AsyncParsableCommand {
         guard draft == JobDraft() else {
             throw ValidationError("with --run, only --model, --queue, --priority, --tag and --on-finish can be given of the job's options")
         }
-        return .run(ScheduledRun(name: pipeline, inputs: try inputs(), options: options, onFinish: onFinish))
-    }
-
-    private func inputs() throws -> JSONValue {
-        .object(
-            try input.map { text in
-                guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
-                    throw CommandFailure(.usage, "input \(InvalidText.quoted(text)) must be written name=value")
-                }
-                let value = text[text.index(after: equals)...]
-                let read = value.hasPrefix("@") ? try InputText.read(String(value.dropFirst()), subject: "the input") : String(value)
-                return JSONValue.Member(String(text[..<equals]), .string(read))
-            })
+        let given = try inputs.object(for: try PipelineCatalog(settings).pipeline(named: pipeline))
+        return .run(ScheduledRun(name: pipeline, inputs: given, options: options, onFinish: onFinish))
     }
 }

@@ -5,6 +5,8 @@ struct Screen: Sendable {
     let isTerminal: Bool
     /// Columns, if it is a terminal that says so.
     let width: Int?
+    /// Lines, if it is a terminal that says so.
+    let height: Int?
     /// Colour is for terminals, and for those who have not set `NO_COLOR`.
     let usesColor: Bool
 
@@ -15,11 +17,14 @@ struct Screen: Sendable {
         isTerminal = isatty(descriptor) == 1
         guard isTerminal else {
             width = nil
+            height = nil
             usesColor = false
             return
         }
         var size = winsize()
-        width = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
+        let isKnown = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0
+        width = isKnown && size.ws_col > 0 ? Int(size.ws_col) : nil
+        height = isKnown && size.ws_row > 0 ? Int(size.ws_row) : nil
         usesColor = Self.variable("NO_COLOR") == nil && Self.variable("TERM") != "dumb"
     }
 

@@ -26,4 +26,14 @@ enum Style: String {
         case .available: nil
         }
     }
+
+    /// The style of a run's state.
+    static func of(_ state: RunState) -> Style? {
+        switch state {
+        case .running: .busy
+        case .completed: .good
+        case .failed: .bad
+        case .cancelled: .warning
+        }
+    }
 }

@@ -1,0 +1,49 @@
+import JobModel
+import Settings
+
+extension JobDraft {
+    /// The job with what its role says, where it says nothing itself: a system text, a target, parameters.
+    /// - Throws: `InputError` for a role that is not configured, and for one that only a pipeline can fill in.
+    func withoutRole(in context: IntakeContext) throws(InputError) -> JobDraft {
+        guard let name = role else { return self }
+        guard kind == .generate else { throw InputError("role has no meaning for \(kind == .embed ? "an embed" : "a memorize") job", exit: .usage) }
+        guard let role = context.roles[name] else {
+            throw InputError("unknown role \(InvalidText.quoted(name))\(Self.roleHint(for: name, in: context))", exit: .usage)
+        }
+        for (part, text) in [("system text", role.system), ("model", role.model)] {
+            guard text?.contains("{{") == true else { continue }
+            throw InputError(
+                "the \(part) of role \(InvalidText.quoted(name)) is a template, which only steps of pipelines fill in", exit: .usage)
+        }
+        var draft = self
+        draft.role = nil
+        draft.model = model ?? role.model
+        if system == nil, !holdsSystemMessage { draft.system = role.system }
+        draft.temperature = temperature ?? role.temperature
+        if !parameters.contains(where: { $0.key == "max_completion_tokens" }) { draft.maxTokens = maxTokens ?? role.maxTokens }
+        draft.parameters += (role.parameters ?? []).filter { isOpen($0) }
+        return draft
+    }
+
+    /// Whether the conversation holds a system text of its own.
+    var holdsSystemMessage: Bool {
+        (messages ?? []).contains { message in
+            let role = message["role"]?.string
+            return role == "system" || role == "developer"
+        }
+    }
+
+    /// Whether the job says nothing of what a role's parameter says.
+    private func isOpen(_ parameter: JSONValue.Member) -> Bool {
+        if parameter.key == "response_format" || parameter.key == "output_config", schema != nil || saysForm { return false }
+        return !parameters.contains { $0.key == parameter.key }
+    }
+
+    private static func roleHint(for name: String, in context: IntakeContext) -> String {
+        let names = context.roles.keys.sorted()
+        let hint = Suggestion.hint(for: name, in: names)
+        if !hint.isEmpty { return hint }
+        guard !names.isEmpty else { return " (the configuration has no roles)" }
+        return " (configured: \(names.prefix(20).joined(separator: ", ")))"
+    }
+}

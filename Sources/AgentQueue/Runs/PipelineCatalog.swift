@@ -1,0 +1,165 @@
+import JobModel
+import Pipelines
+import Settings
+import ShippedPipelines
+
+/// Everything that `agent-queue run` knows by name: the user's pipelines, which hide shipped ones of their names, the shipped ones, and
+/// modes of all of them. A mode of the configuration comes before anything else of its name.
+public struct PipelineCatalog: Sendable {
+    let settings: Settings
+    private let files: FileReader
+    private let folder: PipelineFolder
+    private let shipped: [String: String]
+
+    /// Makes a catalog of a configuration; nothing is read yet.
+    public init(_ settings: Settings, files: FileReader = .system, folder: PipelineFolder = .system) {
+        self.init(settings, files: files, folder: folder, shipped: ShippedPipelines.all)
+    }
+
+    init(_ settings: Settings, files: FileReader, folder: PipelineFolder, shipped: [String: String]) {
+        self.settings = settings
+        self.files = files
+        self.folder = folder
+        self.shipped = shipped
+    }
+
+    /// Everything that there is, by name. What is hidden by another is left out.
+    /// - Throws: `PipelineError` where the user's folder cannot be read.
+    public func entries() throws(PipelineError) -> [CatalogEntry] {
+        let files = try all()
+        var entries: [String: CatalogEntry] = [:]
+        for file in files where entries[file.name] == nil {
+            var entry = CatalogEntry(name: file.name, summary: "", source: file.source)
+            switch file.pipeline {
+            case .success(let pipeline): entry.summary = pipeline.summary
+            case .failure(let fault): entry.fault = fault
+            }
+            entries[file.name] = entry
+        }
+        let pipelines = entries
+        for file in files where pipelines[file.name]?.source == file.source {
+            for mode in file.modes where entries[mode.name] == nil {
+                entries[mode.name] = Self.entry(mode.name, of: file.name, file.source, pipelines)
+            }
+        }
+        for (name, mode) in settings.modes {
+            var entry = Self.entry(name, of: mode.pipeline, .configuration, pipelines)
+            if pipelines[mode.pipeline] == nil { entry.fault = unknownPipeline(of: name, known: pipelines.keys.sorted()) }
+            entries[name] = entry
+        }
+        return entries.values.sorted { $0.name < $1.name }
+    }
+
+    private static func entry(
+        _ name: String, of pipeline: String, _ source: CatalogEntry.Source, _ pipelines: [String: CatalogEntry]
+    ) -> CatalogEntry {
+        CatalogEntry(
+            name: name, summary: pipelines[pipeline]?.summary ?? "", pipeline: pipeline, source: source, fault: pipelines[pipeline]?.fault)
+    }
+
+    /// The pipeline of a name, or that of the mode of this name with the mode's settings.
+    /// - Throws: `PipelineError` for the first fault of its file; `InputError` (`usage`) where there is nothing of this name.
+    public func pipeline(named name: String) throws -> Pipeline {
+        if let mode = settings.modes[name] {
+            guard let pipeline = try plain(named: mode.pipeline) else {
+                throw unknownPipeline(of: name, known: try all().map(\.name).sorted())
+            }
+            return try pipeline.applying(settings.mode(name, mode))
+        }
+        if let pipeline = try plain(named: name) { return pipeline }
+        for file in try all() {
+            guard let mode = file.modes.first(where: { $0.name == name }), try plain(named: file.name) != nil else { continue }
+            return try file.pipeline.get().applying(mode)
+        }
+        let names = try entries().map(\.name)
+        let hint = Suggestion.hint(for: name, in: names)
+        let known = hint.isEmpty ? " (there are \(names.prefix(50).joined(separator: ", ")))" : hint
+        throw InputError("there is no pipeline or mode \(InvalidText.quoted(name))\(known)", exit: .usage)
+    }
+
+    /// Everything that is wrong with the user's pipelines, the shipped ones, and the modes of the configuration.
+    /// - Throws: `PipelineError` where the user's folder cannot be read.
+    public func faults() throws(PipelineError) -> [PipelineError] {
+        let all = try all()
+        var faults = all.flatMap(\.faults)
+        var owners: [String: CatalogEntry.Source] = [:]
+        for file in all {
+            if let owner = owners[file.name], file.source != .shipped {
+                faults.append(PipelineError(path: "\(file.source)", key: "name", message: "\(InvalidText.quoted(file.name)) is the name of \(owner), too"))
+            }
+            owners[file.name] = owners[file.name] ?? file.source
+        }
+        for (name, mode) in settings.modes.sorted(by: { $0.key < $1.key }) {
+            guard let file = all.first(where: { $0.name == mode.pipeline }) else {
+                faults.append(unknownPipeline(of: name, known: all.map(\.name).sorted()))
+                continue
+            }
+            guard case .success(let pipeline) = file.pipeline else { continue }
+            do throws(PipelineError) {
+                _ = try pipeline.applying(settings.mode(name, mode))
+            } catch {
+                faults.append(located(error, mode: name))
+            }
+        }
+        return faults
+    }
+
+    /// Everything that is wrong with one file.
+    public func faults(ofFile path: String) -> [PipelineError] { read(path).faults }
+
+    // MARK: Files
+
+    /// The pipeline of a name, as its file says it; nil where there is none.
+    private func plain(named name: String) throws -> Pipeline? {
+        let own = try ownFiles()
+        if let file = own.first(where: { $0.name == name }) { return try file.pipeline.get() }
+        guard let text = shipped[name] else { return nil }
+        return try readShipped(name, text).pipeline.get()
+    }
+
+    /// The user's files before the shipped ones.
+    private func all() throws(PipelineError) -> [PipelineFile] {
+        try ownFiles() + shipped.sorted { $0.key < $1.key }.map(readShipped)
+    }
+
+    private func readShipped(_ name: String, _ text: String) -> PipelineFile {
+        PipelineFile(path: "\(name).yaml", .success(text), source: .shipped, roles: settings.pipelineRoles, files: files)
+    }
+
+    private func ownFiles() throws(PipelineError) -> [PipelineFile] {
+        guard !settings.pipelines.isEmpty else { return [] }
+        let names: [String]
+        do {
+            names = try folder.list(settings.pipelines)
+        } catch {
+            throw PipelineError(path: settings.pipelines, message: error.message)
+        }
+        return names.map { read("\(settings.pipelines)/\($0)") }
+    }
+
+    private func read(_ path: String) -> PipelineFile {
+        let text = Result { () throws(InvalidText) -> String in
+            guard let contents = try files.read(path) else { throw InvalidText("there is no such file") }
+            return contents.text
+        }
+        return PipelineFile(path: path, text, source: .file(path), roles: settings.pipelineRoles, files: files)
+    }
+
+    // MARK: Modes of the configuration
+
+    private func unknownPipeline(of mode: String, known: [String]) -> PipelineError {
+        let name = settings.modes[mode]?.pipeline ?? ""
+        let hint = Suggestion.hint(for: name, in: known)
+        let fault = PipelineError(key: "pipeline", message: "there is no pipeline \(InvalidText.quoted(name))\(hint)")
+        return located(fault, mode: mode)
+    }
+
+    /// A fault of a mode, with its place in the configuration.
+    private func located(_ fault: PipelineError, mode: String) -> PipelineError {
+        var fault = fault
+        fault.path = settings.configPath
+        if case .file(_, let line) = settings.origin(of: "modes.\(mode)") { fault.line = line }
+        fault.key = "modes.\(mode)" + (fault.key.map { ".\($0)" } ?? "")
+        return fault
+    }
+}
