@@ -15,15 +15,18 @@ struct RunsBench: AsyncParsableCommand {
     @Option var chains = 30
     @Option var runs = 10_000
     @Option var claims = 500
+    @Option(help: "The calls of one run side by side.") var width = 5_000
 
     private var planner: BenchPlanner { BenchPlanner() }
 
     func run() async throws {
         let step = try await chain()
         let parallel = try await sideBySide()
+        let wide = try await wide()
         let many = try await many()
         Figures.report([
-            "chain_step_ms": .double(step), "five_of_800ms_s": .double(parallel), "runs": .integer(Int64(runs)),
+            "chain_step_ms": .double(step), "five_of_800ms_s": .double(parallel), "wide_s": .double(wide),
+            "runs": .integer(Int64(runs)),
             "start_us": .double(many.start), "steps_per_s": .double(many.rate), "claim_us_first": .double(many.claims[0]),
             "claim_us_all_waiting": .double(many.claims[1]), "claim_us_all_done": .double(many.claims[2]),
         ])
@@ -93,6 +96,18 @@ struct RunsBench: AsyncParsableCommand {
         }
         times.sort()
         return Double(Figures.percentile(times, 50)) / 1e9
+    }
+
+    /// How long a run of very many calls side by side takes, in s, the model answering at once.
+    private func wide() async throws -> Double {
+        let store = try open("wide")
+        defer { store.close() }
+        return try await working(store, DelayedProvider(.zero), concurrency: 64) {
+            try await Figures.seconds {
+                let run = try await store.start(planner.run(#"{"parallel": \#(width)}"#, number: 0)).id
+                try await finish([run], in: store)
+            }
+        }
     }
 
     /// Very many runs of five steps: what starting one costs, how many steps a second end, and the median claim when there is one run,

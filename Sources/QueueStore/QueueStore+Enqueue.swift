@@ -76,7 +76,8 @@ extension WriteTransaction {
         ).bind(lane).bind(state.rawValue).bind(job.priority).bind(job.maxAttempts).bind(job.useCache).bind(now)
             .bind(job.scheduledAt ?? now).bind(state.isFinal ? now : nil).bind(job.expiresAt).bind(job.timeout).bind(batch)
             .bind(cancelledThrough).bind(job.uniqueKey).bind(job.digest).bind(batch == nil ? job.budget : nil).bind(job.inputs)
-            .bind(job.kind.isBatchable ? job.body.utf8.count : 0).bind(job.cacheTimeToLive).bind(job.usesBatchAPI).bind(job.deadline).bind(run).run()
+            .bind(job.kind.isBatchable ? job.body.utf8.count : 0).bind(job.cacheTimeToLive).bind(job.usesBatchAPI).bind(job.deadline)
+            .bind(run).run()
         return inserted == 1 ? lastInsertedID : nil
     }
 

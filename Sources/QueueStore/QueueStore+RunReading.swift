@@ -6,6 +6,18 @@ extension QueueStore {
     /// The most ends that one snapshot has: the run is told of the others thereafter.
     private static let endsAtOnce = 500
 
+    /// Whether a run has more calls than what it does next should be decided for at each one's end: deciding looks at all of them.
+    public func hasManyCalls(run id: Int64) throws -> Bool {
+        try read { database in
+            let count = try Int.fetchOne(
+                database.cachedStatement(sql: "SELECT count(*) FROM (SELECT 1 FROM run_steps WHERE run_id = ? LIMIT ?)"),
+                arguments: [id, Self.manyCalls + 1])
+            return (count ?? 0) > Self.manyCalls
+        }
+    }
+
+    private static let manyCalls = 256
+
     /// A run with its calls and with the ends it has not been told; nil where there is none.
     public func runSnapshot(_ id: Int64) throws -> RunSnapshot? {
         try read { try Self.snapshot(of: id, $0) }

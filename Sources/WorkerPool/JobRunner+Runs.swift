@@ -45,6 +45,8 @@ extension JobRunner {
     private func plan(_ job: ClaimedJob, _ outcome: StepEnd.Outcome) -> RunAdvance? {
         guard let planner, let run = job.runID else { return nil }
         do {
+            // Then many ends are told at once.
+            guard try !store.hasManyCalls(run: run) else { return nil }
             guard let snapshot = try store.runSnapshot(run),
                 let step = snapshot.steps.values.first(where: { $0.jobID == job.id }), step.state == .running
             else { return nil }

@@ -167,7 +167,9 @@ private final class RunStorm {
     }
 
     private func cancelJob() async throws {
-        guard let job = try f.store.jobs(JobFilter(), limit: 100).filter({ !$0.state.isFinal }).randomElement(using: &chance) else { return }
+        guard let job = try f.store.jobs(JobFilter(), limit: 100).filter({ !$0.state.isFinal }).randomElement(using: &chance) else {
+            return
+        }
         if let run = job.runID { meddled.insert(run) }
         _ = try await engine().cancel(ids: [job.id])
     }
@@ -192,7 +194,8 @@ private final class RunStorm {
                 while try await store.carryOn(runs: planner) {}
             }
             let isOver = try f.store.runStates(of: Array(graphs.keys)).values.allSatisfy(\.isFinal)
-            if try isOver && f.store.dueRuns().isEmpty && f.store.jobs(JobFilter(states: [.available, .retryable, .running, .pending]), limit: 1).isEmpty
+            if try isOver && f.store.dueRuns().isEmpty
+                && f.store.jobs(JobFilter(states: [.available, .retryable, .running, .pending]), limit: 1).isEmpty
             {
                 return
             }

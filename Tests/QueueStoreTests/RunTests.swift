@@ -242,7 +242,9 @@ import Testing
             #expect(
                 try await f.store.retry(ids: [job.id]).map(\.result) == [.refused("it is a step of run 1: use 'agent-queue run retry 1'")])
             #expect(
-                try await f.store.delete(ids: [job.id]).map(\.result) == [.refused("it is a step of run 1: pruning removes it with its run")])
+                try await f.store.delete(ids: [job.id]).map(\.result) == [
+                    .refused("it is a step of run 1: pruning removes it with its run")
+                ])
         }
     }
 

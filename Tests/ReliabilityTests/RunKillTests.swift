@@ -62,7 +62,7 @@ extension ReliabilityTests {
         private static let script = Script { request in
             let gate = Gate()
             Task {
-                try await Task.sleep(for: .milliseconds(Int.random(in: 5...60)))
+                try await Task.sleep(for: .milliseconds(Int.random(in: 20...120)))
                 gate.open()
             }
             return .saying(reply(to: request.prompt), after: gate)

@@ -32,7 +32,8 @@ struct ChainPlanner: RunPlanner {
 
     private func step(_ number: Int, _ text: String) -> NewStep {
         let request = ModelRequest(
-            kind: .generate, target: Target(provider: "local", model: "m"), body: ["messages": [["role": "user", "content": .string(text)]]])
+            kind: .generate, target: Target(provider: "local", model: "m"),
+            body: ["messages": [["role": "user", "content": .string(text)]]])
         return NewStep(
             path: "\(number)",
             job: NewJob(kind: .generate, target: request.target, body: request.canonicalBody, digest: request.digest(identity: "scripted")))

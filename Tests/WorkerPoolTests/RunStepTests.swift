@@ -9,10 +9,12 @@ import Testing
 /// Steps of runs go on with their settlements: no one else has to look after the run.
 @Suite struct RunStepTests {
     private static func counting() -> ScriptedProvider {
-        .talking({ texts, _ in texts.map { _ in .failure(ModelFailure(.permanent, "no embeddings here")) } }) { request in
-            let asked = request.body["messages"]?.array?.last?["content"]?.string ?? ""
-            return .reply(ModelReply(text: asked + "+", finishReason: "stop", usage: Usage(inputTokens: 1, outputTokens: 1)))
-        }
+        .talking(
+            { texts, _ in texts.map { _ in .failure(ModelFailure(.permanent, "no embeddings here")) } },
+            reply: { request in
+                let asked = request.body["messages"]?.array?.last?["content"]?.string ?? ""
+                return .reply(ModelReply(text: asked + "+", finishReason: "stop", usage: Usage(inputTokens: 1, outputTokens: 1)))
+            })
     }
 
     private func work(_ bench: Bench, until run: Int64) async throws {
@@ -60,6 +62,25 @@ import Testing
         }
     }
 
+    /// What a very wide run does next is not decided at each end: whoever looks after it tells it of many at once.
+    @Test func aWideRunIsToldOfManyEndsAtOnce() async throws {
+        try await withBench(Self.counting(), planner: ChainPlanner(length: 1)) { bench in
+            var new = try ChainPlanner(length: 1).run()
+            let job = try #require(new.first.begun.first).job
+            for number in 2...300 { new.first.begun.append(NewStep(path: "\(number)", job: job)) }
+            let run = try await bench.store.start(new).id
+            let jobs = try await bench.claim()
+            for job in jobs { await bench.run([job]) }
+            #expect(try bench.store.dueRuns() == [run])
+            #expect(try bench.store.runSnapshot(run)?.version == 2, "nothing of it was decided")
+            while try await bench.store.carryOn(runs: ChainPlanner(length: 1)) {}
+            #expect(try bench.store.runDetail(run)?.summary.state == .completed)
+            while try await bench.store.land() {}
+            while try await bench.store.sweepRuns() {}
+            while try await bench.store.carryOn(runs: ChainPlanner(length: 1)) {}
+        }
+    }
+
     @Test func aStepIsSettledWhateverItsRunDoes() async throws {
         let planner = ChainPlanner(length: 2, isBroken: true)
         try await withBench(Self.counting(), planner: planner) { bench in
@@ -74,7 +95,7 @@ import Testing
     }
 
     @Test func aStepThatFailsForGoodEndsItsRun() async throws {
-        let provider = ScriptedProvider.talking({ _, _ in [] }) { _ in .failure(ModelFailure(.permanent, "no such model")) }
+        let provider = ScriptedProvider.talking({ _, _ in [] }, reply: { _ in .failure(ModelFailure(.permanent, "no such model")) })
         try await withBench(provider, planner: ChainPlanner(length: 2)) { bench in
             let run = try await bench.store.start(ChainPlanner(length: 2).run()).id
             try await work(bench, until: run)
