@@ -139,9 +139,14 @@ let package = Package(
         suite("ModelProvidersTests", ["ModelProviders", "ModelCalls", "JobModel", "TestSupport", nioHTTP1]),
         suite(
             "AgentQueueTests",
-            ["AgentQueue", "VectorMemory", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport", logging]),
+            ["AgentQueue", "Pipelines", "VectorMemory", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport", logging]),
         suite("IntakeTests", ["AgentQueue", "Pipelines", "QueueStore", "JobModel", "ModelCalls", "Settings"]),
-        suite("ReliabilityTests", ["VectorMemory", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "TestSupport", grdb, sqlite]),
+        suite(
+            "ReliabilityTests",
+            [
+                "AgentQueue", "Pipelines", "VectorMemory", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "Settings",
+                "TestSupport", grdb, sqlite,
+            ]),
         suite("CommandTests", ["agent-queue", "Pipelines", "QueueStore", "JobModel", "TestSupport"]),
     ]
 )
