@@ -105,7 +105,7 @@ struct RunStartCommand: AsyncParsableCommand {
             }
             return try output.flush()
         }
-        try await RunWait(ids: [started.id], timeout: timeout).run(in: store)
+        try await RunWait(ids: [started.id], timeout: timeout, showsEnded: true).run(in: store)
         guard let detail = try store.runDetail(started.id) else { throw RunFailure.notFound(started.id) }
         var output = Output()
         if format.json {
