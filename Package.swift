@@ -84,8 +84,9 @@ let package = Package(
         room(
             "AgentQueue",
             [
-                "Pipelines", "ShippedPipelines", "WorkerPool", "Upkeep", "ModelProviders", "ResponseCache", "VectorMemory", "QueueStore", "ModelCalls", "JobModel",
-                "Resilience", "Settings", crypto, logging,
+                "Pipelines", "ShippedPipelines", "WorkerPool", "Upkeep", "ModelProviders", "ResponseCache", "VectorMemory", "QueueStore",
+                "ModelCalls", "JobModel",
+                "Resilience", "Settings", crypto, logging, subprocess, nioHTTP1,
             ]),
         .executableTarget(
             name: "agent-queue",
@@ -139,7 +140,10 @@ let package = Package(
         suite("ModelProvidersTests", ["ModelProviders", "ModelCalls", "JobModel", "TestSupport", nioHTTP1]),
         suite(
             "AgentQueueTests",
-            ["AgentQueue", "Pipelines", "VectorMemory", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport", logging]),
+            [
+                "AgentQueue", "Pipelines", "VectorMemory", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport",
+                logging, crypto,
+            ]),
         suite("IntakeTests", ["AgentQueue", "Pipelines", "QueueStore", "JobModel", "ModelCalls", "Settings"]),
         suite(
             "ReliabilityTests",

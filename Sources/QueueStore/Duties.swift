@@ -14,6 +14,10 @@ public struct Duties: Sendable, Equatable {
     public var hasSweep: Bool
     /// When the next scheduled or retryable job is due (wall clock, ms).
     public var nextDue: Int64?
+    /// When the next schedule fires (wall clock, ms).
+    public var nextFiring: Int64?
+    /// When the next notice is to be told (wall clock, ms).
+    public var nextNotice: Int64?
 
     /// Nothing to do, unless told.
     public init(

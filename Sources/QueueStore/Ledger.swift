@@ -65,6 +65,9 @@ struct Ledger {
 
     mutating func ringResults() { hasResults = true }
 
+    /// Has the batch looked at, at the transaction's end, as if its counts had changed.
+    mutating func look(atBatch id: Int64) { batches[id, default: BatchChange()].jobs += 0 }
+
     /// A new job.
     mutating func add(lane: Int64, batch: Int64?, state: JobState) {
         lanes[lane, default: LaneChange()].states[state.index] += 1
@@ -186,6 +189,7 @@ struct Ledger {
                 """
             ).bind(change.jobs).bind(change.completed).bind(change.cancelled).bind(change.discarded).bind(batch).run()
         }
+        if !batches.isEmpty { try transaction.noteFinished(batches: batches.keys) }
         for (namespace, change) in namespaces where change.memories != 0 || change.bytes != 0 {
             try transaction.statement("UPDATE namespaces SET memories = memories + ?, bytes = bytes + ? WHERE id = ?")
                 .bind(change.memories).bind(change.bytes).bind(namespace).run()

@@ -195,6 +195,7 @@ extension WriteTransaction {
         guard try !isNeeded(id) else { return .refused("jobs that wait for it have not ended") }
         try statement("DELETE FROM dependencies WHERE depends_on = ?").bind(id).run()
         try statement("DELETE FROM jobs WHERE id = ?").bind(id).run()
+        try unwatch(job: id)
         ledger.remove(lane: lane, batch: batch, state: state)
         return .changed(state)
     }

@@ -15,12 +15,17 @@ extension QueueStore {
                         EXISTS (SELECT 1 FROM jobs WHERE expires_at IS NOT NULL AND finalized_at IS NULL AND expires_at <= ?
                                 AND state <> 'running'),
                         EXISTS (SELECT 1 FROM cascades), EXISTS (SELECT 1 FROM landings),
-                        EXISTS (SELECT 1 FROM run_ends) OR EXISTS (SELECT 1 FROM runs WHERE is_due = 1)
+                        EXISTS (SELECT 1 FROM run_ends) OR EXISTS (SELECT 1 FROM runs WHERE is_due = 1),
+                        (SELECT min(next_at) FROM schedules WHERE next_at IS NOT NULL),
+                        (SELECT min(next_at) FROM notices WHERE state = 'waiting')
                         """), arguments: [now])
-            return Duties(
+            var duties = Duties(
                 mayRescue: try !workersToRescue(database).isEmpty, hasExpired: row?[2] ?? false, hasCascade: row?[3] ?? false,
                 hasLanding: row?[4] ?? false, hasDueRun: row?[5] ?? false, hasSweep: try Self.sweptRun(database) != nil,
                 nextDue: [row?[0] as Int64?, row?[1] as Int64?].compactMap(\.self).min())
+            duties.nextFiring = row?[6]
+            duties.nextNotice = row?[7]
+            return duties
         }
     }
 }

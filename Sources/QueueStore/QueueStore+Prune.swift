@@ -22,6 +22,7 @@ extension QueueStore {
         report.memories = try await pruneMemories(policy.memories)
         try await compactMemory()
         _ = try await write { try $0.pruneRest() }
+        while try await write({ try $0.pruneNotices(before: now - policy.completed, slice: 200) }) == 200 {}
         while try await write({ try $0.pruneCharges(before: now - Self.chargesKept, slice: 500) }) == 500 {}
         if policy.shrinks { report.bytesFreed = try await shrink() }
         return report
@@ -139,6 +140,7 @@ extension WriteTransaction {
     func pruneRest() throws {
         let month: Int64 = 30 * 86_400_000
         try statement("DELETE FROM batches WHERE jobs = 0 AND created_at < ?").bind(now - 86_400_000).run()
+        try statement("DELETE FROM watches WHERE kind = 'batch' AND NOT EXISTS (SELECT 1 FROM batches WHERE id = subject_id)").run()
         try statement("DELETE FROM ingests WHERE updated_at < ?").bind(now - month).run()
         try statement("DELETE FROM provider_batches WHERE state = 'ended' AND ended_at < ?").bind(now - month).run()
         try statement("DELETE FROM minutes WHERE minute < ?").bind((now - month) / 60_000).run()

@@ -41,6 +41,7 @@ extension WriteTransaction {
         ).bind(run).bind(state.rawValue).bind(output?.text).bind(reason).bind(now).bind(sweep).first { $0.int(0) }
         if sweeps != 0 { ledger.ringWork() }
         ledger.ringResults()
+        try noteFinished(.run, run)
     }
 
     /// A job has ended: if it is a step's call that its run believes under way, the run is to be told.

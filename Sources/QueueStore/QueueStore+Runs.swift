@@ -116,10 +116,7 @@ extension WriteTransaction {
             """
         ).bind(run.name).bind(run.digest).bind(run.inputs.text).bind(run.options.text).bind(run.uniqueKey).bind(now).run()
         let id = lastInsertedID
-        for name in run.onFinish {
-            try statement("INSERT INTO watches (kind, subject_id, notification) VALUES ('run', ?, ?) ON CONFLICT DO NOTHING")
-                .bind(id).bind(name).run()
-        }
+        try watch(.run, id, tell: run.onFinish)
         var first = run.first
         first.run = id
         try write(first)

@@ -15,6 +15,9 @@ final class WriteTransaction {
     /// The providers, targets and budgets it looks at.
     var resources = ResourceLedger()
 
+    /// Whether anybody is to be told of anything that ends; nil until the transaction has looked.
+    var hasWatches: Bool?
+
     /// By the address of the SQL, which is a literal: as cheap as a lookup can be.
     private var statements: [UnsafeRawPointer: SQLStatement] = [:]
     /// Lanes are never deleted, so what was committed once holds.
@@ -44,6 +47,7 @@ final class WriteTransaction {
         now = clock.wall()
         ledger = Ledger()
         resources = ResourceLedger()
+        hasWatches = nil
         if tailsChanged { tails.removeAll() }
         tailsChanged = false
         newLanes.removeAll(keepingCapacity: true)

@@ -27,9 +27,11 @@ struct ConfigurationFile {
             case "memory": applyMemory(value, to: &settings)
             case "roles": applyRoles(value, at: "roles", to: &settings.roles)
             case "modes": applyModes(value, to: &settings.modes)
+            case "notifications": applyNotifications(value, to: &settings.notifications)
             default:
                 apply(
-                    key, value, in: "", of: Settings.keys, at: "", alsoKnown: ["providers", "models", "roles", "modes"], to: &settings)
+                    key, value, in: "", of: Settings.keys, at: "",
+                    alsoKnown: ["providers", "models", "roles", "modes", "notifications"], to: &settings)
             }
         }
     }
@@ -89,6 +91,17 @@ struct ConfigurationFile {
             } catch {
                 file.report(error.message, line: label.line)
             }
+        }
+    }
+
+    private mutating func applyNotifications(_ node: Node, to notifications: inout [String: NotificationSettings]) {
+        forEachName(in: node, key: "notifications") { file, name, label, pairs in
+            guard TargetName.isProviderName(name) else {
+                return file.report("\(InvalidText.quoted(name)) is not a notification's name (letters, digits, _ and -)", line: label.line)
+            }
+            var notification = notifications[name] ?? NotificationSettings()
+            file.apply(pairs, in: "", of: NotificationSettings.keys, at: label.key + ".", to: &notification)
+            notifications[name] = notification
         }
     }
 

@@ -160,6 +160,19 @@ public enum SampleConfiguration {
             batch_api: false
             price: { input_per_mtok: 3.0, output_per_mtok: 15.0 }
 
+        # Ways to tell that a job, a batch or a run has ended, by name: `enqueue --on-finish NAME`, `--on-batch-finish NAME`. Default none.
+        #
+        #   command                 run by /bin/sh -c, with the notice as JSON on its standard input and AGENT_QUEUE_KIND, _ID, _STATE, _NAME
+        #                           and _NOTICE in its environment. Either this or url
+        #   url                     where the notice is posted, http or https, as Standard Webhooks have it
+        #   secret_env              of a webhook: the environment variable that holds the secret to sign with, whsec_... Default not signed
+        #   secret_file             of a webhook: the file (mode 0600) that holds it, when secret_env is not set
+        #   timeout                 how long one attempt may take, 1s to 1h. Default 30s
+        #   max_attempts            attempts there may be, 1 to 100. Default 10
+        # notifications:
+        #   log: { command: "cat >> /tmp/agent-queue-told.jsonl" }
+        #   pager: { url: https://example.com/hook, secret_env: PAGER_SECRET }
+
         # Who models are to be, by name (letters, digits, _ and -): for steps of pipelines, which find these roles beside those of their own
         # file (theirs override these key by key), and for jobs (`enqueue --role NAME`), which may say each of these themselves.
         #

@@ -68,6 +68,16 @@ extension SettingKind where Value == String {
         masked(url: $0)
     }
 
+    /// An `http` or `https` address as it is written. Shown without what may be a password or a key in it.
+    static let webhookURL = Self { (raw) throws(InvalidText) in
+        let text = try raw.text(of: "a URL")
+        // The same rules; but a slash at its end counts, and its query is part of where it leads.
+        _ = try baseURL.parse(raw)
+        return text
+    } show: {
+        masked(url: $0)
+    }
+
     /// Any text of a few lines. Shown in quotes, for its blanks may count.
     static func text(maxBytes: Int) -> Self {
         Self { (raw) throws(InvalidText) in

@@ -12,6 +12,9 @@ extension Settings {
         for (name, model) in models.sorted(by: { $0.key < $1.key }) {
             entries += rows(of: model, ModelSettings.keys, at: "models.\(name).")
         }
+        for (name, notification) in notifications.sorted(by: { $0.key < $1.key }) {
+            entries += rows(of: notification, NotificationSettings.keys, at: "notifications.\(name).")
+        }
         for (name, role) in roles.sorted(by: { $0.key < $1.key }) {
             entries += rows(of: role, RoleSettings.keys, at: "roles.\(name).")
         }

@@ -3,6 +3,7 @@ extension Settings {
     mutating func conflicts() -> [SettingsError] {
         if origin(of: "worker.linger") == .builtIn { worker.linger = min(worker.linger, worker.batchTimeout) }
         return databaseConflicts() + workerConflicts() + targetConflicts() + providerConflicts() + modelConflicts() + runConflicts()
+            + notificationConflicts()
     }
 
     private func conflict(_ key: String, _ message: String, at place: String? = nil) -> SettingsError {
@@ -66,6 +67,21 @@ extension Settings {
                 if let message = unknownProvider(in: fallback) { conflicts.append(conflict("\(key).fallbacks", message)) }
             }
             return conflicts
+        }
+    }
+
+    private func notificationConflicts() -> [SettingsError] {
+        notifications.sorted { $0.key < $1.key }.compactMap { name, notification -> SettingsError? in
+            let key = "notifications.\(name)"
+            switch (notification.command, notification.url) {
+            case (nil, nil): return conflict(key, "says neither command nor url")
+            case (_?, _?): return conflict("\(key).url", "cannot stand beside a command")
+            case (let command?, nil):
+                if command.utf8.allSatisfy({ $0 <= 0x20 }) { return conflict("\(key).command", "is empty") }
+                let secret = [("secret_env", notification.secretEnv), ("secret_file", notification.secretFile)].first { $0.1 != nil }
+                return secret.map { conflict("\(key).\($0.0)", "is for a webhook (url), which it signs") }
+            case (nil, _?): return nil
+            }
         }
     }
 

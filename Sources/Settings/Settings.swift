@@ -29,6 +29,8 @@ public struct Settings: Equatable, Sendable {
     public var providers = Settings.builtInProviders
     /// What holds for single targets, by `provider/model`.
     public var models = Settings.builtInModels
+    /// How ends are told, by name. Default none.
+    public var notifications: [String: NotificationSettings] = [:]
     /// Who models are to be, by name: for steps of pipelines, and for jobs that name a role.
     public var roles: [String: RoleSettings] = [:]
     /// Pipelines with settings, by the names that `agent-queue run` knows them by.

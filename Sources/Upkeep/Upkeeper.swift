@@ -5,13 +5,15 @@ import QueueStore
 import ServiceLifecycle
 
 /// Keeps the queue moving, in every worker process: promotes what is due, rescues what a dead worker held, ends what has
-/// expired, and tells dependents. Every step is safe to run in any number of processes at once.
+/// expired, tells dependents, and fires schedules. Every step is safe to run in any number of processes at once.
 public final class Upkeeper: Service {
     private let store: QueueStore
     private let planner: (any RunPlanner)?
     private let logger: Logger
     /// The time between two looks at what need not be done at once, in ms.
     private let tidying: Int64
+    private let firer: ScheduleFirer?
+    private let onNotice: @Sendable () -> Void
 
     /// How long a round waits after the ring that called for it, in ms. Rings come with every commit.
     private static let pause: Int64 = 5
@@ -22,7 +24,14 @@ public final class Upkeeper: Service {
     /// - Parameters:
     ///   - planner: decides what runs do next; nil leaves them to others.
     ///   - tidying: the time between two looks at what need not be done at once, in ms; a minute unless told.
-    public init(store: QueueStore, planner: (any RunPlanner)? = nil, logger: Logger, tidying: Int64 = 60_000) {
+    ///   - firings: makes what schedules add; nil fires none.
+    ///   - onNotice: told when somebody is to be told of an end.
+    public init(
+        store: QueueStore, planner: (any RunPlanner)? = nil, logger: Logger, tidying: Int64 = 60_000,
+        firings: (any FiringMaker)? = nil, onNotice: @escaping @Sendable () -> Void = {}
+    ) {
+        firer = firings.map { ScheduleFirer(store: store, maker: $0, logger: logger) }
+        self.onNotice = onNotice
         self.store = store
         self.planner = planner
         self.logger = logger
@@ -67,7 +76,7 @@ public final class Upkeeper: Service {
         peers.stop()
     }
 
-    /// One round of everything; returns when the next job is due (wall clock, ms).
+    /// One round of everything; returns when something is next due (wall clock, ms).
     private func round() async -> Int64? {
         var duties = Duties()
         await attempt("looking after the queue") { [store] in duties = try store.duties() }
@@ -84,7 +93,23 @@ public final class Upkeeper: Service {
                 repeat { (promoted, nextDue) = try await store.promote() } while promoted > 0
             }
         }
-        return nextDue
+        return [nextDue, await fire(duties.nextFiring), tell(duties.nextNotice)].compactMap(\.self).min()
+    }
+
+    /// Fires what is due; returns when a schedule is next.
+    private func fire(_ due: Int64?) async -> Int64? {
+        guard let firer, let due, due <= store.clock.wall() else { return firer == nil ? nil : due }
+        // Where the store fails, the next round tries again, which comes in a second.
+        var next: Int64?
+        await attempt("firing schedules") { next = try await firer.fireDue() }
+        return next
+    }
+
+    /// Has the notices told that are due; returns when the next will be, if it is not yet.
+    private func tell(_ due: Int64?) -> Int64? {
+        guard let due, due <= store.clock.wall() else { return due }
+        onNotice()
+        return nil
     }
 
     /// Tells runs of ends that came by other ways than the settlement of a step, and begins what comes next.

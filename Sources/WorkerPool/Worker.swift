@@ -35,6 +35,7 @@ public final class Worker: Service {
         var progress = WorkerProgress()
         var isStopping = false
         var stopsAtOnce = false
+        var hasDrained = false
         /// The opening that was last waited for, and said to be.
         var toldOpening: Int64?
     }
@@ -80,6 +81,9 @@ public final class Worker: Service {
         progress.running = inFlight.count
         return progress
     }
+
+    /// Whether it has ended because its queues were empty, not because it was asked to stop.
+    public var hasDrained: Bool { state.withLock { $0.hasDrained } }
 
     /// Works until it is asked to stop, or, if it drains, until its queues are empty.
     ///
@@ -162,7 +166,10 @@ public final class Worker: Service {
                     if round.jobs.count >= configuration.batchSize || (!round.lanesWithMore.isEmpty && !round.jobs.isEmpty) {
                         attention.call()
                     }
-                    if round.jobs.isEmpty, isDrained() { break }
+                    if round.jobs.isEmpty, isDrained() {
+                        state.withLock { $0.hasDrained = true }
+                        break
+                    }
                 }
                 // What has yet to be called for goes back.
                 for call in coalescer.flush() {

@@ -31,6 +31,7 @@ struct AgentQueueCommand: AsyncParsableCommand {
                 subcommands: [
                     QueuesCommand.self, PauseCommand.self, ResumeCommand.self, StatsCommand.self, PruneCommand.self, CacheCommand.self,
                 ]),
+            CommandGroup(name: "Times and ends", subcommands: [ScheduleCommand.self, NotificationsCommand.self]),
             CommandGroup(name: "Pipelines", subcommands: [RunCommand.self, RunsCommand.self, PipelinesCommand.self]),
             CommandGroup(name: "Memory", subcommands: [MemoryCommand.self]),
             CommandGroup(

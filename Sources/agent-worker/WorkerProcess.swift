@@ -37,6 +37,8 @@ struct WorkerProcess {
             configuration: settings.workerConfiguration(queues: queues, drains: drains, available: providers.names),
             cache: settings.responseCache(of: store), children: providers.children, planner: planner, logger: logger
         ) { output.job($0) }
+        let notifications = NotificationSet(settings, environment: ProcessInfo.processInfo.environment, now: store.clock.wall)
+        let courier = NoticeCourier(store: store, sender: notifications, logger: logger) { worker.hasDrained }
         let line = LiveLine(worker, output: output)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -45,7 +47,11 @@ struct WorkerProcess {
                     .init(service: SecondSignal(worker)),
                     .init(service: SupervisedChild(worker)),
                     .init(service: line),
-                    .init(service: Upkeeper(store: store, planner: planner, logger: logger)),
+                    .init(service: courier),
+                    .init(
+                        service: Upkeeper(store: store, planner: planner, logger: logger, firings: ScheduleMaker(settings)) {
+                            courier.call()
+                        }),
                     .init(
                         service: worker, successTerminationBehavior: .gracefullyShutdownGroup,
                         failureTerminationBehavior: .gracefullyShutdownGroup),
@@ -53,10 +59,12 @@ struct WorkerProcess {
         do {
             try await group.run()
         } catch {
+            try await notifications.shutdown()
             try await providers.shutdown()
             store.close()
             throw error
         }
+        try await notifications.shutdown()
         try await providers.shutdown()
         store.close()
     }

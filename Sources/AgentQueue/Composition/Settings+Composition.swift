@@ -19,6 +19,7 @@ extension Settings {
             // Most configurations name none: then no target is spelt out for the look-up.
             usesBatchAPI: { !batched.isEmpty && batched.contains($0.description) })
         context.usesCache = cache.enabled
+        context.notificationNames = notifications.keys.sorted()
         context.roles = roles
         context.passagePrefix = { [self] in passagePrefix(of: $0.description) }
         return context

@@ -22,6 +22,8 @@ public struct IntakeContext: Sendable {
     public var usesCache = true
     /// What is put before the texts of a target that remembers them; nothing by default.
     public var passagePrefix: @Sendable (_ target: Target) -> String = { _ in "" }
+    /// The configured notifications, in their order; none by default.
+    public var notificationNames: [String] = []
     /// The roles of the configuration, by name; none by default.
     public var roles: [String: RoleSettings] = [:]
     /// Spares checking the same schema for every line.

@@ -50,6 +50,9 @@ public struct JobDefaults: Sendable, Equatable {
     /// In ms from now, for lines that do not refuse the batch API.
     public var deadline: Int64?
 
+    /// Who is told of each job's end.
+    public var onFinish: [String] = []
+
     /// Where texts and answers are remembered, and memories are looked for, for lines that do either.
     public var namespaces: [String] = []
     /// For `memorize` lines.
@@ -90,6 +93,7 @@ public struct JobDefaults: Sendable, Equatable {
         draft.cacheTTL = cacheTTL
         draft.batchAPI = batchAPI
         draft.deadline = deadline
+        draft.onFinish = onFinish
         draft.namespaces = namespaces
         draft.importance = importance
         draft.expiry = expiry

@@ -16,6 +16,13 @@ extension JobDraft {
         guard cache else { throw InputError("cache_ttl has no meaning for a job that does not use the cache", exit: .usage) }
     }
 
+    func checkNotifications(in context: IntakeContext) throws(InputError) {
+        if !onFinish.isEmpty { try NotificationName.check(onFinish, in: context) }
+        guard !onBatchFinish.isEmpty else { return }
+        guard batch != nil else { throw InputError("on_batch_finish needs a batch", exit: .usage) }
+        try NotificationName.check(onBatchFinish, in: context)
+    }
+
     /// Whether the job uses its provider's batch API. What the configuration says of a target is for the jobs that can be sent in a
     /// batch; what the job itself says is held to.
     /// - Throws: `InputError` where it asks for what cannot be, or has a deadline and does not use the batch API.

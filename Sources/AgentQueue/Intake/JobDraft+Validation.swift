@@ -13,6 +13,7 @@ extension JobDraft {
         let usesBatchAPI = try checkedBatchAPI(target, in: context)
         let times = try checkedTimes(now: context.now)
         try checkSettings()
+        try checkNotifications(in: context)
         try checkMetadata()
         try checkSchema(in: context)
         let request = ModelRequest(kind: kind, target: target, body: .object(try requestMembers(target, in: context)))
@@ -28,6 +29,8 @@ extension JobDraft {
         job.timeout = timeout
         job.uniqueKey = uniqueKey
         job.customID = customID
+        job.onFinish = Self.withoutRepeats(onFinish)
+        job.onBatchFinish = Self.withoutRepeats(onBatchFinish)
         job.tags = Self.withoutRepeats(tags)
         job.batch = batch
         job.after = Self.withoutRepeats(after)
@@ -48,6 +51,7 @@ extension JobDraft {
         _ = try checkedBatchAPI(target, in: context)
         _ = try checkedTimes(now: context.now)
         try checkSettings()
+        try checkNotifications(in: context)
         try checkMetadata()
         try checkSchema(in: context)
         let body = JSONValue.object(try requestMembers(target, in: context))

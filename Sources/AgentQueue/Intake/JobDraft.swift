@@ -68,6 +68,11 @@ public struct JobDraft: Sendable, Equatable {
     /// Within so many ms from now its answer is wanted, of a job that uses the batch API: near that, it is called for alone.
     public var deadline: Int64?
 
+    /// Who is to be told of its end: names of notifications of the configuration. A second of the same is dropped.
+    public var onFinish: [String] = []
+    /// Who is to be told when all jobs of its batch have ended; not without ``batch``.
+    public var onBatchFinish: [String] = []
+
     /// Where texts and answers are remembered, which is one, and where memories are looked for; none is `default`.
     public var namespaces: [String] = []
     /// The user's own name for the one text of a `memorize` job: the next memory of this key takes its place.

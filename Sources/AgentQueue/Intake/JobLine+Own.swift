@@ -151,6 +151,7 @@ extension JobLine {
         case .uniqueKey: draft.uniqueKey = try member.requiredString()
         case .customID: draft.customID = try member.requiredString()
         case .tags: draft.tags = try member.requiredStrings()
+        case .onFinish: draft.onFinish = try member.requiredInputs()
         case .batch: draft.batch = try member.requiredString()
         case .after: draft.after = try member.requiredIDs()
         case .metadata: draft.metadata = .object(try member.requiredObject())

@@ -29,6 +29,7 @@ enum LineKey: String, CaseIterable {
     case cacheTTL = "cache_ttl"
     case batchAPI = "batch_api"
     case deadline
+    case onFinish = "on_finish"
     case namespace
     case key
     case importance

@@ -1,7 +1,7 @@
 import NIOHTTP1
 
 /// A server's word on when to try again, in the forms it comes in.
-enum RetryAfter {
+public enum RetryAfter {
     /// The longest wait believed: 24 h, in ms.
     static let longest: Int64 = 86_400_000
 
@@ -19,8 +19,9 @@ enum RetryAfter {
         return reset(headers)
     }
 
-    /// Reads `Retry-After`: seconds, with or without decimals, or an HTTP date.
-    static func wait(_ text: String, now: Int64) -> Int64? {
+    /// Reads `Retry-After`: seconds, with or without decimals, or an HTTP date. In ms, 0 to 24 h; nil where it is neither.
+    /// - Parameter now: wall clock, ms.
+    public static func wait(_ text: String, now: Int64) -> Int64? {
         if let seconds = number(text) { return bounded(seconds * 1_000) }
         return httpDate(text).map { bounded(Double($0 - now)) }
     }

@@ -16,7 +16,7 @@ enum StoreExam {
         do {
             return try await session.withStore(createsFile: false) { store in
                 let statistics = try store.statistics()
-                return try health(store, statistics) + queue(statistics, session.settings)
+                return try health(store, statistics) + queue(statistics, session.settings) + tellings(store)
                     + ProviderExam.standing(statistics.providers, now: Now.milliseconds) + workers(store, statistics)
                     + MemoryExam.findings(store, session.settings, unavailable: unavailable)
             }
@@ -73,6 +73,19 @@ enum StoreExam {
             findings.append(.note("jobs", "\(count) were discarded in the last hour; see 'agent-queue list --state discarded'"))
         }
         return findings
+    }
+
+    private static func tellings(_ store: QueueStore) throws -> [Finding] {
+        let failed = try store.failedNotices()
+        let failing = try store.schedules().filter { $0.lastError != nil }
+        let notices: [Finding] =
+            failed == 0
+            ? []
+            : [.note("notifications", "\(Figures.count(failed, "notice")) could not be delivered; see 'agent-queue notifications list'")]
+        return notices
+            + failing.map {
+                .note("schedule \(DisplayText.line($0.name))", "could not fire: \(DisplayText.line($0.lastError ?? "", limit: 200))")
+            }
     }
 
     private static func workers(_ store: QueueStore, _ statistics: Statistics) -> [Finding] {

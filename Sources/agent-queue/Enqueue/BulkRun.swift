@@ -12,9 +12,12 @@ struct BulkRun {
     let ingest: String?
     let printsReceipts: Bool
     let json: Bool
+    /// Who is told when all jobs of the batch have ended.
+    let onBatchFinish: [String]
     let session: Session
 
     func run() async throws {
+        try NotificationName.check(onBatchFinish, in: session.settings.intakeContext(now: Now.milliseconds))
         try await session.withStore { store in
             // Opened first, because a pipe is set aside in the database's folder, which opening makes.
             let file = try await BulkFile.check(
@@ -28,6 +31,10 @@ struct BulkRun {
                     survey.sha256.map { IngestMark(name: name, digest: $0, linesDone: lastLine) }
                 }
                 await receipts.take(try await store.enqueue(jobs, ingest: mark))
+            }
+            // Only now: before the last line is in, the batch may seem to have ended.
+            if let batch = defaults.batch, !onBatchFinish.isEmpty {
+                if try await !store.watch(batch: batch, tell: onBatchFinish) { Diagnostics.say("no job is in batch \(batch), whose end nobody tells") }
             }
             try await receipts.finish()
             await Diagnostics.write(summary(survey, resumedAfter: resumeAfter, receipts) + "\n")

@@ -54,6 +54,11 @@ struct EnqueueCommand: AsyncParsableCommand {
         help: ArgumentHelp("Add nothing if a job has this key, until that one is cancelled, discarded or pruned.", valueName: "key"))
     var uniqueKey: String?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("With --batch: a notification that tells when all its jobs have ended; may be repeated.", valueName: "name"))
+    var onBatchFinish: [String] = []
+
     @Flag(name: .long, help: "Wait for the answer and print it.")
     var wait = false
 
@@ -95,6 +100,7 @@ struct EnqueueCommand: AsyncParsableCommand {
         if let ingest, !(1...JobLimits.maxBatchNameBytes).contains(ingest.utf8.count) || ingest.utf8.contains(0) {
             throw ValidationError("--ingest needs a name of 1 to \(JobLimits.maxBatchNameBytes) bytes")
         }
+        if !onBatchFinish.isEmpty, job.batch == nil { throw ValidationError("--on-batch-finish needs --batch") }
         if dryRun {
             if wait { throw ValidationError("--dry-run adds nothing that --wait could wait for") }
             if printsIDs { throw ValidationError("--dry-run adds no jobs, so there are no numbers for --print-ids") }
@@ -122,7 +128,7 @@ struct EnqueueCommand: AsyncParsableCommand {
         } else if let jsonl {
             try await BulkRun(
                 path: jsonl, defaults: try job.defaults(), skipsInvalid: skipInvalid, ingest: ingest,
-                printsReceipts: printsIDs || format.json, json: format.json, session: session
+                printsReceipts: printsIDs || format.json, json: format.json, onBatchFinish: onBatchFinish, session: session
             ).run()
         } else {
             let newJob = try draft().validated(in: session.settings.intakeContext(now: Now.milliseconds))
@@ -148,6 +154,7 @@ struct EnqueueCommand: AsyncParsableCommand {
         draft.key = key
         draft.uniqueKey = uniqueKey
         draft.isStreamed = stream
+        draft.onBatchFinish = onBatchFinish
         if !memorize.isEmpty {
             draft.inputs = memorize == ["-"] ? [try InputText.read("-")] : memorize
         } else if embed.isEmpty {

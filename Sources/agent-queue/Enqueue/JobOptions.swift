@@ -98,6 +98,11 @@ struct JobOptions: ParsableArguments {
             valueName: "duration"))
     var deadline: String?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("A notification of the configuration that tells of its end; may be repeated.", valueName: "name"))
+    var onFinish: [String] = []
+
     @OptionGroup(title: "Options for memory")
     var memory: JobMemoryOptions
 
@@ -129,6 +134,7 @@ struct JobOptions: ParsableArguments {
         draft.cacheTTL = try milliseconds(cacheTTL, "--cache-ttl")
         draft.batchAPI = batchAPI
         draft.deadline = try milliseconds(deadline, "--deadline")
+        draft.onFinish = onFinish
         try memory.apply(to: &draft)
         return draft
     }
@@ -162,6 +168,7 @@ struct JobOptions: ParsableArguments {
         defaults.cacheTTL = draft.cacheTTL
         defaults.batchAPI = draft.batchAPI
         defaults.deadline = draft.deadline
+        defaults.onFinish = draft.onFinish
         defaults.namespaces = draft.namespaces
         defaults.importance = draft.importance
         defaults.expiry = draft.expiry

@@ -75,6 +75,7 @@ struct RunStartCommand: AsyncParsableCommand {
         let pipeline = try catalog.pipeline(named: name)
         let given = try inputs.object(for: pipeline)
         let options = RunOptions(queue: queue, priority: priority, tags: tag, model: model)
+        try NotificationName.check(onFinish, in: session.settings.intakeContext(now: Now.milliseconds))
         if dryRun {
             return try RunForecast(pipeline, name: name, inputs: try catalog.checked(given, of: pipeline), options: options)
                 .print(json: format.json)

@@ -1,0 +1,74 @@
+import Glibc
+import JobModel
+import Subprocess
+import SystemPackage
+
+/// A notification that runs a command. The command's text is the configuration's alone: what ended comes on its standard input and in
+/// its environment, where nothing reads it as shell.
+struct CommandNotification: Sendable {
+    let command: String
+    /// In ms.
+    let timeout: Int64
+    /// The worker's.
+    let environment: [String: String]
+
+    /// How long a command that is told to end may take to, before it is killed.
+    private static let lastWords = Duration.seconds(2)
+
+    /// Runs the command once. What it prints on standard error goes to the worker's.
+    func send(_ notice: Notice) async -> NoticeOutcome {
+        await withTaskGroup(of: NoticeOutcome?.self) { group in
+            group.addTask { await run(notice) }
+            group.addTask { [timeout] in
+                try? await Task.sleep(for: .milliseconds(timeout))
+                return nil
+            }
+            let first = await group.next() ?? nil
+            // What runs still is ended, with all that it started.
+            group.cancelAll()
+            if Task.isCancelled { return .broken }
+            return first ?? .failed("the command had not ended after \(timeout / 1_000) s")
+        }
+    }
+
+    private func run(_ notice: Notice) async -> NoticeOutcome {
+        var options = PlatformOptions()
+        options.processGroupID = 0
+        options.teardownSequence = [
+            .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: Self.lastWords),
+            .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .zero),
+        ]
+        let variables = environment.merging(Self.variables(of: notice)) { $1 }
+        let configuration = Configuration(
+            executable: .path("/bin/sh"), arguments: ["-c", command],
+            environment: .custom(Dictionary(uniqueKeysWithValues: variables.map { (Environment.Key(stringLiteral: $0), $1) })),
+            platformOptions: options)
+        do {
+            let result = try await Subprocess.run(
+                configuration, input: .inputWriter, output: .discarded, error: .currentStandardError
+            ) { execution in
+                // A command that does not care for it may have ended by then.
+                _ = try? await execution.standardInputWriter.write(Array((notice.body + "\n").utf8))
+                try? await execution.standardInputWriter.finish()
+            }
+            switch result.terminationStatus {
+            case .exited(0): return .delivered
+            case .exited(let code): return .failed("the command ended with \(code)")
+            case .signaled(let signal): return .failed("the command was ended by signal \(signal)")
+            }
+        } catch {
+            return .failed("the command could not be run")
+        }
+    }
+
+    /// What a command finds in its environment. Its names are not those of the configuration's variables.
+    private static func variables(of notice: Notice) -> [String: String] {
+        let body = (try? JSONValue.parse(notice.body)) ?? .null
+        // No name can hold a NUL: intake refuses it.
+        return [
+            "AGENT_QUEUE_KIND": notice.kind.rawValue, "AGENT_QUEUE_ID": "\(notice.subject)",
+            "AGENT_QUEUE_STATE": body["state"]?.string ?? "",
+            "AGENT_QUEUE_NAME": body["name"]?.string ?? body["custom_id"]?.string ?? "", "AGENT_QUEUE_NOTICE": notice.messageID,
+        ]
+    }
+}

@@ -1,0 +1,55 @@
+import JobModel
+import ModelProviders
+import NIOHTTP1
+
+/// A notification that is posted to a URL.
+struct Webhook: Sendable {
+    let url: String
+    /// Nil signs nothing.
+    let signature: WebhookSignature?
+    /// In ms.
+    let timeout: Int64
+    let transport: HTTPTransport
+    /// Wall clock, ms.
+    let now: @Sendable () -> Int64
+
+    /// Posts a notice once.
+    func send(_ notice: Notice) async -> NoticeOutcome {
+        let timestamp = "\(now() / 1_000)"
+        var call = HTTPCall(method: "POST", url: url, body: Array(notice.body.utf8))
+        call.headers.add(name: "content-type", value: "application/json")
+        call.headers.add(name: "user-agent", value: "agent-queue/\(Version.text)")
+        call.headers.add(name: "webhook-id", value: notice.messageID)
+        call.headers.add(name: "webhook-timestamp", value: timestamp)
+        if let signature {
+            let header = signature.header(id: notice.messageID, timestamp: timestamp, body: notice.body)
+            call.headers.add(name: "webhook-signature", value: header)
+        }
+        switch await transport.send(call, before: .now + .milliseconds(timeout)) {
+        case .success(let answer): return outcome(answer)
+        case .failure(let failure): return outcome(failure)
+        }
+    }
+
+    private func outcome(_ answer: HTTPAnswer) -> NoticeOutcome {
+        switch answer.status {
+        case 200..<300: return .delivered
+        case 410: return .refused("the receiver answered 410: it wants no more of these")
+        default:
+            let wait = answer.headers.first(name: "retry-after").flatMap { RetryAfter.wait($0, now: now()) }
+            return .failed("the receiver answered \(answer.status)", wait: wait)
+        }
+    }
+
+    private func outcome(_ failure: HTTPFailure) -> NoticeOutcome {
+        switch failure {
+        case .cancelled, .shutDown: .broken
+        case .timedOut: .failed("the receiver had not answered after \(timeout / 1_000) s")
+        // What it says does not matter, and that it was received its status said; but nobody read that.
+        case .tooLarge: .failed("the receiver's answer is too long")
+        case .unreachable(let clause), .untrusted(let clause): .failed("the receiver cannot be reached: \(clause)")
+        case .broken(let clause): .failed("the exchange with the receiver broke off: \(clause)")
+        case .unsendable(let clause): .failed("the webhook cannot be sent: \(clause)")
+        }
+    }
+}

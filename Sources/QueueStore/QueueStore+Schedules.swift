@@ -1,0 +1,111 @@
+import GRDB
+import JobModel
+
+extension QueueStore {
+    /// Adds a schedule. Returns it.
+    /// - Throws: `StoreError`; `conflict` where another has its name.
+    public func add(_ schedule: NewSchedule) async throws -> Schedule {
+        let id = try await write { try $0.add(schedule) }
+        guard let added = try self.schedule(id) else { throw StoreError(.notFound, "schedule \(id) was removed at once") }
+        return added
+    }
+
+    /// All schedules, by name.
+    public func schedules() throws -> [Schedule] {
+        try read { database in
+            try Row.fetchAll(database, sql: "SELECT \(Schedule.columns) FROM schedules ORDER BY name").map(Schedule.init)
+        }
+    }
+
+    /// A schedule; nil where there is none.
+    public func schedule(_ id: Int64) throws -> Schedule? {
+        try read { database in
+            try Row.fetchOne(database, sql: "SELECT \(Schedule.columns) FROM schedules WHERE id = ?", arguments: [id]).map(Schedule.init)
+        }
+    }
+
+    /// The schedule of a name; nil where there is none.
+    public func schedule(named name: String) throws -> Schedule? {
+        try read { database in
+            try Row.fetchOne(database, sql: "SELECT \(Schedule.columns) FROM schedules WHERE name = ?", arguments: [name])
+                .map(Schedule.init)
+        }
+    }
+
+    /// Schedules that are due, the one that has waited longest first.
+    public func dueSchedules(limit: Int = 100) throws -> [Schedule] {
+        let now = clock.wall()
+        return try read { database in
+            try Row.fetchAll(
+                database.cachedStatement(
+                    sql: """
+                        SELECT \(Schedule.columns) FROM schedules WHERE next_at IS NOT NULL AND next_at <= ?
+                        ORDER BY next_at, id LIMIT ?
+                        """), arguments: [now, limit]
+            ).map(Schedule.init)
+        }
+    }
+
+    /// Removes a schedule. What it added stays. Returns false where there is none.
+    public func remove(schedule id: Int64) async throws -> Bool {
+        try await write { try $0.statement("DELETE FROM schedules WHERE id = ?").bind(id).run() == 1 }
+    }
+
+    /// Keeps a schedule from firing. Returns false where there is none.
+    public func pause(schedule id: Int64) async throws -> Bool {
+        try await write { transaction in
+            try transaction.statement(
+                "UPDATE schedules SET next_at = NULL, paused_at = coalesce(paused_at, ?) WHERE id = ?"
+            ).bind(transaction.now).bind(id).run() == 1
+        }
+    }
+
+    /// Ends a schedule's pause, whose firings are not made up for. Returns false where it is not there, or not paused.
+    /// - Parameter next: when it is due (wall clock, ms).
+    public func resume(schedule id: Int64, next: Int64?) async throws -> Bool {
+        try await write { transaction in
+            transaction.ledger.ringWork()
+            return try transaction.statement(
+                "UPDATE schedules SET next_at = ?, paused_at = NULL, last_error = NULL WHERE id = ? AND paused_at IS NOT NULL"
+            ).bind(next).bind(id).run() == 1
+        }
+    }
+}
+
+extension WriteTransaction {
+    func add(_ schedule: NewSchedule) throws -> Int64 {
+        if let name = schedule.name {
+            let isTaken = try statement("SELECT 1 FROM schedules WHERE name = ?").bind(name).first { _ in true } ?? false
+            guard !isTaken else { throw StoreError(.conflict, "there is a schedule of this name already; remove it first") }
+        }
+        try statement(
+            """
+            INSERT INTO schedules (name, cron, time_zone, missed, most, work, next_at, created_at)
+            VALUES (coalesce(?, 'schedule-' || (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'schedules')),
+                    ?, ?, ?, ?, ?, ?, ?)
+            """
+        ).bind(schedule.name).bind(schedule.cron).bind(schedule.timeZone).bind(schedule.missed.rawValue).bind(schedule.most)
+            .bind(schedule.work).bind(schedule.nextAt).bind(now).run()
+        // The workers that wait for what is due next.
+        ledger.ringWork()
+        return lastInsertedID
+    }
+}
+
+extension Schedule {
+    fileprivate static let columns = """
+        id, name, cron, time_zone, missed, most, work, next_at, fired_at, firings, last_job, last_run, last_error, created_at, paused_at
+        """
+
+    fileprivate init(_ row: Row) {
+        self.init(
+            id: row[0], name: row[1], cron: row[2], timeZone: row[3], missed: MissedFirings(rawValue: row[4]) ?? .skip, most: row[5],
+            work: row[6], nextAt: row[7], createdAt: row[13])
+        firedAt = row[8]
+        firings = row[9]
+        lastJob = row[10]
+        lastRun = row[11]
+        lastError = row[12]
+        pausedAt = row[14]
+    }
+}

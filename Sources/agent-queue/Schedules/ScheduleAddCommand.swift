@@ -1,0 +1,109 @@
+import AgentQueue
+import ArgumentParser
+import JobModel
+import QueueStore
+import Settings
+
+/// `agent-queue schedule add`
+struct ScheduleAddCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add",
+        abstract: "Add a schedule.",
+        discussion: """
+            Prints its number. Each time it adds a job with the prompt, or, with --run, starts a run of a pipeline; both are checked now, \
+            and made by the worker's configuration each time. A fixed time in an hour that the clocks skip in spring comes right after \
+            it, and one in an hour that they repeat in autumn comes once; `*` and steps in hour or minute follow the time that passes.
+
+              agent-queue schedule add '0 7 * * mon-fri' 'What should I read today?' --time-zone Europe/Lisbon
+              agent-queue schedule add @daily --name digest --run digest --input topic=weather
+              agent-queue schedule add '*/10 * * * *' --missed once --queue watch --no-cache 'Anything new?'
+            """)
+
+    @OptionGroup var when: CronOptions
+
+    @Argument(help: "The prompt of the job; `-` reads standard input.")
+    var prompt: String?
+
+    @Option(name: .long, help: ArgumentHelp("Read the prompt from a file.", valueName: "file"), completion: .file())
+    var file: String?
+
+    @Option(name: .customLong("run"), help: ArgumentHelp("Start a run of this pipeline or mode instead.", valueName: "name"))
+    var pipeline: String?
+
+    @OptionGroup(title: "Inputs of the run, as they are now")
+    var inputs: RunInputOptions
+
+    @Option(name: .long, help: ArgumentHelp("What to call it. Default: schedule- and its number.", valueName: "name"))
+    var name: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "What becomes of firings that no worker was there for: skip, once or all. Default: skip.",
+            discussion: """
+                skip: those more than a minute late are not made up for. once: one is made up for all of them. all: each is, the latest \
+                --most of them.
+                """, valueName: "policy"), transform: ChoiceOption.parse)
+    var missed: MissedFirings = .skip
+
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("With --missed all: 1 to 1000. Default: 100.", valueName: "n"))
+    var most: Int?
+
+    @OptionGroup(title: "Options for the job; of these, --model, --queue, --priority, --tag and --on-finish also for the run")
+    var job: JobOptions
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    /// How many missed firings are made up for where it is not said.
+    private static let usualMost = 100
+
+    func validate() throws {
+        guard [prompt != nil, file != nil, pipeline != nil].count(where: { $0 }) == 1 else {
+            throw ValidationError("give one of a prompt, --file and --run: what is to be done")
+        }
+        if pipeline == nil, !inputs.input.isEmpty || inputs.inputs != nil { throw ValidationError("--input and --inputs need --run") }
+        if most != nil, missed != .all { throw ValidationError("--most needs --missed all") }
+        if let most, !(1...1_000).contains(most) { throw ValidationError("--most must be 1 to 1000, not \(most)") }
+        if let name, !ScheduleReference.isName(name) {
+            throw ValidationError("--name needs 1 to 128 characters, not all of them digits, and no control characters")
+        }
+    }
+
+    func run() async throws {
+        let session = try Session(global)
+        let (cron, zone) = (try when.expression(), try when.zone())
+        let now = Now.milliseconds
+        guard let next = cron.next(after: now, in: zone) else {
+            throw CommandFailure(.usage, "no time fits \(InvalidText.quoted(cron.description)) within five years")
+        }
+        let work = try work(session.settings)
+        let schedule = NewSchedule(
+            name: name, cron: cron.description, timeZone: zone.name, missed: missed, most: most ?? Self.usualMost, work: work.text,
+            nextAt: next)
+        try await session.withStore { store in
+            // What could not be made now could not be made then.
+            _ = try ScheduleMaker(session.settings).make(work, key: "schedule", now: now)
+            let added = try await store.add(schedule)
+            var output = Output()
+            try format.json ? output.json(ScheduleJSON.schedule(added)) : output.line("\(added.id)")
+            try output.flush()
+        }
+    }
+
+    private func work(_ settings: Settings) throws -> ScheduledWork {
+        var draft = try job.draft(kind: .generate)
+        guard let pipeline else {
+            draft.prompt = try file.map { try InputText.read($0) } ?? (prompt == "-" ? InputText.read("-") : prompt)
+            return try .job(draft)
+        }
+        let options = RunOptions(queue: draft.queue, priority: draft.priority, tags: draft.tags, model: draft.model)
+        let onFinish = draft.onFinish
+        (draft.queue, draft.priority, draft.tags, draft.model, draft.onFinish) = (nil, nil, [], nil, [])
+        guard draft == JobDraft() else {
+            throw ValidationError("with --run, only --model, --queue, --priority, --tag and --on-finish can be given of the job's options")
+        }
+        let given = try inputs.object(for: try PipelineCatalog(settings).pipeline(named: pipeline))
+        return .run(ScheduledRun(name: pipeline, inputs: given, options: options, onFinish: onFinish))
+    }
+}
