@@ -31,6 +31,9 @@ import Testing
             #expect(try await refusal("typed", "--input", "text=x", "--model", "nowhere/x").0 == 64)
             #expect(try await refusal("typed", "--input", "text=x", "--priority", "0").0 == 64)
             #expect(try await refusal("typed", "--input", "text=x", "--timeout", "5s") == (64, "--timeout needs --wait"))
+            #expect(
+                try await refusal("typed", "--input", "text=x", "--on-finish", "bell")
+                    == (64, "unknown notification 'bell' (the configuration has none)"))
             #expect(try await refusal("show", "7") == (65, "there is no run 7; 'agent-queue runs' shows what there is"))
             #expect(try await refusal("wait", "7").0 == 65)
             #expect(try await aq.run("runs", "--state", "complete").sentence?.contains("did you mean 'completed'?") == true)
@@ -56,7 +59,8 @@ import Testing
                     "text": "@home", "count": 3, "share": 0.1, "loud": true, "docs": ["[first]\n", "{{second}}"],
                     "schema": ["type": "object"],
                 ])
-            let file = try await aq.run("run", "typed", "--inputs", "all.json", "--input", "count=8", "--input", "docs=[1, \"y\"]", "--dry-run", "--json")
+            let file = try await aq.run(
+                "run", "typed", "--inputs", "all.json", "--input", "count=8", "--input", "docs=[1, \"y\"]", "--dry-run", "--json")
             #expect(try file.json.first?["inputs"]?["text"] == "from the file")
             #expect(try file.json.first?["inputs"]?["count"] == 8)
             #expect(try file.json.first?["inputs"]?["docs"] == [1, "y"])
@@ -85,7 +89,8 @@ import Testing
 
             let check = try await aq.run("pipelines", "check")
             #expect(check.status == 78)
-            #expect(check.output.contains("broken.yaml:4: ") && check.output.contains("'promt' (did you mean 'prompt'?)"), "\(check.output)")
+            #expect(
+                check.output.contains("broken.yaml:4: ") && check.output.contains("'promt' (did you mean 'prompt'?)"), "\(check.output)")
             #expect(try await aq.run("pipelines", "check", "pipelines/compare.yaml").output == "nothing is wrong\n")
             #expect(try await aq.run("pipelines", "check", "pipelines/broken.yaml", "--json").json.first?["line"] == 4)
             #expect(try await aq.run("pipelines", "check", "nowhere.yaml").status == 78)

@@ -85,7 +85,9 @@ public struct PipelineCatalog: Sendable {
         var owners: [String: CatalogEntry.Source] = [:]
         for file in all {
             if let owner = owners[file.name], file.source != .shipped {
-                faults.append(PipelineError(path: "\(file.source)", key: "name", message: "\(InvalidText.quoted(file.name)) is the name of \(owner), too"))
+                faults.append(
+                    PipelineError(
+                        path: "\(file.source)", key: "name", message: "\(InvalidText.quoted(file.name)) is the name of \(owner), too"))
             }
             owners[file.name] = owners[file.name] ?? file.source
         }

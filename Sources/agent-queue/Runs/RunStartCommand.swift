@@ -74,6 +74,7 @@ struct RunStartCommand: AsyncParsableCommand {
         let catalog = PipelineCatalog(session.settings)
         let pipeline = try catalog.pipeline(named: name)
         let given = try inputs.object(for: pipeline)
+        try NotificationName.check(onFinish, in: session.settings.intakeContext(now: Now.milliseconds))
         let options = RunOptions(queue: queue, priority: priority, tags: tag, model: model)
         try NotificationName.check(onFinish, in: session.settings.intakeContext(now: Now.milliseconds))
         if dryRun {

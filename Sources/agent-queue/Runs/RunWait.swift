@@ -18,7 +18,8 @@ struct RunWait {
         } expired: { duration in
             CommandFailure(
                 .timedOut,
-                ids.count == 1 ? "run \(ids[0]) had not ended within \(duration)" : "not all of the \(ids.count) runs had ended within \(duration)")
+                ids.count == 1
+                    ? "run \(ids[0]) had not ended within \(duration)" : "not all of the \(ids.count) runs had ended within \(duration)")
         }
     }
 
