@@ -96,6 +96,7 @@ import Testing
             #expect(ended.status == 1)
             #expect(try await aq.run("run", "cancel", "1", "--json").json.first?["result"] == "unchanged")
             try await scene.server.waitForClientsToClose(1)
+            #expect(try await aq.run("wait", "1", "--timeout", "1m").status == 1)
 
             scene.gate.open()
             #expect(try await aq.run("run", "retry", "1").status == 0)

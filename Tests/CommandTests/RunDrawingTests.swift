@@ -125,10 +125,11 @@ import Testing
         #expect(chart.contains("  class s0 completed") && chart.contains("  class s3 skipped"))
     }
 
-    @Test(arguments: [
-        (["LANG": "C.UTF-8"], true), (["LANG": "en_US.utf8"], true), ([:], false), (["LANG": "en_US.UTF-8", "LC_ALL": "C"], false),
-        (["LC_ALL": "", "LC_CTYPE": "C.UTF-8", "LANG": "C"], true),
-    ] as [([String: String], Bool)])
+    @Test(
+        arguments: [
+            (["LANG": "C.UTF-8"], true), (["LANG": "en_US.utf8"], true), ([:], false), (["LANG": "en_US.UTF-8", "LC_ALL": "C"], false),
+            (["LC_ALL": "", "LC_CTYPE": "C.UTF-8", "LANG": "C"], true),
+        ] as [([String: String], Bool)])
     func theLocaleDecidesTheSigns(_ variables: [String: String], _ isUTF8: Bool) {
         #expect(Glyphs.isUTF8 { variables[$0] } == isUTF8)
     }

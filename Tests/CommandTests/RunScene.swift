@@ -72,48 +72,48 @@ struct RunScene {
 
     private static let pipelines = [
         "report": """
-            description: Plans and writes.
-            inputs:
-              task:   { type: text, description: What to write. }
-              rounds: { type: integer, default: 3 }
+        description: Plans and writes.
+        inputs:
+          task:   { type: text, description: What to write. }
+          rounds: { type: integer, default: 3 }
+        steps:
+          plan:
+            prompt: "PLAN {{inputs.task}}"
+            schema: { type: object, properties: { parts: { type: array, items: { type: string } } }, required: [parts] }
+          write: { role: writer, foreach: plan.parts, prompt: "Write {{item}}" }
+          refine:
+            needs: [write]
+            repeat: { times: inputs.rounds, until: judge.confidence >= 0.8, improves: judge.confidence, patience: 2 }
             steps:
-              plan:
-                prompt: "PLAN {{inputs.task}}"
-                schema: { type: object, properties: { parts: { type: array, items: { type: string } } }, required: [parts] }
-              write: { role: writer, foreach: plan.parts, prompt: "Write {{item}}" }
-              refine:
-                needs: [write]
-                repeat: { times: inputs.rounds, until: judge.confidence >= 0.8, improves: judge.confidence, patience: 2 }
-                steps:
-                  revise: { when: round > 1, prompt: "Revise, round {{round}}" }
-                  judge:
-                    prompt: "JUDGE round {{round}} {{revise}}"
-                    schema: { type: object, properties: { confidence: { type: number } }, required: [confidence] }
-            output: "{{refine.judge.confidence}}: {{#write}}{{.}}; {{/write}}"
-            """,
+              revise: { when: round > 1, prompt: "Revise, round {{round}}" }
+              judge:
+                prompt: "JUDGE round {{round}} {{revise}}"
+                schema: { type: object, properties: { confidence: { type: number } }, required: [confidence] }
+        output: "{{refine.judge.confidence}}: {{#write}}{{.}}; {{/write}}"
+        """,
         "fragile": """
-            inputs: { word: { type: text, default: x } }
-            steps:
-              first: { prompt: "Say {{inputs.word}}" }
-              second: { prompt: "FAIL {{first}}", max_attempts: 1 }
-              third: { prompt: "Then {{second}}" }
-            """,
+        inputs: { word: { type: text, default: x } }
+        steps:
+          first: { prompt: "Say {{inputs.word}}" }
+          second: { prompt: "FAIL {{first}}", max_attempts: 1 }
+          third: { prompt: "Then {{second}}" }
+        """,
         "slow": """
-            inputs: { word: { type: text, default: x } }
-            steps:
-              first: { prompt: "WAIT {{inputs.word}}" }
-              second: { prompt: "Then {{first}}" }
-            """,
+        inputs: { word: { type: text, default: x } }
+        steps:
+          first: { prompt: "WAIT {{inputs.word}}" }
+          second: { prompt: "Then {{first}}" }
+        """,
         "typed": """
-            inputs:
-              text: { type: text }
-              count: { type: integer, default: 1 }
-              share: { type: number, default: 0.5 }
-              loud: { type: boolean, default: false }
-              docs: { type: list, default: [] }
-              schema: { type: object, default: {} }
-            steps:
-              only: { prompt: "{{inputs.text}} {{inputs.count}} {{inputs.share}} {{inputs.loud}} {{inputs.docs}} {{inputs.schema}}" }
-            """,
+        inputs:
+          text: { type: text }
+          count: { type: integer, default: 1 }
+          share: { type: number, default: 0.5 }
+          loud: { type: boolean, default: false }
+          docs: { type: list, default: [] }
+          schema: { type: object, default: {} }
+        steps:
+          only: { prompt: "{{inputs.text}} {{inputs.count}} {{inputs.share}} {{inputs.loud}} {{inputs.docs}} {{inputs.schema}}" }
+        """,
     ]
 }

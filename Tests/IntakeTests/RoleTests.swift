@@ -58,8 +58,9 @@ import Testing
         #expect(try Self.job(#"{"prompt":"x"}"#, defaults).target.description == "openai/coder")
         #expect(try Self.job(#"{"kind":"embed","input":"x"}"#, defaults).target.description == "local-embeddings/e5")
         #expect(try Self.job(#"{"kind":"memorize","text":"x"}"#, defaults).kind == .memorize)
-        #expect(try Self.job(#"{"custom_id":"a","params":{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"x"}]}}"#, defaults)
-            .body.contains("You write Swift."))
+        #expect(
+            try Self.job(#"{"custom_id":"a","params":{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"x"}]}}"#, defaults)
+                .body.contains("You write Swift."))
     }
 
     @Test(arguments: [

@@ -64,7 +64,7 @@ public struct PipelineCatalog: Sendable {
             guard let pipeline = try plain(named: mode.pipeline) else {
                 throw unknownPipeline(of: name, known: try all().map(\.name).sorted())
             }
-            return try pipeline.applying(settings.mode(name, mode))
+            return try apply(mode, named: name, to: pipeline)
         }
         if let pipeline = try plain(named: name) { return pipeline }
         for file in try all() {
@@ -85,7 +85,9 @@ public struct PipelineCatalog: Sendable {
         var owners: [String: CatalogEntry.Source] = [:]
         for file in all {
             if let owner = owners[file.name], file.source != .shipped {
-                faults.append(PipelineError(path: "\(file.source)", key: "name", message: "\(InvalidText.quoted(file.name)) is the name of \(owner), too"))
+                faults.append(
+                    PipelineError(
+                        path: "\(file.source)", key: "name", message: "\(InvalidText.quoted(file.name)) is the name of \(owner), too"))
             }
             owners[file.name] = owners[file.name] ?? file.source
         }
@@ -96,9 +98,9 @@ public struct PipelineCatalog: Sendable {
             }
             guard case .success(let pipeline) = file.pipeline else { continue }
             do throws(PipelineError) {
-                _ = try pipeline.applying(settings.mode(name, mode))
+                _ = try apply(mode, named: name, to: pipeline)
             } catch {
-                faults.append(located(error, mode: name))
+                faults.append(error)
             }
         }
         return faults
@@ -147,10 +149,18 @@ public struct PipelineCatalog: Sendable {
 
     // MARK: Modes of the configuration
 
+    private func apply(_ mode: ModeSettings, named name: String, to pipeline: Pipeline) throws(PipelineError) -> Pipeline {
+        do throws(PipelineError) {
+            return try pipeline.applying(settings.mode(name, mode))
+        } catch {
+            throw located(error, mode: name)
+        }
+    }
+
     private func unknownPipeline(of mode: String, known: [String]) -> PipelineError {
         let name = settings.modes[mode]?.pipeline ?? ""
         let hint = Suggestion.hint(for: name, in: known)
-        let fault = PipelineError(key: "pipeline", message: "there is no pipeline \(InvalidText.quoted(name))\(hint)")
+        let fault = PipelineError(key: "modes.\(mode).pipeline", message: "there is no pipeline \(InvalidText.quoted(name))\(hint)")
         return located(fault, mode: mode)
     }
 
@@ -159,7 +169,6 @@ public struct PipelineCatalog: Sendable {
         var fault = fault
         fault.path = settings.configPath
         if case .file(_, let line) = settings.origin(of: "modes.\(mode)") { fault.line = line }
-        fault.key = "modes.\(mode)" + (fault.key.map { ".\($0)" } ?? "")
         return fault
     }
 }

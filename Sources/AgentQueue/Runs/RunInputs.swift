@@ -54,7 +54,9 @@ public struct RunInputs {
         if text.hasPrefix("@@") { return Given(text: String(text.dropFirst())) }
         guard text.hasPrefix("@") else { return Given(text: text) }
         let path = String(text.dropFirst())
-        guard !path.isEmpty else { throw InputError("an input's @ must be followed by a file's name, or by - for standard input", exit: .usage) }
+        guard !path.isEmpty else {
+            throw InputError("an input's @ must be followed by a file's name, or by - for standard input", exit: .usage)
+        }
         return Given(text: try read(path), path: path)
     }
 

@@ -11,7 +11,8 @@ struct JobOptions: ParsableArguments {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("A role of the configuration: its system text, model and parameters, where nothing else is said.", valueName: "name"))
+        help: ArgumentHelp(
+            "A role of the configuration: its system text, model and parameters, where nothing else is said.", valueName: "name"))
     var role: String?
 
     @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("A system text, before the prompt.", valueName: "text"))

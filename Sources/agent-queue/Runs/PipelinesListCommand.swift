@@ -18,7 +18,9 @@ struct PipelinesListCommand: AsyncParsableCommand {
     func run() async throws {
         let entries = try PipelineCatalog(Session(global).settings).entries()
         var output = Output()
-        var table = Table([Column("NAME", leastWidth: 10), Column("KIND", leastWidth: 10), Column("FROM", leastWidth: 10), Column("DESCRIPTION")])
+        var table = Table([
+            Column("NAME", leastWidth: 10), Column("KIND", leastWidth: 10), Column("FROM", leastWidth: 10), Column("DESCRIPTION"),
+        ])
         for entry in entries {
             if format.json {
                 try output.json(Self.json(entry))

@@ -24,7 +24,8 @@ struct PipelinesShowCommand: AsyncParsableCommand {
         if format.json {
             try output.json(
                 .object([
-                    .init("name", .string(name)), .init("pipeline", .string(pipeline.name)), .init("description", .string(pipeline.summary)),
+                    .init("name", .string(name)), .init("pipeline", .string(pipeline.name)),
+                    .init("description", .string(pipeline.summary)),
                     .init("inputs", .array(pipeline.inputs.map(Self.json))), .init("graph", .array(pipeline.nodes.map(RunJSON.node))),
                 ]))
         } else {

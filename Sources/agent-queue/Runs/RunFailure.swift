@@ -10,7 +10,7 @@ enum RunFailure {
     /// - Throws: For a run that ended without an output, exit code 1.
     static func check(_ run: RunSummary) throws {
         guard run.state != .completed else { return }
-        let word = run.state == .cancelled ? "was cancelled" : "has \(run.state.rawValue)"
-        throw CommandFailure(.jobFailed, "run \(run.id) \(word)\(run.reason.map { ": \($0)" } ?? "")")
+        guard run.state != .cancelled else { throw CommandFailure(.jobFailed, "run \(run.id) was cancelled") }
+        throw CommandFailure(.jobFailed, "run \(run.id) has \(run.state.rawValue)\(run.reason.map { ": \($0)" } ?? "")")
     }
 }

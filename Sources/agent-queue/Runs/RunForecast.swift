@@ -29,7 +29,11 @@ struct RunForecast {
         var lines = PipelineTree.lines(pipeline.nodes)
         lines += ["", "\(Figures.count(calls.count, "call")) would begin at once:"]
         for call in calls.prefix(Self.mostPrompts) {
-            lines += ["", Style.apply(.bold, to: DisplayText.line(call.path), on: .output) + ((call.model ?? options.model).map { "  \(DisplayText.line($0))" } ?? "")]
+            lines += [
+                "",
+                Style.apply(.bold, to: DisplayText.line(call.path), on: .output)
+                    + ((call.model ?? options.model).map { "  \(DisplayText.line($0))" } ?? ""),
+            ]
             if !call.system.isEmpty { lines += Self.indented("system", call.system) }
             lines += Self.indented("prompt", call.prompt)
         }

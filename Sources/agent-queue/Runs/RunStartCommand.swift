@@ -74,6 +74,7 @@ struct RunStartCommand: AsyncParsableCommand {
         let catalog = PipelineCatalog(session.settings)
         let pipeline = try catalog.pipeline(named: name)
         let given = try inputs.object(for: pipeline)
+        try NotificationName.check(onFinish, in: session.settings.intakeContext(now: Now.milliseconds))
         let options = RunOptions(queue: queue, priority: priority, tags: tag, model: model)
         try NotificationName.check(onFinish, in: session.settings.intakeContext(now: Now.milliseconds))
         if dryRun {
@@ -106,7 +107,7 @@ struct RunStartCommand: AsyncParsableCommand {
             }
             return try output.flush()
         }
-        try await RunWait(ids: [started.id], timeout: timeout).run(in: store)
+        try await RunWait(ids: [started.id], timeout: timeout, showsEnded: true).run(in: store)
         guard let detail = try store.runDetail(started.id) else { throw RunFailure.notFound(started.id) }
         var output = Output()
         if format.json {

@@ -6,6 +6,8 @@ struct RunWait {
     let ids: [Int64]
     /// Nil waits for ever.
     let timeout: Duration?
+    /// Whether runs that have ended already are shown, too: those that were started a moment ago.
+    var showsEnded = false
 
     /// - Throws: `CommandFailure` on a run that does not exist, and when time runs out.
     func run(in store: QueueStore) async throws {
@@ -16,15 +18,16 @@ struct RunWait {
         } expired: { duration in
             CommandFailure(
                 .timedOut,
-                ids.count == 1 ? "run \(ids[0]) had not ended within \(duration)" : "not all of the \(ids.count) runs had ended within \(duration)")
+                ids.count == 1
+                    ? "run \(ids[0]) had not ended within \(duration)" : "not all of the \(ids.count) runs had ended within \(duration)")
         }
     }
 
     private func wait(in store: QueueStore) async throws {
         var open = try open(ids, in: store)
-        guard !open.isEmpty else { return }
-        try WorkerHint.sayIfNoneRuns(store)
-        var views = open.map { RunProgress(run: $0, isOneOfSeveral: ids.count > 1) }
+        guard showsEnded || !open.isEmpty else { return }
+        if !open.isEmpty { try WorkerHint.sayIfNoneRuns(store) }
+        var views = (showsEnded ? ids : open).map { RunProgress(run: $0, isOneOfSeveral: ids.count > 1) }
         var screen = LiveBlock(screen: .error)
         defer { screen.clear() }
         for await _ in store.changes(of: .done) {
