@@ -123,8 +123,9 @@ import Testing
             var notice = notice(body)
             notice.kind = .batch
             let outcome = try await send(notice, environment: ["OUT": folder, "AGENT_WORKER_SUPERVISED": "1"]) {
-                $0.command = #"cat > "$OUT/body"; printf '%s|' "$AGENT_QUEUE_KIND" "$AGENT_QUEUE_ID" "$AGENT_QUEUE_STATE" "# +
-                    #""$AGENT_QUEUE_NAME" "$AGENT_QUEUE_NOTICE" "$AGENT_WORKER_SUPERVISED" > "$OUT/environment""#
+                $0.command =
+                    #"cat > "$OUT/body"; printf '%s|' "$AGENT_QUEUE_KIND" "$AGENT_QUEUE_ID" "$AGENT_QUEUE_STATE" "#
+                    + #""$AGENT_QUEUE_NAME" "$AGENT_QUEUE_NOTICE" "$AGENT_WORKER_SUPERVISED" > "$OUT/environment""#
             }
             #expect(outcome == .delivered)
             #expect(try JSONValue.parse(try String(contentsOfFile: folder + "/body", encoding: .utf8)) == body)
@@ -135,9 +136,9 @@ import Testing
     }
 
     @Test(arguments: [
-            ("exit 3", "the command ended with 3"), ("kill -9 $$", "the command was ended by signal 9"),
-            ("nosuchprogram", "the command ended with 127"),
-        ])
+        ("exit 3", "the command ended with 3"), ("kill -9 $$", "the command was ended by signal 9"),
+        ("nosuchprogram", "the command ended with 127"),
+    ])
     func `a command that fails is said to`(command: String, message: String) async throws {
         #expect(try await send(notice()) { $0.command = command } == .failed(message))
     }

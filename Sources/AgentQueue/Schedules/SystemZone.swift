@@ -21,6 +21,7 @@ public struct SystemZone: ZoneOffsets {
     /// The names that there are, for "did you mean".
     public static var names: [String] { TimeZone.knownTimeZoneIdentifiers + ["UTC"] }
 
+    /// Seconds ahead of UTC at a time, seconds since 1970.
     public func offset(at seconds: Int64) -> Int64 {
         Int64(zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(seconds))))
     }

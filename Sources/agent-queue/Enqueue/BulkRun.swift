@@ -34,7 +34,9 @@ struct BulkRun {
             }
             // Only now: before the last line is in, the batch may seem to have ended.
             if let batch = defaults.batch, !onBatchFinish.isEmpty {
-                if try await !store.watch(batch: batch, tell: onBatchFinish) { Diagnostics.say("no job is in batch \(batch), whose end nobody tells") }
+                if try await !store.watch(batch: batch, tell: onBatchFinish) {
+                    Diagnostics.say("no job is in batch \(batch), whose end nobody tells")
+                }
             }
             try await receipts.finish()
             await Diagnostics.write(summary(survey, resumedAfter: resumeAfter, receipts) + "\n")
