@@ -84,7 +84,8 @@ let package = Package(
         room(
             "AgentQueue",
             [
-                "Pipelines", "ShippedPipelines", "WorkerPool", "Upkeep", "ModelProviders", "ResponseCache", "VectorMemory", "QueueStore", "ModelCalls", "JobModel",
+                "Pipelines", "ShippedPipelines", "WorkerPool", "Upkeep", "ModelProviders", "ResponseCache", "VectorMemory", "QueueStore",
+                "ModelCalls", "JobModel",
                 "Resilience", "Settings", crypto, logging, subprocess, nioHTTP1,
             ]),
         .executableTarget(
@@ -130,7 +131,7 @@ let package = Package(
             "WorkerPoolTests",
             ["WorkerPool", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", "TestSupport", logging]),
         suite("SettingsTests", ["Settings", "JobModel"]),
-        suite("PipelinesTests", ["Pipelines", "ShippedPipelines", "ModelCalls", "JobModel", "TestSupport"]),
+        suite("PipelinesTests", ["Pipelines", "ShippedPipelines", "ModelCalls", "JobModel", "Settings", "TestSupport"]),
         // What tests of several suites share.
         .target(
             name: "TestSupport",
@@ -139,9 +140,17 @@ let package = Package(
         suite("ModelProvidersTests", ["ModelProviders", "ModelCalls", "JobModel", "TestSupport", nioHTTP1]),
         suite(
             "AgentQueueTests",
-            ["AgentQueue", "VectorMemory", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport", logging, crypto]),
-        suite("IntakeTests", ["AgentQueue", "QueueStore", "JobModel", "ModelCalls", "Settings"]),
-        suite("ReliabilityTests", ["VectorMemory", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "TestSupport", grdb, sqlite]),
-        suite("CommandTests", ["agent-queue", "QueueStore", "JobModel", "TestSupport"]),
+            [
+                "AgentQueue", "Pipelines", "VectorMemory", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport",
+                logging, crypto,
+            ]),
+        suite("IntakeTests", ["AgentQueue", "Pipelines", "QueueStore", "JobModel", "ModelCalls", "Settings"]),
+        suite(
+            "ReliabilityTests",
+            [
+                "AgentQueue", "Pipelines", "VectorMemory", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "Settings",
+                "TestSupport", grdb, sqlite,
+            ]),
+        suite("CommandTests", ["agent-queue", "Pipelines", "QueueStore", "JobModel", "TestSupport"]),
     ]
 )

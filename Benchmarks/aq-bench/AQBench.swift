@@ -8,6 +8,6 @@ struct AQBench: AsyncParsableCommand {
         subcommands: [
             EnqueueBench.self, SettleBench.self, ClaimBench.self, ContendBench.self, Producer.self, InstantWorker.self, ModelServer.self,
             CacheBench.self, Summary.self, PredecessorBench.self, CoalesceBench.self, RecallBench.self, RememberBench.self,
-            VectorBench.self,
+            VectorBench.self, RunsBench.self,
         ])
 }

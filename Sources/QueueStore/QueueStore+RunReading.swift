@@ -139,7 +139,7 @@ extension QueueStore {
             database.cachedStatement(
                 sql: """
                     SELECT path, run_steps.job_id, run_steps.state, message, jobs.state, coalesce(results.target, lanes.target), answered_by,
-                    attempt, created_at, attempted_at, finalized_at, coalesce(results.input_tokens, 0), coalesce(results.output_tokens, 0),
+                    attempt, jobs.created_at, attempted_at, finalized_at, coalesce(results.input_tokens, 0), coalesce(results.output_tokens, 0),
                     coalesce(results.cost_usd, 0.0)
                     + coalesce((SELECT sum(cost_usd) FROM job_errors WHERE job_id = run_steps.job_id), 0.0),
                     (SELECT job_errors.message FROM job_errors WHERE job_id = run_steps.job_id ORDER BY id DESC LIMIT 1)

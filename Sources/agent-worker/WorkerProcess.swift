@@ -49,7 +49,7 @@ struct WorkerProcess {
                     .init(service: line),
                     .init(service: courier),
                     .init(
-                        service: Upkeeper(store: store, planner: planner, logger: logger, firings: settings.scheduleMaker(in: store)) {
+                        service: Upkeeper(store: store, planner: planner, logger: logger, firings: ScheduleMaker(settings)) {
                             courier.call()
                         }),
                     .init(

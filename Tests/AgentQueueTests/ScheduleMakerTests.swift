@@ -17,10 +17,7 @@ import Upkeep
     }
 
     private static func maker(_ settings: Settings = Self.settings) -> ScheduleMaker {
-        ScheduleMaker(settings) { name, inputs, options in
-            guard name == "digest" else { throw InputError("no pipeline \(name)", exit: .usage) }
-            return NewRun(name: name, digest: Array(repeating: 0, count: 32), definition: "{}", inputs: inputs, options: options.json)
-        }
+        ScheduleMaker(settings)
     }
 
     @Test func `a job's draft is kept as a line, and made anew each time`() throws {
@@ -75,12 +72,15 @@ import Upkeep
 
     @Test func `a run is resolved by its name when it fires`() throws {
         let run = ScheduledRun(
-            name: "digest", inputs: ["topic": "weather"], options: RunOptions(queue: "q", tags: ["t"]), onFinish: ["pager"])
+            name: "summarize", inputs: ["documents": ["weather"]], options: RunOptions(queue: "q", tags: ["t"]), onFinish: ["pager"])
         guard case .run(let made) = try Self.maker().make(ScheduledWork.run(run).text, key: "k/2", now: 0) else {
             Issue.record("not a run")
             return
         }
-        #expect(made.inputs == ["topic": "weather"])
+        #expect(made.inputs["documents"] == ["weather"])
+        // What it does not say is as the pipeline says.
+        #expect(made.inputs["words"] == 200)
+        #expect(made.first.isDue)
         #expect(RunOptions(made.options) == run.options)
         #expect(made.uniqueKey == "k/2")
         #expect(made.onFinish == ["pager"])
@@ -91,7 +91,8 @@ import Upkeep
             ("nonsense", "what the schedule does cannot be read"), ("{}", "neither a job nor a run"),
             (#"{"job": {"prompt": "x", "model": "nowhere/m"}}"#, "unknown provider 'nowhere'"),
             (#"{"job": {"prompt": "x", "on_finish": ["pagre"]}}"#, "unknown notification 'pagre' (did you mean 'pager'?)"),
-            (#"{"run": {"name": "other", "inputs": {}}}"#, "no pipeline other"),
+            (#"{"run": {"name": "summarise", "inputs": {}}}"#, "did you mean 'summarize'?"),
+            (#"{"run": {"name": "summarize", "inputs": {"words": "many"}}}"#, "words"),
         ])
     func `what cannot be made is said`(work: String, message: String) {
         #expect { _ = try Self.maker().make(work, key: "k", now: 0) } throws: { "\($0)".contains(message) }

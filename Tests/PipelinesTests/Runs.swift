@@ -1,5 +1,6 @@
 import JobModel
 import Pipelines
+import Testing
 
 /// A run of a pipeline, in memory: told ends, it says what begins.
 struct Runs {
@@ -60,6 +61,7 @@ struct Runs {
     /// Tries again what failed.
     mutating func retry() -> Decision {
         let decision = decide { pipeline.retry(snapshot, outputs: $0) }
+        applyEnds()
         for path in decision.forgotten {
             snapshot.steps[path] = nil
             texts[path] = nil
@@ -87,16 +89,21 @@ struct Runs {
         }
     }
 
-    private mutating func apply(_ decision: Decision) {
+    /// The store keeps what a decision was told before all else that it says.
+    private mutating func applyEnds() {
         for end in snapshot.ends {
             var state = StepState.failed
             if case .completed = end.outcome { state = .completed }
             snapshot.steps[end.path] = StepRecord(path: end.path, jobID: end.jobID, state: state)
         }
         snapshot.ends = []
+    }
+
+    private mutating func apply(_ decision: Decision) {
+        applyEnds()
         snapshot.version += 1
         for call in decision.calls {
-            precondition(snapshot.steps[call.path] == nil, "\(call.path) begins twice")
+            #expect(snapshot.steps[call.path] == nil, "\(call.path) begins twice")
             snapshot.steps[call.path] = StepRecord(path: call.path, jobID: Int64(begun.count + 1), state: .running)
             begun.append(call.path)
         }

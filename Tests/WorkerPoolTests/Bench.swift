@@ -22,8 +22,12 @@ final class Bench: Sendable {
     private let later: Later
     private let told = Mutex<[WorkerEvent]>([])
     private let recaller: Recaller?
+    private let planner: (any RunPlanner)?
 
-    fileprivate init(_ provider: ScriptedProvider, _ configure: (inout WorkerConfiguration) -> Void) async throws {
+    fileprivate init(
+        _ provider: ScriptedProvider, _ planner: (any RunPlanner)?, _ configure: (inout WorkerConfiguration) -> Void
+    ) async throws {
+        self.planner = planner
         let base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory()
         folder = base + "/aq-test-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -51,16 +55,18 @@ final class Bench: Sendable {
     var events: [WorkerEvent] { told.withLock { $0 } }
 
     private var runner: JobRunner {
-        JobRunner(
+        var runner = JobRunner(
             store: store, providers: [provider.name: provider], configuration: configuration, cache: nil, semantic: nil, recaller: recaller,
             inFlight: inFlight, calls: registration.calls,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) { [self] event in told.withLock { $0.append(event) } }
+        runner.planner = planner
+        return runner
     }
 
     func worker(_ observer: @escaping @Sendable (WorkerEvent) -> Void = { _ in }) -> Worker {
         Worker(
-            store: store, providers: [provider], configuration: configuration,
+            store: store, providers: [provider], configuration: configuration, planner: planner,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             observer: observer)
     }
@@ -180,10 +186,11 @@ private final class Later: Sendable {
 
 /// Runs a test on a fresh bench, and has the store checked after it.
 func withBench(
-    _ provider: ScriptedProvider = ScriptedProvider(), _ configure: (inout WorkerConfiguration) -> Void = { _ in },
+    _ provider: ScriptedProvider = ScriptedProvider(), planner: (any RunPlanner)? = nil,
+    _ configure: (inout WorkerConfiguration) -> Void = { _ in },
     _ body: (Bench) async throws -> Void
 ) async throws {
-    let bench = try await Bench(provider, configure)
+    let bench = try await Bench(provider, planner, configure)
     defer { try? FileManager.default.removeItem(atPath: bench.folder) }
     defer { bench.store.close() }
     try await body(bench)

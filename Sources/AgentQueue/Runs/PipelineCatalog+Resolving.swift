@@ -1,19 +1,30 @@
+import Crypto
+import Foundation
 import JobModel
 import Pipelines
 import Settings
 
 extension PipelineCatalog {
-    /// A run of what has a name, with its first calls, ready to be started.
+    /// A run of what has a name. Its first calls are left to whoever carries runs on.
     /// - Parameters:
     ///   - inputs: an object; what it does not say is as the pipeline or the mode says.
-    ///   - planner: decides the first calls.
+    ///   - now: wall clock, ms.
     /// - Throws: `PipelineError` for a pipeline that cannot be used; `InputError` for a name that nothing has, and for inputs and options
     ///   that are wrong.
-    public func resolve(
-        _ name: String, inputs: JSONValue, options: RunOptions = RunOptions(), with planner: PipelinePlanner
-    ) throws -> NewRun {
+    public func resolve(_ name: String, inputs: JSONValue, options: RunOptions = RunOptions(), now: Int64) throws -> NewRun {
         let pipeline = try pipeline(named: name)
-        return try planner.run(pipeline, name: name, inputs: try checked(inputs, of: pipeline), options: options)
+        let inputs = try checked(inputs, of: pipeline)
+        // What every job of the run would be refused for is refused before there is a run.
+        var draft = JobDraft()
+        draft.prompt = "-"
+        draft.apply(options)
+        try draft.check(in: settings.intakeContext(now: now))
+        let definition = pipeline.definition
+        var run = NewRun(
+            name: name, digest: Array(SHA256.hash(data: Data(definition.utf8))), definition: definition, inputs: inputs,
+            options: options.json)
+        run.first.isDue = true
+        return run
     }
 
     /// Inputs as a run of a pipeline keeps them: of their types, with defaults.

@@ -3,16 +3,13 @@ import Settings
 
 /// Makes what schedules add, by a configuration.
 public struct ScheduleMaker: FiringMaker {
-    /// Makes a run of a pipeline: its name, its inputs, and what holds for all its jobs.
-    public typealias RunResolver = @Sendable (String, JSONValue, RunOptions) throws -> NewRun
-
     private let settings: Settings
-    private let resolveRun: RunResolver
+    private let catalog: PipelineCatalog
 
-    /// Makes one.
-    public init(_ settings: Settings, resolveRun: @escaping RunResolver) {
+    /// Makes one, by a configuration and the pipelines that it knows.
+    public init(_ settings: Settings) {
         self.settings = settings
-        self.resolveRun = resolveRun
+        catalog = PipelineCatalog(settings)
     }
 
     /// The clocks of a time zone of the system's database; nil where there is none of this name.
@@ -35,7 +32,7 @@ public struct ScheduleMaker: FiringMaker {
             return .job(job)
         case .run(let run):
             try NotificationName.check(run.onFinish, in: context)
-            var made = try resolveRun(run.name, run.inputs, run.options)
+            var made = try catalog.resolve(run.name, inputs: run.inputs, options: run.options, now: now)
             made.uniqueKey = key
             made.onFinish = run.onFinish
             return .run(made)

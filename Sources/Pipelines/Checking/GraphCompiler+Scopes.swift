@@ -39,7 +39,7 @@ extension GraphCompiler {
                 } else if siblings.contains(need) {
                     roots.insert(need)
                 } else {
-                    report("unknown step \(InvalidText.quoted(need))\(Suggestion.hint(for: need, in: siblings))", at: "\(key).needs")
+                    report("unknown step \(InvalidText.quoted(need))\(Suggestion.hint(for: need, in: siblings.filter { $0 != step.name }))", at: "\(key).needs")
                 }
             }
             plan.needs = siblings.filter { roots.contains($0) && $0 != step.name }

@@ -123,7 +123,8 @@ extension DefinitionReader {
     }
 
     private mutating func schemaFile(_ name: String, _ key: String) -> SchemaSource? {
-        let file = name.hasPrefix("/") ? name : "\(folder)/\(name)"
+        let bare = name.hasPrefix("./") ? String(name.dropFirst(2)) : name
+        let file = bare.hasPrefix("/") || folder == "." ? bare : "\(folder)/\(bare)"
         let contents: FileContents?
         do {
             contents = try files.read(file)

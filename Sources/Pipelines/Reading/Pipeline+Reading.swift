@@ -18,7 +18,7 @@ extension Pipeline {
         }
     }
 
-    /// Every fault of a pipeline's YAML, in no order but that of checking; empty for one that can be used. As ``init(yaml:path:roles:files:folder:)``.
+    /// Every fault of a pipeline's YAML, by line; empty for one that can be used. As ``init(yaml:path:roles:files:folder:)``.
     public static func check(
         yaml text: String, path: String, roles: [Role] = [], files: FileReader = .system, folder: String? = nil
     ) -> [PipelineError] {
@@ -73,7 +73,8 @@ extension Pipeline {
         source.roles = Role.merged(roles, source.roles)
         var faults = reader.faults
         guard let pipeline = Pipeline(source, path: reader.path, positions: reader.positions, faults: &faults) else {
-            return .failure(Faults(all: faults))
+            // As a reader of the file meets them.
+            return .failure(Faults(all: faults.sorted { ($0.line ?? 0) < ($1.line ?? 0) }))
         }
         // What is kept of a run is read again, by whoever goes on with it.
         guard pipeline.definition.utf8.count <= PipelineLimits.maxBytes else {

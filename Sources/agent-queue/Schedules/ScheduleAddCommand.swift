@@ -83,7 +83,7 @@ struct ScheduleAddCommand: AsyncParsableCommand {
             nextAt: next)
         try await session.withStore { store in
             // What could not be made now could not be made then.
-            _ = try session.settings.scheduleMaker(in: store).make(work, key: "schedule", now: now)
+            _ = try ScheduleMaker(session.settings).make(work, key: "schedule", now: now)
             let added = try await store.add(schedule)
             var output = Output()
             try format.json ? output.json(ScheduleJSON.schedule(added)) : output.line("\(added.id)")

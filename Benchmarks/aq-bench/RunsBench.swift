@@ -1,0 +1,143 @@
+import ArgumentParser
+import CPlatform
+import JobModel
+import Logging
+import ModelCalls
+import QueueStore
+import Upkeep
+import WorkerPool
+
+/// What runs add to the calls of their steps: the time of a chain's step, five steps side by side, and claims beside very many runs.
+struct RunsBench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "runs")
+    @Argument(help: "A folder for the databases.") var folder: String
+    @Option var durability = "full"
+    @Option var chains = 30
+    @Option var runs = 10_000
+    @Option var claims = 500
+
+    private var planner: BenchPlanner { BenchPlanner() }
+
+    func run() async throws {
+        let step = try await chain()
+        let parallel = try await sideBySide()
+        let many = try await many()
+        Figures.report([
+            "chain_step_ms": .double(step), "five_of_800ms_s": .double(parallel), "runs": .integer(Int64(runs)),
+            "start_us": .double(many.start), "steps_per_s": .double(many.rate), "claim_us_first": .double(many.claims[0]),
+            "claim_us_all_waiting": .double(many.claims[1]), "claim_us_all_done": .double(many.claims[2]),
+        ])
+    }
+
+    private func open(_ name: String) throws -> QueueStore {
+        try QueueStore(path: "\(folder)/\(name).db", options: StoreOptions(durability: Durability(rawValue: durability) ?? .full))
+    }
+
+    /// Has a worker run what `body` starts.
+    private func working<Value: Sendable>(
+        _ store: QueueStore, _ provider: any ModelProvider, concurrency: Int = 16, _ body: () async throws -> Value
+    ) async throws -> Value {
+        let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
+        var configuration = WorkerConfiguration(concurrency: concurrency)
+        configuration.cacheTimeToLive = nil
+        let worker = Worker(store: store, providers: [provider], configuration: configuration, planner: planner, logger: logger)
+        let upkeep = Upkeeper(store: store, planner: planner, logger: logger)
+        return try await withThrowingTaskGroup { group in
+            group.addTask { try await upkeep.run() }
+            group.addTask { try await worker.run() }
+            let value = try await body()
+            group.cancelAll()
+            return value
+        }
+    }
+
+    private func finish(_ ids: [Int64], in store: QueueStore) async throws {
+        guard let last = ids.last else { return }
+        for await _ in store.changes(of: .done) {
+            guard try store.runStates(of: [last])[last]?.isFinal == true else { continue }
+            if try store.runStates(of: ids).values.allSatisfy(\.isFinal) { return }
+        }
+    }
+
+    /// The median time of a step of a chain of ten, in ms, the model answering at once.
+    private func chain() async throws -> Double {
+        let store = try open("chain")
+        defer { store.close() }
+        var times = try await working(store, DelayedProvider(.zero)) {
+            var times: [Int64] = []
+            for number in 0..<chains {
+                let began = platform_monotonic_ns()
+                let run = try await store.start(planner.run(#"{"chain": 10}"#, number: number)).id
+                try await finish([run], in: store)
+                times.append(platform_monotonic_ns() - began)
+            }
+            return times
+        }
+        times.sort()
+        return Double(Figures.percentile(times, 50)) / 1e7
+    }
+
+    /// How long five steps of 0.8 s take, in s: the median of five runs.
+    private func sideBySide() async throws -> Double {
+        let store = try open("parallel")
+        defer { store.close() }
+        var times = try await working(store, DelayedProvider(.milliseconds(800))) {
+            var times: [Int64] = []
+            for number in 0..<5 {
+                let began = platform_monotonic_ns()
+                let run = try await store.start(planner.run(#"{"parallel": 5}"#, number: number)).id
+                try await finish([run], in: store)
+                times.append(platform_monotonic_ns() - began)
+            }
+            return times
+        }
+        times.sort()
+        return Double(Figures.percentile(times, 50)) / 1e9
+    }
+
+    /// Very many runs of five steps: what starting one costs, how many steps a second end, and the median claim when there is one run,
+    /// when all wait, and when all have ended but one.
+    private func many() async throws -> (start: Double, rate: Double, claims: [Double]) {
+        let store = try open("many")
+        defer { store.close() }
+        let shape = #"{"chain": 5}"#
+        var claims: [Double] = []
+        var ids = [try await store.start(planner.run(shape, number: 0)).id]
+        claims.append(try await claimTime(store))
+        let began = platform_monotonic_ns()
+        for start in stride(from: 1, to: runs, by: 500) {
+            ids += try await withThrowingTaskGroup { group in
+                for number in start..<min(start + 500, runs) {
+                    group.addTask { [planner] in try await store.start(planner.run(shape, number: number)).id }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+        }
+        let start = Double(platform_monotonic_ns() - began) / 1e3 / Double(max(1, runs - 1))
+        claims.append(try await claimTime(store))
+        let seconds = try await Figures.seconds {
+            try await working(store, DelayedProvider(.zero), concurrency: 64) { try await finish(ids, in: store) }
+        }
+        _ = try await store.start(planner.run(shape, number: runs))
+        claims.append(try await claimTime(store))
+        return (start, Double(runs * 5) / seconds, claims)
+    }
+
+    /// The median claim of one job, in µs.
+    private func claimTime(_ store: QueueStore) async throws -> Double {
+        let worker = try await store.registerWorker()
+        let request = ClaimRequest(worker: worker.id, queues: nil, providers: ["instant"], slots: 1, lease: 3_600_000, isIdle: false)
+        var times: [Int64] = []
+        for _ in 0..<claims {
+            let began = platform_monotonic_ns()
+            let round = try await store.claim(request)
+            times.append(platform_monotonic_ns() - began)
+            guard let job = round.jobs.first else { throw ValidationError("nothing was claimed") }
+            _ = try await store.settle(
+                SettleRequest(job: job, settlement: .decide(.handedBack, attempt: 1, maxAttempts: 5, backoff: 0, now: 0)))
+        }
+        try await store.unregisterWorker(worker.id)
+        times.sort()
+        return Double(Figures.percentile(times, 50)) / 1e3
+    }
+}
