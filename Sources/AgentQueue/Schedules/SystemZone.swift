@@ -16,7 +16,10 @@ public struct SystemZone: ZoneOffsets {
     }
 
     /// The machine's, by `TZ` or its own setting; UTC where that has no name.
-    public static var machine: SystemZone? { SystemZone(TimeZone.current.identifier) ?? SystemZone("UTC") }
+    public static var machine: SystemZone? {
+        let name = TimeZone.current.identifier
+        return name == "Etc/UTC" ? SystemZone("UTC") : SystemZone(name) ?? SystemZone("UTC")
+    }
 
     /// The names that there are, for "did you mean".
     public static var names: [String] { TimeZone.knownTimeZoneIdentifiers + ["UTC"] }
