@@ -26,11 +26,12 @@ extension QueueStore {
 
 extension WriteTransaction {
     func fire(_ schedule: Schedule, _ firing: Firing, next: Int64?) throws -> Bool {
-        let isOurs = try statement(
-            """
-            UPDATE schedules SET next_at = ?, fired_at = ?, firings = firings + 1, last_error = NULL WHERE id = ? AND next_at = ?
-            """
-        ).bind(next).bind(now).bind(schedule.id).bind(schedule.nextAt).run() == 1
+        let isOurs =
+            try statement(
+                """
+                UPDATE schedules SET next_at = ?, fired_at = ?, firings = firings + 1, last_error = NULL WHERE id = ? AND next_at = ?
+                """
+            ).bind(next).bind(now).bind(schedule.id).bind(schedule.nextAt).run() == 1
         guard isOurs else { return false }
         switch firing {
         case .job(let job):

@@ -58,9 +58,10 @@ extension WriteTransaction {
     func noteFinished(batches: some Sequence<Int64>) throws(SQLFailure) {
         guard try isWatched else { return }
         for id in batches {
-            let isOver = try statement(
-                "SELECT 1 FROM batches WHERE id = ? AND jobs > 0 AND jobs = completed + cancelled + discarded"
-            ).bind(id).first { _ in true } ?? false
+            let isOver =
+                try statement(
+                    "SELECT 1 FROM batches WHERE id = ? AND jobs > 0 AND jobs = completed + cancelled + discarded"
+                ).bind(id).first { _ in true } ?? false
             if isOver { try noteFinished(.batch, id) }
         }
     }

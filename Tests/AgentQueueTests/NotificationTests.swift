@@ -21,6 +21,8 @@ import Testing
     ) async throws -> NoticeOutcome {
         var settings = Settings(database: "/nowhere")
         var notification = NotificationSettings()
+        // Longer than a busy machine takes.
+        notification.timeout = .seconds(300)
         configure(&notification)
         settings.notifications["n"] = notification
         let environment = ["PATH": "/usr/bin:/bin"].merging(environment) { $1 }
@@ -83,7 +85,7 @@ import Testing
 
     @Test func `a webhook that hangs ends with its time, and one whose worker stops is broken off`() async throws {
         try await ScriptedServer.withServer(Script { _ in .hang }) { server in
-            let outcome = try await within(.seconds(20), "the attempt ends") {
+            let outcome = try await within(.seconds(120), "the attempt ends") {
                 try await send(notice()) {
                     $0.url = server.url
                     $0.timeout = .seconds(1)
@@ -91,7 +93,7 @@ import Testing
             }
             #expect(outcome == .failed("the receiver had not answered after 1 s"))
             let task = Task { try await send(notice()) { $0.url = server.url } }
-            try await within(.seconds(20), "the request arrives") { try await server.waitForRequests(2) }
+            try await within(.seconds(120), "the request arrives") { try await server.waitForRequests(2) }
             task.cancel()
             #expect(try await task.value == .broken)
         }
@@ -123,8 +125,9 @@ import Testing
             var notice = notice(body)
             notice.kind = .batch
             let outcome = try await send(notice, environment: ["OUT": folder, "AGENT_WORKER_SUPERVISED": "1"]) {
-                $0.command = #"cat > "$OUT/body"; printf '%s|' "$AGENT_QUEUE_KIND" "$AGENT_QUEUE_ID" "$AGENT_QUEUE_STATE" "# +
-                    #""$AGENT_QUEUE_NAME" "$AGENT_QUEUE_NOTICE" "$AGENT_WORKER_SUPERVISED" > "$OUT/environment""#
+                $0.command =
+                    #"cat > "$OUT/body"; printf '%s|' "$AGENT_QUEUE_KIND" "$AGENT_QUEUE_ID" "$AGENT_QUEUE_STATE" "#
+                    + #""$AGENT_QUEUE_NAME" "$AGENT_QUEUE_NOTICE" "$AGENT_WORKER_SUPERVISED" > "$OUT/environment""#
             }
             #expect(outcome == .delivered)
             #expect(try JSONValue.parse(try String(contentsOfFile: folder + "/body", encoding: .utf8)) == body)
@@ -135,9 +138,9 @@ import Testing
     }
 
     @Test(arguments: [
-            ("exit 3", "the command ended with 3"), ("kill -9 $$", "the command was ended by signal 9"),
-            ("nosuchprogram", "the command ended with 127"),
-        ])
+        ("exit 3", "the command ended with 3"), ("kill -9 $$", "the command was ended by signal 9"),
+        ("nosuchprogram", "the command ended with 127"),
+    ])
     func `a command that fails is said to`(command: String, message: String) async throws {
         #expect(try await send(notice()) { $0.command = command } == .failed(message))
     }
@@ -149,7 +152,7 @@ import Testing
 
     @Test func `a command that hangs is ended with all that it started`() async throws {
         try await withFolder { folder in
-            let outcome = try await within(.seconds(30), "the attempt ends") {
+            let outcome = try await within(.seconds(120), "the attempt ends") {
                 try await send(notice(), environment: ["OUT": folder]) {
                     $0.command = #"trap '' TERM; sh -c 'echo $$ > "$OUT/pid"; exec sleep 600' & wait; wait; sleep 600"#
                     $0.timeout = .seconds(1)
@@ -158,7 +161,7 @@ import Testing
             #expect(outcome == .failed("the command had not ended after 1 s"))
             let pid = try #require(
                 Int32(try String(contentsOfFile: folder + "/pid", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)))
-            try await until("what it started has ended") { !FileManager.default.fileExists(atPath: "/proc/\(pid)/cwd") }
+            try await until("what it started has ended", within: .seconds(120)) { !FileManager.default.fileExists(atPath: "/proc/\(pid)/cwd") }
         }
     }
 }

@@ -125,7 +125,7 @@ import Upkeep
                 store: store, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, firings: Self.maker())
             try await withThrowingTaskGroup { group in
                 group.addTask { try await upkeep.run() }
-                try await until("every schedule has gone on") { try store.dueSchedules().isEmpty }
+                try await until("every schedule has gone on", within: .seconds(120)) { try store.dueSchedules().isEmpty }
                 group.cancelAll()
             }
             let schedules = Dictionary(uniqueKeysWithValues: try store.schedules().map { ($0.name, $0) })
@@ -136,8 +136,8 @@ import Upkeep
             #expect(schedules["bad"]?.nextAt.map { $0 > now } == true)
             #expect(schedules["missed"]?.firings == 0)
             #expect(schedules["missed"]?.lastError == nil)
-            // A fifth, where a minute began meanwhile.
-            #expect((4...5).contains(schedules["minutes"]?.firings ?? 0))
+            // More, where minutes began meanwhile.
+            #expect((4...7).contains(schedules["minutes"]?.firings ?? 0))
             #expect(schedules["unreadable"]?.nextAt == nil)
             #expect(schedules["unreadable"]?.lastError != nil)
             let jobs = try store.jobs(JobFilter(), limit: 100)

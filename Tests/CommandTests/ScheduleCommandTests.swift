@@ -36,7 +36,10 @@ import Testing
         arguments: [
             (["add", "0 25 * * *", "x"], 64, "hour: '25' is out of range (0 to 23)"),
             (["add", "0 0 30 2 *", "x"], 64, "no time fits '0 0 30 2 *' within five years"),
-            (["add", "@daily", "x", "--time-zone", "Europe/Lisbom"], 64, "unknown time zone 'Europe/Lisbom' (did you mean 'Europe/Lisbon'?)"),
+            (
+                ["add", "@daily", "x", "--time-zone", "Europe/Lisbom"], 64,
+                "unknown time zone 'Europe/Lisbom' (did you mean 'Europe/Lisbon'?)"
+            ),
             (["add", "@daily"], 64, "give one of a prompt, --file and --run: what is to be done"),
             (["add", "@daily", "x", "--model", "nowhere/m"], 64, "unknown provider 'nowhere' in model 'nowhere/m'"),
             (["add", "@daily", "x", "--at", "2027-01-01T00:00Z"], 64, "a scheduled job has no 'at': its schedule says when"),

@@ -49,7 +49,8 @@ extension ReliabilityTests {
                 #expect(try scene.number("SELECT count(*) FROM runs") == 1)
                 let hook = try #require(scene.server.requests.first { $0.path == "/hook" })
                 let body = try JSONValue.parse(hook.text)
-                #expect([body["kind"], body["name"], body["state"], body["calls"], body["completed"]] == ["run", "two", "completed", 2, 2])
+                #expect(
+                    [body["kind"], body["name"], body["state"], body["calls"], body["completed"]] == ["run", "two", "completed", 2, 2])
                 #expect(body["id"]?.int.map(Int64.init) == fired.lastRun)
             }
         }

@@ -29,7 +29,10 @@ import Testing
             ("notifications: { a: { command: x, url: 'http://h' } }", "notifications.a.url: cannot stand beside a command"),
             ("notifications: { a: { command: ' ' } }", "notifications.a.command: is empty"),
             ("notifications: { a: { command: x, secret_env: S } }", "notifications.a.secret_env: is for a webhook (url), which it signs"),
-            ("notifications: { a: { url: ftp://h } }", "notifications.a.url: is not an http or https URL (such as http://127.0.0.1:8089/v1)"),
+            (
+                "notifications: { a: { url: ftp://h } }",
+                "notifications.a.url: is not an http or https URL (such as http://127.0.0.1:8089/v1)"
+            ),
             ("notifications: { a: { url: 'http://h', timeout: 2h } }", "notifications.a.timeout: 2h is out of range (1s to 1h)"),
             ("notifications: { 'a b': { command: x } }", "'a b' is not a notification's name (letters, digits, _ and -)"),
             ("notifications: { a: { comand: x } }", "unknown key 'comand' (did you mean 'command'?)"),

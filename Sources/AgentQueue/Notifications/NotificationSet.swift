@@ -30,10 +30,12 @@ public struct NotificationSet: NoticeSender {
                 maxAnswerBytes: Self.maxAnswerBytes))
     }
 
+    /// How long one attempt of a notification may take, in ms, and how many there are; nil for one that is not configured.
     public func bounds(of notification: String) -> (timeout: Int64, maxAttempts: Int)? {
         settings[notification].map { ($0.timeout.milliseconds, $0.maxAttempts) }
     }
 
+    /// Makes one attempt: runs the command, or posts to the webhook.
     public func send(_ notice: Notice) async -> NoticeOutcome {
         guard let notification = settings[notice.notification] else { return .failed("there is no such notification") }
         let timeout = notification.timeout.milliseconds

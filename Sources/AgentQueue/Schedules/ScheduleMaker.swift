@@ -12,8 +12,11 @@ public struct ScheduleMaker: FiringMaker {
         catalog = PipelineCatalog(settings)
     }
 
+    /// The clocks of a time zone of the system's database; nil where there is none of this name.
     public func zone(named name: String) -> (any ZoneOffsets)? { SystemZone(name) }
 
+    /// Makes what a firing adds.
+    /// - Throws: as ``make(_:key:now:)-(ScheduledWork,_,_)``, and `InputError` where `work` cannot be read.
     public func make(_ work: String, key: String, now: Int64) throws -> Firing {
         try make(ScheduledWork(work), key: key, now: now)
     }

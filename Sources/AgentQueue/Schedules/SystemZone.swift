@@ -16,11 +16,15 @@ public struct SystemZone: ZoneOffsets {
     }
 
     /// The machine's, by `TZ` or its own setting; UTC where that has no name.
-    public static var machine: SystemZone? { SystemZone(TimeZone.current.identifier) ?? SystemZone("UTC") }
+    public static var machine: SystemZone? {
+        let name = TimeZone.current.identifier
+        return name == "Etc/UTC" ? SystemZone("UTC") : SystemZone(name) ?? SystemZone("UTC")
+    }
 
     /// The names that there are, for "did you mean".
     public static var names: [String] { TimeZone.knownTimeZoneIdentifiers + ["UTC"] }
 
+    /// Seconds ahead of UTC at a time, seconds since 1970.
     public func offset(at seconds: Int64) -> Int64 {
         Int64(zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(seconds))))
     }

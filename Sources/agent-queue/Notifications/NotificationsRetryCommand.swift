@@ -33,7 +33,8 @@ struct NotificationsRetryCommand: AsyncParsableCommand {
             let count = try await store.retryNotices(all ? nil : ids)
             var output = Output()
             try format.json
-                ? output.json(.object([.init("retried", .integer(Int64(count)))])) : output.line("\(Figures.count(count, "notice")) to be tried again")
+                ? output.json(.object([.init("retried", .integer(Int64(count)))]))
+                : output.line("\(Figures.count(count, "notice")) to be tried again")
             try output.flush()
             if !all, count < ids.count {
                 throw CommandFailure(.badInput, "\(ids.count - count) of \(ids.count) are not there, or were delivered")

@@ -33,7 +33,9 @@ struct CronOptions: ParsableArguments {
     /// - Throws: `CommandFailure` where there is none of its name.
     func zone() throws -> SystemZone {
         guard let timeZone else {
-            guard let machine = SystemZone.machine else { throw CommandFailure(.usage, "this machine's time zone has no name; give --time-zone") }
+            guard let machine = SystemZone.machine else {
+                throw CommandFailure(.usage, "this machine's time zone has no name; give --time-zone")
+            }
             return machine
         }
         guard let zone = SystemZone(timeZone) else {

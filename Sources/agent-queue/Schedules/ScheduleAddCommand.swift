@@ -11,11 +11,12 @@ struct ScheduleAddCommand: AsyncParsableCommand {
         abstract: "Add a schedule.",
         discussion: """
             Prints its number. Each time it adds a job with the prompt, or, with --run, starts a run of a pipeline; both are checked now, \
-            and made by the worker's configuration each time. A fixed time in an hour that the clocks skip in spring comes right after \
+            and made by the worker's configuration each time. Of the options for the job, a run takes --model, --queue, --priority, --tag \
+            and --on-finish. A fixed time in an hour that the clocks skip in spring comes right after \
             it, and one in an hour that they repeat in autumn comes once; `*` and steps in hour or minute follow the time that passes.
 
               agent-queue schedule add '0 7 * * mon-fri' 'What should I read today?' --time-zone Europe/Lisbon
-              agent-queue schedule add @daily --name digest --run digest --input topic=weather
+              agent-queue schedule add @daily --name report --run content --input topic=weather
               agent-queue schedule add '*/10 * * * *' --missed once --queue watch --no-cache 'Anything new?'
             """)
 
@@ -30,7 +31,7 @@ struct ScheduleAddCommand: AsyncParsableCommand {
     @Option(name: .customLong("run"), help: ArgumentHelp("Start a run of this pipeline or mode instead.", valueName: "name"))
     var pipeline: String?
 
-    @OptionGroup(title: "Inputs of the run, as they are now")
+    @OptionGroup(title: "Inputs of the run")
     var inputs: RunInputOptions
 
     @Option(name: .long, help: ArgumentHelp("What to call it. Default: schedule- and its number.", valueName: "name"))
@@ -49,7 +50,7 @@ struct ScheduleAddCommand: AsyncParsableCommand {
     @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("With --missed all: 1 to 1000. Default: 100.", valueName: "n"))
     var most: Int?
 
-    @OptionGroup(title: "Options for the job; of these, --model, --queue, --priority, --tag and --on-finish also for the run")
+    @OptionGroup(title: "Options for the job")
     var job: JobOptions
 
     @OptionGroup var format: FormatOptions

@@ -27,7 +27,9 @@ struct SchedulePauseCommand: AsyncParsableCommand {
             for schedule in try ScheduleReference.find(schedules, in: store) {
                 let isDone = try await store.pause(schedule: schedule.id)
                 try format.json
-                    ? output.json(.object([.init("id", .integer(schedule.id)), .init("name", .string(schedule.name)), .init("paused", .bool(isDone))]))
+                    ? output.json(
+                        .object([.init("id", .integer(schedule.id)), .init("name", .string(schedule.name)), .init("paused", .bool(isDone))])
+                    )
                     : output.line("schedule \(DisplayText.line(schedule.name)) \(isDone ? "is paused" : "is not there any more")")
             }
             try output.flush()

@@ -27,7 +27,10 @@ struct ScheduleRemoveCommand: AsyncParsableCommand {
             for schedule in try ScheduleReference.find(schedules, in: store) {
                 let isDone = try await store.remove(schedule: schedule.id)
                 try format.json
-                    ? output.json(.object([.init("id", .integer(schedule.id)), .init("name", .string(schedule.name)), .init("removed", .bool(isDone))]))
+                    ? output.json(
+                        .object([
+                            .init("id", .integer(schedule.id)), .init("name", .string(schedule.name)), .init("removed", .bool(isDone)),
+                        ]))
                     : output.line("schedule \(DisplayText.line(schedule.name)) \(isDone ? "is removed" : "is not there any more")")
             }
             try output.flush()

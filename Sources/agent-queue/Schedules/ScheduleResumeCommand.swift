@@ -27,7 +27,10 @@ struct ScheduleResumeCommand: AsyncParsableCommand {
             for schedule in try ScheduleReference.find(schedules, in: store) {
                 let isDone = try await store.resume(schedule: schedule.id, next: try Self.next(of: schedule))
                 try format.json
-                    ? output.json(.object([.init("id", .integer(schedule.id)), .init("name", .string(schedule.name)), .init("resumed", .bool(isDone))]))
+                    ? output.json(
+                        .object([
+                            .init("id", .integer(schedule.id)), .init("name", .string(schedule.name)), .init("resumed", .bool(isDone)),
+                        ]))
                     : output.line("schedule \(DisplayText.line(schedule.name)) \(isDone ? "is resumed" : "was not paused")")
             }
             try output.flush()

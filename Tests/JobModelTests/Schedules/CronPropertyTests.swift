@@ -1,7 +1,7 @@
 import Foundation
 import JobModel
-import Testing
 import TestSupport
+import Testing
 
 /// Compared with a clock that is watched minute by minute.
 @Suite struct CronPropertyTests {
