@@ -38,8 +38,9 @@ final class Evaluation {
     private static func begun(_ paths: some Sequence<String>) -> Set<String> {
         var begun: Set<String> = []
         for path in paths {
-            for slash in path.indices where path[slash] == "/" { begun.insert(String(path[...slash])) }
-            begun.insert(String(path.prefix { $0 != "[" && $0 != "~" }))
+            let utf8 = path.utf8
+            for slash in utf8.indices where utf8[slash] == UInt8(ascii: "/") { begun.insert(String(path[...slash])) }
+            begun.insert(String(Substring(utf8.prefix { $0 != UInt8(ascii: "[") && $0 != UInt8(ascii: "~") })))
         }
         return begun
     }
