@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import JobModel
+import QueueStore
 import TestSupport
 import Testing
 
