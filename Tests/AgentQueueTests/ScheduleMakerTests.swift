@@ -92,7 +92,7 @@ import Upkeep
             (#"{"job": {"prompt": "x", "model": "nowhere/m"}}"#, "unknown provider 'nowhere'"),
             (#"{"job": {"prompt": "x", "on_finish": ["pagre"]}}"#, "unknown notification 'pagre' (did you mean 'pager'?)"),
             (#"{"run": {"name": "summarise", "inputs": {}}}"#, "did you mean 'summarize'?"),
-            (#"{"run": {"name": "summarize", "inputs": {"words": "many"}}}"#, "words"),
+            (#"{"run": {"name": "summarize", "inputs": {"documents": ["x"], "words": "many"}}}"#, "words"),
         ])
     func `what cannot be made is said`(work: String, message: String) {
         #expect { _ = try Self.maker().make(work, key: "k", now: 0) } throws: { "\($0)".contains(message) }

@@ -79,7 +79,7 @@ import Testing
             "modes:\n  m:\n    pipeline: x\n    roles:\n      r: { modle: x }\n",
             "agent-queue.yaml:5: unknown key 'modle' (did you mean 'model'?)"
         ),
-        ("mode: {}\n", "agent-queue.yaml:1: unknown key 'mode' (did you mean 'models'?)"),
+        ("mode: {}\n", "agent-queue.yaml:1: unknown key 'mode' (did you mean 'modes'?)"),
     ])
     func faultsNameFileLineAndKey(_ yaml: String, _ expected: String) {
         #expect(Fixture(yaml).fault()?.hasSuffix(expected) == true, "\(Fixture(yaml).fault() ?? "no fault")")
