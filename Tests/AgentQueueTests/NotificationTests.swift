@@ -161,7 +161,9 @@ import Testing
             #expect(outcome == .failed("the command had not ended after 1 s"))
             let pid = try #require(
                 Int32(try String(contentsOfFile: folder + "/pid", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)))
-            try await until("what it started has ended", within: .seconds(120)) { !FileManager.default.fileExists(atPath: "/proc/\(pid)/cwd") }
+            try await until("what it started has ended", within: .seconds(120)) {
+                !FileManager.default.fileExists(atPath: "/proc/\(pid)/cwd")
+            }
         }
     }
 }

@@ -59,13 +59,17 @@ extension ReliabilityTests {
             }
         }
 
-        private static let script = Script { request in
-            let gate = Gate()
-            Task {
-                try await Task.sleep(for: .milliseconds(Int.random(in: 20...120)))
-                gate.open()
+        /// - Parameter last: what the last step's answers wait for: the run is not to end before it has seen all kills.
+        private static func script(_ last: Gate) -> Script {
+            Script { request in
+                if request.prompt.hasPrefix("TITLE") { return .saying(reply(to: request.prompt), after: last) }
+                let gate = Gate()
+                Task {
+                    try await Task.sleep(for: .milliseconds(Int.random(in: 20...120)))
+                    gate.open()
+                }
+                return .saying(reply(to: request.prompt), after: gate)
             }
-            return .saying(reply(to: request.prompt), after: gate)
         }
 
         private static let configuration = """
@@ -89,7 +93,9 @@ extension ReliabilityTests {
 
         @Test func aRunSurvivesKills() async throws {
             var undisturbed: RunDetail?
-            try await withScene(Self.script, configuration: Self.configuration) { scene in
+            let (open, last) = (Gate(), Gate())
+            open.open()
+            try await withScene(Self.script(open), configuration: Self.configuration) { scene in
                 for _ in 0..<3 { try await scene.worker() }
                 let run = try await Self.start(scene)
                 let detail = try await Self.finish(run, scene)
@@ -99,7 +105,7 @@ extension ReliabilityTests {
             }
             let expected = try #require(undisturbed)
             #expect(expected.calls.count >= 50)
-            try await withScene(Self.script, configuration: Self.configuration) { scene in
+            try await withScene(Self.script(last), configuration: Self.configuration) { scene in
                 var workers: [ChildProcess] = []
                 for _ in 0..<3 { workers.append(try await scene.worker()) }
                 let run = try await Self.start(scene)
@@ -112,6 +118,7 @@ extension ReliabilityTests {
                     killed += 1
                     workers[victim] = try scene.startWorker()
                 }
+                last.open()
                 let detail = try await Self.finish(run, scene)
                 #expect(killed == Self.kills)
                 #expect(detail.summary.state == .completed, "\(detail.summary.reason ?? "")")
