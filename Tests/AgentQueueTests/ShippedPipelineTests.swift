@@ -12,6 +12,22 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct ShippedPipelineTests {
     private static let local = ProcessInfo.processInfo.environment["AGENT_QUEUE_TEST_CHAT_URL"]
 
+    private static let areLong = ProcessInfo.processInfo.environment["AGENT_QUEUE_LONG_TESTS"] != nil
+    private static let quick = [
+        ("summarize", #"{"documents": ["The library opens at nine. It closes at six. A card costs five euros a year."], "words": 30}"#),
+        (
+            "extract",
+            """
+            {"documents": ["Ann is 31 years old."], "schema": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 20},
+            "age": {"type": "integer"}}, "required": ["name", "age"], "additionalProperties": false}}
+            """
+        ),
+    ]
+    private static let slow = [
+        ("compare", #"{"prompt": "In one sentence: what is a library?", "targets": ["local/smollm2", "local/smollm2"]}"#),
+        ("content", #"{"topic": "Public libraries", "words": 60}"#), ("coding", #"{"task": "Add two numbers", "rounds": 1}"#),
+    ]
+
     // MARK: Logic
 
     @Test func codingRepairsUntilTheReflectorIsConfident() async throws {
@@ -153,21 +169,9 @@ import Testing
 
     // MARK: Mechanics
 
-    /// With the small local model, whose words are of no account: each comes to its end, and says something.
-    @Test(
-        .enabled(if: local != nil),
-        arguments: [
-            ("summarize", #"{"documents": ["The library opens at nine. It closes at six. A card costs five euros a year."], "words": 30}"#),
-            ("compare", #"{"prompt": "In one sentence: what is a library?", "targets": ["local/smollm2", "local/smollm2"]}"#),
-            (
-                "extract",
-                """
-                {"documents": ["Ann is 31 years old."], "schema": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 20},
-                "age": {"type": "integer"}}, "required": ["name", "age"], "additionalProperties": false}}
-                """
-            ),
-            ("content", #"{"topic": "Public libraries", "words": 60}"#), ("coding", #"{"task": "Add two numbers", "rounds": 1}"#),
-        ])
+    /// With the small local model, whose words are of no account: each comes to its end, and says something. Those that ask for long
+    /// forms take it minutes: they are tried where long tests are wanted.
+    @Test(.enabled(if: local != nil), arguments: areLong ? quick + slow : quick)
     func aRealModelBringsItToAnEnd(_ name: String, _ inputs: String) async throws {
         var settings = Settings(database: "")
         let url: String = try #require(Self.local)
