@@ -108,8 +108,8 @@ let package = Package(
         .executableTarget(
             name: "aq-bench",
             dependencies: [
-                "WorkerPool", "Upkeep", "ResponseCache", "VectorMemory", "ModelProviders", "QueueStore", "ModelCalls", "JobModel",
-                "CPlatform", argumentParser,
+                "AgentQueue", "Pipelines", "WorkerPool", "Upkeep", "ResponseCache", "VectorMemory", "ModelProviders", "QueueStore",
+                "ModelCalls", "JobModel", "Settings", "CPlatform", argumentParser,
                 logging, nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
             ], path: "Benchmarks/aq-bench", swiftSettings: strict),
 

@@ -1,9 +1,12 @@
+import AgentQueue
 import ArgumentParser
 import CPlatform
 import JobModel
 import Logging
 import ModelCalls
+import Pipelines
 import QueueStore
+import Settings
 import Upkeep
 import WorkerPool
 
@@ -17,7 +20,52 @@ struct RunsBench: AsyncParsableCommand {
     @Option var claims = 500
     @Option(help: "The calls of one run side by side.") var width = 5_000
 
-    private var planner: BenchPlanner { BenchPlanner() }
+    // MARK: Pipelines
+
+    /// Steps that each use the answer before.
+    private static func chain(of length: Int) throws -> Pipeline {
+        try pipeline(
+            "chain",
+            (0..<length).map { number in
+                let before = number == 0 ? "" : "{{step\(number - 1)}}"
+                return "  step\(number): { prompt: \"{{inputs.number}}, step \(number). \(before)\" }"
+            })
+    }
+
+    /// Steps side by side.
+    private static func parallel(_ width: Int) throws -> Pipeline {
+        try pipeline("parallel", (0..<width).map { "  step\($0): { prompt: \"{{inputs.number}}, step \($0).\" }" })
+    }
+
+    /// One step, for each element of a list.
+    private static func fan() throws -> Pipeline {
+        try Pipeline(
+            yaml: """
+                inputs: { items: { type: list } }
+                steps:
+                  each: { foreach: inputs.items, prompt: "Item {{item}}." }
+                """, path: "fan.yaml")
+    }
+
+    private static func pipeline(_ name: String, _ steps: [String]) throws -> Pipeline {
+        try Pipeline(
+            yaml: "inputs: { number: { type: integer } }\nsteps:\n" + steps.joined(separator: "\n"), path: "\(name).yaml")
+    }
+
+    private func planner(_ store: QueueStore) -> PipelinePlanner {
+        var settings = Settings(database: folder)
+        var provider = ProviderSettings(kind: .openai)
+        provider.baseURL = "http://127.0.0.1:1/v1"
+        settings.providers = ["instant": provider]
+        settings.defaultModel = "instant/m"
+        return PipelinePlanner(store: store, settings: settings)
+    }
+
+    private func start(_ pipeline: Pipeline, _ inputs: JSONValue, in store: QueueStore, by planner: PipelinePlanner) async throws -> Int64 {
+        try await store.start(planner.run(pipeline, inputs: inputs)).id
+    }
+
+    // MARK: Measuring
 
     func run() async throws {
         let step = try await chain()
@@ -43,6 +91,7 @@ struct RunsBench: AsyncParsableCommand {
         let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
         var configuration = WorkerConfiguration(concurrency: concurrency)
         configuration.cacheTimeToLive = nil
+        let planner = planner(store)
         let worker = Worker(store: store, providers: [provider], configuration: configuration, planner: planner, logger: logger)
         let upkeep = Upkeeper(store: store, planner: planner, logger: logger)
         return try await withThrowingTaskGroup { group in
@@ -66,11 +115,12 @@ struct RunsBench: AsyncParsableCommand {
     private func chain() async throws -> Double {
         let store = try open("chain")
         defer { store.close() }
+        let (pipeline, planner) = (try Self.chain(of: 10), planner(store))
         var times = try await working(store, DelayedProvider(.zero)) {
             var times: [Int64] = []
             for number in 0..<chains {
                 let began = platform_monotonic_ns()
-                let run = try await store.start(planner.run(#"{"chain": 10}"#, number: number)).id
+                let run = try await start(pipeline, ["number": .integer(Int64(number))], in: store, by: planner)
                 try await finish([run], in: store)
                 times.append(platform_monotonic_ns() - began)
             }
@@ -84,11 +134,12 @@ struct RunsBench: AsyncParsableCommand {
     private func sideBySide() async throws -> Double {
         let store = try open("parallel")
         defer { store.close() }
+        let (pipeline, planner) = (try Self.parallel(5), planner(store))
         var times = try await working(store, DelayedProvider(.milliseconds(800))) {
             var times: [Int64] = []
             for number in 0..<5 {
                 let began = platform_monotonic_ns()
-                let run = try await store.start(planner.run(#"{"parallel": 5}"#, number: number)).id
+                let run = try await start(pipeline, ["number": .integer(Int64(number))], in: store, by: planner)
                 try await finish([run], in: store)
                 times.append(platform_monotonic_ns() - began)
             }
@@ -104,7 +155,8 @@ struct RunsBench: AsyncParsableCommand {
         defer { store.close() }
         return try await working(store, DelayedProvider(.zero), concurrency: 64) {
             try await Figures.seconds {
-                let run = try await store.start(planner.run(#"{"parallel": \#(width)}"#, number: 0)).id
+                let items = JSONValue.array((0..<width).map { .integer(Int64($0)) })
+                let run = try await start(Self.fan(), ["items": items], in: store, by: planner(store))
                 try await finish([run], in: store)
             }
         }
@@ -115,15 +167,18 @@ struct RunsBench: AsyncParsableCommand {
     private func many() async throws -> (start: Double, rate: Double, claims: [Double]) {
         let store = try open("many")
         defer { store.close() }
-        let shape = #"{"chain": 5}"#
+        let (pipeline, planner) = (try Self.chain(of: 5), planner(store))
+        func begin(_ number: Int) async throws -> Int64 {
+            try await self.start(pipeline, ["number": .integer(Int64(number))], in: store, by: planner)
+        }
         var claims: [Double] = []
-        var ids = [try await store.start(planner.run(shape, number: 0)).id]
+        var ids = [try await begin(0)]
         claims.append(try await claimTime(store))
         let began = platform_monotonic_ns()
         for start in stride(from: 1, to: runs, by: 500) {
             ids += try await withThrowingTaskGroup { group in
                 for number in start..<min(start + 500, runs) {
-                    group.addTask { [planner] in try await store.start(planner.run(shape, number: number)).id }
+                    group.addTask { try await begin(number) }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
@@ -133,7 +188,7 @@ struct RunsBench: AsyncParsableCommand {
         let seconds = try await Figures.seconds {
             try await working(store, DelayedProvider(.zero), concurrency: 64) { try await finish(ids, in: store) }
         }
-        _ = try await store.start(planner.run(shape, number: runs))
+        _ = try await begin(runs)
         claims.append(try await claimTime(store))
         return (start, Double(runs * 5) / seconds, claims)
     }

@@ -159,6 +159,10 @@ public enum SampleConfiguration {
             fallback_after: 30s
             batch_api: false
             price: { input_per_mtok: 3.0, output_per_mtok: 15.0 }
+          local/smollm2:
+            fallbacks: []
+            batch_api: false
+            max_output_tokens: 512   # it is small, and often finds no end of its own
 
         # Ways to tell that a job, a batch or a run has ended, by name: `enqueue --on-finish NAME`, `--on-batch-finish NAME`. Default none.
         #

@@ -31,6 +31,9 @@ extension Settings {
         var sonnet = ModelSettings()
         sonnet.fallbackAfter = .seconds(30)
         sonnet.price = ModelPrice(inputPerMTok: 3, outputPerMTok: 15)
-        return ["anthropic/claude-sonnet-4-5": sonnet]
+        // A model as small as this often finds no end of its own.
+        var small = ModelSettings()
+        small.maxOutputTokens = 512
+        return ["anthropic/claude-sonnet-4-5": sonnet, "local/smollm2": small]
     }()
 }
