@@ -1,4 +1,3 @@
-import AgentQueue
 import ArgumentParser
 import JobModel
 import QueueStore
@@ -14,25 +13,9 @@ struct SchedulePauseCommand: AsyncParsableCommand {
               agent-queue schedule pause digest
             """)
 
-    @Argument(help: ArgumentHelp("Names or numbers.", valueName: "schedule"))
-    var schedules: [String]
-
-    @OptionGroup var format: FormatOptions
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var selection: ScheduleSelection
 
     func run() async throws {
-        let session = try Session(global)
-        try await session.withStore { store in
-            var output = Output()
-            for schedule in try ScheduleReference.find(schedules, in: store) {
-                let isDone = try await store.pause(schedule: schedule.id)
-                try format.json
-                    ? output.json(
-                        .object([.init("id", .integer(schedule.id)), .init("name", .string(schedule.name)), .init("paused", .bool(isDone))])
-                    )
-                    : output.line("schedule \(DisplayText.line(schedule.name)) \(isDone ? "is paused" : "is not there any more")")
-            }
-            try output.flush()
-        }
+        try await selection.change("paused", otherwise: "is not there any more") { try await $1.pause(schedule: $0.id) }
     }
 }

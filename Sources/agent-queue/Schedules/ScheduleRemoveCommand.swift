@@ -1,4 +1,3 @@
-import AgentQueue
 import ArgumentParser
 import JobModel
 import QueueStore
@@ -14,26 +13,9 @@ struct ScheduleRemoveCommand: AsyncParsableCommand {
               agent-queue schedule remove digest 4
             """)
 
-    @Argument(help: ArgumentHelp("Names or numbers.", valueName: "schedule"))
-    var schedules: [String]
-
-    @OptionGroup var format: FormatOptions
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var selection: ScheduleSelection
 
     func run() async throws {
-        let session = try Session(global)
-        try await session.withStore { store in
-            var output = Output()
-            for schedule in try ScheduleReference.find(schedules, in: store) {
-                let isDone = try await store.remove(schedule: schedule.id)
-                try format.json
-                    ? output.json(
-                        .object([
-                            .init("id", .integer(schedule.id)), .init("name", .string(schedule.name)), .init("removed", .bool(isDone)),
-                        ]))
-                    : output.line("schedule \(DisplayText.line(schedule.name)) \(isDone ? "is removed" : "is not there any more")")
-            }
-            try output.flush()
-        }
+        try await selection.change("removed", otherwise: "is not there any more") { try await $1.remove(schedule: $0.id) }
     }
 }

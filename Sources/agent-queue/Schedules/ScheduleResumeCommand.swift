@@ -14,26 +14,11 @@ struct ScheduleResumeCommand: AsyncParsableCommand {
               agent-queue schedule resume digest
             """)
 
-    @Argument(help: ArgumentHelp("Names or numbers.", valueName: "schedule"))
-    var schedules: [String]
-
-    @OptionGroup var format: FormatOptions
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var selection: ScheduleSelection
 
     func run() async throws {
-        let session = try Session(global)
-        try await session.withStore { store in
-            var output = Output()
-            for schedule in try ScheduleReference.find(schedules, in: store) {
-                let isDone = try await store.resume(schedule: schedule.id, next: try Self.next(of: schedule))
-                try format.json
-                    ? output.json(
-                        .object([
-                            .init("id", .integer(schedule.id)), .init("name", .string(schedule.name)), .init("resumed", .bool(isDone)),
-                        ]))
-                    : output.line("schedule \(DisplayText.line(schedule.name)) \(isDone ? "is resumed" : "was not paused")")
-            }
-            try output.flush()
+        try await selection.change("resumed", otherwise: "was not paused") { schedule, store in
+            try await store.resume(schedule: schedule.id, next: try Self.next(of: schedule))
         }
     }
 
