@@ -37,7 +37,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let package = Package(
     name: "agent-queue",
     products: [
-        .library(name: "AgentQueue", targets: ["AgentQueue"]),
+        .library(name: "AgentQueue", targets: ["AgentQueue", "Pipelines", "JobModel"]),
         .executable(name: "agent-queue", targets: ["agent-queue"]),
         .executable(name: "agent-worker", targets: ["agent-worker"]),
     ],

@@ -77,6 +77,28 @@ import Testing
 
     private struct Plan: Decodable, Equatable { var parts: [String] }
 
+    /// As docs/pipelines.md shows it.
+    @Test func aPipelineWrittenInSwiftRunsToATypedOutput() async throws {
+        let review = try Pipeline("review", inputs: [PipelineInput("text")], roles: [Role("critic", system: "You are fair.")]) {
+            Step(
+                "plan", role: "critic",
+                schema: .inline(["type": "object", "required": ["parts"], "properties": ["parts": ["type": "array"]]]),
+                prompt: "PLAN {{inputs.text}}")
+            Group("rounds", repeat: Repetition(2)) {
+                for name in ["first", "second"] { Step(name, prompt: "SAY \(name) of {{plan.parts}}, round {{round}}") }
+            }
+            Step("sum", needs: ["rounds"], foreach: Foreach("plan.parts"), prompt: "SUM {{item}}")
+        }
+        try await withQueue { queue, model in
+            let run = try await queue.start(review, inputs: ["text": "tides"]).id
+            let detail = try await finish(run, queue)
+            #expect(detail.summary.state == .completed, "\(detail.summary.reason ?? "")")
+            #expect(try queue.output(ofStep: "plan", in: run, as: Plan.self) == Plan(parts: ["one", "two", "three"]))
+            #expect(try queue.output(of: run, as: [String].self) == ["<SUM one>", "<SUM two>", "<SUM three>"])
+            #expect(model.asked.count == 8)
+        }
+    }
+
     @Test func aPipelineRunsToItsOutput() async throws {
         try await withQueue { queue, model in
             let pipeline = try Pipeline(yaml: Self.plan, path: "plan.yaml")
