@@ -40,7 +40,7 @@ import Testing
             }
             if request.system.hasPrefix("You judge whether") {
                 return
-                    #"{"must_fix": ["mend \#(turn)"], "verdict": "round \#(turn)", "confidence": \#([0.5, 0.7, 0.85][min(turn, 3) - 1])}"#
+                    #"{"must_fix": ["mend \#(turn)"], "verdict": "round \#(turn)", "confidence": \#([0.5, 0.7, 0.9][min(turn, 3) - 1])}"#
             }
             if request.system.hasPrefix("You are an experienced programmer") {
                 return request.prompt.contains("What must be changed")
@@ -57,7 +57,7 @@ import Testing
                 "refine/3/correctness", "refine/3/design", "refine/3/reflect", "refine/3/revise", "refine/3/validate",
             ])
         let output = try #require(run.output?.string)
-        #expect(output.contains("program 2") && output.contains("Confidence 0.85: round 3"))
+        #expect(output.contains("program 2") && output.contains("Confidence 0.9: round 3"))
         let coder = model.requests(of: "You are an experienced programmer")
         // The first repair sees the parts, the second what the first made of them; each what the round before it asked for.
         #expect(coder[2].prompt.contains("# a.py") && coder[2].prompt.contains("# b.py") && coder[2].prompt.contains("1. mend 1"))

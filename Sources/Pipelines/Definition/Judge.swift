@@ -33,14 +33,22 @@ public struct Judge: Sendable, Equatable {
     }
 
     /// What it must answer.
-    static let schema: JSONValue = [
-        "type": "object",
-        "properties": [
-            "choice": ["type": "integer", "description": "The number of the best answer."],
-            "confidence": ["type": "number", "description": "How sure you are, from 0 to 1."],
-            "reason": ["type": "string", "description": "Why, in a sentence."],
-        ],
-        "required": ["choice", "confidence", "reason"],
-        "additionalProperties": false,
-    ]
+    static func schema(of count: Int) -> JSONValue {
+        [
+            "type": "object",
+            "properties": [
+                "choice": [
+                    "type": "integer", "minimum": 1, "maximum": .integer(Int64(count)), "description": "The number of the best answer.",
+                ],
+                // Tenths: a server that writes by the schema cannot hold a number to its bounds, but to these.
+                "confidence": [
+                    "type": "number", "enum": [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
+                    "description": "How sure you are, from 0 to 1.",
+                ],
+                "reason": ["type": "string", "maxLength": 500, "description": "Why, in a sentence."],
+            ],
+            "required": ["choice", "confidence", "reason"],
+            "additionalProperties": false,
+        ]
+    }
 }

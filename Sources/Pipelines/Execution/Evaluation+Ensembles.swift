@@ -45,7 +45,7 @@ extension Evaluation {
                 return ["number": .integer(Int64(index + 1)), "output": answer.value, "target": target]
             })
         return try begin(path, judge, plan, at: place) { call in
-            call.schema = Judge.schema
+            call.schema = Judge.schema(of: answers.count)
             call.sample = nil
             call.recall = nil
             call.remembers = false
