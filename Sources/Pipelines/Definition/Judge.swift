@@ -45,7 +45,7 @@ public struct Judge: Sendable, Equatable {
                     "type": "number", "enum": [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
                     "description": "How sure you are, from 0 to 1.",
                 ],
-                "reason": ["type": "string", "maxLength": 500, "description": "Why, in a sentence."],
+                "reason": ["type": "string", "maxLength": 300, "description": "Why, in a sentence."],
             ],
             "required": ["choice", "confidence", "reason"],
             "additionalProperties": false,
