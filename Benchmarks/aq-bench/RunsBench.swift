@@ -113,31 +113,22 @@ struct RunsBench: AsyncParsableCommand {
 
     /// The median time of a step of a chain of ten, in ms, the model answering at once.
     private func chain() async throws -> Double {
-        let store = try open("chain")
-        defer { store.close() }
-        let (pipeline, planner) = (try Self.chain(of: 10), planner(store))
-        var times = try await working(store, DelayedProvider(.zero)) {
-            var times: [Int64] = []
-            for number in 0..<chains {
-                let began = platform_monotonic_ns()
-                let run = try await start(pipeline, ["number": .integer(Int64(number))], in: store, by: planner)
-                try await finish([run], in: store)
-                times.append(platform_monotonic_ns() - began)
-            }
-            return times
-        }
-        times.sort()
-        return Double(Figures.percentile(times, 50)) / 1e7
+        try await medianTime(of: Self.chain(of: 10), rounds: chains, delay: .zero) / 1e7
     }
 
     /// How long five steps of 0.8 s take, in s: the median of five runs.
     private func sideBySide() async throws -> Double {
-        let store = try open("parallel")
+        try await medianTime(of: Self.parallel(5), rounds: 5, delay: .milliseconds(800)) / 1e9
+    }
+
+    /// How long a run takes, one after the other, in ns.
+    private func medianTime(of pipeline: Pipeline, rounds: Int, delay: Duration) async throws -> Double {
+        let store = try open(pipeline.name)
         defer { store.close() }
-        let (pipeline, planner) = (try Self.parallel(5), planner(store))
-        var times = try await working(store, DelayedProvider(.milliseconds(800))) {
+        let planner = planner(store)
+        var times = try await working(store, DelayedProvider(delay)) {
             var times: [Int64] = []
-            for number in 0..<5 {
+            for number in 0..<rounds {
                 let began = platform_monotonic_ns()
                 let run = try await start(pipeline, ["number": .integer(Int64(number))], in: store, by: planner)
                 try await finish([run], in: store)
@@ -146,7 +137,7 @@ struct RunsBench: AsyncParsableCommand {
             return times
         }
         times.sort()
-        return Double(Figures.percentile(times, 50)) / 1e9
+        return Double(Figures.percentile(times, 50))
     }
 
     /// How long a run of very many calls side by side takes, in s, the model answering at once.

@@ -34,7 +34,7 @@ public struct YAMLValue {
         guard depth <= JSONValue.maxDepth else { throw YAMLFault("nests too deep", line: node.mark?.line) }
         switch node {
         case .scalar(let scalar):
-            return scalar.style == .plain ? try Self.typed(scalar.string, line: scalar.mark?.line) : .string(scalar.string)
+            return scalar.style == .plain ? try Self.plain(scalar.string, line: scalar.mark?.line) : .string(scalar.string)
         case .sequence(let sequence):
             var values: [JSONValue] = []
             for element in sequence { values.append(try value(element, depth: depth + 1)) }
@@ -51,8 +51,9 @@ public struct YAMLValue {
         }
     }
 
-    /// A scalar without quotes. Hexadecimal and octal numbers are read as the core schema says.
-    private static func typed(_ text: String, line: Int?) throws(YAMLFault) -> JSONValue {
+    /// The value of a scalar without quotes. Hexadecimal and octal numbers are read as the core schema says.
+    /// - Throws: `YAMLFault` for a number that is infinite or none.
+    public static func plain(_ text: String, line: Int?) throws(YAMLFault) -> JSONValue {
         switch text {
         case "", "~", "null", "Null", "NULL": return .null
         case "true", "True", "TRUE": return .bool(true)

@@ -260,6 +260,15 @@ import Testing
         }
     }
 
+    /// As the configuration reads them: one file's number is not the other's text.
+    @Test func valuesAreTypedAsInTheConfiguration() throws {
+        let values = #"[.5, +1, 0x10, 010, 1e2, ".5", yes, .inf, ~, True]"#
+        let pipeline = try Pipeline(
+            yaml: "inputs: { l: { type: list, default: \(values) } }\nsteps: { a: { prompt: \"{{inputs.l}}\" } }", path: "p.yaml")
+        #expect(pipeline.inputs[0].fallback == [0.5, 1, 16, 10, 100.0, ".5", "yes", ".inf", .null, true])
+        #expect(try Pipeline(definition: pipeline.definition).definition == pipeline.definition)
+    }
+
     @Test func inputsAreChecked() throws {
         let pipeline = try Pipeline("p", inputs: [PipelineInput("a"), PipelineInput("n", .integer, default: 3)]) {
             Group("g", repeat: Repetition(.input("n"))) { Step("s", prompt: "{{inputs.a}}") }

@@ -1,4 +1,5 @@
 import JobModel
+import Settings
 
 /// A value of a pipeline's text, whether it was YAML or JSON: no type yet, but its place.
 struct DefinitionNode {
@@ -50,14 +51,8 @@ struct DefinitionNode {
         case .mapping(let pairs): return .object(pairs.map { .init($0.key, $0.value.json) })
         case .scalar(let text, let isPlain):
             guard isPlain else { return .string(text) }
-            if isNull { return .null }
-            switch text {
-            case "true", "True", "TRUE": return true
-            case "false", "False", "FALSE": return false
-            default:
-                guard let value = try? JSONValue.parse(text), value.number != nil else { return .string(text) }
-                return value
-            }
+            // A number that is none stays the text that it is: whoever wants a number says so.
+            return (try? YAMLValue.plain(text, line: line)) ?? .string(text)
         }
     }
 }
