@@ -8,12 +8,11 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// A room of docs/architecture.md. Imports go one way, downwards: a target can import only what it declares here.
-func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+/// A module of docs/architecture.md. Imports go one way, downwards: a target can import only what it declares here.
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-/// Tests may force what they check.
 func suite(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
     .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
@@ -28,7 +27,7 @@ let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
-let nioFoundation = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
@@ -37,7 +36,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let package = Package(
     name: "agent-queue",
     products: [
-        .library(name: "AgentQueue", targets: ["AgentQueue", "Pipelines", "JobModel"]),
+        .library(name: "AgentQueue", targets: ["AgentQueue"]),
         .executable(name: "agent-queue", targets: ["agent-queue"]),
         .executable(name: "agent-worker", targets: ["agent-worker"]),
     ],
@@ -56,101 +55,95 @@ let package = Package(
     ],
     targets: [
         // What the C library can do and Swift cannot say.
-        .target(name: "CPlatform", linkerSettings: [.linkedLibrary("sqlite3")]),
-        room("JobModel", []),
-        room("Settings", ["JobModel", yams]),
-        room("ModelCalls", ["JobModel", crypto]),
-        room("Resilience", []),
+        .target(name: "CAgentQueue", linkerSettings: [.linkedLibrary("sqlite3")]),
+        module("AgentQueueModel", [crypto]),
+        module("AgentQueueSettings", ["AgentQueueModel", yams]),
         .target(
-            name: "Migrations", dependencies: [crypto], path: "migrations", resources: [.embedInCode("sqlite")],
+            name: "AgentQueueMigrations", dependencies: [crypto], path: "migrations", resources: [.embedInCode("sqlite")],
             swiftSettings: strict),
-        room("QueueStore", ["JobModel", "ModelCalls", "Resilience", "Migrations", "CPlatform", grdb, sqlite, deque, crypto]),
-        room("ResponseCache", ["QueueStore", "JobModel"]),
-        room("VectorMemory", ["QueueStore", "JobModel", "CPlatform", "Settings"]),
-        room(
-            "ModelProviders",
-            [
-                "JobModel", "ModelCalls", httpClient, subprocess, nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
-            ]),
-        room("Upkeep", ["QueueStore", "JobModel", "CPlatform", lifecycle, logging]),
-        room(
-            "WorkerPool",
-            ["ResponseCache", "VectorMemory", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", lifecycle, logging]),
+        module("AgentQueueStore", ["AgentQueueModel", "AgentQueueMigrations", "CAgentQueue", grdb, sqlite, deque, crypto]),
+        module("AgentQueueMemory", ["AgentQueueStore", "AgentQueueModel", "CAgentQueue", "AgentQueueSettings"]),
+        module("AgentQueueProviders", ["AgentQueueModel", httpClient, subprocess, nioCore, nioHTTP1, nioPosix]),
+        module(
+            "AgentQueueWorker", ["AgentQueueMemory", "AgentQueueStore", "AgentQueueModel", "CAgentQueue", lifecycle, logging]),
         // The pipelines of config/pipelines, in the binary.
         .target(
-            name: "ShippedPipelines", path: "config", exclude: ["agent-queue.yaml", "cron", "examples", "systemd"],
+            name: "AgentQueueShipped", path: "config", exclude: ["agent-queue.yaml", "cron", "examples", "systemd"],
             resources: [.embedInCode("pipelines")], swiftSettings: strict),
-        room("Pipelines", ["JobModel", "ModelCalls", "Settings", yams, mustache]),
-        room(
+        module("AgentQueuePipelines", ["AgentQueueModel", "AgentQueueSettings", yams, mustache]),
+        module(
             "AgentQueue",
             [
-                "Pipelines", "ShippedPipelines", "WorkerPool", "Upkeep", "ModelProviders", "ResponseCache", "VectorMemory", "QueueStore",
-                "ModelCalls", "JobModel",
-                "Resilience", "Settings", crypto, logging, subprocess, nioHTTP1,
+                "AgentQueuePipelines", "AgentQueueShipped", "AgentQueueWorker", "AgentQueueProviders", "AgentQueueMemory",
+                "AgentQueueStore", "AgentQueueModel", "AgentQueueSettings", crypto, logging, subprocess, nioHTTP1,
+            ]),
+        module(
+            "AgentQueueReports",
+            [
+                "AgentQueue", "AgentQueuePipelines", "AgentQueueProviders", "AgentQueueMemory", "AgentQueueStore", "AgentQueueModel",
+                "AgentQueueSettings",
             ]),
         .executableTarget(
             name: "agent-queue",
             dependencies: [
-                "AgentQueue", "Pipelines", "ModelProviders", "VectorMemory", "QueueStore", "ModelCalls", "JobModel", "Settings",
-                argumentParser,
+                "AgentQueueReports", "AgentQueue", "AgentQueuePipelines", "AgentQueueProviders", "AgentQueueMemory", "AgentQueueStore",
+                "AgentQueueModel", "AgentQueueSettings", argumentParser,
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "agent-worker",
             dependencies: [
-                "AgentQueue", "WorkerPool", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "Settings", argumentParser, lifecycle,
-                unixSignals,
-                logging,
+                "AgentQueue", "AgentQueueWorker", "AgentQueueStore", "AgentQueueModel", "AgentQueueSettings", argumentParser, lifecycle,
+                unixSignals, logging,
             ],
             swiftSettings: strict),
         .executableTarget(
-            name: "embedding-example", dependencies: ["AgentQueue", "JobModel"], path: "Examples/Embedding", swiftSettings: strict),
+            name: "embedding-example", dependencies: ["AgentQueue", "AgentQueueModel"], path: "Examples/Embedding", swiftSettings: strict),
         .executableTarget(
             name: "aq-bench",
             dependencies: [
-                "AgentQueue", "Pipelines", "WorkerPool", "Upkeep", "ResponseCache", "VectorMemory", "ModelProviders", "QueueStore",
-                "ModelCalls", "JobModel", "Settings", "CPlatform", argumentParser,
-                logging, nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
+                "AgentQueue", "AgentQueuePipelines", "AgentQueueWorker", "AgentQueueMemory", "AgentQueueProviders", "AgentQueueStore",
+                "AgentQueueModel", "AgentQueueSettings", "CAgentQueue", argumentParser, logging, nioCore, nioHTTP1, nioPosix,
             ], path: "Benchmarks/aq-bench", swiftSettings: strict),
 
-        suite("JobModelTests", ["JobModel", "ModelCalls", "Resilience", "TestSupport"]),
-        suite("JSONSchemaTests", ["ModelCalls", "JobModel"], resources: [.copy("Resources")]),
-        suite(
-            "QueueStoreTests",
-            ["QueueStore", "VectorMemory", "JobModel", "ModelCalls", "Resilience", "CPlatform", "TestSupport", grdb, sqlite]),
-        suite("ResponseCacheTests", ["ResponseCache", "QueueStore", "JobModel", "TestSupport"]),
-        // What tests compare vectors by: plain loops, optimised even where the rest is not.
-        .target(name: "CReference", path: "Tests/CReference", cSettings: [.unsafeFlags(["-O2"])]),
-        suite(
-            "VectorMemoryTests",
-            [
-                "VectorMemory", "WorkerPool", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "CPlatform", "CReference",
-                "TestSupport",
-            ], resources: [.copy("Resources")]),
-        suite(
-            "WorkerPoolTests",
-            ["WorkerPool", "ModelProviders", "QueueStore", "ModelCalls", "JobModel", "Resilience", "CPlatform", "TestSupport", logging]),
-        suite("SettingsTests", ["Settings", "JobModel"]),
-        suite("PipelinesTests", ["Pipelines", "ShippedPipelines", "ModelCalls", "JobModel", "Settings", "TestSupport"]),
         // What tests of several suites share.
         .target(
-            name: "TestSupport",
-            dependencies: [nioCore, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio")],
-            path: "Tests/TestSupport", swiftSettings: strict),
-        suite("ModelProvidersTests", ["ModelProviders", "ModelCalls", "JobModel", "TestSupport", nioHTTP1]),
+            name: "AgentQueueTestSupport", dependencies: [nioCore, nioHTTP1, nioPosix], path: "Tests/Support", swiftSettings: strict),
+        // What tests compare vectors by: plain loops, optimised even where the rest is not.
+        .target(name: "CAgentQueueReference", path: "Tests/CAgentQueueReference", cSettings: [.unsafeFlags(["-O2"])]),
+        suite("AgentQueueModelTests", ["AgentQueueModel", "AgentQueueTestSupport"], resources: [.copy("Resources")]),
+        suite("AgentQueueSettingsTests", ["AgentQueueSettings", "AgentQueueModel"]),
+        suite(
+            "AgentQueueStoreTests",
+            ["AgentQueueStore", "AgentQueueMemory", "AgentQueueModel", "CAgentQueue", "AgentQueueTestSupport", grdb, sqlite]),
+        suite(
+            "AgentQueueMemoryTests",
+            [
+                "AgentQueueMemory", "AgentQueueWorker", "AgentQueueStore", "AgentQueueProviders", "AgentQueueModel", "CAgentQueue",
+                "CAgentQueueReference", "AgentQueueTestSupport",
+            ], resources: [.copy("Resources")]),
+        suite(
+            "AgentQueueWorkerTests",
+            [
+                "AgentQueueWorker", "AgentQueueProviders", "AgentQueueStore", "AgentQueueModel", "CAgentQueue", "AgentQueueTestSupport",
+                logging,
+            ]),
+        suite(
+            "AgentQueuePipelinesTests",
+            ["AgentQueuePipelines", "AgentQueueShipped", "AgentQueueModel", "AgentQueueSettings", "AgentQueueTestSupport"]),
+        suite("AgentQueueProvidersTests", ["AgentQueueProviders", "AgentQueueModel", "AgentQueueTestSupport", nioHTTP1]),
         suite(
             "AgentQueueTests",
             [
-                "AgentQueue", "Pipelines", "VectorMemory", "Upkeep", "QueueStore", "ModelCalls", "JobModel", "Settings", "TestSupport",
-                logging, crypto,
+                "AgentQueue", "AgentQueuePipelines", "AgentQueueMemory", "AgentQueueWorker", "AgentQueueStore", "AgentQueueModel",
+                "AgentQueueSettings", "AgentQueueTestSupport", logging, crypto,
             ]),
-        suite("IntakeTests", ["AgentQueue", "Pipelines", "QueueStore", "JobModel", "ModelCalls", "Settings"]),
         suite(
             "ReliabilityTests",
             [
-                "AgentQueue", "Pipelines", "VectorMemory", "QueueStore", "ModelProviders", "ModelCalls", "JobModel", "Settings",
-                "TestSupport", grdb, sqlite,
+                "AgentQueue", "AgentQueuePipelines", "AgentQueueMemory", "AgentQueueStore", "AgentQueueProviders", "AgentQueueModel",
+                "AgentQueueSettings", "AgentQueueTestSupport", grdb, sqlite,
             ]),
-        suite("CommandTests", ["agent-queue", "Pipelines", "QueueStore", "JobModel", "TestSupport"]),
+        suite("CommandTests", ["agent-queue", "AgentQueuePipelines", "AgentQueueStore", "AgentQueueModel", "AgentQueueTestSupport"]),
     ]
 )

@@ -1,7 +1,7 @@
 /// The pipelines that the program brings along, compiled into the binary from `config/pipelines/*.yaml`.
-public enum ShippedPipelines {
+package enum ShippedPipelines {
     /// Their texts, by name.
-    public static let all: [String: String] = [
+    package static let all: [String: String] = [
         "coding": PackageResources.coding_yaml,
         "compare": PackageResources.compare_yaml,
         "content": PackageResources.content_yaml,

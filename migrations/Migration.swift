@@ -1,15 +1,15 @@
 import Crypto
 
 /// One step of the schema, compiled into the binary from `migrations/sqlite/*.sql`.
-public struct Migration: Sendable {
+package struct Migration: Sendable {
     /// Its number, from 1: the database's `user_version` once it is applied.
-    public let version: Int
+    package let version: Int
     /// Its file's name without the ending.
-    public let name: String
+    package let name: String
     /// Its statements.
-    public let sql: String
+    package let sql: String
     /// SHA-256 of the statements, hexadecimal: an applied migration whose text is another is refused.
-    public let checksum: String
+    package let checksum: String
 
     private init(version: Int, name: String, bytes: [UInt8]) {
         self.version = version
@@ -20,7 +20,7 @@ public struct Migration: Sendable {
     }
 
     /// Every migration, in order.
-    public static let all: [Migration] = [
+    package static let all: [Migration] = [
         Migration(version: 1, name: "v001_jobs", bytes: PackageResources.v001_jobs_sql),
         Migration(version: 2, name: "v002_limits", bytes: PackageResources.v002_limits_sql),
         Migration(version: 3, name: "v003_coalescing", bytes: PackageResources.v003_coalescing_sql),

@@ -1,8 +1,8 @@
+import AgentQueueModel
+import AgentQueueStore
+import AgentQueueWorker
 import ArgumentParser
-import CPlatform
-import JobModel
-import QueueStore
-import ResponseCache
+import CAgentQueue
 
 /// How long an answer takes to find: in memory, and in the store.
 struct CacheBench: AsyncParsableCommand {

@@ -1,12 +1,10 @@
+import AgentQueueModel
+import AgentQueueStore
+import AgentQueueWorker
 import ArgumentParser
-import CPlatform
+import CAgentQueue
 import Glibc
-import JobModel
 import Logging
-import ModelCalls
-import QueueStore
-import Upkeep
-import WorkerPool
 
 /// What a job costs that needs no call of its own, from the claim to the settle: CPU of the whole process, upkeep included. And how
 /// long a claim takes beside many that wait for one answer.

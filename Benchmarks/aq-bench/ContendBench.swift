@@ -1,8 +1,10 @@
+import AgentQueueModel
+import AgentQueueStore
+import AgentQueueWorker
 import ArgumentParser
-import CPlatform
+import CAgentQueue
 import Glibc
-import JobModel
-import QueueStore
+import Logging
 
 /// Enqueues one, claims one, settles one, over and over: one of several processes that contend for the file.
 struct ContendBench: AsyncParsableCommand {
@@ -53,5 +55,63 @@ struct ContendBench: AsyncParsableCommand {
         let value = try await body()
         waits.append(platform_monotonic_ns() - began)
         return value
+    }
+}
+
+/// Enqueues jobs one by one from several tasks, as a program would; with `--interval`, one at a time with pauses, printing
+/// the time of each commit.
+struct Producer: AsyncParsableCommand {
+    @OptionGroup var store: StoreOptionsGroup
+    @Option var jobs = 10_000
+    @Option var tasks = 64
+    @Option(help: "Pause before each job, in ms: at random between this and twice this.") var interval: Int?
+
+    func run() async throws {
+        let store = try store.open()
+        if let interval {
+            for number in 0..<jobs {
+                try await Task.sleep(for: .milliseconds(Int.random(in: interval...2 * interval)))
+                let receipt = try await store.enqueue(BenchJobs.make(number))
+                Figures.line("P \(receipt.id) \(platform_monotonic_ns())")
+            }
+        } else {
+            let tickets = Tickets(jobs)
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<tasks {
+                    group.addTask {
+                        while let number = tickets.take() {
+                            _ = try await store.enqueue(BenchJobs.make(number))
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+        store.close()
+    }
+}
+
+/// A worker process whose provider answers at once. Ends when it is killed by SIGTERM, or drained.
+struct InstantWorker: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "worker")
+    @OptionGroup var store: StoreOptionsGroup
+    @Option var concurrency = 64
+    @Flag(help: "Print when each call starts.") var starts = false
+    @Flag(help: "Keep answers in the cache.") var cache = false
+
+    func run() async throws {
+        let store = try store.open()
+        let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
+        var configuration = WorkerConfiguration(concurrency: concurrency)
+        configuration.cacheTimeToLive = cache ? 1_800_000 : nil
+        let worker = Worker(store: store, providers: [InstantProvider(printsStarts: starts)], configuration: configuration, logger: logger)
+        let upkeep = Upkeeper(store: store, logger: logger)
+        Figures.line("ready")
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await upkeep.run() }
+            try await worker.run()
+            group.cancelAll()
+        }
+        store.close()
     }
 }

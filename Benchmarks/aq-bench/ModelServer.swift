@@ -1,5 +1,5 @@
+import AgentQueueModel
 import ArgumentParser
-import JobModel
 import NIOCore
 import NIOHTTP1
 import NIOPosix

@@ -1,12 +1,10 @@
+import AgentQueueModel
+import AgentQueueProviders
+import AgentQueueStore
+import AgentQueueWorker
 import ArgumentParser
-import CPlatform
-import JobModel
+import CAgentQueue
 import Logging
-import ModelCalls
-import ModelProviders
-import QueueStore
-import Upkeep
-import WorkerPool
 
 /// The table of the system that this one succeeds: its four kinds of work, with its delays, through the real queue, worker and
 /// provider, each job enqueued and settled on the disk.

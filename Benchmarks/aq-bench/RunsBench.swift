@@ -1,14 +1,12 @@
 import AgentQueue
+import AgentQueueModel
+import AgentQueuePipelines
+import AgentQueueSettings
+import AgentQueueStore
+import AgentQueueWorker
 import ArgumentParser
-import CPlatform
-import JobModel
+import CAgentQueue
 import Logging
-import ModelCalls
-import Pipelines
-import QueueStore
-import Settings
-import Upkeep
-import WorkerPool
 
 /// What runs add to the calls of their steps: the time of a chain's step, five steps side by side, and claims beside very many runs.
 struct RunsBench: AsyncParsableCommand {

@@ -1,4 +1,4 @@
-// yardstick - the practical limit of SQLite on the queue's own schema: the statements of Sources/QueueStore in plain C,
+// yardstick - the practical limit of SQLite on the queue's own schema: the statements of AgentQueueStore in plain C,
 // one thread, libsqlite3 alone. What the store reaches is judged as a ratio to what this reaches in the same run.
 //
 //   cc -O2 -o yardstick yardstick.c -lsqlite3

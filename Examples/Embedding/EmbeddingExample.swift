@@ -1,5 +1,5 @@
 import AgentQueue
-import JobModel
+import AgentQueueModel
 
 /// Asks one question through a queue in this folder, with the worker in the same process.
 ///

@@ -1,9 +1,8 @@
-import JobModel
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
+import AgentQueueWorker
 import Logging
-import QueueStore
-import Settings
-import Upkeep
-import WorkerPool
 
 /// The queue, for a program that embeds it.
 ///
@@ -16,25 +15,25 @@ import WorkerPool
 /// ```
 ///
 /// Any number of programs, `agent-queue` and `agent-worker` among them, may use one database at once.
-public struct JobQueue: Sendable {
+package struct JobQueue: Sendable {
     /// The database.
-    public let store: QueueStore
+    package let store: QueueStore
     /// What it was configured with.
-    public let settings: Settings
+    package let settings: Settings
     /// Decides what runs do next.
-    public let planner: PipelinePlanner
+    package let planner: PipelinePlanner
     private let environment: [String: String]
 
     /// Opens a queue with the built-in settings.
     /// - Throws: `StoreError`.
-    public init(database: String, environment: [String: String] = [:]) throws {
+    package init(database: String, environment: [String: String] = [:]) throws {
         try self.init(Settings(database: database), environment: environment)
     }
 
     /// Opens a queue.
     /// - Parameter environment: where API keys are looked up.
     /// - Throws: `StoreError`.
-    public init(_ settings: Settings, environment: [String: String]) throws {
+    package init(_ settings: Settings, environment: [String: String]) throws {
         self.settings = settings
         self.environment = environment
         store = try QueueStore(path: settings.database, options: settings.storeOptions)
@@ -44,7 +43,7 @@ public struct JobQueue: Sendable {
     /// Adds a job that asks one question.
     /// - Parameter model: `provider/model`; nil is the configured default.
     /// - Throws: `InputError`, `StoreError`.
-    public func enqueue(_ prompt: String, model: String? = nil) async throws -> Enqueued {
+    package func enqueue(_ prompt: String, model: String? = nil) async throws -> Enqueued {
         var draft = JobDraft()
         draft.prompt = prompt
         draft.model = model
@@ -53,14 +52,14 @@ public struct JobQueue: Sendable {
 
     /// Adds a job.
     /// - Throws: `InputError`, `StoreError`.
-    public func enqueue(_ draft: JobDraft) async throws -> Enqueued {
+    package func enqueue(_ draft: JobDraft) async throws -> Enqueued {
         try await store.enqueue(draft.validated(in: settings.intakeContext(now: store.clock.wall())))
     }
 
     /// Waits until a job has ended, and returns it with its result or its errors. Waits as long as it takes: cancel the task
     /// to give up.
     /// - Throws: `StoreError`, also where there is no such job; `CancellationError`.
-    public func finish(_ id: Int64) async throws -> Job {
+    package func finish(_ id: Int64) async throws -> Job {
         for await _ in store.changes(of: .done) {
             guard let state = try store.states(of: [id])[id] else { throw StoreError(.notFound, "there is no job \(id)") }
             if state.isFinal, let job = try store.job(id) { return job }
@@ -70,7 +69,7 @@ public struct JobQueue: Sendable {
 
     /// Runs jobs in this process until the task is cancelled.
     /// - Throws: `StoreError`.
-    public func work(logger: Logger = Logger(label: "agent-queue")) async throws {
+    package func work(logger: Logger = Logger(label: "agent-queue")) async throws {
         let providers = ProviderSet(settings, environment: environment)
         let worker = Worker(
             store: store, providers: providers.providers, configuration: settings.workerConfiguration(available: providers.names),

@@ -1,6 +1,5 @@
-import JobModel
-import ModelCalls
-import Settings
+import AgentQueueModel
+import AgentQueueSettings
 
 /// Calls models at once, without a queue: for a program that wants many answers now and keeps none.
 ///
@@ -11,13 +10,13 @@ import Settings
 /// ```
 ///
 /// Nothing is on record and nothing is retried: a call that must not be lost, or paid for twice, belongs in a ``JobQueue``.
-public struct ModelClient: Sendable {
+package struct ModelClient: Sendable {
     private let set: ProviderSet
     private let timeout: Int64
 
     /// Makes a client of the configured providers; calls nothing.
     /// - Parameter environment: where API keys and programs are looked up.
-    public init(_ settings: Settings, environment: [String: String]) {
+    package init(_ settings: Settings, environment: [String: String]) {
         set = ProviderSet(settings, environment: environment)
         timeout = settings.http.requestTimeout.milliseconds
     }
@@ -27,7 +26,7 @@ public struct ModelClient: Sendable {
     /// - Parameters:
     ///   - concurrency: calls in flight at once, at least 1.
     ///   - timeout: how long each may take, in ms; nil is `http.request_timeout`.
-    public func call(_ requests: [ModelRequest], concurrency: Int = 5, timeout: Int64? = nil) async -> [Outcome] {
+    package func call(_ requests: [ModelRequest], concurrency: Int = 5, timeout: Int64? = nil) async -> [Outcome] {
         let providers = Dictionary(set.providers.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         let options = CallOptions(timeout: timeout ?? self.timeout)
         let notBegun = Outcome.failure(ModelFailure(.cancelled, "not begun before the task was cancelled"))
@@ -60,5 +59,5 @@ public struct ModelClient: Sendable {
     }
 
     /// Ends programs and connections, after the last call.
-    public func shutdown() async throws { try await set.shutdown() }
+    package func shutdown() async throws { try await set.shutdown() }
 }

@@ -1,9 +1,9 @@
 import AgentQueue
+import AgentQueueSettings
+import AgentQueueStore
 import ArgumentParser
 import Foundation
 import Logging
-import QueueStore
-import Settings
 
 /// `agent-worker`: the composition root of a worker process, or, with several processes, of their supervisor.
 @main

@@ -1,9 +1,12 @@
+import AgentQueue
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueWorker
+import ArgumentParser
 import Foundation
-import JobModel
 import Logging
-import Settings
+import ServiceLifecycle
 import Synchronization
-import WorkerPool
 
 /// Standard error, for events: a line each, as text or JSON, and below them, on a terminal, one line that changes.
 final class LogOutput: Sendable {
@@ -109,4 +112,80 @@ final class LogOutput: Sendable {
     }
 
     private static var now: Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
+}
+
+/// swift-log's events, through ``LogOutput``.
+struct WorkerLog: LogHandler {
+    let output: LogOutput
+    var metadata: Logger.Metadata = [:]
+    var logLevel: Logger.Level = .info
+
+    init(label: String, output: LogOutput) { self.output = output }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        output.event(event.level, "\(event.message)", metadata.merging(event.metadata ?? [:]) { $1 })
+    }
+}
+
+/// How events are written to standard error.
+enum LogFormat: String, ExpressibleByArgument, CaseIterable {
+    /// A line for people.
+    case text
+    /// A JSON object a line.
+    case json
+}
+
+/// How much is logged.
+enum LogLevel: String, ExpressibleByArgument, CaseIterable {
+    case debug, info, warning, error
+
+    /// The logger's word for it.
+    var level: Logger.Level {
+        switch self {
+        case .debug: .debug
+        case .info: .info
+        case .warning: .warning
+        case .error: .error
+        }
+    }
+}
+
+/// On a terminal, one line that shows what the worker is doing.
+struct LiveLine: Service {
+    private let worker: Worker
+    private let output: LogOutput
+
+    init(_ worker: Worker, output: LogOutput) {
+        self.worker = worker
+        self.output = output
+    }
+
+    func run() async throws {
+        guard output.isTerminal else { return try await gracefulShutdown() }
+        await cancelWhenGracefulShutdown {
+            var last = (time: ContinuousClock.now, done: 0)
+            while !Task.isCancelled {
+                let progress = worker.progress
+                let now = ContinuousClock.now
+                let seconds = Double((now - last.time).milliseconds) / 1_000
+                let rate = seconds > 0 ? Double(progress.completed - last.done) / seconds : 0
+                last = (now, progress.completed)
+                output.show(Self.line(progress, rate: rate))
+                try? await Task.sleep(for: .milliseconds(500))
+            }
+        }
+        output.show(Self.line(worker.progress, rate: 0) + "\n")
+    }
+
+    private static func line(_ progress: WorkerProgress, rate: Double) -> String {
+        let tenths = (rate * 10).rounded() / 10
+        let cents = (progress.cost * 10_000).rounded() / 10_000
+        return
+            "running \(progress.running) · done \(progress.completed) (\(tenths)/s) · failed \(progress.failed) · cached \(progress.cached) · $\(cents)"
+    }
 }

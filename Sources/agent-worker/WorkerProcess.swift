@@ -1,14 +1,12 @@
 import AgentQueue
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
+import AgentQueueWorker
 import Foundation
-import JobModel
 import Logging
-import ModelCalls
-import QueueStore
 import ServiceLifecycle
-import Settings
 import UnixSignals
-import Upkeep
-import WorkerPool
 
 /// One worker process: the store, the providers, the worker and the upkeep, put together.
 struct WorkerProcess {
@@ -67,5 +65,20 @@ struct WorkerProcess {
         try await notifications.shutdown()
         try await providers.shutdown()
         store.close()
+    }
+}
+
+/// The first SIGTERM or SIGINT stops in good order; the second at once.
+struct SecondSignal: Service {
+    private let worker: Worker
+
+    init(_ worker: Worker) { self.worker = worker }
+
+    func run() async throws {
+        var count = 0
+        for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint).cancelOnGracefulShutdown() {
+            count += 1
+            if count >= 2 { worker.stopAtOnce() }
+        }
     }
 }

@@ -1,7 +1,6 @@
-import JobModel
-import ModelCalls
-import Settings
-import TestSupport
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueTestSupport
 import Testing
 
 @testable import AgentQueue

@@ -1,4 +1,4 @@
-import JobModel
+import AgentQueueModel
 import Testing
 
 /// A job's life, as a person leads it.

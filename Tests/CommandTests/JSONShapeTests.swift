@@ -1,5 +1,5 @@
-import JobModel
-import QueueStore
+import AgentQueueModel
+import AgentQueueStore
 import Testing
 
 /// The shapes that scripts rely on: keys may be added, never renamed.

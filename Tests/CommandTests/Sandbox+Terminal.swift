@@ -1,6 +1,6 @@
+import AgentQueueTestSupport
 import Foundation
 import Glibc
-import TestSupport
 import Testing
 
 extension Sandbox {

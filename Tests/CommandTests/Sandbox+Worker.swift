@@ -1,5 +1,5 @@
-import JobModel
-import QueueStore
+import AgentQueueModel
+import AgentQueueStore
 import Testing
 
 /// What a worker does to jobs, done through the store: no model is asked.

@@ -1,8 +1,8 @@
+import AgentQueueModel
+import AgentQueueStore
+import AgentQueueTestSupport
 import Foundation
 import Glibc
-import JobModel
-import QueueStore
-import TestSupport
 import Testing
 
 /// A folder of its own, in which a test runs the real `agent-queue` as a person would.
@@ -73,5 +73,27 @@ final class Sandbox: Sendable {
             case .signal(let signal): 128 + signal
             }
         return Ending(status: status, output: try read("\(name).out"), error: try read("\(name).err"))
+    }
+}
+
+/// How a run of `agent-queue` ended.
+struct Ending: Sendable {
+    let status: Int32
+    let output: String
+    let error: String
+
+    /// The lines of standard output.
+    var lines: [String] { output.split(separator: "\n").map(String.init) }
+
+    /// Standard output as JSON, a value a line.
+    var json: [JSONValue] {
+        get throws { try lines.map { try JSONValue.parse($0) } }
+    }
+
+    /// Standard error, which is one sentence of ours: what comes after the program's name.
+    var sentence: String? {
+        let lines = error.split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.count == 2, lines[1].isEmpty, lines[0].hasPrefix("agent-queue: ") else { return nil }
+        return String(lines[0].dropFirst("agent-queue: ".count))
     }
 }

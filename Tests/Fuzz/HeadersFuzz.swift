@@ -1,4 +1,4 @@
-import JobModel
+import AgentQueueModel
 import NIOHTTP1
 
 /// Whatever a server writes into the headers that say when to come again: no crash, and every number within its bounds.

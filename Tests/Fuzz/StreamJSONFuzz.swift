@@ -1,4 +1,4 @@
-import JobModel
+import AgentQueueModel
 
 /// Whatever a program prints, and wherever it is cut: no crash, and the same objects.
 @_cdecl("LLVMFuzzerTestOneInput")

@@ -1,6 +1,5 @@
-import JobModel
-import ModelCalls
-import TestSupport
+import AgentQueueModel
+import AgentQueueTestSupport
 
 extension NewJob {
     /// A job that asks one question.

@@ -1,7 +1,7 @@
+import AgentQueueModel
+import AgentQueueStore
+import AgentQueueTestSupport
 import Glibc
-import JobModel
-import QueueStore
-import TestSupport
 
 extension Scene {
     /// How many jobs are in a state.

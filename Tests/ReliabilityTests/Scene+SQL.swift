@@ -1,7 +1,8 @@
-// In a file of its own: beside GRDB's operators the macros of Testing do not compile.
 import GRDB
 
-@testable import QueueStore
+@testable import AgentQueueStore
+
+// In a file of its own: beside GRDB's operators the macros of Testing do not compile.
 
 extension Scene {
     /// The numbers that a query finds, a row each.

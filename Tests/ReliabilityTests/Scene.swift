@@ -1,9 +1,9 @@
+import AgentQueueModel
+import AgentQueueStore
+import AgentQueueTestSupport
 import Foundation
 import Glibc
-import JobModel
-import QueueStore
 import Synchronization
-import TestSupport
 import Testing
 
 /// A database in a folder of its own, a scripted server in a provider's place, and the processes that a test starts.
@@ -138,5 +138,19 @@ func withScene(
         }
         await scene.killAll()
         #expect(try scene.store.check().faults == [])
+    }
+}
+
+/// A folder of a test's own.
+enum Folder {
+    /// In memory, where the machine has such a place: a disk that stalls for seconds, as a rented one does, is not what these
+    /// tests are about. (What a commit survives does not change: processes die here, not machines.)
+    private static let base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory()
+
+    /// Makes one.
+    static func make() throws -> String {
+        let folder = base + "/aq-reliability-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        return folder
     }
 }

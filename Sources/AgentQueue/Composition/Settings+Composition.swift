@@ -1,15 +1,13 @@
-import JobModel
-import ModelCalls
-import ModelProviders
-import QueueStore
-import ResponseCache
-import Settings
-import WorkerPool
+import AgentQueueModel
+import AgentQueueProviders
+import AgentQueueSettings
+import AgentQueueStore
+import AgentQueueWorker
 
 extension Settings {
     /// What validating a job needs to know.
     /// - Parameter now: wall clock, ms.
-    public func intakeContext(now: Int64) -> IntakeContext {
+    package func intakeContext(now: Int64) -> IntakeContext {
         let identities = providers.mapValues { ProviderIdentity.of(kind: $0.kind.rawValue, baseURL: $0.baseURL) }
         let kinds = providers.mapValues(\.kind)
         let batched = Set(models.filter(\.value.batchAPI).keys)
@@ -26,7 +24,7 @@ extension Settings {
     }
 
     /// How a store is opened.
-    public var storeOptions: StoreOptions {
+    package var storeOptions: StoreOptions {
         StoreOptions(durability: Durability(rawValue: durability.rawValue) ?? .full)
     }
 
@@ -35,7 +33,7 @@ extension Settings {
     ///   - queues: the queues to serve; nil is all.
     ///   - drains: whether it ends when they are empty.
     ///   - available: the names of the providers that can be called here.
-    public func workerConfiguration(queues: Set<String>? = nil, drains: Bool = false, available: Set<String>) -> WorkerConfiguration {
+    package func workerConfiguration(queues: Set<String>? = nil, drains: Bool = false, available: Set<String>) -> WorkerConfiguration {
         let worker = effectiveWorker
         var configuration = WorkerConfiguration(
             concurrency: worker.concurrency, queues: queues, batchSize: worker.batchSize, lease: worker.lease.milliseconds,
@@ -65,7 +63,7 @@ extension Settings {
 
     /// The answers that a process keeps in memory in front of the store, with the popular ones if it is to begin with these; nil keeps
     /// none there.
-    public func responseCache(of store: QueueStore) -> ResponseCache? {
+    package func responseCache(of store: QueueStore) -> ResponseCache? {
         guard cache.enabled, cache.maxEntries > 0, cache.maxBytes > 0 else { return nil }
         let answers = ResponseCache(maxEntries: cache.maxEntries, maxBytes: cache.maxBytes, clock: store.clock.wall)
         // Without them it only has to read more.
@@ -74,7 +72,7 @@ extension Settings {
     }
 
     /// What pruning keeps.
-    public var prunePolicy: PrunePolicy {
+    package var prunePolicy: PrunePolicy {
         PrunePolicy(
             completed: retention.completed.milliseconds, cancelled: retention.cancelled.milliseconds,
             discarded: retention.discarded.milliseconds, maxCacheBytes: cache.maxBytes, memories: memoryCaps)
@@ -82,4 +80,53 @@ extension Settings {
 
     /// A target that the configuration has checked already.
     static func target(_ text: String) -> Target { Target(text) ?? Target(provider: text, model: "") }
+}
+
+extension Settings {
+    /// How texts are remembered and recalled.
+    package var memoryConfiguration: MemoryConfiguration {
+        var configuration = MemoryConfiguration(model: embeddingTarget, recallTemplate: memory.recallTemplate) { [self] in prefixes(of: $0)
+        }
+        configuration.makesVectors = memory.vectors
+        configuration.retention = memory.retention.milliseconds
+        configuration.retentions = memory.namespaces.compactMapValues { $0.retention?.milliseconds }
+        configuration.approximateAbove = memory.approximateAbove
+        configuration.indexBytes = Int(clamping: memory.indexBytes)
+        return configuration
+    }
+
+    /// What turns texts into vectors, `memory.embedding_model`.
+    package var embeddingTarget: Target { Self.target(memory.embeddingModel) }
+
+    /// What is put before the texts of a target that embeds.
+    package func prefixes(of target: Target) -> TextPrefixes {
+        TextPrefixes(query: queryPrefix(of: target.description), passage: passagePrefix(of: target.description))
+    }
+
+    /// What embeds texts by a target, at once.
+    /// - Parameters:
+    ///   - provider: the target's.
+    ///   - prefixes: nil are those of the configuration.
+    package func embedder(
+        of target: Target, _ provider: any ModelProvider, store: QueueStore, prefixes: TextPrefixes? = nil
+    ) -> Embedder {
+        let prefixes = prefixes ?? self.prefixes(of: target)
+        return Embedder(
+            store: store, provider: provider, target: target, queryPrefix: prefixes.query, passagePrefix: prefixes.passage,
+            price: prices[target.description], timeout: http.requestTimeout.milliseconds,
+            cacheTimeToLive: cache.enabled ? cacheTTL(of: target.description).milliseconds : nil)
+    }
+}
+
+extension Settings {
+    /// How many memories pruning keeps.
+    package var memoryCaps: MemoryPolicy {
+        let caps = memory.namespaces.mapValues { MemoryPolicy.Cap(rows: $0.maxRows, bytes: $0.maxBytes) }
+        return MemoryPolicy(maxBytes: memory.maxBytes, namespaces: caps.filter { $0.value.rows != nil || $0.value.bytes != nil })
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded down.
+    package var milliseconds: Int64 { components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000 }
 }

@@ -1,8 +1,7 @@
-import JobModel
-import ModelCalls
-import QueueStore
-import Resilience
-import Settings
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
+import Glibc
 
 extension Settings {
     /// What providers allow, when one is left alone, and who stands in for whom.
@@ -36,8 +35,8 @@ extension Settings {
     }
 
     /// What tokens cost, by target.
-    var prices: [String: ModelCalls.ModelPrice] {
-        var prices: [String: ModelCalls.ModelPrice] = [:]
+    var prices: [String: ModelPrice] {
+        var prices: [String: ModelPrice] = [:]
         for (name, model) in models {
             guard let price = model.price else { continue }
             let provider = Target(name).flatMap { providers[$0.provider] }
@@ -45,7 +44,7 @@ extension Settings {
             // Anthropic's shares of the input price: a tenth to read, 1.25 times to write for five minutes, twice for an hour.
             let isAnthropic = provider?.kind == .anthropic || provider?.kind == .claudeCode
             let write = provider?.promptCache == .oneHour ? 2 : 1.25
-            prices[name] = ModelCalls.ModelPrice(
+            prices[name] = ModelPrice(
                 input: input, output: price.outputPerMTok, cacheRead: price.cacheReadPerMTok ?? (isAnthropic ? input * 0.1 : input),
                 cacheWrite: price.cacheWritePerMTok ?? (isAnthropic ? input * write : input))
         }
@@ -58,5 +57,69 @@ extension CallLimits {
         self.init(
             requestsPerMinute: settings.rpm, tokensPerMinute: settings.tpm, inputTokensPerMinute: settings.itpm,
             outputTokensPerMinute: settings.otpm, concurrency: concurrency, usdPerDay: settings.usdPerDay)
+    }
+}
+
+extension Settings {
+    /// What the call of a job may cost at worst, in US dollars, as it would be set aside; through the provider's batch API half of that.
+    /// Nil where the price of its target is not known. Made once for many jobs.
+    package func worstCosts() -> @Sendable (_ job: NewJob) -> Double? {
+        let estimate = callPolicies(available: []).estimate
+        let priced = Set(prices.keys)
+        return { job in
+            guard priced.contains(job.target.description) else { return nil }
+            return estimate(job.target, job.kind, job.body).worstCost * (job.usesBatchAPI ? batchPriceShare : 1)
+        }
+    }
+}
+
+/// What an answer of a batch costs, as a share of the usual price: the same at OpenAI and Anthropic.
+private let batchPriceShare = 0.5
+
+extension CallEstimate {
+    /// What a call will use, guessed from its canonical request, whose keys are sorted: so the bound of the answer stands before the
+    /// messages, and is found without reading them.
+    ///
+    /// Tokens sent are taken to be a quarter of the bytes, as in English text. Money must not be guessed: there every byte counts as a
+    /// token, which no tokenizer exceeds.
+    /// - Parameters:
+    ///   - bound: what bounds the answer where the request says nothing; nil where nothing does.
+    ///   - price: nil costs nothing.
+    ///   - isThroughProgram: whether Claude Code makes the call, which adds words of its own, and a larger bound.
+    init(kind: JobKind, body: String, bound: Int?, price: ModelPrice?, isThroughProgram: Bool = false) {
+        let recalled = kind == .generate && Self.recalls(body) ? MemoryUse.mostBytes : 0
+        let bytes = body.utf8.count + recalled + (isThroughProgram ? Self.programBytes : 0)
+        let said = Self.answerBound(in: body) ?? bound
+        let written = kind == .generate ? said ?? (isThroughProgram ? Self.programBound : Self.assumedBound) : 0
+        // What goes into a prompt cache is dearer than what does not.
+        let worst = price.map { price in
+            (Double(bytes) * max(price.input, price.cacheWrite) + Double(written) * price.output) / 1_000_000
+        }
+        self.init(
+            inputTokens: bytes / 4 + 1, outputTokens: kind == .generate ? said ?? Self.usualAnswer : 0, worstCost: worst ?? 0)
+    }
+
+    /// What an answer is taken to be at most, in tokens, where neither its job nor the configuration says.
+    static let assumedBound = 4_096
+    /// What Claude Code bounds an answer to by itself, in tokens, and what it adds to a request, in bytes: measured with 2.1.330.
+    static let programBound = 32_000
+    static let programBytes = 2_500
+    /// What an answer is taken to be for a limit of tokens a minute, where nothing bounds it: it is corrected by the answer.
+    static let usualAnswer = 512
+
+    /// Whether memories are put into a request before it is sent. Perhaps only a text in it says so, which costs nothing but caution.
+    static func recalls(_ body: String) -> Bool { body.withCString { strstr($0, "\"recall\":{") != nil } }
+
+    /// `max_tokens` or `max_completion_tokens` of a canonical body; nil where it has neither.
+    static func answerBound(in body: String) -> Int? {
+        let head = body.utf8.prefix { _ in true }
+        let end = head.firstRange(of: "\"messages\":".utf8)?.lowerBound ?? head.endIndex
+        var bound: Int?
+        for key in ["\"max_completion_tokens\":", "\"max_tokens\":"] {
+            guard let range = head[..<end].ranges(of: key.utf8).last else { continue }
+            let digits = head[range.upperBound...].prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            bound = Int(String(decoding: digits, as: UTF8.self)) ?? bound
+        }
+        return bound
     }
 }

@@ -1,7 +1,7 @@
 /// Why what a user asked cannot become a job: one sentence, without a full stop.
-public struct InputError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct InputError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What a program ends with because of it.
-    public enum ExitKind: Int32, Sendable {
+    package enum ExitKind: Int32, Sendable {
         /// An option or argument is wrong.
         case usage = 64
         /// The data is wrong: a prompt, a line of JSONL.
@@ -14,21 +14,21 @@ public struct InputError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// What is wrong, and where it can be said, what to do. Holds no raw control or formatting character, and is cut after 2,000
     /// characters.
-    public let message: String
+    package let message: String
     /// What a program ends with.
-    public let exit: ExitKind
+    package let exit: ExitKind
 
     /// The exit code.
-    public var exitCode: Int32 { exit.rawValue }
+    package var exitCode: Int32 { exit.rawValue }
 
     /// Makes an error; characters that could act on a terminal are written as `\u{1b}`.
-    public init(_ message: String, exit: ExitKind) {
+    package init(_ message: String, exit: ExitKind) {
         self.message = Self.printable(message)
         self.exit = exit
     }
 
     /// The message.
-    public var description: String { message }
+    package var description: String { message }
 
     /// The same error met in a line of a file: bad data, unless the machine is at fault.
     func inLine(_ number: Int) -> InputError {

@@ -1,5 +1,5 @@
-import JobModel
-import Settings
+import AgentQueueModel
+import AgentQueueSettings
 
 /// What a job has to do with memories.
 extension JobDraft {

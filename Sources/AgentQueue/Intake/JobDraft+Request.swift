@@ -1,5 +1,5 @@
-import JobModel
-import Settings
+import AgentQueueModel
+import AgentQueueSettings
 
 extension JobDraft {
     static let roles = ["system", "developer", "user", "assistant", "tool"]

@@ -1,5 +1,5 @@
-import JobModel
-import Settings
+import AgentQueueModel
+import AgentQueueSettings
 
 extension JobDraft {
     /// The job with what its role says, where it says nothing itself: a system text, a target, parameters.

@@ -1,93 +1,93 @@
-import JobModel
+import AgentQueueModel
 
 /// A job as a user asks for it, in the words of the command line and of JSONL. Nothing in it is checked until
 /// ``validated(in:)``.
-public struct JobDraft: Sendable, Equatable {
+package struct JobDraft: Sendable, Equatable {
     /// What it asks; `generate` by default.
-    public var kind = JobKind.generate
+    package var kind = JobKind.generate
     /// The user's message. Either this or ``messages``, for `generate`.
-    public var prompt: String?
+    package var prompt: String?
     /// A whole conversation: objects with `role` and `content`, as in OpenAI's chat completions.
-    public var messages: [JSONValue]?
+    package var messages: [JSONValue]?
     /// Becomes the first message, of role `system`. An empty text is the same as none.
-    public var system: String?
+    package var system: String?
     /// The texts to turn into vectors, for `embed`; to remember, for `memorize`.
-    public var inputs: [String]?
+    package var inputs: [String]?
     /// The role of the configuration that says what the job does not say itself, for `generate`: its system text, target, parameters.
-    public var role: String?
+    package var role: String?
     /// The target, `provider/model`; nil is its role's, or else the context's default for the kind.
-    public var model: String?
+    package var model: String?
     /// The most tokens of an answer, at least 1.
-    public var maxTokens: Int?
+    package var maxTokens: Int?
     /// 0 to 2.
-    public var temperature: Double?
+    package var temperature: Double?
     /// Other parameters of the model's API, passed through: `top_p`, `stop`, `tools` and so on. A null is the same as nothing.
-    public var parameters: [JSONValue.Member] = []
+    package var parameters: [JSONValue.Member] = []
     /// A JSON Schema that the answer must fit, for `generate`: an object. Becomes `response_format`; not together with one.
-    public var schema: JSONValue?
+    package var schema: JSONValue?
     /// Tells several answers to one question apart, from 1; 0 and nil are the plain question.
-    public var sample: Int?
+    package var sample: Int?
     /// The queue; nil is `default`.
-    public var queue: String?
+    package var queue: String?
     /// 1 to 9, lower runs first; nil is 5.
-    public var priority: Int?
+    package var priority: Int?
     /// Not before so many ms from now. Not together with ``at``.
-    public var delay: Int64?
+    package var delay: Int64?
     /// Not before this time: wall clock, ms since 1970. A past one is now.
-    public var at: Int64?
+    package var at: Int64?
     /// Discarded if not begun within so many ms from now.
-    public var expiresIn: Int64?
+    package var expiresIn: Int64?
     /// 1 to 1,000; nil is 5.
-    public var maxAttempts: Int?
+    package var maxAttempts: Int?
     /// How long a call may take, in ms; nil is the configuration's.
-    public var timeout: Int64?
+    package var timeout: Int64?
     /// The most that its calls may cost together, in US dollars: more than 0, at most 1,000,000; nil is no bound. Of a job in a batch,
     /// the most that the whole batch may cost.
-    public var budget: Double?
+    package var budget: Double?
     /// Whether its answer is to be kept piece by piece while it comes, for someone who reads along. For `generate`.
-    public var isStreamed = false
+    package var isStreamed = false
     /// Refuses a second job of the same key.
-    public var uniqueKey: String?
+    package var uniqueKey: String?
     /// The user's own name for it.
-    public var customID: String?
+    package var customID: String?
     /// Words to find it by. A second of the same is dropped.
-    public var tags: [String] = []
+    package var tags: [String] = []
     /// The batch it belongs to.
-    public var batch: String?
+    package var batch: String?
     /// Ids of the jobs that must complete first.
-    public var after: [Int64] = []
+    package var after: [Int64] = []
     /// The user's own data: an object.
-    public var metadata: JSONValue?
+    package var metadata: JSONValue?
     /// Whether a cached answer may serve, and the answer be cached.
-    public var cache = true
+    package var cache = true
     /// How long its answer may serve from the cache, in ms: 1 s to 3650 days; nil is the configuration's. Not without ``cache``.
-    public var cacheTTL: Int64?
+    package var cacheTTL: Int64?
     /// Whether it may wait to be sent with others as a batch of the provider's, at a lower price and within a day; nil is what the
     /// configuration says of its target, where such a job can be sent in a batch.
-    public var batchAPI: Bool?
+    package var batchAPI: Bool?
     /// Within so many ms from now its answer is wanted, of a job that uses the batch API: near that, it is called for alone.
-    public var deadline: Int64?
+    package var deadline: Int64?
 
     /// Who is to be told of its end: names of notifications of the configuration. A second of the same is dropped.
-    public var onFinish: [String] = []
+    package var onFinish: [String] = []
     /// Who is to be told when all jobs of its batch have ended; not without ``batch``.
-    public var onBatchFinish: [String] = []
+    package var onBatchFinish: [String] = []
 
     /// Where texts and answers are remembered, which is one, and where memories are looked for; none is `default`.
-    public var namespaces: [String] = []
+    package var namespaces: [String] = []
     /// The user's own name for the one text of a `memorize` job: the next memory of this key takes its place.
-    public var key: String?
+    package var key: String?
     /// How much the texts of a `memorize` job matter, 0 to 1; nil is 0.5.
-    public var importance: Double?
+    package var importance: Double?
     /// How long the texts of a `memorize` job are kept.
-    public var expiry = MemoryOrder.Expiry.usual
+    package var expiry = MemoryOrder.Expiry.usual
     /// How many memories are put before the last message of a `generate` job, 1 to 100; nil is none.
-    public var recall: Int?
+    package var recall: Int?
     /// Whether the answer of a `generate` job is remembered, in the first of its namespaces.
-    public var remembers = false
+    package var remembers = false
 
     /// Makes an empty draft of a kind.
-    public init(kind: JobKind = .generate) {
+    package init(kind: JobKind = .generate) {
         self.kind = kind
     }
 }

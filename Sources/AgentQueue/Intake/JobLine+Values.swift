@@ -1,5 +1,5 @@
-import JobModel
-import Settings
+import AgentQueueModel
+import AgentQueueSettings
 
 /// Typed readings of a member, with the sentence for one that is something else. A null counts as absent: callers skip it first.
 extension JSONValue.Member {
@@ -87,5 +87,22 @@ extension JSONValue.Member {
         default:
             throw wrong("a duration such as \"10m\", or seconds")
         }
+    }
+}
+
+extension JSONValue {
+    /// The members of the object that a line holds.
+    /// - Throws: `InputError` (`badData`), without the line's number.
+    static func members(ofLine bytes: UnsafeRawBufferPointer) throws(InputError) -> [Member] {
+        let value: JSONValue
+        do {
+            value = try parse(bytes)
+        } catch {
+            throw InputError(error.description, exit: .badData)
+        }
+        guard case .object(let members) = value else {
+            throw InputError("a line must hold an object, not \(value.kindName)", exit: .badData)
+        }
+        return members
     }
 }

@@ -1,13 +1,14 @@
-import JobModel
-import Settings
+import AgentQueueModel
+import AgentQueueSettings
+import Glibc
 
 /// Values of a job as people write them, on the command line and in JSONL.
-public enum JobText {
+package enum JobText {
     /// Reads a duration such as `10m` or `1h30m`; a plain number is seconds.
     /// - Parameter name: the option or key, for the message.
     /// - Returns: milliseconds, cut.
     /// - Throws: `InputError` (`usage`).
-    public static func milliseconds(_ text: String, named name: String) throws(InputError) -> Int64 {
+    package static func milliseconds(_ text: String, named name: String) throws(InputError) -> Int64 {
         do {
             return milliseconds(try DurationText.parse(text))
         } catch {
@@ -19,7 +20,7 @@ public enum JobText {
     /// - Parameter name: the option or key, for the message.
     /// - Returns: wall clock, ms since 1970.
     /// - Throws: `InputError` (`usage`).
-    public static func time(_ text: String, named name: String) throws(InputError) -> Int64 {
+    package static func time(_ text: String, named name: String) throws(InputError) -> Int64 {
         do {
             return try TimeText.parseRFC3339(text)
         } catch {
@@ -29,7 +30,7 @@ public enum JobText {
 
     /// Makes an object of `key=value` texts, in their order; values are strings, and may hold `=`. Nil for an empty list.
     /// - Throws: `InputError` (`usage`) where `=` or the key is missing, or a key stands twice.
-    public static func metadata(_ pairs: [String]) throws(InputError) -> JSONValue? {
+    package static func metadata(_ pairs: [String]) throws(InputError) -> JSONValue? {
         var members: [JSONValue.Member] = []
         var seen = Set<String>()
         for pair in pairs {
@@ -50,5 +51,44 @@ public enum JobText {
         // At most 292 years, so that neither step overflows.
         let (seconds, attoseconds) = duration.components
         return seconds * 1_000 + attoseconds / 1_000_000_000_000_000
+    }
+}
+
+/// What is asked of every text on its way in, at memory speed.
+enum TextSize {
+    /// Whether a text holds nothing but white space, or nothing at all.
+    static func isBlank(_ text: String) -> Bool {
+        guard let first = text.utf8.first else { return true }
+        // Most texts begin with a letter, which settles it.
+        if first > 0x20, first < 0x7F { return false }
+        return text.unicodeScalars.allSatisfy(\.properties.isWhitespace)
+    }
+
+    /// Whether a text holds the character U+0000, at which C and much else would cut it.
+    static func holdsNUL(_ text: String) -> Bool {
+        text.utf8.withContiguousStorageIfAvailable { utf8 in
+            utf8.baseAddress.map { memchr($0, 0, utf8.count) != nil } ?? false
+        } ?? text.utf8.contains(0)
+    }
+
+    /// Whether any text in a value, or any key, holds U+0000.
+    static func holdsNUL(_ value: JSONValue) -> Bool {
+        switch value {
+        case .null, .bool, .integer, .double, .digits: false
+        case .string(let text): holdsNUL(text)
+        case .array(let elements): elements.contains { holdsNUL($0) }
+        case .object(let members): members.contains { holdsNUL($0.key) || holdsNUL($0.value) }
+        }
+    }
+
+    /// No less than the length of a value as JSON, in bytes, without writing it: an escape takes up to six bytes.
+    static func bound(of value: JSONValue) -> Int {
+        switch value {
+        case .null, .bool, .integer, .double: 32
+        case .digits(let text): text.utf8.count + 1
+        case .string(let text): 6 * text.utf8.count + 3
+        case .array(let elements): elements.reduce(3) { $0 + bound(of: $1) }
+        case .object(let members): members.reduce(3) { $0 + 6 * $1.key.utf8.count + 4 + bound(of: $1.value) }
+        }
     }
 }

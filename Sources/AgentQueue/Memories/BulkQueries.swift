@@ -1,13 +1,15 @@
-import VectorMemory
+import AgentQueueMemory
+import AgentQueueModel
+import AgentQueueSettings
 
 /// Queries from JSONL, `{"text": "…"}` a line, in two passes: every line is validated before the first is answered. Memory is constant.
-public struct BulkQueries: Sendable {
+package struct BulkQueries: Sendable {
     let input: BulkInput
     let template: MemoryQuery
 
     /// Makes a run.
     /// - Parameter template: what holds where a line says nothing.
-    public init(input: BulkInput, template: MemoryQuery) {
+    package init(input: BulkInput, template: MemoryQuery) {
         self.input = input
         self.template = template
     }
@@ -15,7 +17,7 @@ public struct BulkQueries: Sendable {
     /// The first pass: validates every line.
     /// - Returns: how many queries there are.
     /// - Throws: `InputError`: `line N: …`.
-    public func check() throws(InputError) -> Int {
+    package func check() throws(InputError) -> Int {
         var reader = LineReader(input)
         var block = LineBlock()
         var count = 0
@@ -30,7 +32,7 @@ public struct BulkQueries: Sendable {
 
     /// The second pass: hands the queries on, so many at a time, in their order.
     /// - Throws: `InputError` where the input is no longer what was checked; what `body` throws.
-    public func forEachSlice(_ size: Int, _ body: ([MemoryQuery]) async throws -> Void) async throws {
+    package func forEachSlice(_ size: Int, _ body: ([MemoryQuery]) async throws -> Void) async throws {
         guard !input.hasChanged else { throw InputError("\(input.name) was changed after it was checked", exit: .badData) }
         var reader = LineReader(input)
         var block = LineBlock()
@@ -52,6 +54,61 @@ public struct BulkQueries: Sendable {
             return try block.withBytes(of: place) { (bytes) throws(InputError) in try QueryLine(bytes, template: template).query }
         } catch {
             throw error.inLine(place.number)
+        }
+    }
+}
+
+/// A query as a line of JSON says it: `{"text": "…"}`, with any of `vector`, `namespace` (a name or a list of them), `limit`, `mode` and
+/// `where`. What it does not say, a template does.
+struct QueryLine {
+    private enum Key: String, CaseIterable {
+        case text
+        case vector
+        case namespace
+        case limit
+        case mode
+        case filter = "where"
+    }
+
+    private(set) var query: MemoryQuery
+
+    /// Reads a line.
+    /// - Throws: `InputError` (`badData`), without the line's number.
+    init(_ bytes: UnsafeRawBufferPointer, template: MemoryQuery) throws(InputError) {
+        query = template
+        for member in try JSONValue.members(ofLine: bytes) {
+            guard let key = Key(rawValue: member.key) else {
+                let hint = Suggestion.hint(for: member.key, in: Key.allCases.map(\.rawValue))
+                throw InputError("unknown key \(InvalidText.quoted(member.key))\(hint)", exit: .badData)
+            }
+            if !member.value.isNull { try apply(member, key) }
+        }
+        do throws(InputError) {
+            try query.checkBeforePaying()
+        } catch {
+            throw InputError(error.message, exit: .badData)
+        }
+    }
+
+    private mutating func apply(_ member: JSONValue.Member, _ key: Key) throws(InputError) {
+        switch key {
+        case .text: query.text = try member.requiredString()
+        case .vector: query.vector = try VectorText.numbers(try member.requiredList())
+        case .namespace: query.namespaces = try member.requiredInputs()
+        case .limit: query.limit = try member.requiredInteger()
+        case .mode:
+            let name = try member.requiredString()
+            guard let mode = MemoryQuery.Mode(rawValue: name) else {
+                throw InputError("mode must be vector, words or hybrid, not \(InvalidText.quoted(name))", exit: .badData)
+            }
+            query.mode = mode
+        case .filter:
+            let text = try member.requiredString()
+            do {
+                query.filter = try Expression.parse(text)
+            } catch {
+                throw InputError("where: \(error.description)", exit: .badData)
+            }
         }
     }
 }

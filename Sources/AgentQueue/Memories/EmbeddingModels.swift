@@ -1,9 +1,8 @@
-import JobModel
-import ModelCalls
-import QueueStore
-import Settings
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
+import AgentQueueWorker
 import Synchronization
-import WorkerPool
 
 /// The embedding models that memories need, each made when it is first asked for: what reads memories alone opens no connection.
 final class EmbeddingModels: Sendable {
@@ -58,4 +57,9 @@ final class EmbeddingModels: Sendable {
         let reason = providers.unavailable[target.provider] ?? "it is not in the configuration"
         return InputError("the embedding model \(target) cannot be called, for provider \(name) is not available: \(reason)", exit: .usage)
     }
+}
+
+extension VectorModel {
+    /// For vectors that the user brings.
+    package static let brought = VectorModel(target: "-")
 }

@@ -1,9 +1,8 @@
-import JobModel
-import ModelCalls
-import ModelProviders
-import QueueStore
-import Settings
-import WorkerPool
+import AgentQueueModel
+import AgentQueueProviders
+import AgentQueueSettings
+import AgentQueueStore
+import AgentQueueWorker
 
 extension Memories {
     /// Has a namespace embedded again by another model: adds the jobs for it, which any worker carries out, and returns. The vectors that
@@ -11,7 +10,7 @@ extension Memories {
     /// vector, or a job under way, is not taken again.
     /// - Parameter model: `provider/model`; nil is the configured one.
     /// - Throws: `InputError`, `StoreError`, `ModelFailure`.
-    public func reembed(_ namespace: String, model: String? = nil) async throws -> Reembedding {
+    package func reembed(_ namespace: String, model: String? = nil) async throws -> Reembedding {
         try NamespaceName.check(namespace)
         guard settings.memory.vectors else {
             throw InputError("memory.vectors is false: no vectors are made", exit: .usage)
@@ -58,4 +57,24 @@ extension Memories {
     private func identity(of target: Target) -> String {
         settings.providers[target.provider].map { ProviderIdentity.of(kind: $0.kind.rawValue, baseURL: $0.baseURL) } ?? ""
     }
+}
+
+/// How far the embedding of a namespace by another model is.
+package struct Reembedding: Sendable, Equatable {
+    /// The namespace.
+    package var namespace: String
+    /// What embeds it, `provider/model`.
+    package var model: String
+    /// How many values a vector has.
+    package var dimension: Int
+    /// How many memories the namespace holds.
+    package var memories: Int
+    /// How many have their new vector.
+    package var done: Int
+    /// How many the call that tells this has given to jobs.
+    package var enqueued: Int
+    /// The batch of these jobs.
+    package var batch: String
+    /// Whether the new vectors are searched.
+    package var isFinished: Bool
 }

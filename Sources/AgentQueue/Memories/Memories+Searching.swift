@@ -1,16 +1,15 @@
-import JobModel
-import ModelCalls
-import QueueStore
-import Settings
-import VectorMemory
-import WorkerPool
+import AgentQueueMemory
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
+import AgentQueueWorker
 
 extension Memories {
     /// Finds memories. The texts of queries that need a vector are embedded together, each by the model of its namespace's own vectors, and
     /// what was found is noted as recalled.
     /// - Returns: an answer for each query, in their order.
     /// - Throws: `InputError` where a model is not to be had, `MemoryError`, `VectorError`, `StoreError`, `ModelFailure`.
-    public func search(_ queries: [MemoryQuery]) async throws -> [MemoryAnswer] {
+    package func search(_ queries: [MemoryQuery]) async throws -> [MemoryAnswer] {
         for query in queries { try query.checkBeforePaying() }
         var plan = try database.readMemories { try QueryParts(queries, $0, approximateAbove: settings.memory.approximateAbove) }
         var vectors: [Target: [String: [Float]]] = [:]
@@ -47,5 +46,129 @@ extension Memories {
                 "namespace \(name) was made with \(made) than memory.embedding_model says now, and is searched with its own; "
                     + "'agent-queue memory reembed \(namespace)' changes it")
         }
+    }
+}
+
+extension MemoryQuery {
+    /// Checks all that can be seen of the query alone, its vector still to be made of its text: nothing is paid for one that cannot be
+    /// answered.
+    /// - Throws: `InputError`.
+    func checkBeforePaying() throws(InputError) {
+        for name in namespaces { try NamespaceName.check(name) }
+        if let text {
+            guard !TextSize.isBlank(text) else { throw InputError("the text to look for is empty", exit: .usage) }
+            guard !TextSize.holdsNUL(text) else { throw InputError("the text to look for holds a NUL character", exit: .usage) }
+            guard text.utf8.count <= MemoryLimits.maxTextBytes else {
+                let longest = ByteCountText.format(Int64(MemoryLimits.maxTextBytes))
+                throw InputError("the text to look for is longer than \(longest)", exit: .usage)
+            }
+        } else if vector == nil {
+            throw InputError("a text to look for is missing", exit: .usage)
+        }
+        if let vector, mode != .words {
+            do throws(VectorError) {
+                _ = try MemoryVector(vector)
+            } catch {
+                throw InputError(error.description, exit: .badData)
+            }
+        }
+        var whole = self
+        whole.vector = vector ?? [1]
+        do throws(MemoryError) {
+            try whole.check()
+        } catch {
+            throw InputError(error.description, exit: .usage)
+        }
+    }
+}
+
+/// Queries made ready for the index: each with a vector of the model that its namespaces' vectors are of. One that looks into namespaces of
+/// several models is asked in as many parts.
+struct QueryParts {
+    /// A query, or the part of one.
+    struct Part {
+        /// Which query it belongs to.
+        var query: Int
+        /// With the namespaces of this part alone.
+        var asked: MemoryQuery
+        /// The model that its text must be embedded by; nil where it needs no vector, or brings it.
+        var target: Target?
+    }
+
+    private(set) var parts: [Part] = []
+    /// The models of namespaces that are searched by a text, by name.
+    private(set) var models: [String: VectorModel] = [:]
+
+    /// - Parameter approximateAbove: so many memories may be gone through in the faster way, unless the query says how; nil is none.
+    /// - Throws: `MemoryError` for a namespace that is not there, or whose vectors no model can make of a text.
+    init(_ queries: [MemoryQuery], _ snapshot: MemorySnapshot, approximateAbove: Int?) throws {
+        for (index, var query) in queries.enumerated() {
+            let namespaces = try query.namespaces.map { try snapshot.existing($0) }
+            if query.scan == .automatic, let approximateAbove, namespaces.contains(where: { $0.memories > approximateAbove }) {
+                query.scan = .approximate
+            }
+            guard query.mode != .words, query.vector == nil, query.text != nil else {
+                parts.append(Part(query: index, asked: query))
+                continue
+            }
+            var order: [String: Int] = [:]
+            for namespace in namespaces {
+                let target = try Self.target(of: namespace)
+                if let model = namespace.space?.model { models[namespace.name] = model }
+                // What belongs together stays together: one index call, and one ranking.
+                if let part = order[target?.description ?? ""] {
+                    parts[part].asked.namespaces.append(namespace.name)
+                } else {
+                    order[target?.description ?? ""] = parts.count
+                    var asked = query
+                    asked.namespaces = [namespace.name]
+                    parts.append(Part(query: index, asked: asked, target: target))
+                }
+            }
+        }
+    }
+
+    /// The texts to embed by each model, each once.
+    var texts: [Target: [String]] {
+        var texts: [Target: [String]] = [:]
+        var seen: [Target: Set<String>] = [:]
+        for part in parts {
+            guard let target = part.target, let text = part.asked.text, seen[target, default: []].insert(text).inserted else { continue }
+            texts[target, default: []].append(text)
+        }
+        return texts
+    }
+
+    /// Gives each part the vector of its text.
+    mutating func place(_ vectors: [Target: [String: [Float]]]) {
+        for index in parts.indices {
+            guard let target = parts[index].target, let text = parts[index].asked.text else { continue }
+            parts[index].asked.vector = vectors[target]?[text]
+        }
+    }
+
+    /// Puts the answers to the parts of each query together, the best first.
+    func merge(_ answers: [MemoryAnswer], of queries: [MemoryQuery]) -> [MemoryAnswer] {
+        var merged = [MemoryAnswer?](repeating: nil, count: queries.count)
+        for (part, answer) in zip(parts, answers) {
+            guard var other = merged[part.query] else {
+                merged[part.query] = answer
+                continue
+            }
+            other.reports += answer.reports
+            other.hits += answer.hits
+            other.hits.sort { ($0.score, $1.memory.id) > ($1.score, $0.memory.id) }
+            other.hits = Array(other.hits.prefix(queries[part.query].limit))
+            merged[part.query] = other
+        }
+        return merged.map { $0 ?? MemoryAnswer(hits: [], reports: []) }
+    }
+
+    private static func target(of namespace: MemoryNamespace) throws -> Target? {
+        guard let model = namespace.space?.model else { return nil }
+        if let target = Target(model.target) { return target }
+        throw MemoryError(
+            "namespace \(InvalidText.quoted(namespace.name)) holds vectors of your own: search it with a vector (--vector), or by its "
+                + "words (--mode words)")
     }
 }

@@ -1,8 +1,8 @@
-import JobModel
-import QueueStore
-import Settings
-import VectorMemory
-import WorkerPool
+import AgentQueueMemory
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
+import AgentQueueWorker
 
 extension Memories {
     /// Remembers texts: checks all of them, then embeds those that are not there yet, in batches of `memory.batch_size`, and stores each
@@ -12,7 +12,7 @@ extension Memories {
     /// - Throws: `InputError` before anything is stored. `ModelFailure` and `StoreError`: what `stored` was told of by then stays, and the
     ///   same texts again go on from there.
     @discardableResult
-    public func store(
+    package func store(
         _ drafts: [MemoryDraft], in namespace: String, stored: (([Remembered]) async throws -> Void)? = nil
     ) async throws -> [Remembered] {
         try NamespaceName.check(namespace)

@@ -1,27 +1,28 @@
-import JobModel
-import QueueStore
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
 
 /// A text to remember, as a user gives it: not checked yet.
-public struct MemoryDraft: Sendable, Equatable {
+package struct MemoryDraft: Sendable, Equatable {
     /// The text; may be empty where a vector is given.
-    public var text: String
+    package var text: String
     /// The user's own name for it: the next of this key takes its place.
-    public var key: String?
+    package var key: String?
     /// The user's own data, a JSON object.
-    public var metadata: JSONValue?
+    package var metadata: JSONValue?
     /// How much it matters, 0 to 1; 0.5 unless told.
-    public var importance = 0.5
+    package var importance = 0.5
     /// How long it is kept.
-    public var expiry = MemoryExpiry.usual
+    package var expiry = MemoryExpiry.usual
     /// When it was made (wall clock, ms); nil is now.
-    public var createdAt: Int64?
+    package var createdAt: Int64?
     /// When a search last brought it up, where it was remembered elsewhere before (wall clock, ms); nil is never.
-    public var recalledAt: Int64?
+    package var recalledAt: Int64?
     /// Where it lies.
-    public var vector = VectorSource.model
+    package var vector = VectorSource.model
 
     /// Where a memory's vector comes from.
-    public enum VectorSource: Sendable, Equatable {
+    package enum VectorSource: Sendable, Equatable {
         /// The configured embedding model makes it of the text.
         case model
         /// The user brings it.
@@ -33,5 +34,56 @@ public struct MemoryDraft: Sendable, Equatable {
     }
 
     /// Makes one.
-    public init(_ text: String) { self.text = text }
+    package init(_ text: String) { self.text = text }
+}
+
+/// How long a memory is kept.
+package enum MemoryExpiry: Sendable, Equatable {
+    /// As long as its namespace says, or else `memory.retention`.
+    case usual
+    /// So long from when it is stored, in ms, at least 1.
+    case after(Int64)
+    /// Until then (wall clock, ms).
+    case at(Int64)
+    /// For ever.
+    case never
+}
+
+/// The bounds of what a memory may hold. What is longer is refused at the door, with a sentence.
+package enum MemoryLimits {
+    /// A text: 1 MiB.
+    package static let maxTextBytes = 1 << 20
+    /// Metadata, as JSON: 64 KiB.
+    package static let maxMetadataBytes = 64 << 10
+    /// The name of a namespace, in characters.
+    package static let maxNamespaceLength = 128
+    /// A key, in characters.
+    package static let maxKeyLength = 512
+    /// How long a memory may be kept where that is said: a hundred years, in ms.
+    package static let maxTimeToLive: Int64 = 36_500 * 86_400_000
+}
+
+/// The names of namespaces.
+package enum NamespaceName {
+    /// Where memories go that name none.
+    package static let usual = "default"
+
+    /// Checks a name: 1 to 128 characters, no control character, no comma, since commas stand between the names of several.
+    /// - Throws: `InputError` (`usage`).
+    package static func check(_ name: String) throws(InputError) {
+        guard !TextSize.isBlank(name) else { throw InputError("a namespace needs a name", exit: .usage) }
+        guard name.unicodeScalars.count <= MemoryLimits.maxNamespaceLength else {
+            let quoted = InvalidText.quoted(name)
+            throw InputError("the namespace's name \(quoted) is longer than \(MemoryLimits.maxNamespaceLength) characters", exit: .usage)
+        }
+        let isPlain = name.unicodeScalars.allSatisfy { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator: false
+            default: scalar != ","
+            }
+        }
+        guard isPlain else {
+            throw InputError("the namespace's name \(InvalidText.quoted(name)) cannot hold commas or control characters", exit: .usage)
+        }
+    }
 }

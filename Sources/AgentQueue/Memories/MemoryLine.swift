@@ -1,6 +1,6 @@
-import JobModel
-import QueueStore
-import Settings
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
 
 /// A memory as a line of JSON says it: `{"text": "…", "metadata": {…}}`, with any of `key`, `importance`, `ttl`, `created_at`,
 /// `expires_at`, `recalled_at`, `vector`, `namespace`, `model` and `passage_prefix`; or a line of an export.
@@ -79,5 +79,68 @@ struct MemoryLine: Sendable, Equatable {
 
     private static func numbers(_ member: JSONValue.Member) throws(InputError) -> [Float] {
         try VectorText.numbers(try member.requiredList())
+    }
+}
+
+/// The keys of a memory's line of JSON.
+enum MemoryKey: String, CaseIterable {
+    case text
+    case key
+    case metadata
+    case importance
+    case ttl
+    case createdAt = "created_at"
+    case expiresAt = "expires_at"
+    case vector
+    case namespace
+    case model
+    case passagePrefix = "passage_prefix"
+    case recalledAt = "recalled_at"
+    // Of an export: what a memory is called there says nothing here.
+    case id
+
+    /// By name; a switch over strings would compare with one after another.
+    static let named: [String: MemoryKey] = Dictionary(uniqueKeysWithValues: allCases.map { ($0.rawValue, $0) })
+}
+
+/// Vectors as people and scripts write them: a JSON list of numbers.
+package enum VectorText {
+    /// Reads a list. What is no vector (of no values, or of too many) passes: who checks the memory or the query says so.
+    /// - Throws: `InputError` (`badData`).
+    package static func parse(_ text: String) throws(InputError) -> [Float] {
+        let value: JSONValue
+        do {
+            value = try JSONValue.parse(text)
+        } catch {
+            throw InputError("the vector is \(error.description)", exit: .badData)
+        }
+        guard case .array(let elements) = value else {
+            throw InputError("the vector must be a list of numbers, not \(value.kindName)", exit: .badData)
+        }
+        return try numbers(elements)
+    }
+
+    /// The numbers of a list.
+    static func numbers(_ elements: [JSONValue]) throws(InputError) -> [Float] {
+        var values: [Float] = []
+        values.reserveCapacity(elements.count)
+        for (index, element) in elements.enumerated() {
+            guard let number = element.number else {
+                throw InputError("value \(index + 1) of the vector must be a number, not \(element.kindName)", exit: .badData)
+            }
+            values.append(Float(number))
+        }
+        return values
+    }
+
+    /// The shortest number that is read as the same value again.
+    package static func json(_ vector: [Float]) -> JSONValue {
+        .array(
+            vector.map { value in
+                let text = "\(value)"
+                // Text becomes a 64-bit float first, which for very few numbers rounds to a neighbour.
+                guard let double = Double(text), Float(double) == value else { return .double(Double(value)) }
+                return .digits(text)
+            })
     }
 }

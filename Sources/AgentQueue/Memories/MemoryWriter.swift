@@ -1,6 +1,6 @@
-import JobModel
-import QueueStore
-import WorkerPool
+import AgentQueueModel
+import AgentQueueStore
+import AgentQueueWorker
 
 /// Embeds memories and stores them, a slice at a time: while one is being committed, the next is embedded.
 struct MemoryWriter: Sendable {
@@ -96,5 +96,59 @@ struct MemoryWriter: Sendable {
     private func remember(_ group: Group) async throws -> [Remembered] {
         let model = group.memories.first { $0.memory.vector != nil }?.model
         return try await database.remember(group.memories.map(\.memory), in: group.namespace, model: model)
+    }
+}
+
+/// Memories that are stored together, in the order in which they were given.
+struct MemorySlice: Sendable {
+    /// Each with its namespace.
+    var items: [(namespace: String, memory: CheckedMemory)] = []
+
+    /// The most bytes of texts in a slice that holds several.
+    static let maxBytes = 4 << 20
+
+    /// The places of each namespace's memories, in order.
+    var places: [(namespace: String, places: [Int])] {
+        var order: [String: Int] = [:]
+        var places: [(namespace: String, places: [Int])] = []
+        for (index, item) in items.enumerated() {
+            if let group = order[item.namespace] {
+                places[group].places.append(index)
+            } else {
+                order[item.namespace] = places.count
+                places.append((item.namespace, [index]))
+            }
+        }
+        return places
+    }
+}
+
+/// The vectors of the texts of this slice and the one before it: that one may still be on its way into the database, so that only this
+/// knows that a text need not be embedded again.
+struct RecentVectors {
+    // By their bytes: two spellings of the same letter are different texts to a model.
+    private var before: [[UInt8]: MemoryVector] = [:]
+    private var now: [[UInt8]: MemoryVector] = [:]
+
+    /// Begins the next slice.
+    mutating func turn() {
+        before = now
+        now = [:]
+    }
+
+    /// Those of the texts that have no vector here, each once.
+    func unknown(_ texts: [String]) -> [String] {
+        var seen: Set<[UInt8]> = []
+        return texts.filter { text in
+            let bytes = Array(text.utf8)
+            return now[bytes] == nil && before[bytes] == nil && seen.insert(bytes).inserted
+        }
+    }
+
+    mutating func add(_ vector: MemoryVector, of text: String) { now[Array(text.utf8)] = vector }
+
+    func vector(of text: String) -> MemoryVector? {
+        let bytes = Array(text.utf8)
+        return now[bytes] ?? before[bytes]
     }
 }

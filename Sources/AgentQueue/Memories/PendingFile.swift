@@ -2,9 +2,9 @@ import Glibc
 
 /// A file that takes its name only once it is whole: until then, and where it never becomes whole, an older file of that name stays. What
 /// is no regular file (a pipe, a device) is written as it comes. Readable by its owner alone.
-public final class PendingFile {
+package final class PendingFile {
     /// Its name.
-    public let path: String
+    package let path: String
     /// Whether it is a regular file.
     let isSeekable: Bool
     private let descriptor: Int32
@@ -16,7 +16,7 @@ public final class PendingFile {
 
     /// Begins a file.
     /// - Throws: `InputError` where it cannot be made.
-    public init(path: String) throws(InputError) {
+    package init(path: String) throws(InputError) {
         guard !path.isEmpty, !TextSize.holdsNUL(path) else { throw InputError("the path to write to is not one", exit: .usage) }
         self.path = path
         var status = stat()
@@ -45,7 +45,7 @@ public final class PendingFile {
 
     /// Appends bytes.
     /// - Throws: `InputError`.
-    public func write(_ bytes: [UInt8]) throws(InputError) {
+    package func write(_ bytes: [UInt8]) throws(InputError) {
         buffer += bytes
         if buffer.count >= Self.flushBytes { try flush() }
     }
@@ -59,7 +59,7 @@ public final class PendingFile {
 
     /// Gives it its name. Nothing can be written after.
     /// - Throws: `InputError`.
-    public func finish() throws(InputError) {
+    package func finish() throws(InputError) {
         try flush()
         guard let temporary else { return }
         guard fsync(descriptor) == 0, rename(temporary, target) == 0 else { throw BulkInput.failure("\(path) cannot be written", errno) }

@@ -1,5 +1,5 @@
+import AgentQueueModel
 import Glibc
-import JobModel
 import Subprocess
 import SystemPackage
 

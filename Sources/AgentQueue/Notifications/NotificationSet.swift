@@ -1,9 +1,9 @@
-import JobModel
-import ModelProviders
-import Settings
+import AgentQueueModel
+import AgentQueueProviders
+import AgentQueueSettings
 
 /// The notifications of a configuration.
-public struct NotificationSet: NoticeSender {
+package struct NotificationSet: NoticeSender {
     private let settings: [String: NotificationSettings]
     private let environment: [String: String]
     private let transport: HTTPTransport
@@ -16,7 +16,7 @@ public struct NotificationSet: NoticeSender {
     /// - Parameters:
     ///   - environment: where secrets are looked up, and what commands are given, with what they are told.
     ///   - now: wall clock, ms.
-    public init(_ settings: Settings, environment: [String: String], now: @escaping @Sendable () -> Int64) {
+    package init(_ settings: Settings, environment: [String: String], now: @escaping @Sendable () -> Int64) {
         self.settings = settings.notifications
         var environment = environment
         // A command is no child of a supervisor, whatever it starts.
@@ -31,12 +31,12 @@ public struct NotificationSet: NoticeSender {
     }
 
     /// How long one attempt of a notification may take, in ms, and how many there are; nil for one that is not configured.
-    public func bounds(of notification: String) -> (timeout: Int64, maxAttempts: Int)? {
+    package func bounds(of notification: String) -> (timeout: Int64, maxAttempts: Int)? {
         settings[notification].map { ($0.timeout.milliseconds, $0.maxAttempts) }
     }
 
     /// Makes one attempt: runs the command, or posts to the webhook.
-    public func send(_ notice: Notice) async -> NoticeOutcome {
+    package func send(_ notice: Notice) async -> NoticeOutcome {
         guard let notification = settings[notice.notification] else { return .failed("there is no such notification") }
         let timeout = notification.timeout.milliseconds
         if let command = notification.command {
@@ -56,5 +56,25 @@ public struct NotificationSet: NoticeSender {
     }
 
     /// Closes connections, after the last notice.
-    public func shutdown() async throws { try await transport.shutdown() }
+    package func shutdown() async throws { try await transport.shutdown() }
+}
+
+/// The names by which ends are told.
+package enum NotificationName {
+    /// The most that are told of one end.
+    static let most = 16
+
+    /// Checks names that a user gave.
+    /// - Throws: `InputError` for one that the configuration does not have.
+    package static func check(_ names: [String], in context: IntakeContext) throws(InputError) {
+        guard names.count <= most else { throw InputError("at most \(most) notifications can be told of one end", exit: .usage) }
+        for name in names where !context.notificationNames.contains(name) {
+            var help = Suggestion.hint(for: name, in: context.notificationNames)
+            if help.isEmpty {
+                let known = context.notificationNames.prefix(20).joined(separator: ", ")
+                help = known.isEmpty ? " (the configuration has none)" : " (configured: \(known))"
+            }
+            throw InputError("unknown notification \(InvalidText.quoted(name))\(help)", exit: .usage)
+        }
+    }
 }

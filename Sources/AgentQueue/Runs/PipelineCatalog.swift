@@ -1,18 +1,20 @@
-import JobModel
-import Pipelines
-import Settings
-import ShippedPipelines
+import AgentQueueModel
+import AgentQueuePipelines
+import AgentQueueSettings
+import AgentQueueShipped
+import Crypto
+import Foundation
 
 /// Everything that `agent-queue run` knows by name: the user's pipelines, which hide shipped ones of their names, the shipped ones, and
 /// modes of all of them. A mode of the configuration comes before anything else of its name.
-public struct PipelineCatalog: Sendable {
+package struct PipelineCatalog: Sendable {
     let settings: Settings
     private let files: FileReader
     private let folder: PipelineFolder
     private let shipped: [String: String]
 
     /// Makes a catalog of a configuration; nothing is read yet.
-    public init(_ settings: Settings, files: FileReader = .system, folder: PipelineFolder = .system) {
+    package init(_ settings: Settings, files: FileReader = .system, folder: PipelineFolder = .system) {
         self.init(settings, files: files, folder: folder, shipped: ShippedPipelines.all)
     }
 
@@ -25,7 +27,7 @@ public struct PipelineCatalog: Sendable {
 
     /// Everything that there is, by name. What is hidden by another is left out.
     /// - Throws: `PipelineError` where the user's folder cannot be read.
-    public func entries() throws(PipelineError) -> [CatalogEntry] {
+    package func entries() throws(PipelineError) -> [CatalogEntry] {
         let files = try all()
         var entries: [String: CatalogEntry] = [:]
         for file in files where entries[file.name] == nil {
@@ -59,7 +61,7 @@ public struct PipelineCatalog: Sendable {
 
     /// The pipeline of a name, or that of the mode of this name with the mode's settings.
     /// - Throws: `PipelineError` for the first fault of its file; `InputError` (`usage`) where there is nothing of this name.
-    public func pipeline(named name: String) throws -> Pipeline {
+    package func pipeline(named name: String) throws -> Pipeline {
         if let mode = settings.modes[name] {
             guard let pipeline = try plain(named: mode.pipeline) else {
                 throw unknownPipeline(of: name, known: try all().map(\.name).sorted())
@@ -79,7 +81,7 @@ public struct PipelineCatalog: Sendable {
 
     /// Everything that is wrong with the user's pipelines, the shipped ones, and the modes of the configuration.
     /// - Throws: `PipelineError` where the user's folder cannot be read.
-    public func faults() throws(PipelineError) -> [PipelineError] {
+    package func faults() throws(PipelineError) -> [PipelineError] {
         let all = try all()
         var faults = all.flatMap(\.faults)
         var owners: [String: CatalogEntry.Source] = [:]
@@ -107,7 +109,7 @@ public struct PipelineCatalog: Sendable {
     }
 
     /// Everything that is wrong with one file.
-    public func faults(ofFile path: String) -> [PipelineError] { read(path).faults }
+    package func faults(ofFile path: String) -> [PipelineError] { read(path).faults }
 
     // MARK: Files
 
@@ -170,5 +172,78 @@ public struct PipelineCatalog: Sendable {
         fault.path = settings.configPath
         if case .file(_, let line) = settings.origin(of: "modes.\(mode)") { fault.line = line }
         return fault
+    }
+}
+
+/// Something that `agent-queue run` knows by name.
+package struct CatalogEntry: Sendable, Equatable {
+    /// Its name.
+    package var name: String
+    /// What it is for, in a sentence; empty where nothing is said.
+    package var summary: String
+    /// The pipeline that it is a mode of; nil for a pipeline.
+    package var pipeline: String?
+    /// Where it comes from.
+    package var source: Source
+    /// Why it cannot be run; nil where it can.
+    package var fault: PipelineError?
+
+    /// Where a pipeline or a mode comes from.
+    package enum Source: Sendable, Equatable, CustomStringConvertible {
+        /// The program brings it along.
+        case shipped
+        /// A file of the user's, as it was named.
+        case file(String)
+        /// `modes:` of the configuration.
+        case configuration
+
+        /// `shipped`, `configuration`, or the file.
+        package var description: String {
+            switch self {
+            case .shipped: "shipped"
+            case .file(let path): path
+            case .configuration: "configuration"
+            }
+        }
+    }
+}
+
+extension PipelineCatalog {
+    /// A run of what has a name. Its first calls are left to whoever carries runs on.
+    /// - Parameters:
+    ///   - inputs: an object; what it does not say is as the pipeline or the mode says.
+    ///   - now: wall clock, ms.
+    /// - Throws: `PipelineError` for a pipeline that cannot be used; `InputError` for a name that nothing has, and for inputs and options
+    ///   that are wrong.
+    package func resolve(_ name: String, inputs: JSONValue, options: RunOptions = RunOptions(), now: Int64) throws -> NewRun {
+        let pipeline = try pipeline(named: name)
+        let inputs = try checked(inputs, of: pipeline)
+        // What every job of the run would be refused for is refused before there is a run.
+        var draft = JobDraft()
+        draft.prompt = "-"
+        draft.apply(options)
+        try draft.check(in: settings.intakeContext(now: now))
+        let definition = pipeline.definition
+        var run = NewRun(
+            name: name, digest: Array(SHA256.hash(data: Data(definition.utf8))), definition: definition, inputs: inputs,
+            options: options.json)
+        run.first.isDue = true
+        return run
+    }
+
+    /// Inputs as a run of a pipeline keeps them: of their types, with defaults.
+    /// - Throws: `InputError` (`badData`), also for inputs that are too long together.
+    package func checked(_ inputs: JSONValue, of pipeline: Pipeline) throws(InputError) -> JSONValue {
+        let checked: JSONValue
+        do {
+            checked = try pipeline.checked(inputs: inputs)
+        } catch {
+            throw InputError(error.description, exit: .badData)
+        }
+        guard checked.utf8(sorted: false).count <= JobLimits.maxRequestBytes else {
+            let limit = ByteCountText.format(Int64(JobLimits.maxRequestBytes))
+            throw InputError("the inputs are longer than \(limit) together", exit: .badData)
+        }
+        return checked
     }
 }

@@ -1,5 +1,6 @@
-import Pipelines
-import Settings
+import AgentQueuePipelines
+import AgentQueueSettings
+import Foundation
 
 /// A file that holds a pipeline, as it was read.
 struct PipelineFile {
@@ -43,5 +44,57 @@ struct PipelineFile {
         guard case .failure(let first) = pipeline else { return [] }
         guard let text else { return [first] }
         return Pipeline.check(yaml: text, path: path, roles: roles, files: files)
+    }
+}
+
+/// How the folder of a user's pipelines is read; tests put their own in its place.
+package struct PipelineFolder: Sendable {
+    /// The names of the files in a folder at an absolute path; none where there is no such folder; an error, with the reason, where there
+    /// is one that cannot be read.
+    package let list: @Sendable (_ path: String) throws(InvalidText) -> [String]
+
+    /// Makes one of a function; see ``list`` for what it must return.
+    package init(_ list: @escaping @Sendable (_ path: String) throws(InvalidText) -> [String]) {
+        self.list = list
+    }
+
+    /// The most files that a folder may have.
+    static let maxFiles = 1_000
+
+    /// The file system.
+    package static let system = PipelineFolder { (path: String) throws(InvalidText) -> [String] in
+        guard let folder = opendir(path) else {
+            if errno == ENOENT || errno == ENOTDIR { return [] }
+            throw InvalidText("cannot be opened: \(String(cString: strerror(errno)).lowercased())")
+        }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { bytes in
+                bytes.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            guard name.hasSuffix(".yaml") || name.hasSuffix(".yml"), !name.hasPrefix(".") else { continue }
+            guard names.count < maxFiles else { throw InvalidText("holds more than \(maxFiles) pipelines") }
+            names.append(name)
+        }
+        return names.sorted()
+    }
+}
+
+extension Settings {
+    /// The roles of the configuration, as pipelines know them.
+    var pipelineRoles: [Role] { Self.roles(roles) }
+
+    /// A mode of the configuration, as pipelines know it.
+    func mode(_ name: String, _ mode: ModeSettings) -> PipelineMode {
+        PipelineMode(name, of: mode.pipeline, inputs: mode.inputs ?? [], model: mode.model, roles: Self.roles(mode.roles))
+    }
+
+    private static func roles(_ roles: [String: RoleSettings]) -> [Role] {
+        roles.sorted { $0.key < $1.key }.map { name, role in
+            Role(
+                name, system: role.system, model: role.model, temperature: role.temperature, maxTokens: role.maxTokens,
+                parameters: role.parameters ?? [])
+        }
     }
 }

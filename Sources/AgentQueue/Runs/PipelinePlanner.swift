@@ -1,13 +1,13 @@
+import AgentQueueModel
+import AgentQueuePipelines
+import AgentQueueSettings
+import AgentQueueStore
 import Crypto
 import Foundation
-import JobModel
-import Pipelines
-import QueueStore
-import Settings
 import Synchronization
 
 /// What pipelines say, turned into jobs: decides what runs do next.
-public final class PipelinePlanner: RunPlanner {
+package final class PipelinePlanner: RunPlanner {
     private let store: QueueStore
     private let context: IntakeContext
     /// The pipelines of the latest runs, the latest last.
@@ -22,14 +22,14 @@ public final class PipelinePlanner: RunPlanner {
     private static let mostKnown = 32
 
     /// Makes one for a store.
-    public init(store: QueueStore, settings: Settings) {
+    package init(store: QueueStore, settings: Settings) {
         self.store = store
         context = settings.intakeContext(now: store.clock.wall())
     }
 
     /// What to write of a run, given all ends that it has not been told.
     /// - Throws: `PipelineError` where its definition cannot be read; `StoreError`.
-    public func plan(_ run: RunSnapshot, ended: StepEnd?) throws -> RunAdvance {
+    package func plan(_ run: RunSnapshot, ended: StepEnd?) throws -> RunAdvance {
         var run = run
         if let ended { run.ends.append(ended) }
         return try advance(run, of: try pipeline(of: run)) { $0.advance($1, outputs: $2) }
@@ -37,7 +37,7 @@ public final class PipelinePlanner: RunPlanner {
 
     /// What a run that failed or was cancelled does when it is retried: only what failed, and what depended on it.
     /// - Throws: `PipelineError` where its definition cannot be read; `StoreError`.
-    public func retry(_ run: RunSnapshot) throws -> RunAdvance {
+    package func retry(_ run: RunSnapshot) throws -> RunAdvance {
         var advance = try advance(run, of: try pipeline(of: run)) { $0.retry($1, outputs: $2) }
         advance.resumes = true
         return advance
@@ -48,7 +48,7 @@ public final class PipelinePlanner: RunPlanner {
     ///   - name: what was asked for: the pipeline's name, or a mode's.
     ///   - inputs: an object; checked, and completed with the defaults.
     /// - Throws: `PipelineError` where the inputs do not fit; `InputError` where the options do not.
-    public func run(
+    package func run(
         _ pipeline: Pipeline, name: String? = nil, inputs: JSONValue, options: RunOptions = RunOptions()
     ) throws -> NewRun {
         try check(options)
@@ -146,5 +146,37 @@ public final class PipelinePlanner: RunPlanner {
             if known.count > Self.mostKnown { known.removeFirst() }
         }
         return pipeline
+    }
+}
+
+extension JobDraft {
+    /// The job of a step's call.
+    init(_ call: StepCall, _ options: RunOptions) {
+        self.init()
+        prompt = call.prompt
+        system = call.system
+        model = call.model
+        temperature = call.temperature
+        maxTokens = call.maxTokens
+        parameters = call.parameters
+        schema = call.schema
+        sample = call.sample
+        recall = call.recall
+        namespaces = call.namespaces
+        remembers = call.remembers
+        timeout = call.timeout
+        budget = call.budget
+        cache = call.usesCache
+        cacheTTL = call.cacheTTL
+        maxAttempts = call.maxAttempts
+        apply(options)
+    }
+
+    /// What holds for all jobs of a run. The model is for calls that name none.
+    mutating func apply(_ options: RunOptions) {
+        queue = options.queue
+        priority = options.priority
+        tags = options.tags
+        model = model ?? options.model
     }
 }

@@ -1,15 +1,15 @@
-import JobModel
-import Pipelines
-import Settings
+import AgentQueueModel
+import AgentQueuePipelines
+import AgentQueueSettings
 
 /// Inputs of a run as people write them, `name=value` for each, made what the pipeline wants.
-public struct RunInputs {
+package struct RunInputs {
     private let known: [PipelineInput]
     /// Reads a file, or standard input for `-`.
     private let read: (_ path: String) throws -> String
 
     /// - Parameter read: reads a file, or standard input for `-`.
-    public init(of known: [PipelineInput], read: @escaping (_ path: String) throws -> String) {
+    package init(of known: [PipelineInput], read: @escaping (_ path: String) throws -> String) {
         self.known = known
         self.read = read
     }
@@ -28,7 +28,7 @@ public struct RunInputs {
     ///   - texts: `name=value`, in the order in which they were given.
     ///   - base: what holds for inputs that no text names: an object, or nil for none.
     /// - Throws: `InputError`, and what reading a file throws.
-    public func object(_ texts: [String], over base: JSONValue? = nil) throws -> JSONValue {
+    package func object(_ texts: [String], over base: JSONValue? = nil) throws -> JSONValue {
         var given: [(name: String, values: [Given])] = []
         for text in texts {
             guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {

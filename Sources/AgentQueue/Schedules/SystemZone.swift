@@ -1,37 +1,37 @@
+import AgentQueueModel
 import Foundation
-import JobModel
 
 /// A time zone of the system's database, by its name.
-public struct SystemZone: ZoneOffsets {
+package struct SystemZone: ZoneOffsets {
     /// Such as `Europe/Lisbon`.
-    public let name: String
+    package let name: String
     private let zone: TimeZone
 
     /// Looks a zone up; nil where there is none of this name. Abbreviations such as `CET` and `EST` are not names: most places have more
     /// than one a year.
-    public init?(_ name: String) {
+    package init?(_ name: String) {
         guard name == "UTC" || name.contains("/"), name.utf8.count <= 64, let zone = TimeZone(identifier: name) else { return nil }
         self.name = name
         self.zone = zone
     }
 
     /// The machine's, by `TZ` or its own setting; UTC where that has no name.
-    public static var machine: SystemZone? {
+    package static var machine: SystemZone? {
         let name = TimeZone.current.identifier
         return name == "Etc/UTC" ? SystemZone("UTC") : SystemZone(name) ?? SystemZone("UTC")
     }
 
     /// The names that there are, for "did you mean".
-    public static var names: [String] { TimeZone.knownTimeZoneIdentifiers + ["UTC"] }
+    package static var names: [String] { TimeZone.knownTimeZoneIdentifiers + ["UTC"] }
 
     /// Seconds ahead of UTC at a time, seconds since 1970.
-    public func offset(at seconds: Int64) -> Int64 {
+    package func offset(at seconds: Int64) -> Int64 {
         Int64(zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(seconds))))
     }
 
     /// A time as the zone's clocks show it, with its offset: `2026-12-01 07:00 +01:00`.
     /// - Parameter time: wall clock, ms.
-    public func text(_ time: Int64) -> String {
+    package func text(_ time: Int64) -> String {
         let date = Date(timeIntervalSince1970: Double(time) / 1_000)
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = zone

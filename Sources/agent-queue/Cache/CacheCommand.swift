@@ -1,3 +1,7 @@
+import AgentQueueModel
+import AgentQueueReports
+import AgentQueueSettings
+import AgentQueueStore
 import ArgumentParser
 
 /// `agent-queue cache`
@@ -12,4 +16,208 @@ struct CacheCommand: ParsableCommand {
             CacheStatsCommand.self, CacheListCommand.self, CacheGetCommand.self, CacheDeleteCommand.self, CacheClearCommand.self,
             CacheWarmCommand.self, CacheWhyCommand.self,
         ])
+}
+
+/// `agent-queue cache stats`
+struct CacheStatsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stats",
+        abstract: "Show how large the cache is, and how often it answers.",
+        discussion: """
+            Hits are jobs that it answered, misses those that it might have answered and that were called for; coalesced jobs were \
+            answered by the call of an identical one. Evictions are answers that `prune` removed before their time, because the cache \
+            was larger than `cache.max_bytes`.
+
+              agent-queue cache stats
+            """)
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let session = try Session(global)
+        try await session.withStore { store in
+            let cache = try store.cacheStatistics()
+            var output = Output()
+            if format.json {
+                try output.json(StatsJSON.cache(cache))
+            } else {
+                var sheet = Sheet()
+                sheet.add("answers", Figures.count(cache.entries))
+                sheet.add("size", Figures.bytes(cache.bytes))
+                let asked = cache.hits + cache.misses
+                let share = asked > 0 ? " (\(Figures.decimal(100 * Double(cache.hits) / Double(asked), places: 1)) % of all)" : ""
+                sheet.add("hits", Figures.count(cache.hits) + share)
+                sheet.add("misses", Figures.count(cache.misses))
+                sheet.add("coalesced", Figures.count(cache.coalesced, "job") + " by the calls of identical ones")
+                sheet.add("saved", Figures.money(cache.saved))
+                sheet.add("evictions", Figures.count(cache.evictions))
+                sheet.add("kept for", DurationText.format(session.settings.cache.ttl))
+                try output.lines(sheet.lines)
+            }
+            try output.flush()
+        }
+    }
+}
+
+/// `agent-queue cache list`
+struct CacheListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the cached answers, latest used first.",
+        discussion: """
+              agent-queue cache list --limit 10
+            """)
+
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At most so many.", valueName: "n"))
+    var limit = 50
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        guard limit >= 1 else { throw ValidationError("--limit must be at least 1, not \(limit)") }
+    }
+
+    func run() async throws {
+        let session = try Session(global)
+        try await session.withStore { store in
+            let now = Now.milliseconds
+            var output = Output()
+            var table = Table([
+                Column("DIGEST"), Column("TARGET"), Column("HITS", isNumber: true), Column("SIZE", isNumber: true), Column("USED"),
+                Column("EXPIRES"), Column("ANSWER", leastWidth: 12),
+            ])
+            for entry in try store.cacheEntries(limit: limit) {
+                if format.json {
+                    try output.json(CacheJSON.entry(entry, withReply: false))
+                } else {
+                    table.add([
+                        Cell(String(Hexadecimal.text(entry.digest).prefix(12))), Cell(DisplayText.line(entry.target)),
+                        Cell(Figures.count(entry.hits)), Cell(Figures.bytes(entry.bytes)),
+                        Cell(Figures.relative(entry.lastUsedAt, now: now)), Cell(Figures.relative(entry.expiresAt, now: now)),
+                        Cell(Self.preview(entry)),
+                    ])
+                }
+            }
+            if !format.json { try output.lines(table.takeLines()) }
+            try output.flush()
+        }
+    }
+
+    private static func preview(_ entry: CacheEntrySummary) -> String {
+        let reply = try? JSONValue.parse(entry.reply)
+        return DisplayText.line(reply?["text"]?.string ?? entry.reply, limit: 120)
+    }
+}
+
+/// `agent-queue cache get`
+struct CacheGetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "get",
+        abstract: "Print a cached answer.",
+        discussion: """
+            By its digest, or the beginning of it: `cache list` and `show` print digests.
+
+              agent-queue cache get 3f2a9c
+            """)
+
+    @Argument(help: ArgumentHelp("The digest, or its beginning.", valueName: "digest"))
+    var digest: String
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let session = try Session(global)
+        try await session.withStore { store in
+            let entry = try CacheLookup.entry(digest, in: store)
+            var output = Output()
+            if format.json {
+                try output.json(CacheJSON.entry(entry, withReply: true))
+            } else {
+                let reply = try JSONValue.parse(entry.reply)
+                try output.line(reply["text"]?.string.map { DisplayText.lines($0) } ?? JSONText.text(reply))
+            }
+            try output.flush()
+        }
+    }
+}
+
+/// `agent-queue cache delete`
+struct CacheDeleteCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "delete",
+        abstract: "Forget a cached answer.",
+        discussion: """
+              agent-queue cache delete 3f2a9c
+            """)
+
+    @Argument(help: ArgumentHelp("The digest, or its beginning.", valueName: "digest"))
+    var digest: String
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let session = try Session(global)
+        try await session.withStore { store in
+            let entry = try CacheLookup.entry(digest, in: store)
+            let deleted = try await store.deleteCacheEntry(entry.digest)
+            var output = Output()
+            let name = Hexadecimal.text(entry.digest)
+            if format.json {
+                try output.json(.object([.init("digest", .string(name)), .init("deleted", .bool(deleted))]))
+            } else {
+                try output.line("\(name) \(deleted ? "deleted" : "was gone already")")
+            }
+            try output.flush()
+        }
+    }
+}
+
+/// `agent-queue cache clear`
+struct CacheClearCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "clear",
+        abstract: "Forget every cached answer.",
+        discussion: """
+            Safe beside live workers. The answers of finished jobs stay with their jobs.
+
+              agent-queue cache clear
+            """)
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let session = try Session(global)
+        try await session.withStore { store in
+            let deleted = try await store.clearCache()
+            var output = Output()
+            if format.json {
+                try output.json(.object([.init("deleted", .integer(Int64(deleted)))]))
+            } else {
+                try output.line("\(deleted) cached \(deleted == 1 ? "answer" : "answers") deleted")
+            }
+            try output.flush()
+        }
+    }
+}
+
+/// Finds a cached answer by what a person has of its digest.
+enum CacheLookup {
+    /// - Throws: `CommandFailure` where there is none, or more than one.
+    static func entry(_ digest: String, in store: QueueStore) throws -> CacheEntrySummary {
+        let name = InvalidText.quoted(digest)
+        guard !digest.isEmpty, digest.utf8.count <= 64, digest.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
+            throw CommandFailure(.usage, "\(name) is not a digest (up to 64 hexadecimal digits)")
+        }
+        let entries = try store.cacheEntries(digestPrefix: digest)
+        guard let entry = entries.first else { throw CommandFailure(.badInput, "no cached answer has the digest \(name)") }
+        guard entries.count == 1 else {
+            throw CommandFailure(.usage, "several cached answers have digests that begin with \(name); give more of it")
+        }
+        return entry
+    }
 }

@@ -1,6 +1,6 @@
 import AgentQueue
-import JobModel
-import QueueStore
+import AgentQueueModel
+import AgentQueueStore
 
 /// `enqueue --dry-run`: what adding jobs would come to, without adding any.
 actor DryRun {

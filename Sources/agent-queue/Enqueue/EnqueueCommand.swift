@@ -1,7 +1,8 @@
 import AgentQueue
+import AgentQueueModel
+import AgentQueueReports
+import AgentQueueStore
 import ArgumentParser
-import JobModel
-import QueueStore
 
 /// `agent-queue enqueue`
 struct EnqueueCommand: AsyncParsableCommand {

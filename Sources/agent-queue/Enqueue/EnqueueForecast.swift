@@ -1,5 +1,6 @@
-import JobModel
-import QueueStore
+import AgentQueueModel
+import AgentQueueReports
+import AgentQueueStore
 
 /// What adding jobs would come to, gathered job by job. Each is counted as one thing: a key that is taken, an answer from the cache, a
 /// repeat of a job before it, or a call.
@@ -58,5 +59,16 @@ struct EnqueueForecast {
         sheet.add("cost at most", unpriced == calls && calls > 0 ? "unknown" : Figures.money(cost))
         if unpriced > 0 { sheet.add("without a price", Figures.count(unpriced, "call"), .warning) }
         return sheet.lines
+    }
+}
+
+/// Digests that were met, at 8 bytes each: of a million different ones the chance that any two are taken for the same is one in forty
+/// million.
+struct DigestSet {
+    private var prefixes: Set<UInt64> = []
+
+    /// Adds one; false where it was met before.
+    mutating func insert(_ digest: [UInt8]) -> Bool {
+        prefixes.insert(digest.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }).inserted
     }
 }

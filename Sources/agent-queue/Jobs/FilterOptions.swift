@@ -1,7 +1,7 @@
 import AgentQueue
+import AgentQueueModel
+import AgentQueueSettings
 import ArgumentParser
-import JobModel
-import Settings
 
 /// Which jobs a command means, by what they are.
 struct FilterOptions: ParsableArguments {
@@ -42,5 +42,24 @@ struct FilterOptions: ParsableArguments {
             throw ValidationError("\(InvalidText.quoted(text)) is not a target (write provider/model, such as local/smollm2)")
         }
         return text
+    }
+}
+
+/// Which jobs a command changes: by number, or by what they are.
+struct JobSelection: ParsableArguments {
+    @Argument(help: ArgumentHelp("The jobs' numbers.", valueName: "id"))
+    var ids: [Int64] = []
+
+    @OptionGroup(title: "Or every job that fits")
+    var filters: FilterOptions
+
+    func validate() throws {
+        let isFiltered = !filters.filter.isEmpty
+        if ids.isEmpty, !isFiltered {
+            throw ValidationError("say which jobs: by number, or with --batch, --state, --queue, --model, --tag or --since")
+        }
+        if !ids.isEmpty, isFiltered {
+            throw ValidationError("jobs are chosen by number or by filters, not by both")
+        }
     }
 }

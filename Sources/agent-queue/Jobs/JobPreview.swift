@@ -1,4 +1,4 @@
-import JobModel
+import AgentQueueModel
 
 /// A job in a few words.
 enum JobPreview {

@@ -1,3 +1,8 @@
+import AgentQueue
+import AgentQueueModel
+import AgentQueueReports
+import AgentQueueSettings
+import AgentQueueStore
 import ArgumentParser
 
 /// `agent-queue memory`
@@ -15,4 +20,234 @@ struct MemoryCommand: ParsableCommand {
             MemoryStoreCommand.self, MemorySearchCommand.self, MemoryListCommand.self, MemoryGetCommand.self, MemoryDeleteCommand.self,
             MemoryStatsCommand.self, MemoryExportCommand.self, MemoryImportCommand.self, MemoryReembedCommand.self,
         ])
+}
+
+/// `agent-queue memory get`
+struct MemoryGetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "get",
+        abstract: "Show memories, whole.",
+        discussion: """
+              agent-queue memory get 17
+              agent-queue memory get --key office-hours --json | jq .text
+              agent-queue memory get 17 --vector --json | jq '.vector | length'
+            """)
+
+    @Argument(help: ArgumentHelp("The memories' numbers.", valueName: "id"))
+    var ids: [Int64] = []
+
+    @OptionGroup var keys: MemoryKeyOptions
+
+    @Flag(name: .long, help: "With the vector, and what made it.")
+    var vector = false
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        if ids.isEmpty, keys.key.isEmpty { throw ValidationError("say which memories: by number, or with --key") }
+        if !ids.isEmpty, !keys.key.isEmpty { throw ValidationError("memories are chosen by number or by --key, not by both") }
+        if keys.key.isEmpty, keys.namespace != nil { throw ValidationError("--namespace goes with --key; a number says enough") }
+    }
+
+    func run() async throws {
+        try await Session(global).withMemories { memories in
+            let wanted = try ids.map { ($0, "\($0)") } + keys.ids(memories)
+            let found = Dictionary(try memories.get(wanted.compactMap(\.0), withVectors: vector).map { ($0.memory.id, $0) }) { $1 }
+            var output = Output()
+            var missing = false
+            for (index, (id, name)) in wanted.enumerated() {
+                guard let stored = id.flatMap({ found[$0] }) else {
+                    missing = true
+                    Diagnostics.say("there is no memory \(name)")
+                    continue
+                }
+                if format.json {
+                    try output.json(vector ? MemoryJSON.memory(stored) : MemoryJSON.memory(stored.memory))
+                } else {
+                    if index > 0 { try output.line() }
+                    try output.lines(MemorySheet(stored: stored, now: Now.milliseconds).lines)
+                }
+            }
+            try output.flush()
+            if missing { throw ExitCode(ExitStatus.badInput.rawValue) }
+        }
+    }
+}
+
+/// `agent-queue memory list`
+struct MemoryListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List memories, newest first.",
+        discussion: """
+              agent-queue memory list --namespace notes --limit 10
+              agent-queue memory list --json | jq .text
+            """)
+
+    @Option(name: .long, help: ArgumentHelp("Those of this namespace.", valueName: "name"), transform: NamespaceOption.parse)
+    var namespace: String?
+
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At most so many.", valueName: "n"))
+    var limit = 50
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    private static let page = 500
+
+    func validate() throws {
+        guard limit >= 1 else { throw ValidationError("--limit must be at least 1, not \(limit)") }
+    }
+
+    func run() async throws {
+        try await Session(global).withMemories { memories in
+            let now = Now.milliseconds
+            var output = Output()
+            var table = Table([
+                Column("ID", isNumber: true), Column("NAMESPACE"), Column("KEY"), Column("IMPORTANCE", isNumber: true), Column("CREATED"),
+                Column("EXPIRES"), Column("TEXT", leastWidth: 12),
+            ])
+            var left = limit
+            var before: Int64?
+            while left > 0 {
+                let page = try memories.list(in: namespace, before: before, limit: min(left, Self.page))
+                for memory in page {
+                    if format.json { try output.json(MemoryJSON.memory(memory)) } else { table.add(Self.row(memory, now: now)) }
+                }
+                if !format.json { try output.lines(table.takeLines()) }
+                guard let last = page.last, page.count == min(left, Self.page) else { break }
+                before = last.id
+                left -= page.count
+            }
+            try output.flush()
+        }
+    }
+
+    private static func row(_ memory: Memory, now: Int64) -> [Cell] {
+        [
+            Cell("\(memory.id)"), Cell(DisplayText.line(memory.namespace)), Cell(DisplayText.line(memory.key ?? "", limit: 40)),
+            Cell(Figures.decimal(memory.importance, places: 2)), Cell(Figures.relative(memory.createdAt, now: now)),
+            Cell(memory.expiresAt.map { Figures.relative($0, now: now) } ?? "never"), Cell(MemoryPreview.text(memory)),
+        ]
+    }
+}
+
+/// `agent-queue memory stats`
+struct MemoryStatsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stats",
+        abstract: "Show the namespaces: how many memories, how large, of which model.",
+        discussion: """
+            SIZE counts texts, data and vectors. Memories that have expired count until `prune` removes them. BECOMES is the model by \
+            which a namespace is being embedded again, and how many memories have its vectors already.
+
+              agent-queue memory stats
+            """)
+
+    @Option(name: .long, help: ArgumentHelp("This namespace alone.", valueName: "name"), transform: NamespaceOption.parse)
+    var namespace: String?
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        try await Session(global).withMemories { memories in
+            var output = Output()
+            var table = Table([
+                Column("NAMESPACE"), Column("MEMORIES", isNumber: true), Column("SIZE", isNumber: true), Column("MODEL", leastWidth: 12),
+                Column("DIMENSION", isNumber: true), Column("BECOMES", leastWidth: 12),
+            ])
+            for namespace in try memories.namespaces(named: namespace) {
+                let done = try namespace.building.map { try memories.progress(of: $0) }
+                if format.json {
+                    try output.json(Self.json(namespace, done: done))
+                } else {
+                    table.add([
+                        Cell(DisplayText.line(namespace.name)), Cell(Figures.count(namespace.memories)),
+                        Cell(Figures.bytes(namespace.bytes)), Cell(namespace.space.map(Self.model) ?? ""),
+                        Cell(namespace.space.map { Figures.count($0.dimension) } ?? ""), Cell(Self.building(namespace, done: done)),
+                    ])
+                }
+            }
+            if !format.json { try output.lines(table.takeLines()) }
+            try output.flush()
+        }
+    }
+
+    private static func model(_ space: MemorySpace) -> String {
+        space.model == .brought ? "your own" : DisplayText.line(space.model.target)
+    }
+
+    private static func building(_ namespace: MemoryNamespace, done: Int?) -> String {
+        guard let building = namespace.building, let done else { return "" }
+        return "\(model(building)), \(Figures.count(done)) done"
+    }
+
+    private static func json(_ namespace: MemoryNamespace, done: Int?) -> JSONValue {
+        .object([
+            .init("namespace", .string(namespace.name)), .init("memories", .integer(Int64(namespace.memories))),
+            .init("bytes", .integer(namespace.bytes)), .init("model", JobJSON.string(namespace.space?.model.target)),
+            .init("passage_prefix", JobJSON.string(namespace.space?.model.passagePrefix)),
+            .init("dimension", namespace.space.map { .integer(Int64($0.dimension)) } ?? .null),
+            .init("becomes", JobJSON.string(namespace.building?.model.target)),
+            .init("becomes_done", done.map { .integer(Int64($0)) } ?? .null),
+        ])
+    }
+}
+
+/// Memories by their keys.
+struct MemoryKeyOptions: ParsableArguments {
+    @Option(name: .long, help: ArgumentHelp("The memory of this key; may be repeated.", valueName: "key"))
+    var key: [String] = []
+
+    @Option(
+        name: .long, help: ArgumentHelp("The namespace. Default for --key: default.", valueName: "name"), transform: NamespaceOption.parse)
+    var namespace: String?
+
+    /// The memories' numbers, nil where there is none, with what to call each.
+    ///
+    /// - Throws: `MemoryError`, `StoreError`.
+    func ids(_ memories: Memories) throws -> [(Int64?, String)] {
+        try key.map { key in
+            (try memories.id(key: key, in: namespace ?? NamespaceName.usual), "with the key \(InvalidText.quoted(key))")
+        }
+    }
+}
+
+/// A memory in detail, for people.
+struct MemorySheet {
+    let stored: MemoryRecord
+    let now: Int64
+
+    var lines: [String] {
+        let memory = stored.memory
+        var sheet = Sheet()
+        sheet.add("id", "\(memory.id)")
+        sheet.add("namespace", DisplayText.line(memory.namespace))
+        sheet.add("key", memory.key.map { DisplayText.line($0) })
+        sheet.add("importance", Figures.decimal(memory.importance, places: 2))
+        sheet.add("created", Figures.time(memory.createdAt, now: now))
+        sheet.add("recalled", memory.recalledAt.map { Figures.time($0, now: now) })
+        sheet.add("expires", memory.expiresAt.map { Figures.time($0, now: now) } ?? "never")
+        sheet.add("metadata", memory.metadata.map { JSONText.text($0) })
+        sheet.add("model", stored.model.map { DisplayText.line($0.target) })
+        sheet.add("vector", stored.vector.map { JSONText.text(VectorText.json($0)) })
+        guard !memory.text.isEmpty else { return sheet.lines }
+        let text = DisplayText.lines(memory.text).split(separator: "\n", omittingEmptySubsequences: false).map { "    \($0)" }
+        return sheet.lines + [""] + text
+    }
+}
+
+/// What tables show of memories.
+enum MemoryPreview {
+    /// The beginning of a text, on one line.
+    static func text(_ memory: Memory) -> String {
+        memory.text.isEmpty ? "(a vector alone)" : DisplayText.line(memory.text, limit: 160)
+    }
+
+    /// The data, as JSON on one line; nothing where there is none.
+    static func metadata(_ memory: Memory) -> String {
+        memory.metadata.map { DisplayText.line(JSONText.text($0), limit: 160) } ?? ""
+    }
 }

@@ -1,8 +1,8 @@
 import AgentQueue
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
 import ArgumentParser
-import JobModel
-import QueueStore
-import Settings
 
 /// `agent-queue memory delete`
 struct MemoryDeleteCommand: AsyncParsableCommand {

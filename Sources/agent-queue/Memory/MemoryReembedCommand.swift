@@ -1,7 +1,7 @@
 import AgentQueue
+import AgentQueueModel
+import AgentQueueSettings
 import ArgumentParser
-import JobModel
-import Settings
 
 /// `agent-queue memory reembed`
 struct MemoryReembedCommand: AsyncParsableCommand {

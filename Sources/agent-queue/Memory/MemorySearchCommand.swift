@@ -1,6 +1,6 @@
 import AgentQueue
+import AgentQueueMemory
 import ArgumentParser
-import VectorMemory
 
 /// `agent-queue memory search`
 struct MemorySearchCommand: AsyncParsableCommand {

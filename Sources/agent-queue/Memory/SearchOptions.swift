@@ -1,8 +1,8 @@
 import AgentQueue
+import AgentQueueMemory
+import AgentQueueModel
+import AgentQueueSettings
 import ArgumentParser
-import JobModel
-import Settings
-import VectorMemory
 
 /// What can be said about a query besides its text. With `--jsonl`, what holds for lines that do not say otherwise.
 struct SearchOptions: ParsableArguments {

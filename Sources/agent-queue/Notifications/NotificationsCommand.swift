@@ -1,3 +1,8 @@
+import AgentQueue
+import AgentQueueModel
+import AgentQueueReports
+import AgentQueueSettings
+import AgentQueueStore
 import ArgumentParser
 
 /// `agent-queue notifications`
@@ -13,4 +18,173 @@ struct NotificationsCommand: ParsableCommand {
               agent-queue notifications check pager
             """,
         subcommands: [NotificationsListCommand.self, NotificationsRetryCommand.self, NotificationsCheckCommand.self])
+}
+
+/// `agent-queue notifications list`
+struct NotificationsListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List notices, newest first.",
+        discussion: """
+            A notice is waiting, delivered or failed (given up).
+
+              agent-queue notifications list
+              agent-queue notifications list --state failed --json | jq .error
+            """)
+
+    @Option(
+        name: .long, help: ArgumentHelp("Those of this state: waiting, delivered or failed; may be repeated.", valueName: "state"),
+        transform: ChoiceOption.parse)
+    var state: [Notice.State] = []
+
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At most so many.", valueName: "n"))
+    var limit = 50
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        guard limit >= 1 else { throw ValidationError("--limit must be at least 1, not \(limit)") }
+    }
+
+    func run() async throws {
+        let session = try Session(global)
+        try await session.withExistingStore { store in
+            let notices = try store?.notices(states: Set(state), limit: limit) ?? []
+            var output = Output()
+            if format.json {
+                for notice in notices { try output.json(Self.json(notice)) }
+            } else {
+                try output.lines(Self.lines(notices, now: Now.milliseconds))
+            }
+            try output.flush()
+        }
+    }
+
+    private static func json(_ notice: Notice) -> JSONValue {
+        .object([
+            .init("id", .integer(notice.id)), .init("notification", .string(notice.notification)),
+            .init("state", .string(notice.state.rawValue)), .init("attempts", .integer(Int64(notice.attempts))),
+            .init("next_at", notice.state == .waiting ? JobJSON.time(notice.nextAt) : .null),
+            .init("created_at", JobJSON.time(notice.createdAt)), .init("ended_at", JobJSON.time(notice.endedAt)),
+            .init("error", JobJSON.string(notice.error)), .init("message_id", .string(notice.messageID)),
+            .init("body", (try? JSONValue.parse(notice.body)) ?? .string(notice.body)),
+        ])
+    }
+
+    private static func lines(_ notices: [Notice], now: Int64) -> [String] {
+        var table = Table([
+            Column("ID", isNumber: true), Column("TELLS", leastWidth: 12), Column("OF"), Column("STATE"),
+            Column("ATTEMPTS", isNumber: true), Column("CREATED"), Column("NEXT"), Column("ERROR"),
+        ])
+        for notice in notices {
+            let style: Style? =
+                switch notice.state {
+                case .waiting: nil
+                case .delivered: .good
+                case .failed: .bad
+                }
+            table.add([
+                Cell("\(notice.id)"), Cell(DisplayText.line(notice.notification)), Cell("\(notice.kind.rawValue) \(notice.subject)"),
+                Cell(notice.state.rawValue, style), Cell("\(notice.attempts)"), Cell(Figures.relative(notice.createdAt, now: now)),
+                Cell(notice.state == .waiting ? Figures.relative(notice.nextAt, now: now) : ""),
+                Cell(DisplayText.line(notice.error ?? ""), .bad),
+            ])
+        }
+        return table.takeLines()
+    }
+}
+
+/// `agent-queue notifications check`
+struct NotificationsCheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Send a notification a test notice.",
+        discussion: """
+            Once, from here, with a job of number 0 that completed. Nothing is put on record.
+
+              agent-queue notifications check pager
+            """)
+
+    @Argument(help: ArgumentHelp("The notification's name in the configuration.", valueName: "name"))
+    var name: String
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let session = try Session(global)
+        let now = Now.milliseconds
+        try NotificationName.check([name], in: session.settings.intakeContext(now: now))
+        let body = JSONValue.object([
+            .init("kind", .string(NoticeKind.job.rawValue)), .init("id", .integer(0)), .init("state", .string(JobState.completed.rawValue)),
+            .init("test", .bool(true)), .init("finished_at", .string(TimeText.format(now))),
+        ])
+        let notifications = NotificationSet(session.settings, environment: session.environment) { Now.milliseconds }
+        let outcome = await notifications.send(
+            Notice(id: 0, kind: .job, subject: 0, notification: name, body: body.text, attempts: 1, nextAt: now, createdAt: now))
+        try await notifications.shutdown()
+        try report(outcome)
+    }
+
+    private func report(_ outcome: NoticeOutcome) throws {
+        let reason: String? =
+            switch outcome {
+            case .delivered: nil
+            case .failed(let reason, _), .refused(let reason): reason
+            case .broken: "it was broken off"
+            }
+        var output = Output()
+        if format.json {
+            try output.json(
+                .object([
+                    .init("notification", .string(name)), .init("delivered", .bool(reason == nil)), .init("error", JobJSON.string(reason)),
+                ]))
+        } else if reason == nil {
+            try output.line("delivered")
+        }
+        try output.flush()
+        if let reason { throw CommandFailure(.unavailable, "notification \(InvalidText.quoted(name)): \(reason)") }
+    }
+}
+
+/// `agent-queue notifications retry`
+struct NotificationsRetryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retry",
+        abstract: "Have notices tried again, from their first attempt.",
+        discussion: """
+            Those of these numbers that wait or were given up; --all is all that were given up.
+
+              agent-queue notifications retry 3 4
+              agent-queue notifications retry --all
+            """)
+
+    @Argument(help: ArgumentHelp("Numbers of notices.", valueName: "id"))
+    var ids: [Int64] = []
+
+    @Flag(name: .long, help: "All that were given up.")
+    var all = false
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        guard ids.isEmpty == all else { throw ValidationError("give the numbers of notices, or --all") }
+    }
+
+    func run() async throws {
+        let session = try Session(global)
+        try await session.withStore { store in
+            let count = try await store.retryNotices(all ? nil : ids)
+            var output = Output()
+            try format.json
+                ? output.json(.object([.init("retried", .integer(Int64(count)))]))
+                : output.line("\(Figures.count(count, "notice")) to be tried again")
+            try output.flush()
+            if !all, count < ids.count {
+                throw CommandFailure(.badInput, "\(ids.count - count) of \(ids.count) are not there, or were delivered")
+            }
+        }
+    }
 }

@@ -1,3 +1,6 @@
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
 import ArgumentParser
 
 /// `agent-queue providers`
@@ -10,4 +13,105 @@ struct ProvidersCommand: ParsableCommand {
               agent-queue providers resume openai
             """,
         subcommands: [ProvidersListCommand.self, ProvidersCheckCommand.self, ProvidersResumeCommand.self, ProvidersBatchesCommand.self])
+}
+
+/// `agent-queue providers list`
+struct ProvidersListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the configured providers, and how they stand.",
+        discussion: """
+            Whether each can be called, what is left of its limits, its breaker, why it is paused and until when, what it cost today \
+            (UTC) and its latest failure, as all processes know it. Calls none ('providers check' does).
+
+              agent-queue providers list
+            """)
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let session = try Session(global)
+        let providers = try await ProviderOverview.all(session)
+        var output = Output()
+        if format.json {
+            for provider in providers { try output.json(ProviderJSON.provider(provider)) }
+        } else {
+            try output.lines(Self.lines(providers, session.settings, now: Now.milliseconds))
+        }
+        try output.flush()
+    }
+
+    private static func lines(_ providers: [ProviderOverview], _ settings: Settings, now: Int64) -> [String] {
+        var table = Table([
+            Column("NAME"), Column("KIND"), Column("WHERE"), Column("STATUS", leastWidth: 12), Column("LIMITS"), Column("TODAY"),
+            Column("LAST ERROR"),
+        ])
+        for provider in providers {
+            let limits = provider.settings.effectiveLimits
+            table.add([
+                Cell(DisplayText.line(provider.name), .bold), Cell(provider.settings.kind.rawValue),
+                Cell(DisplayText.line(provider.address ?? provider.settings.command ?? "")),
+                ProviderStanding.cell(unavailable: provider.unavailable, provider.state, now: now),
+                Cell(ProviderStanding.limits(provider.state, limits)), Cell(ProviderStanding.spending(provider.state, limits)),
+                Cell(ProviderStanding.lastError(provider.state, now: now)),
+            ])
+            for target in provider.targets {
+                let limits = settings.models[target.name]?.limits
+                table.add([
+                    Cell(DisplayText.line("  \(target.name)")), "", "", ProviderStanding.cell(unavailable: nil, target, now: now),
+                    Cell(ProviderStanding.limits(target, limits)), Cell(ProviderStanding.spending(target, limits)),
+                    Cell(ProviderStanding.lastError(target, now: now)),
+                ])
+            }
+        }
+        return table.takeLines()
+    }
+}
+
+extension ProviderSettings {
+    /// Its limits, with the tighter of the two that bound its calls in flight.
+    fileprivate var effectiveLimits: CallLimitSettings {
+        var limits = limits
+        limits.concurrency = maxConcurrency
+        return limits
+    }
+}
+
+/// `agent-queue providers resume`
+struct ProvidersResumeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume",
+        abstract: "Let a paused provider be called again.",
+        discussion: """
+            Ends its pause and those of its targets, and closes their breakers: for when the key, the account or the server is mended.
+
+              agent-queue providers resume openai
+            """)
+
+    @Argument(help: ArgumentHelp("The provider's name.", valueName: "name"))
+    var name: String
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let session = try Session(global)
+        try await session.withStore { store in
+            let isKnown = try await store.resume(provider: name)
+            // One that is configured and was never called needs no resuming.
+            if !isKnown, session.settings.providers[name] == nil {
+                let hint = Suggestion.hint(for: name, in: session.settings.providers.keys.sorted())
+                throw CommandFailure(.usage, "unknown provider \(InvalidText.quoted(name))\(hint)")
+            }
+            var output = Output()
+            if format.json {
+                try output.json(.object([.init("provider", .string(name)), .init("resumed", .bool(isKnown))]))
+            } else {
+                let sentence = isKnown ? "may be called again" : "was not paused"
+                try output.line("provider \(DisplayText.line(name)) \(sentence)")
+            }
+            try output.flush()
+        }
+    }
 }

@@ -1,3 +1,7 @@
+import AgentQueue
+import AgentQueueModel
+import AgentQueuePipelines
+import AgentQueueReports
 import ArgumentParser
 
 /// `agent-queue pipelines`
@@ -7,4 +11,158 @@ struct PipelinesCommand: AsyncParsableCommand {
         abstract: "Show what can be run, and check pipelines.",
         subcommands: [PipelinesListCommand.self, PipelinesShowCommand.self, PipelinesCheckCommand.self],
         defaultSubcommand: PipelinesListCommand.self)
+}
+
+/// `agent-queue pipelines list`
+struct PipelinesListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List pipelines and modes.",
+        discussion: """
+              agent-queue pipelines
+            """)
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let entries = try PipelineCatalog(Session(global).settings).entries()
+        var output = Output()
+        var table = Table([
+            Column("NAME", leastWidth: 10), Column("KIND", leastWidth: 10), Column("FROM", leastWidth: 10), Column("DESCRIPTION"),
+        ])
+        for entry in entries {
+            if format.json {
+                try output.json(Self.json(entry))
+            } else {
+                let fault = entry.fault.map { Cell(DisplayText.line("cannot be used: \($0.description)"), .bad) }
+                table.add([
+                    Cell(DisplayText.line(entry.name)), Cell(DisplayText.line(entry.pipeline.map { "mode of \($0)" } ?? "pipeline")),
+                    Cell(DisplayText.line("\(entry.source)")), fault ?? Cell(DisplayText.line(entry.summary)),
+                ])
+            }
+        }
+        if !format.json { try output.lines(table.takeLines()) }
+        try output.flush()
+    }
+
+    private static func json(_ entry: CatalogEntry) -> JSONValue {
+        .object([
+            .init("name", .string(entry.name)), .init("mode_of", JobJSON.string(entry.pipeline)),
+            .init("from", .string("\(entry.source)")), .init("description", .string(entry.summary)),
+            .init("error", JobJSON.string(entry.fault?.description)),
+        ])
+    }
+}
+
+/// `agent-queue pipelines show`
+struct PipelinesShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show a pipeline: what it is given, and its steps.",
+        discussion: """
+              agent-queue pipelines show coding
+            """)
+
+    @Argument(help: ArgumentHelp("A pipeline's or a mode's name.", valueName: "name"))
+    var name: String
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let pipeline = try PipelineCatalog(Session(global).settings).pipeline(named: name)
+        var output = Output()
+        if format.json {
+            try output.json(
+                .object([
+                    .init("name", .string(name)), .init("pipeline", .string(pipeline.name)),
+                    .init("description", .string(pipeline.summary)),
+                    .init("inputs", .array(pipeline.inputs.map(Self.json))), .init("graph", .array(pipeline.nodes.map(RunJSON.node))),
+                ]))
+        } else {
+            if !pipeline.summary.isEmpty { try output.lines([DisplayText.line(pipeline.summary), ""]) }
+            try output.lines(Self.inputs(pipeline) + PipelineTree.lines(pipeline.nodes))
+        }
+        try output.flush()
+    }
+
+    private static func inputs(_ pipeline: Pipeline) -> [String] {
+        guard !pipeline.inputs.isEmpty else { return [] }
+        var table = Table([Column("INPUT"), Column("TYPE"), Column("DEFAULT", leastWidth: 10), Column("DESCRIPTION", leastWidth: 16)])
+        for input in pipeline.inputs {
+            let fallback = input.fallback.map { DisplayText.line(JSONText.text($0), limit: 60) }
+            table.add([
+                Cell(DisplayText.line(input.name)), Cell(input.type.rawValue), fallback.map { Cell($0) } ?? Cell("must be given", .warning),
+                Cell(DisplayText.line(input.summary)),
+            ])
+        }
+        return table.takeLines() + [""]
+    }
+
+    private static func json(_ input: PipelineInput) -> JSONValue {
+        .object([
+            .init("name", .string(input.name)), .init("type", .string(input.type.rawValue)),
+            .init("required", .bool(input.fallback == nil)), .init("default", input.fallback ?? .null),
+            .init("description", .string(input.summary)),
+        ])
+    }
+}
+
+/// `agent-queue pipelines check`
+struct PipelinesCheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Say everything that is wrong with pipelines.",
+        discussion: """
+            Without files: your own pipelines, the shipped ones, and the modes of the configuration. Ends with 78 where anything is wrong.
+
+              agent-queue pipelines check
+              agent-queue pipelines check review.yaml --json
+            """)
+
+    @Argument(help: ArgumentHelp("Files to check.", valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
+    var files: [String] = []
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let catalog = PipelineCatalog(try Session(global).settings)
+        let faults = try files.isEmpty ? catalog.faults() : files.flatMap(catalog.faults(ofFile:))
+        var output = Output()
+        for fault in faults {
+            try format.json ? output.json(Self.json(fault)) : output.line(DisplayText.line(fault.description))
+        }
+        if faults.isEmpty, !format.json { try output.line("nothing is wrong") }
+        try output.flush()
+        if !faults.isEmpty { throw ExitCode(ExitStatus.badConfiguration.rawValue) }
+    }
+
+    private static func json(_ fault: PipelineError) -> JSONValue {
+        .object([
+            .init("file", JobJSON.string(fault.path)), .init("line", fault.line.map { .integer(Int64($0)) } ?? .null),
+            .init("key", JobJSON.string(fault.key)), .init("message", .string(fault.message)),
+        ])
+    }
+}
+
+/// A pipeline's steps as an indented list, for people.
+enum PipelineTree {
+    static func lines(_ nodes: [StepNode]) -> [String] {
+        var table = Table([Column("STEP", leastWidth: 16), Column("ROLE"), Column("NEEDS"), Column("MANNER")])
+        add(nodes, indent: "", to: &table)
+        return table.takeLines()
+    }
+
+    private static func add(_ nodes: [StepNode], indent: String, to table: inout Table) {
+        for node in nodes {
+            let manner = [node.manner, node.condition.map { "when \($0)" }].compactMap(\.self).joined(separator: ", ")
+            table.add([
+                Cell(indent + DisplayText.line(node.name)), Cell(DisplayText.line(node.role ?? "")),
+                Cell(DisplayText.line(node.needs.joined(separator: ", "))), Cell(DisplayText.line(manner)),
+            ])
+            add(node.children, indent: indent + "  ", to: &table)
+        }
+    }
 }

@@ -1,6 +1,7 @@
 import AgentQueue
-import JobModel
-import Pipelines
+import AgentQueueModel
+import AgentQueuePipelines
+import AgentQueueReports
 
 /// `run --dry-run`: what a run would be, and what it would ask first.
 struct RunForecast {

@@ -1,5 +1,5 @@
-import JobModel
-import Pipelines
+import AgentQueueModel
+import AgentQueuePipelines
 
 /// A run's steps with how they stand: its pipeline's graph, and the calls begun so far.
 struct RunGraph {
@@ -59,5 +59,131 @@ struct RunGraph {
         if totals.isAnyOpen { return totals.completed > 0 ? .running : .waiting }
         if totals.failed > 0, totals.completed == 0 || run.state == .failed { return run.state == .cancelled ? .cancelled : .failed }
         return .completed
+    }
+}
+
+/// How a step of a run stands, or one call of it.
+enum StepStanding: String {
+    /// It has not begun, or its job has not.
+    case waiting
+    case running
+    /// Its job is waiting for another attempt.
+    case retrying
+    case completed
+    case failed
+    case cancelled
+    /// It was not needed, or the run ended before it.
+    case skipped
+
+    init(_ call: StepCallDetail) {
+        switch (call.record.state, call.jobState) {
+        case (.completed, _), (.running, .completed): self = .completed
+        case (_, .cancelled): self = .cancelled
+        case (.failed, _), (.running, .discarded): self = .failed
+        case (.running, .running): self = .running
+        case (.running, .retryable): self = .retrying
+        case (.running, _): self = .waiting
+        }
+    }
+
+    /// Whether nothing more happens to it by itself.
+    var isFinal: Bool {
+        switch self {
+        case .waiting, .running, .retrying: false
+        case .completed, .failed, .cancelled, .skipped: true
+        }
+    }
+
+    func glyph(_ glyphs: Glyphs) -> String {
+        switch self {
+        case .waiting: glyphs.waiting
+        case .running, .retrying: glyphs.running
+        case .completed: glyphs.completed
+        case .failed, .cancelled: glyphs.failed
+        case .skipped: glyphs.skipped
+        }
+    }
+
+    var style: Style? {
+        switch self {
+        case .waiting, .skipped: .dim
+        case .running: .busy
+        case .retrying, .cancelled: .warning
+        case .completed: .good
+        case .failed: .bad
+        }
+    }
+}
+
+/// What some calls of a run come to together.
+struct StepTotals {
+    private(set) var count = 0
+    private(set) var completed = 0
+    private(set) var failed = 0
+    /// The tokens that were paid for.
+    private(set) var usage = Usage()
+    private(set) var cost = 0.0
+    /// What they went to, where that is one target.
+    private(set) var target: String?
+    private(set) var isAnyOpen = false
+    private(set) var isAnyRunning = false
+    private var start: Int64?
+    private var end: Int64?
+    private var hasSeveralTargets = false
+
+    init(_ calls: some Sequence<StepCallDetail>) {
+        for call in calls { add(call) }
+    }
+
+    private mutating func add(_ call: StepCallDetail) {
+        count += 1
+        let standing = StepStanding(call)
+        if standing == .completed { completed += 1 }
+        if standing == .failed || standing == .cancelled { failed += 1 }
+        if !standing.isFinal { isAnyOpen = true }
+        if standing == .running || standing == .retrying { isAnyRunning = true }
+        if call.answeredBy == .provider || call.answeredBy == .fallback {
+            usage.inputTokens += call.usage.inputTokens
+            usage.outputTokens += call.usage.outputTokens
+        }
+        cost += call.cost
+        if let began = call.attemptedAt ?? (standing.isFinal ? call.createdAt : nil) { start = min(start ?? began, began) }
+        if let ended = call.finalizedAt { end = max(end ?? ended, ended) }
+        guard let other = call.target else { return }
+        if let target, target != other { hasSeveralTargets = true }
+        target = hasSeveralTargets ? nil : other
+    }
+
+    /// From the beginning of the first to the end of the last, in ms, or to now while one is open; nil where none has begun.
+    func duration(now: Int64) -> Int64? {
+        guard let start else { return nil }
+        let end = isAnyOpen ? now : end ?? start
+        return max(0, end - start)
+    }
+}
+
+/// The place of a call in its run, taken apart: `refine/2/review[1]~0` is call `[1]~0` of step `refine/2/review`.
+struct CallPath {
+    /// The step, with the groups and rounds it is in.
+    let step: String
+    /// What tells the call from others of its step; empty for the only one.
+    let suffix: String
+    /// The groups it is in, from the outermost, each with its round.
+    let rounds: [(group: String, round: Int)]
+
+    init(_ path: String) {
+        var parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        let last = parts.popLast() ?? ""
+        let name = last.prefix { $0 != "[" && $0 != "~" }
+        suffix = String(last.dropFirst(name.count))
+        var rounds: [(group: String, round: Int)] = []
+        var prefix = ""
+        for index in stride(from: 0, to: parts.count - 1, by: 2) {
+            let group = prefix + parts[index]
+            rounds.append((group, Int(parts[index + 1]) ?? 0))
+            prefix = "\(group)/\(parts[index + 1])/"
+        }
+        self.rounds = rounds
+        step = prefix + name
     }
 }

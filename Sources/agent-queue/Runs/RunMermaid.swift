@@ -1,5 +1,5 @@
-import JobModel
-import Pipelines
+import AgentQueueModel
+import AgentQueuePipelines
 
 /// A run's graph as a Mermaid flowchart, for a document.
 struct RunMermaid {

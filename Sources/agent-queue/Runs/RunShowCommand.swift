@@ -1,7 +1,9 @@
+import AgentQueueModel
+import AgentQueuePipelines
+import AgentQueueReports
+import AgentQueueSettings
+import AgentQueueStore
 import ArgumentParser
-import JobModel
-import Pipelines
-import QueueStore
 
 /// `agent-queue run show`
 struct RunShowCommand: AsyncParsableCommand {
@@ -47,5 +49,68 @@ struct RunShowCommand: AsyncParsableCommand {
             }
             try output.flush()
         }
+    }
+}
+
+/// `agent-queue run output`
+struct RunOutputCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "output",
+        abstract: "Print what a run brought, or one call of it.",
+        discussion: """
+            A text as it is, anything else as JSON. `run show --json` names the calls' paths.
+
+              agent-queue run output 3
+              agent-queue run output 3 --step plan
+              agent-queue run output 3 --step 'code[0]'
+            """)
+
+    @Argument(help: ArgumentHelp("The run's number.", valueName: "id"))
+    var id: Int64
+
+    @Option(name: .long, help: ArgumentHelp("A call, by its path: plan, code[0], refine/2/review.", valueName: "path"))
+    var step: String?
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let session = try Session(global)
+        try await session.withStore { store in
+            let value = try step.map { try answer(of: $0, in: store) } ?? whole(in: store)
+            var output = Output()
+            try format.json ? output.json(value) : output.lines(RunOutput.lines(value))
+            try output.flush()
+        }
+    }
+
+    private func whole(in store: QueueStore) throws -> JSONValue {
+        guard let run = try store.runDetail(id) else { throw RunFailure.notFound(id) }
+        if let output = run.output { return output }
+        if run.summary.state.isFinal { try RunFailure.check(run.summary) }
+        throw CommandFailure(.badInput, "run \(id) is running and has no output yet; 'agent-queue run wait \(id)' waits for it")
+    }
+
+    private func answer(of path: String, in store: QueueStore) throws -> JSONValue {
+        if let text = try store.stepOutputs(of: id, [path])[path] { return .string(text) }
+        guard let run = try store.runDetail(id) else { throw RunFailure.notFound(id) }
+        guard let call = run.calls.first(where: { $0.record.path == path }) else {
+            let hint = Suggestion.hint(for: path, in: run.calls.map(\.record.path))
+            throw CommandFailure(
+                .badInput, "run \(id) has no call \(InvalidText.quoted(path))\(hint); 'agent-queue run show \(id) --all' shows them")
+        }
+        guard call.record.state == .failed else {
+            throw CommandFailure(.badInput, "call \(InvalidText.quoted(path)) of run \(id) has no answer yet")
+        }
+        let reason = call.failure.map { ": \($0)" } ?? ""
+        throw CommandFailure(.jobFailed, "call \(InvalidText.quoted(path)) of run \(id) has failed\(reason)")
+    }
+}
+
+/// What a run or a step of it brought, as it is printed.
+enum RunOutput {
+    /// A text as it is, but fit for a terminal; anything else as JSON.
+    static func lines(_ value: JSONValue) -> [String] {
+        value.string.map { [DisplayText.lines($0)] } ?? [JSONText.text(value)]
     }
 }

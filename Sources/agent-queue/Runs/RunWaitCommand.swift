@@ -1,6 +1,8 @@
+import AgentQueueModel
+import AgentQueuePipelines
+import AgentQueueReports
+import AgentQueueStore
 import ArgumentParser
-import JobModel
-import QueueStore
 
 /// `agent-queue run wait`
 struct RunWaitCommand: AsyncParsableCommand {
@@ -56,5 +58,93 @@ struct RunWaitCommand: AsyncParsableCommand {
         if !format.json { try output.lines(table.takeLines()) }
         try output.flush()
         if failed > 0 { throw CommandFailure(.jobFailed, "\(failed) of \(Figures.count(ids.count, "run")) ended failed or cancelled") }
+    }
+}
+
+/// Waits until runs have ended: by the bell that rings when jobs and runs end, never by the clock. Shows the steps meanwhile.
+struct RunWait {
+    let ids: [Int64]
+    /// Nil waits for ever.
+    let timeout: Duration?
+    /// Whether runs that have ended already are shown, too: those that were started a moment ago.
+    var showsEnded = false
+
+    /// - Throws: `CommandFailure` on a run that does not exist, and when time runs out.
+    func run(in store: QueueStore) async throws {
+        let states = try store.runStates(of: ids)
+        if let missing = ids.first(where: { states[$0] == nil }) { throw RunFailure.notFound(missing) }
+        try await Deadline.run(timeout) {
+            try await wait(in: store)
+        } expired: { duration in
+            CommandFailure(
+                .timedOut,
+                ids.count == 1
+                    ? "run \(ids[0]) had not ended within \(duration)" : "not all of the \(ids.count) runs had ended within \(duration)")
+        }
+    }
+
+    private func wait(in store: QueueStore) async throws {
+        var open = try open(ids, in: store)
+        guard showsEnded || !open.isEmpty else { return }
+        if !open.isEmpty { try WorkerHint.sayIfNoneRuns(store) }
+        var views = (showsEnded ? ids : open).map { RunProgress(run: $0, isOneOfSeveral: ids.count > 1) }
+        var screen = LiveBlock(screen: .error)
+        defer { screen.clear() }
+        for await _ in store.changes(of: .done) {
+            open = try self.open(open, in: store)
+            for index in views.indices { try views[index].look(at: store) }
+            screen.show(views.flatMap(\.lines))
+            if open.isEmpty { return screen.leave() }
+        }
+    }
+
+    private func open(_ ids: [Int64], in store: QueueStore) throws -> [Int64] {
+        let states = try store.runStates(of: ids)
+        return ids.filter { states[$0].map { !$0.isFinal } ?? false }
+    }
+}
+
+/// What is shown of a run while it is waited for: on a terminal its steps, elsewhere a line for each call that has ended.
+struct RunProgress {
+    let run: Int64
+    let isOneOfSeveral: Bool
+    private var nodes: [StepNode]?
+    private var told: Set<String> = []
+    private var lookedAt = -1.0
+    /// What a terminal shows now.
+    private(set) var lines: [String] = []
+
+    /// How often a terminal is drawn again, in seconds.
+    private static let interval = 0.1
+
+    init(run: Int64, isOneOfSeveral: Bool) {
+        self.run = run
+        self.isOneOfSeveral = isOneOfSeveral
+    }
+
+    /// Reads how the run stands. On a terminal nothing is said; elsewhere, what has ended since the last look.
+    mutating func look(at store: QueueStore) throws {
+        let now = Now.seconds
+        let isFinal = try store.runStates(of: [run])[run]?.isFinal ?? true
+        guard isFinal || now - lookedAt >= Self.interval else { return }
+        lookedAt = now
+        guard let detail = try store.runDetail(run) else { return }
+        guard Screen.error.isTerminal else { return tell(detail) }
+        let nodes = try self.nodes ?? Pipeline(definition: detail.snapshot.definition).nodes
+        self.nodes = nodes
+        let tree = RunTree(RunGraph(nodes, detail), all: false, now: Now.milliseconds, screen: .error)
+        lines = (isOneOfSeveral ? ["run \(run)  \(DisplayText.line(detail.summary.name))"] : []) + tree.lines
+    }
+
+    private mutating func tell(_ detail: RunDetail) {
+        for call in detail.calls where StepStanding(call).isFinal && told.insert(call.record.path).inserted {
+            var parts = [StepStanding(call).rawValue]
+            if let duration = StepTotals([call]).duration(now: Now.milliseconds) { parts.append(Figures.duration(milliseconds: duration)) }
+            let tokens = StepTotals([call]).usage
+            if tokens.inputTokens > 0 { parts.append(Figures.count(tokens.inputTokens + tokens.outputTokens, "token")) }
+            if call.cost > 0 { parts.append(Figures.money(call.cost)) }
+            if StepStanding(call) != .completed, let failure = call.failure { parts.append(String(failure.prefix(500))) }
+            Diagnostics.say("run \(run): \(call.record.path) \(parts.joined(separator: ", "))")
+        }
     }
 }

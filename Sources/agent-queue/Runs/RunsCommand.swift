@@ -1,6 +1,7 @@
+import AgentQueueModel
+import AgentQueueReports
+import AgentQueueStore
 import ArgumentParser
-import JobModel
-import QueueStore
 
 /// `agent-queue runs`
 struct RunsCommand: AsyncParsableCommand {

@@ -1,3 +1,8 @@
+import AgentQueue
+import AgentQueueModel
+import AgentQueueReports
+import AgentQueueSettings
+import AgentQueueStore
 import ArgumentParser
 
 /// `agent-queue schedule`
@@ -16,4 +21,212 @@ struct ScheduleCommand: ParsableCommand {
             ScheduleAddCommand.self, ScheduleListCommand.self, ScheduleNextCommand.self, SchedulePauseCommand.self,
             ScheduleResumeCommand.self, ScheduleRemoveCommand.self,
         ])
+}
+
+/// `agent-queue schedule list`
+struct ScheduleListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the schedules, by name.",
+        discussion: """
+              agent-queue schedule list
+              agent-queue schedule list --json | jq .next_at
+            """)
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let session = try Session(global)
+        try await session.withExistingStore { store in
+            let schedules = try store?.schedules() ?? []
+            var output = Output()
+            if format.json {
+                for schedule in schedules { try output.json(ScheduleJSON.schedule(schedule)) }
+            } else {
+                try output.lines(Self.lines(schedules, now: Now.milliseconds))
+            }
+            try output.flush()
+        }
+    }
+
+    private static func lines(_ schedules: [Schedule], now: Int64) -> [String] {
+        var table = Table([
+            Column("ID", isNumber: true), Column("NAME", leastWidth: 12), Column("WHEN"), Column("ZONE"), Column("NEXT"),
+            Column("FIRED", isNumber: true), Column("LAST"), Column("DOES", leastWidth: 12), Column("ERROR"),
+        ])
+        for schedule in schedules {
+            let work = (try? ScheduledWork(schedule.work).summary) ?? "?"
+            table.add([
+                Cell("\(schedule.id)"), Cell(DisplayText.line(schedule.name)), Cell(DisplayText.line(schedule.cron)),
+                Cell(DisplayText.line(schedule.timeZone)), next(schedule, now: now), Cell(Figures.count(schedule.firings)),
+                Cell(last(schedule, now: now)), Cell(DisplayText.line(work, limit: 60)),
+                Cell(DisplayText.line(schedule.lastError ?? ""), .bad),
+            ])
+        }
+        return table.takeLines()
+    }
+
+    private static func next(_ schedule: Schedule, now: Int64) -> Cell {
+        if schedule.pausedAt != nil { return Cell("paused", .warning) }
+        guard let next = schedule.nextAt else { return Cell("never", .warning) }
+        return Cell(SystemZone(schedule.timeZone)?.text(next) ?? Figures.relative(next, now: now))
+    }
+
+    private static func last(_ schedule: Schedule, now: Int64) -> String {
+        guard let firedAt = schedule.firedAt else { return "" }
+        let what = schedule.lastRun.map { "run \($0)" } ?? schedule.lastJob.map { "job \($0)" }
+        return [Figures.relative(firedAt, now: now), what].compactMap(\.self).joined(separator: ", ")
+    }
+}
+
+/// `agent-queue schedule next`
+struct ScheduleNextCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "next",
+        abstract: "Print the next times of a cron expression.",
+        discussion: """
+              agent-queue schedule next '30 2 * * sun' --time-zone Europe/Lisbon --count 10
+            """)
+
+    @OptionGroup var when: CronOptions
+
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("How many, 1 to 1000. Default: 5.", valueName: "n"))
+    var count = 5
+
+    @OptionGroup var format: FormatOptions
+
+    func validate() throws {
+        guard (1...1_000).contains(count) else { throw ValidationError("--count must be 1 to 1000, not \(count)") }
+    }
+
+    func run() throws {
+        let (cron, zone) = (try when.expression(), try when.zone())
+        var output = Output()
+        var time = Now.milliseconds
+        for index in 0..<count {
+            guard let next = cron.next(after: time, in: zone) else {
+                guard index > 0 else { throw CommandFailure(.usage, "no time fits this expression within five years") }
+                break
+            }
+            try format.json
+                ? output.json(.object([.init("at", JobJSON.time(next)), .init("local", .string(zone.text(next)))]))
+                : output.line("\(zone.text(next)) \(zone.name)")
+            time = next
+        }
+        try output.flush()
+    }
+}
+
+/// `agent-queue schedule pause`
+struct SchedulePauseCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pause",
+        abstract: "Keep schedules from firing.",
+        discussion: """
+            Until `resume`. What would have been due meanwhile is not made up for.
+
+              agent-queue schedule pause digest
+            """)
+
+    @OptionGroup var selection: ScheduleSelection
+
+    func run() async throws {
+        try await selection.change("paused", otherwise: "is not there any more") { try await $1.pause(schedule: $0.id) }
+    }
+}
+
+/// `agent-queue schedule resume`
+struct ScheduleResumeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume",
+        abstract: "Let paused schedules fire again.",
+        discussion: """
+            At the next time that their expressions mean from now on.
+
+              agent-queue schedule resume digest
+            """)
+
+    @OptionGroup var selection: ScheduleSelection
+
+    func run() async throws {
+        try await selection.change("resumed", otherwise: "was not paused") { schedule, store in
+            try await store.resume(schedule: schedule.id, next: try Self.next(of: schedule))
+        }
+    }
+
+    private static func next(of schedule: Schedule) throws -> Int64 {
+        guard let cron = try? CronExpression(schedule.cron), let zone = SystemZone(schedule.timeZone),
+            let next = cron.next(after: Now.milliseconds, in: zone)
+        else { throw CommandFailure(.badInput, "no time fits schedule \(schedule.id) on this machine") }
+        return next
+    }
+}
+
+/// `agent-queue schedule remove`
+struct ScheduleRemoveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove",
+        abstract: "Remove schedules.",
+        discussion: """
+            The jobs and runs that they added stay.
+
+              agent-queue schedule remove digest 4
+            """)
+
+    @OptionGroup var selection: ScheduleSelection
+
+    func run() async throws {
+        try await selection.change("removed", otherwise: "is not there any more") { try await $1.remove(schedule: $0.id) }
+    }
+}
+
+/// The schedules that a command changes, and how it says so.
+struct ScheduleSelection: ParsableArguments {
+    @Argument(help: ArgumentHelp("Names or numbers.", valueName: "schedule"))
+    var schedules: [String]
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    /// Changes each of them, and says what came of it.
+    /// - Parameters:
+    ///   - done: what it then is: `paused`, also the key in JSON.
+    ///   - otherwise: what is said where nothing was to change.
+    func change(_ done: String, otherwise: String, _ body: (Schedule, QueueStore) async throws -> Bool) async throws {
+        let session = try Session(global)
+        try await session.withStore { store in
+            var output = Output()
+            for schedule in try ScheduleReference.find(schedules, in: store) {
+                let isDone = try await body(schedule, store)
+                if format.json {
+                    try output.json(
+                        .object([.init("id", .integer(schedule.id)), .init("name", .string(schedule.name)), .init(done, .bool(isDone))]))
+                } else {
+                    try output.line("schedule \(DisplayText.line(schedule.name)) \(isDone ? "is \(done)" : otherwise)")
+                }
+            }
+            try output.flush()
+        }
+    }
+}
+
+/// A schedule as people name it: by its number or its name.
+enum ScheduleReference {
+    /// Whether a schedule may have a name. One of digits alone would be a number.
+    static func isName(_ name: String) -> Bool {
+        (1...128).contains(name.unicodeScalars.count) && !name.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            && name.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+    }
+
+    /// The schedules that are meant.
+    /// - Throws: `CommandFailure` for one that is not there.
+    static func find(_ references: [String], in store: QueueStore) throws -> [Schedule] {
+        try references.map { reference in
+            let found = try Int64(reference).flatMap { try store.schedule($0) } ?? store.schedule(named: reference)
+            if let found { return found }
+            let hint = Suggestion.hint(for: reference, in: try store.schedules().map(\.name))
+            throw CommandFailure(.badInput, "there is no schedule \(InvalidText.quoted(reference))\(hint)")
+        }
+    }
 }

@@ -1,4 +1,4 @@
-import Settings
+import AgentQueueSettings
 
 /// Numbers, times and sizes as people read them.
 enum Figures {

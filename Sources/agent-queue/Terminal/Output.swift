@@ -1,5 +1,5 @@
+import AgentQueueModel
 import Glibc
-import JobModel
 
 /// Standard output: data alone, buffered, and whole lines.
 ///
@@ -61,5 +61,63 @@ struct Output {
             poll(&waiting, 1, -1)
         default: throw SystemFailure.make("write to standard output", errno: code)
         }
+    }
+}
+
+/// Nobody reads standard output any more (`| head`): the command ends, quietly and with success.
+struct OutputClosed: Error {}
+
+/// Standard error: everything that is not data.
+enum Diagnostics {
+    /// `agent-queue: …`, one line; control characters are escaped.
+    static func say(_ sentence: String) {
+        write("agent-queue: \(DisplayText.line(sentence))\n")
+    }
+
+    /// Text as it is. That nobody may be listening is not worth a word.
+    static func write(_ text: String) {
+        var text = text
+        text.withUTF8 { utf8 in
+            var rest = utf8[...]
+            while !rest.isEmpty {
+                let count = Glibc.write(STDERR_FILENO, UnsafeBufferPointer(rebasing: rest).baseAddress, rest.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { return }
+                rest = rest.dropFirst(count)
+            }
+        }
+    }
+}
+
+/// JSON as printed: what could steer a terminal or turn text around stands as `\u` escapes, which say the same to a reader of JSON.
+enum JSONText {
+    /// Appends the value, on one line.
+    static func write(_ value: JSONValue, to out: inout [UInt8]) {
+        let start = out.count
+        value.write(to: &out, sorted: false)
+        guard let first = firstLead(in: out[start...]) else { return }
+        let tail = String(decoding: out[first...], as: UTF8.self)
+        out.removeSubrange(first...)
+        for scalar in tail.unicodeScalars {
+            // The writer has escaped all below U+0080; what is left stands inside strings, where an escape may stand too.
+            if !scalar.isASCII, DisplayText.isHidden(scalar) {
+                let digits = String(scalar.value, radix: 16)
+                out.append(contentsOf: "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8)
+            } else {
+                out.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+            }
+        }
+    }
+
+    /// The value, on one line.
+    static func text(_ value: JSONValue) -> String {
+        var bytes: [UInt8] = []
+        write(value, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Where a character begins that may have to be escaped: C1 controls begin with C2, the others with D8, E2 and EF.
+    private static func firstLead(in bytes: ArraySlice<UInt8>) -> Int? {
+        bytes.firstIndex { $0 == 0xC2 || $0 == 0xD8 || $0 == 0xE2 || $0 == 0xEF }
     }
 }

@@ -1,3 +1,4 @@
+import AgentQueueModel
 import Glibc
 
 /// What standard output or standard error is connected to.
@@ -31,5 +32,69 @@ struct Screen: Sendable {
     private static func variable(_ name: String) -> String? {
         guard let value = getenv(name), value.pointee != 0 else { return nil }
         return String(cString: value)
+    }
+}
+
+/// How a piece of text stands out on a terminal with colour.
+enum Style: String {
+    case bold = "1"
+    case dim = "2"
+    case good = "32"
+    case bad = "31"
+    case warning = "33"
+    case busy = "36"
+
+    /// The text with the style around it, if there is colour.
+    static func apply(_ style: Style?, to text: String, on screen: Screen) -> String {
+        guard let style, screen.usesColor, !text.isEmpty else { return text }
+        return "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m"
+    }
+
+    /// The style of a state's name.
+    static func of(_ state: JobState) -> Style? {
+        switch state {
+        case .completed: .good
+        case .discarded: .bad
+        case .cancelled, .retryable: .warning
+        case .running: .busy
+        case .pending, .scheduled: .dim
+        case .available: nil
+        }
+    }
+
+    /// The style of a run's state.
+    static func of(_ state: RunState) -> Style? {
+        switch state {
+        case .running: .busy
+        case .completed: .good
+        case .failed: .bad
+        case .cancelled: .warning
+        }
+    }
+}
+
+/// Signs that stand for states, in the characters that the terminal can show.
+struct Glyphs {
+    let completed: String
+    let failed: String
+    let running: String
+    let waiting: String
+    let skipped: String
+
+    private init(_ signs: [String]) {
+        (completed, failed, running, waiting, skipped) = (signs[0], signs[1], signs[2], signs[3], signs[4])
+    }
+
+    static let unicode = Glyphs(["✓", "✗", "●", "○", "–"])
+    static let ascii = Glyphs(["+", "x", "*", "o", "-"])
+
+    /// Those of the locale that the program was started in.
+    static let own = isUTF8(variable: { name in getenv(name).map { String(cString: $0) } }) ? unicode : ascii
+
+    /// Whether the locale's characters are UTF-8, by the order in which its variables count.
+    static func isUTF8(variable: (String) -> String?) -> Bool {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap(variable).first { !$0.isEmpty } ?? ""
+        let name = locale.uppercased()
+        return name.contains("UTF-8") || name.contains("UTF8")
     }
 }

@@ -63,3 +63,59 @@ struct Table {
         return line
     }
 }
+
+/// One column of a table.
+struct Column {
+    let title: String
+    /// Numbers stand at the right.
+    let isNumber: Bool
+    /// How narrow it may become where the terminal is; columns give way from the last to the first.
+    let leastWidth: Int
+
+    init(_ title: String, isNumber: Bool = false, leastWidth: Int? = nil) {
+        self.title = title
+        self.isNumber = isNumber
+        self.leastWidth = leastWidth ?? (isNumber ? .max : max(title.count, 8))
+    }
+}
+
+/// One field of a table, already fit for a terminal.
+struct Cell: ExpressibleByStringLiteral, ExpressibleByStringInterpolation {
+    let text: String
+    let style: Style?
+
+    init(_ text: String, _ style: Style? = nil) {
+        self.text = text
+        self.style = style
+    }
+
+    init(stringLiteral value: String) {
+        self.init(value)
+    }
+}
+
+/// Names and values below each other, for one thing in detail.
+struct Sheet {
+    private var rows: [(name: String, value: Cell)] = []
+    private let screen: Screen
+
+    init(screen: Screen = .output) {
+        self.screen = screen
+    }
+
+    /// Adds a line; nothing for nil.
+    mutating func add(_ name: String, _ value: String?, _ style: Style? = nil) {
+        guard let value else { return }
+        rows.append((name, Cell(value, style)))
+    }
+
+    /// The lines, values aligned.
+    var lines: [String] {
+        let width = rows.map { DisplayWidth.of($0.name) }.max() ?? 0
+        return rows.map { row in
+            let padding = String(repeating: " ", count: width - DisplayWidth.of(row.name))
+            return
+                "\(Style.apply(.dim, to: row.name, on: screen))\(padding)  \(Style.apply(row.value.style, to: row.value.text, on: screen))"
+        }
+    }
+}

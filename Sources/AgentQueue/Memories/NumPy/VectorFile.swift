@@ -1,21 +1,21 @@
+import AgentQueueStore
 import Glibc
-import QueueStore
 
 /// Vectors in a `.npy` file, read row by row: `numpy.save(path, vectors)` writes one.
-public final class VectorFile: Sendable {
+package final class VectorFile: Sendable {
     /// How it is called in messages: its path.
-    public let name: String
+    package let name: String
     /// How many vectors it holds.
-    public var rows: Int { header.rows }
+    package var rows: Int { header.rows }
     /// How many values each has.
-    public var dimension: Int { header.columns }
+    package var dimension: Int { header.columns }
 
     private let descriptor: Int32
     private let header: NumPyHeader
 
     /// Opens a file, and checks all but its numbers: kind, order, shape, and that it is as long as it says.
     /// - Throws: `InputError`, naming the file.
-    public init(path: String) throws(InputError) {
+    package init(path: String) throws(InputError) {
         guard !path.isEmpty, !TextSize.holdsNUL(path) else { throw InputError("the path of the .npy file is not one", exit: .usage) }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
         guard descriptor >= 0 else { throw BulkInput.failure("\(path) cannot be opened", errno) }
@@ -102,5 +102,46 @@ public final class VectorFile: Sendable {
             guard code == EINTR else { throw BulkInput.failure("\(name) cannot be read", code) }
         }
         return filled
+    }
+}
+
+/// Writes vectors into a `.npy` file, row by row: `numpy.load(path)` reads them, as float32. The file is there once it is whole.
+package final class VectorFileWriter {
+    private let file: PendingFile
+    private var dimension: Int?
+    /// How many vectors were written.
+    public private(set) var rows = 0
+
+    /// Begins a file.
+    /// - Throws: `InputError` where it cannot be made.
+    package init(path: String) throws(InputError) {
+        file = try PendingFile(path: path)
+        guard file.isSeekable else { throw InputError("\(path) is no regular file, as a .npy file must be", exit: .usage) }
+        try file.write(NumPyHeader.bytes(rows: 0, columns: 0))
+    }
+
+    /// Adds a row; nil is a row of zeros, for a memory that has no vector.
+    /// - Parameter dimension: how many values a vector of this file has; all rows must agree.
+    /// - Throws: `InputError`.
+    package func append(_ vector: [Float]?, dimension: Int) throws(InputError) {
+        let agreed = self.dimension ?? dimension
+        self.dimension = agreed
+        guard dimension == agreed, vector?.count ?? agreed == agreed else {
+            throw InputError("\(file.path) holds vectors of \(agreed) values, and none of \(vector?.count ?? dimension)", exit: .badData)
+        }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(4 * agreed)
+        for value in vector ?? [Float](repeating: 0, count: agreed) {
+            withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
+        }
+        try file.write(bytes)
+        rows += 1
+    }
+
+    /// Ends the file, and gives it its name.
+    /// - Throws: `InputError`.
+    package func finish() throws(InputError) {
+        try file.overwriteBeginning(NumPyHeader.bytes(rows: rows, columns: dimension ?? 0))
+        try file.finish()
     }
 }

@@ -1,0 +1,210 @@
+import AgentQueueModel
+import Glibc
+
+/// JSONL to be read twice, in constant memory: a regular file where it lies, anything else (a pipe, a terminal, a socket) spooled to an
+/// unlinked temporary file first.
+///
+/// Every pass starts at the beginning again; what is appended to the file after it was opened is not read. Lines end with a line
+/// feed, with or without a carriage return before it; the last needs none. A UTF-8 byte order mark at the very beginning is passed
+/// over. Blank lines count, and are passed over.
+package final class BulkInput: Sendable {
+    /// How it is called in messages: its path, or `standard input`.
+    package let name: String
+    /// Bytes to read.
+    package let size: Int64
+
+    private let descriptor: Int32
+    /// Where it begins in the file; a shell may hand on a descriptor that was read from.
+    private let base: Int64
+    private let stamp: Stamp
+
+    /// What tells that a file was written to.
+    private struct Stamp: Equatable {
+        var size: Int64
+        var seconds: Int
+        var nanoseconds: Int
+    }
+
+    /// Opens a file, a named pipe or a device.
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - spoolFolder: where a pipe's content is set aside, on a disk with room: the database's folder. Where nothing can be made
+    ///     in it, or it is nil, `TMPDIR` or `/tmp` is used.
+    /// - Throws: `InputError`: `usage` if there is no such file, `permission`, `inputOutput`.
+    package convenience init(path: String, spoolFolder: String?) throws(InputError) {
+        guard !path.isEmpty, !TextSize.holdsNUL(path) else { throw InputError("the path of the JSONL file is not one", exit: .usage) }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+        guard descriptor >= 0 else { throw Self.failure("\(path) cannot be opened", errno) }
+        try self.init(owned: descriptor, name: path, spoolFolder: spoolFolder)
+    }
+
+    /// Reads an open descriptor, such as standard input, from where it stands. The descriptor is duplicated, and stays the caller's.
+    /// - Parameters:
+    ///   - descriptor: open for reading.
+    ///   - name: how messages call it.
+    ///   - spoolFolder: as in ``init(path:spoolFolder:)``.
+    /// - Throws: `InputError`: `usage` if it is not open, `inputOutput`.
+    package convenience init(descriptor: Int32, name: String = "standard input", spoolFolder: String?) throws(InputError) {
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
+        guard copy >= 0 else { throw Self.failure("\(name) cannot be read", errno) }
+        try self.init(owned: copy, name: name, spoolFolder: spoolFolder)
+    }
+
+    private init(owned opened: Int32, name: String, spoolFolder: String?) throws(InputError) {
+        var status = stat()
+        guard fstat(opened, &status) == 0 else {
+            let code = errno
+            close(opened)
+            throw Self.failure("\(name) cannot be examined", code)
+        }
+        self.name = name
+        switch status.st_mode & S_IFMT {
+        case S_IFREG:
+            descriptor = opened
+            base = max(0, Int64(lseek(opened, 0, SEEK_CUR)))
+        case S_IFDIR:
+            close(opened)
+            throw InputError("\(name) is a folder, not a file of JSONL", exit: .usage)
+        default:
+            defer { close(opened) }
+            descriptor = try Self.spool(opened, name: name, folder: spoolFolder)
+            base = 0
+            guard fstat(descriptor, &status) == 0 else {
+                let code = errno
+                close(descriptor)
+                throw Self.failure("what was set aside of \(name) cannot be examined", code)
+            }
+        }
+        size = max(0, Int64(status.st_size) - base)
+        stamp = Self.stamp(status)
+    }
+
+    deinit { close(descriptor) }
+
+    /// Whether the file was written to since it was opened.
+    package var hasChanged: Bool {
+        var status = stat()
+        return fstat(descriptor, &status) != 0 || Self.stamp(status) != stamp
+    }
+
+    /// Goes through the lines that are not blank, in a pass of its own from the beginning.
+    /// - Parameters:
+    ///   - first: the number of the first line to hand on, from 1.
+    ///   - body: gets a line's number and its bytes, without the line break and valid during the call alone.
+    /// - Returns: how many lines there are, blank ones included.
+    /// - Throws: `InputError` for a line longer than `JobLimits.maxRequestBytes`, or where reading fails; what `body` throws.
+    @discardableResult
+    package func forEachLine(
+        from first: Int = 1, _ body: (_ number: Int, _ bytes: UnsafeRawBufferPointer) throws -> Void
+    ) throws -> Int {
+        var reader = LineReader(self)
+        var block = LineBlock()
+        while try reader.next(&block) {
+            for line in block.lines where line.number >= first {
+                guard !line.isTooLong else { throw LineBlock.tooLong.inLine(line.number) }
+                try block.withBytes(of: line) { try body(line.number, $0) }
+            }
+        }
+        return reader.lineCount
+    }
+
+    /// Reads into `buffer` what stands at `offset`, counted from the beginning of the input: 0 bytes at the end.
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(InputError) -> Int {
+        let wanted = min(buffer.count, Int(clamping: size - offset))
+        guard wanted > 0 else { return 0 }
+        while true {
+            let count = pread(descriptor, buffer.baseAddress, wanted, off_t(base + offset))
+            if count >= 0 { return count }
+            let code = errno
+            guard code == EINTR else { throw Self.failure("\(name) cannot be read", code) }
+        }
+    }
+
+    /// The error for an errno.
+    static func failure(_ what: String, _ code: Int32) -> InputError {
+        let exit: InputError.ExitKind =
+            switch code {
+            case ENOENT, ENOTDIR, ENAMETOOLONG, ELOOP, EBADF, EISDIR: .usage
+            case EACCES, EPERM: .permission
+            default: .inputOutput
+            }
+        return InputError("\(what): \(String(cString: strerror(code)).lowercased())", exit: exit)
+    }
+
+    private static func stamp(_ status: stat) -> Stamp {
+        Stamp(size: Int64(status.st_size), seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec)
+    }
+}
+
+extension BulkInput {
+    /// `O_TMPFILE`, a macro that Swift does not see; the value is that of every Linux on x86 and ARM.
+    private static let temporaryFile = 0o20_000_000 | O_DIRECTORY
+
+    /// Copies all that a descriptor brings into an unlinked file, and returns that file's.
+    static func spool(_ source: Int32, name: String, folder: String?) throws(InputError) -> Int32 {
+        let target = try unlinkedFile(in: folder, for: name)
+        do throws(InputError) {
+            try copy(source, to: target, name: name)
+        } catch {
+            close(target)
+            throw error
+        }
+        return target
+    }
+
+    private static func unlinkedFile(in folder: String?, for name: String) throws(InputError) -> Int32 {
+        let temporary = getenv("TMPDIR").map { String(cString: $0) } ?? ""
+        var folders = [temporary.isEmpty ? "/tmp" : temporary]
+        if let folder, !folder.isEmpty { folders.insert(folder, at: 0) }
+        var code: Int32 = 0
+        for folder in folders {
+            let direct = open(folder, temporaryFile | O_RDWR | O_CLOEXEC, 0o600)
+            if direct >= 0 { return direct }
+            // Some file systems know no unnamed files.
+            var path = Array("\(folder)/.agent-queue-XXXXXX".utf8CString)
+            let named = mkstemp(&path)
+            if named >= 0 {
+                unlink(path)
+                _ = fcntl(named, F_SETFD, FD_CLOEXEC)
+                return named
+            }
+            code = errno
+        }
+        throw failure("\(name) cannot be set aside in \(folders.joined(separator: " or "))", code)
+    }
+
+    private static func copy(_ source: Int32, to target: Int32, name: String) throws(InputError) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: LineReader.chunkBytes, alignment: 16)
+        defer { buffer.deallocate() }
+        while true {
+            let count = Glibc.read(source, buffer.baseAddress, buffer.count)
+            if count == 0 { return }
+            if count > 0 {
+                try writeAll(UnsafeRawBufferPointer(rebasing: buffer[..<count]), to: target, name: name)
+                continue
+            }
+            let code = errno
+            switch code {
+            case EINTR: continue
+            case EAGAIN:
+                // Someone made the pipe non-blocking.
+                var wait = pollfd(fd: source, events: Int16(POLLIN), revents: 0)
+                _ = poll(&wait, 1, 1_000)
+            default: throw failure("\(name) cannot be read", code)
+            }
+        }
+    }
+
+    private static func writeAll(_ bytes: UnsafeRawBufferPointer, to target: Int32, name: String) throws(InputError) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = Glibc.write(target, rest.baseAddress, rest.count)
+            if count >= 0 {
+                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+                continue
+            }
+            let code = errno
+            guard code == EINTR else { throw failure("what \(name) brings cannot be set aside", code) }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+import AgentQueueModel
+import AgentQueueSettings
+import Crypto
+import Glibc
+
+/// One pass over an input, a block of lines at a time.
+struct LineReader {
+    /// How much is read at a time.
+    static let chunkBytes = 1 << 20
+
+    private let input: BulkInput
+    private var offset: Int64 = 0
+    /// The beginning of a line whose end was not in the last block.
+    private var tail: [UInt8] = []
+    /// Whether the line under way is longer than a line may be, so that its bytes are dropped.
+    private var isDropping = false
+    private var hasher: SHA256?
+    /// Lines met so far, blank ones included.
+    private(set) var lineCount = 0
+
+    /// Starts at the beginning.
+    /// - Parameter digest: whether to compute the SHA-256 of all that is read.
+    init(_ input: BulkInput, digest: Bool = false) {
+        self.input = input
+        hasher = digest ? SHA256() : nil
+    }
+
+    /// Bytes read so far.
+    var bytesRead: Int64 { offset }
+
+    /// SHA-256 of all that was read, if it was asked for.
+    var digest: [UInt8] { hasher.map { Array($0.finalize()) } ?? [] }
+
+    /// Fills a block, with at least a line or none if only blank ones came; false at the end.
+    mutating func next(_ block: inout LineBlock) throws(InputError) -> Bool {
+        block.lines.removeAll(keepingCapacity: true)
+        var used = tail.count
+        // An outsized line's room is given back.
+        if block.bytes.count > 8 * Self.chunkBytes { block.bytes = [] }
+        Self.grow(&block.bytes, toHold: used + Self.chunkBytes)
+        Self.put(tail, into: &block.bytes)
+        tail = []
+
+        while true {
+            let isFirst = offset == 0
+            let count = try read(into: &block.bytes, at: used)
+            guard count > 0 else {
+                guard used > 0 || isDropping else { return false }
+                end(0..<used, in: &block)
+                return true
+            }
+            let scanned = split(&block, from: used, to: used + count, start: isFirst ? Self.markLength(block.bytes, count) : 0)
+            used += count
+            if scanned.foundLine {
+                if scanned.rest < used { tail = Array(block.bytes[scanned.rest..<used]) }
+                return true
+            }
+            if scanned.rest > 0 {
+                // The byte order mark alone.
+                block.bytes.removeSubrange(0..<scanned.rest)
+                used -= scanned.rest
+            }
+            if used > JobLimits.maxRequestBytes { isDropping = true }
+            if isDropping { used = 0 }
+            Self.grow(&block.bytes, toHold: used + Self.chunkBytes)
+        }
+    }
+
+    private mutating func read(into bytes: inout [UInt8], at used: Int) throws(InputError) -> Int {
+        let offset = offset
+        let input = input
+        var hasher = hasher
+        self.hasher = nil
+        let result = bytes.withUnsafeMutableBytes { all in
+            Result { () throws(InputError) in
+                let free = UnsafeMutableRawBufferPointer(rebasing: all[used..<(used + Self.chunkBytes)])
+                let count = try input.read(into: free, at: offset)
+                hasher?.update(bufferPointer: UnsafeRawBufferPointer(rebasing: free[..<count]))
+                return count
+            }
+        }
+        self.hasher = hasher
+        let count = try result.get()
+        self.offset += Int64(count)
+        return count
+    }
+
+    /// Notes the lines that end between `from` and `to`; the first of them begins at `start`. Tells where the unfinished line begins.
+    private mutating func split(_ block: inout LineBlock, from: Int, to: Int, start: Int) -> (foundLine: Bool, rest: Int) {
+        var start = start
+        var position = from
+        var found = false
+        while position < to, let feed = Self.lineFeed(in: block.bytes, position..<to) {
+            found = true
+            end(start..<feed, in: &block)
+            start = feed + 1
+            position = start
+        }
+        return (found, start)
+    }
+
+    /// Notes a line, unless it is blank.
+    private mutating func end(_ range: Range<Int>, in block: inout LineBlock) {
+        lineCount += 1
+        if isDropping {
+            isDropping = false
+            block.lines.append(.init(number: lineCount, range: 0..<0))
+            return
+        }
+        var end = range.upperBound
+        while end > range.lowerBound, Self.isBlank(block.bytes[end - 1]) { end -= 1 }
+        guard end > range.lowerBound else { return }
+        let isTooLong = end - range.lowerBound > JobLimits.maxRequestBytes
+        block.lines.append(.init(number: lineCount, range: isTooLong ? 0..<0 : range.lowerBound..<end))
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
+
+    private static func markLength(_ bytes: [UInt8], _ count: Int) -> Int {
+        count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF ? 3 : 0
+    }
+
+    private static func lineFeed(in bytes: [UInt8], _ range: Range<Int>) -> Int? {
+        bytes.withUnsafeBytes { all -> Int? in
+            guard let base = all.baseAddress, let found = memchr(base + range.lowerBound, 0x0A, range.count) else { return nil }
+            return base.distance(to: UnsafeRawPointer(found))
+        }
+    }
+
+    private static func grow(_ bytes: inout [UInt8], toHold count: Int) {
+        guard bytes.count < count else { return }
+        let room = max(count, 2 * bytes.count)
+        bytes = [UInt8](unsafeUninitializedCapacity: room) { buffer, filled in
+            let kept = bytes.count
+            bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
+            if let free = buffer.baseAddress { memset(free + kept, 0, room - kept) }
+            filled = room
+        }
+    }
+
+    /// Puts the beginning of a line in front.
+    private static func put(_ tail: [UInt8], into bytes: inout [UInt8]) {
+        tail.withUnsafeBytes { tail in bytes.withUnsafeMutableBytes { $0.copyMemory(from: tail) } }
+    }
+}
+
+/// A stretch of input: whole lines, and where they lie in it. Blank lines are left out.
+struct LineBlock: Sendable {
+    /// One line.
+    struct Line: Sendable {
+        /// From 1.
+        var number: Int
+        /// In the block's bytes; empty for a line that is longer than any may be, and was not kept.
+        var range: Range<Int>
+
+        var isTooLong: Bool { range.isEmpty }
+    }
+
+    /// At least as long as what is in use.
+    var bytes: [UInt8] = []
+    var lines: [Line] = []
+
+    static let tooLong = InputError(
+        "the line is longer than \(ByteCountText.format(Int64(JobLimits.maxRequestBytes)))", exit: .badData)
+
+    /// Lends a line's bytes.
+    func withBytes<Result, Failure: Error>(
+        of line: Line, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try bytes.withUnsafeBufferPointer { (all) throws(Failure) in
+            try body(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: all[line.range])))
+        }
+    }
+}
+
+/// A set of line numbers, at a bit each: a million bad lines take 125 KB.
+struct LineSet: Sendable, Equatable {
+    private var words: [UInt64] = []
+    /// How many it holds.
+    private(set) var count = 0
+
+    func contains(_ number: Int) -> Bool {
+        let word = number >> 6
+        return word < words.count && words[word] & (1 << UInt64(number & 63)) != 0
+    }
+
+    mutating func insert(_ number: Int) {
+        guard !contains(number) else { return }
+        let word = number >> 6
+        if word >= words.count { words.append(contentsOf: repeatElement(0, count: word + 1 - words.count)) }
+        words[word] |= 1 << UInt64(number & 63)
+        count += 1
+    }
+}

@@ -1,0 +1,160 @@
+import AgentQueueStore
+import CAgentQueue
+
+/// Vectors of one dimension in memory, and the search for the nearest: exact, because what the codes lack is bounded.
+///
+/// A search reads a byte a dimension of each vector, or, once a sketch has been made, 64 bytes of most of them; what may then still be
+/// among the nearest is ranked by the exact vectors.
+///
+/// Not safe for several threads at once: ``SpaceIndex`` guards it.
+package final class VectorIndex {
+    /// How many values each vector has.
+    package let dimension: Int
+    /// How many places there are, those of dead entries included.
+    public private(set) var slots = 0
+    /// How many entries are alive.
+    public private(set) var count = 0
+    /// Counts the times that places moved: what is kept by place is worthless after.
+    public private(set) var generation = 0
+
+    private(set) var chunks: [VectorChunk] = []
+    /// A bit a slot.
+    private(set) var live: [UInt64] = []
+    var sketches = SketchKeeper()
+    var exactVectors: ExactVectors
+    /// What the kernels are written in.
+    let level: vectors_level
+
+    /// Makes an empty one.
+    package convenience init(dimension: Int) { self.init(dimension: dimension, level: vectors_best()) }
+
+    init(dimension: Int, level: vectors_level) {
+        self.dimension = dimension
+        self.level = level
+        exactVectors = ExactVectors(dimension: dimension)
+    }
+
+    deinit { sketches.reset() }
+
+    /// What it holds in memory, in bytes.
+    package var bytes: Int {
+        chunks.reduce(live.count * 8) { $0 + $1.bytes } + (sketches.sketch?.bytes ?? 0) + exactVectors.bytes
+    }
+
+    // MARK: Entries
+
+    /// Takes in entries, whose numbers are larger than all before; those that `isDead` names are left out.
+    /// - Throws: `VectorError.wrongDimension`, and takes in none, if their codes are of another dimension.
+    package func append(_ block: MemoryBlock, isDead: (MemoryEntry) -> Bool = { _ in false }) throws(VectorError) {
+        let count = block.count
+        guard count > 0, let codes = block.codes.assumingMemoryBound(to: UInt8.self).baseAddress else { return }
+        guard block.codes.count == count * dimension else { throw .wrongDimension(block.codes.count / count, expected: dimension) }
+        for index in 0..<count {
+            let entry = block.entry(index)
+            if !isDead(entry) { append(entry, codes + index * dimension) }
+        }
+    }
+
+    /// Takes in one entry.
+    /// - Throws: `VectorError.wrongDimension`.
+    package func append(
+        _ vector: MemoryVector, number: Int64, memoryID: Int64, expiresAt: Int64, createdAt: Int64, importance: Float
+    ) throws(VectorError) {
+        guard vector.dimension == dimension else { throw .wrongDimension(vector.dimension, expected: dimension) }
+        let entry = MemoryEntry(
+            number: number, memoryID: memoryID, expiresAt: expiresAt, createdAt: createdAt, importance: importance, scale: vector.scale,
+            error: vector.error, norm: vector.norm)
+        vector.codes.withUnsafeBufferPointer { if let codes = $0.baseAddress { append(entry, codes) } }
+        vector.bytes.withUnsafeBytes { exactVectors.keep($0, slot: slots - 1, of: slots) }
+    }
+
+    private func append(_ entry: MemoryEntry, _ codes: UnsafePointer<UInt8>) {
+        if chunks.last?.isFull ?? true { chunks.append(VectorChunk(dimension: dimension, isFirst: chunks.isEmpty)) }
+        chunks[chunks.count - 1].append(entry, codes: codes)
+        if slots % 64 == 0 { live.append(0) }
+        live[slots / 64] |= 1 << UInt64(slots % 64)
+        slots += 1
+        count += 1
+    }
+
+    /// Lets go of all entries of memories with numbers smaller than those given. Returns how many there were.
+    @discardableResult package func forget(_ changes: [Int64: Int64]) -> Int {
+        guard !changes.isEmpty else { return 0 }
+        let before = count
+        // Most memories are not among them, which a bit for the end of each id tells faster than the dictionary.
+        var ends = [UInt64](repeating: 0, count: 1_024)
+        for id in changes.keys { ends[Int(id & 0xffff) / 64] |= 1 << UInt64(id & 63) }
+        for (index, chunk) in chunks.enumerated() {
+            let (ids, numbers) = (chunk.memoryIDs, chunk.numbers)
+            for local in 0..<chunk.count {
+                let id = ids[local]
+                guard ends[Int(id & 0xffff) / 64] & 1 << UInt64(id & 63) != 0, let number = changes[id] else { continue }
+                if numbers[local] < number { kill(index * VectorChunk.capacity + local) }
+            }
+        }
+        compactIfSparse()
+        return before - count
+    }
+
+    private func kill(_ slot: Int) {
+        let bit: UInt64 = 1 << UInt64(slot % 64)
+        guard live[slot / 64] & bit != 0 else { return }
+        live[slot / 64] &= ~bit
+        count -= 1
+    }
+
+    // MARK: Places
+
+    /// The number of the entry of a place.
+    package func number(_ slot: Int) -> Int64 { chunks[slot / VectorChunk.capacity].numbers[slot % VectorChunk.capacity] }
+    /// The memory of a place.
+    package func memoryID(_ slot: Int) -> Int64 { chunks[slot / VectorChunk.capacity].memoryIDs[slot % VectorChunk.capacity] }
+    /// When the memory of a place was made, ms.
+    package func createdAt(_ slot: Int) -> Int64 { chunks[slot / VectorChunk.capacity].created[slot % VectorChunk.capacity] }
+    /// How much the memory of a place matters.
+    package func importance(_ slot: Int) -> Float { chunks[slot / VectorChunk.capacity].importances[slot % VectorChunk.capacity] }
+    /// Whether the entry of a place is alive.
+    package func isLive(_ slot: Int) -> Bool { live[slot / 64] & 1 << UInt64(slot % 64) != 0 }
+
+    /// Closes the gaps that dead entries leave once they are more than a quarter.
+    private func compactIfSparse() {
+        guard slots >= 1_024, slots - count > slots / 4 else { return }
+        var old = chunks.map(Optional.some)
+        let wasLive = live
+        (chunks, live, slots, count) = ([], [], 0, 0)
+        for index in old.indices {
+            guard let chunk = old[index] else { continue }
+            for local in 0..<chunk.count {
+                let slot = index * VectorChunk.capacity + local
+                guard wasLive[slot / 64] & 1 << UInt64(slot % 64) != 0 else { continue }
+                append(chunk.entry(local), chunk.row(local))
+            }
+            // Its memory goes back at once: an index of which much is gone is not to take as much again meanwhile.
+            old[index] = nil
+        }
+        sketches.reset()
+        exactVectors = ExactVectors(dimension: dimension)
+        generation += 1
+    }
+}
+
+extension VectorIndex {
+    /// Tells of each place when its memory was made (wall clock, ms), and how much that matters.
+    @inline(__always)
+    func eachHead(_ body: (_ slot: Int, _ createdAt: Int64, _ importance: Float) -> Void) {
+        for (index, chunk) in chunks.enumerated() {
+            let (created, importances, start) = (chunk.created, chunk.importances, index * VectorChunk.capacity)
+            for local in 0..<chunk.count { body(start + local, created[local], importances[local]) }
+        }
+    }
+}
+
+/// How near two vectors are.
+package enum VectorMetric: String, Sendable, CaseIterable {
+    /// The cosine of their angle, -1 to 1: larger is nearer.
+    case cosine
+    /// Their dot product: larger is nearer.
+    case dot
+    /// Their Euclidean distance: smaller is nearer. Its score is the distance, negated, so that larger is nearer for every metric.
+    case euclidean
+}

@@ -1,0 +1,280 @@
+import CAgentQueue
+
+/// One thread's part of a search: finds the slots whose vectors may be among the nearest.
+final class Scanner {
+    /// A slot that may be among them, and the most that its score can be.
+    struct Candidate {
+        var slot: Int
+        var upper: Double
+    }
+
+    /// A slot that a sketch has left, and the most that its score can be by that.
+    private struct Left {
+        var slot: Int
+        var upper: Float
+    }
+
+    private let task: ScanTask
+    /// The best of the least scores that rows have by their codes.
+    private(set) var best: BestScores
+    /// What a score must reach.
+    private(set) var threshold = -Double.infinity { didSet { least = Self.floor(threshold) } }
+    /// The same in Float32, not above: what a bound that was rounded to the nearest must reach.
+    private var least = -Float.infinity
+    /// What is left when the codes have been looked at, with some that others have surpassed since.
+    private(set) var candidates: [Candidate] = []
+    private(set) var counts = ScanCounts()
+
+    private var left: [Left] = []
+    private var form: vectors_query
+    private var rows: [UnsafePointer<UInt8>?] = []
+    private var slots: [Int] = []
+    // Of the rows of one segment: what is still to be looked at, where that is, and what the kernels say.
+    private var bits = [UInt64](repeating: 0, count: ScanTask.segment / 64)
+    private var places = [UInt32](repeating: 0, count: ScanTask.segment)
+    private var dots = [Int32](repeating: 0, count: ScanTask.segment)
+    private var uppers = [Float](repeating: 0, count: ScanTask.segment)
+
+    /// A row by itself costs as much as so many one after the other: it waits for memory that the processor did not foresee.
+    private static let apart = 3
+    /// How many may be left, or be candidates, before it is worth looking which have been surpassed.
+    private var most = (left: 1 << 16, candidates: 1 << 14)
+
+    /// Makes one.
+    init(_ task: ScanTask) {
+        self.task = task
+        form = task.query.form
+        best = BestScores(limit: task.limit)
+    }
+
+    /// Looks through what no other thread does.
+    func run() {
+        while let range = task.next() {
+            threshold = max(threshold, task.threshold)
+            scan(range)
+            task.raise(threshold)
+        }
+        settle()
+    }
+
+    private func scan(_ range: Range<Int>) {
+        var count = 0
+        for word in 0..<Self.words(range) {
+            bits[word] = task.allowed[range.lowerBound / 64 + word]
+            count += bits[word].nonzeroBitCount
+        }
+        counts.scanned += count
+        guard count > 0 else { return }
+        let isDense = count * Self.apart > range.count
+        if let sketch = task.sketch, range.upperBound <= sketch.sketch.count {
+            scanSketch(sketch, range, count, isDense: isDense)
+        } else if isDense {
+            counts.uncovered += count
+            scanWhole(range, count)
+        } else {
+            scanFew(range, count)
+        }
+    }
+
+    // MARK: Many rows
+
+    /// Looks at the codes of all rows of a segment, and considers those whose bits are set.
+    private func scanWhole(_ range: Range<Int>, _ count: Int) {
+        let (bounds, (chunk, first)) = (task.bounds, task.place(range.lowerBound))
+        vectors_dots(bounds.level, chunk.row(first), range.count, &form, &dots)
+        vectors_bounds(
+            bounds.level, dots, chunk.scales + first, chunk.errors + first, range.count, bounds.scale, bounds.factor, bounds.constant,
+            &uppers)
+        counts.byCodes += count
+        for place in passing(range) where uppers[Int(place)] >= least {
+            consider(range.lowerBound + Int(place), dots[Int(place)])
+        }
+    }
+
+    /// Looks at the codes of the rows of a segment whose bits are set.
+    private func scanFew(_ range: Range<Int>, _ count: Int) {
+        let (bounds, (chunk, first)) = (task.bounds, task.place(range.lowerBound))
+        vectors_list(bits, Self.words(range), &places)
+        vectors_dots_at(bounds.level, chunk.row(first), places, count, &form, &dots)
+        vectors_bounds_at(
+            dots, chunk.scales + first, chunk.errors + first, places, count, bounds.scale, bounds.factor, bounds.constant, &uppers)
+        counts.byCodes += count
+        for index in 0..<count {
+            let slot = range.lowerBound + Int(places[index])
+            if weighed(uppers[index], slot) >= least { consider(slot, dots[index]) }
+        }
+    }
+
+    /// Looks at the sketch of the rows of a segment whose bits are set.
+    private func scanSketch(_ sketch: SketchQuery, _ range: Range<Int>, _ count: Int, isDense: Bool) {
+        let before = left.count
+        if isDense {
+            sketch.bounds(task.bounds.level, range, &uppers)
+            look()
+            for place in passing(range) { left.append(Left(slot: range.lowerBound + Int(place), upper: uppers[Int(place)])) }
+        } else {
+            vectors_list(bits, Self.words(range), &places)
+            sketch.bounds(task.bounds.level, range, places[..<count], &uppers)
+            look()
+            for index in 0..<count {
+                let slot = range.lowerBound + Int(places[index])
+                let upper = weighed(uppers[index], slot)
+                if upper >= least { left.append(Left(slot: slot, upper: upper)) }
+            }
+        }
+        counts.bySketch += count
+        let read = Double(isDense ? range.count : count * Self.apart)
+        counts.cost.without += read
+        counts.cost.withSketch += read * Double(VECTORS_SKETCH_BYTES) / Double(form.dimension)
+        noteBest(from: before, 1 + count / 2_048)
+        guard left.count > most.left else { return }
+        forgetSurpassed()
+        most.left = max(most.left, 2 * left.count)
+    }
+
+    /// The most that the score of a slot can be whose cosine is at most so much, rounded to the nearest.
+    private func weighed(_ cosine: Float, _ slot: Int) -> Float {
+        guard task.bounds.needsWeighing(task.bonus) else { return cosine }
+        let (chunk, local) = task.place(slot)
+        return Float(task.bounds.upper(cosine, of: local, in: chunk, bonus: task.bonus.map { Double($0[slot]) } ?? 0))
+    }
+
+    /// Turns the bounds of the rows into those of their scores; of the bits that are set, lists those that may be among the best.
+    private func passing(_ range: Range<Int>) -> ArraySlice<UInt32> {
+        let (bounds, (chunk, first)) = (task.bounds, task.place(range.lowerBound))
+        if bounds.needsWeighing(task.bonus) {
+            let bonus = task.bonus.map { $0 + range.lowerBound }
+            vectors_weigh(bounds.level, bounds.kernelMetric, bounds.norm, chunk.norms + first, bonus, range.count, &uppers)
+        }
+        vectors_passing(uppers, least, Self.words(range), &bits)
+        return listed(range)
+    }
+
+    private func listed(_ range: Range<Int>) -> ArraySlice<UInt32> { places[..<vectors_list(bits, Self.words(range), &places)] }
+
+    private static func words(_ range: Range<Int>) -> Int { (range.count + 63) / 64 }
+
+    /// The greatest Float32 that is not above.
+    private static func floor(_ value: Double) -> Float {
+        let near = Float(value)
+        return Double(near) > value ? near.nextDown : near
+    }
+
+    // MARK: What a sketch has left
+
+    /// Notes the most promising of those left since: what they score is what the others must reach. They are looked at after the sketch of
+    /// the next segment, when their codes have come. The others wait until all has been seen, when most of them have been surpassed.
+    private func noteBest(from start: Int, _ few: Int) {
+        guard left.count > start else { return }
+        var promising = BestScores(limit: best.heap.count == task.limit ? few : max(16, task.limit))
+        for one in left[start...] { promising.offer(Double(one.upper)) }
+        for index in left.indices[start...].reversed() where Double(left[index].upper) >= promising.threshold {
+            note(left[index].slot)
+            left.swapAt(index, left.count - 1)
+            left.removeLast()
+        }
+        count(left: slots.count)
+    }
+
+    /// Counts rows that are looked at by their codes since a sketch has left them.
+    private func count(left: Int) {
+        counts.left += left
+        counts.cost.withSketch += Double(left * Self.apart)
+    }
+
+    private func forgetSurpassed() {
+        left.removeAll { $0.upper < least }
+    }
+
+    /// Looks at the codes of all that are left and not surpassed.
+    private func settle() {
+        look()
+        threshold = max(threshold, task.threshold)
+        forgetSurpassed()
+        var next = 0
+        while next < left.count {
+            let start = left[next].slot / ScanTask.segment * ScanTask.segment
+            let range = start..<min(start + ScanTask.segment, task.slots)
+            var end = next
+            while end < left.count, range.contains(left[end].slot) { end += 1 }
+            settle(left[next..<end], in: range)
+            next = end
+        }
+        left = []
+    }
+
+    /// The same, of one segment.
+    private func settle(_ some: ArraySlice<Left>, in range: Range<Int>) {
+        guard some.count * Self.apart > range.count else {
+            for one in some where one.upper >= least { note(one.slot) }
+            count(left: slots.count)
+            return look()
+        }
+        for word in 0..<Self.words(range) { bits[word] = 0 }
+        for one in some { bits[(one.slot - range.lowerBound) / 64] |= 1 << UInt64(one.slot % 64) }
+        count(left: range.count / Self.apart)
+        scanWhole(range, some.count)
+    }
+
+    // MARK: Single rows
+
+    /// Notes a slot whose codes are to be looked at, and asks for them.
+    private func note(_ slot: Int) {
+        let (chunk, local) = task.place(slot)
+        vectors_foresee(chunk.row(local), chunk.dimension)
+        vectors_foresee(chunk.scales + local, 4)
+        vectors_foresee(chunk.errors + local, 4)
+        slots.append(slot)
+    }
+
+    /// Looks at the codes of the noted slots.
+    private func look() {
+        guard !slots.isEmpty else { return }
+        rows.removeAll(keepingCapacity: true)
+        for slot in slots {
+            let (chunk, local) = task.place(slot)
+            rows.append(chunk.row(local))
+        }
+        vectors_dots_of(task.bounds.level, rows, rows.count, &form, &dots)
+        counts.byCodes += slots.count
+        for (index, slot) in slots.enumerated() { consider(slot, dots[index]) }
+        slots.removeAll(keepingCapacity: true)
+    }
+
+    private func consider(_ slot: Int, _ dot: Int32) {
+        let (chunk, local) = task.place(slot)
+        let limits = task.bounds.limits(dot, of: local, in: chunk, bonus: task.bonus.map { Double($0[slot]) } ?? 0)
+        guard limits.upper >= threshold, !chunk.isExpired(local, now: task.now) else { return }
+        best.offer(limits.lower)
+        threshold = max(threshold, best.threshold)
+        candidates.append(Candidate(slot: slot, upper: limits.upper))
+        guard candidates.count > most.candidates else { return }
+        candidates.removeAll { $0.upper < threshold }
+        most.candidates = max(most.candidates, 2 * candidates.count)
+    }
+}
+
+/// What a scan has looked at, in rows.
+struct ScanCounts {
+    /// Those that may be found.
+    var scanned = 0
+    /// Those whose codes were looked at.
+    var byCodes = 0
+    /// Of these, those that no sketch covers, looked at in one go with all around them.
+    var uncovered = 0
+    /// Those whose sketch was looked at, and how many of them it left.
+    var bySketch = 0
+    var left = 0
+    /// What looking at the sketch cost, and what looking at the codes alone would have, in rows of codes that are read one after the other.
+    var cost = (withSketch: 0.0, without: 0.0)
+
+    static func += (one: inout Self, other: Self) {
+        one.scanned += other.scanned
+        one.byCodes += other.byCodes
+        one.uncovered += other.uncovered
+        one.bySketch += other.bySketch
+        one.left += other.left
+        one.cost.withSketch += other.cost.withSketch
+        one.cost.without += other.cost.without
+    }
+}

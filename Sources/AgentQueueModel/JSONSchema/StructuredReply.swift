@@ -1,0 +1,81 @@
+/// An answer that must be JSON of a given shape: whether it is, and how to ask again if it is not.
+package struct StructuredReply: Sendable {
+    /// The most violations that a complaint lists.
+    private static let maxComplaints = 5
+
+    private let schema: JSONSchema
+
+    /// Judges by a schema.
+    package init(_ schema: JSONSchema) {
+        self.schema = schema
+    }
+
+    /// What an answer's text turned out to be.
+    package enum Verdict: Sendable, Equatable {
+        /// What was asked; `text` is the answer's JSON as it came, without blanks and a code fence around it.
+        case valid(JSONValue, text: String)
+        /// Something else; why, as a sentence without a full stop that quotes no value of the answer.
+        case invalid(String)
+    }
+
+    /// Judges an answer's text. Blanks and one code fence around the JSON do not count; anything else beside it does.
+    package func judge(_ text: String) -> Verdict {
+        let bare = Self.withoutFence(text)
+        guard !bare.isEmpty else { return .invalid("the answer is empty") }
+        let value: JSONValue
+        do {
+            value = try JSONValue.parse(String(bare))
+        } catch {
+            return .invalid("the answer is \(ShownJSON.clean(error.description, limit: 200))")
+        }
+        let violations = schema.violations(in: value, limit: Self.maxComplaints + 1)
+        guard !violations.isEmpty else { return .valid(value, text: String(bare)) }
+        let listed = violations.prefix(Self.maxComplaints).map(\.description).joined(separator: "; ")
+        return .invalid(violations.count > Self.maxComplaints ? "\(listed); and more" : listed)
+    }
+
+    /// What to add to a conversation so that the model mends its answer.
+    /// - Parameters:
+    ///   - previous: the bad answer.
+    ///   - complaint: what is wrong with it, as from ``judge(_:)``.
+    /// - Returns: the bad answer as the assistant's message, and a user's message that asks for a better one.
+    package func repairMessages(previous: String, complaint: String) -> [JSONValue] {
+        // Providers refuse a message without content.
+        let said = previous.allSatisfy(\.isWhitespace) ? "(no answer)" : previous
+        let request = """
+            Your answer is not the JSON that was asked for: \(complaint). Answer again with the corrected JSON alone: no explanation, \
+            no code fence.
+            """
+        return [["role": "assistant", "content": .string(said)], ["role": "user", "content": .string(request)]]
+    }
+
+    private static func trimmed(_ text: Substring) -> Substring {
+        guard let first = text.firstIndex(where: { !$0.isWhitespace }), let last = text.lastIndex(where: { !$0.isWhitespace }) else {
+            return ""
+        }
+        return text[first...last]
+    }
+
+    private static func withoutFence(_ text: String) -> Substring {
+        let whole = trimmed(text.hasPrefix("\u{FEFF}") ? text.dropFirst() : text[...])
+        guard whole.utf8.count >= 6, whole.hasPrefix("```"), whole.hasSuffix("```") else { return whole }
+        let inner = whole.dropFirst(3).dropLast(3)
+        // The language's name stands behind the fence, on its line.
+        guard let end = inner.firstIndex(where: \.isNewline), inner[..<end].allSatisfy({ $0.isLetter || $0.isNumber || $0 == " " }) else {
+            return whole
+        }
+        return trimmed(inner[end...])
+    }
+}
+
+extension ModelRequest {
+    /// The JSON Schema that the answer must fit, as asked (`response_format.json_schema.schema`); nil where none is asked.
+    package var schemaValue: JSONValue? {
+        guard let format = body["response_format"], format["type"]?.string == "json_schema" else { return nil }
+        return format["json_schema"]?["schema"]
+    }
+
+    /// The JSON Schema that the answer must fit; nil where none is asked. Compiled at every call. (Intake has refused what cannot be
+    /// compiled.)
+    package var schema: JSONSchema? { schemaValue.flatMap { try? JSONSchema($0) } }
+}

@@ -1,0 +1,117 @@
+/// What a `memorize` job does with its texts, as it stands in its request under `memory`. The texts themselves are the request's `input`,
+/// each behind its prefix, so that none is stored twice.
+package struct MemoryOrder: Sendable, Equatable {
+    /// Where they are remembered.
+    package var namespace: String
+    /// What stands before each text of the `input`, for the model alone.
+    package var prefix: String
+    /// The user's own name for the one text.
+    package var key: String?
+    /// How much they matter, 0 to 1; 0.5 unless told.
+    package var importance = 0.5
+    /// How long they are kept.
+    package var expiry = Expiry.usual
+    /// Whether the cache may have the vectors, where the same text was embedded before.
+    package var usesCache = true
+    /// Where the texts are memories already, which get vectors of another model.
+    package var again: Again?
+
+    /// How long memories are kept.
+    package enum Expiry: Sendable, Equatable {
+        /// As the configuration says.
+        case usual
+        /// So long from when they are stored, in ms.
+        case after(Int64)
+        /// For ever.
+        case never
+    }
+
+    /// Memories that are embedded again.
+    package struct Again: Sendable, Equatable {
+        /// The space that their vectors go to.
+        package var space: Int64
+        /// The memories, in the order of the texts.
+        package var ids: [Int64]
+        /// What they were when their texts were taken.
+        package var versions: [Int64]
+
+        /// Makes one.
+        package init(space: Int64, ids: [Int64], versions: [Int64]) {
+            self.space = space
+            self.ids = ids
+            self.versions = versions
+        }
+    }
+
+    /// Makes one.
+    package init(namespace: String, prefix: String) {
+        self.namespace = namespace
+        self.prefix = prefix
+    }
+
+    /// Reads it from a request's body; nil where that holds none.
+    package init?(_ body: JSONValue) {
+        guard let memory = body["memory"], let namespace = memory["namespace"]?.string else { return nil }
+        self.namespace = namespace
+        prefix = memory["prefix"]?.string ?? ""
+        key = memory["key"]?.string
+        importance = memory["importance"]?.number ?? 0.5
+        usesCache = memory["cache"]?.bool ?? true
+        switch memory["ttl_ms"] {
+        case .string: expiry = .never
+        case let milliseconds?: expiry = milliseconds.int.map { .after(Int64($0)) } ?? .usual
+        case nil: break
+        }
+        guard let space = memory["space"]?.int else { return }
+        again = Again(space: Int64(space), ids: Self.numbers(memory["ids"]), versions: Self.numbers(memory["versions"]))
+    }
+
+    /// As it stands in the body.
+    package var json: JSONValue {
+        var members: [JSONValue.Member] = [.init("namespace", .string(namespace))]
+        if !prefix.isEmpty { members.append(.init("prefix", .string(prefix))) }
+        if let key { members.append(.init("key", .string(key))) }
+        if importance != 0.5 { members.append(.init("importance", .double(importance))) }
+        switch expiry {
+        case .usual: break
+        case .after(let milliseconds): members.append(.init("ttl_ms", .integer(milliseconds)))
+        case .never: members.append(.init("ttl_ms", "never"))
+        }
+        if !usesCache { members.append(.init("cache", false)) }
+        if let again {
+            members.append(.init("space", .integer(again.space)))
+            members.append(.init("ids", .array(again.ids.map(JSONValue.integer))))
+            members.append(.init("versions", .array(again.versions.map(JSONValue.integer))))
+        }
+        return .object(members)
+    }
+
+    /// The body of a request that remembers texts.
+    package func body(of texts: [String]) -> JSONValue {
+        ["input": .array(texts.map { .string(prefix + $0) }), "memory": json]
+    }
+
+    /// The texts of such a body, without their prefix.
+    package func texts(of body: JSONValue) -> [String] {
+        (body["input"]?.array ?? []).map { input in
+            let text = input.string ?? ""
+            // Byte by byte: to Swift, a prefix may end within a character.
+            guard !prefix.isEmpty, text.utf8.starts(with: prefix.utf8) else { return text }
+            return String(decoding: text.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
+        }
+    }
+
+    private static func numbers(_ list: JSONValue?) -> [Int64] { (list?.array ?? []).compactMap { $0.int.map(Int64.init) } }
+}
+
+extension NewJob {
+    /// A job that remembers texts. No other job's answer is its own, since each must be stored: it has no flight, and the cache does not
+    /// answer it. The vectors of its texts may come from there.
+    /// - Parameter identity: who embeds them: the provider's kind and base URL.
+    package init(_ order: MemoryOrder, texts: [String], target: Target, identity: String) {
+        let (body, digest) = ModelRequest(kind: .memorize, target: target, body: order.body(of: texts)).sealed(identity: identity)
+        self.init(kind: .memorize, target: target, body: body, digest: digest)
+        inputs = max(1, texts.count)
+        useCache = false
+    }
+}

@@ -1,0 +1,158 @@
+import AgentQueueModel
+import AgentQueueSettings
+
+/// What a call is made of.
+extension GraphCompiler {
+    /// How a step or a judge asks: as its role does, but for what it says itself; with the keys of both texts.
+    struct Asking {
+        var said: Role
+        var systemKey: String
+        var modelKey: String
+    }
+
+    mutating func asking(_ name: String?, _ own: Role, _ names: Names, key: String) -> Asking {
+        checkAsking(own, key: key)
+        guard let name else { return Asking(said: own, systemKey: "\(key).system", modelKey: "\(key).model") }
+        guard let role = roles[name] else {
+            report("unknown role \(InvalidText.quoted(name))\(Suggestion.hint(for: name, in: source.roles.map(\.name)))", at: "\(key).role")
+            return Asking(said: own, systemKey: "\(key).system", modelKey: "\(key).model")
+        }
+        return Asking(
+            said: role.overridden(by: own), systemKey: own.system == nil ? "roles.\(name).system" : "\(key).system",
+            modelKey: own.model == nil ? "roles.\(name).model" : "\(key).model")
+    }
+
+    mutating func question(_ prompt: String, _ asking: Asking, _ names: Names, key: String) -> QuestionPlan? {
+        if prompt.allSatisfy(\.isWhitespace) { report("is empty", at: "\(key).prompt") }
+        let system = asking.said.system.flatMap { template($0, names, key: asking.systemKey) }
+        let model = asking.said.model.flatMap { target($0, key: asking.modelKey) }
+        return template(prompt, names, key: "\(key).prompt").map {
+            QuestionPlan(
+                prompt: $0, system: system, model: model, temperature: asking.said.temperature, maxTokens: asking.said.maxTokens,
+                parameters: asking.said.parameters)
+        }
+    }
+
+    /// A target, which may be made of inputs.
+    mutating func target(_ text: String, key: String) -> PromptTemplate? {
+        guard let template = template(text, inputNames, key: key) else { return nil }
+        if template.references.isEmpty {
+            do {
+                _ = try TargetName(text)
+            } catch {
+                report(error.message, at: key)
+            }
+        }
+        return template
+    }
+
+    mutating func checkAsking(_ asking: Role, key: String) {
+        if let temperature = asking.temperature, !(0...2).contains(temperature) {
+            report("\(temperature) is out of range (0 to 2)", at: "\(key).temperature")
+        }
+        if let maxTokens = asking.maxTokens { check(maxTokens, in: 1...10_000_000, at: "\(key).max_tokens") }
+        let own = ["model", "messages", "max_tokens", "temperature", "response_format", "sample", "recall", "remember", "stream", "n"]
+        for parameter in asking.parameters where own.contains(parameter.key) {
+            report("is not set here", at: "\(key).parameters.\(parameter.key)")
+        }
+    }
+
+    mutating func foreach(_ foreach: Foreach, _ names: Names, key: String) -> (ForeachPlan?, item: Shape) {
+        switch foreach.way {
+        case .elements: break
+        case .join(let size): check(size, in: Foreach.sizes, at: "\(key).join")
+        case .split(let size, let overlap):
+            check(size, in: Foreach.sizes, at: "\(key).split")
+            // More than half of a piece would not get on.
+            var most = Foreach.sizes.upperBound / 2
+            if case .number(let size) = size { most = max(0, size / 2) }
+            check(overlap, in: 0...most, at: "\(key).overlap")
+        }
+        guard let (reference, shape) = path(foreach.path, names, key: key) else { return (nil, .any) }
+        let plan = ForeachPlan(reference: reference, way: foreach.way)
+        guard foreach.way == .elements else {
+            if case .scalar = shape { report("'\(foreach.path)' is neither a text nor a list", at: key) }
+            return (plan, .text)
+        }
+        switch shape {
+        case .any, .list: break
+        case .text: report("'\(foreach.path)' is a text, not a list (give its step a schema, or split it: { in: …, split: 6000 })", at: key)
+        case .scalar, .object: report("'\(foreach.path)' is not a list", at: key)
+        }
+        return (plan, shape.element)
+    }
+
+    mutating func ensemble(_ ensemble: Ensemble, of call: Call, _ names: Names, key: String) -> EnsemblePlan? {
+        check(ensemble.samples, in: 1...Ensemble.maxMembers, at: "\(key).samples")
+        if let confidence = ensemble.confidence, !(0...1).contains(confidence) {
+            report("\(confidence) is out of range (0 to 1)", at: "\(key).confidence")
+        }
+        guard let targets = targets(ensemble, key: key) else { return nil }
+        let answer = Self.answerShape(of: call)
+        var plan = EnsemblePlan(targets: targets, samples: ensemble.samples, combine: .all, confidence: ensemble.confidence)
+        switch ensemble.combine {
+        case .all:
+            if ensemble.confidence != nil { report("goes with combine: vote or combine: judge", at: "\(key).confidence") }
+        case .vote(let field):
+            let path = field.flatMap { fields($0, key: "\(key).on") } ?? []
+            do {
+                _ = try answer.following(path, of: "the output")
+            } catch {
+                report(error.message, at: "\(key).on")
+            }
+            plan.combine = .vote(on: path)
+        case .judge(let judge):
+            var names = names
+            names.shapes["answers"] = .list(.object(["number": .scalar, "output": answer, "target": .text], isOpen: false))
+            let asking = asking(judge.role, judge.asking, names, key: "\(key).judge")
+            guard let question = question(judge.prompt, asking, names, key: "\(key).judge") else { return nil }
+            plan.combine = .judge(question)
+        }
+        return plan
+    }
+
+    private mutating func targets(_ ensemble: Ensemble, key: String) -> EnsemblePlan.Targets? {
+        switch ensemble.targets {
+        case .own: return .own
+        case .path(let text):
+            guard let (reference, shape) = path(text, inputNames, key: "\(key).targets") else { return nil }
+            switch shape {
+            case .list, .any: return .path(reference)
+            default: report("'\(text)' is not a list", at: "\(key).targets")
+            }
+            return nil
+        case .names(let names):
+            var most = Ensemble.maxMembers
+            if case .number(let samples) = ensemble.samples { most /= max(1, samples) }
+            check(names.count, in: 1...max(1, most), at: "\(key).targets")
+            return .names(names.enumerated().compactMap { target($0.element, key: "\(key).targets[\($0.offset)]") })
+        }
+    }
+
+    mutating func checkCall(_ call: Call, key: String) {
+        if let sample = call.sample { check(sample, in: 1...1_000_000, at: "\(key).sample") }
+        if let recall = call.recall { check(recall, in: 1...MemoryUse.mostRecalled, at: "\(key).recall") }
+        if let attempts = call.maxAttempts { check(attempts, in: JobLimits.attempts, at: "\(key).max_attempts") }
+        if let budget = call.budget, !(budget > 0 && budget.isFinite) { report("must be more than 0", at: "\(key).budget") }
+        for (time, name) in [(call.timeout, "timeout"), (call.cacheTTL, "cache_ttl")] {
+            if let time, !(1...JobLimits.maxHorizonMilliseconds).contains(time) { report("is out of range", at: "\(key).\(name)") }
+        }
+        switch call.schema {
+        case nil: break
+        case .inline(let schema): checkSchema(schema, key: "\(key).schema")
+        case .input(let name):
+            guard let input = inputs[name] else { return unknownInput(name, at: "\(key).schema") }
+            usedInputs.insert(name)
+            if input.type != .object { report("inputs.\(name) is of type \(input.type), not object", at: "\(key).schema") }
+        }
+    }
+
+    private mutating func checkSchema(_ schema: JSONValue, key: String) {
+        guard schema.members != nil else { return report("must be an object, not \(schema.kindName)", at: key) }
+        do {
+            _ = try JSONSchema(schema)
+        } catch {
+            report("is not a JSON Schema: \(error)", at: key)
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import AgentQueueModel
+import AgentQueueSettings
+
+/// A name for a pipeline with settings.
+package struct PipelineMode: Sendable, Equatable {
+    /// What it is run by.
+    package var name: String
+    /// The pipeline that it is of.
+    package var pipeline: String
+    /// Inputs that are these where they are not given.
+    package var inputs: [JSONValue.Member]
+    /// The target of calls whose step and role name none.
+    package var model: String?
+    /// What its roles say in place of the pipeline's, key by key.
+    package var roles: [Role]
+
+    /// Makes a mode.
+    package init(_ name: String, of pipeline: String, inputs: [JSONValue.Member] = [], model: String? = nil, roles: [Role] = []) {
+        self.name = name
+        self.pipeline = pipeline
+        self.inputs = inputs
+        self.model = model
+        self.roles = roles
+    }
+}
+
+extension Pipeline {
+    /// The pipeline with a mode's settings: its roles, its target, and its inputs where they are not given.
+    /// - Throws: `PipelineError`, with its key, where the mode is about inputs or roles that the pipeline does not have.
+    package func applying(_ mode: PipelineMode) throws(PipelineError) -> Pipeline {
+        if let fault = ModeCheck.faults(of: mode, for: source).first {
+            throw PipelineError(key: "modes.\(mode.name).\(fault.key)", message: fault.message)
+        }
+        var source = source
+        source.roles = Role.merged(source.roles, mode.roles)
+        source.model = mode.model ?? source.model
+        for member in mode.inputs {
+            guard let place = source.inputs.firstIndex(where: { $0.name == member.key }) else { continue }
+            source.inputs[place].fallback = member.value
+        }
+        do {
+            return try Pipeline(source)
+        } catch {
+            throw PipelineError(key: ["modes.\(mode.name)", error.key].compactMap(\.self).joined(separator: "."), message: error.message)
+        }
+    }
+}
+
+/// Whether modes are of the pipeline that they name.
+enum ModeCheck {
+    static func check(_ modes: [PipelineMode], of source: PipelineSource, report: (GraphCompiler.Fault) -> Void) {
+        for mode in modes {
+            let key = "modes.\(mode.name)"
+            if !NameText.isName(mode.name) { report(.init(key: key, message: "is not a name for a mode")) }
+            if mode.name == source.name { report(.init(key: key, message: "is the name of the pipeline itself")) }
+            for fault in faults(of: mode, for: source) { report(.init(key: "\(key).\(fault.key)", message: fault.message)) }
+        }
+    }
+
+    /// What a mode says of inputs and roles that are not there.
+    static func faults(of mode: PipelineMode, for source: PipelineSource) -> [GraphCompiler.Fault] {
+        var faults: [GraphCompiler.Fault] = []
+        for member in mode.inputs {
+            guard let input = source.inputs.first(where: { $0.name == member.key }) else {
+                let hint = Suggestion.hint(for: member.key, in: source.inputs.map(\.name))
+                faults.append(.init(key: "inputs.\(member.key)", message: "is no input of '\(source.name)'\(hint)"))
+                continue
+            }
+            if let problem = input.problem(with: member.value) { faults.append(.init(key: "inputs.\(member.key)", message: problem)) }
+        }
+        for role in mode.roles where !source.roles.contains(where: { $0.name == role.name }) {
+            let hint = Suggestion.hint(for: role.name, in: source.roles.map(\.name))
+            faults.append(.init(key: "roles.\(role.name)", message: "is no role of '\(source.name)'\(hint)"))
+        }
+        return faults
+    }
+}

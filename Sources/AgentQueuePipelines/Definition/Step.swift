@@ -1,0 +1,121 @@
+import AgentQueueModel
+
+/// A step of a pipeline: a call, or a group of steps.
+package struct Step: Sendable, Equatable {
+    /// Its name: letters, digits, `_` and `-`, the first a letter or `_`.
+    package var name: String
+    /// Steps beside it that it waits for, besides those whose outputs it uses.
+    package var needs: [String]
+    /// The condition without which it is skipped.
+    package var when: String?
+    /// What becomes of the run where it fails.
+    package var onFailure: FailurePolicy
+    /// What it does.
+    package var work: Work
+
+    /// What a step does.
+    package enum Work: Sendable, Equatable {
+        /// It asks a model.
+        case call(Call)
+        /// It goes through steps of its own, once or more.
+        case group([Step], Repetition?)
+    }
+
+    /// Makes a step.
+    package init(_ name: String, needs: [String] = [], when: String? = nil, onFailure: FailurePolicy = .fail, work: Work) {
+        self.name = name
+        self.needs = needs
+        self.when = when
+        self.onFailure = onFailure
+        self.work = work
+    }
+
+    /// Makes a step that asks a model; everything else that a call may have can be set on ``Call``.
+    package init(
+        _ name: String, role: String? = nil, needs: [String] = [], foreach: Foreach? = nil, ensemble: Ensemble? = nil,
+        when: String? = nil, schema: SchemaSource? = nil, onFailure: FailurePolicy = .fail, prompt: String
+    ) {
+        var call = Call(role: role, prompt: prompt)
+        call.foreach = foreach
+        call.ensemble = ensemble
+        call.schema = schema
+        self.init(name, needs: needs, when: when, onFailure: onFailure, work: .call(call))
+    }
+
+    /// The step with its call changed; a group stays as it is.
+    package func with(_ change: (inout Call) -> Void) -> Step {
+        guard case .call(var call) = work else { return self }
+        change(&call)
+        var step = self
+        step.work = .call(call)
+        return step
+    }
+}
+
+/// Steps that are gone through together, once or more: the part of a pipeline written in Swift that is a ``Step`` of them.
+package struct Group: Sendable, Equatable {
+    /// It as a step.
+    package var step: Step
+
+    /// Makes a group.
+    package init(
+        _ name: String, repeat repetition: Repetition? = nil, needs: [String] = [], when: String? = nil,
+        onFailure: FailurePolicy = .fail, @StepsBuilder steps: () -> [Step]
+    ) {
+        step = Step(name, needs: needs, when: when, onFailure: onFailure, work: .group(steps(), repetition))
+    }
+}
+
+/// How often a group is gone through.
+package struct Repetition: Sendable, Equatable {
+    /// The most rounds.
+    package var times: Amount
+    /// A condition that ends it after the round in which it holds.
+    package var until: String?
+    /// A path to a number that should grow: the best round's outputs are the group's.
+    package var improves: String?
+    /// How many rounds in a row may go by without a better number.
+    package var patience: Amount
+
+    /// How many rounds there may be.
+    package static let bounds = 1...100
+
+    /// Makes one.
+    package init(_ times: Amount, until: String? = nil, improves: String? = nil, patience: Amount = 1) {
+        self.times = times
+        self.until = until
+        self.improves = improves
+        self.patience = patience
+    }
+}
+
+/// What becomes of a run when a step of it has failed for good.
+package enum FailurePolicy: Sendable, Equatable {
+    /// What the step is part of, its group or the run, fails too.
+    case fail
+    /// The step's output is null; one item of several is left out.
+    case skip
+    /// The step's output is this; one item of several has it in its place.
+    case fallback(JSONValue)
+}
+
+/// Writes the steps of a pipeline one below the other.
+@resultBuilder
+package enum StepsBuilder {
+    /// A step.
+    package static func buildExpression(_ step: Step) -> [Step] { [step] }
+    /// A group.
+    package static func buildExpression(_ group: Group) -> [Step] { [group.step] }
+    /// Steps made elsewhere.
+    package static func buildExpression(_ steps: [Step]) -> [Step] { steps }
+    /// One after the other.
+    package static func buildBlock(_ parts: [Step]...) -> [Step] { parts.flatMap(\.self) }
+    /// `if` without `else`.
+    package static func buildOptional(_ part: [Step]?) -> [Step] { part ?? [] }
+    /// `if`.
+    package static func buildEither(first: [Step]) -> [Step] { first }
+    /// `else`.
+    package static func buildEither(second: [Step]) -> [Step] { second }
+    /// `for`.
+    package static func buildArray(_ parts: [[Step]]) -> [Step] { parts.flatMap(\.self) }
+}

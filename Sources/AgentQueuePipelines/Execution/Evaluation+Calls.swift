@@ -1,0 +1,160 @@
+import AgentQueueModel
+
+/// Steps that ask a model: what they begin, and how they stand.
+extension Evaluation {
+    func status(of step: StepPlan, _ call: CallPlan, in scope: StepScope) throws(Halt) -> StepStatus {
+        let path = scope.prefix + step.name
+        guard let foreach = call.foreach else {
+            let unit = try unit(path, call, at: Place(scope: scope))
+            scope.units[step.name] = [unit]
+            return try status(of: [unit], step, call)
+        }
+        let items = try items(of: foreach, at: Place(scope: scope), path: path)
+        var units: [Unit] = []
+        for (index, item) in items.enumerated() {
+            let place = Place(scope: scope, item: item, number: index + 1, count: items.count)
+            let itemPath = "\(path)[\(index)]"
+            if step.isWhenOfItems, let when = step.when, !isBegun(itemPath, call), !(try holds(when, at: place)) {
+                units.append(Unit(path: itemPath, state: .skipped))
+            } else {
+                units.append(try unit(itemPath, call, at: place))
+            }
+        }
+        scope.units[step.name] = units
+        return try status(of: units, step, call)
+    }
+
+    private func isBegun(_ path: String, _ call: CallPlan) -> Bool { calls[call.ensemble == nil ? path : path + "~0"] != nil }
+
+    /// How a step stands, by how its units do. One whose answers might not serve is looked at as soon as all of them are there.
+    private func status(of units: [Unit], _ step: StepPlan, _ call: CallPlan) throws(Halt) -> StepStatus {
+        if isExhaustive { for unit in units { look(at: unit, call) } }
+        let isFatal = call.foreach == nil || step.onFailure == .fail
+        var isWaiting = false
+        for unit in units {
+            switch unit.state {
+            case .waiting: isWaiting = true
+            case .failed(let reason) where isFatal: throw .failed(reason)
+            case .failed, .skipped, .ended: break
+            }
+        }
+        if isWaiting { return .waiting }
+        guard call.mayBeUseless else { return .done }
+        let before = missing.count
+        let results = units.map { result(of: $0, call) }
+        guard missing.count == before else { throw .missing }
+        for case .failed(let reason)? in results where isFatal { throw .failed(reason) }
+        return .done
+    }
+
+    /// Finds what cannot serve, also where other calls of the step have failed or not ended.
+    private func look(at unit: Unit, _ call: CallPlan) {
+        guard call.mayBeUseless else { return }
+        _ = result(of: unit, call)
+        for member in unit.members where calls[member.path]?.state == .completed {
+            _ = answer(at: member.path, isParsed: call.isParsed)
+        }
+    }
+
+    /// A unit as it stands, its calls begun where they have not.
+    private func unit(_ path: String, _ call: CallPlan, at place: Place) throws(Halt) -> Unit {
+        guard let ensemble = call.ensemble else {
+            guard let known = calls[path] else {
+                return Unit(path: path, state: try begin(path, call.question, call, at: place))
+            }
+            return Unit(path: path, state: Self.state(of: known, path))
+        }
+        return try self.unit(path, ensemble, call, at: place)
+    }
+
+    static func state(of call: KnownCall, _ path: String) -> Unit.State {
+        switch call.state {
+        case .running: .waiting
+        case .completed: .ended
+        case .failed: .failed(call.message.map { "\(path) failed: \($0)" } ?? "\(path) failed")
+        }
+    }
+
+    /// Begins a call.
+    /// - Parameter change: what is special about it.
+    /// - Returns: that it is waited for; or that it cannot be made.
+    func begin(
+        _ path: String, _ question: QuestionPlan, _ plan: CallPlan, at place: Place, _ change: (inout StepCall) -> Void = { _ in }
+    ) throws(Halt) -> Unit.State {
+        guard wanted.count < PipelineLimits.maxCalls else {
+            isDue = true
+            return .waiting
+        }
+        let values = try values(question.references, at: place)
+        guard let prompt = question.prompt.text(with: values) else { return .failed("\(path): its prompt is larger than 16 MiB") }
+        var call = StepCall(path: path, prompt: prompt)
+        if let system = question.system {
+            guard let text = system.text(with: values) else { return .failed("\(path): its system text is larger than 16 MiB") }
+            call.system = text
+        }
+        // What the run was started with stands before a mode's target, and behind what a step says.
+        call.model = target(question.model) ?? (model == nil ? target(graph.model) : nil)
+        call.temperature = question.temperature
+        call.maxTokens = question.maxTokens
+        call.parameters = question.parameters
+        plan.fill(&call, inputs)
+        change(&call)
+        wanted.append(call)
+        return .waiting
+    }
+
+    func target(_ template: PromptTemplate?) -> String? { template?.text(with: ["inputs": inputs], limit: 4_096) }
+}
+
+/// What is known of a call, by its record and its end.
+struct KnownCall {
+    var state: StepState
+    var jobID: Int64?
+    /// What it was answered with, where that was told just now.
+    var text: String?
+    /// Why it failed, where that is known.
+    var message: String?
+}
+
+extension RunSnapshot {
+    /// All calls, the ends that it has yet to be told applied.
+    var calls: [String: KnownCall] {
+        var calls = steps.mapValues { KnownCall(state: $0.state, jobID: $0.jobID, message: $0.message) }
+        for end in ends {
+            var call = calls[end.path] ?? KnownCall(state: .running, jobID: end.jobID)
+            switch end.outcome {
+            case .completed(let text):
+                call.state = .completed
+                call.text = text
+            case .failed(let message):
+                call.state = .failed
+                call.message = message
+            }
+            calls[end.path] = call
+        }
+        return calls
+    }
+}
+
+extension CallPlan {
+    /// Whether answers may turn out not to serve: those that must be JSON, and those that are chosen by how sure something is.
+    var mayBeUseless: Bool { isParsed || ensemble?.judge != nil || ensemble?.confidence != nil }
+
+    /// What a call has from its step besides its question.
+    func fill(_ step: inout StepCall, _ inputs: JSONValue) {
+        switch call.schema {
+        case nil: break
+        case .inline(let schema): step.schema = schema
+        case .input(let name): step.schema = inputs[name]
+        }
+        step.sample = call.sample
+        step.recall = call.recall
+        step.namespaces = call.namespaces
+        step.remembers = call.remembers
+        step.timeout = call.timeout
+        step.budget = call.budget
+        step.usesCache = call.usesCache
+        step.cacheTTL = call.cacheTTL
+        step.maxAttempts = call.maxAttempts
+    }
+}

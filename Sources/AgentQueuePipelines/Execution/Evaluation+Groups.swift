@@ -1,0 +1,67 @@
+import AgentQueueModel
+
+/// Groups: rounds, and when they end.
+extension Evaluation {
+    func status(of step: StepPlan, _ group: GroupPlan, in scope: StepScope) throws(Halt) -> StepStatus {
+        let base = scope.prefix + step.name
+        let times = group.times.map { number($0, in: Repetition.bounds) } ?? 1
+        var rounds: [StepScope] = []
+        while true {
+            let round = rounds.count + 1
+            let inner = StepScope(prefix: "\(base)/\(round)/", steps: group.steps, parent: scope, round: round, previous: rounds.last)
+            let (before, wasDue) = (wanted.count, isDue)
+            switch walk(inner) {
+            case .waiting: return .waiting
+            case .complete: rounds.append(inner)
+            case .failed(let reason):
+                // Nothing more of it begins. One that may fail lets end what runs, so that no call outlives its run.
+                wanted.removeSubrange(before...)
+                isDue = wasDue
+                if step.onFailure != .fail, isRunning(below: base + "/") { return .waiting }
+                throw .failed(reason)
+            }
+            if round == times { break }
+            // A round that began says that the one before it was not the last.
+            if begun.contains("\(base)/\(round + 1)/") { continue }
+            if try isOver(group, rounds) { break }
+        }
+        scope.rounds[step.name] = rounds
+        return .done
+    }
+
+    private func isRunning(below prefix: String) -> Bool {
+        calls.contains { $0.value.state == .running && $0.key.hasPrefix(prefix) }
+    }
+
+    /// Whether no round follows.
+    private func isOver(_ group: GroupPlan, _ rounds: [StepScope]) throws(Halt) -> Bool {
+        guard let last = rounds.last else { return false }
+        if let until = group.until, try holds(until, at: Place(scope: last)) { return true }
+        guard let improves = group.improves else { return false }
+        let scores = try scores(improves, rounds)
+        let best = Self.best(scores)
+        return scores.count - 1 - best >= number(group.patience, in: Repetition.bounds)
+    }
+
+    /// The numbers that should grow, round by round; nil where there is none.
+    private func scores(_ path: Reference, _ rounds: [StepScope]) throws(Halt) -> [Double?] {
+        let before = missing.count
+        let scores = rounds.map { try? values([path], at: Place(scope: $0)).value(at: path.path).number }
+        guard missing.count == before else { throw .missing }
+        return scores
+    }
+
+    /// The place of the greatest, the first of equals.
+    private static func best(_ scores: [Double?]) -> Int {
+        var best = 0
+        for (place, score) in scores.enumerated() where (score ?? -.infinity) > (scores[best] ?? -.infinity) { best = place }
+        return best
+    }
+
+    /// The round whose outputs are those of a group that has ended; nil where outputs are missing that say which.
+    func chosenRound(of group: GroupPlan, _ rounds: [StepScope]) -> StepScope? {
+        guard let improves = group.improves, rounds.count > 1 else { return rounds.last }
+        guard let scores = try? scores(improves, rounds) else { return nil }
+        return rounds[Self.best(scores)]
+    }
+}

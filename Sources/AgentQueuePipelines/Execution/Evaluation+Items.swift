@@ -1,0 +1,95 @@
+import AgentQueueModel
+
+/// What foreach goes through.
+extension Evaluation {
+    func items(of foreach: ForeachPlan, at place: Place, path: String) throws(Halt) -> [JSONValue] {
+        let value = try values([foreach.reference], at: place).value(at: foreach.reference.path)
+        let items: [JSONValue]
+        switch foreach.way {
+        case .elements:
+            // What was skipped has no elements.
+            guard let elements = value.isNull ? [] : value.array else {
+                throw .failed("\(path) failed: what it is to be made for is \(value.kindName), not a list")
+            }
+            items = elements
+        case .split(let size, let overlap):
+            let size = number(size, in: Foreach.sizes)
+            let overlap = min(number(overlap, in: 0...Foreach.sizes.upperBound), size / 2)
+            items = texts(of: value).flatMap { TextPieces.split($0, size: size, overlap: overlap, most: Foreach.maxItems + 1) }
+                .map(JSONValue.string)
+        case .join(let size):
+            items = TextPieces.joined(texts(of: value), size: number(size, in: Foreach.sizes)).map(JSONValue.string)
+        }
+        guard items.count <= Foreach.maxItems else {
+            throw .failed("\(path) failed: more than \(Foreach.maxItems) items (split its list over several runs)")
+        }
+        return items
+    }
+
+    /// A text, or those of a list; what is none as JSON, and nothing for null.
+    private func texts(of value: JSONValue) -> [String] {
+        (value.array ?? [value]).compactMap { $0.isNull ? nil : $0.string ?? $0.text }
+    }
+}
+
+/// Long texts in pieces, and short ones together. Sizes are in characters.
+enum TextPieces {
+    /// Cuts a text into pieces of `size` at most, in their second halves at the end of a paragraph if there is one, or else of a line, a
+    /// sentence or a word. Each piece but the first begins with the last `overlap` of the one before.
+    /// - Parameters:
+    ///   - overlap: at most half of `size`.
+    ///   - most: how many pieces are wanted; none are made beyond.
+    static func split(_ text: String, size: Int, overlap: Int, most: Int) -> [String] {
+        guard text.contains(where: { !$0.isWhitespace }) else { return [] }
+        var pieces: [String] = []
+        var start = text.startIndex
+        while start < text.endIndex, pieces.count < most {
+            guard let limit = text.index(start, offsetBy: size, limitedBy: text.endIndex), limit < text.endIndex else {
+                pieces.append(String(text[start...]))
+                break
+            }
+            let end = cut(text, from: text.index(start, offsetBy: size / 2 + 1), to: limit)
+            pieces.append(String(text[start..<end]))
+            start = text.index(end, offsetBy: -overlap)
+        }
+        return pieces.filter { $0.contains { !$0.isWhitespace } }
+    }
+
+    /// Where to cut between two places.
+    private static func cut(_ text: String, from first: String.Index, to limit: String.Index) -> String.Index {
+        var (paragraph, line, sentence, word): (String.Index?, String.Index?, String.Index?, String.Index?)
+        var place = first
+        var before = text[text.index(before: first)]
+        while place < limit {
+            let next = text.index(after: place)
+            let character = text[place]
+            if character.isNewline {
+                if before.isNewline { paragraph = next }
+                line = next
+            } else if character.isWhitespace {
+                if ".!?。！？".contains(before) { sentence = next }
+                word = next
+            }
+            before = character
+            place = next
+        }
+        return paragraph ?? line ?? sentence ?? word ?? limit
+    }
+
+    /// Puts texts together as long as they have no more than `size`, a blank line between them. One that is longer stays alone.
+    static func joined(_ texts: [String], size: Int) -> [String] {
+        var joined: [String] = []
+        var room = 0
+        for text in texts {
+            let count = text.count
+            if !joined.isEmpty, count + 2 <= room {
+                joined[joined.count - 1] += "\n\n" + text
+                room -= count + 2
+            } else {
+                joined.append(text)
+                room = size - count
+            }
+        }
+        return joined
+    }
+}

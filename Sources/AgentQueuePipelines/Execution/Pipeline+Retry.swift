@@ -1,0 +1,115 @@
+import AgentQueueModel
+
+extension Pipeline {
+    /// What a run that failed or was cancelled does when it is retried: only what failed, and what depended on it.
+    package func retry(_ run: RunSnapshot, outputs: [String: String]) -> Advance {
+        var calls = run.calls
+        let evaluation = Evaluation(graph, run, calls: calls, outputs: outputs, isExhaustive: true)
+        _ = evaluation.walk(StepScope(prefix: "", steps: graph.steps))
+        guard evaluation.missing.isEmpty else { return .needs(evaluation.missing) }
+
+        var plan = RetryPlan(calls: calls, useless: evaluation.useless)
+        plan.add(graph.steps, prefix: "")
+        for path in plan.forgotten { calls[path] = nil }
+        for path in plan.revived {
+            calls[path]?.state = .running
+            calls[path]?.text = nil
+            calls[path]?.message = nil
+        }
+        let advance = advance(run, calls: calls, outputs: outputs)
+        guard case .decided(var decision) = advance else { return advance }
+        decision.forgotten = plan.forgotten.sorted()
+        decision.revived = plan.revived.sorted()
+        // The cache would answer as before what could not serve.
+        for index in decision.calls.indices where evaluation.useless.contains(decision.calls[index].path) {
+            decision.calls[index].usesCache = false
+        }
+        return .decided(decision)
+    }
+}
+
+/// Which calls a retry makes again: those that failed, and those that came after and used, or waited for, what failed.
+struct RetryPlan {
+    private let calls: [String: KnownCall]
+    private let useless: Set<String>
+    /// Calls by their step: `code`, `refine/2/review`.
+    private let callsOfStep: [String: [String]]
+    /// Calls to begin again as if they had never been.
+    private(set) var forgotten: Set<String> = []
+    /// Calls whose jobs live again.
+    private(set) var revived: Set<String> = []
+
+    init(calls: [String: KnownCall], useless: Set<String>) {
+        self.calls = calls
+        self.useless = useless
+        callsOfStep = Dictionary(grouping: calls.keys) { path in String(path.prefix { $0 != "[" && $0 != "~" }) }
+    }
+
+    /// Goes through steps beside each other.
+    /// - Returns: whether anything of theirs is made again.
+    @discardableResult
+    mutating func add(_ steps: [StepPlan], prefix: String) -> Bool {
+        var changed: Set<String> = []
+        for step in steps {
+            let path = prefix + step.name
+            if step.needs.contains(where: changed.contains) {
+                forgetAll(of: path)
+                changed.insert(step.name)
+            } else if add(step, path) {
+                changed.insert(step.name)
+            }
+        }
+        return !changed.isEmpty
+    }
+
+    private mutating func add(_ step: StepPlan, _ path: String) -> Bool {
+        switch step.work {
+        case .call: return addCalls(of: path)
+        case .group(let group):
+            var isChanged = false
+            for round in Repetition.bounds {
+                let prefix = "\(path)/\(round)/"
+                if isChanged {
+                    forget(below: prefix)
+                } else {
+                    isChanged = add(group.steps, prefix: prefix)
+                }
+            }
+            return isChanged
+        }
+    }
+
+    private mutating func addCalls(of path: String) -> Bool {
+        var units: Set<String> = []
+        for call in callsOfStep[path] ?? [] {
+            if useless.contains(call) {
+                forgotten.insert(call)
+            } else if let known = calls[call], known.state == .failed {
+                if known.jobID == nil { forgotten.insert(call) } else { revived.insert(call) }
+            } else {
+                continue
+            }
+            units.insert(String(call.prefix { $0 != "~" }))
+        }
+        // A judge judges anew where an answer is new.
+        for unit in units {
+            let judge = unit + "~judge"
+            let isNew = (callsOfStep[path] ?? []).contains { call in
+                call != judge && call.hasPrefix(unit + "~") && (forgotten.contains(call) || revived.contains(call))
+            }
+            guard isNew, calls[judge] != nil else { continue }
+            revived.remove(judge)
+            forgotten.insert(judge)
+        }
+        return !units.isEmpty
+    }
+
+    private mutating func forgetAll(of path: String) {
+        forgotten.formUnion(callsOfStep[path] ?? [])
+        forget(below: path + "/")
+    }
+
+    private mutating func forget(below prefix: String) {
+        forgotten.formUnion(calls.keys.filter { $0.hasPrefix(prefix) })
+    }
+}

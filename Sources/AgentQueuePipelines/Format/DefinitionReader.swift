@@ -1,0 +1,113 @@
+import AgentQueueModel
+import AgentQueueSettings
+
+/// Reads a pipeline from its nodes, and collects every fault with its place.
+struct DefinitionReader {
+    /// The file, as it was named.
+    let path: String?
+    /// What the names of schema files are relative to.
+    let folder: String
+    let files: FileReader
+    var positions = Positions()
+    var faults: [PipelineError] = []
+
+    init(path: String?, folder: String, files: FileReader) {
+        self.path = path
+        self.folder = folder
+        self.files = files
+    }
+
+    private static let keys = ["name", "description", "model", "inputs", "roles", "steps", "output", "modes"]
+
+    /// Reads the whole. What is faulty is left out.
+    mutating func read(_ root: DefinitionNode, defaultName: String) -> PipelineSource {
+        var source = PipelineSource(name: defaultName)
+        guard let fields = fields(of: root, at: "", known: Self.keys) else { return source }
+        if let name = fields["name"].flatMap({ text($0, "name") }) { source.name = name }
+        if let summary = fields["description"].flatMap({ text($0, "description") }) { source.summary = summary }
+        source.model = fields["model"].flatMap { text($0, "model") }
+        source.inputs = named(fields["inputs"], "inputs") { reader, name, node, key in reader.input(name, node, key) }
+        source.roles = named(fields["roles"], "roles") { reader, name, node, key in reader.role(name, node, key) }
+        source.steps = named(fields["steps"], "steps") { reader, name, node, key in reader.step(name, node, key) }
+        source.output = fields["output"].flatMap { text($0, "output") }
+        let pipeline = source.name
+        source.modes = named(fields["modes"], "modes") { reader, name, node, key in reader.mode(name, of: pipeline, node, key) }
+        return source
+    }
+
+    private mutating func input(_ name: String, _ node: DefinitionNode, _ key: String) -> PipelineInput? {
+        guard !node.isNull else { return PipelineInput(name) }
+        guard let fields = fields(of: node, at: key, known: ["type", "default", "description"]) else { return nil }
+        var input = PipelineInput(name)
+        if let type = fields["type"].flatMap({ word($0, "\(key).type", of: PipelineInput.Kind.self) }) { input.type = type }
+        // A text is one whether it stands in quotes or not: `default: 5.10` is what it looks like.
+        input.fallback = fields["default"].map { $0.text.flatMap { input.type == .text ? JSONValue.string($0) : nil } ?? $0.json }
+        input.summary = fields["description"].flatMap { text($0, "\(key).description") } ?? ""
+        return input
+    }
+
+    /// The keys of a role.
+    static let roleKeys = ["system", "model", "temperature", "max_tokens", "parameters"]
+
+    private mutating func role(_ name: String, _ node: DefinitionNode, _ key: String) -> Role? {
+        guard !node.isNull else { return Role(name) }
+        guard let fields = fields(of: node, at: key, known: Self.roleKeys) else { return nil }
+        return role(name, fields, key)
+    }
+
+    /// What a role, a step or a judge says of how it asks.
+    mutating func role(_ name: String, _ fields: [String: DefinitionNode], _ key: String) -> Role {
+        Role(
+            name, system: fields["system"].flatMap { text($0, "\(key).system") },
+            model: fields["model"].flatMap { text($0, "\(key).model") },
+            temperature: fields["temperature"].flatMap { number($0, "\(key).temperature") },
+            maxTokens: fields["max_tokens"].flatMap { integer($0, "\(key).max_tokens") },
+            parameters: fields["parameters"].flatMap { object($0, "\(key).parameters") } ?? [])
+    }
+
+    private mutating func mode(_ name: String, of pipeline: String, _ node: DefinitionNode, _ key: String) -> PipelineMode? {
+        guard !node.isNull else { return PipelineMode(name, of: pipeline) }
+        guard let fields = fields(of: node, at: key, known: ["inputs", "model", "roles"]) else { return nil }
+        return PipelineMode(
+            name, of: pipeline, inputs: fields["inputs"].flatMap { object($0, "\(key).inputs") } ?? [],
+            model: fields["model"].flatMap { text($0, "\(key).model") },
+            roles: named(fields["roles"], "\(key).roles") { reader, name, node, key in reader.role(name, node, key) })
+    }
+}
+
+/// A pipeline as it is written, nothing checked yet but types.
+struct PipelineSource: Sendable, Equatable {
+    var name: String
+    var summary = ""
+    /// The target of calls whose step and role name none, from a mode: a template over the inputs alone.
+    var model: String?
+    var inputs: [PipelineInput] = []
+    var roles: [Role] = []
+    var steps: [Step] = []
+    var output: String?
+    var modes: [PipelineMode] = []
+}
+
+/// Where the keys of a pipeline stand in its file.
+struct Positions {
+    private var lines: [String: Int] = [:]
+    private var texts: [String: Int] = [:]
+
+    /// Keeps where a value stands: a single value on its own line, keys and values on that of their key.
+    mutating func keep(_ key: String, _ pair: DefinitionNode.Pair) {
+        let isSingle = pair.value.text != nil
+        lines[key] = isSingle ? pair.value.line ?? pair.line : pair.line ?? pair.value.line
+        texts[key] = pair.value.textLine
+    }
+
+    /// The line of a key, or else of the nearest that it is part of; of one line of its text, where that is known.
+    func line(of key: String, textLine: Int? = nil) -> Int? {
+        if let textLine, let first = texts[key] { return first + textLine - 1 }
+        var key = Substring(key)
+        while true {
+            if let line = lines[String(key)] { return line }
+            guard let end = key.lastIndex(where: { $0 == "." || $0 == "[" }) else { return nil }
+            key = key[..<end]
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import AgentQueueModel
+import AgentQueueSettings
+
+/// Makes a template of its text: checks every tag against what can be named, and marks the names of the outermost level.
+struct TemplateCompiler {
+    /// A section that is open.
+    private struct Section {
+        var name: String
+        var marked: String
+        /// What is known of its context; nil for one that has none of its own.
+        var context: Shape?
+        /// Whether it can be gone through more than once.
+        var isList = false
+        /// Whether its elements are of our making, and no data: what a judge is shown.
+        var isOurs = false
+    }
+
+    private let names: Names
+    private var sections: [Section] = []
+    private var marked = ""
+    private var references: [Reference] = []
+    private(set) var faults: [TemplateFault] = []
+
+    init(_ names: Names) {
+        self.names = names
+    }
+
+    /// The template; nil where ``faults`` say why not.
+    mutating func template(_ source: String) -> PromptTemplate? {
+        do throws(TemplateFault) {
+            let parts = try TemplateScanner.parts(of: source)
+            for part in parts { try add(part) }
+            if let open = sections.last {
+                throw TemplateFault(message: "{{#\(open.name)}} has no {{/\(open.name)}}", line: max(1, source.count { $0.isNewline }))
+            }
+            guard faults.isEmpty else { return nil }
+            return try finished(source, parts)
+        } catch {
+            faults.append(error)
+            return nil
+        }
+    }
+
+    private func finished(_ source: String, _ parts: [TemplateScanner.Part]) throws(TemplateFault) -> PromptTemplate {
+        var solePath: [Expression.Step]?
+        if parts.count == 1, case .tag(let tag) = parts[0], tag.kind == .variable { solePath = references.first?.path }
+        do {
+            return try PromptTemplate(source: source, marked: marked, references: references, solePath: solePath)
+        } catch {
+            throw TemplateFault(message: "cannot be read as a template", line: 1)
+        }
+    }
+
+    private mutating func add(_ part: TemplateScanner.Part) throws(TemplateFault) {
+        switch part {
+        case .text(let text): marked += text
+        case .tag(let tag) where tag.kind == .close:
+            guard let open = sections.popLast(), open.name == tag.name else {
+                throw TemplateFault(message: "{{/\(tag.name)}} closes no section that is open here", line: tag.line)
+            }
+            marked += "{{/\(open.marked)}}"
+        case .tag(let tag):
+            let (name, shape) = resolved(tag)
+            switch tag.kind {
+            case .variable: marked += "{{\(name)}}"
+            case .section, .inverted:
+                let isSection = tag.kind == .section
+                marked += "{{\(isSection ? "#" : "^")\(name)}}"
+                var context: Shape?
+                if isSection { if case .list(let element) = shape { context = element } else { context = shape } }
+                let isList = isSection && (shape == .any || shape != context)
+                sections.append(
+                    Section(name: tag.name, marked: name, context: context, isList: isList, isOurs: isSection && tag.name == "answers"))
+                guard sections.count <= PipelineLimits.maxSections else {
+                    throw TemplateFault(message: "sections nest deeper than \(PipelineLimits.maxSections)", line: tag.line)
+                }
+            case .close: break
+            }
+        }
+    }
+
+    /// The name as the library gets it, and what is known of what it leads to.
+    private mutating func resolved(_ tag: TemplateTag) -> (name: String, shape: Shape) {
+        let contexts = sections.compactMap(\.context)
+        do throws(InvalidText) {
+            if tag.name.hasPrefix(".") {
+                guard let context = contexts.last else {
+                    throw InvalidText("{{\(tag.name)}} means something only in a section")
+                }
+                return (tag.name, try context.following(Self.path(tag.name), of: "."))
+            }
+            if tag.name == "position" {
+                guard sections.contains(where: \.isList) else {
+                    throw InvalidText("'position' is known only in a section that goes through a list")
+                }
+                return (PromptTemplate.position, .scalar)
+            }
+            let path = Self.path(tag.name)
+            let root = Reference(path: path, line: tag.line)
+            // A judge's answers have numbers too, and in the section about them those are meant.
+            if let section = sections.last, section.isOurs, case .object(let fields, _)? = section.context, fields[root.root] != nil {
+                return ("." + tag.name, try section.context?.following(path, of: "answers") ?? .any)
+            }
+            if names.shapes[root.root] != nil {
+                let shape = try names.shape(at: path)
+                references.append(root)
+                return (PromptTemplate.rootMark + tag.name, shape)
+            }
+            return (tag.name, try field(path, named: root.root, in: contexts))
+        } catch {
+            faults.append(TemplateFault(message: error.message, line: tag.line))
+            return (tag.name, .any)
+        }
+    }
+
+    /// A field of the data that a section is about: of the innermost that can have it.
+    private func field(_ path: [Expression.Step], named name: String, in contexts: [Shape]) throws(InvalidText) -> Shape {
+        for context in contexts.reversed() {
+            switch context {
+            case .any: return .any
+            case .object(let fields, let isOpen) where isOpen || fields[name] != nil: return try context.following(path, of: "")
+            default: continue
+            }
+        }
+        guard let context = contexts.last, names.hidden[name] == nil, case .object = context else { throw names.unknown(name) }
+        var known = names
+        if case .object(let fields, _) = context { known.shapes.merge(fields) { one, _ in one } }
+        throw known.unknown(name)
+    }
+
+    private static func path(_ name: String) -> [Expression.Step] { name.split(separator: ".").map { .member(String($0)) } }
+}

@@ -1,0 +1,111 @@
+import AgentQueueSettings
+
+/// Cuts a template into texts and tags. Only what our templates may have gets through, so that the library parses nothing else.
+struct TemplateScanner {
+    /// A part of a template.
+    enum Part: Equatable {
+        /// What stands there as it is: text, or a comment.
+        case text(Substring)
+        case tag(TemplateTag)
+    }
+
+    private var rest: Substring
+    private var line = 1
+
+    private init(_ source: String) {
+        rest = source[...]
+    }
+
+    static func parts(of source: String) throws(TemplateFault) -> [Part] {
+        var scanner = TemplateScanner(source)
+        var parts: [Part] = []
+        while let start = scanner.rest.firstRange(of: "{{") {
+            let text = scanner.take(to: start.lowerBound)
+            if !text.isEmpty { parts.append(.text(text)) }
+            parts.append(try scanner.tag())
+        }
+        if !scanner.rest.isEmpty { parts.append(.text(scanner.rest)) }
+        return parts
+    }
+
+    private mutating func take(to end: Substring.Index) -> Substring {
+        let taken = rest[..<end]
+        line += taken.utf8.count { $0 == UInt8(ascii: "\n") }
+        rest = rest[end...]
+        return taken
+    }
+
+    /// Reads the tag that begins here.
+    private mutating func tag() throws(TemplateFault) -> Part {
+        let line = line
+        let isTriple = rest.hasPrefix("{{{")
+        let ending = isTriple ? "}}}" : "}}"
+        guard let end = rest.firstRange(of: ending) else {
+            throw TemplateFault(message: "a tag that begins with {{ has no \(ending)", line: line)
+        }
+        let whole = take(to: end.upperBound)
+        let inner = whole.dropFirst(ending.count).dropLast(ending.count)
+        guard !isTriple, let sign = inner.first else { return .tag(try tag(.variable, inner, line)) }
+        switch sign {
+        case "!": return .text(whole)
+        case "#": return .tag(try tag(.section, inner.dropFirst(), line))
+        case "^": return .tag(try tag(.inverted, inner.dropFirst(), line))
+        case "/": return .tag(try tag(.close, inner.dropFirst(), line))
+        case "&": return .tag(try tag(.variable, inner.dropFirst(), line))
+        case ">", "<", "$":
+            throw TemplateFault(message: "{{\(sign)…}} is not for templates of pipelines: they have no parts of files", line: line)
+        case "=": throw TemplateFault(message: "{{=…=}} is not for templates of pipelines: tags are always {{…}}", line: line)
+        case "%": throw TemplateFault(message: "{{%…}} is not for templates of pipelines: they are always plain text", line: line)
+        default: return .tag(try tag(.variable, inner, line))
+        }
+    }
+
+    private func tag(_ kind: TemplateTag.Kind, _ inner: Substring, _ line: Int) throws(TemplateFault) -> TemplateTag {
+        let name = inner.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed()
+        let text = String(name)
+        guard Self.isName(text) else {
+            guard !text.isEmpty else { throw TemplateFault(message: "a tag names nothing", line: line) }
+            let problem = text.contains("(") ? "is a function, and templates have none" : "is not a name (write a path such as plan.parts)"
+            throw TemplateFault(message: "\(InvalidText.quoted(text)) \(problem)", line: line)
+        }
+        return TemplateTag(kind: kind, name: text, line: line)
+    }
+
+    /// `.`, `.a.b` or `a.b`: the library reads all of these, and nothing else is let through to it.
+    private static func isName(_ text: String) -> Bool {
+        if text == "." { return true }
+        let path = text.hasPrefix(".") ? text.dropFirst() : text[...]
+        return path.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { part in
+            !part.isEmpty && part.utf8.allSatisfy(NameText.isPart)
+        }
+    }
+}
+
+/// A tag of a template.
+struct TemplateTag: Equatable {
+    /// What it does.
+    enum Kind: Equatable {
+        /// `{{name}}`
+        case variable
+        /// `{{#name}}`
+        case section
+        /// `{{^name}}`
+        case inverted
+        /// `{{/name}}`
+        case close
+    }
+
+    var kind: Kind
+    /// What it names, as it is written: `.`, `.field`, or a path.
+    var name: String
+    /// From 1.
+    var line: Int
+}
+
+/// Why a text is not a template that can be used.
+struct TemplateFault: Error, Equatable {
+    /// What is wrong, in a sentence.
+    var message: String
+    /// The line of the template, from 1.
+    var line: Int
+}

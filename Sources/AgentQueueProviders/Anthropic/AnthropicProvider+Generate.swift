@@ -1,0 +1,100 @@
+import AgentQueueModel
+
+extension AnthropicProvider {
+    /// Answers of more tokens than these are streamed: plain ones may take longer than connections last.
+    static let mostPlainTokens = 20_000
+    /// How long a stream may stay open behind its last event, ere it is cut.
+    private static let patience = Duration.seconds(1)
+
+    /// One message.
+    func generate(_ request: ModelRequest, _ limit: CallLimit, _ options: CallOptions) async -> Outcome {
+        let translated: AnthropicRequest
+        do throws(ModelFailure) {
+            translated = try AnthropicRequest(request, maxOutputTokens: maxOutputTokens, promptCache: promptCache)
+        } catch {
+            return .failure(error)
+        }
+        guard let prefix = PromptPrefix(translated.body) else { return await send(translated, limit, options, pass: nil) }
+        guard let pass = await prefixes.pass(at: prefix, until: .now + (limit.deadline - .now) / 2) else {
+            return .failure(cancelled(limit))
+        }
+        let outcome = await send(translated, limit, options, pass: pass)
+        if case .reply = outcome { prefixes.end(pass, answered: true) } else { prefixes.end(pass, answered: false) }
+        return outcome
+    }
+
+    private func send(
+        _ request: AnthropicRequest, _ limit: CallLimit, _ options: CallOptions, pass: PromptPrefixGate.Pass?
+    ) async -> Outcome {
+        // An answer of no tokens only warms the cache, and the API streams none.
+        let streams =
+            request.maxTokens > 0
+            && (options.onText != nil || request.maxTokens > Self.mostPlainTokens || pass?.leads == true)
+        do throws(ModelFailure) {
+            guard streams else {
+                let answer = try await exchange(call("/messages", request, limit, options.idempotencyKey), limit)
+                return .reply(try reply(answer, to: request))
+            }
+            return .reply(try await streamed(request, limit, options) { if let pass { prefixes.begin(pass) } })
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func streamed(
+        _ request: AnthropicRequest, _ limit: CallLimit, _ options: CallOptions, onBegin: @escaping @Sendable () -> Void
+    ) async throws(ModelFailure) -> ModelReply {
+        let reader = AnthropicStreamReader(onBegin: onBegin, onText: options.onText)
+        let call = call("/messages", request, limit, options.idempotencyKey, streams: true)
+        let result = await withTaskGroup(of: Result<HTTPAnswer, HTTPFailure>?.self) { group in
+            group.addTask {
+                await transport.receive(call, before: limit.deadline, onPart: { reader.take($0) }, onHead: { reader.take(head: $0) })
+            }
+            group.addTask {
+                await reader.waitUntilOver()
+                try? await Task.sleep(for: Self.patience)
+                return nil
+            }
+            var result = await group.next() ?? nil
+            group.cancelAll()
+            for await other in group { result = result ?? other }
+            return result ?? .failure(.cancelled(hasBegun: true))
+        }
+        let (head, stream, problem) = reader.finish()
+        if let head { return try reply(head, stream, problem, result, request, limit) }
+        switch result {
+        case .success(let answer):
+            let reply = try reply(answer, to: request)
+            if let text = reply.text, !text.isEmpty { options.onText?(text) }
+            return reply
+        case .failure(let failure): throw failure.modelFailure(of: shown, timeout: limit.timeout)
+        }
+    }
+
+    /// What a stream came to. Only one that ended as it should is a result; what came of any other is kept with its failure.
+    private func reply(
+        _ head: HTTPAnswer, _ stream: AnthropicStream, _ problem: AnthropicStream.Malformed?, _ result: Result<HTTPAnswer, HTTPFailure>,
+        _ request: AnthropicRequest, _ limit: CallLimit
+    ) throws(ModelFailure) -> ModelReply {
+        var failure: ModelFailure
+        if let problem {
+            failure = ModelFailure(.invalidReply, "\(shown) \(problem.words)")
+        } else if stream.error != nil {
+            failure = failed(head, stream.error, request)
+        } else if stream.isComplete {
+            return try reply(stream.body, usage: stream.usage.usage, head, request)
+        } else if case .failure(let broken) = result {
+            failure = broken.modelFailure(of: shown, timeout: limit.timeout)
+        } else {
+            failure = ModelFailure(.retryable, "\(shown) ended its answer before it was whole")
+        }
+        failure.requestID = failure.requestID ?? requestID(head)
+        failure.limits = failure.limits ?? limits(head)
+        failure.usage = stream.usage.usage
+        failure.calls = stream.hasBegun ? 1 : 0
+        // An error in the place of an answer is charged for as little as an error status.
+        failure.isMaybePaid = stream.hasBegun || stream.error == nil
+        failure.partialText = stream.text.isEmpty ? nil : stream.text
+        throw failure
+    }
+}

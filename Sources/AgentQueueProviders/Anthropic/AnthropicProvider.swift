@@ -1,0 +1,172 @@
+import AgentQueueModel
+
+/// Any server that speaks Anthropic's API: Anthropic, and local ones such as llama.cpp, Ollama and vLLM.
+///
+/// Messages, plain, streamed and in batches; wire formats and tolerances from protocols.md 2 and 5.
+package struct AnthropicProvider: ModelProvider {
+    /// Its name in the configuration.
+    package let name: String
+    /// What one of its batches may hold.
+    package let batchCapacity: BatchCapacity
+    let base: BaseURL
+    /// The base URL without the version that may end it, as messages show it.
+    let shown: String
+    let version: String
+    let promptCache: PromptCache
+    let maxOutputTokens: Int
+    let transport: HTTPTransport
+    let prefixes = PromptPrefixGate()
+    let secrets: [String]
+    let now: @Sendable () -> Int64
+    /// The key, or, without one, the base URL's user and password.
+    let key: String
+    let basic: String?
+
+    /// Anthropic's own limits, with some bytes to spare of its 256 MB.
+    package static let usualBatchCapacity = BatchCapacity(items: 100_000, bytes: 240_000_000)
+
+    /// Makes a provider; calls nothing.
+    /// - Parameters:
+    ///   - name: its name in the configuration.
+    ///   - baseURL: where its API is, with or without `/v1`, such as `https://api.anthropic.com` or `http://127.0.0.1:8089/v1`. A
+    ///     query stays with every call; a user and password in it sign in where there is no key.
+    ///   - apiKey: nil, or one of blanks, sends none, as local servers have it.
+    ///   - version: `anthropic-version`; `2023-06-01` by default. The version of 2026-10-21 takes no sampling parameters: requests
+    ///     that have some are sent as `2023-06-01`.
+    ///   - promptCache: what requests do about the prompt cache that say nothing about it themselves.
+    ///   - maxOutputTokens: the most tokens of an answer, where the request does not say; 4,096 by default.
+    ///   - batchCapacity: what one batch may hold; Anthropic's own limits by default.
+    ///   - transport: the HTTP client, which the caller shuts down.
+    ///   - now: wall clock, ms, for the resets of limits.
+    package init(
+        name: String, baseURL: String, apiKey: String?, version: String = "2023-06-01", promptCache: PromptCache = .off,
+        maxOutputTokens: Int = 4_096, batchCapacity: BatchCapacity = Self.usualBatchCapacity, transport: HTTPTransport,
+        now: @escaping @Sendable () -> Int64 = WallClock.milliseconds
+    ) {
+        self.name = name
+        self.version = version
+        self.promptCache = promptCache
+        self.maxOutputTokens = maxOutputTokens
+        self.batchCapacity = batchCapacity
+        self.transport = transport
+        self.now = now
+        base = BaseURL(baseURL)
+        shown = base.shown.hasSuffix("/v1") ? String(base.shown.dropLast("/v1".count)) : base.shown
+        key = apiKey.map { String($0.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed()) } ?? ""
+        basic = key.isEmpty ? base.credentials.map { "Basic \(Base64.encode(Array($0.utf8)))" } : nil
+        secrets = [key] + (base.credentials.map { [$0] + $0.split(separator: ":", maxSplits: 1).dropFirst().map(String.init) } ?? [])
+    }
+
+    /// `anthropic` and the base URL in one spelling, without a password or query in it.
+    package var identity: String { "anthropic \(base.shown)" }
+
+    /// It streams, and holds models to a schema. It has no embeddings.
+    package var capabilities: ProviderCapabilities { ProviderCapabilities(streams: true, hasStructuredOutput: true) }
+
+    /// Answers requests, each with a call of its own, all at once; but of those that share a marked prefix which the prompt cache
+    /// does not hold yet, one goes first, and the others wait until its answer begins (``PromptPrefixes``), at most half of the time
+    /// that they have.
+    package func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
+        let limit = CallLimit(timeout: options.timeout)
+        var outcomes = [Outcome](repeating: .failure(cancelled(limit)), count: requests.count)
+        await withTaskGroup(of: (Int, Outcome).self) { group in
+            for (place, request) in requests.enumerated() {
+                var own = options
+                if requests.count > 1 { own.idempotencyKey += "-\(place)" }
+                if place > 0 { own.onText = nil }
+                if options.idempotencyKey.isEmpty { own.idempotencyKey = "" }
+                group.addTask { [own] in (place, await generate(request, limit, own)) }
+            }
+            for await (place, outcome) in group { outcomes[place] = outcome.withoutSecrets(secrets) }
+        }
+        return outcomes
+    }
+
+    func cancelled(_ limit: CallLimit) -> ModelFailure {
+        HTTPFailure.cancelled(hasBegun: false).modelFailure(of: shown, timeout: limit.timeout)
+    }
+}
+
+extension AnthropicProvider {
+    /// The names of the models that the server lists, at most 1,000, the newest first.
+    /// - Parameter timeout: how long it may take, in ms.
+    package func models(timeout: Int64 = 10_000) async -> Result<[String], ModelFailure> {
+        await models(CallLimit(timeout: timeout))
+    }
+
+    private func models(_ limit: CallLimit) async -> Result<[String], ModelFailure> {
+        do throws(ModelFailure) {
+            let call = HTTPCall(
+                method: "GET", url: endpoint("/models", query: "limit=1000"),
+                headers: headers(version, hasBody: false, closes: limit.isCheck))
+            let answer = try await exchange(call, limit)
+            let body = try json(answer, nil)
+            guard let list = body["data"]?.array ?? body["models"]?.array else {
+                throw ModelFailure(.invalidReply, "\(shown) answered without a list of models", requestID: requestID(answer))
+            }
+            let redaction = Redaction(secrets: [])
+            let known = list.prefix(1_000).filter { $0["lifecycle"]?.string != "retired" }
+            return .success(known.compactMap { ($0["id"] ?? $0["name"])?.string }.map { redaction.clean($0, maxBytes: 256) })
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Finds out whether a model answers, with one tiny real call, which may cost a fraction of a cent.
+    /// - Parameters:
+    ///   - model: its name at this provider; nil takes the first that the server lists.
+    ///   - timeout: how long all of it may take, in ms.
+    package func check(model: String?, timeout: Int64) async -> ProviderCheck {
+        let limit = CallLimit(timeout: timeout, isCheck: true)
+        let start = ContinuousClock.now
+        var result = ProviderCheck(provider: name, model: model ?? "")
+        switch await models(limit) {
+        case .success(let names):
+            result.models = names
+            if model == nil { result.model = names.first ?? "" }
+        case .failure(let failure):
+            // No list is no fault: not every server has one. No server, or no right to ask it, is.
+            if model == nil || [.authentication, .timedOut, .cancelled, .shutdown].contains(failure.failure) { result.failure = failure }
+        }
+        if result.failure == nil {
+            result.failure = await ask(result.model, limit)
+        }
+        result.milliseconds = Int64((ContinuousClock.now - start) / .milliseconds(1))
+        return result
+    }
+
+    /// One token is enough to know: an answer cut off there is an answer.
+    private func ask(_ model: String, _ limit: CallLimit) async -> ModelFailure? {
+        guard !model.isEmpty else { return ModelFailure(.permanent, "\(shown) lists no model: name one to check") }
+        let body: JSONValue = ["messages": [["role": "user", "content": "hello"]], "max_tokens": 1]
+        let request = ModelRequest(kind: .generate, target: Target(provider: name, model: model), body: body)
+        let options = CallOptions(timeout: limit.timeout)
+        guard case .failure(let failure) = await generate(request, limit, options) else { return nil }
+        return failure
+    }
+}
+
+extension AnthropicProvider {
+    /// How many tokens a `generate` request has, as the server counts them before it is sent: free, but with a rate limit of its own.
+    /// - Parameter timeout: how long it may take, in ms.
+    package func countTokens(_ request: ModelRequest, timeout: Int64) async -> Result<Int, ModelFailure> {
+        do throws(ModelFailure) {
+            let translated = try AnthropicRequest(request, maxOutputTokens: maxOutputTokens, promptCache: .off)
+            let limit = CallLimit(timeout: timeout)
+            let call = HTTPCall(
+                method: "POST", url: endpoint("/messages/count_tokens"), headers: headers(version, hasBody: true, closes: false),
+                body: translated.countBody.utf8(sorted: false))
+            let answer = try await exchange(call, limit)
+            let body = try json(answer, translated)
+            guard let count = body["input_tokens"]?.int, count >= 0 else {
+                throw ModelFailure(.invalidReply, "\(shown) answered without a count of tokens", requestID: requestID(answer))
+            }
+            return .success(count)
+        } catch {
+            // Counting costs nothing, whatever becomes of it.
+            var failure = error
+            failure.isMaybePaid = false
+            return .failure(failure)
+        }
+    }
+}

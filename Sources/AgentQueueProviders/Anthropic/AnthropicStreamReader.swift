@@ -1,0 +1,82 @@
+import AgentQueueModel
+import Synchronization
+
+/// Reads a streamed answer while it comes, and tells of it.
+final class AnthropicStreamReader: Sendable {
+    private struct State {
+        var head: HTTPAnswer?
+        var parser = ServerSentEventParser()
+        var stream = AnthropicStream()
+        var problem: AnthropicStream.Malformed?
+        var saidBegun = false
+
+        var isOver: Bool { problem != nil || stream.isOver }
+
+        /// Takes events, and returns the pieces of text in them.
+        mutating func take(_ events: [ServerSentEvent]) -> [String] {
+            var pieces: [String] = []
+            for event in events where !isOver {
+                do throws(AnthropicStream.Malformed) {
+                    if let piece = try stream.take(event) { pieces.append(piece) }
+                } catch {
+                    problem = error
+                }
+            }
+            return pieces
+        }
+    }
+
+    private let state = Mutex(State())
+    private let onBegin: @Sendable () -> Void
+    private let onText: (@Sendable (String) -> Void)?
+    private let over: AsyncStream<Never>
+    private let overContinuation: AsyncStream<Never>.Continuation
+
+    /// - Parameters:
+    ///   - onBegin: told once, when the model begins to answer.
+    ///   - onText: told each piece of the answer's text, in order.
+    init(onBegin: @escaping @Sendable () -> Void, onText: (@Sendable (String) -> Void)?) {
+        self.onBegin = onBegin
+        self.onText = onText
+        (over, overContinuation) = AsyncStream.makeStream(of: Never.self)
+    }
+
+    /// Takes the answer's head.
+    func take(head: HTTPAnswer) { state.withLock { $0.head = head } }
+
+    /// Takes the next piece of its body; one piece after another.
+    func take(_ bytes: [UInt8]) {
+        let (begins, pieces, isOver) = state.withLock { state in
+            guard !state.isOver else { return (false, [String](), true) }
+            var pieces: [String] = []
+            do throws(HTTPFailure) {
+                pieces = state.take(try state.parser.feed(bytes))
+            } catch {
+                state.problem = AnthropicStream.Malformed(words: "sent an event that is too long")
+            }
+            let begins = state.stream.hasBegun && !state.saidBegun
+            state.saidBegun = state.saidBegun || begins
+            return (begins, pieces, state.isOver)
+        }
+        if begins { onBegin() }
+        if let onText { for piece in pieces { onText(piece) } }
+        if isOver { overContinuation.finish() }
+    }
+
+    /// Waits until nothing that comes now counts, or the task is cancelled.
+    func waitUntilOver() async {
+        for await _ in over {}
+    }
+
+    /// What has come, once nothing more does: the head, if any; the stream; and why it cannot be read on, if it cannot.
+    func finish() -> (head: HTTPAnswer?, stream: AnthropicStream, problem: AnthropicStream.Malformed?) {
+        let (pieces, result) = state.withLock { state in
+            // A last event that lacks the blank line behind it counts if it is whole; it may be half of one.
+            let problem = state.problem
+            let pieces = state.isOver ? [] : state.take(state.parser.finish())
+            return (pieces, (state.head, state.stream, problem))
+        }
+        if let onText { for piece in pieces { onText(piece) } }
+        return result
+    }
+}

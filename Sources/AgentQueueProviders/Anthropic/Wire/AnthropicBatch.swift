@@ -1,0 +1,111 @@
+import AgentQueueModel
+
+/// Reads Anthropic's descriptions of batches (protocols.md 2.7).
+enum AnthropicBatch {
+    /// A description in our words; nil where it is none.
+    /// - Parameters:
+    ///   - results: the address of a batch's results, out of what the server says of it and the batch's name.
+    ///   - now: wall clock, ms.
+    static func read(_ body: JSONValue, now: Int64, results: (String?, String) -> String) -> RemoteBatch? {
+        guard let id = RemoteID.read(body["id"]), let status = body["processing_status"]?.string else { return nil }
+        // Their sum is always the whole.
+        let counts = body["request_counts"]?.members?.compactMap { $0.value.int }.filter { (0...1_000_000).contains($0) } ?? []
+        let count = counts.reduce(0, +)
+        return RemoteBatch(
+            id: id, status: status == "ended" ? .ended : .inProgress, count: count > 0 ? count : nil,
+            createdAt: time(body["created_at"]) ?? now, expiresAt: time(body["expires_at"]),
+            sources: status == "ended" ? [results(body["results_url"]?.string, id)] : [])
+    }
+
+    private static func time(_ value: JSONValue?) -> Int64? { value?.string.flatMap { Timestamp.rfc3339($0) } }
+}
+
+/// The body of the request that makes a batch, put together one request at a time (protocols.md 2.7).
+struct AnthropicBatchForm {
+    private(set) var bytes: [UInt8] = []
+    /// Whether any request holds what the API takes in its older version only.
+    private(set) var hasSampling = false
+    private var isEmpty = true
+
+    /// Holds no request yet.
+    /// - Parameter capacity: how many bytes it will have, more or less.
+    init(capacity: Int = 0) {
+        bytes.reserveCapacity(capacity)
+        bytes.append(contentsOf: #"{"requests":["#.utf8)
+    }
+
+    /// Adds a request.
+    /// - Throws: `ModelFailure` (`permanent`, not sent), where it cannot be sent in a batch.
+    mutating func add(_ id: String, _ request: AnthropicRequest) throws(ModelFailure) {
+        guard request.maxTokens > 0 else {
+            throw ModelFailure.unsent("max_tokens of 0 only warms the prompt cache, which no batch does: send the job live")
+        }
+        guard request.body["speed"] == nil else { throw ModelFailure.unsent("'speed' is for live calls, and no batch takes it") }
+        if !isEmpty { bytes.append(UInt8(ascii: ",")) }
+        isEmpty = false
+        hasSampling = hasSampling || request.hasSampling
+        JSONValue.object([.init("custom_id", .string(id)), .init("params", request.body)]).write(to: &bytes, sorted: false)
+    }
+
+    /// Ends it: nothing is added any more.
+    mutating func end() {
+        bytes.append(contentsOf: "]}".utf8)
+    }
+}
+
+/// Reads the lines of a batch's results (protocols.md 2.7): each answer by the same rules as a live one.
+struct AnthropicBatchResult: Sendable {
+    /// The base URL without its version, as messages show it.
+    let url: String
+
+    /// What a line says; nil where it names no item.
+    func read(_ line: JSONValue) -> BatchItemResult? {
+        guard let id = line["custom_id"]?.string else { return nil }
+        let result = line["result"] ?? .null
+        switch result["type"]?.string {
+        case "succeeded": return answered(id, result["message"] ?? .null)
+        case "errored": return failed(id, result["error"] ?? .null)
+        case "expired": return ended(id, .expired, "the batch at \(url) ended before the request's turn (expired)")
+        case "canceled", "cancelled": return ended(id, .cancelled, "the batch at \(url) was cancelled before the request's turn")
+        default:
+            return ended(
+                id, .invalidReply, "\(url) answered a request of the batch with a result of no known type", isMaybePaid: true)
+        }
+    }
+
+    private func answered(_ id: String, _ message: JSONValue) -> BatchItemResult {
+        do throws(ModelFailure) {
+            return BatchItemResult(id: id, outcome: .reply(try AnthropicReply.message(message, requestID: nil)))
+        } catch {
+            var failure = error
+            guard failure.failure == .refused else {
+                failure.message = Redaction.line("\(url) \(error.message)")
+                return BatchItemResult(id: id, outcome: .failure(failure))
+            }
+            // How a refusal is explained may quote what was asked.
+            failure.message = "\(url) declined to answer"
+            return BatchItemResult(id: id, outcome: .failure(failure), remark: message["stop_details"]?["explanation"]?.string)
+        }
+    }
+
+    /// An error, which is not charged for, classed as a live one. Without the request at hand, its sentence holds none of the server's
+    /// words but codes.
+    private func failed(_ id: String, _ value: JSONValue) -> BatchItemResult {
+        let error = OpenAIError(body: value) ?? OpenAIError(body: ["error": value])
+        let (failure, scope) = AnthropicErrorClass.classify(status: 200, error: error)
+        let code = BatchRules.code(error?.type ?? error?.code).map { " (\($0))" } ?? ""
+        var result = ended(id, failure, "\(url) answered a request of the batch with an error\(code)")
+        if case .failure(var known) = result.outcome {
+            known.scope = scope
+            known.requestID = AnthropicReply.printable(value["request_id"]?.string)
+            result.outcome = .failure(known)
+        }
+        result.remark = error?.message
+        return result
+    }
+
+    private func ended(_ id: String, _ failure: FailureClass, _ message: String, isMaybePaid: Bool = false) -> BatchItemResult {
+        let failure = ModelFailure(failure, message, calls: isMaybePaid ? 1 : 0, isMaybePaid: isMaybePaid)
+        return BatchItemResult(id: id, outcome: .failure(failure))
+    }
+}

@@ -1,0 +1,124 @@
+import AgentQueueModel
+import NIOHTTP1
+
+/// What kind of failure an answer of Anthropic's API is, or of a local server's that speaks it: decided here and nowhere else.
+///
+/// Source: protocols.md 2.4, and 5 for local servers, whose errors may have OpenAI's form.
+enum AnthropicErrorClass {
+    /// Decides what it is, and whom it is about.
+    /// - Parameters:
+    ///   - status: the answer's HTTP status; 2xx where the error came inside a good answer or its stream.
+    ///   - error: what the body or event says, if it says anything.
+    static func classify(status: Int, error: OpenAIError?) -> (failure: FailureClass, scope: FailureScope) {
+        if status < 500, isUnpaid(error) { return (.quotaExhausted, .provider) }
+        let type = error?.type ?? error?.code
+        if type == "exceed_context_size_error" { return (.permanent, .target) }
+        if status < 300 {
+            if let type, let named = statuses[type] { return byStatus(named) }
+            // The error's own number stands in for a status.
+            if let number = error?.number, (400..<600).contains(number) { return byStatus(number) }
+            return (.retryable, .target)
+        }
+        if status >= 500, type == "overloaded_error" || type == "unavailable_error" { return byStatus(529) }
+        return byStatus(status)
+    }
+
+    /// The statuses that errors have when they come outside a stream.
+    private static let statuses: [String: Int] = [
+        "invalid_request_error": 400, "authentication_error": 401, "billing_error": 402, "permission_error": 403,
+        "not_found_error": 404, "conflict_error": 409, "request_too_large": 413, "rate_limit_error": 429, "api_error": 500,
+        "timeout_error": 504, "overloaded_error": 529,
+        // Of local servers.
+        "unavailable_error": 503, "server_error": 500, "not_supported_error": 400,
+    ]
+
+    private static func byStatus(_ status: Int) -> (FailureClass, FailureScope) {
+        switch status {
+        case 401: (.authentication, .provider)
+        case 402: (.quotaExhausted, .provider)
+        case 403: (.authentication, .target)
+        case 408, 409, 425: (.retryable, .target)
+        case 429: (.rateLimited, .target)
+        case 503, 529: (.overloaded, .target)
+        case 500...: (.retryable, .target)
+        default: (.permanent, .target)
+        }
+    }
+
+    /// An empty account, or a limit that its owner has set, comes as a bad request: only the words tell.
+    private static func isUnpaid(_ error: OpenAIError?) -> Bool {
+        if error?.type == "billing_error" { return true }
+        guard let words = error?.message?.lowercased() else { return false }
+        return unpaidWords.contains { words.contains($0) }
+    }
+
+    private static let unpaidWords = ["credit balance is too low", "api usage limits", "spend limit", "spending limit"]
+
+    /// The failure that an answer tells of.
+    /// - Parameters:
+    ///   - answer: the answer, not a good one; of a stream, its head.
+    ///   - error: what its body, or an event of its stream, says.
+    ///   - url: the provider's base URL, without what may be secret in it.
+    ///   - redaction: takes keys and prompts out of the server's words.
+    ///   - now: wall clock, ms.
+    static func failure(
+        _ answer: HTTPAnswer, error: OpenAIError?, url: String, redaction: Redaction, now: Int64
+    ) -> ModelFailure {
+        var (failure, scope) = classify(status: answer.status, error: error)
+        var message = "\(url) answered \(answer.status)"
+        if let name = error?.type ?? error?.code { message += " (\(redaction.clean(name, maxBytes: 64)))" }
+        if (300..<400).contains(answer.status) {
+            message += ", a redirect: the base URL is not the API's own"
+        } else if let words = error?.message {
+            let cleaned = redaction.clean(words)
+            if !cleaned.isEmpty { message += ": \(cleaned)" }
+        }
+        let limits = ObservedLimits.anthropic(answer.headers, now: now)
+        var wait: Int64?
+        switch failure {
+        case .rateLimited:
+            wait = RetryAfter.wait(answer.headers, limits: false, now: now) ?? reset(limits)
+            if let subscription = SubscriptionLimit(answer.headers), subscription.isRejected {
+                scope = .provider
+                wait = subscription.wait(now: now) ?? wait
+            }
+        case .overloaded, .retryable, .quotaExhausted: wait = RetryAfter.wait(answer.headers, limits: false, now: now)
+        default: break
+        }
+        let requestID = AnthropicReply.printable(answer.headers.first(name: "request-id"))
+        return ModelFailure(failure, Redaction.line(message), retryAfter: wait, requestID: requestID, scope: scope, limits: limits)
+    }
+
+    /// When what is used up is full again.
+    private static func reset(_ limits: ObservedLimits?) -> Int64? {
+        let windows = [limits?.requests, limits?.tokens, limits?.inputTokens, limits?.outputTokens].compactMap(\.self)
+        return windows.filter { $0.remaining == 0 }.compactMap(\.resetAfter).max()
+    }
+}
+
+/// What an answer says about the limit of a subscription, which all its models share.
+struct SubscriptionLimit: Sendable, Equatable {
+    /// Whether it let the request through.
+    let isRejected: Bool
+    /// When it lets requests through again: wall clock, ms.
+    let resetsAt: Int64?
+
+    /// Reads `anthropic-ratelimit-unified-…`; nil where there is none.
+    init?(_ headers: HTTPHeaders) {
+        func value(_ name: String) -> String? { headers.first(name: "anthropic-ratelimit-unified-\(name)") }
+        guard let status = value("status") else { return nil }
+        isRejected = status == "rejected"
+        let claimed = value("representative-claim").flatMap { Self.windows[$0] }
+        let reset = value("reset") ?? claimed.flatMap { value("\($0)-reset") }
+        // In seconds; none later than the year 9999.
+        resetsAt = reset.flatMap { Int64($0) }.flatMap { (0..<253_402_300_800).contains($0) ? $0 * 1_000 : nil }
+    }
+
+    private static let windows = ["five_hour": "5h", "seven_day": "7d"]
+
+    /// How long to wait, in ms, at most what is believed of any server; nil where it does not say, or has passed.
+    func wait(now: Int64) -> Int64? {
+        guard let resetsAt, resetsAt > now else { return nil }
+        return min(resetsAt - now, RetryAfter.longest)
+    }
+}

@@ -1,0 +1,124 @@
+import AgentQueueModel
+
+/// Reads good answers of servers that speak Anthropic's API.
+enum AnthropicReply {
+    /// Reads a message, come in one piece or put together of a stream's.
+    /// - Throws: `ModelFailure` (`refused`, `invalidReply`), its message the end of a sentence.
+    static func message(_ body: JSONValue, requestID: String?) throws(ModelFailure) -> ModelReply {
+        try message(body, usage: AnthropicUsage(body["usage"]).usage, requestID: requestID)
+    }
+
+    /// Reads a message.
+    /// - Parameter usage: what was counted, which the body itself need not say.
+    /// - Throws: `ModelFailure` (`refused`, `invalidReply`), its message the end of a sentence.
+    static func message(_ body: JSONValue, usage: Usage, requestID: String?) throws(ModelFailure) -> ModelReply {
+        let requestID = requestID ?? printable(body["id"]?.string)
+        guard let blocks = blocks(body["content"]) else {
+            throw ModelFailure(
+                .invalidReply, "answered without any content", requestID: requestID, usage: usage, calls: 1, isMaybePaid: usage == Usage())
+        }
+        let text = joined("text", of: blocks)
+        let stopReason = body["stop_reason"]?.string
+        if stopReason == "refusal" {
+            throw ModelFailure(
+                .refused, refusal(body["stop_details"]), requestID: requestID, usage: usage, calls: 1,
+                partialText: text.flatMap { $0.isEmpty ? nil : $0 })
+        }
+        let calls = try toolCalls(blocks, isCutOff: stopReason == "max_tokens", usage, requestID)
+        return ModelReply(
+            text: text ?? (calls == nil ? "" : nil), finishReason: finishReason(stopReason, hasCalls: calls != nil), usage: usage,
+            model: body["model"]?.string.flatMap { $0.isEmpty ? nil : $0 }, requestID: requestID, toolCalls: calls,
+            reasoning: joined("thinking", of: blocks))
+    }
+
+    /// Why it ended, in the words of `ModelReply`; `pause_turn`, which is no end, and words unknown here stay as they are.
+    static func finishReason(_ stopReason: String?, hasCalls: Bool) -> String? {
+        switch stopReason {
+        case "end_turn", "stop_sequence": "stop"
+        case "max_tokens", "model_context_window_exceeded": "length"
+        case "tool_use": "tool_calls"
+        case nil: hasCalls ? "tool_calls" : nil
+        case let other?: other
+        }
+    }
+
+    private static func blocks(_ content: JSONValue?) -> [JSONValue]? {
+        switch content {
+        case .array(let blocks): blocks
+        case .string(let text): [AnthropicTranslation.textBlock(text)]
+        case .null: []
+        default: nil
+        }
+    }
+
+    /// The texts of one type's blocks; nil where there is no such block.
+    private static func joined(_ type: String, of blocks: [JSONValue]) -> String? {
+        let texts = blocks.filter { $0["type"]?.string == type }.compactMap { $0[type]?.string }
+        return texts.isEmpty ? nil : texts.joined()
+    }
+
+    private static func refusal(_ details: JSONValue?) -> String {
+        var words = "declined to answer"
+        if let category = details?["category"]?.string, !category.isEmpty { words += " (\(category))" }
+        if let explanation = details?["explanation"]?.string, !explanation.isEmpty { words += ": \(explanation)" }
+        return words
+    }
+
+    /// Calls of the request's own tools in OpenAI's form; nil where there are none. Those that the server ran itself are none.
+    private static func toolCalls(
+        _ blocks: [JSONValue], isCutOff: Bool, _ usage: Usage, _ requestID: String?
+    ) throws(ModelFailure) -> JSONValue? {
+        var calls: [JSONValue] = []
+        for block in blocks where block["type"]?.string == "tool_use" {
+            let arguments: String
+            switch block["input"] {
+            // What a stream left that is no JSON: the beginning of it, where the answer was cut off.
+            case .string(let text) where isCutOff: arguments = text
+            case .object: arguments = block["input"]?.text ?? "{}"
+            case nil, .null: arguments = "{}"
+            default:
+                throw ModelFailure(
+                    .invalidReply, "answered with a tool call whose input is no JSON object", requestID: requestID, usage: usage,
+                    calls: 1)
+            }
+            let function: [JSONValue.Member] = [.init("name", block["name"] ?? .null), .init("arguments", .string(arguments))]
+            calls.append(.object([.init("id", block["id"] ?? .null), .init("type", "function"), .init("function", .object(function))]))
+        }
+        return calls.isEmpty ? nil : .array(calls)
+    }
+
+    /// An id that can be printed; nil where it cannot.
+    static func printable(_ id: String?) -> String? {
+        guard let id, !id.isEmpty, id.utf8.count <= 256, id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
+        return id
+    }
+}
+
+/// Tokens in Anthropic's count: what went through the prompt cache stands beside the rest of the input.
+struct AnthropicUsage: Sendable, Equatable {
+    private var input = 0
+    private var output = 0
+    private var cacheRead = 0
+    private var cacheWrite = 0
+
+    /// Nothing counted yet.
+    init() {}
+
+    /// Reads a `usage`; what is missing counts nothing.
+    init(_ usage: JSONValue?) { take(usage) }
+
+    /// Takes a later count of the same answer: counts only grow, and what it does not name stays.
+    mutating func take(_ usage: JSONValue?) {
+        func tokens(_ name: String) -> Int { min(max(0, usage?[name]?.int ?? 0), 1 << 40) }
+        input = max(input, tokens("input_tokens"))
+        output = max(output, tokens("output_tokens"))
+        cacheRead = max(cacheRead, tokens("cache_read_input_tokens"))
+        cacheWrite = max(cacheWrite, tokens("cache_creation_input_tokens"))
+    }
+
+    /// The same in our words, in which the input holds all of it.
+    var usage: Usage {
+        Usage(
+            inputTokens: input + cacheRead + cacheWrite, outputTokens: output, cacheReadTokens: cacheRead, cacheWriteTokens: cacheWrite)
+    }
+}

@@ -1,0 +1,138 @@
+import AgentQueueModel
+
+/// A message that comes event by event, put together.
+struct AnthropicStream: Sendable {
+    private struct Block {
+        var members: [JSONValue.Member]
+        var text = ""
+        var thinking = ""
+        var signature = ""
+        var json = ""
+        var citations: [JSONValue] = []
+    }
+
+    /// The server could not be understood; the words are the end of a sentence.
+    struct Malformed: Error {
+        var words: String
+    }
+
+    /// Whether the model has begun to answer.
+    private(set) var hasBegun = false
+    /// Whether the message is whole: it ended, and said why.
+    private(set) var isComplete = false
+    /// The error that the server ended it with.
+    private(set) var error: OpenAIError?
+    /// The answer's text so far.
+    private(set) var text = ""
+    /// The tokens counted so far.
+    private(set) var usage = AnthropicUsage()
+
+    private var message: [JSONValue.Member] = []
+    private var blocks: [Int: Block] = [:]
+
+    /// Whether nothing that comes now counts.
+    var isOver: Bool { isComplete || error != nil }
+
+    /// Takes the next event, and returns what it adds to the text; nil where it adds none. Unknown events are passed over.
+    /// - Throws: `Malformed`.
+    mutating func take(_ event: ServerSentEvent) throws(Malformed) -> String? {
+        guard !isOver, event.data != "[DONE]" else { return nil }
+        let parsed = Result { () throws(JSONError) in try JSONValue.parse(event.data) }
+        guard case .success(let data) = parsed else {
+            // What cannot be read of an event that nobody knows is no loss.
+            if let name = event.name, !Self.names.contains(name) { return nil }
+            throw Malformed(words: "sent an event that is not valid JSON")
+        }
+        switch data["type"]?.string ?? event.name {
+        case "message_start":
+            hasBegun = true
+            message = data["message"]?.members ?? []
+            usage.take(data["message"]?["usage"])
+        case "content_block_start": return begin(data["index"]?.int ?? 0, data["content_block"]?.members ?? [])
+        case "content_block_delta": return add(data["delta"] ?? .null, to: data["index"]?.int ?? 0)
+        case "message_delta":
+            for member in data["delta"]?.members ?? [] {
+                message.removeAll { $0.key == member.key }
+                message.append(member)
+            }
+            usage.take(data["usage"])
+        case "message_stop":
+            // Without a beginning or a reason, something was lost on the way.
+            isComplete = hasBegun && message.contains { $0.key == "stop_reason" && $0.value.string != nil }
+            if !isComplete { throw Malformed(words: "ended an answer without saying why") }
+        case "error": error = OpenAIError(body: data) ?? OpenAIError()
+        case nil: error = OpenAIError(body: data)
+        default: break
+        }
+        return nil
+    }
+
+    private static let names: Set<String> = [
+        "message_start", "content_block_start", "content_block_delta", "message_delta", "message_stop", "error",
+    ]
+
+    private mutating func begin(_ index: Int, _ members: [JSONValue.Member]) -> String? {
+        hasBegun = true
+        var block = Block(members: members)
+        block.text = value("text", of: members)
+        block.thinking = value("thinking", of: members)
+        block.signature = value("signature", of: members)
+        blocks[index] = block
+        guard type(of: members) == "text", !block.text.isEmpty else { return nil }
+        text += block.text
+        return block.text
+    }
+
+    private mutating func add(_ delta: JSONValue, to index: Int) -> String? {
+        hasBegun = true
+        func string(_ key: String) -> String { delta[key]?.string ?? "" }
+        switch delta["type"]?.string {
+        case "text_delta":
+            blocks[index, default: Block(members: [.init("type", "text")])].text += string("text")
+            text += string("text")
+            return string("text").isEmpty ? nil : string("text")
+        case "input_json_delta": blocks[index, default: Block(members: [.init("type", "tool_use")])].json += string("partial_json")
+        case "thinking_delta": blocks[index, default: Block(members: [.init("type", "thinking")])].thinking += string("thinking")
+        case "signature_delta": blocks[index]?.signature += string("signature")
+        case "citations_delta": if let citation = delta["citation"] { blocks[index]?.citations.append(citation) }
+        default: break
+        }
+        return nil
+    }
+
+    private func value(_ key: String, of members: [JSONValue.Member]) -> String {
+        members.first { $0.key == key }?.value.string ?? ""
+    }
+
+    private func type(of members: [JSONValue.Member]) -> String { value("type", of: members) }
+
+    /// The message as it would have come in one piece, but for its usage. A tool's input that is no JSON is a string.
+    var body: JSONValue {
+        let content = blocks.sorted { $0.key < $1.key }.map { JSONValue.object(whole($0.value)) }
+        return .object(message.filter { $0.key != "content" } + [.init("content", .array(content))])
+    }
+
+    private func whole(_ block: Block) -> [JSONValue.Member] {
+        var members = block.members
+        func set(_ key: String, _ value: JSONValue) {
+            if let index = members.firstIndex(where: { $0.key == key }) {
+                members[index].value = value
+            } else {
+                members.append(.init(key, value))
+            }
+        }
+        switch type(of: block.members) {
+        case "text": set("text", .string(block.text))
+        case "thinking":
+            set("thinking", .string(block.thinking))
+            set("signature", .string(block.signature))
+        default: break
+        }
+        if !block.json.isEmpty { set("input", (try? JSONValue.parse(block.json)) ?? .string(block.json)) }
+        if !block.citations.isEmpty {
+            let first = block.members.first { $0.key == "citations" }?.value.array ?? []
+            set("citations", .array(first + block.citations))
+        }
+        return members
+    }
+}

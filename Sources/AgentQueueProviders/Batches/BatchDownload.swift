@@ -1,0 +1,179 @@
+import AgentQueueModel
+import NIOHTTP1
+
+/// Reads a batch's result lines from one address.
+struct BatchDownload {
+    let transport: HTTPTransport
+    let url: String
+    let headers: HTTPHeaders
+    /// The provider's base URL, without what may be secret in it.
+    let shown: String
+    /// What no id of a call may hold.
+    let secrets: [String]
+    /// What an answer that is not good comes to.
+    let refusal: (HTTPAnswer) -> ModelFailure
+    /// What a line comes to; nil where it names no item.
+    let result: (JSONValue) -> BatchItemResult?
+
+    /// Reads all of it, and hands it on in slices while it comes.
+    /// - Returns: why it could not be read to its end; what had come by then is handed on.
+    /// - Throws: what `take` throws.
+    func run(_ limit: CallLimit, _ take: ([BatchItemResult]) async throws -> Void) async throws -> ModelFailure? {
+        let unreadable = ModelFailure(
+            .invalidReply, "\(shown) answered a request of the batch with what is not valid JSON", calls: 1, isMaybePaid: true)
+        var slices = BatchSlices(unreadable: unreadable) { line in
+            result(line).map { BatchItemResult(id: $0.id, outcome: $0.outcome.withoutSecrets(secrets), remark: $0.remark) }
+        }
+        var headers = headers
+        // The lines are no JSON text, and servers call them by several names.
+        headers.replaceOrAdd(name: "accept", value: "*/*")
+        let ending = try await transport.download(url, headers: headers, before: limit.deadline) { piece in
+            for slice in try slices.feed(piece) { try await take(slice) }
+        }
+        if case .success(let answer) = ending, !(200..<300).contains(answer.status) { return refusal(answer) }
+        if case .success = ending { slices.finish() }
+        if Task.isCancelled { return HTTPFailure.cancelled(hasBegun: false).modelFailure(of: shown, timeout: limit.timeout) }
+        let rest = slices.flush()
+        if !rest.isEmpty { try await take(rest) }
+        switch ending {
+        case .failure(let failure): return Self.unpaid(failure.modelFailure(of: shown, timeout: limit.timeout))
+        case .success where slices.isCut: return ModelFailure(.retryable, "\(shown) ended the batch's results before they were whole")
+        case .success where slices.strangers > 0:
+            return ModelFailure(.invalidReply, "\(shown) sent \(slices.strangers) lines of results that name no request")
+        case .success: return nil
+        }
+    }
+
+    /// Reading costs nothing, whatever becomes of it.
+    static func unpaid(_ failure: ModelFailure) -> ModelFailure {
+        var failure = failure
+        failure.isMaybePaid = false
+        failure.calls = 0
+        return failure
+    }
+}
+
+/// Makes slices of results out of result lines that come in pieces.
+struct BatchSlices {
+    /// What a line's JSON comes to; nil where it names no item.
+    private let read: (JSONValue) -> BatchItemResult?
+    /// What a line comes to that is no JSON, and that names an item all the same.
+    private let unreadable: ModelFailure
+    private var lines = LineReader(maxLineBytes: BatchSlices.maxLineBytes)
+    private var slice: [BatchItemResult] = []
+    private var bytes = 0
+    /// How many lines named no item.
+    private(set) var strangers = 0
+    /// Whether the last line lacks its end.
+    private(set) var isCut = false
+
+    /// The most results in a slice.
+    private static let maxResults = 100
+    /// How many bytes of lines fill a slice: so few that a slice of large results is no burden.
+    private static let fullBytes = 4 << 20
+    /// The longest line read: an answer with the vectors of 2,048 inputs, as numbers, has some 80 MB.
+    private static let maxLineBytes = 128 << 20
+
+    /// Begins before the first line.
+    init(unreadable: ModelFailure, _ read: @escaping (JSONValue) -> BatchItemResult?) {
+        self.read = read
+        self.unreadable = unreadable
+    }
+
+    /// Takes the next piece, and returns the slices that it fills.
+    /// - Throws: ``HTTPFailure/tooLarge(limit:)``; nothing can be read on then.
+    mutating func feed(_ piece: [UInt8]) throws(HTTPFailure) -> [[BatchItemResult]] {
+        var full: [[BatchItemResult]] = []
+        for line in try lines.feed(piece) {
+            take(line, isWhole: true)
+            if slice.count >= Self.maxResults || bytes >= Self.fullBytes { full.append(flush()) }
+        }
+        return full
+    }
+
+    /// Takes the end.
+    mutating func finish() {
+        if let line = lines.finish() { take(line, isWhole: false) }
+    }
+
+    /// The results that fill no slice.
+    mutating func flush() -> [BatchItemResult] {
+        defer {
+            slice = []
+            bytes = 0
+        }
+        return slice
+    }
+
+    private mutating func take(_ line: [UInt8], isWhole: Bool) {
+        bytes += line.count
+        if let value = try? JSONValue.parse(line) {
+            guard let result = read(value) else {
+                strangers += 1
+                return
+            }
+            slice.append(result)
+        } else if !isWhole {
+            isCut = true
+        } else if let id = Self.id(in: line) {
+            slice.append(BatchItemResult(id: id, outcome: .failure(unreadable)))
+        } else {
+            strangers += 1
+        }
+    }
+
+    /// The item that a line names which is no JSON.
+    private static func id(in line: [UInt8]) -> String? {
+        guard let key = line.firstRange(of: "\"custom_id\"".utf8) else { return nil }
+        let isBlank: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+        var rest = line[key.upperBound...].drop(while: isBlank)
+        guard rest.popFirst() == UInt8(ascii: ":") else { return nil }
+        rest = rest.drop(while: isBlank)
+        guard rest.popFirst() == UInt8(ascii: "\"") else { return nil }
+        let id = rest.prefix { $0 != UInt8(ascii: "\"") }
+        let text = String(decoding: id, as: UTF8.self)
+        return id.endIndex < rest.endIndex && BatchRules.isName(text, atMost: BatchRules.maxItemID) ? text : nil
+    }
+}
+
+/// Cuts a body that comes in pieces into its lines, which end with LF or CR LF (JSON Lines). Empty ones are passed over.
+struct LineReader: Sendable {
+    private let maxLineBytes: Int
+    /// The line that is not at its end yet.
+    private var line: [UInt8] = []
+
+    /// Begins before the body's first byte.
+    /// - Parameter maxLineBytes: the longest line that is read.
+    init(maxLineBytes: Int) {
+        self.maxLineBytes = maxLineBytes
+    }
+
+    /// Takes the body's next piece, and returns the lines that it completes.
+    /// - Throws: ``HTTPFailure/tooLarge(limit:)``; the body cannot be read on then.
+    mutating func feed(_ bytes: [UInt8]) throws(HTTPFailure) -> [[UInt8]] {
+        var lines: [[UInt8]] = []
+        var rest = bytes[...]
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            try take(rest[..<end])
+            rest = rest[(end + 1)...]
+            if let whole = endLine() { lines.append(whole) }
+        }
+        try take(rest)
+        return lines
+    }
+
+    /// Takes the body's end, and returns what stands behind the last line's end: a line whose end was left out, or the beginning of one
+    /// whose rest is missing.
+    mutating func finish() -> [UInt8]? { endLine() }
+
+    private mutating func take(_ bytes: ArraySlice<UInt8>) throws(HTTPFailure) {
+        guard bytes.count <= maxLineBytes - line.count else { throw HTTPFailure.tooLarge(limit: maxLineBytes) }
+        line.append(contentsOf: bytes)
+    }
+
+    private mutating func endLine() -> [UInt8]? {
+        if line.last == UInt8(ascii: "\r") { line.removeLast() }
+        defer { line.removeAll() }
+        return line.allSatisfy { $0 == UInt8(ascii: " ") } ? nil : line
+    }
+}

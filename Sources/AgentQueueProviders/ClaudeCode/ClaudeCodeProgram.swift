@@ -1,0 +1,124 @@
+import AgentQueueModel
+import Glibc
+import Subprocess
+import Synchronization
+import SystemPackage
+
+/// The program on disk: where it is, and which version.
+final class ClaudeCodeProgram: Sendable {
+    /// Its absolute path.
+    let path: String
+    private let environment: [String: String]
+    private let asked = Mutex<Task<ClaudeCodeVersion?, Never>?>(nil)
+
+    init(path: String, environment: [String: String]) {
+        self.path = path
+        self.environment = environment
+    }
+
+    /// How long it may take to say its version.
+    private static let versionTime = Duration.seconds(15)
+
+    /// Its version, asked for once; nil where it does not say, or the task is cancelled. One that did not say is asked again the next
+    /// time.
+    func version() async -> ClaudeCodeVersion? {
+        let task = asked.withLock { asked in
+            if let asked { return asked }
+            // Not the caller's task: others wait for the same answer.
+            let task = Task { [path, environment] in await Self.ask(path, environment) }
+            asked = task
+            return task
+        }
+        // A task's value is waited for whether or not one is cancelled; a stream's is not.
+        let (answers, continuation) = AsyncStream<ClaudeCodeVersion?>.makeStream()
+        Task {
+            let version = await task.value
+            if version == nil { asked.withLock { if $0 == task { $0 = nil } } }
+            continuation.yield(version)
+            continuation.finish()
+        }
+        for await version in answers { return version }
+        return nil
+    }
+
+    private static func ask(_ path: String, _ environment: [String: String]) async -> ClaudeCodeVersion? {
+        var options = PlatformOptions()
+        options.processGroupID = 0
+        options.teardownSequence = [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .zero)]
+        let configuration = Configuration(
+            executable: .path(FilePath(path)), arguments: ["--version"],
+            environment: .custom(Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0), $1) })),
+            workingDirectory: "/", platformOptions: options)
+        return await withTaskGroup(of: String?.self) { group in
+            group.addTask {
+                let result = try? await Subprocess.run(
+                    configuration, input: .none, output: .string(limit: 4_096), error: .discarded)
+                return result?.standardOutput
+            }
+            group.addTask {
+                try? await Task.sleep(for: versionTime)
+                return nil
+            }
+            defer { group.cancelAll() }
+            return (await group.next() ?? nil).flatMap(ClaudeCodeVersion.init)
+        }
+    }
+
+    /// Finds the program.
+    /// - Parameters:
+    ///   - command: a name to look up in PATH, or a path, from the worker's folder where it is relative.
+    ///   - environment: the worker's.
+    /// - Returns: its absolute path, or why there is none, as a sentence.
+    static func locate(_ command: String, environment: [String: String]) -> Result<String, ModelFailure> {
+        func failure(_ words: String) -> Result<String, ModelFailure> { .failure(ModelFailure(.permanent, Redaction.line(words))) }
+        guard !command.isEmpty, !command.utf8.contains(0) else { return failure("the command of a claude-code provider is empty") }
+        if command.contains("/") {
+            let path = command.hasPrefix("/") ? command : workingDirectory() + "/" + command
+            guard access(path, F_OK) == 0 else { return failure("\(command) does not exist: install Claude Code, or set 'command'") }
+            guard isProgram(path) else { return failure("\(command) is no program that may be run") }
+            return .success(path)
+        }
+        // An empty part is the folder at hand, which is no place to take programs from.
+        let folders = (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":").filter { $0.hasPrefix("/") }
+        guard let path = folders.map({ "\($0)/\(command)" }).first(where: isProgram) else {
+            return failure("there is no '\(command)' in PATH: install Claude Code, or set 'command' to its path")
+        }
+        return .success(path)
+    }
+
+    private static func isProgram(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
+    }
+
+    private static func workingDirectory() -> String {
+        guard let path = getcwd(nil, 0) else { return "" }
+        defer { free(path) }
+        return String(cString: path)
+    }
+}
+
+/// A version of the program, such as 2.1.330.
+struct ClaudeCodeVersion: Sendable, Hashable, Comparable, CustomStringConvertible {
+    let numbers: [Int]
+
+    /// The first that can be told that a text was composed by a program, so that nothing in it is expanded: safe for prompts of
+    /// anybody's, and fit to be kept running.
+    static let composes = ClaudeCodeVersion(2, 1, 248)
+
+    init(_ numbers: Int...) {
+        self.numbers = numbers
+    }
+
+    /// Reads what `--version` prints: `2.1.330 (Claude Code)`; nil where that does not begin with three numbers.
+    init?(_ text: String) {
+        let word = text.prefix { !$0.isWhitespace }.prefix { $0 != "-" && $0 != "+" }
+        let numbers = word.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }
+        guard numbers.count == 3, let major = numbers[0], let minor = numbers[1], let patch = numbers[2] else { return nil }
+        self.init(major, minor, patch)
+    }
+
+    static func < (one: ClaudeCodeVersion, other: ClaudeCodeVersion) -> Bool { one.numbers.lexicographicallyPrecedes(other.numbers) }
+
+    var description: String { numbers.map(String.init).joined(separator: ".") }
+}

@@ -1,0 +1,224 @@
+import AgentQueueModel
+import Glibc
+import Synchronization
+
+/// Claude through its own program, Claude Code, run as a child process: with a subscription's login, or an API key.
+///
+/// Each job is one turn of a program without tools, settings or memory of its own, which is told everything on its standard input;
+/// prompts in it mean nothing but themselves (protocols.md 1.4). A program is kept running for the next job of the same model,
+/// system text, schema and limits, and made to forget the job before; that takes a tenth of the time that a start takes. What the
+/// program would ask again behind our back is stopped: each time would be charged.
+///
+/// The model also reads what the program adds: a line on who it is, the date, the operating system, and, from a process's second
+/// job on, that the conversation was cleared.
+package final class ClaudeCodeProvider: ModelProvider {
+    /// Its name in the configuration.
+    package let name: String
+    /// `claude-code`, and the base URL where one is configured, without what may be secret in it.
+    package let identity: String
+    /// Streams, and holds the model to a schema; no embeddings.
+    package let capabilities = ProviderCapabilities(maxEmbedInputs: 1, streams: true, hasStructuredOutput: true)
+
+    let program: ClaudeCodeProgram
+    let pool: ClaudeCodePool
+    private let environment: [String: String]
+    private let hasKey: Bool
+    private let secrets: [String]
+    private let isWarm: Bool
+    private let limits: ClaudeCodeLimits
+    let folder: ClaudeCodeFolder
+    private let register: ChildProcessRegister
+    private let now: @Sendable () -> Int64
+    private let lastID = Atomic<UInt64>(0)
+    private let isShutDown = Atomic(false)
+
+    /// Makes a provider; starts nothing.
+    /// - Parameters:
+    ///   - name: its name in the configuration.
+    ///   - command: the program's absolute path; see ``locate(_:environment:)``.
+    ///   - environment: the worker's own, of which the program gets what it needs.
+    ///   - apiKey: what to sign in with; nil leaves that to the program's own login.
+    ///   - baseURL: where the API is; nil is the worker's `ANTHROPIC_BASE_URL`, or Anthropic's.
+    ///   - isWarm: whether programs are kept running between jobs. One that is too old for that is not.
+    ///   - maxJobsPerProcess: how many jobs one answers before another takes its place.
+    ///   - maxProcessBytes: how much memory one may hold, measured after each job.
+    ///   - idleTime: how long one is kept without a job, in ms.
+    ///   - maxIdle: how many are kept without a job, at most.
+    ///   - patience: how long a stopped job's program may take to say what was used, in ms, before it is ended.
+    ///   - register: told of each process.
+    ///   - now: wall clock, ms.
+    package init(
+        name: String, command: String, environment: [String: String], apiKey: String? = nil, baseURL: String? = nil, isWarm: Bool = true,
+        maxJobsPerProcess: Int = 50, maxProcessBytes: Int = 600_000_000, idleTime: Int64 = 60_000, maxIdle: Int = 8,
+        patience: Int64 = 1_000, register: ChildProcessRegister, now: @escaping @Sendable () -> Int64 = WallClock.milliseconds
+    ) {
+        self.name = name
+        self.isWarm = isWarm
+        self.register = register
+        self.now = now
+        let key = apiKey.flatMap { $0.isEmpty ? nil : $0 }
+        hasKey = key != nil
+        identity = baseURL.map { "claude-code \(BaseURL($0).shown)" } ?? "claude-code"
+        self.environment = ClaudeCodeEnvironment.make(worker: environment, apiKey: key, baseURL: baseURL)
+        secrets = ClaudeCodeEnvironment.secrets(in: self.environment)
+        program = ClaudeCodeProgram(path: command, environment: self.environment)
+        pool = ClaudeCodePool(maxIdle: maxIdle)
+        folder = ClaudeCodeFolder(in: environment["TMPDIR"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/tmp")
+        limits = ClaudeCodeLimits(
+            maxJobs: max(1, maxJobsPerProcess), maxBytes: maxProcessBytes, idleTime: max(0, idleTime), patience: max(0, patience))
+    }
+
+    /// Finds the program.
+    /// - Parameters:
+    ///   - command: a name to look up in PATH, or a path.
+    ///   - environment: the worker's.
+    /// - Returns: its absolute path, or why there is none, as a sentence.
+    package static func locate(_ command: String, environment: [String: String]) -> Result<String, ModelFailure> {
+        ClaudeCodeProgram.locate(command, environment: environment)
+    }
+
+    /// Answers requests, each `generate` by a process of its own, all at once. Others it cannot answer.
+    package func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
+        var outcomes = [Outcome](repeating: .failure(Self.cancelled), count: requests.count)
+        await withTaskGroup(of: (Int, Outcome).self) { group in
+            for (place, request) in requests.enumerated() {
+                var own = options
+                if place > 0 { own.onText = nil }
+                group.addTask { [own] in (place, await self.respond(to: request, own)) }
+            }
+            for await (place, outcome) in group { outcomes[place] = outcome }
+        }
+        return outcomes
+    }
+
+    func respond(to request: ModelRequest, _ options: CallOptions) async -> Outcome {
+        let start = ContinuousClock.now
+        do throws(ModelFailure) {
+            let prompt = try ClaudeCodePrompt(request)
+            let manner = try await manner(for: prompt)
+            let redaction = Redaction(secrets: secrets, bodies: [request.body])
+            // A process that ended while it waited for a job has not begun it; a fresh one always begins.
+            for isFresh in [false, true] {
+                if Task.isCancelled { throw Self.cancelled }
+                let spent = Int64((ContinuousClock.now - start) / .milliseconds(1))
+                let job = ClaudeCodeJob(
+                    id: lastID.add(1, ordering: .relaxed).newValue, line: prompt.line(isComposed: manner.isComposed),
+                    timeout: max(1, options.timeout - spent), hasSchema: prompt.key.schema != nil, redaction: redaction)
+                let kept = isFresh || !manner.isWarm ? nil : pool.take(prompt.key)
+                let process = if let kept { kept } else { try launch(prompt.key, manner) }
+                switch await process.answer(job, onText: options.onText) {
+                case .outcome(let outcome): return outcome
+                case .notBegun: continue
+                }
+            }
+            throw ModelFailure(.retryable, "claude ended before it took up the job")
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Ends all processes, those at a job too, and removes what they needed on disk.
+    package func shutdown() async {
+        isShutDown.store(true, ordering: .releasing)
+        await pool.shutdown()
+        folder.remove()
+    }
+
+    // MARK: Processes
+
+    /// How this version of the program can be used for a prompt.
+    private struct Manner {
+        var isComposed = true
+        var isWarm: Bool
+        var isBare = false
+    }
+
+    /// Decides whether it is safe to give the program a prompt of anybody's.
+    /// - Throws: `ModelFailure` for a prompt in which an old program would see a command, or a file to send along: `permanent` where
+    ///   the program is old, `retryable` where it does not say.
+    private func manner(for prompt: ClaudeCodePrompt) async throws(ModelFailure) -> Manner {
+        let version = await program.version()
+        if Task.isCancelled { throw Self.cancelled }
+        if let version, version >= .composes { return Manner(isWarm: isWarm) }
+        let which = version.map { "claude \($0)" } ?? "claude does not say its version, and an old one"
+        let cure = "update it to \(ClaudeCodeVersion.composes) or later"
+        if prompt.beginsLikeACommand {
+            throw Self.unsent("\(which) would take a prompt that begins with '/' for a command: \(cure)", version)
+        }
+        if prompt.holdsAt, !hasKey {
+            throw Self.unsent("\(which) would send along files that a prompt names with '@': \(cure), or use an API key", version)
+        }
+        return Manner(isComposed: false, isWarm: false, isBare: hasKey)
+    }
+
+    private static func unsent(_ message: String, _ version: ClaudeCodeVersion?) -> ModelFailure {
+        var failure = ModelFailure.unsent(message)
+        // A machine may have been too busy to run it; it is asked again the next time.
+        if version == nil { failure.failure = .retryable }
+        return failure
+    }
+
+    private func launch(_ key: ClaudeCodeKey, _ manner: Manner) throws(ModelFailure) -> ClaudeCodeProcess {
+        guard !isShutDown.load(ordering: .acquiring) else { throw Self.stopped }
+        Self.ignoreBrokenPipes
+        let launch: ClaudeCodeLaunch
+        do throws(ClaudeCodeFolder.Failed) {
+            let systemFile = key.system.isEmpty ? nil : try folder.write(key.system)
+            launch = ClaudeCodeLaunch(
+                command: program.path,
+                arguments: ClaudeCodeArguments.make(key, systemFile: systemFile, isWarm: manner.isWarm, isBare: manner.isBare),
+                environment: environment(for: key), workingDirectory: try folder.workingDirectory(), systemFile: systemFile,
+                isWarm: manner.isWarm)
+        } catch {
+            throw ModelFailure(.retryable, "claude cannot be started: \(Redaction.line(error.clause))", scope: .provider)
+        }
+        let process = pool.add {
+            ClaudeCodeProcess(launch, key: key, limits: limits, folder: folder, register: register, pool: pool, now: now)
+        }
+        guard let process else { throw Self.stopped }
+        return process
+    }
+
+    private static let cancelled = ModelFailure(.cancelled, "the call to claude was cancelled")
+    private static let stopped = ModelFailure(.shutdown, "the worker stopped before claude was asked")
+
+    private func environment(for key: ClaudeCodeKey) -> [String: String] {
+        var environment = environment
+        if let maxTokens = key.maxTokens { environment["CLAUDE_CODE_MAX_OUTPUT_TOKENS"] = "\(maxTokens)" }
+        return environment
+    }
+
+    /// Writing to a program that has ended must fail, not end this process.
+    private static let ignoreBrokenPipes: Void = {
+        var action = sigaction()
+        guard sigaction(SIGPIPE, nil, &action) == 0, action.__sigaction_handler.sa_handler == nil else { return }
+        signal(SIGPIPE, SIG_IGN)
+    }()
+}
+
+extension ClaudeCodeProvider {
+    /// What is asked where nobody names a model: the alias of the cheapest.
+    private static let checkedModel = "haiku"
+    /// Enough for a word. An answer that is cut there shows as much.
+    private static let checkedTokens: Int64 = 64
+
+    /// Finds out whether the program runs, is signed in, and its model answers, with one tiny real call.
+    package func check(model: String?, timeout: Int64) async -> ProviderCheck {
+        let start = ContinuousClock.now
+        let model = model ?? Self.checkedModel
+        var result = ProviderCheck(provider: name, model: model)
+        let request = ModelRequest(
+            kind: .generate, target: Target(provider: name, model: model),
+            body: ["messages": [["role": "user", "content": "Say OK."]], "max_tokens": .integer(Self.checkedTokens)])
+        if case .failure(let failure) = await respond(to: request, CallOptions(timeout: timeout)), !Self.showsLife(failure) {
+            result.failure = failure
+        }
+        result.milliseconds = Int64((ContinuousClock.now - start) / .milliseconds(1))
+        return result
+    }
+
+    /// A model that thought for too long to say a word, or declined to, did answer.
+    private static func showsLife(_ failure: ModelFailure) -> Bool {
+        failure.calls > 0 && (failure.failure == .invalidReply || failure.failure == .refused)
+    }
+}

@@ -1,0 +1,147 @@
+import AgentQueueModel
+
+/// What the lines of one job have said so far.
+///
+/// Only the first response counts as the answer: the program asks again behind our back where one was cut, refused, broken or empty
+/// (protocols.md 1.6), and each time is charged.
+struct ClaudeCodeTurn: Sendable, Equatable {
+    /// What a line calls for.
+    enum Reading: Sendable, Equatable {
+        /// Nothing.
+        case nothing
+        /// The answer went on by this text.
+        case text(String)
+        /// The program is about to ask again: it must be stopped.
+        case asksAgain
+        /// The job is through.
+        case result(JSONValue)
+    }
+
+    /// The last word on a plan's limits.
+    struct PlanLimit: Sendable, Equatable {
+        /// Whether it is reached.
+        var isRejected: Bool
+        /// When it ends, in seconds since 1970; none later than the year 9999.
+        var resetsAt: Int64?
+        /// Such as `five_hour` or `seven_day_opus`.
+        var kind: String?
+    }
+
+    /// Whether the program has taken up the job: nothing was asked before.
+    private(set) var hasBegun = false
+    /// How many responses began: each is charged.
+    private(set) var calls = 0
+    /// The first response's text; nil where it has none.
+    private(set) var text: String?
+    /// What the model thought before it answered, where it says so.
+    private(set) var reasoning: String?
+    /// Why the first response ended, in Anthropic's words; nil while it goes on, or where it broke off.
+    private(set) var stopReason: String?
+    /// Tokens of all responses, as their events count them: for where no result tells.
+    private(set) var usage = Usage()
+    /// What answered, as the first response says.
+    private(set) var model: String?
+    /// The provider's id for the call.
+    private(set) var requestID: String?
+    /// The kind of failure, where the program told of one: `authentication_failed`, `billing_error` …
+    private(set) var errorKind: String?
+    /// What was said of the plan's limits.
+    private(set) var planLimit: PlanLimit?
+    /// Text of the first response that came as a whole, where none came piece by piece.
+    private var wholeText: String?
+    /// Tokens that the response at hand has counted so far.
+    private var outputTokens = 0
+
+    /// Whether the model may have been at work on an answer that never came whole.
+    var isAnswerOpen: Bool { hasBegun && (calls == 0 || stopReason == nil) }
+
+    /// Takes the next line.
+    mutating func read(_ line: JSONValue) -> Reading {
+        switch line["type"]?.string {
+        case "system":
+            if line["subtype"]?.string == "init" { hasBegun = true }
+            return .nothing
+        case "stream_event": return read(event: line["event"] ?? .null)
+        case "assistant":
+            read(assistant: line)
+            return .nothing
+        case "user": return line["isSynthetic"]?.bool == true ? .asksAgain : .nothing
+        case "rate_limit_event":
+            let limit = line["rate_limit_info"]
+            planLimit = PlanLimit(
+                isRejected: limit?["status"]?.string == "rejected",
+                resetsAt: limit?["resetsAt"]?.number.flatMap { Int64(exactly: $0.rounded()) }
+                    .flatMap { (0..<253_402_300_800).contains($0) ? $0 : nil },
+                kind: limit?["rateLimitType"]?.string)
+            return .nothing
+        case "result":
+            text = text ?? wholeText
+            return .result(line)
+        default: return .nothing
+        }
+    }
+
+    /// Reads an event of the API's stream.
+    private mutating func read(event: JSONValue) -> Reading {
+        switch event["type"]?.string {
+        case "message_start":
+            calls += 1
+            let message = event["message"]
+            if calls == 1 { model = message?["model"]?.string }
+            var started = Self.usage(message?["usage"])
+            started.outputTokens = 0
+            outputTokens = 0
+            usage = usage + started
+        case "content_block_delta":
+            guard calls <= 1 else { return .nothing }
+            switch event["delta"]?["type"]?.string {
+            case "text_delta":
+                guard let piece = event["delta"]?["text"]?.string, !piece.isEmpty else { return .nothing }
+                text = (text ?? "") + piece
+                return .text(piece)
+            case "thinking_delta":
+                guard let piece = event["delta"]?["thinking"]?.string, !piece.isEmpty else { return .nothing }
+                reasoning = (reasoning ?? "") + piece
+            default: break
+            }
+        case "message_delta":
+            if event["usage"]?["output_tokens"]?.int != nil {
+                // Each counts from the response's beginning.
+                let counted = Self.usage(event["usage"]).outputTokens
+                usage.outputTokens += counted - outputTokens
+                outputTokens = counted
+            }
+            guard calls <= 1, let reason = event["delta"]?["stop_reason"]?.string else { return .nothing }
+            stopReason = reason
+            if reason == "max_tokens" || reason == "refusal" { return .asksAgain }
+        default: break
+        }
+        return .nothing
+    }
+
+    private mutating func read(assistant line: JSONValue) {
+        requestID = requestID ?? line["request_id"]?.string.flatMap(Self.printable)
+        if let kind = line["error"]?.string { errorKind = kind }
+        let message = line["message"]
+        guard calls <= 1, message?["model"]?.string != "<synthetic>" else { return }
+        let texts = (message?["content"]?.array ?? []).compactMap { $0["type"]?.string == "text" ? $0["text"]?.string : nil }
+        if !texts.isEmpty { wholeText = (wholeText ?? "") + texts.joined() }
+    }
+
+    /// What had come of the answer, for a failure.
+    var partialText: String? { text ?? wholeText }
+
+    /// Tokens as the API counts them, where those from and into the prompt cache stand beside the rest.
+    static func usage(_ usage: JSONValue?) -> Usage {
+        func tokens(_ name: String) -> Int { min(max(0, usage?[name]?.int ?? 0), 1 << 40) }
+        let read = tokens("cache_read_input_tokens")
+        let written = tokens("cache_creation_input_tokens")
+        return Usage(
+            inputTokens: tokens("input_tokens") + read + written, outputTokens: tokens("output_tokens"), cacheReadTokens: read,
+            cacheWriteTokens: written)
+    }
+
+    private static func printable(_ id: String) -> String? {
+        !id.isEmpty && id.utf8.count <= 256 && id.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } ? id : nil
+    }
+}

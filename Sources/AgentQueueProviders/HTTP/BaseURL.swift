@@ -1,0 +1,59 @@
+import AgentQueueModel
+
+/// Where a server's API is, taken apart: what to call, and what may be shown.
+struct BaseURL: Sendable, Equatable {
+    /// The address in one spelling, without what may be secret: scheme and host in lower case, no port that goes without
+    /// saying, no user and password, no query, no slash at the end.
+    let shown: String
+    /// `user:password`, where the address held one.
+    let credentials: String?
+    /// `?…`, as it was, or nothing.
+    let query: String
+
+    /// Reads an address; what is none is kept as it is, and will not be reached.
+    init(_ text: String) {
+        let beforeFragment = text.prefix { $0 != "#" }
+        let address = beforeFragment.prefix { $0 != "?" }
+        query = String(beforeFragment[address.endIndex...])
+        guard let mark = address.firstRange(of: "://") else {
+            shown = Self.withoutSlashes(address)
+            credentials = nil
+            return
+        }
+        let scheme = address[..<mark.lowerBound].lowercased()
+        let rest = address[mark.upperBound...]
+        var authority = rest.prefix { $0 != "/" }
+        let path = rest[authority.endIndex...]
+        if let at = authority.lastIndex(of: "@") {
+            credentials = String(authority[..<at])
+            authority = authority[authority.index(after: at)...]
+        } else {
+            credentials = nil
+        }
+        var host = authority.lowercased()
+        for (name, port) in [("http", ":80"), ("https", ":443")] where scheme == name && host.hasSuffix(port) {
+            host.removeLast(port.count)
+        }
+        shown = Self.withoutSlashes("\(scheme)://\(host)\(path)")
+    }
+
+    /// The address of one of its endpoints.
+    /// - Parameter path: from the base, such as `/models`.
+    func endpoint(_ path: String) -> String { shown + path + query }
+
+    private static func withoutSlashes(_ text: some StringProtocol) -> String {
+        var text = text[...]
+        while text.last == "/" { text.removeLast() }
+        return String(text)
+    }
+}
+
+/// Who answers, for the cache key: the same text for jobs enqueued by any process of one configuration, and for the provider that
+/// answers them.
+package enum ProviderIdentity {
+    /// A provider's kind and where it is, in one spelling, without a password or query.
+    /// - Parameter baseURL: nil where the kind alone says it.
+    package static func of(kind: String, baseURL: String?) -> String {
+        baseURL.map { "\(kind) \(BaseURL($0).shown)" } ?? kind
+    }
+}

@@ -1,0 +1,140 @@
+import AgentQueueModel
+import AsyncHTTPClient
+import NIOCore
+import NIOPosix
+
+/// Why there is no whole HTTP answer. The clauses never hold a header's value.
+package enum HTTPFailure: Error, Sendable, Equatable {
+    /// The deadline passed; whether the request had begun to leave.
+    case timedOut(hasBegun: Bool)
+    /// The task was cancelled; whether the request had begun to leave.
+    case cancelled(hasBegun: Bool)
+    /// The transport was shut down; whether the request had begun to leave.
+    case shutDown(hasBegun: Bool)
+    /// The answer is longer than may be read.
+    case tooLarge(limit: Int)
+    /// No connection came about, so nothing was sent; the clause says why.
+    case unreachable(String)
+    /// The server's certificate is not to be trusted; nothing was sent.
+    case untrusted(String)
+    /// The connection broke after the request had begun to leave; the clause says how.
+    case broken(String)
+    /// The request cannot be sent as it is; the clause says why.
+    case unsendable(String)
+
+    /// Reads an error of the HTTP client.
+    /// - Parameter bodyBegun: whether any byte of the request's body was sent.
+    init(_ error: any Error, bodyBegun: Bool) {
+        switch error {
+        case let error as HTTPFailure: self = error
+        case is CancellationError: self = .shutDown(hasBegun: bodyBegun)
+        case let error as HTTPClientError: self.init(error, bodyBegun: bodyBegun)
+        default:
+            let clause = Self.clause(error)
+            if clause == Self.untrustedClause {
+                self = .untrusted(clause)
+            } else {
+                self = bodyBegun ? .broken(clause) : .unreachable(clause)
+            }
+        }
+    }
+
+    private init(_ error: HTTPClientError, bodyBegun: Bool) {
+        switch error {
+        // A task's own cancellation is told apart by the task: this one is the client's end.
+        case .cancelled, .alreadyShutdown: self = .shutDown(hasBegun: bodyBegun)
+        case .deadlineExceeded: self = .timedOut(hasBegun: bodyBegun)
+        case .invalidURL, .emptyHost, .emptyScheme: self = .unsendable("its base URL is not one")
+        case .connectTimeout: self = .unreachable("connecting took too long")
+        case .tlsHandshakeTimeout: self = .unreachable("the TLS handshake took too long")
+        case .getConnectionFromPoolTimeout: self = .unreachable("no connection opened or became free in time")
+        case .remoteConnectionClosed, .uncleanShutdown:
+            self = bodyBegun ? .broken("the connection was closed before the answer was whole") : .unreachable("the connection was closed")
+        default:
+            // Its own description may quote a header's value.
+            let name = error.shortDescription
+            if name.contains("header") || name.contains("Header") || name.contains("scheme") {
+                self = .unsendable("a header or the base URL holds what HTTP does not allow (a line break in the key?)")
+            } else {
+                self = bodyBegun ? .broken("the HTTP exchange failed") : .unreachable("the HTTP exchange failed")
+            }
+        }
+    }
+
+    private static let untrustedClause = "its TLS certificate is not trusted"
+
+    private static func clause(_ error: any Error) -> String {
+        switch error {
+        case let error as NIOConnectionError:
+            if let first = error.connectionErrors.first { return clause(first.error) }
+            if error.dnsAError != nil || error.dnsAAAAError != nil { return "the host's name cannot be resolved" }
+            return "the connection failed"
+        case let error as IOError:
+            return clause(errno: error.errnoCode)
+        case let error as ChannelError:
+            if case .connectTimeout = error { return "connecting took too long" }
+            return "the connection was closed"
+        default:
+            // NIOSSL's types: the package is the HTTP client's own, and not ours to import.
+            guard String(reflecting: type(of: error)).hasPrefix("NIOSSL") else { return "the connection failed" }
+            let text = String(describing: error)
+            if text.contains("CERTIFICATE") || text.contains("ertificate") { return untrustedClause }
+            return "the TLS handshake failed"
+        }
+    }
+
+    private static func clause(errno code: CInt) -> String {
+        switch code {
+        case 111, 61: "connection refused"
+        case 104, 54, 32: "connection reset"
+        case 110, 60: "connecting took too long"
+        case 101, 113, 51, 65: "no route to the host"
+        case 24, 23: "this process has too many open files"
+        default: "the connection failed (errno \(code))"
+        }
+    }
+
+    /// Whether the request had begun to leave, so that the server may have acted on it. A request without a body never counts
+    /// as begun: it costs nothing.
+    package var hasBegun: Bool {
+        switch self {
+        case .timedOut(let hasBegun), .cancelled(let hasBegun), .shutDown(let hasBegun): hasBegun
+        case .tooLarge, .broken: true
+        case .unreachable, .untrusted, .unsendable: false
+        }
+    }
+
+    /// The same, with what is known about the request once the exchange has ended.
+    func after(_ progress: SendProgress) -> HTTPFailure {
+        switch self {
+        case .timedOut: .timedOut(hasBegun: progress.hasBegun)
+        case .cancelled: .cancelled(hasBegun: progress.hasBegun)
+        case .shutDown: .shutDown(hasBegun: progress.hasBegun)
+        default: self
+        }
+    }
+
+    /// The failure as a call's outcome; `isMaybePaid` where the request had begun to leave.
+    /// - Parameters:
+    ///   - url: the provider's base URL, without what may be secret in it.
+    ///   - timeout: how long the call might take, in ms.
+    func modelFailure(of url: String, timeout: Int64) -> ModelFailure {
+        var failure: ModelFailure =
+            switch self {
+            case .timedOut: ModelFailure(.timedOut, "\(url) had not answered after \(Self.seconds(timeout)) s")
+            case .cancelled: ModelFailure(.cancelled, "the call to \(url) was cancelled")
+            case .shutDown: ModelFailure(.shutdown, "the worker stopped before \(url) had answered")
+            case .tooLarge(let limit): ModelFailure(.invalidReply, "\(url) sent an answer of more than \(limit >> 20) MiB")
+            case .unreachable(let clause), .untrusted(let clause): ModelFailure(.retryable, "\(url) cannot be reached: \(clause)")
+            case .broken(let clause): ModelFailure(.retryable, "the call to \(url) broke off: \(clause)")
+            case .unsendable(let clause): ModelFailure.unsent("\(url) cannot be called: \(clause)")
+            }
+        failure.isMaybePaid = hasBegun
+        return failure
+    }
+
+    private static func seconds(_ milliseconds: Int64) -> String {
+        let tenths = (max(0, milliseconds) + 50) / 100
+        return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
+    }
+}

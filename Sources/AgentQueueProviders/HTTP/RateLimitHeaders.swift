@@ -1,0 +1,189 @@
+import AgentQueueModel
+import Foundation
+import NIOHTTP1
+
+extension ObservedLimits {
+    /// Reads `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`, the resets being durations; nil where none of them is
+    /// there, or can be read.
+    static func openAI(_ headers: HTTPHeaders) -> ObservedLimits? {
+        func window(_ what: String) -> Window? {
+            Window(
+                limit: count(headers.first(name: "x-ratelimit-limit-\(what)")),
+                remaining: count(headers.first(name: "x-ratelimit-remaining-\(what)")),
+                resetAfter: headers.first(name: "x-ratelimit-reset-\(what)").flatMap(RetryAfter.duration)
+            ).unlessEmpty
+        }
+        return ObservedLimits(requests: window("requests"), tokens: window("tokens")).unlessEmpty
+    }
+
+    /// Reads `anthropic-ratelimit-{requests,tokens,input-tokens,output-tokens}-{limit,remaining,reset}`, the resets being
+    /// points in time; nil where none of them is there, or can be read.
+    /// - Parameter now: wall clock, ms.
+    static func anthropic(_ headers: HTTPHeaders, now: Int64) -> ObservedLimits? {
+        func window(_ what: String) -> Window? {
+            let reset = headers.first(name: "anthropic-ratelimit-\(what)-reset").flatMap(Timestamp.rfc3339)
+            return Window(
+                limit: count(headers.first(name: "anthropic-ratelimit-\(what)-limit")),
+                remaining: count(headers.first(name: "anthropic-ratelimit-\(what)-remaining")),
+                resetAfter: reset.map { min(max(0, $0 - now), RetryAfter.longest) }
+            ).unlessEmpty
+        }
+        return ObservedLimits(
+            requests: window("requests"), tokens: window("tokens"), inputTokens: window("input-tokens"),
+            outputTokens: window("output-tokens")
+        ).unlessEmpty
+    }
+
+    /// A number of requests or tokens; what is less than nothing is nothing.
+    private static func count(_ text: String?) -> Int? {
+        guard let number = text.flatMap({ RetryAfter.number($0) }) else { return nil }
+        return Int(min(max(0, number), 0x1p40))
+    }
+
+    private var unlessEmpty: ObservedLimits? { self == ObservedLimits() ? nil : self }
+}
+
+extension ObservedLimits.Window {
+    fileprivate var unlessEmpty: Self? { self == Self() ? nil : self }
+}
+
+/// A server's word on when to try again, in the forms it comes in.
+package enum RetryAfter {
+    /// The longest wait believed: 24 h, in ms.
+    static let longest: Int64 = 86_400_000
+
+    /// The wait that a failed answer asks for, in ms, 0 to ``longest``; nil where it asks for none.
+    ///
+    /// In this order: `retry-after-ms`, `retry-after`, and, with `limits`, the `x-ratelimit-reset-…` of what is used up.
+    /// - Parameters:
+    ///   - headers: the answer's.
+    ///   - limits: whether the answer is about a rate limit.
+    ///   - now: wall clock, ms.
+    static func wait(_ headers: HTTPHeaders, limits: Bool, now: Int64) -> Int64? {
+        if let text = headers.first(name: "retry-after-ms"), let wait = number(text) { return bounded(wait) }
+        if let text = headers.first(name: "retry-after"), let wait = wait(text, now: now) { return wait }
+        guard limits else { return nil }
+        return reset(headers)
+    }
+
+    /// Reads `Retry-After`: seconds, with or without decimals, or an HTTP date. In ms, 0 to 24 h; nil where it is neither.
+    /// - Parameter now: wall clock, ms.
+    package static func wait(_ text: String, now: Int64) -> Int64? {
+        if let seconds = number(text) { return bounded(seconds * 1_000) }
+        return httpDate(text).map { bounded(Double($0 - now)) }
+    }
+
+    /// Both limits tell their reset on every answer: only that of the one with nothing left is meant. Where neither says
+    /// so, a request was too large for the tokens left.
+    private static func reset(_ headers: HTTPHeaders) -> Int64? {
+        func wait(_ what: String) -> Int64? { headers.first(name: "x-ratelimit-reset-\(what)").flatMap(duration) }
+        let usedUp = ["requests", "tokens"].filter { headers.first(name: "x-ratelimit-remaining-\($0)").flatMap(number) == 0 }
+        return usedUp.compactMap(wait).max() ?? wait("tokens") ?? wait("requests")
+    }
+
+    /// Reads a duration such as `1s`, `6m0s`, `120ms`, `1h2m3.5s`, or plain seconds; in ms.
+    static func duration(_ text: String) -> Int64? {
+        if let seconds = number(text) { return bounded(seconds * 1_000) }
+        var rest = text[...]
+        var total = 0.0
+        while !rest.isEmpty {
+            let digits = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+            rest = rest[digits.endIndex...]
+            let unit = rest.prefix { $0.isLetter || $0 == "µ" }
+            rest = rest[unit.endIndex...]
+            guard let amount = number(digits), let scale = scales[String(unit)] else { return nil }
+            total += amount * scale
+        }
+        return text.isEmpty ? nil : bounded(total)
+    }
+
+    private static let scales = ["ns": 1e-6, "us": 1e-3, "µs": 1e-3, "ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
+
+    /// Reads an HTTP date of the one form still sent, `Sun, 06 Nov 1994 08:49:37 GMT`; wall clock, ms.
+    static func httpDate(_ text: String) -> Int64? {
+        let parts = text.split(whereSeparator: { " ,:-".contains($0) }).map(String.init)
+        guard parts.count == 8, parts[7] == "GMT", let month = months.firstIndex(of: parts[2]).map({ Int64($0 + 1) }) else { return nil }
+        let numbers = [1, 3, 4, 5, 6].compactMap { parts[$0].utf8.count <= 4 ? Int64(parts[$0]) : nil }
+        guard numbers.count == 5 else { return nil }
+        return Timestamp.milliseconds(
+            year: numbers[1], month: month, day: numbers[0], hour: numbers[2], minute: numbers[3], second: numbers[4])
+    }
+
+    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+    /// A plain number, blanks around it passed over.
+    static func number(_ text: some StringProtocol) -> Double? {
+        let trimmed = String(text.drop { $0 == " " }.prefix { $0 != " " })
+        guard trimmed.utf8.count <= 32, trimmed.utf8.allSatisfy({ "0123456789.-".utf8.contains($0) }) else { return nil }
+        return Double(trimmed)
+    }
+
+    private static func bounded(_ milliseconds: Double) -> Int64 {
+        guard milliseconds < Double(longest) else { return longest }
+        return Int64(max(0, milliseconds).rounded(.up))
+    }
+}
+
+/// Points in time as servers write them.
+enum Timestamp {
+    /// Reads RFC 3339, such as `2026-11-22T08:00:00Z` or `2026-11-22T09:00:00.25+01:00`; wall clock, ms.
+    static func rfc3339(_ text: String) -> Int64? {
+        let bytes = Array(text.utf8)
+        guard (20...64).contains(bytes.count), bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
+            "Tt ".utf8.contains(bytes[10]), bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":"),
+            let year = number(bytes[0..<4]), let month = number(bytes[5..<7]), let day = number(bytes[8..<10]),
+            let hour = number(bytes[11..<13]), let minute = number(bytes[14..<16]), let second = number(bytes[17..<19])
+        else { return nil }
+        var rest = bytes[19...]
+        var fraction: Int64 = 0
+        if rest.first == UInt8(ascii: ".") {
+            let digits = rest.dropFirst().prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            guard let thousandths = number((Array(digits) + Array("00".utf8)).prefix(3)) else { return nil }
+            fraction = thousandths
+            rest = rest.dropFirst(1 + digits.count)
+        }
+        guard let offset = offset(rest),
+            let whole = milliseconds(year: year, month: month, day: day, hour: hour, minute: minute, second: second)
+        else { return nil }
+        return whole + fraction - offset
+    }
+
+    /// Wall clock, ms, of a date and time in UTC; nil where there is none, or it is before 1970.
+    static func milliseconds(year: Int64, month: Int64, day: Int64, hour: Int64, minute: Int64, second: Int64) -> Int64? {
+        guard (1_970...9_999).contains(year), (1...12).contains(month), (1...31).contains(day), (0..<24).contains(hour),
+            (0..<60).contains(minute), (0...60).contains(second)
+        else { return nil }
+        // Days since 1970, the year taken to begin in March.
+        let shiftedYear = year - (month <= 2 ? 1 : 0)
+        let shiftedMonth = month + (month > 2 ? -3 : 9)
+        let dayOfYear = (153 * shiftedMonth + 2) / 5 + day - 1
+        let days = 365 * shiftedYear + shiftedYear / 4 - shiftedYear / 100 + shiftedYear / 400 + dayOfYear - 719_468
+        return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000
+    }
+
+    /// `Z`, or `+01:00`; in ms.
+    private static func offset(_ text: ArraySlice<UInt8>) -> Int64? {
+        let bytes = Array(text)
+        if bytes.count == 1, "Zz".utf8.contains(bytes[0]) { return 0 }
+        guard bytes.count == 6, "+-".utf8.contains(bytes[0]), bytes[3] == UInt8(ascii: ":"), let hours = number(bytes[1..<3]),
+            let minutes = number(bytes[4..<6]), hours < 24, minutes < 60
+        else { return nil }
+        let offset = (hours * 60 + minutes) * 60_000
+        return bytes[0] == UInt8(ascii: "-") ? -offset : offset
+    }
+
+    private static func number(_ digits: ArraySlice<UInt8>) -> Int64? {
+        var value: Int64 = 0
+        for digit in digits {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
+            value = value * 10 + Int64(digit - UInt8(ascii: "0"))
+        }
+        return value
+    }
+}
+
+/// The time of day.
+package enum WallClock {
+    /// Milliseconds since 1970.
+    package static let milliseconds: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1_000) }
+}

@@ -1,0 +1,92 @@
+/// Reads a `text/event-stream` (WHATWG) from pieces cut anywhere: lines end with CR, LF or both; comments, `id` and `retry`
+/// are passed over; broken UTF-8 is repaired.
+struct ServerSentEventParser: Sendable {
+    private let maxEventBytes: Int
+    /// The line that is not at its end yet.
+    private var line: [UInt8] = []
+    private var name: [UInt8] = []
+    /// The event's data so far; nil where it has none.
+    private var data: [UInt8]?
+    private var isFirstLine = true
+    private var endedWithReturn = false
+
+    /// Begins before the stream's first byte.
+    /// - Parameter maxEventBytes: the longest event, and the longest line, that is read.
+    init(maxEventBytes: Int = 16 << 20) {
+        self.maxEventBytes = maxEventBytes
+    }
+
+    /// Takes the stream's next piece, and returns the events that it completes.
+    /// - Throws: ``HTTPFailure/tooLarge(limit:)``; the stream cannot be read on then.
+    mutating func feed(_ bytes: [UInt8]) throws(HTTPFailure) -> [ServerSentEvent] {
+        var events: [ServerSentEvent] = []
+        var start = 0
+        for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") {
+            // The second half of a CR LF ends no line, even if it comes with the next piece.
+            let isSecondHalf = byte == UInt8(ascii: "\n") && endedWithReturn && index == start && line.isEmpty
+            endedWithReturn = byte == UInt8(ascii: "\r")
+            if !isSecondHalf {
+                try take(bytes[start..<index])
+                if let event = endLine() { events.append(event) }
+            }
+            start = index + 1
+        }
+        if start < bytes.count {
+            try take(bytes[start...])
+            endedWithReturn = false
+        }
+        return events
+    }
+
+    /// Takes the stream's end, and returns the event that only lacks the blank line behind it, if it has data: some servers
+    /// leave that out.
+    mutating func finish() -> [ServerSentEvent] {
+        var events: [ServerSentEvent] = []
+        if !line.isEmpty, let event = endLine() { events.append(event) }
+        if let event = endLine() { events.append(event) }
+        return events
+    }
+
+    private mutating func take(_ bytes: ArraySlice<UInt8>) throws(HTTPFailure) {
+        guard bytes.count <= maxEventBytes - line.count - (data?.count ?? 0) else { throw HTTPFailure.tooLarge(limit: maxEventBytes) }
+        line.append(contentsOf: bytes)
+    }
+
+    private mutating func endLine() -> ServerSentEvent? {
+        defer {
+            line.removeAll(keepingCapacity: true)
+            isFirstLine = false
+        }
+        var field = line[...]
+        if isFirstLine, field.starts(with: [0xEF, 0xBB, 0xBF]) { field = field.dropFirst(3) }
+        guard !field.isEmpty else { return endEvent() }
+        let key = field.prefix { $0 != UInt8(ascii: ":") }
+        var value = field.dropFirst(key.count + 1)
+        if value.first == UInt8(ascii: " ") { value = value.dropFirst() }
+        if key.elementsEqual("data".utf8) {
+            if data == nil { data = Array(value) } else { data?.append(contentsOf: [UInt8(ascii: "\n")] + value) }
+        } else if key.elementsEqual("event".utf8) {
+            name = Array(value)
+        }
+        return nil
+    }
+
+    private mutating func endEvent() -> ServerSentEvent? {
+        defer {
+            name = []
+            data = nil
+        }
+        guard let data else { return nil }
+        var event = ServerSentEvent(data: String(decoding: data, as: UTF8.self))
+        if !name.isEmpty { event.name = String(decoding: name, as: UTF8.self) }
+        return event
+    }
+}
+
+/// One event of a `text/event-stream`.
+struct ServerSentEvent: Sendable, Equatable {
+    /// Its `event` field; nil where it has none.
+    var name: String?
+    /// Its `data` lines, with a line feed between each two.
+    var data: String
+}

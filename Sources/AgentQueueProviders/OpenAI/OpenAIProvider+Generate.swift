@@ -1,0 +1,62 @@
+import AgentQueueModel
+
+extension OpenAIProvider {
+    /// One chat completion. Where the server refuses the form that it is written in, it is asked again in the form that it
+    /// wants: such a refusal costs nothing, and is remembered for the model.
+    func generate(
+        _ request: ModelRequest, _ limit: CallLimit, _ idempotencyKey: String?, _ onText: (@Sendable (String) -> Void)?
+    ) async -> Outcome {
+        var form = habits.chatForm(of: request.target.model) ?? ChatForm(usesResponses: api == .responses)
+        var isChanged = false
+        var attempt = 1
+        while true {
+            // The body differs from the first attempt's, and so must the key.
+            let key = attempt == 1 ? idempotencyKey : idempotencyKey.map { $0.isEmpty ? $0 : "\($0)-form\(attempt)" }
+            let body: JSONValue
+            do throws(ModelFailure) {
+                body = try self.body(of: request, form, streams: onText != nil)
+            } catch {
+                return .failure(error)
+            }
+            do throws(CallFailure) {
+                let reply = try await ask(body, of: request, form, limit, key, onText)
+                if isChanged { habits.remember(form, for: request.target.model) }
+                return .reply(reply)
+            } catch {
+                // Each change is made at most once, so that this ends.
+                if let next = form.changed(after: error, to: body, api: api) {
+                    form = next
+                    isChanged = true
+                    attempt += 1
+                    continue
+                }
+                // A request that is refused in the other form as well says nothing about the form.
+                if isChanged, error.failure.failure != .permanent { habits.remember(form, for: request.target.model) }
+                return .failure(error.failure)
+            }
+        }
+    }
+
+    private func body(of request: ModelRequest, _ form: ChatForm, streams: Bool) throws(ModelFailure) -> JSONValue {
+        let chat = try ChatRequest(request)
+        return form.usesResponses ? try ResponsesRequest(chat).body(streams: streams) : chat.body(form, streams: streams)
+    }
+
+    private func ask(
+        _ body: JSONValue, of request: ModelRequest, _ form: ChatForm, _ limit: CallLimit, _ idempotencyKey: String?,
+        _ onText: (@Sendable (String) -> Void)?
+    ) async throws(CallFailure) -> ModelReply {
+        let assembler: any EventAssembler = form.usesResponses ? ResponsesStream() : ChatStream()
+        let stream = onText.map { StreamedAnswer(assembler, onText: $0) }
+        let path = form.usesResponses ? "/responses" : "/chat/completions"
+        let answer = try await call(path, body, of: request.body, limit, idempotencyKey, stream: stream)
+        do throws(ModelFailure) {
+            var reply = try OpenAIReply.chat(
+                form.usesResponses ? ResponsesReply.chat(answer.body) : answer.body, requestID: answer.requestID)
+            reply.limits = answer.limits
+            return reply
+        } catch {
+            throw CallFailure(failure(error, of: answer, to: request.body))
+        }
+    }
+}

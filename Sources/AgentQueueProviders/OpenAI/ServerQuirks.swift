@@ -1,0 +1,75 @@
+import AgentQueueModel
+import Synchronization
+
+/// What a server was found to want, so that it has to refuse it only once. Kept for the life of the process.
+final class ServerHabits: Sendable {
+    private struct State {
+        var chatForms: [String: ChatForm] = [:]
+        var floatModels: Set<String> = []
+    }
+
+    private let state = Mutex(State())
+    /// How many models are kept in mind; a server of more is asked anew.
+    private static let maxModels = 10_000
+
+    /// How a model is to be sent chats.
+    func chatForm(of model: String) -> ChatForm? {
+        state.withLock { $0.chatForms[model] }
+    }
+
+    /// Notes how a model is to be sent chats.
+    func remember(_ form: ChatForm, for model: String) {
+        state.withLock { state in
+            if state.chatForms.count >= Self.maxModels { state.chatForms.removeAll() }
+            state.chatForms[model] = form
+        }
+    }
+
+    /// In which form a model's vectors are to be asked for.
+    func embeddingFormat(of model: String) -> EmbeddingFormat {
+        state.withLock { $0.floatModels.contains(model) ? .float : .base64 }
+    }
+
+    /// Notes that a model's vectors come as lists of numbers only.
+    func rememberFloat(for model: String) {
+        state.withLock { state in
+            if state.floatModels.count >= Self.maxModels { state.floatModels.removeAll() }
+            state.floatModels.insert(model)
+        }
+    }
+}
+
+/// How a server wants a chat request written.
+struct ChatForm: Sendable, Hashable {
+    /// Whether the answer's limit is `max_completion_tokens`, as at OpenAI's newer models, and not `max_tokens`.
+    var hasCompletionLimit = false
+    /// Whether a stream may be asked for its usage.
+    var hasStreamOptions = true
+    /// Whether it goes to `/responses`, and not to `/chat/completions`.
+    var usesResponses = false
+
+    /// The form to try next after an answer that refuses this one; nil where it says nothing about the form.
+    /// - Parameters:
+    ///   - refusal: the answer.
+    ///   - body: what was sent.
+    ///   - api: what may be called.
+    func changed(after refusal: CallFailure, to body: JSONValue, api: OpenAIAPI) -> ChatForm? {
+        guard let status = refusal.status, [400, 404, 422].contains(status), let error = refusal.error else { return nil }
+        let words = (error.message ?? "").lowercased()
+        var changed = self
+        if status != 404, !hasCompletionLimit, !usesResponses, body["max_tokens"] != nil,
+            words.contains("max_completion_tokens") || (error.param == "max_tokens" && error.code == "unsupported_parameter")
+        {
+            changed.hasCompletionLimit = true
+        } else if status != 404, hasStreamOptions, !usesResponses, body["stream_options"] != nil,
+            words.contains("stream_options") || words.contains("include_usage") || error.param?.hasPrefix("stream_options") == true
+        {
+            changed.hasStreamOptions = false
+        } else if status != 422, !usesResponses, api == .automatic, words.contains("v1/responses") || words.contains("responses api") {
+            changed.usesResponses = true
+        } else {
+            return nil
+        }
+        return changed
+    }
+}

@@ -1,0 +1,118 @@
+import AgentQueueModel
+
+/// A request's members as chat completions know them: what is in OpenAI's form already stays as it is, what is in
+/// Anthropic's (from an Anthropic batch line, say) is translated.
+struct ChatRequest: Sendable, Equatable {
+    /// The model's name.
+    var model: String
+    /// Everything else, `messages` among it.
+    var members: [JSONValue.Member]
+
+    /// Members that are the queue's own, or that would change the answer's form.
+    private static let ownMembers: Set<String> = ["model", "sample", "stream", "stream_options"]
+
+    /// Translates a request.
+    /// - Throws: `ModelFailure` (`permanent`), where something that changes the answer has no counterpart at OpenAI.
+    init(_ request: ModelRequest) throws(ModelFailure) {
+        guard let members = request.body.members else {
+            throw ModelFailure.unsent("the request is \(request.body.kindName), not an object")
+        }
+        model = request.target.model
+        self.members = []
+        for member in members where !Self.ownMembers.contains(member.key) {
+            try take(member)
+        }
+    }
+
+    /// The value of one of its members.
+    subscript(key: String) -> JSONValue? { members.first { $0.key == key }?.value }
+
+    /// The body to send to `/chat/completions`.
+    func body(_ form: ChatForm, streams: Bool) -> JSONValue {
+        var all: [JSONValue.Member] = [.init("model", .string(model))]
+        let isRenamed = form.hasCompletionLimit && self["max_completion_tokens"] == nil
+        for member in members {
+            guard form.hasCompletionLimit, member.key == "max_tokens" else {
+                all.append(member)
+                continue
+            }
+            if isRenamed { all.append(.init("max_completion_tokens", member.value)) }
+        }
+        if streams {
+            all.append(.init("stream", true))
+            if form.hasStreamOptions { all.append(.init("stream_options", ["include_usage": true])) }
+        }
+        return .object(all)
+    }
+
+    private mutating func take(_ member: JSONValue.Member) throws(ModelFailure) {
+        switch member.key {
+        case "messages": try take(messages: member.value)
+        case "system": takeFirst(system: try AnthropicForm.system(member.value))
+        case "tools": set("tools", try AnthropicForm.tools(member.value))
+        case "tool_choice": take(toolChoice: member.value)
+        case "stop", "stop_sequences": take(stop: member.value)
+        case "thinking": try take(thinking: member)
+        case "output_config": try take(outputConfig: member.value)
+        // Marks for Anthropic's prompt cache, and its word on how to fill it: they change the price, not the answer.
+        case "cache_control", "diagnostics": break
+        case "service_tier": set("service_tier", member.value == "standard_only" ? "default" : member.value)
+        case "container", "mcp_servers", "context_management", "inference_geo", "speed":
+            guard member.value.isNull || member.value == [] else { throw AnthropicForm.noCounterpart("'\(member.key)'") }
+        default: set(member.key, member.value)
+        }
+    }
+
+    private mutating func set(_ key: String, _ value: JSONValue) {
+        members.removeAll { $0.key == key }
+        members.append(.init(key, value))
+    }
+
+    private mutating func take(messages: JSONValue) throws(ModelFailure) {
+        let translated = try AnthropicForm.messages(messages)
+        // A top-level `system` that came first is before them.
+        guard let system = self["messages"]?.array, let list = translated.array else { return set("messages", translated) }
+        set("messages", .array(system + list))
+    }
+
+    private mutating func takeFirst(system: JSONValue?) {
+        guard let system else { return }
+        let message: JSONValue = ["role": "system", "content": system]
+        guard let place = members.firstIndex(where: { $0.key == "messages" }) else { return set("messages", [message]) }
+        if let list = members[place].value.array { members[place].value = .array([message] + list) }
+    }
+
+    private mutating func take(toolChoice: JSONValue) {
+        let (choice, isParallel) = AnthropicForm.toolChoice(toolChoice)
+        set("tool_choice", choice)
+        if !isParallel { set("parallel_tool_calls", false) }
+    }
+
+    private mutating func take(stop: JSONValue) {
+        guard let earlier = self["stop"] else { return set("stop", stop) }
+        func list(_ value: JSONValue) -> [JSONValue] { value.array ?? (value.isNull ? [] : [value]) }
+        set("stop", .array(list(earlier) + list(stop)))
+    }
+
+    /// Without a budget it is no form of Anthropic's, but one of servers that speak OpenAI's API, and theirs to read.
+    private mutating func take(thinking member: JSONValue.Member) throws(ModelFailure) {
+        let type = member.value["type"]?.string
+        if member.value.isNull || type == "disabled" { return }
+        guard type == "enabled", member.value["budget_tokens"] == nil else {
+            throw AnthropicForm.noCounterpart("'thinking' (reasoning_effort may be what is meant)")
+        }
+        set(member.key, member.value)
+    }
+
+    private mutating func take(outputConfig: JSONValue) throws(ModelFailure) {
+        for member in outputConfig.members ?? [] where !member.value.isNull {
+            switch (member.key, member.value.string ?? member.value["type"]?.string) {
+            case ("effort", "low"?), ("effort", "medium"?), ("effort", "high"?): set("reasoning_effort", member.value)
+            case ("format", "json_schema"?):
+                let schema = member.value["schema"] ?? .object([])
+                set("response_format", ["type": "json_schema", "json_schema": ["name": "answer", "strict": true, "schema": schema]])
+            default: throw AnthropicForm.noCounterpart("'output_config.\(Redaction.line(member.key, maxBytes: 64))'")
+            }
+        }
+    }
+}

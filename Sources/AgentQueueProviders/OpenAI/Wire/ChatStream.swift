@@ -1,0 +1,180 @@
+import AgentQueueModel
+
+/// Puts an answer together from the events of its stream.
+protocol EventAssembler: Sendable {
+    /// Takes the next event, and returns the text that it adds to the answer.
+    mutating func take(_ event: ServerSentEvent) -> String
+    /// The answer's text so far.
+    var text: String { get }
+    /// Whether any of the answer has come, thoughts and calls of tools included.
+    var hasBegun: Bool { get }
+    /// The answer, in the form that it has when it is not streamed, or the error that took its place; nil where the stream has
+    /// not brought all of it.
+    var body: JSONValue? { get }
+    /// The tokens counted so far, in the server's form; nil where none were.
+    var usage: JSONValue? { get }
+}
+
+/// Puts a chat completion together from its chunks.
+struct ChatStream: EventAssembler {
+    private(set) var text = ""
+    private(set) var usage: JSONValue?
+    private var reasoning = ""
+    private var refusal = ""
+    private var toolCalls = ToolCallDeltas()
+    private var functionCall = ToolCallDeltas()
+    private var finishReason: String?
+    private var model: JSONValue?
+    private var id: JSONValue?
+    private var choiceError: JSONValue?
+    private var error: JSONValue?
+    private var hasChoice = false
+    private var isDone = false
+
+    mutating func take(_ event: ServerSentEvent) -> String {
+        guard error == nil, !isDone else { return "" }
+        if event.data.drop(while: \.isWhitespace).hasPrefix("[DONE]") {
+            isDone = true
+            return ""
+        }
+        // What cannot be read is passed over: the answer shows by its end whether it is whole.
+        guard let chunk = try? JSONValue.parse(event.data) else { return "" }
+        if event.name == "error" || OpenAIError(body: chunk) != nil {
+            // Hubs send a choice beside it, which must not hide it.
+            if let inner = chunk["error"], OpenAIError(body: ["error": inner]) != nil {
+                error = ["error": inner]
+            } else {
+                error = OpenAIError(body: chunk) == nil ? ["error": true] : chunk
+            }
+            return ""
+        }
+        model = chunk["model"] ?? model
+        id = chunk["id"] ?? id
+        if let counted = chunk["usage"], !counted.isNull { usage = counted }
+        guard let choice = chunk["choices"]?.array?.first(where: { ($0["index"]?.int ?? 0) == 0 }) else { return "" }
+        return take(choice: choice)
+    }
+
+    private mutating func take(choice: JSONValue) -> String {
+        hasChoice = true
+        if let reason = choice["finish_reason"]?.string { finishReason = reason }
+        if let error = choice["error"], !error.isNull { choiceError = error }
+        guard let delta = choice["delta"] ?? choice["message"] ?? choice["text"].map({ ["content": $0] }) else { return "" }
+        reasoning += OpenAIReply.reasoning(delta) ?? ""
+        refusal += delta["refusal"]?.string ?? ""
+        for call in delta["tool_calls"]?.array ?? [] { toolCalls.take(call) }
+        if let call = delta["function_call"], call.members?.isEmpty == false {
+            functionCall.take(["index": 0, "function": call])
+        }
+        let added = OpenAIReply.text(delta["content"]) ?? ""
+        text += added
+        return added
+    }
+
+    var hasBegun: Bool {
+        !text.isEmpty || !reasoning.isEmpty || !refusal.isEmpty || toolCalls.json != nil || functionCall.json != nil
+    }
+
+    var body: JSONValue? {
+        if let error { return error }
+        guard isDone || finishReason != nil || choiceError != nil else { return nil }
+        var members: [JSONValue.Member] = []
+        if let id { members.append(.init("id", id)) }
+        if let model { members.append(.init("model", model)) }
+        if hasChoice { members.append(.init("choices", [choice])) }
+        if let usage { members.append(.init("usage", usage)) }
+        return .object(members)
+    }
+
+    private var choice: JSONValue {
+        var message: [JSONValue.Member] = [.init("content", text.isEmpty ? .null : .string(text))]
+        if !reasoning.isEmpty { message.append(.init("reasoning", .string(reasoning))) }
+        if !refusal.isEmpty { message.append(.init("refusal", .string(refusal))) }
+        if let calls = toolCalls.json { message.append(.init("tool_calls", calls)) }
+        if let call = functionCall.json?.array?.first?["function"] { message.append(.init("function_call", call)) }
+        var members: [JSONValue.Member] = [.init("message", .object(message))]
+        if let finishReason { members.append(.init("finish_reason", .string(finishReason))) }
+        if let choiceError { members.append(.init("error", choiceError)) }
+        return .object(members)
+    }
+}
+
+/// Puts calls of tools together from their pieces.
+struct ToolCallDeltas: Sendable {
+    private struct Call {
+        var index: Int?
+        var members: [JSONValue.Member] = []
+        var function: [JSONValue.Member] = []
+        /// Where the pieces of its arguments (or, of a custom tool, its input) are.
+        var payload = "function"
+        var argumentsKey = "arguments"
+        var arguments = ""
+        var hasArguments = false
+    }
+
+    private var calls: [Call] = []
+    /// More calls than any model makes at once; what is beyond is dropped.
+    private static let maxCalls = 4_096
+
+    /// Takes a piece: it belongs to the call of its `index`; without one, to the last call, unless its `id` is a new one.
+    mutating func take(_ delta: JSONValue) {
+        guard let place = place(of: delta) else { return }
+        for member in delta.members ?? [] where !member.value.isNull {
+            switch member.key {
+            case "index": break
+            case "function", "custom": take(payload: member, into: place)
+            // The id comes with the first piece; servers that repeat it repeat it whole.
+            default: Self.set(member, in: &calls[place].members)
+            }
+        }
+    }
+
+    private mutating func place(of delta: JSONValue) -> Int? {
+        let index = delta["index"]?.int
+        let id = delta["id"]?.string ?? ""
+        if let index {
+            if let found = calls.lastIndex(where: { $0.index == index }) { return found }
+        } else if let last = calls.indices.last {
+            let known = calls[last].members.first { $0.key == "id" }?.value.string
+            if id.isEmpty || id == known { return last }
+        }
+        guard calls.count < Self.maxCalls else { return nil }
+        calls.append(Call(index: index))
+        return calls.count - 1
+    }
+
+    private mutating func take(payload: JSONValue.Member, into place: Int) {
+        calls[place].payload = payload.key
+        for member in payload.value.members ?? [] where !member.value.isNull {
+            if ["arguments", "input"].contains(member.key) {
+                calls[place].argumentsKey = member.key
+                calls[place].hasArguments = true
+                // Some servers give an object, whole, and not the text of one.
+                calls[place].arguments += member.value.string ?? member.value.text
+            } else if member.key != "name" || member.value != "" {
+                Self.set(member, in: &calls[place].function)
+            }
+        }
+    }
+
+    private static func set(_ member: JSONValue.Member, in members: inout [JSONValue.Member]) {
+        if let place = members.firstIndex(where: { $0.key == member.key }) {
+            if member.value != "" { members[place] = member }
+        } else {
+            members.append(member)
+        }
+    }
+
+    /// The calls as a reply that was not streamed has them; nil where there are none.
+    var json: JSONValue? {
+        guard !calls.isEmpty else { return nil }
+        return .array(
+            calls.map { call in
+                var function = call.function
+                if call.hasArguments { function.append(.init(call.argumentsKey, .string(call.arguments))) }
+                var members = call.members
+                if !members.contains(where: { $0.key == "type" }) { members.append(.init("type", .string(call.payload))) }
+                return .object(members + [.init(call.payload, .object(function))])
+            })
+    }
+}

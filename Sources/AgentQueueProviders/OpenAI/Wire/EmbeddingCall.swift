@@ -1,0 +1,184 @@
+import AgentQueueModel
+
+/// One embeddings call, made of the inputs of one or several requests.
+struct EmbeddingCall: Sendable, Equatable {
+    /// What a request has in a call: `inputs.count` of the call's inputs, in its own order.
+    struct Piece: Sendable, Equatable {
+        /// The request's place among those given.
+        var request: Int
+        /// Some or all of its inputs.
+        var inputs: [JSONValue]
+
+        /// The inputs' length, by which usage is shared out. Never 0.
+        var weight: Int { inputs.reduce(0) { $0 + max(1, $1.string?.utf8.count ?? $1.array?.count ?? 1) } }
+    }
+
+    /// The model's name.
+    var model: String
+    /// The request's other members, such as `dimensions`.
+    var options: [JSONValue.Member]
+    /// Whose inputs it holds.
+    var pieces: [Piece]
+
+    /// All inputs, in order.
+    var inputs: [JSONValue] { pieces.flatMap(\.inputs) }
+
+    /// The body to send.
+    func body(_ format: EmbeddingFormat) -> JSONValue {
+        let encoding = JSONValue.Member("encoding_format", .string(format.rawValue))
+        return .object([.init("model", .string(model)), .init("input", .array(inputs)), encoding] + options)
+    }
+
+    /// How long each vector must be, where the request says so.
+    var dimensions: Int? { options.first { $0.key == "dimensions" }?.value.int }
+
+    /// Makes a call.
+    init(model: String, options: [JSONValue.Member], pieces: [Piece]) {
+        self.model = model
+        self.options = options
+        self.pieces = pieces
+    }
+
+    /// Puts requests into as few calls as their models, options and the limits allow, those of each call in their order. A request
+    /// without inputs is in none; one that is larger than a call takes several; an input larger than a call has one to itself.
+    static func plan(_ requests: [(place: Int, request: ModelRequest)], _ limits: ProviderCapabilities) -> [EmbeddingCall] {
+        var calls: [EmbeddingCall] = []
+        var sizes: [EmbeddingSize] = []
+        var open: [String: Int] = [:]
+        for (place, request) in requests {
+            let options = options(of: request)
+            let key = request.target.model + "\u{0}" + JSONValue.object(options).canonicalText
+            var rest = inputs(of: request)[...]
+            while !rest.isEmpty {
+                let (wanted, size) = EmbeddingSize.prefix(of: rest, limits)
+                let call: Int
+                if let last = open[key], (sizes[last] + size).fits(limits) {
+                    call = last
+                } else {
+                    call = calls.count
+                    calls.append(EmbeddingCall(model: request.target.model, options: options, pieces: []))
+                    sizes.append(EmbeddingSize())
+                    open[key] = call
+                }
+                calls[call].pieces.append(Piece(request: place, inputs: Array(rest.prefix(wanted))))
+                sizes[call] = sizes[call] + size
+                rest = rest.dropFirst(wanted)
+            }
+        }
+        return calls
+    }
+
+    /// How many inputs it holds.
+    var inputCount: Int { pieces.reduce(0) { $0 + $1.inputs.count } }
+
+    /// A request's inputs: its `input`, a list of texts, or one text, or one text's tokens.
+    static func inputs(of request: ModelRequest) -> [JSONValue] {
+        switch request.body["input"] {
+        case .string(let text): [.string(text)]
+        case .array(let elements) where !elements.isEmpty && elements.allSatisfy { $0.number != nil }: [.array(elements)]
+        case .array(let elements): elements
+        default: []
+        }
+    }
+
+    private static let ownMembers: Set<String> = ["model", "input", "encoding_format", "sample", "stream", "stream_options"]
+    /// What of a `memorize` request is the model's business; the rest is the memory's.
+    private static let memorizeMembers: Set<String> = ["dimensions", "user"]
+
+    /// The request's other members, without those that are not the model's business.
+    static func options(of request: ModelRequest) -> [JSONValue.Member] {
+        (request.body.members ?? []).filter { member in
+            request.kind == .memorize ? memorizeMembers.contains(member.key) : !ownMembers.contains(member.key)
+        }
+    }
+
+    /// Shares all counts out by weight.
+    static func shares(of usage: Usage, weights: [Int]) -> [Usage] {
+        let read = shares(of: usage.inputTokens, weights: weights)
+        let written = shares(of: usage.outputTokens, weights: weights)
+        let cacheRead = shares(of: usage.cacheReadTokens, weights: weights)
+        let cacheWritten = shares(of: usage.cacheWriteTokens, weights: weights)
+        return weights.indices.map {
+            Usage(inputTokens: read[$0], outputTokens: written[$0], cacheReadTokens: cacheRead[$0], cacheWriteTokens: cacheWritten[$0])
+        }
+    }
+
+    /// Shares tokens out by weight, so that the shares add up exactly.
+    static func shares(of tokens: Int, weights: [Int]) -> [Int] {
+        let total = weights.reduce(0, +)
+        guard total > 0 else { return weights.map { _ in 0 } }
+        var weight = 0
+        var given = 0
+        return weights.map { own in
+            weight += own
+            let (high, low) = tokens.multipliedFullWidth(by: weight)
+            let due = total.dividingFullWidth((high, low)).quotient
+            defer { given = due }
+            return due - given
+        }
+    }
+}
+
+/// How vectors are asked for.
+enum EmbeddingFormat: String, Sendable {
+    /// Little-endian float32 in base64: a quarter of the bytes, and read many times as fast.
+    case base64
+    /// Lists of numbers, which every server knows.
+    case float
+}
+
+/// How large inputs of an embeddings call are together.
+struct EmbeddingSize: Sendable, Equatable {
+    /// How many.
+    var inputs = 0
+    /// Their tokens, as far as that can be told from their texts.
+    var tokens = 0
+    /// Their bytes, as JSON.
+    var bytes = 0
+
+    /// Half of what English texts have, and about what Chinese ones do: a call that is too large fails all that share it, while one
+    /// call more costs nothing.
+    private static let bytesPerToken = 2
+
+    /// None.
+    init() {}
+
+    /// An input's: a text, or a text's tokens.
+    init(_ input: JSONValue) {
+        inputs = 1
+        switch input {
+        case .string(let text):
+            tokens = text.utf8.count / Self.bytesPerToken + 1
+            bytes = text.utf8.count + 3
+        case .array(let list):
+            tokens = list.count
+            bytes = input.utf8(sorted: false).count + 1
+        default: bytes = input.utf8(sorted: false).count + 1
+        }
+    }
+
+    /// Both together.
+    static func + (one: EmbeddingSize, other: EmbeddingSize) -> EmbeddingSize {
+        var sum = one
+        sum.inputs += other.inputs
+        sum.tokens += other.tokens
+        sum.bytes += other.bytes
+        return sum
+    }
+
+    /// Whether one call may hold it.
+    func fits(_ limits: ProviderCapabilities) -> Bool {
+        inputs <= max(1, limits.maxEmbedInputs) && tokens <= limits.maxEmbedTokens ?? .max && bytes <= limits.maxEmbedBytes
+    }
+
+    /// The first of some inputs, as many as one call may hold, and one at least.
+    static func prefix(of inputs: ArraySlice<JSONValue>, _ limits: ProviderCapabilities) -> (count: Int, size: EmbeddingSize) {
+        var size = EmbeddingSize()
+        for input in inputs {
+            let larger = size + EmbeddingSize(input)
+            guard size.inputs == 0 || larger.fits(limits) else { break }
+            size = larger
+        }
+        return (size.inputs, size)
+    }
+}

@@ -1,0 +1,209 @@
+import AgentQueueModel
+import NIOHTTP1
+
+/// What an error body says, in whichever of its shapes: `{"error": text, object or list}`, the error itself at the top
+/// (older vLLM), `{"detail": …}` (Python's web frameworks), or a list around any of them.
+struct OpenAIError: Sendable, Equatable {
+    /// The server's words.
+    var message: String?
+    /// Such as `invalid_request_error`.
+    var type: String?
+    /// Such as `model_not_found`.
+    var code: String?
+    /// The member of the request that it is about, such as `max_tokens`.
+    var param: String?
+    /// Where the code is a number: an HTTP status, mostly.
+    var number: Int?
+
+    /// Makes an error.
+    init(message: String? = nil, type: String? = nil, code: String? = nil, param: String? = nil, number: Int? = nil) {
+        self.message = message
+        self.type = type
+        self.code = code
+        self.param = param
+        self.number = number
+    }
+
+    /// Reads an answer's body; nil where it tells of no error. An answer that holds what was asked tells of none, even
+    /// with an empty `error` beside it.
+    init?(body: JSONValue) {
+        switch body {
+        case .array(let elements):
+            guard let first = elements.first, let error = OpenAIError(body: first) else { return nil }
+            self = error
+        case .object:
+            if let error = body["error"] ?? body["errors"], let read = OpenAIError(value: error) {
+                self = read
+            } else if let detail = body["detail"], let read = OpenAIError(value: detail) {
+                self = read
+            } else if body["object"]?.string == "error" || Self.isBare(body) {
+                self.init(members: body)
+            } else {
+                return nil
+            }
+        default: return nil
+        }
+    }
+
+    private static func isBare(_ body: JSONValue) -> Bool {
+        body["message"]?.string != nil && ["choices", "data", "output"].allSatisfy { body[$0] == nil }
+    }
+
+    private init?(value: JSONValue) {
+        switch value {
+        case .string(let text):
+            guard !text.isEmpty else { return nil }
+            self.init(message: text)
+        case .array(let elements):
+            guard let first = elements.first, let error = OpenAIError(value: first) else { return nil }
+            self = error
+        case .object(let members):
+            guard !members.isEmpty else { return nil }
+            self.init(members: value)
+        case .bool(true): self.init()
+        case .null, .bool, .integer, .double, .digits: return nil
+        }
+    }
+
+    private init(members: JSONValue) {
+        // `msg` and `loc` are the web frameworks'; `input` beside them is the request, and no business of an error's.
+        message = (members["message"] ?? members["msg"])?.string ?? members["error"]?.string
+        if let place = members["loc"]?.array {
+            let path = place.compactMap { $0.string ?? $0.int.map(String.init) }.joined(separator: ".")
+            message = message.map { "\(path): \($0)" }
+        }
+        type = members["type"]?.string
+        code = members["code"]?.string
+        param = members["param"]?.string
+        number = (members["code"] ?? members["status"])?.int
+        if number == nil, let text = code, let parsed = Int(text) {
+            number = parsed
+            code = nil
+        }
+    }
+}
+
+extension OpenAIError {
+    /// What may be shown of it where the request that it may quote is not at hand: codes, and none of the server's words.
+    var withoutWords: OpenAIError {
+        OpenAIError(type: BatchRules.code(type), code: BatchRules.code(code), number: number)
+    }
+}
+
+/// What kind of failure an answer of an OpenAI-compatible server is: decided here and nowhere else.
+///
+/// Source: protocols.md 3.2 (OpenAI) and 5 (llama.cpp, Ollama, vLLM).
+enum OpenAIErrorClass {
+    /// Decides.
+    /// - Parameters:
+    ///   - status: the answer's HTTP status; 2xx where the error came inside a good answer.
+    ///   - error: what the body says, if it says anything.
+    static func classify(status: Int, error: OpenAIError?) -> FailureClass {
+        let words = [error?.code, error?.type].compactMap(\.self)
+        if let named = words.compactMap({ strongWords[$0] }).first { return named }
+        if status < 300 {
+            // The error's own number, or its words, stand in for a status.
+            if let number = error?.number, (400..<600).contains(number) { return byStatus(number) }
+            return words.compactMap { weakWords[$0.lowercased()] }.first ?? .retryable
+        }
+        if status >= 500, words.contains(where: { weakWords[$0.lowercased()] == .overloaded }) { return .overloaded }
+        return byStatus(status)
+    }
+
+    /// These say more than any status they come with.
+    private static let strongWords: [String: FailureClass] = [
+        "insufficient_quota": .quotaExhausted,
+        "billing_hard_limit_reached": .quotaExhausted,
+        "billing_not_active": .quotaExhausted,
+        "context_length_exceeded": .permanent,
+        "exceed_context_size_error": .permanent,
+        "content_filter": .refused,
+        "content_policy_violation": .refused,
+    ]
+
+    /// These count where no status does; in lower case.
+    private static let weakWords: [String: FailureClass] = [
+        "rate_limit_exceeded": .rateLimited,
+        "rate_limit_error": .rateLimited,
+        "tokens": .rateLimited,
+        "requests": .rateLimited,
+        "overloaded_error": .overloaded,
+        "unavailable_error": .overloaded,
+        "authentication_error": .authentication,
+        "invalid_api_key": .authentication,
+        "permission_error": .authentication,
+        "invalid_request_error": .permanent,
+        "badrequesterror": .permanent,
+        "not_found_error": .permanent,
+        "notfounderror": .permanent,
+        "model_not_found": .permanent,
+        "not_supported_error": .permanent,
+    ]
+
+    /// Whom a failure is about: a refused key or an empty account is all of the provider's; the rest, rate limits included, is
+    /// one model's.
+    static func scope(_ failure: FailureClass, status: Int, error: OpenAIError?) -> FailureScope {
+        let number = status < 300 ? error?.number ?? status : status
+        let isForbidden = number == 403 || error?.type == "permission_error"
+        return failure == .quotaExhausted || (failure == .authentication && !isForbidden) ? .provider : .target
+    }
+
+    private static func byStatus(_ status: Int) -> FailureClass {
+        switch status {
+        case 401, 403: .authentication
+        case 402: .quotaExhausted
+        case 408, 409, 425: .retryable
+        case 429: .rateLimited
+        case 503, 529: .overloaded
+        case 500...: .retryable
+        default: .permanent
+        }
+    }
+
+    /// The failure that an answer tells of.
+    /// - Parameters:
+    ///   - answer: the answer, not a good one.
+    ///   - error: what its body says.
+    ///   - url: the provider's base URL, without what may be secret in it.
+    ///   - redaction: takes keys and prompts out of the server's words.
+    ///   - now: wall clock, ms.
+    static func failure(
+        _ answer: HTTPAnswer, error: OpenAIError?, url: String, redaction: Redaction, now: Int64
+    ) -> ModelFailure {
+        let failure = classify(status: answer.status, error: error)
+        var message = "\(url) answered \(answer.status)"
+        if let name = error?.code ?? error?.type { message += " (\(redaction.clean(name, maxBytes: 64)))" }
+        if (300..<400).contains(answer.status) {
+            message += ", a redirect: the base URL is not the API's own"
+        } else if let words = error?.message ?? plainText(answer) {
+            let cleaned = redaction.clean(words)
+            if !cleaned.isEmpty { message += ": \(cleaned)" }
+        }
+        return ModelFailure(
+            failure, Redaction.line(message), retryAfter: wait(answer, failure, now: now), requestID: requestID(answer.headers),
+            scope: scope(failure, status: answer.status, error: error), limits: .openAI(answer.headers))
+    }
+
+    private static func wait(_ answer: HTTPAnswer, _ failure: FailureClass, now: Int64) -> Int64? {
+        switch failure {
+        case .rateLimited: RetryAfter.wait(answer.headers, limits: true, now: now)
+        case .overloaded, .retryable, .quotaExhausted: RetryAfter.wait(answer.headers, limits: false, now: now)
+        default: nil
+        }
+    }
+
+    /// A body that is neither JSON nor a web page, such as a proxy's one line.
+    private static func plainText(_ answer: HTTPAnswer) -> String? {
+        guard answer.body.count <= 2_048, let text = String(validating: answer.body, as: UTF8.self) else { return nil }
+        guard let first = text.first(where: { !$0.isWhitespace }), !"<{[".contains(first) else { return nil }
+        return text
+    }
+
+    /// The server's id for the call; nil where it gives none that can be printed.
+    static func requestID(_ headers: HTTPHeaders) -> String? {
+        guard let id = headers.first(name: "x-request-id") ?? headers.first(name: "request-id"), !id.isEmpty, id.utf8.count <= 256,
+            id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        else { return nil }
+        return id
+    }
+}

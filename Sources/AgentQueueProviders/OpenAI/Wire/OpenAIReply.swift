@@ -1,0 +1,157 @@
+import AgentQueueModel
+
+/// Reads good answers of OpenAI-compatible servers, in all the shapes that protocols.md 5 lists.
+enum OpenAIReply {
+    /// Reads a chat completion.
+    ///
+    /// Of several `choices` the first counts.
+    /// - Throws: `ModelFailure` (`refused`, `invalidReply`), its message the end of a sentence; it was charged for.
+    static func chat(_ body: JSONValue, requestID: String?) throws(ModelFailure) -> ModelReply {
+        let usage = usage(body["usage"])
+        let cost = cost(body["usage"])
+        func failed(_ failure: FailureClass, _ words: String, partialText: String? = nil) -> ModelFailure {
+            ModelFailure(failure, words, requestID: requestID, usage: usage, cost: cost, calls: 1, partialText: partialText)
+        }
+        guard let choice = body["choices"]?.array?.first, case .object = choice else {
+            throw failed(.invalidReply, "answered without any choice")
+        }
+        let message = choice["message"] ?? .null
+        let text = text(message["content"]) ?? choice["text"]?.string
+        let toolCalls = toolCalls(message)
+        var finishReason = choice["finish_reason"]?.string
+        if toolCalls != nil, finishReason == nil || finishReason == "function_call" { finishReason = "tool_calls" }
+        if (text ?? "").isEmpty, toolCalls == nil {
+            // A refusal may quote the prompt: it is kept out of the message.
+            if let refusal = message["refusal"]?.string, !refusal.isEmpty {
+                throw failed(.refused, "declined to answer", partialText: refusal)
+            }
+            if finishReason == "content_filter" { throw failed(.refused, "declined to answer (content_filter)") }
+        }
+        guard message.members != nil || text != nil else {
+            throw failed(.invalidReply, "answered with a choice that holds no message")
+        }
+        return ModelReply(
+            text: text ?? (toolCalls == nil ? "" : nil), finishReason: finishReason, usage: usage, model: model(body),
+            requestID: requestID ?? body["id"]?.string, toolCalls: toolCalls, reasoning: reasoning(message), cost: cost)
+    }
+
+    /// Reads embeddings, one per input, in the inputs' order.
+    /// - Parameters:
+    ///   - count: how many inputs there were; nil where that is not known.
+    ///   - dimensions: how long each must be, where the request said so.
+    /// - Throws: `ModelFailure` (`invalidReply`), its message the end of a sentence; it was charged for.
+    static func embeddings(_ body: JSONValue, count: Int?, dimensions: Int?, requestID: String?) throws(ModelFailure) -> ModelReply {
+        let usage = usage(body["usage"])
+        let cost = cost(body["usage"])
+        func invalid(_ words: String) -> ModelFailure {
+            ModelFailure(.invalidReply, words, requestID: requestID, usage: usage, cost: cost, calls: 1)
+        }
+        guard let data = body["data"]?.array ?? body.array else { throw invalid("answered without any embeddings") }
+        let count = count ?? max(1, data.count)
+        guard data.count == count else { throw invalid("answered with \(data.count) embeddings, not \(count)") }
+        var vectors = [[Float]](repeating: [], count: count)
+        var length = dimensions
+        for (position, element) in data.enumerated() {
+            let index = element["index"]?.int ?? position
+            guard vectors.indices.contains(index), vectors[index].isEmpty else {
+                throw invalid("answered with embeddings whose indexes do not fit the inputs")
+            }
+            guard let vector = vector(element["embedding"] ?? element) else {
+                throw invalid("answered with an embedding that is no list of finite numbers")
+            }
+            guard length ?? vector.count == vector.count else {
+                throw invalid("answered with an embedding of \(vector.count) dimensions, not \(length ?? 0)")
+            }
+            length = vector.count
+            vectors[index] = vector
+        }
+        return ModelReply(embeddings: vectors, usage: usage, model: model(body), requestID: requestID, cost: cost)
+    }
+
+    /// Whether an answer to an embeddings request holds a text that is no vector in base64.
+    static func holdsUnreadableText(_ body: JSONValue) -> Bool {
+        (body["data"]?.array ?? body.array ?? []).contains { element in
+            guard case .string(let text) = element["embedding"] ?? element else { return false }
+            return vector(base64: text) == nil
+        }
+    }
+
+    /// Content as text, or as parts of which the text ones count.
+    static func text(_ content: JSONValue?) -> String? {
+        switch content {
+        case .string(let text): text
+        case .array(let parts): parts.compactMap { $0.string ?? $0["text"]?.string }.joined()
+        default: nil
+        }
+    }
+
+    /// What the model thought, by either of the names it goes by; nil where it says nothing of it.
+    static func reasoning(_ message: JSONValue) -> String? {
+        for name in ["reasoning_content", "reasoning"] {
+            if let thought = text(message[name]), !thought.isEmpty { return thought }
+        }
+        return nil
+    }
+
+    /// Verbatim; a `function_call` of the older API becomes a list of one.
+    private static func toolCalls(_ message: JSONValue) -> JSONValue? {
+        if let calls = message["tool_calls"], calls.array?.isEmpty == false { return calls }
+        guard let call = message["function_call"], call.members?.isEmpty == false else { return nil }
+        return .array([.object([.init("type", "function"), .init("function", call)])])
+    }
+
+    private static func model(_ body: JSONValue) -> String? {
+        guard let model = body["model"]?.string, !model.isEmpty else { return nil }
+        return model
+    }
+
+    /// Tokens, in the words of either API, as far as they are told.
+    static func usage(_ usage: JSONValue?) -> Usage {
+        func tokens(_ names: String..., in object: JSONValue?) -> Int? {
+            for name in names {
+                if let count = object?[name]?.int { return min(max(0, count), 1 << 40) }
+            }
+            return nil
+        }
+        let input = tokens("prompt_tokens", "input_tokens", in: usage)
+        let total = tokens("total_tokens", in: usage)
+        let output = tokens("completion_tokens", "output_tokens", in: usage) ?? max(0, (total ?? 0) - (input ?? total ?? 0))
+        let details = usage?["prompt_tokens_details"] ?? usage?["input_tokens_details"]
+        let read = max(0, input ?? max(0, (total ?? 0) - output))
+        let cached = min(read, tokens("cached_tokens", in: details) ?? 0)
+        return Usage(
+            inputTokens: read, outputTokens: output, cacheReadTokens: cached,
+            cacheWriteTokens: min(read - cached, tokens("cache_write_tokens", in: details) ?? 0))
+    }
+
+    /// US dollars, which hubs tell beside the tokens.
+    static func cost(_ usage: JSONValue?) -> Double? {
+        guard let cost = usage?["cost"]?.number ?? usage?["cost"]?["total_cost"]?.number, cost.isFinite, cost >= 0 else { return nil }
+        return cost
+    }
+
+    /// A vector as a list, as a list of one list (a pooled shape), or as base64 of little-endian float32.
+    private static func vector(_ value: JSONValue) -> [Float]? {
+        switch value {
+        case .string(let text): return vector(base64: text)
+        case .array(let elements):
+            if elements.count == 1, case .array = elements[0] { return vector(elements[0]) }
+            var vector: [Float] = []
+            vector.reserveCapacity(elements.count)
+            for element in elements {
+                guard let number = element.number.map({ Float($0) }), number.isFinite else { return nil }
+                vector.append(number)
+            }
+            return vector.isEmpty ? nil : vector
+        default: return nil
+        }
+    }
+
+    private static func vector(base64 text: String) -> [Float]? {
+        guard let bytes = Base64.decode(text), !bytes.isEmpty, bytes.count % 4 == 0 else { return nil }
+        let vector = bytes.withUnsafeBytes { raw in
+            (0..<raw.count / 4).map { Float(bitPattern: UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self))) }
+        }
+        return vector.allSatisfy(\.isFinite) ? vector : nil
+    }
+}

@@ -1,0 +1,253 @@
+import AgentQueueModel
+
+/// Finds what makes two requests differ: kind, target, each member of the body down to the characters of a text, who answers for the
+/// provider, and whether the cache is used.
+package struct RequestComparison {
+    /// One of the two.
+    package struct Side {
+        package var kind: JobKind
+        package var target: Target
+        /// The canonical request.
+        package var body: JSONValue
+        /// The cache key.
+        package var digest: [UInt8]
+        package var usesCache: Bool
+        /// Who answers for its provider as configured now, where that is what its key was made with; nil where it was another, or the
+        /// provider is not configured any more.
+        package var identity: String?
+
+        package init(kind: JobKind, target: Target, body: JSONValue, digest: [UInt8], usesCache: Bool, identity: String?) {
+            self.kind = kind
+            self.target = target
+            self.body = body
+            self.digest = digest
+            self.usesCache = usesCache
+            self.identity = identity
+        }
+    }
+
+    /// The most differences that are found; who differs in more is another request.
+    package static let most = 100
+
+    /// Whether they have the same cache key, so that one's answer is the other's.
+    package let isSame: Bool
+    /// Where they differ, in the order of the request. The cache's use may differ where ``isSame``.
+    package private(set) var differences: [RequestDifference] = []
+
+    package init(_ a: Side, _ b: Side) {
+        isSame = a.digest == b.digest
+        if !isSame {
+            if a.kind != b.kind { add(RequestDifference("kind", .string(a.kind.rawValue), .string(b.kind.rawValue))) }
+            if a.target != b.target {
+                add(RequestDifference("target", .string(a.target.description), .string(b.target.description)))
+            }
+            compareMembers("", Self.relevant(a.body), Self.relevant(b.body))
+            compareIdentities(a, b)
+        }
+        if a.usesCache != b.usesCache { add(RequestDifference("cache", .bool(a.usesCache), .bool(b.usesCache))) }
+    }
+
+    /// What is part of the key.
+    private static func relevant(_ body: JSONValue) -> [JSONValue.Member] {
+        (body.members ?? []).filter { !ModelRequest.ignoredByDigest.contains($0.key) }
+    }
+
+    /// The key holds who answered for the provider when the job was added, but only as part of a digest: what is known is whether
+    /// that was the one of now.
+    private mutating func compareIdentities(_ a: Side, _ b: Side) {
+        guard a.target.provider == b.target.provider, (a.identity == nil) != (b.identity == nil) || differences.isEmpty else { return }
+        func shown(_ identity: String?) -> JSONValue { .string(identity.map { "\($0), as configured now" } ?? "configured otherwise") }
+        add(RequestDifference("provider", shown(a.identity), shown(b.identity)))
+    }
+
+    private mutating func compare(_ path: String, _ a: JSONValue, _ b: JSONValue) {
+        guard differences.count < Self.most else { return }
+        switch (a, b) {
+        case (.object(let first), .object(let second)): compareMembers(path + ".", first, second)
+        case (.array(let first), .array(let second)):
+            for index in 0..<max(first.count, second.count) where differences.count < Self.most {
+                let place = "\(path)[\(index)]"
+                guard index < first.count else {
+                    add(RequestDifference(place, nil, ShortValue.of(second[index])))
+                    continue
+                }
+                guard index < second.count else {
+                    add(RequestDifference(place, ShortValue.of(first[index]), nil))
+                    continue
+                }
+                compare(place, first[index], second[index])
+            }
+        case (.string(let first), .string(let second)): compareTexts(path, first, second)
+        default:
+            guard a.utf8(sorted: true) != b.utf8(sorted: true) else { return }
+            add(RequestDifference(path, ShortValue.of(a), ShortValue.of(b)))
+        }
+    }
+
+    private mutating func compareMembers(_ prefix: String, _ a: [JSONValue.Member], _ b: [JSONValue.Member]) {
+        let others = Dictionary(b.map { (Array($0.key.utf8), $0.value) }, uniquingKeysWith: { first, _ in first })
+        for member in a {
+            if let other = others[Array(member.key.utf8)] {
+                compare(prefix + member.key, member.value, other)
+            } else {
+                add(RequestDifference(prefix + member.key, ShortValue.of(member.value), nil))
+            }
+        }
+        let own = Set(a.map { Array($0.key.utf8) })
+        for member in b where !own.contains(Array(member.key.utf8)) {
+            add(RequestDifference(prefix + member.key, nil, ShortValue.of(member.value)))
+        }
+    }
+
+    /// Texts are compared by their bytes, as the key is made of these: strings that Swift calls equal may differ.
+    private mutating func compareTexts(_ path: String, _ a: String, _ b: String) {
+        var first = a.unicodeScalars.makeIterator()
+        var second = b.unicodeScalars.makeIterator()
+        var position = 0
+        while true {
+            let (one, other) = (first.next(), second.next())
+            if one != other { break }
+            if one == nil { return }
+            position += 1
+        }
+        add(
+            RequestDifference(
+                path, ShortValue.of(a, around: position), ShortValue.of(b, around: position), character: position + 1,
+                hint: TextHint.of(a, b, at: position)))
+    }
+
+    private mutating func add(_ difference: RequestDifference) {
+        if differences.count < Self.most { differences.append(difference) }
+    }
+}
+
+/// A place where two requests differ.
+package struct RequestDifference: Equatable {
+    /// Such as `target` or `messages[1].content`; as stored, to be escaped where it is printed.
+    package let path: String
+    /// What the first holds there, shortened; nil where it holds nothing.
+    package let a: JSONValue?
+    /// What the second holds there.
+    package let b: JSONValue?
+    /// From which character on two texts differ, the first being 1; nil of all else.
+    package let character: Int?
+    /// What that place looks like, where this says why the texts differ.
+    package let hint: TextHint?
+
+    package init(_ path: String, _ a: JSONValue?, _ b: JSONValue?, character: Int? = nil, hint: TextHint? = nil) {
+        self.path = path
+        self.a = a
+        self.b = b
+        self.character = character
+        self.hint = hint
+    }
+
+    /// As `--json` prints it.
+    package var json: JSONValue {
+        .object([
+            .init("path", .string(path)), .init("a", a ?? .null), .init("b", b ?? .null),
+            .init("character", character.map { .integer(Int64($0)) } ?? .null), .init("hint", JobJSON.string(hint?.rawValue)),
+        ])
+    }
+}
+
+/// Values cut to what a line can show.
+package enum ShortValue {
+    /// The most characters of a text.
+    package static let most = 60
+    /// How many of them stand before the place that matters.
+    private static let before = 20
+
+    /// Numbers and truth values as they are; texts and all else from their beginning.
+    package static func of(_ value: JSONValue) -> JSONValue {
+        switch value {
+        case .string(let text): of(text, around: 0)
+        case .array, .object: of(value.text, around: 0)
+        default: value
+        }
+    }
+
+    /// A text around one of its characters, `…` where something is left out.
+    package static func of(_ text: String, around position: Int) -> JSONValue {
+        let scalars = text.unicodeScalars
+        // Where the text is short, or the place near its beginning, it starts there.
+        let skipped = scalars.dropFirst(most).isEmpty || position <= before ? 0 : position - before
+        let kept = scalars.dropFirst(skipped).prefix(most)
+        var shown = String.UnicodeScalarView(skipped > 0 ? ["…"] : [])
+        shown.append(contentsOf: kept)
+        if kept.endIndex < scalars.endIndex { shown.append("…") }
+        return .string(String(shown))
+    }
+}
+
+/// What is often behind two texts that differ and were meant to be the same.
+package enum TextHint: String {
+    case randomID = "looks like a random id"
+    case time = "looks like a time"
+    case whiteSpace = "only white space differs"
+    case unicodeForm = "the same letters in another Unicode form"
+
+    /// - Parameters:
+    ///   - a: two texts that differ.
+    ///   - position: the first character (Unicode scalar) at which they do.
+    package static func of(_ a: String, _ b: String, at position: Int) -> TextHint? {
+        if a == b { return .unicodeForm }
+        let (first, second) = (word(in: a, around: position), word(in: b, around: position))
+        if isTime(first), isTime(second) { return .time }
+        if isRandom(first), isRandom(second) { return .randomID }
+        let isSame = a.unicodeScalars.lazy.filter { !$0.properties.isWhitespace }
+            .elementsEqual(b.unicodeScalars.lazy.filter { !$0.properties.isWhitespace })
+        return isSame ? .whiteSpace : nil
+    }
+
+    /// The longest word that a time or an id may be.
+    private static let mostCharacters = 128
+
+    /// What stands without a gap around a place: letters, digits and the marks that times and ids hold.
+    private static func word(in text: String, around position: Int) -> String {
+        let scalars = text.unicodeScalars
+        let start = scalars.index(scalars.startIndex, offsetBy: min(position, scalars.count))
+        let head = scalars[..<start].reversed().prefix(mostCharacters).prefix(while: isWordPart)
+        let tail = scalars[start...].prefix(mostCharacters).prefix(while: isWordPart)
+        var word = String.UnicodeScalarView(head.reversed())
+        word.append(contentsOf: tail)
+        return String(word)
+    }
+
+    private static func isWordPart(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.isASCII && (isLetterOrDigit(scalar) || "-_:.+".unicodeScalars.contains(scalar))
+    }
+
+    private static func isLetterOrDigit(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "0"..."9", "a"..."z", "A"..."Z": true
+        default: false
+        }
+    }
+
+    /// A date, a time of day, both, or seconds or milliseconds since 1970 of our years.
+    private static func isTime(_ word: String) -> Bool {
+        let bare = word.trimmed(of: ".:-_+")
+        if bare.wholeMatch(of: /\d{4}-\d\d-\d\d([T_]\d\d:\d\d(:\d\d([.]\d+)?)?([Zz]|[+-]\d\d:?\d\d)?)?/) != nil { return true }
+        if bare.wholeMatch(of: /\d{1,2}:\d\d(:\d\d([.]\d+)?)?([Zz]|[+-]\d\d:?\d\d)?/) != nil { return true }
+        return bare.wholeMatch(of: /1\d{9}([.]\d+|\d{3}|\d{6}|\d{9})?/) != nil
+    }
+
+    /// A UUID, or 16 and more letters and digits of which some are each.
+    private static func isRandom(_ word: String) -> Bool {
+        let bare = word.trimmed(of: ".:-_+")
+        if bare.firstMatch(of: /[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}/) != nil { return true }
+        // A prefix names what it is an id of: `req_…`, `session-…`.
+        let core = bare.unicodeScalars.split(whereSeparator: { !isLetterOrDigit($0) }).max { $0.count < $1.count } ?? [][...]
+        return core.count >= 16 && core.contains { ("0"..."9").contains($0) } && core.contains { !("0"..."9").contains($0) }
+    }
+}
+
+extension String {
+    /// Without these marks at either end.
+    fileprivate func trimmed(of marks: String) -> String {
+        let isMark = { (scalar: Unicode.Scalar) in marks.unicodeScalars.contains(scalar) }
+        let start = unicodeScalars.drop(while: isMark)
+        return String(String.UnicodeScalarView(start.reversed().drop(while: isMark).reversed()))
+    }
+}

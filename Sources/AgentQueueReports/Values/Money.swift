@@ -1,0 +1,45 @@
+import AgentQueueModel
+
+/// US dollars as scripts read them: to a billionth, in plain decimals. More is the noise of binary fractions.
+package enum Money {
+    private static let places = 9
+    private static let scale = 1e9
+
+    /// `0.00004373`; as Swift writes it where a billionth makes no difference.
+    package static func text(_ dollars: Double) -> String {
+        guard dollars.isFinite, abs(dollars) < 1e6 else { return "\(dollars)" }
+        let units = Int64((abs(dollars) * scale).rounded())
+        let sign = dollars < 0 && units > 0 ? "-" : ""
+        let digits = String(units % Int64(scale))
+        var text = "\(sign)\(units / Int64(scale)).\(String(repeating: "0", count: places - digits.count))\(digits)"
+        while text.hasSuffix("0") { text.removeLast() }
+        if text.hasSuffix(".") { text.removeLast() }
+        return text
+    }
+
+    /// The same as a number. (Digits are written as they are; a double below 0.0001 would get an exponent.)
+    package static func json(_ dollars: Double) -> JSONValue {
+        dollars.isFinite ? .digits(text(dollars)) : .null
+    }
+
+    /// The same, or null.
+    package static func json(_ dollars: Double?) -> JSONValue {
+        dollars.map { json($0) } ?? .null
+    }
+}
+
+/// Digests as people pass them around.
+package enum Hexadecimal {
+    private static let digits = Array("0123456789abcdef".utf8)
+
+    /// Two small digits a byte.
+    package static func text(_ bytes: [UInt8]) -> String {
+        String(unsafeUninitializedCapacity: bytes.count * 2) { buffer in
+            for (index, byte) in bytes.enumerated() {
+                buffer[index * 2] = digits[Int(byte >> 4)]
+                buffer[index * 2 + 1] = digits[Int(byte & 15)]
+            }
+            return bytes.count * 2
+        }
+    }
+}

@@ -1,0 +1,111 @@
+/// A configuration that cannot be used: what is wrong, where, and what to do, in one sentence.
+package struct SettingsError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Where it was found: a file and line, an environment variable, or a command line option.
+    package let origin: SettingsOrigin
+    /// The key it is about, such as `worker.concurrency`; nil if it is about none that exists.
+    package let key: String?
+    /// What is wrong, without place and key.
+    package let message: String
+
+    /// Makes an error; `message` names neither place nor key, which are put in front.
+    package init(origin: SettingsOrigin, key: String? = nil, message: String) {
+        self.origin = origin
+        self.key = key
+        self.message = message
+    }
+
+    /// The file, as it was named, if it was found in one.
+    package var path: String? {
+        if case .file(let path, _) = origin { path } else { nil }
+    }
+
+    /// The line in that file, from 1.
+    package var line: Int? {
+        if case .file(_, let line) = origin { line } else { nil }
+    }
+
+    /// `config/agent-queue.yaml:3: worker.concurrency: 0 is out of range (1 to 1024)`, `CACHE_MAX_SIZE: 'x' is not a whole number`.
+    package var description: String {
+        switch (origin, key) {
+        case (.file, let key?), (.builtIn, let key?): "\(origin.place): \(InvalidText.printable(key, limit: 300)): \(message)"
+        default: "\(origin.place): \(message)"
+        }
+    }
+}
+
+/// Where a value, or a fault, came from.
+package enum SettingsOrigin: Hashable, Sendable, CustomStringConvertible {
+    /// Built in.
+    case builtIn
+    /// A configuration file, as it was named; the line starts at 1 and is nil where the fault is the whole file's.
+    case file(path: String, line: Int?)
+    /// An environment variable.
+    case environment(name: String)
+    /// A command line option, such as `--concurrency`.
+    case commandLine(option: String)
+
+    /// `default`, `config/agent-queue.yaml:12`, `environment CACHE_MAX_SIZE`, `command line --concurrency`.
+    package var description: String {
+        switch self {
+        case .builtIn: "default"
+        case .environment(let name): "environment \(name)"
+        case .commandLine(let option): "command line \(option)"
+        case .file: place
+        }
+    }
+
+    /// As the start of an error: `config/agent-queue.yaml:12`, `CACHE_MAX_SIZE`, `--concurrency`.
+    var place: String {
+        switch self {
+        case .builtIn: "built-in defaults"
+        case .environment(let name): name
+        case .commandLine(let option): option
+        case .file(let path, let line?): "\(InvalidText.printable(path, limit: 500)):\(line)"
+        case .file(let path, nil): InvalidText.printable(path, limit: 500)
+        }
+    }
+}
+
+/// "Did you mean": the known name nearest to a mistyped one.
+package enum Suggestion {
+    /// The candidate fewest edits away (insert, delete, replace, swap neighbours; capitals do not count), or nil if none is near: a third
+    /// of the name's length at most, one edit for the shortest. Of equals the first wins.
+    package static func nearest(to name: String, in candidates: some Sequence<String>) -> String? {
+        guard name.utf8.count <= 100 else { return nil }
+        let wanted = Array(name.lowercased().unicodeScalars)
+        let limit = max(1, wanted.count / 3)
+        var best: (candidate: String, distance: Int)?
+        for candidate in candidates {
+            let other = Array(candidate.lowercased().unicodeScalars)
+            guard abs(other.count - wanted.count) <= limit else { continue }
+            let distance = editDistance(wanted, other)
+            if distance <= limit, distance < best?.distance ?? .max { best = (candidate, distance) }
+        }
+        return best?.candidate
+    }
+
+    /// ` (did you mean 'concurrency'?)`, or nothing: ready to append to a message.
+    package static func hint(for name: String, in candidates: some Sequence<String>) -> String {
+        nearest(to: name, in: candidates).map { " (did you mean \(InvalidText.quoted($0))?)" } ?? ""
+    }
+
+    /// Optimal string alignment distance, three rows at a time.
+    private static func editDistance(_ first: [Unicode.Scalar], _ second: [Unicode.Scalar]) -> Int {
+        guard !first.isEmpty, !second.isEmpty else { return max(first.count, second.count) }
+        var beforeLast: [Int] = []
+        var last = Array(0...second.count)
+        for row in 1...first.count {
+            var current = [row]
+            for column in 1...second.count {
+                let same = first[row - 1] == second[column - 1]
+                var distance = min(last[column] + 1, current[column - 1] + 1, last[column - 1] + (same ? 0 : 1))
+                if row > 1, column > 1, first[row - 1] == second[column - 2], first[row - 2] == second[column - 1] {
+                    distance = min(distance, beforeLast[column - 2] + 1)
+                }
+                current.append(distance)
+            }
+            (beforeLast, last) = (last, current)
+        }
+        return last[second.count]
+    }
+}

@@ -1,0 +1,39 @@
+/// `notifications.<name>:` — a way to tell somebody that a job, a batch or a run has ended: a command or a webhook.
+package struct NotificationSettings: Equatable, Sendable {
+    /// What is run, by `/bin/sh -c`, with the notice as JSON on its standard input. Either this or ``url``.
+    package var command: String?
+    /// Where the notice is posted, `http` or `https`, as Standard Webhooks have it. Either this or ``command``.
+    package var url: String?
+    /// The environment variable that holds the secret to sign with, `whsec_…`. Looked at before ``secretFile``. Without either, a
+    /// webhook is not signed.
+    package var secretEnv: String?
+    /// The absolute path of a file (mode 0600) that holds the secret.
+    package var secretFile: String?
+    /// How long one attempt may take, 1 s to 1 h. Default 30 s.
+    package var timeout: Duration = .seconds(30)
+    /// Attempts there may be, 1 to 100. Default 10.
+    package var maxAttempts = 10
+
+    /// Neither a command nor a webhook.
+    package init() {}
+
+    /// Looks for the secret to sign with: the environment variable first, then the file, as for a provider's key.
+    package func resolveSecret(environment: [String: String], files: FileReader = .system) -> APIKey {
+        var holder = ProviderSettings(kind: .openai)
+        holder.apiKeyEnv = secretEnv
+        holder.apiKeyFile = secretFile
+        return holder.resolveAPIKey(environment: environment, files: files)
+    }
+}
+
+/// Every key below `notifications.<name>`.
+extension NotificationSettings {
+    static let keys = SettingTable<NotificationSettings>([
+        Setting("command", \.command, .optional(.text(maxBytes: 16 << 10))),
+        Setting("url", \.url, .optional(.webhookURL)),
+        Setting("secret_env", \.secretEnv, .optional(.environmentName)),
+        Setting("secret_file", \.secretFile, .optional(.path)),
+        Setting("timeout", \.timeout, .duration(.seconds(1) ... .hours(1))),
+        Setting("max_attempts", \.maxAttempts, .integer(1...100)),
+    ])
+}

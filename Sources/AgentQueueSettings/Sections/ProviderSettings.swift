@@ -1,0 +1,151 @@
+/// `providers.<name>:` — one provider of models.
+package struct ProviderSettings: Equatable, Sendable {
+    /// Which wire format it speaks. Required for a provider that is not built in.
+    package var kind: ProviderKind
+    /// Where its API is, `http` or `https`, without a slash at the end. Required for kind `openai`; `https://api.anthropic.com` for kind
+    /// `anthropic`; nil for `claude-code`.
+    package var baseURL: String?
+    /// The environment variable that holds the key. Looked at before `apiKeyFile`.
+    package var apiKeyEnv: String?
+    /// The absolute path of a file (mode 0600) that holds the key.
+    package var apiKeyFile: String?
+    /// The program to run, kind `claude-code` only: a name to look up in PATH, or a path. Default `claude`.
+    package var command: String?
+    /// Most calls in flight to it from all processes, 1 to 1024; nil is no limit. See ``maxConcurrency``.
+    package var concurrency: Int?
+    /// What one embeddings call may hold.
+    package var embeddings = EmbeddingSettings()
+    /// How the provider's batch API is used.
+    package var batch = BatchSettings()
+    /// What the provider allows.
+    package var limits = CallLimitSettings()
+    /// Which API an `openai` provider is asked through. Default automatic.
+    package var api: OpenAIAPIMode?
+    /// The `anthropic-version` header of an `anthropic` provider; nil is 2023-06-01, which takes sampling parameters.
+    package var apiVersion: String?
+    /// What an `anthropic` provider is asked to keep of requests that say nothing themselves. Default off.
+    package var promptCache: PromptCacheMode?
+    /// Whether a `claude-code` provider keeps processes running between jobs. Default true.
+    package var warm: Bool?
+
+    /// A provider of `kind`, with that kind's defaults.
+    package init(kind: ProviderKind) {
+        self.kind = kind
+        switch kind {
+        case .openai: break
+        case .anthropic: baseURL = "https://api.anthropic.com"
+        case .claudeCode: command = "claude"
+        }
+    }
+
+    /// The tighter of `concurrency` and `limits.concurrency`; nil is no limit.
+    package var maxConcurrency: Int? {
+        [concurrency, limits.concurrency].compactMap(\.self).min()
+    }
+}
+
+/// Every key below `providers.<name>`.
+extension ProviderSettings {
+    static let keys = SettingTable<ProviderSettings>([
+        Setting("kind", \.kind, .choice()),
+        Setting("base_url", \.baseURL, .optional(.baseURL)),
+        Setting("api_key_env", \.apiKeyEnv, .optional(.environmentName)),
+        Setting("api_key_file", \.apiKeyFile, .optional(.path)),
+        Setting("command", \.command, .optional(.program)),
+        Setting("api", \.api, .optional(.choice())),
+        Setting("api_version", \.apiVersion, .optional(.date)),
+        Setting("prompt_cache", \.promptCache, .optional(.choice())),
+        Setting("warm", \.warm, .optional(.flag)),
+        Setting("concurrency", \.concurrency, .optional(.integer(1...1024))),
+        Setting("embeddings.max_inputs", \.embeddings.maxInputs, .optional(.integer(1...10_000))),
+        Setting("embeddings.max_tokens", \.embeddings.maxTokens, .optional(.integer(1...10_000_000))),
+        Setting("embeddings.max_bytes", \.embeddings.maxBytes, .optional(.bytes((1 << 10)...(1 << 30)))),
+        Setting("batch.linger", \.batch.linger, .optional(.duration(.zero ... .hours(1)))),
+        Setting("batch.poll", \.batch.poll, .optional(.duration(.seconds(1) ... .hours(1)))),
+        Setting("limits.rpm", \.limits.rpm, .optional(.integer(1...10_000_000))),
+        Setting("limits.tpm", \.limits.tpm, .optional(.integer(1...1_000_000_000))),
+        Setting("limits.itpm", \.limits.itpm, .optional(.integer(1...1_000_000_000))),
+        Setting("limits.otpm", \.limits.otpm, .optional(.integer(1...1_000_000_000))),
+        Setting("limits.concurrency", \.limits.concurrency, .optional(.integer(1...1024))),
+        Setting("limits.usd_per_day", \.limits.usdPerDay, .optional(.number(0...1_000_000))),
+    ])
+}
+
+/// `kind:` — which wire format a provider speaks.
+package enum ProviderKind: String, CaseIterable, Sendable {
+    /// OpenAI's API, or any server compatible with it (llama.cpp, Ollama, vLLM, LM Studio).
+    case openai
+    /// Anthropic's API.
+    case anthropic
+    /// The `claude` program as a child process.
+    case claudeCode = "claude-code"
+}
+
+/// `api:` — which of OpenAI's two APIs for text a provider is asked through.
+package enum OpenAIAPIMode: String, CaseIterable, Sendable {
+    /// Chat completions, and the Responses API for models that the server says need it.
+    case automatic
+    /// Chat completions.
+    case chat
+    /// The Responses API.
+    case responses
+}
+
+/// `prompt_cache:` — how long an Anthropic provider is asked to keep the system text and tools of a request that says nothing itself.
+package enum PromptCacheMode: String, CaseIterable, Sendable {
+    /// Not at all.
+    case off
+    /// Five minutes; writing costs 1.25 times the input price, reading a tenth.
+    case fiveMinutes = "5m"
+    /// An hour; writing costs twice the input price, reading a tenth.
+    case oneHour = "1h"
+}
+
+/// `providers.<name>.embeddings:` — what one embeddings call may hold.
+package struct EmbeddingSettings: Equatable, Sendable {
+    /// Most texts in one call, 1 to 10000; nil is the provider kind's own limit.
+    package var maxInputs: Int?
+    /// Most tokens in one call, all its texts together, 1 to 10 million; nil is the provider kind's own limit.
+    package var maxTokens: Int?
+    /// Most bytes in one call, all its texts together, 1 KiB to 1 GiB; nil is the provider kind's own limit.
+    package var maxBytes: Int64?
+
+    /// The provider kind's own limits.
+    package init() {}
+}
+
+/// `providers.<name>.batch:` — the provider's batch API, for jobs that use it.
+package struct BatchSettings: Equatable, Sendable {
+    /// How long a batch takes jobs before it is sent; 0 sends what is there. 0 to 1 h; nil is ``usual``.
+    package var linger: Duration?
+    /// How often the provider is asked how a batch stands. 1 s to 1 h; nil is ``usual``.
+    package var poll: Duration?
+
+    /// What holds where nothing is said: 60 s.
+    package static let usual = Duration.seconds(60)
+
+    /// Nothing said.
+    package init() {}
+}
+
+/// `limits:` of a provider or of one model — shared by all processes through the database. Nil is no limit.
+package struct CallLimitSettings: Equatable, Sendable {
+    /// Requests a minute, 1 to 10 million.
+    package var rpm: Int?
+    /// Tokens a minute, in and out together, 1 to 1 billion.
+    package var tpm: Int?
+    /// Tokens sent a minute, 1 to 1 billion.
+    package var itpm: Int?
+    /// Tokens received a minute, 1 to 1 billion.
+    package var otpm: Int?
+    /// Calls in flight, 1 to 1024.
+    package var concurrency: Int?
+    /// US dollars a day (UTC), 0 to 1 million; 0 allows only calls that cost nothing.
+    package var usdPerDay: Double?
+
+    /// No limits.
+    package init() {}
+
+    /// Whether nothing is limited.
+    package var isEmpty: Bool { self == CallLimitSettings() }
+}

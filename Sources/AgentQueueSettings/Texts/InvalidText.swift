@@ -1,0 +1,47 @@
+/// Why a piece of text is not the value it should be: one clause for a person, without the name of the key, option or file it came from.
+///
+/// Whoever knows that name puts it in front: `SettingsError` for a configuration, the command line for an option.
+package struct InvalidText: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Such as `'5x' is not a duration (write 10ms, 30s, 1h30m or 7d)`. Never holds a raw control character.
+    package let message: String
+
+    /// Makes a refusal. Foreign text inside `message` must have gone through ``quoted(_:)``.
+    package init(_ message: String) {
+        self.message = message
+    }
+
+    /// The clause, without the name of what it is about.
+    package var description: String { message }
+
+    /// Foreign text fit for a message: in single quotes, control characters escaped, cut after 80 characters.
+    package static func quoted(_ text: String) -> String {
+        "'\(printable(text))'"
+    }
+
+    /// As ``quoted(_:)``, without the quotes.
+    static func printable(_ text: String, limit: Int = 80) -> String {
+        var shown = ""
+        var count = 0
+        for scalar in text.unicodeScalars {
+            guard count < limit else { return shown + "…" }
+            count += 1
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator:
+                shown += "\\u{\(String(scalar.value, radix: 16))}"
+            default:
+                shown.unicodeScalars.append(scalar)
+            }
+        }
+        return shown
+    }
+}
+
+extension Substring.UTF8View {
+    /// Without the spaces and tabs at both ends.
+    func trimmingSpaces() -> Substring.UTF8View {
+        var view = self
+        while let first = view.first, first == UInt8(ascii: " ") || first == UInt8(ascii: "\t") { view = view.dropFirst() }
+        while let last = view.last, last == UInt8(ascii: " ") || last == UInt8(ascii: "\t") { view = view.dropLast() }
+        return view
+    }
+}

@@ -1,0 +1,174 @@
+/// Points in time as text, RFC 3339: `2026-12-01T09:00Z` in, `2026-12-01T09:00:00.000Z` out. Times are milliseconds since 1970 in UTC.
+///
+/// Plain arithmetic on the proleptic Gregorian calendar: no formatter, no locale, no time zone database.
+package enum TimeText {
+    private static let millisecondsPerDay: Int64 = 86_400_000
+
+    /// Reads an RFC 3339 time.
+    ///
+    /// - Parameter text: Date, `T` or a space, hours and minutes, optionally seconds and a fraction (cut after milliseconds), then `Z` or
+    ///   an offset such as `+02:00`. Years 0000 to 9999; times before 1970 are negative. A leap second is the second after it.
+    /// - Returns: Milliseconds since 1970-01-01T00:00:00Z.
+    /// - Throws: `InvalidText` for anything else, a day that does not exist and a missing offset included.
+    package static func parseRFC3339(_ text: String) throws(InvalidText) -> Int64 {
+        var cursor = TimeCursor(text)
+        guard let year = cursor.digits(4), cursor.skip("-"), let month = cursor.digits(2), cursor.skip("-"), let day = cursor.digits(2),
+            cursor.skip("T") || cursor.skip("t") || cursor.skip(" "),
+            let hour = cursor.digits(2), cursor.skip(":"), let minute = cursor.digits(2)
+        else { throw malformed(text) }
+
+        var second: Int64 = 0
+        var millisecond: Int64 = 0
+        if cursor.skip(":") {
+            guard let whole = cursor.digits(2) else { throw malformed(text) }
+            second = whole
+            if cursor.skip(".") {
+                guard let fraction = cursor.milliseconds() else { throw malformed(text) }
+                millisecond = fraction
+            }
+        }
+        guard !cursor.isAtEnd else {
+            throw InvalidText("\(InvalidText.quoted(text)) has no time zone (end it with Z, or an offset such as +02:00)")
+        }
+        guard let offset = cursor.offsetMinutes(), cursor.isAtEnd else { throw malformed(text) }
+        guard (1...12).contains(month), (1...daysInMonth(month, of: year)).contains(day), hour <= 23, minute <= 59, second <= 60 else {
+            throw InvalidText("\(InvalidText.quoted(text)) is not a time that exists")
+        }
+        let minutes = daysSince1970(year: year, month: month, day: day) * 1440 + hour * 60 + minute - offset
+        return (minutes * 60 + second) * 1000 + millisecond
+    }
+
+    /// Writes a time in UTC with milliseconds: `2026-12-01T09:00:00.000Z`.
+    ///
+    /// - Parameter milliseconds: Since 1970; negative is before. Any value is safe; beyond the years 0000 to 9999 the result is longer
+    ///   and no longer RFC 3339.
+    package static func format(_ milliseconds: Int64) -> String {
+        let day = milliseconds.flooredQuotient(millisecondsPerDay)
+        let remainder = milliseconds % millisecondsPerDay
+        let clock = remainder < 0 ? remainder + millisecondsPerDay : remainder
+        let date = civilDate(daysSince1970: day)
+        guard (0...9999).contains(date.year) else {
+            let rest = format(clock).dropFirst("1970-01-01".count)
+            return "\(date.year)-\(padded(date.month))-\(padded(date.day))\(rest)"
+        }
+        return String(unsafeUninitializedCapacity: 24) { buffer in
+            func put(_ value: Int64, at index: Int, width: Int, then mark: Unicode.Scalar) {
+                var value = value
+                for position in stride(from: index + width - 1, through: index, by: -1) {
+                    buffer[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10)
+                    value /= 10
+                }
+                buffer[index + width] = UInt8(ascii: mark)
+            }
+            put(date.year, at: 0, width: 4, then: "-")
+            put(date.month, at: 5, width: 2, then: "-")
+            put(date.day, at: 8, width: 2, then: "T")
+            put(clock / 3_600_000, at: 11, width: 2, then: ":")
+            put(clock / 60_000 % 60, at: 14, width: 2, then: ":")
+            put(clock / 1000 % 60, at: 17, width: 2, then: ".")
+            put(clock % 1000, at: 20, width: 3, then: "Z")
+            return 24
+        }
+    }
+
+    private static func malformed(_ text: String) -> InvalidText {
+        InvalidText("\(InvalidText.quoted(text)) is not a time (write 2026-12-01T09:00Z or 2026-12-01T09:00:00+02:00)")
+    }
+
+    private static func padded(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
+
+    private static func daysInMonth(_ month: Int64, of year: Int64) -> Int64 {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+
+    /// Howard Hinnant's `days_from_civil`: years begin in March, so that the leap day is the last of its year, in eras of 400 years.
+    private static func daysSince1970(year: Int64, month: Int64, day: Int64) -> Int64 {
+        let marchYear = month <= 2 ? year - 1 : year
+        let era = marchYear.flooredQuotient(400)
+        let yearOfEra = marchYear - era * 400
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return era * 146_097 + dayOfEra - 719_468
+    }
+
+    /// The inverse, `civil_from_days`.
+    private static func civilDate(daysSince1970 days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+        let shifted = days + 719_468
+        let era = shifted.flooredQuotient(146_097)
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let marchMonth = (5 * dayOfYear + 2) / 153
+        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * marchMonth + 2) / 5 + 1)
+    }
+}
+
+/// Reads the parts of an RFC 3339 time from front to back; a read that does not fit takes nothing.
+struct TimeCursor {
+    private var rest: Substring.UTF8View
+
+    init(_ text: String) {
+        rest = Substring(text).utf8.trimmingSpaces()
+    }
+
+    var isAtEnd: Bool { rest.isEmpty }
+
+    mutating func skip(_ mark: Unicode.Scalar) -> Bool {
+        guard rest.first == UInt8(ascii: mark) else { return false }
+        rest = rest.dropFirst()
+        return true
+    }
+
+    /// Exactly `count` digits as a number.
+    mutating func digits(_ count: Int) -> Int64? {
+        var view = rest
+        var value: Int64 = 0
+        for _ in 0..<count {
+            guard let digit = view.first.flatMap(Self.digit) else { return nil }
+            value = value * 10 + digit
+            view = view.dropFirst()
+        }
+        rest = view
+        return value
+    }
+
+    /// One or more digits as a fraction of a second, cut after milliseconds.
+    mutating func milliseconds() -> Int64? {
+        var value: Int64 = 0
+        var weight: Int64 = 100
+        var taken = 0
+        while let digit = rest.first.flatMap(Self.digit) {
+            value += digit * weight
+            weight /= 10
+            taken += 1
+            rest = rest.dropFirst()
+        }
+        return taken > 0 ? value : nil
+    }
+
+    /// `Z`, or hours and minutes east of UTC.
+    mutating func offsetMinutes() -> Int64? {
+        if skip("Z") || skip("z") { return 0 }
+        let sign: Int64
+        if skip("+") { sign = 1 } else if skip("-") { sign = -1 } else { return nil }
+        guard let hours = digits(2), skip(":"), let minutes = digits(2), hours <= 23, minutes <= 59 else { return nil }
+        return sign * (hours * 60 + minutes)
+    }
+
+    private static func digit(_ byte: UInt8) -> Int64? {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) ? Int64(byte - UInt8(ascii: "0")) : nil
+    }
+}
+
+extension Int64 {
+    /// Division that rounds down, for days before 1970. `divisor` is positive.
+    func flooredQuotient(_ divisor: Int64) -> Int64 {
+        let quotient = self / divisor
+        return self % divisor < 0 ? quotient - 1 : quotient
+    }
+}

@@ -1,0 +1,196 @@
+import AgentQueueModel
+import Foundation
+import GRDB
+
+extension QueueStore {
+    /// What the cache holds for a request, without counting it as used.
+    package func cachedReply(_ digest: [UInt8]) throws -> CachedReply? {
+        let now = clock.wall()
+        return try read { database in
+            let statement = try database.cachedStatement(
+                sql: "SELECT \(CachedReply.columns) FROM cache_entries WHERE digest = ? AND expires_at > ?")
+            return try Row.fetchOne(statement, arguments: [Data(digest), now]).map { CachedReply($0) }
+        }
+    }
+
+    /// Which of these requests the cache answers.
+    package func answered(_ digests: [[UInt8]]) throws -> Set<[UInt8]> {
+        let now = clock.wall()
+        return try read { database in
+            let statement = try database.cachedStatement(sql: "SELECT 1 FROM cache_entries WHERE digest = ? AND expires_at > ?")
+            return try Set(digests.filter { try Int.fetchOne(statement, arguments: [Data($0), now]) != nil })
+        }
+    }
+
+    /// What the cache holds, latest used first.
+    package func cacheEntries(limit: Int) throws -> [CacheEntrySummary] {
+        try read { database in
+            try Row.fetchAll(
+                database, sql: "SELECT \(CacheEntrySummary.columns) FROM cache_entries ORDER BY last_used_at DESC LIMIT ?",
+                arguments: [limit]
+            ).map(CacheEntrySummary.init)
+        }
+    }
+
+    /// The entries whose digest begins with these hexadecimal digits; at most two, so that a caller can tell one from many.
+    package func cacheEntries(digestPrefix prefix: String) throws -> [CacheEntrySummary] {
+        let digits = prefix.lowercased()
+        guard !digits.isEmpty, digits.utf8.count <= 64, digits.allSatisfy(\.isHexDigit) else { return [] }
+        func bytes(_ filler: String) -> Data {
+            let whole = digits.padding(toLength: 64, withPad: filler, startingAt: 0)
+            var data = Data()
+            var rest = Substring(whole)
+            while !rest.isEmpty {
+                data.append(UInt8(rest.prefix(2), radix: 16) ?? 0)
+                rest = rest.dropFirst(2)
+            }
+            return data
+        }
+        return try read { database in
+            try Row.fetchAll(
+                database, sql: "SELECT \(CacheEntrySummary.columns) FROM cache_entries WHERE digest BETWEEN ? AND ? LIMIT 2",
+                arguments: [bytes("0"), bytes("f")]
+            ).map(CacheEntrySummary.init)
+        }
+    }
+
+    /// Forgets one answer. Returns whether it was there.
+    package func deleteCacheEntry(_ digest: [UInt8]) async throws -> Bool {
+        try await write { try $0.deleteCacheEntries("digest = ?", limit: 1) { $0.bind(digest) } == 1 }
+    }
+
+    /// Forgets every answer, in slices. Returns how many there were.
+    package func clearCache() async throws -> Int {
+        var total = 0
+        while true {
+            let deleted = try await write { try $0.deleteCacheEntries("?1 = 1", limit: 500) { $0.bind(1 as Int64) } }
+            total += deleted
+            if deleted < 500 { return total }
+        }
+    }
+}
+
+extension WriteTransaction {
+    /// What the cache holds for a request, which it is about to serve.
+    func cachedReply(_ digest: [UInt8]) throws(SQLFailure) -> CachedReply? {
+        try statement(
+            """
+            SELECT reply, target, input_tokens, output_tokens, cost_usd, created_at, expires_at
+            FROM cache_entries WHERE digest = ? AND expires_at > ?
+            """
+        ).bind(digest).bind(now).first { CachedReply($0) }
+    }
+
+    /// Writes the result of a job that the cache answers.
+    func complete(_ job: Int64, lane: Int64, _ digest: [UInt8], from cached: CachedReply) throws(SQLFailure) {
+        try statement(
+            """
+            INSERT INTO results (job_id, reply, answered_by, target, input_tokens, output_tokens, cost_usd, latency_ms)
+            SELECT id, ?, 'cache', ?, ?, ?, 0, 0 FROM jobs WHERE id = ?
+            """
+        ).bind(cached.reply).bind(cached.target).bind(cached.inputTokens).bind(cached.outputTokens).bind(job).run()
+        try statement("UPDATE cache_entries SET hits = hits + 1, last_used_at = ? WHERE digest = ?").bind(now).bind(digest).run()
+        ledger.save(lane: lane, cost: cached.cost)
+    }
+
+    /// Keeps an answer. One that is there already is replaced: the newer serves longer.
+    func cache(_ entry: CacheWrite, result: JobResult, reply: String) throws(SQLFailure) {
+        let createdAt = entry.createdAt ?? now
+        // A vector stays with its entry: the prompt is the same.
+        let old = try statement(
+            """
+            SELECT bytes, coalesce((SELECT length(vector) + 2 * length(model) + 128 FROM cache_vectors
+                                    WHERE entry_id = cache_entries.id), 0) FROM cache_entries WHERE digest = ?
+            """
+        ).bind(entry.digest).first { (bytes: $0.int64(0), vector: $0.int64(1)) }
+        // 160: the row's other columns and its indexes.
+        let bytes = Int64(reply.utf8.count + result.target.utf8.count + 160) + (old?.vector ?? 0)
+        try statement(
+            """
+            INSERT INTO cache_entries (digest, target, reply, bytes, input_tokens, output_tokens, cost_usd, created_at, expires_at, last_used_at)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8) ON CONFLICT (digest) DO UPDATE SET target = ?2, reply = ?3, bytes = ?4,
+            input_tokens = ?5, output_tokens = ?6, cost_usd = ?7, created_at = ?8, expires_at = ?9, last_used_at = ?8
+            """
+        ).bind(entry.digest).bind(result.target).bind(reply).bind(bytes).bind(result.usage.inputTokens)
+            .bind(result.usage.outputTokens).bind(result.cost).bind(createdAt).bind(createdAt + entry.timeToLive).run()
+        ledger.count(.cacheBytes, by: bytes - (old?.bytes ?? 0))
+        if old == nil { ledger.count(.cacheEntries) }
+    }
+
+    /// Deletes entries that a condition names. `condition` is a literal of this module, with the values bound.
+    func deleteCacheEntries(_ condition: StaticString, limit: Int, _ bind: (SQLStatement) -> Void) throws(SQLFailure) -> Int {
+        let statement = try statement(
+            building: """
+                DELETE FROM cache_entries WHERE id IN (SELECT id FROM cache_entries WHERE \(condition) LIMIT \(limit)) RETURNING bytes
+                """)
+        bind(statement)
+        let sizes = try statement.all { $0.int64(0) }
+        ledger.count(.cacheBytes, by: -sizes.reduce(0, +))
+        ledger.count(.cacheEntries, by: -Int64(sizes.count))
+        return sizes.count
+    }
+}
+
+/// An answer that the cache holds.
+package struct CachedReply: Sendable, Equatable {
+    /// The reply as stored (`ModelReply.json`).
+    package var reply: String
+    /// What answered.
+    package var target: String
+    /// Tokens read when it was paid for.
+    package var inputTokens: Int
+    /// Tokens written when it was paid for.
+    package var outputTokens: Int
+    /// What it cost when it was paid for, in US dollars.
+    package var cost: Double
+    /// When it was written (wall clock, ms): its version, since an answer that is replaced is written anew.
+    package var createdAt: Int64
+    /// From when it no longer answers (wall clock, ms).
+    package var expiresAt: Int64
+
+    /// Makes one.
+    package init(
+        reply: String, target: String, inputTokens: Int, outputTokens: Int, cost: Double, createdAt: Int64, expiresAt: Int64
+    ) {
+        self.reply = reply
+        self.target = target
+        self.inputTokens = inputTokens
+        self.outputTokens = outputTokens
+        self.cost = cost
+        self.createdAt = createdAt
+        self.expiresAt = expiresAt
+    }
+}
+
+extension CachedReply {
+    static let columns = "reply, target, input_tokens, output_tokens, cost_usd, created_at, expires_at"
+
+    init(_ row: Row) {
+        self.init(
+            reply: row[0], target: row[1], inputTokens: row[2], outputTokens: row[3], cost: row[4], createdAt: row[5], expiresAt: row[6])
+    }
+
+    /// From the row that a statement stands on.
+    init(_ row: SQLStatement) {
+        self.init(
+            reply: row.text(0), target: row.text(1), inputTokens: row.int(2), outputTokens: row.int(3), cost: row.double(4),
+            createdAt: row.int64(5), expiresAt: row.int64(6))
+    }
+}
+
+/// An answer to keep for the next who asks the same.
+package struct CacheWrite: Sendable, Equatable {
+    /// The cache key, 32 bytes.
+    package var digest: [UInt8]
+    /// How long it may serve, in ms.
+    package var timeToLive: Int64
+    /// When it was answered (wall clock, ms), which is its version; nil is the transaction's own time.
+    package var createdAt: Int64?
+
+    /// Makes one.
+    package init(digest: [UInt8], timeToLive: Int64, createdAt: Int64? = nil) {
+        self.digest = digest
+        self.timeToLive = timeToLive
+        self.createdAt = createdAt
+    }
+}

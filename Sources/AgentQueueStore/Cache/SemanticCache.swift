@@ -1,0 +1,164 @@
+import AgentQueueModel
+import GRDB
+
+extension QueueStore {
+    /// Looks at the prompts of cached answers as they are now.
+    /// - Parameters:
+    ///   - context: what else the requests have in common (`ModelRequest.semanticParts`), 32 bytes.
+    ///   - model: what made their vectors.
+    /// - Throws: `StoreError`, and what the body throws.
+    package func readPrompts<Value>(context: [UInt8], model: String, _ body: (PromptSnapshot) throws -> Value) throws -> Value {
+        let now = clock.wall()
+        return try read { try body(PromptSnapshot($0, context: context, model: model, now: now)) }
+    }
+
+    /// Notes where the prompt of a cached answer lies. Nothing happens where the cache does not hold that answer.
+    /// - Parameter digest: the cache key of the request, 32 bytes.
+    /// - Throws: `StoreError`; `conflict`, if the vector has no direction, or holds what is no number.
+    package func rememberVector(digest: [UInt8], context: [UInt8], model: String, vector: [Float]) async throws {
+        let bytes = try Self.unit(vector).bytes
+        try await write { try $0.rememberVector(digest: digest, context: context, model: model, bytes) }
+    }
+
+    private static func unit(_ vector: [Float]) throws -> UnitVector {
+        guard let unit = UnitVector(vector) else {
+            throw StoreError(.conflict, "the embedding model's vector of \(vector.count) values has no direction")
+        }
+        return unit
+    }
+}
+
+extension WriteTransaction {
+    func rememberVector(digest: [UInt8], context: [UInt8], model: String, _ vector: [UInt8]) throws(SQLFailure) {
+        guard let entry = try statement("SELECT id FROM cache_entries WHERE digest = ?").bind(digest).first({ $0.int64(0) }) else { return }
+        try countVector(of: entry, by: -1)
+        let number = try statement("UPDATE counters SET value = value + 1 WHERE name = 'cache_vectors' RETURNING value")
+            .first { $0.int64(0) }
+        try statement(
+            """
+            INSERT INTO cache_vectors (entry_id, context, model, vector, number) VALUES (?1, ?2, ?3, ?4, ?5)
+            ON CONFLICT (entry_id) DO UPDATE SET context = ?2, model = ?3, vector = ?4, number = ?5
+            """
+        ).bind(entry).bind(context).bind(model).bind(vector).bind(number ?? 0).run()
+        try countVector(of: entry, by: 1)
+    }
+
+    /// Adds the room of an entry's vector, its row and its place in the index included, to the entry's, or takes it away.
+    private func countVector(of entry: Int64, by sign: Int64) throws(SQLFailure) {
+        let room = try statement("SELECT length(vector) + 2 * length(model) + 128 FROM cache_vectors WHERE entry_id = ?")
+            .bind(entry).first { $0.int64(0) }
+        guard let room else { return }
+        try statement("UPDATE cache_entries SET bytes = bytes + ? WHERE id = ?").bind(sign * room).bind(entry).run()
+        ledger.count(.cacheBytes, by: sign * room)
+    }
+
+    /// Writes the result of a job that a near prompt's answer serves.
+    func complete(_ job: Int64, lane: Int64, from match: SemanticMatch) throws(SQLFailure) {
+        let cached = match.reply
+        try statement(
+            """
+            INSERT INTO results (job_id, reply, answered_by, target, input_tokens, output_tokens, cost_usd, latency_ms)
+            VALUES (?, ?, 'cache', ?, ?, ?, 0, 0)
+            """
+        ).bind(job).bind(match.shownReply).bind(cached.target).bind(cached.inputTokens).bind(cached.outputTokens).run()
+        try statement("UPDATE cache_entries SET hits = hits + 1, last_used_at = ? WHERE digest = ?").bind(now).bind(match.digest).run()
+        ledger.save(lane: lane, cost: cached.cost)
+    }
+}
+
+/// A cached answer to a prompt that is near another one.
+package struct SemanticMatch: Sendable, Equatable {
+    /// The cache key of the request that was answered, 32 bytes.
+    package var digest: [UInt8]
+    /// The cosine of the two prompts' vectors, at most 1.
+    package var score: Double
+    /// The answer.
+    package var reply: CachedReply
+
+    /// Makes one.
+    package init(digest: [UInt8], score: Double, reply: CachedReply) {
+        self.digest = digest
+        self.score = score
+        self.reply = reply
+    }
+
+    /// The answer as it is stored of the job that it serves: with `semantic`, which names the entry by the first twelve digits of its
+    /// digest and tells the score. An answer that is no JSON object stays as it is.
+    package var shownReply: String {
+        guard let members = try? JSONValue.parse(reply.reply).members else { return reply.reply }
+        let entry = digest.prefix(6).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let semantic = JSONValue.object([.init("entry", .string(entry)), .init("score", .double((score * 10_000).rounded() / 10_000))])
+        return JSONValue.object(members.filter { $0.key != "semantic" } + [.init("semantic", semantic)]).text
+    }
+}
+
+/// Where the prompts of cached answers lie that may be compared with each other, as it was at one moment. Valid during
+/// `QueueStore.readPrompts` alone, on its thread.
+package final class PromptSnapshot {
+    private let database: Database
+    private let context: [UInt8]
+    private let model: String
+    private let now: Int64
+
+    init(_ database: Database, context: [UInt8], model: String, now: Int64) {
+        self.database = database
+        self.context = context
+        self.model = model
+        self.now = now
+    }
+
+    private func statement(_ sql: String) throws -> SQLStatement {
+        guard let connection = database.sqliteConnection else { throw StoreError(.closed, "the database is closed") }
+        return SQLStatement(borrowing: try database.cachedStatement(sql: sql).sqliteStatement, on: connection)
+    }
+
+    /// Gives the vectors whose numbers are larger than one, in the order of their numbers: with the entry that each is of, whose earlier
+    /// vectors are dead. Float32, little-endian, valid during the call.
+    package func vectors(
+        after number: Int64, _ body: (_ number: Int64, _ entry: Int64, _ vector: UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        try statement(
+            "SELECT number, entry_id, vector FROM cache_vectors WHERE context = ? AND model = ? AND number > ? ORDER BY number"
+        ).bind(context).bind(model).bind(number).forEachRow { try body($0.int64(0), $0.int64(1), $0.blobBytes(2)) }
+    }
+
+    /// Gives the vectors of numbers; those that are gone are passed over. Float32, little-endian, valid during the call.
+    package func vectors(_ numbers: [Int64], _ body: (_ index: Int, _ vector: UnsafeRawBufferPointer) throws -> Void) throws {
+        let statement = try statement("SELECT vector FROM cache_vectors WHERE context = ? AND model = ? AND number = ?")
+        for (index, number) in numbers.enumerated() {
+            try statement.bind(context).bind(model).bind(number).forEachRow { try body(index, $0.blobBytes(0)) }
+        }
+    }
+
+    /// The answer to the prompt of a number, with its score; nil where the vector is gone, or the answer has expired.
+    package func answer(_ number: Int64, score: Double) throws -> SemanticMatch? {
+        try statement(
+            """
+            SELECT \(CachedReply.columns), digest FROM cache_vectors JOIN cache_entries ON id = entry_id
+            WHERE context = ? AND model = ? AND number = ? AND expires_at > ?
+            """
+        ).bind(context).bind(model).bind(number).bind(now).first {
+            SemanticMatch(digest: $0.blob(7), score: score, reply: CachedReply($0))
+        }
+    }
+
+    /// Whether the vector of a number is still there.
+    package func has(_ number: Int64) throws -> Bool {
+        try statement("SELECT 1 FROM cache_vectors WHERE context = ? AND model = ? AND number = ?")
+            .bind(context).bind(model).bind(number).first { _ in true } ?? false
+    }
+}
+
+/// A vector of length 1, as it is stored: Float32 values, little-endian.
+struct UnitVector {
+    /// Four bytes a value.
+    let bytes: [UInt8]
+
+    /// Brings a vector to length 1; nil where it has no direction: no values, nothing but zeros, or a value that is no number.
+    init?(_ vector: [Float]) {
+        let square = vector.reduce(0.0) { $0 + Double($1) * Double($1) }
+        guard square > 0, square.isFinite else { return nil }
+        let length = square.squareRoot()
+        bytes = vector.flatMap { value in withUnsafeBytes(of: Float(Double(value) / length).bitPattern.littleEndian) { Array($0) } }
+    }
+}

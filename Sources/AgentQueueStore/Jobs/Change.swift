@@ -1,0 +1,232 @@
+import AgentQueueModel
+import GRDB
+
+/// What a person can wish for jobs: cancel, retry, delete.
+private enum Wish: Sendable {
+    case cancel, retry, delete
+}
+
+extension QueueStore {
+    /// Cancels jobs: those that wait end at once, those that run are told, within a second, wherever they run.
+    package func cancel(ids: [Int64]) async throws -> [JobChange] { try await change(.cancel, ids: ids) }
+
+    /// Cancels every job that a filter means and that has not ended. Returns how many.
+    package func cancel(where filter: JobFilter) async throws -> Int {
+        try await change(.cancel, where: filter, states: JobState.allCases.filter { !$0.isFinal })
+    }
+
+    /// Gives cancelled and discarded jobs a new life, from their first attempt; what was cancelled because of them waits
+    /// for them again. A `retryable` or `scheduled` job is made available now.
+    package func retry(ids: [Int64]) async throws -> [JobChange] { try await change(.retry, ids: ids) }
+
+    /// Retries every cancelled or discarded job that a filter means. Returns how many.
+    package func retry(where filter: JobFilter) async throws -> Int {
+        try await change(.retry, where: filter, states: [.cancelled, .discarded, .retryable])
+    }
+
+    /// Deletes jobs that have ended, with their results, unless others still need them.
+    package func delete(ids: [Int64]) async throws -> [JobChange] { try await change(.delete, ids: ids) }
+
+    /// Deletes every ended job that a filter means. Returns how many.
+    package func delete(where filter: JobFilter) async throws -> Int {
+        try await change(.delete, where: filter, states: JobState.allCases.filter(\.isFinal))
+    }
+
+    private func change(_ wish: Wish, ids: [Int64]) async throws -> [JobChange] {
+        var changes: [JobChange] = []
+        var rest = ids[...]
+        while !rest.isEmpty {
+            let slice = Array(rest.prefix(100))
+            rest = rest.dropFirst(100)
+            changes += try await write { transaction in try slice.map { try transaction.change(wish, $0) } }
+        }
+        return changes
+    }
+
+    /// Walks the jobs that a filter meant when it began, in slices, so that no transaction holds the writer for long.
+    private func change(_ wish: Wish, where filter: JobFilter, states: [JobState]) async throws -> Int {
+        var filter = filter
+        filter.states = filter.states.isEmpty ? states : filter.states.filter(states.contains)
+        guard !filter.states.isEmpty else { return 0 }
+        var after: Int64 = 0
+        var changed = 0
+        let last = try read { try Int64.fetchOne($0, sql: "SELECT max(id) FROM jobs") } ?? 0
+        while after < last {
+            let ids = try jobIDs(filter, after: after, through: last, limit: 200)
+            guard let end = ids.last else { break }
+            after = end
+            changed += try await change(wish, ids: ids).count {
+                if case .changed = $0.result { true } else { false }
+            }
+        }
+        return changed
+    }
+
+    /// Holds a queue's jobs back from being claimed. Those that run go on.
+    package func pause(queue: String) async throws {
+        try await write { transaction in
+            try transaction.makeQueue(queue)
+            try transaction.statement("UPDATE queues SET paused_at = coalesce(paused_at, ?) WHERE name = ?")
+                .bind(transaction.now).bind(queue).run()
+        }
+    }
+
+    /// Ends a queue's pause. Returns false where there is no such queue.
+    @discardableResult
+    package func resume(queue: String) async throws -> Bool {
+        try await write { transaction in
+            transaction.ledger.ringWork()
+            return try transaction.statement("UPDATE queues SET paused_at = NULL WHERE name = ?").bind(queue).run() == 1
+        }
+    }
+}
+
+extension WriteTransaction {
+    fileprivate func change(_ wish: Wish, _ id: Int64) throws -> JobChange {
+        guard let job = try place(of: id) else { return JobChange(id: id, result: .notFound) }
+        // A run's steps stand and fall with it. (One that waits for its next attempt may have that at once.)
+        if let run = job.run, job.state.isFinal, wish != .cancel {
+            let advice = wish == .retry ? "use 'agent-queue run retry \(run)'" : "pruning removes it with its run"
+            return JobChange(id: id, result: .refused("it is a step of run \(run): \(advice)"))
+        }
+        let result: JobChange.Result =
+            switch wish {
+            case .cancel: try cancel(id, job.state, lane: job.lane, batch: job.batch)
+            case .retry: try retry(id, job.state, lane: job.lane, batch: job.batch)
+            case .delete: try delete(id, job.state, lane: job.lane, batch: job.batch)
+            }
+        return JobChange(id: id, result: result)
+    }
+
+    private func place(of id: Int64) throws(SQLFailure) -> (state: JobState, lane: Int64, batch: Int64?, run: Int64?)? {
+        let row = try statement("SELECT state, lane_id, batch_id, run_id FROM jobs WHERE id = ?").bind(id).first {
+            ($0.text(0), $0.int64(1), $0.optionalInt64(2), $0.optionalInt64(3))
+        }
+        guard let row, let state = JobState(rawValue: row.0) else { return nil }
+        return (state, row.1, row.2, row.3)
+    }
+
+    /// Cancels a job, if it has not ended.
+    func cancel(_ id: Int64) throws {
+        guard let job = try place(of: id) else { return }
+        _ = try cancel(id, job.state, lane: job.lane, batch: job.batch)
+    }
+
+    /// Gives a job that was cancelled or discarded a new life.
+    func revive(_ id: Int64) throws -> JobChange.Result {
+        guard let job = try place(of: id) else { return .notFound }
+        guard job.state == .cancelled || job.state == .discarded else { return .unchanged(job.state) }
+        return try revive(id, job.state, lane: job.lane, batch: job.batch)
+    }
+
+    private func cancel(_ id: Int64, _ state: JobState, lane: Int64, batch: Int64?) throws(SQLFailure) -> JobChange.Result {
+        switch state {
+        case .completed, .cancelled, .discarded:
+            return .unchanged(state)
+        case .running:
+            try statement("UPDATE jobs SET cancel_requested_at = coalesce(cancel_requested_at, ?) WHERE id = ?").bind(now).bind(id).run()
+            ledger.ringWork()
+            return .changed(.running)
+        case .pending, .scheduled, .available, .retryable:
+            try statement("UPDATE jobs SET state = 'cancelled', finalized_at = ? WHERE id = ? AND state = ?")
+                .bind(now).bind(id).bind(state.rawValue).run()
+            ledger.move(lane: lane, batch: batch, from: state, to: .cancelled)
+            if state == .pending { try giveUpBatch(of: id) }
+            try addError(job: id, attempt: 0, .cancelled, "cancelled before it ran")
+            if state == .pending {
+                try unfollow(id)
+                // A call that went on for its sake alone can be stopped now.
+                ledger.ringWork()
+            }
+            try noteEnd(of: id, .cancelled)
+            return .changed(.cancelled)
+        }
+    }
+
+    private func retry(_ id: Int64, _ state: JobState, lane: Int64, batch: Int64?) throws -> JobChange.Result {
+        switch state {
+        case .pending, .available, .running, .completed:
+            return .unchanged(state)
+        case .scheduled, .retryable:
+            try statement("UPDATE jobs SET state = 'available', scheduled_at = ? WHERE id = ? AND state = ?")
+                .bind(now).bind(id).bind(state.rawValue).run()
+            ledger.move(lane: lane, batch: batch, from: state, to: .available)
+            return .changed(.available)
+        case .cancelled, .discarded:
+            return try revive(id, state, lane: lane, batch: batch)
+        }
+    }
+
+    private func revive(_ id: Int64, _ state: JobState, lane: Int64, batch: Int64?) throws -> JobChange.Result {
+        if try isKeyTaken(of: id) { return .refused("another job has its unique key now") }
+        try statement(
+            """
+            UPDATE jobs SET state = 'pending', attempt = 0, crashes = 0, scheduled_at = ?1, finalized_at = NULL,
+            cancel_requested_at = NULL, cancelled_through = NULL,
+            expires_at = CASE WHEN expires_at > ?1 THEN expires_at END WHERE id = ?2 AND state = ?3
+            """
+        ).bind(now).bind(id).bind(state.rawValue).run()
+        ledger.move(lane: lane, batch: batch, from: state, to: .pending)
+        try statement(
+            """
+            UPDATE dependencies SET met = 1 WHERE job_id = ?1 AND met = 0
+            AND (SELECT state FROM jobs WHERE id = depends_on) = 'completed'
+            """
+        ).bind(id).run()
+        try releaseIfReady(id)
+        try heedFailedDependencies(of: id)
+        try tellDependents(of: id)
+        let name = try statement("SELECT state FROM jobs WHERE id = ?").bind(id).first { $0.text(0) } ?? ""
+        return .changed(JobState(rawValue: name) ?? .pending)
+    }
+
+    /// Whether another job has taken the unique key that a cancelled or discarded job had.
+    func isKeyTaken(of id: Int64) throws(SQLFailure) -> Bool {
+        try statement(
+            """
+            SELECT 1 FROM jobs WHERE unique_key = (SELECT unique_key FROM jobs WHERE id = ?)
+            AND unique_key IS NOT NULL AND state NOT IN ('cancelled', 'discarded')
+            """
+        ).bind(id).first { _ in true } ?? false
+    }
+
+    func delete(_ id: Int64, _ state: JobState, lane: Int64, batch: Int64?) throws(SQLFailure) -> JobChange.Result {
+        guard state.isFinal else { return .refused("it is \(state.rawValue); cancel it first") }
+        guard try !isNeeded(id) else { return .refused("jobs that wait for it have not ended") }
+        try statement("DELETE FROM dependencies WHERE depends_on = ?").bind(id).run()
+        try statement("DELETE FROM jobs WHERE id = ?").bind(id).run()
+        try unwatch(job: id)
+        ledger.remove(lane: lane, batch: batch, state: state)
+        return .changed(state)
+    }
+
+    /// Whether a job that has not ended depends on this one.
+    func isNeeded(_ id: Int64) throws(SQLFailure) -> Bool {
+        try statement(
+            """
+            SELECT 1 FROM dependencies CROSS JOIN jobs ON jobs.id = job_id
+            WHERE depends_on = ? AND jobs.finalized_at IS NULL LIMIT 1
+            """
+        ).bind(id).first { _ in true } ?? false
+    }
+}
+
+/// What a person's wish for one job came to.
+package struct JobChange: Sendable, Equatable {
+    /// The job.
+    package var id: Int64
+    /// What the wish came to.
+    package var result: Result
+
+    /// What it came to.
+    package enum Result: Sendable, Equatable {
+        /// The job is now in that state. For a cancelled job that is running, `running`: its worker will end it.
+        case changed(JobState)
+        /// The job stays in that state, where the wish means nothing.
+        case unchanged(JobState)
+        /// There is no such job (any more).
+        case notFound
+        /// It cannot be, for the reason given.
+        case refused(String)
+    }
+}

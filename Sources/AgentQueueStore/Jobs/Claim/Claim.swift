@@ -1,0 +1,326 @@
+import AgentQueueModel
+import GRDB
+
+extension QueueStore {
+    /// Claims ready jobs for the free slots, in one transaction, and reads which running ones are to be cancelled. Between lanes:
+    /// the best head priority first, then the one longest unserved.
+    ///
+    /// A lane whose targets admit no call now is passed over whole. Its time does not depend on how many jobs there are: it reads
+    /// the lanes (few), their providers' rows and the first entries of an index over one lane's ready jobs.
+    package func claim(_ request: ClaimRequest) async throws -> ClaimRound {
+        let (cancellations, hasWork) = try read { database in
+            (
+                try Self.cancellations(worker: request.worker, database),
+                try (request.slots > 0 || !request.openCalls.isEmpty) && Self.hasWork(for: request, database)
+            )
+        }
+        var round = hasWork ? try await write { try $0.claim(request) } : ClaimRound()
+        round.cancellations = cancellations
+        return round
+    }
+
+    /// Running jobs of a worker whose cancellation is asked for. A call whose answer others wait for goes on.
+    private static func cancellations(worker: Int64, _ database: Database) throws -> [Lease] {
+        try Row.fetchAll(
+            database.cachedStatement(
+                sql: """
+                    SELECT id, token FROM jobs INDEXED BY jobs_running
+                    WHERE worker_id = ? AND state = 'running' AND cancel_requested_at IS NOT NULL
+                    AND NOT (use_cache = 1 AND EXISTS (SELECT 1 FROM followers WHERE digest = +jobs.digest))
+                    """), arguments: [worker]
+        ).map { Lease(jobID: $0[0], token: $0[1]) }
+    }
+
+    /// Whether a lane that the worker serves has ready jobs: a read, so that an idle worker writes nothing.
+    private static func hasWork(for request: ClaimRequest, _ database: Database) throws -> Bool {
+        let lanes = try Row.fetchCursor(
+            database.cachedStatement(
+                sql: """
+                    SELECT lanes.queue, lanes.provider, lanes.target, lanes.kind FROM lanes JOIN queues ON queues.name = lanes.queue
+                    WHERE lanes.available > 0 AND queues.paused_at IS NULL
+                    """))
+        while let lane = try lanes.next() {
+            if request.serves(queue: lane[0], provider: lane[1], target: lane[2], kind: lane[3]) { return true }
+        }
+        return false
+    }
+}
+
+extension WriteTransaction {
+    func claim(_ request: ClaimRequest) throws -> ClaimRound {
+        var lanes = try readyLanes(for: request)
+        var claiming = Claiming(request)
+        for lane in lanes where lane.hasSuspect {
+            // Jobs that two workers died of run alone: first everything else in this process must have ended.
+            guard case .open(let opening) = try admit(lane, onlySuspects: true, upTo: 9, &claiming) else { continue }
+            claiming.round.suspectWaits = true
+            guard request.isIdle else { return claiming.round }
+            claiming.round.jobs = try take(1, from: lane, opening, onlySuspects: true, upTo: 9, &claiming)
+            claiming.round.runsAlone = !claiming.round.jobs.isEmpty
+            guard claiming.round.jobs.isEmpty else { return claiming.round }
+            // It was turned away, or waits for an identical one's answer.
+            claiming.round.suspectWaits = false
+        }
+        lanes.removeAll { $0.head == nil }
+        let openLanes = lanes.filter { request.openCalls[$0.id] != nil }
+        var slots = request.slots
+        while slots > 0, let best = lanes.indices.min(by: { Self.precedes(lanes[$0], lanes[$1]) }) {
+            // As far as the next lane's head priority, and no further: a lane must not slip its later jobs in before it.
+            let others = lanes.indices.lazy.filter { $0 != best }.compactMap { lanes[$0].head }
+            let limit = others.min() ?? 9
+            switch try admit(lanes[best], onlySuspects: false, upTo: limit, &claiming) {
+            case .closed:
+                lanes.remove(at: best)
+            case .exhausted:
+                lanes[best].head = try headPriority(of: lanes[best].id)
+                if lanes[best].head == nil { lanes.remove(at: best) }
+            case .open(let opening):
+                let before = (claiming.withdrawals, claiming.setAside)
+                let taken = try claim(from: lanes[best], opening, slots: slots, upTo: limit, &claiming)
+                claiming.round.jobs.append(contentsOf: taken.jobs)
+                slots -= taken.calls
+                lanes[best].served = claiming.latestToken ?? lanes[best].served
+                lanes[best].head = slots > 0 ? try headPriority(of: lanes[best].id) : nil
+                let isOver = claiming.isTight || (taken.jobs.isEmpty && before == (claiming.withdrawals, claiming.setAside))
+                claiming.isTight = false
+                if lanes[best].head == nil || isOver { lanes.remove(at: best) }
+            }
+            guard !claiming.isLong else {
+                // There may be more of them: the next round goes on.
+                ledger.ringWork()
+                return claiming.round
+            }
+        }
+        // What goes along with a call that waits for company needs no slot of its own.
+        for lane in openLanes where !claiming.filled.contains(lane.id) {
+            guard case .open(let opening) = try admit(lane, onlySuspects: false, upTo: 9, &claiming) else { continue }
+            claiming.round.jobs += try claim(from: lane, opening, slots: 0, upTo: 9, &claiming).jobs
+        }
+        return claiming.round
+    }
+
+    private static func precedes(_ one: ReadyLane, _ other: ReadyLane) -> Bool {
+        (one.head ?? 10, one.served) < (other.head ?? 10, other.served)
+    }
+
+    private func readyLanes(for request: ClaimRequest) throws(SQLFailure) -> [ReadyLane] {
+        var lanes: [ReadyLane] = []
+        try statement(
+            """
+            SELECT lanes.id, lanes.queue, lanes.provider, lanes.target, lanes.kind, lanes.served,
+            (SELECT priority FROM jobs INDEXED BY jobs_available
+             WHERE lane_id = lanes.id AND state = 'available' AND crashes < 2 ORDER BY priority LIMIT 1),
+            EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_suspect WHERE lane_id = lanes.id AND state = 'available' AND crashes >= 2)
+            FROM lanes JOIN queues ON queues.name = lanes.queue WHERE lanes.available > 0 AND queues.paused_at IS NULL
+            """
+        ).eachRow { row in
+            guard request.serves(queue: row.text(1), provider: row.text(2), target: row.text(3), kind: row.text(4)),
+                let target = Target(row.text(3)), let kind = JobKind(rawValue: row.text(4))
+            else { return }
+            lanes.append(
+                ReadyLane(
+                    id: row.int64(0), kind: kind, target: target, head: row.isNull(6) ? nil : row.int(6), hasSuspect: row.int64(7) == 1,
+                    served: row.int64(5)))
+        }
+        return lanes
+    }
+
+    private func headPriority(of lane: Int64) throws(SQLFailure) -> Int? {
+        try statement(
+            """
+            SELECT priority FROM jobs INDEXED BY jobs_available
+            WHERE lane_id = ? AND state = 'available' AND crashes < 2 ORDER BY priority LIMIT 1
+            """
+        ).bind(lane).first { $0.int(0) }
+    }
+
+    /// Claims a lane's next jobs, as many as the opening and the slots allow.
+    /// - Returns: the jobs that are to be called for, and how many slots their calls take.
+    private func claim(
+        from lane: ReadyLane, _ opening: Opening, slots: Int, upTo priority: Int, _ claiming: inout Claiming
+    ) throws -> (jobs: [ClaimedJob], calls: Int) {
+        let before = claiming.followers
+        let taken: (jobs: [ClaimedJob], calls: Int)
+        if lane.kind.isBatchable, !opening.isProbe, let capacity = claiming.request.capacities[opening.target.provider] {
+            taken = try takeTogether(from: lane, opening, capacity, calls: min(slots, opening.count), upTo: priority, &claiming)
+        } else {
+            let jobs = try take(min(slots, opening.count), from: lane, opening, onlySuspects: false, upTo: priority, &claiming)
+            taken = (jobs, jobs.count)
+        }
+        if claiming.followers - before > taken.jobs.count { try sweepFollowers(of: lane, upTo: priority, &claiming) }
+        return taken
+    }
+
+    /// Claims up to `count` of a lane's jobs, and sets aside what their calls need. Fewer come back where a budget turns some away, or
+    /// an identical job is to be answered first.
+    private func take(
+        _ count: Int, from lane: ReadyLane, _ opening: Opening, onlySuspects: Bool, upTo priority: Int, _ claiming: inout Claiming
+    ) throws -> [ClaimedJob] {
+        // Not one of jobs that share a call: that such a call has begun is noted by its token.
+        let token = try claiming.token ?? nextToken()
+        claiming.token = token
+        claiming.latestToken = token
+        // The plus before `jobs.digest` makes SQLite 3.40 find the cache entry by its digest: without it, inside RETURNING, it
+        // walks the index over `expires_at` for every job.
+        let claim =
+            try onlySuspects
+            ? statement(
+                """
+                UPDATE jobs SET state = 'running', attempt = attempt + 1, token = ?1, worker_id = ?2, lease_expires_at = ?3,
+                attempted_at = ?4
+                WHERE id IN (SELECT id FROM jobs INDEXED BY jobs_suspect WHERE lane_id = ?5 AND state = 'available' AND crashes >= 2
+                             AND priority <= ?6 ORDER BY priority, id LIMIT ?7)
+                RETURNING id, batch_id, priority, attempt, max_attempts, crashes, timeout_ms, use_cache, digest,
+                (SELECT body FROM requests WHERE job_id = jobs.id),
+                CASE WHEN use_cache THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4) END,
+                EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
+                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms, batch_api,
+                run_id
+                """)
+            : statement(
+                """
+                UPDATE jobs SET state = 'running', attempt = attempt + 1, token = ?1, worker_id = ?2, lease_expires_at = ?3,
+                attempted_at = ?4
+                WHERE id IN (SELECT id FROM jobs INDEXED BY jobs_available WHERE lane_id = ?5 AND state = 'available' AND crashes < 2
+                             AND priority <= ?6 ORDER BY priority, id LIMIT ?7)
+                RETURNING id, batch_id, priority, attempt, max_attempts, crashes, timeout_ms, use_cache, digest,
+                (SELECT body FROM requests WHERE job_id = jobs.id),
+                CASE WHEN use_cache THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4) END,
+                EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
+                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms, batch_api,
+                run_id
+                """)
+        claim.bind(token).bind(claiming.request.worker).bind(clock.boot() + claiming.request.lease).bind(now).bind(lane.id).bind(priority)
+            .bind(count)
+        let taken = try begin(claim, token, lane, opening, &claiming)
+        let isHeld = try mustHold(opening, lane, claiming.request.policies)
+        guard isHeld || taken.contains(where: { !$0.budgets.isEmpty }) else { return taken.map(\.job) }
+        return try taken.compactMap { try prepare($0.job, $0.budgets, opening, opening.estimate, isHeld: isHeld, &claiming) }
+    }
+
+    /// Whether anything has to be set aside for a lane's calls.
+    func mustHold(_ opening: Opening, _ lane: ReadyLane, _ policies: CallPolicies) throws(SQLFailure) -> Bool {
+        if opening.isProbe || opening.target != lane.target { return true }
+        return try isLimited(opening.target, policies)
+    }
+
+    /// Runs a claim's UPDATE, and turns those of its jobs aside that wait for a provider's batch, or whose like is under way.
+    func begin(
+        _ claim: SQLStatement, _ token: Int64, _ lane: ReadyLane, _ opening: Opening, _ claiming: inout Claiming
+    ) throws -> [(job: ClaimedJob, budgets: Budgets)] {
+        var budgets: [Int64: Budgets] = [:]
+        var jobs = try claim.all { row in
+            var job = ClaimedJob(
+                lease: Lease(jobID: row.int64(0), token: token), laneID: lane.id, batchID: row.optionalInt64(1), priority: row.int(2),
+                kind: lane.kind, target: lane.target, body: row.text(9), digest: row.blob(8), attempt: row.int(3),
+                maxAttempts: row.int(4), crashes: row.int(5), timeout: row.optionalInt64(6), useCache: row.int64(7) == 1,
+                cachedAt: row.optionalInt64(10), route: opening.target, isProbe: opening.isProbe, isStreamed: row.int64(11) == 1,
+                worstCost: opening.estimate?.worstCost ?? 0)
+            job.inputs = row.int(14)
+            job.bytes = row.int(15)
+            job.cacheTimeToLive = row.optionalInt64(16)
+            job.waitsForBatch = row.int64(17) > 0
+            job.runID = row.optionalInt64(18)
+            let own = Budgets(own: row.optionalDouble(12), batch: row.optionalDouble(13))
+            if !own.isEmpty { budgets[job.id] = own }
+            return job
+        }
+        guard !jobs.isEmpty else { return [] }
+        // RETURNING promises no order.
+        jobs.sort { ($0.priority, $0.id) < ($1.priority, $1.id) }
+        ledger.move(lane: lane.id, batch: nil, from: .available, to: .running, count: Int64(jobs.count))
+        ledger.serve(lane: lane.id, token: token)
+        return try withoutFollowers(collect(jobs, &claiming), &claiming).map { ($0, budgets[$0.id] ?? Budgets()) }
+    }
+
+    /// Sets aside what a claimed job's call needs; nil where its budget does not allow the call, and it is not to run.
+    func prepare(
+        _ job: ClaimedJob, _ budgets: Budgets, _ opening: Opening, _ expected: CallEstimate?, isHeld: Bool, _ claiming: inout Claiming
+    ) throws -> ClaimedJob? {
+        guard isHeld || !budgets.isEmpty else { return job }
+        var job = job
+        var estimate = expected ?? CallEstimate()
+        if !budgets.isEmpty {
+            if expected == nil { estimate = claiming.request.policies.expected(opening.target, job.kind, job.body) }
+            // An answer from the cache costs nothing.
+            if !job.isCached, let refusal = try refusal(of: job, estimate, budgets) {
+                claiming.withdrawals -= 1
+                if case .notNow = refusal { claiming.isTight = true }
+                try withdraw(job, refusal)
+                if job.useCache {
+                    claiming.leadsNoMore(job.digest)
+                    // Without a ring, which the end of a call of its batch will be: the next round would find it as tight.
+                    try promoteFollowers(of: job.digest, rings: false)
+                }
+                return nil
+            }
+        }
+        job.worstCost = estimate.worstCost
+        job.isHeld = true
+        try hold(
+            Reservation(
+                lease: job.lease, call: job.lease.token, target: opening.target, estimate: estimate, isProbe: opening.isProbe,
+                batch: budgets.batch == nil ? nil : job.batchID))
+        return job
+    }
+}
+
+/// What a worker asks for in one round.
+package struct ClaimRequest: Sendable {
+    /// The worker's number.
+    package var worker: Int64
+    /// The queues it serves; nil is all.
+    package var queues: Set<String>?
+    /// The providers it has.
+    package var providers: Set<String>
+    /// How many jobs it can take.
+    package var slots: Int
+    /// How long its lease is, in ms.
+    package var lease: Int64
+    /// Whether nothing runs in its process, so that it may take a job that must run alone.
+    package var isIdle: Bool
+    /// What the configuration says about calling providers.
+    package var policies: CallPolicies
+    /// What one call may hold of jobs that can share it, by provider; those of others have calls of their own.
+    package var capacities: [String: CallCapacity] = [:]
+    /// What the calls hold already that wait for company in this process, by lane.
+    package var openCalls: [Int64: OpenCall] = [:]
+    /// What one batch of a provider may hold, by provider's name: jobs that wait for a batch of another run as any job.
+    package var batchCapacities: [String: BatchCapacity] = [:]
+
+    /// Makes a request; without limits, unless told.
+    package init(
+        worker: Int64, queues: Set<String>?, providers: Set<String>, slots: Int, lease: Int64, isIdle: Bool,
+        policies: CallPolicies = CallPolicies()
+    ) {
+        self.worker = worker
+        self.queues = queues
+        self.providers = providers
+        self.slots = slots
+        self.lease = lease
+        self.isIdle = isIdle
+        self.policies = policies
+    }
+
+    /// Whether a lane's jobs can be called for: by their own target's provider, or by one that serves in its place.
+    func serves(queue: String, provider: String, target: String, kind: String) -> Bool {
+        guard queues?.contains(queue) != false else { return false }
+        return policies.hasRoute(of: target, provider: provider, kind: kind, among: providers)
+    }
+}
+
+/// What one round of claiming came to.
+package struct ClaimRound: Sendable {
+    /// The jobs, now under leases of one token.
+    package var jobs: [ClaimedJob] = []
+    /// The lanes of these that hold more jobs which could share their calls.
+    package var lanesWithMore: Set<Int64> = []
+    /// Jobs of the worker that run and whose cancellation is asked for.
+    package var cancellations: [Lease] = []
+    /// Whether a job waits that must run alone: the worker should let its others end and take none until it has.
+    package var suspectWaits = false
+    /// Whether the job claimed must run alone.
+    package var runsAlone = false
+    /// When a lane that was passed over may open (wall clock, ms); nil if none waits for a time.
+    package var nextOpening: Int64?
+}

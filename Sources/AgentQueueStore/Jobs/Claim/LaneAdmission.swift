@@ -1,0 +1,98 @@
+import AgentQueueModel
+
+/// Where a lane's next jobs may go.
+struct Opening {
+    var target: Target
+    /// How many of them.
+    var count: Int
+    /// Whether the one call shows if the provider works again.
+    var isProbe: Bool
+    /// What the one call is expected to use, where that was looked at.
+    var estimate: CallEstimate?
+}
+
+/// Whether a lane's next jobs may be claimed.
+enum LaneAdmission {
+    case open(Opening)
+    /// None of its targets admits a call now.
+    case closed
+    /// It has no more jobs of that priority.
+    case exhausted
+}
+
+extension WriteTransaction {
+    /// Where a lane's next jobs may go: to the first of its targets that admits a call, where those before it do not work, or keep
+    /// it waiting for too long. Jobs that no target can ever afford are discarded on the way.
+    func admit(_ lane: ReadyLane, onlySuspects: Bool, upTo priority: Int, _ claiming: inout Claiming) throws -> LaneAdmission {
+        while true {
+            var candidate: (id: Int64, body: String)?
+            var refusal: String?
+            var isClosed = false
+            let route = claiming.request.policies.route(of: lane.target, lane.kind)
+            targets: for target in route.targets {
+                var gate = try gate(target, claiming.request.policies, estimate: nil)
+                var estimate: CallEstimate?
+                if case .open = gate, try needsEstimate(target, claiming.request.policies) {
+                    candidate = try candidate ?? head(of: lane.id, onlySuspects: onlySuspects, upTo: priority)
+                    guard let candidate else { return .exhausted }
+                    let expected = claiming.request.policies.expected(target, lane.kind, candidate.body)
+                    estimate = expected
+                    gate = try self.gate(target, claiming.request.policies, estimate: expected)
+                }
+                switch gate {
+                case .open(let count, let isProbe):
+                    return .open(Opening(target: target, count: count, isProbe: isProbe, estimate: estimate))
+                case .never(let sentence):
+                    refusal = refusal ?? sentence
+                case .closed(let closure):
+                    isClosed = true
+                    claiming.noteOpening(closure.until)
+                    if closure.isFault { continue }
+                    // Busy, no more: the next is asked where waiting would take too long.
+                    guard let patience = route.fallbackAfter else { break targets }
+                    let end = (closure.waitingSince ?? now) + patience
+                    guard let until = closure.until else {
+                        guard now >= end else {
+                            claiming.noteOpening(end)
+                            break targets
+                        }
+                        continue
+                    }
+                    if until - now <= patience { break targets }
+                }
+            }
+            guard !isClosed, let refusal, let candidate else { return .closed }
+            try discard(candidate.id, lane, refusal)
+            claiming.withdrawals -= 1
+            guard claiming.withdrawals > 0 else { return .closed }
+        }
+    }
+
+    /// A lane's next job.
+    private func head(of lane: Int64, onlySuspects: Bool, upTo priority: Int) throws(SQLFailure) -> (id: Int64, body: String)? {
+        let query =
+            try onlySuspects
+            ? statement(
+                """
+                SELECT id, (SELECT body FROM requests WHERE job_id = jobs.id) FROM jobs INDEXED BY jobs_suspect
+                WHERE lane_id = ? AND state = 'available' AND crashes >= 2 AND priority <= ? ORDER BY priority, id LIMIT 1
+                """)
+            : statement(
+                """
+                SELECT id, (SELECT body FROM requests WHERE job_id = jobs.id) FROM jobs INDEXED BY jobs_available
+                WHERE lane_id = ? AND state = 'available' AND crashes < 2 AND priority <= ? ORDER BY priority, id LIMIT 1
+                """)
+        return try query.bind(lane).bind(priority).first { ($0.int64(0), $0.text(1)) }
+    }
+
+    /// Ends a ready job that can never be paid for.
+    private func discard(_ id: Int64, _ lane: ReadyLane, _ reason: String) throws {
+        let batch = try statement(
+            "UPDATE jobs SET state = 'discarded', finalized_at = ? WHERE id = ? AND state = 'available' RETURNING batch_id"
+        ).bind(now).bind(id).first { $0.optionalInt64(0) }
+        guard let batch else { return }
+        ledger.move(lane: lane.id, batch: batch, from: .available, to: .discarded)
+        try addError(job: id, attempt: 0, .quotaExhausted, reason)
+        try noteEnd(of: id, .discarded)
+    }
+}

@@ -1,0 +1,144 @@
+import AgentQueueModel
+import Foundation
+import GRDB
+
+extension QueueStore {
+    /// Adds a job.
+    /// - Throws: `StoreError`; `conflict` where it is to wait for a job that is not there.
+    package func enqueue(_ job: NewJob) async throws -> Enqueued {
+        try await write { try $0.enqueue(job) }
+    }
+
+    /// Adds jobs in one transaction, all or none; with `ingest`, notes in the same transaction how far the input is done.
+    package func enqueue(_ jobs: [NewJob], ingest: IngestMark? = nil) async throws -> [Enqueued] {
+        try await write { transaction in
+            if let ingest { try transaction.advance(ingest, jobs: jobs.count) }
+            return try jobs.map { try transaction.enqueue($0) }
+        }
+    }
+}
+
+extension WriteTransaction {
+    /// In this order: a unique key returns the job that has it; open dependencies make the job pending; a later time
+    /// makes it scheduled; a cached answer completes it on the spot; else it is available.
+    /// - Parameter run: the run that it is a step of.
+    func enqueue(_ job: NewJob, run: Int64? = nil) throws -> Enqueued {
+        // What the INSERT does not see: a job that would be cancelled takes no key, and a dependency may be gone.
+        if !job.after.isEmpty, job.uniqueKey != nil, let holder = try holder(of: job) { return holder }
+        let waiting = job.after.isEmpty ? DependencyStates() : try dependencyStates(of: job.after)
+        let state: JobState
+        var cached: CachedReply?
+        if waiting.failed != nil {
+            state = .cancelled
+        } else if waiting.isOpen {
+            state = .pending
+        } else if let scheduledAt = job.scheduledAt, scheduledAt > now {
+            state = .scheduled
+        } else if job.useCache, let reply = try cachedReply(job.digest) {
+            cached = reply
+            state = .completed
+        } else {
+            state = .available
+        }
+
+        let lane = try lane(queue: job.queue, target: job.target, kind: job.kind)
+        let batch = try job.batch.map { try self.batch(named: $0) }
+        if let batch, let budget = job.budget {
+            // The latest word on it holds.
+            try statement("UPDATE batches SET budget_usd = ?1 WHERE id = ?2 AND budget_usd IS NOT ?1").bind(budget).bind(batch).run()
+        }
+        guard let id = try insert(job, state: state, lane: lane, batch: batch, cancelledThrough: waiting.failed, run: run) else {
+            guard let holder = try holder(of: job) else { throw StoreError(.internal, "a unique key is taken, and no job has it") }
+            return holder
+        }
+        ledger.add(lane: lane, batch: batch, state: state)
+        try insertBeside(job, id: id)
+        if job.isStreamed, !state.isFinal { try statement("INSERT INTO streams (job_id) VALUES (?)").bind(id).run() }
+        if let cached { try complete(id, lane: lane, job.digest, from: cached) }
+        if let failed = waiting.failed {
+            try addError(job: id, attempt: 0, .dependency, "job \(failed), which it depends on, ended without completing")
+        }
+        try watch(.job, id, tell: job.onFinish)
+        if let batch { try watch(.batch, batch, tell: job.onBatchFinish) }
+        if state.isFinal { try noteFinished(.job, id) }
+        return Enqueued(id: id, state: state)
+    }
+
+    /// Inserts the job's row; nil where its unique key is taken.
+    private func insert(
+        _ job: NewJob, state: JobState, lane: Int64, batch: Int64?, cancelledThrough: Int64?, run: Int64?
+    ) throws(SQLFailure) -> Int64? {
+        let inserted = try statement(
+            """
+            INSERT INTO jobs (lane_id, state, priority, max_attempts, use_cache, created_at, scheduled_at, finalized_at, expires_at,
+            timeout_ms, batch_id, cancelled_through, unique_key, digest, budget_usd, inputs, bytes, cache_ttl_ms, batch_api, deadline_at,
+            run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state NOT IN ('cancelled', 'discarded') DO NOTHING
+            """
+        ).bind(lane).bind(state.rawValue).bind(job.priority).bind(job.maxAttempts).bind(job.useCache).bind(now)
+            .bind(job.scheduledAt ?? now).bind(state.isFinal ? now : nil).bind(job.expiresAt).bind(job.timeout).bind(batch)
+            .bind(cancelledThrough).bind(job.uniqueKey).bind(job.digest).bind(batch == nil ? job.budget : nil).bind(job.inputs)
+            .bind(job.kind.isBatchable ? job.body.utf8.count : 0).bind(job.cacheTimeToLive).bind(job.usesBatchAPI).bind(job.deadline)
+            .bind(run).run()
+        return inserted == 1 ? lastInsertedID : nil
+    }
+
+    private func insertBeside(_ job: NewJob, id: Int64) throws(SQLFailure) {
+        try statement("INSERT INTO requests (job_id, body, custom_id, metadata) VALUES (?, ?, ?, ?)")
+            .bind(id).bind(job.body).bind(job.customID).bind(job.metadata?.text).run()
+        for tag in job.tags {
+            try statement("INSERT INTO job_tags (job_id, tag) VALUES (?, ?) ON CONFLICT DO NOTHING").bind(id).bind(tag).run()
+        }
+        for dependency in job.after {
+            try statement(
+                """
+                INSERT INTO dependencies (job_id, depends_on, met)
+                SELECT ?1, id, state = 'completed' FROM jobs WHERE id = ?2 ON CONFLICT DO NOTHING
+                """
+            ).bind(id).bind(dependency).run()
+        }
+    }
+
+    /// The job that has a new job's unique key; nil where none has.
+    private func holder(of job: NewJob) throws(SQLFailure) -> Enqueued? {
+        let holder = try statement(
+            "SELECT id, state FROM jobs WHERE unique_key = ? AND state NOT IN ('cancelled', 'discarded')"
+        ).bind(job.uniqueKey).first { ($0.int64(0), $0.text(1)) }
+        guard let (id, name) = holder, let state = JobState(rawValue: name) else { return nil }
+        return Enqueued(id: id, state: state, duplicateOf: id)
+    }
+}
+
+/// What adding a job would come to.
+package enum Foresight: Sendable, Equatable {
+    /// It would have to be called for, unless an identical one is.
+    case call
+    /// The cache would answer it.
+    case cached
+    /// A job has its unique key, and nothing would be added.
+    case taken
+}
+
+extension QueueStore {
+    /// What adding these jobs would come to now, each by itself and in their order. Changes nothing.
+    /// - Throws: `StoreError`; `conflict` where one is to wait for a job that is not there.
+    package func foresee(_ jobs: [NewJob]) throws -> [Foresight] {
+        let now = clock.wall()
+        return try read { database in
+            let holder = try database.cachedStatement(
+                sql: "SELECT 1 FROM jobs WHERE unique_key = ? AND state NOT IN ('cancelled', 'discarded')")
+            let dependency = try database.cachedStatement(sql: "SELECT 1 FROM jobs WHERE id = ?")
+            let entry = try database.cachedStatement(sql: "SELECT 1 FROM cache_entries WHERE digest = ? AND expires_at > ?")
+            return try jobs.map { job in
+                if let key = job.uniqueKey, try Bool.fetchOne(holder, arguments: [key]) == true { return .taken }
+                for id in job.after where try Bool.fetchOne(dependency, arguments: [id]) != true {
+                    throw StoreError(.conflict, "job \(id), which the new job is to wait for, does not exist; nothing was added")
+                }
+                guard job.useCache else { return .call }
+                // A job that waits asks the cache when its time has come.
+                let start = max(now, job.scheduledAt ?? now)
+                return try Bool.fetchOne(entry, arguments: [Data(job.digest), start]) == true ? .cached : .call
+            }
+        }
+    }
+}

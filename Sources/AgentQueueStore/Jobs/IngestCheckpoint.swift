@@ -1,0 +1,52 @@
+import Foundation
+import GRDB
+
+/// How far a named bulk input is done, committed with the jobs of its latest slice.
+package struct IngestMark: Sendable, Equatable {
+    /// The user's name for the input.
+    package var name: String
+    /// SHA-256 of the whole input.
+    package var digest: [UInt8]
+    /// The number of the last line of the slice.
+    package var linesDone: Int
+
+    /// Makes a mark.
+    package init(name: String, digest: [UInt8], linesDone: Int) {
+        self.name = name
+        self.digest = digest
+        self.linesDone = linesDone
+    }
+}
+
+extension QueueStore {
+    /// How many lines of a named input are done already; 0 where it is new.
+    /// - Throws: `StoreError` of kind `conflict` where another input was taken in under that name.
+    package func ingestProgress(name: String, digest: [UInt8]) throws -> Int {
+        try read { database in
+            guard let row = try Row.fetchOne(database, sql: "SELECT digest, lines_done FROM ingests WHERE name = ?", arguments: [name])
+            else { return 0 }
+            guard [UInt8](row["digest"] as Data) == digest else { throw Self.otherInput(name) }
+            return row["lines_done"]
+        }
+    }
+
+    static func otherInput(_ name: String) -> StoreError {
+        StoreError(.conflict, "the ingest '\(name)' was begun with another input; choose another --ingest name")
+    }
+}
+
+extension WriteTransaction {
+    /// Moves a named input's mark forward, and refuses to move it back: another process may be taking in the same input.
+    func advance(_ mark: IngestMark, jobs: Int) throws {
+        let moved = try statement(
+            """
+            INSERT INTO ingests (name, digest, lines_done, jobs, started_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+            ON CONFLICT (name) DO UPDATE SET lines_done = ?3, jobs = jobs + ?4, updated_at = ?5
+            WHERE digest = ?2 AND lines_done < ?3
+            """
+        ).bind(mark.name).bind(mark.digest).bind(mark.linesDone).bind(jobs).bind(now).run()
+        guard moved == 1 else {
+            throw StoreError(.conflict, "the ingest '\(mark.name)' was begun with another input, or is being taken in by another process")
+        }
+    }
+}

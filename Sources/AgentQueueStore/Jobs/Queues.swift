@@ -1,0 +1,75 @@
+import AgentQueueModel
+import GRDB
+
+/// A queue and its lanes.
+package struct QueueSummary: Sendable, Equatable {
+    /// Its name, 1 to 128 bytes.
+    package var name: String
+    /// Since when it is paused (wall clock, ms); nil if it is not.
+    package var pausedAt: Int64?
+    /// Its lanes, by target, then kind.
+    package var lanes: [LaneSummary]
+
+    /// How many of its jobs are in a state.
+    package func count(_ state: JobState) -> Int { lanes.reduce(0) { $0 + $1.count(state) } }
+}
+
+/// A lane: its jobs' counts, and what its answers cost, ever.
+package struct LaneSummary: Sendable, Equatable {
+    /// Its number in the database.
+    package var id: Int64
+    /// The queue its jobs wait in.
+    package var queue: String
+    /// `provider/model`.
+    package var target: String
+    /// What its jobs ask of the model.
+    package var kind: JobKind
+    /// By ``JobState`` in the order of its cases.
+    private var counts: [Int]
+    /// Answers paid for.
+    package var calls: Int
+    /// The tokens of the answers paid for.
+    package var usage: Usage
+    /// US dollars.
+    package var cost: Double
+    /// Answers from the cache.
+    package var cacheAnswers: Int
+    /// US dollars not paid thanks to them.
+    package var saved: Double
+
+    /// How many of its jobs are in a state.
+    package func count(_ state: JobState) -> Int { counts[state.index] }
+
+    static func fetchAll(_ database: Database) throws -> [LaneSummary] {
+        try Row.fetchAll(
+            database,
+            sql: """
+                SELECT pending, scheduled, available, running, retryable, completed, cancelled, discarded,
+                id, queue, target, kind, calls, input_tokens, output_tokens, cost_usd, cache_answers, saved_usd
+                FROM lanes ORDER BY queue, target, kind
+                """
+        ).map { row in
+            LaneSummary(
+                id: row[8], queue: row[9], target: row[10], kind: JobKind(rawValue: row[11]) ?? .generate,
+                counts: (0..<8).map { row[$0] }, calls: row[12], usage: Usage(inputTokens: row[13], outputTokens: row[14]), cost: row[15],
+                cacheAnswers: row[16], saved: row[17])
+        }
+    }
+}
+
+/// How far a batch is.
+package struct BatchProgress: Sendable, Equatable {
+    /// All its jobs.
+    package var jobs: Int
+    /// Those that were answered.
+    package var completed: Int
+    /// Those ended by a person, or by the end of a job they depend on.
+    package var cancelled: Int
+    /// Those that ended without an answer: failed for good, or expired.
+    package var discarded: Int
+
+    /// Jobs that have ended.
+    package var ended: Int { completed + cancelled + discarded }
+    /// Whether all have.
+    package var isDone: Bool { ended >= jobs }
+}

@@ -1,0 +1,51 @@
+import AgentQueueModel
+import GRDB
+
+extension QueueStore {
+    /// The latest answer of a job that did not hold what was asked, and why; nil where there is none, or nothing was kept of it.
+    package func lastInvalidReply(of id: Int64) throws -> (message: String, partial: String)? {
+        try read { database in
+            try Row.fetchOne(
+                database,
+                sql: """
+                    SELECT message, partial FROM job_errors WHERE job_id = ? AND class = 'invalid_reply' AND partial IS NOT NULL
+                    ORDER BY id DESC LIMIT 1
+                    """, arguments: [id]
+            ).map { ($0[0], $0[1]) }
+        }
+    }
+}
+
+extension WriteTransaction {
+    /// The most errors kept of one job: rate limits give their attempts back, so there could be any number.
+    private static let maxErrorsPerJob = 50
+
+    /// Notes why a job ended without an answer, or went on, where no call was made.
+    func addError(job: Int64, attempt: Int, _ failure: FailureClass, _ message: String) throws(SQLFailure) {
+        try addError(job: job, JobError(attempt: attempt, at: now, failure: failure, message: message))
+    }
+
+    /// Notes why an attempt, or a job, ended without an answer.
+    func addError(job: Int64, _ error: JobError) throws(SQLFailure) {
+        let partial = error.partialText.map { Self.cut($0, to: JobError.maxPartialBytes) }
+        if partial != nil {
+            try statement("UPDATE job_errors SET partial = NULL WHERE job_id = ? AND partial IS NOT NULL").bind(job).run()
+        }
+        try statement(
+            "INSERT INTO job_errors (job_id, attempt, at, class, message, target, cost_usd, partial) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        )
+        .bind(job).bind(error.attempt).bind(now).bind(error.failure.rawValue).bind(Self.cut(error.message, to: JobError.maxMessageBytes))
+        .bind(error.target).bind(error.cost).bind(partial).run()
+        // What cost something stays: a budget counts it.
+        try statement(
+            """
+            DELETE FROM job_errors WHERE job_id = ?1 AND cost_usd = 0 AND id <= (
+                SELECT id FROM job_errors WHERE job_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)
+            """
+        ).bind(job).bind(Self.maxErrorsPerJob).run()
+    }
+
+    private static func cut(_ text: String, to bytes: Int) -> String {
+        text.utf8.count > bytes ? String(decoding: text.utf8.prefix(bytes), as: UTF8.self) + "…" : text
+    }
+}

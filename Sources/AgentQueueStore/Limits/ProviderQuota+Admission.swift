@@ -1,0 +1,157 @@
+import AgentQueueModel
+
+/// Whether calls may begin.
+enum Gate: Equatable {
+    /// So many; exactly one if it is a probe.
+    case open(count: Int, isProbe: Bool)
+    /// None now.
+    case closed(Closure)
+    /// Not for this job, ever, for the reason given.
+    case never(String)
+
+    /// Why none may begin.
+    struct Closure: Equatable {
+        /// Until when (wall clock, ms); nil: until something ends.
+        var until: Int64?
+        /// Because it does not work, and not because it is busy.
+        var isFault: Bool
+        /// Since when claims have waited for something to end; nil where none has.
+        var waitingSince: Int64?
+    }
+
+    /// Through both.
+    func and(_ other: Gate) -> Gate {
+        switch (self, other) {
+        case (.never, _): self
+        case (_, .never): other
+        case (.open(let count, let isProbe), .open(let otherCount, let otherIsProbe)):
+            .open(count: min(count, otherCount), isProbe: isProbe || otherIsProbe)
+        case (.closed, .open): self
+        case (.open, .closed): other
+        case (.closed(let one), .closed(let other)):
+            .closed(
+                Closure(
+                    until: one.until.flatMap { until in other.until.map { max(until, $0) } }, isFault: one.isFault || other.isFault,
+                    waitingSince: [one.waitingSince, other.waitingSince].compactMap(\.self).min()))
+        }
+    }
+}
+
+extension Resource {
+    /// Milliseconds of a day.
+    static let dayLength: Int64 = 86_400_000
+
+    /// Whether calls may begin here, and how many.
+    /// - Parameters:
+    ///   - estimate: what one call is expected to use; without it, tokens and money are not looked at.
+    func gate(_ limits: CallLimits, estimate: CallEstimate?, now: Int64) -> Gate {
+        var count = Int.max
+        var isProbe = false
+        switch breaker.admission(now: now) {
+        case .all: break
+        case .none(let time): return closed(until: time, isFault: true)
+        case .probe:
+            count = 1
+            isProbe = true
+        }
+        if let pause {
+            let isFault = pause.failure == .authentication || pause.failure == .quotaExhausted
+            if now < pause.until { return closed(until: pause.until, isFault: isFault) }
+            if let trial, trial.running > 0 { return closed(until: nil, isFault: isFault) }
+        }
+        if let trial {
+            guard trial.running == 0 else { return closed(until: nil, isFault: false) }
+            count = 1
+        }
+        if let limit = limits.concurrency {
+            guard running < limit else { return closed(until: nil, isFault: false) }
+            count = min(count, limit - running)
+        }
+        if let bucket = limit(.requests, limits)?.bucket {
+            let opening = bucket.opening(for: 1, now: now)
+            guard opening <= now else { return closed(until: opening, isFault: false) }
+            // More than that many are not under way anywhere.
+            count = min(count, max(1, Int(min(bucket.level(at: now) + 1e-6, 1e6))))
+        }
+        guard let estimate else { return .open(count: count, isProbe: isProbe) }
+        return gate(estimate, limits, now).and(.open(count: needsEstimate(limits) ? 1 : count, isProbe: isProbe))
+    }
+
+    /// Whether calls must be looked at one by one: what each uses counts.
+    func needsEstimate(_ limits: CallLimits) -> Bool {
+        limits.usdPerDay != nil || [.tokens, .inputTokens, .outputTokens].contains { limit($0, limits) != nil }
+    }
+
+    /// Whether a call is expected to use no more than a minute's tokens.
+    func fits(_ estimate: CallEstimate, _ limits: CallLimits) -> Bool {
+        [Rate.tokens, .inputTokens, .outputTokens].allSatisfy { rate in
+            limit(rate, limits).map { estimate[rate] <= $0.bucket.capacity } ?? true
+        }
+    }
+
+    /// Whether there is anything to hold for a call.
+    func isLimited(_ limits: CallLimits) -> Bool {
+        limits != CallLimits() || trial != nil || Rate.allCases.contains { limit($0, limits) != nil }
+    }
+
+    /// A rate limit that holds: one that was only configured holds for those who have it in their configuration.
+    func limit(_ rate: Rate, _ limits: CallLimits) -> RateLimit? {
+        guard let limit = self[rate], limit.origin != .configured || limits[rate] != nil else { return nil }
+        return limit
+    }
+
+    /// Makes the configured limits hold.
+    mutating func configure(_ limits: CallLimits, now: Int64) {
+        for rate in Rate.allCases {
+            guard let configured = limits[rate] else { continue }
+            guard let known = self[rate] else {
+                self[rate] = RateLimit(TokenBucket(capacity: configured, now: now), .configured)
+                continue
+            }
+            if known.origin == .configured ? known.bucket.capacity != max(1, configured) : known.bucket.capacity > configured {
+                self[rate]?.bucket.resize(configured)
+            }
+        }
+    }
+
+    private func closed(until time: Int64?, isFault: Bool) -> Gate {
+        .closed(Gate.Closure(until: time, isFault: isFault, waitingSince: waitingSince))
+    }
+
+    private func gate(_ estimate: CallEstimate, _ limits: CallLimits, _ now: Int64) -> Gate {
+        var opening = now
+        for rate in [Rate.tokens, .inputTokens, .outputTokens] {
+            guard let bucket = limit(rate, limits)?.bucket else { continue }
+            opening = max(opening, bucket.opening(for: estimate[rate], now: now))
+        }
+        guard opening <= now else { return closed(until: opening, isFault: false) }
+        guard let cap = limits.usdPerDay else { return .open(count: .max, isProbe: false) }
+        // Money is summed: not even a thousand sums are off by a millionth of a cent.
+        let tolerance = 1e-9
+        guard estimate.worstCost <= cap + tolerance else {
+            return .never(
+                "the call may cost \(Self.dollars(estimate.worstCost)), more than '\(name)' may cost in a day (usd_per_day \(Self.dollars(cap)))"
+            )
+        }
+        let today = now / Self.dayLength
+        let spent = day >= today ? spent : 0
+        // What is only set aside is free again when its call ends.
+        if spent + estimate.worstCost <= cap + tolerance, spent + reserved + estimate.worstCost > cap + tolerance {
+            return closed(until: nil, isFault: false)
+        }
+        guard spent + reserved + estimate.worstCost <= cap + tolerance else {
+            return closed(until: (max(day, today) + 1) * Self.dayLength, isFault: false)
+        }
+        return .open(count: .max, isProbe: false)
+    }
+
+    /// US dollars, to a millionth.
+    static func dollars(_ amount: Double) -> String {
+        guard amount.isFinite, abs(amount) < 1e12 else { return "$\(amount)" }
+        let units = Int64((amount * 1_000_000).rounded())
+        var fraction = String(units % 1_000_000)
+        while fraction.utf8.count < 6 { fraction = "0" + fraction }
+        while fraction.utf8.count > 2, fraction.hasSuffix("0") { fraction.removeLast() }
+        return "$\(units / 1_000_000).\(fraction)"
+    }
+}

@@ -1,0 +1,111 @@
+import AgentQueueModel
+import GRDB
+
+/// The resources and batch budgets that a transaction looks at, loaded on first touch and written once at its end.
+struct ResourceLedger {
+    /// A row, as it was stored (nil: not at all) and as it is now.
+    struct Entry {
+        var stored: Resource?
+        var current: Resource
+    }
+
+    /// What a batch may cost, and costs.
+    struct Budget: Equatable {
+        /// US dollars; nil is no bound.
+        var limit: Double?
+        var spent: Double
+        /// US dollars set aside for calls under way.
+        var reserved: Double
+    }
+
+    var entries: [String: Entry] = [:]
+    var budgets: [Int64: (stored: Budget, current: Budget)] = [:]
+
+    /// Writes what changed.
+    func write(to transaction: WriteTransaction) throws(SQLFailure) {
+        for entry in entries.values where entry.current != entry.stored ?? Resource(name: entry.current.name) {
+            try entry.current.write(to: transaction)
+        }
+        for (batch, budget) in budgets where budget.current != budget.stored {
+            try transaction.statement("UPDATE batches SET spent_usd = ?, reserved_usd = ? WHERE id = ?")
+                .bind(budget.current.spent).bind(budget.current.reserved).bind(batch).run()
+        }
+    }
+}
+
+extension Resource {
+    /// Reads the row that ``WriteTransaction/withResource(_:_:)`` selects.
+    init(_ row: SQLStatement, name: String) {
+        self.init(name: name)
+        running = row.int(0)
+        waitingSince = row.optionalInt64(1)
+        if let until = row.optionalInt64(2) {
+            pause = Pause(until: until, failure: FailureClass(rawValue: row.text(3)) ?? .rateLimited, reason: row.text(4))
+        }
+        pauses = row.int(5)
+        parks = row.int(6)
+        if let after = row.optionalInt64(7) { trial = Trial(after: after, running: row.int(8)) }
+        for rate in Rate.allCases {
+            let column = CInt(9 + rate.rawValue)
+            self[rate] = row.isNull(column) ? nil : RateLimit(row.text(column))
+        }
+        minute = (row.int64(13), row.int(14), row.int(15))
+        let state: CircuitBreaker.State =
+            switch row.text(16) {
+            case "open": .open(until: row.int64(17))
+            case "half_open": .halfOpen(probe: row.int64(18))
+            default: .closed
+            }
+        breaker = CircuitBreaker(state: state, consecutive: row.int(19), slots: Self.slots(row.text(20)))
+        day = row.int64(21)
+        spent = row.double(22)
+        reserved = row.double(23)
+        if !row.isNull(24) {
+            fault = Fault(failure: FailureClass(rawValue: row.text(24)) ?? .permanent, message: row.text(25), at: row.int64(26))
+        }
+    }
+
+    /// Every resource, by name.
+    static func fetchAll(_ database: Database) throws -> [Resource] {
+        guard let connection = database.sqliteConnection else { return [] }
+        return try SQLStatement(
+            """
+            SELECT running, waiting_since, paused_until, pause_class, pause_reason, pauses, parks, trial_after, trials, requests, tokens,
+            input_tokens, output_tokens, minute, minute_calls, last_minute_calls, breaker, breaker_until, breaker_probe,
+            breaker_consecutive, breaker_slots, day, spent_usd, reserved_usd, error_class, error_message, error_at, name
+            FROM resources ORDER BY name
+            """, on: connection
+        ).all { Resource($0, name: $0.text(27)) }
+    }
+
+    private static func slots(_ text: String) -> [CircuitBreaker.Slot] {
+        text.split(separator: " ").compactMap { slot in
+            let numbers = slot.split(separator: ":").compactMap { Int64($0) }
+            return numbers.count == 3 ? CircuitBreaker.Slot(number: numbers[0], calls: Int(numbers[1]), failures: Int(numbers[2])) : nil
+        }
+    }
+
+    /// Writes the row.
+    func write(to transaction: WriteTransaction) throws(SQLFailure) {
+        let statement = try transaction.statement(
+            """
+            INSERT OR REPLACE INTO resources (name, running, waiting_since, paused_until, pause_class, pause_reason, pauses, parks,
+            trial_after, trials, requests, tokens, input_tokens, output_tokens, minute, minute_calls, last_minute_calls, breaker,
+            breaker_until, breaker_probe, breaker_consecutive, breaker_slots, day, spent_usd, reserved_usd, error_class, error_message,
+            error_at, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """)
+        statement.bind(name).bind(running).bind(waitingSince).bind(pause?.until).bind(pause?.failure.rawValue).bind(pause?.reason)
+            .bind(pauses).bind(parks).bind(trial?.after).bind(trial?.running ?? 0)
+        for rate in Rate.allCases { statement.bind(self[rate]?.text) }
+        statement.bind(minute.number).bind(minute.calls).bind(minute.before)
+        switch breaker.state {
+        case .closed: statement.bind("closed").bindNull().bindNull()
+        case .open(let until): statement.bind("open").bind(until).bindNull()
+        case .halfOpen(let probe): statement.bind("half_open").bindNull().bind(probe)
+        }
+        let slots = breaker.slots.map { "\($0.number):\($0.calls):\($0.failures)" }.joined(separator: " ")
+        try statement.bind(breaker.consecutive).bind(slots).bind(day).bind(spent).bind(reserved).bind(fault?.failure.rawValue)
+            .bind(fault?.message).bind(fault?.at).bind(transaction.now).run()
+    }
+}

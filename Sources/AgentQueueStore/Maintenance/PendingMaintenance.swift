@@ -1,0 +1,67 @@
+import GRDB
+
+/// What there is to do for the queue's upkeep, as of one read.
+package struct Duties: Sendable, Equatable {
+    /// Whether a worker may have died, or lost its lease.
+    package var mayRescue: Bool
+    /// Whether a job that has not begun has expired.
+    package var hasExpired: Bool
+    /// Whether dependents have to be told of an end.
+    package var hasCascade: Bool
+    /// Whether an answer has come that more jobs wait for than its own transaction completed.
+    package var hasLanding: Bool
+    /// Whether a run is to be told of the end of a job, or has more to begin.
+    package var hasDueRun: Bool
+    /// Whether a run has ended whose calls are to be cancelled.
+    package var hasSweep: Bool
+    /// When the next scheduled or retryable job is due (wall clock, ms).
+    package var nextDue: Int64?
+    /// When the next schedule fires (wall clock, ms).
+    package var nextFiring: Int64?
+    /// When the next notice is to be told (wall clock, ms).
+    package var nextNotice: Int64?
+
+    /// Nothing to do, unless told.
+    package init(
+        mayRescue: Bool = false, hasExpired: Bool = false, hasCascade: Bool = false, hasLanding: Bool = false,
+        hasDueRun: Bool = false, hasSweep: Bool = false, nextDue: Int64? = nil
+    ) {
+        self.mayRescue = mayRescue
+        self.hasExpired = hasExpired
+        self.hasCascade = hasCascade
+        self.hasLanding = hasLanding
+        self.hasDueRun = hasDueRun
+        self.hasSweep = hasSweep
+        self.nextDue = nextDue
+    }
+}
+
+extension QueueStore {
+    /// Looks, in one read, at what upkeep there is: so that a queue in order costs no more than that.
+    package func duties() throws -> Duties {
+        let now = clock.wall()
+        return try read { database in
+            let row = try Row.fetchOne(
+                database.cachedStatement(
+                    sql: """
+                        SELECT (SELECT min(scheduled_at) FROM jobs INDEXED BY jobs_waiting
+                                WHERE state = 'scheduled' AND state IN ('scheduled', 'retryable')),
+                        (SELECT min(scheduled_at) FROM jobs INDEXED BY jobs_waiting
+                         WHERE state = 'retryable' AND state IN ('scheduled', 'retryable')),
+                        EXISTS (SELECT 1 FROM jobs WHERE expires_at IS NOT NULL AND finalized_at IS NULL AND expires_at <= ?
+                                AND state <> 'running'),
+                        EXISTS (SELECT 1 FROM cascades), EXISTS (SELECT 1 FROM landings),
+                        EXISTS (SELECT 1 FROM run_ends) OR EXISTS (SELECT 1 FROM runs WHERE is_due = 1),
+                        (SELECT min(next_at) FROM schedules WHERE next_at IS NOT NULL),
+                        (SELECT min(next_at) FROM notices WHERE state = 'waiting')
+                        """), arguments: [now])
+            var duties = Duties(
+                mayRescue: try !workersToRescue(database).isEmpty, hasExpired: row?[2] ?? false, hasCascade: row?[3] ?? false,
+                hasLanding: row?[4] ?? false, hasDueRun: row?[5] ?? false, hasSweep: try Self.sweptRun(database) != nil,
+                nextDue: [row?[0] as Int64?, row?[1] as Int64?].compactMap(\.self).min())
+            duties.nextFiring = row?[6]
+            duties.nextNotice = row?[7]
+            return duties
+        }
+    }
+}

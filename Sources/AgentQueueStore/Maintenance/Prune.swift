@@ -1,0 +1,211 @@
+import AgentQueueModel
+import GRDB
+
+/// How long what has ended is kept, in ms.
+package struct PrunePolicy: Sendable, Equatable {
+    /// Jobs that were answered; 0 removes them at once.
+    package var completed: Int64
+    /// Jobs that were cancelled; 0 removes them at once.
+    package var cancelled: Int64
+    /// Jobs that failed for good or expired; 0 removes them at once.
+    package var discarded: Int64
+    /// The most bytes of cached answers; the least recently used go first. Nil is no bound.
+    package var maxCacheBytes: Int64?
+    /// How many memories are kept, of those that have not expired.
+    package var memories: MemoryPolicy
+    /// Whether pages that are free are given back to the file system.
+    package var shrinks: Bool
+
+    /// Makes a policy.
+    package init(
+        completed: Int64, cancelled: Int64, discarded: Int64, maxCacheBytes: Int64? = nil, memories: MemoryPolicy = MemoryPolicy(),
+        shrinks: Bool = true
+    ) {
+        self.completed = completed
+        self.cancelled = cancelled
+        self.discarded = discarded
+        self.maxCacheBytes = maxCacheBytes
+        self.memories = memories
+        self.shrinks = shrinks
+    }
+}
+
+/// What pruning removed, or would remove.
+package struct PruneReport: Sendable, Equatable {
+    /// Jobs that ended longer ago than the policy keeps them.
+    package var jobs = 0
+    /// Runs that ended longer ago than the policy keeps them; their jobs are not among ``jobs``.
+    package var runs = 0
+    /// Cached answers that had expired, or were over the cache's bound.
+    package var cacheEntries = 0
+    /// Memories that had expired, or were over a cap.
+    package var memories = 0
+    /// What was given back to the file system.
+    package var bytesFreed: Int64 = 0
+
+    /// Nothing removed yet.
+    package init() {}
+}
+
+extension QueueStore {
+    /// Removes what has had its time, in small transactions, so that it can run beside live workers at any time.
+    package func prune(_ policy: PrunePolicy, dryRun: Bool = false) async throws -> PruneReport {
+        guard !dryRun else { return try prospect(policy) }
+        var report = PruneReport()
+        let now = clock.wall()
+        report.runs = try await pruneRuns(policy)
+        for (state, age) in policy.ages {
+            var after: (time: Int64, id: Int64) = (Int64.min, 0)
+            while true {
+                let from = after
+                let slice = try await write { try $0.pruneJobs(state, before: now - age, after: from, slice: 200) }
+                report.jobs += slice.removed
+                guard let last = slice.last else { break }
+                after = last
+            }
+        }
+        report.cacheEntries = try await pruneCache(policy)
+        report.memories = try await pruneMemories(policy.memories)
+        try await compactMemory()
+        _ = try await write { try $0.pruneRest() }
+        while try await write({ try $0.pruneNotices(before: now - policy.completed, slice: 200) }) == 200 {}
+        while try await write({ try $0.pruneCharges(before: now - Self.chargesKept, slice: 500) }) == 500 {}
+        if policy.shrinks { report.bytesFreed = try await shrink() }
+        return report
+    }
+
+    /// How long what calls cost is kept, in ms: 90 days.
+    private static let chargesKept: Int64 = 90 * 86_400_000
+
+    private func pruneCache(_ policy: PrunePolicy) async throws -> Int {
+        var removed = 0
+        while true {
+            let count = try await write { transaction in
+                let now = transaction.now
+                return try transaction.deleteCacheEntries("expires_at <= ?", limit: 200) { $0.bind(now) }
+            }
+            removed += count
+            if count < 200 { break }
+        }
+        while let bound = policy.maxCacheBytes {
+            let count = try await write { try $0.evictCache(downTo: bound, slice: 200) }
+            removed += count
+            if count == 0 { break }
+        }
+        return removed
+    }
+
+    /// What a prune would remove.
+    private func prospect(_ policy: PrunePolicy) throws -> PruneReport {
+        let now = clock.wall()
+        return try read { database in
+            var report = PruneReport()
+            for (state, age) in policy.ages {
+                report.jobs +=
+                    try Int.fetchOne(
+                        database,
+                        sql: """
+                            SELECT count(*) FROM jobs WHERE finalized_at IS NOT NULL AND state = ? AND finalized_at <= ? AND run_id IS NULL
+                            AND NOT EXISTS (SELECT 1 FROM dependencies CROSS JOIN jobs AS waiting ON waiting.id = dependencies.job_id
+                                            WHERE depends_on = jobs.id AND waiting.finalized_at IS NULL)
+                            """, arguments: [state.rawValue, now - age]) ?? 0
+            }
+            // The latest used answers that fit under the bound stay.
+            report.cacheEntries =
+                try Int.fetchOne(
+                    database,
+                    sql: """
+                        SELECT (SELECT count(*) FROM cache_entries) - (SELECT count(*) FROM (
+                            SELECT sum(bytes) OVER (ORDER BY last_used_at DESC, id DESC) AS total FROM cache_entries WHERE expires_at > ?1)
+                            WHERE total <= ?2)
+                        """, arguments: [now, policy.maxCacheBytes ?? .max]) ?? 0
+            report.runs = try Self.excessOfRuns(policy, now: now, database)
+            report.memories = try MemorySnapshot(database, now: now).excess(policy.memories)
+            return report
+        }
+    }
+
+    /// Gives free pages back to the file system, in steps of a few milliseconds. Returns how many bytes.
+    package func shrink() async throws -> Int64 {
+        var freed: Int64 = 0
+        while true {
+            let pages = try await write { try $0.shrink(pages: 256) }
+            freed += pages * 4_096
+            if pages == 0 { return freed }
+        }
+    }
+}
+
+extension PrunePolicy {
+    fileprivate var ages: [(JobState, Int64)] { [(.completed, completed), (.cancelled, cancelled), (.discarded, discarded)] }
+}
+
+extension WriteTransaction {
+    /// Removes one slice of jobs that ended before a time. Those of runs stay, and those that others still need are passed over: `last` is where
+    /// the next slice goes on, nil at the end.
+    func pruneJobs(
+        _ state: JobState, before: Int64, after: (time: Int64, id: Int64), slice: Int
+    ) throws -> (removed: Int, last: (time: Int64, id: Int64)?) {
+        let jobs = try statement(
+            """
+            SELECT id, lane_id, batch_id, finalized_at FROM jobs WHERE finalized_at IS NOT NULL AND state = ?1 AND finalized_at <= ?2
+            AND run_id IS NULL AND (finalized_at, id) > (?3, ?4) ORDER BY finalized_at, id LIMIT ?5
+            """
+        ).bind(state.rawValue).bind(before).bind(after.time).bind(after.id).bind(slice).all {
+            (id: $0.int64(0), lane: $0.int64(1), batch: $0.optionalInt64(2), time: $0.int64(3))
+        }
+        var removed = 0
+        for job in jobs {
+            if case .changed = try delete(job.id, state, lane: job.lane, batch: job.batch) { removed += 1 }
+        }
+        return (removed, jobs.count < slice ? nil : jobs.last.map { ($0.time, $0.id) })
+    }
+
+    /// Removes the least recently used answers while the cache is larger than a bound. Returns how many.
+    func evictCache(downTo bound: Int64, slice: Int) throws -> Int {
+        let bytes = try statement("SELECT value FROM counters WHERE name = 'cache_bytes'").first { $0.int64(0) } ?? 0
+        guard bytes > bound else { return 0 }
+        var excess = bytes - bound
+        var last: Int64?
+        try statement("SELECT id, bytes FROM cache_entries ORDER BY last_used_at, id LIMIT ?").bind(slice).eachRow { row in
+            guard excess > 0 else { return }
+            excess -= row.int64(1)
+            last = row.int64(0)
+        }
+        guard let last else { return 0 }
+        let evicted = try deleteCacheEntries(
+            """
+            (last_used_at, id) <= (SELECT last_used_at, id FROM cache_entries WHERE id = ?)
+            """, limit: slice
+        ) { $0.bind(last) }
+        ledger.count(.cacheEvictions, by: Int64(evicted))
+        return evicted
+    }
+
+    /// Removes what no one looks at any more: batches without jobs, inputs taken in and minutes passed a month ago.
+    func pruneRest() throws {
+        let month: Int64 = 30 * 86_400_000
+        try statement("DELETE FROM batches WHERE jobs = 0 AND created_at < ?").bind(now - 86_400_000).run()
+        try statement("DELETE FROM watches WHERE kind = 'batch' AND NOT EXISTS (SELECT 1 FROM batches WHERE id = subject_id)").run()
+        try statement("DELETE FROM ingests WHERE updated_at < ?").bind(now - month).run()
+        try statement("DELETE FROM provider_batches WHERE state = 'ended' AND ended_at < ?").bind(now - month).run()
+        try statement("DELETE FROM minutes WHERE minute < ?").bind((now - month) / 60_000).run()
+        let today = now / Resource.dayLength
+        for name in try statement("SELECT name FROM resources WHERE day < ? AND spent_usd <> 0").bind(today).all({ $0.text(0) }) {
+            // The charges of that day will go.
+            try withResource(name) { if $0.day < today { $0.spend(0, on: today) } }
+        }
+        // What was known of a provider that no one has called for a month.
+        try statement("DELETE FROM resources WHERE updated_at < ? AND running = 0").bind(now - month).run()
+    }
+
+    /// Gives back up to that many free pages. Returns how many.
+    func shrink(pages: Int) throws -> Int64 {
+        let before = try statement("PRAGMA freelist_count").first { $0.int64(0) } ?? 0
+        guard before > 0 else { return 0 }
+        // Each step of this statement frees one page.
+        try statement(building: "PRAGMA incremental_vacuum(\(pages))").eachRow { _ in }
+        let after = try statement("PRAGMA freelist_count").first { $0.int64(0) } ?? 0
+        return before - after
+    }
+}

@@ -1,0 +1,78 @@
+import AgentQueueModel
+import GRDB
+
+extension QueueStore {
+    /// How many runs a prune would remove.
+    static func excessOfRuns(_ policy: PrunePolicy, now: Int64, _ database: Database) throws -> Int {
+        try policy.runAges.reduce(0) { sum, age in
+            let count = try Int.fetchOne(
+                database,
+                sql: "SELECT count(*) FROM runs WHERE finalized_at IS NOT NULL AND finalized_at <= ? AND state = ? AND sweep IN (0, 3)",
+                arguments: [now - age.time, age.state.rawValue])
+            return sum + (count ?? 0)
+        }
+    }
+
+    /// Removes runs that have had their time, with their steps and the jobs of these, and the definitions that no run goes by any more.
+    /// - Returns: how many runs.
+    func pruneRuns(_ policy: PrunePolicy) async throws -> Int {
+        let now = clock.wall()
+        var removed = 0
+        for age in policy.runAges {
+            while true {
+                let runs = try await write { try $0.runsToPrune(age.state, before: now - age.time, limit: 50) }
+                for run in runs { while try await !write({ try $0.prune(run: run, slice: 200) }) {} }
+                removed += runs.count
+                if runs.count < 50 { break }
+            }
+        }
+        while try await write({ try $0.pruneDefinitions(slice: 100) }) == 100 {}
+        return removed
+    }
+}
+
+extension PrunePolicy {
+    /// How long runs are kept, by how they ended: as jobs.
+    fileprivate var runAges: [(state: RunState, time: Int64)] { [(.completed, completed), (.cancelled, cancelled), (.failed, discarded)] }
+}
+
+extension WriteTransaction {
+    /// Runs that ended before a time, and of which no call is under way. From now on they are being removed, and cannot be retried.
+    fileprivate func runsToPrune(_ state: RunState, before: Int64, limit: Int) throws(SQLFailure) -> [Int64] {
+        try statement(
+            """
+            UPDATE runs SET sweep = 3, version = version + 1 WHERE id IN (
+                SELECT id FROM runs WHERE finalized_at IS NOT NULL AND finalized_at <= ?1 AND state = ?2 AND sweep IN (0, 3)
+                ORDER BY finalized_at LIMIT ?3) RETURNING id
+            """
+        ).bind(before).bind(state.rawValue).bind(limit).all { $0.int64(0) }
+    }
+
+    /// Removes one slice of a run's jobs, and, when none is left, the run. Returns whether that was so.
+    fileprivate func prune(run: Int64, slice: Int) throws -> Bool {
+        let jobs = try statement("SELECT id, lane_id, batch_id, state FROM jobs INDEXED BY jobs_run WHERE run_id = ? LIMIT ?")
+            .bind(run).bind(slice).all {
+                (id: $0.int64(0), lane: $0.int64(1), batch: $0.optionalInt64(2), state: JobState(rawValue: $0.text(3)) ?? .completed)
+            }
+        for job in jobs {
+            try statement("DELETE FROM run_steps WHERE job_id = ?").bind(job.id).run()
+            if case .changed = try delete(job.id, job.state, lane: job.lane, batch: job.batch) { continue }
+            // Another job waits for it: it goes its own way.
+            try statement("UPDATE jobs SET run_id = NULL WHERE id = ?").bind(job.id).run()
+        }
+        guard jobs.count < slice else { return false }
+        try statement("DELETE FROM watches WHERE kind = 'run' AND subject_id = ?").bind(run).run()
+        try statement("DELETE FROM runs WHERE id = ?").bind(run).run()
+        return true
+    }
+
+    /// Removes definitions that no run goes by. Returns how many.
+    fileprivate func pruneDefinitions(slice: Int) throws(SQLFailure) -> Int {
+        try statement(
+            """
+            DELETE FROM pipelines WHERE digest IN (
+                SELECT digest FROM pipelines WHERE NOT EXISTS (SELECT 1 FROM runs WHERE pipeline = digest) LIMIT ?)
+            """
+        ).bind(slice).run()
+    }
+}

@@ -1,0 +1,121 @@
+import AgentQueueModel
+
+extension QueueStore {
+    /// Looks at the memories as they are now: one snapshot for all that a search reads.
+    /// - Throws: `StoreError`, and what the body throws.
+    package func readMemories<Value>(_ body: (MemorySnapshot) throws -> Value) throws -> Value {
+        let now = clock.wall()
+        // The body's own errors are not the store's.
+        let result: Result<Value, any Error> = try read { database in
+            let snapshot = MemorySnapshot(database, now: now)
+            do { return .success(try body(snapshot)) } catch let failure as SQLFailure { throw failure } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
+    /// Which of the memories are stored already with a vector of that model, so that they need not be embedded: their ids, in order, nil
+    /// where one is not, or would take another's place.
+    package func known(_ memories: [NewMemory], in namespace: String, model: VectorModel) throws -> [Int64?] {
+        let prepared = try PreparedMemory.all(memories, in: namespace, model: model)
+        return try readMemories { snapshot in
+            guard let place = try snapshot.namespace(named: namespace), let space = place.space, space.model == model else {
+                return memories.map { _ in nil }
+            }
+            let newest = try snapshot.newest(of: Set(prepared.lazy.filter { $0.key == nil }.map(\.digest)), in: space.namespaceID)
+            return try prepared.map { try snapshot.known($0, newest: newest[$0.digest] ?? [], in: space) }
+        }
+    }
+
+    /// Notes that a search brought memories up, which pruning goes by.
+    package func noteRecalled(_ ids: [Int64]) async throws {
+        for start in stride(from: 0, to: ids.count, by: 1_000) {
+            let slice = Array(ids[start..<min(start + 1_000, ids.count)])
+            try await write { transaction in
+                for id in slice {
+                    try transaction.statement("UPDATE memories SET recalled_at = ? WHERE id = ?").bind(transaction.now).bind(id).run()
+                }
+            }
+        }
+    }
+
+    /// Memories in the order of their ids, for lists and exports: those after an id; without those that have expired.
+    /// - Parameter namespace: nil is all.
+    package func memories(in namespace: String?, after id: Int64, limit: Int) throws -> [Memory] {
+        try readMemories { snapshot in
+            guard let namespace else { return try snapshot.memories(after: id, limit: limit) }
+            guard let place = try snapshot.namespace(named: namespace) else { return [] }
+            return try snapshot.memories(of: place.id, after: id, limit: limit)
+        }
+    }
+}
+
+extension MemorySnapshot {
+    /// The id of the memory that this one is, if it has a vector.
+    /// - Parameter newest: the memories of its digest that are not in the index of digests yet.
+    fileprivate func known(_ memory: PreparedMemory, newest: [Int64], in space: MemorySpace) throws -> Int64? {
+        let found =
+            if let key = memory.key {
+                try statement(
+                    """
+                    SELECT id, namespace_id, version, entry, key, digest, text, metadata, importance, bytes, created_at, expires_at FROM memories
+                    WHERE namespace_id = ? AND key = ? AND (expires_at IS NULL OR expires_at > ?)
+                    """
+                ).bind(space.namespaceID).bind(key).bind(now).all { StoredMemory($0) }
+            } else {
+                try Set(indexed(memory.digest, in: space.namespaceID) + newest).sorted().compactMap(live)
+            }
+        return try found.first { try $0.holds(memory) && !numbers(of: [$0.id], in: space).isEmpty }?.id
+    }
+
+    /// The memory of an id, without a key, unless it has expired.
+    private func live(_ id: Int64) throws -> StoredMemory? {
+        try statement(
+            """
+            SELECT id, namespace_id, version, entry, key, digest, text, metadata, importance, bytes, created_at, expires_at FROM memories
+            WHERE id = ? AND key IS NULL AND (expires_at IS NULL OR expires_at > ?)
+            """
+        ).bind(id).bind(now).first { StoredMemory($0) }
+    }
+
+    /// The memories of a digest, as far as they are in the index of digests.
+    private func indexed(_ digest: Int64, in namespace: Int64) throws -> [Int64] {
+        try statement("SELECT memory_id FROM memory_digests WHERE namespace_id = ? AND digest = ?").bind(namespace).bind(digest)
+            .all { $0.int64(0) }
+    }
+
+    /// The memories of digests that are not in the index of digests yet.
+    fileprivate func newest(of digests: Set<Int64>, in namespace: Int64) throws -> [Int64: [Int64]] {
+        var found: [Int64: [Int64]] = [:]
+        guard !digests.isEmpty else { return found }
+        try statement(
+            """
+            SELECT digest, id FROM memories INDEXED BY memories_namespace
+            WHERE namespace_id = ?1 AND id > (SELECT digested_to FROM namespaces WHERE id = ?1) AND digest IS NOT NULL
+            """
+        ).bind(namespace).eachRow { row in
+            let digest = row.int64(0)
+            if digests.contains(digest) { found[digest, default: []].append(row.int64(1)) }
+        }
+        return found
+    }
+
+    fileprivate func memories(after id: Int64, limit: Int) throws -> [Memory] {
+        try statement(
+            """
+            SELECT memories.id, name, key, text, metadata, importance, memories.created_at, recalled_at, expires_at, version
+            FROM memories JOIN namespaces ON namespaces.id = namespace_id
+            WHERE memories.id > ? AND is_forgotten = 0 AND (expires_at IS NULL OR expires_at > ?) ORDER BY memories.id LIMIT ?
+            """
+        ).bind(id).bind(now).bind(limit).all { MemoryRow($0) }.map { try $0.memory }
+    }
+
+    fileprivate func memories(of namespace: Int64, after id: Int64, limit: Int) throws -> [Memory] {
+        try statement(
+            """
+            SELECT memories.id, name, key, text, metadata, importance, memories.created_at, recalled_at, expires_at, version
+            FROM memories JOIN namespaces ON namespaces.id = namespace_id
+            WHERE namespace_id = ? AND memories.id > ? AND (expires_at IS NULL OR expires_at > ?) ORDER BY memories.id LIMIT ?
+            """
+        ).bind(namespace).bind(id).bind(now).bind(limit).all { MemoryRow($0) }.map { try $0.memory }
+    }
+}

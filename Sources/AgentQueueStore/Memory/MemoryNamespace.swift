@@ -1,0 +1,128 @@
+/// A namespace of memories, and how it stands.
+package struct MemoryNamespace: Sendable, Equatable {
+    /// Its row.
+    package var id: Int64
+    /// Its name, 1 to 128 characters.
+    package var name: String
+    /// The vectors that are searched; nil before the first.
+    package var space: MemorySpace?
+    /// The vectors that are being made by another model, to take the place of those; nil at most times.
+    package var building: MemorySpace?
+    /// How many memories it holds, those included that have expired and are not pruned yet.
+    package var memories: Int
+    /// Their bytes: texts, metadata and vectors.
+    package var bytes: Int64
+
+    /// Makes one.
+    package init(id: Int64, name: String, space: MemorySpace?, building: MemorySpace?, memories: Int, bytes: Int64) {
+        self.id = id
+        self.name = name
+        self.space = space
+        self.building = building
+        self.memories = memories
+        self.bytes = bytes
+    }
+}
+
+extension MemoryNamespace {
+    /// Why it takes no vectors of a model, in a sentence; nil where it does, or will when those are made that are under way.
+    package func refusal(of model: VectorModel) -> String? {
+        guard let space, space.model != model, building?.model != model else { return nil }
+        return """
+            namespace \(name) holds vectors of \(space.model.described), not of \(model.described); use another namespace, or \
+            'agent-queue memory reembed \(name)'
+            """
+    }
+}
+
+extension VectorModel {
+    fileprivate var described: String {
+        let name = target == Self.brought ? "vectors that were brought" : target
+        return passagePrefix.isEmpty ? name : "\(name) with the prefix '\(passagePrefix)'"
+    }
+}
+
+/// A namespace as a change of its memories finds it.
+struct MemoryPlace {
+    var id: Int64
+    var name: String
+    /// The vectors that are searched; nil before the first.
+    var current: MemorySpace?
+    /// The vectors that are being made to take their place.
+    var building: MemorySpace?
+    /// While they are made: memories up to this id have been taken.
+    var walkedTo: Int64 = 0
+    /// Spaces whose blocks are being deleted.
+    var dropped: [Int64] = []
+    /// Memories up to this id are in the index of words.
+    var wordsTo: Int64 = 0
+    /// Memories up to this id are in the index of digests.
+    var digestedTo: Int64 = 0
+    /// How many it held when the transaction began.
+    var memories: Int64 = 0
+
+    /// A namespace without its spaces, and the row of the one that is searched.
+    fileprivate static func read(_ row: SQLStatement) -> (place: MemoryPlace, space: Int64?) {
+        let place = MemoryPlace(
+            id: row.int64(0), name: row.text(1), wordsTo: row.int64(3), digestedTo: row.int64(4), memories: row.int64(5))
+        return (place, row.optionalInt64(2))
+    }
+
+    /// What stands for it in the index of words.
+    var token: String { Self.token(id) }
+
+    /// What stands for a namespace in the index of words.
+    static func token(_ id: Int64) -> String { "n\(id)" }
+}
+
+extension WriteTransaction {
+    /// The namespace of a name; nil where there is none.
+    func memoryPlace(named name: String) throws(SQLFailure) -> MemoryPlace? {
+        let found = try statement(
+            "SELECT id, name, space_id, words_to, digested_to, memories FROM namespaces WHERE name = ? AND is_forgotten = 0"
+        ).bind(name).first { MemoryPlace.read($0) }
+        return try found.map { (found) throws(SQLFailure) in try withSpaces(found.place, current: found.space) }
+    }
+
+    /// The namespace of a row; nil where there is none.
+    func memoryPlace(_ id: Int64) throws(SQLFailure) -> MemoryPlace? {
+        let found = try statement("SELECT id, name, space_id, words_to, digested_to, memories FROM namespaces WHERE id = ?")
+            .bind(id).first { MemoryPlace.read($0) }
+        return try found.map { (found) throws(SQLFailure) in try withSpaces(found.place, current: found.space) }
+    }
+
+    private func withSpaces(_ place: MemoryPlace, current: Int64?) throws(SQLFailure) -> MemoryPlace {
+        var place = place
+        try statement("SELECT id, model, passage_prefix, dimension, state, walked_to FROM memory_spaces WHERE namespace_id = ?")
+            .bind(place.id).eachRow { row in
+                let space = MemorySpace(
+                    id: row.int64(0), namespaceID: place.id, model: VectorModel(target: row.text(1), passagePrefix: row.text(2)),
+                    dimension: row.dimension(3))
+                if space.id == current {
+                    place.current = space
+                } else if row.text(4) == "building" {
+                    place.building = space
+                    place.walkedTo = row.int64(5)
+                } else {
+                    place.dropped.append(space.id)
+                }
+            }
+        return place
+    }
+
+    /// Makes a namespace.
+    func makeMemoryPlace(named name: String) throws(SQLFailure) -> MemoryPlace {
+        try statement("INSERT INTO namespaces (name, created_at) VALUES (?, ?)").bind(name).bind(now).run()
+        return MemoryPlace(id: lastInsertedID, name: name)
+    }
+
+    /// Makes a space.
+    func makeSpace(in place: MemoryPlace, model: VectorModel, dimension: Int, state: StaticString) throws(SQLFailure) -> MemorySpace {
+        try statement(
+            """
+            INSERT INTO memory_spaces (namespace_id, model, passage_prefix, dimension, state, created_at) VALUES (?, ?, ?, ?, ?, ?)
+            """
+        ).bind(place.id).bind(model.target).bind(model.passagePrefix).bind(dimension).bind(state.description).bind(now).run()
+        return MemorySpace(id: lastInsertedID, namespaceID: place.id, model: model, dimension: dimension)
+    }
+}

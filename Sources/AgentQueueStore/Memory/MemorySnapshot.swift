@@ -1,0 +1,133 @@
+import AgentQueueModel
+import GRDB
+import GRDBSQLite
+
+/// The memories as they were at one moment: what a search looks at. Valid during `QueueStore.readMemories` alone, on its thread.
+package final class MemorySnapshot {
+    let database: Database
+    /// The wall clock, ms: what has expired by then is not there.
+    package let now: Int64
+
+    init(_ database: Database, now: Int64) {
+        self.database = database
+        self.now = now
+    }
+
+    /// A statement of this connection, prepared once.
+    func statement(_ sql: StaticString) throws -> SQLStatement {
+        SQLStatement(borrowing: try database.cachedStatement(sql: sql.description).sqliteStatement, on: try connection())
+    }
+
+    func connection() throws -> OpaquePointer {
+        guard let connection = database.sqliteConnection else { throw StoreError(.closed, "the database is closed") }
+        return connection
+    }
+
+    /// The largest number that was given: an index that has followed up to it is as new as this snapshot.
+    package func latestNumber() throws -> Int64 {
+        try statement("SELECT value FROM counters WHERE name = 'memory'").first { $0.int64(0) } ?? 0
+    }
+
+    /// The namespace of a name; nil where there is none.
+    package func namespace(named name: String) throws -> MemoryNamespace? {
+        let row = try statement("SELECT id, name, memories, bytes, space_id FROM namespaces WHERE name = ? AND is_forgotten = 0")
+            .bind(name).first { (Self.namespace($0), $0.optionalInt64(4)) }
+        return try row.map(withSpaces)
+    }
+
+    /// All namespaces, by name.
+    package func namespaces() throws -> [MemoryNamespace] {
+        try statement("SELECT id, name, memories, bytes, space_id FROM namespaces WHERE is_forgotten = 0 ORDER BY name")
+            .all { (Self.namespace($0), $0.optionalInt64(4)) }.map(withSpaces)
+    }
+
+    private static func namespace(_ row: SQLStatement) -> MemoryNamespace {
+        MemoryNamespace(id: row.int64(0), name: row.text(1), space: nil, building: nil, memories: row.int(2), bytes: row.int64(3))
+    }
+
+    private func withSpaces(_ namespace: MemoryNamespace, current: Int64?) throws -> MemoryNamespace {
+        var namespace = namespace
+        let id = namespace.id
+        try statement("SELECT id, model, passage_prefix, dimension FROM memory_spaces WHERE namespace_id = ? AND state <> 'dropped'")
+            .bind(id).eachRow { row in
+                let space = MemorySpace(
+                    id: row.int64(0), namespaceID: id, model: VectorModel(target: row.text(1), passagePrefix: row.text(2)),
+                    dimension: row.dimension(3))
+                if space.id == current { namespace.space = space } else { namespace.building = space }
+            }
+        return namespace
+    }
+
+    /// How many memories have their vector in a space that is being made.
+    package func progress(of space: MemorySpace) throws -> Int {
+        try statement("SELECT live FROM memory_spaces WHERE id = ?").bind(space.id).first { $0.int(0) } ?? 0
+    }
+
+    // MARK: Memories
+
+    /// The memories of ids, by id; those that are gone or have expired are missing.
+    package func memories(_ ids: [Int64]) throws -> [Int64: Memory] {
+        var memories: [Int64: Memory] = [:]
+        memories.reserveCapacity(ids.count)
+        for id in ids {
+            let row = try statement(
+                """
+                SELECT memories.id, name, key, text, metadata, importance, memories.created_at, recalled_at, expires_at, version
+                FROM memories JOIN namespaces ON namespaces.id = namespace_id
+                WHERE memories.id = ? AND is_forgotten = 0 AND (expires_at IS NULL OR expires_at > ?)
+                """
+            ).bind(id).bind(now).first { MemoryRow($0) }
+            memories[id] = try row?.memory
+        }
+        return memories
+    }
+
+    /// The id of a key's memory; nil where there is none, or it has expired.
+    package func memoryID(key: String, in namespace: Int64) throws -> Int64? {
+        try statement("SELECT id FROM memories WHERE namespace_id = ? AND key = ? AND (expires_at IS NULL OR expires_at > ?)")
+            .bind(namespace).bind(key).bind(now).first { $0.int64(0) }
+    }
+
+    /// Gives the metadata of the memories of a namespace with ids in a range, in the order of their ids: as JSON text, nil where there is
+    /// none.
+    package func metadata(
+        of namespace: Int64, ids: ClosedRange<Int64>, _ body: (_ id: Int64, _ metadata: String?) throws -> Void
+    ) throws {
+        try statement(
+            """
+            SELECT id, metadata FROM memories INDEXED BY memories_namespace WHERE namespace_id = ? AND id BETWEEN ? AND ?
+            ORDER BY namespace_id, id
+            """
+        ).bind(namespace).bind(ids.lowerBound).bind(ids.upperBound).forEachRow { try body($0.int64(0), $0.optionalText(1)) }
+    }
+}
+
+extension MemorySnapshot {
+    /// The ids of memories, the newest first; those that have expired are left out.
+    /// - Parameters:
+    ///   - namespace: its row; nil is all.
+    ///   - id: only smaller ids; nil begins with the newest.
+    package func newest(in namespace: Int64? = nil, before id: Int64? = nil, limit: Int) throws -> [Int64] {
+        guard let namespace else {
+            return try statement("SELECT id FROM memories WHERE id < ? AND (expires_at IS NULL OR expires_at > ?) ORDER BY id DESC LIMIT ?")
+                .bind(id ?? .max).bind(now).bind(limit).all { $0.int64(0) }
+        }
+        return try statement(
+            """
+            SELECT id FROM memories WHERE namespace_id = ? AND id < ? AND (expires_at IS NULL OR expires_at > ?) ORDER BY id DESC LIMIT ?
+            """
+        ).bind(namespace).bind(id ?? .max).bind(now).bind(limit).all { $0.int64(0) }
+    }
+
+    /// The vectors of memories in a space, as they were given, by id; those that have none there are missing.
+    package func vectors(of ids: [Int64], in space: MemorySpace) throws -> [Int64: [Float]] {
+        let entries = try numbers(of: ids, in: space)
+        var vectors: [Int64: [Float]] = [:]
+        try self.vectors(entries.map(\.number), of: space) { index, bytes in
+            vectors[entries[index].memoryID] = (0..<space.dimension).map { place in
+                Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * place, as: UInt32.self)))
+            }
+        }
+        return vectors
+    }
+}

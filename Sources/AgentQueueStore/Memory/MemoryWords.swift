@@ -1,0 +1,96 @@
+import GRDBSQLite
+
+extension MemorySnapshot {
+    /// The most distinct words of a search.
+    private static let maxWords = 64
+
+    /// The memories of a namespace that hold any of the words, the best first by bm25 (FTS5's, the smaller the better), of equal ones the
+    /// older. Only those that are in the index of words: `QueueStore.indexWords(of:)` brings that up to date. The words are data: none is
+    /// taken for an operator. At most 64 distinct ones count.
+    package func words(_ words: [String], in namespace: Int64, limit: Int) throws -> [(id: Int64, rank: Double)] {
+        let query = Self.query(words)
+        guard !query.isEmpty, limit > 0 else { return [] }
+        let counts = try statement(
+            "SELECT memories, (SELECT value FROM counters WHERE name = 'memories') FROM namespaces WHERE id = ? AND is_forgotten = 0"
+        ).bind(namespace).first { (own: $0.int64(0), all: $0.int64(1)) }
+        guard let counts else { return [] }
+        // The namespace's own token spares the walk through others' memories. Where it is in most of them, it would be a walk itself.
+        let isMost = counts.own * 2 > counts.all
+        let match = isMost ? "text : (\(query))" : "space : \"\(MemoryPlace.token(namespace))\" AND text : (\(query))"
+        let isThere = try statement(
+            "SELECT 1 FROM memories WHERE id = ? AND namespace_id = ? AND (expires_at IS NULL OR expires_at > ?)")
+        var hits: [(id: Int64, rank: Double)] = []
+        let ranked = try statement(
+            "SELECT rowid, rank FROM memory_words WHERE memory_words MATCH ? AND rank MATCH 'bm25(1.0, 0.0)' ORDER BY rank")
+        var failure: (any Error)?
+        try ranked.bind(match).readRows { row in
+            let (id, rank) = (row.int64(0), row.double(1))
+            // Of equal ones all are looked at, since the older comes first.
+            if hits.count >= limit, rank > hits[limit - 1].rank { return false }
+            do {
+                if try isThere.bind(id).bind(namespace).bind(now).first({ _ in true }) == true { hits.append((id, rank)) }
+                return true
+            } catch {
+                failure = error
+                return false
+            }
+        }
+        if let failure { throw failure }
+        hits.sort { ($0.rank, $0.id) < ($1.rank, $1.id) }
+        return Array(hits.prefix(limit))
+    }
+
+    /// Whether memories of the namespace are not in the index of words yet.
+    package func lacksWords(_ namespace: Int64) throws -> Bool {
+        try statement(
+            """
+            SELECT EXISTS (SELECT 1 FROM memories WHERE namespace_id = ?1
+                           AND id > (SELECT words_to FROM namespaces WHERE id = ?1))
+            """
+        ).bind(namespace).first { $0.int64(0) == 1 } ?? false
+    }
+
+    /// A query of FTS5 that finds any of the words: each a string of its own, in which a quote is doubled. What has neither letter nor digit
+    /// would find nothing.
+    private static func query(_ words: [String]) -> String {
+        var seen: Set<String> = []
+        var parts: [String] = []
+        for word in words {
+            guard parts.count < maxWords else { break }
+            let word = word.unicodeScalars.filter { $0.value != 0 }.reduce(into: "") { $0.unicodeScalars.append($1) }
+            guard word.unicodeScalars.contains(where: { $0.properties.isAlphabetic || $0.properties.numericType != nil }) else { continue }
+            guard word.utf8.count <= 1_024, seen.insert(word.lowercased()).inserted else { continue }
+            parts.append("\"" + word.replacing("\"", with: "\"\"") + "\"")
+        }
+        return parts.joined(separator: " OR ")
+    }
+}
+
+extension QueueStore {
+    /// Brings the index of words of a namespace up to date, in slices.
+    package func indexWords(of namespace: Int64) async throws {
+        while try await write({ try $0.indexWords(of: namespace) }) {}
+    }
+}
+
+extension WriteTransaction {
+    /// The most memories of a slice, and the most bytes of their texts, but for the last.
+    private static let wordSlice = (rows: 500, bytes: 128 << 10)
+
+    /// Takes the words of the next memories into the index. Returns whether more may be waiting.
+    func indexWords(of namespace: Int64) throws -> Bool {
+        guard let place = try memoryPlace(namespace) else { return false }
+        var texts: [(id: Int64, text: String)] = []
+        var bytes = 0
+        try statement("SELECT id, text FROM memories WHERE namespace_id = ? AND id > ? ORDER BY id")
+            .bind(namespace).bind(place.wordsTo).readRows { row in
+                texts.append((row.int64(0), row.text(1)))
+                bytes += texts[texts.count - 1].text.utf8.count
+                return texts.count < Self.wordSlice.rows && bytes < Self.wordSlice.bytes
+            }
+        guard let last = texts.last?.id else { return false }
+        for (id, text) in texts { try addWords(of: id, text, in: place) }
+        try statement("UPDATE namespaces SET words_to = ? WHERE id = ?").bind(last).bind(namespace).run()
+        return texts.count == Self.wordSlice.rows || bytes >= Self.wordSlice.bytes
+    }
+}

@@ -1,0 +1,111 @@
+import AgentQueueModel
+
+/// What several jobs remember when they complete: prepared off the writer's thread, and written in as few blocks as can be.
+struct SettledMemories: Sendable {
+    /// What is remembered together: of one namespace, one model and one dimension.
+    private struct Group: Hashable {
+        var namespace: String
+        var model: VectorModel?
+        var dimension: Int?
+    }
+
+    /// What one job remembers.
+    private struct Part: Sendable {
+        var place: Int
+        var group: Group
+        var memories: [PreparedMemory]
+        var known: Set<Int>
+    }
+
+    private var parts: [Part] = []
+
+    /// - Throws: `StoreError`, `conflict`, where a memory is refused.
+    init(_ requests: [SettleRequest]) throws(StoreError) {
+        for (place, request) in requests.enumerated() {
+            guard let write = request.memories, request.settlement.state == .completed else { continue }
+            let prepared = try PreparedMemory.all(write.memories, in: write.namespace, model: write.model)
+            let dimension = prepared.lazy.compactMap(\.vector?.dimension).first
+            parts.append(
+                Part(
+                    place: place, group: Group(namespace: write.namespace, model: write.model, dimension: dimension), memories: prepared,
+                    known: write.known))
+        }
+    }
+
+    /// Remembers what the jobs among these that are still under their leases have brought.
+    /// - Returns: what their results say of it, by the request's place.
+    /// - Throws: `conflict`, where a namespace holds other vectors; `notFound` where a memory is gone that was to be there.
+    func write(_ requests: [SettleRequest], _ transaction: WriteTransaction) throws -> [Int: [JSONValue.Member]] {
+        let ours = try parts.filter { try transaction.holds(requests[$0.place].job.lease) }
+        var notes: [Int: [JSONValue.Member]] = [:]
+        var seen: Set<Group> = []
+        for group in ours.map(\.group) where seen.insert(group).inserted {
+            let together = ours.filter { $0.group == group }
+            var outcomes = try remember(together.flatMap(\.memories), group, transaction)[...]
+            for part in together {
+                let own = Array(outcomes.prefix(part.memories.count))
+                outcomes = outcomes.dropFirst(part.memories.count)
+                guard part.known.allSatisfy({ own[$0].outcome == .duplicate }) else {
+                    throw StoreError(.notFound, "a memory that was stored already is gone")
+                }
+                notes[part.place] = own.notes
+            }
+        }
+        for (place, request) in requests.enumerated() {
+            guard let vectors = request.spaceVectors, try transaction.holds(request.job.lease) else { continue }
+            let added = try transaction.add(vectors.entries.map { ($0.memoryID, $0.version, $0.vector) }, to: vectors.space)
+            // The last one ends it; those that find it ended add nothing.
+            if added > 0 { _ = try transaction.finishSpace(vectors.space) }
+            notes[place] = [.init("space", .integer(vectors.space)), .init("vectors", .integer(Int64(added)))]
+        }
+        return notes
+    }
+
+    /// Remembers memories of one namespace and one model. While that model's vectors are being made to take the place of others, they go
+    /// to those: what is stored meanwhile is found when these are searched.
+    private func remember(_ memories: [PreparedMemory], _ group: Group, _ transaction: WriteTransaction) throws -> [Remembered] {
+        let place = try transaction.memoryPlace(named: group.namespace)
+        guard let model = group.model, let building = place?.building, building.model == model, place?.current?.model != model else {
+            return try transaction.remember(memories, in: group.namespace, model: group.model)
+        }
+        let remembered = try transaction.remember(memories.map(\.withoutVector), in: group.namespace, model: nil)
+        var entries: [(memoryID: Int64, version: Int64, vector: MemoryVector)] = []
+        for (memory, outcome) in zip(memories, remembered) {
+            guard let vector = memory.vector, let version = try transaction.storedMemory(outcome.id)?.version else { continue }
+            entries.append((outcome.id, version, vector))
+        }
+        _ = try transaction.add(entries, to: building.id)
+        return remembered
+    }
+}
+
+extension PreparedMemory {
+    fileprivate var withoutVector: PreparedMemory {
+        var memory = self
+        memory.vector = nil
+        return memory
+    }
+}
+
+extension WriteTransaction {
+    /// Whether a job is still running under a lease.
+    func holds(_ lease: Lease) throws(SQLFailure) -> Bool {
+        try statement("SELECT 1 FROM jobs WHERE id = ? AND state = 'running' AND token = ?").bind(lease.jobID).bind(lease.token)
+            .first { _ in true } ?? false
+    }
+}
+
+extension [Remembered] {
+    /// As a job's result tells it.
+    var notes: [JSONValue.Member] {
+        [
+            .init("memory_ids", .array(map { .integer($0.id) })),
+            .init("outcomes", .array(map { .string($0.outcome.rawValue) })),
+        ]
+    }
+}
+
+extension JSONValue {
+    /// An object with further members.
+    func with(_ members: [Member]) -> JSONValue { .object((self.members ?? []) + members) }
+}

@@ -1,0 +1,126 @@
+import AgentQueueModel
+import GRDB
+
+extension QueueStore {
+    /// Takes notices that are due, so that no other process tries them before their time is over. Each take counts as an attempt.
+    /// - Parameter lease: how long telling by a notification may take, in ms, before another process may try.
+    package func claimNotices(limit: Int, lease: @escaping @Sendable (_ notification: String) -> Int64) async throws -> [Notice] {
+        try await write { transaction in
+            let due = try transaction.statement(
+                """
+                SELECT id, kind, subject_id, notification, body, attempts, created_at FROM notices
+                WHERE state = 'waiting' AND next_at <= ? ORDER BY next_at, id LIMIT ?
+                """
+            ).bind(transaction.now).bind(limit).all { row in
+                Notice(
+                    id: row.int64(0), kind: NoticeKind(rawValue: row.text(1)) ?? .job, subject: row.int64(2), notification: row.text(3),
+                    body: row.text(4), attempts: Int(row.int64(5)) + 1, nextAt: 0, createdAt: row.int64(6))
+            }
+            return try due.map { notice in
+                var notice = notice
+                notice.nextAt = transaction.now + lease(notice.notification)
+                try transaction.statement("UPDATE notices SET attempts = ?, next_at = ? WHERE id = ?")
+                    .bind(notice.attempts).bind(notice.nextAt).bind(notice.id).run()
+                return notice
+            }
+        }
+    }
+
+    /// Notes what came of an attempt, unless another process has begun one since, or the notice was removed.
+    /// - Parameter retryAt: when a failed attempt is made again (wall clock, ms); nil gives the notice up.
+    package func settle(_ notice: Notice, _ outcome: NoticeOutcome, retryAt: Int64?) async throws {
+        try await write { try $0.settle(notice, outcome, retryAt: retryAt) }
+    }
+
+    /// When the next notice is due (wall clock, ms); nil where none waits.
+    package func nextNotice() throws -> Int64? {
+        try read { try Int64.fetchOne($0.cachedStatement(sql: "SELECT min(next_at) FROM notices WHERE state = 'waiting'")) }
+    }
+
+    /// Notices, newest first.
+    /// - Parameters:
+    ///   - states: those of these states; all where it is empty.
+    ///   - before: those with a smaller id.
+    package func notices(states: Set<Notice.State> = [], before: Int64? = nil, limit: Int) throws -> [Notice] {
+        let wanted = states.isEmpty ? Set(Notice.State.allCases) : states
+        return try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT id, kind, subject_id, notification, body, attempts, next_at, created_at, state, ended_at, error FROM notices
+                    WHERE id < ?1 AND ((state = 'waiting' AND ?2) OR (state = 'delivered' AND ?3) OR (state = 'failed' AND ?4))
+                    ORDER BY id DESC LIMIT ?5
+                    """,
+                arguments: [
+                    before ?? .max, wanted.contains(.waiting), wanted.contains(.delivered), wanted.contains(.failed), limit,
+                ]
+            ).map { row in
+                var notice = Notice(
+                    id: row[0], kind: NoticeKind(rawValue: row[1]) ?? .job, subject: row[2], notification: row[3], body: row[4],
+                    attempts: row[5], nextAt: row[6], createdAt: row[7])
+                notice.state = Notice.State(rawValue: row[8]) ?? .failed
+                notice.endedAt = row[9]
+                notice.error = row[10]
+                return notice
+            }
+        }
+    }
+
+    /// How many notices were given up and are still on record.
+    package func failedNotices() throws -> Int {
+        try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM notices WHERE ended_at IS NOT NULL AND state = 'failed'") ?? 0 }
+    }
+
+    /// Has notices tried again at once, from their first attempt: those that were given up, and those that wait.
+    /// - Parameter ids: those of these ids; nil is all that were given up.
+    /// - Returns: how many.
+    package func retryNotices(_ ids: [Int64]? = nil) async throws -> Int {
+        try await write { transaction in
+            transaction.ledger.ringWork()
+            guard let ids else {
+                return try transaction.statement(
+                    """
+                    UPDATE notices SET state = 'waiting', attempts = 0, next_at = ?, ended_at = NULL
+                    WHERE ended_at IS NOT NULL AND state = 'failed'
+                    """
+                ).bind(transaction.now).run()
+            }
+            return try ids.reduce(0) { count, id in
+                try count
+                    + transaction.statement(
+                        "UPDATE notices SET state = 'waiting', attempts = 0, next_at = ?, ended_at = NULL WHERE id = ? AND state <> 'delivered'"
+                    ).bind(transaction.now).bind(id).run()
+            }
+        }
+    }
+}
+
+extension WriteTransaction {
+    func settle(_ notice: Notice, _ outcome: NoticeOutcome, retryAt: Int64?) throws(SQLFailure) {
+        switch outcome {
+        case .delivered: try end(notice, .delivered, error: nil)
+        case .refused(let message): try end(notice, .failed, error: message)
+        case .failed(let message, _):
+            guard let retryAt else { return try end(notice, .failed, error: message) }
+            try statement("UPDATE notices SET next_at = ?, error = ? WHERE id = ? AND next_at = ? AND state = 'waiting'")
+                .bind(retryAt).bind(message).bind(notice.id).bind(notice.nextAt).run()
+        case .broken:
+            try statement(
+                "UPDATE notices SET next_at = ?, attempts = attempts - 1 WHERE id = ? AND next_at = ? AND state = 'waiting'"
+            ).bind(now).bind(notice.id).bind(notice.nextAt).run()
+        }
+        ledger.ringWork()
+    }
+
+    private func end(_ notice: Notice, _ state: Notice.State, error: String?) throws(SQLFailure) {
+        try statement("UPDATE notices SET state = ?, error = ?, ended_at = ? WHERE id = ? AND next_at = ? AND state = 'waiting'")
+            .bind(state.rawValue).bind(error).bind(now).bind(notice.id).bind(notice.nextAt).run()
+    }
+
+    /// Removes one slice of notices that ended before a time. Returns how many.
+    func pruneNotices(before: Int64, slice: Int) throws(SQLFailure) -> Int {
+        try statement(
+            "DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE ended_at IS NOT NULL AND ended_at <= ? LIMIT ?)"
+        ).bind(before).bind(slice).run()
+    }
+}

@@ -1,0 +1,220 @@
+import AgentQueueModel
+import Foundation
+import GRDB
+
+/// A job of a provider's batch.
+package struct BatchMember: Sendable, Equatable {
+    /// The job as if it had been claimed: its attempt is the one that its item's end counts. Its lease has no token. Of a job that was
+    /// deleted, the body is empty.
+    package var job: ClaimedJob
+    /// Whether the job no longer waits for its answer.
+    package var isGivenUp: Bool
+    /// Whether anyone waits for it: the job, or an identical one.
+    package var isWanted: Bool
+    /// When its deadline is near (wall clock, ms); nil if it has none.
+    package var urgentAt: Int64?
+}
+
+extension QueueStore {
+    /// The jobs of a batch, by their ids: those behind `after`.
+    package func members(of batch: ProviderBatch, after: Int64, limit: Int) throws -> [BatchMember] {
+        try read { database in
+            try Row.fetchAll(
+                database.cachedStatement(
+                    sql: "\(BatchMember.query) WHERE provider_batch_jobs.batch_id = ? AND provider_batch_jobs.job_id > ? "
+                        + "ORDER BY provider_batch_jobs.job_id LIMIT ?"), arguments: [batch.id, after, limit]
+            ).map { BatchMember($0, of: batch) }
+        }
+    }
+
+    /// Those of a batch's jobs that are named, by their ids; those that have left it are missing.
+    package func members(of batch: ProviderBatch, ids: [Int64]) throws -> [Int64: BatchMember] {
+        try read { database in
+            var members: [Int64: BatchMember] = [:]
+            let statement = try database.cachedStatement(
+                sql: "\(BatchMember.query) WHERE provider_batch_jobs.batch_id = ? AND provider_batch_jobs.job_id = ?")
+            for id in ids {
+                if let row = try Row.fetchOne(statement, arguments: [batch.id, id]) { members[id] = BatchMember(row, of: batch) }
+            }
+            return members
+        }
+    }
+
+    /// Takes jobs out of a batch that cannot go with it, or are not to, under the right to look after it: nothing of them was charged.
+    /// - Parameters:
+    ///   - ids: the jobs. Those that no longer wait for an answer are only forgotten.
+    ///   - reason: why, noted with the job; nil notes nothing.
+    /// - Returns: false where the right is lost.
+    package func dismiss(
+        _ ids: [Int64], from batch: ProviderBatch, _ rest: ProviderBatch.Rest, reason: String?
+    ) async throws -> Bool {
+        guard let owner = batch.owner else { return false }
+        var remaining = ids[...]
+        while !remaining.isEmpty {
+            let slice = Array(remaining.prefix(Self.batchSlice))
+            remaining = remaining.dropFirst(Self.batchSlice)
+            let isHeld = try await write { transaction in
+                guard try transaction.holds(batch.id, token: owner.token) else { return false }
+                for id in slice { try transaction.dismiss(id, from: batch.id, rest, reason: reason) }
+                return true
+            }
+            guard isHeld else { return false }
+        }
+        return true
+    }
+
+    /// Sends one slice of those back that a batch holds, as its `rest` says; the last slice ends it, and gives the right back.
+    /// - Returns: whether there may be more; nil where the right is lost.
+    package func returnRest(of batch: ProviderBatch) async throws -> Bool? {
+        guard let owner = batch.owner, let rest = batch.rest else { return nil }
+        return try await write { transaction in
+            guard try transaction.holds(batch.id, token: owner.token) else { return nil }
+            let ids = try transaction.statement("SELECT job_id FROM provider_batch_jobs WHERE batch_id = ? LIMIT ?")
+                .bind(batch.id).bind(Self.batchSlice).all { $0.int64(0) }
+            let reason = rest == .again ? nil : batch.error ?? "its provider's batch ended without an answer for it"
+            for id in ids { try transaction.dismiss(id, from: batch.id, rest, reason: reason) }
+            guard ids.count < Self.batchSlice else { return true }
+            var ended = batch
+            ended.state = .ended
+            return try transaction.update(ended, from: .returning, expecting: nil, token: owner.token, releases: true) ? false : nil
+        }
+    }
+
+    /// Looks again when the deadline of one of a batch's jobs is near: the one that it was noted for may have left.
+    /// - Returns: that time, or nil where none has a deadline.
+    package func refreshUrgency(of batch: ProviderBatch) async throws -> Int64? {
+        let urgentAt = try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT deadline_at, created_at FROM provider_batch_jobs CROSS JOIN jobs ON jobs.id = job_id
+                    WHERE provider_batch_jobs.batch_id = ?1 AND is_given_up = 0 AND deadline_at IS NOT NULL
+                    UNION ALL
+                    SELECT deadline_at, created_at FROM provider_batch_jobs
+                    CROSS JOIN followers ON followers.digest = provider_batch_jobs.digest CROSS JOIN jobs ON jobs.id = followers.job_id
+                    WHERE provider_batch_jobs.batch_id = ?1 AND deadline_at IS NOT NULL
+                    """, arguments: [batch.id]
+            ).map { BatchPolicy.nearTime(of: $0[0], created: $0[1]) }.min()
+        }
+        guard let owner = batch.owner else { return urgentAt }
+        try await write { transaction in
+            _ = try transaction.statement("UPDATE provider_batches SET urgent_at = ? WHERE id = ? AND token = ?")
+                .bind(urgentAt).bind(batch.id).bind(owner.token).run()
+        }
+        return urgentAt
+    }
+
+    /// How many jobs one transaction moves.
+    private static let batchSlice = 200
+}
+
+extension BatchMember {
+    fileprivate static let query = """
+        SELECT provider_batch_jobs.job_id, provider_batch_jobs.lane_id, jobs.batch_id, jobs.priority, jobs.attempt, jobs.max_attempts,
+        jobs.crashes, jobs.timeout_ms, jobs.use_cache, jobs.digest, jobs.cache_ttl_ms, requests.body, provider_batch_jobs.inputs,
+        is_given_up, jobs.deadline_at, jobs.created_at, is_given_up = 0 OR EXISTS (
+            SELECT 1 FROM followers WHERE followers.digest = provider_batch_jobs.digest) AS is_wanted,
+        provider_batch_jobs.digest AS shared_digest
+        FROM provider_batch_jobs LEFT JOIN jobs ON jobs.id = provider_batch_jobs.job_id
+        LEFT JOIN requests ON requests.job_id = provider_batch_jobs.job_id
+        """
+
+    fileprivate init(_ row: Row, of batch: ProviderBatch) {
+        let shared = (row["shared_digest"] as Data?).map { [UInt8]($0) }
+        let digest = (row["digest"] as Data?).map { [UInt8]($0) }
+        job = ClaimedJob(
+            lease: Lease(jobID: row["job_id"], token: 0), laneID: row["lane_id"], batchID: row["batch_id"], priority: row["priority"] ?? 5,
+            kind: batch.kind, target: batch.target, body: row["body"] ?? "", digest: digest ?? shared ?? [],
+            attempt: (row["attempt"] ?? 0) + 1, maxAttempts: row["max_attempts"] ?? 1, crashes: row["crashes"] ?? 0,
+            timeout: row["timeout_ms"], useCache: shared != nil)
+        job.cacheTimeToLive = row["cache_ttl_ms"]
+        job.inputs = row["inputs"]
+        isGivenUp = row["is_given_up"]
+        isWanted = row["is_wanted"]
+        urgentAt = nil
+        if !isGivenUp, let deadline = row["deadline_at"] as Int64?, let created = row["created_at"] as Int64? {
+            urgentAt = BatchPolicy.nearTime(of: deadline, created: created)
+        }
+    }
+}
+
+extension WriteTransaction {
+    /// Whether the right to look after a batch is still this one.
+    func holds(_ batch: Int64, token: Int64) throws(SQLFailure) -> Bool {
+        try statement("SELECT 1 FROM provider_batches WHERE id = ? AND token = ?").bind(batch).bind(token).first { _ in true } ?? false
+    }
+
+    /// Takes a job out of a batch without an answer. Nothing of it was charged.
+    fileprivate func dismiss(_ id: Int64, from batch: Int64, _ rest: ProviderBatch.Rest, reason: String?) throws {
+        guard let member = try leaveBatch(batch, id) else { return }
+        if !member.isGivenUp {
+            let row = try statement(
+                """
+                UPDATE jobs SET state = 'available', scheduled_at = ?1,
+                batch_api = CASE ?2 WHEN 'again' THEN batch_api WHEN 'suspect' THEN batch_api % 2 * 2 ELSE 0 END
+                WHERE id = ?3 AND state = 'pending' RETURNING lane_id, batch_id
+                """
+            ).bind(now).bind(rest.rawValue).bind(id).first { ($0.int64(0), $0.optionalInt64(1)) }
+            if let (lane, group) = row {
+                ledger.move(lane: lane, batch: group, from: .pending, to: .available)
+                if let reason { try addError(job: id, attempt: 0, .retryable, reason) }
+            }
+        }
+        if let digest = member.digest { try promoteFollowers(of: digest) }
+    }
+
+    /// Removes a job from a batch, with what was set aside for it; nil where it was not there. How much the batch holds is counted down
+    /// as long as it has not been sent.
+    func leaveBatch(_ batch: Int64, _ id: Int64) throws(SQLFailure) -> LeftMember? {
+        let member = try statement(
+            "DELETE FROM provider_batch_jobs WHERE batch_id = ? AND job_id = ? RETURNING lane_id, digest, inputs, bytes, is_given_up"
+        ).bind(batch).bind(id).first {
+            LeftMember(
+                lane: $0.int64(0), digest: $0.isNull(1) ? nil : $0.blob(1), inputs: $0.int(2), bytes: $0.int(3), isGivenUp: $0.int(4) == 1)
+        }
+        guard let member else { return nil }
+        // One that was given up has nothing set aside here, and may have in its next batch.
+        if !member.isGivenUp { try releaseForBatch(id) }
+        try statement(
+            """
+            UPDATE provider_batches SET jobs = jobs - 1, inputs = inputs - ?, bytes = bytes - ?
+            WHERE id = ? AND state IN ('collecting', 'submitting')
+            """
+        ).bind(member.inputs).bind(member.bytes).bind(batch).run()
+        return member
+    }
+
+    /// A pending job has ended: as far as its batch has not been sent, it leaves it; else its answer is paid for, and kept for others.
+    func giveUpBatch(of id: Int64) throws(SQLFailure) {
+        let row = try statement(
+            """
+            SELECT provider_batches.id, state FROM provider_batch_jobs CROSS JOIN provider_batches ON provider_batches.id = batch_id
+            WHERE job_id = ? AND is_given_up = 0
+            """
+        ).bind(id).first { ($0.int64(0), $0.text(1)) }
+        guard let (batch, state) = row else { return }
+        guard state == ProviderBatch.State.collecting.rawValue else {
+            try statement("UPDATE provider_batch_jobs SET is_given_up = 1 WHERE batch_id = ? AND job_id = ?").bind(batch).bind(id).run()
+            try releaseForBatch(id)
+            let isAwaited = try statement(
+                "SELECT 1 FROM provider_batch_jobs INDEXED BY provider_batch_jobs_waiting WHERE batch_id = ? AND is_given_up = 0 LIMIT 1"
+            ).bind(batch).first { _ in true }
+            // What no one waits for need not go on.
+            if isAwaited == nil { ledger.ringWork() }
+            return
+        }
+        guard let member = try leaveBatch(batch, id) else { return }
+        try statement("DELETE FROM provider_batches WHERE id = ? AND state = 'collecting' AND jobs = 0").bind(batch).run()
+        if let digest = member.digest { try promoteFollowers(of: digest) }
+    }
+}
+
+/// A job that has just left a batch.
+struct LeftMember {
+    var lane: Int64
+    /// Nil where its answer may not serve others.
+    var digest: [UInt8]?
+    var inputs: Int
+    var bytes: Int
+    var isGivenUp: Bool
+}

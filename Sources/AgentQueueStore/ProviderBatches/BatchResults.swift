@@ -1,0 +1,89 @@
+import AgentQueueModel
+
+extension QueueStore {
+    /// Ends the attempts of jobs of a provider's batch, with what their items came to: result, usage, cache entry, charge and next
+    /// state, in slices of one transaction each, under the right to look after the batch. A job leaves the batch with its answer, so
+    /// that what is taken in again, after a crash, changes nothing.
+    /// - Parameter requests: by ``BatchMember``; of one that no longer waits, what was paid is charged all the same.
+    /// - Returns: what became of each, in their order: nil for those that had left before. Nil where the right is lost.
+    package func settle(_ requests: [SettleRequest], of batch: ProviderBatch) async throws -> [SettleResult?]? {
+        guard let owner = batch.owner else { return nil }
+        var results: [SettleResult?] = []
+        var rest = requests[...]
+        while !rest.isEmpty {
+            let slice = Array(rest.prefix(Self.settleSlice))
+            rest = rest.dropFirst(Self.settleSlice)
+            let settled = try await write { transaction -> [SettleResult?]? in
+                guard try transaction.holds(batch.id, token: owner.token) else { return nil }
+                return try slice.map { try transaction.settleItem($0, of: batch.id) }
+            }
+            guard let settled else { return nil }
+            results += settled
+        }
+        return results
+    }
+
+    /// How many items one transaction settles.
+    private static let settleSlice = 50
+}
+
+extension WriteTransaction {
+    fileprivate func settleItem(_ request: SettleRequest, of batch: Int64) throws -> SettleResult? {
+        let job = request.job
+        guard let member = try leaveBatch(batch, job.id) else { return nil }
+        let reply = request.result?.reply.text
+        if let result = request.result, let reply {
+            if let entry = request.cache { try cache(entry, result: result, reply: reply) }
+            ledger.pay(lane: member.lane, usage: result.usage, cost: result.cost)
+            if job.useCache { ledger.count(.cacheMisses) }
+        }
+        let state = member.isGivenUp ? nil : try leavePending(request)
+        if let call = request.call, let charge = Charge(call, isFenced: state == nil) {
+            let group = try statement("SELECT batch_id FROM jobs WHERE id = ?").bind(job.id).first { $0.optionalInt64(0) } ?? nil
+            try self.charge(
+                charge, to: ChargedClaim(lease: job.lease, lane: member.lane, batch: group, attempt: job.attempt, isHeld: false))
+            if let state { try note(request, state, charge) }
+        } else if let state {
+            try note(request, state, nil)
+        }
+        if let digest = member.digest {
+            if let result = request.result, let reply {
+                // Few: the transaction settles many items.
+                try land(digest, LandedAnswer(reply: reply, result), most: 2)
+            } else {
+                try promoteFollowers(of: digest)
+            }
+        }
+        guard let state else { return .fenced }
+        ledger.move(lane: job.laneID, batch: job.batchID, from: .pending, to: state)
+        if state.isFinal { try noteEnd(of: job.id, state) }
+        return .settled(state)
+    }
+
+    /// Takes the job out of `pending`; nil where it is no longer there. Only now is its attempt counted: one that comes back unpaid had
+    /// none.
+    private func leavePending(_ request: SettleRequest) throws(SQLFailure) -> JobState? {
+        let next = request.settlement
+        let changed = try statement(
+            """
+            UPDATE jobs SET state = ?1, attempt = attempt + ?2, scheduled_at = coalesce(?3, scheduled_at), attempted_at = ?4,
+            finalized_at = CASE WHEN ?1 IN ('completed', 'cancelled', 'discarded') THEN ?4 END WHERE id = ?5 AND state = 'pending'
+            """
+        ).bind(next.state.rawValue).bind(next.countsAttempt ? 1 : 0).bind(next.scheduledAt).bind(now).bind(request.job.id).run()
+        return changed == 1 ? next.state : nil
+    }
+
+    /// Writes the answer, or why there is none.
+    private func note(_ request: SettleRequest, _ state: JobState, _ charge: Charge?) throws {
+        if state == .completed, let result = request.result {
+            try statement(
+                """
+                INSERT INTO results (job_id, reply, answered_by, target, input_tokens, output_tokens, cost_usd, latency_ms)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """
+            ).bind(request.job.id).bind(result.reply.text).bind(result.answeredBy.rawValue).bind(result.target)
+                .bind(result.usage.inputTokens).bind(result.usage.outputTokens).bind(result.cost).bind(result.latency).run()
+        }
+        if let error = error(of: request, charge) { try addError(job: request.job.id, error) }
+    }
+}

@@ -1,0 +1,218 @@
+import AgentQueueModel
+
+/// What a job that was just claimed says about batches.
+private struct BatchWish {
+    /// When its deadline is near (wall clock, ms); nil if it has none.
+    var urgentAt: Int64?
+    var inputs: Int
+    var bytes: Int
+    var budgets: Budgets
+}
+
+/// A collecting batch, while jobs join it.
+private struct CollectingBatch {
+    var id: Int64
+    var jobs = 0
+    var inputs: Int
+    var bytes: Int
+    var urgentAt: Int64?
+    var isClosed = false
+
+    func hasRoom(for wish: BatchWish, _ capacity: BatchCapacity) -> Bool {
+        inputs + wish.inputs <= capacity.items && bytes + wish.bytes <= capacity.bytes
+    }
+
+    mutating func add(_ wish: BatchWish) {
+        jobs += 1
+        inputs += wish.inputs
+        bytes += wish.bytes
+        urgentAt = [urgentAt, wish.urgentAt].compactMap(\.self).min()
+    }
+}
+
+extension WriteTransaction {
+    /// What a request takes in a batch besides its body, in bytes: its name and its envelope. A guess, on the safe side; the provider's
+    /// own count decides before it is sent.
+    private static let envelopeBytes = 512
+
+    /// Turns jobs aside that were just claimed and wait for company, to be sent as a batch of their provider: they become `pending`,
+    /// their attempts given back. One whose request is in a batch already waits for that one's answer.
+    /// - Returns: those that are to run now: they did not ask for it, their deadline is near, the cache has their answer, or no batch
+    ///   takes them.
+    func collect(_ jobs: [ClaimedJob], _ claiming: inout Claiming) throws -> [ClaimedJob] {
+        guard let first = jobs.first(where: \.waitsForBatch), let capacity = claiming.request.batchCapacities[first.target.provider],
+            first.kind != .memorize
+        else { return jobs }
+        let wishes = try jobs.map { try batchWish(of: $0, capacity) }
+        let live = Set(zip(jobs, wishes).lazy.filter { $0.useCache && $1 == nil }.map(\.0.digest))
+        var batch: CollectingBatch?
+        var staying: [ClaimedJob] = []
+        for (job, wish) in zip(jobs, wishes) {
+            guard let wish else {
+                staying.append(job)
+                continue
+            }
+            // One whose like is under way, or about to be, has its answer sooner.
+            let isLive = live.contains(job.digest) || claiming.isLed(job.digest)
+            if job.useCache, try isLive || isFlying(job.digest, besides: job.lease.token) {
+                staying.append(job)
+                continue
+            }
+            claiming.collected += 1
+            if job.useCache, let leader = try openBatch(answering: job.digest) {
+                try turnAside(job)
+                try follow(job, in: leader, wish)
+                continue
+            }
+            if let refusal = try batchRefusal(of: job, wish.budgets, capacity, claiming.request.policies) {
+                if case .notNow = refusal { claiming.isTight = true }
+                try withdraw(job, refusal)
+                continue
+            }
+            if batch == nil { batch = try collectingBatch(of: job) }
+            if var full = batch, !full.hasRoom(for: wish, capacity) {
+                full.isClosed = true
+                try save(full)
+                batch = try newBatch(of: job)
+            }
+            guard let id = batch?.id else { continue }
+            try turnAside(job)
+            try join(job, id, wish)
+            try holdForBatch(job, wish.budgets, capacity, claiming.request.policies)
+            batch?.add(wish)
+        }
+        if var batch {
+            batch.isClosed = batch.inputs >= capacity.items
+            try save(batch)
+        }
+        return staying
+    }
+
+    /// What a job says about batches; nil where none takes it.
+    private func batchWish(of job: ClaimedJob, _ capacity: BatchCapacity) throws(SQLFailure) -> BatchWish? {
+        guard job.waitsForBatch, !job.isCached, job.crashes < 2 else { return nil }
+        let row = try statement(
+            """
+            SELECT deadline_at, created_at, inputs, budget_usd, (SELECT budget_usd FROM batches WHERE id = jobs.batch_id) FROM jobs
+            WHERE id = ?
+            """
+        ).bind(job.id).first {
+            (
+                deadline: $0.optionalInt64(0), created: $0.int64(1), inputs: $0.int(2),
+                budgets: Budgets(own: $0.optionalDouble(3), batch: $0.optionalDouble(4))
+            )
+        }
+        guard let row else { return nil }
+        let wish = BatchWish(
+            urgentAt: row.deadline.map { BatchPolicy.nearTime(of: $0, created: row.created) }, inputs: row.inputs,
+            bytes: job.body.utf8.count + Self.envelopeBytes, budgets: row.budgets)
+        guard wish.urgentAt ?? .max > now, wish.inputs <= capacity.items, wish.bytes <= capacity.bytes else { return nil }
+        return wish
+    }
+
+    /// Why a job's budgets do not allow its share of a batch; nil where they do.
+    private func batchRefusal(
+        of job: ClaimedJob, _ budgets: Budgets, _ capacity: BatchCapacity, _ policies: CallPolicies
+    ) throws(SQLFailure) -> BudgetRefusal? {
+        guard !budgets.isEmpty else { return nil }
+        var estimate = policies.expected(job.target, job.kind, job.body)
+        estimate.worstCost *= capacity.priceShare
+        return try refusal(of: job, estimate, budgets)
+    }
+
+    /// Sets aside what a job in a batch may cost, where that is limited: a reservation under the token 0, which no lease has, without a
+    /// request and without tokens, for a batch has limits of its own.
+    private func holdForBatch(_ job: ClaimedJob, _ budgets: Budgets, _ capacity: BatchCapacity, _ policies: CallPolicies) throws {
+        let isLimited = job.target.resourceNames.contains { policies.limits(of: $0).usdPerDay != nil }
+        guard isLimited || !budgets.isEmpty else { return }
+        var estimate = CallEstimate(worstCost: policies.expected(job.target, job.kind, job.body).worstCost * capacity.priceShare)
+        estimate.requests = 0
+        try hold(
+            Reservation(
+                lease: Lease(jobID: job.id, token: 0), call: 0, target: job.target, estimate: estimate, isProbe: false,
+                batch: budgets.batch == nil ? nil : job.batchID))
+    }
+
+    /// Frees what was set aside for a job in a batch.
+    func releaseForBatch(_ job: Int64) throws(SQLFailure) {
+        guard let reservation = try reservation(of: Lease(jobID: job, token: 0)) else { return }
+        try forget(reservation)
+        try conclude(nil, reservation, token: 0, message: "", CallPolicies())
+    }
+
+    /// The open batch in which the same is asked already.
+    private func openBatch(answering digest: [UInt8]) throws(SQLFailure) -> Int64? {
+        try statement(
+            """
+            SELECT batch_id FROM provider_batch_jobs INDEXED BY provider_batch_jobs_digest
+            CROSS JOIN provider_batches ON provider_batches.id = batch_id
+            WHERE digest = ? AND digest IS NOT NULL AND state <> 'returning' LIMIT 1
+            """
+        ).bind(digest).first { $0.int64(0) }
+    }
+
+    /// Out of `running` again, as if it had not been claimed.
+    private func turnAside(_ job: ClaimedJob) throws(SQLFailure) {
+        try statement(
+            """
+            UPDATE jobs SET state = 'pending', token = NULL, worker_id = NULL, lease_expires_at = NULL, attempt = attempt - 1
+            WHERE id = ? AND token = ?
+            """
+        ).bind(job.id).bind(job.lease.token).run()
+        ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: .pending)
+    }
+
+    /// Has a job wait for the answer to one in a batch, which is wanted as soon as the more urgent of the two.
+    private func follow(_ job: ClaimedJob, in batch: Int64, _ wish: BatchWish) throws(SQLFailure) {
+        try insertFollower(job.id, job.digest, lane: job.laneID, priority: job.priority)
+        guard let urgentAt = wish.urgentAt else { return }
+        try statement("UPDATE provider_batches SET urgent_at = min(coalesce(urgent_at, ?1), ?1) WHERE id = ?2")
+            .bind(urgentAt).bind(batch).run()
+    }
+
+    private func join(_ job: ClaimedJob, _ batch: Int64, _ wish: BatchWish) throws(SQLFailure) {
+        let insert = try statement(
+            "INSERT INTO provider_batch_jobs (batch_id, job_id, lane_id, inputs, bytes, digest) VALUES (?, ?, ?, ?, ?, ?)"
+        ).bind(batch).bind(job.id).bind(job.laneID).bind(wish.inputs).bind(wish.bytes)
+        if job.useCache { insert.bind(job.digest) } else { insert.bindNull() }
+        try insert.run()
+    }
+
+    /// The batch that takes jobs of this one's target and kind; made where there is none. One that someone looks after right now is
+    /// about to be sent.
+    private func collectingBatch(of job: ClaimedJob) throws(SQLFailure) -> CollectingBatch {
+        let open = try statement(
+            """
+            SELECT id, inputs, bytes FROM provider_batches INDEXED BY provider_batches_open
+            WHERE provider = ? AND state = 'collecting' AND state <> 'ended' AND target = ? AND kind = ? AND is_closed = 0
+            AND token IS NULL ORDER BY id LIMIT 1
+            """
+        ).bind(job.target.provider).bind(job.target.description).bind(job.kind.rawValue).first {
+            CollectingBatch(id: $0.int64(0), inputs: $0.int(1), bytes: $0.int(2))
+        }
+        if let open { return open }
+        return try newBatch(of: job)
+    }
+
+    /// The label is drawn at random: other databases may send batches to the same account.
+    private func newBatch(of job: ClaimedJob) throws(SQLFailure) -> CollectingBatch {
+        try statement(
+            """
+            INSERT INTO provider_batches (target, provider, kind, state, label, created_at, due_at)
+            VALUES (?1, ?2, ?3, 'collecting', 'aq-' || lower(hex(randomblob(10))), ?4, ?4)
+            """
+        ).bind(job.target.description).bind(job.target.provider).bind(job.kind.rawValue).bind(now).run()
+        ledger.ringWork()
+        return CollectingBatch(id: lastInsertedID, inputs: 0, bytes: 0)
+    }
+
+    private func save(_ batch: CollectingBatch) throws(SQLFailure) {
+        try statement(
+            """
+            UPDATE provider_batches SET jobs = jobs + ?1, inputs = ?2, bytes = ?3, is_closed = ?4,
+            urgent_at = CASE WHEN ?5 IS NULL THEN urgent_at ELSE min(coalesce(urgent_at, ?5), ?5) END WHERE id = ?6
+            """
+        ).bind(batch.jobs).bind(batch.inputs).bind(batch.bytes).bind(batch.isClosed).bind(batch.urgentAt).bind(batch.id).run()
+        if batch.isClosed { ledger.ringWork() }
+    }
+}

@@ -1,0 +1,239 @@
+import AgentQueueModel
+import GRDB
+
+extension QueueStore {
+    /// The batches at providers, newest first.
+    /// - Parameter includesEnded: whether those that are over are among them.
+    package func providerBatches(includesEnded: Bool = true, limit: Int = 100) throws -> [ProviderBatchSummary] {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT id, target, kind, state, remote_id, jobs, created_at, submitted_at, due_at, expires_at, ended_at, error,
+                    (SELECT count(*) FROM provider_batch_jobs WHERE batch_id = provider_batches.id) AS open
+                    FROM provider_batches WHERE ? OR state <> 'ended' ORDER BY id DESC LIMIT ?
+                    """, arguments: [includesEnded, limit]
+            ).map { row in
+                ProviderBatchSummary(
+                    id: row["id"], target: row["target"], kind: row["kind"],
+                    state: ProviderBatch.State(rawValue: row["state"]) ?? .ended, remoteID: row["remote_id"], jobs: row["jobs"],
+                    open: row["open"], createdAt: row["created_at"], submittedAt: row["submitted_at"], dueAt: row["due_at"],
+                    expiresAt: row["expires_at"], endedAt: row["ended_at"], error: row["error"])
+            }
+        }
+    }
+
+    /// The batch that a job waits for the answer of; nil where it is in none.
+    package func providerBatch(ofJob id: Int64) throws -> Int64? {
+        try read { database in
+            try Int64.fetchOne(
+                database, sql: "SELECT batch_id FROM provider_batch_jobs WHERE job_id = ? AND is_given_up = 0", arguments: [id])
+        }
+    }
+
+    /// A provider's batches that have not ended, oldest first.
+    package func openProviderBatches(of provider: String) throws -> [ProviderBatch] {
+        try read { database in
+            try Row.fetchAll(
+                database.cachedStatement(
+                    sql: """
+                        SELECT \(ProviderBatch.columns) FROM provider_batches INDEXED BY provider_batches_open
+                        WHERE provider = ? AND state <> 'ended' ORDER BY id
+                        """), arguments: [provider]
+            ).map(ProviderBatch.init)
+        }
+    }
+
+    /// Whether someone looks after a batch: a living worker whose lease has not ended.
+    package func isOwned(_ batch: ProviderBatch) -> Bool {
+        guard let owner = batch.owner else { return false }
+        return owner.leaseExpiresAt > clock.boot() && locks.isAlive(worker: owner.worker)
+    }
+
+    /// Takes the right to look after a batch; nil where it has moved on meanwhile, or another looks after it.
+    /// - Parameter lease: how long the right lasts without renewal, in ms.
+    package func take(_ batch: ProviderBatch, worker: Int64, lease: Int64) async throws -> ProviderBatch? {
+        guard !isOwned(batch) else { return nil }
+        let token = try await write { transaction -> Int64? in
+            let token = try transaction.nextToken()
+            // Under the token it was seen with: of two who find its owner dead, one gets it.
+            let changed = try transaction.statement(
+                """
+                UPDATE provider_batches SET worker_id = ?, token = ?, lease_expires_at = ? WHERE id = ? AND state = ? AND token IS ?
+                """
+            ).bind(worker).bind(token).bind(transaction.clock.boot() + lease).bind(batch.id).bind(batch.state.rawValue)
+                .bind(batch.owner?.token).run()
+            return changed == 1 ? token : nil
+        }
+        guard let token else { return nil }
+        return try read { database in
+            try Row.fetchOne(
+                database, sql: "SELECT \(ProviderBatch.columns) FROM provider_batches WHERE id = ? AND token = ?",
+                arguments: [batch.id, token]
+            ).map(ProviderBatch.init)
+        }
+    }
+
+    /// Lets the right to look after a batch last for `lease` ms from now. Returns false where it is lost.
+    package func renew(_ batch: ProviderBatch, for lease: Int64) async throws -> Bool {
+        guard let owner = batch.owner else { return false }
+        return try await write { transaction in
+            try transaction.statement("UPDATE provider_batches SET lease_expires_at = ? WHERE id = ? AND token = ?")
+                .bind(transaction.clock.boot() + lease).bind(batch.id).bind(owner.token).run() == 1
+        }
+    }
+
+    /// Gives the right to look after a batch back; nothing happens where it is lost.
+    package func release(_ batch: ProviderBatch) async throws {
+        guard let owner = batch.owner else { return }
+        try await write { try $0.release(batch.id, token: owner.token) }
+    }
+
+    /// Writes how a batch stands, under the right to look after it.
+    /// - Parameters:
+    ///   - batch: as it stands now. What others change meanwhile (how much it holds, while it collects) is not looked at.
+    ///   - state: as it stood.
+    ///   - expecting: how many jobs it must hold; nil is any number.
+    ///   - releases: whether the right is given back with it.
+    /// - Returns: false, and nothing is changed, where the right is lost, it does not hold as many jobs, or the provider's batch is
+    ///   another one's for certain.
+    package func update(
+        _ batch: ProviderBatch, from state: ProviderBatch.State, expecting jobs: Int? = nil, releases: Bool
+    ) async throws -> Bool {
+        guard let owner = batch.owner else { return false }
+        return try await write { try $0.update(batch, from: state, expecting: jobs, token: owner.token, releases: releases) }
+    }
+
+    /// The provider took a batch although the right to look after it was lost meanwhile: that is known for certain, and holds, unless
+    /// another submission is known as well. Whoever looks after it now is told by losing the right.
+    /// - Returns: false where the batch is known to be another one at the provider: this one is one too many.
+    package func noteLateSubmission(_ batch: ProviderBatch) async throws -> Bool {
+        guard let remoteID = batch.remoteID else { return true }
+        return try await write { transaction in
+            try transaction.evict(remoteID, for: batch)
+            let changed = try transaction.statement(
+                """
+                UPDATE provider_batches SET state = 'submitted', remote_id = ?1, is_certain = 1, submitted_at = ?2, expires_at = ?3,
+                due_at = ?4, worker_id = NULL, token = NULL, lease_expires_at = NULL
+                WHERE id = ?5 AND (state = 'submitting' OR (is_certain = 0 AND state IN ('submitted', 'harvesting')))
+                """
+            ).bind(remoteID).bind(batch.submittedAt).bind(batch.expiresAt).bind(transaction.now).bind(batch.id).run()
+            guard changed == 0 else { return true }
+            return try transaction.statement("SELECT 1 FROM provider_batches WHERE id = ? AND remote_id = ?")
+                .bind(batch.id).bind(remoteID).first { _ in true } ?? false
+        }
+    }
+
+    /// The remote ids that other batches of the provider have, and whether those are certain.
+    package func takenRemoteIDs(besides batch: ProviderBatch) throws -> [String: Bool] {
+        try read { database in
+            var taken: [String: Bool] = [:]
+            for row in try Row.fetchAll(
+                database,
+                sql: "SELECT remote_id, is_certain FROM provider_batches WHERE provider = ? AND remote_id IS NOT NULL AND id <> ?",
+                arguments: [batch.target.provider, batch.id])
+            { taken[row[0]] = row[1] }
+            return taken
+        }
+    }
+}
+
+extension WriteTransaction {
+    func update(
+        _ batch: ProviderBatch, from state: ProviderBatch.State, expecting jobs: Int?, token: Int64, releases: Bool
+    ) throws(SQLFailure) -> Bool {
+        if batch.isCertain, let remoteID = batch.remoteID { try evict(remoteID, for: batch) }
+        let changed = try statement(
+            """
+            UPDATE provider_batches SET state = ?1, is_closed = ?2, remote_id = ?3, is_certain = ?4, excluded = ?5, rest = ?6,
+            submitting_at = ?7, unsettled_until = ?8, submitted_at = ?9, expires_at = ?10, due_at = ?11, looks = ?12, failures = ?13,
+            error = ?14, ended_at = CASE WHEN ?1 = 'ended' THEN ?15 END
+            WHERE id = ?16 AND state = ?17 AND token = ?18 AND jobs = coalesce(?19, jobs) AND NOT EXISTS (
+                SELECT 1 FROM provider_batches AS other WHERE other.provider = provider_batches.provider AND other.remote_id = ?3
+                AND other.id <> ?16)
+            """
+        ).bind(batch.state.rawValue).bind(batch.isClosed).bind(batch.remoteID).bind(batch.isCertain).bind(batch.excludedText)
+            .bind(batch.rest?.rawValue).bind(batch.submittingAt).bind(batch.unsettledUntil).bind(batch.submittedAt).bind(batch.expiresAt)
+            .bind(batch.dueAt).bind(batch.looks).bind(batch.failures).bind(batch.error).bind(now).bind(batch.id).bind(state.rawValue)
+            .bind(token).bind(jobs.map(Int64.init)).run()
+        guard changed == 1 else { return false }
+        if releases { try release(batch.id, token: token) }
+        return true
+    }
+
+    func release(_ batch: Int64, token: Int64) throws(SQLFailure) {
+        let changed = try statement(
+            "UPDATE provider_batches SET worker_id = NULL, token = NULL, lease_expires_at = NULL WHERE id = ? AND token = ?"
+        ).bind(batch).bind(token).run()
+        // Whoever looks next should know when.
+        if changed == 1 { ledger.ringWork() }
+    }
+
+    /// The provider's batch is this one's for certain: one that only took it for its own has to look again.
+    fileprivate func evict(_ remoteID: String, for batch: ProviderBatch) throws(SQLFailure) {
+        try statement(
+            """
+            UPDATE provider_batches SET state = 'submitting', remote_id = NULL, is_certain = 1, submitted_at = NULL, expires_at = NULL,
+            excluded = json_insert(excluded, '$[#]', remote_id), due_at = ?1, worker_id = NULL, token = NULL, lease_expires_at = NULL
+            WHERE provider = ?2 AND remote_id = ?3 AND id <> ?4 AND is_certain = 0
+            """
+        ).bind(now).bind(batch.target.provider).bind(remoteID).bind(batch.id).run()
+    }
+}
+
+extension QueueStore {
+    /// Whether jobs that such a worker serves wait for a batch at their provider.
+    func holdsBatches(queues: Set<String>?, providers: Set<String>, routes: [String: Route], _ database: Database) throws -> Bool {
+        // One whose last job has its answer is about to be tidied up at the provider.
+        let ending = try String.fetchAll(
+            database,
+            sql: """
+                SELECT DISTINCT provider FROM provider_batches INDEXED BY provider_batches_open
+                WHERE state IN ('harvesting', 'returning') AND state <> 'ended' AND due_at <= ?
+                """, arguments: [clock.wall()])
+        if ending.contains(where: providers.contains) { return true }
+        return try Row.fetchAll(
+            database,
+            sql: """
+                SELECT queue, lanes.provider, lanes.target FROM lanes JOIN queues ON queues.name = queue WHERE paused_at IS NULL
+                AND pending > 0 AND EXISTS (
+                    SELECT 1 FROM provider_batches INDEXED BY provider_batches_open
+                    CROSS JOIN provider_batch_jobs ON batch_id = provider_batches.id
+                    WHERE provider_batches.provider = lanes.provider AND state <> 'ended' AND lane_id = lanes.id AND is_given_up = 0)
+                """
+        ).contains { (row: Row) in
+            let isServed = routes[row[2]].map { !$0.targets.isEmpty } ?? providers.contains(row[1])
+            return isServed && queues?.contains(row[0]) != false
+        }
+    }
+}
+
+/// A batch at a provider, as people see it. Times are wall clock, ms.
+package struct ProviderBatchSummary: Sendable, Equatable {
+    /// Its number, never used again.
+    package var id: Int64
+    /// What its requests are sent to.
+    package var target: String
+    /// What they ask.
+    package var kind: String
+    /// Where it stands.
+    package var state: ProviderBatch.State
+    /// The provider's name for it; nil until it is there.
+    package var remoteID: String?
+    /// How many jobs it holds; once it was sent, how many it was sent with.
+    package var jobs: Int
+    /// How many of them have no answer yet.
+    package var open: Int
+    /// When its first job came.
+    package var createdAt: Int64
+    /// When the provider took it.
+    package var submittedAt: Int64?
+    /// When it is looked at next.
+    package var dueAt: Int64
+    /// When the provider ends it at the latest.
+    package var expiresAt: Int64?
+    /// When it ended.
+    package var endedAt: Int64?
+    /// What went wrong last, in a sentence.
+    package var error: String?
+}

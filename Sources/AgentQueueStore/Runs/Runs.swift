@@ -1,0 +1,144 @@
+import AgentQueueModel
+import GRDB
+
+extension QueueStore {
+    /// Begins a run with its first calls, in one transaction. A unique key returns the run that already has it.
+    /// - Throws: `StoreError`.
+    package func start(_ run: NewRun) async throws -> StartedRun {
+        try await write { try $0.start(run) }
+    }
+
+    /// Writes an advance, unless the run has changed since it was decided. Returns whether it was written.
+    /// - Throws: `StoreError`: `conflict` where a run cannot be taken up again, `internal` where the advance contradicts the run.
+    package func advance(_ advance: RunAdvance) async throws -> Bool {
+        try await write { transaction in
+            guard try transaction.isCurrent(advance) else { return false }
+            try transaction.write(advance)
+            return true
+        }
+    }
+
+    /// Runs that are to be told of ends, or have more to begin.
+    package func dueRuns(limit: Int = 100) throws -> [Int64] {
+        try read { database in
+            try Int64.fetchAll(
+                database.cachedStatement(
+                    sql: """
+                        SELECT run_id FROM (SELECT DISTINCT run_id FROM run_ends LIMIT ?1)
+                        UNION SELECT id FROM (SELECT id FROM runs WHERE is_due = 1 LIMIT ?1) LIMIT ?1
+                        """), arguments: [limit])
+        }
+    }
+
+    /// Whether a run is to be told of ends, or has more to begin.
+    package func isDue(run id: Int64) throws -> Bool {
+        try read { database in
+            try Bool.fetchOne(
+                database.cachedStatement(
+                    sql: """
+                        SELECT EXISTS (SELECT 1 FROM run_ends WHERE run_id = ?1)
+                        OR EXISTS (SELECT 1 FROM runs WHERE id = ?1 AND is_due = 1)
+                        """), arguments: [id]) ?? false
+        }
+    }
+
+    /// Tells due runs of the ends of their jobs, and begins what comes next.
+    /// - Parameter ended: told of each run that ends thereby.
+    /// - Returns: whether there may be more to do.
+    /// - Throws: `StoreError`, the first, after the other runs have had their turn.
+    package func carryOn(
+        runs planner: any RunPlanner, ended: (Int64, RunEnd) -> Void = { _, _ in }
+    ) async throws -> Bool {
+        var wrote = false
+        var failure: (any Error)?
+        for run in try dueRuns() {
+            try Task.checkCancellation()
+            do {
+                let advance = try await carryOn(run: run, planner)
+                wrote = wrote || advance != nil
+                if let end = advance?.end { ended(run, end) }
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
+        return wrote
+    }
+
+    /// Tells one run of the ends of its jobs, and begins what comes next, until nothing of it is due.
+    /// - Parameter ended: told if the run ends thereby.
+    package func carryOn(
+        run: Int64, with planner: any RunPlanner, ended: (Int64, RunEnd) -> Void = { _, _ in }
+    ) async throws {
+        // Others that look at the same run win some of the rounds: then they have done the work.
+        while try isDue(run: run) {
+            try Task.checkCancellation()
+            if let end = try await carryOn(run: run, planner)?.end { ended(run, end) }
+        }
+    }
+
+    /// One advance of a run. Returns what was written; nil where another process was faster.
+    private func carryOn(run: Int64, _ planner: any RunPlanner) async throws -> RunAdvance? {
+        guard let snapshot = try runSnapshot(run) else { return nil }
+        let advance = try Self.plan(snapshot, planner)
+        do {
+            return try await self.advance(advance) ? advance : nil
+        } catch let error as StoreError where error.kind == .internal && snapshot.state == .running {
+            // What contradicts its run would do so for ever.
+            let end = snapshot.giving(up: "it could not go on: \(error)")
+            return try await self.advance(end) ? end : nil
+        }
+    }
+
+    /// What a run does next. A plan that cannot be made ends the run, for it would never be made; a store that cannot be read now is
+    /// tried again.
+    private static func plan(_ snapshot: RunSnapshot, _ planner: any RunPlanner) throws(StoreError) -> RunAdvance {
+        guard !snapshot.state.isFinal else { return snapshot.recordingEnds() }
+        do {
+            return try planner.plan(snapshot, ended: nil)
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            return snapshot.giving(up: "it could not go on: \(error)")
+        }
+    }
+}
+
+extension WriteTransaction {
+    /// Begins a run with its first calls.
+    func start(_ run: NewRun) throws -> StartedRun {
+        if let key = run.uniqueKey, let holder = try holder(ofRunKey: key) { return StartedRun(id: holder, duplicateOf: holder) }
+        try statement("INSERT INTO pipelines (digest, definition) VALUES (?, ?) ON CONFLICT DO NOTHING")
+            .bind(run.digest).bind(run.definition).run()
+        try statement(
+            """
+            INSERT INTO runs (name, pipeline, inputs, options, state, unique_key, created_at) VALUES (?, ?, ?, ?, 'running', ?, ?)
+            """
+        ).bind(run.name).bind(run.digest).bind(run.inputs.text).bind(run.options.text).bind(run.uniqueKey).bind(now).run()
+        let id = lastInsertedID
+        try watch(.run, id, tell: run.onFinish)
+        var first = run.first
+        first.run = id
+        try write(first)
+        return StartedRun(id: id)
+    }
+
+    /// The run that has a unique key now; nil where none has.
+    func holder(ofRunKey key: String) throws(SQLFailure) -> Int64? {
+        try statement("SELECT id FROM runs WHERE unique_key = ? AND state IN ('running', 'completed')").bind(key).first { $0.int64(0) }
+    }
+}
+
+/// What became of a run that was to begin.
+package struct StartedRun: Sendable, Equatable {
+    /// Its id, or that of the run that has its unique key.
+    package var id: Int64
+    /// The run that already had the unique key; nil where this one is new.
+    package var duplicateOf: Int64?
+
+    /// Makes one.
+    package init(id: Int64, duplicateOf: Int64? = nil) {
+        self.id = id
+        self.duplicateOf = duplicateOf
+    }
+}

@@ -1,0 +1,143 @@
+import AgentQueueMigrations
+import Foundation
+import GRDB
+import GRDBSQLite
+import Glibc
+
+extension QueueStore {
+    /// Copies the database, as of one moment, into a new file, beside live workers (SQLite's backup interface).
+    /// - Throws: `StoreError`; `conflict` where the file is there already.
+    package func backup(to destination: String) throws {
+        guard try !PrivateFile.inspect(destination) else {
+            throw StoreError(.conflict, "\(destination): is there already; a backup overwrites nothing")
+        }
+        Glibc.close(try PrivateFile.open(destination, flags: O_RDWR | O_CREAT | O_EXCL))
+        do {
+            var configuration = Configuration()
+            configuration.busyMode = .callback(BusyHandler.wait)
+            let copy = try DatabaseQueue(path: destination, configuration: configuration)
+            try pool.backup(to: copy)
+            // The copy stands alone: no log beside it.
+            try copy.inDatabase { try $0.execute(sql: "PRAGMA journal_mode = DELETE") }
+            try copy.close()
+        } catch {
+            unlink(destination)
+            throw error.asStoreError(path: destination)
+        }
+    }
+
+    /// Puts a backup in a database's place. Refuses where a process uses the database, and where the backup is not a sound
+    /// database of ours. What stood there is kept beside it, under the name returned.
+    package static func restore(from backup: String, to path: String, clock: StoreClock = .system) throws -> String? {
+        guard try PrivateFile.inspect(backup) else { throw StoreError(.notFound, "\(backup): there is no such backup") }
+        guard !isSameFile(backup, path) else { throw StoreError(.conflict, "\(backup): is the database itself; name a backup of it") }
+        do {
+            try PrivateFile.makeFolder(of: path)
+            return try LockFile.shared(at: path + "-lock").whileUnused {
+                do { try inspect(backup) } catch { throw error.asStoreError(path: backup) }
+                let replaced = try setAside(path, at: clock.wall())
+                do {
+                    try copy(backup, to: path)
+                } catch {
+                    // What stood there stands there again.
+                    for suffix in suffixes {
+                        unlink(path + suffix)
+                        if let replaced { rename(replaced + suffix, path + suffix) }
+                    }
+                    throw error
+                }
+                return replaced
+            }
+        } catch {
+            throw error.asStoreError(path: path)
+        }
+    }
+
+    /// The steps of the schema that a file has, and those it lacks. Opens the file itself, so that an older one is not
+    /// migrated by the question.
+    package static func migrations(of path: String) throws -> (applied: [String], pending: [String]) {
+        guard try PrivateFile.inspect(path) else { return ([], Migration.all.map(\.name)) }
+        do {
+            let database = try DatabaseQueue(path: path, configuration: DatabaseFile.configuration(durability: .full))
+            let pending = try database.inDatabase { database in
+                try DatabaseFile.checkIdentity(database, path: path)
+                return try Migrator.pending(database, path: path).map(\.name)
+            }
+            try database.close()
+            return (Migration.all.map(\.name).filter { !pending.contains($0) }, pending)
+        } catch {
+            throw error.asStoreError(path: path)
+        }
+    }
+
+    /// Rewrites the whole file without its gaps. Refuses beside live workers, who would have to wait for it.
+    package func vacuum() throws {
+        guard try workers().allSatisfy({ !locks.isAlive(worker: $0.id) }) else {
+            throw StoreError(.busy, "workers are running; stop them, or use 'agent-queue prune --vacuum', which works beside them")
+        }
+        do {
+            try pool.writeWithoutTransaction { database in
+                // VACUUM attaches the file it writes, which is refused otherwise.
+                let limit = sqlite3_limit(database.sqliteConnection, SQLITE_LIMIT_ATTACHED, 1)
+                defer { sqlite3_limit(database.sqliteConnection, SQLITE_LIMIT_ATTACHED, limit) }
+                // The copy that VACUUM makes is as large as the database: not into memory.
+                try database.execute(sql: "PRAGMA temp_store = FILE; PRAGMA cache_spill = ON")
+                defer { try? database.execute(sql: "PRAGMA cache_spill = OFF; PRAGMA temp_store = MEMORY") }
+                try database.execute(sql: "VACUUM")
+            }
+        } catch {
+            throw error.asStoreError(path: path)
+        }
+    }
+
+    private static func isSameFile(_ one: String, _ other: String) -> Bool {
+        var first = stat()
+        var second = stat()
+        guard lstat(one, &first) == 0, lstat(other, &second) == 0 else { return false }
+        return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+    }
+
+    private static func copy(_ backup: String, to path: String) throws {
+        let source = try DatabaseQueue(path: backup, configuration: readOnly)
+        try DatabaseFile.prepareNew(path)
+        let copy = try DatabaseQueue(path: path, configuration: DatabaseFile.configuration(durability: .full))
+        try source.backup(to: copy)
+        try copy.inDatabase { try $0.execute(sql: "PRAGMA journal_mode = WAL") }
+        try copy.close()
+        try source.close()
+    }
+
+    /// The files of a database.
+    private static let suffixes = ["", "-wal", "-shm"]
+
+    private static var readOnly: Configuration {
+        var configuration = Configuration()
+        configuration.readonly = true
+        return configuration
+    }
+
+    private static func inspect(_ backup: String) throws {
+        let database = try DatabaseQueue(path: backup, configuration: readOnly)
+        try database.inDatabase { database in
+            try DatabaseFile.checkIdentity(database, path: backup)
+            let known = Migration.all.count
+            guard try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0 <= known else {
+                throw StoreError(.newerSchema, "\(backup): was written by a later version; upgrade agent-queue")
+            }
+            guard try String.fetchOne(database, sql: "PRAGMA quick_check(1)") == "ok" else {
+                throw StoreError(.corrupt, "\(backup): the backup is damaged")
+            }
+        }
+        try database.close()
+    }
+
+    /// Renames a database and its log. Only while no process uses it.
+    private static func setAside(_ path: String, at now: Int64) throws -> String? {
+        guard try PrivateFile.inspect(path) else { return nil }
+        let aside = "\(path).replaced-\(now)"
+        for suffix in suffixes where rename(path + suffix, aside + suffix) != 0 && errno != ENOENT {
+            throw PrivateFile.failure(path + suffix, errno)
+        }
+        return aside
+    }
+}

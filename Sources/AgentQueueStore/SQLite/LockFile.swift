@@ -1,0 +1,183 @@
+import AgentQueueModel
+import CAgentQueue
+import Glibc
+import Synchronization
+
+/// The lock file beside a database: who uses it, which workers live, and whose calls have begun.
+///
+/// POSIX record locks, because the kernel gives them free the moment their process ends, however it ends, and a child
+/// process does not inherit them. Byte 0 is held shared by every process that uses the database; byte `n` exclusively by
+/// worker `n`.
+///
+/// Two traps of these locks shape this type. Closing *any* descriptor of a file drops all the process's locks on it: so
+/// there is one descriptor per file (not per path: one file has many) and process, kept by ``shared(at:)`` and never
+/// closed. And a process is told that its
+/// own locks are free: so it remembers which are its own.
+///
+/// Behind the bytes lies a region for each worker in which it notes the jobs whose calls have begun, by plain stores
+/// into shared memory, which outlive a `kill -9`. A rescuer reads there which attempts count.
+package final class LockFile: Sendable {
+    private static let registry = Mutex<[FileIdentity: LockFile]>([:])
+
+    private struct FileIdentity: Hashable {
+        var device: UInt
+        var node: UInt
+
+        init(_ status: stat) {
+            device = UInt(status.st_dev)
+            node = UInt(status.st_ino)
+        }
+    }
+
+    private let descriptor: Int32
+    private let path: String
+    private let own = Mutex(Own())
+
+    private struct Own {
+        var workers: Set<Int64> = []
+        var uses = 0
+        var isReplacing = false
+    }
+
+    private static let regionOffset: Int64 = 4_096
+    private static let regionWords = 2_048
+    private static let regions: Int64 = 256
+
+    /// The one lock file of a path in this process. Opened on first use and kept until the process ends.
+    static func shared(at path: String) throws(StoreError) -> LockFile {
+        let result: Result<LockFile, StoreError> = registry.withLock { files in
+            var status = stat()
+            if lstat(path, &status) == 0, let file = files[FileIdentity(status)] { return .success(file) }
+            return Result { () throws(StoreError) in
+                let file = LockFile(descriptor: try PrivateFile.open(path, flags: O_RDWR | O_CREAT), path: path)
+                guard fstat(file.descriptor, &status) == 0 else { throw PrivateFile.failure(path, errno) }
+                files[FileIdentity(status)] = file
+                return file
+            }
+        }
+        return try result.get()
+    }
+
+    private init(descriptor: Int32, path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    // MARK: The database's users
+
+    /// Marks this process as a user of the database; refused while another process replaces the file.
+    func beginUse() throws(StoreError) {
+        let code = own.withLock { own -> Int32 in
+            guard !own.isReplacing else { return EAGAIN }
+            guard own.uses == 0 else {
+                own.uses += 1
+                return 0
+            }
+            let code = platform_lock_byte(descriptor, 0, false)
+            if code == 0 { own.uses = 1 }
+            return code
+        }
+        guard code == 0 else { throw StoreError(.busy, "\(path): the database is being restored by another process; try again") }
+    }
+
+    /// Ends one use.
+    func endUse() {
+        own.withLock { own in
+            own.uses -= 1
+            if own.uses == 0 { platform_unlock_byte(descriptor, 0) }
+        }
+    }
+
+    /// Runs `body` while no process, this one included, uses the database.
+    /// - Throws: `StoreError` of kind `busy` where one does.
+    func whileUnused<T>(_ body: () throws -> T) throws -> T {
+        let isFree = own.withLock { own in
+            own.isReplacing = own.uses == 0 && !own.isReplacing && platform_lock_byte(descriptor, 0, true) == 0
+            return own.isReplacing
+        }
+        guard isFree else {
+            throw StoreError(.busy, "the database is in use: stop the workers and other commands first")
+        }
+        defer {
+            own.withLock { own in
+                own.isReplacing = false
+                platform_unlock_byte(descriptor, 0)
+            }
+        }
+        return try body()
+    }
+
+    // MARK: Workers
+
+    /// Takes a worker's byte, for as long as this process lives.
+    func lock(worker id: Int64) throws(StoreError) {
+        let code = own.withLock { own -> Int32 in
+            let code = platform_lock_byte(descriptor, id, true)
+            if code == 0 { own.workers.insert(id) }
+            return code
+        }
+        guard code == 0 else { throw StoreError(.internal, "\(path): worker \(id) is locked by another process") }
+    }
+
+    /// Gives a worker's byte free: it has ended in good order.
+    func unlock(worker id: Int64) {
+        own.withLock { own in
+            own.workers.remove(id)
+            platform_unlock_byte(descriptor, id)
+        }
+    }
+
+    /// The workers of this process.
+    package var ownWorkers: Set<Int64> { own.withLock(\.workers) }
+
+    /// Whether a worker's process lives. A process that is merely stopped does.
+    package func isAlive(worker id: Int64) -> Bool {
+        let isOwn = own.withLock { $0.workers.contains(id) }
+        // An error is no proof of death: then the lease decides.
+        return isOwn || platform_lock_holder(descriptor, id) != 0
+    }
+
+    // MARK: Calls that have begun
+
+    /// The region in which a worker notes its calls; nil where another living worker has it.
+    func calls(of worker: Int64) -> CallRegion? {
+        let offset = Self.offset(of: worker)
+        let length = Self.regionWords * 8
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return nil }
+        // With its pages: a store into one that the full disk has no room for would end the process (SIGBUS).
+        guard posix_fallocate(descriptor, off_t(offset), off_t(length)) == 0 else { return nil }
+        guard let memory = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, off_t(offset)), memory != MAP_FAILED
+        else { return nil }
+        let words = memory.bindMemory(to: Int64.self, capacity: Self.regionWords)
+        if words[0] != 0, words[0] != worker, isAlive(worker: words[0]) {
+            munmap(memory, length)
+            return nil
+        }
+        return CallRegion(words: words, count: Self.regionWords, worker: worker)
+    }
+
+    /// The jobs whose calls a worker had begun when it was last heard of, and, negative, the tokens whose jobs share calls that it had
+    /// begun; nil where that is not known.
+    func begunCalls(of worker: Int64) -> Set<Int64>? {
+        region(of: worker).map { Set($0[1..<CallRegion.firstChild(of: $0.count)].filter { $0 != 0 }) }
+    }
+
+    /// The processes that a worker ran for its calls when it was last heard of.
+    func children(of worker: Int64) -> [ChildProcessRegister.Child] {
+        guard let words = region(of: worker) else { return [] }
+        return stride(from: CallRegion.firstChild(of: words.count), to: words.count, by: 2).compactMap { place in
+            guard let pid = Int32(exactly: words[place + 1]), pid > 1 else { return nil }
+            return ChildProcessRegister.Child(pid: pid, startTime: UInt64(bitPattern: words[place]))
+        }
+    }
+
+    /// What a worker's region holds; nil where another worker's stands there.
+    private func region(of worker: Int64) -> [Int64]? {
+        var words = [Int64](repeating: 0, count: Self.regionWords)
+        let read = words.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, off_t(Self.offset(of: worker))) }
+        return read == Self.regionWords * 8 && words[0] == worker ? words : nil
+    }
+
+    private static func offset(of worker: Int64) -> Int64 { regionOffset + worker % regions * Int64(regionWords * 8) }
+}

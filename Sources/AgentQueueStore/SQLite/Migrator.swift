@@ -1,0 +1,69 @@
+import AgentQueueMigrations
+import GRDB
+
+/// Brings a database's schema up to this program's: each step in a transaction of its own, recorded with the checksum
+/// of its text. A newer history, or one that was altered, is refused.
+enum Migrator {
+    /// Checks the history, and applies what is missing if `applies`.
+    /// - Returns: the names of the steps applied.
+    @discardableResult
+    static func run(_ database: Database, path: String, applies: Bool, now: Int64) throws -> [String] {
+        var applied: [String] = []
+        while let next = try pending(database, path: path).first {
+            guard applies else {
+                throw StoreError(.alteredSchema, "\(path): the database is older than this program; run 'agent-queue database migrate'")
+            }
+            try database.inTransaction(.immediate) {
+                // Another process may have been faster.
+                guard try pending(database, path: path).first?.version == next.version else { return .commit }
+                try database.execute(sql: next.sql)
+                try database.execute(
+                    sql: "INSERT INTO migrations (version, name, checksum, applied_at) VALUES (?, ?, ?, ?)",
+                    arguments: [next.version, next.name, next.checksum, now])
+                try database.execute(sql: "PRAGMA user_version = \(next.version)")
+                applied.append(next.name)
+                return .commit
+            }
+        }
+        return applied
+    }
+
+    /// The steps that are still to apply, after the history has been checked.
+    static func pending(_ database: Database, path: String) throws -> [Migration] {
+        let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        let known = Migration.all
+        guard version <= known.count else {
+            throw StoreError(
+                .newerSchema,
+                "\(path): the database was written by a later version (schema \(version), this program knows \(known.count)); upgrade agent-queue"
+            )
+        }
+        guard version > 0 else {
+            if try !database.tableExists("migrations") { try makeTable(database) }
+            return known
+        }
+        let history =
+            try database.tableExists("migrations")
+            ? Row.fetchAll(database, sql: "SELECT version, name, checksum FROM migrations ORDER BY version") : []
+        for (row, migration) in zip(history, known) where row["checksum"] as String != migration.checksum {
+            throw StoreError(
+                .alteredSchema,
+                "\(path): the migration \(migration.name) that was applied is not the one this program knows; restore a backup")
+        }
+        guard history.count == version else {
+            // Another process may have applied a step between the two looks.
+            guard try Int.fetchOne(database, sql: "PRAGMA user_version") == version else { return try pending(database, path: path) }
+            throw StoreError(.alteredSchema, "\(path): the record of migrations is incomplete; restore a backup")
+        }
+        return Array(known.dropFirst(version))
+    }
+
+    private static func makeTable(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE IF NOT EXISTS migrations (
+                    version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at INTEGER NOT NULL
+                ) STRICT
+                """)
+    }
+}

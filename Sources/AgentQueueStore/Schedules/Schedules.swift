@@ -1,0 +1,153 @@
+import AgentQueueModel
+import GRDB
+
+extension QueueStore {
+    /// Adds a schedule. Returns it.
+    /// - Throws: `StoreError`; `conflict` where another has its name.
+    package func add(_ schedule: NewSchedule) async throws -> Schedule {
+        let id = try await write { try $0.add(schedule) }
+        guard let added = try self.schedule(id) else { throw StoreError(.notFound, "schedule \(id) was removed at once") }
+        return added
+    }
+
+    /// All schedules, by name.
+    package func schedules() throws -> [Schedule] {
+        try read { database in
+            try Row.fetchAll(database, sql: "SELECT \(Schedule.columns) FROM schedules ORDER BY name").map(Schedule.init)
+        }
+    }
+
+    /// A schedule; nil where there is none.
+    package func schedule(_ id: Int64) throws -> Schedule? {
+        try read { database in
+            try Row.fetchOne(database, sql: "SELECT \(Schedule.columns) FROM schedules WHERE id = ?", arguments: [id]).map(Schedule.init)
+        }
+    }
+
+    /// The schedule of a name; nil where there is none.
+    package func schedule(named name: String) throws -> Schedule? {
+        try read { database in
+            try Row.fetchOne(database, sql: "SELECT \(Schedule.columns) FROM schedules WHERE name = ?", arguments: [name])
+                .map(Schedule.init)
+        }
+    }
+
+    /// Schedules that are due, the one that has waited longest first.
+    package func dueSchedules(limit: Int = 100) throws -> [Schedule] {
+        let now = clock.wall()
+        return try read { database in
+            try Row.fetchAll(
+                database.cachedStatement(
+                    sql: """
+                        SELECT \(Schedule.columns) FROM schedules WHERE next_at IS NOT NULL AND next_at <= ?
+                        ORDER BY next_at, id LIMIT ?
+                        """), arguments: [now, limit]
+            ).map(Schedule.init)
+        }
+    }
+
+    /// Removes a schedule. What it added stays. Returns false where there is none.
+    package func remove(schedule id: Int64) async throws -> Bool {
+        try await write { try $0.statement("DELETE FROM schedules WHERE id = ?").bind(id).run() == 1 }
+    }
+
+    /// Keeps a schedule from firing. Returns false where there is none.
+    package func pause(schedule id: Int64) async throws -> Bool {
+        try await write { transaction in
+            try transaction.statement(
+                "UPDATE schedules SET next_at = NULL, paused_at = coalesce(paused_at, ?) WHERE id = ?"
+            ).bind(transaction.now).bind(id).run() == 1
+        }
+    }
+
+    /// Ends a schedule's pause, whose firings are not made up for. Returns false where it is not there, or not paused.
+    /// - Parameter next: when it is due (wall clock, ms).
+    package func resume(schedule id: Int64, next: Int64?) async throws -> Bool {
+        try await write { transaction in
+            transaction.ledger.ringWork()
+            return try transaction.statement(
+                "UPDATE schedules SET next_at = ?, paused_at = NULL, last_error = NULL WHERE id = ? AND paused_at IS NOT NULL"
+            ).bind(next).bind(id).run() == 1
+        }
+    }
+}
+
+extension WriteTransaction {
+    func add(_ schedule: NewSchedule) throws -> Int64 {
+        if let name = schedule.name {
+            let isTaken = try statement("SELECT 1 FROM schedules WHERE name = ?").bind(name).first { _ in true } ?? false
+            guard !isTaken else { throw StoreError(.conflict, "there is a schedule of this name already; remove it first") }
+        }
+        try statement(
+            """
+            INSERT INTO schedules (name, cron, time_zone, missed, most, work, next_at, created_at)
+            VALUES (coalesce(?, 'schedule-' || (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'schedules')),
+                    ?, ?, ?, ?, ?, ?, ?)
+            """
+        ).bind(schedule.name).bind(schedule.cron).bind(schedule.timeZone).bind(schedule.missed.rawValue).bind(schedule.most)
+            .bind(schedule.work).bind(schedule.nextAt).bind(now).run()
+        // The workers that wait for what is due next.
+        ledger.ringWork()
+        return lastInsertedID
+    }
+}
+
+extension Schedule {
+    fileprivate static let columns = """
+        id, name, cron, time_zone, missed, most, work, next_at, fired_at, firings, last_job, last_run, last_error, created_at, paused_at
+        """
+
+    fileprivate init(_ row: Row) {
+        self.init(
+            id: row[0], name: row[1], cron: row[2], timeZone: row[3], missed: MissedFirings(rawValue: row[4]) ?? .skip, most: row[5],
+            work: row[6], nextAt: row[7], createdAt: row[13])
+        firedAt = row[8]
+        firings = row[9]
+        lastJob = row[10]
+        lastRun = row[11]
+        lastError = row[12]
+        pausedAt = row[14]
+    }
+}
+
+extension QueueStore {
+    /// Fires a schedule: adds what it is for, and sets when it is due again, in one transaction, which only one process gets to make.
+    /// - Parameters:
+    ///   - schedule: as it was read, due.
+    ///   - next: when it is due again.
+    /// - Returns: whether it was this call that fired it.
+    /// - Throws: `StoreError`, and the schedule is still due; `conflict` where what it is for cannot be added.
+    package func fire(_ schedule: Schedule, _ firing: Firing, next: Int64?) async throws -> Bool {
+        try await write { try $0.fire(schedule, firing, next: next) }
+    }
+
+    /// Lets a due schedule go on without a firing.
+    /// - Parameter error: why it did not fire, in a sentence; nil where it is not to: it was missed, and is not made up for.
+    /// - Returns: whether it was this call that did.
+    package func passOver(_ schedule: Schedule, next: Int64?, error: String?) async throws -> Bool {
+        try await write { transaction in
+            try transaction.statement(
+                "UPDATE schedules SET next_at = ?, last_error = coalesce(?, last_error) WHERE id = ? AND next_at = ?"
+            ).bind(next).bind(error).bind(schedule.id).bind(schedule.nextAt).run() == 1
+        }
+    }
+}
+
+extension WriteTransaction {
+    func fire(_ schedule: Schedule, _ firing: Firing, next: Int64?) throws -> Bool {
+        let isOurs =
+            try statement(
+                """
+                UPDATE schedules SET next_at = ?, fired_at = ?, firings = firings + 1, last_error = NULL WHERE id = ? AND next_at = ?
+                """
+            ).bind(next).bind(now).bind(schedule.id).bind(schedule.nextAt).run() == 1
+        guard isOurs else { return false }
+        switch firing {
+        case .job(let job):
+            try statement("UPDATE schedules SET last_job = ? WHERE id = ?").bind(try enqueue(job).id).bind(schedule.id).run()
+        case .run(let run):
+            try statement("UPDATE schedules SET last_run = ? WHERE id = ?").bind(try start(run).id).bind(schedule.id).run()
+        }
+        return true
+    }
+}

@@ -1,0 +1,197 @@
+import CAgentQueue
+import DequeModule
+import Dispatch
+import Foundation
+import GRDB
+import GRDBSQLite
+import Synchronization
+
+/// The one connection of this process that writes, on a thread of its own.
+///
+/// It groups commits: operations that arrive while a commit is under way are carried out together in the next
+/// transaction, and each is answered only after the COMMIT. There are no savepoints: an operation that throws ends the
+/// transaction, which then begins again without it. (A savepoint for each costs throughput, and
+/// savepoints rolled back after a cache spill are what SQLite before 3.50.2 gets wrong.) So operations may run more than
+/// once, and publish nothing themselves.
+///
+/// What follows a COMMIT whose outcome is unknown (an I/O error at its end): the transaction is run again. The frames
+/// of the failed one are not in the WAL index, so the next commit of any process overwrites them; only a crash before
+/// that can bring them back, and then nothing was acknowledged.
+final class Writer: Sendable {
+    private struct State {
+        var queue: Deque<any PendingWrite> = []
+        var isIdle = true
+        var isStopping = false
+    }
+
+    private let state = Mutex(State())
+    /// Wakes the thread when the queue is no longer empty.
+    private let wake = DispatchSemaphore(value: 0)
+    private let stopped = DispatchSemaphore(value: 0)
+    private let path: String
+
+    /// The most operations of one transaction: it must not hold the lock for more than some milliseconds.
+    private static let largestGroup = 512
+
+    /// Starts the thread.
+    init(_ connections: WriterConnections, path: String, ring: @escaping @Sendable (_ work: Bool, _ results: Bool) -> Void) {
+        self.path = path
+        let thread = Thread { [self] in
+            run(connections, ring: ring)
+            stopped.signal()
+        }
+        thread.name = "aq-writer"
+        thread.stackSize = 1 << 20
+        thread.start()
+    }
+
+    /// Carries out an operation and returns its value once it is committed.
+    /// - Throws: `StoreError`.
+    func perform<Value: Sendable>(_ operation: @escaping @Sendable (WriteTransaction) throws -> Value) async throws -> Value {
+        try await withUnsafeThrowingContinuation { continuation in
+            submit(TaskWrite(operation, continuation: continuation))
+        }
+    }
+
+    private func submit(_ write: any PendingWrite) {
+        let (isRefused, mustWake) = state.withLock { state in
+            guard !state.isStopping else { return (true, false) }
+            state.queue.append(write)
+            defer { state.isIdle = false }
+            return (false, state.isIdle)
+        }
+        if isRefused { write.fail(StoreError(.closed, "\(path): the database is closed")) }
+        if mustWake { wake.signal() }
+    }
+
+    /// Lets the operations that were submitted end, then the thread. Blocks until then.
+    func stop() {
+        let mustWake = state.withLock { state in
+            guard !state.isStopping else { return false }
+            state.isStopping = true
+            return true
+        }
+        guard mustWake else { return }
+        wake.signal()
+        stopped.wait()
+    }
+
+    // MARK: The thread
+
+    private func run(_ connections: WriterConnections, ring: (Bool, Bool) -> Void) {
+        var lastGroup = 0
+        while true {
+            gather(lastGroup)
+            let (group, isStopping) = state.withLock { state -> ([any PendingWrite], Bool) in
+                guard state.queue.count > Self.largestGroup else {
+                    let group = Array(state.queue)
+                    state.queue.removeAll(keepingCapacity: true)
+                    if group.isEmpty { state.isIdle = true }
+                    return (group, state.isStopping)
+                }
+                let group = Array(state.queue.prefix(Self.largestGroup))
+                state.queue.removeFirst(Self.largestGroup)
+                return (group, false)
+            }
+            lastGroup = group.count
+            if group.isEmpty {
+                if isStopping { break }
+                wake.wait()
+                continue
+            }
+            connections.writeGroup(group, path: path, ring: ring)
+        }
+        connections.close()
+    }
+
+    /// After a large group, those who were answered will soon be back: for about as long as a commit takes, it is
+    /// cheaper to let them come than to commit the first of them alone.
+    private func gather(_ lastGroup: Int) {
+        guard lastGroup > 2 else { return }
+        let limit = platform_monotonic_ns() + 120_000
+        while platform_monotonic_ns() < limit {
+            let (waiting, isStopping) = state.withLock { ($0.queue.count, $0.isStopping) }
+            if waiting * 4 >= lastGroup * 3 || isStopping { return }
+            sched_yield()
+        }
+    }
+}
+
+extension WriterConnections {
+    /// How long a transaction tries to begin while other processes write, before its operations fail, in ns.
+    fileprivate static let patience: Int64 = 60_000_000_000
+    /// How often a transaction whose COMMIT failed is run again.
+    fileprivate static let commitRetries = 3
+
+    /// Carries out operations in one transaction, and answers each.
+    fileprivate func writeGroup(_ group: [any PendingWrite], path: String, ring: (Bool, Bool) -> Void) {
+        var remaining = group
+        var commitFailures = 0
+        let patienceEnds = platform_monotonic_ns() + Self.patience
+        while !remaining.isEmpty {
+            switch attempt(remaining) {
+            case .committed:
+                ring(transaction.ledger.hasWork, transaction.ledger.hasResults)
+                for write in remaining { write.succeed() }
+                checkpointIfDue()
+                return
+            case .operationFailed(let index, let error):
+                remaining.remove(at: index).fail(StoreError.from(error, path: path))
+            case .couldNotBegin(let error):
+                let failure = StoreError.from(error, path: path)
+                guard failure.kind == .busy, platform_monotonic_ns() < patienceEnds else {
+                    for write in remaining { write.fail(failure) }
+                    return
+                }
+            case .couldNotCommit(let error):
+                commitFailures += 1
+                let failure = StoreError.from(error, path: path)
+                if failure.kind == .full, commitFailures == 1 {
+                    // The WAL cannot grow. Once it is all in the database, it begins anew and need not.
+                    isShortOfRoom = true
+                    checkpoint()
+                    continue
+                }
+                guard commitFailures <= Self.commitRetries, failure.kind != .full else {
+                    for write in remaining { write.fail(failure) }
+                    return
+                }
+            }
+        }
+    }
+}
+
+/// An operation that waits for the writer's thread, and the task that waits for it.
+protocol PendingWrite: AnyObject, Sendable {
+    /// Carries it out. Runs again, from the beginning, if the transaction has to.
+    func perform(in transaction: WriteTransaction) throws
+    /// The transaction is committed.
+    func succeed()
+    /// The operation failed, or could not be committed.
+    func fail(_ error: StoreError)
+}
+
+/// The operation of a task, answered through its continuation.
+final class TaskWrite<Value: Sendable>: PendingWrite, @unchecked Sendable {
+    // @unchecked because of `value`, which is written by `perform` and read by `succeed`: both are called by the
+    // writer's thread alone, one after the other. `Writer.submit` hands the object over under a lock.
+    private let operation: @Sendable (WriteTransaction) throws -> Value
+    private let continuation: UnsafeContinuation<Value, any Error>
+    private var value: Value?
+
+    /// The continuation is resumed exactly once: the writer calls either `succeed` or `fail`, once, for each operation
+    /// it has taken, and refuses those that come after its end with `fail`.
+    init(_ operation: @escaping @Sendable (WriteTransaction) throws -> Value, continuation: UnsafeContinuation<Value, any Error>) {
+        self.operation = operation
+        self.continuation = continuation
+    }
+
+    func perform(in transaction: WriteTransaction) throws { value = try operation(transaction) }
+
+    func succeed() {
+        guard let value else { return fail(StoreError(.internal, "an operation was committed without having run")) }
+        continuation.resume(returning: value)
+    }
+
+    func fail(_ error: StoreError) { continuation.resume(throwing: error) }
+}

@@ -1,0 +1,90 @@
+import AgentQueueStore
+import CAgentQueue
+import Foundation
+import Glibc
+import Logging
+import Synchronization
+
+/// Sees other workers die, at once: by a process descriptor for each, which becomes readable when its process ends.
+/// Where there is none to be had (another pid namespace), by asking for the worker's lock every 50 ms.
+///
+/// It only says "look": who has died, the lock tells, and the rescue asks it again inside its transaction.
+final class PeerWatch: Sendable {
+    private let store: QueueStore
+    private let onDeath: @Sendable () -> Void
+    private let isStopping = Mutex(false)
+    private let wakeDescriptor: Int32
+    private let ended = DispatchSemaphore(value: 0)
+
+    /// Until a process ends, or ``refresh()``, which comes every second at least.
+    private static let calmPoll: Int32 = -1
+    private static let lockPoll: Int32 = 50
+
+    /// Starts the thread.
+    init(_ store: QueueStore, logger: Logger, onDeath: @escaping @Sendable () -> Void) {
+        self.store = store
+        self.onDeath = onDeath
+        wakeDescriptor = platform_wake_descriptor()
+        let thread = Thread { [self] in
+            watch(logger)
+            ended.signal()
+        }
+        thread.name = "aq-peers"
+        thread.stackSize = 512 << 10
+        thread.start()
+    }
+
+    /// Looks at the list of workers again.
+    func refresh() { platform_wake(wakeDescriptor) }
+
+    /// Ends the thread, and waits for its end.
+    func stop() {
+        let isFirst = isStopping.withLock { isStopping in
+            defer { isStopping = true }
+            return !isStopping
+        }
+        guard isFirst else { return }
+        refresh()
+        ended.wait()
+        close(wakeDescriptor)
+    }
+
+    private func watch(_ logger: Logger) {
+        var descriptors: [Int64: Int32] = [:]
+        defer { for descriptor in descriptors.values { close(descriptor) } }
+        while !isStopping.withLock({ $0 }) {
+            let others: [WorkerSummary]
+            do {
+                let own = store.locks.ownWorkers
+                others = try store.workers().filter { !own.contains($0.id) }
+            } catch {
+                logger.warning("the workers could not be read", metadata: ["error": "\(error)"])
+                others = []
+            }
+            for (id, descriptor) in descriptors where !others.contains(where: { $0.id == id }) {
+                close(descriptor)
+                descriptors[id] = nil
+            }
+            var isBlind = false
+            for other in others where descriptors[other.id] == nil {
+                // A pid may have been given to another process: the lock is asked before anything is done.
+                let descriptor = platform_pidfd_open(pid_t(truncatingIfNeeded: other.pid))
+                if descriptor >= 0 { descriptors[other.id] = descriptor } else { isBlind = true }
+            }
+            wait(for: descriptors, milliseconds: isBlind ? Self.lockPoll : Self.calmPoll)
+            let dead = others.filter { !store.locks.isAlive(worker: $0.id) }
+            guard !dead.isEmpty else { continue }
+            for worker in dead {
+                if let descriptor = descriptors.removeValue(forKey: worker.id) { close(descriptor) }
+            }
+            onDeath()
+        }
+    }
+
+    private func wait(for descriptors: [Int64: Int32], milliseconds: Int32) {
+        var polled = [pollfd(fd: wakeDescriptor, events: Int16(POLLIN), revents: 0)]
+        polled += descriptors.values.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        poll(&polled, nfds_t(polled.count), milliseconds)
+        platform_wake_clear(wakeDescriptor)
+    }
+}

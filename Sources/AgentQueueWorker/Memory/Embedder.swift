@@ -1,0 +1,283 @@
+import AgentQueueModel
+import AgentQueueStore
+
+/// Turns texts into vectors by one configured model, at once: many texts share a call, the answers are cached, and what was paid is on
+/// record.
+///
+/// The vectors of queries are kept in the cache, since the same is asked again. Those of passages are not, since they are about to be
+/// remembered: only if some of them fail, what the others cost is kept for the next try.
+package struct Embedder: Sendable {
+    /// What embeds, and the prefix of what is remembered.
+    package let model: VectorModel
+
+    let store: QueueStore
+    let provider: any ModelProvider
+    let target: Target
+    let price: ModelPrice?
+    let timeout: Int64
+    private let queryPrefix: String
+    private let cacheTimeToLive: Int64?
+    private let tries: Int
+    private let backoff: Backoff
+
+    /// The longest that a provider's own word is waited for, in ms: behind it the failure is told.
+    static let longestWait: Int64 = 60_000
+
+    /// Makes one.
+    /// - Parameters:
+    ///   - provider: who embeds.
+    ///   - target: what embeds.
+    ///   - queryPrefix: put before a text that looks for others, such as `query: `.
+    ///   - passagePrefix: put before a text that is remembered, such as `passage: `.
+    ///   - price: what its tokens cost; nil is unknown.
+    ///   - timeout: how long a call may take, in ms.
+    ///   - cacheTimeToLive: how long an answer may serve from the cache, in ms; nil keeps none and looks none up. 30 min unless told.
+    ///   - tries: how often a call may be made that fails in passing; 4 unless told.
+    ///   - backoff: the waits between; 0.1 to 20 s unless told.
+    package init(
+        store: QueueStore, provider: any ModelProvider, target: Target, queryPrefix: String, passagePrefix: String, price: ModelPrice?,
+        timeout: Int64, cacheTimeToLive: Int64? = 1_800_000, tries: Int = 4, backoff: Backoff = Backoff(base: 1_000, cap: 20_000)
+    ) {
+        self.store = store
+        self.provider = provider
+        self.target = target
+        self.price = price
+        self.timeout = timeout
+        self.queryPrefix = queryPrefix
+        self.cacheTimeToLive = cacheTimeToLive
+        self.tries = tries
+        self.backoff = backoff
+        model = VectorModel(target: target.description, passagePrefix: passagePrefix)
+    }
+
+    /// The vectors of texts, in their order. Rate limits and failures that pass are waited for and tried again, a few times.
+    /// - Parameter job: whom the calls are charged to; nil charges them to none.
+    /// - Throws: `ModelFailure`, of the first text that could not be embedded; what was embedded besides is cached. `StoreError`,
+    ///   `CancellationError`.
+    package func embed(_ texts: [String], as purpose: TextPurpose, besides job: ClaimedJob? = nil) async throws -> [[Float]] {
+        let prefix = purpose == .query ? queryPrefix : model.passagePrefix
+        var texts = EmbeddingTexts(texts, prefix: prefix, target: target, identity: provider.identity)
+        if cacheTimeToLive != nil { texts.take(try store.cachedReplies(texts.requests.map(\.digest))) }
+        do {
+            let capacity = max(1, provider.capabilities.maxEmbedInputs)
+            let open = texts.open
+            for start in stride(from: 0, to: open.count, by: capacity) {
+                try await call(Array(open[start..<min(start + capacity, open.count)]), &texts, besides: job)
+            }
+        } catch {
+            // What was paid for serves the next try.
+            try await keep(texts)
+            throw error
+        }
+        if purpose == .query { try await keep(texts) }
+        return texts.vectors
+    }
+
+    // MARK: Calling
+
+    /// Calls for some of the texts until each has its vector. One that its model will never take is found by calling for halves.
+    private func call(_ places: [Int], _ texts: inout EmbeddingTexts, besides job: ClaimedJob?) async throws {
+        var left = places
+        for number in 1... {
+            try Task.checkCancellation()
+            let outcomes = await provider.respond(to: left.map { texts.requests[$0].request }, CallOptions(timeout: timeout))
+            let answers = zip(left, outcomes).map { ($0, checked($1)) }
+            try await EmbeddingCharges(answers.map(\.1), of: self, bytes: left.reduce(0) { $0 + texts.requests[$1].text.utf8.count })
+                .write(besides: job)
+            var failure: ModelFailure?
+            for (place, outcome) in answers {
+                switch outcome {
+                case .reply(let reply): texts.set(reply, at: place)
+                case .failure(let own): failure = failure ?? own
+                }
+            }
+            left = left.filter { texts.isOpen($0) }
+            guard !left.isEmpty else { return }
+            try Task.checkCancellation()
+            let reason = failure ?? ModelFailure(.invalidReply, "the provider returned too few outcomes")
+            switch reason.failure {
+            case .rateLimited, .overloaded, .retryable, .timedOut:
+                guard number < tries, reason.retryAfter ?? 0 <= Self.longestWait else { throw reason }
+                var generator = SystemRandomNumberGenerator()
+                let wait = max(reason.retryAfter ?? 0, backoff.delay(afterAttempt: number, using: &generator))
+                try await Task.sleep(for: .milliseconds(wait))
+            case .permanent, .refused, .invalidReply:
+                guard left.count > 1 else { throw reason }
+                let half = (left.count + 1) / 2
+                try await call(Array(left[..<half]), &texts, besides: job)
+                return try await call(Array(left[half...]), &texts, besides: job)
+            default:
+                throw reason
+            }
+        }
+    }
+
+    private func checked(_ outcome: Outcome) -> Outcome {
+        guard case .reply(let reply) = outcome, reply.embeddings?.count != 1 else { return outcome }
+        return .failure(
+            ModelFailure(
+                .invalidReply, "not one vector for one text", requestID: reply.requestID, usage: reply.usage, cost: reply.cost,
+                calls: reply.calls, limits: reply.limits))
+    }
+
+    // MARK: Keeping
+
+    private func keep(_ texts: EmbeddingTexts) async throws {
+        guard let cacheTimeToLive else { return }
+        let now = store.clock.wall()
+        let answers = texts.answered.map { digest, reply in
+            CacheableAnswer(
+                entry: CacheWrite(digest: digest, timeToLive: cacheTimeToLive, createdAt: now),
+                result: JobResult(
+                    reply: reply.json, usage: reply.usage, cost: cost(of: reply.usage, said: reply.cost), answeredBy: .provider,
+                    target: target.description, latency: 0))
+        }
+        for start in stride(from: 0, to: answers.count, by: 100) {
+            try await store.keep(Array(answers[start..<min(start + 100, answers.count)]))
+        }
+    }
+
+    /// What a call cost in US dollars: the provider's word, or what its tokens cost.
+    func cost(of usage: Usage, said: Double?) -> Double { said ?? price?.cost(of: usage) ?? 0 }
+}
+
+/// What a text is embedded for: some models want to be told, by a prefix.
+package enum TextPurpose: Sendable, Equatable {
+    /// It is remembered, and found by queries.
+    case passage
+    /// It finds passages.
+    case query
+}
+
+/// Texts on their way to their vectors: each different one is asked for once.
+struct EmbeddingTexts {
+    /// One that is asked for.
+    struct Request {
+        /// With its prefix.
+        var text: String
+        var request: ModelRequest
+        /// The cache key.
+        var digest: [UInt8]
+    }
+
+    /// The different texts.
+    let requests: [Request]
+    /// Where each text as given stands among them.
+    private let places: [Int]
+    private var found: [[Float]?]
+    private var replies: [Int: ModelReply] = [:]
+
+    init(_ texts: [String], prefix: String, target: Target, identity: String) {
+        var requests: [Request] = []
+        // By their digests, for texts that differ in bytes alone are equal to Swift.
+        var known: [[UInt8]: Int] = [:]
+        places = texts.map { text in
+            let request = ModelRequest(kind: .embed, target: target, body: ["input": .array([.string(prefix + text)])])
+            let digest = request.digest(identity: identity)
+            if let place = known[digest] { return place }
+            requests.append(Request(text: prefix + text, request: request, digest: digest))
+            known[digest] = requests.count - 1
+            return requests.count - 1
+        }
+        self.requests = requests
+        found = Array(repeating: nil, count: requests.count)
+    }
+
+    /// Those without a vector.
+    var open: [Int] { found.indices.filter { found[$0] == nil } }
+
+    func isOpen(_ place: Int) -> Bool { found[place] == nil }
+
+    /// Takes what the cache holds.
+    mutating func take(_ cached: [[UInt8]: CachedReply]) {
+        for place in requests.indices {
+            guard let reply = cached[requests[place].digest], let vector = reply.vectors?.first else { continue }
+            found[place] = vector
+        }
+    }
+
+    /// Takes an answer of one vector.
+    mutating func set(_ reply: ModelReply, at place: Int) {
+        found[place] = reply.embeddings?.first
+        replies[place] = reply
+    }
+
+    /// What was paid for, by the cache key.
+    var answered: [(digest: [UInt8], reply: ModelReply)] { replies.sorted { $0.key < $1.key }.map { (requests[$0.key].digest, $0.value) } }
+
+    /// The vectors of all texts as given; empty ones where there is none.
+    var vectors: [[Float]] { places.map { found[$0] ?? [] } }
+}
+
+/// What calls of an embedding model came to, put together: what was answered, and what failed.
+struct EmbeddingCharges {
+    private let embedder: Embedder
+    private var reports: [(report: CallReport, message: String)] = []
+
+    /// - Parameters:
+    ///   - outcomes: one a text; each call is counted by one of those that shared it.
+    ///   - bytes: the texts' length, by which tokens are guessed where the provider does not count them, and money needs it.
+    init(_ outcomes: [Outcome], of embedder: Embedder, bytes: Int) {
+        self.embedder = embedder
+        var replies: [ModelReply] = []
+        var failures: [ModelFailure] = []
+        for outcome in outcomes {
+            switch outcome {
+            case .reply(let reply): replies.append(reply)
+            case .failure(let failure): failures.append(failure)
+            }
+        }
+        if !replies.isEmpty { reports.append((report(of: replies, bytes: bytes), "")) }
+        if let first = failures.first { reports.append((report(of: failures, first, bytes: bytes), first.message)) }
+    }
+
+    /// Puts them on record.
+    func write(besides job: ClaimedJob?) async throws {
+        for (report, message) in reports {
+            if let job {
+                try await embedder.store.charge(report, message, besides: job)
+            } else {
+                try await embedder.store.charge(report, message, kind: .embed)
+            }
+        }
+    }
+
+    private func report(of replies: [ModelReply], bytes: Int) -> CallReport {
+        var usage = replies.reduce(Usage()) { $0 + $1.usage }
+        var cost = replies.reduce(0.0) { $0 + embedder.cost(of: $1.usage, said: $1.cost) }
+        if usage == Usage(), cost == 0, embedder.price != nil {
+            // A limit on money would else never be reached.
+            usage = Usage(inputTokens: bytes / 4 + 1)
+            cost = embedder.cost(of: usage, said: nil)
+        }
+        return CallReport(
+            target: embedder.target, usage: usage, cost: cost, calls: max(1, replies.reduce(0) { $0 + $1.calls }),
+            limits: replies.lazy.compactMap(\.limits).first)
+    }
+
+    private func report(of failures: [ModelFailure], _ first: ModelFailure, bytes: Int) -> CallReport {
+        let usage = failures.reduce(Usage()) { $0 + $1.usage }
+        let isMaybePaid = failures.contains(where: \.isMaybePaid)
+        let worst = embedder.cost(of: Usage(inputTokens: bytes), said: nil)
+        return CallReport(
+            target: embedder.target, usage: usage, cost: failures.reduce(0.0) { $0 + embedder.cost(of: $1.usage, said: $1.cost) },
+            calls: failures.reduce(0) { $0 + $1.calls }, failure: first.failure, retryAfter: first.retryAfter, scope: first.scope,
+            limits: failures.lazy.compactMap(\.limits).first, isMaybePaid: isMaybePaid, maybeCost: isMaybePaid ? worst : 0,
+            wasSent: failures.contains(where: \.wasSent))
+    }
+}
+
+extension CachedReply {
+    /// The vectors of an answer to an `embed` request; nil where it holds none that can be read.
+    var vectors: [[Float]]? {
+        guard let lists = (try? JSONValue.parse(reply))?["embeddings"]?.array else { return nil }
+        var vectors: [[Float]] = []
+        for list in lists {
+            guard let values = list.array else { return nil }
+            let vector = values.compactMap { $0.number.map(Float.init) }
+            guard vector.count == values.count, !vector.isEmpty else { return nil }
+            vectors.append(vector)
+        }
+        return vectors
+    }
+}

@@ -1,0 +1,323 @@
+import AgentQueueModel
+import AgentQueueStore
+import CAgentQueue
+import Logging
+import ServiceLifecycle
+import Synchronization
+
+/// Claims jobs, runs them, settles them: one for a process.
+///
+/// Bounded by structure: it claims only as many jobs as it has free slots, and each runs as a child task of ``run()``,
+/// which returns when all of them have.
+package final class Worker: Service {
+    private let store: QueueStore
+    private let providers: [String: any ModelProvider]
+    private let configuration: WorkerConfiguration
+    private let cache: ResponseCache?
+    private let children: ChildProcessRegister?
+    private let planner: (any RunPlanner)?
+    private let logger: Logger
+    private let observer: @Sendable (WorkerEvent) -> Void
+    /// What one call may hold of jobs that can share it, by provider.
+    private let capacities: [String: CallCapacity]
+    /// What one batch may hold, of the providers that take any.
+    private let batchCapacities: [String: BatchCapacity]
+    private let inFlight = InFlight()
+    private let attention = Attention()
+    private let openings = Openings()
+    /// When calls leave that wait for company.
+    private let departures = Openings()
+    private let state = Mutex(State())
+
+    private struct State {
+        var progress = WorkerProgress()
+        var isStopping = false
+        var stopsAtOnce = false
+        var hasDrained = false
+        /// The opening that was last waited for, and said to be.
+        var toldOpening: Int64?
+    }
+
+    /// How long to wait before the store is asked again after it failed, in ms.
+    private static let storeRetry: Int64 = 1_000
+
+    /// Makes a worker.
+    /// - Parameters:
+    ///   - providers: by name; lanes of others are left alone.
+    ///   - cache: answers kept in memory in front of the store; nil keeps none there.
+    ///   - children: the processes that providers run, to be ended by whoever rescues this worker's jobs.
+    ///   - planner: decides what runs do next when their steps end here; nil leaves that to others.
+    ///   - observer: told of every job that ends an attempt here.
+    package init(
+        store: QueueStore, providers: [any ModelProvider], configuration: WorkerConfiguration, cache: ResponseCache? = nil,
+        children: ChildProcessRegister? = nil, planner: (any RunPlanner)? = nil, logger: Logger,
+        observer: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
+    ) {
+        self.store = store
+        self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+        self.configuration = configuration
+        capacities =
+            !configuration.coalesces
+            ? [:]
+            : self.providers.mapValues { provider in
+                let limits = provider.capabilities
+                // The claim counts bytes, the provider tokens, which are taken to be two bytes at least.
+                let bytes = min(limits.maxEmbedBytes, limits.maxEmbedTokens.map { $0 * 2 } ?? .max)
+                return CallCapacity(inputs: limits.maxEmbedInputs, bytes: bytes)
+            }
+        batchCapacities = BatchDriver.capacities(of: providers)
+        self.cache = cache
+        self.children = children
+        self.planner = planner
+        self.logger = logger
+        self.observer = observer
+    }
+
+    /// What it has done so far.
+    package var progress: WorkerProgress {
+        var progress = state.withLock { $0.progress }
+        progress.running = inFlight.count
+        return progress
+    }
+
+    /// Whether it has ended because its queues were empty, not because it was asked to stop.
+    package var hasDrained: Bool { state.withLock { $0.hasDrained } }
+
+    /// Works until it is asked to stop, or, if it drains, until its queues are empty.
+    ///
+    /// A graceful shutdown stops claiming, lets running jobs finish within the grace, then hands the rest back without
+    /// counting their attempts. Cancelling the task hands back at once.
+    /// - Throws: `StoreError`, where it cannot register.
+    package func run() async throws {
+        let registration = try await store.registerWorker()
+        if let calls = registration.calls { children?.attach { calls.note(children: $0) } }
+        logger.info("worker \(registration.id) ready", metadata: ["concurrency": "\(configuration.concurrency)"])
+        let heartbeat = HeartbeatThread(store, inFlight: inFlight, lease: configuration.lease, logger: logger)
+        await withTaskCancellationOrGracefulShutdownHandler {
+            await work(registration)
+        } onCancelOrGracefulShutdown: { [self] in
+            beginShutdown()
+        }
+        heartbeat.stop()
+        do {
+            try await store.unregisterWorker(registration.id)
+        } catch {
+            logger.warning("the worker could not sign off", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Stops claiming, and lets what runs end within the grace.
+    package func beginShutdown() {
+        let isFirst = state.withLock { state in
+            defer { state.isStopping = true }
+            return !state.isStopping
+        }
+        guard isFirst else { return }
+        logger.info("stopping", metadata: ["running": "\(inFlight.count)"])
+        attention.call()
+    }
+
+    /// Hands back everything that runs, now.
+    package func stopAtOnce() {
+        beginShutdown()
+        // A claim that is under way comes too late for the one, and meets the other.
+        state.withLock { $0.stopsAtOnce = true }
+        inFlight.stopAll(.shutdown)
+    }
+
+    // MARK: Working
+
+    private func work(_ registration: WorkerRegistration) async {
+        var coalescer = Coalescer(capacities: capacities, linger: configuration.linger)
+        var runner = JobRunner(
+            store: store, providers: providers, configuration: configuration, cache: cache, semantic: semantic,
+            recaller: Recaller(store: store, providers: providers, configuration: configuration, logger: logger), inFlight: inFlight,
+            calls: registration.calls, logger: logger
+        ) { [self] event in
+            note(event)
+            attention.call()
+        }
+        runner.planner = planner
+        await withTaskGroup { helpers in
+            let attention = attention
+            store.onChange(of: .work) { attention.call() }
+            if configuration.drains { store.onChange(of: .done) { attention.call() } }
+            attention.call()
+            helpers.addTask { [self] in await watchDeadlines() }
+            helpers.addTask { [self] in await batchDriver(registration.id).run() }
+            helpers.addTask { [self] in await openings.watch(clock: store.clock, attention) }
+            helpers.addTask { [self] in await departures.watch(clock: store.clock, attention) }
+            await withDiscardingTaskGroup { [runner] jobs in
+                var stopped = false
+                for await _ in attention.stream {
+                    stopped = state.withLock { $0.isStopping } || Task.isCancelled
+                    if stopped { break }
+                    guard let round = await claim(registration.id, coalescer) else { continue }
+                    let now = platform_monotonic_ns() / 1_000_000
+                    let called = coalescer.add(round.jobs, lanesWithMore: round.lanesWithMore, now: now)
+                    for lease in round.cancellations {
+                        if let job = coalescer.remove(lease) { begin([job], runner, &jobs) }
+                    }
+                    for call in called { begin(call, runner, &jobs) }
+                    if let due = coalescer.nextDue { departures.set(store.clock.wall() + due - now) }
+                    // A round takes no more than `batch_size`: there may be slots left, and jobs for them.
+                    if round.jobs.count >= configuration.batchSize || (!round.lanesWithMore.isEmpty && !round.jobs.isEmpty) {
+                        attention.call()
+                    }
+                    if round.jobs.isEmpty, isDrained() {
+                        state.withLock { $0.hasDrained = true }
+                        break
+                    }
+                }
+                // What has yet to be called for goes back.
+                for call in coalescer.flush() {
+                    for job in call { inFlight.stop(job.lease, .shutdown) }
+                    begin(call, runner, &jobs)
+                }
+                if stopped || Task.isCancelled { await handBackAfterGrace(registration.id) }
+            }
+            helpers.cancelAll()
+        }
+    }
+
+    /// Takes a slot for the jobs of one call, and runs them.
+    private func begin(_ call: [ClaimedJob], _ runner: JobRunner, _ jobs: inout DiscardingTaskGroup) {
+        inFlight.beginCall()
+        jobs.addTask { [attention] in
+            await runner.run(call)
+            // Only now its slot is free.
+            attention.call()
+        }
+    }
+
+    private var semantic: SemanticCache? {
+        guard let policy = configuration.semantic, let provider = providers[policy.model.provider] else { return nil }
+        return SemanticCache(
+            store: store, provider: provider, model: policy.model, prefix: policy.prefix, threshold: policy.threshold, logger: logger)
+    }
+
+    private func batchDriver(_ worker: Int64) -> BatchDriver {
+        BatchDriver(
+            store: store, providers: providers.values.compactMap { $0 as? any BatchProvider }, configuration: configuration,
+            worker: worker, logger: logger
+        ) { [self] event in note(event) }
+    }
+
+    /// Claims for the free slots, unless it only looks for cancellations; nil where the store failed, which is tried again at
+    /// the next ring or second.
+    private func claim(_ worker: Int64, _ coalescer: Coalescer, takesJobs: Bool = true) async -> ClaimRound? {
+        var request = ClaimRequest(
+            worker: worker, queues: configuration.queues, providers: Set(providers.keys),
+            slots: inFlight.isAlone || !takesJobs
+                ? 0 : min(configuration.concurrency - inFlight.calls - coalescer.count, configuration.batchSize),
+            lease: configuration.lease, isIdle: inFlight.count == 0, policies: configuration.policies)
+        request.capacities = capacities
+        request.batchCapacities = batchCapacities
+        if takesJobs { request.openCalls = coalescer.openCalls }
+        do {
+            let round = try await store.claim(request)
+            for lease in round.cancellations { inFlight.stop(lease, .cancelled) }
+            let now = platform_monotonic_ns()
+            inFlight.add(round.jobs, alone: round.runsAlone) { configuration.deadline(of: $0, now: now) }
+            if let opening = round.nextOpening {
+                openings.set(opening)
+                sayIfIdle(until: opening, round)
+            }
+            return round
+        } catch {
+            logger.error("claiming failed", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+
+    /// A worker that waits for a limit, a pause or the next day, with nothing else to do, says so once: it looks stuck.
+    private func sayIfIdle(until opening: Int64, _ round: ClaimRound) {
+        guard round.jobs.isEmpty, inFlight.count == 0, opening - store.clock.wall() > 5_000 else { return }
+        let isNews = state.withLock { state in
+            defer { state.toldOpening = opening }
+            return state.toldOpening != opening
+        }
+        guard isNews else { return }
+        let seconds = (opening - store.clock.wall()) / 1_000
+        logger.info("no job may be called for now: a limit is reached, or a provider is left alone", metadata: ["for": "\(seconds)s"])
+    }
+
+    private func isDrained() -> Bool {
+        guard configuration.drains, inFlight.count == 0 else { return false }
+        do {
+            return try store.isDrained(
+                queues: configuration.queues, providers: Set(providers.keys), routes: configuration.policies.routes)
+        } catch {
+            logger.warning("the queues could not be read", metadata: ["error": "\(error)"])
+            return false
+        }
+    }
+
+    /// The backstop behind the providers' own deadlines.
+    private func watchDeadlines() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(1))
+            inFlight.stopOverdue(now: platform_monotonic_ns())
+        }
+    }
+
+    /// After the grace, or at once when the task is cancelled, what still runs is handed back. Until then a person can cancel it.
+    private func handBackAfterGrace(_ worker: Int64) async {
+        let limit = platform_monotonic_ns() + configuration.shutdownGrace * 1_000_000
+        var looks = 0
+        while inFlight.count > 0, platform_monotonic_ns() < limit, !Task.isCancelled, !state.withLock(\.stopsAtOnce) {
+            try? await Task.sleep(for: .milliseconds(20))
+            looks += 1
+            if looks % 10 == 0 { _ = await claim(worker, Coalescer(capacities: [:], linger: 0), takesJobs: false) }
+        }
+        inFlight.stopAll(.shutdown)
+    }
+
+    private func note(_ event: WorkerEvent) {
+        state.withLock { state in
+            if event.state == .completed { state.progress.completed += 1 }
+            if event.failure != nil { state.progress.failed += 1 }
+            if event.answeredBy == .cache { state.progress.cached += 1 }
+            state.progress.cost += event.cost
+        }
+        observer(event)
+    }
+}
+
+/// What a worker has done so far.
+package struct WorkerProgress: Sendable, Equatable {
+    /// Jobs in flight now.
+    package var running = 0
+    /// Jobs answered, by the cache too.
+    package var completed = 0
+    /// Attempts that failed, whatever became of the job.
+    package var failed = 0
+    /// Jobs that the cache answered.
+    package var cached = 0
+    /// US dollars.
+    package var cost = 0.0
+}
+
+/// Something that happened to a job in a worker, for logs and the live line. Holds no prompt and no reply.
+package struct WorkerEvent: Sendable {
+    /// The job.
+    package var job: Int64
+    /// What it was sent to.
+    package var target: Target
+    /// The attempt's number, from 1.
+    package var attempt: Int
+    /// Its state now; nil where the fence refused the settle.
+    package var state: JobState?
+    /// Where the answer came from, if there is one.
+    package var answeredBy: AnsweredBy?
+    /// What kind of failure ended the attempt; nil where it was answered or handed back.
+    package var failure: FailureClass?
+    /// One sentence about the failure; nil where there is none.
+    package var message: String?
+    /// In ms.
+    package var latency: Int64
+    /// The tokens of the provider's answer; none where the cache answered or the call failed.
+    package var usage: Usage
+    /// US dollars.
+    package var cost: Double
+}

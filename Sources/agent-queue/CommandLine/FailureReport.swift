@@ -1,0 +1,155 @@
+import AgentQueue
+import AgentQueueMemory
+import AgentQueueModel
+import AgentQueuePipelines
+import AgentQueueSettings
+import AgentQueueStore
+import ArgumentParser
+import Glibc
+
+/// Turns whatever ended a command into one sentence on standard error and an exit code.
+enum FailureReport {
+    /// Tells the person; returns the code to end with.
+    static func report(_ error: any Error) -> Int32 {
+        switch error {
+        case is OutputClosed: return ExitStatus.success.rawValue
+        case let status as ExitCode: return status.rawValue
+        default:
+            guard let verdict = verdict(on: error) else { return reportParsing(error) }
+            return say(verdict.message, verdict.code)
+        }
+    }
+
+    /// What is said of an error of ours, and the code to end with; nil for what the parser throws, and for what ends quietly.
+    static func verdict(on error: any Error) -> (message: String, code: Int32)? {
+        switch error {
+        case let error as CommandFailure: (error.message, error.status.rawValue)
+        case let error as StoreError: (error.message, error.exitCode)
+        case let error as SettingsError: (error.description, ExitStatus.badConfiguration.rawValue)
+        case let error as PipelineError: (error.description, ExitStatus.badConfiguration.rawValue)
+        case let error as InputError: (error.description, error.exitCode)
+        case let error as InvalidText: (error.message, ExitStatus.usage.rawValue)
+        case let error as JSONError: (error.description, ExitStatus.badInput.rawValue)
+        case let error as MemoryError: (error.description, ExitStatus.badInput.rawValue)
+        case let error as VectorError: (error.description, ExitStatus.badInput.rawValue)
+        case let error as ModelFailure: (error.message, code(of: error).rawValue)
+        default: nil
+        }
+    }
+
+    /// A model that refuses what it was sent would refuse it again; anything else may pass.
+    private static func code(of failure: ModelFailure) -> ExitStatus {
+        switch failure.failure {
+        case .permanent, .refused: .badInput
+        default: .unavailable
+        }
+    }
+
+    private static func say(_ sentence: String, _ code: Int32) -> Int32 {
+        Diagnostics.say(sentence)
+        return code
+    }
+
+    /// What the parser throws is help, a usage error, or an error that it does not know and calls a failure.
+    private static func reportParsing(_ error: any Error) -> Int32 {
+        let code = AgentQueueCommand.exitCode(for: error)
+        let message = AgentQueueCommand.message(for: error)
+        switch code {
+        case .success:
+            return printHelp(message)
+        case .validationFailure:
+            return say(UsageText.sentence(message), ExitStatus.usage.rawValue)
+        default:
+            return say("internal error: \(error)", ExitStatus.internalError.rawValue)
+        }
+    }
+
+    private static func printHelp(_ text: String) -> Int32 {
+        do {
+            var output = Output()
+            try output.line(text)
+            try output.flush()
+            return ExitStatus.success.rawValue
+        } catch {
+            return report(error)
+        }
+    }
+}
+
+/// Why a command cannot do what it was asked: one sentence for the person, and the exit code for the script.
+struct CommandFailure: Error {
+    let status: ExitStatus
+    /// What is wrong, where, and what to do; without the program's name and a full stop.
+    let message: String
+
+    init(_ status: ExitStatus, _ message: String) {
+        self.status = status
+        self.message = message
+    }
+}
+
+/// The exit codes of `agent-queue`: those of sysexits.h, and two of its own.
+enum ExitStatus: Int32 {
+    case success = 0
+    /// A job that was waited for ended discarded or cancelled.
+    case jobFailed = 1
+    /// A wait ran out of time.
+    case timedOut = 2
+    case usage = 64
+    case badInput = 65
+    case unavailable = 69
+    case internalError = 70
+    case inputOutput = 74
+    case noPermission = 77
+    case badConfiguration = 78
+}
+
+/// What an errno means to whoever ran the command.
+enum SystemFailure {
+    /// A failure that names what was being done: `cannot read 'prompt.txt': no such file or directory`.
+    static func make(_ doing: String, errno code: Int32) -> CommandFailure {
+        let status: ExitStatus =
+            switch code {
+            // A file that was named and is not there, or is none, is a slip on the command line.
+            case ENOENT, ENOTDIR, EISDIR, ENAMETOOLONG, ELOOP: .usage
+            case EACCES, EPERM, EROFS: .noPermission
+            default: .inputOutput
+            }
+        return CommandFailure(status, "cannot \(doing): \(reason(code))")
+    }
+
+    /// `no such file or directory`.
+    static func reason(_ code: Int32) -> String {
+        String(cString: strerror(code)).lowercased()
+    }
+}
+
+/// What is said of a job that brought no answer.
+enum JobFailure {
+    /// There is no such job.
+    static func notFound(_ id: Int64) -> CommandFailure {
+        CommandFailure(.badInput, "there is no job \(id); 'agent-queue list' shows what there is")
+    }
+
+    /// - Throws: For a job that ended without an answer, exit code 1.
+    static func check(_ job: Job) throws {
+        guard job.state != .completed else { return }
+        let reason = job.errors.last.map { ": \($0.message)" } ?? ""
+        throw CommandFailure(.jobFailed, "job \(job.id) was \(job.state.rawValue)\(reason)")
+    }
+}
+
+/// What is said of a run that brought nothing.
+enum RunFailure {
+    /// There is no such run.
+    static func notFound(_ id: Int64) -> CommandFailure {
+        CommandFailure(.badInput, "there is no run \(id); 'agent-queue runs' shows what there is")
+    }
+
+    /// - Throws: For a run that ended without an output, exit code 1.
+    static func check(_ run: RunSummary) throws {
+        guard run.state != .completed else { return }
+        guard run.state != .cancelled else { throw CommandFailure(.jobFailed, "run \(run.id) was cancelled") }
+        throw CommandFailure(.jobFailed, "run \(run.id) has \(run.state.rawValue)\(run.reason.map { ": \($0)" } ?? "")")
+    }
+}

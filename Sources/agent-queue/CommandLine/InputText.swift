@@ -1,0 +1,91 @@
+import AgentQueueModel
+import AgentQueueSettings
+import Glibc
+
+/// A prompt, or something else that a user writes, from a file or standard input: the bytes as they are, if they are text.
+enum InputText {
+    /// Reads the whole of a file, or of standard input for `-`.
+    ///
+    /// - Parameter subject: what it is, for the message.
+    /// - Throws: `CommandFailure` where it cannot be read, is no UTF-8, or is longer than a prompt may be.
+    static func read(_ path: String, subject: String = "the prompt") throws -> String {
+        let name = path == "-" ? "standard input" : InvalidText.quoted(path)
+        let bytes = path == "-" ? try contents(of: STDIN_FILENO, named: name) : try contents(ofFile: path, named: name)
+        guard bytes.count <= JobLimits.maxPromptBytes else {
+            throw CommandFailure(
+                .badInput, "\(subject) in \(name) is longer than \(ByteCountText.format(Int64(JobLimits.maxPromptBytes)))")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw CommandFailure(.badInput, "\(subject) in \(name) is not valid UTF-8")
+        }
+        return text
+    }
+
+    private static func contents(ofFile path: String, named name: String) throws -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemFailure.make("open \(name)", errno: errno) }
+        defer { close(descriptor) }
+        return try contents(of: descriptor, named: name)
+    }
+
+    /// All that is there, but not much more than a prompt may hold.
+    private static func contents(of descriptor: Int32, named name: String) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while bytes.count <= JobLimits.maxPromptBytes {
+            let count = chunk.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw SystemFailure.make("read \(name)", errno: errno) }
+            if count == 0 { break }
+            bytes += chunk[..<count]
+        }
+        return bytes
+    }
+}
+
+/// The text of a memory, or of a query, from a file or standard input.
+enum MemoryText {
+    /// Reads it, without its last line break: who pipes a text does not mean that.
+    ///
+    /// - Throws: `CommandFailure`.
+    static func read(_ path: String) throws -> String {
+        var text = try InputText.read(path, subject: "the text")
+        if text.utf8.last == UInt8(ascii: "\n") { text.removeLast() }
+        return text
+    }
+}
+
+/// A JSON Schema from a file.
+enum SchemaFile {
+    /// Reads a file, or standard input for `-`.
+    ///
+    /// - Throws: `CommandFailure`, naming the file and the place in it, for what is no schema that answers can be checked by.
+    static func read(_ path: String) throws -> JSONValue {
+        let subject = "the schema in \(path == "-" ? "standard input" : InvalidText.quoted(path))"
+        let text = try InputText.read(path, subject: "the schema")
+        let value: JSONValue
+        do {
+            value = try JSONValue.parse(text)
+        } catch {
+            throw CommandFailure(.badInput, "\(subject) is \(error.description)")
+        }
+        guard value.members != nil else {
+            throw CommandFailure(.badInput, "\(subject) must be an object, not \(value.kindName)")
+        }
+        do {
+            _ = try JSONSchema(value)
+        } catch {
+            throw CommandFailure(.badInput, "\(subject) cannot be used: \(error.description)")
+        }
+        return value
+    }
+}
+
+/// File paths as text.
+enum FilePath {
+    /// The folder that a file is in.
+    static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}

@@ -1,0 +1,121 @@
+import AgentQueue
+import AgentQueueSettings
+import AgentQueueStore
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+
+/// What a command runs with: the configuration as it applies here, and the way to the database.
+struct Session {
+    let settings: Settings
+    let environment: [String: String]
+
+    /// Reads the configuration.
+    ///
+    /// - Throws: `SettingsError`, the first fault.
+    init(_ options: GlobalOptions) throws {
+        let place = try Place(options)
+        environment = place.environment
+        settings = try Settings.load(
+            configPath: options.config, environment: place.environment, currentDirectory: place.folder, overrides: place.overrides)
+    }
+
+    /// Opens the store, lends it, and closes it, whatever happens.
+    func withStore<Result>(
+        createsFile: Bool = true, _ body: (QueueStore) async throws -> Result
+    ) async throws -> Result {
+        var options = settings.storeOptions
+        options.createsFile = createsFile
+        let store = try QueueStore(path: settings.database, options: options)
+        do {
+            let result = try await body(store)
+            store.close()
+            return result
+        } catch {
+            store.close()
+            throw error
+        }
+    }
+    /// Lends the store of a database that is there; nil, and no file is made, where none is.
+    func withExistingStore<Result>(_ body: (QueueStore?) async throws -> Result) async throws -> Result {
+        var status = stat()
+        guard stat(settings.database, &status) == 0 else { return try await body(nil) }
+        return try await withStore(createsFile: false) { store in try await body(store) }
+    }
+}
+
+extension Session {
+    /// Opens the store, lends its memories, and closes it, whatever happens.
+    func withMemories<Result>(_ body: (Memories) async throws -> Result) async throws -> Result {
+        try await withStore { store in
+            let memories = Memories(settings, store: store, environment: environment) { Diagnostics.say($0) }
+            do {
+                let result = try await body(memories)
+                try await memories.shutdown()
+                return result
+            } catch {
+                // What ended the command is what the person is told.
+                try? await memories.shutdown()
+                throw error
+            }
+        }
+    }
+}
+
+/// Where a command was started, and what it was told about where things are.
+struct Place {
+    let environment: [String: String]
+    /// The current folder, absolute.
+    let folder: String
+    let overrides: [SettingsOverride]
+
+    init(_ options: GlobalOptions) throws {
+        environment = ProcessInfo.processInfo.environment
+        guard let path = getcwd(nil, 0) else { throw SystemFailure.make("find the current folder", errno: errno) }
+        defer { free(path) }
+        folder = String(cString: path)
+        overrides = options.database.map { [SettingsOverride(key: "database", value: $0, option: "--database")] } ?? []
+    }
+}
+
+/// The options that every command takes.
+struct GlobalOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The database.", discussion: "Else AGENT_QUEUE_DATABASE, else `database:` of the configuration, else your data folder.",
+            valueName: "file"),
+        completion: .file())
+    var database: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The configuration.", discussion: "Else AGENT_QUEUE_CONFIG, else ./agent-queue.yaml, else your configuration folder's.",
+            valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"]))
+    var config: String?
+}
+
+/// `--json`.
+struct FormatOptions: ParsableArguments {
+    @Flag(name: .long, help: "Print JSON, one object a line, instead of a table.")
+    var json = false
+}
+
+/// The clocks.
+enum Now {
+    /// Wall clock, ms since 1970.
+    static var milliseconds: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
+    /// Seconds of a clock that nobody sets, for rates.
+    static var seconds: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}

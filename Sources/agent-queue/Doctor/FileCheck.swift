@@ -1,0 +1,72 @@
+import Glibc
+
+/// Looks at the database's file and the file system it is on, without opening it: only SQLite may.
+enum FileExam {
+    private static let leastFree: Int64 = 256 << 20
+
+    static func findings(_ path: String) -> [Finding] {
+        var status = stat()
+        guard lstat(path, &status) == 0 else {
+            return [.note("database", "\(path) is not there yet; the first command that needs it makes it")]
+        }
+        var findings: [Finding] = [.good("database", path)]
+        if status.st_uid != geteuid() {
+            findings.append(.fault("database", "\(path) belongs to another user; run as that user", ExitStatus.noPermission.rawValue))
+        }
+        if status.st_mode & 0o077 != 0 {
+            let mode = String(status.st_mode & 0o777, radix: 8)
+            findings.append(
+                .fault("database", "\(path) is open to others (mode 0\(mode)): run chmod 600 on it", ExitStatus.noPermission.rawValue))
+        }
+        return findings + disk(FilePath.folder(of: path))
+    }
+
+    private static func disk(_ folder: String) -> [Finding] {
+        var findings: [Finding] = []
+        if let network = MountTable.networkType(of: folder) {
+            findings.append(
+                .fault(
+                    "disk", "\(folder) is on \(network), where SQLite's locks cannot be relied on: use a local disk",
+                    ExitStatus.inputOutput.rawValue))
+        }
+        var system = statvfs()
+        guard statvfs(folder, &system) == 0 else {
+            let reason = SystemFailure.reason(errno)
+            return findings + [.fault("disk", "\(folder) cannot be examined: \(reason)", ExitStatus.inputOutput.rawValue)]
+        }
+        let free = Int64(clamping: system.f_bavail) * Int64(clamping: system.f_frsize)
+        findings.append(
+            free < leastFree
+                ? .fault("disk", "only \(Figures.bytes(free)) are free in \(folder): free some space", ExitStatus.inputOutput.rawValue)
+                : .good("disk", "\(Figures.bytes(free)) free"))
+        return findings
+    }
+}
+
+/// What is mounted where, as the kernel says.
+enum MountTable {
+    /// File systems whose locks and shared memory do not reach other machines as SQLite's log needs them to.
+    private static let networkTypes: Set<String> = ["nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "glusterfs", "ceph"]
+
+    /// The type of the file system that a folder is on, if that is a network's; nil for a local one, or where nothing tells.
+    static func networkType(of folder: String) -> String? {
+        guard let resolved = realpath(folder, nil) else { return nil }
+        defer { free(resolved) }
+        let path = String(cString: resolved)
+        guard let table = fopen("/proc/self/mounts", "r") else { return nil }
+        defer { fclose(table) }
+        var best: (length: Int, type: String)?
+        var line = [CChar](repeating: 0, count: 4_096)
+        while fgets(&line, Int32(line.count), table) != nil {
+            let bytes = line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+            let fields = String(decoding: bytes, as: UTF8.self).split(separator: " ")
+            guard fields.count >= 3 else { continue }
+            let point = fields[1]
+            let isAbove = point == "/" || path == point || path.hasPrefix("\(point)/")
+            // Of two at one place, the later lies on top.
+            if isAbove, point.utf8.count >= best?.length ?? 0 { best = (point.utf8.count, String(fields[2])) }
+        }
+        guard let type = best?.type, networkTypes.contains(type) else { return nil }
+        return type
+    }
+}

@@ -1,0 +1,142 @@
+import AgentQueue
+import AgentQueueModel
+import AgentQueueReports
+import AgentQueueSettings
+import AgentQueueStore
+import Glibc
+
+/// Looks into the database: its health, its jobs, its workers.
+enum StoreExam {
+    /// A larger file is not read whole without being asked.
+    private static let wholeCheckBytes: Int64 = 256 << 20
+    private static let longLogBytes: Int64 = 256 << 20
+
+    static func findings(_ session: Session) async -> [Finding] {
+        var status = stat()
+        guard stat(session.settings.database, &status) == 0 else { return [] }
+        let unavailable = await ProviderOverview.unavailable(session)
+        do {
+            return try await session.withStore(createsFile: false) { store in
+                let statistics = try store.statistics()
+                return try health(store, statistics) + queue(statistics, session.settings) + tellings(store)
+                    + ProviderExam.standing(statistics.providers, now: Now.milliseconds) + workers(store, statistics)
+                    + MemoryExam.findings(store, session.settings, unavailable: unavailable)
+            }
+        } catch let error as StoreError {
+            return [.fault("database", error.message, error.exitCode)]
+        } catch {
+            return [.fault("database", "\(error)", ExitStatus.internalError.rawValue)]
+        }
+    }
+
+    private static func health(_ store: QueueStore, _ statistics: Statistics) throws -> [Finding] {
+        var findings: [Finding] = []
+        if statistics.walBytes > longLogBytes {
+            findings.append(
+                .note(
+                    "database",
+                    "its log has \(Figures.bytes(statistics.walBytes)): a long-running reader may hold it; look for one, and stop it"))
+        }
+        guard statistics.databaseBytes <= wholeCheckBytes else {
+            return findings + [
+                .note("database", "\(Figures.bytes(statistics.databaseBytes)) are not read by this; 'agent-queue database check' does")
+            ]
+        }
+        let report = try store.check()
+        findings += report.faults.map {
+            .fault("database", "\($0); restore a backup ('agent-queue database restore')", ExitStatus.badInput.rawValue)
+        }
+        if report.isSound { findings.append(.good("database", "sound")) }
+        let guarded = report.guardsCheckpoints ? "; checkpoints are guarded against its WAL-reset bug" : ""
+        return findings + [.good("sqlite", report.sqliteVersion + guarded)]
+    }
+
+    private static func queue(_ statistics: Statistics, _ settings: Settings) -> [Finding] {
+        var findings: [Finding] = []
+        for queue in statistics.queues where queue.pausedAt != nil {
+            let waiting = queue.count(.available) + queue.count(.scheduled) + queue.count(.retryable)
+            if waiting > 0 {
+                findings.append(
+                    .note(
+                        "queue \(queue.name)",
+                        "is paused with \(Figures.count(waiting, "job")) waiting; 'agent-queue resume \(queue.name)' lets them run"))
+            }
+        }
+        for total in TargetTotals.of(statistics.lanes) where total.count(.available) + total.count(.retryable) > 0 {
+            guard let target = Target(total.target), settings.providers[target.provider] == nil else { continue }
+            findings.append(
+                .fault(
+                    "target \(total.target)",
+                    "jobs wait for a provider that is not configured: add '\(target.provider)' to the configuration",
+                    ExitStatus.badConfiguration.rawValue))
+        }
+        if statistics.discardedLastHour > 0 {
+            let count = Figures.count(statistics.discardedLastHour)
+            findings.append(.note("jobs", "\(count) were discarded in the last hour; see 'agent-queue list --state discarded'"))
+        }
+        return findings
+    }
+
+    private static func tellings(_ store: QueueStore) throws -> [Finding] {
+        let failed = try store.failedNotices()
+        let failing = try store.schedules().filter { $0.lastError != nil }
+        let notices: [Finding] =
+            failed == 0
+            ? []
+            : [.note("notifications", "\(Figures.count(failed, "notice")) could not be delivered; see 'agent-queue notifications list'")]
+        return notices
+            + failing.map {
+                .note("schedule \(DisplayText.line($0.name))", "could not fire: \(DisplayText.line($0.lastError ?? "", limit: 200))")
+            }
+    }
+
+    private static func workers(_ store: QueueStore, _ statistics: Statistics) -> [Finding] {
+        let alive = statistics.workers.filter { store.locks.isAlive(worker: $0.id) }
+        let waiting = statistics.queues.filter { $0.pausedAt == nil }.reduce(0) { $0 + $1.count(.available) + $1.count(.retryable) }
+        if !alive.isEmpty {
+            return [.good("workers", "\(alive.count) running, with \(Figures.count(alive.reduce(0) { $0 + $1.running }, "job"))")]
+        }
+        return [
+            waiting > 0
+                ? .note("workers", "none is running, with \(Figures.count(waiting, "job")) waiting; start one with 'agent-worker'")
+                : .good("workers", "none is running, and none is needed")
+        ]
+    }
+}
+
+/// Looks at the namespaces of memory: whether what made their vectors can be asked for more.
+enum MemoryExam {
+    /// - Parameter unavailable: why providers cannot be called from here, by name.
+    static func findings(_ store: QueueStore, _ settings: Settings, unavailable: [String: String]) throws -> [Finding] {
+        let namespaces = try store.readMemories { try $0.namespaces() }
+        return namespaces.compactMap { finding(on: $0, settings, unavailable) }
+    }
+
+    private static func finding(on namespace: MemoryNamespace, _ settings: Settings, _ unavailable: [String: String]) -> Finding? {
+        guard let model = namespace.space?.model, let target = Target(model.target) else { return nil }
+        let subject = "memory \(InvalidText.quoted(namespace.name))"
+        if let building = namespace.building {
+            return .note(
+                subject, "is being embedded again by \(building.model.target); workers do it, and until then \(target) is searched")
+        }
+        let remedy = "'agent-queue memory reembed \(namespace.name)' changes it"
+        if let reason = unavailable[target.provider] ?? (settings.providers[target.provider] == nil ? "it is not configured" : nil) {
+            return .note(
+                subject,
+                "needs provider \(target.provider) for its model \(target), which cannot be called: \(reason). Words can be searched "
+                    + "(--mode words), and \(remedy)")
+        }
+        guard settings.memory.vectors else { return nil }
+        if target != settings.embeddingTarget {
+            return .note(
+                subject,
+                "holds vectors of \(target), and memory.embedding_model is \(settings.embeddingTarget): nothing can be added; \(remedy)")
+        }
+        let prefix = settings.passagePrefix(of: target.description)
+        guard model.passagePrefix != prefix else { return nil }
+        return .note(
+            subject,
+            "was made with the prefix \(InvalidText.quoted(model.passagePrefix)), and the configuration says \(InvalidText.quoted(prefix)): "
+                + "nothing can be added; \(remedy)")
+    }
+}

@@ -1,0 +1,114 @@
+import AgentQueue
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
+
+/// Whether what jobs are sent to can be called now, as this configuration and all processes know.
+struct CallOutlook {
+    private let settings: Settings
+    /// Why providers cannot be called from here, by name.
+    private let unavailable: [String: String]
+    private let states: [String: ProviderState]
+    private let now: Int64
+
+    /// Looks. Calls no provider.
+    init(_ session: Session, _ store: QueueStore) async throws {
+        settings = session.settings
+        unavailable = await ProviderOverview.unavailable(session)
+        states = Dictionary(try store.providerStates().map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+        now = Now.milliseconds
+    }
+
+    /// What keeps a job from being called for; nil where nothing does, or a fallback can serve.
+    func obstacle(to job: Job) -> Obstacle? {
+        let model = settings.models[job.target.description]
+        guard let own = obstacle(to: job.target, job) else { return nil }
+        // For limits alone a fallback is asked only where 'fallback_after' says when.
+        if case .full = own, model?.fallbackAfter == nil { return own }
+        let fallbacks = (model?.fallbacks ?? []).compactMap { Target($0) }
+        return fallbacks.contains { obstacle(to: $0, job) == nil } ? nil : own
+    }
+
+    private func obstacle(to target: Target, _ job: Job) -> Obstacle? {
+        let provider = target.provider
+        guard let configured = settings.providers[provider] else {
+            return .unavailable("provider '\(provider)' is not configured here")
+        }
+        if let reason = unavailable[provider] { return .unavailable("provider '\(provider)' is unavailable here: \(reason)") }
+        var ownLimits = configured.limits
+        ownLimits.concurrency = configured.maxConcurrency
+        let model = settings.models[target.description]
+        let places = [
+            ("provider '\(provider)'", states[provider], ownLimits),
+            ("'\(target)'", states[target.description], model?.limits ?? CallLimitSettings()),
+        ]
+        for (name, state, _) in places {
+            if let sentence = state.flatMap({ pause($0) }) { return .paused("\(name) \(sentence)") }
+        }
+        let need = CallNeed(job, price: model?.price, bound: model?.maxOutputTokens)
+        for (name, state, limits) in places {
+            if let limit = state.flatMap({ need.exceeded($0, limits) }) { return .full("\(name) has no room within its limit of \(limit)") }
+        }
+        return nil
+    }
+
+    private func pause(_ state: ProviderState) -> String? {
+        if let until = state.pausedUntil {
+            return "is paused, goes on \(Figures.relative(until, now: now))" + (state.pauseReason.map { ": \($0)" } ?? "")
+        }
+        switch state.breaker {
+        case .open(let until): return "is left alone after failures (breaker open), a trial \(Figures.relative(until, now: now))"
+        case .halfOpen: return "is tried with one call (breaker half open)"
+        case .closed: return nil
+        }
+    }
+}
+
+/// Why a target is not called now; a sentence without a full stop.
+enum Obstacle: Equatable {
+    /// It cannot be called with this configuration; with another it may be.
+    case unavailable(String)
+    /// All processes leave it alone for a while.
+    case paused(String)
+    /// One of its limits is used up for now.
+    case full(String)
+
+    var sentence: String {
+        switch self {
+        case .unavailable(let sentence), .paused(let sentence), .full(let sentence): sentence
+        }
+    }
+}
+
+/// What a job's call takes of limits, roughly: enough to say why it waits, never to decide.
+struct CallNeed {
+    private let inputTokens: Double
+    private let outputTokens: Double
+    /// US dollars, every byte taken for a token.
+    private let cost: Double
+
+    init(_ job: Job, price: PriceSettings?, bound: Int?) {
+        let bytes = Double(job.request.text.utf8.count)
+        let said = (job.request["max_completion_tokens"] ?? job.request["max_tokens"])?.int ?? bound
+        inputTokens = bytes / 4
+        outputTokens = job.kind == .generate ? Double(said ?? 512) : 0
+        let written = job.kind == .generate ? Double(said ?? 4_096) : 0
+        cost = price.map { (bytes * $0.inputPerMTok + written * $0.outputPerMTok) / 1_000_000 } ?? 0
+    }
+
+    /// The limit that has no room for the call now, in words; nil where all have.
+    func exceeded(_ state: ProviderState, _ limits: CallLimitSettings) -> String? {
+        if let most = limits.concurrency, state.running >= most { return Figures.count(most, "call") + " at once" }
+        let rates: [(ProviderState.Level?, Double, String)] = [
+            (state.requests, 1, "requests"), (state.tokens, inputTokens + outputTokens, "tokens"),
+            (state.inputTokens, inputTokens, "tokens in"), (state.outputTokens, outputTokens, "tokens out"),
+        ]
+        for (level, need, name) in rates {
+            // A call that needs more than a minute holds goes when the minute is full.
+            guard let level, level.level < min(need, level.capacity) else { continue }
+            return "\(Figures.decimal(level.capacity.rounded(.down), places: 0)) \(name) a minute"
+        }
+        guard let most = limits.usdPerDay, cost > 0, state.spentToday + state.reservedUSD + cost > most else { return nil }
+        return "\(Figures.money(most)) a day"
+    }
+}

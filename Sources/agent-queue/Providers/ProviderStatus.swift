@@ -1,0 +1,55 @@
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
+
+/// Whether a provider or a target is called now, in a few words.
+enum ProviderStanding {
+    /// - Parameters:
+    ///   - unavailable: why it cannot be called from here; nil where it can.
+    ///   - state: nil where nothing is known of it.
+    static func cell(unavailable: String?, _ state: ProviderState?, now: Int64) -> Cell {
+        if let unavailable { return Cell(DisplayText.line(unavailable), .warning) }
+        guard let state else { return Cell("ready", .good) }
+        if let until = state.pausedUntil {
+            let reason = state.pauseReason.map { ": \($0)" } ?? ""
+            return Cell(DisplayText.line("paused, goes on \(Figures.relative(until, now: now))\(reason)"), .bad)
+        }
+        switch state.breaker {
+        case .open(let until): return Cell("breaker open, a trial \(Figures.relative(until, now: now))", .bad)
+        case .halfOpen: return Cell("breaker half open, one call tries it", .warning)
+        case .closed: return state.isOnTrial ? Cell("on trial, one call at a time", .warning) : Cell("ready", .good)
+        }
+    }
+
+    /// What is left of its limits, and what it cost today.
+    /// - Parameter limits: as configured; nil where they are not known.
+    static func limits(_ state: ProviderState?, _ limits: CallLimitSettings?) -> String {
+        let rates: [(String, ProviderState.Level?, Int?)] = [
+            ("requests", state?.requests, limits?.rpm), ("tokens", state?.tokens, limits?.tpm),
+            ("tokens in", state?.inputTokens, limits?.itpm), ("tokens out", state?.outputTokens, limits?.otpm),
+        ]
+        var parts = rates.compactMap { name, level, configured in
+            if let level {
+                let learnt = level.isLearnt ? ", learnt" : ""
+                return "\(whole(level.level)) of \(whole(level.capacity)) \(name)/min\(learnt)"
+            }
+            return configured.map { "\(Figures.count($0)) \(name)/min" }
+        }
+        if let concurrency = limits?.concurrency { parts.append("\(Figures.count(state?.running ?? 0)) of \(concurrency) calls") }
+        return parts.joined(separator: "; ")
+    }
+
+    /// `$1.20 of $20`
+    static func spending(_ state: ProviderState?, _ limits: CallLimitSettings?) -> String {
+        let spent = Figures.money(state?.spentToday ?? 0)
+        return limits?.usdPerDay.map { "\(spent) of \(Figures.money($0))" } ?? spent
+    }
+
+    /// Its latest failure, with how long ago.
+    static func lastError(_ state: ProviderState?, now: Int64) -> String {
+        guard let error = state?.lastError else { return "" }
+        return DisplayText.line("\(Figures.relative(error.at, now: now)): \(error.message)")
+    }
+
+    private static func whole(_ value: Double) -> String { Figures.decimal(value.rounded(.down), places: 0) }
+}

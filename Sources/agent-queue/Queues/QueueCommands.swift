@@ -1,0 +1,125 @@
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
+import ArgumentParser
+
+/// `agent-queue queues`
+struct QueuesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "queues",
+        abstract: "List the queues and their jobs' counts.",
+        discussion: """
+              agent-queue queues
+            """)
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let session = try Session(global)
+        try await session.withStore { store in
+            let queues = try store.queues()
+            var output = Output()
+            if format.json {
+                for queue in queues { try output.json(StatsJSON.queue(queue)) }
+            } else {
+                try output.lines(QueueTable.lines(queues))
+            }
+            try output.flush()
+        }
+    }
+}
+
+/// `agent-queue pause`
+struct PauseCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pause",
+        abstract: "Hold a queue's jobs back.",
+        discussion: """
+            No worker takes a job of it until `resume`; those that run go on. A queue can be paused before it has jobs.
+
+              agent-queue pause nightly
+            """)
+
+    @Argument(help: ArgumentHelp("The queue's name.", valueName: "queue"))
+    var queue: String
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        try QueueName.check(queue)
+        let session = try Session(global)
+        try await session.withStore { store in
+            try await store.pause(queue: queue)
+            try QueueName.report(queue, isPaused: true, json: format.json)
+        }
+    }
+}
+
+/// `agent-queue resume`
+struct ResumeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume",
+        abstract: "Let a paused queue's jobs run again.",
+        discussion: """
+              agent-queue resume nightly
+            """)
+
+    @Argument(help: ArgumentHelp("The queue's name.", valueName: "queue"))
+    var queue: String
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        try QueueName.check(queue)
+        let session = try Session(global)
+        try await session.withStore { store in
+            guard try await store.resume(queue: queue) else {
+                throw CommandFailure(.badInput, "there is no queue \(InvalidText.quoted(queue)); 'agent-queue queues' shows what there is")
+            }
+            try QueueName.report(queue, isPaused: false, json: format.json)
+        }
+    }
+}
+
+/// Queues and their jobs' counts as a table.
+enum QueueTable {
+    static func lines(_ queues: [QueueSummary]) -> [String] {
+        var table = Table(
+            [Column("QUEUE", leastWidth: 12)] + JobState.allCases.map { Column($0.rawValue.uppercased(), isNumber: true) } + [Column("")])
+        for queue in queues {
+            let counts = JobState.allCases.map { state in
+                let count = queue.count(state)
+                return Cell(Figures.count(count), count == 0 ? .dim : Style.of(state))
+            }
+            let pause = queue.pausedAt == nil ? Cell("") : Cell("paused", .warning)
+            table.add([Cell(DisplayText.line(queue.name))] + counts + [pause])
+        }
+        return table.takeLines()
+    }
+}
+
+/// A queue named on the command line.
+enum QueueName {
+    /// - Throws: `CommandFailure` for what no queue can be called.
+    static func check(_ name: String) throws {
+        let isWord = name.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: ",") }
+        guard !name.isEmpty, name.utf8.count <= JobLimits.maxNameBytes, isWord else {
+            let rule = "at most \(JobLimits.maxNameBytes) bytes, no blanks, commas or control characters"
+            throw CommandFailure(.usage, "\(InvalidText.quoted(name)) is no queue's name (\(rule))")
+        }
+    }
+
+    /// Says whether it is paused now.
+    static func report(_ name: String, isPaused: Bool, json: Bool) throws {
+        var output = Output()
+        if json {
+            try output.json(.object([.init("queue", .string(name)), .init("paused", .bool(isPaused))]))
+        } else {
+            try output.line("\(DisplayText.line(name)) \(isPaused ? "is paused" : "runs")")
+        }
+        try output.flush()
+    }
+}

@@ -1,0 +1,99 @@
+import AgentQueueModel
+import AgentQueueReports
+import AgentQueueStore
+
+/// `stats` in the shape that scripts rely on.
+enum StatsJSON {
+    /// The most calls without an answer that are listed one by one.
+    static let mostDoubtful = 100
+
+    /// - Parameter doubtful: calls that may have been paid for although no answer came.
+    static func statistics(_ statistics: Statistics, doubtful: [DoubtfulCall], isAlive: (WorkerSummary) -> Bool) -> JSONValue {
+        let totals = TargetTotals.of(statistics.lanes)
+        let usage = totals.reduce(Usage()) { $0 + $1.usage }
+        return .object([
+            .init("states", states(statistics.count)),
+            .init("queues", .array(statistics.queues.map(queue))),
+            .init("targets", .array(totals.map(target))),
+            .init(
+                "throughput",
+                .object([
+                    .init("completed_last_minute", .integer(Int64(statistics.completedLastMinute))),
+                    .init("completed_last_hour", .integer(Int64(statistics.completedLastHour))),
+                    .init("discarded_last_hour", .integer(Int64(statistics.discardedLastHour))),
+                ])),
+            .init(
+                "latency_ms",
+                .object([
+                    .init("p50", integer(statistics.latency?.p50)), .init("p95", integer(statistics.latency?.p95)),
+                    .init("p99", integer(statistics.latency?.p99)),
+                ])),
+            .init("usage", JobJSON.usage(usage)),
+            .init("cost_usd", Money.json(totals.reduce(0) { $0 + $1.cost })),
+            .init("saved_usd", Money.json(totals.reduce(0) { $0 + $1.saved })),
+            .init(
+                "maybe_paid",
+                .object([
+                    .init("calls", .integer(Int64(statistics.maybePaidCalls))), .init("usd", Money.json(statistics.maybePaidUSD)),
+                    .init("jobs", .array(doubtful.map(doubtfulCall))),
+                ])),
+            .init("providers", .array(statistics.providers.map(ProviderJSON.state))),
+            .init("cache", cache(statistics.cache)),
+            .init("memories", .integer(Int64(statistics.memories))),
+            .init("workers", .array(statistics.workers.map { worker($0, isAlive: isAlive($0)) })),
+            .init(
+                "database",
+                .object([
+                    .init("bytes", .integer(statistics.databaseBytes)), .init("wal_bytes", .integer(statistics.walBytes)),
+                    .init("free_bytes", .integer(statistics.freeBytes)),
+                ])),
+        ])
+    }
+
+    /// A queue with its jobs' counts.
+    static func queue(_ queue: QueueSummary) -> JSONValue {
+        .object([
+            .init("name", .string(queue.name)), .init("paused_at", JobJSON.time(queue.pausedAt)), .init("states", states(queue.count)),
+        ])
+    }
+
+    /// The cache's counts.
+    static func cache(_ cache: CacheStatistics) -> JSONValue {
+        .object([
+            .init("entries", .integer(Int64(cache.entries))), .init("bytes", .integer(cache.bytes)),
+            .init("hits", .integer(Int64(cache.hits))), .init("misses", .integer(Int64(cache.misses))),
+            .init("evictions", .integer(Int64(cache.evictions))), .init("coalesced", .integer(Int64(cache.coalesced))),
+            .init("saved_usd", Money.json(cache.saved)),
+        ])
+    }
+
+    private static func states(_ count: (JobState) -> Int) -> JSONValue {
+        .object(JobState.allCases.map { .init($0.rawValue, .integer(Int64(count($0)))) })
+    }
+
+    private static func target(_ total: TargetTotals) -> JSONValue {
+        .object([
+            .init("target", .string(total.target)), .init("states", states(total.count)), .init("calls", .integer(Int64(total.calls))),
+            .init("usage", JobJSON.usage(total.usage)), .init("cost_usd", Money.json(total.cost)),
+            .init("cache_answers", .integer(Int64(total.cacheAnswers))), .init("saved_usd", Money.json(total.saved)),
+        ])
+    }
+
+    private static func worker(_ worker: WorkerSummary, isAlive: Bool) -> JSONValue {
+        .object([
+            .init("id", .integer(worker.id)), .init("pid", .integer(worker.pid)), .init("started_at", JobJSON.time(worker.startedAt)),
+            .init("running", .integer(Int64(worker.running))), .init("alive", .bool(isAlive)),
+        ])
+    }
+
+    private static func doubtfulCall(_ call: DoubtfulCall) -> JSONValue {
+        .object([
+            .init("id", .integer(call.jobID)), .init("attempt", .integer(Int64(call.attempt))), .init("target", .string(call.target)),
+            .init("at", JobJSON.time(call.at)), .init("cost_usd", Money.json(call.cost)),
+        ])
+    }
+
+    private static func integer(_ value: Int64?) -> JSONValue {
+        value.map(JSONValue.integer) ?? .null
+    }
+}

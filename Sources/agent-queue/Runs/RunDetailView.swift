@@ -1,0 +1,149 @@
+import AgentQueueModel
+import AgentQueuePipelines
+
+/// A run in detail, for people: facts, the graph, what failed.
+struct RunSheet {
+    private let run: RunDetail
+    private let nodes: [StepNode]
+    private let showsAll: Bool
+    private let now: Int64
+
+    /// Failures that are told.
+    private static let mostFailures = 20
+
+    init(_ run: RunDetail, nodes: [StepNode], all: Bool, now: Int64) {
+        self.run = run
+        self.nodes = nodes
+        showsAll = all
+        self.now = now
+    }
+
+    var lines: [String] {
+        [facts.lines, RunTree(RunGraph(nodes, run), all: showsAll, now: now).lines, failures].filter { !$0.isEmpty }
+            .joined(separator: [""]).map(\.self)
+    }
+
+    private var facts: Sheet {
+        let summary = run.summary
+        var sheet = Sheet()
+        sheet.add("id", "\(summary.id)")
+        sheet.add("name", DisplayText.line(summary.name))
+        sheet.add("state", summary.state.rawValue, Style.of(summary.state))
+        sheet.add("reason", summary.reason.map { DisplayText.line($0, limit: 1_000) }, .warning)
+        sheet.add("created", Figures.time(summary.createdAt, now: now))
+        sheet.add("finished", summary.finalizedAt.map { Figures.time($0, now: now) })
+        sheet.add("took", summary.finalizedAt.map { Figures.duration(milliseconds: $0 - summary.createdAt) })
+        sheet.add(
+            "calls",
+            "\(Figures.count(summary.begun)), \(Figures.count(summary.completed)) completed"
+                + (summary.failed > 0 ? ", \(Figures.count(summary.failed)) failed" : ""))
+        sheet.add("tokens", "\(Figures.count(summary.usage.inputTokens)) in, \(Figures.count(summary.usage.outputTokens)) out")
+        sheet.add("cost", Figures.money(summary.cost))
+        return sheet
+    }
+
+    private var failures: [String] {
+        let failed = run.calls.filter { $0.failure != nil && StepStanding($0) != .completed }
+        guard !failed.isEmpty else { return [] }
+        var lines = [Style.apply(.bold, to: "Failures", on: .output)]
+        for call in failed.prefix(Self.mostFailures) {
+            let job = call.record.jobID.map { " (job \($0))" } ?? ""
+            lines.append("  \(DisplayText.line(call.record.path))\(job): \(DisplayText.line(call.failure ?? "", limit: 1_000))")
+        }
+        if failed.count > Self.mostFailures { lines.append("  … and \(Figures.count(failed.count - Self.mostFailures)) more") }
+        return lines
+    }
+}
+
+/// A run's graph as an indented list, for people.
+struct RunTree {
+    private let graph: RunGraph
+    private let glyphs: Glyphs
+    private let now: Int64
+    private let showsAll: Bool
+    private var table: Table
+
+    /// Calls of a step that are shown each on a line of its own.
+    private static let mostCalls = 8
+
+    /// - Parameter all: whether every call is shown, and every round with its steps.
+    init(_ graph: RunGraph, all: Bool, now: Int64, glyphs: Glyphs = .own, screen: Screen = .output) {
+        self.graph = graph
+        self.glyphs = glyphs
+        self.now = now
+        showsAll = all
+        table = Table(
+            [
+                Column("STEP", leastWidth: 16), Column("STATE", leastWidth: 12), Column("TIME", isNumber: true),
+                Column("IN", isNumber: true), Column("OUT", isNumber: true), Column("COST", isNumber: true), Column("MODEL", leastWidth: 8),
+            ], screen: screen)
+    }
+
+    var lines: [String] {
+        var tree = self
+        tree.add(graph.nodes, prefix: "", depth: 0, isOver: false)
+        return tree.table.takeLines()
+    }
+
+    private mutating func add(_ nodes: [StepNode], prefix: String, depth: Int, isOver: Bool) {
+        for node in nodes {
+            let standing = graph.standing(of: node, among: nodes, in: prefix, isOver: isOver)
+            let calls = graph.calls(of: node, in: prefix)
+            let name = DisplayText.line(node.name) + (node.manner.map { "  \(DisplayText.line($0, limit: 60))" } ?? "")
+            addRow(name, standing, calls, depth: depth)
+            if node.children.isEmpty {
+                addCalls(calls, depth: depth + 1)
+            } else {
+                addRounds(of: node, prefix: prefix, depth: depth + 1, isOver: isOver || standing == .skipped)
+            }
+        }
+    }
+
+    /// The calls of a step that has several; of very many only those that failed.
+    private mutating func addCalls(_ calls: [StepCallDetail], depth: Int) {
+        guard calls.count > 1 || calls.contains(where: { !CallPath($0.record.path).suffix.isEmpty }) else { return }
+        let failed = calls.filter { StepStanding($0) == .failed }.prefix(Self.mostCalls)
+        for call in showsAll || calls.count <= Self.mostCalls ? calls[...] : failed[...] {
+            addRow(DisplayText.line(CallPath(call.record.path).suffix), StepStanding(call), [call], depth: depth)
+        }
+    }
+
+    /// The rounds of a group: the last with its steps, those before it on a line each.
+    private mutating func addRounds(of group: StepNode, prefix: String, depth: Int, isOver: Bool) {
+        let rounds = graph.rounds(of: group, in: prefix)
+        guard let last = rounds.last else { return add(group.children, prefix: "\(prefix)\(group.name)/1/", depth: depth, isOver: isOver) }
+        for round in rounds {
+            let inner = "\(prefix)\(group.name)/\(round)/"
+            let calls = graph.calls(ofRound: round, of: group, in: prefix)
+            let isRepeated = group.manner != nil || rounds.count > 1
+            if isRepeated { addRow("round \(round)", graph.standing(of: StepTotals(calls)), calls, depth: depth) }
+            guard showsAll || round == last else { continue }
+            add(group.children, prefix: inner, depth: depth + (isRepeated ? 1 : 0), isOver: isOver || round != last)
+        }
+    }
+
+    private mutating func addRow(_ name: String, _ standing: StepStanding, _ calls: [StepCallDetail], depth: Int) {
+        let totals = StepTotals(calls)
+        let indent = String(repeating: "  ", count: depth)
+        let tokens = totals.usage.inputTokens + totals.usage.outputTokens > 0
+        table.add([
+            Cell("\(indent)\(standing.glyph(glyphs)) \(name)", standing.style), Cell(state(standing, totals), standing.style),
+            Cell(totals.duration(now: now).map { Figures.duration(milliseconds: $0) } ?? ""),
+            Cell(tokens ? Figures.count(totals.usage.inputTokens) : ""), Cell(tokens ? Figures.count(totals.usage.outputTokens) : ""),
+            Cell(totals.cost > 0 ? Figures.money(totals.cost) : ""), Cell(target(calls, totals)),
+        ])
+    }
+
+    /// `completed`, `running 3/8`, `completed 7/8, 1 failed`.
+    private func state(_ standing: StepStanding, _ totals: StepTotals) -> String {
+        guard totals.count > 1 else { return standing.rawValue }
+        let failed = totals.failed > 0 && standing != .failed ? ", \(Figures.count(totals.failed)) failed" : ""
+        return "\(standing.rawValue) \(Figures.count(totals.completed))/\(Figures.count(totals.count))\(failed)"
+    }
+
+    private func target(_ calls: [StepCallDetail], _ totals: StepTotals) -> String {
+        let target = totals.target.map { DisplayText.line($0) } ?? ""
+        guard calls.count == 1, let answeredBy = calls[0].answeredBy, answeredBy != .provider else { return target }
+        return "\(target) (\(answeredBy.rawValue))"
+    }
+}

@@ -1,0 +1,139 @@
+import AgentQueueModel
+import AgentQueueReports
+import AgentQueueSettings
+import ArgumentParser
+import Glibc
+
+/// `agent-queue config`
+struct ConfigCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config",
+        abstract: "Show, check or begin the configuration.",
+        discussion: """
+              agent-queue config show
+            """,
+        subcommands: [ConfigShowCommand.self, ConfigCheckCommand.self, ConfigInitCommand.self])
+}
+
+/// `agent-queue config show`
+struct ConfigShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Print every value and where it came from.",
+        discussion: """
+            Command line beats environment beats file beats default. Secrets are masked.
+
+              agent-queue config show --config agent-queue.yaml
+            """)
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() throws {
+        let session = try Session(global)
+        var output = Output()
+        var table = Table([Column("KEY"), Column("VALUE"), Column("FROM")])
+        for entry in session.settings.entries {
+            if format.json {
+                try output.json(
+                    .object([
+                        .init("key", .string(entry.key)), .init("value", .string(entry.value)),
+                        .init("from", .string(entry.origin.description)),
+                    ]))
+            } else {
+                let origin = Cell(DisplayText.line(entry.origin.description), entry.origin == .builtIn ? .dim : nil)
+                table.add([Cell(DisplayText.line(entry.key)), Cell(DisplayText.line(entry.value)), origin])
+            }
+        }
+        if !format.json { try output.lines(table.takeLines()) }
+        try output.flush()
+    }
+}
+
+/// `agent-queue config check`
+struct ConfigCheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Validate the configuration.",
+        discussion: """
+            Reports every fault with its file, line and key, and ends with 78 if there is one.
+
+              agent-queue config check --config agent-queue.yaml
+            """)
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() throws {
+        let place = try Place(global)
+        let faults = Settings.check(
+            configPath: global.config, environment: place.environment, currentDirectory: place.folder, overrides: place.overrides)
+        for fault in faults { Diagnostics.say(fault.description) }
+        var output = Output()
+        let path = faults.isEmpty ? try Session(global).settings.configPath : nil
+        if format.json {
+            try output.json(
+                .object([
+                    .init("ok", .bool(faults.isEmpty)), .init("file", JobJSON.string(path)),
+                    .init("faults", .array(faults.map { .string($0.description) })),
+                ]))
+        } else if faults.isEmpty {
+            try output.line(
+                path.map { "\(DisplayText.line($0)) is right" } ?? "there is no configuration file; the built-in defaults apply")
+        }
+        try output.flush()
+        if !faults.isEmpty { throw ExitCode(ExitStatus.badConfiguration.rawValue) }
+    }
+}
+
+/// `agent-queue config init`
+struct ConfigInitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init",
+        abstract: "Write a configuration file with every key explained.",
+        discussion: """
+            Into ./agent-queue.yaml, or the file of --config; `-` prints it. A file that is there is not touched, unless with --force.
+
+              agent-queue config init
+              agent-queue config init --config -
+            """)
+
+    @Flag(name: .long, help: "Replace a file that is there.")
+    var force = false
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() throws {
+        var output = Output()
+        if global.config == "-" {
+            try output.text(SampleConfiguration.yaml)
+            return try output.flush()
+        }
+        let path = global.config ?? "agent-queue.yaml"
+        try write(to: path)
+        if format.json {
+            try output.json(.object([.init("file", .string(path))]))
+        } else {
+            try output.line("\(DisplayText.line(path)) written")
+        }
+        try output.flush()
+    }
+
+    private func write(to path: String) throws {
+        let name = InvalidText.quoted(path)
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL), 0o600)
+        guard descriptor >= 0 else {
+            guard errno != EEXIST else { throw CommandFailure(.usage, "\(name) is there already; --force replaces it") }
+            throw SystemFailure.make("write \(name)", errno: errno)
+        }
+        defer { close(descriptor) }
+        var rest = Array(SampleConfiguration.yaml.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw SystemFailure.make("write \(name)", errno: errno) }
+            rest = rest.dropFirst(count)
+        }
+    }
+}

@@ -1,0 +1,240 @@
+import AgentQueueModel
+import AgentQueueReports
+import AgentQueueSettings
+import AgentQueueStore
+import ArgumentParser
+import Glibc
+
+/// `agent-queue database`
+struct DatabaseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "database",
+        abstract: "Look after the database's file.",
+        discussion: """
+              agent-queue database backup queue-backup.db
+            """,
+        subcommands: [
+            DatabaseMigrateCommand.self, DatabaseStatusCommand.self, DatabaseCheckCommand.self, DatabaseBackupCommand.self,
+            DatabaseRestoreCommand.self, DatabaseVacuumCommand.self,
+        ])
+}
+
+/// `agent-queue database migrate`
+struct DatabaseMigrateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate",
+        abstract: "Bring the database's schema up to this program's.",
+        discussion: """
+            Every command does so by itself; this one says what it did. Makes the database if there is none.
+
+              agent-queue database migrate
+            """)
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let session = try Session(global)
+        let pending = try QueueStore.migrations(of: session.settings.database).pending
+        try await session.withStore { _ in }
+        var output = Output()
+        if format.json {
+            try output.json(
+                .object([.init("database", .string(session.settings.database)), .init("applied", .array(pending.map(JSONValue.string)))]))
+        } else if pending.isEmpty {
+            try output.line("\(DisplayText.line(session.settings.database)) is up to date")
+        } else {
+            try output.lines(pending.map { "\($0) applied" })
+        }
+        try output.flush()
+    }
+}
+
+/// `agent-queue database status`
+struct DatabaseStatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show where the database is, its schema and its size.",
+        discussion: """
+              agent-queue database status
+            """)
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let session = try Session(global)
+        let path = session.settings.database
+        try DatabaseFileCheck.requireFile(path)
+        let (applied, pending) = try QueueStore.migrations(of: path)
+        // An older database is not brought up to date by a question about it.
+        let statistics = pending.isEmpty ? try await session.withStore(createsFile: false) { try $0.statistics() } : nil
+        var output = Output()
+        if format.json {
+            try output.json(json(path, applied, pending, statistics))
+        } else {
+            var sheet = Sheet()
+            sheet.add("database", DisplayText.line(path))
+            sheet.add("applied", applied.joined(separator: ", "))
+            sheet.add(
+                "to apply", pending.isEmpty ? nil : pending.joined(separator: ", ") + "; 'agent-queue database migrate' does it", .warning)
+            sheet.add("durability", session.settings.durability.rawValue)
+            sheet.add("size", statistics.map { "\(Figures.bytes($0.databaseBytes)), \(Figures.bytes($0.freeBytes)) of it free" })
+            sheet.add("log", statistics.map { Figures.bytes($0.walBytes) })
+            try output.lines(sheet.lines)
+        }
+        try output.flush()
+    }
+
+    private func json(_ path: String, _ applied: [String], _ pending: [String], _ statistics: Statistics?) -> JSONValue {
+        .object([
+            .init("database", .string(path)), .init("applied", .array(applied.map(JSONValue.string))),
+            .init("pending", .array(pending.map(JSONValue.string))),
+            .init("bytes", statistics.map { .integer($0.databaseBytes) } ?? .null),
+            .init("wal_bytes", statistics.map { .integer($0.walBytes) } ?? .null),
+            .init("free_bytes", statistics.map { .integer($0.freeBytes) } ?? .null),
+        ])
+    }
+}
+
+/// `agent-queue database check`
+struct DatabaseCheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Look for damage, and for rows that contradict each other.",
+        discussion: """
+            Reads the whole file, beside live workers if there are any. Ends with 65 if it finds a fault.
+
+              agent-queue database check
+            """)
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let session = try Session(global)
+        let path = session.settings.database
+        try DatabaseFileCheck.requireFile(path)
+        let report = try await session.withStore(createsFile: false) { try $0.check() }
+        var output = Output()
+        if format.json {
+            try output.json(
+                .object([
+                    .init("ok", .bool(report.isSound)), .init("faults", .array(report.faults.map(JSONValue.string))),
+                    .init("sqlite_version", .string(report.sqliteVersion)), .init("guards_checkpoints", .bool(report.guardsCheckpoints)),
+                ]))
+        } else if report.isSound {
+            try output.line("\(DisplayText.line(path)) is sound")
+        }
+        try output.flush()
+        guard report.isSound else {
+            for fault in report.faults { Diagnostics.say("\(path): \(fault)") }
+            throw ExitCode(ExitStatus.badInput.rawValue)
+        }
+    }
+}
+
+/// `agent-queue database backup`
+struct DatabaseBackupCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup",
+        abstract: "Copy the database, beside live workers.",
+        discussion: """
+            The copy is of one moment, and stands alone. A file that is there is not overwritten.
+
+              agent-queue database backup "queue-$(date +%F).db"
+            """)
+
+    @Argument(help: ArgumentHelp("Where to.", valueName: "file"), completion: .file())
+    var file: String
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let session = try Session(global)
+        try DatabaseFileCheck.requireFile(session.settings.database)
+        try await session.withStore(createsFile: false) { try $0.backup(to: file) }
+        var output = Output()
+        if format.json {
+            try output.json(.object([.init("database", .string(session.settings.database)), .init("backup", .string(file))]))
+        } else {
+            try output.line("\(DisplayText.line(file)) written")
+        }
+        try output.flush()
+    }
+}
+
+/// `agent-queue database restore`
+struct DatabaseRestoreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore",
+        abstract: "Put a backup in the database's place.",
+        discussion: """
+            Refuses while any process uses the database, and a backup that is not sound. What stood there is kept beside it.
+
+              agent-queue database restore queue-2026-12-01.db
+            """)
+
+    @Argument(help: ArgumentHelp("The backup.", valueName: "file"), completion: .file())
+    var file: String
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() throws {
+        let path = try Session(global).settings.database
+        let replaced = try QueueStore.restore(from: file, to: path)
+        var output = Output()
+        if format.json {
+            try output.json(.object([.init("database", .string(path)), .init("replaced", JobJSON.string(replaced))]))
+        } else {
+            try output.line("\(DisplayText.line(path)) restored")
+            if let replaced { Diagnostics.write("what stood there is now \(DisplayText.line(replaced))\n") }
+        }
+        try output.flush()
+    }
+}
+
+/// `agent-queue database vacuum`
+struct DatabaseVacuumCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vacuum",
+        abstract: "Rewrite the database's file without its gaps.",
+        discussion: """
+            Refuses beside live workers, who would have to wait; `prune --vacuum` works beside them.
+
+              agent-queue database vacuum
+            """)
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let session = try Session(global)
+        try DatabaseFileCheck.requireFile(session.settings.database)
+        let (before, after) = try await session.withStore(createsFile: false) { store in
+            let before = try store.statistics().databaseBytes
+            try store.vacuum()
+            return (before, try store.statistics().databaseBytes)
+        }
+        var output = Output()
+        if format.json {
+            try output.json(.object([.init("bytes_before", .integer(before)), .init("bytes_after", .integer(after))]))
+        } else {
+            try output.line("\(Figures.bytes(before)) before, \(Figures.bytes(after)) now")
+        }
+        try output.flush()
+    }
+}
+
+/// What is asked of the database's file before the store sees it.
+enum DatabaseFileCheck {
+    /// - Throws: `CommandFailure` where there is none, for commands that would be wrong to make one.
+    static func requireFile(_ path: String) throws {
+        var status = stat()
+        guard lstat(path, &status) != 0, errno == ENOENT || errno == ENOTDIR else { return }
+        throw CommandFailure(
+            .unavailable, "\(path): there is no database yet; 'agent-queue enqueue' makes one, or name another with --database")
+    }
+}

@@ -1,0 +1,147 @@
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
+
+/// Waits until jobs are final: by the bell that rings when jobs end, never by the clock.
+struct FinalWait {
+    let ids: [Int64]
+    /// Nil waits for ever.
+    let timeout: Duration?
+    let session: Session
+
+    /// How many jobs one look asks about. What ends is mostly what is oldest, so each look is at the oldest that are open, and its cost
+    /// does not depend on how many there are.
+    private static let window = 500
+
+    /// - Throws: `CommandFailure` on a job that does not exist, and when time runs out.
+    func run(in store: QueueStore) async throws {
+        try await Deadline.run(timeout) {
+            try await wait(in: store)
+        } expired: { duration in
+            let sentence =
+                ids.count == 1
+                ? "job \(ids[0]) was not final within \(duration)"
+                : "not all of the \(Figures.count(ids.count)) jobs were final within \(duration)"
+            return CommandFailure(.timedOut, sentence)
+        }
+    }
+
+    private func wait(in store: QueueStore) async throws {
+        var open = try await openAtFirst(in: store)[...]
+        guard !open.isEmpty else { return }
+        try WorkerHint.sayIfNoneRuns(store)
+        try await ProviderHint.say(for: open, store, session)
+        var bar = ProgressBar(ids.count == 1 ? "Waiting for job \(ids[0])" : "Waiting")
+        defer { bar.clear() }
+        for await _ in store.changes(of: .done) {
+            while !open.isEmpty {
+                let look = open.prefix(Self.window)
+                let states = try store.states(of: Array(look))
+                // A job that is gone was deleted while it was waited for.
+                let left = look.filter { states[$0].map { !$0.isFinal } ?? false }
+                open = left + open.dropFirst(look.count)
+                if !left.isEmpty { break }
+            }
+            bar.update(ids.count - open.count, of: ids.count)
+            if open.isEmpty { return }
+        }
+    }
+
+    private func openAtFirst(in store: QueueStore) async throws -> [Int64] {
+        var open: [Int64] = []
+        for start in stride(from: 0, to: ids.count, by: Self.window) {
+            let part = Array(ids[start..<min(start + Self.window, ids.count)])
+            let states = try store.states(of: part)
+            for id in part {
+                guard let state = states[id] else { throw JobFailure.notFound(id) }
+                if !state.isFinal { open.append(id) }
+            }
+        }
+        return open
+    }
+}
+
+/// Waits until every job of a batch is final. A batch keeps its own counts, so that its size does not matter.
+struct BatchWait {
+    let name: String
+    let timeout: Duration?
+    let session: Session
+
+    func run(in store: QueueStore, json: Bool) async throws {
+        try await Deadline.run(timeout) {
+            try await wait(in: store)
+        } expired: { duration in
+            CommandFailure(.timedOut, "batch '\(name)': not all jobs were final within \(duration)")
+        }
+        try report(try await progress(store), json: json)
+    }
+
+    private func progress(_ store: QueueStore) async throws -> BatchProgress {
+        guard let progress = try store.batch(named: name) else {
+            throw CommandFailure(.badInput, "there is no batch '\(name)'")
+        }
+        return progress
+    }
+
+    private func wait(in store: QueueStore) async throws {
+        var bar = ProgressBar("Waiting")
+        defer { bar.clear() }
+        try WorkerHint.sayIfNoneRuns(store)
+        try await ProviderHint.say(forBatch: name, store, session)
+        for await _ in store.changes(of: .done) {
+            let progress = try await progress(store)
+            bar.update(progress.completed + progress.cancelled + progress.discarded, of: progress.jobs)
+            if progress.isDone { return }
+        }
+    }
+
+    private func report(_ progress: BatchProgress, json: Bool) throws {
+        var output = Output()
+        if json {
+            try output.json(
+                .object([
+                    .init("batch", .string(name)), .init("jobs", .integer(Int64(progress.jobs))),
+                    .init("completed", .integer(Int64(progress.completed))), .init("cancelled", .integer(Int64(progress.cancelled))),
+                    .init("discarded", .integer(Int64(progress.discarded))),
+                ]))
+        } else {
+            var table = Table([
+                Column("BATCH"), Column("JOBS", isNumber: true), Column("COMPLETED", isNumber: true), Column("CANCELLED", isNumber: true),
+                Column("DISCARDED", isNumber: true),
+            ])
+            let counts = [progress.jobs, progress.completed, progress.cancelled, progress.discarded]
+            table.add([Cell(DisplayText.line(name))] + counts.map { Cell(Figures.count($0)) })
+            try output.lines(table.takeLines())
+        }
+        try output.flush()
+        let failed = progress.cancelled + progress.discarded
+        if failed > 0 {
+            throw CommandFailure(
+                .jobFailed, "\(Figures.count(failed)) of \(Figures.count(progress.jobs, "job")) ended discarded or cancelled")
+        }
+    }
+}
+
+/// Ends what takes too long.
+enum Deadline {
+    /// Runs `body`, cancelling it once the time is over.
+    ///
+    /// - Parameters:
+    ///   - timeout: nil sets no bound.
+    ///   - expired: makes the error to throw, from the time as people write it.
+    static func run(
+        _ timeout: Duration?, _ body: @escaping @Sendable () async throws -> Void,
+        expired: @escaping @Sendable (String) -> CommandFailure
+    ) async throws {
+        guard let timeout else { return try await body() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask(operation: body)
+            group.addTask {
+                try await Task.sleep(for: timeout)
+                throw expired(DurationText.format(timeout))
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+}

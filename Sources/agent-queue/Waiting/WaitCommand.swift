@@ -1,0 +1,81 @@
+import AgentQueueModel
+import AgentQueueReports
+import AgentQueueStore
+import ArgumentParser
+
+/// `agent-queue wait`
+struct WaitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "wait",
+        abstract: "Wait until jobs are final.",
+        discussion: """
+            Ends with 0 when all have completed, 1 when one was discarded or cancelled, 2 when the time ran out. With --stream the \
+            answer of one job is printed while it comes.
+
+              agent-queue wait 17 18
+              agent-queue wait --stream 17
+              agent-queue wait --batch monday --timeout 5m
+            """)
+
+    @Argument(help: ArgumentHelp("The jobs' numbers.", valueName: "id"))
+    var ids: [Int64] = []
+
+    @Option(name: .long, help: ArgumentHelp("Wait for every job of a batch.", valueName: "name"))
+    var batch: String?
+
+    @Flag(name: .long, help: "Print the answer of one job while it comes.")
+    var stream = false
+
+    @Option(
+        name: .long, parsing: .unconditional, help: ArgumentHelp("Wait for so long at most: 5m.", valueName: "duration"),
+        transform: DurationOption.parse)
+    var timeout: Duration?
+
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        guard ids.isEmpty != (batch == nil) else {
+            throw ValidationError(
+                ids.isEmpty ? "say what to wait for: jobs by number, or --batch" : "wait for jobs or for a --batch, not both")
+        }
+        guard stream else { return }
+        if ids.count != 1 { throw ValidationError("--stream follows one job") }
+        if format.json { throw ValidationError("--stream prints the text as it comes, --json the job at its end: give one of them") }
+    }
+
+    func run() async throws {
+        let session = try Session(global)
+        try await session.withStore { store in
+            if stream {
+                try await StreamWait(id: ids[0], timeout: timeout, session: session).run(in: store)
+            } else if let batch {
+                try await BatchWait(name: batch, timeout: timeout, session: session).run(in: store, json: format.json)
+            } else {
+                try await FinalWait(ids: ids, timeout: timeout, session: session).run(in: store)
+                try await report(store)
+            }
+        }
+    }
+
+    private func report(_ store: QueueStore) async throws {
+        var output = Output()
+        var table = Table([Column("ID", isNumber: true), Column("STATE"), Column("TOOK", isNumber: true), Column("ANSWER")])
+        var failed = 0
+        for id in ids {
+            guard let job = try store.job(id) else { throw CommandFailure(.badInput, "job \(id) was deleted while it was waited for") }
+            if job.state != .completed { failed += 1 }
+            if format.json {
+                try output.json(JobJSON.job(job))
+            } else {
+                let took = job.finalizedAt.map { Figures.duration(milliseconds: $0 - job.createdAt) } ?? ""
+                table.add([Cell("\(id)"), Cell(job.state.rawValue, Style.of(job.state)), Cell(took), Cell(JobPreview.answer(job))])
+            }
+        }
+        if !format.json { try output.lines(table.takeLines()) }
+        try output.flush()
+        if failed > 0 {
+            throw CommandFailure(.jobFailed, "\(failed) of \(Figures.count(ids.count, "job")) ended discarded or cancelled")
+        }
+    }
+}

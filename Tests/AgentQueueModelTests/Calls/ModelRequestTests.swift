@@ -1,0 +1,121 @@
+import AgentQueueModel
+import Testing
+
+@Suite struct ModelRequestTests {
+    private let target = Target(provider: "local", model: "smollm2")
+    private let base = "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"temperature\":0.5}"
+
+    private func digest(
+        _ body: String, kind: JobKind = .generate, target: Target? = nil, identity: String = "openai http://127.0.0.1:8080"
+    ) throws -> [UInt8] {
+        ModelRequest(kind: kind, target: target ?? self.target, body: try JSONValue.parse(body)).digest(identity: identity)
+    }
+
+    @Test(arguments: [
+        "{\"temperature\":0.5,\"messages\":[{\"content\":\"hi\",\"role\":\"user\"}]}",
+        " { \"messages\" : [ { \"role\":\"user\", \"content\":\"\\u0068i\" } ] , \"temperature\" : 5e-1 } ",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"temperature\":0.5,\"stream\":true,\"stream_options\":{\"include_usage\":true}}",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"temperature\":0.5,\"user\":\"ada\",\"metadata\":{\"a\":1},\"service_tier\":\"flex\"}",
+        "{\"store\":true,\"safety_identifier\":\"x\",\"prompt_cache_key\":\"k\",\"prompt_cache_options\":{},\"prompt_cache_retention\":\"24h\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"temperature\":0.5}",
+    ])
+    func isTheSame(_ body: String) throws {
+        #expect(try digest(body) == digest(base))
+    }
+
+    @Test(arguments: [
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"hi \"}],\"temperature\":0.5}",
+        "{\"messages\":[{\"role\":\"system\",\"content\":\"hi\"}],\"temperature\":0.5}",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"temperature\":0.6}",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"temperature\":0.5,\"sample\":1}",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"temperature\":0.5,\"seed\":0}",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"temperature\":0.5,\"max_tokens\":5}",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\",\"user\":\"ada\"}],\"temperature\":0.5}",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},{\"role\":\"user\",\"content\":\"hi\"}],\"temperature\":0.5}", "{}",
+    ])
+    func isAnother(_ body: String) throws {
+        #expect(try digest(body) != digest(base))
+    }
+
+    @Test func whoAnswersIsPartOfIt() throws {
+        let usual = try digest(base)
+        #expect(usual.count == 32)
+        #expect(try digest(base, kind: .embed) != usual)
+        #expect(try digest(base, target: Target(provider: "local", model: "other")) != usual)
+        #expect(try digest(base, target: Target(provider: "other", model: "smollm2")) != usual)
+        #expect(try digest(base, identity: "openai http://127.0.0.1:8081") != usual)
+        // The parts are kept apart: no two of them run together.
+        #expect(
+            try digest(base, target: Target(provider: "a", model: "bc"), identity: "d")
+                != digest(base, target: Target(provider: "a", model: "b"), identity: "cd"))
+    }
+
+    /// The key outlives the process: entries in a database written yesterday are found today.
+    @Test func isStable() throws {
+        let hex = try digest("{\"input\":[\"a\"]}", kind: .embed, target: Target(provider: "p", model: "m"), identity: "i")
+            .map { (($0 < 16 ? "0" : "") + String($0, radix: 16)) }.joined()
+        #expect(hex == "07b3d7e0f908b4ac979853f98a583dc4703ce4649daca137396e0fc63a49debe")
+    }
+
+    @Test func samplesAreApart() throws {
+        let digests = try (0..<5).map { try digest("{\"messages\":[],\"sample\":\($0)}") }
+        #expect(Set(digests).count == 5)
+    }
+
+    @Test func theBodyIsStoredCanonically() throws {
+        let request = ModelRequest(kind: .embed, target: target, body: try JSONValue.parse("{\"input\":[\"b\",\"a\"],\"dimensions\":8.0}"))
+        #expect(request.canonicalBody == "{\"dimensions\":8,\"input\":[\"b\",\"a\"]}")
+        let job = ClaimedJob(
+            lease: Lease(jobID: 1, token: 2), laneID: 1, batchID: nil, priority: 5, kind: .embed, target: target,
+            body: request.canonicalBody,
+            digest: request.digest(identity: "i"), attempt: 1, maxAttempts: 5, crashes: 0, timeout: nil, useCache: true)
+        #expect(try ModelRequest(job).digest(identity: "i") == request.digest(identity: "i"))
+        #expect(job.id == 1)
+    }
+
+    @Test(
+        arguments: [
+            ("stop", true), ("tool_calls", true), ("length", false), ("content_filter", false), ("refusal", false), (nil, false),
+        ] as [(String?, Bool)])
+    func onlyAWholeReplyServesAgain(_ reason: String?, _ isComplete: Bool) {
+        #expect(ModelReply(text: "x", finishReason: reason).isComplete == isComplete)
+        #expect(ModelReply(embeddings: [[1]], finishReason: reason).isComplete)
+    }
+
+    @Test func aReplyKeepsItsFloats() throws {
+        let floats: [Float] = [0.1, -1, .greatestFiniteMagnitude, .leastNormalMagnitude, .leastNonzeroMagnitude, 1 / 3]
+        let reply = ModelReply(embeddings: [floats], finishReason: "stop", model: "m", requestID: "r")
+        let read = try JSONValue.parse(reply.json.text)
+        #expect(read["embeddings"]?.array?.first?.array?.compactMap { $0.number.map(Float.init) } == floats)
+        #expect(reply.json.text.hasPrefix("{\"embeddings\":[[0.1,-1,"))
+        #expect(read["model"] == "m" && read["request_id"] == "r" && read["text"] == nil && read["finish_reason"] == "stop")
+    }
+}
+
+@Suite struct TargetTests {
+    @Test(arguments: [
+        ("anthropic/claude-sonnet-4-5", "anthropic", "claude-sonnet-4-5"), ("a/b", "a", "b"),
+        ("local/org/model:q4", "local", "org/model:q4"),
+        ("a//b", "a", "/b"), ("é/ü", "é", "ü"),
+    ])
+    func isRead(_ text: String, _ provider: String, _ model: String) {
+        let target = Target(text)
+        #expect(target?.provider == provider)
+        #expect(target?.model == model)
+        #expect(target?.description == text)
+        #expect(target == Target(provider: provider, model: model))
+    }
+
+    @Test(arguments: ["", "/", "a", "a/", "/b", "a b/c", "a/b c", "a/b\n", "a/\0b", "a/b\u{7F}", "\ta/b", "a/\u{1b}[31m"])
+    func isRefused(_ text: String) {
+        #expect(Target(text) == nil)
+    }
+
+    @Test func lengthIsBoundedInBytes() {
+        #expect(Target("a/" + String(repeating: "b", count: Target.maxBytes - 2)) != nil)
+        #expect(Target("a/" + String(repeating: "b", count: Target.maxBytes - 1)) == nil)
+        #expect(Target("a/" + String(repeating: "é", count: Target.maxBytes / 2 - 1)) != nil)
+        #expect(Target("a/" + String(repeating: "é", count: Target.maxBytes / 2)) == nil)
+        #expect(Target("xx a/b".dropFirst(3))?.provider == "a")
+    }
+}

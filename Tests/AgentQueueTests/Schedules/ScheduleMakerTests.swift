@@ -1,0 +1,147 @@
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
+import AgentQueueTestSupport
+import AgentQueueWorker
+import Logging
+import Testing
+
+@testable import AgentQueue
+
+@Suite struct ScheduleMakerTests {
+    private static var settings: Settings {
+        var settings = Settings(database: "/nowhere")
+        settings.notifications["pager"] = NotificationSettings()
+        return settings
+    }
+
+    private static func maker(_ settings: Settings = Self.settings) -> ScheduleMaker {
+        ScheduleMaker(settings)
+    }
+
+    @Test func `a job's draft is kept as a line, and made anew each time`() throws {
+        var draft = JobDraft()
+        draft.prompt = "say \"hi\"\n{{x}}"
+        draft.system = "brief"
+        draft.maxTokens = 10
+        draft.temperature = 0.5
+        draft.schema = ["type": "object"]
+        draft.sample = 2
+        draft.queue = "q"
+        draft.priority = 2
+        draft.delay = 1_500
+        draft.expiresIn = 60_000
+        draft.maxAttempts = 3
+        draft.timeout = 250
+        draft.budget = 0.25
+        draft.customID = "c"
+        draft.tags = ["t"]
+        draft.batch = "b"
+        draft.metadata = ["k": "v"]
+        draft.cacheTTL = 90_000
+        draft.onFinish = ["pager"]
+        draft.recall = 3
+        draft.namespaces = ["n"]
+        let work = try ScheduledWork.job(draft)
+        #expect(try ScheduledWork(work.text) == work)
+        guard case .job(let line) = work, case .job(var job) = try Self.maker().make(work.text, key: "k/1", now: 1_000) else {
+            Issue.record("not a job")
+            return
+        }
+        let context = Self.settings.intakeContext(now: 1_000)
+        #expect(try JobLine(defaults: JobDefaults(), context: context).draft(line.text) == draft)
+        #expect(job.uniqueKey == "k/1")
+        job.uniqueKey = nil
+        let straight = try draft.validated(in: context)
+        #expect(job == straight)
+    }
+
+    @Test func `what has no meaning each time is refused`() throws {
+        var draft = JobDraft()
+        draft.prompt = "x"
+        draft.at = 1
+        #expect(throws: InputError.self) { try ScheduledWork.job(draft) }
+        draft.at = nil
+        draft.after = [1]
+        #expect(throws: InputError.self) { try ScheduledWork.job(draft) }
+        draft.after = []
+        draft.uniqueKey = "k"
+        #expect(throws: InputError.self) { try ScheduledWork.job(draft) }
+    }
+
+    @Test func `a run is resolved by its name when it fires`() throws {
+        let run = ScheduledRun(
+            name: "summarize", inputs: ["documents": ["weather"]], options: RunOptions(queue: "q", tags: ["t"]), onFinish: ["pager"])
+        guard case .run(let made) = try Self.maker().make(ScheduledWork.run(run).text, key: "k/2", now: 0) else {
+            Issue.record("not a run")
+            return
+        }
+        #expect(made.inputs["documents"] == ["weather"])
+        // What it does not say is as the pipeline says.
+        #expect(made.inputs["words"] == 200)
+        #expect(made.first.isDue)
+        #expect(RunOptions(made.options) == run.options)
+        #expect(made.uniqueKey == "k/2")
+        #expect(made.onFinish == ["pager"])
+    }
+
+    @Test(
+        arguments: [
+            ("nonsense", "what the schedule does cannot be read"), ("{}", "neither a job nor a run"),
+            (#"{"job": {"prompt": "x", "model": "nowhere/m"}}"#, "unknown provider 'nowhere'"),
+            (#"{"job": {"prompt": "x", "on_finish": ["pagre"]}}"#, "unknown notification 'pagre' (did you mean 'pager'?)"),
+            (#"{"run": {"name": "summarise", "inputs": {}}}"#, "did you mean 'summarize'?"),
+            (#"{"run": {"name": "summarize", "inputs": {"documents": ["x"], "words": "many"}}}"#, "words"),
+        ])
+    func `what cannot be made is said`(work: String, message: String) {
+        #expect { _ = try Self.maker().make(work, key: "k", now: 0) } throws: { "\($0)".contains(message) }
+    }
+
+    @Test func `zones are found by their names alone`() {
+        #expect(SystemZone("Europe/Lisbon")?.offset(at: 1_782_000_000) == 3_600)
+        #expect(SystemZone("UTC")?.text(0) == "1970-01-01 00:00 +00:00")
+        #expect(SystemZone("Asia/Kolkata")?.text(1_795_305_600_000) == "2026-11-22 05:30 +05:30")
+        for name in ["CET", "EST", "Europe/Lisbn", "", "../../etc/passwd", "+02:00"] { #expect(SystemZone(name) == nil, "\(name)") }
+    }
+
+    @Test func `upkeep fires what is due, and goes on after what cannot be`() async throws {
+        try await withFolder { folder in
+            let store = try QueueStore(path: folder + "/queue.db")
+            defer { store.close() }
+            let now = store.clock.wall()
+            func add(_ name: String, _ work: String, missed: MissedFirings = .all, most: Int = 1, cron: String = "@yearly") async throws {
+                _ = try await store.add(
+                    NewSchedule(
+                        name: name, cron: cron, timeZone: "UTC", missed: missed, most: most, work: work, nextAt: now - 600_000))
+            }
+            let job = #"{"job": {"prompt": "x"}}"#
+            try await add("good", job)
+            try await add("bad", #"{"job": {"prompt": "x", "model": "nowhere/m"}}"#)
+            try await add("missed", job, missed: .skip)
+            try await add("minutes", job, most: 4, cron: "* * * * *")
+            try await add("unreadable", job, cron: "nonsense")
+            let upkeep = Upkeeper(
+                store: store, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, firings: Self.maker())
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await upkeep.run() }
+                try await until("every schedule has gone on", within: .seconds(120)) { try store.dueSchedules().isEmpty }
+                group.cancelAll()
+            }
+            let schedules = Dictionary(uniqueKeysWithValues: try store.schedules().map { ($0.name, $0) })
+            #expect(schedules["good"]?.firings == 1)
+            #expect(schedules["good"]?.lastError == nil)
+            #expect(schedules["bad"]?.firings == 0)
+            #expect(schedules["bad"]?.lastError?.contains("unknown provider 'nowhere'") == true)
+            #expect(schedules["bad"]?.nextAt.map { $0 > now } == true)
+            #expect(schedules["missed"]?.firings == 0)
+            #expect(schedules["missed"]?.lastError == nil)
+            // More, where minutes began meanwhile.
+            #expect((4...7).contains(schedules["minutes"]?.firings ?? 0))
+            #expect(schedules["unreadable"]?.nextAt == nil)
+            #expect(schedules["unreadable"]?.lastError != nil)
+            let jobs = try store.jobs(JobFilter(), limit: 100)
+            #expect(Set(jobs.compactMap(\.uniqueKey)).count == jobs.count)
+            #expect(jobs.count == 1 + Int(schedules["minutes"]?.firings ?? 0))
+        }
+    }
+}

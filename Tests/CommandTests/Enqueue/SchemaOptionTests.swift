@@ -1,0 +1,72 @@
+import AgentQueueModel
+import Testing
+
+/// `enqueue --schema`
+@Suite struct SchemaOptionTests {
+    private static let person = #"{"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}"#
+
+    @Test("The schema lands in the request")
+    func lands() async throws {
+        let sandbox = try Sandbox()
+        try sandbox.file("person.json", Self.person)
+        #expect(try await sandbox.run("enqueue", "--schema", "person.json", "Who wrote Faust?").status == 0)
+        #expect(try await sandbox.run("enqueue", "--schema", "-", "Who?", input: Array(Self.person.utf8)).status == 0)
+        try sandbox.file("in.jsonl", #"{"prompt": "Who?"}"#)
+        #expect(try await sandbox.run("enqueue", "--schema", "person.json", "--jsonl", "in.jsonl").status == 0)
+        for id in ["1", "2", "3"] {
+            let request = try #require(try await sandbox.run("show", id, "--json").json.first?["request"])
+            #expect(request["response_format"]?["type"] == "json_schema", "\(id)")
+            let schema = try #require(request["response_format"]?["json_schema"]?["schema"])
+            #expect(schema == ["properties": ["name": ["type": "string"]], "required": ["name"], "type": "object"], "\(id)")
+        }
+    }
+
+    @Test("Two prompts that differ in their schema alone are two requests")
+    func digest() async throws {
+        let sandbox = try Sandbox()
+        try sandbox.file("person.json", Self.person)
+        _ = try await sandbox.run("enqueue", "Who?")
+        _ = try await sandbox.run("enqueue", "Who?", "--schema", "person.json")
+        let digests = try await sandbox.run("list", "--json").json.map { $0["digest"] }
+        #expect(digests.count == 2 && digests[0] != digests[1])
+    }
+
+    @Test(
+        "What answers cannot be checked by is refused, with the file and the place in it",
+        arguments: [
+            (#"{"type": "object", "properties": {"a": {"type": "integr"}}}"#, "cannot be used: at /properties/a: type must be one of"),
+            (##"{"$ref": "#/definitions/none"}"##, "cannot be used: $ref '#/definitions/none' leads to nothing"),
+            (#"{"type": "#, "is not valid JSON at byte 10: it ends too early"), ("", "is not valid JSON"),
+            (#"{"type": "object"} more"#, "is not valid JSON"), ("[1]", "must be an object, not a list"),
+        ])
+    func refuses(text: String, says: String) async throws {
+        let sandbox = try Sandbox()
+        try sandbox.file("bad.json", text)
+        let one = try await sandbox.run("enqueue", "x", "--schema", "bad.json")
+        #expect(one.status == 65)
+        #expect(one.sentence?.hasPrefix("the schema in 'bad.json' \(says)") == true, "\(one.error)")
+        let many = try await sandbox.run("enqueue", "--schema", "bad.json", "--jsonl", "-", input: Array(#"{"prompt": "x"}"#.utf8))
+        #expect(many.status == 65)
+        #expect(many.sentence == one.sentence)
+        #expect(try await sandbox.run("list", "--json").output.isEmpty)
+    }
+
+    @Test("A line's own schema is checked too")
+    func line() async throws {
+        let sandbox = try Sandbox()
+        try sandbox.file(
+            "in.jsonl", #"{"prompt": "x", "schema": {"type": "object"}}"# + "\n" + #"{"prompt": "y", "schema": {"type": "thing"}}"#)
+        let ending = try await sandbox.run("enqueue", "--jsonl", "in.jsonl")
+        #expect(ending.status == 65)
+        #expect(ending.sentence?.hasPrefix("in.jsonl: line 2: schema cannot be used: ") == true, "\(ending.error)")
+    }
+
+    @Test("A file that may not be read has its code")
+    func unreadable() async throws {
+        let sandbox = try Sandbox()
+        // Opening /proc/self/mem and reading where nothing is mapped fails for root as well.
+        let ending = try await sandbox.run("enqueue", "x", "--schema", "/proc/self/mem")
+        #expect(ending.status == 74, "\(ending.error)")
+        #expect(ending.sentence?.hasPrefix("cannot read '/proc/self/mem': ") == true, "\(ending.error)")
+    }
+}

@@ -1,0 +1,102 @@
+import AgentQueueModel
+import AgentQueueStore
+import Testing
+
+@Suite struct ScheduleCommandTests {
+    @Test("Adds, lists, pauses, resumes and removes a schedule")
+    func life() async throws {
+        let sandbox = try Sandbox()
+        #expect(try await sandbox.run("schedule", "list").status == 0)
+        let added = try await sandbox.run(
+            "schedule", "add", "0 7 * * mon-fri", "What is \u{1B}[31mnew?", "--name", "digest", "--time-zone", "Europe/Lisbon", "--missed",
+            "all", "--most", "3", "--queue", "q", "--tag", "t", "--no-cache")
+        #expect(added.status == 0, "\(added.error)")
+        #expect(added.output == "1\n")
+        let listed = try #require(try await sandbox.run("schedule", "list", "--json").json.first)
+        #expect(listed["name"] == "digest")
+        #expect(listed["time_zone"] == "Europe/Lisbon")
+        #expect([listed["missed"], listed["most"], listed["firings"]] == ["all", 3, 0])
+        #expect(
+            listed["work"]?["job"] == [
+                "kind": "generate", "prompt": "What is \u{1B}[31mnew?", "queue": "q", "tags": ["t"], "cache": false,
+            ])
+        let table = try await sandbox.run("schedule", "list")
+        #expect(table.output.contains("digest") && table.output.contains("mon-fri"))
+        #expect(!table.output.contains("\u{1B}"))
+        #expect(try await sandbox.run("schedule", "pause", "digest").output == "schedule digest is paused\n")
+        #expect(try await sandbox.run("schedule", "list", "--json").json.first?["next_at"] == .null)
+        #expect(try await sandbox.run("schedule", "resume", "1").output == "schedule digest is resumed\n")
+        #expect(try await sandbox.run("schedule", "list", "--json").json.first?["next_at"] == listed["next_at"])
+        #expect(try await sandbox.run("schedule", "remove", "digest", "--json").json == [["id": 1, "name": "digest", "removed": true]])
+        #expect(try await sandbox.run("schedule", "list", "--json").output.isEmpty)
+    }
+
+    @Test(
+        "Refuses what could never fire, with a sentence",
+        arguments: [
+            (["add", "0 25 * * *", "x"], 64, "hour: '25' is out of range (0 to 23)"),
+            (["add", "0 0 30 2 *", "x"], 64, "no time fits '0 0 30 2 *' within five years"),
+            (
+                ["add", "@daily", "x", "--time-zone", "Europe/Lisbom"], 64,
+                "unknown time zone 'Europe/Lisbom' (did you mean 'Europe/Lisbon'?)"
+            ),
+            (["add", "@daily"], 64, "give one of a prompt, --file and --run: what is to be done"),
+            (["add", "@daily", "x", "--model", "nowhere/m"], 64, "unknown provider 'nowhere' in model 'nowhere/m'"),
+            (["add", "@daily", "x", "--at", "2027-01-01T00:00Z"], 64, "a scheduled job has no 'at': its schedule says when"),
+            (["add", "@daily", "x", "--most", "3"], 64, "--most needs --missed all"),
+            (["add", "@daily", "x", "--missed", "alll"], 64, "--missed: unknown 'alll' (did you mean 'all'?)"),
+            (["add", "@daily", "x", "--name", "12"], 64, "--name needs 1 to 128 characters, not all of them digits"),
+            (["add", "@daily", "x", "--on-finish", "pager"], 64, "unknown notification 'pager' (the configuration has none)"),
+            (["remove", "nothing"], 65, "there is no schedule 'nothing'"),
+            (["next", "* * * *"], 64, "a cron expression has five fields"),
+        ] as [([String], Int32, String)])
+    func refusals(arguments: [String], status: Int32, sentence: String) async throws {
+        let sandbox = try Sandbox()
+        var line = "\"$AQ\" schedule"
+        for argument in arguments { line += " '\(argument)'" }
+        let ending = try await sandbox.shell(line)
+        #expect(ending.status == status)
+        #expect(ending.sentence?.hasPrefix(sentence) == true, "\(ending.error)")
+    }
+
+    @Test("Prints the next times, by the zone's clocks")
+    func next() async throws {
+        let sandbox = try Sandbox()
+        let ending = try await sandbox.run("schedule", "next", "30 9 * * *", "--time-zone", "Asia/Kolkata", "--count", "3")
+        #expect(ending.status == 0)
+        #expect(ending.lines.count == 3)
+        #expect(ending.lines.allSatisfy { $0.hasSuffix(" 09:30 +05:30 Asia/Kolkata") })
+        #expect(try await sandbox.run("schedule", "next", "@hourly", "--json").json.count == 5)
+    }
+
+    @Test("Tells of jobs and batches by notifications of the configuration")
+    func notifications() async throws {
+        let sandbox = try Sandbox()
+        let config = try sandbox.file("aq.yaml", "notifications: { log: { command: 'cat > told' }, bad: { command: exit 4 } }\n")
+        let environment = ["AGENT_QUEUE_CONFIG": config]
+        let mistyped = try await sandbox.run("enqueue", "x", "--on-finish", "lgo", environment: environment)
+        #expect(mistyped.status == 64)
+        #expect(mistyped.sentence == "unknown notification 'lgo' (did you mean 'log'?)")
+        #expect(try await sandbox.run("enqueue", "x", "--on-batch-finish", "log", environment: environment).status == 64)
+        let enqueued = try await sandbox.run(
+            "enqueue", "x", "--on-finish", "log", "--batch", "b", "--on-batch-finish", "bad", environment: environment)
+        #expect(enqueued.status == 0, "\(enqueued.error)")
+        try sandbox.file("lines.jsonl", #"{"prompt": "y", "on_finish": "log"}"# + "\n" + #"{"prompt": "z"}"# + "\n")
+        let bulk = try await sandbox.run(
+            "enqueue", "--jsonl", "lines.jsonl", "--batch", "c", "--on-batch-finish", "log", environment: environment)
+        #expect(bulk.status == 0, "\(bulk.error)")
+        try await sandbox.work()
+        let notices = try await sandbox.run("notifications", "list", "--json").json
+        #expect(
+            Set(notices.compactMap { notice in notice["body"]?["kind"]?.string.map { "\($0) \(notice["notification"]?.string ?? "")" } })
+                == ["job log", "batch bad", "batch log"])
+        #expect(notices.count == 4)
+        #expect(try await sandbox.run("notifications", "retry", "1", "2").output == "2 notices to be tried again\n")
+        #expect(try await sandbox.run("notifications", "retry", "99").status == 65)
+        #expect(try await sandbox.run("notifications", "check", "log", environment: environment).output == "delivered\n")
+        #expect(try sandbox.read("told").contains(#""test":true"#))
+        let failed = try await sandbox.run("notifications", "check", "bad", environment: environment)
+        #expect(failed.status == 69)
+        #expect(failed.sentence == "notification 'bad': the command ended with 4")
+    }
+}

@@ -1,0 +1,58 @@
+import AgentQueueModel
+import AgentQueueStore
+import AgentQueueTestSupport
+import Testing
+
+extension ReliabilityTests {
+    /// What `--drain` waits for, and what not.
+    @Suite struct DrainTests {
+        @Test func anEmptyQueueIsDrained() async throws {
+            try await withScene(.hang) { scene in
+                let worker = try scene.startWorker("--drain")
+                #expect(try await worker.end() == .exit(0), "\(worker.output)")
+            }
+        }
+
+        @Test func whatCannotRunHoldsNothing() async throws {
+            let turn = Counter()
+            let script = Script { request in
+                guard request.prompt == "flaky" else { return .echo(request) }
+                turn.add()
+                return turn.count == 1 ? ScriptedAnswer(500, json: #"{"error": {"message": "not now"}}"#) : .echo(request)
+            }
+            try await withScene(script) { scene in
+                let later = try await scene.enqueue("later") { $0.scheduledAt = scene.store.clock.wall() + 3_600_000 }
+                let waiting = try await scene.enqueue("waiting") { $0.after = [later] }
+                try await scene.store.pause(queue: "paused")
+                let paused = try await scene.enqueue("paused") { $0.queue = "paused" }
+                let foreign = try await scene.enqueue("foreign", to: "elsewhere/m")
+                let flaky = try await scene.enqueue("flaky")
+                let after = try await scene.enqueue("after") { $0.after = [flaky] }
+                let worker = try scene.startWorker("--drain")
+                #expect(try await worker.end() == .exit(0), "\(worker.output)")
+                #expect(
+                    try scene.store.states(of: [later, waiting, paused, foreign, flaky, after]) == [
+                        later: .scheduled, waiting: .pending, paused: .available, foreign: .available, flaky: .completed, after: .completed,
+                    ])
+                #expect(scene.server.requests.map(\.prompt) == ["flaky", "flaky", "after"])
+            }
+        }
+
+        @Test func aJobThatRunsElsewhereHolds() async throws {
+            let gate = Gate()
+            let script = Script { $0.prompt == "long" ? .saying("at last", after: gate) : .echo($0) }
+            try await withScene(script, configuration: "worker: { concurrency: 1 }") { scene in
+                _ = try await scene.worker()
+                let long = try await scene.enqueue("long")
+                try await scene.calls(1)
+                let draining = try await scene.worker("--drain")
+                // Each finds the queue empty when it is done, but for the one that runs.
+                for number in 1...2 { try await scene.wait(for: try await scene.enqueue("\(number)"), .completed) }
+                #expect(draining.ending == nil)
+                gate.open()
+                #expect(try await draining.end() == .exit(0))
+                #expect(try scene.job(long).state == .completed)
+            }
+        }
+    }
+}
