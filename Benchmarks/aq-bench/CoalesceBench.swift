@@ -90,7 +90,7 @@ struct CoalesceBench: AsyncParsableCommand {
         let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
         let configuration = WorkerConfiguration(concurrency: 64, queues: ["default"])
         let worker = Worker(store: store, providers: [provider], configuration: configuration, logger: logger)
-        let upkeep = Upkeeper(store: store, logger: logger)
+        let upkeep = Maintainer(store: store, logger: logger)
         let wanted = try Self.count(.completed, in: store) + jobs
         let before = Self.cpu()
         try await withThrowingTaskGroup { group in

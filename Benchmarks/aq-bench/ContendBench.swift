@@ -105,7 +105,7 @@ struct InstantWorker: AsyncParsableCommand {
         var configuration = WorkerConfiguration(concurrency: concurrency)
         configuration.cacheTimeToLive = cache ? 1_800_000 : nil
         let worker = Worker(store: store, providers: [InstantProvider(printsStarts: starts)], configuration: configuration, logger: logger)
-        let upkeep = Upkeeper(store: store, logger: logger)
+        let upkeep = Maintainer(store: store, logger: logger)
         Figures.line("ready")
         try await withThrowingTaskGroup { group in
             group.addTask { try await upkeep.run() }

@@ -44,7 +44,7 @@ struct PredecessorBench: AsyncParsableCommand {
             configuration.coalesces = false
         }
         let worker = Worker(store: store, providers: providers, configuration: configuration, logger: logger)
-        let upkeep = Upkeeper(store: store, logger: logger)
+        let upkeep = Maintainer(store: store, logger: logger)
         try await withThrowingTaskGroup { group in
             group.addTask { try await upkeep.run() }
             group.addTask { try await worker.run() }

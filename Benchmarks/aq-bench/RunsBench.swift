@@ -91,7 +91,7 @@ struct RunsBench: AsyncParsableCommand {
         configuration.cacheTimeToLive = nil
         let planner = planner(store)
         let worker = Worker(store: store, providers: [provider], configuration: configuration, planner: planner, logger: logger)
-        let upkeep = Upkeeper(store: store, planner: planner, logger: logger)
+        let upkeep = Maintainer(store: store, planner: planner, logger: logger)
         return try await withThrowingTaskGroup { group in
             group.addTask { try await upkeep.run() }
             group.addTask { try await worker.run() }

@@ -26,7 +26,7 @@ extension JobQueue {
     package func start(_ run: NewRun) async throws -> StartedRun {
         let started = try await store.start(run)
         // The cache may have answered its first calls, and those that follow.
-        if started.duplicateOf == nil { try await store.carryOn(run: started.id, with: planner) }
+        if started.duplicateOf == nil { try await store.resume(run: started.id, with: planner) }
         return started
     }
 
@@ -51,7 +51,7 @@ extension JobQueue {
             }
             if try await store.advance(try planner.retry(snapshot)) { break }
         }
-        try await store.carryOn(run: id, with: planner)
+        try await store.resume(run: id, with: planner)
     }
 
     /// What a run brought, read as a value.

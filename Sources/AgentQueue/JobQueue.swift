@@ -74,7 +74,7 @@ package struct JobQueue: Sendable {
         let worker = Worker(
             store: store, providers: providers.providers, configuration: settings.workerConfiguration(available: providers.names),
             cache: settings.responseCache(of: store), children: providers.children, planner: planner, logger: logger)
-        let upkeep = Upkeeper(store: store, planner: planner, logger: logger)
+        let upkeep = Maintainer(store: store, planner: planner, logger: logger)
         do {
             try await withThrowingTaskGroup { group in
                 group.addTask { try await upkeep.run() }

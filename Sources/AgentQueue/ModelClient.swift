@@ -29,8 +29,8 @@ package struct ModelClient: Sendable {
     package func call(_ requests: [ModelRequest], concurrency: Int = 5, timeout: Int64? = nil) async -> [Outcome] {
         let providers = Dictionary(set.providers.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         let options = CallOptions(timeout: timeout ?? self.timeout)
-        let notBegun = Outcome.failure(ModelFailure(.cancelled, "not begun before the task was cancelled"))
-        var outcomes = [Outcome](repeating: notBegun, count: requests.count)
+        let notStarted = Outcome.failure(ModelFailure(.cancelled, "not begun before the task was cancelled"))
+        var outcomes = [Outcome](repeating: notStarted, count: requests.count)
         await withTaskGroup(of: (Int, Outcome).self) { group in
             var next = 0
             var running = 0

@@ -36,7 +36,7 @@ struct WorkerProcess {
             cache: settings.responseCache(of: store), children: providers.children, planner: planner, logger: logger
         ) { output.job($0) }
         let notifications = NotificationSet(settings, environment: ProcessInfo.processInfo.environment, now: store.clock.wall)
-        let courier = NoticeCourier(store: store, sender: notifications, logger: logger) { worker.hasDrained }
+        let courier = NotificationDispatcher(store: store, sender: notifications, logger: logger) { worker.hasDrained }
         let line = LiveLine(worker, output: output)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -47,7 +47,7 @@ struct WorkerProcess {
                     .init(service: line),
                     .init(service: courier),
                     .init(
-                        service: Upkeeper(store: store, planner: planner, logger: logger, firings: ScheduleMaker(settings)) {
+                        service: Maintainer(store: store, planner: planner, logger: logger, firings: ScheduleMaker(settings)) {
                             courier.call()
                         }),
                     .init(

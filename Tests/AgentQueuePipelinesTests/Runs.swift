@@ -59,7 +59,7 @@ struct Runs {
     mutating func fail(_ path: String, _ message: String = "no") -> [StepCall] { tell([(path, .failed(message: message))]) }
 
     /// Tries again what failed.
-    mutating func retry() -> Decision {
+    mutating func retry() -> NextSteps {
         let decision = decide { pipeline.retry(snapshot, outputs: $0) }
         applyEnds()
         for path in decision.forgotten {
@@ -74,7 +74,7 @@ struct Runs {
     }
 
     /// Asks until nothing is needed any more.
-    private func decide(_ ask: ([String: String]) -> Advance) -> Decision {
+    private func decide(_ ask: ([String: String]) -> AdvanceResult) -> NextSteps {
         var outputs: [String: String] = [:]
         while true {
             switch ask(outputs) {
@@ -99,7 +99,7 @@ struct Runs {
         snapshot.ends = []
     }
 
-    private mutating func apply(_ decision: Decision) {
+    private mutating func apply(_ decision: NextSteps) {
         applyEnds()
         snapshot.version += 1
         for call in decision.calls {

@@ -13,7 +13,7 @@ extension Fixture {
     @discardableResult
     func remember(
         _ texts: [String], in namespace: String = "notes", dimension: Int = 4, _ configure: (inout NewMemory) -> Void = { _ in }
-    ) async throws -> [Remembered] {
+    ) async throws -> [StoreOutcome] {
         let memories = try texts.map { text in
             var memory = NewMemory(text, vector: try .of(text, dimension: dimension))
             configure(&memory)

@@ -110,7 +110,7 @@ extension Fixture {
 
     func snapshot(_ run: Int64) throws -> RunSnapshot { try #require(try store.runSnapshot(run)) }
 
-    func carryOn(_ planner: GraphPlanner = GraphPlanner()) async throws {
-        while try await store.carryOn(runs: planner) {}
+    func resume(_ planner: GraphPlanner = GraphPlanner()) async throws {
+        while try await store.resume(runs: planner) {}
     }
 }

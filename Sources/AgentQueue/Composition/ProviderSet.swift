@@ -15,7 +15,7 @@ package struct ProviderSet: Sendable {
     /// Makes what can be made; calls nothing.
     package init(_ settings: Settings, environment: [String: String]) {
         let http = settings.http
-        let workshop = ProviderWorkshop(
+        let factory = ProviderFactory(
             transport: HTTPTransport(
                 HTTPTransport.Configuration(
                     poolSize: http.connectionPoolSize, connectTimeout: http.connectTimeout.milliseconds, maxRetries: http.maxRetries)),
@@ -24,15 +24,15 @@ package struct ProviderSet: Sendable {
         var unavailable: [String: String] = [:]
         for (name, provider) in settings.providers {
             do {
-                providers.append(try workshop.make(name, provider))
+                providers.append(try factory.make(name, provider))
             } catch {
                 unavailable[name] = error.reason
             }
         }
         self.providers = providers
         self.unavailable = unavailable
-        children = workshop.children
-        transport = workshop.transport
+        children = factory.children
+        transport = factory.transport
     }
 
     /// The names of those that can be called.
@@ -46,7 +46,7 @@ package struct ProviderSet: Sendable {
 }
 
 /// Makes providers of their settings.
-struct ProviderWorkshop {
+struct ProviderFactory {
     let transport: HTTPTransport
     /// Where keys and programs are looked up.
     let environment: [String: String]

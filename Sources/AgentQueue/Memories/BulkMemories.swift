@@ -55,7 +55,7 @@ package struct BulkMemories: Sendable {
     ///   - stored: told what became of the memories of each batch, in the order of their lines, once they are committed.
     /// - Throws: `InputError` if the input is no longer what was checked, `ModelFailure`, `StoreError`. What `stored` was told of by then
     ///   stays; the same input again stores nothing twice, and pays for nothing twice.
-    package func store(_ survey: BulkMemorySurvey, stored: ([Remembered]) async throws -> Void) async throws {
+    package func store(_ survey: BulkMemorySurvey, stored: ([StoreOutcome]) async throws -> Void) async throws {
         guard !input.hasChanged else { throw changed(nil) }
         var context = memories.context
         // What was found to be in time is stored, even where it expires meanwhile.

@@ -13,11 +13,11 @@ extension Memories {
     ///   same texts again go on from there.
     @discardableResult
     package func store(
-        _ drafts: [MemoryDraft], in namespace: String, stored: (([Remembered]) async throws -> Void)? = nil
-    ) async throws -> [Remembered] {
+        _ drafts: [MemoryDraft], in namespace: String, stored: (([StoreOutcome]) async throws -> Void)? = nil
+    ) async throws -> [StoreOutcome] {
         try NamespaceName.check(namespace)
         var checked = try check(drafts, in: namespace)[...]
-        var results: [Remembered] = []
+        var results: [StoreOutcome] = []
         let size = settings.memory.batchSize
         try await writer.write {
             guard !checked.isEmpty else { return nil }

@@ -23,7 +23,7 @@ struct MemoryWriter: Sendable {
     ///   - stored: told what became of each memory of a slice, once that is committed.
     /// - Throws: what `next`, the model, the store and `stored` throw; what was committed by then stays, and `stored` has been told of it.
     func write(
-        _ next: () throws -> MemorySlice?, stored: (_ slice: MemorySlice, _ results: [Remembered]) async throws -> Void
+        _ next: () throws -> MemorySlice?, stored: (_ slice: MemorySlice, _ results: [StoreOutcome]) async throws -> Void
     ) async throws {
         var recent = RecentVectors()
         var ready = await prepared(next, &recent)
@@ -72,15 +72,15 @@ struct MemoryWriter: Sendable {
         for place in places { group.memories[place].memory.vector = recent.vector(of: group.memories[place].memory.text) }
     }
 
-    private func commit(_ groups: [Group], count: Int) async throws -> [Remembered] {
-        var results = [Remembered?](repeating: nil, count: count)
+    private func commit(_ groups: [Group], count: Int) async throws -> [StoreOutcome] {
+        var results = [StoreOutcome?](repeating: nil, count: count)
         for group in groups {
             for (place, result) in zip(group.places, try await commit(group)) { results[place] = result }
         }
         return results.compactMap(\.self)
     }
 
-    private func commit(_ group: Group) async throws -> [Remembered] {
+    private func commit(_ group: Group) async throws -> [StoreOutcome] {
         let results = try await remember(group)
         // What was there a moment ago may have gone since: then it was stored without a vector, and gets one now.
         let lost = group.known.filter { results[$0].outcome != .duplicate }
@@ -93,7 +93,7 @@ struct MemoryWriter: Sendable {
         return results
     }
 
-    private func remember(_ group: Group) async throws -> [Remembered] {
+    private func remember(_ group: Group) async throws -> [StoreOutcome] {
         let model = group.memories.first { $0.memory.vector != nil }?.model
         return try await database.remember(group.memories.map(\.memory), in: group.namespace, model: model)
     }

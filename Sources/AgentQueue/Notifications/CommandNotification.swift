@@ -16,8 +16,8 @@ struct CommandNotification: Sendable {
     private static let lastWords = Duration.seconds(2)
 
     /// Runs the command once. What it prints on standard error goes to the worker's.
-    func send(_ notice: Notice) async -> NoticeOutcome {
-        await withTaskGroup(of: NoticeOutcome?.self) { group in
+    func send(_ notice: JobNotification) async -> NotificationOutcome {
+        await withTaskGroup(of: NotificationOutcome?.self) { group in
             group.addTask { await run(notice) }
             group.addTask { [timeout] in
                 try? await Task.sleep(for: .milliseconds(timeout))
@@ -31,7 +31,7 @@ struct CommandNotification: Sendable {
         }
     }
 
-    private func run(_ notice: Notice) async -> NoticeOutcome {
+    private func run(_ notice: JobNotification) async -> NotificationOutcome {
         var options = PlatformOptions()
         options.processGroupID = 0
         options.teardownSequence = [
@@ -62,7 +62,7 @@ struct CommandNotification: Sendable {
     }
 
     /// What a command finds in its environment. Its names are not those of the configuration's variables.
-    private static func variables(of notice: Notice) -> [String: String] {
+    private static func variables(of notice: JobNotification) -> [String: String] {
         let body = (try? JSONValue.parse(notice.body)) ?? .null
         // No name can hold a NUL: intake refuses it.
         return [

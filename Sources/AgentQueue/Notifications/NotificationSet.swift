@@ -3,7 +3,7 @@ import AgentQueueProviders
 import AgentQueueSettings
 
 /// The notifications of a configuration.
-package struct NotificationSet: NoticeSender {
+package struct NotificationSet: NotificationSender {
     private let settings: [String: NotificationSettings]
     private let environment: [String: String]
     private let transport: HTTPTransport
@@ -36,7 +36,7 @@ package struct NotificationSet: NoticeSender {
     }
 
     /// Makes one attempt: runs the command, or posts to the webhook.
-    package func send(_ notice: Notice) async -> NoticeOutcome {
+    package func send(_ notice: JobNotification) async -> NotificationOutcome {
         guard let notification = settings[notice.notification] else { return .failed("there is no such notification") }
         let timeout = notification.timeout.milliseconds
         if let command = notification.command {

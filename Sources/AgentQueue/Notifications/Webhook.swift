@@ -16,7 +16,7 @@ struct Webhook: Sendable {
     let now: @Sendable () -> Int64
 
     /// Posts a notice once.
-    func send(_ notice: Notice) async -> NoticeOutcome {
+    func send(_ notice: JobNotification) async -> NotificationOutcome {
         let timestamp = "\(now() / 1_000)"
         var call = HTTPCall(method: "POST", url: url, body: Array(notice.body.utf8))
         call.headers.add(name: "content-type", value: "application/json")
@@ -33,7 +33,7 @@ struct Webhook: Sendable {
         }
     }
 
-    private func outcome(_ answer: HTTPAnswer) -> NoticeOutcome {
+    private func outcome(_ answer: HTTPAnswer) -> NotificationOutcome {
         switch answer.status {
         case 200..<300: return .delivered
         case 410: return .refused("the receiver answered 410: it wants no more of these")
@@ -43,7 +43,7 @@ struct Webhook: Sendable {
         }
     }
 
-    private func outcome(_ failure: HTTPFailure) -> NoticeOutcome {
+    private func outcome(_ failure: HTTPFailure) -> NotificationOutcome {
         switch failure {
         case .cancelled, .shutDown: .broken
         case .timedOut: .failed("the receiver had not answered after \(timeout / 1_000) s")

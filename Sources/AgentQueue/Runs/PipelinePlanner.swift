@@ -79,7 +79,7 @@ package final class PipelinePlanner: RunPlanner {
 
     // MARK: Deciding
 
-    private typealias Question = (Pipeline, RunSnapshot, [String: String]) -> Advance
+    private typealias Question = (Pipeline, RunSnapshot, [String: String]) -> AdvanceResult
 
     private func advance(_ run: RunSnapshot, of pipeline: Pipeline, _ ask: Question) throws -> RunAdvance {
         var run = run
@@ -116,7 +116,7 @@ package final class PipelinePlanner: RunPlanner {
 
     private func decision(
         _ run: RunSnapshot, of pipeline: Pipeline, _ outputs: inout [String: String], _ ask: Question
-    ) throws -> Decision {
+    ) throws -> NextSteps {
         while true {
             switch ask(pipeline, run, outputs) {
             case .decided(let decision):

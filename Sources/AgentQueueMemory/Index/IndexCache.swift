@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Indexes that a process keeps: one for each key, the longest unused of which go when they are too many, or take too much memory together.
-final class Shelf<Key: Hashable & Sendable, Index: Shelved>: Sendable {
+final class IndexCache<Key: Hashable & Sendable, Index: CachedIndex>: Sendable {
     private struct Kept {
         var index: Index
         /// How many searches hold it: these keep it here, so that no second one of its key is built beside it.
@@ -79,15 +79,15 @@ final class Shelf<Key: Hashable & Sendable, Index: Shelved>: Sendable {
     }
 }
 
-/// An index that a ``Shelf`` keeps. One search at a time: who reads or changes it does so inside ``exclusively(_:)``.
-protocol Shelved: AnyObject, Sendable {
+/// An index that a ``IndexCache`` keeps. One search at a time: who reads or changes it does so inside ``exclusively(_:)``.
+protocol CachedIndex: AnyObject, Sendable {
     /// Whose turn it is.
-    var turn: Turn { get }
+    var turn: SizedLock { get }
     /// What it takes in memory, in bytes; asked by whose turn it is.
     var size: Int { get }
 }
 
-extension Shelved {
+extension CachedIndex {
     /// What it takes in memory, as of its last use.
     var bytes: Int { turn.bytes }
 
@@ -101,7 +101,7 @@ extension Shelved {
 }
 
 /// A lock that tells how large its holder left what it guards.
-final class Turn: Sendable {
+final class SizedLock: Sendable {
     private let lock = Mutex(())
     private let size = Mutex(0)
 

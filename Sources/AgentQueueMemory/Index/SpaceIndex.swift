@@ -4,7 +4,7 @@ import AgentQueueStore
 /// The index of a space in this process: its vectors, and the columns of metadata that were asked for.
 ///
 /// Whose turn it is opens the snapshot only then: so no search sees an index that is newer than its snapshot.
-final class SpaceIndex: Shelved, @unchecked Sendable {
+final class SpaceIndex: CachedIndex, @unchecked Sendable {
     // @unchecked because of the variables below, which are used inside `exclusively` alone.
 
     /// What followed from bringing it up to date.
@@ -16,7 +16,7 @@ final class SpaceIndex: Shelved, @unchecked Sendable {
 
     /// The vectors it is of.
     let space: MemorySpace
-    let turn = Turn()
+    let turn = SizedLock()
     private var vectors: VectorIndex
     private var filters = MetadataFilters()
     /// The places' generation that the filters are of.

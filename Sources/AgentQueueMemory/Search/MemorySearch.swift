@@ -7,7 +7,7 @@ import Dispatch
 /// answer, so that what any process has stored is found by the next search.
 package final class MemorySearch: Sendable {
     private let store: QueueStore
-    private let shelf: Shelf<MemorySpace, SpaceIndex>
+    private let shelf: IndexCache<MemorySpace, SpaceIndex>
     private let threads = SearchThreads("memory-search")
 
     /// Makes one; reads nothing.
@@ -15,7 +15,7 @@ package final class MemorySearch: Sendable {
     ///   unless told.
     package init(_ store: QueueStore, maxBytes: Int = 2 << 30) {
         self.store = store
-        shelf = Shelf(maxBytes: maxBytes)
+        shelf = IndexCache(maxBytes: maxBytes)
     }
 
     /// Answers queries, each in its namespaces; all see the memories of one moment. Scans on threads of its own, so that no task waits for

@@ -12,7 +12,7 @@ package final class NearestAnswers: Sendable {
     private static let maxContexts = 256
 
     private let store: QueueStore
-    private let shelf: Shelf<Key, PromptIndex>
+    private let shelf: IndexCache<Key, PromptIndex>
     private let threads = SearchThreads("nearest-answers")
 
     /// Makes one; reads nothing.
@@ -20,7 +20,7 @@ package final class NearestAnswers: Sendable {
     ///   unless told.
     package init(_ store: QueueStore, maxBytes: Int = 128 << 20) {
         self.store = store
-        shelf = Shelf(maxBytes: maxBytes, maxCount: Self.maxContexts)
+        shelf = IndexCache(maxBytes: maxBytes, maxCount: Self.maxContexts)
     }
 
     /// The cached answer whose prompt is nearest, if it is near enough; one that has expired never is. Of equally near ones the newer.
@@ -47,13 +47,13 @@ package final class NearestAnswers: Sendable {
 }
 
 /// The vectors of cached prompts that may be compared with each other, in memory.
-final class PromptIndex: Shelved, @unchecked Sendable {
+final class PromptIndex: CachedIndex, @unchecked Sendable {
     // @unchecked because of the variables below, which are used inside `exclusively` alone.
 
     /// What a score may lack of the threshold: the rounding of Float32.
     private static let tolerance = 1e-6
 
-    let turn = Turn()
+    let turn = SizedLock()
     /// By dimension: a model may have changed its own.
     private var vectors: [Int: VectorIndex] = [:]
     /// All vectors up to this number have been taken in.

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// A value that tasks and closures share, such as what a call leaves for the one who waits for its task.
-package final class Box<Value: Sendable>: Sendable {
+package final class LockedValue<Value: Sendable>: Sendable {
     private let stored: Mutex<Value>
 
     /// Makes one.

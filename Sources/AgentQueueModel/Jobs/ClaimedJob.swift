@@ -37,7 +37,7 @@ package struct ClaimedJob: Sendable, Equatable {
     /// What its call may cost at worst, in US dollars, as far as that was reserved; else 0.
     package var worstCost: Double
     /// Whether anything was set aside for its call.
-    package var isHeld = false
+    package var isReserved = false
 
     /// How long its answer may serve from the cache, in ms; nil is the configuration's.
     package var cacheTimeToLive: Int64?

@@ -1,5 +1,5 @@
 /// An end that somebody is to be told of, or was.
-package struct Notice: Sendable, Equatable {
+package struct JobNotification: Sendable, Equatable {
     /// How the telling stands.
     package enum State: String, Sendable, CaseIterable {
         /// It has yet to be told.
@@ -13,7 +13,7 @@ package struct Notice: Sendable, Equatable {
     /// Its id.
     package var id: Int64
     /// What ended.
-    package var kind: NoticeKind
+    package var kind: NotificationKind
     /// The id of what ended.
     package var subject: Int64
     /// The notification of the configuration that tells it.
@@ -35,7 +35,8 @@ package struct Notice: Sendable, Equatable {
 
     /// Makes one that waits.
     package init(
-        id: Int64, kind: NoticeKind, subject: Int64, notification: String, body: String, attempts: Int = 0, nextAt: Int64, createdAt: Int64
+        id: Int64, kind: NotificationKind, subject: Int64, notification: String, body: String, attempts: Int = 0, nextAt: Int64,
+        createdAt: Int64
     ) {
         self.id = id
         self.kind = kind
@@ -53,7 +54,7 @@ package struct Notice: Sendable, Equatable {
 }
 
 /// What can end that somebody is told of.
-package enum NoticeKind: String, Sendable, CaseIterable {
+package enum NotificationKind: String, Sendable, CaseIterable {
     /// One job.
     case job
     /// All jobs of a batch.
@@ -63,7 +64,7 @@ package enum NoticeKind: String, Sendable, CaseIterable {
 }
 
 /// What came of an attempt to tell.
-package enum NoticeOutcome: Sendable, Equatable {
+package enum NotificationOutcome: Sendable, Equatable {
     /// It was told.
     case delivered
     /// It was not, and may be another time.
@@ -76,10 +77,10 @@ package enum NoticeOutcome: Sendable, Equatable {
 }
 
 /// Tells ends, by the notifications of a configuration.
-package protocol NoticeSender: Sendable {
+package protocol NotificationSender: Sendable {
     /// How long one attempt of a notification may take, in ms, and how many there are; nil for one that is not configured here.
     func bounds(of notification: String) -> (timeout: Int64, maxAttempts: Int)?
 
-    /// Makes one attempt, within its timeout. Ends soon, as ``NoticeOutcome/broken``, where its task is cancelled.
-    func send(_ notice: Notice) async -> NoticeOutcome
+    /// Makes one attempt, within its timeout. Ends soon, as ``NotificationOutcome/broken``, where its task is cancelled.
+    func send(_ notice: JobNotification) async -> NotificationOutcome
 }

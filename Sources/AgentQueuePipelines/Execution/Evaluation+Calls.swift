@@ -2,17 +2,17 @@ import AgentQueueModel
 
 /// Steps that ask a model: what they begin, and how they stand.
 extension Evaluation {
-    func status(of step: StepPlan, _ call: CallPlan, in scope: StepScope) throws(Halt) -> StepStatus {
+    func status(of step: StepPlan, _ call: CallPlan, in scope: StepScope) throws(Suspension) -> StepStatus {
         let path = scope.prefix + step.name
         guard let foreach = call.foreach else {
-            let unit = try unit(path, call, at: Place(scope: scope))
+            let unit = try unit(path, call, at: EvaluationContext(scope: scope))
             scope.units[step.name] = [unit]
             return try status(of: [unit], step, call)
         }
-        let items = try items(of: foreach, at: Place(scope: scope), path: path)
+        let items = try items(of: foreach, at: EvaluationContext(scope: scope), path: path)
         var units: [Unit] = []
         for (index, item) in items.enumerated() {
-            let place = Place(scope: scope, item: item, number: index + 1, count: items.count)
+            let place = EvaluationContext(scope: scope, item: item, number: index + 1, count: items.count)
             let itemPath = "\(path)[\(index)]"
             if step.isWhenOfItems, let when = step.when, !isBegun(itemPath, call), !(try holds(when, at: place)) {
                 units.append(Unit(path: itemPath, state: .skipped))
@@ -27,7 +27,7 @@ extension Evaluation {
     private func isBegun(_ path: String, _ call: CallPlan) -> Bool { calls[call.ensemble == nil ? path : path + "~0"] != nil }
 
     /// How a step stands, by how its units do. One whose answers might not serve is looked at as soon as all of them are there.
-    private func status(of units: [Unit], _ step: StepPlan, _ call: CallPlan) throws(Halt) -> StepStatus {
+    private func status(of units: [Unit], _ step: StepPlan, _ call: CallPlan) throws(Suspension) -> StepStatus {
         if isExhaustive { for unit in units { look(at: unit, call) } }
         let isFatal = call.foreach == nil || step.onFailure == .fail
         var isWaiting = false
@@ -57,7 +57,7 @@ extension Evaluation {
     }
 
     /// A unit as it stands, its calls begun where they have not.
-    private func unit(_ path: String, _ call: CallPlan, at place: Place) throws(Halt) -> Unit {
+    private func unit(_ path: String, _ call: CallPlan, at place: EvaluationContext) throws(Suspension) -> Unit {
         guard let ensemble = call.ensemble else {
             guard let known = calls[path] else {
                 return Unit(path: path, state: try begin(path, call.question, call, at: place))
@@ -79,8 +79,9 @@ extension Evaluation {
     /// - Parameter change: what is special about it.
     /// - Returns: that it is waited for; or that it cannot be made.
     func begin(
-        _ path: String, _ question: QuestionPlan, _ plan: CallPlan, at place: Place, _ change: (inout StepCall) -> Void = { _ in }
-    ) throws(Halt) -> Unit.State {
+        _ path: String, _ question: QuestionPlan, _ plan: CallPlan, at place: EvaluationContext,
+        _ change: (inout StepCall) -> Void = { _ in }
+    ) throws(Suspension) -> Unit.State {
         guard wanted.count < PipelineLimits.maxCalls else {
             isDue = true
             return .waiting

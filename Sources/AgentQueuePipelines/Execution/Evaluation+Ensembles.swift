@@ -2,7 +2,7 @@ import AgentQueueModel
 
 /// Ensembles: their members and their judges.
 extension Evaluation {
-    func unit(_ path: String, _ ensemble: EnsemblePlan, _ plan: CallPlan, at place: Place) throws(Halt) -> Unit {
+    func unit(_ path: String, _ ensemble: EnsemblePlan, _ plan: CallPlan, at place: EvaluationContext) throws(Suspension) -> Unit {
         let members = try members(of: ensemble, path, plan)
         var unit = Unit(path: path, state: .waiting, members: members)
         var isWaiting = false
@@ -31,7 +31,8 @@ extension Evaluation {
         return unit
     }
 
-    private func judged(_ unit: Unit, _ judge: QuestionPlan, _ plan: CallPlan, at place: Place) throws(Halt) -> Unit.State {
+    private func judged(_ unit: Unit, _ judge: QuestionPlan, _ plan: CallPlan, at place: EvaluationContext) throws(Suspension) -> Unit.State
+    {
         let path = unit.path + "~judge"
         if let known = calls[path] { return Self.state(of: known, path) }
         let before = missing.count
@@ -63,14 +64,14 @@ extension Evaluation {
     }
 
     /// All calls of an ensemble: its targets, each as often as there are samples.
-    private func members(of ensemble: EnsemblePlan, _ path: String, _ plan: CallPlan) throws(Halt) -> [Unit.Member] {
+    private func members(of ensemble: EnsemblePlan, _ path: String, _ plan: CallPlan) throws(Suspension) -> [Unit.Member] {
         let own = target(plan.question.model) ?? model ?? target(graph.model)
         let targets: [String?]
         switch ensemble.targets {
         case .own: targets = [own]
         case .names(let names): targets = names.map { target($0) }
         case .path(let reference):
-            let list = try values([reference], at: Place(scope: StepScope(prefix: "", steps: []))).value(at: reference.path)
+            let list = try values([reference], at: EvaluationContext(scope: StepScope(prefix: "", steps: []))).value(at: reference.path)
             guard let names = list.array?.compactMap(\.string), names.count == list.array?.count, !names.isEmpty else {
                 throw .failed("\(path): its targets are not a list of names")
             }

@@ -2,7 +2,7 @@ import AgentQueueModel
 
 /// Groups: rounds, and when they end.
 extension Evaluation {
-    func status(of step: StepPlan, _ group: GroupPlan, in scope: StepScope) throws(Halt) -> StepStatus {
+    func status(of step: StepPlan, _ group: GroupPlan, in scope: StepScope) throws(Suspension) -> StepStatus {
         let base = scope.prefix + step.name
         let times = group.times.map { number($0, in: Repetition.bounds) } ?? 1
         var rounds: [StepScope] = []
@@ -34,9 +34,9 @@ extension Evaluation {
     }
 
     /// Whether no round follows.
-    private func isOver(_ group: GroupPlan, _ rounds: [StepScope]) throws(Halt) -> Bool {
+    private func isOver(_ group: GroupPlan, _ rounds: [StepScope]) throws(Suspension) -> Bool {
         guard let last = rounds.last else { return false }
-        if let until = group.until, try holds(until, at: Place(scope: last)) { return true }
+        if let until = group.until, try holds(until, at: EvaluationContext(scope: last)) { return true }
         guard let improves = group.improves else { return false }
         let scores = try scores(improves, rounds)
         let best = Self.best(scores)
@@ -44,9 +44,9 @@ extension Evaluation {
     }
 
     /// The numbers that should grow, round by round; nil where there is none.
-    private func scores(_ path: Reference, _ rounds: [StepScope]) throws(Halt) -> [Double?] {
+    private func scores(_ path: Reference, _ rounds: [StepScope]) throws(Suspension) -> [Double?] {
         let before = missing.count
-        let scores = rounds.map { try? values([path], at: Place(scope: $0)).value(at: path.path).number }
+        let scores = rounds.map { try? values([path], at: EvaluationContext(scope: $0)).value(at: path.path).number }
         guard missing.count == before else { throw .missing }
         return scores
     }

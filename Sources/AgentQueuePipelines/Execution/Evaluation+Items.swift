@@ -2,7 +2,7 @@ import AgentQueueModel
 
 /// What foreach goes through.
 extension Evaluation {
-    func items(of foreach: ForeachPlan, at place: Place, path: String) throws(Halt) -> [JSONValue] {
+    func items(of foreach: ForeachPlan, at place: EvaluationContext, path: String) throws(Suspension) -> [JSONValue] {
         let value = try values([foreach.reference], at: place).value(at: foreach.reference.path)
         let items: [JSONValue]
         switch foreach.way {

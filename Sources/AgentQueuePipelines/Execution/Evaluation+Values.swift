@@ -6,7 +6,7 @@ extension Evaluation {
     private typealias Fields = Set<String>?
 
     /// An object of all that is named.
-    func values(_ references: [Reference], at place: Place) throws(Halt) -> JSONValue {
+    func values(_ references: [Reference], at place: EvaluationContext) throws(Suspension) -> JSONValue {
         var roots: [(name: String, fields: Fields)] = []
         for reference in references {
             if let known = roots.firstIndex(where: { $0.name == reference.root }) {
@@ -23,7 +23,7 @@ extension Evaluation {
     }
 
     /// Null also where an output is missing, which is noted.
-    private func value(of name: String, _ fields: Fields, at place: Place) -> JSONValue {
+    private func value(of name: String, _ fields: Fields, at place: EvaluationContext) -> JSONValue {
         switch name {
         case "inputs": return inputs
         case "item": return place.item ?? .null
@@ -78,7 +78,7 @@ extension Evaluation {
 }
 
 /// Where a template or a condition stands in a run: what its names mean.
-struct Place {
+struct EvaluationContext {
     var scope: StepScope
     var item: JSONValue?
     /// The item's place, from 1.

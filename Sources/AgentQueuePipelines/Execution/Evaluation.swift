@@ -77,7 +77,7 @@ final class Evaluation {
                 scope.statuses[step.name] = .waiting
                 continue
             }
-            do throws(Halt) {
+            do throws(Suspension) {
                 scope.statuses[step.name] = try status(of: step, in: scope)
             } catch {
                 switch (error, step.onFailure) {
@@ -95,10 +95,10 @@ final class Evaluation {
         return scope.statuses.values.contains(where: \.isWaiting) ? .waiting : .complete
     }
 
-    private func status(of step: StepPlan, in scope: StepScope) throws(Halt) -> StepStatus {
+    private func status(of step: StepPlan, in scope: StepScope) throws(Suspension) -> StepStatus {
         let path = scope.prefix + step.name
         if let when = step.when, !step.isWhenOfItems, !begun.contains(path), !begun.contains(path + "/1/"),
-            !(try holds(when, at: Place(scope: scope)))
+            !(try holds(when, at: EvaluationContext(scope: scope)))
         {
             return .skipped
         }
@@ -108,7 +108,7 @@ final class Evaluation {
         }
     }
 
-    func holds(_ condition: Condition, at place: Place) throws(Halt) -> Bool {
+    func holds(_ condition: Condition, at place: EvaluationContext) throws(Suspension) -> Bool {
         condition.expression.holds(for: try values(condition.references, at: place))
     }
 }
@@ -156,7 +156,7 @@ enum StepStatus {
 }
 
 /// Why a step cannot be gone through to its end now.
-enum Halt: Error {
+enum Suspension: Error {
     /// It depends on outputs that are not at hand.
     case missing
     /// It failed, and what that means is its policy's.

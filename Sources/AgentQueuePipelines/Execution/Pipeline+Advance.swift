@@ -3,21 +3,21 @@ import AgentQueueModel
 extension Pipeline {
     /// What a run does next, now that its ends are known (``RunSnapshot/ends``). Pure: the same run and outputs, the same decision.
     /// - Parameter outputs: the texts that completed calls were answered with, by path, as far as they are known.
-    package func advance(_ run: RunSnapshot, outputs: [String: String]) -> Advance {
+    package func advance(_ run: RunSnapshot, outputs: [String: String]) -> AdvanceResult {
         advance(run, calls: run.calls, outputs: outputs)
     }
 
-    func advance(_ run: RunSnapshot, calls: [String: KnownCall], outputs: [String: String]) -> Advance {
+    func advance(_ run: RunSnapshot, calls: [String: KnownCall], outputs: [String: String]) -> AdvanceResult {
         let evaluation = Evaluation(graph, run, calls: calls, outputs: outputs)
         let scope = StepScope(prefix: "", steps: graph.steps)
         let outcome = evaluation.walk(scope)
         guard evaluation.missing.isEmpty else { return .needs(evaluation.missing) }
         switch outcome {
-        case .waiting: return .decided(Decision(calls: evaluation.wanted, isDue: evaluation.isDue))
-        case .failed(let reason): return .decided(Decision(end: .failed(reason)))
+        case .waiting: return .decided(NextSteps(calls: evaluation.wanted, isDue: evaluation.isDue))
+        case .failed(let reason): return .decided(NextSteps(end: .failed(reason)))
         case .complete:
             let end = end(of: evaluation, scope)
-            return evaluation.missing.isEmpty ? .decided(Decision(end: end)) : .needs(evaluation.missing)
+            return evaluation.missing.isEmpty ? .decided(NextSteps(end: end)) : .needs(evaluation.missing)
         }
     }
 
@@ -28,7 +28,7 @@ extension Pipeline {
             let values = ends.map { JSONValue.Member($0.name, evaluation.value(of: $0, in: scope)) }
             return bounded(values.count == 1 ? values[0].value : .object(values))
         }
-        guard let values = try? evaluation.values(output.references, at: Place(scope: scope)) else { return nil }
+        guard let values = try? evaluation.values(output.references, at: EvaluationContext(scope: scope)) else { return nil }
         // One tag alone is its value, be it text or JSON.
         if let path = output.solePath { return bounded(values.value(at: path)) }
         guard let text = output.text(with: values, limit: JobLimits.maxReplyBytes) else { return bounded(nil) }
@@ -44,15 +44,15 @@ extension Pipeline {
 }
 
 /// What came of asking what a run does next.
-package enum Advance: Sendable, Equatable {
+package enum AdvanceResult: Sendable, Equatable {
     /// It depends on what these calls were answered with, by path.
     case needs([String])
     /// That is what it does.
-    case decided(Decision)
+    case decided(NextSteps)
 }
 
 /// What a run does next.
-package struct Decision: Sendable, Equatable {
+package struct NextSteps: Sendable, Equatable {
     /// The calls that it begins.
     package var calls: [StepCall]
     /// How it ends; nil where it goes on.

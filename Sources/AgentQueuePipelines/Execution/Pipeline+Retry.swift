@@ -2,7 +2,7 @@ import AgentQueueModel
 
 extension Pipeline {
     /// What a run that failed or was cancelled does when it is retried: only what failed, and what depended on it.
-    package func retry(_ run: RunSnapshot, outputs: [String: String]) -> Advance {
+    package func retry(_ run: RunSnapshot, outputs: [String: String]) -> AdvanceResult {
         var calls = run.calls
         let evaluation = Evaluation(graph, run, calls: calls, outputs: outputs, isExhaustive: true)
         _ = evaluation.walk(StepScope(prefix: "", steps: graph.steps))

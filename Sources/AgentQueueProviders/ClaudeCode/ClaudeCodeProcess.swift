@@ -72,7 +72,7 @@ final class ClaudeCodeProcess: Sendable {
             await withCheckedContinuation { continuation in
                 let call = ClaudeCodeCall(onText: onText, continuation: continuation)
                 // A stream that is over takes nothing: the process has ended.
-                if case .terminated = mailbox.yield(.job(job, call)) { continuation.resume(returning: .notBegun) }
+                if case .terminated = mailbox.yield(.job(job, call)) { continuation.resume(returning: .notStarted) }
                 // Cancelled before there was a job to stop.
                 if Task.isCancelled { mailbox.yield(.stop(job.id, .cancelled)) }
             }
@@ -118,7 +118,7 @@ enum ClaudeCodeAnswer: Sendable, Equatable {
     /// It came to this.
     case outcome(Outcome)
     /// The process ended, or had to be ended, before it took the job up: another can be given it.
-    case notBegun
+    case notStarted
 }
 
 /// How long processes are kept, and how long they are waited for.

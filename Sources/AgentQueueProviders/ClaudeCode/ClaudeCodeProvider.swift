@@ -108,7 +108,7 @@ package final class ClaudeCodeProvider: ModelProvider {
                 let process = if let kept { kept } else { try launch(prompt.key, manner) }
                 switch await process.answer(job, onText: options.onText) {
                 case .outcome(let outcome): return outcome
-                case .notBegun: continue
+                case .notStarted: continue
                 }
             }
             throw ModelFailure(.retryable, "claude ended before it took up the job")

@@ -122,7 +122,7 @@ struct ClaudeCodeSession {
         case .clearing where next == nil && !isClosing:
             next = job
             return [deadline]
-        default: return [.answer(job.id, .notBegun)]
+        default: return [.answer(job.id, .notStarted)]
         }
     }
 
@@ -238,7 +238,7 @@ struct ClaudeCodeSession {
             actions.append(.answer(job.id, .outcome(outcome)))
             self.job = nil
         }
-        if let next { actions.append(.answer(next.id, .notBegun)) }
+        if let next { actions.append(.answer(next.id, .notStarted)) }
         next = nil
         isClosing = true
         return actions + [.closeInput] + signal(SIGTERM)
@@ -256,9 +256,9 @@ struct ClaudeCodeSession {
             let outcome = outcome(of: job, turn, now: now).decide(ending, stop: stop, isFirst: jobs == 1)
             // A process that ended between two jobs is no fault of the second.
             let isUntouched = jobs > 1 && !turn.hasBegun && stop == nil
-            actions.append(.answer(job.id, isUntouched ? .notBegun : .outcome(outcome)))
+            actions.append(.answer(job.id, isUntouched ? .notStarted : .outcome(outcome)))
         }
-        if let next { actions.append(.answer(next.id, .notBegun)) }
+        if let next { actions.append(.answer(next.id, .notStarted)) }
         job = nil
         next = nil
         phase = .ended

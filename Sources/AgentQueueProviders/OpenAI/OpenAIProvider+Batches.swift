@@ -48,9 +48,9 @@ extension OpenAIProvider: BatchProvider {
     private func form(for request: ModelRequest) -> OpenAIBatchForm {
         let model = request.target.model
         // All of OpenAI's models know the newer limit. A batch would find out only when each of its requests has been refused.
-        let chat = habits.chatForm(of: model) ?? ChatForm(hasCompletionLimit: true, usesResponses: api == .responses)
+        let chat = quirks.chatForm(of: model) ?? ChatForm(hasCompletionLimit: true, usesResponses: api == .responses)
         return OpenAIBatchForm(
-            chat: request.kind.isBatchable ? nil : chat, format: habits.embeddingFormat(of: model), limits: capabilities)
+            chat: request.kind.isBatchable ? nil : chat, format: quirks.embeddingFormat(of: model), limits: capabilities)
     }
 
     /// Uploads a batch's input, and returns the file's name.

@@ -34,7 +34,7 @@ extension OpenAIProvider {
 
     /// One call, in base64; once more as lists of numbers where that does not work, which is remembered for the model.
     private func ask(_ embedding: EmbeddingCall, _ limit: CallLimit, _ idempotencyKey: String?) async throws(ModelFailure) -> ModelReply {
-        let format = habits.embeddingFormat(of: embedding.model)
+        let format = quirks.embeddingFormat(of: embedding.model)
         let refusal: CallFailure
         do throws(CallFailure) {
             return try await ask(embedding, format, limit, idempotencyKey)
@@ -45,7 +45,7 @@ extension OpenAIProvider {
         do throws(CallFailure) {
             let key = idempotencyKey.map { $0.isEmpty ? $0 : "\($0)-float" }
             var reply = try await ask(embedding, .float, limit, key)
-            habits.rememberFloat(for: embedding.model)
+            quirks.rememberFloat(for: embedding.model)
             reply.usage = reply.usage + refusal.failure.usage
             reply.calls += refusal.failure.calls
             if let cost = refusal.failure.cost { reply.cost = cost + (reply.cost ?? 0) }

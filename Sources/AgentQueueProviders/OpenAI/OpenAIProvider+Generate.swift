@@ -6,7 +6,7 @@ extension OpenAIProvider {
     func generate(
         _ request: ModelRequest, _ limit: CallLimit, _ idempotencyKey: String?, _ onText: (@Sendable (String) -> Void)?
     ) async -> Outcome {
-        var form = habits.chatForm(of: request.target.model) ?? ChatForm(usesResponses: api == .responses)
+        var form = quirks.chatForm(of: request.target.model) ?? ChatForm(usesResponses: api == .responses)
         var isChanged = false
         var attempt = 1
         while true {
@@ -20,7 +20,7 @@ extension OpenAIProvider {
             }
             do throws(CallFailure) {
                 let reply = try await ask(body, of: request, form, limit, key, onText)
-                if isChanged { habits.remember(form, for: request.target.model) }
+                if isChanged { quirks.remember(form, for: request.target.model) }
                 return .reply(reply)
             } catch {
                 // Each change is made at most once, so that this ends.
@@ -31,7 +31,7 @@ extension OpenAIProvider {
                     continue
                 }
                 // A request that is refused in the other form as well says nothing about the form.
-                if isChanged, error.failure.failure != .permanent { habits.remember(form, for: request.target.model) }
+                if isChanged, error.failure.failure != .permanent { quirks.remember(form, for: request.target.model) }
                 return .failure(error.failure)
             }
         }

@@ -15,7 +15,7 @@ package struct OpenAIProvider: ModelProvider {
     let base: BaseURL
     let transport: HTTPTransport
     let api: OpenAIAPI
-    let habits = ServerHabits()
+    let quirks = ServerQuirks()
     let authorization: String?
     let secrets: [String]
     let now: @Sendable () -> Int64

@@ -2,7 +2,7 @@ import AgentQueueModel
 import Synchronization
 
 /// What a server was found to want, so that it has to refuse it only once. Kept for the life of the process.
-final class ServerHabits: Sendable {
+final class ServerQuirks: Sendable {
     private struct State {
         var chatForms: [String: ChatForm] = [:]
         var floatModels: Set<String> = []

@@ -138,7 +138,7 @@ extension WriteTransaction {
                 // A call that went on for its sake alone can be stopped now.
                 ledger.ringWork()
             }
-            try noteEnd(of: id, .cancelled)
+            try recordFinish(of: id, .cancelled)
             return .changed(.cancelled)
         }
     }

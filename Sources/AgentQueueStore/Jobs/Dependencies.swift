@@ -110,7 +110,7 @@ extension WriteTransaction {
             guard let (lane, batch) = row else { continue }
             ledger.move(lane: lane, batch: batch, from: .pending, to: .cancelled)
             try addError(job: dependent, attempt: 0, .dependency, "job \(job), which it depends on, ended without completing")
-            try noteEnd(of: dependent, .cancelled)
+            try recordFinish(of: dependent, .cancelled)
         }
         return dependents.count
     }

@@ -10,7 +10,7 @@ extension QueueStore {
     }
 
     /// Adds jobs in one transaction, all or none; with `ingest`, notes in the same transaction how far the input is done.
-    package func enqueue(_ jobs: [NewJob], ingest: IngestMark? = nil) async throws -> [Enqueued] {
+    package func enqueue(_ jobs: [NewJob], ingest: IngestCheckpoint? = nil) async throws -> [Enqueued] {
         try await write { transaction in
             if let ingest { try transaction.advance(ingest, jobs: jobs.count) }
             return try jobs.map { try transaction.enqueue($0) }
@@ -110,7 +110,7 @@ extension WriteTransaction {
 }
 
 /// What adding a job would come to.
-package enum Foresight: Sendable, Equatable {
+package enum EnqueuePreview: Sendable, Equatable {
     /// It would have to be called for, unless an identical one is.
     case call
     /// The cache would answer it.
@@ -122,7 +122,7 @@ package enum Foresight: Sendable, Equatable {
 extension QueueStore {
     /// What adding these jobs would come to now, each by itself and in their order. Changes nothing.
     /// - Throws: `StoreError`; `conflict` where one is to wait for a job that is not there.
-    package func foresee(_ jobs: [NewJob]) throws -> [Foresight] {
+    package func preview(_ jobs: [NewJob]) throws -> [EnqueuePreview] {
         let now = clock.wall()
         return try read { database in
             let holder = try database.cachedStatement(

@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 
 /// How far a named bulk input is done, committed with the jobs of its latest slice.
-package struct IngestMark: Sendable, Equatable {
+package struct IngestCheckpoint: Sendable, Equatable {
     /// The user's name for the input.
     package var name: String
     /// SHA-256 of the whole input.
@@ -37,7 +37,7 @@ extension QueueStore {
 
 extension WriteTransaction {
     /// Moves a named input's mark forward, and refuses to move it back: another process may be taking in the same input.
-    func advance(_ mark: IngestMark, jobs: Int) throws {
+    func advance(_ mark: IngestCheckpoint, jobs: Int) throws {
         let moved = try statement(
             """
             INSERT INTO ingests (name, digest, lines_done, jobs, started_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)

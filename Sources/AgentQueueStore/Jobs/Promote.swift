@@ -57,7 +57,7 @@ extension WriteTransaction {
             if state == .pending { try giveUpBatch(of: id) }
             try addError(job: id, attempt: 0, .expired, "not begun before its expiry")
             if state == .pending { try unfollow(id) }
-            try noteEnd(of: id, .discarded)
+            try recordFinish(of: id, .discarded)
         }
         return rows.count
     }

@@ -119,7 +119,7 @@ extension WriteTransaction {
                     attempt: job.attempt, at: now, failure: .crashed, message: "\(reason) (worker \(worker.id))",
                     target: charge?.target.description, cost: charge?.cost ?? 0))
         }
-        if state.isFinal { try noteEnd(of: job.lease.jobID, state) } else { try promoteFollowers(ofJob: job.lease.jobID) }
+        if state.isFinal { try recordFinish(of: job.lease.jobID, state) } else { try promoteFollowers(ofJob: job.lease.jobID) }
     }
 
     /// What a lost claim's call had taken: if it had begun, it may have been paid for, at worst with what was set aside.
@@ -127,7 +127,7 @@ extension WriteTransaction {
         let reservation = try reservation(of: job.lease)
         if let reservation { try forget(reservation) }
         guard hadBegun else {
-            try conclude(nil, reservation, token: job.lease.token, message: "", CallPolicies())
+            try record(nil, reservation, token: job.lease.token, message: "", CallPolicies())
             return nil
         }
         let name = try statement("SELECT target FROM lanes WHERE id = ?").bind(job.lane).first { $0.text(0) }
@@ -135,7 +135,7 @@ extension WriteTransaction {
         let cost = reservation?.estimate.worstCost ?? 0
         // `crashed` says nothing about the provider: a probe is given up, and a pause stays.
         let report = CallReport(target: target, calls: 0, failure: .crashed, isMaybePaid: true, maybeCost: cost)
-        if reservation != nil { try conclude(report, reservation, token: job.lease.token, message: "", CallPolicies()) }
+        if reservation != nil { try record(report, reservation, token: job.lease.token, message: "", CallPolicies()) }
         let charge = Charge(doubtful: target, cost: cost, calls: isCompanion ? 0 : 1)
         try self.charge(charge, to: ChargedClaim(lease: job.lease, lane: job.lane, batch: job.batch, attempt: job.attempt))
         return charge

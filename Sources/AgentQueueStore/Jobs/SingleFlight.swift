@@ -4,7 +4,7 @@ import GRDB
 extension QueueStore {
     /// Completes one slice of the jobs that wait for answers which have come.
     /// - Returns: whether there may be more to do.
-    package func land(slice: Int = 200) async throws -> Bool {
+    package func fanOut(slice: Int = 200) async throws -> Bool {
         guard try read({ try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM landings)") }) == true else { return false }
         return try await write { try $0.landNext(slice: slice) }
     }
@@ -18,7 +18,7 @@ extension WriteTransaction {
     static let firstSlice = 100
 
     /// As many as write about a megabyte: a transaction must be short, and an answer can be long.
-    private static func slice(_ most: Int, _ answer: LandedAnswer) -> Int { max(1, min(most, (1 << 20) / max(1, answer.reply.utf8.count))) }
+    private static func slice(_ most: Int, _ answer: SharedResult) -> Int { max(1, min(most, (1 << 20) / max(1, answer.reply.utf8.count))) }
 
     /// Whether an identical request is under way under another lease.
     /// - Parameter besides: a token whose jobs do not count.
@@ -30,7 +30,7 @@ extension WriteTransaction {
 
     /// Of jobs that were just claimed under one token, those that are to be called for: the others follow them, or one under way
     /// elsewhere.
-    func withoutFollowers(_ jobs: [ClaimedJob], _ claiming: inout Claiming) throws -> [ClaimedJob] {
+    func withoutFollowers(_ jobs: [ClaimedJob], _ claiming: inout ClaimBuilder) throws -> [ClaimedJob] {
         var kept: [ClaimedJob] = []
         kept.reserveCapacity(jobs.count)
         for job in jobs {
@@ -67,13 +67,13 @@ extension WriteTransaction {
 
     /// Looks through a lane's next jobs for those whose like is under way, and has them follow: where one was found there are often
     /// many, and each would else be claimed first.
-    func sweepFollowers(of lane: ReadyLane, upTo priority: Int, _ claiming: inout Claiming) throws {
+    func sweepFollowers(of lane: ReadyLane, upTo priority: Int, _ claiming: inout ClaimBuilder) throws {
         let next = try statement(
             """
             SELECT id, digest, priority, batch_id, use_cache AND batch_api = 0 FROM jobs INDEXED BY jobs_available
             WHERE lane_id = ? AND state = 'available' AND crashes < 2 AND priority <= ? ORDER BY priority, id LIMIT ?
             """
-        ).bind(lane.id).bind(priority).bind(Claiming.sweepLength).all {
+        ).bind(lane.id).bind(priority).bind(ClaimBuilder.sweepLength).all {
             (id: $0.int64(0), digest: $0.blob(1), priority: $0.int(2), batch: $0.optionalInt64(3), mayFollow: $0.int64(4) == 1)
         }
         var isFlying: [[UInt8]: Bool] = [:]
@@ -97,7 +97,7 @@ extension WriteTransaction {
 
     /// An answer has come: it completes the jobs that wait for it, some now, and the rest in slices.
     /// - Parameter most: how many at once.
-    func land(_ digest: [UInt8], _ answer: LandedAnswer, most: Int = firstSlice) throws {
+    func fanOut(_ digest: [UInt8], _ answer: SharedResult, most: Int = firstSlice) throws {
         guard try isFollowed(digest) else { return }
         let slice = Self.slice(most, answer)
         guard try complete(slice, followersOf: digest, answer) == slice else { return }
@@ -118,7 +118,7 @@ extension WriteTransaction {
         ).first { row in
             let usage = Usage(inputTokens: row.int(3), outputTokens: row.int(4))
             return (
-                row.blob(0), LandedAnswer(reply: row.text(1), target: row.text(2), usage: usage, cost: row.double(5), latency: row.int64(6))
+                row.blob(0), SharedResult(reply: row.text(1), target: row.text(2), usage: usage, cost: row.double(5), latency: row.int64(6))
             )
         }
         guard let (digest, answer) = landing else { return false }
@@ -129,7 +129,7 @@ extension WriteTransaction {
         return true
     }
 
-    private func complete(_ limit: Int, followersOf digest: [UInt8], _ answer: LandedAnswer) throws -> Int {
+    private func complete(_ limit: Int, followersOf digest: [UInt8], _ answer: SharedResult) throws -> Int {
         let followers = try statement(
             "SELECT job_id, lane_id, (SELECT batch_id FROM jobs WHERE id = job_id) FROM followers WHERE digest = ? LIMIT ?"
         ).bind(digest).bind(limit).all { (id: $0.int64(0), lane: $0.int64(1), batch: $0.optionalInt64(2)) }
@@ -148,7 +148,7 @@ extension WriteTransaction {
                 """
             ).bind(job.id).bind(answer.reply).bind(answer.target).bind(answer.usage.inputTokens).bind(answer.usage.outputTokens)
                 .bind(answer.latency).run()
-            try noteEnd(of: job.id, .completed)
+            try recordFinish(of: job.id, .completed)
         }
         return followers.count
     }
@@ -192,7 +192,7 @@ extension WriteTransaction {
 }
 
 /// The answer to an identical request, for the jobs that wait for it.
-struct LandedAnswer {
+struct SharedResult {
     /// The reply as stored.
     var reply: String
     /// What answered, `provider/model`.
@@ -205,7 +205,7 @@ struct LandedAnswer {
     var latency: Int64
 }
 
-extension LandedAnswer {
+extension SharedResult {
     init(reply: String, _ result: JobResult) {
         self.init(reply: reply, target: result.target, usage: result.usage, cost: result.cost, latency: result.latency)
     }

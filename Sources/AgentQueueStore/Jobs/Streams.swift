@@ -60,7 +60,7 @@ extension WriteTransaction {
 
     /// What follows from a job's end, whatever ended it: nothing is left of its stream, those who watch it, its dependents and its run
     /// are told, and where it leaves no answer, those that wait for one need another to ask for it.
-    func noteEnd(of job: Int64, _ state: JobState) throws(SQLFailure) {
+    func recordFinish(of job: Int64, _ state: JobState) throws(SQLFailure) {
         try statement("DELETE FROM streams WHERE job_id = ?").bind(job).run()
         try noteFinished(.job, job)
         try tellDependents(of: job)

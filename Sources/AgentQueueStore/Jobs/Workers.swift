@@ -9,7 +9,7 @@ extension QueueStore {
     package func registerWorker() async throws -> WorkerRegistration {
         let locks = locks
         let bootID = clock.bootID()
-        let locked = Box<Int64?>(nil)
+        let locked = LockedValue<Int64?>(nil)
         let id = try await write { transaction in
             try transaction.statement("INSERT INTO workers (pid, boot_id, started_at) VALUES (?, ?, ?)")
                 .bind(Int64(getpid())).bind(bootID).bind(transaction.now).run()

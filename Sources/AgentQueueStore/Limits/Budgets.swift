@@ -43,8 +43,8 @@ extension WriteTransaction {
 
     private static func sentence(_ whose: String, _ budget: Double, _ spent: Double, _ worst: Double) -> String {
         """
-        the budget of \(whose) (\(Resource.dollars(budget))) does not allow the call: \(Resource.dollars(spent)) is spent, \
-        and it may cost \(Resource.dollars(worst))
+        the budget of \(whose) (\(ProviderQuota.dollars(budget))) does not allow the call: \(ProviderQuota.dollars(spent)) is spent, \
+        and it may cost \(ProviderQuota.dollars(worst))
         """
     }
 
@@ -65,6 +65,6 @@ extension WriteTransaction {
         ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: state, rings: false)
         guard case .never(let reason) = refusal else { return }
         try addError(job: job.id, attempt: 0, .quotaExhausted, reason)
-        try noteEnd(of: job.id, .discarded)
+        try recordFinish(of: job.id, .discarded)
     }
 }

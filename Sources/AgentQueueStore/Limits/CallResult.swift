@@ -1,7 +1,7 @@
 import AgentQueueModel
 
 /// What a call's end says about a resource.
-struct Verdict {
+struct CallResult {
     /// The call's number.
     var call: Int64
     /// How it failed; nil if it brought an answer.
@@ -18,7 +18,7 @@ struct Verdict {
     var underWay: Double = 0
 }
 
-extension Resource {
+extension ProviderQuota {
     /// Waits in ms, of which each doubles the one before: after a rate limit that names no time, a refused key, an empty account.
     static let parkWaits: (first: Int64, longest: Int64) = (1_000, 60_000)
     static let authenticationWaits: (first: Int64, longest: Int64) = (60_000, 3_600_000)
@@ -33,7 +33,7 @@ extension Resource {
     static let growth = 0.02
 
     /// Draws what follows from a call's end: breaker, pause, trial.
-    mutating func judge(_ verdict: Verdict, _ policy: CircuitBreaker.Policy, now: Int64) {
+    mutating func record(_ verdict: CallResult, _ policy: CircuitBreaker.Policy, now: Int64) {
         let health = verdict.failure.map(\.showsHealth) ?? true
         if breaker.state == .halfOpen(probe: verdict.call) {
             // Whomever the failure is about: the probe has to say something, or another must.
@@ -107,7 +107,7 @@ extension Resource {
         self[.requests]?.bucket.correct(limit.bucket.capacity + Self.growth)
     }
 
-    private mutating func park(_ verdict: Verdict, _ failure: FailureClass, _ now: Int64) {
+    private mutating func park(_ verdict: CallResult, _ failure: FailureClass, _ now: Int64) {
         let isNews = isNews(verdict.call)
         if failure == .rateLimited {
             infer(verdict, isNews: isNews, now)
@@ -126,7 +126,7 @@ extension Resource {
 
     /// Learns a limit of calls a minute from a refusal that names a wait: a longer one than a minute is for another limit, such as a
     /// plan's, and one that names none may be for anything, such as too many calls at once.
-    private mutating func infer(_ verdict: Verdict, isNews: Bool, _ now: Int64) {
+    private mutating func infer(_ verdict: CallResult, isNews: Bool, _ now: Int64) {
         guard let wait = verdict.retryAfter, wait <= 60_000 else { return }
         // A limit that fills evenly has room for a call after the wait: so it lets through at least one in each. A little less is
         // asked of it: a call that comes a moment early is refused, and calls do not come by the clock.
@@ -143,7 +143,7 @@ extension Resource {
     }
 
     private mutating func suspend(
-        _ verdict: Verdict, _ failure: FailureClass, _ waits: (first: Int64, longest: Int64), retryAfter: Int64?, _ now: Int64
+        _ verdict: CallResult, _ failure: FailureClass, _ waits: (first: Int64, longest: Int64), retryAfter: Int64?, _ now: Int64
     ) {
         guard isNews(verdict.call) else { return }
         let wait: Int64
@@ -156,7 +156,7 @@ extension Resource {
         pause(until: now + wait, verdict, failure, isNews: true)
     }
 
-    private mutating func pause(until time: Int64, _ verdict: Verdict, _ failure: FailureClass, isNews: Bool) {
+    private mutating func pause(until time: Int64, _ verdict: CallResult, _ failure: FailureClass, isNews: Bool) {
         if time >= pause?.until ?? .min { pause = Pause(until: time, failure: failure, reason: verdict.message) }
         if isNews { trial = Trial(after: verdict.latestToken) }
     }

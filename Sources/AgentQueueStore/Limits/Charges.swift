@@ -139,12 +139,12 @@ struct ChargedClaim {
     var batch: Int64?
     var attempt: Int
     /// Whether something may be set aside for it.
-    var isHeld = true
+    var isReserved = true
 }
 
 extension ChargedClaim {
     init(_ job: ClaimedJob) {
-        self.init(lease: job.lease, lane: job.laneID, batch: job.batchID, attempt: job.attempt, isHeld: job.isHeld)
+        self.init(lease: job.lease, lane: job.laneID, batch: job.batchID, attempt: job.attempt, isReserved: job.isReserved)
     }
 }
 
@@ -159,14 +159,14 @@ extension WriteTransaction {
     func spend(_ charge: Charge, of claim: ChargedClaim) throws(SQLFailure) {
         guard charge.cost != 0 else { return }
         let day = try day(of: charge)
-        for name in charge.target.resourceNames { try withResource(name) { $0.spend(charge.cost, on: day) } }
+        for name in charge.target.resourceNames { try withQuota(name) { $0.spend(charge.cost, on: day) } }
         if let batch = claim.batch { try withBudget(of: batch) { $0.spent += charge.cost } }
     }
 
     /// The day (UTC) that a charge belongs to: where the clock was set back over midnight, the later one holds.
     private func day(of charge: Charge) throws(SQLFailure) -> Int64 {
-        var day = now / Resource.dayLength
-        for name in charge.target.resourceNames { day = max(day, try withResource(name) { $0.day }) }
+        var day = now / ProviderQuota.dayLength
+        for name in charge.target.resourceNames { day = max(day, try withQuota(name) { $0.day }) }
         return day
     }
 
@@ -176,7 +176,7 @@ extension WriteTransaction {
         if charge.outcome == .failed {
             ledger.pay(lane: claim.lane, usage: charge.usage, cost: charge.cost, calls: min(1, Int64(charge.calls)))
         }
-        let at = try charge.cost == 0 ? now : max(now, day(of: charge) * Resource.dayLength)
+        let at = try charge.cost == 0 ? now : max(now, day(of: charge) * ProviderQuota.dayLength)
         try statement(
             """
             INSERT INTO charges (at, lane_id, target, job_id, token, attempt, batch_id, outcome, calls, input_tokens, output_tokens, cost_usd)
@@ -210,9 +210,9 @@ extension WriteTransaction {
             try statement("DELETE FROM charges WHERE id = ?").bind(doubt.id).run()
         }
         let difference = (charge?.cost ?? 0) - doubt.cost
-        let day = doubt.at / Resource.dayLength
+        let day = doubt.at / ProviderQuota.dayLength
         for name in report.target.resourceNames {
-            try withResource(name) { resource in
+            try withQuota(name) { resource in
                 // A doubt that cost nothing has begun no day.
                 if resource.day <= day { resource.spend(difference, on: day) }
             }

@@ -31,13 +31,13 @@ extension QueueStore {
     /// - Parameter message: how it failed, in a sentence; empty if it did not.
     package func charge(_ report: CallReport, _ message: String, kind: JobKind) async throws {
         try await write { transaction in
-            try transaction.conclude(report, nil, token: 0, message: message, CallPolicies())
+            try transaction.record(report, nil, token: 0, message: message, CallPolicies())
             guard let charge = Charge(report, isFenced: false) else { return }
             let lane = try transaction.lane(queue: "default", target: report.target, kind: kind)
             if charge.outcome == .answered {
                 transaction.ledger.pay(lane: lane, usage: charge.usage, cost: charge.cost, calls: Int64(charge.calls))
             }
-            let claim = ChargedClaim(lease: Lease(jobID: 0, token: 0), lane: lane, batch: nil, attempt: 0, isHeld: false)
+            let claim = ChargedClaim(lease: Lease(jobID: 0, token: 0), lane: lane, batch: nil, attempt: 0, isReserved: false)
             try transaction.charge(charge, to: claim)
         }
     }

@@ -1,7 +1,7 @@
 import AgentQueueModel
 
 /// Whether calls may begin.
-enum Gate: Equatable {
+enum Admission: Equatable {
     /// So many; exactly one if it is a probe.
     case open(count: Int, isProbe: Bool)
     /// None now.
@@ -20,7 +20,7 @@ enum Gate: Equatable {
     }
 
     /// Through both.
-    func and(_ other: Gate) -> Gate {
+    func and(_ other: Admission) -> Admission {
         switch (self, other) {
         case (.never, _): self
         case (_, .never): other
@@ -37,14 +37,14 @@ enum Gate: Equatable {
     }
 }
 
-extension Resource {
+extension ProviderQuota {
     /// Milliseconds of a day.
     static let dayLength: Int64 = 86_400_000
 
     /// Whether calls may begin here, and how many.
     /// - Parameters:
     ///   - estimate: what one call is expected to use; without it, tokens and money are not looked at.
-    func gate(_ limits: CallLimits, estimate: CallEstimate?, now: Int64) -> Gate {
+    func gate(_ limits: CallLimits, estimate: CallEstimate?, now: Int64) -> Admission {
         var count = Int.max
         var isProbe = false
         switch breaker.admission(now: now) {
@@ -114,11 +114,11 @@ extension Resource {
         }
     }
 
-    private func closed(until time: Int64?, isFault: Bool) -> Gate {
-        .closed(Gate.Closure(until: time, isFault: isFault, waitingSince: waitingSince))
+    private func closed(until time: Int64?, isFault: Bool) -> Admission {
+        .closed(Admission.Closure(until: time, isFault: isFault, waitingSince: waitingSince))
     }
 
-    private func gate(_ estimate: CallEstimate, _ limits: CallLimits, _ now: Int64) -> Gate {
+    private func gate(_ estimate: CallEstimate, _ limits: CallLimits, _ now: Int64) -> Admission {
         var opening = now
         for rate in [Rate.tokens, .inputTokens, .outputTokens] {
             guard let bucket = limit(rate, limits)?.bucket else { continue }

@@ -2,11 +2,11 @@ import AgentQueueModel
 import GRDB
 
 /// The resources and batch budgets that a transaction looks at, loaded on first touch and written once at its end.
-struct ResourceLedger {
+struct QuotaLedger {
     /// A row, as it was stored (nil: not at all) and as it is now.
     struct Entry {
-        var stored: Resource?
-        var current: Resource
+        var stored: ProviderQuota?
+        var current: ProviderQuota
     }
 
     /// What a batch may cost, and costs.
@@ -23,7 +23,7 @@ struct ResourceLedger {
 
     /// Writes what changed.
     func write(to transaction: WriteTransaction) throws(SQLFailure) {
-        for entry in entries.values where entry.current != entry.stored ?? Resource(name: entry.current.name) {
+        for entry in entries.values where entry.current != entry.stored ?? ProviderQuota(name: entry.current.name) {
             try entry.current.write(to: transaction)
         }
         for (batch, budget) in budgets where budget.current != budget.stored {
@@ -33,8 +33,8 @@ struct ResourceLedger {
     }
 }
 
-extension Resource {
-    /// Reads the row that ``WriteTransaction/withResource(_:_:)`` selects.
+extension ProviderQuota {
+    /// Reads the row that ``WriteTransaction/withQuota(_:_:)`` selects.
     init(_ row: SQLStatement, name: String) {
         self.init(name: name)
         running = row.int(0)
@@ -66,7 +66,7 @@ extension Resource {
     }
 
     /// Every resource, by name.
-    static func fetchAll(_ database: Database) throws -> [Resource] {
+    static func fetchAll(_ database: Database) throws -> [ProviderQuota] {
         guard let connection = database.sqliteConnection else { return [] }
         return try SQLStatement(
             """
@@ -75,7 +75,7 @@ extension Resource {
             breaker_consecutive, breaker_slots, day, spent_usd, reserved_usd, error_class, error_message, error_at, name
             FROM resources ORDER BY name
             """, on: connection
-        ).all { Resource($0, name: $0.text(27)) }
+        ).all { ProviderQuota($0, name: $0.text(27)) }
     }
 
     private static func slots(_ text: String) -> [CircuitBreaker.Slot] {

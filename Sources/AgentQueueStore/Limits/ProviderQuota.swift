@@ -1,7 +1,7 @@
 import AgentQueueModel
 
 /// What all processes know of a provider or a target: a row of `resources`, held in memory by one transaction.
-struct Resource: Equatable {
+struct ProviderQuota: Equatable {
     /// Not called until then.
     struct Pause: Equatable {
         var until: Int64
@@ -55,7 +55,7 @@ struct Resource: Equatable {
         set { rates[rate.rawValue] = newValue }
     }
 
-    static func == (one: Resource, other: Resource) -> Bool {
+    static func == (one: ProviderQuota, other: ProviderQuota) -> Bool {
         one.name == other.name && one.running == other.running && one.waitingSince == other.waitingSince && one.pause == other.pause
             && one.pauses == other.pauses && one.parks == other.parks && one.trial == other.trial && one.minute == other.minute
             && Rate.allCases.allSatisfy { one[$0] == other[$0] } && one.breaker == other.breaker && one.day == other.day
@@ -128,10 +128,10 @@ struct RateLimit: Equatable {
     }
 }
 
-extension Resource {
+extension ProviderQuota {
     /// A call begins that something is set aside for.
     /// - Parameter isProbe: whether an open breaker let it through to find out. A part of a call that was divided asks no breaker.
-    mutating func hold(_ call: Int64, _ estimate: CallEstimate, isProbe: Bool, now: Int64) {
+    mutating func reserve(_ call: Int64, _ estimate: CallEstimate, isProbe: Bool, now: Int64) {
         running += estimate.requests
         reserved += estimate.worstCost
         trial?.running += estimate.requests

@@ -73,7 +73,7 @@ extension QueueStore {
 
     func providerStates(_ database: Database) throws -> [ProviderState] {
         let now = clock.wall()
-        return try Resource.fetchAll(database).map { ProviderState($0, now: now) }
+        return try ProviderQuota.fetchAll(database).map { ProviderState($0, now: now) }
     }
 
     /// Ends the pauses of a provider and of its targets, and closes their breakers: a person says that it works.
@@ -84,7 +84,7 @@ extension QueueStore {
             let stored = try transaction.statement("SELECT name FROM resources").all { $0.text(0) }
             let names = Set(stored + transaction.resources.entries.keys).filter { $0 == provider || $0.hasPrefix(provider + "/") }
             let now = transaction.now
-            for name in names { try transaction.withResource(name) { $0.resume(now: now) } }
+            for name in names { try transaction.withQuota(name) { $0.resume(now: now) } }
             transaction.ledger.ringWork()
             return !names.isEmpty
         }
@@ -92,7 +92,7 @@ extension QueueStore {
 }
 
 extension ProviderState {
-    init(_ resource: Resource, now: Int64) {
+    init(_ resource: ProviderQuota, now: Int64) {
         name = resource.name
         isTarget = name.utf8.contains(UInt8(ascii: "/"))
         let pause = resource.pause.flatMap { $0.until > now ? $0 : nil }
@@ -116,7 +116,7 @@ extension ProviderState {
             case .open(let time): .open(until: time)
             case .halfOpen: .halfOpen
             }
-        spentToday = resource.day >= now / Resource.dayLength ? resource.spent : 0
+        spentToday = resource.day >= now / ProviderQuota.dayLength ? resource.spent : 0
         reservedUSD = resource.reserved
         lastError = resource.fault.map { LastError(failure: $0.failure, message: $0.message, at: $0.at) }
     }

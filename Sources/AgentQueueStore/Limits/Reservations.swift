@@ -22,16 +22,16 @@ extension WriteTransaction {
 
     /// A resource, to be looked at and changed.
     @discardableResult
-    func withResource<T>(_ name: String, _ body: (inout Resource) -> T) throws(SQLFailure) -> T {
+    func withQuota<T>(_ name: String, _ body: (inout ProviderQuota) -> T) throws(SQLFailure) -> T {
         if resources.entries[name] == nil {
-            let stored = try storedResource(name)
-            resources.entries[name] = ResourceLedger.Entry(stored: stored, current: stored ?? Resource(name: name))
+            let stored = try storedQuota(name)
+            resources.entries[name] = QuotaLedger.Entry(stored: stored, current: stored ?? ProviderQuota(name: name))
         }
         // In place: a copy would copy its breaker's slots at each call.
-        return body(&resources.entries[name, default: ResourceLedger.Entry(stored: nil, current: Resource(name: name))].current)
+        return body(&resources.entries[name, default: QuotaLedger.Entry(stored: nil, current: ProviderQuota(name: name))].current)
     }
 
-    private func storedResource(_ name: String) throws(SQLFailure) -> Resource? {
+    private func storedQuota(_ name: String) throws(SQLFailure) -> ProviderQuota? {
         try statement(
             """
             SELECT running, waiting_since, paused_until, pause_class, pause_reason, pauses, parks, trial_after, trials, requests, tokens,
@@ -39,20 +39,20 @@ extension WriteTransaction {
             breaker_consecutive, breaker_slots, day, spent_usd, reserved_usd, error_class, error_message, error_at
             FROM resources WHERE name = ?
             """
-        ).bind(name).first { Resource($0, name: name) }
+        ).bind(name).first { ProviderQuota($0, name: name) }
     }
 
     /// A batch's budget, to be looked at and changed.
     @discardableResult
-    func withBudget<T>(of batch: Int64, _ body: (inout ResourceLedger.Budget) -> T) throws(SQLFailure) -> T {
-        var budget: (stored: ResourceLedger.Budget, current: ResourceLedger.Budget)
+    func withBudget<T>(of batch: Int64, _ body: (inout QuotaLedger.Budget) -> T) throws(SQLFailure) -> T {
+        var budget: (stored: QuotaLedger.Budget, current: QuotaLedger.Budget)
         if let known = resources.budgets[batch] {
             budget = known
         } else {
             let stored =
                 try statement("SELECT budget_usd, spent_usd, reserved_usd FROM batches WHERE id = ?").bind(batch).first {
-                    ResourceLedger.Budget(limit: $0.optionalDouble(0), spent: $0.double(1), reserved: $0.double(2))
-                } ?? ResourceLedger.Budget(limit: nil, spent: 0, reserved: 0)
+                    QuotaLedger.Budget(limit: $0.optionalDouble(0), spent: $0.double(1), reserved: $0.double(2))
+                } ?? QuotaLedger.Budget(limit: nil, spent: 0, reserved: 0)
             budget = (stored, stored)
         }
         let value = body(&budget.current)
@@ -65,12 +65,12 @@ extension WriteTransaction {
     /// Whether calls of a target may begin: as far as its provider is concerned, and it itself. Where they may not before
     /// something ends, that end will ring.
     /// - Parameter estimate: what one call is expected to use; without it, tokens and money are not looked at.
-    func gate(_ target: Target, _ policies: CallPolicies, estimate: CallEstimate?) throws(SQLFailure) -> Gate {
+    func gate(_ target: Target, _ policies: CallPolicies, estimate: CallEstimate?) throws(SQLFailure) -> Admission {
         let now = now
-        var both = Gate.open(count: .max, isProbe: false)
+        var both = Admission.open(count: .max, isProbe: false)
         for name in target.resourceNames {
             let limits = policies.limits(of: name)
-            let gate = try withResource(name) { resource in
+            let gate = try withQuota(name) { resource in
                 resource.configure(limits, now: now)
                 let gate = resource.gate(limits, estimate: estimate, now: now)
                 if case .closed(let closure) = gate, closure.until == nil || (limits.usdPerDay != nil && resource.reserved > 0) {
@@ -87,7 +87,7 @@ extension WriteTransaction {
     func needsEstimate(_ target: Target, _ policies: CallPolicies) throws(SQLFailure) -> Bool {
         for name in target.resourceNames {
             let limits = policies.limits(of: name)
-            if try withResource(name, { $0.needsEstimate(limits) }) { return true }
+            if try withQuota(name, { $0.needsEstimate(limits) }) { return true }
         }
         return false
     }
@@ -96,7 +96,7 @@ extension WriteTransaction {
     func fits(_ estimate: CallEstimate, _ target: Target, _ policies: CallPolicies) throws(SQLFailure) -> Bool {
         for name in target.resourceNames {
             let limits = policies.limits(of: name)
-            if try withResource(name, { !$0.fits(estimate, limits) }) { return false }
+            if try withQuota(name, { !$0.fits(estimate, limits) }) { return false }
         }
         return true
     }
@@ -105,16 +105,16 @@ extension WriteTransaction {
     func isLimited(_ target: Target, _ policies: CallPolicies) throws(SQLFailure) -> Bool {
         for name in target.resourceNames {
             let limits = policies.limits(of: name)
-            if try withResource(name, { $0.isLimited(limits) }) { return true }
+            if try withQuota(name, { $0.isLimited(limits) }) { return true }
         }
         return false
     }
 
     /// Sets aside what a call needs.
-    func hold(_ reservation: Reservation) throws(SQLFailure) {
+    func reserve(_ reservation: Reservation) throws(SQLFailure) {
         let now = now
         for name in reservation.target.resourceNames {
-            try withResource(name) { $0.hold(reservation.call, reservation.estimate, isProbe: reservation.isProbe, now: now) }
+            try withQuota(name) { $0.reserve(reservation.call, reservation.estimate, isProbe: reservation.isProbe, now: now) }
         }
         if let batch = reservation.batch { try withBudget(of: batch) { $0.reserved += reservation.estimate.worstCost } }
         try statement(
@@ -156,14 +156,14 @@ extension WriteTransaction {
     /// - Parameters:
     ///   - report: what the call was; nil where none was made.
     ///   - message: how it failed, in a sentence.
-    func conclude(
+    func record(
         _ report: CallReport?, _ reservation: Reservation?, token: Int64, message: String, _ policies: CallPolicies
     ) throws(SQLFailure) {
         let now = now
         let wasMade = report.map { !$0.neverBegan } ?? false
         if let reservation {
             for name in reservation.target.resourceNames {
-                let rings = try withResource(name) { resource in
+                let rings = try withQuota(name) { resource in
                     if !wasMade { resource.giveBack(reservation.call, reservation.estimate, now: now) }
                     return resource.release(reservation.call, reservation.estimate)
                 }
@@ -182,7 +182,7 @@ extension WriteTransaction {
         let estimate = reservation?.estimate
         guard !report.isCompanion else {
             for name in report.target.resourceNames {
-                try withResource(name) { resource in
+                try withQuota(name) { resource in
                     if estimate?.requests == 1 { resource.giveBackRequest(now: now) }
                     resource.settle(estimate, used: report.isMaybePaid && estimate != nil ? nil : report.usage, now: now)
                 }
@@ -191,16 +191,16 @@ extension WriteTransaction {
         }
         let used = report.isMaybePaid && estimate != nil ? nil : report.usage
         let wasTaken = report.failure != .rateLimited && (report.calls > 0 || report.failure.map(\.showsHealth) ?? true == true)
-        var verdict = Verdict(
+        var verdict = CallResult(
             call: reservation?.call ?? token, failure: report.failure, retryAfter: report.retryAfter, message: message, isConcerned: false,
             latestToken: try report.failure?.mayPause == true ? latestToken() : 0)
         if report.failure == .rateLimited { verdict.underWay = try callsUnderWay(of: report.target, .requests) }
         for (name, scope) in zip(report.target.resourceNames, [FailureScope.provider, .target]) {
             verdict.isConcerned = report.scope == scope
-            try withResource(name) { [verdict] resource in
+            try withQuota(name) { [verdict] resource in
                 resource.settle(estimate, used: used, now: now)
                 if wasTaken { resource.countTaken(now: now) }
-                resource.judge(verdict, policies.breaker, now: now)
+                resource.record(verdict, policies.breaker, now: now)
             }
         }
         if let limits = report.limits { try observe(limits, of: report.target, policies) }
@@ -214,9 +214,9 @@ extension WriteTransaction {
         let windows = [limits.requests, limits.tokens, limits.inputTokens, limits.outputTokens]
         for (rate, window) in zip(Rate.allCases, windows) {
             guard let window else { continue }
-            let isNew = try withResource(name) { $0[rate] == nil }
+            let isNew = try withQuota(name) { $0[rate] == nil }
             let underWay = try isNew ? callsUnderWay(of: target, rate) : 0
-            try withResource(name) { $0.observe(window, rate, configured: configured[rate], underWay: underWay, now: now) }
+            try withQuota(name) { $0.observe(window, rate, configured: configured[rate], underWay: underWay, now: now) }
         }
     }
 

@@ -95,7 +95,7 @@ extension QueueStore {
 extension MemorySnapshot {
     /// What is wrong in blocks: each entry is looked at.
     func faultyBlocks() throws -> [String] {
-        var exam = BlockExam(self)
+        var exam = BlockCheck(self)
         try statement(
             """
             SELECT memory_blocks.id, space_id, last, entries, dead, dimension, heads, codes, vectors FROM memory_blocks
@@ -114,7 +114,7 @@ extension MemorySnapshot {
 }
 
 /// Looks at blocks, one after the other, for what must not be.
-struct BlockExam {
+struct BlockCheck {
     private(set) var faults: [String] = []
     private let snapshot: MemorySnapshot
     /// Dead entries found, by memory.

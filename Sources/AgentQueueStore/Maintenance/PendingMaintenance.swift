@@ -1,7 +1,7 @@
 import GRDB
 
 /// What there is to do for the queue's upkeep, as of one read.
-package struct Duties: Sendable, Equatable {
+package struct PendingMaintenance: Sendable, Equatable {
     /// Whether a worker may have died, or lost its lease.
     package var mayRescue: Bool
     /// Whether a job that has not begun has expired.
@@ -9,7 +9,7 @@ package struct Duties: Sendable, Equatable {
     /// Whether dependents have to be told of an end.
     package var hasCascade: Bool
     /// Whether an answer has come that more jobs wait for than its own transaction completed.
-    package var hasLanding: Bool
+    package var hasFanOut: Bool
     /// Whether a run is to be told of the end of a job, or has more to begin.
     package var hasDueRun: Bool
     /// Whether a run has ended whose calls are to be cancelled.
@@ -19,17 +19,17 @@ package struct Duties: Sendable, Equatable {
     /// When the next schedule fires (wall clock, ms).
     package var nextFiring: Int64?
     /// When the next notice is to be told (wall clock, ms).
-    package var nextNotice: Int64?
+    package var nextNotification: Int64?
 
     /// Nothing to do, unless told.
     package init(
-        mayRescue: Bool = false, hasExpired: Bool = false, hasCascade: Bool = false, hasLanding: Bool = false,
+        mayRescue: Bool = false, hasExpired: Bool = false, hasCascade: Bool = false, hasFanOut: Bool = false,
         hasDueRun: Bool = false, hasSweep: Bool = false, nextDue: Int64? = nil
     ) {
         self.mayRescue = mayRescue
         self.hasExpired = hasExpired
         self.hasCascade = hasCascade
-        self.hasLanding = hasLanding
+        self.hasFanOut = hasFanOut
         self.hasDueRun = hasDueRun
         self.hasSweep = hasSweep
         self.nextDue = nextDue
@@ -38,7 +38,7 @@ package struct Duties: Sendable, Equatable {
 
 extension QueueStore {
     /// Looks, in one read, at what upkeep there is: so that a queue in order costs no more than that.
-    package func duties() throws -> Duties {
+    package func duties() throws -> PendingMaintenance {
         let now = clock.wall()
         return try read { database in
             let row = try Row.fetchOne(
@@ -55,12 +55,12 @@ extension QueueStore {
                         (SELECT min(next_at) FROM schedules WHERE next_at IS NOT NULL),
                         (SELECT min(next_at) FROM notices WHERE state = 'waiting')
                         """), arguments: [now])
-            var duties = Duties(
+            var duties = PendingMaintenance(
                 mayRescue: try !workersToRescue(database).isEmpty, hasExpired: row?[2] ?? false, hasCascade: row?[3] ?? false,
-                hasLanding: row?[4] ?? false, hasDueRun: row?[5] ?? false, hasSweep: try Self.sweptRun(database) != nil,
+                hasFanOut: row?[4] ?? false, hasDueRun: row?[5] ?? false, hasSweep: try Self.sweptRun(database) != nil,
                 nextDue: [row?[0] as Int64?, row?[1] as Int64?].compactMap(\.self).min())
             duties.nextFiring = row?[6]
-            duties.nextNotice = row?[7]
+            duties.nextNotification = row?[7]
             return duties
         }
     }

@@ -68,7 +68,7 @@ extension QueueStore {
         report.memories = try await pruneMemories(policy.memories)
         try await compactMemory()
         _ = try await write { try $0.pruneRest() }
-        while try await write({ try $0.pruneNotices(before: now - policy.completed, slice: 200) }) == 200 {}
+        while try await write({ try $0.pruneNotifications(before: now - policy.completed, slice: 200) }) == 200 {}
         while try await write({ try $0.pruneCharges(before: now - Self.chargesKept, slice: 500) }) == 500 {}
         if policy.shrinks { report.bytesFreed = try await shrink() }
         return report
@@ -190,10 +190,10 @@ extension WriteTransaction {
         try statement("DELETE FROM ingests WHERE updated_at < ?").bind(now - month).run()
         try statement("DELETE FROM provider_batches WHERE state = 'ended' AND ended_at < ?").bind(now - month).run()
         try statement("DELETE FROM minutes WHERE minute < ?").bind((now - month) / 60_000).run()
-        let today = now / Resource.dayLength
+        let today = now / ProviderQuota.dayLength
         for name in try statement("SELECT name FROM resources WHERE day < ? AND spent_usd <> 0").bind(today).all({ $0.text(0) }) {
             // The charges of that day will go.
-            try withResource(name) { if $0.day < today { $0.spend(0, on: today) } }
+            try withQuota(name) { if $0.day < today { $0.spend(0, on: today) } }
         }
         // What was known of a provider that no one has called for a month.
         try statement("DELETE FROM resources WHERE updated_at < ? AND running = 0").bind(now - month).run()

@@ -83,7 +83,7 @@ extension WriteTransaction {
     private static let tailShare: Int64 = 32
 
     /// Brings what is known of a namespace's newest digests up to date.
-    func refreshTail(of place: MemoryPlace) throws(SQLFailure) {
+    func refreshTail(of place: NamespaceState) throws(SQLFailure) {
         if tails.count >= Self.mostTails, tails[place.id] == nil { tails.removeAll() }
         var tail = tails.removeValue(forKey: place.id) ?? DigestTail(after: place.digestedTo)
         tail.forget(upTo: place.digestedTo)
@@ -96,13 +96,13 @@ extension WriteTransaction {
     }
 
     /// Notes the digest of a new memory.
-    func addDigest(_ digest: Int64, of id: Int64, in place: MemoryPlace) {
+    func addDigest(_ digest: Int64, of id: Int64, in place: NamespaceState) {
         tailsChanged = true
         tails[place.id]?.add(digest, id)
     }
 
     /// The memories without a key that may have a digest, by id.
-    func ids(ofDigest digest: Int64, in place: MemoryPlace) throws(SQLFailure) -> [Int64] {
+    func ids(ofDigest digest: Int64, in place: NamespaceState) throws(SQLFailure) -> [Int64] {
         let indexed = try statement("SELECT memory_id FROM memory_digests WHERE namespace_id = ? AND digest = ?")
             .bind(place.id).bind(digest).all { $0.int64(0) }
         let newest = tails[place.id]?.ids(of: digest) ?? []
@@ -112,7 +112,7 @@ extension WriteTransaction {
 
     /// Takes some of the newest digests into the index, once there are many.
     /// - Parameter stored: how many memories were stored: four times as many are taken, so that the tail is gone before it has grown by much.
-    func mergeDigests(of place: MemoryPlace, stored: Int) throws(SQLFailure) {
+    func mergeDigests(of place: NamespaceState, stored: Int) throws(SQLFailure) {
         guard var tail = tails[place.id] else { return }
         let threshold = max(leastTail, Int(clamping: place.memories / Self.tailShare))
         let slice = tail.slice(threshold: threshold, limit: max(1, leastTail / 256, 4 * stored))

@@ -36,10 +36,10 @@ extension WriteTransaction {
     func forget(_ ids: [Int64]) throws(SQLFailure) -> Int {
         var forgotten = 0
         var number = try latestMemoryNumber()
-        var places: [Int64: MemoryPlace] = [:]
+        var places: [Int64: NamespaceState] = [:]
         for id in ids {
             guard let memory = try storedMemory(id) else { continue }
-            if places[memory.namespaceID] == nil { places[memory.namespaceID] = try memoryPlace(memory.namespaceID) }
+            if places[memory.namespaceID] == nil { places[memory.namespaceID] = try namespaceState(memory.namespaceID) }
             guard let place = places[memory.namespaceID] else { continue }
             number += 1
             try forget(memory, in: place, at: number)
@@ -53,7 +53,7 @@ extension WriteTransaction {
     /// - Parameters:
     ///   - number: that of this change.
     ///   - unwritten: the spaces whose entry of it is not in a block yet.
-    func forget(_ memory: StoredMemory, in place: MemoryPlace, at number: Int64, unwritten: [Int64] = []) throws(SQLFailure) {
+    func forget(_ memory: StoredMemory, in place: NamespaceState, at number: Int64, unwritten: [Int64] = []) throws(SQLFailure) {
         try bury(memory, in: place, at: number, unwritten: unwritten)
         if memory.id <= place.wordsTo { try removeWords(of: memory.id, memory.text, in: place) }
         if let building = place.building {
@@ -66,7 +66,7 @@ extension WriteTransaction {
 
     /// Deletes a slice of what a forgotten namespace held. Returns whether more is there.
     func clear(namespace id: Int64) throws(SQLFailure) -> Bool {
-        guard let place = try memoryPlace(id) else { return false }
+        guard let place = try namespaceState(id) else { return false }
         let memories = try statement("SELECT id, bytes, iif(id <= ?2, text, NULL), digest FROM memories WHERE namespace_id = ?1 LIMIT ?3")
             .bind(id).bind(place.wordsTo).bind(QueueStore.forgetSlice).all {
                 (id: $0.int64(0), bytes: $0.int64(1), text: $0.optionalText(2), digest: $0.optionalInt64(3))
@@ -104,7 +104,7 @@ extension WriteTransaction {
     /// - Parameters:
     ///   - number: that of this change.
     ///   - unwritten: the spaces whose entry of it is not in a block yet.
-    func bury(_ memory: StoredMemory, in place: MemoryPlace, at number: Int64, unwritten: [Int64]) throws(SQLFailure) {
+    func bury(_ memory: StoredMemory, in place: NamespaceState, at number: Int64, unwritten: [Int64]) throws(SQLFailure) {
         var entries = try statement("SELECT space_id, number FROM memory_entries WHERE memory_id = ?").bind(memory.id).all {
             (space: $0.int64(0), number: $0.int64(1))
         }
@@ -143,7 +143,7 @@ extension WriteTransaction {
     }
 
     /// The number of the entry that a memory has in a space; nil where it has none.
-    func liveNumber(of memory: StoredMemory, in space: Int64, of place: MemoryPlace) throws(SQLFailure) -> Int64? {
+    func liveNumber(of memory: StoredMemory, in space: Int64, of place: NamespaceState) throws(SQLFailure) -> Int64? {
         let number = try statement("SELECT number FROM memory_entries WHERE memory_id = ? AND space_id = ?")
             .bind(memory.id).bind(space).first { $0.int64(0) }
         return number ?? (space == place.current?.id ? memory.entry : nil)
@@ -156,7 +156,7 @@ extension WriteTransaction {
         try statement("UPDATE memory_spaces SET live = live + 1 WHERE id = ?").bind(space).run()
     }
 
-    private func removeDigest(_ digest: Int64, of id: Int64, in place: MemoryPlace) throws(SQLFailure) {
+    private func removeDigest(_ digest: Int64, of id: Int64, in place: NamespaceState) throws(SQLFailure) {
         try statement("DELETE FROM memory_digests WHERE namespace_id = ? AND digest = ? AND memory_id = ?")
             .bind(place.id).bind(digest).bind(id).run()
     }
@@ -164,16 +164,16 @@ extension WriteTransaction {
     // MARK: The index of words
 
     /// Takes a memory's words out of the index, which must be told the very text that it took in.
-    func removeWords(of id: Int64, _ text: String, in place: MemoryPlace) throws(SQLFailure) {
+    func removeWords(of id: Int64, _ text: String, in place: NamespaceState) throws(SQLFailure) {
         try statement("INSERT INTO memory_words (memory_words, rowid, text, space) VALUES ('delete', ?, ?, ?)")
             .bind(id).bind(text).bind(place.token).run()
     }
 
-    func addWords(of id: Int64, _ text: String, in place: MemoryPlace) throws(SQLFailure) {
+    func addWords(of id: Int64, _ text: String, in place: NamespaceState) throws(SQLFailure) {
         try statement("INSERT INTO memory_words (rowid, text, space) VALUES (?, ?, ?)").bind(id).bind(text).bind(place.token).run()
     }
 
-    func replaceWords(of memory: StoredMemory, by text: String, in place: MemoryPlace) throws(SQLFailure) {
+    func replaceWords(of memory: StoredMemory, by text: String, in place: NamespaceState) throws(SQLFailure) {
         try removeWords(of: memory.id, memory.text, in: place)
         try addWords(of: memory.id, text, in: place)
     }

@@ -138,7 +138,7 @@ package struct MemoryWrite: Sendable {
 }
 
 /// What became of a text that was to be remembered.
-package struct Remembered: Sendable, Equatable {
+package struct StoreOutcome: Sendable, Equatable {
     /// How it was taken in.
     package enum Outcome: String, Sendable {
         /// It is a new memory.

@@ -10,7 +10,7 @@ struct MemoryBatch {
     }
 
     private let transaction: WriteTransaction
-    private var place: MemoryPlace
+    private var place: NamespaceState
     private let model: VectorModel?
     /// The largest number given.
     private var number: Int64
@@ -21,7 +21,7 @@ struct MemoryBatch {
     private var source: (space: Int64, block: BlockContent)?
 
     /// Begins one.
-    init(_ transaction: WriteTransaction, _ place: MemoryPlace, model: VectorModel?) throws(SQLFailure) {
+    init(_ transaction: WriteTransaction, _ place: NamespaceState, model: VectorModel?) throws(SQLFailure) {
         self.transaction = transaction
         self.place = place
         self.model = model
@@ -40,21 +40,21 @@ struct MemoryBatch {
     }
 
     /// Takes in one.
-    mutating func remember(_ memory: PreparedMemory) throws -> Remembered {
+    mutating func remember(_ memory: PreparedMemory) throws -> StoreOutcome {
         if let vector = memory.vector, place.current == nil, let model {
             let space = try transaction.makeSpace(in: place, model: model, dimension: vector.dimension, state: "current")
             try transaction.statement("UPDATE namespaces SET space_id = ? WHERE id = ?").bind(space.id).bind(place.id).run()
             place.current = space
         }
         guard let (known, isSame) = try find(memory) else {
-            return Remembered(id: try insert(memory), outcome: .stored)
+            return StoreOutcome(id: try insert(memory), outcome: .stored)
         }
         if isSame {
             try renew(known, as: memory)
-            return Remembered(id: known.id, outcome: .duplicate)
+            return StoreOutcome(id: known.id, outcome: .duplicate)
         }
         try replace(known, by: memory)
-        return Remembered(id: known.id, outcome: .updated)
+        return StoreOutcome(id: known.id, outcome: .updated)
     }
 
     // MARK: What is there

@@ -43,7 +43,7 @@ extension VectorModel {
 }
 
 /// A namespace as a change of its memories finds it.
-struct MemoryPlace {
+struct NamespaceState {
     var id: Int64
     var name: String
     /// The vectors that are searched; nil before the first.
@@ -62,8 +62,8 @@ struct MemoryPlace {
     var memories: Int64 = 0
 
     /// A namespace without its spaces, and the row of the one that is searched.
-    fileprivate static func read(_ row: SQLStatement) -> (place: MemoryPlace, space: Int64?) {
-        let place = MemoryPlace(
+    fileprivate static func read(_ row: SQLStatement) -> (place: NamespaceState, space: Int64?) {
+        let place = NamespaceState(
             id: row.int64(0), name: row.text(1), wordsTo: row.int64(3), digestedTo: row.int64(4), memories: row.int64(5))
         return (place, row.optionalInt64(2))
     }
@@ -77,21 +77,21 @@ struct MemoryPlace {
 
 extension WriteTransaction {
     /// The namespace of a name; nil where there is none.
-    func memoryPlace(named name: String) throws(SQLFailure) -> MemoryPlace? {
+    func namespaceState(named name: String) throws(SQLFailure) -> NamespaceState? {
         let found = try statement(
             "SELECT id, name, space_id, words_to, digested_to, memories FROM namespaces WHERE name = ? AND is_forgotten = 0"
-        ).bind(name).first { MemoryPlace.read($0) }
+        ).bind(name).first { NamespaceState.read($0) }
         return try found.map { (found) throws(SQLFailure) in try withSpaces(found.place, current: found.space) }
     }
 
     /// The namespace of a row; nil where there is none.
-    func memoryPlace(_ id: Int64) throws(SQLFailure) -> MemoryPlace? {
+    func namespaceState(_ id: Int64) throws(SQLFailure) -> NamespaceState? {
         let found = try statement("SELECT id, name, space_id, words_to, digested_to, memories FROM namespaces WHERE id = ?")
-            .bind(id).first { MemoryPlace.read($0) }
+            .bind(id).first { NamespaceState.read($0) }
         return try found.map { (found) throws(SQLFailure) in try withSpaces(found.place, current: found.space) }
     }
 
-    private func withSpaces(_ place: MemoryPlace, current: Int64?) throws(SQLFailure) -> MemoryPlace {
+    private func withSpaces(_ place: NamespaceState, current: Int64?) throws(SQLFailure) -> NamespaceState {
         var place = place
         try statement("SELECT id, model, passage_prefix, dimension, state, walked_to FROM memory_spaces WHERE namespace_id = ?")
             .bind(place.id).eachRow { row in
@@ -111,13 +111,13 @@ extension WriteTransaction {
     }
 
     /// Makes a namespace.
-    func makeMemoryPlace(named name: String) throws(SQLFailure) -> MemoryPlace {
+    func makeNamespaceState(named name: String) throws(SQLFailure) -> NamespaceState {
         try statement("INSERT INTO namespaces (name, created_at) VALUES (?, ?)").bind(name).bind(now).run()
-        return MemoryPlace(id: lastInsertedID, name: name)
+        return NamespaceState(id: lastInsertedID, name: name)
     }
 
     /// Makes a space.
-    func makeSpace(in place: MemoryPlace, model: VectorModel, dimension: Int, state: StaticString) throws(SQLFailure) -> MemorySpace {
+    func makeSpace(in place: NamespaceState, model: VectorModel, dimension: Int, state: StaticString) throws(SQLFailure) -> MemorySpace {
         try statement(
             """
             INSERT INTO memory_spaces (namespace_id, model, passage_prefix, dimension, state, created_at) VALUES (?, ?, ?, ?, ?, ?)

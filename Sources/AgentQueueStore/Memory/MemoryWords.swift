@@ -16,7 +16,7 @@ extension MemorySnapshot {
         guard let counts else { return [] }
         // The namespace's own token spares the walk through others' memories. Where it is in most of them, it would be a walk itself.
         let isMost = counts.own * 2 > counts.all
-        let match = isMost ? "text : (\(query))" : "space : \"\(MemoryPlace.token(namespace))\" AND text : (\(query))"
+        let match = isMost ? "text : (\(query))" : "space : \"\(NamespaceState.token(namespace))\" AND text : (\(query))"
         let isThere = try statement(
             "SELECT 1 FROM memories WHERE id = ? AND namespace_id = ? AND (expires_at IS NULL OR expires_at > ?)")
         var hits: [(id: Int64, rank: Double)] = []
@@ -79,7 +79,7 @@ extension WriteTransaction {
 
     /// Takes the words of the next memories into the index. Returns whether more may be waiting.
     func indexWords(of namespace: Int64) throws -> Bool {
-        guard let place = try memoryPlace(namespace) else { return false }
+        guard let place = try namespaceState(namespace) else { return false }
         var texts: [(id: Int64, text: String)] = []
         var bytes = 0
         try statement("SELECT id, text FROM memories WHERE namespace_id = ? AND id > ? ORDER BY id")

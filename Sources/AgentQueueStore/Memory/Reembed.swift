@@ -55,7 +55,7 @@ extension MemorySnapshot {
 
 extension WriteTransaction {
     fileprivate func beginSpace(in namespace: String, model: VectorModel, dimension: Int) throws -> MemorySpace {
-        guard let place = try memoryPlace(named: namespace) else {
+        guard let place = try namespaceState(named: namespace) else {
             throw StoreError(.notFound, "there is no namespace \(namespace)")
         }
         if let current = place.current, current.model == model, current.dimension == dimension {
@@ -75,9 +75,9 @@ extension WriteTransaction {
     }
 
     /// The place of a space under way; nil where it is not, or not any more.
-    private func place(building space: Int64) throws(SQLFailure) -> MemoryPlace? {
+    private func place(building space: Int64) throws(SQLFailure) -> NamespaceState? {
         let namespace = try statement("SELECT namespace_id FROM memory_spaces WHERE id = ?").bind(space).first { $0.int64(0) }
-        guard let namespace, let place = try memoryPlace(namespace), place.building?.id == space else { return nil }
+        guard let namespace, let place = try namespaceState(namespace), place.building?.id == space else { return nil }
         return place
     }
 

@@ -9,7 +9,7 @@ extension QueueStore {
     ///   - model: what made the vectors; nil where no memory has one.
     /// - Throws: `StoreError`; `conflict`, and nothing is stored, where a memory is refused, or the namespace holds vectors of another model
     ///   or dimension.
-    package func remember(_ memories: [NewMemory], in namespace: String, model: VectorModel?) async throws -> [Remembered] {
+    package func remember(_ memories: [NewMemory], in namespace: String, model: VectorModel?) async throws -> [StoreOutcome] {
         let prepared = try PreparedMemory.all(memories, in: namespace, model: model)
         return try await write { try $0.remember(prepared, in: namespace, model: model) }
     }
@@ -17,23 +17,23 @@ extension QueueStore {
 
 extension WriteTransaction {
     /// Remembers texts, as `QueueStore.remember`. A `conflict` is thrown before anything is changed, so that the transaction can go on.
-    func remember(_ memories: [NewMemory], in namespace: String, model: VectorModel?) throws -> [Remembered] {
+    func remember(_ memories: [NewMemory], in namespace: String, model: VectorModel?) throws -> [StoreOutcome] {
         try remember(PreparedMemory.all(memories, in: namespace, model: model), in: namespace, model: model)
     }
 
     /// Remembers what was checked.
-    func remember(_ memories: [PreparedMemory], in namespace: String, model: VectorModel?) throws -> [Remembered] {
+    func remember(_ memories: [PreparedMemory], in namespace: String, model: VectorModel?) throws -> [StoreOutcome] {
         guard !memories.isEmpty else { return [] }
-        let known = try memoryPlace(named: namespace)
+        let known = try namespaceState(named: namespace)
         if let known { try checkVectors(of: memories, model, in: known) }
-        var batch = try MemoryBatch(self, known ?? makeMemoryPlace(named: namespace), model: model)
+        var batch = try MemoryBatch(self, known ?? makeNamespaceState(named: namespace), model: model)
         let outcomes = try memories.map { try batch.remember($0) }
         try batch.finish()
         return outcomes
     }
 
     /// Refuses vectors that cannot be compared with those of the namespace.
-    private func checkVectors(of memories: [PreparedMemory], _ model: VectorModel?, in place: MemoryPlace) throws {
+    private func checkVectors(of memories: [PreparedMemory], _ model: VectorModel?, in place: NamespaceState) throws {
         if place.building != nil, memories.contains(where: \.text.isEmpty) {
             throw StoreError(.conflict, "namespace \(place.name) is being embedded again, so it takes no vectors without a text")
         }

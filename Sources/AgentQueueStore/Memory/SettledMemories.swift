@@ -63,8 +63,8 @@ struct SettledMemories: Sendable {
 
     /// Remembers memories of one namespace and one model. While that model's vectors are being made to take the place of others, they go
     /// to those: what is stored meanwhile is found when these are searched.
-    private func remember(_ memories: [PreparedMemory], _ group: Group, _ transaction: WriteTransaction) throws -> [Remembered] {
-        let place = try transaction.memoryPlace(named: group.namespace)
+    private func remember(_ memories: [PreparedMemory], _ group: Group, _ transaction: WriteTransaction) throws -> [StoreOutcome] {
+        let place = try transaction.namespaceState(named: group.namespace)
         guard let model = group.model, let building = place?.building, building.model == model, place?.current?.model != model else {
             return try transaction.remember(memories, in: group.namespace, model: group.model)
         }
@@ -95,7 +95,7 @@ extension WriteTransaction {
     }
 }
 
-extension [Remembered] {
+extension [StoreOutcome] {
     /// As a job's result tells it.
     var notes: [JSONValue.Member] {
         [

@@ -2,7 +2,7 @@ import AgentQueueModel
 
 extension WriteTransaction {
     /// What is told of an end. Holds no prompt and no answer.
-    func body(of kind: NoticeKind, _ id: Int64) throws(SQLFailure) -> JSONValue {
+    func body(of kind: NotificationKind, _ id: Int64) throws(SQLFailure) -> JSONValue {
         let particulars =
             switch kind {
             case .job: try jobParticulars(id)

@@ -4,7 +4,9 @@ import GRDB
 extension QueueStore {
     /// Takes notices that are due, so that no other process tries them before their time is over. Each take counts as an attempt.
     /// - Parameter lease: how long telling by a notification may take, in ms, before another process may try.
-    package func claimNotices(limit: Int, lease: @escaping @Sendable (_ notification: String) -> Int64) async throws -> [Notice] {
+    package func claimNotifications(limit: Int, lease: @escaping @Sendable (_ notification: String) -> Int64) async throws
+        -> [JobNotification]
+    {
         try await write { transaction in
             let due = try transaction.statement(
                 """
@@ -12,8 +14,9 @@ extension QueueStore {
                 WHERE state = 'waiting' AND next_at <= ? ORDER BY next_at, id LIMIT ?
                 """
             ).bind(transaction.now).bind(limit).all { row in
-                Notice(
-                    id: row.int64(0), kind: NoticeKind(rawValue: row.text(1)) ?? .job, subject: row.int64(2), notification: row.text(3),
+                JobNotification(
+                    id: row.int64(0), kind: NotificationKind(rawValue: row.text(1)) ?? .job, subject: row.int64(2),
+                    notification: row.text(3),
                     body: row.text(4), attempts: Int(row.int64(5)) + 1, nextAt: 0, createdAt: row.int64(6))
             }
             return try due.map { notice in
@@ -28,12 +31,12 @@ extension QueueStore {
 
     /// Notes what came of an attempt, unless another process has begun one since, or the notice was removed.
     /// - Parameter retryAt: when a failed attempt is made again (wall clock, ms); nil gives the notice up.
-    package func settle(_ notice: Notice, _ outcome: NoticeOutcome, retryAt: Int64?) async throws {
+    package func settle(_ notice: JobNotification, _ outcome: NotificationOutcome, retryAt: Int64?) async throws {
         try await write { try $0.settle(notice, outcome, retryAt: retryAt) }
     }
 
     /// When the next notice is due (wall clock, ms); nil where none waits.
-    package func nextNotice() throws -> Int64? {
+    package func nextNotification() throws -> Int64? {
         try read { try Int64.fetchOne($0.cachedStatement(sql: "SELECT min(next_at) FROM notices WHERE state = 'waiting'")) }
     }
 
@@ -41,8 +44,8 @@ extension QueueStore {
     /// - Parameters:
     ///   - states: those of these states; all where it is empty.
     ///   - before: those with a smaller id.
-    package func notices(states: Set<Notice.State> = [], before: Int64? = nil, limit: Int) throws -> [Notice] {
-        let wanted = states.isEmpty ? Set(Notice.State.allCases) : states
+    package func notices(states: Set<JobNotification.State> = [], before: Int64? = nil, limit: Int) throws -> [JobNotification] {
+        let wanted = states.isEmpty ? Set(JobNotification.State.allCases) : states
         return try read { database in
             try Row.fetchAll(
                 database,
@@ -55,10 +58,10 @@ extension QueueStore {
                     before ?? .max, wanted.contains(.waiting), wanted.contains(.delivered), wanted.contains(.failed), limit,
                 ]
             ).map { row in
-                var notice = Notice(
-                    id: row[0], kind: NoticeKind(rawValue: row[1]) ?? .job, subject: row[2], notification: row[3], body: row[4],
+                var notice = JobNotification(
+                    id: row[0], kind: NotificationKind(rawValue: row[1]) ?? .job, subject: row[2], notification: row[3], body: row[4],
                     attempts: row[5], nextAt: row[6], createdAt: row[7])
-                notice.state = Notice.State(rawValue: row[8]) ?? .failed
+                notice.state = JobNotification.State(rawValue: row[8]) ?? .failed
                 notice.endedAt = row[9]
                 notice.error = row[10]
                 return notice
@@ -67,14 +70,14 @@ extension QueueStore {
     }
 
     /// How many notices were given up and are still on record.
-    package func failedNotices() throws -> Int {
+    package func failedNotifications() throws -> Int {
         try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM notices WHERE ended_at IS NOT NULL AND state = 'failed'") ?? 0 }
     }
 
     /// Has notices tried again at once, from their first attempt: those that were given up, and those that wait.
     /// - Parameter ids: those of these ids; nil is all that were given up.
     /// - Returns: how many.
-    package func retryNotices(_ ids: [Int64]? = nil) async throws -> Int {
+    package func retryNotifications(_ ids: [Int64]? = nil) async throws -> Int {
         try await write { transaction in
             transaction.ledger.ringWork()
             guard let ids else {
@@ -96,7 +99,7 @@ extension QueueStore {
 }
 
 extension WriteTransaction {
-    func settle(_ notice: Notice, _ outcome: NoticeOutcome, retryAt: Int64?) throws(SQLFailure) {
+    func settle(_ notice: JobNotification, _ outcome: NotificationOutcome, retryAt: Int64?) throws(SQLFailure) {
         switch outcome {
         case .delivered: try end(notice, .delivered, error: nil)
         case .refused(let message): try end(notice, .failed, error: message)
@@ -112,13 +115,13 @@ extension WriteTransaction {
         ledger.ringWork()
     }
 
-    private func end(_ notice: Notice, _ state: Notice.State, error: String?) throws(SQLFailure) {
+    private func end(_ notice: JobNotification, _ state: JobNotification.State, error: String?) throws(SQLFailure) {
         try statement("UPDATE notices SET state = ?, error = ?, ended_at = ? WHERE id = ? AND next_at = ? AND state = 'waiting'")
             .bind(state.rawValue).bind(error).bind(now).bind(notice.id).bind(notice.nextAt).run()
     }
 
     /// Removes one slice of notices that ended before a time. Returns how many.
-    func pruneNotices(before: Int64, slice: Int) throws(SQLFailure) -> Int {
+    func pruneNotifications(before: Int64, slice: Int) throws(SQLFailure) -> Int {
         try statement(
             "DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE ended_at IS NOT NULL AND ended_at <= ? LIMIT ?)"
         ).bind(before).bind(slice).run()

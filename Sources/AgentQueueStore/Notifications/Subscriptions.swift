@@ -16,29 +16,29 @@ extension QueueStore {
 extension WriteTransaction {
     /// Has the end of something told.
     /// - Parameter notifications: names of notifications of the configuration, checked.
-    func watch(_ kind: NoticeKind, _ id: Int64, tell notifications: [String]) throws(SQLFailure) {
+    func watch(_ kind: NotificationKind, _ id: Int64, tell notifications: [String]) throws(SQLFailure) {
         for name in notifications {
             try statement("INSERT INTO watches (kind, subject_id, notification) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
                 .bind(kind.rawValue).bind(id).bind(name).run()
-            hasWatches = true
+            hasSubscriptions = true
         }
         // It may have ended in an earlier transaction.
         if kind == .batch, !notifications.isEmpty { ledger.look(atBatch: id) }
     }
 
     /// Whether anybody is to be told of anything: one look for a transaction, however much ends in it.
-    private var isWatched: Bool {
+    private var isSubscribed: Bool {
         get throws(SQLFailure) {
-            if let known = hasWatches { return known }
+            if let known = hasSubscriptions { return known }
             let found = try statement("SELECT 1 FROM watches LIMIT 1").first { _ in true } ?? false
-            hasWatches = found
+            hasSubscriptions = found
             return found
         }
     }
 
     /// Something has ended: writes what those who watch it are to be told. The watch is then used up.
-    func noteFinished(_ kind: NoticeKind, _ id: Int64) throws(SQLFailure) {
-        guard try isWatched else { return }
+    func noteFinished(_ kind: NotificationKind, _ id: Int64) throws(SQLFailure) {
+        guard try isSubscribed else { return }
         let watchers = try statement("DELETE FROM watches WHERE kind = ? AND subject_id = ? RETURNING notification")
             .bind(kind.rawValue).bind(id).all { $0.text(0) }
         guard !watchers.isEmpty else { return }
@@ -56,7 +56,7 @@ extension WriteTransaction {
     /// Tells of batches that a transaction's changes have ended.
     /// - Parameter batches: those whose counts have changed, as they now stand.
     func noteFinished(batches: some Sequence<Int64>) throws(SQLFailure) {
-        guard try isWatched else { return }
+        guard try isSubscribed else { return }
         for id in batches {
             let isOver =
                 try statement(
@@ -68,7 +68,7 @@ extension WriteTransaction {
 
     /// Nobody is to be told of a job any more: it is deleted.
     func unwatch(job id: Int64) throws(SQLFailure) {
-        guard try isWatched else { return }
+        guard try isSubscribed else { return }
         try statement("DELETE FROM watches WHERE kind = 'job' AND subject_id = ?").bind(id).run()
     }
 }

@@ -53,12 +53,12 @@ extension QueueStore {
         while !remaining.isEmpty {
             let slice = Array(remaining.prefix(Self.batchSlice))
             remaining = remaining.dropFirst(Self.batchSlice)
-            let isHeld = try await write { transaction in
+            let isReserved = try await write { transaction in
                 guard try transaction.holds(batch.id, token: owner.token) else { return false }
                 for id in slice { try transaction.dismiss(id, from: batch.id, rest, reason: reason) }
                 return true
             }
-            guard isHeld else { return false }
+            guard isReserved else { return false }
         }
         return true
     }

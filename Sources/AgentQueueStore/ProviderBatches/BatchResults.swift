@@ -41,7 +41,7 @@ extension WriteTransaction {
         if let call = request.call, let charge = Charge(call, isFenced: state == nil) {
             let group = try statement("SELECT batch_id FROM jobs WHERE id = ?").bind(job.id).first { $0.optionalInt64(0) } ?? nil
             try self.charge(
-                charge, to: ChargedClaim(lease: job.lease, lane: member.lane, batch: group, attempt: job.attempt, isHeld: false))
+                charge, to: ChargedClaim(lease: job.lease, lane: member.lane, batch: group, attempt: job.attempt, isReserved: false))
             if let state { try note(request, state, charge) }
         } else if let state {
             try note(request, state, nil)
@@ -49,14 +49,14 @@ extension WriteTransaction {
         if let digest = member.digest {
             if let result = request.result, let reply {
                 // Few: the transaction settles many items.
-                try land(digest, LandedAnswer(reply: reply, result), most: 2)
+                try fanOut(digest, SharedResult(reply: reply, result), most: 2)
             } else {
                 try promoteFollowers(of: digest)
             }
         }
         guard let state else { return .fenced }
         ledger.move(lane: job.laneID, batch: job.batchID, from: .pending, to: state)
-        if state.isFinal { try noteEnd(of: job.id, state) }
+        if state.isFinal { try recordFinish(of: job.id, state) }
         return .settled(state)
     }
 

@@ -39,7 +39,7 @@ extension WriteTransaction {
     /// their attempts given back. One whose request is in a batch already waits for that one's answer.
     /// - Returns: those that are to run now: they did not ask for it, their deadline is near, the cache has their answer, or no batch
     ///   takes them.
-    func collect(_ jobs: [ClaimedJob], _ claiming: inout Claiming) throws -> [ClaimedJob] {
+    func collect(_ jobs: [ClaimedJob], _ claiming: inout ClaimBuilder) throws -> [ClaimedJob] {
         guard let first = jobs.first(where: \.waitsForBatch), let capacity = claiming.request.batchCapacities[first.target.provider],
             first.kind != .memorize
         else { return jobs }
@@ -60,7 +60,7 @@ extension WriteTransaction {
             }
             claiming.collected += 1
             if job.useCache, let leader = try openBatch(answering: job.digest) {
-                try turnAside(job)
+                try `defer`(job)
                 try follow(job, in: leader, wish)
                 continue
             }
@@ -76,9 +76,9 @@ extension WriteTransaction {
                 batch = try newBatch(of: job)
             }
             guard let id = batch?.id else { continue }
-            try turnAside(job)
+            try `defer`(job)
             try join(job, id, wish)
-            try holdForBatch(job, wish.budgets, capacity, claiming.request.policies)
+            try reserveForBatch(job, wish.budgets, capacity, claiming.request.policies)
             batch?.add(wish)
         }
         if var batch {
@@ -122,12 +122,12 @@ extension WriteTransaction {
 
     /// Sets aside what a job in a batch may cost, where that is limited: a reservation under the token 0, which no lease has, without a
     /// request and without tokens, for a batch has limits of its own.
-    private func holdForBatch(_ job: ClaimedJob, _ budgets: Budgets, _ capacity: BatchCapacity, _ policies: CallPolicies) throws {
+    private func reserveForBatch(_ job: ClaimedJob, _ budgets: Budgets, _ capacity: BatchCapacity, _ policies: CallPolicies) throws {
         let isLimited = job.target.resourceNames.contains { policies.limits(of: $0).usdPerDay != nil }
         guard isLimited || !budgets.isEmpty else { return }
         var estimate = CallEstimate(worstCost: policies.expected(job.target, job.kind, job.body).worstCost * capacity.priceShare)
         estimate.requests = 0
-        try hold(
+        try reserve(
             Reservation(
                 lease: Lease(jobID: job.id, token: 0), call: 0, target: job.target, estimate: estimate, isProbe: false,
                 batch: budgets.batch == nil ? nil : job.batchID))
@@ -137,7 +137,7 @@ extension WriteTransaction {
     func releaseForBatch(_ job: Int64) throws(SQLFailure) {
         guard let reservation = try reservation(of: Lease(jobID: job, token: 0)) else { return }
         try forget(reservation)
-        try conclude(nil, reservation, token: 0, message: "", CallPolicies())
+        try record(nil, reservation, token: 0, message: "", CallPolicies())
     }
 
     /// The open batch in which the same is asked already.
@@ -152,7 +152,7 @@ extension WriteTransaction {
     }
 
     /// Out of `running` again, as if it had not been claimed.
-    private func turnAside(_ job: ClaimedJob) throws(SQLFailure) {
+    private func `defer`(_ job: ClaimedJob) throws(SQLFailure) {
         try statement(
             """
             UPDATE jobs SET state = 'pending', token = NULL, worker_id = NULL, lease_expires_at = NULL, attempt = attempt - 1

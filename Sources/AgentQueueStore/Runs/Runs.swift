@@ -46,7 +46,7 @@ extension QueueStore {
     /// - Parameter ended: told of each run that ends thereby.
     /// - Returns: whether there may be more to do.
     /// - Throws: `StoreError`, the first, after the other runs have had their turn.
-    package func carryOn(
+    package func resume(
         runs planner: any RunPlanner, ended: (Int64, RunEnd) -> Void = { _, _ in }
     ) async throws -> Bool {
         var wrote = false
@@ -54,7 +54,7 @@ extension QueueStore {
         for run in try dueRuns() {
             try Task.checkCancellation()
             do {
-                let advance = try await carryOn(run: run, planner)
+                let advance = try await resume(run: run, planner)
                 wrote = wrote || advance != nil
                 if let end = advance?.end { ended(run, end) }
             } catch {
@@ -67,18 +67,18 @@ extension QueueStore {
 
     /// Tells one run of the ends of its jobs, and begins what comes next, until nothing of it is due.
     /// - Parameter ended: told if the run ends thereby.
-    package func carryOn(
+    package func resume(
         run: Int64, with planner: any RunPlanner, ended: (Int64, RunEnd) -> Void = { _, _ in }
     ) async throws {
         // Others that look at the same run win some of the rounds: then they have done the work.
         while try isDue(run: run) {
             try Task.checkCancellation()
-            if let end = try await carryOn(run: run, planner)?.end { ended(run, end) }
+            if let end = try await resume(run: run, planner)?.end { ended(run, end) }
         }
     }
 
     /// One advance of a run. Returns what was written; nil where another process was faster.
-    private func carryOn(run: Int64, _ planner: any RunPlanner) async throws -> RunAdvance? {
+    private func resume(run: Int64, _ planner: any RunPlanner) async throws -> RunAdvance? {
         guard let snapshot = try runSnapshot(run) else { return nil }
         let advance = try Self.plan(snapshot, planner)
         do {

@@ -124,7 +124,7 @@ extension QueueStore {
     /// Lets a due schedule go on without a firing.
     /// - Parameter error: why it did not fire, in a sentence; nil where it is not to: it was missed, and is not made up for.
     /// - Returns: whether it was this call that did.
-    package func passOver(_ schedule: Schedule, next: Int64?, error: String?) async throws -> Bool {
+    package func skip(_ schedule: Schedule, next: Int64?, error: String?) async throws -> Bool {
         try await write { transaction in
             try transaction.statement(
                 "UPDATE schedules SET next_at = ?, last_error = coalesce(?, last_error) WHERE id = ? AND next_at = ?"

@@ -13,10 +13,10 @@ final class WriteTransaction {
     /// The counts it changes.
     var ledger = Ledger()
     /// The providers, targets and budgets it looks at.
-    var resources = ResourceLedger()
+    var resources = QuotaLedger()
 
     /// Whether anybody is to be told of anything that ends; nil until the transaction has looked.
-    var hasWatches: Bool?
+    var hasSubscriptions: Bool?
 
     /// By the address of the SQL, which is a literal: as cheap as a lookup can be.
     private var statements: [UnsafeRawPointer: SQLStatement] = [:]
@@ -46,8 +46,8 @@ final class WriteTransaction {
     func begin() {
         now = clock.wall()
         ledger = Ledger()
-        resources = ResourceLedger()
-        hasWatches = nil
+        resources = QuotaLedger()
+        hasSubscriptions = nil
         if tailsChanged { tails.removeAll() }
         tailsChanged = false
         newLanes.removeAll(keepingCapacity: true)

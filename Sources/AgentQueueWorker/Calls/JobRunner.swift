@@ -96,8 +96,8 @@ struct JobRunner: Sendable {
             memory.used[job.id] == nil,
             policy.holds(for: job.target), let provider = providers[job.route.provider], let request = try? ModelRequest(job)
         else { return nil }
-        let embedding = Box<Outcome?>(nil)
-        let found = Box<SemanticLookup?>(nil)
+        let embedding = LockedValue<Outcome?>(nil)
+        let found = LockedValue<SemanticLookup?>(nil)
         let task = Task {
             found.value = await semantic.match(request, identity: provider.identity) { embedding.value = $0 }
         }
@@ -175,7 +175,7 @@ struct JobRunner: Sendable {
         func failed(_ sentence: String) -> Attempt { ended(.failure(ModelFailure.unsent(sentence))) }
         guard let provider = providers[job.route.provider] else { return failed("this worker has no provider '\(job.route.provider)'") }
         guard let request = try? request(for: job) else { return failed("the stored request is damaged") }
-        guard inFlight.reason(for: job.lease) == nil else { return ended(cause(of: .failure(Self.notBegun), job)) }
+        guard inFlight.reason(for: job.lease) == nil else { return ended(cause(of: .failure(Self.notStarted), job)) }
         sayCalling(job, request)
         let outcome = cause(of: await answer(job, request, provider, call), job)
         sayAnswered(job, outcome)
@@ -184,7 +184,7 @@ struct JobRunner: Sendable {
     }
 
     /// A call that was stopped before it began.
-    static let notBegun: ModelFailure = {
+    static let notStarted: ModelFailure = {
         var failure = ModelFailure(.cancelled, "stopped before it began")
         failure.wasSent = false
         return failure
@@ -237,7 +237,7 @@ struct JobRunner: Sendable {
 
     /// The provider's outcome. Stopped by ``InFlight`` for a cancel, a lost lease, the deadline or the worker's end.
     private func answer(_ job: ClaimedJob, _ request: ModelRequest, _ provider: any ModelProvider, _ call: Int) async -> Outcome {
-        let outcome = Box<Outcome?>(nil)
+        let outcome = LockedValue<Outcome?>(nil)
         let stream = job.isStreamed ? ReplyStream() : nil
         var options = CallOptions(
             timeout: job.timeout ?? configuration.callTimeout,
@@ -364,7 +364,7 @@ struct JobRunner: Sendable {
     /// A claim counted on the cache, whose answer is gone: the job has no flight, and nothing is set aside for a call of its own. The
     /// next claim knows.
     func handBack(_ job: ClaimedJob) async {
-        var failure = Self.notBegun
+        var failure = Self.notStarted
         failure.failure = .shutdown
         await settle(job, Attempt(outcome: .failure(failure), latency: 0))
     }

@@ -6,7 +6,7 @@ import Synchronization
 /// ``interval``, whatever the model's pace, and none after the call's end.
 final class ReplyStream: Sendable {
     private let state = Mutex("")
-    private let signal = Attention()
+    private let signal = WakeSignal()
 
     /// The shortest time between two writes of one answer.
     static let interval: Duration = .milliseconds(100)

@@ -6,14 +6,14 @@ import ServiceLifecycle
 
 /// Keeps the queue moving, in every worker process: promotes what is due, rescues what a dead worker held, ends what has
 /// expired, tells dependents, and fires schedules. Every step is safe to run in any number of processes at once.
-package final class Upkeeper: Service {
+package final class Maintainer: Service {
     private let store: QueueStore
     private let planner: (any RunPlanner)?
     private let logger: Logger
     /// The time between two looks at what need not be done at once, in ms.
     private let tidying: Int64
     private let firer: ScheduleFirer?
-    private let onNotice: @Sendable () -> Void
+    private let onNotification: @Sendable () -> Void
 
     /// How long a round waits after the ring that called for it, in ms. Rings come with every commit.
     private static let pause: Int64 = 5
@@ -25,13 +25,13 @@ package final class Upkeeper: Service {
     ///   - planner: decides what runs do next; nil leaves them to others.
     ///   - tidying: the time between two looks at what need not be done at once, in ms; a minute unless told.
     ///   - firings: makes what schedules add; nil fires none.
-    ///   - onNotice: told when somebody is to be told of an end.
+    ///   - onNotification: told when somebody is to be told of an end.
     package init(
         store: QueueStore, planner: (any RunPlanner)? = nil, logger: Logger, tidying: Int64 = 60_000,
-        firings: (any FiringMaker)? = nil, onNotice: @escaping @Sendable () -> Void = {}
+        firings: (any FiringMaker)? = nil, onNotification: @escaping @Sendable () -> Void = {}
     ) {
         firer = firings.map { ScheduleFirer(store: store, maker: $0, logger: logger) }
-        self.onNotice = onNotice
+        self.onNotification = onNotification
         self.store = store
         self.planner = planner
         self.logger = logger
@@ -78,13 +78,13 @@ package final class Upkeeper: Service {
 
     /// One round of everything; returns when something is next due (wall clock, ms).
     private func round() async -> Int64? {
-        var duties = Duties()
+        var duties = PendingMaintenance()
         await attempt("looking after the queue") { [store] in duties = try store.duties() }
         if duties.mayRescue { await attempt("rescue") { [store] in try await store.rescue(except: store.locks.ownWorkers) } }
         if duties.hasExpired { await attempt("expiry") { [store] in while try await store.expire() > 0 {} } }
         if duties.hasCascade { await attempt("cascade") { [store] in while try await store.cascade() {} } }
-        if duties.hasLanding { await attempt("landing") { [store] in while try await store.land() {} } }
-        if duties.hasDueRun, let planner { await attempt("carrying on with runs") { try await carryOn(planner) } }
+        if duties.hasFanOut { await attempt("landing") { [store] in while try await store.fanOut() {} } }
+        if duties.hasDueRun, let planner { await attempt("carrying on with runs") { try await resume(planner) } }
         if duties.hasSweep { await attempt("stopping the calls of runs") { [store] in while try await store.sweepRuns() {} } }
         var nextDue = duties.nextDue
         if let due = nextDue, due <= store.clock.wall() {
@@ -93,7 +93,7 @@ package final class Upkeeper: Service {
                 repeat { (promoted, nextDue) = try await store.promote() } while promoted > 0
             }
         }
-        return [nextDue, await fire(duties.nextFiring), tell(duties.nextNotice)].compactMap(\.self).min()
+        return [nextDue, await fire(duties.nextFiring), tell(duties.nextNotification)].compactMap(\.self).min()
     }
 
     /// Fires what is due; returns when a schedule is next.
@@ -108,15 +108,15 @@ package final class Upkeeper: Service {
     /// Has the notices told that are due; returns when the next will be, if it is not yet.
     private func tell(_ due: Int64?) -> Int64? {
         guard let due, due <= store.clock.wall() else { return due }
-        onNotice()
+        onNotification()
         return nil
     }
 
     /// Tells runs of ends that came by other ways than the settlement of a step, and begins what comes next.
-    private func carryOn(_ planner: any RunPlanner) async throws {
+    private func resume(_ planner: any RunPlanner) async throws {
         var goesOn = true
         while goesOn {
-            goesOn = try await store.carryOn(runs: planner) { [logger] run, end in
+            goesOn = try await store.resume(runs: planner) { [logger] run, end in
                 logger.info("run \(run) \(end.state.rawValue)", metadata: end.reason.map { ["reason": "\($0)"] } ?? [:])
             }
         }

@@ -28,13 +28,13 @@ struct ScheduleFirer {
         guard let due = schedule.nextAt else { return }
         guard let cron = try? CronExpression(schedule.cron), let zone = maker.zone(named: schedule.timeZone) else {
             let reason = "its expression or its time zone, \(schedule.timeZone), is not known to this program"
-            if try await store.passOver(schedule, next: nil, error: reason) { say(schedule, reason) }
+            if try await store.skip(schedule, next: nil, error: reason) { say(schedule, reason) }
             return
         }
         let now = store.clock.wall()
         let plan = FiringPlan.make(cron, in: zone, due: due, now: now, missed: schedule.missed, most: schedule.most)
         guard let moment = plan.moment else {
-            _ = try await store.passOver(schedule, next: plan.next, error: nil)
+            _ = try await store.skip(schedule, next: plan.next, error: nil)
             return
         }
         do {
@@ -45,7 +45,7 @@ struct ScheduleFirer {
             throw error
         } catch {
             // The next firing may find what this one lacked: a provider that is configured again, say.
-            if try await store.passOver(schedule, next: plan.next, error: "\(error)") { say(schedule, "\(error)") }
+            if try await store.skip(schedule, next: plan.next, error: "\(error)") { say(schedule, "\(error)") }
         }
     }
 

@@ -39,7 +39,7 @@ extension JobRunner {
             return []
         }
         do {
-            let particulars = try store.particulars(of: jobs.map(\.id))
+            let particulars = try store.context(of: jobs.map(\.id))
             var plans: [MemorizePlan] = []
             for job in jobs {
                 guard let provider = providers[job.target.provider] else {
@@ -122,7 +122,7 @@ extension JobRunner {
                 requests.append(settlement(of: plan, nil, latency: 0))
                 attempts.append(attempt)
             } else {
-                let stopped = Attempt(outcome: cause(of: .failure(Self.notBegun), plan.job), latency: 0)
+                let stopped = Attempt(outcome: cause(of: .failure(Self.notStarted), plan.job), latency: 0)
                 requests.append(settlement(of: plan.job, stopped))
                 attempts.append(stopped)
             }
@@ -201,7 +201,7 @@ extension JobRunner {
     /// A settlement that the store refuses, in place of one that would be refused again: what is wrong is the job's, or what it counted on
     /// is gone, and the next attempt sees that.
     func replaced(_ request: SettleRequest, _ error: StoreError) -> SettleRequest {
-        var failure = error.kind == .notFound ? Self.notBegun : ModelFailure(.permanent, error.message)
+        var failure = error.kind == .notFound ? Self.notStarted : ModelFailure(.permanent, error.message)
         if error.kind == .notFound { failure.failure = .shutdown }
         failure.wasSent = request.call?.wasSent ?? false
         // What was paid stays on record.

@@ -18,7 +18,7 @@ extension JobRunner {
         var used = UsedMemories(use: use)
         do {
             let body = MemoryUse.removed(from: try JSONValue.parse(job.body))
-            if use.remember != nil { used.particulars = try store.particulars(of: [job.id])[job.id] }
+            if use.remember != nil { used.particulars = try store.context(of: [job.id])[job.id] }
             var asked = body
             if use.recall != nil, let text = RecallPrompt.text(of: body) {
                 let hits = try await recall(use, by: text, for: job)
@@ -33,7 +33,7 @@ extension JobRunner {
             return .failure(failure)
         } catch {
             logger.warning("memories could not be recalled", metadata: ["job": "\(job.id)", "error": "\(error)"])
-            var failure = Self.notBegun
+            var failure = Self.notStarted
             failure.failure = .shutdown
             return .failure(failure)
         }
@@ -54,7 +54,7 @@ extension JobRunner {
     /// The memories near a text. Stopped by ``InFlight`` for whatever stops the job.
     private func recall(_ use: MemoryUse, by text: String, for job: ClaimedJob) async throws -> [MemoryHit] {
         guard let recaller else { throw ModelFailure.unsent("this worker does not recall") }
-        let found = Box<Result<[MemoryHit], any Error>?>(nil)
+        let found = LockedValue<Result<[MemoryHit], any Error>?>(nil)
         let task = Task {
             do { found.value = .success(try await recaller.recall(use, by: text, for: job)) } catch { found.value = .failure(error) }
         }
@@ -64,7 +64,7 @@ extension JobRunner {
         } onCancel: {
             task.cancel()
         }
-        guard inFlight.reason(for: job.lease) == nil, let found = found.value else { throw Self.notBegun }
+        guard inFlight.reason(for: job.lease) == nil, let found = found.value else { throw Self.notStarted }
         return try found.get()
     }
 
@@ -99,7 +99,7 @@ struct UsedMemories: Sendable {
     /// The memories that stand in its prompt, the best first.
     var recalled: [(id: Int64, score: Double)] = []
     /// What it was enqueued with; nil where that is not needed.
-    var particulars: JobParticulars?
+    var particulars: JobContext?
 
     /// What the job's result says of it, besides the answer.
     var notes: [JSONValue.Member] {

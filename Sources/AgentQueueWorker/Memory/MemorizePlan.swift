@@ -22,7 +22,7 @@ struct MemorizePlan: Sendable {
     var vectors: [MemoryVector?]
 
     /// Nil where the stored request is damaged.
-    init?(_ job: ClaimedJob, _ particulars: JobParticulars?, identity: String, makesVectors: Bool) {
+    init?(_ job: ClaimedJob, _ particulars: JobContext?, identity: String, makesVectors: Bool) {
         guard let body = try? JSONValue.parse(job.body), let order = MemoryOrder(body) else { return nil }
         texts = order.texts(of: body)
         if let again = order.again {

@@ -58,5 +58,5 @@ struct MemoryWork: Sendable {
     /// Those that recall memories, or whose answers are remembered.
     var used: [Int64: UsedMemories] = [:]
     /// Vectors that calls have brought, by the cache key of their text: equal texts are called for once.
-    let learned = Box<[[UInt8]: MemoryVector]>([:])
+    let learned = LockedValue<[[UInt8]: MemoryVector]>([:])
 }

@@ -11,7 +11,7 @@ struct Recaller: Sendable {
     private let configuration: WorkerConfiguration
     private let memory: MemoryConfiguration
     private let logger: Logger
-    private let complaints = Seldom(interval: 60_000)
+    private let complaints = LogThrottle(interval: 60_000)
 
     /// How much of a text is embedded, in characters; where a model refuses that, less.
     private static let lengths = [2_000, 400]

@@ -9,12 +9,12 @@ import Synchronization
 ///
 /// At least once: a process that dies between the telling and the note of it leaves the notice to another, which tells it again, under
 /// the same id.
-package final class NoticeCourier: Service {
+package final class NotificationDispatcher: Service {
     private let store: QueueStore
-    private let sender: any NoticeSender
+    private let sender: any NotificationSender
     private let logger: Logger
     private let tellsRest: @Sendable () -> Bool
-    private let attention = Attention()
+    private let attention = WakeSignal()
     private let state = Mutex(State())
 
     private struct State {
@@ -35,7 +35,7 @@ package final class NoticeCourier: Service {
     ///   - tellsRest: asked when it is to stop: whether what is due is still to be told, once, before it does. Else attempts under way are
     ///     broken off.
     package init(
-        store: QueueStore, sender: any NoticeSender, logger: Logger, tellsRest: @escaping @Sendable () -> Bool = { false }
+        store: QueueStore, sender: any NotificationSender, logger: Logger, tellsRest: @escaping @Sendable () -> Bool = { false }
     ) {
         self.store = store
         self.sender = sender
@@ -75,8 +75,8 @@ package final class NoticeCourier: Service {
         guard room > 0 else { return 0 }
         do {
             // A look is cheaper than a transaction, and mostly enough.
-            guard let due = try store.nextNotice(), due <= store.clock.wall() else { return 0 }
-            let notices = try await store.claimNotices(limit: room) { [sender] in
+            guard let due = try store.nextNotification(), due <= store.clock.wall() else { return 0 }
+            let notices = try await store.claimNotifications(limit: room) { [sender] in
                 (sender.bounds(of: $0) ?? Self.unknown).timeout + Self.margin
             }
             state.withLock { $0.underWay += notices.count }
@@ -94,7 +94,7 @@ package final class NoticeCourier: Service {
         }
     }
 
-    private func tell(_ notice: Notice) async {
+    private func tell(_ notice: JobNotification) async {
         let bounds = sender.bounds(of: notice.notification)
         let outcome =
             bounds == nil
@@ -110,14 +110,14 @@ package final class NoticeCourier: Service {
         say(notice, outcome, isGivenUp: retryAt == nil)
     }
 
-    private func wait(after attempt: Int, _ outcome: NoticeOutcome) -> Int64 {
+    private func wait(after attempt: Int, _ outcome: NotificationOutcome) -> Int64 {
         var generator = SystemRandomNumberGenerator()
         let usual = Self.backoff.delay(afterAttempt: attempt, using: &generator)
         guard case .failed(_, let asked?) = outcome else { return usual }
         return max(usual, asked)
     }
 
-    private func say(_ notice: Notice, _ outcome: NoticeOutcome, isGivenUp: Bool) {
+    private func say(_ notice: JobNotification, _ outcome: NotificationOutcome, isGivenUp: Bool) {
         let what = "\(notice.kind.rawValue) \(notice.subject) by '\(notice.notification)'"
         switch outcome {
         case .delivered: logger.debug("told of \(what)")

@@ -15,7 +15,7 @@ extension BatchDriver {
         // Longer with each failure: a slow line gets there in the end.
         let timeout = policy(of: provider).timeout(bytes: batch.bytes * 4) << Int64(min(max(0, batch.failures), 8))
         // Whether the batch that is read is the one it was taken for.
-        let isCertain = Box(batch.isCertain)
+        let isCertain = LockedValue(batch.isCertain)
         let failure: ModelFailure?
         do {
             failure = try await provider.readResults(of: remote, kind: batch.kind, timeout: timeout) { slice in
@@ -65,7 +65,7 @@ extension BatchDriver {
 
     /// Settles one slice of results.
     private func take(
-        in slice: [BatchItemResult], of batch: ProviderBatch, _ provider: any BatchProvider, _ isCertain: Box<Bool>
+        in slice: [BatchItemResult], of batch: ProviderBatch, _ provider: any BatchProvider, _ isCertain: LockedValue<Bool>
     ) async throws {
         let results = Dictionary(
             slice.compactMap { result in batch.job(ofItem: result.id).map { ($0, result) } }, uniquingKeysWith: { one, _ in one })

@@ -42,8 +42,8 @@ struct BatchDriver: Sendable {
     }
 
     private func look(after provider: any BatchProvider) async {
-        let attention = Attention()
-        let openings = Openings()
+        let attention = WakeSignal()
+        let openings = WakeTimer()
         await withDiscardingTaskGroup { group in
             group.addTask {
                 for await _ in store.changes(of: .work) { attention.call() }

@@ -1,8 +1,8 @@
 import Synchronization
 
-/// The room that answers may take, counted by all threads at once. Room is taken before an answer is kept, and given back after
+/// The room that answers may take, counted by all threads at once. CapacityBudget is taken before an answer is kept, and given back after
 /// it is gone: what is kept never exceeds what is taken, and what is taken never exceeds the limits.
-struct Room: ~Copyable {
+struct CapacityBudget: ~Copyable {
     private let maxEntries: Int64
     private let maxBytes: Int64
     private let takenEntries = Atomic<Int64>(0)
@@ -33,7 +33,7 @@ struct Room: ~Copyable {
     }
 
     /// Gives back the room of answers that are gone.
-    func give(_ freed: Freed) {
+    func give(_ freed: Released) {
         guard freed.entries > 0 else { return }
         takenBytes.wrappingSubtract(freed.bytes, ordering: .relaxed)
         takenEntries.wrappingSubtract(freed.entries, ordering: .relaxed)
@@ -51,8 +51,8 @@ struct Room: ~Copyable {
     }
 }
 
-/// Room that answers took which are gone.
-struct Freed {
+/// CapacityBudget that answers took which are gone.
+struct Released {
     var entries: Int64 = 0
     var bytes: Int64 = 0
 

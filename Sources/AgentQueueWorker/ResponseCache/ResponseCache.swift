@@ -10,14 +10,14 @@ import Synchronization
 /// tells its oldest use, and the smallest loses. With one thread at a time that is exact. With several, the one that goes was the oldest
 /// at some moment of the search, unless it was passed by eight times in a row, when any shard's oldest may go.
 ///
-/// **The limits hold at every moment.** Room is taken before an answer is kept and given back after it is gone. So an answer may, rarely,
+/// **The limits hold at every moment.** CapacityBudget is taken before an answer is kept and given back after it is gone. So an answer may, rarely,
 /// not be kept at all: where all the room is taken by others that are just being kept.
 ///
 /// It never answers for the store: an answer that is deleted there, or replaced, stays here until it expires, unless the caller names
 /// the version that the store holds.
 package final class ResponseCache: Sendable {
     let shards: [Shard]
-    private let room: Room
+    private let room: CapacityBudget
     private let ticks = Atomic<UInt64>(0)
     private let clock: @Sendable () -> Int64
 
@@ -31,7 +31,7 @@ package final class ResponseCache: Sendable {
         var count = 1
         while count < min(shards, 256) { count *= 2 }
         self.shards = (0..<count).map { _ in Shard() }
-        room = Room(maxEntries: maxEntries, maxBytes: maxBytes)
+        room = CapacityBudget(maxEntries: maxEntries, maxBytes: maxBytes)
         self.clock = clock
     }
 
@@ -97,7 +97,7 @@ package final class ResponseCache: Sendable {
 
     private func give(_ size: Int64?) {
         guard let size else { return }
-        room.give(Freed(entries: 1, bytes: size))
+        room.give(Released(entries: 1, bytes: size))
     }
 
     /// Forgets all that has expired; where nothing has, the answer that was not used for the longest. False where there is none.

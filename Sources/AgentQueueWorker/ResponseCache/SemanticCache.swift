@@ -22,7 +22,7 @@ package struct SemanticCache: Sendable {
     private let timeout: Int64
     private let maxTextBytes: Int
     private let logger: Logger
-    private let complaints: Seldom
+    private let complaints: LogThrottle
 
     /// Makes one.
     /// - Parameters:
@@ -46,7 +46,7 @@ package struct SemanticCache: Sendable {
         self.timeout = timeout
         self.maxTextBytes = maxTextBytes
         self.logger = logger
-        complaints = Seldom(interval: 60_000)
+        complaints = LogThrottle(interval: 60_000)
     }
 
     /// Looks for the answer to a near prompt: one call of the embedding model, and a scan in the store. Nil where nearness says nothing of

@@ -89,9 +89,9 @@ final class Shard: Sendable {
     }
 
     /// Forgets every answer. Returns their room.
-    func removeAll() -> Freed {
+    func removeAll() -> Released {
         state.withLock { state in
-            let freed = Freed(entries: Int64(state.list.count), bytes: state.list.bytes)
+            let freed = Released(entries: Int64(state.list.count), bytes: state.list.bytes)
             state.list = RecencyList()
             tell(state.list)
             return freed
@@ -109,9 +109,9 @@ final class Shard: Sendable {
     }
 
     /// Forgets answers that have expired, at most a slice of them. Returns their room.
-    func expire(now: Int64) -> Freed {
+    func expire(now: Int64) -> Released {
         state.withLock { state in
-            var freed = Freed()
+            var freed = Released()
             while freed.entries < 64, let size = state.list.removeExpired(now: now) { freed.add(size) }
             state.expirations += Int(freed.entries)
             tell(state.list)

@@ -55,7 +55,7 @@ extension JobRunner {
     /// - Returns: how it failed, if it did so as a whole.
     private func callTogether(_ jobs: [ClaimedJob], _ number: Int) async -> FailedCall? {
         let (stopped, open) = jobs.partitioned { inFlight.reason(for: $0.lease) != nil }
-        for job in stopped { await letGo(job) }
+        for job in stopped { await detach(job) }
         guard !open.isEmpty else { return nil }
         let began = platform_monotonic_ns()
         let answers = await answers(to: open, number)
@@ -162,7 +162,7 @@ extension JobRunner {
         logger.debug(
             "calling \(jobs[0].route) for \(jobs.count) jobs",
             metadata: ["first": "\(jobs[0].id)", "inputs": "\(jobs.reduce(0) { $0 + $1.inputs })"])
-        let answered = Box<[Outcome]>([])
+        let answered = LockedValue<[Outcome]>([])
         let (leaving, left) = AsyncStream.makeStream(of: Lease.self)
         let call = Task { [requests] in
             answered.value = await provider.respond(to: requests, options)
@@ -172,7 +172,7 @@ extension JobRunner {
         await withTaskCancellationHandler {
             for await lease in leaving {
                 guard let job = jobs.first(where: { $0.lease == lease }) else { continue }
-                if inFlight.reason(for: job.lease) == .cancelled { await letGo(job) }
+                if inFlight.reason(for: job.lease) == .cancelled { await detach(job) }
             }
             await call.value
         } onCancel: {
@@ -188,8 +188,8 @@ extension JobRunner {
 
     /// A job that is stopped does not wait for the call that others share. Its part of the answer, when that comes, is kept and charged
     /// for like any that comes too late.
-    private func letGo(_ job: ClaimedJob) async {
-        let attempt = Attempt(outcome: cause(of: .failure(Self.notBegun), job), latency: 0)
+    private func detach(_ job: ClaimedJob) async {
+        let attempt = Attempt(outcome: cause(of: .failure(Self.notStarted), job), latency: 0)
         var request = settlement(of: job, attempt)
         request.call = nil
         await settle([request], [attempt])

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Says when something that may happen at every turn is worth saying again.
-final class Seldom: Sendable {
+final class LogThrottle: Sendable {
     private let interval: Int64
     private let next = Atomic<Int64>(.min)
 

@@ -1,7 +1,7 @@
 import AgentQueueStore
 
 /// A reason to look again, from anywhere. However many come while the one who looks is busy, they are one.
-struct Attention: Sendable {
+struct WakeSignal: Sendable {
     /// What the one who looks iterates over.
     let stream: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
@@ -19,7 +19,7 @@ struct Attention: Sendable {
 
 /// When lanes that a claim was turned away from may open, or calls leave that wait for company: looks again then, not only at the next
 /// ring.
-struct Openings: Sendable {
+struct WakeTimer: Sendable {
     private let stream: AsyncStream<Int64>
     private let continuation: AsyncStream<Int64>.Continuation
 
@@ -31,7 +31,7 @@ struct Openings: Sendable {
     func set(_ time: Int64) { continuation.yield(time) }
 
     /// Calls for a look at each opening, until the task is cancelled.
-    func watch(clock: StoreClock, _ attention: Attention) async {
+    func watch(clock: StoreClock, _ attention: WakeSignal) async {
         await withDiscardingTaskGroup { timers in
             var due = Int64.max
             for await time in stream {

@@ -23,10 +23,10 @@ package final class Worker: Service {
     /// What one batch may hold, of the providers that take any.
     private let batchCapacities: [String: BatchCapacity]
     private let inFlight = InFlight()
-    private let attention = Attention()
-    private let openings = Openings()
+    private let attention = WakeSignal()
+    private let openings = WakeTimer()
     /// When calls leave that wait for company.
-    private let departures = Openings()
+    private let departures = WakeTimer()
     private let state = Mutex(State())
 
     private struct State {

@@ -42,7 +42,7 @@ struct CacheStatsCommand: AsyncParsableCommand {
             if format.json {
                 try output.json(StatsJSON.cache(cache))
             } else {
-                var sheet = Sheet()
+                var sheet = DetailView()
                 sheet.add("answers", Figures.count(cache.entries))
                 sheet.add("size", Figures.bytes(cache.bytes))
                 let asked = cache.hits + cache.misses

@@ -90,10 +90,10 @@ actor CacheWarming {
     /// Takes a slice.
     func take(_ jobs: [NewJob]) async throws {
         var missing: [NewJob] = []
-        for (job, foresight) in zip(jobs, try store.foresee(jobs)) {
+        for (job, preview) in zip(jobs, try store.preview(jobs)) {
             if !job.useCache {
                 unkept += 1
-            } else if foresight == .cached {
+            } else if preview == .cached {
                 cached += 1
             } else if !digests.insert(job.digest) {
                 repeated += 1

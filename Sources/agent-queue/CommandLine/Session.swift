@@ -14,7 +14,7 @@ struct Session {
     ///
     /// - Throws: `SettingsError`, the first fault.
     init(_ options: GlobalOptions) throws {
-        let place = try Place(options)
+        let place = try LaunchContext(options)
         environment = place.environment
         settings = try Settings.load(
             configPath: options.config, environment: place.environment, currentDirectory: place.folder, overrides: place.overrides)
@@ -63,7 +63,7 @@ extension Session {
 }
 
 /// Where a command was started, and what it was told about where things are.
-struct Place {
+struct LaunchContext {
     let environment: [String: String]
     /// The current folder, absolute.
     let folder: String

@@ -20,15 +20,15 @@ struct DoctorCommand: AsyncParsableCommand {
 
     func run() async throws {
         var findings: [Finding] = []
-        let place = try Place(global)
+        let place = try LaunchContext(global)
         let faults = Settings.check(
             configPath: global.config, environment: place.environment, currentDirectory: place.folder, overrides: place.overrides)
         findings += faults.map { .fault("configuration", $0.description, ExitStatus.badConfiguration.rawValue) }
         if faults.isEmpty {
             let session = try Session(global)
-            findings += await ConfigurationExam.findings(session)
-            findings += FileExam.findings(session.settings.database)
-            findings += await StoreExam.findings(session)
+            findings += await ConfigurationCheck.findings(session)
+            findings += FileCheck.findings(session.settings.database)
+            findings += await StoreCheck.findings(session)
         }
         try print(findings)
         if let first = findings.first(where: { $0.level == .fault }) { throw ExitCode(first.status) }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Looks at the database's file and the file system it is on, without opening it: only SQLite may.
-enum FileExam {
+enum FileCheck {
     private static let leastFree: Int64 = 256 << 20
 
     static func findings(_ path: String) -> [Finding] {

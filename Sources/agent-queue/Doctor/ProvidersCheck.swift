@@ -3,7 +3,7 @@ import AgentQueueSettings
 import AgentQueueStore
 
 /// Looks at the providers: whether they can be called, and whether they are.
-enum ProviderExam {
+enum ProvidersCheck {
     /// Providers without their key or program. That the default model's provider is one of them is a fault: nothing is answered.
     /// - Parameter reasons: why providers cannot be called from here, by name.
     static func unavailable(_ reasons: [String: String], _ settings: Settings) -> [Finding] {
@@ -71,13 +71,13 @@ enum ProviderExam {
 }
 
 /// Looks at a configuration that is right in itself.
-enum ConfigurationExam {
+enum ConfigurationCheck {
     static func findings(_ session: Session) async -> [Finding] {
         let settings = session.settings
         let source = settings.configPath.map { "read from \($0)" } ?? "no file; the built-in defaults apply"
         var findings = [Finding.good("configuration", source)]
-        findings += ProviderExam.unavailable(await ProviderOverview.unavailable(session), settings)
-        findings += ProviderExam.unpriced(settings)
+        findings += ProvidersCheck.unavailable(await ProviderOverview.unavailable(session), settings)
+        findings += ProvidersCheck.unpriced(settings)
         if settings.durability == .normal {
             findings.append(.note("durability", "normal: a power cut may lose the latest commits; 'durability: full' does not"))
         }

@@ -6,7 +6,7 @@ import AgentQueueStore
 import Glibc
 
 /// Looks into the database: its health, its jobs, its workers.
-enum StoreExam {
+enum StoreCheck {
     /// A larger file is not read whole without being asked.
     private static let wholeCheckBytes: Int64 = 256 << 20
     private static let longLogBytes: Int64 = 256 << 20
@@ -19,8 +19,8 @@ enum StoreExam {
             return try await session.withStore(createsFile: false) { store in
                 let statistics = try store.statistics()
                 return try health(store, statistics) + queue(statistics, session.settings) + tellings(store)
-                    + ProviderExam.standing(statistics.providers, now: Now.milliseconds) + workers(store, statistics)
-                    + MemoryExam.findings(store, session.settings, unavailable: unavailable)
+                    + ProvidersCheck.standing(statistics.providers, now: Now.milliseconds) + workers(store, statistics)
+                    + MemoryCheck.findings(store, session.settings, unavailable: unavailable)
             }
         } catch let error as StoreError {
             return [.fault("database", error.message, error.exitCode)]
@@ -78,7 +78,7 @@ enum StoreExam {
     }
 
     private static func tellings(_ store: QueueStore) throws -> [Finding] {
-        let failed = try store.failedNotices()
+        let failed = try store.failedNotifications()
         let failing = try store.schedules().filter { $0.lastError != nil }
         let notices: [Finding] =
             failed == 0
@@ -105,7 +105,7 @@ enum StoreExam {
 }
 
 /// Looks at the namespaces of memory: whether what made their vectors can be asked for more.
-enum MemoryExam {
+enum MemoryCheck {
     /// - Parameter unavailable: why providers cannot be called from here, by name.
     static func findings(_ store: QueueStore, _ settings: Settings, unavailable: [String: String]) throws -> [Finding] {
         let namespaces = try store.readMemories { try $0.namespaces() }

@@ -31,7 +31,7 @@ struct BulkRun {
             let receipts = BulkReceipts(printsReceipts: printsReceipts, json: json)
             try await file.forEachSlice("Adding", after: resumeAfter) { [ingest] jobs, lastLine in
                 let mark = ingest.flatMap { name in
-                    survey.sha256.map { IngestMark(name: name, digest: $0, linesDone: lastLine) }
+                    survey.sha256.map { IngestCheckpoint(name: name, digest: $0, linesDone: lastLine) }
                 }
                 await receipts.take(try await store.enqueue(jobs, ingest: mark))
             }

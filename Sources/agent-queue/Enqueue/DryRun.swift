@@ -42,7 +42,7 @@ actor DryRun {
         if store == nil, let id = jobs.lazy.flatMap(\.after).first {
             throw CommandFailure(.badInput, "job \(id), which the new job is to wait for, does not exist; nothing was added")
         }
-        let foresights = try store?.foresee(jobs) ?? jobs.map { _ in .call }
-        for (job, foresight) in zip(jobs, foresights) { forecast.add(job, foresight, cost: cost(job)) }
+        let previews = try store?.preview(jobs) ?? jobs.map { _ in .call }
+        for (job, preview) in zip(jobs, previews) { forecast.add(job, preview, cost: cost(job)) }
     }
 }

@@ -25,11 +25,11 @@ struct EnqueueForecast {
 
     /// Takes the next job.
     /// - Parameter cost: what its call may cost at worst; nil where its price is not known.
-    mutating func add(_ job: NewJob, _ foresight: Foresight, cost: Double?) {
+    mutating func add(_ job: NewJob, _ preview: EnqueuePreview, cost: Double?) {
         jobs += 1
-        if let key = job.uniqueKey, foresight == .taken || !keys.insert(key.hashValue).inserted {
+        if let key = job.uniqueKey, preview == .taken || !keys.insert(key.hashValue).inserted {
             taken += 1
-        } else if foresight == .cached {
+        } else if preview == .cached {
             cached += 1
         } else if job.useCache, !digests.insert(job.digest) {
             repeated += 1
@@ -50,7 +50,7 @@ struct EnqueueForecast {
 
     /// For people.
     var lines: [String] {
-        var sheet = Sheet()
+        var sheet = DetailView()
         sheet.add("jobs", Figures.count(jobs))
         sheet.add("in the cache", Figures.count(cached))
         sheet.add("repeated", Figures.count(repeated))

@@ -3,16 +3,16 @@ import AgentQueueReports
 import AgentQueueSettings
 
 /// A job in detail, for people.
-struct JobSheet {
+struct JobDetailView {
     private let job: Job
-    private let obstacle: Obstacle?
+    private let obstacle: BlockReason?
     private let wait: String?
     private let now: Int64
 
     /// - Parameters:
     ///   - obstacle: why it is not called for; nil where nothing is in its way.
     ///   - wait: what it waits for, of a job that is pending.
-    init(_ job: Job, obstacle: Obstacle?, waitsFor wait: String?, now: Int64) {
+    init(_ job: Job, obstacle: BlockReason?, waitsFor wait: String?, now: Int64) {
         self.job = job
         self.obstacle = obstacle
         self.wait = wait
@@ -23,8 +23,8 @@ struct JobSheet {
         [facts.lines, request, errors, partial, answer].filter { !$0.isEmpty }.joined(separator: [""]).map(\.self)
     }
 
-    private var facts: Sheet {
-        var sheet = Sheet()
+    private var facts: DetailView {
+        var sheet = DetailView()
         sheet.add("id", "\(job.id)")
         sheet.add("custom id", job.customID.map { DisplayText.line($0) })
         sheet.add("state", job.state.rawValue, Style.of(job.state))
@@ -98,7 +98,7 @@ struct JobSheet {
 
     private var answer: [String] {
         guard let result = job.result else { return [] }
-        var sheet = Sheet()
+        var sheet = DetailView()
         sheet.add("answered by", "\(Self.source(result.answeredBy)) (\(DisplayText.line(result.target)))")
         if let near = result.reply["semantic"], let entry = near["entry"]?.string, let score = near["score"]?.number {
             sheet.add("near prompt", "score \(score), cache entry \(DisplayText.line(entry))")

@@ -31,8 +31,8 @@ struct ShowCommand: AsyncParsableCommand {
                 try output.json(JobJSON.job(job, waitsFor: wait))
             } else {
                 let waits = job.state == .available || job.state == .retryable
-                let obstacle = waits ? try await CallOutlook(session, store).obstacle(to: job) : nil
-                try output.lines(JobSheet(job, obstacle: obstacle, waitsFor: wait, now: Now.milliseconds).lines)
+                let obstacle = waits ? try await CallDiagnosis(session, store).obstacle(to: job) : nil
+                try output.lines(JobDetailView(job, obstacle: obstacle, waitsFor: wait, now: Now.milliseconds).lines)
             }
             try output.flush()
         }

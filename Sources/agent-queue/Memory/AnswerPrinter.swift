@@ -85,7 +85,7 @@ enum SearchExplanation {
     /// For people.
     static func lines(_ reports: [NamespaceReport]) -> [String] {
         let sheets = reports.map { report in
-            var sheet = Sheet()
+            var sheet = DetailView()
             let times = report.microseconds
             sheet.add("namespace", DisplayText.line(report.namespace))
             sheet.add("index", "\(index(report)), \(time(times.index))")

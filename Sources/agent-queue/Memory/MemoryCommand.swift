@@ -66,7 +66,7 @@ struct MemoryGetCommand: AsyncParsableCommand {
                     try output.json(vector ? MemoryJSON.memory(stored) : MemoryJSON.memory(stored.memory))
                 } else {
                     if index > 0 { try output.line() }
-                    try output.lines(MemorySheet(stored: stored, now: Now.milliseconds).lines)
+                    try output.lines(MemoryDetailView(stored: stored, now: Now.milliseconds).lines)
                 }
             }
             try output.flush()
@@ -216,13 +216,13 @@ struct MemoryKeyOptions: ParsableArguments {
 }
 
 /// A memory in detail, for people.
-struct MemorySheet {
+struct MemoryDetailView {
     let stored: MemoryRecord
     let now: Int64
 
     var lines: [String] {
         let memory = stored.memory
-        var sheet = Sheet()
+        var sheet = DetailView()
         sheet.add("id", "\(memory.id)")
         sheet.add("namespace", DisplayText.line(memory.namespace))
         sheet.add("key", memory.key.map { DisplayText.line($0) })

@@ -145,7 +145,7 @@ struct MemoryReceipts {
     var total: Int { stored + updated + duplicates }
 
     /// Takes those of a batch. A reader that went away, or a full disk behind standard output, stops the printing, not the storing.
-    mutating func take(_ receipts: [Remembered]) {
+    mutating func take(_ receipts: [StoreOutcome]) {
         for receipt in receipts {
             switch receipt.outcome {
             case .stored: stored += 1
@@ -197,7 +197,7 @@ struct MemoryReceipts {
         return CommandFailure(status, "\(verdict.message); \(before) had been taken in by then: the same command again goes on from there")
     }
 
-    private static func json(_ receipt: Remembered) -> JSONValue {
+    private static func json(_ receipt: StoreOutcome) -> JSONValue {
         .object([.init("id", .integer(receipt.id)), .init("outcome", .string(receipt.outcome.rawValue))])
     }
 }

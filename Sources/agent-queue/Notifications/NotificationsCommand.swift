@@ -35,7 +35,7 @@ struct NotificationsListCommand: AsyncParsableCommand {
     @Option(
         name: .long, help: ArgumentHelp("Those of this state: waiting, delivered or failed; may be repeated.", valueName: "state"),
         transform: ChoiceOption.parse)
-    var state: [Notice.State] = []
+    var state: [JobNotification.State] = []
 
     @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At most so many.", valueName: "n"))
     var limit = 50
@@ -61,7 +61,7 @@ struct NotificationsListCommand: AsyncParsableCommand {
         }
     }
 
-    private static func json(_ notice: Notice) -> JSONValue {
+    private static func json(_ notice: JobNotification) -> JSONValue {
         .object([
             .init("id", .integer(notice.id)), .init("notification", .string(notice.notification)),
             .init("state", .string(notice.state.rawValue)), .init("attempts", .integer(Int64(notice.attempts))),
@@ -72,7 +72,7 @@ struct NotificationsListCommand: AsyncParsableCommand {
         ])
     }
 
-    private static func lines(_ notices: [Notice], now: Int64) -> [String] {
+    private static func lines(_ notices: [JobNotification], now: Int64) -> [String] {
         var table = Table([
             Column("ID", isNumber: true), Column("TELLS", leastWidth: 12), Column("OF"), Column("STATE"),
             Column("ATTEMPTS", isNumber: true), Column("CREATED"), Column("NEXT"), Column("ERROR"),
@@ -117,17 +117,18 @@ struct NotificationsCheckCommand: AsyncParsableCommand {
         let now = Now.milliseconds
         try NotificationName.check([name], in: session.settings.intakeContext(now: now))
         let body = JSONValue.object([
-            .init("kind", .string(NoticeKind.job.rawValue)), .init("id", .integer(0)), .init("state", .string(JobState.completed.rawValue)),
+            .init("kind", .string(NotificationKind.job.rawValue)), .init("id", .integer(0)),
+            .init("state", .string(JobState.completed.rawValue)),
             .init("test", .bool(true)), .init("finished_at", .string(TimeText.format(now))),
         ])
         let notifications = NotificationSet(session.settings, environment: session.environment) { Now.milliseconds }
         let outcome = await notifications.send(
-            Notice(id: 0, kind: .job, subject: 0, notification: name, body: body.text, attempts: 1, nextAt: now, createdAt: now))
+            JobNotification(id: 0, kind: .job, subject: 0, notification: name, body: body.text, attempts: 1, nextAt: now, createdAt: now))
         try await notifications.shutdown()
         try report(outcome)
     }
 
-    private func report(_ outcome: NoticeOutcome) throws {
+    private func report(_ outcome: NotificationOutcome) throws {
         let reason: String? =
             switch outcome {
             case .delivered: nil
@@ -176,7 +177,7 @@ struct NotificationsRetryCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         try await session.withStore { store in
-            let count = try await store.retryNotices(all ? nil : ids)
+            let count = try await store.retryNotifications(all ? nil : ids)
             var output = Output()
             try format.json
                 ? output.json(.object([.init("retried", .integer(Int64(count)))]))

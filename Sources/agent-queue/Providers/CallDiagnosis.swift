@@ -4,7 +4,7 @@ import AgentQueueSettings
 import AgentQueueStore
 
 /// Whether what jobs are sent to can be called now, as this configuration and all processes know.
-struct CallOutlook {
+struct CallDiagnosis {
     private let settings: Settings
     /// Why providers cannot be called from here, by name.
     private let unavailable: [String: String]
@@ -20,7 +20,7 @@ struct CallOutlook {
     }
 
     /// What keeps a job from being called for; nil where nothing does, or a fallback can serve.
-    func obstacle(to job: Job) -> Obstacle? {
+    func obstacle(to job: Job) -> BlockReason? {
         let model = settings.models[job.target.description]
         guard let own = obstacle(to: job.target, job) else { return nil }
         // For limits alone a fallback is asked only where 'fallback_after' says when.
@@ -29,7 +29,7 @@ struct CallOutlook {
         return fallbacks.contains { obstacle(to: $0, job) == nil } ? nil : own
     }
 
-    private func obstacle(to target: Target, _ job: Job) -> Obstacle? {
+    private func obstacle(to target: Target, _ job: Job) -> BlockReason? {
         let provider = target.provider
         guard let configured = settings.providers[provider] else {
             return .unavailable("provider '\(provider)' is not configured here")
@@ -65,7 +65,7 @@ struct CallOutlook {
 }
 
 /// Why a target is not called now; a sentence without a full stop.
-enum Obstacle: Equatable {
+enum BlockReason: Equatable {
     /// It cannot be called with this configuration; with another it may be.
     case unavailable(String)
     /// All processes leave it alone for a while.

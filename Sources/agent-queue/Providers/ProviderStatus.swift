@@ -3,7 +3,7 @@ import AgentQueueSettings
 import AgentQueueStore
 
 /// Whether a provider or a target is called now, in a few words.
-enum ProviderStanding {
+enum ProviderStatus {
     /// - Parameters:
     ///   - unavailable: why it cannot be called from here; nil where it can.
     ///   - state: nil where nothing is known of it.

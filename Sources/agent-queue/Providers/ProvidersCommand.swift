@@ -52,16 +52,16 @@ struct ProvidersListCommand: AsyncParsableCommand {
             table.add([
                 Cell(DisplayText.line(provider.name), .bold), Cell(provider.settings.kind.rawValue),
                 Cell(DisplayText.line(provider.address ?? provider.settings.command ?? "")),
-                ProviderStanding.cell(unavailable: provider.unavailable, provider.state, now: now),
-                Cell(ProviderStanding.limits(provider.state, limits)), Cell(ProviderStanding.spending(provider.state, limits)),
-                Cell(ProviderStanding.lastError(provider.state, now: now)),
+                ProviderStatus.cell(unavailable: provider.unavailable, provider.state, now: now),
+                Cell(ProviderStatus.limits(provider.state, limits)), Cell(ProviderStatus.spending(provider.state, limits)),
+                Cell(ProviderStatus.lastError(provider.state, now: now)),
             ])
             for target in provider.targets {
                 let limits = settings.models[target.name]?.limits
                 table.add([
-                    Cell(DisplayText.line("  \(target.name)")), "", "", ProviderStanding.cell(unavailable: nil, target, now: now),
-                    Cell(ProviderStanding.limits(target, limits)), Cell(ProviderStanding.spending(target, limits)),
-                    Cell(ProviderStanding.lastError(target, now: now)),
+                    Cell(DisplayText.line("  \(target.name)")), "", "", ProviderStatus.cell(unavailable: nil, target, now: now),
+                    Cell(ProviderStatus.limits(target, limits)), Cell(ProviderStatus.spending(target, limits)),
+                    Cell(ProviderStatus.lastError(target, now: now)),
                 ])
             }
         }

@@ -105,16 +105,16 @@ struct StatsPage {
         ])
         for state in statistics.providers {
             table.add([
-                Cell(DisplayText.line(state.name)), ProviderStanding.cell(unavailable: nil, state, now: now),
-                Cell(Figures.count(state.running)), Cell(ProviderStanding.limits(state, nil)), Cell(Figures.money(state.spentToday)),
-                Cell(ProviderStanding.lastError(state, now: now)),
+                Cell(DisplayText.line(state.name)), ProviderStatus.cell(unavailable: nil, state, now: now),
+                Cell(Figures.count(state.running)), Cell(ProviderStatus.limits(state, nil)), Cell(Figures.money(state.spentToday)),
+                Cell(ProviderStatus.lastError(state, now: now)),
             ])
         }
         return table.takeLines()
     }
 
     private var facts: [String] {
-        var sheet = Sheet()
+        var sheet = DetailView()
         let completed =
             "\(Figures.count(statistics.completedLastMinute)) completed in the minute before, "
             + "\(Figures.count(statistics.completedLastHour)) in the last hour"

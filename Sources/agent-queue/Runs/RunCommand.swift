@@ -109,7 +109,7 @@ struct RunStartCommand: AsyncParsableCommand {
             run.onFinish = onFinish
             let started = try await store.start(run)
             // What the cache answers ends at once, and nobody else may be there to go on from it.
-            if started.duplicateOf == nil { try await store.carryOn(run: started.id, with: planner) }
+            if started.duplicateOf == nil { try await store.resume(run: started.id, with: planner) }
             try await report(started, in: store, session)
         }
     }

@@ -2,7 +2,7 @@ import AgentQueueModel
 import AgentQueuePipelines
 
 /// A run in detail, for people: facts, the graph, what failed.
-struct RunSheet {
+struct RunDetailView {
     private let run: RunDetail
     private let nodes: [StepNode]
     private let showsAll: Bool
@@ -23,9 +23,9 @@ struct RunSheet {
             .joined(separator: [""]).map(\.self)
     }
 
-    private var facts: Sheet {
+    private var facts: DetailView {
         let summary = run.summary
-        var sheet = Sheet()
+        var sheet = DetailView()
         sheet.add("id", "\(summary.id)")
         sheet.add("name", DisplayText.line(summary.name))
         sheet.add("state", summary.state.rawValue, Style.of(summary.state))
@@ -43,7 +43,7 @@ struct RunSheet {
     }
 
     private var failures: [String] {
-        let failed = run.calls.filter { $0.failure != nil && StepStanding($0) != .completed }
+        let failed = run.calls.filter { $0.failure != nil && NodeStatus($0) != .completed }
         guard !failed.isEmpty else { return [] }
         var lines = [Style.apply(.bold, to: "Failures", on: .output)]
         for call in failed.prefix(Self.mostFailures) {
@@ -102,9 +102,9 @@ struct RunTree {
     /// The calls of a step that has several; of very many only those that failed.
     private mutating func addCalls(_ calls: [StepCallDetail], depth: Int) {
         guard calls.count > 1 || calls.contains(where: { !CallPath($0.record.path).suffix.isEmpty }) else { return }
-        let failed = calls.filter { StepStanding($0) == .failed }.prefix(Self.mostCalls)
+        let failed = calls.filter { NodeStatus($0) == .failed }.prefix(Self.mostCalls)
         for call in showsAll || calls.count <= Self.mostCalls ? calls[...] : failed[...] {
-            addRow(DisplayText.line(CallPath(call.record.path).suffix), StepStanding(call), [call], depth: depth)
+            addRow(DisplayText.line(CallPath(call.record.path).suffix), NodeStatus(call), [call], depth: depth)
         }
     }
 
@@ -122,7 +122,7 @@ struct RunTree {
         }
     }
 
-    private mutating func addRow(_ name: String, _ standing: StepStanding, _ calls: [StepCallDetail], depth: Int) {
+    private mutating func addRow(_ name: String, _ standing: NodeStatus, _ calls: [StepCallDetail], depth: Int) {
         let totals = StepTotals(calls)
         let indent = String(repeating: "  ", count: depth)
         let tokens = totals.usage.inputTokens + totals.usage.outputTokens > 0
@@ -135,7 +135,7 @@ struct RunTree {
     }
 
     /// `completed`, `running 3/8`, `completed 7/8, 1 failed`.
-    private func state(_ standing: StepStanding, _ totals: StepTotals) -> String {
+    private func state(_ standing: NodeStatus, _ totals: StepTotals) -> String {
         guard totals.count > 1 else { return standing.rawValue }
         let failed = totals.failed > 0 && standing != .failed ? ", \(Figures.count(totals.failed)) failed" : ""
         return "\(standing.rawValue) \(Figures.count(totals.completed))/\(Figures.count(totals.count))\(failed)"

@@ -42,19 +42,19 @@ struct RunGraph {
     /// - Parameters:
     ///   - siblings: the steps beside it.
     ///   - isOver: whether the round that it is in has ended.
-    func standing(of node: StepNode, among siblings: [StepNode], in prefix: String, isOver: Bool) -> StepStanding {
+    func standing(of node: StepNode, among siblings: [StepNode], in prefix: String, isOver: Bool) -> NodeStatus {
         let calls = calls(of: node, in: prefix)
         guard !calls.isEmpty else {
             // Nobody says of a step that it was skipped; but what needs it begins only when it is done with.
             let isPassed = siblings.contains { $0.needs.contains(node.name) && !self.calls(of: $0, in: prefix).isEmpty }
             return isOver || isPassed || run.state.isFinal ? .skipped : .waiting
         }
-        if calls.count == 1, node.children.isEmpty { return StepStanding(calls[0]) }
+        if calls.count == 1, node.children.isEmpty { return NodeStatus(calls[0]) }
         return standing(of: StepTotals(calls))
     }
 
     /// How several calls stand together.
-    func standing(of totals: StepTotals) -> StepStanding {
+    func standing(of totals: StepTotals) -> NodeStatus {
         if totals.isAnyRunning { return .running }
         if totals.isAnyOpen { return totals.completed > 0 ? .running : .waiting }
         if totals.failed > 0, totals.completed == 0 || run.state == .failed { return run.state == .cancelled ? .cancelled : .failed }
@@ -63,7 +63,7 @@ struct RunGraph {
 }
 
 /// How a step of a run stands, or one call of it.
-enum StepStanding: String {
+enum NodeStatus: String {
     /// It has not begun, or its job has not.
     case waiting
     case running
@@ -137,7 +137,7 @@ struct StepTotals {
 
     private mutating func add(_ call: StepCallDetail) {
         count += 1
-        let standing = StepStanding(call)
+        let standing = NodeStatus(call)
         if standing == .completed { completed += 1 }
         if standing == .failed || standing == .cancelled { failed += 1 }
         if !standing.isFinal { isAnyOpen = true }

@@ -6,10 +6,10 @@ struct RunMermaid {
     private let graph: RunGraph
     private let now: Int64
     private var lines = ["flowchart TD"]
-    private var classes: [(id: String, standing: StepStanding)] = []
+    private var classes: [(id: String, standing: NodeStatus)] = []
     private var next = 0
 
-    private static let styles: [(StepStanding, String)] = [
+    private static let styles: [(NodeStatus, String)] = [
         (.completed, "fill:#d9f2d9,stroke:#2e7d32,color:#111"), (.failed, "fill:#f8d7da,stroke:#b71c1c,color:#111"),
         (.running, "fill:#d6ebff,stroke:#0b5cad,color:#111"), (.retrying, "fill:#fff3cd,stroke:#a66f00,color:#111"),
         (.cancelled, "fill:#fff3cd,stroke:#a66f00,color:#111"), (.waiting, "fill:#f4f4f4,stroke:#888,color:#111"),
@@ -61,7 +61,7 @@ struct RunMermaid {
     }
 
     /// Name, manner, state and figures, a line each.
-    private func label(_ node: StepNode, _ standing: StepStanding, _ prefix: String) -> String {
+    private func label(_ node: StepNode, _ standing: NodeStatus, _ prefix: String) -> String {
         let totals = StepTotals(graph.calls(of: node, in: prefix))
         var parts = [node.name]
         if let manner = node.manner { parts.append(manner) }

@@ -44,7 +44,7 @@ struct RunShowCommand: AsyncParsableCommand {
                 if mermaid {
                     try output.lines(RunMermaid.lines(RunGraph(nodes, run), now: Now.milliseconds))
                 } else {
-                    try output.lines(RunSheet(run, nodes: nodes, all: all, now: Now.milliseconds).lines)
+                    try output.lines(RunDetailView(run, nodes: nodes, all: all, now: Now.milliseconds).lines)
                 }
             }
             try output.flush()

@@ -137,13 +137,13 @@ struct RunProgress {
     }
 
     private mutating func tell(_ detail: RunDetail) {
-        for call in detail.calls where StepStanding(call).isFinal && told.insert(call.record.path).inserted {
-            var parts = [StepStanding(call).rawValue]
+        for call in detail.calls where NodeStatus(call).isFinal && told.insert(call.record.path).inserted {
+            var parts = [NodeStatus(call).rawValue]
             if let duration = StepTotals([call]).duration(now: Now.milliseconds) { parts.append(Figures.duration(milliseconds: duration)) }
             let tokens = StepTotals([call]).usage
             if tokens.inputTokens > 0 { parts.append(Figures.count(tokens.inputTokens + tokens.outputTokens, "token")) }
             if call.cost > 0 { parts.append(Figures.money(call.cost)) }
-            if StepStanding(call) != .completed, let failure = call.failure { parts.append(String(failure.prefix(500))) }
+            if NodeStatus(call) != .completed, let failure = call.failure { parts.append(String(failure.prefix(500))) }
             Diagnostics.say("run \(run): \(call.record.path) \(parts.joined(separator: ", "))")
         }
     }

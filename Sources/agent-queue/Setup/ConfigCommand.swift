@@ -65,7 +65,7 @@ struct ConfigCheckCommand: ParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func run() throws {
-        let place = try Place(global)
+        let place = try LaunchContext(global)
         let faults = Settings.check(
             configPath: global.config, environment: place.environment, currentDirectory: place.folder, overrides: place.overrides)
         for fault in faults { Diagnostics.say(fault.description) }

@@ -73,7 +73,7 @@ struct DatabaseStatusCommand: AsyncParsableCommand {
         if format.json {
             try output.json(json(path, applied, pending, statistics))
         } else {
-            var sheet = Sheet()
+            var sheet = DetailView()
             sheet.add("database", DisplayText.line(path))
             sheet.add("applied", applied.joined(separator: ", "))
             sheet.add(

@@ -95,7 +95,7 @@ struct Cell: ExpressibleByStringLiteral, ExpressibleByStringInterpolation {
 }
 
 /// Names and values below each other, for one thing in detail.
-struct Sheet {
+struct DetailView {
     private var rows: [(name: String, value: Cell)] = []
     private let screen: Screen
 

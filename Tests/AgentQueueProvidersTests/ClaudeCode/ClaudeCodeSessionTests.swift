@@ -48,7 +48,7 @@ import Testing
             case .set(let timer, let milliseconds): return "\(timer) \(milliseconds)"
             case .unset(let timer): return "no \(timer)"
             case .text(let id, let text): return "text \(id) \(text)"
-            case .answer(let id, .notBegun): return "not begun \(id)"
+            case .answer(let id, .notStarted): return "not begun \(id)"
             case .answer(let id, .outcome(.reply(let reply))): return "reply \(id) \(reply.text ?? "")"
             case .answer(let id, .outcome(.failure(let failure))): return "\(failure.failure.rawValue) \(id)"
             case .available: return "available"

@@ -88,7 +88,7 @@ import Testing
             return ScriptedAnswer(404, json: #"{"error":{"message":"This model is only supported in v1/responses"}}"#)
         }
         try await withBatches(answers: script) { provider, server in
-            provider.habits.remember(ChatForm(), for: "m")
+            provider.quirks.remember(ChatForm(), for: "m")
             _ = try await provider.submitBatch([item("a", "Hi", ["max_tokens": 9])], label: "l", timeout: 10_000).get()
             #expect(parts(server.requests[0])["file"]?.content.contains(#""max_tokens":9"#) == true)
         }

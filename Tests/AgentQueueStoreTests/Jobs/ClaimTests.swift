@@ -220,13 +220,13 @@ import Testing
             let others = [try await f.add { $0.priority = 1 }, try await f.add()]
             // A worker that has something running lets it end, and takes nothing.
             let busy = try await f.round(10, isIdle: false)
-            #expect(busy.jobs.isEmpty && busy.suspectWaits && !busy.runsAlone)
+            #expect(busy.jobs.isEmpty && busy.quarantinedWaits && !busy.runsAlone)
             let idle = try await f.round(10, isIdle: true)
-            #expect(idle.jobs.map(\.id) == [suspect] && idle.suspectWaits && idle.runsAlone)
+            #expect(idle.jobs.map(\.id) == [suspect] && idle.quarantinedWaits && idle.runsAlone)
             #expect(idle.jobs[0].crashes == 2 && idle.jobs[0].attempt == 3)
             // Now that it runs, other workers go on as ever.
             let next = try await f.round(10, isIdle: false)
-            #expect(next.jobs.map(\.id) == others && !next.suspectWaits && !next.runsAlone)
+            #expect(next.jobs.map(\.id) == others && !next.quarantinedWaits && !next.runsAlone)
             #expect(try await f.complete(idle.jobs[0]) == .settled(.completed))
         }
     }
@@ -253,9 +253,9 @@ import Testing
             let suspect = try await suspect(f) { $0.queue = "q" }
             let other = try await f.add()
             let round = try await f.round(10, queues: ["default"], isIdle: false)
-            #expect(round.jobs.map(\.id) == [other] && !round.suspectWaits)
+            #expect(round.jobs.map(\.id) == [other] && !round.quarantinedWaits)
             try await f.store.pause(queue: "q")
-            #expect(try await f.round(10).suspectWaits == false)
+            #expect(try await f.round(10).quarantinedWaits == false)
             #expect(try f.state(suspect) == .available)
         }
     }

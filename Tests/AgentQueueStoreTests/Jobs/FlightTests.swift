@@ -52,7 +52,7 @@ import Testing
             let leader = try #require(try await f.claim(1, queues: ["a"]).first)
             let request = ClaimRequest(worker: colleague, queues: ["b"], providers: ["local"], slots: 5, lease: 60_000, isIdle: true)
             let round = try await other.claim(request)
-            #expect(round.jobs.isEmpty && !round.suspectWaits)
+            #expect(round.jobs.isEmpty && !round.quarantinedWaits)
             #expect(try f.states(ids) == [.running, .pending])
             _ = try await f.complete(leader)
             #expect(try f.states(ids) == [.completed, .completed])
@@ -270,11 +270,11 @@ import Testing
             let leader = try #require(try await f.claim(1, queues: ["other"]).first)
             #expect(leader.id == flying[0])
             let round = try await f.round(5)
-            #expect(round.jobs.isEmpty && !round.runsAlone && !round.suspectWaits)
+            #expect(round.jobs.isEmpty && !round.runsAlone && !round.quarantinedWaits)
             #expect(try f.states(ids) == [.pending])
             try await f.fail(leader, .permanent)
             let alone = try await f.round(5)
-            #expect(alone.jobs.map(\.id) == ids && alone.runsAlone && alone.suspectWaits)
+            #expect(alone.jobs.map(\.id) == ids && alone.runsAlone && alone.quarantinedWaits)
             let late = try await twins(f, in: ["other"])
             #expect(try await f.claim().isEmpty)
             _ = try await f.complete(alone.jobs[0])
@@ -457,13 +457,13 @@ import Testing
             let leader = try await f.running { $0.digest = digest }
             let crowd = try await f.add(250) { $0.digest = digest }
             #expect(try await f.claim().isEmpty)
-            #expect(try f.store.duties().hasLanding == false)
+            #expect(try f.store.duties().hasFanOut == false)
             _ = try await f.complete(leader)
             func completed() throws -> Int { try f.states(crowd).count { $0 == .completed } }
             #expect(try completed() == 100)
-            #expect(try f.store.duties().hasLanding)
+            #expect(try f.store.duties().hasFanOut)
             #expect(try f.store.check().faults == [])
-            #expect(try await f.store.land(slice: 60))
+            #expect(try await f.store.fanOut(slice: 60))
             #expect(try completed() == 160)
             // A job that asks the same meanwhile calls anew; the answer that is landing reaches those who follow it, too.
             let late = try await f.add(2) { $0.digest = digest }
@@ -474,7 +474,7 @@ import Testing
             #expect(try f.state(late[1]) == .pending)
             #expect(try f.states(crowd).allSatisfy { $0 == .completed || $0 == .pending })
             var slices = 0
-            while try await f.store.land(slice: 60) { slices += 1 }
+            while try await f.store.fanOut(slice: 60) { slices += 1 }
             #expect(slices == 2)
             #expect(try completed() == 250)
             #expect(try f.state(late[1]) == .completed)
@@ -533,13 +533,13 @@ import Testing
             #expect(try f.state(twin) == .pending)
 
             let answering = try await steps(f) { _ = try await f.complete(leader) }
-            let landing = try await steps(f) { _ = try await f.store.land() }
+            let landing = try await steps(f) { _ = try await f.store.fanOut() }
             #expect(landing < answering * 3)
             var most = 0
             var slices = 1
             while true {
                 var isMore = false
-                most = max(most, try await steps(f) { isMore = try await f.store.land() })
+                most = max(most, try await steps(f) { isMore = try await f.store.fanOut() })
                 guard isMore else { break }
                 slices += 1
             }

@@ -26,16 +26,16 @@ import Testing
             free.uniqueKey = "free"
             let before = try f.store.statistics()
             #expect(
-                try f.store.foresee([known, uncached, later, inTime, taken, free, .asking("new")]) == [
+                try f.store.preview([known, uncached, later, inTime, taken, free, .asking("new")]) == [
                     .cached, .call, .call, .cached, .taken, .call, .call,
                 ])
-            #expect(try f.store.foresee([]) == [])
+            #expect(try f.store.preview([]) == [])
             #expect(try f.store.statistics() == before, "looking changes nothing")
 
             f.clock.wall += 10_000
-            #expect(try f.store.foresee([known]) == [.call])
+            #expect(try f.store.preview([known]) == [.call])
             known.after = [4_711]
-            let error = await storeError { _ = try f.store.foresee([known]) }
+            let error = await storeError { _ = try f.store.preview([known]) }
             #expect(error?.kind == .conflict)
             #expect(error?.message.contains("job 4711") == true)
         }
@@ -51,10 +51,10 @@ import Testing
                 for key in [nil, "k"] {
                     var job = job
                     job.uniqueKey = key
-                    let foresight = try f.store.foresee([job])[0]
+                    let preview = try f.store.preview([job])[0]
                     let added = try await f.store.enqueue(job)
-                    #expect((foresight == .taken) == (added.duplicateOf != nil))
-                    #expect((foresight == .cached) == (added.duplicateOf == nil && added.state == .completed))
+                    #expect((preview == .taken) == (added.duplicateOf != nil))
+                    #expect((preview == .cached) == (added.duplicateOf == nil && added.state == .completed))
                 }
             }
         }

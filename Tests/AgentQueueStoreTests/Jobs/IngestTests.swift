@@ -12,7 +12,9 @@ import Testing
             for end in [100, 150, 151] {
                 let done = try f.store.ingestProgress(name: "n", digest: digest)
                 let jobs = (done..<end).map { NewJob.asking("\($0)") }
-                #expect(try await f.store.enqueue(jobs, ingest: IngestMark(name: "n", digest: digest, linesDone: end)).count == end - done)
+                #expect(
+                    try await f.store.enqueue(jobs, ingest: IngestCheckpoint(name: "n", digest: digest, linesDone: end)).count == end - done
+                )
                 #expect(try f.store.ingestProgress(name: "n", digest: digest) == end)
             }
             #expect(try f.raw().rows("SELECT lines_done, jobs FROM ingests") == [["151", "151"]])
@@ -22,7 +24,7 @@ import Testing
     @Test func aMarkThatDoesNotMoveForwardRefusesItsJobs() async throws {
         try await withStore { f in
             func add(_ lines: Int, _ digest: [UInt8]) async throws {
-                _ = try await f.store.enqueue([.asking("x")], ingest: IngestMark(name: "n", digest: digest, linesDone: lines))
+                _ = try await f.store.enqueue([.asking("x")], ingest: IngestCheckpoint(name: "n", digest: digest, linesDone: lines))
             }
             try await add(10, digest)
             // Another process took in the same slice, a later one, or another input.
@@ -42,7 +44,8 @@ import Testing
         try await withStore { f in
             let error = await storeError {
                 _ = try await f.store.enqueue(
-                    [.asking("x"), .with(.asking("y")) { $0.after = [99] }], ingest: IngestMark(name: "n", digest: digest, linesDone: 2))
+                    [.asking("x"), .with(.asking("y")) { $0.after = [99] }],
+                    ingest: IngestCheckpoint(name: "n", digest: digest, linesDone: 2))
             }
             #expect(error?.kind == .conflict)
             #expect(try f.store.ingestProgress(name: "n", digest: digest) == 0)
@@ -62,7 +65,7 @@ import Testing
                         while case let done = try store.ingestProgress(name: "n", digest: digest), done < 200 {
                             let jobs = (done..<done + 10).map { NewJob.asking("line \($0)") }
                             do {
-                                _ = try await store.enqueue(jobs, ingest: IngestMark(name: "n", digest: digest, linesDone: done + 10))
+                                _ = try await store.enqueue(jobs, ingest: IngestCheckpoint(name: "n", digest: digest, linesDone: done + 10))
                             } catch let error as StoreError where error.kind == .conflict {}
                         }
                     }
@@ -76,7 +79,7 @@ import Testing
 
     @Test func marksAreForgottenAfterAMonth() async throws {
         try await withStore { f in
-            _ = try await f.store.enqueue([], ingest: IngestMark(name: "n", digest: digest, linesDone: 3))
+            _ = try await f.store.enqueue([], ingest: IngestCheckpoint(name: "n", digest: digest, linesDone: 3))
             let policy = PrunePolicy(completed: 0, cancelled: 0, discarded: 0)
             f.clock.wall += 30 * 86_400_000
             _ = try await f.store.prune(policy)

@@ -115,7 +115,7 @@ import Testing
             let first = try await f.sharing(1, inputs: 1, policies)
             try await f.settle(first.jobs[0], .failed(first.jobs[0], .retryable), policies)
             let round = try await f.sharing(2, policies)
-            #expect(round.calls.map(\.count) == [3, 3] && round.jobs.allSatisfy { $0.route == .named("other/e") && $0.isHeld })
+            #expect(round.calls.map(\.count) == [3, 3] && round.jobs.allSatisfy { $0.route == .named("other/e") && $0.isReserved })
             #expect(try f.state(of: "other")?.running == 2)
             try await f.settleTogether(Array(round.jobs[..<3]), policies) { CallReport(target: $0.route) }
             #expect(try f.state(of: "other/e")?.running == 1)
@@ -198,7 +198,7 @@ import Testing
             let rich = try await f.addEmbeds(2) { $0.budget = 0.6 }
             let free = try await f.addEmbeds(1)
             let round = try await f.sharing(1, policies)
-            #expect(round.calls == [rich + free] && round.jobs.allSatisfy(\.isHeld))
+            #expect(round.calls == [rich + free] && round.jobs.allSatisfy(\.isReserved))
             #expect(try f.heldRequests() == ["1", "0", "0"])
             #expect(try f.states(poor) == [.discarded])
             let batch = try await f.addEmbeds(4) {

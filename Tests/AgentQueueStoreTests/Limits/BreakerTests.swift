@@ -276,7 +276,7 @@ import Testing
             let other = try await f.add(1, of: "local/b")
             let closed = CallPolicies.limiting(["local/a": CallLimits(concurrency: 0)])
             let round = try await f.round(closed)
-            #expect(round.jobs.map(\.id) == other && !round.suspectWaits)
+            #expect(round.jobs.map(\.id) == other && !round.quarantinedWaits)
             let suspect = try await f.round(CallPolicies())
             #expect(suspect.jobs.map(\.id) == [id] && suspect.runsAlone)
         }

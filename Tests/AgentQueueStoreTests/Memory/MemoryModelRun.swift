@@ -136,7 +136,7 @@ final class MemoryModelRun {
         note("remember in \(name) by \(vectorModel.target) \(dimension): \(batch.map(Self.describe))")
         let store = store()
         let known0 = try store.known(batch, in: name, model: vectorModel)
-        let outcomes: [Remembered]
+        let outcomes: [StoreOutcome]
         do {
             outcomes = try await store.remember(batch, in: name, model: vectorModel)
         } catch let error as StoreError where error.kind == .conflict {

@@ -139,7 +139,7 @@ import Testing
                 let id = try #require(try copy.readMemories { try $0.namespace(named: "notes")?.id })
                 #expect(try copy.readMemories { try $0.words(["pear"], in: id, limit: 9).map(\.id) } == [2])
                 let outcome = try await copy.remember([NewMemory("red apple", vector: .of("red apple"))], in: "notes", model: .test)
-                #expect(outcome == [Remembered(id: 1, outcome: .duplicate)])
+                #expect(outcome == [StoreOutcome(id: 1, outcome: .duplicate)])
             }
         }
     }

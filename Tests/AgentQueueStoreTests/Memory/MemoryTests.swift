@@ -8,7 +8,7 @@ import Testing
     @Test func whatIsRememberedIsThere() async throws {
         try await withStore { f in
             let outcomes = try await f.remember(["one", "two"]) { $0.metadata = ["b": 2, "a": ["x"]] }
-            #expect(outcomes == [Remembered(id: 1, outcome: .stored), Remembered(id: 2, outcome: .stored)])
+            #expect(outcomes == [StoreOutcome(id: 1, outcome: .stored), StoreOutcome(id: 2, outcome: .stored)])
             let memory = try #require(try f.memory(2))
             #expect(memory.text == "two" && memory.namespace == "notes" && memory.importance == 0.5 && memory.createdAt == f.clock.wall)
             #expect(memory.metadata == ["a": ["x"], "b": 2] && memory.key == nil && memory.expiresAt == nil && memory.recalledAt == nil)
@@ -48,12 +48,12 @@ import Testing
             var mirror = MirrorIndex()
             try f.store.readMemories { snapshot in _ = try mirror.follow(space, in: snapshot) }
             let outcomes = try await f.remember(["new"]) { $0.key = "k" }
-            #expect(outcomes == [Remembered(id: 1, outcome: .updated)])
+            #expect(outcomes == [StoreOutcome(id: 1, outcome: .updated)])
             #expect(try f.memory(1)?.text == "new")
             try f.store.readMemories { snapshot in _ = try mirror.follow(space, in: snapshot) }
             let new = try MemoryVector.of("new")
             #expect(mirror.entries.count == 1 && mirror.codes[1] == new.codes)
-            #expect(try await f.remember(["new"]) { $0.key = "k" } == [Remembered(id: 1, outcome: .duplicate)])
+            #expect(try await f.remember(["new"]) { $0.key = "k" } == [StoreOutcome(id: 1, outcome: .duplicate)])
             #expect(try await f.store.forget([1, 2]) == 1)
             try f.store.readMemories { snapshot in _ = try mirror.follow(space, in: snapshot) }
             #expect(mirror.entries.isEmpty)
@@ -123,7 +123,7 @@ import Testing
                 #expect(outcomes.map(\.id) == numbers.map { Int64($0 + 1) })
                 let earlier = (0..<20).map { _ in Int.random(in: 0..<(round + 1) * 50) }
                 let again = try await stores[(round + round / 3) % 2].remember(memories(earlier), in: "notes", model: .test)
-                #expect(again == earlier.map { Remembered(id: Int64($0 + 1), outcome: .duplicate) })
+                #expect(again == earlier.map { StoreOutcome(id: Int64($0 + 1), outcome: .duplicate) })
                 let known = try f.store.known(memories(earlier + [9_999]), in: "notes", model: .test)
                 let expected: [Int64?] = earlier.map { Int64($0 + 1) }
                 #expect(known.dropLast() == expected[...] && known.last == .some(nil))
@@ -155,19 +155,19 @@ import Testing
     @Test func whatTheUserBringsIsComparedByItsVector() async throws {
         try await withStore { f in
             let brought = VectorModel(target: VectorModel.brought)
-            func remember(_ text: String, _ seed: String?, key: String? = nil) async throws -> Remembered? {
+            func remember(_ text: String, _ seed: String?, key: String? = nil) async throws -> StoreOutcome? {
                 let memory = NewMemory(text, key: key, vector: try seed.map { try .of($0) })
                 return try await f.store.remember([memory], in: "own", model: brought).first
             }
-            #expect(try await remember("x", "a") == Remembered(id: 1, outcome: .stored))
-            #expect(try await remember("x", "b") == Remembered(id: 2, outcome: .stored))
-            #expect(try await remember("x", "a") == Remembered(id: 1, outcome: .duplicate))
-            #expect(try await remember("", "a") == Remembered(id: 3, outcome: .stored))
-            #expect(try await remember("", "a") == Remembered(id: 3, outcome: .duplicate))
-            #expect(try await remember("y", "a", key: "k") == Remembered(id: 4, outcome: .stored))
-            #expect(try await remember("y", "a", key: "k") == Remembered(id: 4, outcome: .duplicate))
-            #expect(try await remember("y", "b", key: "k") == Remembered(id: 4, outcome: .updated))
-            #expect(try await remember("y", nil, key: "k") == Remembered(id: 4, outcome: .duplicate))
+            #expect(try await remember("x", "a") == StoreOutcome(id: 1, outcome: .stored))
+            #expect(try await remember("x", "b") == StoreOutcome(id: 2, outcome: .stored))
+            #expect(try await remember("x", "a") == StoreOutcome(id: 1, outcome: .duplicate))
+            #expect(try await remember("", "a") == StoreOutcome(id: 3, outcome: .stored))
+            #expect(try await remember("", "a") == StoreOutcome(id: 3, outcome: .duplicate))
+            #expect(try await remember("y", "a", key: "k") == StoreOutcome(id: 4, outcome: .stored))
+            #expect(try await remember("y", "a", key: "k") == StoreOutcome(id: 4, outcome: .duplicate))
+            #expect(try await remember("y", "b", key: "k") == StoreOutcome(id: 4, outcome: .updated))
+            #expect(try await remember("y", nil, key: "k") == StoreOutcome(id: 4, outcome: .duplicate))
             let space = try #require(try f.namespace("own").space)
             let vector = try MemoryVector.of("b")
             try f.store.readMemories { snapshot in
@@ -202,13 +202,13 @@ import Testing
             // One without a vector gets it.
             _ = try await f.store.remember([NewMemory("words")], in: "notes", model: nil)
             #expect(try f.store.known([NewMemory("words")], in: "notes", model: .test) == [nil])
-            #expect(try await f.remember(["words"]) == [Remembered(id: 3, outcome: .duplicate)])
+            #expect(try await f.remember(["words"]) == [StoreOutcome(id: 3, outcome: .duplicate)])
             #expect(try f.store.known([NewMemory("words")], in: "notes", model: .test) == [3])
             // What has expired is not there: it is stored anew.
             f.clock.wall += 50
             #expect(try f.store.known([NewMemory("k", key: "k")], in: "notes", model: .test) == [nil])
             let anew = try await f.remember(["k"]) { $0.key = "k" }
-            #expect(anew == [Remembered(id: 4, outcome: .stored)])
+            #expect(anew == [StoreOutcome(id: 4, outcome: .stored)])
             #expect(try f.memory(2) == nil && f.namespace().memories == 3)
         }
     }

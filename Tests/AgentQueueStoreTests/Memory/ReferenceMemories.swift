@@ -55,7 +55,7 @@ struct ReferenceMemories {
 
     /// Takes in one, whose id and outcome the store tells. Returns what they should have been; an id of nil is a new one.
     mutating func remember(_ memory: NewMemory, in name: String, model: VectorModel, space: Int64?, id new: Int64)
-        -> (id: Int64?, outcome: Remembered.Outcome)
+        -> (id: Int64?, outcome: StoreOutcome.Outcome)
     {
         var namespace = namespaces[name] ?? Namespace()
         defer { namespaces[name] = namespace }

@@ -3,11 +3,11 @@ import AgentQueueStore
 import Testing
 
 @Suite struct NoticeTests {
-    private func claim(_ fixture: Fixture, lease: Int64 = 1_000) async throws -> [Notice] {
-        try await fixture.store.claimNotices(limit: 100) { _ in lease }
+    private func claim(_ fixture: Fixture, lease: Int64 = 1_000) async throws -> [JobNotification] {
+        try await fixture.store.claimNotifications(limit: 100) { _ in lease }
     }
 
-    private func body(_ notice: Notice) throws -> JSONValue { try JSONValue.parse(notice.body) }
+    private func body(_ notice: JobNotification) throws -> JSONValue { try JSONValue.parse(notice.body) }
 
     @Test func `a job's end is told to each that watches it, without prompt and answer`() async throws {
         try await withStore { fixture in
@@ -16,9 +16,9 @@ import Testing
                 $0.batch = "b"
                 $0.customID = "mine"
             }
-            #expect(try fixture.store.nextNotice() == nil)
+            #expect(try fixture.store.nextNotification() == nil)
             #expect(try await fixture.complete(job, "a secret answer") == .settled(.completed))
-            #expect(try fixture.store.nextNotice() == fixture.clock.wall)
+            #expect(try fixture.store.nextNotification() == fixture.clock.wall)
             let notices = try await claim(fixture)
             #expect(notices.map(\.notification) == ["log", "pager"])
             #expect(notices.map(\.subject) == [job.id, job.id])
@@ -126,7 +126,7 @@ import Testing
             #expect(fourth.attempts == 3)
             try await fixture.store.settle(fourth, .delivered, retryAt: nil)
             #expect(try fixture.store.notices(states: [.delivered], limit: 10).map(\.id) == [first.id])
-            #expect(try fixture.store.nextNotice() == nil)
+            #expect(try fixture.store.nextNotification() == nil)
         }
     }
 
@@ -136,11 +136,11 @@ import Testing
             let notices = try await claim(fixture)
             try await fixture.store.settle(notices[0], .refused("gone"), retryAt: fixture.clock.wall)
             try await fixture.store.settle(notices[1], .failed("no"), retryAt: nil)
-            #expect(try fixture.store.failedNotices() == 2)
+            #expect(try fixture.store.failedNotifications() == 2)
             #expect(try fixture.store.notices(states: [.failed], limit: 10).map(\.error) == ["no", "gone"])
-            #expect(try await fixture.store.retryNotices([notices[0].id, 4_711]) == 1)
+            #expect(try await fixture.store.retryNotifications([notices[0].id, 4_711]) == 1)
             #expect(try await claim(fixture).map(\.attempts) == [1])
-            #expect(try await fixture.store.retryNotices() == 1)
+            #expect(try await fixture.store.retryNotifications() == 1)
             try await fixture.store.settle(try #require(try await claim(fixture).first), .delivered, retryAt: nil)
             fixture.clock.advance(10_000)
             _ = try await fixture.store.prune(PrunePolicy(completed: 5_000, cancelled: .max, discarded: .max))

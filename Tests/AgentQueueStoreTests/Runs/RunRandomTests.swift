@@ -105,7 +105,7 @@ private final class RunStorm {
         switch Int.random(in: 0..<100, using: &chance) {
         case 0..<25: try await claim()
         case 25..<60: try await settleOne()
-        case 60..<72: _ = try await engine().carryOn(runs: planner)
+        case 60..<72: _ = try await engine().resume(runs: planner)
         case 72..<80: try decide()
         case 80..<88: try await writeHeld()
         case 88..<91: while try await engine().sweepRuns(slice: 2) {}
@@ -115,7 +115,7 @@ private final class RunStorm {
         case 96: if graphs.count < 5 { try await start() }
         case 97: try await cancelJob()
         case 98: try await cancelRun()
-        default: while try await engine().land() {}
+        default: while try await engine().fanOut() {}
         }
     }
 
@@ -189,9 +189,9 @@ private final class RunStorm {
             while !claimed.isEmpty { try await settleOne(orderly: true) }
             for store in stores {
                 _ = try await store.promote()
-                while try await store.land() {}
+                while try await store.fanOut() {}
                 while try await store.sweepRuns() {}
-                while try await store.carryOn(runs: planner) {}
+                while try await store.resume(runs: planner) {}
             }
             let isOver = try f.store.runStates(of: Array(graphs.keys)).values.allSatisfy(\.isFinal)
             if try isOver && f.store.dueRuns().isEmpty

@@ -82,7 +82,7 @@ import Testing
             _ = try await f.store.cancel(ids: [b])
             f.clock.advance(1_000)
             _ = try await f.store.expire()
-            try await f.carryOn(planner)
+            try await f.resume(planner)
             #expect(try f.store.dueRuns() == [] && !f.store.duties().hasDueRun)
             #expect(try states(f, run) == ["a": .completed, "b": .failed, "c": .failed, "d": .running])
             #expect(try f.run(run).calls.first { $0.record.path == "b" }?.failure == "cancelled before it ran")
@@ -103,7 +103,7 @@ import Testing
             }
             let second = try await f.store.start(.graph(Self.chain)).id
             #expect(try f.store.isDue(run: second))
-            try await f.store.carryOn(run: second, with: planner)
+            try await f.store.resume(run: second, with: planner)
             let detail = try f.run(second)
             #expect(detail.summary.state == .completed && detail.summary.cost == 0 && detail.summary.usage == Usage())
             #expect(detail.calls.allSatisfy { $0.answeredBy == .cache })
@@ -117,7 +117,7 @@ import Testing
             while let job = try await f.claim(10).first {
                 calls += 1
                 try await f.settleStep(job)
-                try await f.carryOn()
+                try await f.resume()
             }
             #expect(calls == 3)
             #expect(try f.store.runStates(of: runs) == [runs[0]: .completed, runs[1]: .completed])
@@ -134,7 +134,7 @@ import Testing
             #expect(try await f.store.cancel(run: first.id) == .cancelled)
             let second = try await f.store.start(new)
             #expect(second.duplicateOf == nil)
-            try await f.carryOn()
+            try await f.resume()
             let error = await storeError { _ = try await f.store.advance(planner.retry(f.snapshot(first.id))) }
             #expect(error == StoreError(.conflict, "run 1 cannot be retried: run 2 has its unique key now"))
             try await f.workOff()
@@ -152,14 +152,14 @@ import Testing
             #expect(try f.run(run).summary.reason == "a failed")
             #expect(try f.store.duties().hasSweep)
             while try await f.store.sweepRuns() {}
-            try await f.carryOn()
+            try await f.resume()
             // `b` runs on, and is kept for a retry; `c` is cancelled.
             #expect(try states(f, run) == ["a": .failed, "b": .running, "c": .failed])
             // It fails, and would be tried again: but nobody waits for it.
             #expect(try await f.settleStep(jobs[1], .retryable) == .settled(.retryable))
             #expect(try f.store.duties().hasSweep)
             while try await f.store.sweepRuns() {}
-            try await f.carryOn()
+            try await f.resume()
             #expect(try states(f, run) == ["a": .failed, "b": .failed, "c": .failed])
             #expect(try !f.store.duties().hasSweep)
         }
@@ -173,7 +173,7 @@ import Testing
             // A late end of a run that has ended is recorded, and nothing else.
             #expect(try await f.settleStep(jobs[1]) == .settled(.completed))
             while try await f.store.sweepRuns() {}
-            try await f.carryOn()
+            try await f.resume()
             #expect(try states(f, run) == ["a": .failed, "b": .completed, "c": .failed])
             #expect(try f.run(run).summary.state == .failed)
 
@@ -181,7 +181,7 @@ import Testing
             #expect(try await f.store.advance(again))
             #expect(try f.run(run).summary.state == .running)
             #expect(try states(f, run) == ["a": .running, "b": .completed, "c": .running])
-            try await f.carryOn()
+            try await f.resume()
             try await f.workOff()
             let detail = try f.run(run)
             #expect(detail.summary.state == .completed && detail.summary.reason == nil)
@@ -223,13 +223,13 @@ import Testing
             #expect(early?.message == "calls of run 1 are still being stopped: try again in a moment")
             for job in jobs { #expect(try await f.fail(job, .cancelled) == .settled(.cancelled)) }
             while try await f.store.sweepRuns() {}
-            try await f.carryOn(planner)
+            try await f.resume(planner)
             #expect(try states(f, run).values.allSatisfy { $0 == .failed })
             #expect(try !f.store.duties().hasSweep && f.run(run).summary.reason == "it was cancelled")
             let again = try planner.retry(f.snapshot(run))
             #expect(try await f.store.advance(again))
             try await f.workOff(by: planner)
-            try await f.carryOn(planner)
+            try await f.resume(planner)
             #expect(try f.run(run).summary.state == .completed)
         }
     }
@@ -254,7 +254,7 @@ import Testing
         try await withStore { f in
             let run = try await f.store.start(.graph(Self.chain)).id
             _ = try await f.complete(f.one())
-            try await f.carryOn(GraphPlanner(isBroken: true))
+            try await f.resume(GraphPlanner(isBroken: true))
             #expect(try f.run(run).summary.state == .failed)
             #expect(try f.run(run).summary.reason?.hasPrefix("it could not go on: Broken") == true)
             #expect(try f.run(run).snapshot.steps["a"]?.state == .completed)
@@ -275,7 +275,7 @@ import Testing
         try await withStore { f in
             let run = try await f.store.start(.graph(Self.chain)).id
             _ = try await f.complete(f.one())
-            while try await f.store.carryOn(runs: Doubling()) {}
+            while try await f.store.resume(runs: Doubling()) {}
             #expect(try f.run(run).summary.reason == "it could not go on: run 1 began 'a' a second time")
             #expect(try f.store.jobs(JobFilter(run: run), limit: 10).count == 1, "nothing of the refused transaction is there")
         }
@@ -300,7 +300,7 @@ import Testing
             let planner = GraphPlanner(most: 20)
             let run = try await f.store.start(.graph(graph, planner)).id
             #expect(try f.store.dueRuns() == [run])
-            try await f.carryOn(planner)
+            try await f.resume(planner)
             #expect(try f.run(run).summary.begun == 70)
             try await f.workOff(by: planner)
             #expect(try f.run(run).summary.state == .completed)
@@ -318,7 +318,7 @@ import Testing
             let failed = try await f.store.start(.graph(Self.diamond)).id
             try await f.workOff(failing: ["b"])
             while try await f.store.sweepRuns() {}
-            try await f.carryOn()
+            try await f.resume()
             let last = try #require(try f.run(completed).snapshot.steps["c"]?.jobID)
             let dependent = try await f.add { $0.after = [last] }
             let live = try await f.store.start(.graph(#"{"z": {}}"#, name: "live")).id

@@ -36,7 +36,7 @@ import Testing
             #expect(try fixture.store.dueSchedules().map(\.name) == ["due"])
             #expect(try await fixture.store.fire(due, .job(.asking("a")), next: now + 1_000))
             #expect(try await !fixture.store.fire(due, .job(.asking("b")), next: now + 1_000))
-            #expect(try await !fixture.store.passOver(due, next: nil, error: "late"))
+            #expect(try await !fixture.store.skip(due, next: nil, error: "late"))
             let fired = try #require(try fixture.store.schedule(due.id))
             #expect(fired.firings == 1)
             #expect(fired.firedAt == now)
@@ -77,7 +77,7 @@ import Testing
             let error = await storeError { _ = try await fixture.store.fire(due, firing, next: nil) }
             #expect(error?.kind == .conflict)
             #expect(try fixture.store.schedule(due.id) == due)
-            #expect(try await fixture.store.passOver(due, next: 5, error: "no"))
+            #expect(try await fixture.store.skip(due, next: 5, error: "no"))
             #expect(try fixture.store.schedule(due.id)?.lastError == "no")
             #expect(try fixture.store.schedule(due.id)?.nextAt == 5)
         }

@@ -92,7 +92,7 @@ import Testing
             try await scene.memories.store([MemoryDraft("red apples")], in: "n")
             let model = VectorModel(target: "scripted/other")
             let space = try await scene.store.beginSpace(in: "n", model: model, dimension: 16)
-            let upkeep = Upkeeper(store: scene.store, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, tidying: 5)
+            let upkeep = Maintainer(store: scene.store, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, tidying: 5)
             let task = Task { try await upkeep.run() }
             try await within(.seconds(60), "its job is added") { () -> Void in
                 for await _ in scene.store.changes(of: .work) where try scene.store.batch(named: space.batch(in: "n")) != nil { return }

@@ -68,12 +68,12 @@ struct MemoryScene {
     @discardableResult
     func store(
         _ lines: [String], vectors: VectorFile? = nil, _ options: BulkMemoryOptions = BulkMemoryOptions(), into other: Memories? = nil
-    ) async throws -> [Remembered] {
+    ) async throws -> [StoreOutcome] {
         let path = "\(folder)/lines.jsonl"
         try write(Array(lines.joined(separator: "\n").utf8), to: path)
         let run = BulkMemories(
             input: try BulkInput(path: path, spoolFolder: nil), vectors: vectors, options: options, memories: other ?? memories)
-        var results: [Remembered] = []
+        var results: [StoreOutcome] = []
         try await run.store(try await run.check()) { results += $0 }
         return results
     }

@@ -10,15 +10,15 @@ import Testing
 @Suite struct NotificationTests {
     private static let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
-    private func notice(_ body: JSONValue = ["kind": "job", "id": 7, "state": "completed"]) -> Notice {
-        Notice(id: 3, kind: .job, subject: 7, notification: "n", body: body.text, attempts: 1, nextAt: 0, createdAt: 1_000)
+    private func notice(_ body: JSONValue = ["kind": "job", "id": 7, "state": "completed"]) -> JobNotification {
+        JobNotification(id: 3, kind: .job, subject: 7, notification: "n", body: body.text, attempts: 1, nextAt: 0, createdAt: 1_000)
     }
 
     /// What becomes of one attempt.
     private func send(
-        _ notice: Notice, environment: [String: String] = [:], now: Int64 = 1_614_265_330_000,
+        _ notice: JobNotification, environment: [String: String] = [:], now: Int64 = 1_614_265_330_000,
         _ configure: (inout NotificationSettings) -> Void
-    ) async throws -> NoticeOutcome {
+    ) async throws -> NotificationOutcome {
         var settings = Settings(database: "/nowhere")
         var notification = NotificationSettings()
         // Longer than a busy machine takes.
@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test func `answers decide what comes next`() async throws {
-        let answers: [(ScriptedAnswer, NoticeOutcome)] = [
+        let answers: [(ScriptedAnswer, NotificationOutcome)] = [
             (ScriptedAnswer(200, json: "{}"), .delivered), (ScriptedAnswer(299, body: []), .delivered),
             (ScriptedAnswer(410, body: []), .refused("the receiver answered 410: it wants no more of these")),
             (ScriptedAnswer(500, body: []), .failed("the receiver answered 500")),

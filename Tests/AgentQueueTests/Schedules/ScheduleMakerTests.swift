@@ -120,7 +120,7 @@ import Testing
             try await add("missed", job, missed: .skip)
             try await add("minutes", job, most: 4, cron: "* * * * *")
             try await add("unreadable", job, cron: "nonsense")
-            let upkeep = Upkeeper(
+            let upkeep = Maintainer(
                 store: store, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, firings: Self.maker())
             try await withThrowingTaskGroup { group in
                 group.addTask { try await upkeep.run() }

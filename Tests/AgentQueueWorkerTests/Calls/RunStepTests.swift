@@ -36,7 +36,7 @@ import Testing
             #expect(provider.asked.count == 5)
             // The second run is answered by the cache, by the settlements of the worker's own claims and of enqueuing.
             let second = try await bench.store.start(ChainPlanner(length: 5).run()).id
-            try await bench.store.carryOn(run: second, with: ChainPlanner(length: 5))
+            try await bench.store.resume(run: second, with: ChainPlanner(length: 5))
             #expect(try bench.store.runDetail(second)?.output == "begin+++++")
             #expect(provider.asked.count == 5)
         }
@@ -53,7 +53,7 @@ import Testing
             while true {
                 let jobs = try await bench.claim()
                 for job in jobs { await bench.run([job]) }
-                let wentOn = try await bench.store.carryOn(runs: ChainPlanner(length: 2))
+                let wentOn = try await bench.store.resume(runs: ChainPlanner(length: 2))
                 if jobs.isEmpty, !wentOn { break }
             }
             #expect(try bench.store.runStates(of: runs).values.allSatisfy { $0 == .completed })
@@ -72,11 +72,11 @@ import Testing
             for job in jobs { await bench.run([job]) }
             #expect(try bench.store.dueRuns() == [run])
             #expect(try bench.store.runSnapshot(run)?.version == 2, "nothing of it was decided")
-            while try await bench.store.carryOn(runs: ChainPlanner(length: 1)) {}
+            while try await bench.store.resume(runs: ChainPlanner(length: 1)) {}
             #expect(try bench.store.runDetail(run)?.summary.state == .completed)
-            while try await bench.store.land() {}
+            while try await bench.store.fanOut() {}
             while try await bench.store.sweepRuns() {}
-            while try await bench.store.carryOn(runs: ChainPlanner(length: 1)) {}
+            while try await bench.store.resume(runs: ChainPlanner(length: 1)) {}
         }
     }
 
@@ -88,7 +88,7 @@ import Testing
             await bench.run([job])
             #expect(try bench.store.states(of: [job.id]) == [job.id: .completed])
             #expect(try bench.store.dueRuns() == [run])
-            while try await bench.store.carryOn(runs: planner) {}
+            while try await bench.store.resume(runs: planner) {}
             #expect(try bench.store.runDetail(run)?.summary.reason?.hasPrefix("it could not go on") == true)
         }
     }

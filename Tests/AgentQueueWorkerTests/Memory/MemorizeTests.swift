@@ -341,7 +341,7 @@ import Testing
             try await b.round()
             #expect(b.provider.wholeCalls[0].flatMap(\.self) == ["p: t0", "p: t2", "p: t4"])
             #expect(try namespace(b).building == space)
-            // Upkeep sees that one is lacking.
+            // Maintenance sees that one is lacking.
             try await b.store.carryOnSpaces()
             try await b.round()
             #expect(b.provider.wholeCalls.last == [["p: new"]])

@@ -124,7 +124,7 @@ final class BatchScene: Sendable {
         do {
             let next = try await driver.advance(provider)
             // As upkeep does.
-            while try await store.land() {}
+            while try await store.fanOut() {}
             return next
         } catch is BatchInterruption {
             return nil

@@ -167,8 +167,8 @@ func digest(_ number: Int) -> [UInt8] {
 
 extension ResponseCache {
     /// What the shards hold, counted one by one: entries and bytes.
-    var audit: Freed {
-        var sum = Freed()
+    var audit: Released {
+        var sum = Released()
         for shard in shards {
             shard.withState { sum.entries += Int64($0.list.count) }
             shard.withState { sum.bytes += $0.list.bytes }

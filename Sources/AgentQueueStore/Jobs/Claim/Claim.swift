@@ -49,17 +49,17 @@ extension QueueStore {
 extension WriteTransaction {
     func claim(_ request: ClaimRequest) throws -> ClaimRound {
         var lanes = try readyLanes(for: request)
-        var claiming = Claiming(request)
-        for lane in lanes where lane.hasSuspect {
+        var claiming = ClaimBuilder(request)
+        for lane in lanes where lane.hasQuarantined {
             // Jobs that two workers died of run alone: first everything else in this process must have ended.
-            guard case .open(let opening) = try admit(lane, onlySuspects: true, upTo: 9, &claiming) else { continue }
-            claiming.round.suspectWaits = true
+            guard case .open(let opening) = try admit(lane, onlyQuarantined: true, upTo: 9, &claiming) else { continue }
+            claiming.round.quarantinedWaits = true
             guard request.isIdle else { return claiming.round }
-            claiming.round.jobs = try take(1, from: lane, opening, onlySuspects: true, upTo: 9, &claiming)
+            claiming.round.jobs = try take(1, from: lane, opening, onlyQuarantined: true, upTo: 9, &claiming)
             claiming.round.runsAlone = !claiming.round.jobs.isEmpty
             guard claiming.round.jobs.isEmpty else { return claiming.round }
             // It was turned away, or waits for an identical one's answer.
-            claiming.round.suspectWaits = false
+            claiming.round.quarantinedWaits = false
         }
         lanes.removeAll { $0.head == nil }
         let openLanes = lanes.filter { request.openCalls[$0.id] != nil }
@@ -68,7 +68,7 @@ extension WriteTransaction {
             // As far as the next lane's head priority, and no further: a lane must not slip its later jobs in before it.
             let others = lanes.indices.lazy.filter { $0 != best }.compactMap { lanes[$0].head }
             let limit = others.min() ?? 9
-            switch try admit(lanes[best], onlySuspects: false, upTo: limit, &claiming) {
+            switch try admit(lanes[best], onlyQuarantined: false, upTo: limit, &claiming) {
             case .closed:
                 lanes.remove(at: best)
             case .exhausted:
@@ -93,7 +93,7 @@ extension WriteTransaction {
         }
         // What goes along with a call that waits for company needs no slot of its own.
         for lane in openLanes where !claiming.filled.contains(lane.id) {
-            guard case .open(let opening) = try admit(lane, onlySuspects: false, upTo: 9, &claiming) else { continue }
+            guard case .open(let opening) = try admit(lane, onlyQuarantined: false, upTo: 9, &claiming) else { continue }
             claiming.round.jobs += try claim(from: lane, opening, slots: 0, upTo: 9, &claiming).jobs
         }
         return claiming.round
@@ -119,7 +119,7 @@ extension WriteTransaction {
             else { return }
             lanes.append(
                 ReadyLane(
-                    id: row.int64(0), kind: kind, target: target, head: row.isNull(6) ? nil : row.int(6), hasSuspect: row.int64(7) == 1,
+                    id: row.int64(0), kind: kind, target: target, head: row.isNull(6) ? nil : row.int(6), hasQuarantined: row.int64(7) == 1,
                     served: row.int64(5)))
         }
         return lanes
@@ -137,14 +137,14 @@ extension WriteTransaction {
     /// Claims a lane's next jobs, as many as the opening and the slots allow.
     /// - Returns: the jobs that are to be called for, and how many slots their calls take.
     private func claim(
-        from lane: ReadyLane, _ opening: Opening, slots: Int, upTo priority: Int, _ claiming: inout Claiming
+        from lane: ReadyLane, _ opening: Admitted, slots: Int, upTo priority: Int, _ claiming: inout ClaimBuilder
     ) throws -> (jobs: [ClaimedJob], calls: Int) {
         let before = claiming.followers
         let taken: (jobs: [ClaimedJob], calls: Int)
         if lane.kind.isBatchable, !opening.isProbe, let capacity = claiming.request.capacities[opening.target.provider] {
             taken = try takeTogether(from: lane, opening, capacity, calls: min(slots, opening.count), upTo: priority, &claiming)
         } else {
-            let jobs = try take(min(slots, opening.count), from: lane, opening, onlySuspects: false, upTo: priority, &claiming)
+            let jobs = try take(min(slots, opening.count), from: lane, opening, onlyQuarantined: false, upTo: priority, &claiming)
             taken = (jobs, jobs.count)
         }
         if claiming.followers - before > taken.jobs.count { try sweepFollowers(of: lane, upTo: priority, &claiming) }
@@ -154,7 +154,7 @@ extension WriteTransaction {
     /// Claims up to `count` of a lane's jobs, and sets aside what their calls need. Fewer come back where a budget turns some away, or
     /// an identical job is to be answered first.
     private func take(
-        _ count: Int, from lane: ReadyLane, _ opening: Opening, onlySuspects: Bool, upTo priority: Int, _ claiming: inout Claiming
+        _ count: Int, from lane: ReadyLane, _ opening: Admitted, onlyQuarantined: Bool, upTo priority: Int, _ claiming: inout ClaimBuilder
     ) throws -> [ClaimedJob] {
         // Not one of jobs that share a call: that such a call has begun is noted by its token.
         let token = try claiming.token ?? nextToken()
@@ -163,7 +163,7 @@ extension WriteTransaction {
         // The plus before `jobs.digest` makes SQLite 3.40 find the cache entry by its digest: without it, inside RETURNING, it
         // walks the index over `expires_at` for every job.
         let claim =
-            try onlySuspects
+            try onlyQuarantined
             ? statement(
                 """
                 UPDATE jobs SET state = 'running', attempt = attempt + 1, token = ?1, worker_id = ?2, lease_expires_at = ?3,
@@ -193,20 +193,20 @@ extension WriteTransaction {
         claim.bind(token).bind(claiming.request.worker).bind(clock.boot() + claiming.request.lease).bind(now).bind(lane.id).bind(priority)
             .bind(count)
         let taken = try begin(claim, token, lane, opening, &claiming)
-        let isHeld = try mustHold(opening, lane, claiming.request.policies)
-        guard isHeld || taken.contains(where: { !$0.budgets.isEmpty }) else { return taken.map(\.job) }
-        return try taken.compactMap { try prepare($0.job, $0.budgets, opening, opening.estimate, isHeld: isHeld, &claiming) }
+        let isReserved = try mustReserve(opening, lane, claiming.request.policies)
+        guard isReserved || taken.contains(where: { !$0.budgets.isEmpty }) else { return taken.map(\.job) }
+        return try taken.compactMap { try prepare($0.job, $0.budgets, opening, opening.estimate, isReserved: isReserved, &claiming) }
     }
 
     /// Whether anything has to be set aside for a lane's calls.
-    func mustHold(_ opening: Opening, _ lane: ReadyLane, _ policies: CallPolicies) throws(SQLFailure) -> Bool {
+    func mustReserve(_ opening: Admitted, _ lane: ReadyLane, _ policies: CallPolicies) throws(SQLFailure) -> Bool {
         if opening.isProbe || opening.target != lane.target { return true }
         return try isLimited(opening.target, policies)
     }
 
     /// Runs a claim's UPDATE, and turns those of its jobs aside that wait for a provider's batch, or whose like is under way.
     func begin(
-        _ claim: SQLStatement, _ token: Int64, _ lane: ReadyLane, _ opening: Opening, _ claiming: inout Claiming
+        _ claim: SQLStatement, _ token: Int64, _ lane: ReadyLane, _ opening: Admitted, _ claiming: inout ClaimBuilder
     ) throws -> [(job: ClaimedJob, budgets: Budgets)] {
         var budgets: [Int64: Budgets] = [:]
         var jobs = try claim.all { row in
@@ -235,9 +235,10 @@ extension WriteTransaction {
 
     /// Sets aside what a claimed job's call needs; nil where its budget does not allow the call, and it is not to run.
     func prepare(
-        _ job: ClaimedJob, _ budgets: Budgets, _ opening: Opening, _ expected: CallEstimate?, isHeld: Bool, _ claiming: inout Claiming
+        _ job: ClaimedJob, _ budgets: Budgets, _ opening: Admitted, _ expected: CallEstimate?, isReserved: Bool,
+        _ claiming: inout ClaimBuilder
     ) throws -> ClaimedJob? {
-        guard isHeld || !budgets.isEmpty else { return job }
+        guard isReserved || !budgets.isEmpty else { return job }
         var job = job
         var estimate = expected ?? CallEstimate()
         if !budgets.isEmpty {
@@ -256,8 +257,8 @@ extension WriteTransaction {
             }
         }
         job.worstCost = estimate.worstCost
-        job.isHeld = true
-        try hold(
+        job.isReserved = true
+        try reserve(
             Reservation(
                 lease: job.lease, call: job.lease.token, target: opening.target, estimate: estimate, isProbe: opening.isProbe,
                 batch: budgets.batch == nil ? nil : job.batchID))
@@ -318,7 +319,7 @@ package struct ClaimRound: Sendable {
     /// Jobs of the worker that run and whose cancellation is asked for.
     package var cancellations: [Lease] = []
     /// Whether a job waits that must run alone: the worker should let its others end and take none until it has.
-    package var suspectWaits = false
+    package var quarantinedWaits = false
     /// Whether the job claimed must run alone.
     package var runsAlone = false
     /// When a lane that was passed over may open (wall clock, ms); nil if none waits for a time.

@@ -1,7 +1,7 @@
 import AgentQueueModel
 
 /// One round of claiming, under way.
-struct Claiming {
+struct ClaimBuilder {
     let request: ClaimRequest
     var round = ClaimRound()
     /// The token of the jobs that have calls of their own; drawn with the first.
@@ -58,6 +58,6 @@ struct ReadyLane {
     var target: Target
     /// The priority of its first job; nil where only jobs that must run alone are ready.
     var head: Int?
-    var hasSuspect: Bool
+    var hasQuarantined: Bool
     var served: Int64
 }

@@ -1,7 +1,7 @@
 import AgentQueueModel
 
 /// Where a lane's next jobs may go.
-struct Opening {
+struct Admitted {
     var target: Target
     /// How many of them.
     var count: Int
@@ -13,7 +13,7 @@ struct Opening {
 
 /// Whether a lane's next jobs may be claimed.
 enum LaneAdmission {
-    case open(Opening)
+    case open(Admitted)
     /// None of its targets admits a call now.
     case closed
     /// It has no more jobs of that priority.
@@ -23,7 +23,7 @@ enum LaneAdmission {
 extension WriteTransaction {
     /// Where a lane's next jobs may go: to the first of its targets that admits a call, where those before it do not work, or keep
     /// it waiting for too long. Jobs that no target can ever afford are discarded on the way.
-    func admit(_ lane: ReadyLane, onlySuspects: Bool, upTo priority: Int, _ claiming: inout Claiming) throws -> LaneAdmission {
+    func admit(_ lane: ReadyLane, onlyQuarantined: Bool, upTo priority: Int, _ claiming: inout ClaimBuilder) throws -> LaneAdmission {
         while true {
             var candidate: (id: Int64, body: String)?
             var refusal: String?
@@ -33,7 +33,7 @@ extension WriteTransaction {
                 var gate = try gate(target, claiming.request.policies, estimate: nil)
                 var estimate: CallEstimate?
                 if case .open = gate, try needsEstimate(target, claiming.request.policies) {
-                    candidate = try candidate ?? head(of: lane.id, onlySuspects: onlySuspects, upTo: priority)
+                    candidate = try candidate ?? head(of: lane.id, onlyQuarantined: onlyQuarantined, upTo: priority)
                     guard let candidate else { return .exhausted }
                     let expected = claiming.request.policies.expected(target, lane.kind, candidate.body)
                     estimate = expected
@@ -41,7 +41,7 @@ extension WriteTransaction {
                 }
                 switch gate {
                 case .open(let count, let isProbe):
-                    return .open(Opening(target: target, count: count, isProbe: isProbe, estimate: estimate))
+                    return .open(Admitted(target: target, count: count, isProbe: isProbe, estimate: estimate))
                 case .never(let sentence):
                     refusal = refusal ?? sentence
                 case .closed(let closure):
@@ -69,9 +69,9 @@ extension WriteTransaction {
     }
 
     /// A lane's next job.
-    private func head(of lane: Int64, onlySuspects: Bool, upTo priority: Int) throws(SQLFailure) -> (id: Int64, body: String)? {
+    private func head(of lane: Int64, onlyQuarantined: Bool, upTo priority: Int) throws(SQLFailure) -> (id: Int64, body: String)? {
         let query =
-            try onlySuspects
+            try onlyQuarantined
             ? statement(
                 """
                 SELECT id, (SELECT body FROM requests WHERE job_id = jobs.id) FROM jobs INDEXED BY jobs_suspect
@@ -93,6 +93,6 @@ extension WriteTransaction {
         guard let batch else { return }
         ledger.move(lane: lane.id, batch: batch, from: .available, to: .discarded)
         try addError(job: id, attempt: 0, .quotaExhausted, reason)
-        try noteEnd(of: id, .discarded)
+        try recordFinish(of: id, .discarded)
     }
 }

@@ -11,13 +11,13 @@ extension WriteTransaction {
     /// Claims a lane's next jobs for calls that they share: as many as fit, in their order. Each call's jobs have a token of their own.
     /// Jobs of a priority that must wait go along where a call has room for them.
     func takeTogether(
-        from lane: ReadyLane, _ opening: Opening, _ capacity: CallCapacity, calls: Int, upTo priority: Int, _ claiming: inout Claiming
+        from lane: ReadyLane, _ opening: Admitted, _ capacity: CallCapacity, calls: Int, upTo priority: Int, _ claiming: inout ClaimBuilder
     ) throws -> (jobs: [ClaimedJob], calls: Int) {
         var open = claiming.filled.insert(lane.id).inserted ? claiming.request.openCalls[lane.id] : nil
         if let route = open?.route, route != opening.target { open = nil }
         var planned = try plan(lane, capacity, calls: calls, open: open, upTo: priority, &claiming)
         if opening.estimate != nil { planned = try narrowed(planned, lane, opening, claiming.request.policies) }
-        let isHeld = try mustHold(opening, lane, claiming.request.policies)
+        let isReserved = try mustReserve(opening, lane, claiming.request.policies)
         var jobs: [ClaimedJob] = []
         var callCount = 0
         for call in planned where !call.ids.isEmpty {
@@ -39,14 +39,14 @@ extension WriteTransaction {
             var isFirst = !call.joinsOpenCall
             let before = jobs.count
             for (job, budgets) in try begin(claim, token, lane, opening, &claiming) {
-                guard isHeld || !budgets.isEmpty else {
+                guard isReserved || !budgets.isEmpty else {
                     jobs.append(job)
                     continue
                 }
                 var estimate = claiming.request.policies.expected(opening.target, job.kind, job.body)
                 // One that the cache answers is no part of the call.
                 estimate.requests = isFirst && !job.isCached ? 1 : 0
-                guard let job = try prepare(job, budgets, opening, estimate, isHeld: isHeld, &claiming) else { continue }
+                guard let job = try prepare(job, budgets, opening, estimate, isReserved: isReserved, &claiming) else { continue }
                 if !job.isCached { isFirst = false }
                 jobs.append(job)
             }
@@ -57,11 +57,11 @@ extension WriteTransaction {
 
     /// Which of a lane's next jobs go into which call.
     private func plan(
-        _ lane: ReadyLane, _ capacity: CallCapacity, calls: Int, open: OpenCall?, upTo priority: Int, _ claiming: inout Claiming
+        _ lane: ReadyLane, _ capacity: CallCapacity, calls: Int, open: OpenCall?, upTo priority: Int, _ claiming: inout ClaimBuilder
     ) throws(SQLFailure) -> [PlannedCall] {
         var packing = CallPacking(capacity, calls: calls, inputs: open?.inputs, bytes: open?.bytes ?? 0)
         var planned = [PlannedCall(joinsOpenCall: true)]
-        var left = Claiming.mostJobs - claiming.round.jobs.count
+        var left = ClaimBuilder.mostJobs - claiming.round.jobs.count
         var hasMore = false
         try statement(
             """
@@ -85,7 +85,7 @@ extension WriteTransaction {
 
     /// As much of a plan as limits of tokens and money have room for: one call at a time, halved until it fits.
     private func narrowed(
-        _ planned: [PlannedCall], _ lane: ReadyLane, _ opening: Opening, _ policies: CallPolicies
+        _ planned: [PlannedCall], _ lane: ReadyLane, _ opening: Admitted, _ policies: CallPolicies
     ) throws(SQLFailure) -> [PlannedCall] {
         guard var call = planned.first(where: { !$0.ids.isEmpty }) else { return [] }
         while call.ids.count > 1 {
@@ -133,7 +133,7 @@ extension QueueStore {
     package func divide(_ requests: [SettleRequest], into parts: [[ClaimedJob]]) async throws -> [[ClaimedJob]] {
         try await write { transaction in
             let held = try transaction.closeShared(requests)
-            return try parts.map { try transaction.holdShared($0, held) }
+            return try parts.map { try transaction.reserveShared($0, held) }
         }
     }
 }
@@ -149,7 +149,7 @@ extension WriteTransaction {
                 "SELECT 1 FROM jobs WHERE id = ? AND state = 'running' AND token = ? AND cancel_requested_at IS NULL"
             ).bind(lease.jobID).bind(lease.token).first { _ in true }
             guard isOurs == true else { continue }
-            held[lease.jobID] = .some(request.job.isHeld ? try reservation(of: lease) : nil)
+            held[lease.jobID] = .some(request.job.isReserved ? try reservation(of: lease) : nil)
             let charge = try closeCall(
                 of: ChargedClaim(request.job), request.call, message: request.error?.message ?? "", request.policies)
             if let charge, charge.cost > 0, let error = error(of: request, charge) { try addError(job: lease.jobID, error) }
@@ -157,7 +157,7 @@ extension WriteTransaction {
         return held
     }
 
-    fileprivate func holdShared(_ jobs: [ClaimedJob], _ held: [Int64: Reservation?]) throws -> [ClaimedJob] {
+    fileprivate func reserveShared(_ jobs: [ClaimedJob], _ held: [Int64: Reservation?]) throws -> [ClaimedJob] {
         var call: Int64?
         return try jobs.compactMap { job in
             guard let earlier = held[job.id] else { return nil }
@@ -167,7 +167,7 @@ extension WriteTransaction {
             let number = try call ?? nextToken()
             call = number
             reservation.call = number
-            try hold(reservation)
+            try reserve(reservation)
             return job
         }
     }

@@ -24,7 +24,7 @@ extension WriteTransaction {
         // What the failed call says holds for the candidates too: they may be the same provider's.
         let before = resources
         let reservation = try reservation(of: lease)
-        try conclude(request.call, reservation, token: lease.token, message: request.error?.message ?? "", request.policies)
+        try record(request.call, reservation, token: lease.token, message: request.error?.message ?? "", request.policies)
         let charge = request.call.flatMap { Charge($0, isFenced: false) }
         // What it cost is spent before the next is let through; the row follows.
         if let charge { try spend(charge, of: ChargedClaim(request.job)) }
@@ -40,9 +40,9 @@ extension WriteTransaction {
             job.route = target
             job.isProbe = isProbe
             job.worstCost = estimate.worstCost
-            job.isHeld = true
+            job.isReserved = true
             let call = try nextToken()
-            try hold(
+            try reserve(
                 Reservation(
                     lease: lease, call: call, target: target, estimate: estimate, isProbe: isProbe,
                     batch: budgets.batch == nil ? nil : job.batchID))

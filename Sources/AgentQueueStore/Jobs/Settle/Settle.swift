@@ -20,17 +20,17 @@ extension QueueStore {
     }
 
     /// What claims leave out of jobs, by their ids.
-    package func particulars(of ids: [Int64]) throws -> [Int64: JobParticulars] {
+    package func context(of ids: [Int64]) throws -> [Int64: JobContext] {
         try read { database in
             let statement = try database.cachedStatement(
                 sql: """
                     SELECT lanes.queue, requests.metadata, batches.name FROM jobs JOIN lanes ON lanes.id = lane_id
                     JOIN requests ON job_id = jobs.id LEFT JOIN batches ON batches.id = batch_id WHERE jobs.id = ?
                     """)
-            var particulars: [Int64: JobParticulars] = [:]
+            var particulars: [Int64: JobContext] = [:]
             for id in ids {
                 guard let row = try Row.fetchOne(statement, arguments: [id]) else { continue }
-                particulars[id] = JobParticulars(
+                particulars[id] = JobContext(
                     queue: row[0], metadata: try (row[1] as String?).map { try JSONValue.parse($0) }, batch: row[2])
             }
             return particulars
@@ -48,7 +48,7 @@ extension QueueStore {
     ) async throws -> SettleResult? {
         try await write { transaction in
             guard let cached = try known ?? transaction.cachedReply(job.answerDigest) else { return nil }
-            return try transaction.settle(job, unpaid: LandedAnswer(cached), advance) {
+            return try transaction.settle(job, unpaid: SharedResult(cached), advance) {
                 var shown = cached
                 let notes = try notes + transaction.enqueue(next: next)
                 if !notes.isEmpty { shown.reply = try JSONValue.parse(cached.reply).with(notes).text }
@@ -61,7 +61,7 @@ extension QueueStore {
     /// - Parameter advance: what its run does next if it completes.
     package func settle(_ job: ClaimedJob, from match: SemanticMatch, advance: RunAdvance? = nil) async throws -> SettleResult {
         try await write { transaction in
-            var answer = LandedAnswer(match.reply)
+            var answer = SharedResult(match.reply)
             answer.reply = match.shownReply
             return try transaction.settle(job, unpaid: answer, advance) {
                 try transaction.complete(job.id, lane: job.laneID, from: match)
@@ -73,7 +73,7 @@ extension QueueStore {
     /// - Parameter message: how it failed, in a sentence; empty if it did not.
     package func charge(_ report: CallReport, _ message: String, besides job: ClaimedJob) async throws {
         try await write { transaction in
-            try transaction.conclude(report, nil, token: job.lease.token, message: message, CallPolicies())
+            try transaction.record(report, nil, token: job.lease.token, message: message, CallPolicies())
             guard let charge = Charge(report, isFenced: false) else { return }
             if charge.outcome == .answered {
                 transaction.ledger.pay(lane: job.laneID, usage: charge.usage, cost: charge.cost, calls: 0)
@@ -86,7 +86,7 @@ extension QueueStore {
 extension WriteTransaction {
     /// Ends an attempt with an answer that no call of its own was made for.
     fileprivate func settle(
-        _ job: ClaimedJob, unpaid answer: LandedAnswer, _ advance: RunAdvance?, _ complete: () throws -> Void
+        _ job: ClaimedJob, unpaid answer: SharedResult, _ advance: RunAdvance?, _ complete: () throws -> Void
     ) throws -> SettleResult {
         if let advance, try !isCurrent(advance) { return .stale }
         guard let state = try leave(SettleRequest(job: job, settlement: Settlement(state: .completed))) else { return .fenced }
@@ -94,8 +94,8 @@ extension WriteTransaction {
         _ = try closeCall(of: ChargedClaim(job), nil, message: "", CallPolicies())
         if state == .completed { try complete() }
         // Before the end of a job that was cancelled: its followers have their answer, and none has to ask again.
-        if job.useCache { try land(job.digest, answer) }
-        try noteEnd(of: job.id, state)
+        if job.useCache { try fanOut(job.digest, answer) }
+        try recordFinish(of: job.id, state)
         if let advance, state == .completed { try write(advance) }
         return .settled(state)
     }
@@ -146,9 +146,9 @@ extension WriteTransaction {
             try addError(job: job.id, attempt: job.attempt, .cancelled, "cancelled while it ran; its call went on for identical jobs")
         }
         // Before the end of a job that was cancelled: its followers have their answer, and none has to ask again.
-        if job.useCache, let result = request.result, let reply { try land(job.digest, LandedAnswer(reply: reply, result)) }
+        if job.useCache, let result = request.result, let reply { try fanOut(job.digest, SharedResult(reply: reply, result)) }
         if state.isFinal {
-            try noteEnd(of: job.id, state)
+            try recordFinish(of: job.id, state)
             if let advance = request.advance, state == request.settlement.state { try write(advance) }
         } else if job.useCache {
             try promoteFollowers(of: job.digest)
@@ -162,7 +162,7 @@ extension WriteTransaction {
     func closeCall(
         of claim: ChargedClaim, _ report: CallReport?, message: String, _ policies: CallPolicies
     ) throws(SQLFailure) -> Charge? {
-        var reservation = claim.isHeld ? try reservation(of: claim.lease) : nil
+        var reservation = claim.isReserved ? try reservation(of: claim.lease) : nil
         if let held = reservation {
             try forget(held)
             // A job leaves a call that others share: the call goes on, and theirs is the next to answer for it.
@@ -170,7 +170,7 @@ extension WriteTransaction {
             if isUnmade, held.estimate.requests == 1, try passOn(held) { reservation?.estimate.requests = 0 }
         }
         guard reservation != nil || report != nil else { return nil }
-        try conclude(report, reservation, token: claim.lease.token, message: message, policies)
+        try record(report, reservation, token: claim.lease.token, message: message, policies)
         guard let report, let charge = Charge(report, isFenced: false) else { return nil }
         try self.charge(charge, to: claim)
         return charge
@@ -297,7 +297,7 @@ package enum SettleResult: Sendable, Equatable {
 }
 
 /// What a claim leaves out of a job, for few ask for it.
-package struct JobParticulars: Sendable, Equatable {
+package struct JobContext: Sendable, Equatable {
     /// The queue it waited in.
     package var queue: String
     /// The user's own data, a JSON object.

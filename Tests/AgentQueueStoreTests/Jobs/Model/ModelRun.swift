@@ -108,7 +108,7 @@ final class ModelRun {
         case ...75: try await change(.retry)
         case ...77: try await change(.delete)
         case ...80: try await cascade()
-        case ...82: try await land()
+        case ...82: try await fanOut()
         case ...86: try await rescue()
         case ...89: try await promote()
         case ...91: try await expire()
@@ -264,22 +264,22 @@ final class ModelRun {
 
     /// A round claims the best of what may be called for.
     private func expectBest(_ round: ClaimRound, _ rest: [ReferenceJob], _ request: ClaimRequest, _ followers: [ReferenceJob]) throws {
-        let suspects = rest.filter(\.isSuspect)
+        let suspects = rest.filter(\.isQuarantined)
         let order = { (one: ReferenceJob, other: ReferenceJob) in (one.priority, one.id) < (other.priority, other.id) }
-        if let job = round.jobs.first.flatMap({ model.jobs[$0.id] }), job.isSuspect {
-            try expect(request.isIdle && round.suspectWaits && round.runsAlone && round.jobs.count == 1, "\(round)")
+        if let job = round.jobs.first.flatMap({ model.jobs[$0.id] }), job.isQuarantined {
+            try expect(request.isIdle && round.quarantinedWaits && round.runsAlone && round.jobs.count == 1, "\(round)")
             let lane = suspects.filter { $0.queue == job.queue && $0.target == job.target }.sorted(by: order)
             try expect(lane.first?.id == job.id, "the suspect \(jobName(job.id)) is not the first of its lane")
             return
         }
         if request.slots > 0, !request.isIdle, !suspects.isEmpty {
-            return try expect(round.suspectWaits && !round.runsAlone && round.jobs.isEmpty && followers.isEmpty, "\(round)")
+            return try expect(round.quarantinedWaits && !round.runsAlone && round.jobs.isEmpty && followers.isEmpty, "\(round)")
         }
         // Each lane's first suspect was found to follow another: what comes behind it has its turn in the next round.
-        let lanes = Set(followers.filter(\.isSuspect).map { $0.queue + $0.target })
+        let lanes = Set(followers.filter(\.isQuarantined).map { $0.queue + $0.target })
         try expect(request.slots == 0 || suspects.allSatisfy { lanes.contains($0.queue + $0.target) }, "a suspect was passed over")
-        try expect(!round.suspectWaits && !round.runsAlone, "\(round)")
-        let rest = rest.filter { !$0.isSuspect }
+        try expect(!round.quarantinedWaits && !round.runsAlone, "\(round)")
+        let rest = rest.filter { !$0.isQuarantined }
         try expect(round.jobs.count == min(max(0, request.slots), rest.count), "\(round.jobs.count) of \(rest.count) claimed")
         try expect(request.slots > 0 || followers.isEmpty, "followers without a claim")
         // The best priorities of all, and of each lane the first.
@@ -392,11 +392,11 @@ final class ModelRun {
         try expect(more == expected, "cascade says \(more)")
     }
 
-    private func land() async throws {
+    private func fanOut() async throws {
         let slice = chance(50) ? 7 : 200
         note("land by \(slice) (\(model.landings.sorted()))")
-        let expected = model.land(limit: slice)
-        let more = try await store.land(slice: slice)
+        let expected = model.fanOut(limit: slice)
+        let more = try await store.fanOut(slice: slice)
         try expect(more == expected, "land says \(more)")
     }
 
@@ -566,7 +566,7 @@ final class ModelRun {
         for _ in 0..<100 {
             _ = try await store.rescue()
             while try await store.cascade() {}
-            while try await store.land() {}
+            while try await store.fanOut() {}
             clock.advance(100_000_000)
             _ = try await store.promote()
             let jobs = try await store.claim(

@@ -154,7 +154,7 @@ struct ReferenceQueue {
     }
 
     /// One slice of an answer's landing. Returns whether there was one.
-    mutating func land(limit: Int) -> Bool {
+    mutating func fanOut(limit: Int) -> Bool {
         guard let question = landings.min() else { return false }
         if complete(limit, question) < limit { landings.remove(question) }
         return true
@@ -363,7 +363,7 @@ struct ReferenceJob: Equatable {
     var dependencies: [Int64: Bool] = [:]
 
     /// Whether two workers died of it.
-    var isSuspect: Bool { crashes >= 2 }
+    var isQuarantined: Bool { crashes >= 2 }
 }
 
 /// A worker as the reference model has it.
