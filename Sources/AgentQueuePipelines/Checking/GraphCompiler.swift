@@ -156,13 +156,16 @@ extension GraphCompiler {
         }
     }
 
-    /// A path as its parts.
+    /// Splits a path into its parts.
     mutating func fields(_ text: String, key: String) -> [Expression.Step]? {
-        guard let expression = try? Expression.parse(text), case .field(let path) = expression, !path.isEmpty else {
-            report("\(InvalidText.quoted(text)) is not a path (write one such as plan.parts)", at: key)
-            return nil
+        var reason = ""
+        do {
+            if case .field(let path) = try Expression.parse(text), !path.isEmpty { return path }
+        } catch {
+            reason = ": \(error)"
         }
-        return path
+        report("\(InvalidText.quoted(text)) is not a path (write one such as plan.parts)\(reason)", at: key)
+        return nil
     }
 
     private mutating func noteInputs(_ references: [Reference]?) {

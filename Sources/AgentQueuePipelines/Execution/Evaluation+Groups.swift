@@ -38,30 +38,32 @@ extension Evaluation {
         guard let last = rounds.last else { return false }
         if let until = group.until, try holds(until, at: EvaluationContext(scope: last)) { return true }
         guard let improves = group.improves else { return false }
-        let scores = try scores(improves, rounds)
+        guard let scores = scores(improves, rounds) else { throw .missing }
         let best = Self.best(scores)
         return scores.count - 1 - best >= number(group.patience, in: Repetition.bounds)
     }
 
-    /// The numbers that should grow, round by round; nil where there is none.
-    private func scores(_ path: Reference, _ rounds: [StepScope]) throws(Suspension) -> [Double?] {
-        let before = missing.count
-        let scores = rounds.map { try? values([path], at: EvaluationContext(scope: $0)).value(at: path.path).number }
-        guard missing.count == before else { throw .missing }
-        return scores
+    /// The score of each round, or nil if an output that holds one is not at hand.
+    ///
+    /// A round whose value is not a number (a step was skipped, or its answer says something else) has no score, and is never the best.
+    private func scores(_ path: Reference, _ rounds: [StepScope]) -> [Double?]? {
+        // Every round is read before giving up, so that all missing outputs are asked for at once.
+        let values = rounds.map { knownValues([path], at: EvaluationContext(scope: $0)) }
+        guard !values.contains(nil) else { return nil }
+        return values.map { $0?.value(at: path.path).number }
     }
 
-    /// The place of the greatest, the first of equals.
+    /// The index of the highest score; of equal ones, the first.
     private static func best(_ scores: [Double?]) -> Int {
         var best = 0
         for (place, score) in scores.enumerated() where (score ?? -.infinity) > (scores[best] ?? -.infinity) { best = place }
         return best
     }
 
-    /// The round whose outputs are those of a group that has ended; nil where outputs are missing that say which.
+    /// The round whose outputs are the group's, once it has ended. Nil if the outputs that decide are not at hand.
     func chosenRound(of group: GroupPlan, _ rounds: [StepScope]) -> StepScope? {
         guard let improves = group.improves, rounds.count > 1 else { return rounds.last }
-        guard let scores = try? scores(improves, rounds) else { return nil }
+        guard let scores = scores(improves, rounds) else { return nil }
         return rounds[Self.best(scores)]
     }
 }

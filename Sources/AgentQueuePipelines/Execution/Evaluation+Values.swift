@@ -5,8 +5,15 @@ extension Evaluation {
     /// The parts of a value that are used: nil for all of it.
     private typealias Fields = Set<String>?
 
-    /// An object of all that is named.
+    /// An object with a member for each name that the references begin with.
+    /// - Throws: `Suspension.missing` where an output is not at hand. Which one is noted in ``missing``.
     func values(_ references: [Reference], at place: EvaluationContext) throws(Suspension) -> JSONValue {
+        guard let values = knownValues(references, at: place) else { throw .missing }
+        return values
+    }
+
+    /// As ``values(_:at:)``, but nil where an output is not at hand: nothing else can go wrong.
+    func knownValues(_ references: [Reference], at place: EvaluationContext) -> JSONValue? {
         var roots: [(name: String, fields: Fields)] = []
         for reference in references {
             if let known = roots.firstIndex(where: { $0.name == reference.root }) {
@@ -18,7 +25,7 @@ extension Evaluation {
         }
         let before = missing.count
         let members = roots.map { JSONValue.Member($0.name, value(of: $0.name, $0.fields, at: place)) }
-        guard missing.count == before else { throw .missing }
+        guard missing.count == before else { return nil }
         return .object(members)
     }
 

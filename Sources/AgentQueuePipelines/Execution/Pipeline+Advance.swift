@@ -28,7 +28,7 @@ extension Pipeline {
             let values = ends.map { JSONValue.Member($0.name, evaluation.value(of: $0, in: scope)) }
             return bounded(values.count == 1 ? values[0].value : .object(values))
         }
-        guard let values = try? evaluation.values(output.references, at: EvaluationContext(scope: scope)) else { return nil }
+        guard let values = evaluation.knownValues(output.references, at: EvaluationContext(scope: scope)) else { return nil }
         // One tag alone is its value, be it text or JSON.
         if let path = output.solePath { return bounded(values.value(at: path)) }
         guard let text = output.text(with: values, limit: JobLimits.maxReplyBytes) else { return bounded(nil) }
