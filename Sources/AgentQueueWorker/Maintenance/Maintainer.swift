@@ -40,19 +40,20 @@ package final class Maintainer: Service {
 
     /// Works until the task is cancelled or asked to stop.
     package func run() async throws {
-        let (attention, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        let peers = PeerWatch(store, logger: logger) { continuation.yield() }
+        let attention = WakeSignal()
+        let timer = WakeTimer(attention)
+        let peers = PeerWatch(store, logger: logger) { attention.call() }
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask { [store] in
-                    for await _ in store.changes(of: .work) { continuation.yield() }
-                    continuation.finish()
+                    for await _ in store.changes(of: .work) { attention.call() }
+                    attention.finish()
                 }
                 // Beside the rounds: it may take a while, and nothing that is due waits for it.
                 group.addTask { [self] in await tidy() }
-                var timer = Timer(wake: continuation)
+                group.addTask { await timer.run() }
                 var lastRefresh: Int64 = 0
-                for await _ in attention {
+                for await _ in attention.stream {
                     // First the claim that the same ring calls for: upkeep can wait a moment, and takes later rings along.
                     try? await Task.sleep(for: .milliseconds(Self.pause))
                     if Task.isCancelled { break }
@@ -66,12 +67,12 @@ package final class Maintainer: Service {
                         nextRefresh = lastRefresh + Self.shortestRefresh - now
                     }
                     let nextDue = await round().map { max($0 - store.clock.wall(), Self.pause) }
-                    timer.set([nextDue, nextRefresh].compactMap(\.self).min(), in: &group)
+                    if let next = [nextDue, nextRefresh].compactMap(\.self).min() { timer.set(after: next) }
                 }
                 group.cancelAll()
             }
         } onGracefulShutdown: {
-            continuation.finish()
+            attention.finish()
         }
         peers.stop()
     }
@@ -136,27 +137,6 @@ package final class Maintainer: Service {
             return
         } catch {
             logger.warning("\(step) failed", metadata: ["error": "\(error)"])
-        }
-    }
-
-    /// Wakes the loop when the next job is due, if that is before the next safety poll.
-    private struct Timer {
-        let wake: AsyncStream<Void>.Continuation
-        private var due: Int64 = .max
-
-        init(wake: AsyncStream<Void>.Continuation) { self.wake = wake }
-
-        mutating func set(_ milliseconds: Int64?, in group: inout DiscardingTaskGroup) {
-            guard let milliseconds, milliseconds < Bell.safetyPoll else { return }
-            let now = platform_monotonic_ns()
-            let time = now + milliseconds * 1_000_000
-            // One that rings earlier, and has yet to, will do: the loop then sets the next.
-            guard time < due || due < now else { return }
-            due = time
-            group.addTask { [wake] in
-                try? await Task.sleep(for: .milliseconds(milliseconds))
-                wake.yield()
-            }
         }
     }
 }

@@ -43,18 +43,18 @@ struct BatchDriver: Sendable {
 
     private func look(after provider: any BatchProvider) async {
         let attention = WakeSignal()
-        let openings = WakeTimer()
+        let timer = WakeTimer(attention)
         await withDiscardingTaskGroup { group in
             group.addTask {
                 for await _ in store.changes(of: .work) { attention.call() }
                 attention.finish()
             }
-            group.addTask { await openings.watch(clock: store.clock, attention) }
+            group.addTask { await timer.run() }
             for await _ in attention.stream {
                 try? await Task.sleep(for: .milliseconds(Self.pause))
                 if Task.isCancelled { break }
                 do {
-                    if let due = try await advance(provider) { openings.set(due) }
+                    if let due = try await advance(provider) { timer.set(after: due - store.clock.wall()) }
                 } catch {
                     // What the store cannot do now it will not be able to in a moment.
                     logger.warning("looking after the batches of '\(provider.name)' failed", metadata: ["error": "\(error)"])

@@ -1,4 +1,5 @@
 import AgentQueueStore
+import CAgentQueue
 
 /// A reason to look again, from anywhere. However many come while the one who looks is busy, they are one.
 struct WakeSignal: Sendable {
@@ -17,34 +18,43 @@ struct WakeSignal: Sendable {
     func finish() { continuation.finish() }
 }
 
-/// When lanes that a claim was turned away from may open, or calls leave that wait for company: looks again then, not only at the next
-/// ring.
+/// Wakes a loop when something is due, between the beats of the bell: when a lane opens, a call that waits for company leaves, or a job
+/// is to be promoted.
 struct WakeTimer: Sendable {
+    private let signal: WakeSignal
     private let stream: AsyncStream<Int64>
     private let continuation: AsyncStream<Int64>.Continuation
 
-    init() {
+    /// Makes one that is not set.
+    init(_ signal: WakeSignal) {
+        self.signal = signal
         (stream, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// The next opening is at that time (wall clock, ms).
-    func set(_ time: Int64) { continuation.yield(time) }
+    /// Something is due in so many ms. What is due after the bell's next beat needs no timer: the loop looks then, and sets it again.
+    func set(after milliseconds: Int64) {
+        guard milliseconds < Bell.safetyPoll else { return }
+        continuation.yield(Self.now() + max(1, milliseconds))
+    }
 
-    /// Calls for a look at each opening, until the task is cancelled.
-    func watch(clock: StoreClock, _ attention: WakeSignal) async {
-        await withDiscardingTaskGroup { timers in
+    /// Wakes the loop at each time that was set, until the task is cancelled.
+    func run() async {
+        await withDiscardingTaskGroup { sleepers in
             var due = Int64.max
             for await time in stream {
-                let now = clock.wall()
-                // One that is due earlier, and has yet to come, will do: the claim then tells of the next.
+                let now = Self.now()
+                // An earlier one that has yet to come will do: the loop then sets the next.
                 guard time < due || due <= now else { continue }
                 due = time
-                timers.addTask {
+                sleepers.addTask { [signal] in
                     guard (try? await Task.sleep(for: .milliseconds(max(1, time - now)))) != nil else { return }
-                    attention.call()
+                    signal.call()
                 }
             }
-            timers.cancelAll()
+            sleepers.cancelAll()
         }
     }
+
+    /// CLOCK_MONOTONIC, ms.
+    private static func now() -> Int64 { platform_monotonic_ns() / 1_000_000 }
 }

@@ -24,9 +24,10 @@ package final class Worker: Service {
     private let batchCapacities: [String: BatchCapacity]
     private let inFlight = InFlight()
     private let attention = WakeSignal()
-    private let openings = WakeTimer()
+    /// When lanes open that the last claim was turned away from.
+    private let openings: WakeTimer
     /// When calls leave that wait for company.
-    private let departures = WakeTimer()
+    private let departures: WakeTimer
     private let state = Mutex(State())
 
     private struct State {
@@ -71,6 +72,8 @@ package final class Worker: Service {
         self.planner = planner
         self.logger = logger
         self.observer = observer
+        openings = WakeTimer(attention)
+        departures = WakeTimer(attention)
     }
 
     /// What it has done so far.
@@ -145,8 +148,8 @@ package final class Worker: Service {
             attention.call()
             helpers.addTask { [self] in await watchDeadlines() }
             helpers.addTask { [self] in await batchDriver(registration.id).run() }
-            helpers.addTask { [self] in await openings.watch(clock: store.clock, attention) }
-            helpers.addTask { [self] in await departures.watch(clock: store.clock, attention) }
+            helpers.addTask { [self] in await openings.run() }
+            helpers.addTask { [self] in await departures.run() }
             await withDiscardingTaskGroup { [runner] jobs in
                 var stopped = false
                 for await _ in attention.stream {
@@ -159,7 +162,7 @@ package final class Worker: Service {
                         if let job = coalescer.remove(lease) { begin([job], runner, &jobs) }
                     }
                     for call in called { begin(call, runner, &jobs) }
-                    if let due = coalescer.nextDue { departures.set(store.clock.wall() + due - now) }
+                    if let due = coalescer.nextDue { departures.set(after: due - now) }
                     // A round takes no more than `batch_size`: there may be slots left, and jobs for them.
                     if round.jobs.count >= configuration.batchSize || (!round.lanesWithMore.isEmpty && !round.jobs.isEmpty) {
                         attention.call()
@@ -220,7 +223,7 @@ package final class Worker: Service {
             let now = platform_monotonic_ns()
             inFlight.add(round.jobs, alone: round.runsAlone) { configuration.deadline(of: $0, now: now) }
             if let opening = round.nextOpening {
-                openings.set(opening)
+                openings.set(after: opening - store.clock.wall())
                 sayIfIdle(until: opening, round)
             }
             return round
