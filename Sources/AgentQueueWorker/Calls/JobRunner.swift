@@ -97,18 +97,10 @@ struct JobRunner: Sendable {
             policy.holds(for: job.target), let provider = providers[job.route.provider], let request = try? ModelRequest(job)
         else { return nil }
         let embedding = LockedValue<Outcome?>(nil)
-        let found = LockedValue<SemanticLookup?>(nil)
-        let task = Task {
-            found.value = await semantic.match(request, identity: provider.identity) { embedding.value = $0 }
-        }
         // Whatever stops the job stops this too; its own call takes the place.
-        inFlight.attach(task, to: [job.lease])
-        await withTaskCancellationHandler {
-            await task.value
-        } onCancel: {
-            task.cancel()
+        let lookup = await inFlight.run(for: [job.lease]) {
+            await semantic.match(request, identity: provider.identity) { embedding.value = $0 }
         }
-        let lookup = found.value
         guard let outcome = embedding.value else { return lookup }
         do {
             var message = ""
@@ -237,25 +229,17 @@ struct JobRunner: Sendable {
 
     /// The provider's outcome. Stopped by ``InFlight`` for a cancel, a lost lease, the deadline or the worker's end.
     private func answer(_ job: ClaimedJob, _ request: ModelRequest, _ provider: any ModelProvider, _ call: Int) async -> Outcome {
-        let outcome = LockedValue<Outcome?>(nil)
         let stream = job.isStreamed ? ReplyStream() : nil
         var options = CallOptions(
             timeout: job.timeout ?? configuration.callTimeout,
             // A fallback is asked something else: the same key would bring it the first one's failure.
             idempotencyKey: "aq-\(job.id)-\(job.lease.token)" + (call == 1 ? "" : "-call\(call)"))
         if let stream { options.onText = { stream.add($0) } }
-        let call = Task { [options] in
-            outcome.value = await provider.respond(to: [request], options).first
-            stream?.finish()
+        let outcome = await inFlight.run(for: [job.lease], meanwhile: { await stream?.pump(job.lease, to: store) }) { [options] in
+            defer { stream?.finish() }
+            return await provider.respond(to: [request], options).first
         }
-        inFlight.attach(call, to: [job.lease])
-        await withTaskCancellationHandler {
-            if let stream { await stream.pump(job.lease, to: store) }
-            await call.value
-        } onCancel: {
-            call.cancel()
-        }
-        return outcome.value ?? .failure(ModelFailure(.invalidReply, "the provider returned no outcome"))
+        return outcome ?? .failure(ModelFailure(.invalidReply, "the provider returned no outcome"))
     }
 
     /// Why a call failed: if it was stopped, what stopped it. A provider that says "cancelled" where no one asked for that

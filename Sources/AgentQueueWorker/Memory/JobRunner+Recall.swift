@@ -54,17 +54,10 @@ extension JobRunner {
     /// The memories near a text. Stopped by ``InFlight`` for whatever stops the job.
     private func recall(_ use: MemoryUse, by text: String, for job: ClaimedJob) async throws -> [MemoryHit] {
         guard let recaller else { throw ModelFailure.unsent("this worker does not recall") }
-        let found = LockedValue<Result<[MemoryHit], any Error>?>(nil)
-        let task = Task {
-            do { found.value = .success(try await recaller.recall(use, by: text, for: job)) } catch { found.value = .failure(error) }
+        let found: Result<[MemoryHit], any Error> = await inFlight.run(for: [job.lease]) {
+            do { return .success(try await recaller.recall(use, by: text, for: job)) } catch { return .failure(error) }
         }
-        inFlight.attach(task, to: [job.lease])
-        await withTaskCancellationHandler {
-            await task.value
-        } onCancel: {
-            task.cancel()
-        }
-        guard inFlight.reason(for: job.lease) == nil, let found = found.value else { throw Self.notStarted }
+        guard inFlight.reason(for: job.lease) == nil else { throw Self.notStarted }
         return try found.get()
     }
 

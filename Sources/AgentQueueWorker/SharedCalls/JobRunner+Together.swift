@@ -162,23 +162,19 @@ extension JobRunner {
         logger.debug(
             "calling \(jobs[0].route) for \(jobs.count) jobs",
             metadata: ["first": "\(jobs[0].id)", "inputs": "\(jobs.reduce(0) { $0 + $1.inputs })"])
-        let answered = LockedValue<[Outcome]>([])
         let (leaving, left) = AsyncStream.makeStream(of: Lease.self)
-        let call = Task { [requests] in
-            answered.value = await provider.respond(to: requests, options)
-            left.finish()
-        }
-        inFlight.attach(call, to: jobs.map(\.lease)) { left.yield($0) }
-        await withTaskCancellationHandler {
+        func detachThoseWhoLeave() async {
             for await lease in leaving {
                 guard let job = jobs.first(where: { $0.lease == lease }) else { continue }
                 if inFlight.reason(for: job.lease) == .cancelled { await detach(job) }
             }
-            await call.value
-        } onCancel: {
-            call.cancel()
         }
-        let given = answered.value
+        let given = await inFlight.run(
+            for: jobs.map(\.lease), onLeave: { left.yield($0) }, meanwhile: detachThoseWhoLeave
+        ) { [requests] in
+            defer { left.finish() }
+            return await provider.respond(to: requests, options)
+        }
         for (place, outcome) in zip(places, given) { outcomes[place] = outcome }
         for place in places.dropFirst(given.count) {
             outcomes[place] = .failure(ModelFailure(.invalidReply, "the provider returned too few outcomes"))

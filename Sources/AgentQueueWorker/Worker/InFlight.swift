@@ -53,10 +53,27 @@ final class InFlight: Sendable {
         }
     }
 
-    /// Notes the call of a job, or of several that share it; stops it at once if that was asked for, by all of them, in the meantime.
-    /// - Parameter onLeave: told of a job that is stopped while others go on.
-    func attach(_ task: Task<Void, Never>, to leases: [Lease], onLeave: @escaping @Sendable (Lease) -> Void = { _ in }) {
-        let call = CallUnderWay(task, jobs: leases.count, onLeave: onLeave)
+    /// Carries out a call for a job, or for several that share it, in a task of its own: cancelled once none of them wants its answer any
+    /// more, and with the caller's task.
+    /// - Parameters:
+    ///   - onLeave: told of a job that is stopped while others go on.
+    ///   - meanwhile: what the caller does until the call has ended.
+    func run<Value: Sendable>(
+        for leases: [Lease], onLeave: @escaping @Sendable (Lease) -> Void = { _ in }, meanwhile: () async -> Void = {},
+        _ body: @escaping @Sendable () async -> Value
+    ) async -> Value {
+        let task = Task { await body() }
+        attach(CallUnderWay(jobs: leases.count, cancel: { task.cancel() }, onLeave: onLeave), to: leases)
+        return await withTaskCancellationHandler {
+            await meanwhile()
+            return await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
+    /// Notes a call; stops it at once if that was asked for, by all of its jobs, in the meantime.
+    private func attach(_ call: CallUnderWay, to leases: [Lease]) {
         let stopped = state.withLock { state in
             leases.filter { lease in
                 guard state.entries[lease.jobID]?.lease == lease else { return true }
@@ -106,14 +123,14 @@ final class InFlight: Sendable {
 
 /// A call for one job, or for several that share it: stopped when none of them wants its answer any more.
 final class CallUnderWay: Sendable {
-    private let task: Task<Void, Never>
     private let jobs: Mutex<Int>
+    private let cancel: @Sendable () -> Void
     private let onLeave: @Sendable (Lease) -> Void
 
     /// - Parameter onLeave: told of a job that wants the answer no more while others do.
-    init(_ task: Task<Void, Never>, jobs: Int, onLeave: @escaping @Sendable (Lease) -> Void) {
-        self.task = task
+    init(jobs: Int, cancel: @escaping @Sendable () -> Void, onLeave: @escaping @Sendable (Lease) -> Void) {
         self.jobs = Mutex(jobs)
+        self.cancel = cancel
         self.onLeave = onLeave
     }
 
@@ -123,7 +140,7 @@ final class CallUnderWay: Sendable {
             jobs -= 1
             return jobs == 0
         }
-        if isLast { task.cancel() } else { onLeave(lease) }
+        if isLast { cancel() } else { onLeave(lease) }
     }
 }
 
