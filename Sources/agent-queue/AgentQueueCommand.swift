@@ -9,14 +9,14 @@ struct AgentQueueCommand: AsyncParsableCommand {
         commandName: "agent-queue",
         abstract: "A durable queue for model calls.",
         discussion: """
-            Jobs go in with `enqueue`, `agent-worker` carries them out, `result` and `results` bring the answers. Every command has \
-            `--help` with an example, and `--json` for scripts.
+            Add jobs with `enqueue`, run them with `agent-worker`, and read the answers with `result` and `results`. Every command \
+            has `--help` with examples, and `--json` for scripts.
 
               agent-queue enqueue --wait 'Why is the sky blue?'
 
-            Exit codes: 0 success; 1 a job or run that was waited for did not complete; 2 a wait ran out of time; 64 usage; \
-            65 bad input; 69 a provider or the database is unavailable; 70 internal error; 74 I/O error; 77 permission; \
-            78 bad configuration.
+            Exit codes: 0 success; 1 a job or run failed or was cancelled; 2 a wait timed out; 64 usage error; 65 invalid input; \
+            69 a provider or the database is unavailable; 70 internal error; 74 I/O error; 77 permission denied; \
+            78 invalid configuration.
             """,
         version: Version.text,
         groupedSubcommands: [
@@ -31,11 +31,11 @@ struct AgentQueueCommand: AsyncParsableCommand {
                 subcommands: [
                     QueuesCommand.self, PauseCommand.self, ResumeCommand.self, StatsCommand.self, PruneCommand.self, CacheCommand.self,
                 ]),
-            CommandGroup(name: "Times and ends", subcommands: [ScheduleCommand.self, NotificationsCommand.self]),
+            CommandGroup(name: "Schedules and notifications", subcommands: [ScheduleCommand.self, NotificationsCommand.self]),
             CommandGroup(name: "Pipelines", subcommands: [RunCommand.self, RunsCommand.self, PipelinesCommand.self]),
             CommandGroup(name: "Memory", subcommands: [MemoryCommand.self]),
             CommandGroup(
-                name: "Set-up",
+                name: "Setup",
                 subcommands: [ProvidersCommand.self, DatabaseCommand.self, DoctorCommand.self, ConfigCommand.self]),
         ])
 

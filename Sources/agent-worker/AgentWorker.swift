@@ -10,48 +10,48 @@ import Logging
 struct AgentWorker: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "agent-worker",
-        abstract: "Runs the jobs of the queue.",
+        abstract: "Run the jobs in the queue.",
         discussion: """
-            Claims jobs, calls the models, and settles results; any number of workers may share one database. Stops in good order
-            on SIGTERM and SIGINT: running jobs may finish within the grace, the rest go back without counting the attempt. A
-            second signal stops at once.
+            Claims jobs, calls models and stores the results. Any number of workers can share one database. On SIGTERM or SIGINT, running
+            jobs get the grace period to finish; the rest go back to the queue without counting the attempt. A second signal stops
+            immediately.
 
             Example:
               agent-worker --concurrency 5 --queues default,reports --drain
             """,
         version: Version.text)
 
-    @Option(help: "Calls in flight at once in each process, 1 to 1024 (default 5).")
+    @Option(help: "Concurrent calls per process, 1 to 1024 (default 5).")
     var concurrency: String?
 
-    @Option(help: "Worker processes, 1 to 64, under one supervisor that restarts one that dies (default 1).")
+    @Option(help: "Worker processes, 1 to 64; a supervisor restarts those that die (default 1).")
     var processes: String?
 
-    @Option(help: ArgumentHelp("The queues to serve (default all).", valueName: "name,…"))
+    @Option(help: ArgumentHelp("Queues to serve, comma-separated (default all).", valueName: "name,…"))
     var queues: String?
 
-    @Flag(help: "Exit once the queues hold nothing available, retryable, running, or waiting for such.")
+    @Flag(help: "Exit when no jobs are left to run.")
     var drain = false
 
-    @Option(help: "The most jobs of one claim, 1 to 10000 (default 100).")
+    @Option(help: "Maximum number of jobs per claim, 1 to 10000 (default 100).")
     var batchSize: String?
 
-    @Option(help: "How long a job that can share a call waits for company, such as 10ms.")
+    @Option(help: "How long to wait for more jobs that can share a call, such as 10ms.")
     var linger: String?
 
-    @Option(help: "How long running jobs may go on after a stop is asked for, such as 30s.")
+    @Option(help: "Grace period for running jobs on shutdown, such as 30s.")
     var shutdownGrace: String?
 
-    @Option(help: "How a job is logged: text or json.")
+    @Option(help: "Log format: text or json.")
     var logFormat: LogFormat = .text
 
-    @Option(help: "What is logged: debug (each call, without what it asks), info, warning or error.")
+    @Option(help: "Log level: debug (every call, without its content), info, warning or error.")
     var logLevel: LogLevel = .info
 
-    @Option(help: ArgumentHelp("The database.", valueName: "file"))
+    @Option(help: ArgumentHelp("Database file.", valueName: "file"))
     var database: String?
 
-    @Option(help: ArgumentHelp("The configuration.", valueName: "file"))
+    @Option(help: ArgumentHelp("Configuration file.", valueName: "file"))
     var config: String?
 
     func run() async throws {
@@ -92,7 +92,7 @@ struct AgentWorker: AsyncParsableCommand {
     private func queueNames() throws -> Set<String>? {
         guard let queues else { return nil }
         let names = queues.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
-        guard !names.isEmpty else { throw ValidationError("--queues names no queue") }
+        guard !names.isEmpty else { throw ValidationError("--queues is empty") }
         return Set(names)
     }
 

@@ -9,7 +9,7 @@ enum SpawnedProcess {
         var program: String
         var code: Int32
 
-        var description: String { "\(program) cannot be started: \(String(cString: strerror(code)))" }
+        var description: String { "cannot start \(program): \(String(cString: strerror(code)))" }
     }
 
     /// Starts a program in a process group of its own (a terminal's Ctrl-C is for its parent alone), with the parent's outputs, default
@@ -69,7 +69,7 @@ final class Lifeline: Sendable {
     struct NotMade: Error, CustomStringConvertible {
         var code: Int32
 
-        var description: String { "a pipe cannot be made: \(String(cString: strerror(code)))" }
+        var description: String { "cannot create a pipe: \(String(cString: strerror(code)))" }
     }
 
     /// What children are given as their standard input.

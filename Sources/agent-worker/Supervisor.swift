@@ -59,7 +59,7 @@ final class Supervisor: Sendable {
                         try start(place, lifeline, continuation)
                     } catch {
                         // What lives goes on; this one is tried again.
-                        Self.say("\(error); trying again in \(Self.longestRestart)")
+                        Self.say("\(error); retrying in \(Self.longestRestart)")
                         group.addTask {
                             try await Task.sleep(for: Self.longestRestart)
                             continuation.yield(.restart(place: place))
@@ -73,7 +73,7 @@ final class Supervisor: Sendable {
                         ran > Self.healthyLife
                         ? Self.firstRestart : min((delays[place] ?? .zero) * 2 + Self.firstRestart, Self.longestRestart)
                     delays[place] = delay
-                    Self.say("worker process \(place + 1) ended with \(status); starting it again in \(delay)")
+                    Self.say("worker process \(place + 1) exited with \(status); restarting in \(delay)")
                     group.addTask {
                         try await Task.sleep(for: delay)
                         continuation.yield(.restart(place: place))

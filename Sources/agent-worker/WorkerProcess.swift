@@ -27,7 +27,7 @@ struct WorkerProcess {
         let awaited = Set(
             try store.lanes().filter { $0.count(.available) + $0.count(.retryable) > 0 }.map { $0.target.prefix { $0 != "/" } })
         for (name, reason) in providers.unavailable.sorted(by: { $0.key < $1.key }) where awaited.contains(name[...]) {
-            logger.warning("jobs wait for provider \(name), which is not available here", metadata: ["reason": "\(reason)"])
+            logger.warning("jobs are waiting for provider \(name), which is not available here", metadata: ["reason": "\(reason)"])
         }
         let planner = PipelinePlanner(store: store, settings: settings)
         let worker = Worker(

@@ -16,47 +16,47 @@ package enum CacheReason {
     private static func answered(_ later: Job) -> String? {
         switch later.result?.answeredBy {
         case .cache: "job \(later.id) was answered from the cache"
-        case .coalesced: "job \(later.id) was answered by the call made for an identical job"
+        case .coalesced: "job \(later.id) shared the call of an identical job"
         case .provider, .fallback, nil: nil
         }
     }
 
     private static func refused(_ earlier: Job, _ later: Job) -> String? {
         if !later.useCache { return "job \(later.id) does not use the cache" }
-        return earlier.useCache ? nil : "job \(earlier.id) does not use the cache, so its answer was not kept"
+        return earlier.useCache ? nil : "job \(earlier.id) does not use the cache, so its answer was not cached"
     }
 
     private static func unanswered(_ earlier: Job) -> String? {
         guard earlier.state != .completed else { return nil }
         return earlier.state.isFinal
-            ? "job \(earlier.id) ended without an answer (\(earlier.state.rawValue))" : "job \(earlier.id) has not ended yet"
+            ? "job \(earlier.id) has no answer (\(earlier.state.displayName))" : "job \(earlier.id) has not finished yet"
     }
 
     /// What `ModelReply.isComplete` keeps out of the cache, and what is kept for another target.
     private static func unkept(_ earlier: Job) -> String? {
         guard let result = earlier.result else { return nil }
         if result.answeredBy == .fallback {
-            return "job \(earlier.id) was answered by the fallback \(result.target), and the answer is kept for that target alone"
+            return "job \(earlier.id) was answered by the fallback \(result.target), and its answer is cached for that model only"
         }
         let end = result.reply["finish_reason"]?.string
         guard result.reply["embeddings"] == nil, end != "stop", end != "tool_calls" else { return nil }
         return
-            "the answer of job \(earlier.id) was not complete (it ended with \(InvalidText.quoted(end ?? "no reason"))), so it was not kept"
+            "the answer of job \(earlier.id) was incomplete (finish reason \(InvalidText.quoted(end ?? "none"))), so it was not cached"
     }
 
     private static func missed(_ earlier: Job, _ later: Job, _ entry: CacheEntrySummary?) -> String {
         let asked = later.attemptedAt ?? later.createdAt
         if later.result != nil, let end = earlier.finalizedAt, end > asked {
-            return "job \(earlier.id) was answered only after job \(later.id) was called for"
+            return "job \(earlier.id) was answered after job \(later.id) had started"
         }
         let isOpen = !later.state.isFinal
-        guard let entry else { return "the answer is in the cache no more: its time had passed, or it was evicted or deleted" }
-        if isOpen { return "job \(later.id) has not ended yet; the cache holds an answer until \(TimeText.format(entry.expiresAt))" }
+        guard let entry else { return "the answer is no longer cached: it expired, or was evicted or deleted" }
+        if isOpen { return "job \(later.id) has not finished yet; the answer is cached until \(TimeText.format(entry.expiresAt))" }
         if entry.createdAt > asked {
-            return "when job \(later.id) was called for, the cache held no answer: its time had passed, or it was evicted or deleted"
+            return "the answer was not cached when job \(later.id) started: it had expired, or had been evicted or deleted"
         }
-        if entry.expiresAt <= asked { return "the cached answer served only until \(TimeText.format(entry.expiresAt))" }
-        return "the cache held the answer, and job \(later.id) was \(later.state.rawValue) without it"
+        if entry.expiresAt <= asked { return "the cached answer expired at \(TimeText.format(entry.expiresAt))" }
+        return "the answer was cached, but job \(later.id) was \(later.state.displayName) without it"
     }
 }
 

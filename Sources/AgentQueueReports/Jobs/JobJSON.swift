@@ -113,9 +113,9 @@ package enum ReceiptJSON {
 package enum WaitSentence {
     package static func of(_ wait: JobWait) -> String {
         switch wait {
-        case .identicalJob(let id): "an identical job's answer" + (id.map { " (job \($0) is running)" } ?? "")
-        case .providerBatch(let id, .collecting): "batch \(id), which takes more jobs before it is sent to the provider"
-        case .providerBatch(let id, _): "batch \(id) at the provider"
+        case .identicalJob(let id): "the answer of an identical job" + (id.map { " (job \($0), running)" } ?? "")
+        case .providerBatch(let id, .collecting): "provider batch \(id), which is collecting jobs"
+        case .providerBatch(let id, _): "provider batch \(id)"
         case .jobs(let ids): (ids.count == 1 ? "job " : "jobs ") + ids.map(String.init).joined(separator: ", ")
         }
     }

@@ -8,7 +8,7 @@ import ArgumentParser
 struct CacheCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cache",
-        abstract: "Look into the response cache, warm it, and clear it.",
+        abstract: "Inspect, warm and clear the response cache.",
         discussion: """
               agent-queue cache stats
             """,
@@ -22,11 +22,11 @@ struct CacheCommand: ParsableCommand {
 struct CacheStatsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stats",
-        abstract: "Show how large the cache is, and how often it answers.",
+        abstract: "Show cache size and hit rate.",
         discussion: """
-            Hits are jobs that it answered, misses those that it might have answered and that were called for; coalesced jobs were \
-            answered by the call of an identical one. Evictions are answers that `prune` removed before their time, because the cache \
-            was larger than `cache.max_bytes`.
+            A hit is a job answered from the cache; a miss is a job that used the cache but needed a call. A coalesced job shared the \
+            call of an identical job. An eviction is an entry that `prune` removed before it expired because the cache exceeded \
+            `cache.max_bytes`.
 
               agent-queue cache stats
             """)
@@ -46,13 +46,13 @@ struct CacheStatsCommand: AsyncParsableCommand {
                 sheet.add("answers", Figures.count(cache.entries))
                 sheet.add("size", Figures.bytes(cache.bytes))
                 let asked = cache.hits + cache.misses
-                let share = asked > 0 ? " (\(Figures.decimal(100 * Double(cache.hits) / Double(asked), places: 1)) % of all)" : ""
+                let share = asked > 0 ? " (\(Figures.decimal(100 * Double(cache.hits) / Double(asked), places: 1))%)" : ""
                 sheet.add("hits", Figures.count(cache.hits) + share)
                 sheet.add("misses", Figures.count(cache.misses))
-                sheet.add("coalesced", Figures.count(cache.coalesced, "job") + " by the calls of identical ones")
+                sheet.add("coalesced", Figures.count(cache.coalesced, "job") + " shared the call of an identical job")
                 sheet.add("saved", Figures.money(cache.saved))
                 sheet.add("evictions", Figures.count(cache.evictions))
-                sheet.add("kept for", DurationText.format(session.settings.cache.ttl))
+                sheet.add("TTL", DurationText.format(session.settings.cache.ttl))
                 try output.lines(sheet.lines)
             }
             try output.flush()
@@ -64,12 +64,12 @@ struct CacheStatsCommand: AsyncParsableCommand {
 struct CacheListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the cached answers, latest used first.",
+        abstract: "List cache entries, most recently used first.",
         discussion: """
               agent-queue cache list --limit 10
             """)
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At most so many.", valueName: "n"))
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum number to show.", valueName: "n"))
     var limit = 50
 
     @OptionGroup var format: FormatOptions
@@ -117,12 +117,12 @@ struct CacheGetCommand: AsyncParsableCommand {
         commandName: "get",
         abstract: "Print a cached answer.",
         discussion: """
-            By its digest, or the beginning of it: `cache list` and `show` print digests.
+            Takes a digest or the start of one; `cache list` and `show` print digests.
 
               agent-queue cache get 3f2a9c
             """)
 
-    @Argument(help: ArgumentHelp("The digest, or its beginning.", valueName: "digest"))
+    @Argument(help: ArgumentHelp("Digest, or a unique prefix of it.", valueName: "digest"))
     var digest: String
 
     @OptionGroup var format: FormatOptions
@@ -148,12 +148,12 @@ struct CacheGetCommand: AsyncParsableCommand {
 struct CacheDeleteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete",
-        abstract: "Forget a cached answer.",
+        abstract: "Delete a cache entry.",
         discussion: """
               agent-queue cache delete 3f2a9c
             """)
 
-    @Argument(help: ArgumentHelp("The digest, or its beginning.", valueName: "digest"))
+    @Argument(help: ArgumentHelp("Digest, or a unique prefix of it.", valueName: "digest"))
     var digest: String
 
     @OptionGroup var format: FormatOptions
@@ -169,7 +169,7 @@ struct CacheDeleteCommand: AsyncParsableCommand {
             if format.json {
                 try output.json(.object([.init("digest", .string(name)), .init("deleted", .bool(deleted))]))
             } else {
-                try output.line("\(name) \(deleted ? "deleted" : "was gone already")")
+                try output.line("\(name) \(deleted ? "deleted" : "was already gone")")
             }
             try output.flush()
         }
@@ -180,9 +180,9 @@ struct CacheDeleteCommand: AsyncParsableCommand {
 struct CacheClearCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clear",
-        abstract: "Forget every cached answer.",
+        abstract: "Delete all cache entries.",
         discussion: """
-            Safe beside live workers. The answers of finished jobs stay with their jobs.
+            Safe to run while workers are running. Finished jobs keep their answers.
 
               agent-queue cache clear
             """)
@@ -198,7 +198,7 @@ struct CacheClearCommand: AsyncParsableCommand {
             if format.json {
                 try output.json(.object([.init("deleted", .integer(Int64(deleted)))]))
             } else {
-                try output.line("\(deleted) cached \(deleted == 1 ? "answer" : "answers") deleted")
+                try output.line("\(deleted) cache \(deleted == 1 ? "entry" : "entries") deleted")
             }
             try output.flush()
         }
@@ -214,9 +214,9 @@ enum CacheLookup {
             throw CommandFailure(.usage, "\(name) is not a digest (up to 64 hexadecimal digits)")
         }
         let entries = try store.cacheEntries(digestPrefix: digest)
-        guard let entry = entries.first else { throw CommandFailure(.badInput, "no cached answer has the digest \(name)") }
+        guard let entry = entries.first else { throw CommandFailure(.badInput, "no cache entry matches digest \(name)") }
         guard entries.count == 1 else {
-            throw CommandFailure(.usage, "several cached answers have digests that begin with \(name); give more of it")
+            throw CommandFailure(.usage, "digest prefix \(name) matches more than one cache entry; use a longer prefix")
         }
         return entry
     }

@@ -8,39 +8,39 @@ import ArgumentParser
 struct CacheWarmCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "warm",
-        abstract: "Enqueue the prompts of a file that are not cached.",
+        abstract: "Enqueue the prompts of a file that are not cached yet.",
         discussion: """
-            For prompts that will be asked again. Lines are as for `enqueue --jsonl`; those that the cache answers now, or that repeat \
-            one before them, are passed over. The jobs have priority 9, so that they run when nothing else does, unless told otherwise.
+            Takes the same lines as `enqueue --jsonl`, and skips those that are cached or repeat an earlier line. The jobs get priority \
+            9, the lowest, unless --priority is given.
 
               agent-queue cache warm --jsonl popular.jsonl --cache-ttl 7d
             """)
 
     @Option(
-        name: .long, help: ArgumentHelp("The prompts, a line each; `-` reads standard input.", valueName: "file"),
+        name: .long, help: ArgumentHelp("JSONL file of prompts, or `-` for standard input.", valueName: "file"),
         completion: .file(extensions: ["jsonl", "ndjson"]))
     var jsonl: String
 
-    @OptionGroup(title: "Options for the jobs")
+    @OptionGroup(title: "Job options")
     var job: JobOptions
 
-    @Flag(name: .long, help: "Report lines that cannot become jobs, and take the others.")
+    @Flag(name: .long, help: "Report invalid lines and add the rest.")
     var skipInvalid = false
 
-    @Flag(name: .customLong("print-ids"), help: "Print the number of each job (with --json, a receipt for each, before the counts).")
+    @Flag(name: .customLong("print-ids"), help: "Print the ID of each job (with --json, an object for each before the summary).")
     var printsIDs = false
 
     @OptionGroup var format: FormatOptions
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
-        if job.noCache { throw ValidationError("--no-cache keeps no answers, so there is nothing to warm") }
+        if job.noCache { throw ValidationError("--no-cache cannot be used to warm the cache") }
     }
 
     func run() async throws {
         let session = try Session(global)
         guard session.settings.cache.enabled else {
-            throw CommandFailure(.badConfiguration, "the cache is off (cache.enabled: false), so that no answer would be kept")
+            throw CommandFailure(.badConfiguration, "the cache is disabled (cache.enabled: false)")
         }
         var defaults = try job.defaults()
         defaults.priority = defaults.priority ?? JobLimits.priorities.upperBound
@@ -116,9 +116,9 @@ actor CacheWarming {
 
     /// For people.
     func summary(enqueued: Int, duplicates: Int) -> String {
-        var text = "\(enqueued) enqueued, \(cached) cached already, \(repeated) repeated"
-        if duplicates > 0 { text += ", \(duplicates) with a unique key that is taken" }
-        if unkept > 0 { text += ", \(unkept) passed over that do not use the cache" }
+        var text = "\(enqueued) enqueued, \(cached) already cached, \(repeated) duplicates"
+        if duplicates > 0 { text += ", \(duplicates) with an existing unique key" }
+        if unkept > 0 { text += ", \(unkept) skipped because they do not use the cache" }
         return text
     }
 }

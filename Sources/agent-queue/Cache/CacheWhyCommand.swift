@@ -8,26 +8,26 @@ import ArgumentParser
 struct CacheWhyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "why",
-        abstract: "Show what makes two jobs' requests differ.",
+        abstract: "Explain why two jobs do not share a cached answer.",
         discussion: """
-            An answer serves from the cache for requests that are the same to the letter: target, messages, parameters, schema and \
-            sample. This names each place where two are not, with a hint at what changes from run to run. Of two that are the same \
-            it says why the later was not answered from the cache.
+            The cache answers requests that are exactly equal: model, messages, parameters, schema and sample. Lists every difference \
+            between two requests, with a hint where the text looks like a time or a random ID. For equal requests, explains why the \
+            later job was not answered from the cache.
 
               agent-queue cache why 17 18
             """)
 
-    @Argument(help: ArgumentHelp("A job's number.", valueName: "id"))
+    @Argument(help: ArgumentHelp("Job ID.", valueName: "id"))
     var first: Int64
 
-    @Argument(help: ArgumentHelp("Another's.", valueName: "other-id"))
+    @Argument(help: ArgumentHelp("ID of the other job.", valueName: "other-id"))
     var second: Int64
 
     @OptionGroup var format: FormatOptions
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
-        if first == second { throw ValidationError("give two different jobs") }
+        if first == second { throw ValidationError("give two different job IDs") }
     }
 
     func run() async throws {
@@ -50,7 +50,7 @@ struct CacheWhyCommand: AsyncParsableCommand {
                         .init("reason", JobJSON.string(reason)),
                     ]))
             } else {
-                if let reason { try output.line("the requests are the same; \(DisplayText.line(reason))") }
+                if let reason { try output.line("the requests are equal: \(DisplayText.line(reason))") }
                 try output.lines(table(comparison.differences))
             }
             try output.flush()
@@ -61,7 +61,7 @@ struct CacheWhyCommand: AsyncParsableCommand {
         guard !differences.isEmpty else { return [] }
         var table = Table([
             Column("WHERE", leastWidth: 12), Column("JOB \(first)", leastWidth: 12), Column("JOB \(second)", leastWidth: 12),
-            Column("FROM CHARACTER", isNumber: true), Column("HINT"),
+            Column("AT CHARACTER", isNumber: true), Column("HINT"),
         ])
         for difference in differences {
             table.add([
@@ -70,12 +70,12 @@ struct CacheWhyCommand: AsyncParsableCommand {
             ])
         }
         var lines = table.takeLines()
-        if differences.count >= RequestComparison.most { lines.append("(and perhaps more)") }
+        if differences.count >= RequestComparison.most { lines.append("(there may be more)") }
         return lines
     }
 
     private static func shown(_ value: JSONValue?) -> String {
-        guard let value else { return "(nothing)" }
+        guard let value else { return "(none)" }
         return value.string.map { DisplayText.line($0) } ?? JSONText.text(value)
     }
 }

@@ -52,7 +52,7 @@ enum UsageText {
         }
         if text.hasSuffix(".") { text.removeLast() }
         if let complaint = complaint(in: text) { return complaint }
-        guard let first = text.first else { return "the command line is not understood; see --help" }
+        guard let first = text.first else { return "invalid command line; see --help" }
         return first.lowercased() + text.dropFirst()
     }
 

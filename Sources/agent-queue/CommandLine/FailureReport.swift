@@ -128,14 +128,14 @@ enum SystemFailure {
 enum JobFailure {
     /// There is no such job.
     static func notFound(_ id: Int64) -> CommandFailure {
-        CommandFailure(.badInput, "there is no job \(id); 'agent-queue list' shows what there is")
+        CommandFailure(.badInput, "job \(id) not found; run 'agent-queue list' to see the jobs")
     }
 
     /// - Throws: For a job that ended without an answer, exit code 1.
     static func check(_ job: Job) throws {
         guard job.state != .completed else { return }
-        let reason = job.errors.last.map { ": \($0.message)" } ?? ""
-        throw CommandFailure(.jobFailed, "job \(job.id) was \(job.state.rawValue)\(reason)")
+        let end = job.state == .cancelled ? "was cancelled" : "failed"
+        throw CommandFailure(.jobFailed, "job \(job.id) \(end)\(job.errors.last.map { ": \($0.message)" } ?? "")")
     }
 }
 
@@ -143,13 +143,13 @@ enum JobFailure {
 enum RunFailure {
     /// There is no such run.
     static func notFound(_ id: Int64) -> CommandFailure {
-        CommandFailure(.badInput, "there is no run \(id); 'agent-queue runs' shows what there is")
+        CommandFailure(.badInput, "run \(id) not found; run 'agent-queue runs' to see the runs")
     }
 
     /// - Throws: For a run that ended without an output, exit code 1.
     static func check(_ run: RunSummary) throws {
         guard run.state != .completed else { return }
         guard run.state != .cancelled else { throw CommandFailure(.jobFailed, "run \(run.id) was cancelled") }
-        throw CommandFailure(.jobFailed, "run \(run.id) has \(run.state.rawValue)\(run.reason.map { ": \($0)" } ?? "")")
+        throw CommandFailure(.jobFailed, "run \(run.id) \(run.state.rawValue)\(run.reason.map { ": \($0)" } ?? "")")
     }
 }

@@ -1,5 +1,6 @@
 import AgentQueue
 import AgentQueueModel
+import AgentQueueReports
 import AgentQueueSettings
 import ArgumentParser
 
@@ -72,18 +73,18 @@ enum NamespaceOption {
     }
 }
 
-/// The value of `--state`: one state or several.
+/// The value of `--state`: one state or several. `failed` and the stored name, `discarded`, mean the same.
 struct StateList {
     let states: [JobState]
 
-    /// - Throws: `ValidationError` that says which state may have been meant.
+    /// - Throws: `ValidationError` that suggests the state that was probably meant.
     init(argument: String) throws {
         states = try argument.split(separator: ",", omittingEmptySubsequences: false).map { name in
-            guard let state = JobState(rawValue: String(name)) else {
-                let names = JobState.allCases.map(\.rawValue)
+            guard let state = JobState(displayName: String(name)) else {
+                let names = JobState.allCases.map(\.displayName)
                 let hint = Suggestion.nearest(to: String(name), in: names).map { "did you mean '\($0)'?" }
                 throw ValidationError(
-                    "unknown state \(InvalidText.quoted(String(name))) (\(hint ?? "there are \(names.joined(separator: ", "))"))")
+                    "unknown state \(InvalidText.quoted(String(name))) (\(hint ?? "use \(names.joined(separator: ", "))"))")
             }
             return state
         }

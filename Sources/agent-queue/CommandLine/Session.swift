@@ -83,7 +83,7 @@ struct GlobalOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "The database.", discussion: "Else AGENT_QUEUE_DATABASE, else `database:` of the configuration, else your data folder.",
+            "Database file.", discussion: "Default: $AGENT_QUEUE_DATABASE, then `database:` in the configuration, then your data folder.",
             valueName: "file"),
         completion: .file())
     var database: String?
@@ -91,7 +91,7 @@ struct GlobalOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "The configuration.", discussion: "Else AGENT_QUEUE_CONFIG, else ./agent-queue.yaml, else your configuration folder's.",
+            "Configuration file.", discussion: "Default: $AGENT_QUEUE_CONFIG, then ./agent-queue.yaml, then your configuration folder.",
             valueName: "file"),
         completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
@@ -99,7 +99,7 @@ struct GlobalOptions: ParsableArguments {
 
 /// `--json`.
 struct FormatOptions: ParsableArguments {
-    @Flag(name: .long, help: "Print JSON, one object a line, instead of a table.")
+    @Flag(name: .long, help: "Print JSON, one object per line.")
     var json = false
 }
 

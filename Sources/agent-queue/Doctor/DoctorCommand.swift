@@ -7,10 +7,10 @@ import ArgumentParser
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Look for what is wrong, and say how to mend it.",
+        abstract: "Diagnose problems and suggest fixes.",
         discussion: """
-            At the configuration, the providers, the machine, the database's file, the queue, the workers and the memories. Calls no \
-            provider ('providers check' does). Ends with 0 if nothing must be mended.
+            Checks the configuration, providers, disk, database, queues, workers and memories. Makes no provider calls; `providers \
+            check` does. Exits with 0 if there are no errors.
 
               agent-queue doctor
             """)

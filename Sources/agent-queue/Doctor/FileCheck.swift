@@ -7,16 +7,18 @@ enum FileCheck {
     static func findings(_ path: String) -> [Finding] {
         var status = stat()
         guard lstat(path, &status) == 0 else {
-            return [.note("database", "\(path) is not there yet; the first command that needs it makes it")]
+            return [.note("database", "\(path) does not exist yet; it is created when a job is added")]
         }
         var findings: [Finding] = [.good("database", path)]
         if status.st_uid != geteuid() {
-            findings.append(.fault("database", "\(path) belongs to another user; run as that user", ExitStatus.noPermission.rawValue))
+            findings.append(.fault("database", "\(path) is owned by another user; run as that user", ExitStatus.noPermission.rawValue))
         }
         if status.st_mode & 0o077 != 0 {
             let mode = String(status.st_mode & 0o777, radix: 8)
             findings.append(
-                .fault("database", "\(path) is open to others (mode 0\(mode)): run chmod 600 on it", ExitStatus.noPermission.rawValue))
+                .fault(
+                    "database", "\(path) is accessible to other users (mode 0\(mode)); run chmod 600 on it",
+                    ExitStatus.noPermission.rawValue))
         }
         return findings + disk(FilePath.folder(of: path))
     }
@@ -26,18 +28,18 @@ enum FileCheck {
         if let network = MountTable.networkType(of: folder) {
             findings.append(
                 .fault(
-                    "disk", "\(folder) is on \(network), where SQLite's locks cannot be relied on: use a local disk",
+                    "disk", "\(folder) is on \(network), where SQLite locks are unreliable; use a local disk",
                     ExitStatus.inputOutput.rawValue))
         }
         var system = statvfs()
         guard statvfs(folder, &system) == 0 else {
             let reason = SystemFailure.reason(errno)
-            return findings + [.fault("disk", "\(folder) cannot be examined: \(reason)", ExitStatus.inputOutput.rawValue)]
+            return findings + [.fault("disk", "\(folder) cannot be checked: \(reason)", ExitStatus.inputOutput.rawValue)]
         }
         let free = Int64(clamping: system.f_bavail) * Int64(clamping: system.f_frsize)
         findings.append(
             free < leastFree
-                ? .fault("disk", "only \(Figures.bytes(free)) are free in \(folder): free some space", ExitStatus.inputOutput.rawValue)
+                ? .fault("disk", "only \(Figures.bytes(free)) free in \(folder); free some space", ExitStatus.inputOutput.rawValue)
                 : .good("disk", "\(Figures.bytes(free)) free"))
         return findings
     }

@@ -10,8 +10,8 @@ enum ProvidersCheck {
         let standard = Target(settings.defaultModel)?.provider
         return reasons.sorted { $0.key < $1.key }.map { name, reason in
             name == standard
-                ? .fault("provider \(name)", "default_model needs it: \(reason)", ExitStatus.badConfiguration.rawValue)
-                : .note("provider \(name)", "cannot be called: \(reason)")
+                ? .fault("provider \(name)", "required by default_model: \(reason)", ExitStatus.badConfiguration.rawValue)
+                : .note("provider \(name)", "not available: \(reason)")
         }
     }
 
@@ -26,7 +26,7 @@ enum ProvidersCheck {
             guard let most = limits.compactMap({ $0?.usdPerDay }).min(), saysNoCost(settings.providers[target.provider]) else { return nil }
             return .note(
                 "target \(name)",
-                "has a limit of \(Figures.money(most)) a day, but no price: its calls count as free; set models.\(name).price")
+                "has a limit of \(Figures.money(most)) a day but no price, so its calls count as free; set models.\(name).price")
         }
     }
 
@@ -45,9 +45,9 @@ enum ProvidersCheck {
             case .open(let until):
                 return .note(
                     subject,
-                    "failed too often and is left alone; a trial call \(Figures.relative(until, now: now))\(last); "
-                        + "see 'agent-queue providers check \(state.name)'")
-            case .halfOpen: return .note(subject, "failed too often; one call finds out whether it works again\(last)")
+                    "circuit breaker open after failures; next trial call \(Figures.relative(until, now: now))\(last); "
+                        + "try 'agent-queue providers check \(state.name)'")
+            case .halfOpen: return .note(subject, "circuit breaker half open; a trial call is running\(last)")
             case .closed: return nil
             }
         }
@@ -58,14 +58,15 @@ enum ProvidersCheck {
         switch state.pauseClass {
         case .authentication:
             return .fault(
-                subject, "is paused, goes on \(end)\(reason); mend its key, then run 'agent-queue providers resume \(provider)'",
+                subject, "is paused, resumes \(end)\(reason); fix its API key, then run 'agent-queue providers resume \(provider)'",
                 ExitStatus.unavailable.rawValue)
         case .quotaExhausted:
             return .fault(
-                subject, "is paused, goes on \(end)\(reason); top up its account, then run 'agent-queue providers resume \(provider)'",
+                subject,
+                "is paused, resumes \(end)\(reason); add funds to its account, then run 'agent-queue providers resume \(provider)'",
                 ExitStatus.unavailable.rawValue)
         default:
-            return .note(subject, "is paused, goes on \(end)\(reason); it needs nothing, or a higher limit there")
+            return .note(subject, "is paused, resumes \(end)\(reason); no action is needed, but a higher limit at the provider would help")
         }
     }
 }
@@ -74,12 +75,13 @@ enum ProvidersCheck {
 enum ConfigurationCheck {
     static func findings(_ session: Session) async -> [Finding] {
         let settings = session.settings
-        let source = settings.configPath.map { "read from \($0)" } ?? "no file; the built-in defaults apply"
+        let source = settings.configPath.map { "read from \($0)" } ?? "no file; using the built-in defaults"
         var findings = [Finding.good("configuration", source)]
         findings += ProvidersCheck.unavailable(await ProviderOverview.unavailable(session), settings)
         findings += ProvidersCheck.unpriced(settings)
         if settings.durability == .normal {
-            findings.append(.note("durability", "normal: a power cut may lose the latest commits; 'durability: full' does not"))
+            findings.append(
+                .note("durability", "normal: a power failure may lose the latest commits; set 'durability: full' to prevent that"))
         }
         return findings
     }

@@ -35,19 +35,19 @@ enum StoreCheck {
             findings.append(
                 .note(
                     "database",
-                    "its log has \(Figures.bytes(statistics.walBytes)): a long-running reader may hold it; look for one, and stop it"))
+                    "the WAL has grown to \(Figures.bytes(statistics.walBytes)); look for a long-running reader and stop it"))
         }
         guard statistics.databaseBytes <= wholeCheckBytes else {
             return findings + [
-                .note("database", "\(Figures.bytes(statistics.databaseBytes)) are not read by this; 'agent-queue database check' does")
+                .note("database", "too large to check here (\(Figures.bytes(statistics.databaseBytes))); run 'agent-queue database check'")
             ]
         }
         let report = try store.check()
         findings += report.faults.map {
             .fault("database", "\($0); restore a backup ('agent-queue database restore')", ExitStatus.badInput.rawValue)
         }
-        if report.isSound { findings.append(.good("database", "sound")) }
-        let guarded = report.guardsCheckpoints ? "; checkpoints are guarded against its WAL-reset bug" : ""
+        if report.isSound { findings.append(.good("database", "no problems found")) }
+        let guarded = report.guardsCheckpoints ? "; checkpoints are guarded against the WAL-reset bug" : ""
         return findings + [.good("sqlite", report.sqliteVersion + guarded)]
     }
 
@@ -59,7 +59,7 @@ enum StoreCheck {
                 findings.append(
                     .note(
                         "queue \(queue.name)",
-                        "is paused with \(Figures.count(waiting, "job")) waiting; 'agent-queue resume \(queue.name)' lets them run"))
+                        "is paused with \(Figures.count(waiting, "job")) waiting; run 'agent-queue resume \(queue.name)' to resume it"))
             }
         }
         for total in TargetTotals.of(statistics.lanes) where total.count(.available) + total.count(.retryable) > 0 {
@@ -67,12 +67,12 @@ enum StoreCheck {
             findings.append(
                 .fault(
                     "target \(total.target)",
-                    "jobs wait for a provider that is not configured: add '\(target.provider)' to the configuration",
+                    "jobs are waiting for a provider that is not configured; add '\(target.provider)' to the configuration",
                     ExitStatus.badConfiguration.rawValue))
         }
         if statistics.discardedLastHour > 0 {
             let count = Figures.count(statistics.discardedLastHour)
-            findings.append(.note("jobs", "\(count) were discarded in the last hour; see 'agent-queue list --state discarded'"))
+            findings.append(.note("jobs", "\(count) failed in the last hour; see 'agent-queue list --state failed'"))
         }
         return findings
     }
@@ -83,10 +83,14 @@ enum StoreCheck {
         let notices: [Finding] =
             failed == 0
             ? []
-            : [.note("notifications", "\(Figures.count(failed, "notice")) could not be delivered; see 'agent-queue notifications list'")]
+            : [
+                .note(
+                    "notifications",
+                    "\(Figures.count(failed, "notification")) could not be delivered; see 'agent-queue notifications list --state failed'")
+            ]
         return notices
             + failing.map {
-                .note("schedule \(DisplayText.line($0.name))", "could not fire: \(DisplayText.line($0.lastError ?? "", limit: 200))")
+                .note("schedule \(DisplayText.line($0.name))", "failed to fire: \(DisplayText.line($0.lastError ?? "", limit: 200))")
             }
     }
 
@@ -98,8 +102,8 @@ enum StoreCheck {
         }
         return [
             waiting > 0
-                ? .note("workers", "none is running, with \(Figures.count(waiting, "job")) waiting; start one with 'agent-worker'")
-                : .good("workers", "none is running, and none is needed")
+                ? .note("workers", "none running, \(Figures.count(waiting, "job")) waiting; start 'agent-worker'")
+                : .good("workers", "none running, none needed")
         ]
     }
 }
@@ -117,9 +121,9 @@ enum MemoryCheck {
         let subject = "memory \(InvalidText.quoted(namespace.name))"
         if let building = namespace.building {
             return .note(
-                subject, "is being embedded again by \(building.model.target); workers do it, and until then \(target) is searched")
+                subject, "is being re-embedded with \(building.model.target); until workers finish, searches use \(target)")
         }
-        let remedy = "'agent-queue memory reembed \(namespace.name)' changes it"
+        let remedy = "'agent-queue memory reembed \(namespace.name)' changes that"
         if let reason = unavailable[target.provider] ?? (settings.providers[target.provider] == nil ? "it is not configured" : nil) {
             return .note(
                 subject,

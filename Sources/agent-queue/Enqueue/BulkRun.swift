@@ -38,7 +38,7 @@ struct BulkRun {
             // Only now: before the last line is in, the batch may seem to have ended.
             if let batch = defaults.batch, !onBatchFinish.isEmpty {
                 if try await !store.watch(batch: batch, tell: onBatchFinish) {
-                    Diagnostics.say("no job is in batch \(batch), whose end nobody tells")
+                    Diagnostics.say("batch \(batch) has no jobs, so no notification will be sent for it")
                 }
             }
             try await receipts.finish()
@@ -50,9 +50,9 @@ struct BulkRun {
         let added = await receipts.added
         let duplicates = await receipts.duplicates
         var text = "\(added) \(added == 1 ? "job" : "jobs") added"
-        if duplicates > 0 { text += ", \(duplicates) there already" }
-        if survey.skipped > 0 { text += ", \(survey.skipped) bad \(survey.skipped == 1 ? "line" : "lines") passed over" }
-        if line > 0 { text += line >= survey.lines ? "; all lines were added before" : "; lines up to \(line) were added before" }
+        if duplicates > 0 { text += ", \(duplicates) already existed" }
+        if survey.skipped > 0 { text += ", \(survey.skipped) invalid \(survey.skipped == 1 ? "line" : "lines") skipped" }
+        if line > 0 { text += line >= survey.lines ? "; all lines had been added before" : "; lines 1 to \(line) had been added before" }
         return text
     }
 }
@@ -76,14 +76,14 @@ struct BulkFile {
         do {
             let report = { (_: Int, error: InputError) in
                 bar.clear()
-                Diagnostics.say("\(input.name): \(error.message); passed over")
+                Diagnostics.say("\(input.name): \(error.message); skipped")
             }
             let survey = try await jobs.check(skippingInvalid: skipsInvalid ? report : nil, digest: digest) { bytes, total in
                 bar.update(Int(bytes), of: Int(total))
             }
             return BulkFile(jobs: jobs, survey: survey)
         } catch let error as InputError {
-            throw InputError("\(input.name): \(error.message); nothing was added", exit: error.exit)
+            throw InputError("\(input.name): \(error.message); nothing added", exit: error.exit)
         }
     }
 

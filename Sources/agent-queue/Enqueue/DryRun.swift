@@ -33,14 +33,14 @@ actor DryRun {
             let run = DryRun(session, store)
             var start = 0
             if let store, let ingest, let digest = file.survey.sha256 { start = try store.ingestProgress(name: ingest, digest: digest) }
-            try await file.forEachSlice("Looking up", after: start) { jobs, _ in try await run.look(at: jobs) }
+            try await file.forEachSlice("Checking cache", after: start) { jobs, _ in try await run.look(at: jobs) }
             return await run.forecast
         }
     }
 
     private func look(at jobs: [NewJob]) throws {
         if store == nil, let id = jobs.lazy.flatMap(\.after).first {
-            throw CommandFailure(.badInput, "job \(id), which the new job is to wait for, does not exist; nothing was added")
+            throw CommandFailure(.badInput, "job \(id), named by --after, does not exist; nothing added")
         }
         let previews = try store?.preview(jobs) ?? jobs.map { _ in .call }
         for (job, preview) in zip(jobs, previews) { forecast.add(job, preview, cost: cost(job)) }

@@ -8,12 +8,12 @@ import ArgumentParser
 struct EnqueueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "enqueue",
-        abstract: "Add a job, or a file of jobs.",
+        abstract: "Add a job, or one job for each line of a file.",
         discussion: """
-            Prints the new job's number. The prompt is the argument, the file of --file, or standard input for `-`; one that begins \
-            with `-` goes behind `--`. --embed adds a job that turns texts into vectors, --memorize one that remembers them. --jsonl adds \
-            a job for each line of a file: {"prompt": "…"} with any of the options as keys, {"kind": "memorize", "text": "…"}, or a line \
-            of an OpenAI or Anthropic batch.
+            Prints the ID of the new job. Give the prompt as an argument, with --file, or on standard input with `-`. Put a prompt \
+            that starts with `-` after `--`. Use --embed to compute embeddings and --memorize to store memories. With --jsonl, every \
+            line of the file becomes a job: {"prompt": "…"} with any option as a key, {"kind": "memorize", "text": "…"}, or a line of \
+            an OpenAI or Anthropic batch file.
 
               agent-queue enqueue 'Why is the sky blue?'
               agent-queue enqueue --wait --stream --max-tokens 100 -- '- is this a list?'
@@ -25,65 +25,66 @@ struct EnqueueCommand: AsyncParsableCommand {
               agent-queue enqueue --jsonl questions.jsonl --model openai/gpt-5 --batch-api --dry-run
             """)
 
-    @Argument(help: "The prompt; `-` reads standard input.")
+    @Argument(help: "The prompt, or `-` to read standard input.")
     var prompt: String?
 
     @Option(name: .long, help: ArgumentHelp("Read the prompt from a file.", valueName: "file"), completion: .file())
     var file: String?
 
-    @Option(name: .long, parsing: .upToNextOption, help: ArgumentHelp("Turn these texts into vectors.", valueName: "text"))
+    @Option(name: .long, parsing: .upToNextOption, help: ArgumentHelp("Compute embeddings of these texts.", valueName: "text"))
     var embed: [String] = []
 
-    @Option(name: .long, parsing: .upToNextOption, help: ArgumentHelp("Remember these texts.", valueName: "text"))
+    @Option(name: .long, parsing: .upToNextOption, help: ArgumentHelp("Store these texts as memories.", valueName: "text"))
     var memorize: [String] = []
 
     @Option(
         name: .long,
-        help: ArgumentHelp("With --memorize: a name for the text; the next memory of this key takes its place.", valueName: "key"))
+        help: ArgumentHelp("With --memorize: a key for the memory. A memory with the same key is replaced.", valueName: "key"))
     var key: String?
 
     @Option(
-        name: .long, help: ArgumentHelp("Add a job for each line of a file; `-` reads standard input.", valueName: "file"),
+        name: .long, help: ArgumentHelp("Add a job for each line of a JSONL file, or of standard input with `-`.", valueName: "file"),
         completion: .file(extensions: ["jsonl", "ndjson"]))
     var jsonl: String?
 
-    @OptionGroup(title: "Options for the job")
+    @OptionGroup(title: "Job options")
     var job: JobOptions
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Add nothing if a job has this key, until that one is cancelled, discarded or pruned.", valueName: "key"))
+        help: ArgumentHelp("Skip if a job with this key exists and has not failed, been cancelled or been pruned.", valueName: "key"))
     var uniqueKey: String?
 
     @Option(
         name: .long,
-        help: ArgumentHelp("With --batch: a notification that tells when all its jobs have ended; may be repeated.", valueName: "name"))
+        help: ArgumentHelp("With --batch: send this notification when all jobs of the batch have finished. Repeatable.", valueName: "name"))
     var onBatchFinish: [String] = []
 
     @Flag(name: .long, help: "Wait for the answer and print it.")
     var wait = false
 
-    @Flag(name: .long, help: "With --wait: print the answer while it comes.")
+    @Flag(name: .long, help: "With --wait: print the answer as it arrives.")
     var stream = false
 
-    @Flag(name: .long, help: "With --jsonl: report lines that cannot become jobs, and add the others.")
+    @Flag(name: .long, help: "With --jsonl: report invalid lines and add the rest.")
     var skipInvalid = false
 
     @Option(
         name: .long,
-        help: ArgumentHelp("With --jsonl: a name for this input. The same command again continues where it stopped.", valueName: "name"))
+        help: ArgumentHelp(
+            "With --jsonl: name this import, so that running the same command again continues where it stopped.", valueName: "name"))
     var ingest: String?
 
-    @Flag(name: .customLong("print-ids"), help: "With --jsonl: print the number of each job (with --json, a receipt for each).")
+    @Flag(name: .customLong("print-ids"), help: "With --jsonl: print the ID of each job (with --json, an object for each).")
     var printsIDs = false
 
     @Flag(
         name: .long,
         help: ArgumentHelp(
-            "Add nothing: say what adding would come to.",
+            "Show what would be added, without adding anything.",
             discussion: """
-                How many jobs the cache would answer, how many repeat one before them, and what one call for each of the rest may cost \
-                at most, in US dollars. Jobs that equal one waiting or running now are not told apart.
+                Counts the jobs that the cache would answer and the duplicates, and gives the maximum cost of the rest in US dollars, at \
+                one call per job. Duplicates of jobs that are already queued or running are not detected.
                 """))
     var dryRun = false
 
@@ -95,30 +96,32 @@ struct EnqueueCommand: AsyncParsableCommand {
         guard sources == 1 else {
             throw ValidationError(
                 sources == 0
-                    ? "a prompt is missing: give it as an argument, with --file, or as - for standard input"
-                    : "only one of a prompt, --file, --embed, --memorize and --jsonl can be given")
+                    ? "missing prompt; give it as an argument, with --file, or use - for standard input"
+                    : "a prompt, --file, --embed, --memorize and --jsonl are mutually exclusive")
         }
         if let ingest, !(1...JobLimits.maxBatchNameBytes).contains(ingest.utf8.count) || ingest.utf8.contains(0) {
-            throw ValidationError("--ingest needs a name of 1 to \(JobLimits.maxBatchNameBytes) bytes")
+            throw ValidationError("--ingest must be 1 to \(JobLimits.maxBatchNameBytes) bytes long")
         }
-        if !onBatchFinish.isEmpty, job.batch == nil { throw ValidationError("--on-batch-finish needs --batch") }
+        if !onBatchFinish.isEmpty, job.batch == nil { throw ValidationError("--on-batch-finish requires --batch") }
         if dryRun {
-            if wait { throw ValidationError("--dry-run adds nothing that --wait could wait for") }
-            if printsIDs { throw ValidationError("--dry-run adds no jobs, so there are no numbers for --print-ids") }
+            if wait { throw ValidationError("--dry-run cannot be combined with --wait") }
+            if printsIDs { throw ValidationError("--dry-run cannot be combined with --print-ids") }
         }
         if stream {
-            if !wait { throw ValidationError("--stream needs --wait") }
-            if format.json { throw ValidationError("--stream prints the text as it comes, --json the job at its end: give one of them") }
-            if !embed.isEmpty || !memorize.isEmpty { throw ValidationError("--stream is for prompts; vectors come all at once") }
+            if !wait { throw ValidationError("--stream requires --wait") }
+            if format.json { throw ValidationError("--stream cannot be combined with --json") }
+            if !embed.isEmpty || !memorize.isEmpty { throw ValidationError("--stream cannot be combined with --embed or --memorize") }
         }
         guard jsonl == nil else {
-            if wait { throw ValidationError("--wait waits for one job; give the lines a --batch and use 'agent-queue wait --batch'") }
-            if key != nil { throw ValidationError("--key belongs to one text; write \"key\" into the lines") }
-            if uniqueKey != nil { throw ValidationError("--unique-key belongs to one job; write \"unique_key\" into the lines") }
+            if wait {
+                throw ValidationError("--wait cannot be combined with --jsonl; add --batch NAME and run 'agent-queue wait --batch NAME'")
+            }
+            if key != nil { throw ValidationError("--key cannot be combined with --jsonl; put \"key\" in the lines") }
+            if uniqueKey != nil { throw ValidationError("--unique-key cannot be combined with --jsonl; put \"unique_key\" in the lines") }
             return
         }
         for (option, isGiven) in [("--skip-invalid", skipInvalid), ("--ingest", ingest != nil), ("--print-ids", printsIDs)] where isGiven {
-            throw ValidationError("\(option) needs --jsonl")
+            throw ValidationError("\(option) requires --jsonl")
         }
     }
 
@@ -170,7 +173,7 @@ struct EnqueueCommand: AsyncParsableCommand {
         let receipt = try await store.enqueue(newJob)
         var output = Output()
         if receipt.duplicateOf != nil, !format.json {
-            Diagnostics.say("job \(receipt.id) already has this unique key; nothing was added")
+            Diagnostics.say("job \(receipt.id) already has this unique key; nothing added")
         }
         guard wait else {
             try format.json ? output.json(ReceiptJSON.receipt(receipt)) : output.line("\(receipt.id)")

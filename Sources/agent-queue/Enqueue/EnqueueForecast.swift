@@ -52,12 +52,12 @@ struct EnqueueForecast {
     var lines: [String] {
         var sheet = DetailView()
         sheet.add("jobs", Figures.count(jobs))
-        sheet.add("in the cache", Figures.count(cached))
-        sheet.add("repeated", Figures.count(repeated))
-        sheet.add("unique key taken", Figures.count(taken))
-        sheet.add("to call", Figures.count(calls))
-        sheet.add("cost at most", unpriced == calls && calls > 0 ? "unknown" : Figures.money(cost))
-        if unpriced > 0 { sheet.add("without a price", Figures.count(unpriced, "call"), .warning) }
+        sheet.add("cached", Figures.count(cached))
+        sheet.add("duplicates", Figures.count(repeated))
+        sheet.add("unique key exists", Figures.count(taken))
+        sheet.add("calls", Figures.count(calls))
+        sheet.add("maximum cost", unpriced == calls && calls > 0 ? "unknown" : Figures.money(cost))
+        if unpriced > 0 { sheet.add("unknown price", Figures.count(unpriced, "call"), .warning) }
         return sheet.lines
     }
 }

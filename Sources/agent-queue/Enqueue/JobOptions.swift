@@ -6,105 +6,107 @@ import ArgumentParser
 struct JobOptions: ParsableArguments {
     @Option(
         name: .long,
-        help: ArgumentHelp("What the job is sent to. Default: `default_model` of the configuration.", valueName: "provider/model"))
+        help: ArgumentHelp("Model to use. Default: `default_model` in the configuration.", valueName: "provider/model"))
     var model: String?
 
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "A role of the configuration: its system text, model and parameters, where nothing else is said.", valueName: "name"))
+            "Use a role from the configuration for the system prompt, model and parameters that are not given here.", valueName: "name"))
     var role: String?
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("A system text, before the prompt.", valueName: "text"))
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("System prompt.", valueName: "text"))
     var system: String?
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("The most tokens of an answer.", valueName: "n"))
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum number of tokens in the answer.", valueName: "n"))
     var maxTokens: Int?
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("0 to 2: how freely the model chooses its words.", valueName: "x"))
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Sampling temperature, 0 to 2.", valueName: "x"))
     var temperature: Double?
 
     @Option(
         name: .long,
-        help: ArgumentHelp("A JSON Schema that the answer must fit; the answer is checked, and asked for again.", valueName: "file"),
+        help: ArgumentHelp("JSON Schema for the answer. An answer that does not match is requested again.", valueName: "file"),
         completion: .file(extensions: ["json"]))
     var schema: String?
 
     @Option(
         name: .long, parsing: .unconditional,
-        help: ArgumentHelp("Ask for another answer to the same prompt: 1, 2 and so on are kept apart in the cache.", valueName: "k"))
+        help: ArgumentHelp("Sample number: the same prompt with another number gets its own answer and cache entry.", valueName: "k"))
     var sample: Int?
 
-    @Option(name: .long, help: ArgumentHelp("The queue it waits in. Default: default.", valueName: "queue"))
+    @Option(name: .long, help: ArgumentHelp("Queue. Default: default.", valueName: "queue"))
     var queue: String?
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("1 to 9; lower runs first. Default: 5.", valueName: "1-9"))
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Priority, 1 to 9; lower runs first. Default: 5.", valueName: "1-9"))
     var priority: Int?
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Not before so long from now: 10m, 1h30m.", valueName: "duration"))
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("Run no earlier than this long from now, such as 10m or 1h30m.", valueName: "duration"))
     var delay: String?
 
-    @Option(name: .long, help: ArgumentHelp("Not before this time: 2026-12-01T09:00Z.", valueName: "time"))
+    @Option(name: .long, help: ArgumentHelp("Run no earlier than this time, such as 2026-12-01T09:00Z.", valueName: "time"))
     var at: String?
 
     @Option(
         name: .long, parsing: .unconditional,
-        help: ArgumentHelp("Discard it if it has not begun within so long from now.", valueName: "duration"))
+        help: ArgumentHelp("Fail the job if it has not started within this long from now.", valueName: "duration"))
     var expiresIn: String?
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Attempts it may take, 1 to 1000. Default: 5.", valueName: "n"))
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum number of attempts, 1 to 1000. Default: 5.", valueName: "n"))
     var maxAttempts: Int?
 
     @Option(
         name: .long, parsing: .unconditional,
-        help: ArgumentHelp("How long a call may take. Default: `http.request_timeout`.", valueName: "duration"))
+        help: ArgumentHelp("Timeout of each attempt. Default: `http.request_timeout`.", valueName: "duration"))
     var timeout: String?
 
     @Option(
         name: .long, parsing: .unconditional,
-        help: ArgumentHelp("The most its calls may cost together, in US dollars; with --batch, those of the batch.", valueName: "usd"))
+        help: ArgumentHelp("Maximum total cost of the job's calls in US dollars; with --batch, of the whole batch.", valueName: "usd"))
     var budget: Double?
 
-    @Option(name: .long, help: ArgumentHelp("A word to find it by; may be repeated.", valueName: "tag"))
+    @Option(name: .long, help: ArgumentHelp("Add a tag. Repeatable.", valueName: "tag"))
     var tag: [String] = []
 
-    @Option(name: .long, help: ArgumentHelp("The batch it belongs to.", valueName: "name"))
+    @Option(name: .long, help: ArgumentHelp("Add the job to this batch.", valueName: "name"))
     var batch: String?
 
-    @Option(name: .long, help: ArgumentHelp("A job that must complete first; may be repeated.", valueName: "id"))
+    @Option(name: .long, help: ArgumentHelp("Wait for this job to complete first. Repeatable.", valueName: "id"))
     var after: [Int64] = []
 
-    @Option(name: .long, help: ArgumentHelp("Data of your own, kept with the job; may be repeated.", valueName: "key=value"))
+    @Option(name: .long, help: ArgumentHelp("Add metadata. Repeatable.", valueName: "key=value"))
     var metadata: [String] = []
 
-    @Flag(name: .long, help: "Neither answer it from the cache nor keep its answer there.")
+    @Flag(name: .long, help: "Do not read from or write to the cache.")
     var noCache = false
 
     @Option(
         name: .customLong("cache-ttl"), parsing: .unconditional,
-        help: ArgumentHelp("How long its answer may serve from the cache: 1h, 7d. Default: `cache.ttl`.", valueName: "duration"))
+        help: ArgumentHelp("How long to cache the answer, such as 1h or 7d. Default: `cache.ttl`.", valueName: "duration"))
     var cacheTTL: String?
 
     @Flag(
         name: .customLong("batch-api"), inversion: .prefixedNo,
         help: ArgumentHelp(
-            "Send it with others through the provider's batch API: at a lower price, and within a day.",
-            discussion: "Default: `batch_api` of the model in the configuration."))
+            "Use the provider's batch API: cheaper, with an answer within 24 hours.",
+            discussion: "Default: the model's `batch_api` in the configuration."))
     var batchAPI: Bool?
 
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp(
-            "With --batch-api: when the answer is wanted, from now. Near that, it is called for alone, at the full price: 6h.",
+            "With --batch-api: make a direct call at full price if there is no answer this long from now, such as 6h.",
             valueName: "duration"))
     var deadline: String?
 
     @Option(
         name: .long,
-        help: ArgumentHelp("A notification of the configuration that tells of its end; may be repeated.", valueName: "name"))
+        help: ArgumentHelp("Send this notification when the job finishes. Repeatable.", valueName: "name"))
     var onFinish: [String] = []
 
-    @OptionGroup(title: "Options for memory")
+    @OptionGroup(title: "Memory options")
     var memory: JobMemoryOptions
 
     /// The options as a draft without its request.
@@ -188,28 +190,29 @@ struct JobMemoryOptions: ParsableArguments {
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp(
-            "Put up to so many memories that are near the prompt before it, 1 to 100; `show` says which.", valueName: "n"))
+            "Add up to this many relevant memories to the prompt, 1 to 100; `show` lists them.", valueName: "n"))
     var recall: Int?
 
-    @Flag(name: .long, help: "Remember the answer, in the (first) namespace.")
+    @Flag(name: .long, help: "Store the answer as a memory in the first --namespace.")
     var remember = false
 
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Where texts and answers are remembered, and memories are looked for; may be repeated for the latter. Default: default.",
+            "Namespace for storing and recalling memories; repeatable for --recall. Default: default.",
             valueName: "name"), transform: NamespaceOption.parseSeveral)
     var namespace: [NamespaceOption.NameList] = []
 
     @Option(
         name: .long, parsing: .unconditional,
-        help: ArgumentHelp("With --memorize: how much the texts matter, 0 to 1. Default: 0.5.", valueName: "x"))
+        help: ArgumentHelp("With --memorize: importance, 0 to 1. Default: 0.5.", valueName: "x"))
     var importance: Double?
 
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp(
-            "With --memorize: how long they are kept: 30d, or never to forget them. Default: `memory.retention`.", valueName: "duration"))
+            "With --memorize: how long to keep the memory, such as 30d, or never for no limit. Default: `memory.retention`.",
+            valueName: "duration"))
     var ttl: String?
 
     /// Puts the options into a draft.

@@ -1,5 +1,6 @@
 import AgentQueue
 import AgentQueueModel
+import AgentQueueReports
 import AgentQueueSettings
 import ArgumentParser
 
@@ -8,27 +9,27 @@ struct FilterOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Jobs in this state; several by commas: pending, scheduled, available, running, retryable, completed, cancelled, discarded.",
+            "Filter by state, comma-separated: pending, scheduled, available, running, retryable, completed, cancelled, failed.",
             valueName: "state"),
-        completion: .list(JobState.allCases.map(\.rawValue)),
+        completion: .list(JobState.allCases.map(\.displayName)),
         transform: StateList.init(argument:))
     var state: StateList?
 
-    @Option(name: .long, help: ArgumentHelp("Jobs of this queue.", valueName: "queue"))
+    @Option(name: .long, help: ArgumentHelp("Filter by queue.", valueName: "queue"))
     var queue: String?
 
-    @Option(name: .long, help: ArgumentHelp("Jobs for this target.", valueName: "provider/model"), transform: FilterOptions.target)
+    @Option(name: .long, help: ArgumentHelp("Filter by model.", valueName: "provider/model"), transform: FilterOptions.target)
     var model: String?
 
-    @Option(name: .long, help: ArgumentHelp("Jobs of this batch.", valueName: "name"))
+    @Option(name: .long, help: ArgumentHelp("Filter by batch.", valueName: "name"))
     var batch: String?
 
-    @Option(name: .long, help: ArgumentHelp("Jobs with this tag.", valueName: "tag"))
+    @Option(name: .long, help: ArgumentHelp("Filter by tag.", valueName: "tag"))
     var tag: String?
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Jobs created since then: a time (2026-12-01T09:00Z) or how long ago (1h, 2d).", valueName: "time"),
+        help: ArgumentHelp("Filter by creation time: a time (2026-12-01T09:00Z) or an age (1h, 2d).", valueName: "time"),
         transform: TimeOption.parse)
     var since: Int64?
 
@@ -39,7 +40,7 @@ struct FilterOptions: ParsableArguments {
 
     private static func target(_ text: String) throws -> String {
         guard Target(text) != nil else {
-            throw ValidationError("\(InvalidText.quoted(text)) is not a target (write provider/model, such as local/smollm2)")
+            throw ValidationError("\(InvalidText.quoted(text)) is not a model (use provider/model, such as local/smollm2)")
         }
         return text
     }
@@ -47,19 +48,19 @@ struct FilterOptions: ParsableArguments {
 
 /// Which jobs a command changes: by number, or by what they are.
 struct JobSelection: ParsableArguments {
-    @Argument(help: ArgumentHelp("The jobs' numbers.", valueName: "id"))
+    @Argument(help: ArgumentHelp("Job IDs.", valueName: "id"))
     var ids: [Int64] = []
 
-    @OptionGroup(title: "Or every job that fits")
+    @OptionGroup(title: "Filters")
     var filters: FilterOptions
 
     func validate() throws {
         let isFiltered = !filters.filter.isEmpty
         if ids.isEmpty, !isFiltered {
-            throw ValidationError("say which jobs: by number, or with --batch, --state, --queue, --model, --tag or --since")
+            throw ValidationError("give job IDs or at least one filter (--batch, --state, --queue, --model, --tag, --since)")
         }
         if !ids.isEmpty, isFiltered {
-            throw ValidationError("jobs are chosen by number or by filters, not by both")
+            throw ValidationError("job IDs and filters are mutually exclusive")
         }
     }
 }

@@ -9,7 +9,7 @@ struct CancelCommand: AsyncParsableCommand {
         commandName: "cancel",
         abstract: "Cancel jobs.",
         discussion: """
-            Jobs that wait end at once; those that run are told, wherever they run, within a second.
+            Waiting jobs are cancelled immediately, running jobs within a second, on any worker.
 
               agent-queue cancel 17 18
               agent-queue cancel --batch monday
@@ -36,13 +36,13 @@ struct CancelCommand: AsyncParsableCommand {
 struct RetryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
-        abstract: "Give cancelled and discarded jobs a new life.",
+        abstract: "Retry cancelled or failed jobs.",
         discussion: """
-            From their first attempt; what was cancelled because of them waits for them again. A job that waits for its next attempt \
-            is tried now.
+            Attempts are counted from the start. Jobs that were cancelled because of them wait for them again. A job that is waiting \
+            for its next attempt runs now.
 
               agent-queue retry 17
-              agent-queue retry --state discarded --since 1d
+              agent-queue retry --state failed --since 1d
             """)
 
     @OptionGroup var selection: JobSelection
@@ -66,9 +66,9 @@ struct RetryCommand: AsyncParsableCommand {
 struct DeleteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete",
-        abstract: "Delete jobs that have ended, with their answers.",
+        abstract: "Delete finished jobs and their answers.",
         discussion: """
-            Jobs that others still wait for stay, and so do jobs that have not ended: cancel them first.
+            Jobs that are unfinished or that other jobs depend on are not deleted; cancel unfinished jobs first.
 
               agent-queue delete 17
               agent-queue delete --state cancelled --queue trial
@@ -136,9 +136,9 @@ struct JobChangeReport {
     private func outcome(_ change: JobChange) -> (word: String, state: JobState?, sentence: String) {
         switch change.result {
         case .changed(let state): ("changed", state, verb.outcome(of: state))
-        case .unchanged(let state): ("unchanged", state, "left as it is, for it is \(state.rawValue)")
-        case .notFound: ("not_found", nil, "there is no such job")
-        case .refused(let reason): ("refused", nil, "not \(verb.rawValue), for \(reason)")
+        case .unchanged(let state): ("unchanged", state, "unchanged: \(state.displayName)")
+        case .notFound: ("not_found", nil, "not found")
+        case .refused(let reason): ("refused", nil, "not \(verb.rawValue): \(reason)")
         }
     }
 }
@@ -152,8 +152,8 @@ enum ChangeVerb: String {
     /// What became of a job, as a person reads it.
     func outcome(of state: JobState) -> String {
         switch (self, state) {
-        case (.cancelled, .running): "running; its worker was told to stop"
-        case (.retried, _): "retried, \(state.rawValue)"
+        case (.cancelled, .running): "running; cancellation requested"
+        case (.retried, _): "retried, \(state.displayName)"
         default: rawValue
         }
     }

@@ -27,9 +27,9 @@ struct JobDetailView {
         var sheet = DetailView()
         sheet.add("id", "\(job.id)")
         sheet.add("custom id", job.customID.map { DisplayText.line($0) })
-        sheet.add("state", job.state.rawValue, Style.of(job.state))
-        sheet.add("waits because", obstacle.map { DisplayText.line($0.sentence) }, .warning)
-        sheet.add("waits for", wait)
+        sheet.add("state", job.state.displayName, Style.of(job.state))
+        sheet.add("blocked by", obstacle.map { DisplayText.line($0.sentence) }, .warning)
+        sheet.add("waiting for", wait)
         sheet.add("kind", job.kind.rawValue)
         sheet.add("queue", DisplayText.line(job.queue))
         sheet.add("model", DisplayText.line(job.target.description))
@@ -38,15 +38,15 @@ struct JobDetailView {
         sheet.add("worker", job.worker.map { "\($0.id), process \($0.pid)" })
         sheet.add("created", Figures.time(job.createdAt, now: now))
         if !job.state.isFinal, job.scheduledAt > job.createdAt { sheet.add("not before", Figures.time(job.scheduledAt, now: now)) }
-        sheet.add("attempted", job.attemptedAt.map { Figures.time($0, now: now) })
+        sheet.add("started", job.attemptedAt.map { Figures.time($0, now: now) })
         sheet.add("finished", job.finalizedAt.map { Figures.time($0, now: now) })
         sheet.add("expires", job.expiresAt.map { Figures.time($0, now: now) })
-        sheet.add("cancel asked", job.cancelRequestedAt.map { Figures.time($0, now: now) })
+        sheet.add("cancel requested", job.cancelRequestedAt.map { Figures.time($0, now: now) })
         sheet.add("timeout", job.timeout.map { DurationText.format(.milliseconds($0)) })
         sheet.add("batch API", job.usesBatchAPI ? "yes" : nil)
-        sheet.add("wanted by", job.deadline.map { Figures.time($0, now: now) })
+        sheet.add("deadline", job.deadline.map { Figures.time($0, now: now) })
         sheet.add("budget", job.budget.map { "\(Figures.money($0))\(job.batch == nil ? "" : " for the batch")" })
-        sheet.add("paid in vain", failedCost > 0 ? "up to \(Figures.money(failedCost)) for attempts without an answer" : nil)
+        sheet.add("failed attempts", failedCost > 0 ? "cost up to \(Figures.money(failedCost))" : nil)
         sheet.add("batch", job.batch.map { DisplayText.line($0) })
         sheet.add("run", job.runID.map { "\($0)" })
         sheet.add("step", job.step.map { DisplayText.line($0) })
@@ -54,7 +54,7 @@ struct JobDetailView {
         sheet.add("unique key", job.uniqueKey.map { DisplayText.line($0) })
         sheet.add("after", job.after.isEmpty ? nil : job.after.map(String.init).joined(separator: ", "))
         sheet.add("metadata", job.metadata.map { JSONText.text($0) })
-        sheet.add("cached for", job.cacheTimeToLive.map { DurationText.format(.milliseconds($0)) })
+        sheet.add("cache TTL", job.cacheTimeToLive.map { DurationText.format(.milliseconds($0)) })
         let key = job.useCache ? "key \(Hexadecimal.text(job.digest))" : "on"
         sheet.add("cache", job.usesCache ? key : "off")
         return sheet
@@ -101,16 +101,16 @@ struct JobDetailView {
         var sheet = DetailView()
         sheet.add("answered by", "\(Self.source(result.answeredBy)) (\(DisplayText.line(result.target)))")
         if let near = result.reply["semantic"], let entry = near["entry"]?.string, let score = near["score"]?.number {
-            sheet.add("near prompt", "score \(score), cache entry \(DisplayText.line(entry))")
+            sheet.add("similar prompt", "score \(score), cache entry \(DisplayText.line(entry))")
         }
         if let recalled = result.reply["recalled"]?.array { sheet.add("recalled", Self.recalled(recalled)) }
-        if let next = result.reply["next_jobs"]?.array { sheet.add("followed by", numbers(next, of: "job")) }
-        if let memories = result.reply["memory_ids"]?.array { sheet.add("remembered", remembered(memories, result.reply["outcomes"])) }
-        sheet.add("took", result.latency > 0 ? Figures.duration(milliseconds: result.latency) : nil)
+        if let next = result.reply["next_jobs"]?.array { sheet.add("next jobs", numbers(next, of: "job")) }
+        if let memories = result.reply["memory_ids"]?.array { sheet.add("stored", remembered(memories, result.reply["outcomes"])) }
+        sheet.add("duration", result.latency > 0 ? Figures.duration(milliseconds: result.latency) : nil)
         sheet.add("tokens", "\(Figures.count(result.usage.inputTokens)) in, \(Figures.count(result.usage.outputTokens)) out")
         sheet.add("cost", Figures.money(result.cost))
         sheet.add("calls", result.reply["calls"]?.int.map { Figures.count($0) })
-        sheet.add("ended with", result.reply["finish_reason"]?.string.map { DisplayText.line($0) })
+        sheet.add("finish reason", result.reply["finish_reason"]?.string.map { DisplayText.line($0) })
         var lines = sheet.lines.map { "  \($0)" }
         if let text = result.reply["text"]?.string {
             lines += [""] + indented(text)
@@ -139,7 +139,7 @@ struct JobDetailView {
     }
 
     private static func source(_ source: AnsweredBy) -> String {
-        source == .coalesced ? "coalesced, by the call of an identical job" : source.rawValue
+        source == .coalesced ? "coalesced (shared the call of an identical job)" : source.rawValue
     }
 
     private func section(_ title: String, _ lines: [String]) -> [String] {

@@ -25,7 +25,7 @@ enum JobPreview {
                 return Figures.count(vectors.count, "vector") + " of \(vectors.first?.array?.count ?? 0) dimensions"
             }
             if let memories = result.reply["memory_ids"]?.array {
-                return "remembered as \(cut(memories.map(\.text).joined(separator: ", ")))"
+                return "stored as \(cut(memories.map(\.text).joined(separator: ", ")))"
             }
             return cut(result.reply.text)
         }

@@ -9,16 +9,16 @@ struct ListCommand: AsyncParsableCommand {
         commandName: "list",
         abstract: "List jobs, newest first.",
         discussion: """
-              agent-queue list --state retryable,discarded --since 1h
+              agent-queue list --state retryable,failed --since 1h
               agent-queue list --batch monday --limit 1000 --json | jq .state
             """)
 
     @OptionGroup var filters: FilterOptions
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Jobs of this run.", valueName: "id"))
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Filter by run.", valueName: "id"))
     var run: Int64?
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At most so many.", valueName: "n"))
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum number to show.", valueName: "n"))
     var limit = 50
 
     @OptionGroup var format: FormatOptions
@@ -62,7 +62,7 @@ struct JobTable {
 
     mutating func add(_ job: Job) {
         table.add([
-            Cell("\(job.id)"), Cell(job.state.rawValue, Style.of(job.state)), Cell(DisplayText.line(job.queue)),
+            Cell("\(job.id)"), Cell(job.state.displayName, Style.of(job.state)), Cell(DisplayText.line(job.queue)),
             Cell(DisplayText.line(job.target.description)), Cell("\(job.attempt)/\(job.maxAttempts)"),
             Cell(Figures.relative(job.createdAt, now: now)), Cell(JobPreview.prompt(job)),
         ])

@@ -7,10 +7,10 @@ import ArgumentParser
 struct ResultsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "results",
-        abstract: "Print answers in bulk, oldest first.",
+        abstract: "Print the answers of many jobs, oldest first.",
         discussion: """
-            Completed jobs, unless --state says otherwise. The two batch formats are those of OpenAI's and Anthropic's batch results, \
-            with a line for each job that has ended; a job that has no custom_id goes by its number.
+            Includes completed jobs only, unless --state is given. The formats openai-batch and anthropic-batch match the result files \
+            of those batch APIs and include every finished job; a job without a custom_id is identified by its ID.
 
               agent-queue results --batch monday --format csv > monday.csv
               agent-queue results --batch monday --json | jq -r .result.text
@@ -18,12 +18,12 @@ struct ResultsCommand: AsyncParsableCommand {
 
     @OptionGroup var filters: FilterOptions
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At most so many. Default: all.", valueName: "n"))
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum number to print. Default: all.", valueName: "n"))
     var limit: Int?
 
     @Option(
         name: .customLong("format"),
-        help: ArgumentHelp("jsonl, csv, openai-batch or anthropic-batch. Default: a table.", valueName: "format"))
+        help: ArgumentHelp("Output format: jsonl, csv, openai-batch or anthropic-batch. Default: a table.", valueName: "format"))
     var outputFormat: ResultsFormat?
 
     @OptionGroup var format: FormatOptions
@@ -34,7 +34,7 @@ struct ResultsCommand: AsyncParsableCommand {
     func validate() throws {
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1, not \(limit)") }
         if format.json, let outputFormat, outputFormat != .jsonl {
-            throw ValidationError("--json is --format jsonl; it cannot be \(outputFormat.rawValue) at once")
+            throw ValidationError("--json cannot be combined with --format \(outputFormat.rawValue)")
         }
     }
 
@@ -75,16 +75,16 @@ enum ResultsFormat: String, CaseIterable, ExpressibleByArgument {
 struct ResultCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "result",
-        abstract: "Print a job's answer.",
+        abstract: "Print the answer of a job.",
         discussion: """
-            The reply's text alone; of an embed job a line for each vector. With --json the whole reply: text, usage, cost, and what \
-            answered.
+            Prints the text only, or one line per vector for an embedding job. With --json, prints the whole result, with usage, cost \
+            and source.
 
               agent-queue result 17
               agent-queue result 17 --json | jq .usage
             """)
 
-    @Argument(help: ArgumentHelp("The job's number.", valueName: "id"))
+    @Argument(help: ArgumentHelp("Job ID.", valueName: "id"))
     var id: Int64
 
     @OptionGroup var format: FormatOptions
@@ -97,7 +97,7 @@ struct ResultCommand: AsyncParsableCommand {
             guard let result = job.result else {
                 if job.state.isFinal { try JobFailure.check(job) }
                 throw CommandFailure(
-                    .badInput, "job \(id) is \(job.state.rawValue) and has no answer yet; 'agent-queue wait \(id)' waits for it")
+                    .badInput, "job \(id) is \(job.state.displayName) and has no answer yet; run 'agent-queue wait \(id)' to wait for it")
             }
             var output = Output()
             try format.json ? output.json(JobJSON.result(result)) : output.lines(JobAnswer.lines(job))

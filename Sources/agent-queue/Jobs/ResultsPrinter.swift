@@ -47,7 +47,7 @@ struct ResultsPrinter {
     private mutating func add(_ job: Job) {
         let result = job.result
         table.add([
-            Cell("\(job.id)"), Cell(job.state.rawValue, Style.of(job.state)),
+            Cell("\(job.id)"), Cell(job.state.displayName, Style.of(job.state)),
             Cell(DisplayText.line(result?.target ?? job.target.description)), Cell(result?.answeredBy.rawValue ?? ""),
             Cell(result.map { Figures.duration(milliseconds: $0.latency) } ?? ""), Cell(result.map { Figures.money($0.cost) } ?? ""),
             Cell(JobPreview.answer(job)),

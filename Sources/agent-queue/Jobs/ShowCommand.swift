@@ -7,15 +7,15 @@ import ArgumentParser
 struct ShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Show everything about a job.",
+        abstract: "Show the details of a job.",
         discussion: """
-            Its request, state and what it waits for, attempts with their errors and times, usage, cost, and what answered.
+            Its request, state and what it is waiting for, its attempts and errors, usage, cost and result.
 
               agent-queue show 17
               agent-queue show 17 --json | jq .errors
             """)
 
-    @Argument(help: ArgumentHelp("The job's number.", valueName: "id"))
+    @Argument(help: ArgumentHelp("Job ID.", valueName: "id"))
     var id: Int64
 
     @OptionGroup var format: FormatOptions

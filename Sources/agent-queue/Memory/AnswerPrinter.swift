@@ -89,7 +89,7 @@ enum SearchExplanation {
             let times = report.microseconds
             sheet.add("namespace", DisplayText.line(report.namespace))
             sheet.add("index", "\(index(report)), \(time(times.index))")
-            sheet.add("filter", report.passed.map { "left \(Figures.count($0)), \(time(times.filter))" })
+            sheet.add("filter", report.passed.map { "\(Figures.count($0)) left, \(time(times.filter))" })
             sheet.add("scan", report.scan.map { "\(vectors($0)), \(time(times.scan))" })
             sheet.add("words", times.words > 0 ? time(times.words) : nil)
             return sheet.lines
@@ -99,7 +99,7 @@ enum SearchExplanation {
 
     private static func index(_ report: NamespaceReport) -> String {
         let followed = "\(Figures.count(report.followed.new)) new, \(Figures.count(report.followed.gone)) gone"
-        return report.isRebuilt ? "read anew, \(followed)" : followed
+        return report.isRebuilt ? "rebuilt, \(followed)" : followed
     }
 
     private static func vectors(_ scan: ScanReport) -> String {

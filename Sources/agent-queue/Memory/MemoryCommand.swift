@@ -9,9 +9,9 @@ import ArgumentParser
 struct MemoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "memory",
-        abstract: "Remember texts, and find them again by what they mean.",
+        abstract: "Store texts and search them by meaning.",
         discussion: """
-            Memories are texts with data of yours and a vector, in namespaces, kept in the same database as the jobs.
+            A memory is a text with metadata and an embedding, stored in a namespace in the same database as the jobs.
 
               agent-queue memory store --metadata topic=hours 'The office closes at six.'
               agent-queue memory search 'When can I come in?'
@@ -26,28 +26,28 @@ struct MemoryCommand: ParsableCommand {
 struct MemoryGetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
-        abstract: "Show memories, whole.",
+        abstract: "Show memories in full.",
         discussion: """
               agent-queue memory get 17
               agent-queue memory get --key office-hours --json | jq .text
               agent-queue memory get 17 --vector --json | jq '.vector | length'
             """)
 
-    @Argument(help: ArgumentHelp("The memories' numbers.", valueName: "id"))
+    @Argument(help: ArgumentHelp("Memory IDs.", valueName: "id"))
     var ids: [Int64] = []
 
     @OptionGroup var keys: MemoryKeyOptions
 
-    @Flag(name: .long, help: "With the vector, and what made it.")
+    @Flag(name: .long, help: "Include the vector and its model.")
     var vector = false
 
     @OptionGroup var format: FormatOptions
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
-        if ids.isEmpty, keys.key.isEmpty { throw ValidationError("say which memories: by number, or with --key") }
-        if !ids.isEmpty, !keys.key.isEmpty { throw ValidationError("memories are chosen by number or by --key, not by both") }
-        if keys.key.isEmpty, keys.namespace != nil { throw ValidationError("--namespace goes with --key; a number says enough") }
+        if ids.isEmpty, keys.key.isEmpty { throw ValidationError("give memory IDs or --key") }
+        if !ids.isEmpty, !keys.key.isEmpty { throw ValidationError("memory IDs and --key are mutually exclusive") }
+        if keys.key.isEmpty, keys.namespace != nil { throw ValidationError("--namespace requires --key") }
     }
 
     func run() async throws {
@@ -59,7 +59,7 @@ struct MemoryGetCommand: AsyncParsableCommand {
             for (index, (id, name)) in wanted.enumerated() {
                 guard let stored = id.flatMap({ found[$0] }) else {
                     missing = true
-                    Diagnostics.say("there is no memory \(name)")
+                    Diagnostics.say("memory \(name) not found")
                     continue
                 }
                 if format.json {
@@ -85,10 +85,10 @@ struct MemoryListCommand: AsyncParsableCommand {
               agent-queue memory list --json | jq .text
             """)
 
-    @Option(name: .long, help: ArgumentHelp("Those of this namespace.", valueName: "name"), transform: NamespaceOption.parse)
+    @Option(name: .long, help: ArgumentHelp("Filter by namespace.", valueName: "name"), transform: NamespaceOption.parse)
     var namespace: String?
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At most so many.", valueName: "n"))
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum number to show.", valueName: "n"))
     var limit = 50
 
     @OptionGroup var format: FormatOptions
@@ -137,15 +137,15 @@ struct MemoryListCommand: AsyncParsableCommand {
 struct MemoryStatsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stats",
-        abstract: "Show the namespaces: how many memories, how large, of which model.",
+        abstract: "Show the size and model of each namespace.",
         discussion: """
-            SIZE counts texts, data and vectors. Memories that have expired count until `prune` removes them. BECOMES is the model by \
-            which a namespace is being embedded again, and how many memories have its vectors already.
+            SIZE includes texts, metadata and vectors. Expired memories count until `prune` removes them. BECOMES shows the progress of \
+            `memory reembed`.
 
               agent-queue memory stats
             """)
 
-    @Option(name: .long, help: ArgumentHelp("This namespace alone.", valueName: "name"), transform: NamespaceOption.parse)
+    @Option(name: .long, help: ArgumentHelp("Only this namespace.", valueName: "name"), transform: NamespaceOption.parse)
     var namespace: String?
 
     @OptionGroup var format: FormatOptions
@@ -198,11 +198,11 @@ struct MemoryStatsCommand: AsyncParsableCommand {
 
 /// Memories by their keys.
 struct MemoryKeyOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("The memory of this key; may be repeated.", valueName: "key"))
+    @Option(name: .long, help: ArgumentHelp("Select by key. Repeatable.", valueName: "key"))
     var key: [String] = []
 
     @Option(
-        name: .long, help: ArgumentHelp("The namespace. Default for --key: default.", valueName: "name"), transform: NamespaceOption.parse)
+        name: .long, help: ArgumentHelp("Namespace. Default with --key: default.", valueName: "name"), transform: NamespaceOption.parse)
     var namespace: String?
 
     /// The memories' numbers, nil where there is none, with what to call each.
@@ -243,7 +243,7 @@ struct MemoryDetailView {
 enum MemoryPreview {
     /// The beginning of a text, on one line.
     static func text(_ memory: Memory) -> String {
-        memory.text.isEmpty ? "(a vector alone)" : DisplayText.line(memory.text, limit: 160)
+        memory.text.isEmpty ? "(vector only)" : DisplayText.line(memory.text, limit: 160)
     }
 
     /// The data, as JSON on one line; nothing where there is none.

@@ -8,21 +8,21 @@ import ArgumentParser
 struct MemoryDeleteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete",
-        abstract: "Forget memories, or a whole namespace.",
+        abstract: "Delete memories, or a whole namespace.",
         discussion: """
-            What is forgotten is gone: `memory export` keeps a copy.
+            This cannot be undone; `memory export` makes a copy.
 
               agent-queue memory delete 17 18
               agent-queue memory delete --key office-hours --namespace notes
               agent-queue memory delete --namespace notes --yes
             """)
 
-    @Argument(help: ArgumentHelp("The memories' numbers.", valueName: "id"))
+    @Argument(help: ArgumentHelp("Memory IDs.", valueName: "id"))
     var ids: [Int64] = []
 
     @OptionGroup var keys: MemoryKeyOptions
 
-    @Flag(name: .long, help: "Yes, forget all of --namespace.")
+    @Flag(name: .long, help: "Confirm deletion of the whole --namespace.")
     var yes = false
 
     @OptionGroup var format: FormatOptions
@@ -30,10 +30,10 @@ struct MemoryDeleteCommand: AsyncParsableCommand {
 
     func validate() throws {
         if ids.isEmpty, keys.key.isEmpty, keys.namespace == nil {
-            throw ValidationError("say which memories: by number, with --key, or all of a --namespace")
+            throw ValidationError("give memory IDs, --key or --namespace")
         }
         if !ids.isEmpty, !keys.key.isEmpty || keys.namespace != nil {
-            throw ValidationError("memories are chosen by number, or by --key or --namespace, not by both")
+            throw ValidationError("memory IDs cannot be combined with --key or --namespace")
         }
     }
 
@@ -52,7 +52,8 @@ struct MemoryDeleteCommand: AsyncParsableCommand {
             let held = try memories.namespaces(named: name).reduce(0) { $0 + $1.memories }
             throw CommandFailure(
                 .usage,
-                "namespace \(InvalidText.quoted(name)) holds \(Figures.count(held, "memory", plural: "memories")): --yes forgets them all")
+                "namespace \(InvalidText.quoted(name)) has \(Figures.count(held, "memory", plural: "memories")); use --yes to delete them all"
+            )
         }
         let deleted = try await memories.forgetNamespace(name)
         var output = Output()
@@ -74,7 +75,7 @@ struct MemoryDeleteCommand: AsyncParsableCommand {
             let isDeleted = id.map(there.contains) ?? false
             if !isDeleted {
                 missing = true
-                Diagnostics.say("there is no memory \(name)")
+                Diagnostics.say("memory \(name) not found")
             }
             if format.json {
                 try output.json(.object([.init("id", id.map(JSONValue.integer) ?? .null), .init("deleted", .bool(isDeleted))]))

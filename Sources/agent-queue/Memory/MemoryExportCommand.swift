@@ -8,29 +8,29 @@ import ArgumentParser
 struct MemoryExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write memories as JSON lines, with their vectors if you like.",
+        abstract: "Export memories as JSONL, optionally with vectors.",
         discussion: """
-            A line for each, in constant memory: its text, namespace, key, metadata, importance and times; `memory import` reads them. \
-            With --with-vectors, each line holds its vector. With --vectors, they go into a .npy file of float32, a row for each \
-            line (zeros for a memory that has none), and numpy.load reads them. Files take their names once they are whole.
+            Each line has text, namespace, key, metadata, importance and times, and can be read by `memory import`. --with-vectors adds \
+            the vector to each line. --vectors writes a NumPy .npy file of float32 with a row for each line (zeros where there is no \
+            vector). Files appear under their final names only when complete.
 
               agent-queue memory export > memories.jsonl
               agent-queue memory export --namespace notes --output notes.jsonl --vectors notes.npy
             """)
 
-    @Option(name: .long, help: ArgumentHelp("This namespace alone.", valueName: "name"), transform: NamespaceOption.parse)
+    @Option(name: .long, help: ArgumentHelp("Only this namespace.", valueName: "name"), transform: NamespaceOption.parse)
     var namespace: String?
 
     @Option(
-        name: .long, help: ArgumentHelp("Where the lines go; `-` is standard output, and the default.", valueName: "file"),
+        name: .long, help: ArgumentHelp("Output file, or `-` for standard output.", valueName: "file"),
         completion: .file(extensions: ["jsonl", "ndjson"]))
     var output = "-"
 
-    @Flag(name: .long, help: "With the vector in each line.")
+    @Flag(name: .long, help: "Include the vector in each line.")
     var withVectors = false
 
     @Option(
-        name: .long, help: ArgumentHelp("Write the vectors into this file, for NumPy.", valueName: "file.npy"),
+        name: .long, help: ArgumentHelp("Write the vectors to a NumPy file.", valueName: "file.npy"),
         completion: .file(extensions: ["npy"]))
     var vectors: String?
 
@@ -38,7 +38,7 @@ struct MemoryExportCommand: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
-        if withVectors, vectors != nil { throw ValidationError("vectors go into the lines or into --vectors, not into both") }
+        if withVectors, vectors != nil { throw ValidationError("--with-vectors and --vectors are mutually exclusive") }
     }
 
     func run() async throws {
@@ -72,10 +72,10 @@ struct MemoryExportCommand: AsyncParsableCommand {
         let dimensions = Set(namespaces.compactMap(\.space?.dimension)).sorted()
         guard dimensions.count <= 1 else {
             let lengths = dimensions.map(String.init).joined(separator: ", ")
-            throw CommandFailure(.usage, "the namespaces hold vectors of several lengths (\(lengths)): name one with --namespace")
+            throw CommandFailure(.usage, "the namespaces have vectors of different dimensions (\(lengths)); choose one with --namespace")
         }
         guard let dimension = dimensions.first else {
-            throw CommandFailure(.badInput, "there are no vectors to export: leave --vectors out")
+            throw CommandFailure(.badInput, "there are no vectors to export; remove --vectors")
         }
         return dimension
     }

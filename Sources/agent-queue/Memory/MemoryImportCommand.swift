@@ -8,12 +8,12 @@ import ArgumentParser
 struct MemoryImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Read memories from JSON lines, such as those of an export.",
+        abstract: "Import memories from JSONL.",
         discussion: """
-            Lines are as for `memory store --jsonl`, and all are checked before anything is stored. Vectors that a line brings, or \
-            the .npy file of --vectors (float32 or float64, a row for each line), are taken as they are, and nothing is paid for them. \
-            A line says what made its vector ("model"), and --model says it for lines that do not; else they count as your own. A text \
-            without a vector is embedded. Numbers of memories are given anew. What has expired is passed over.
+            Takes the same lines as `memory store --jsonl`, and checks all of them before storing any. Vectors in the lines or in the \
+            NumPy file of --vectors (float32 or float64, a row for each line) are stored as they are, at no cost. The "model" of a \
+            line names the model of its vector, and --model does for lines without one; otherwise vectors count as your own. Texts \
+            without a vector are embedded. Memories get new IDs. Expired memories are skipped.
 
               agent-queue memory import memories.jsonl
               agent-queue memory import notes.jsonl --vectors notes.npy --namespace notes-2
@@ -21,23 +21,23 @@ struct MemoryImportCommand: AsyncParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("The lines; `-` reads standard input.", valueName: "file"), completion: .file(extensions: ["jsonl", "ndjson"]))
+        help: ArgumentHelp("JSONL file, or `-` for standard input.", valueName: "file"), completion: .file(extensions: ["jsonl", "ndjson"]))
     var file: String
 
     @Option(
-        name: .long, help: ArgumentHelp("Where all of them go, instead of the namespaces that the lines name.", valueName: "name"),
+        name: .long, help: ArgumentHelp("Store everything in this namespace instead of those in the lines.", valueName: "name"),
         transform: NamespaceOption.parse)
     var namespace: String?
 
     @Option(
-        name: .long, help: ArgumentHelp("The vectors of the lines, from NumPy.", valueName: "file.npy"),
+        name: .long, help: ArgumentHelp("Read the vectors from a NumPy file.", valueName: "file.npy"),
         completion: .file(extensions: ["npy"]))
     var vectors: String?
 
-    @Option(name: .long, help: ArgumentHelp("What made vectors whose lines do not say it.", valueName: "provider/model"))
+    @Option(name: .long, help: ArgumentHelp("Model of vectors whose lines do not name one.", valueName: "provider/model"))
     var model: String?
 
-    @Flag(name: .long, help: "Pass over vectors, and have the configured model embed every text.")
+    @Flag(name: .long, help: "Ignore vectors and embed every text with the configured model.")
     var embed = false
 
     @OptionGroup var format: FormatOptions
@@ -45,10 +45,10 @@ struct MemoryImportCommand: AsyncParsableCommand {
 
     func validate() throws {
         if embed, vectors != nil || model != nil {
-            throw ValidationError("--embed makes all vectors anew, so it goes without --vectors and --model")
+            throw ValidationError("--embed cannot be combined with --vectors or --model")
         }
         if let model, Target(model) == nil {
-            throw ValidationError("--model: \(InvalidText.quoted(model)) is not a target (write provider/model)")
+            throw ValidationError("--model: \(InvalidText.quoted(model)) is not a model (use provider/model)")
         }
     }
 
@@ -69,7 +69,7 @@ struct MemoryImportCommand: AsyncParsableCommand {
             try output.json(receipts.json(expired: survey.expired))
         } else {
             try output.line(
-                receipts.summary + (survey.expired > 0 ? ", \(Figures.count(survey.expired)) passed over that had expired" : ""))
+                receipts.summary + (survey.expired > 0 ? ", \(Figures.count(survey.expired)) expired and skipped" : ""))
         }
         try output.flush()
     }
@@ -194,7 +194,7 @@ struct MemoryReceipts {
             return error
         }
         let before = Figures.count(total, "memory", plural: "memories")
-        return CommandFailure(status, "\(verdict.message); \(before) had been taken in by then: the same command again goes on from there")
+        return CommandFailure(status, "\(verdict.message); \(before) had been stored; run the same command again to continue")
     }
 
     private static func json(_ receipt: StoreOutcome) -> JSONValue {

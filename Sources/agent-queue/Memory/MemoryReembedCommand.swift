@@ -7,19 +7,19 @@ import ArgumentParser
 struct MemoryReembedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reembed",
-        abstract: "Have a namespace embedded by another model.",
+        abstract: "Re-embed a namespace with another model.",
         discussion: """
-            Adds the jobs for it; workers carry them out. Searches go on with the vectors that are there until the last new one is made, \
-            which `memory stats` shows. The same command goes on after a crash, or with what failed.
+            Adds jobs that workers run. Searches use the old vectors until all new ones are ready; `memory stats` shows the progress. \
+            Run the same command again to continue after a crash or to retry failed memories.
 
               agent-queue memory reembed notes
               agent-queue memory reembed notes --model openai/text-embedding-3-small
             """)
 
-    @Argument(help: "The namespace.", transform: NamespaceOption.parse)
+    @Argument(help: "Namespace.", transform: NamespaceOption.parse)
     var namespace: String
 
-    @Option(name: .long, help: ArgumentHelp("What embeds it; memory.embedding_model unless told.", valueName: "provider/model"))
+    @Option(name: .long, help: ArgumentHelp("Embedding model. Default: `memory.embedding_model`.", valueName: "provider/model"))
     var model: String?
 
     @OptionGroup var format: FormatOptions
@@ -32,12 +32,12 @@ struct MemoryReembedCommand: AsyncParsableCommand {
             if format.json {
                 try output.json(Self.json(state))
             } else if state.isFinished {
-                try output.line("namespace \(DisplayText.line(state.namespace)) is searched by \(DisplayText.line(state.model)) now")
+                try output.line("namespace \(DisplayText.line(state.namespace)) now uses \(DisplayText.line(state.model))")
             } else {
                 let left = Figures.count(state.memories - state.done, "memory", plural: "memories")
-                try output.line("\(left) of \(Figures.count(state.memories)) to embed by \(DisplayText.line(state.model))")
+                try output.line("\(left) of \(Figures.count(state.memories)) to embed with \(DisplayText.line(state.model))")
                 Diagnostics.say(
-                    "a running agent-worker does it; to wait for it: agent-queue wait --batch '\(DisplayText.line(state.batch))'")
+                    "workers will embed them; to wait, run agent-queue wait --batch '\(DisplayText.line(state.batch))'")
             }
             try output.flush()
         }

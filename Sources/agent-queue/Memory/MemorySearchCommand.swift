@@ -6,31 +6,31 @@ import ArgumentParser
 struct MemorySearchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "search",
-        abstract: "Find memories by what they mean, by their words, or by both.",
+        abstract: "Search memories by meaning, by words, or both.",
         discussion: """
-            Each argument is a query of its own; `-` reads one from standard input, and --jsonl a query from each line: {"text": "…"} \
-            with any of namespace, limit, mode, where and vector. The nearest are the true nearest: nothing is missed, unless --scan \
-            approximate allows it. SCORE is the nearness (with weights: their sum); larger is better.
+            Each argument is a separate query; `-` reads one from standard input. With --jsonl, each line is a query: {"text": "…"} with \
+            any of namespace, limit, mode, where and vector. Results are exact unless --scan approximate is given. SCORE is the \
+            similarity, plus any weighted terms; higher is better.
 
               agent-queue memory search 'When can I come in?'
               agent-queue memory search 'refund' --namespace tickets,notes --mode hybrid --where 'lang = "en" and score >= 3'
               agent-queue memory search --jsonl questions.jsonl --limit 3 --json | jq -c '.hits[].text'
             """)
 
-    @Argument(help: ArgumentHelp("The queries; `-` reads standard input.", valueName: "text"))
+    @Argument(help: ArgumentHelp("Queries; `-` reads one from standard input.", valueName: "text"))
     var texts: [String] = []
 
     @Option(
-        name: .long, help: ArgumentHelp("Answer each line of a file; `-` reads standard input.", valueName: "file"),
+        name: .long, help: ArgumentHelp("Read a query from each line of a JSONL file, or of standard input with `-`.", valueName: "file"),
         completion: .file(extensions: ["jsonl", "ndjson"]))
     var jsonl: String?
 
-    @Option(name: .long, help: ArgumentHelp("Where to look, if you make your own vectors: [0.1, -0.2, …].", valueName: "json"))
+    @Option(name: .long, help: ArgumentHelp("Query vector, if you make your own: [0.1, -0.2, …].", valueName: "json"))
     var vector: String?
 
     @OptionGroup var options: SearchOptions
 
-    @Flag(name: .long, help: "Say how the answer was found, and how long each part took.")
+    @Flag(name: .long, help: "Explain how the results were found, with timings.")
     var explain = false
 
     @OptionGroup var format: FormatOptions
@@ -41,13 +41,13 @@ struct MemorySearchCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard !texts.isEmpty || jsonl != nil || vector != nil else {
-            throw ValidationError("a text to look for is missing: give it as an argument, or as - for standard input")
+            throw ValidationError("missing query; give it as an argument, or use - for standard input")
         }
         if jsonl != nil {
-            if !texts.isEmpty { throw ValidationError("only one of texts and --jsonl can be given") }
-            if vector != nil { throw ValidationError("--vector belongs to one query; write \"vector\" into the lines") }
+            if !texts.isEmpty { throw ValidationError("queries and --jsonl are mutually exclusive") }
+            if vector != nil { throw ValidationError("--vector cannot be combined with --jsonl; put \"vector\" in the lines") }
         }
-        if vector != nil, texts.count > 1 { throw ValidationError("--vector belongs to one query; use --jsonl for several") }
+        if vector != nil, texts.count > 1 { throw ValidationError("--vector takes a single query; use --jsonl for several") }
     }
 
     func run() async throws {

@@ -6,38 +6,38 @@ import ArgumentParser
 struct MemoryStoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store",
-        abstract: "Remember texts.",
+        abstract: "Store texts as memories.",
         discussion: """
-            Prints the number of each. A text is an argument, the file of --file, or standard input for `-` (without its last line \
-            break). The embedding model (`memory.embedding_model`) makes its vector at once, no worker is needed; `enqueue --memorize` \
-            leaves that to the workers. A text that is there already, with the same metadata, is not stored twice. With --key, the \
-            memory of that key is replaced.
+            Prints the ID of each memory. Give texts as arguments, with --file, or on standard input with `-` (the final newline is \
+            removed). Texts are embedded immediately with `memory.embedding_model`, without a worker; `enqueue --memorize` leaves that \
+            to the workers. A text that already exists with the same metadata is not stored again. With --key, replaces the memory \
+            with that key.
 
-            --jsonl reads a memory from each line: {"text": "…"} with any of key, metadata, importance, ttl, created_at, expires_at, \
-            namespace, vector (and model: what made it). All lines are checked before anything is stored.
+            With --jsonl, each line is a memory: {"text": "…"} with any of key, metadata, importance, ttl, created_at, expires_at, \
+            namespace, vector and model (of the vector). All lines are checked before any is stored.
 
               agent-queue memory store --metadata topic=hours --ttl 90d 'The office closes at six.'
               agent-queue memory store --key office-hours 'The office closes at seven.'
               agent-queue memory store --jsonl notes.jsonl --namespace notes
             """)
 
-    @Argument(help: ArgumentHelp("The texts; `-` reads standard input.", valueName: "text"))
+    @Argument(help: ArgumentHelp("Texts to store; `-` reads standard input.", valueName: "text"))
     var texts: [String] = []
 
     @Option(name: .long, help: ArgumentHelp("Read the text from a file.", valueName: "file"), completion: .file())
     var file: String?
 
     @Option(
-        name: .long, help: ArgumentHelp("Remember each line of a file; `-` reads standard input.", valueName: "file"),
+        name: .long, help: ArgumentHelp("Store each line of a JSONL file, or of standard input with `-`.", valueName: "file"),
         completion: .file(extensions: ["jsonl", "ndjson"]))
     var jsonl: String?
 
-    @Option(name: .long, help: ArgumentHelp("A name of your own: the next memory of this key takes its place.", valueName: "key"))
+    @Option(name: .long, help: ArgumentHelp("Key of the memory. A memory with the same key is replaced.", valueName: "key"))
     var key: String?
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Its vector, if you make your own: [0.1, -0.2, …]. The text may be left out then.", valueName: "json"))
+        help: ArgumentHelp("Vector of the memory, if you make your own: [0.1, -0.2, …]. The text is then optional.", valueName: "json"))
     var vector: String?
 
     @OptionGroup var options: MemoryOptions
@@ -46,13 +46,15 @@ struct MemoryStoreCommand: AsyncParsableCommand {
 
     func validate() throws {
         let sources = [!texts.isEmpty, file != nil, jsonl != nil].count { $0 }
-        guard sources <= 1 else { throw ValidationError("only one of texts, --file and --jsonl can be given") }
+        guard sources <= 1 else { throw ValidationError("texts, --file and --jsonl are mutually exclusive") }
         guard sources == 1 || vector != nil else {
-            throw ValidationError("a text is missing: give it as an argument, with --file, or as - for standard input")
+            throw ValidationError("missing text; give it as an argument, with --file, or use - for standard input")
         }
         for (option, isGiven) in [("--key", key != nil), ("--vector", vector != nil)] where isGiven {
-            if jsonl != nil { throw ValidationError("\(option) belongs to one memory; write \"\(option.dropFirst(2))\" into the lines") }
-            if texts.count > 1 { throw ValidationError("\(option) belongs to one memory; use --jsonl for several") }
+            if jsonl != nil {
+                throw ValidationError("\(option) cannot be combined with --jsonl; put \"\(option.dropFirst(2))\" in the lines")
+            }
+            if texts.count > 1 { throw ValidationError("\(option) takes a single text; use --jsonl for several") }
         }
     }
 
@@ -96,22 +98,22 @@ struct MemoryStoreCommand: AsyncParsableCommand {
 
 /// What can be said about a memory besides its text. With `--jsonl`, what holds for lines that do not say otherwise.
 struct MemoryOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("Where it belongs. Default: default.", valueName: "name"), transform: NamespaceOption.parse)
+    @Option(name: .long, help: ArgumentHelp("Namespace. Default: default.", valueName: "name"), transform: NamespaceOption.parse)
     var namespace = NamespaceName.usual
 
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Data of your own, kept with it and good for --where; may be repeated. A whole JSON object, too: '{\"score\": 3}'.",
+            "Add metadata, for filtering with --where: key=value, or a JSON object such as '{\"score\": 3}'. Repeatable.",
             valueName: "key=value"))
     var metadata: [String] = []
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("How much it matters, 0 to 1. Default: 0.5.", valueName: "x"))
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Importance, 0 to 1. Default: 0.5.", valueName: "x"))
     var importance: Double?
 
     @Option(
         name: .long, parsing: .unconditional,
-        help: ArgumentHelp("How long it is kept: 30d, or never to forget it. Default: `memory.retention`.", valueName: "duration"))
+        help: ArgumentHelp("How long to keep it, such as 30d, or never for no limit. Default: `memory.retention`.", valueName: "duration"))
     var ttl: String?
 
     /// The data as one object; nil where there is none.
@@ -120,7 +122,7 @@ struct MemoryOptions: ParsableArguments {
     func metadataObject() throws -> JSONValue? {
         guard let first = metadata.first, first.hasPrefix("{") else { return try JobText.metadata(metadata) }
         guard metadata.count == 1 else {
-            throw InputError("--metadata is given as one JSON object, or as key=value, not as both", exit: .usage)
+            throw InputError("--metadata takes one JSON object or key=value pairs, not both", exit: .usage)
         }
         do {
             return try JSONValue.parse(first)

@@ -7,75 +7,75 @@ import ArgumentParser
 /// What can be said about a query besides its text. With `--jsonl`, what holds for lines that do not say otherwise.
 struct SearchOptions: ParsableArguments {
     @Option(
-        name: .long, help: ArgumentHelp("Where to look; several by commas. Default: default.", valueName: "name"),
+        name: .long, help: ArgumentHelp("Namespaces to search, comma-separated. Default: default.", valueName: "name"),
         transform: NamespaceOption.parseSeveral)
     var namespace: [NamespaceOption.NameList] = []
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At most so many, 1 to 10000.", valueName: "n"))
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum number of results, 1 to 10000.", valueName: "n"))
     var limit = 10
 
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "By what they are found: vector (what they mean), words (the words in them), or hybrid (both, by their ranks). Default: vector.",
+            "Search mode: vector (meaning), words (full text) or hybrid (both, combined by rank). Default: vector.",
             valueName: "mode"),
         completion: .list(MemoryQuery.Mode.allCases.map(\.rawValue)), transform: ChoiceOption.parse)
     var mode: MemoryQuery.Mode?
 
     @Option(
-        name: .long, help: ArgumentHelp("How near is near: cosine, dot or euclidean. Default: cosine.", valueName: "metric"),
+        name: .long, help: ArgumentHelp("Similarity metric: cosine, dot or euclidean. Default: cosine.", valueName: "metric"),
         completion: .list(VectorMetric.allCases.map(\.rawValue)), transform: ChoiceOption.parse)
     var metric = VectorMetric.cosine
 
     @Option(
         name: .customLong("where"), parsing: .unconditional,
         help: ArgumentHelp(
-            "What the metadata must fulfil: topic = \"billing\" and (score >= 3 or lang in [\"en\", \"pt\"]) and exists(author.name).",
+            "Filter by metadata: topic = \"billing\" and (score >= 3 or lang in [\"en\", \"pt\"]) and exists(author.name).",
             valueName: "expression"),
         transform: SearchOptions.expression)
     var filter: Expression?
 
     @Option(
-        name: .long, help: ArgumentHelp("Made since then: a time (2026-12-01T09:00Z) or how long ago (1h, 2d).", valueName: "time"),
+        name: .long, help: ArgumentHelp("Created at or after: a time (2026-12-01T09:00Z) or an age (1h, 2d).", valueName: "time"),
         transform: TimeOption.parse)
     var since: Int64?
 
-    @Option(name: .long, help: ArgumentHelp("Made before then, as for --since.", valueName: "time"), transform: TimeOption.parse)
+    @Option(name: .long, help: ArgumentHelp("Created before, in the same form as --since.", valueName: "time"), transform: TimeOption.parse)
     var before: Int64?
 
-    @Option(name: .long, help: ArgumentHelp("No older than this: 30d.", valueName: "duration"), transform: DurationOption.parse)
+    @Option(name: .long, help: ArgumentHelp("Maximum age, such as 30d.", valueName: "duration"), transform: DurationOption.parse)
     var maxAge: Duration?
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At least this important, 0 to 1.", valueName: "x"))
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Minimum importance, 0 to 1.", valueName: "x"))
     var minImportance: Double?
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At least this near.", valueName: "x"))
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Minimum score.", valueName: "x"))
     var minScore: Double?
 
     @Option(
         name: .long, parsing: .unconditional,
-        help: ArgumentHelp("0 to 1: how much a memory must differ from those before it (maximal marginal relevance).", valueName: "x"))
+        help: ArgumentHelp("Diversity of the results, 0 to 1 (maximal marginal relevance).", valueName: "x"))
     var diversity: Double?
 
     @Option(
         name: .long, parsing: .unconditional,
-        help: ArgumentHelp("How much being new counts, against 1 for nearness. Default: 0.", valueName: "w"))
+        help: ArgumentHelp("Weight of recency, relative to 1 for similarity. Default: 0.", valueName: "w"))
     var recencyWeight = 0.0
 
     @Option(
-        name: .long, help: ArgumentHelp("With --recency-weight: the age at which it counts half. Default: 7d.", valueName: "duration"),
+        name: .long, help: ArgumentHelp("With --recency-weight: half-life of recency. Default: 7d.", valueName: "duration"),
         transform: DurationOption.parse)
     var halfLife: Duration?
 
     @Option(
         name: .long, parsing: .unconditional,
-        help: ArgumentHelp("How much importance counts, against 1 for nearness. Default: 0.", valueName: "w"))
+        help: ArgumentHelp("Weight of importance, relative to 1 for similarity. Default: 0.", valueName: "w"))
     var importanceWeight = 0.0
 
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "How to go through the vectors: automatic, full, cascade, or approximate, which is faster and may miss a neighbour.",
+            "Scan strategy: automatic, full, cascade, or approximate, which is faster but may miss results.",
             valueName: "scan"),
         completion: .list(VectorScan.allCases.map(\.rawValue)), transform: ChoiceOption.parse)
     var scan: VectorScan?
@@ -84,8 +84,8 @@ struct SearchOptions: ParsableArguments {
         guard (1...MemoryQuery.maxLimit).contains(limit) else {
             throw ValidationError("--limit must be 1 to \(MemoryQuery.maxLimit), not \(limit)")
         }
-        if since != nil, maxAge != nil { throw ValidationError("--since and --max-age say the same: give one of them") }
-        if halfLife != nil, recencyWeight == 0 { throw ValidationError("--half-life needs --recency-weight") }
+        if since != nil, maxAge != nil { throw ValidationError("--since and --max-age are mutually exclusive") }
+        if halfLife != nil, recencyWeight == 0 { throw ValidationError("--half-life requires --recency-weight") }
     }
 
     /// The options as a query without its text.

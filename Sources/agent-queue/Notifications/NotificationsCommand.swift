@@ -9,10 +9,10 @@ import ArgumentParser
 struct NotificationsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "notifications",
-        abstract: "Look at what was told of jobs, batches and runs that have ended.",
+        abstract: "List, retry and test notifications.",
         discussion: """
-            `notifications:` of the configuration names commands and webhooks; --on-finish and --on-batch-finish say what they tell of. \
-            Worker processes tell it, again where it fails.
+            Define commands and webhooks under `notifications:` in the configuration, and choose them with --on-finish and \
+            --on-batch-finish. Workers send them when a job, batch or run finishes, and retry on failure.
 
               agent-queue notifications list --state failed
               agent-queue notifications check pager
@@ -24,20 +24,20 @@ struct NotificationsCommand: ParsableCommand {
 struct NotificationsListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List notices, newest first.",
+        abstract: "List notifications, newest first.",
         discussion: """
-            A notice is waiting, delivered or failed (given up).
+            A notification is waiting, delivered, or failed after its last attempt.
 
               agent-queue notifications list
               agent-queue notifications list --state failed --json | jq .error
             """)
 
     @Option(
-        name: .long, help: ArgumentHelp("Those of this state: waiting, delivered or failed; may be repeated.", valueName: "state"),
+        name: .long, help: ArgumentHelp("Filter by state: waiting, delivered or failed. Repeatable.", valueName: "state"),
         transform: ChoiceOption.parse)
     var state: [JobNotification.State] = []
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At most so many.", valueName: "n"))
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum number to show.", valueName: "n"))
     var limit = 50
 
     @OptionGroup var format: FormatOptions
@@ -74,7 +74,7 @@ struct NotificationsListCommand: AsyncParsableCommand {
 
     private static func lines(_ notices: [JobNotification], now: Int64) -> [String] {
         var table = Table([
-            Column("ID", isNumber: true), Column("TELLS", leastWidth: 12), Column("OF"), Column("STATE"),
+            Column("ID", isNumber: true), Column("NAME", leastWidth: 12), Column("ABOUT"), Column("STATE"),
             Column("ATTEMPTS", isNumber: true), Column("CREATED"), Column("NEXT"), Column("ERROR"),
         ])
         for notice in notices {
@@ -99,14 +99,14 @@ struct NotificationsListCommand: AsyncParsableCommand {
 struct NotificationsCheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Send a notification a test notice.",
+        abstract: "Send a test notification.",
         discussion: """
-            Once, from here, with a job of number 0 that completed. Nothing is put on record.
+            Sends it once, from this process, for a completed job with ID 0. Nothing is recorded.
 
               agent-queue notifications check pager
             """)
 
-    @Argument(help: ArgumentHelp("The notification's name in the configuration.", valueName: "name"))
+    @Argument(help: ArgumentHelp("Notification name in the configuration.", valueName: "name"))
     var name: String
 
     @OptionGroup var format: FormatOptions
@@ -133,7 +133,7 @@ struct NotificationsCheckCommand: AsyncParsableCommand {
             switch outcome {
             case .delivered: nil
             case .failed(let reason, _), .refused(let reason): reason
-            case .broken: "it was broken off"
+            case .broken: "sending was interrupted"
             }
         var output = Output()
         if format.json {
@@ -153,25 +153,25 @@ struct NotificationsCheckCommand: AsyncParsableCommand {
 struct NotificationsRetryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
-        abstract: "Have notices tried again, from their first attempt.",
+        abstract: "Retry notifications.",
         discussion: """
-            Those of these numbers that wait or were given up; --all is all that were given up.
+            Sends waiting or failed notifications again, counting attempts from the start.
 
               agent-queue notifications retry 3 4
               agent-queue notifications retry --all
             """)
 
-    @Argument(help: ArgumentHelp("Numbers of notices.", valueName: "id"))
+    @Argument(help: ArgumentHelp("Notification IDs.", valueName: "id"))
     var ids: [Int64] = []
 
-    @Flag(name: .long, help: "All that were given up.")
+    @Flag(name: .long, help: "Retry all failed notifications.")
     var all = false
 
     @OptionGroup var format: FormatOptions
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
-        guard ids.isEmpty == all else { throw ValidationError("give the numbers of notices, or --all") }
+        guard ids.isEmpty == all else { throw ValidationError("give notification IDs or --all") }
     }
 
     func run() async throws {
@@ -181,10 +181,10 @@ struct NotificationsRetryCommand: AsyncParsableCommand {
             var output = Output()
             try format.json
                 ? output.json(.object([.init("retried", .integer(Int64(count)))]))
-                : output.line("\(Figures.count(count, "notice")) to be tried again")
+                : output.line("\(Figures.count(count, "notification")) will be retried")
             try output.flush()
             if !all, count < ids.count {
-                throw CommandFailure(.badInput, "\(ids.count - count) of \(ids.count) are not there, or were delivered")
+                throw CommandFailure(.badInput, "\(ids.count - count) of \(ids.count) not found or already delivered")
             }
         }
     }

@@ -34,7 +34,7 @@ struct CallDiagnosis {
         guard let configured = settings.providers[provider] else {
             return .unavailable("provider '\(provider)' is not configured here")
         }
-        if let reason = unavailable[provider] { return .unavailable("provider '\(provider)' is unavailable here: \(reason)") }
+        if let reason = unavailable[provider] { return .unavailable("provider '\(provider)' is not available here: \(reason)") }
         var ownLimits = configured.limits
         ownLimits.concurrency = configured.maxConcurrency
         let model = settings.models[target.description]
@@ -47,18 +47,18 @@ struct CallDiagnosis {
         }
         let need = CallNeed(job, price: model?.price, bound: model?.maxOutputTokens)
         for (name, state, limits) in places {
-            if let limit = state.flatMap({ need.exceeded($0, limits) }) { return .full("\(name) has no room within its limit of \(limit)") }
+            if let limit = state.flatMap({ need.exceeded($0, limits) }) { return .full("\(name) has reached its limit of \(limit)") }
         }
         return nil
     }
 
     private func pause(_ state: ProviderState) -> String? {
         if let until = state.pausedUntil {
-            return "is paused, goes on \(Figures.relative(until, now: now))" + (state.pauseReason.map { ": \($0)" } ?? "")
+            return "is paused, resumes \(Figures.relative(until, now: now))" + (state.pauseReason.map { ": \($0)" } ?? "")
         }
         switch state.breaker {
-        case .open(let until): return "is left alone after failures (breaker open), a trial \(Figures.relative(until, now: now))"
-        case .halfOpen: return "is tried with one call (breaker half open)"
+        case .open(let until): return "has its circuit breaker open after failures, retries \(Figures.relative(until, now: now))"
+        case .halfOpen: return "has its circuit breaker half open: one trial call is running"
         case .closed: return nil
         }
     }
@@ -98,7 +98,7 @@ struct CallNeed {
 
     /// The limit that has no room for the call now, in words; nil where all have.
     func exceeded(_ state: ProviderState, _ limits: CallLimitSettings) -> String? {
-        if let most = limits.concurrency, state.running >= most { return Figures.count(most, "call") + " at once" }
+        if let most = limits.concurrency, state.running >= most { return Figures.count(most, "call") + " in flight" }
         let rates: [(ProviderState.Level?, Double, String)] = [
             (state.requests, 1, "requests"), (state.tokens, inputTokens + outputTokens, "tokens"),
             (state.inputTokens, inputTokens, "tokens in"), (state.outputTokens, outputTokens, "tokens out"),

@@ -12,12 +12,12 @@ enum ProviderStatus {
         guard let state else { return Cell("ready", .good) }
         if let until = state.pausedUntil {
             let reason = state.pauseReason.map { ": \($0)" } ?? ""
-            return Cell(DisplayText.line("paused, goes on \(Figures.relative(until, now: now))\(reason)"), .bad)
+            return Cell(DisplayText.line("paused, resumes \(Figures.relative(until, now: now))\(reason)"), .bad)
         }
         switch state.breaker {
-        case .open(let until): return Cell("breaker open, a trial \(Figures.relative(until, now: now))", .bad)
-        case .halfOpen: return Cell("breaker half open, one call tries it", .warning)
-        case .closed: return state.isOnTrial ? Cell("on trial, one call at a time", .warning) : Cell("ready", .good)
+        case .open(let until): return Cell("circuit breaker open, retries \(Figures.relative(until, now: now))", .bad)
+        case .halfOpen: return Cell("circuit breaker half open", .warning)
+        case .closed: return state.isOnTrial ? Cell("recovering, one call at a time", .warning) : Cell("ready", .good)
         }
     }
 
@@ -30,7 +30,7 @@ enum ProviderStatus {
         ]
         var parts = rates.compactMap { name, level, configured in
             if let level {
-                let learnt = level.isLearnt ? ", learnt" : ""
+                let learnt = level.isLearnt ? ", learned" : ""
                 return "\(whole(level.level)) of \(whole(level.capacity)) \(name)/min\(learnt)"
             }
             return configured.map { "\(Figures.count($0)) \(name)/min" }

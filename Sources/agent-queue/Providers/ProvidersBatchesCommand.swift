@@ -7,22 +7,21 @@ import ArgumentParser
 struct ProvidersBatchesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "batches",
-        abstract: "List the batches at the providers, newest first.",
+        abstract: "List provider batches, newest first.",
         discussion: """
-            Jobs enqueued with --batch-api are collected, sent as a batch, and answered within a day. A batch is collecting \
-            (takes jobs), submitting, submitted (at the provider), cancelling, harvesting (its answers are taken in), returning (the \
-            jobs without an answer go back) or, with --all, ended. JOBS is how many it was sent with, OPEN how many have no answer \
-            yet. (The --batch of `enqueue` is a name for jobs \
-            of yours, and has nothing to do with these.)
+            Jobs enqueued with --batch-api are sent to the provider in batches and answered within 24 hours. A batch is collecting \
+            (jobs are still being added), submitting, submitted, cancelling, harvesting (results are being read), returning (jobs \
+            without a result go back to the queue) or, with --all, ended. JOBS is the size of the batch, OPEN the number without a \
+            result. These are not the batches named by `enqueue --batch`.
 
               agent-queue providers batches
               agent-queue providers batches --all --json | jq .remote_id
             """)
 
-    @Flag(name: .long, help: "Those that have ended too.")
+    @Flag(name: .long, help: "Include batches that have ended.")
     var all = false
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At most so many.", valueName: "n"))
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum number to show.", valueName: "n"))
     var limit = 50
 
     @OptionGroup var format: FormatOptions
@@ -62,7 +61,7 @@ struct ProvidersBatchesCommand: AsyncParsableCommand {
         var table = Table([
             Column("ID", isNumber: true), Column("TARGET", leastWidth: 12), Column("KIND"), Column("STATE"), Column("JOBS", isNumber: true),
             Column("OPEN", isNumber: true),
-            Column("CREATED"), Column("SENT"), Column("NEXT LOOK"), Column("ENDS BY"), Column("AT THE PROVIDER"), Column("ERROR"),
+            Column("CREATED"), Column("SENT"), Column("NEXT POLL"), Column("EXPIRES"), Column("PROVIDER ID"), Column("ERROR"),
         ])
         for batch in batches {
             let isOver = batch.state == .ended

@@ -8,20 +8,20 @@ import ArgumentParser
 struct ProvidersCheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Ask each provider for one tiny answer.",
+        abstract: "Make a test call to each provider.",
         discussion: """
-            A real call, which may cost a fraction of a cent. Providers are named, or targets; without names every one is asked that has \
-            its key. Ends with 69 if one does not answer.
+            Each call is real and may cost a fraction of a cent. Give provider names or models; by default, checks every provider that \
+            has an API key. Exits with 69 if a provider does not answer.
 
               agent-queue providers check
               agent-queue providers check local anthropic/claude-sonnet-4-5
             """)
 
-    @Argument(help: ArgumentHelp("Providers, or targets (provider/model).", valueName: "name"))
+    @Argument(help: ArgumentHelp("Providers or models (provider/model).", valueName: "name"))
     var names: [String] = []
 
     @Option(
-        name: .long, parsing: .unconditional, help: ArgumentHelp("How long each may take. Default: 30s.", valueName: "duration"),
+        name: .long, parsing: .unconditional, help: ArgumentHelp("Timeout of each call. Default: 30s.", valueName: "duration"),
         transform: DurationOption.parse)
     var timeout: Duration?
 
@@ -109,7 +109,7 @@ struct ProviderTrial: Sendable {
 
     private func run(_ set: ProviderSet, _ settings: Settings, timeout: Int64) async -> TrialResult {
         guard let made = set.providers.first(where: { $0.name == provider }) else {
-            return TrialResult(self, isNamed ? .failed : .skipped, reason: set.unavailable[provider] ?? "cannot be asked")
+            return TrialResult(self, isNamed ? .failed : .skipped, reason: set.unavailable[provider] ?? "cannot be called")
         }
         let check = await made.check(model: model ?? configuredModel(settings), timeout: timeout)
         return TrialResult(

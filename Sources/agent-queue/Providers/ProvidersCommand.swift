@@ -7,7 +7,7 @@ import ArgumentParser
 struct ProvidersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "providers",
-        abstract: "List the configured providers and their batches, try them, or end a pause.",
+        abstract: "List, check and resume providers.",
         discussion: """
               agent-queue providers check local
               agent-queue providers resume openai
@@ -19,10 +19,10 @@ struct ProvidersCommand: ParsableCommand {
 struct ProvidersListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the configured providers, and how they stand.",
+        abstract: "List configured providers and their status.",
         discussion: """
-            Whether each can be called, what is left of its limits, its breaker, why it is paused and until when, what it cost today \
-            (UTC) and its latest failure, as all processes know it. Calls none ('providers check' does).
+            Shows whether each provider can be called, its remaining limits, circuit breaker and pause, today's cost (UTC) and its last \
+            error, across all processes. Makes no calls; `providers check` does.
 
               agent-queue providers list
             """)
@@ -82,14 +82,15 @@ extension ProviderSettings {
 struct ProvidersResumeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",
-        abstract: "Let a paused provider be called again.",
+        abstract: "Resume a paused provider.",
         discussion: """
-            Ends its pause and those of its targets, and closes their breakers: for when the key, the account or the server is mended.
+            Ends the pause of the provider and its models, and closes their circuit breakers. Use it after fixing the key, the account \
+            or the server.
 
               agent-queue providers resume openai
             """)
 
-    @Argument(help: ArgumentHelp("The provider's name.", valueName: "name"))
+    @Argument(help: ArgumentHelp("Provider name.", valueName: "name"))
     var name: String
 
     @OptionGroup var format: FormatOptions
@@ -108,7 +109,7 @@ struct ProvidersResumeCommand: AsyncParsableCommand {
             if format.json {
                 try output.json(.object([.init("provider", .string(name)), .init("resumed", .bool(isKnown))]))
             } else {
-                let sentence = isKnown ? "may be called again" : "was not paused"
+                let sentence = isKnown ? "resumed" : "was not paused"
                 try output.line("provider \(DisplayText.line(name)) \(sentence)")
             }
             try output.flush()

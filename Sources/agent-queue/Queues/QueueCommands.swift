@@ -1,4 +1,5 @@
 import AgentQueueModel
+import AgentQueueReports
 import AgentQueueSettings
 import AgentQueueStore
 import ArgumentParser
@@ -7,7 +8,7 @@ import ArgumentParser
 struct QueuesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "queues",
-        abstract: "List the queues and their jobs' counts.",
+        abstract: "List queues and their job counts.",
         discussion: """
               agent-queue queues
             """)
@@ -34,14 +35,14 @@ struct QueuesCommand: AsyncParsableCommand {
 struct PauseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause",
-        abstract: "Hold a queue's jobs back.",
+        abstract: "Pause a queue.",
         discussion: """
-            No worker takes a job of it until `resume`; those that run go on. A queue can be paused before it has jobs.
+            Workers start no more of its jobs until `resume`; running jobs continue. A queue can be paused before it has any jobs.
 
               agent-queue pause nightly
             """)
 
-    @Argument(help: ArgumentHelp("The queue's name.", valueName: "queue"))
+    @Argument(help: ArgumentHelp("Queue name.", valueName: "queue"))
     var queue: String
 
     @OptionGroup var format: FormatOptions
@@ -61,12 +62,12 @@ struct PauseCommand: AsyncParsableCommand {
 struct ResumeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",
-        abstract: "Let a paused queue's jobs run again.",
+        abstract: "Resume a paused queue.",
         discussion: """
               agent-queue resume nightly
             """)
 
-    @Argument(help: ArgumentHelp("The queue's name.", valueName: "queue"))
+    @Argument(help: ArgumentHelp("Queue name.", valueName: "queue"))
     var queue: String
 
     @OptionGroup var format: FormatOptions
@@ -77,7 +78,7 @@ struct ResumeCommand: AsyncParsableCommand {
         let session = try Session(global)
         try await session.withStore { store in
             guard try await store.resume(queue: queue) else {
-                throw CommandFailure(.badInput, "there is no queue \(InvalidText.quoted(queue)); 'agent-queue queues' shows what there is")
+                throw CommandFailure(.badInput, "queue \(InvalidText.quoted(queue)) not found; run 'agent-queue queues' to see the queues")
             }
             try QueueName.report(queue, isPaused: false, json: format.json)
         }
@@ -88,7 +89,8 @@ struct ResumeCommand: AsyncParsableCommand {
 enum QueueTable {
     static func lines(_ queues: [QueueSummary]) -> [String] {
         var table = Table(
-            [Column("QUEUE", leastWidth: 12)] + JobState.allCases.map { Column($0.rawValue.uppercased(), isNumber: true) } + [Column("")])
+            [Column("QUEUE", leastWidth: 12)] + JobState.allCases.map { Column($0.displayName.uppercased(), isNumber: true) } + [Column("")]
+        )
         for queue in queues {
             let counts = JobState.allCases.map { state in
                 let count = queue.count(state)
@@ -107,8 +109,8 @@ enum QueueName {
     static func check(_ name: String) throws {
         let isWord = name.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: ",") }
         guard !name.isEmpty, name.utf8.count <= JobLimits.maxNameBytes, isWord else {
-            let rule = "at most \(JobLimits.maxNameBytes) bytes, no blanks, commas or control characters"
-            throw CommandFailure(.usage, "\(InvalidText.quoted(name)) is no queue's name (\(rule))")
+            let rule = "at most \(JobLimits.maxNameBytes) bytes, no spaces, commas or control characters"
+            throw CommandFailure(.usage, "invalid queue name \(InvalidText.quoted(name)) (\(rule))")
         }
     }
 
@@ -118,7 +120,7 @@ enum QueueName {
         if json {
             try output.json(.object([.init("queue", .string(name)), .init("paused", .bool(isPaused))]))
         } else {
-            try output.line("\(DisplayText.line(name)) \(isPaused ? "is paused" : "runs")")
+            try output.line("\(DisplayText.line(name)) \(isPaused ? "paused" : "resumed")")
         }
         try output.flush()
     }

@@ -7,19 +7,19 @@ import ArgumentParser
 struct StatsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stats",
-        abstract: "Show counts, throughput, latency, tokens and cost.",
+        abstract: "Show job counts, throughput, latency, tokens and cost.",
         discussion: """
-            Reads counts that are kept, so that it answers at once whatever the number of jobs.
+            Answers immediately, however many jobs there are.
 
               agent-queue stats --watch
               agent-queue stats --json | jq .states
             """)
 
-    @Flag(name: .long, help: "Show it again and again, until interrupted.")
+    @Flag(name: .long, help: "Refresh until interrupted.")
     var watch = false
 
     @Option(
-        name: .long, parsing: .unconditional, help: ArgumentHelp("With --watch: how often. Default: 2s.", valueName: "duration"),
+        name: .long, parsing: .unconditional, help: ArgumentHelp("With --watch: refresh interval. Default: 2s.", valueName: "duration"),
         transform: DurationOption.parse)
     var interval: Duration?
 
@@ -28,7 +28,7 @@ struct StatsCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard let interval else { return }
-        if !watch { throw ValidationError("--interval needs --watch") }
+        if !watch { throw ValidationError("--interval requires --watch") }
         if interval < .milliseconds(100) { throw ValidationError("--interval must be at least 100ms") }
     }
 
@@ -116,10 +116,10 @@ struct StatsPage {
     private var facts: [String] {
         var sheet = DetailView()
         let completed =
-            "\(Figures.count(statistics.completedLastMinute)) completed in the minute before, "
+            "\(Figures.count(statistics.completedLastMinute)) completed in the last minute, "
             + "\(Figures.count(statistics.completedLastHour)) in the last hour"
         let discarded = statistics.discardedLastHour
-        sheet.add("throughput", completed + (discarded > 0 ? "; \(Figures.count(discarded)) discarded" : ""))
+        sheet.add("throughput", completed + (discarded > 0 ? "; \(Figures.count(discarded)) failed" : ""))
         sheet.add(
             "latency",
             statistics.latency.map { latency in
@@ -127,9 +127,9 @@ struct StatsPage {
                     .map { "\($0.0) \(Figures.duration(milliseconds: $0.1))" }.joined(separator: ", ")
             })
         sheet.add(
-            "maybe paid",
+            "possibly charged",
             statistics.maybePaidCalls > 0
-                ? "\(Figures.money(statistics.maybePaidUSD)) for \(Figures.count(statistics.maybePaidCalls, "call")) whose answer never came"
+                ? "\(Figures.money(statistics.maybePaidUSD)) for \(Figures.count(statistics.maybePaidCalls, "call")) that returned no answer"
                 : nil, .warning)
         let cache = statistics.cache
         sheet.add(
@@ -137,18 +137,18 @@ struct StatsPage {
             "\(Figures.count(cache.entries, "answer")) in \(Figures.bytes(cache.bytes)); \(Figures.count(cache.hits, "hit")), "
                 + Figures.count(cache.misses, "miss", plural: "misses")
                 + (cache.evictions > 0 ? ", \(Figures.count(cache.evictions, "eviction"))" : ""))
-        sheet.add("coalesced", cache.coalesced > 0 ? "\(Figures.count(cache.coalesced, "job")) by the calls of identical ones" : nil)
-        sheet.add("saved", cache.saved > 0 ? "\(Figures.money(cache.saved)) by answers that were there already" : nil)
+        sheet.add("coalesced", cache.coalesced > 0 ? "\(Figures.count(cache.coalesced, "job")) shared the call of an identical job" : nil)
+        sheet.add("saved", cache.saved > 0 ? "\(Figures.money(cache.saved)) by cached answers" : nil)
         sheet.add(
             "memories", statistics.memories > 0 ? "\(Figures.count(statistics.memories)) in \(Figures.bytes(statistics.memoryBytes))" : nil)
         let alive = statistics.workers.filter(isAlive)
         let running = alive.reduce(0) { $0 + $1.running }
         sheet.add(
-            "workers", alive.isEmpty ? "none; start one with 'agent-worker'" : "\(alive.count), with \(Figures.count(running, "job"))",
+            "workers", alive.isEmpty ? "none running; start 'agent-worker'" : "\(alive.count) running \(Figures.count(running, "job"))",
             alive.isEmpty ? .warning : nil)
         sheet.add(
             "database",
-            "\(Figures.bytes(statistics.databaseBytes)), \(Figures.bytes(statistics.freeBytes)) of it free; log "
+            "\(Figures.bytes(statistics.databaseBytes)), \(Figures.bytes(statistics.freeBytes)) free; WAL "
                 + Figures.bytes(statistics.walBytes))
         return sheet.lines
     }

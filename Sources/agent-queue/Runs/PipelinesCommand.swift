@@ -8,7 +8,7 @@ import ArgumentParser
 struct PipelinesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pipelines",
-        abstract: "Show what can be run, and check pipelines.",
+        abstract: "List, show and check pipelines.",
         subcommands: [PipelinesListCommand.self, PipelinesShowCommand.self, PipelinesCheckCommand.self],
         defaultSubcommand: PipelinesListCommand.self)
 }
@@ -35,7 +35,7 @@ struct PipelinesListCommand: AsyncParsableCommand {
             if format.json {
                 try output.json(Self.json(entry))
             } else {
-                let fault = entry.fault.map { Cell(DisplayText.line("cannot be used: \($0.description)"), .bad) }
+                let fault = entry.fault.map { Cell(DisplayText.line("invalid: \($0.description)"), .bad) }
                 table.add([
                     Cell(DisplayText.line(entry.name)), Cell(DisplayText.line(entry.pipeline.map { "mode of \($0)" } ?? "pipeline")),
                     Cell(DisplayText.line("\(entry.source)")), fault ?? Cell(DisplayText.line(entry.summary)),
@@ -59,12 +59,12 @@ struct PipelinesListCommand: AsyncParsableCommand {
 struct PipelinesShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Show a pipeline: what it is given, and its steps.",
+        abstract: "Show the inputs and steps of a pipeline.",
         discussion: """
               agent-queue pipelines show coding
             """)
 
-    @Argument(help: ArgumentHelp("A pipeline's or a mode's name.", valueName: "name"))
+    @Argument(help: ArgumentHelp("Pipeline or mode.", valueName: "name"))
     var name: String
 
     @OptionGroup var format: FormatOptions
@@ -93,7 +93,7 @@ struct PipelinesShowCommand: AsyncParsableCommand {
         for input in pipeline.inputs {
             let fallback = input.fallback.map { DisplayText.line(JSONText.text($0), limit: 60) }
             table.add([
-                Cell(DisplayText.line(input.name)), Cell(input.type.rawValue), fallback.map { Cell($0) } ?? Cell("must be given", .warning),
+                Cell(DisplayText.line(input.name)), Cell(input.type.rawValue), fallback.map { Cell($0) } ?? Cell("required", .warning),
                 Cell(DisplayText.line(input.summary)),
             ])
         }
@@ -113,15 +113,15 @@ struct PipelinesShowCommand: AsyncParsableCommand {
 struct PipelinesCheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Say everything that is wrong with pipelines.",
+        abstract: "Validate pipelines.",
         discussion: """
-            Without files: your own pipelines, the shipped ones, and the modes of the configuration. Ends with 78 where anything is wrong.
+            By default, checks your pipelines, the built-in ones, and the modes in the configuration. Exits with 78 if there are errors.
 
               agent-queue pipelines check
               agent-queue pipelines check review.yaml --json
             """)
 
-    @Argument(help: ArgumentHelp("Files to check.", valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
+    @Argument(help: ArgumentHelp("Pipeline files.", valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
     var files: [String] = []
 
     @OptionGroup var format: FormatOptions
@@ -134,7 +134,7 @@ struct PipelinesCheckCommand: AsyncParsableCommand {
         for fault in faults {
             try format.json ? output.json(Self.json(fault)) : output.line(DisplayText.line(fault.description))
         }
-        if faults.isEmpty, !format.json { try output.line("nothing is wrong") }
+        if faults.isEmpty, !format.json { try output.line("no errors found") }
         try output.flush()
         if !faults.isEmpty { throw ExitCode(ExitStatus.badConfiguration.rawValue) }
     }
@@ -150,7 +150,7 @@ struct PipelinesCheckCommand: AsyncParsableCommand {
 /// A pipeline's steps as an indented list, for people.
 enum PipelineTree {
     static func lines(_ nodes: [StepNode]) -> [String] {
-        var table = Table([Column("STEP", leastWidth: 16), Column("ROLE"), Column("NEEDS"), Column("MANNER")])
+        var table = Table([Column("STEP", leastWidth: 16), Column("ROLE"), Column("NEEDS"), Column("MODE")])
         add(nodes, indent: "", to: &table)
         return table.takeLines()
     }

@@ -10,12 +10,12 @@ struct RunCancelCommand: AsyncParsableCommand {
         commandName: "cancel",
         abstract: "Cancel runs and their jobs.",
         discussion: """
-            Jobs that wait end at once; those that run are told, wherever they run, within a second.
+            Waiting jobs are cancelled immediately, running jobs within a second, on any worker.
 
               agent-queue run cancel 3
             """)
 
-    @Argument(help: ArgumentHelp("The runs' numbers.", valueName: "id"))
+    @Argument(help: ArgumentHelp("Run IDs.", valueName: "id"))
     var ids: [Int64]
 
     @OptionGroup var format: FormatOptions
@@ -45,14 +45,14 @@ struct RunCancelCommand: AsyncParsableCommand {
 struct RunRetryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
-        abstract: "Take up runs again that failed or were cancelled.",
+        abstract: "Retry failed or cancelled runs.",
         discussion: """
-            Only what failed, and what depended on it, is done anew; what has completed is kept.
+            Repeats the failed steps and the steps that depend on them; keeps completed steps.
 
               agent-queue run retry 3
             """)
 
-    @Argument(help: ArgumentHelp("The runs' numbers.", valueName: "id"))
+    @Argument(help: ArgumentHelp("Run IDs.", valueName: "id"))
     var ids: [Int64]
 
     @OptionGroup var format: FormatOptions
@@ -102,8 +102,8 @@ struct RunChangeReport {
         let (word, state, sentence): (String, RunState?, String) =
             switch change {
             case .changed(let state, let done): ("changed", state, done)
-            case .unchanged(let state): ("unchanged", state, "left as it is, for it is \(state.rawValue)")
-            case .notFound: ("not_found", nil, "there is no such run")
+            case .unchanged(let state): ("unchanged", state, "unchanged: \(state.rawValue)")
+            case .notFound: ("not_found", nil, "not found")
             }
         if state == nil {
             hasFailed = true

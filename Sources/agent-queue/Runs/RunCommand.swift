@@ -9,10 +9,10 @@ import ArgumentParser
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Start a pipeline, and look after runs.",
+        abstract: "Start and manage pipeline runs.",
         discussion: """
-            A run is a graph of jobs: each step is one call of a model, or several at once, and begins when what it needs is there. \
-            `agent-queue pipelines` lists what can be run.
+            A run is a graph of jobs. Each step makes one or more model calls, and starts when the steps it needs are done. \
+            `agent-queue pipelines` lists the pipelines.
 
               agent-queue run summarize --input text=@report.txt --wait
               agent-queue run show 3
@@ -29,64 +29,64 @@ struct RunCommand: AsyncParsableCommand {
 struct RunStartCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "start",
-        abstract: "Start a pipeline or a mode; `run NAME` is the same.",
+        abstract: "Start a pipeline or mode; short form: `run NAME`.",
         discussion: """
-            Prints the new run's number. With --wait its steps are shown while they run, and its output is printed at the end: 0 when it \
-            has completed, 1 when it has failed or was cancelled, 2 when the time ran out.
+            Prints the ID of the new run. With --wait, shows its steps as they run and then prints its output; exits with 0 if the run \
+            completes, 1 if it fails or is cancelled, and 2 on timeout.
 
               agent-queue run coding --input task=@spec.md --wait
               agent-queue run summarize --input texts=@a.txt --input texts=@b.txt --model local/smollm2
               agent-queue run compare --input prompt='Why is the sky blue?' --dry-run
             """)
 
-    @Argument(help: ArgumentHelp("A pipeline's or a mode's name; `agent-queue pipelines` lists them.", valueName: "name"))
+    @Argument(help: ArgumentHelp("Pipeline or mode; `agent-queue pipelines` lists them.", valueName: "name"))
     var name: String
 
-    @OptionGroup(title: "What it is given")
+    @OptionGroup(title: "Inputs")
     var inputs: RunInputOptions
 
     @Option(
         name: .long,
-        help: ArgumentHelp("The target of calls whose step and role name none. Default: `default_model`.", valueName: "provider/model"))
+        help: ArgumentHelp("Model for steps that do not name one. Default: `default_model`.", valueName: "provider/model"))
     var model: String?
 
-    @Option(name: .long, help: ArgumentHelp("The queue that its jobs wait in. Default: default.", valueName: "queue"))
+    @Option(name: .long, help: ArgumentHelp("Queue for its jobs. Default: default.", valueName: "queue"))
     var queue: String?
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("1 to 9; lower runs first. Default: 5.", valueName: "1-9"))
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Priority, 1 to 9; lower runs first. Default: 5.", valueName: "1-9"))
     var priority: Int?
 
-    @Option(name: .long, help: ArgumentHelp("A word to find its jobs by; may be repeated.", valueName: "tag"))
+    @Option(name: .long, help: ArgumentHelp("Add a tag to its jobs. Repeatable.", valueName: "tag"))
     var tag: [String] = []
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Start nothing if a run has this key, until that one fails, is cancelled or pruned.", valueName: "key"))
+        help: ArgumentHelp("Skip if a run with this key exists and has not failed, been cancelled or been pruned.", valueName: "key"))
     var uniqueKey: String?
 
     @Option(
-        name: .long, help: ArgumentHelp("Tell of its end by this notification of the configuration; may be repeated.", valueName: "name"))
+        name: .long, help: ArgumentHelp("Send this notification when the run finishes. Repeatable.", valueName: "name"))
     var onFinish: [String] = []
 
-    @Flag(name: .long, help: "Wait until it has ended, show its steps, and print its output.")
+    @Flag(name: .long, help: "Wait for the run, show its steps, and print its output.")
     var wait = false
 
     @Option(
-        name: .long, parsing: .unconditional, help: ArgumentHelp("With --wait: for so long at most: 5m.", valueName: "duration"),
+        name: .long, parsing: .unconditional, help: ArgumentHelp("With --wait: maximum time to wait, such as 5m.", valueName: "duration"),
         transform: DurationOption.parse)
     var timeout: Duration?
 
-    @Flag(name: .long, help: "Start nothing: show the graph and the first prompts.")
+    @Flag(name: .long, help: "Show the graph and the first prompts, without starting anything.")
     var dryRun = false
 
     @OptionGroup var format: FormatOptions
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
-        if timeout != nil, !wait { throw ValidationError("--timeout needs --wait") }
-        if dryRun, wait { throw ValidationError("--dry-run starts nothing that --wait could wait for") }
+        if timeout != nil, !wait { throw ValidationError("--timeout requires --wait") }
+        if dryRun, wait { throw ValidationError("--dry-run cannot be combined with --wait") }
         if let uniqueKey, !(1...JobLimits.maxUniqueKeyBytes).contains(uniqueKey.utf8.count) || uniqueKey.utf8.contains(0) {
-            throw ValidationError("--unique-key needs 1 to \(JobLimits.maxUniqueKeyBytes) bytes")
+            throw ValidationError("--unique-key must be 1 to \(JobLimits.maxUniqueKeyBytes) bytes")
         }
     }
 
@@ -116,7 +116,7 @@ struct RunStartCommand: AsyncParsableCommand {
 
     private func report(_ started: StartedRun, in store: QueueStore, _ session: Session) async throws {
         if started.duplicateOf != nil, !format.json {
-            Diagnostics.say("run \(started.id) already has this unique key; nothing was started")
+            Diagnostics.say("run \(started.id) already has this unique key; nothing started")
         }
         guard wait else {
             var output = Output()
@@ -146,15 +146,15 @@ struct RunInputOptions: ParsableArguments {
     @Option(
         name: .long, parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "An input; may be repeated. @file reads a file, @- standard input.",
+            "Set an input. @file reads a file, @- standard input. Repeatable.",
             discussion: """
-                Numbers, true and false, and objects are written as in JSON. A list is a JSON array, or its name given once for each \
-                element: --input docs=@a.txt --input docs=@b.txt. A text that begins with @ is written @@.
+                Write numbers, booleans and objects as JSON. For a list, give a JSON array or repeat the option for each element: \
+                --input docs=@a.txt --input docs=@b.txt. Write @@ for a text that starts with @.
                 """, valueName: "name=value"))
     var input: [String] = []
 
     @Option(
-        name: .long, help: ArgumentHelp("Read inputs from a file: a JSON object. --input goes before it.", valueName: "file"),
+        name: .long, help: ArgumentHelp("Read inputs from a JSON object in a file. --input takes precedence.", valueName: "file"),
         completion: .file(extensions: ["json"]))
     var inputs: String?
 
@@ -163,7 +163,7 @@ struct RunInputOptions: ParsableArguments {
     /// - Throws: `InputError`; `CommandFailure` where a file cannot be read.
     func object(for pipeline: Pipeline) throws -> JSONValue {
         if input.count(where: { $0.hasSuffix("=@-") }) + (inputs == "-" ? 1 : 0) > 1 {
-            throw CommandFailure(.usage, "standard input can be read once")
+            throw CommandFailure(.usage, "standard input can be read only once")
         }
         return try RunInputs(of: pipeline.inputs) { path in try InputText.read(path, subject: "the input") }
             .object(input, over: try inputs.map(Self.read))
@@ -175,10 +175,10 @@ struct RunInputOptions: ParsableArguments {
         do {
             value = try JSONValue.parse(try InputText.read(path, subject: "the inputs"))
         } catch let error as JSONError {
-            throw CommandFailure(.badInput, "what \(name) holds is \(error.description)")
+            throw CommandFailure(.badInput, "\(name): \(error.description)")
         }
         guard value.members != nil else {
-            throw CommandFailure(.badInput, "\(name) must hold an object of inputs, not \(value.kindName)")
+            throw CommandFailure(.badInput, "\(name) must contain a JSON object, not \(value.kindName)")
         }
         return value
     }

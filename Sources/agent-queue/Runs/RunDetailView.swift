@@ -32,7 +32,7 @@ struct RunDetailView {
         sheet.add("reason", summary.reason.map { DisplayText.line($0, limit: 1_000) }, .warning)
         sheet.add("created", Figures.time(summary.createdAt, now: now))
         sheet.add("finished", summary.finalizedAt.map { Figures.time($0, now: now) })
-        sheet.add("took", summary.finalizedAt.map { Figures.duration(milliseconds: $0 - summary.createdAt) })
+        sheet.add("duration", summary.finalizedAt.map { Figures.duration(milliseconds: $0 - summary.createdAt) })
         sheet.add(
             "calls",
             "\(Figures.count(summary.begun)), \(Figures.count(summary.completed)) completed"

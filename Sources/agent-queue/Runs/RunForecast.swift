@@ -28,7 +28,7 @@ struct RunForecast {
 
     var lines: [String] {
         var lines = PipelineTree.lines(pipeline.nodes)
-        lines += ["", "\(Figures.count(calls.count, "call")) would begin at once:"]
+        lines += ["", "\(Figures.count(calls.count, "call")) would start immediately:"]
         for call in calls.prefix(Self.mostPrompts) {
             lines += [
                 "",

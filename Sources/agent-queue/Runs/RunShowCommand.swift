@@ -9,27 +9,27 @@ import ArgumentParser
 struct RunShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Show a run: its graph with states, times, tokens and cost.",
+        abstract: "Show the steps of a run, with state, time, tokens and cost.",
         discussion: """
               agent-queue run show 3
               agent-queue run show 3 --mermaid >> report.md
               agent-queue run show 3 --json | jq '.steps[] | select(.state == "failed")'
             """)
 
-    @Argument(help: ArgumentHelp("The run's number.", valueName: "id"))
+    @Argument(help: ArgumentHelp("Run ID.", valueName: "id"))
     var id: Int64
 
-    @Flag(name: .long, help: "Show every call and every round, however many there are.")
+    @Flag(name: .long, help: "Show all calls and rounds.")
     var all = false
 
-    @Flag(name: .long, help: "Print the graph as a Mermaid flowchart, for a document.")
+    @Flag(name: .long, help: "Print the graph as a Mermaid flowchart.")
     var mermaid = false
 
     @OptionGroup var format: FormatOptions
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
-        if mermaid, format.json { throw ValidationError("--mermaid and --json cannot both be given") }
+        if mermaid, format.json { throw ValidationError("--mermaid cannot be combined with --json") }
     }
 
     func run() async throws {
@@ -56,19 +56,19 @@ struct RunShowCommand: AsyncParsableCommand {
 struct RunOutputCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "output",
-        abstract: "Print what a run brought, or one call of it.",
+        abstract: "Print the output of a run or of one of its calls.",
         discussion: """
-            A text as it is, anything else as JSON. `run show --json` names the calls' paths.
+            Prints text as it is and other values as JSON. `run show --json` lists the paths of the calls.
 
               agent-queue run output 3
               agent-queue run output 3 --step plan
               agent-queue run output 3 --step 'code[0]'
             """)
 
-    @Argument(help: ArgumentHelp("The run's number.", valueName: "id"))
+    @Argument(help: ArgumentHelp("Run ID.", valueName: "id"))
     var id: Int64
 
-    @Option(name: .long, help: ArgumentHelp("A call, by its path: plan, code[0], refine/2/review.", valueName: "path"))
+    @Option(name: .long, help: ArgumentHelp("Path of a call, such as plan, code[0] or refine/2/review.", valueName: "path"))
     var step: String?
 
     @OptionGroup var format: FormatOptions
@@ -88,7 +88,7 @@ struct RunOutputCommand: AsyncParsableCommand {
         guard let run = try store.runDetail(id) else { throw RunFailure.notFound(id) }
         if let output = run.output { return output }
         if run.summary.state.isFinal { try RunFailure.check(run.summary) }
-        throw CommandFailure(.badInput, "run \(id) is running and has no output yet; 'agent-queue run wait \(id)' waits for it")
+        throw CommandFailure(.badInput, "run \(id) is running and has no output yet; run 'agent-queue run wait \(id)' to wait for it")
     }
 
     private func answer(of path: String, in store: QueueStore) throws -> JSONValue {
@@ -97,7 +97,8 @@ struct RunOutputCommand: AsyncParsableCommand {
         guard let call = run.calls.first(where: { $0.record.path == path }) else {
             let hint = Suggestion.hint(for: path, in: run.calls.map(\.record.path))
             throw CommandFailure(
-                .badInput, "run \(id) has no call \(InvalidText.quoted(path))\(hint); 'agent-queue run show \(id) --all' shows them")
+                .badInput,
+                "run \(id) has no call \(InvalidText.quoted(path))\(hint); run 'agent-queue run show \(id) --all' to see its calls")
         }
         guard call.record.state == .failed else {
             throw CommandFailure(.badInput, "call \(InvalidText.quoted(path)) of run \(id) has no answer yet")

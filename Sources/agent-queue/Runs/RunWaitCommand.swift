@@ -8,19 +8,19 @@ import ArgumentParser
 struct RunWaitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wait",
-        abstract: "Wait until runs have ended, and show their steps.",
+        abstract: "Wait for runs to finish, and show their steps.",
         discussion: """
-            Ends with 0 when all have completed, 1 when one has failed or was cancelled, 2 when the time ran out.
+            Exits with 0 if all runs complete, 1 if any fails or is cancelled, and 2 on timeout.
 
               agent-queue run wait 3
               agent-queue run wait 3 4 --timeout 1h --json
             """)
 
-    @Argument(help: ArgumentHelp("The runs' numbers.", valueName: "id"))
+    @Argument(help: ArgumentHelp("Run IDs.", valueName: "id"))
     var ids: [Int64]
 
     @Option(
-        name: .long, parsing: .unconditional, help: ArgumentHelp("Wait for so long at most: 5m.", valueName: "duration"),
+        name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum time to wait, such as 5m.", valueName: "duration"),
         transform: DurationOption.parse)
     var timeout: Duration?
 
@@ -42,7 +42,7 @@ struct RunWaitCommand: AsyncParsableCommand {
         ])
         var failed = 0
         for id in ids {
-            guard let run = try store.runDetail(id) else { throw CommandFailure(.badInput, "run \(id) was pruned while it was waited for") }
+            guard let run = try store.runDetail(id) else { throw CommandFailure(.badInput, "run \(id) was pruned while waiting for it") }
             let summary = run.summary
             if summary.state != .completed { failed += 1 }
             if format.json {
@@ -57,7 +57,7 @@ struct RunWaitCommand: AsyncParsableCommand {
         }
         if !format.json { try output.lines(table.takeLines()) }
         try output.flush()
-        if failed > 0 { throw CommandFailure(.jobFailed, "\(failed) of \(Figures.count(ids.count, "run")) ended failed or cancelled") }
+        if failed > 0 { throw CommandFailure(.jobFailed, "\(failed) of \(Figures.count(ids.count, "run")) failed or were cancelled") }
     }
 }
 
@@ -79,7 +79,8 @@ struct RunWait {
             CommandFailure(
                 .timedOut,
                 ids.count == 1
-                    ? "run \(ids[0]) had not ended within \(duration)" : "not all of the \(ids.count) runs had ended within \(duration)")
+                    ? "timed out after \(duration): run \(ids[0]) has not finished"
+                    : "timed out after \(duration): not all \(ids.count) runs have finished")
         }
     }
 

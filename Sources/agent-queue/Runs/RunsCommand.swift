@@ -15,14 +15,14 @@ struct RunsCommand: AsyncParsableCommand {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Only those: running, completed, failed, cancelled; several with commas.", valueName: "states"),
+        help: ArgumentHelp("Filter by state, comma-separated: running, completed, failed, cancelled.", valueName: "states"),
         transform: RunStateList.init(argument:))
     var state: RunStateList?
 
-    @Option(name: .long, help: ArgumentHelp("Only those of this pipeline or mode.", valueName: "name"))
+    @Option(name: .long, help: ArgumentHelp("Filter by pipeline or mode.", valueName: "name"))
     var name: String?
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At most so many.", valueName: "n"))
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum number to show.", valueName: "n"))
     var limit = 50
 
     @OptionGroup var format: FormatOptions

@@ -11,10 +11,10 @@ struct ScheduleAddCommand: AsyncParsableCommand {
         commandName: "add",
         abstract: "Add a schedule.",
         discussion: """
-            Prints its number. Each time it adds a job with the prompt, or, with --run, starts a run of a pipeline; both are checked now, \
-            and made by the worker's configuration each time. Of the options for the job, a run takes --model, --queue, --priority, --tag \
-            and --on-finish. A fixed time in an hour that the clocks skip in spring comes right after \
-            it, and one in an hour that they repeat in autumn comes once; `*` and steps in hour or minute follow the time that passes.
+            Prints the ID of the schedule. Each time it fires, it adds a job with the prompt or, with --run, starts a pipeline, using \
+            the configuration of the worker. With --run, only the job options --model, --queue, --priority, --tag and --on-finish \
+            apply. When clocks go forward, a fixed time in the skipped hour fires right after it; when they go back, a fixed time in \
+            the repeated hour fires once. `*` and steps follow elapsed time.
 
               agent-queue schedule add '0 7 * * mon-fri' 'What should I read today?' --time-zone Europe/Lisbon
               agent-queue schedule add @daily --name report --run content --input topic=weather
@@ -23,35 +23,36 @@ struct ScheduleAddCommand: AsyncParsableCommand {
 
     @OptionGroup var when: CronOptions
 
-    @Argument(help: "The prompt of the job; `-` reads standard input.")
+    @Argument(help: "The prompt, or `-` to read standard input.")
     var prompt: String?
 
     @Option(name: .long, help: ArgumentHelp("Read the prompt from a file.", valueName: "file"), completion: .file())
     var file: String?
 
-    @Option(name: .customLong("run"), help: ArgumentHelp("Start a run of this pipeline or mode instead.", valueName: "name"))
+    @Option(name: .customLong("run"), help: ArgumentHelp("Start this pipeline or mode instead of adding a job.", valueName: "name"))
     var pipeline: String?
 
-    @OptionGroup(title: "Inputs of the run")
+    @OptionGroup(title: "Pipeline inputs")
     var inputs: RunInputOptions
 
-    @Option(name: .long, help: ArgumentHelp("What to call it. Default: schedule- and its number.", valueName: "name"))
+    @Option(name: .long, help: ArgumentHelp("Name of the schedule. Default: schedule-ID.", valueName: "name"))
     var name: String?
 
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "What becomes of firings that no worker was there for: skip, once or all. Default: skip.",
+            "What to do about missed times: skip, once or all. Default: skip.",
             discussion: """
-                skip: those more than a minute late are not made up for. once: one is made up for all of them. all: each is, the latest \
-                --most of them.
+                skip: ignore times more than a minute ago. once: fire once for all missed times. all: fire for each, up to --most.
                 """, valueName: "policy"), transform: ChoiceOption.parse)
     var missed: MissedFirings = .skip
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("With --missed all: 1 to 1000. Default: 100.", valueName: "n"))
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("With --missed all: maximum number of missed times to make up for, 1 to 1000. Default: 100.", valueName: "n"))
     var most: Int?
 
-    @OptionGroup(title: "Options for the job")
+    @OptionGroup(title: "Job options")
     var job: JobOptions
 
     @OptionGroup var format: FormatOptions
@@ -62,13 +63,13 @@ struct ScheduleAddCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard [prompt != nil, file != nil, pipeline != nil].count(where: { $0 }) == 1 else {
-            throw ValidationError("give one of a prompt, --file and --run: what is to be done")
+            throw ValidationError("give a prompt, --file or --run")
         }
-        if pipeline == nil, !inputs.input.isEmpty || inputs.inputs != nil { throw ValidationError("--input and --inputs need --run") }
-        if most != nil, missed != .all { throw ValidationError("--most needs --missed all") }
+        if pipeline == nil, !inputs.input.isEmpty || inputs.inputs != nil { throw ValidationError("--input and --inputs require --run") }
+        if most != nil, missed != .all { throw ValidationError("--most requires --missed all") }
         if let most, !(1...1_000).contains(most) { throw ValidationError("--most must be 1 to 1000, not \(most)") }
         if let name, !ScheduleReference.isName(name) {
-            throw ValidationError("--name needs 1 to 128 characters, not all of them digits, and no control characters")
+            throw ValidationError("--name must be 1 to 128 characters, not all digits, without control characters")
         }
     }
 
@@ -77,7 +78,7 @@ struct ScheduleAddCommand: AsyncParsableCommand {
         let (cron, zone) = (try when.expression(), try when.zone())
         let now = Now.milliseconds
         guard let next = cron.next(after: now, in: zone) else {
-            throw CommandFailure(.usage, "no time fits \(InvalidText.quoted(cron.description)) within five years")
+            throw CommandFailure(.usage, "\(InvalidText.quoted(cron.description)) matches no time in the next five years")
         }
         let work = try work(session.settings)
         let schedule = NewSchedule(
@@ -103,7 +104,7 @@ struct ScheduleAddCommand: AsyncParsableCommand {
         let onFinish = draft.onFinish
         (draft.queue, draft.priority, draft.tags, draft.model, draft.onFinish) = (nil, nil, [], nil, [])
         guard draft == JobDraft() else {
-            throw ValidationError("with --run, only --model, --queue, --priority, --tag and --on-finish can be given of the job's options")
+            throw ValidationError("of the job options, --run accepts only --model, --queue, --priority, --tag and --on-finish")
         }
         let given = try inputs.object(for: try PipelineCatalog(settings).pipeline(named: pipeline))
         return .run(ScheduledRun(name: pipeline, inputs: given, options: options, onFinish: onFinish))
@@ -114,16 +115,16 @@ struct ScheduleAddCommand: AsyncParsableCommand {
 struct CronOptions: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
-            "Minute, hour, day of month, month and day of week, or @daily and the like.",
+            "Cron expression: minute, hour, day of month, month and day of week, or a shortcut such as @daily.",
             discussion: """
-                Numbers, names (mon, jan), ranges (1-5), steps (*/15) and lists (1,15), in quotes. @hourly, @daily, @midnight, @weekly, \
-                @monthly, @yearly and @annually stand for the usual ones.
+                Supports numbers, names (mon, jan), ranges (1-5), steps (*/15), lists (1,15) and the shortcuts @hourly, @daily, @midnight, \
+                @weekly, @monthly, @yearly and @annually. Quote the expression.
                 """, valueName: "cron"))
     var cron: String
 
     @Option(
         name: .customLong("time-zone"),
-        help: ArgumentHelp("Whose clocks that goes by, such as Europe/Lisbon. Default: this machine's.", valueName: "zone"))
+        help: ArgumentHelp("Time zone, such as Europe/Lisbon. Default: the system time zone.", valueName: "zone"))
     var timeZone: String?
 
     /// The expression.
@@ -141,13 +142,13 @@ struct CronOptions: ParsableArguments {
     func zone() throws -> SystemZone {
         guard let timeZone else {
             guard let machine = SystemZone.machine else {
-                throw CommandFailure(.usage, "this machine's time zone has no name; give --time-zone")
+                throw CommandFailure(.usage, "the system time zone has no name; give --time-zone")
             }
             return machine
         }
         guard let zone = SystemZone(timeZone) else {
             let hint = Suggestion.hint(for: timeZone, in: SystemZone.names)
-            let help = hint.isEmpty ? " (write a name such as Europe/Lisbon, or UTC)" : hint
+            let help = hint.isEmpty ? " (use a name such as Europe/Lisbon, or UTC)" : hint
             throw CommandFailure(.usage, "unknown time zone \(InvalidText.quoted(timeZone))\(help)")
         }
         return zone

@@ -9,9 +9,10 @@ import ArgumentParser
 struct ScheduleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schedule",
-        abstract: "Add jobs and start runs again and again, at the times of a cron expression.",
+        abstract: "Run jobs and pipelines on a cron schedule.",
         discussion: """
-            While a worker runs, exactly one worker process fires each. What was due while none ran is made up for as --missed says.
+            Schedules fire while a worker is running, each exactly once across all workers. --missed decides what happens to times that \
+            were missed.
 
               agent-queue schedule add '0 7 * * mon-fri' --name digest --time-zone Europe/Lisbon 'What should I read today?'
               agent-queue schedule list
@@ -27,7 +28,7 @@ struct ScheduleCommand: ParsableCommand {
 struct ScheduleListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the schedules, by name.",
+        abstract: "List schedules by name.",
         discussion: """
               agent-queue schedule list
               agent-queue schedule list --json | jq .next_at
@@ -53,7 +54,7 @@ struct ScheduleListCommand: AsyncParsableCommand {
     private static func lines(_ schedules: [Schedule], now: Int64) -> [String] {
         var table = Table([
             Column("ID", isNumber: true), Column("NAME", leastWidth: 12), Column("WHEN"), Column("ZONE"), Column("NEXT"),
-            Column("FIRED", isNumber: true), Column("LAST"), Column("DOES", leastWidth: 12), Column("ERROR"),
+            Column("FIRED", isNumber: true), Column("LAST"), Column("RUNS", leastWidth: 12), Column("ERROR"),
         ])
         for schedule in schedules {
             let work = (try? ScheduledWork(schedule.work).summary) ?? "?"
@@ -91,7 +92,7 @@ struct ScheduleNextCommand: ParsableCommand {
 
     @OptionGroup var when: CronOptions
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("How many, 1 to 1000. Default: 5.", valueName: "n"))
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Number of times to print, 1 to 1000.", valueName: "n"))
     var count = 5
 
     @OptionGroup var format: FormatOptions
@@ -106,7 +107,7 @@ struct ScheduleNextCommand: ParsableCommand {
         var time = Now.milliseconds
         for index in 0..<count {
             guard let next = cron.next(after: time, in: zone) else {
-                guard index > 0 else { throw CommandFailure(.usage, "no time fits this expression within five years") }
+                guard index > 0 else { throw CommandFailure(.usage, "the expression matches no time in the next five years") }
                 break
             }
             try format.json
@@ -122,9 +123,9 @@ struct ScheduleNextCommand: ParsableCommand {
 struct SchedulePauseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause",
-        abstract: "Keep schedules from firing.",
+        abstract: "Pause schedules.",
         discussion: """
-            Until `resume`. What would have been due meanwhile is not made up for.
+            Times that pass while a schedule is paused are not made up for.
 
               agent-queue schedule pause digest
             """)
@@ -132,7 +133,7 @@ struct SchedulePauseCommand: AsyncParsableCommand {
     @OptionGroup var selection: ScheduleSelection
 
     func run() async throws {
-        try await selection.change("paused", otherwise: "is not there any more") { try await $1.pause(schedule: $0.id) }
+        try await selection.change("paused", otherwise: "no longer exists") { try await $1.pause(schedule: $0.id) }
     }
 }
 
@@ -140,9 +141,9 @@ struct SchedulePauseCommand: AsyncParsableCommand {
 struct ScheduleResumeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",
-        abstract: "Let paused schedules fire again.",
+        abstract: "Resume paused schedules.",
         discussion: """
-            At the next time that their expressions mean from now on.
+            They fire next at the first matching time from now on.
 
               agent-queue schedule resume digest
             """)
@@ -158,7 +159,7 @@ struct ScheduleResumeCommand: AsyncParsableCommand {
     private static func next(of schedule: Schedule) throws -> Int64 {
         guard let cron = try? CronExpression(schedule.cron), let zone = SystemZone(schedule.timeZone),
             let next = cron.next(after: Now.milliseconds, in: zone)
-        else { throw CommandFailure(.badInput, "no time fits schedule \(schedule.id) on this machine") }
+        else { throw CommandFailure(.badInput, "schedule \(schedule.id) has no next time on this machine") }
         return next
     }
 }
@@ -169,7 +170,7 @@ struct ScheduleRemoveCommand: AsyncParsableCommand {
         commandName: "remove",
         abstract: "Remove schedules.",
         discussion: """
-            The jobs and runs that they added stay.
+            Jobs and runs that they started are kept.
 
               agent-queue schedule remove digest 4
             """)
@@ -177,13 +178,13 @@ struct ScheduleRemoveCommand: AsyncParsableCommand {
     @OptionGroup var selection: ScheduleSelection
 
     func run() async throws {
-        try await selection.change("removed", otherwise: "is not there any more") { try await $1.remove(schedule: $0.id) }
+        try await selection.change("removed", otherwise: "no longer exists") { try await $1.remove(schedule: $0.id) }
     }
 }
 
 /// The schedules that a command changes, and how it says so.
 struct ScheduleSelection: ParsableArguments {
-    @Argument(help: ArgumentHelp("Names or numbers.", valueName: "schedule"))
+    @Argument(help: ArgumentHelp("Schedule names or IDs.", valueName: "schedule"))
     var schedules: [String]
 
     @OptionGroup var format: FormatOptions
@@ -203,7 +204,7 @@ struct ScheduleSelection: ParsableArguments {
                     try output.json(
                         .object([.init("id", .integer(schedule.id)), .init("name", .string(schedule.name)), .init(done, .bool(isDone))]))
                 } else {
-                    try output.line("schedule \(DisplayText.line(schedule.name)) \(isDone ? "is \(done)" : otherwise)")
+                    try output.line("schedule \(DisplayText.line(schedule.name)) \(isDone ? done : otherwise)")
                 }
             }
             try output.flush()
@@ -226,7 +227,7 @@ enum ScheduleReference {
             let found = try Int64(reference).flatMap { try store.schedule($0) } ?? store.schedule(named: reference)
             if let found { return found }
             let hint = Suggestion.hint(for: reference, in: try store.schedules().map(\.name))
-            throw CommandFailure(.badInput, "there is no schedule \(InvalidText.quoted(reference))\(hint)")
+            throw CommandFailure(.badInput, "schedule \(InvalidText.quoted(reference)) not found\(hint)")
         }
     }
 }

@@ -8,7 +8,7 @@ import Glibc
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",
-        abstract: "Show, check or begin the configuration.",
+        abstract: "Show, validate or create the configuration.",
         discussion: """
               agent-queue config show
             """,
@@ -19,9 +19,9 @@ struct ConfigCommand: ParsableCommand {
 struct ConfigShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Print every value and where it came from.",
+        abstract: "Print every value and where it comes from.",
         discussion: """
-            Command line beats environment beats file beats default. Secrets are masked.
+            Precedence: command line, environment, file, default. Secrets are masked.
 
               agent-queue config show --config agent-queue.yaml
             """)
@@ -56,7 +56,7 @@ struct ConfigCheckCommand: ParsableCommand {
         commandName: "check",
         abstract: "Validate the configuration.",
         discussion: """
-            Reports every fault with its file, line and key, and ends with 78 if there is one.
+            Reports every error with file, line and key. Exits with 78 if there are errors.
 
               agent-queue config check --config agent-queue.yaml
             """)
@@ -79,7 +79,7 @@ struct ConfigCheckCommand: ParsableCommand {
                 ]))
         } else if faults.isEmpty {
             try output.line(
-                path.map { "\(DisplayText.line($0)) is right" } ?? "there is no configuration file; the built-in defaults apply")
+                path.map { "\(DisplayText.line($0)) is valid" } ?? "no configuration file; using the built-in defaults")
         }
         try output.flush()
         if !faults.isEmpty { throw ExitCode(ExitStatus.badConfiguration.rawValue) }
@@ -90,15 +90,16 @@ struct ConfigCheckCommand: ParsableCommand {
 struct ConfigInitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
-        abstract: "Write a configuration file with every key explained.",
+        abstract: "Write a sample configuration file.",
         discussion: """
-            Into ./agent-queue.yaml, or the file of --config; `-` prints it. A file that is there is not touched, unless with --force.
+            Writes ./agent-queue.yaml or the --config file, with every key explained; `--config -` prints it. Does not overwrite an \
+            existing file without --force.
 
               agent-queue config init
               agent-queue config init --config -
             """)
 
-    @Flag(name: .long, help: "Replace a file that is there.")
+    @Flag(name: .long, help: "Overwrite an existing file.")
     var force = false
 
     @OptionGroup var format: FormatOptions
@@ -124,7 +125,7 @@ struct ConfigInitCommand: ParsableCommand {
         let name = InvalidText.quoted(path)
         let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL), 0o600)
         guard descriptor >= 0 else {
-            guard errno != EEXIST else { throw CommandFailure(.usage, "\(name) is there already; --force replaces it") }
+            guard errno != EEXIST else { throw CommandFailure(.usage, "\(name) already exists; use --force to overwrite it") }
             throw SystemFailure.make("write \(name)", errno: errno)
         }
         defer { close(descriptor) }

@@ -9,7 +9,7 @@ import Glibc
 struct DatabaseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "database",
-        abstract: "Look after the database's file.",
+        abstract: "Manage the database.",
         discussion: """
               agent-queue database backup queue-backup.db
             """,
@@ -23,9 +23,9 @@ struct DatabaseCommand: ParsableCommand {
 struct DatabaseMigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "migrate",
-        abstract: "Bring the database's schema up to this program's.",
+        abstract: "Migrate the database to the current schema.",
         discussion: """
-            Every command does so by itself; this one says what it did. Makes the database if there is none.
+            Other commands do this automatically; this one reports what it did. Creates the database if it does not exist.
 
               agent-queue database migrate
             """)
@@ -54,7 +54,7 @@ struct DatabaseMigrateCommand: AsyncParsableCommand {
 struct DatabaseStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show where the database is, its schema and its size.",
+        abstract: "Show the location, schema and size of the database.",
         discussion: """
               agent-queue database status
             """)
@@ -77,10 +77,11 @@ struct DatabaseStatusCommand: AsyncParsableCommand {
             sheet.add("database", DisplayText.line(path))
             sheet.add("applied", applied.joined(separator: ", "))
             sheet.add(
-                "to apply", pending.isEmpty ? nil : pending.joined(separator: ", ") + "; 'agent-queue database migrate' does it", .warning)
+                "pending", pending.isEmpty ? nil : pending.joined(separator: ", ") + "; run 'agent-queue database migrate' to apply",
+                .warning)
             sheet.add("durability", session.settings.durability.rawValue)
-            sheet.add("size", statistics.map { "\(Figures.bytes($0.databaseBytes)), \(Figures.bytes($0.freeBytes)) of it free" })
-            sheet.add("log", statistics.map { Figures.bytes($0.walBytes) })
+            sheet.add("size", statistics.map { "\(Figures.bytes($0.databaseBytes)), \(Figures.bytes($0.freeBytes)) free" })
+            sheet.add("WAL", statistics.map { Figures.bytes($0.walBytes) })
             try output.lines(sheet.lines)
         }
         try output.flush()
@@ -101,9 +102,9 @@ struct DatabaseStatusCommand: AsyncParsableCommand {
 struct DatabaseCheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Look for damage, and for rows that contradict each other.",
+        abstract: "Check the database for corruption and inconsistencies.",
         discussion: """
-            Reads the whole file, beside live workers if there are any. Ends with 65 if it finds a fault.
+            Reads the whole file; safe to run while workers are running. Exits with 65 if it finds a problem.
 
               agent-queue database check
             """)
@@ -124,7 +125,7 @@ struct DatabaseCheckCommand: AsyncParsableCommand {
                     .init("sqlite_version", .string(report.sqliteVersion)), .init("guards_checkpoints", .bool(report.guardsCheckpoints)),
                 ]))
         } else if report.isSound {
-            try output.line("\(DisplayText.line(path)) is sound")
+            try output.line("\(DisplayText.line(path)): no problems found")
         }
         try output.flush()
         guard report.isSound else {
@@ -138,14 +139,14 @@ struct DatabaseCheckCommand: AsyncParsableCommand {
 struct DatabaseBackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup",
-        abstract: "Copy the database, beside live workers.",
+        abstract: "Back up the database.",
         discussion: """
-            The copy is of one moment, and stands alone. A file that is there is not overwritten.
+            Makes a consistent, self-contained copy while workers are running. Does not overwrite an existing file.
 
               agent-queue database backup "queue-$(date +%F).db"
             """)
 
-    @Argument(help: ArgumentHelp("Where to.", valueName: "file"), completion: .file())
+    @Argument(help: ArgumentHelp("File to write.", valueName: "file"), completion: .file())
     var file: String
 
     @OptionGroup var format: FormatOptions
@@ -169,14 +170,14 @@ struct DatabaseBackupCommand: AsyncParsableCommand {
 struct DatabaseRestoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore",
-        abstract: "Put a backup in the database's place.",
+        abstract: "Restore the database from a backup.",
         discussion: """
-            Refuses while any process uses the database, and a backup that is not sound. What stood there is kept beside it.
+            Fails if a process is using the database or if the backup is damaged. Keeps the replaced database next to the new one.
 
               agent-queue database restore queue-2026-12-01.db
             """)
 
-    @Argument(help: ArgumentHelp("The backup.", valueName: "file"), completion: .file())
+    @Argument(help: ArgumentHelp("Backup file.", valueName: "file"), completion: .file())
     var file: String
 
     @OptionGroup var format: FormatOptions
@@ -190,7 +191,7 @@ struct DatabaseRestoreCommand: ParsableCommand {
             try output.json(.object([.init("database", .string(path)), .init("replaced", JobJSON.string(replaced))]))
         } else {
             try output.line("\(DisplayText.line(path)) restored")
-            if let replaced { Diagnostics.write("what stood there is now \(DisplayText.line(replaced))\n") }
+            if let replaced { Diagnostics.write("the previous database is now \(DisplayText.line(replaced))\n") }
         }
         try output.flush()
     }
@@ -200,9 +201,9 @@ struct DatabaseRestoreCommand: ParsableCommand {
 struct DatabaseVacuumCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vacuum",
-        abstract: "Rewrite the database's file without its gaps.",
+        abstract: "Rebuild the database file to free space.",
         discussion: """
-            Refuses beside live workers, who would have to wait; `prune --vacuum` works beside them.
+            Fails while workers are running, because they would have to wait; use `prune --vacuum` instead.
 
               agent-queue database vacuum
             """)
@@ -235,6 +236,6 @@ enum DatabaseFileCheck {
         var status = stat()
         guard lstat(path, &status) != 0, errno == ENOENT || errno == ENOTDIR else { return }
         throw CommandFailure(
-            .unavailable, "\(path): there is no database yet; 'agent-queue enqueue' makes one, or name another with --database")
+            .unavailable, "\(path): no database yet; add a job to create it, or choose another file with --database")
     }
 }

@@ -8,11 +8,12 @@ import ArgumentParser
 struct PruneCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "prune",
-        abstract: "Remove what has had its time.",
+        abstract: "Remove expired data.",
         discussion: """
-            For cron: finished jobs and runs past `retention`, cached answers past their time or over `cache.max_bytes`, and memories past their \
-            time or over `memory.max_bytes` and the caps of `memory.namespaces` (the least important first, then the longest not \
-            recalled). Works in small steps and is safe beside live workers. A job that others still wait for stays.
+            Removes finished jobs and runs older than `retention`, cache entries that have expired or exceed `cache.max_bytes`, and \
+            memories that have expired or exceed `memory.max_bytes` or the limits in `memory.namespaces` (least important first, then \
+            least recently recalled). Safe to run while workers are running, and meant for cron. Jobs that other jobs depend on are \
+            kept.
 
               agent-queue prune
               agent-queue prune --older-than 12h --dry-run
@@ -20,14 +21,14 @@ struct PruneCommand: AsyncParsableCommand {
 
     @Option(
         name: .long, parsing: .unconditional,
-        help: ArgumentHelp("Finished jobs and runs older than this, instead of `retention`: 7d.", valueName: "duration"),
+        help: ArgumentHelp("Remove finished jobs and runs older than this instead of `retention`, such as 7d.", valueName: "duration"),
         transform: DurationOption.parse)
     var olderThan: Duration?
 
-    @Flag(name: .long, help: "Say what would be removed, and remove nothing.")
+    @Flag(name: .long, help: "Show what would be removed, without removing anything.")
     var dryRun = false
 
-    @Flag(name: .long, help: "Give free pages back to the file system, in small steps.")
+    @Flag(name: .long, help: "Return free pages to the file system, in small steps.")
     var vacuum = false
 
     @OptionGroup var format: FormatOptions
@@ -58,7 +59,7 @@ struct PruneCommand: AsyncParsableCommand {
             var table = Table([Column(dryRun ? "WOULD REMOVE" : "REMOVED"), Column("", isNumber: true)])
             table.add(["jobs", Cell(Figures.count(report.jobs))])
             table.add(["runs", Cell(Figures.count(report.runs))])
-            table.add(["cached answers", Cell(Figures.count(report.cacheEntries))])
+            table.add(["cache entries", Cell(Figures.count(report.cacheEntries))])
             table.add(["memories", Cell(Figures.count(report.memories))])
             table.add(["bytes freed", Cell(Figures.bytes(report.bytesFreed))])
             try output.lines(table.takeLines())

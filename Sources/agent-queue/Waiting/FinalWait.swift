@@ -20,8 +20,8 @@ struct FinalWait {
         } expired: { duration in
             let sentence =
                 ids.count == 1
-                ? "job \(ids[0]) was not final within \(duration)"
-                : "not all of the \(Figures.count(ids.count)) jobs were final within \(duration)"
+                ? "timed out after \(duration): job \(ids[0]) has not finished"
+                : "timed out after \(duration): not all \(Figures.count(ids.count)) jobs have finished"
             return CommandFailure(.timedOut, sentence)
         }
     }
@@ -71,14 +71,14 @@ struct BatchWait {
         try await Deadline.run(timeout) {
             try await wait(in: store)
         } expired: { duration in
-            CommandFailure(.timedOut, "batch '\(name)': not all jobs were final within \(duration)")
+            CommandFailure(.timedOut, "timed out after \(duration): batch '\(name)' has unfinished jobs")
         }
         try report(try await progress(store), json: json)
     }
 
     private func progress(_ store: QueueStore) async throws -> BatchProgress {
         guard let progress = try store.batch(named: name) else {
-            throw CommandFailure(.badInput, "there is no batch '\(name)'")
+            throw CommandFailure(.badInput, "batch '\(name)' not found")
         }
         return progress
     }
@@ -107,7 +107,7 @@ struct BatchWait {
         } else {
             var table = Table([
                 Column("BATCH"), Column("JOBS", isNumber: true), Column("COMPLETED", isNumber: true), Column("CANCELLED", isNumber: true),
-                Column("DISCARDED", isNumber: true),
+                Column("FAILED", isNumber: true),
             ])
             let counts = [progress.jobs, progress.completed, progress.cancelled, progress.discarded]
             table.add([Cell(DisplayText.line(name))] + counts.map { Cell(Figures.count($0)) })
@@ -117,7 +117,7 @@ struct BatchWait {
         let failed = progress.cancelled + progress.discarded
         if failed > 0 {
             throw CommandFailure(
-                .jobFailed, "\(Figures.count(failed)) of \(Figures.count(progress.jobs, "job")) ended discarded or cancelled")
+                .jobFailed, "\(Figures.count(failed)) of \(Figures.count(progress.jobs, "job")) failed or were cancelled")
         }
     }
 }

@@ -13,7 +13,7 @@ struct StreamWait {
         try await Deadline.run(timeout) {
             try await follow(store)
         } expired: { duration in
-            CommandFailure(.timedOut, "job \(id) was not final within \(duration)")
+            CommandFailure(.timedOut, "timed out after \(duration): job \(id) has not finished")
         }
     }
 
@@ -36,7 +36,7 @@ struct StreamWait {
             guard isFinal else { continue }
             guard let job = try store.job(id) else {
                 try printer.endLine()
-                throw CommandFailure(.badInput, "job \(id) was deleted while it was waited for")
+                throw CommandFailure(.badInput, "job \(id) was deleted while waiting for it")
             }
             return try printer.finish(job)
         }
@@ -55,7 +55,7 @@ struct StreamPrinter {
     /// Prints what is new. Where another attempt began, its text begins on a new line.
     mutating func show(_ page: StreamPage) throws {
         if let next = page.token, next != token {
-            try startOver("the answer begins anew")
+            try startOver("a new attempt started; the answer starts over")
             token = next
         }
         for piece in page.chunks { try add(piece) }
@@ -74,7 +74,7 @@ struct StreamPrinter {
             try add(String(decoding: text.utf8.dropFirst(printed.utf8.count), as: UTF8.self))
             try output.line()
         } else {
-            try startOver("the answer is another than what came so far")
+            try startOver("the final answer differs from the text streamed so far")
             try output.lines(JobAnswer.lines(job))
         }
         try output.flush()

@@ -7,27 +7,27 @@ import ArgumentParser
 struct WaitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wait",
-        abstract: "Wait until jobs are final.",
+        abstract: "Wait for jobs to finish.",
         discussion: """
-            Ends with 0 when all have completed, 1 when one was discarded or cancelled, 2 when the time ran out. With --stream the \
-            answer of one job is printed while it comes.
+            Exits with 0 if all jobs complete, 1 if any fails or is cancelled, and 2 on timeout. With --stream, prints the answer of one \
+            job as it arrives.
 
               agent-queue wait 17 18
               agent-queue wait --stream 17
               agent-queue wait --batch monday --timeout 5m
             """)
 
-    @Argument(help: ArgumentHelp("The jobs' numbers.", valueName: "id"))
+    @Argument(help: ArgumentHelp("Job IDs.", valueName: "id"))
     var ids: [Int64] = []
 
-    @Option(name: .long, help: ArgumentHelp("Wait for every job of a batch.", valueName: "name"))
+    @Option(name: .long, help: ArgumentHelp("Wait for all jobs of a batch.", valueName: "name"))
     var batch: String?
 
-    @Flag(name: .long, help: "Print the answer of one job while it comes.")
+    @Flag(name: .long, help: "Print the answer of one job as it arrives.")
     var stream = false
 
     @Option(
-        name: .long, parsing: .unconditional, help: ArgumentHelp("Wait for so long at most: 5m.", valueName: "duration"),
+        name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum time to wait, such as 5m.", valueName: "duration"),
         transform: DurationOption.parse)
     var timeout: Duration?
 
@@ -37,11 +37,11 @@ struct WaitCommand: AsyncParsableCommand {
     func validate() throws {
         guard ids.isEmpty != (batch == nil) else {
             throw ValidationError(
-                ids.isEmpty ? "say what to wait for: jobs by number, or --batch" : "wait for jobs or for a --batch, not both")
+                ids.isEmpty ? "give job IDs or --batch" : "job IDs and --batch are mutually exclusive")
         }
         guard stream else { return }
-        if ids.count != 1 { throw ValidationError("--stream follows one job") }
-        if format.json { throw ValidationError("--stream prints the text as it comes, --json the job at its end: give one of them") }
+        if ids.count != 1 { throw ValidationError("--stream requires exactly one job ID") }
+        if format.json { throw ValidationError("--stream cannot be combined with --json") }
     }
 
     func run() async throws {
@@ -63,19 +63,19 @@ struct WaitCommand: AsyncParsableCommand {
         var table = Table([Column("ID", isNumber: true), Column("STATE"), Column("TOOK", isNumber: true), Column("ANSWER")])
         var failed = 0
         for id in ids {
-            guard let job = try store.job(id) else { throw CommandFailure(.badInput, "job \(id) was deleted while it was waited for") }
+            guard let job = try store.job(id) else { throw CommandFailure(.badInput, "job \(id) was deleted while waiting for it") }
             if job.state != .completed { failed += 1 }
             if format.json {
                 try output.json(JobJSON.job(job))
             } else {
                 let took = job.finalizedAt.map { Figures.duration(milliseconds: $0 - job.createdAt) } ?? ""
-                table.add([Cell("\(id)"), Cell(job.state.rawValue, Style.of(job.state)), Cell(took), Cell(JobPreview.answer(job))])
+                table.add([Cell("\(id)"), Cell(job.state.displayName, Style.of(job.state)), Cell(took), Cell(JobPreview.answer(job))])
             }
         }
         if !format.json { try output.lines(table.takeLines()) }
         try output.flush()
         if failed > 0 {
-            throw CommandFailure(.jobFailed, "\(failed) of \(Figures.count(ids.count, "job")) ended discarded or cancelled")
+            throw CommandFailure(.jobFailed, "\(failed) of \(Figures.count(ids.count, "job")) failed or were cancelled")
         }
     }
 }

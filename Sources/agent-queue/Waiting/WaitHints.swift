@@ -41,6 +41,6 @@ enum WorkerHint {
     static func sayIfNoneRuns(_ store: QueueStore) throws {
         guard isatty(STDERR_FILENO) == 1 else { return }
         guard try !store.workers().contains(where: { store.locks.isAlive(worker: $0.id) }) else { return }
-        Diagnostics.say("waiting, but no worker is running; start one with 'agent-worker'")
+        Diagnostics.say("waiting, but no worker is running; start 'agent-worker'")
     }
 }
