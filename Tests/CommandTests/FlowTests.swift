@@ -13,7 +13,7 @@ import Testing
         #expect(list.lines[1].contains("available") && list.lines[1].hasSuffix("hello"))
         #expect(try await sandbox.run("show", "1").output.contains("state     available"))
 
-        #expect(try await sandbox.run("delete", "1").sentence == "job 1: not deleted, for it is available; cancel it first")
+        #expect(try await sandbox.run("delete", "1").sentence == "job 1: not deleted: it is available; cancel it first")
         #expect(
             try await sandbox.run("cancel", "1", "--json").json == [["id": 1, "result": "changed", "state": "cancelled", "reason": .null]])
         let again = try await sandbox.run("cancel", "1", "--json")
@@ -34,7 +34,7 @@ import Testing
         let ending = try await sandbox.run("cancel", "1", "7", "2", "--json")
         #expect(ending.status == 65)
         #expect(try ending.json.map { $0["result"] } == ["changed", "not_found", "changed"])
-        #expect(ending.sentence == "job 7: there is no such job")
+        #expect(ending.sentence == "job 7: not found")
     }
 
     @Test("Jobs are chosen by what they are")
@@ -94,9 +94,13 @@ import Testing
         #expect(try await sandbox.run("result", "1").output == "said \"yes\", twice\nindeed\n")
         let failed = try await sandbox.run("result", "2")
         #expect(failed.status == 1)
-        #expect(failed.sentence == "job 2 was discarded: the model said \\u{1b}[31mno")
+        #expect(failed.sentence == "job 2 failed: the model said \\u{1b}[31mno")
         #expect(try await sandbox.run("results", "--format", "jsonl").json.map { $0["custom_id"] } == ["good"])
-        #expect(try await sandbox.run("results", "--json", "--state", "discarded").json.map { $0["custom_id"] } == ["bad"])
+        for name in ["discarded", "failed"] {
+            let results = try await sandbox.run("results", "--json", "--state", name).json
+            #expect(results.map { $0["custom_id"] } == ["bad"] && results.first?["state"] == "discarded")
+            #expect(try await sandbox.run("list", "--state", name).lines.last?.contains(" failed ") == true)
+        }
 
         let csv = try await sandbox.run("results", "--format", "csv").output
         #expect(csv.hasPrefix("id,custom_id,state,kind,queue,model,batch,tags,"))

@@ -65,7 +65,7 @@ import Testing
             #expect(job["worker"]?["pid"]?.int != nil)
             let stats = try #require(try await sandbox.run("stats", "--json").json.first)
             #expect(stats["workers"]?.array?.first?["alive"] == true)
-            #expect(try await sandbox.run("cancel", "1").output.contains("running; its worker was told to stop"))
+            #expect(try await sandbox.run("cancel", "1").output.contains("running; cancellation requested"))
             #expect(try await sandbox.run("show", "1", "--json").json.first?["cancel_requested_at"]?.string != nil)
         }
     }

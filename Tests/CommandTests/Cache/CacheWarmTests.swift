@@ -32,7 +32,7 @@ import Testing
         #expect(ending.status == 0, "\(ending.error)")
         #expect(
             ending.lines == [
-                "2 enqueued, 1 cached already, 1 repeated, 1 with a unique key that is taken, 1 passed over that do not use the cache"
+                "2 enqueued, 1 already cached, 1 duplicates, 1 with an existing unique key, 1 skipped because they do not use the cache"
             ])
         #expect(ending.error.isEmpty)
         let jobs = try await sandbox.run("list", "--queue", "night", "--json").json.reversed().map(\.self)
@@ -55,7 +55,7 @@ import Testing
         let numbers = try await sandbox.run(
             "cache", "warm", "--jsonl", "-", "--print-ids", "--priority", "1", input: Array(#"{"prompt":"later"}"#.utf8))
         #expect(numbers.lines.count == 1)
-        #expect(numbers.error == "1 enqueued, 0 cached already, 0 repeated\n")
+        #expect(numbers.error == "1 enqueued, 0 already cached, 0 duplicates\n")
         let job = try #require(try await sandbox.run("show", numbers.lines[0], "--json").json.first)
         #expect(job["priority"] == 1)
     }
@@ -64,14 +64,14 @@ import Testing
     func edges() async throws {
         let sandbox = try Sandbox()
         let none = try await sandbox.run("cache", "warm", "--jsonl", "-")
-        #expect(none.lines == ["0 enqueued, 0 cached already, 0 repeated"])
+        #expect(none.lines == ["0 enqueued, 0 already cached, 0 duplicates"])
         try sandbox.file("bad.jsonl", "{\"prompt\": \"a\"}\n{}\n")
         let bad = try await sandbox.run("cache", "warm", "--jsonl", "bad.jsonl")
         #expect(bad.status == 65)
-        #expect(bad.sentence?.contains("line 2: a job needs a prompt or messages; nothing was added") == true)
+        #expect(bad.sentence?.contains("line 2: a job needs a prompt or messages; nothing added") == true)
         #expect(try await sandbox.run("list", "--json").output.isEmpty)
         let skipping = try await sandbox.run("cache", "warm", "--jsonl", "bad.jsonl", "--skip-invalid")
-        #expect(skipping.lines == ["1 enqueued, 0 cached already, 0 repeated"])
+        #expect(skipping.lines == ["1 enqueued, 0 already cached, 0 duplicates"])
     }
 
     @Test("A cache that is off cannot be warmed")
@@ -80,6 +80,6 @@ import Testing
         try sandbox.file("agent-queue.yaml", "cache: { enabled: false }\n")
         let ending = try await sandbox.run("cache", "warm", "--jsonl", "-", input: Array(#"{"prompt":"x"}"#.utf8))
         #expect(ending.status == 78)
-        #expect(ending.sentence?.contains("the cache is off") == true)
+        #expect(ending.sentence?.contains("the cache is disabled") == true)
     }
 }

@@ -34,7 +34,7 @@ import Testing
         #expect(shown.lines.count == 3)
         #expect(shown.lines[1].contains("red \\u{1b}[31m at 12:00:01"))
         #expect(shown.lines[1].contains("looks like a time"))
-        #expect(shown.lines[2].contains("(nothing)"))
+        #expect(shown.lines[2].contains("(none)"))
         #expect(!shown.output.utf8.contains(0x1B))
         #expect(try await !sandbox.run("cache", "why", "1", "2", "--json").output.utf8.contains(0x1B))
     }
@@ -48,9 +48,9 @@ import Testing
             #expect(answer["same"] == true)
             return answer["reason"]?.string
         }
-        #expect(try await reason("1", "2") == "job 1 has not ended yet")
+        #expect(try await reason("1", "2") == "job 1 has not finished yet")
         // The order in which they are named makes no difference.
-        #expect(try await reason("2", "1") == "job 1 has not ended yet")
+        #expect(try await reason("2", "1") == "job 1 has not finished yet")
         try await sandbox.work()
         _ = try await sandbox.run("enqueue", "q")
         #expect(try await reason("1", "3") == "job 3 was answered from the cache")
@@ -59,13 +59,13 @@ import Testing
         #expect(try await why(sandbox, "1", "4")["differences"]?.array?.first?["path"] == "cache")
         _ = try await sandbox.run("cache", "clear")
         _ = try await sandbox.run("enqueue", "q")
-        #expect(try await reason("4", "5") == "job 4 does not use the cache, so its answer was not kept")
+        #expect(try await reason("4", "5") == "job 4 does not use the cache, so its answer was not cached")
         #expect(
-            try await reason("1", "5") == "the answer is in the cache no more: its time had passed, or it was evicted or deleted")
+            try await reason("1", "5") == "the answer is no longer cached: it expired, or was evicted or deleted")
         _ = try await sandbox.run("cancel", "5")
         _ = try await sandbox.run("enqueue", "q")
-        #expect(try await reason("5", "6") == "job 5 ended without an answer (cancelled)")
-        #expect(try await sandbox.run("cache", "why", "1", "3").lines == ["the requests are the same; job 3 was answered from the cache"])
+        #expect(try await reason("5", "6") == "job 5 has no answer (cancelled)")
+        #expect(try await sandbox.run("cache", "why", "1", "3").lines == ["the requests are equal: job 3 was answered from the cache"])
     }
 
     @Test("A provider that has another address since")
@@ -110,11 +110,11 @@ import Testing
         #expect(try reason({ _ in }, { $0.result = Self.result("stop", by: .coalesced) }).contains("the call made for an identical job"))
         #expect(
             try reason { $0.result = Self.result("length") }
-                == "the answer of job 1 was not complete (it ended with 'length'), so it was not kept")
-        #expect(try reason { $0.result = Self.result(.null) }.contains("ended with 'no reason'"))
+                == "the answer of job 1 was incomplete (finish reason 'length'), so it was not cached")
+        #expect(try reason { $0.result = Self.result(.null) }.contains("finish reason 'none'"))
         #expect(try reason { $0.result = Self.result("stop", by: .fallback, "openai/x") }.contains("the fallback openai/x"))
         #expect(
-            try reason { $0.finalizedAt = 2_002 } == "job 1 was answered only after job 2 was called for")
+            try reason { $0.finalizedAt = 2_002 } == "job 1 was answered after job 2 had started")
         #expect(try reason { _ in }.contains("the cache no more"))
     }
 }

@@ -54,7 +54,7 @@ import Testing
         let ending = try await sandbox.run("enqueue", "--jsonl", "in.jsonl")
         #expect(ending.status == 65)
         #expect(ending.sentence?.hasPrefix("in.jsonl: line 2: not valid JSON") == true)
-        #expect(ending.sentence?.hasSuffix("nothing was added") == true)
+        #expect(ending.sentence?.hasSuffix("nothing added") == true)
         #expect(try await sandbox.run("list", "--json").output.isEmpty)
     }
 
@@ -68,7 +68,7 @@ import Testing
         #expect(try await sandbox.run("list", "--json").output.isEmpty)
     }
 
-    @Test("With --skip-invalid bad lines are reported and passed over")
+    @Test("With --skip-invalid bad lines are reported and skipped")
     func skips() async throws {
         let sandbox = try Sandbox()
         try sandbox.file("in.jsonl", Self.mixed)
@@ -78,7 +78,7 @@ import Testing
         #expect(told.count == 3)
         #expect(told[0].hasPrefix("agent-queue: in.jsonl: line 2: "))
         #expect(told[1].hasPrefix("agent-queue: in.jsonl: line 5: unknown key 'promt' (did you mean 'prompt'?)"))
-        #expect(told[2] == "3 jobs added, 2 bad lines passed over")
+        #expect(told[2] == "3 jobs added, 2 invalid lines skipped")
         let jobs = try await sandbox.run("list", "--json").json
         #expect(jobs.map { $0["custom_id"] } == ["a-1", "o-1", .null])
     }
@@ -92,7 +92,7 @@ import Testing
         #expect(first.error == "2500 jobs added\n")
         let again = try await sandbox.run("enqueue", "--jsonl", "in.jsonl", "--ingest", "monday")
         #expect(again.status == 0)
-        #expect(again.error == "0 jobs added; all lines were added before\n")
+        #expect(again.error == "0 jobs added; all lines had been added before\n")
         #expect(try await sandbox.run("stats", "--json").json.first?["states"]?["available"] == 2_500)
 
         try sandbox.file("in.jsonl", Self.lines + #"{"prompt": "one more"}"# + "\n")

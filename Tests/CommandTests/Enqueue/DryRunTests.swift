@@ -73,11 +73,11 @@ import Testing
         try sandbox.file("in.jsonl", #"{"prompt":"a","model":"openai/dear"}"# + "\n" + #"{"prompt":"b"}"#)
         let both = try await sandbox.run("enqueue", "--jsonl", "in.jsonl", "--dry-run")
         #expect(both.lines.contains { $0.wholeMatch(of: /jobs +2/) != nil })
-        #expect(both.lines.contains { $0.wholeMatch(of: /cost at most +\$1\.00/) != nil })
-        #expect(both.lines.contains { $0.wholeMatch(of: /without a price +1 call/) != nil })
+        #expect(both.lines.contains { $0.wholeMatch(of: /maximum cost +\$1\.00/) != nil })
+        #expect(both.lines.contains { $0.wholeMatch(of: /unknown price +1 call/) != nil })
         #expect(both.error.isEmpty)
         let one = try await sandbox.run("enqueue", "b", "--dry-run")
-        #expect(one.lines.contains { $0.wholeMatch(of: /cost at most +unknown/) != nil })
+        #expect(one.lines.contains { $0.wholeMatch(of: /maximum cost +unknown/) != nil })
     }
 
     @Test("A single prompt, texts to embed, standard input")
@@ -100,12 +100,12 @@ import Testing
         #expect(try await sandbox.run("enqueue", "a", "--dry-run").status == 0)
         let waiting = try await sandbox.run("enqueue", "a", "--after", "1", "--dry-run")
         #expect(waiting.status == 65)
-        #expect(waiting.sentence?.contains("job 1, which the new job is to wait for, does not exist") == true)
+        #expect(waiting.sentence?.contains("job 1, named by --after, does not exist") == true)
         #expect(!FileManager.default.fileExists(atPath: sandbox.database))
         #expect(!FileManager.default.fileExists(atPath: "\(sandbox.folder)/data"))
     }
 
-    @Test("A bad line stops it with its number; with --skip-invalid it is passed over")
+    @Test("A bad line stops it with its number; with --skip-invalid it is skipped")
     func badLines() async throws {
         let sandbox = try Sandbox()
         try sandbox.file("in.jsonl", "{\"prompt\": \"a\"}\n{\"prompt\": \"b\", \"deadline\": \"1h\"}\n")

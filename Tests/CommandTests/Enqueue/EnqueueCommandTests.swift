@@ -120,6 +120,6 @@ import Testing
         let ending = try await waiting
         #expect(ending.status == 1)
         #expect(ending.output.isEmpty)
-        #expect(ending.sentence == "job 2 was discarded: the model said \\u{1b}[31mno")
+        #expect(ending.sentence == "job 2 failed: the model said \\u{1b}[31mno")
     }
 }

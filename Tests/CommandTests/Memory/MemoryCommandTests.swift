@@ -62,9 +62,9 @@ import Testing
             let deleted = try await sandbox.run("memory", "delete", "1", "99", "--json")
             #expect(deleted.status == 65)
             #expect(try deleted.json == [["id": 1, "deleted": true], ["id": 99, "deleted": false]])
-            #expect(deleted.sentence == "there is no memory 99")
+            #expect(deleted.sentence == "memory 99 not found")
             let asked = try await sandbox.run("memory", "delete", "--namespace", "default")
-            #expect(asked.sentence == "namespace 'default' holds 3 memories: --yes forgets them all")
+            #expect(asked.sentence == "namespace 'default' has 3 memories; use --yes to delete them all")
             #expect(try await sandbox.run("memory", "delete", "--namespace", "default", "--yes").output == "3 memories deleted\n")
             #expect(try await sandbox.run("database", "check").status == 0)
         }
@@ -84,11 +84,11 @@ import Testing
                 input: Array((lines + [#"{"text": "six"}"#]).joined(separator: "\n").utf8))
             let outcomes: [JSONValue?] = ["duplicate", "duplicate", "duplicate", "duplicate", "duplicate", "stored"]
             #expect(try piped.json.map { $0["outcome"] } == outcomes)
-            #expect(piped.error == "1 memory stored, 5 there already\n")
+            #expect(piped.error == "1 memory stored, 5 already existed\n")
             try sandbox.file("bad.jsonl", lines.joined(separator: "\n") + "\n{\"text\": \"\"}\n")
             let bad = try await sandbox.run("memory", "store", "--jsonl", "bad.jsonl", "--namespace", "bad")
             #expect(bad.status == 65)
-            #expect(bad.sentence == "bad.jsonl: line 6: the text is empty; nothing was stored")
+            #expect(bad.sentence == "bad.jsonl: line 6: the text is empty; nothing stored")
             try sandbox.file("queries.jsonl", #"{"text": "six"}"# + "\n" + #"{"text": "number3", "limit": 1}"#)
             let found = try await sandbox.run("memory", "search", "--jsonl", "queries.jsonl", "--namespace", "notes", "--json").json
             #expect(found.map { $0["hits"]?.array?.first?["text"] } == ["six", "text number3"])
@@ -107,11 +107,11 @@ import Testing
             #expect(failed.status == 65)
             #expect(failed.output == "1\n2\n3\n4\n")
             #expect(
-                failed.sentence?.hasSuffix("4 memories had been taken in by then: the same command again goes on from there") == true,
+                failed.sentence?.hasSuffix("4 memories had been stored; run the same command again to continue") == true,
                 "\(failed.error)")
             words.refuse(nil)
             let again = try await sandbox.run("memory", "store", "--jsonl", "in.jsonl")
-            #expect(again.error == "2 memories stored, 4 there already\n")
+            #expect(again.error == "2 memories stored, 4 already existed\n")
         }
     }
 
@@ -137,7 +137,7 @@ import Testing
                 let again = try await sandbox.shell("\(place) \"$AQ\" memory export --with-vectors")
                 #expect(again.output == inline.output)
                 let twice = try await sandbox.shell("\(place) \"$AQ\" memory import \(arguments)")
-                #expect(twice.output == "0 memories stored, 3 there already\n")
+                #expect(twice.output == "0 memories stored, 3 already existed\n")
                 #expect(try await sandbox.shell("\(place) \"$AQ\" database check").status == 0)
             }
             #expect(words.calls.count == calls)
@@ -146,7 +146,7 @@ import Testing
             #expect(words.calls.count > calls)
             let mismatch = try await sandbox.shell("head -n 2 e.jsonl | \"$AQ\" memory import - --vectors e.npy --namespace n4")
             #expect(mismatch.status == 65)
-            #expect(mismatch.sentence == "standard input: e.npy has 3 rows, for 2 lines; nothing was stored")
+            #expect(mismatch.sentence == "standard input: e.npy has 3 rows, for 2 lines; nothing stored")
         }
     }
 

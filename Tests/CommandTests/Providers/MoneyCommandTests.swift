@@ -38,7 +38,7 @@ import Testing
         let before = try #require(try await sandbox.run("stats", "--json").json.first)
         #expect(before["maybe_paid"] == ["calls": 0, "usd": 0, "jobs": []])
         #expect(before["providers"] == [])
-        #expect(try await !sandbox.run("stats").output.contains("maybe paid"))
+        #expect(try await !sandbox.run("stats").output.contains("possibly charged"))
 
         try await sandbox.fail("the connection broke") { job in
             CallReport(target: job.route, failure: .timedOut, isMaybePaid: true, maybeCost: 0.5)
@@ -56,7 +56,9 @@ import Testing
         #expect(stats["providers"]?.array?.first?["name"] == "local")
         #expect(stats["providers"]?.array?.first?["spent_today_usd"]?.number == 0.5)
         let page = try await sandbox.run("stats").lines
-        #expect(page.contains { $0.hasPrefix("maybe paid ") && $0.hasSuffix(" \(Figures.money(0.5)) for 1 call whose answer never came") })
+        #expect(
+            page.contains { $0.hasPrefix("possibly charged ") && $0.hasSuffix(" \(Figures.money(0.5)) for 1 call that returned no answer") }
+        )
     }
 
     @Test("show tells what a failed attempt cost, what it called, and how far its answer had come")
@@ -79,7 +81,7 @@ import Testing
         #expect(error["partial"] == "first line\nhalf \u{1B}[31ma line")
 
         let sheet = try await sandbox.run("show", "1").output
-        #expect(sheet.contains("paid in vain  up to \(Figures.money(0.25)) for attempts without an answer\n"))
+        #expect(sheet.contains("failed attempts  cost up to \(Figures.money(0.25))\n"))
         #expect(sheet.contains(", local/second, \(Figures.money(0.25)): retryable: the connection broke\n"))
         #expect(sheet.hasSuffix("\nPartial answer of attempt 1\n    first line\n    half \\u{1b}[31ma line\n"), "\(sheet)")
     }
@@ -90,7 +92,7 @@ import Testing
         let provider = "providers:\n  local: { kind: openai, base_url: 'http://127.0.0.1:1/v1', limits: { usd_per_day: 1.5 } }\n"
         try sandbox.file("agent-queue.yaml", provider)
         let note =
-            "note  target local/smollm2: has a limit of $1.50 a day, but no price: its calls count as free; set models.local/smollm2.price\n"
+            "note  target local/smollm2: has a limit of $1.50 a day but no price, so its calls count as free; set models.local/smollm2.price\n"
         let noted = try await sandbox.run("doctor")
         #expect(noted.status == 0)
         #expect(noted.output.contains(note), "\(noted.output)")

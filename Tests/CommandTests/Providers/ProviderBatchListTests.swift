@@ -59,16 +59,17 @@ import Testing
         _ = try await sandbox.run("enqueue", "a")
         _ = try await sandbox.run("enqueue", "b", "--after", "1")
         #expect(try await sandbox.run("show", "2", "--json").json.first?["waits_for"] == "job 1")
-        #expect(try await sandbox.run("show", "2").lines.contains { $0.wholeMatch(of: /waits for +job 1/) != nil })
+        #expect(try await sandbox.run("show", "2").lines.contains { $0.wholeMatch(of: /waiting for +job 1/) != nil })
         #expect(try await sandbox.run("show", "1", "--json").json.first?["waits_for"] == nil)
     }
 
     @Test(
         "In words",
         arguments: [
-            (JobWait.identicalJob(7), "an identical job's answer (job 7 is running)"), (.identicalJob(nil), "an identical job's answer"),
-            (.providerBatch(3, .submitted), "batch 3 at the provider"),
-            (.providerBatch(3, .collecting), "batch 3, which takes more jobs before it is sent to the provider"),
+            (JobWait.identicalJob(7), "the answer of an identical job (job 7, running)"),
+            (.identicalJob(nil), "the answer of an identical job"),
+            (.providerBatch(3, .submitted), "provider batch 3"),
+            (.providerBatch(3, .collecting), "provider batch 3, which is collecting jobs"),
             (.jobs([1, 2]), "jobs 1, 2"),
         ])
     func words(_ wait: JobWait, _ sentence: String) {

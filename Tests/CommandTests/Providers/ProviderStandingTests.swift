@@ -59,23 +59,23 @@ import Testing
         #expect(local["targets"]?.array?.map { $0["name"] } == ["local/smollm2"])
         #expect(local["targets"]?.array?.first?["paused_until"] == .null)
         let row = try #require(try await sandbox.run("providers", "list").lines.first { $0.hasPrefix("local ") })
-        #expect(row.contains("paused, goes on in ") && row.contains(": the key was refused"))
+        #expect(row.contains("paused, resumes in ") && row.contains(": the key was refused"))
         let stats = try #require(try await sandbox.run("stats", "--json").json.first)
         #expect(stats["providers"]?.array?.map { $0["name"] } == ["local", "local/smollm2"])
         #expect(stats["providers"]?.array?.first?["pause_class"] == "authentication")
-        #expect(try await sandbox.run("stats").output.contains("paused, goes on in "))
+        #expect(try await sandbox.run("stats").output.contains("paused, resumes in "))
 
         let doctor = try await sandbox.run("doctor")
         #expect(doctor.status == 69)
         let finding = try #require(doctor.lines.first { $0.hasPrefix("fault ") })
-        #expect(finding.hasPrefix("fault provider local: is paused, goes on in "))
-        #expect(finding.hasSuffix(": the key was refused; mend its key, then run 'agent-queue providers resume local'"))
+        #expect(finding.hasPrefix("fault provider local: is paused, resumes in "))
+        #expect(finding.hasSuffix(": the key was refused; fix its API key, then run 'agent-queue providers resume local'"))
         let findings = try await sandbox.run("doctor", "--json")
         #expect(findings.status == 69)
         #expect(try findings.json.filter { $0["level"] == "fault" }.map { $0["subject"] } == ["provider local"])
 
         #expect(try await sandbox.claimable() == 0)
-        #expect(try await sandbox.run("providers", "resume", "local").output == "provider local may be called again\n")
+        #expect(try await sandbox.run("providers", "resume", "local").output == "provider local resumed\n")
         #expect(try await sandbox.local()?["paused_until"] == .null)
         #expect(try await sandbox.run("doctor").status == 0)
         #expect(try await sandbox.claimable() == 1)
@@ -84,8 +84,8 @@ import Testing
     @Test("An empty account is a fault as well; a rate limit is not")
     func otherPauses() async throws {
         for (failure, status, says) in [
-            (FailureClass.quotaExhausted, Int32(69), "fault provider local: is paused, goes on in "),
-            (.rateLimited, 0, "note  provider local: is paused, goes on in "),
+            (FailureClass.quotaExhausted, Int32(69), "fault provider local: is paused, resumes in "),
+            (.rateLimited, 0, "note  provider local: is paused, resumes in "),
         ] {
             let sandbox = try Sandbox()
             _ = try await sandbox.run("enqueue", "one")
@@ -111,13 +111,13 @@ import Testing
         #expect(local["breaker"]?["until"]?.string != nil)
         #expect(local["paused_until"] == .null)
         let row = try #require(try await sandbox.run("providers", "list").lines.first { $0.hasPrefix("local ") })
-        #expect(row.contains("breaker open, a trial in ") && row.contains(": the server broke"))
+        #expect(row.contains("circuit breaker open, retries in ") && row.contains(": the server broke"))
         #expect(try await sandbox.claimable() == 0)
 
         let doctor = try await sandbox.run("doctor")
         #expect(doctor.status == 0)
-        #expect(doctor.output.contains("note  provider local: failed too often and is left alone; a trial call in "))
-        #expect(doctor.output.contains(": the server broke; see 'agent-queue providers check local'\n"))
+        #expect(doctor.output.contains("note  provider local: circuit breaker open after failures; next trial call in "))
+        #expect(doctor.output.contains(": the server broke; try 'agent-queue providers check local'\n"))
 
         #expect(try await sandbox.run("providers", "resume", "local", "--json").json == [["provider": "local", "resumed": true]])
         #expect(try await sandbox.local()?["breaker"] == ["state": "closed", "until": .null])

@@ -18,7 +18,7 @@ import Testing
         #expect(try await sandbox.run("wait", "2", "1").lines.count == 3)
     }
 
-    @Test("Ends with 1 when one was discarded or cancelled")
+    @Test("Exits with 1 when one failed or was cancelled")
     func failed() async throws {
         let sandbox = try Sandbox()
         _ = try await sandbox.run("enqueue", "one", "--batch", "b")
@@ -27,7 +27,7 @@ import Testing
         try await sandbox.work()
         let jobs = try await sandbox.run("wait", "1", "2")
         #expect(jobs.status == 1)
-        #expect(jobs.sentence == "1 of 2 jobs ended discarded or cancelled")
+        #expect(jobs.sentence == "1 of 2 jobs failed or were cancelled")
         #expect(jobs.output.contains("cancelled before it ran"))
         #expect(try await sandbox.run("wait", "--batch", "b").status == 1)
     }
@@ -39,7 +39,7 @@ import Testing
         let job = try await sandbox.run("wait", "1", "--timeout", "50ms")
         #expect(job.status == 2)
         #expect(job.output.isEmpty)
-        #expect(job.sentence == "job 1 was not final within 50ms")
+        #expect(job.sentence == "timed out after 50ms: job 1 has not finished")
         #expect(try await sandbox.run("wait", "--batch", "b", "--timeout", "50ms").status == 2)
     }
 }
@@ -110,7 +110,7 @@ import Testing
             _ = try await store.settle(sandbox.settlement(of: second, "that is"))
             let (ending, output) = try await waiter.endOfOutput()
             #expect(ending == .exit(0))
-            #expect(output == "this was\nagent-queue: the answer begins anew\nthat is\n")
+            #expect(output == "this was\nagent-queue: a new attempt started; the answer starts over\nthat is\n")
         }
     }
 
@@ -124,7 +124,7 @@ import Testing
             _ = try await store.settle(sandbox.settlement(of: job, "that"))
             let (ending, output) = try await waiter.endOfOutput()
             #expect(ending == .exit(0))
-            #expect(output == "this\nagent-queue: the answer is another than what came so far\nthat\n")
+            #expect(output == "this\nagent-queue: the final answer differs from the text streamed so far\nthat\n")
         }
     }
 
@@ -138,7 +138,7 @@ import Testing
             _ = try await store.settle(sandbox.settlement(of: job, nil))
             let (ending, output) = try await waiter.endOfOutput()
             #expect(ending == .exit(1))
-            #expect(output == "half\nagent-queue: job 1 was discarded: the model said \\u{1b}[31mno\n")
+            #expect(output == "half\nagent-queue: job 1 failed: the model said \\u{1b}[31mno\n")
         }
     }
 
@@ -155,7 +155,7 @@ import Testing
         let bad = try await sandbox.run("wait", "--stream", "2")
         #expect(bad.status == 1)
         #expect(bad.output.isEmpty)
-        #expect(bad.sentence == "job 2 was discarded: the model said \\u{1b}[31mno")
+        #expect(bad.sentence == "job 2 failed: the model said \\u{1b}[31mno")
         let cached = try await sandbox.run("enqueue", "good", "--wait", "--stream")
         #expect(cached.output == "line one\nline two\n")
     }
@@ -168,7 +168,7 @@ import Testing
             let ending = try await sandbox.run("wait", "--stream", "1", "--timeout", "2s")
             #expect(ending.status == 2)
             #expect(ending.output == "half\n")
-            #expect(ending.sentence == "job 1 was not final within 2s")
+            #expect(ending.sentence == "timed out after 2s: job 1 has not finished")
         }
     }
 

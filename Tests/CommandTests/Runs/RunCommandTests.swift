@@ -77,7 +77,7 @@ import Testing
             let again = try await aq.run("run", "retry", "1", "8", "--json")
             #expect(again.status == 65)
             #expect(try again.json.map { $0["result"] } == ["unchanged", "not_found"])
-            #expect(again.sentence == "run 8: there is no such run")
+            #expect(again.sentence == "run 8: not found")
         }
     }
 
@@ -88,7 +88,7 @@ import Testing
             #expect(try await aq.run("run", "slow", "--json").json == [["id": 1, "state": "running", "duplicate_of": .null]])
             try await scene.server.waitForRequests(1)
             let early = try await aq.run("run", "wait", "1", "--timeout", "50ms")
-            #expect(early.status == 2 && early.sentence == "run 1 had not ended within 50ms")
+            #expect(early.status == 2 && early.sentence == "timed out after 50ms: run 1 has not finished")
             #expect(try await aq.run("run", "output", "1").sentence?.contains("is running and has no output yet") == true)
             let tree = try await aq.run("run", "show", "1").output
             #expect(tree.contains("\n* first") && tree.contains("\no second"), "\(tree)")

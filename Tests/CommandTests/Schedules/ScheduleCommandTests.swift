@@ -23,9 +23,9 @@ import Testing
         let table = try await sandbox.run("schedule", "list")
         #expect(table.output.contains("digest") && table.output.contains("mon-fri"))
         #expect(!table.output.contains("\u{1B}"))
-        #expect(try await sandbox.run("schedule", "pause", "digest").output == "schedule digest is paused\n")
+        #expect(try await sandbox.run("schedule", "pause", "digest").output == "schedule digest paused\n")
         #expect(try await sandbox.run("schedule", "list", "--json").json.first?["next_at"] == .null)
-        #expect(try await sandbox.run("schedule", "resume", "1").output == "schedule digest is resumed\n")
+        #expect(try await sandbox.run("schedule", "resume", "1").output == "schedule digest resumed\n")
         #expect(try await sandbox.run("schedule", "list", "--json").json.first?["next_at"] == listed["next_at"])
         #expect(try await sandbox.run("schedule", "remove", "digest", "--json").json == [["id": 1, "name": "digest", "removed": true]])
         #expect(try await sandbox.run("schedule", "list", "--json").output.isEmpty)
@@ -35,19 +35,19 @@ import Testing
         "Refuses what could never fire, with a sentence",
         arguments: [
             (["add", "0 25 * * *", "x"], 64, "hour: '25' is out of range (0 to 23)"),
-            (["add", "0 0 30 2 *", "x"], 64, "no time fits '0 0 30 2 *' within five years"),
+            (["add", "0 0 30 2 *", "x"], 64, "'0 0 30 2 *' matches no time in the next five years"),
             (
                 ["add", "@daily", "x", "--time-zone", "Europe/Lisbom"], 64,
                 "unknown time zone 'Europe/Lisbom' (did you mean 'Europe/Lisbon'?)"
             ),
-            (["add", "@daily"], 64, "give one of a prompt, --file and --run: what is to be done"),
+            (["add", "@daily"], 64, "give a prompt, --file or --run"),
             (["add", "@daily", "x", "--model", "nowhere/m"], 64, "unknown provider 'nowhere' in model 'nowhere/m'"),
             (["add", "@daily", "x", "--at", "2027-01-01T00:00Z"], 64, "a scheduled job has no 'at': its schedule says when"),
-            (["add", "@daily", "x", "--most", "3"], 64, "--most needs --missed all"),
+            (["add", "@daily", "x", "--most", "3"], 64, "--most requires --missed all"),
             (["add", "@daily", "x", "--missed", "alll"], 64, "--missed: unknown 'alll' (did you mean 'all'?)"),
-            (["add", "@daily", "x", "--name", "12"], 64, "--name needs 1 to 128 characters, not all of them digits"),
+            (["add", "@daily", "x", "--name", "12"], 64, "--name must be 1 to 128 characters, not all digits"),
             (["add", "@daily", "x", "--on-finish", "pager"], 64, "unknown notification 'pager' (the configuration has none)"),
-            (["remove", "nothing"], 65, "there is no schedule 'nothing'"),
+            (["remove", "nothing"], 65, "schedule 'nothing' not found"),
             (["next", "* * * *"], 64, "a cron expression has five fields"),
         ] as [([String], Int32, String)])
     func refusals(arguments: [String], status: Int32, sentence: String) async throws {
@@ -91,7 +91,7 @@ import Testing
             Set(notices.compactMap { notice in notice["body"]?["kind"]?.string.map { "\($0) \(notice["notification"]?.string ?? "")" } })
                 == ["job log", "batch bad", "batch log"])
         #expect(notices.count == 4)
-        #expect(try await sandbox.run("notifications", "retry", "1", "2").output == "2 notices to be tried again\n")
+        #expect(try await sandbox.run("notifications", "retry", "1", "2").output == "2 notifications will be retried\n")
         #expect(try await sandbox.run("notifications", "retry", "99").status == 65)
         #expect(try await sandbox.run("notifications", "check", "log", environment: environment).output == "delivered\n")
         #expect(try sandbox.read("told").contains(#""test":true"#))

@@ -9,10 +9,10 @@ import Testing
     func configInit() async throws {
         let sandbox = try Sandbox()
         #expect(try await sandbox.run("config", "init").output == "agent-queue.yaml written\n")
-        #expect(try await sandbox.run("config", "check").output == "agent-queue.yaml is right\n")
+        #expect(try await sandbox.run("config", "check").output == "agent-queue.yaml is valid\n")
         let again = try await sandbox.run("config", "init")
         #expect(again.status == 64)
-        #expect(again.sentence == "'agent-queue.yaml' is there already; --force replaces it")
+        #expect(again.sentence == "'agent-queue.yaml' already exists; use --force to overwrite it")
         #expect(try await sandbox.run("config", "init", "--force").status == 0)
         let printed = try await sandbox.run("config", "init", "--config", "-")
         #expect(try printed.output == sandbox.read("agent-queue.yaml"))
@@ -99,7 +99,7 @@ import Testing
         #expect(try await sandbox.run("cache", "get", digest, "--json").json.first?["reply"]?["text"] == "first")
         #expect(try await sandbox.run("cache", "delete", digest).status == 0)
         #expect(try await sandbox.run("cache", "get", digest).status == 65)
-        #expect(try await sandbox.run("cache", "clear").output == "1 cached answer deleted\n")
+        #expect(try await sandbox.run("cache", "clear").output == "1 cache entry deleted\n")
         #expect(try await sandbox.run("cache", "stats", "--json").json.first?["entries"] == 0)
     }
 
@@ -109,7 +109,7 @@ import Testing
         _ = try await sandbox.run("enqueue", "one")
         let ending = try await sandbox.run("doctor")
         #expect(ending.status == 0, "\(ending.output)")
-        #expect(ending.output.contains("workers: none is running, with 1 job waiting; start one with 'agent-worker'"))
+        #expect(ending.output.contains("workers: none running, 1 job waiting; start 'agent-worker'"))
         #expect(try await sandbox.run("doctor", "--json").json.allSatisfy { $0["level"] != "fault" })
     }
 }
