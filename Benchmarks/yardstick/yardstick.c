@@ -228,7 +228,7 @@ static void begin(Store *s) {
     s->now = wall_ms();
 }
 
-/// This connection takes the write lock, another checkpoints: see WriterConnections.
+/// This connection takes the write lock, another checkpoints: see Checkpoints.
 static void checkpoint(Store *s) {
     if (!s->checkpointer) s->checkpointer = open_connection(s->path, s->sync);
     run(s->db, s->begin);

@@ -61,8 +61,10 @@ package final class QueueStore: Sendable {
                 try DatabaseFile.settle(database, durability: options.durability, path: path)
                 try Migrator.run(database, path: path, applies: options.migrates, now: options.clock.wall())
             }
-            let connections = try WriterConnections(pool: pool, configuration: configuration, path: path, options: options)
-            writer = Writer(connections, path: path) { [bell] work, results in
+            let connection = try WriteConnection(of: pool)
+            let checkpoints = Checkpoints(connection, configuration: configuration, path: path, options: options)
+            let commits = GroupCommit(connection, checkpoints, clock: options.clock, path: path)
+            writer = Writer(commits, path: path) { [bell] work, results in
                 if work { bell.ring(.work) }
                 if results { bell.ring(.done) }
             }
@@ -118,7 +120,12 @@ package final class QueueStore: Sendable {
 
     /// Reads on a snapshot.
     /// - Throws: `StoreError`.
-    func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
+    func read<Value>(_ body: (ReadConnection) throws -> Value) throws -> Value {
+        try readDatabase { try body(ReadConnection($0)) }
+    }
+
+    /// Reads on a snapshot through GRDB.
+    func readDatabase<Value>(_ body: (Database) throws -> Value) throws -> Value {
         do {
             return try pool.read(body)
         } catch {

@@ -1,5 +1,3 @@
-import GRDB
-
 /// Why the store could not do what was asked: one sentence, with what to do about it. Holds no prompt and no value.
 package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What kind of trouble.
@@ -52,39 +50,6 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         case .full, .io: 74
         case .permission: 77
         case .internal: 70
-        }
-    }
-
-    /// Translates what SQLite says about a file.
-    static func from(_ error: any Error, path: String) -> StoreError {
-        if let error = error as? StoreError { return error }
-        guard let error = error as? DatabaseError else { return StoreError(.internal, "\(error)") }
-        return from(code: error.extendedResultCode.rawValue, message: error.message ?? "", path: path)
-    }
-
-    /// Translates an SQLite result code.
-    static func from(code: CInt, message: String, path: String) -> StoreError {
-        switch ResultCode(rawValue: code & 0xFF) {
-        case .SQLITE_FULL:
-            StoreError(.full, "\(path): the disk is full; nothing was changed. Free some space (agent-queue prune helps) and try again")
-        case .SQLITE_IOERR:
-            StoreError(.io, "\(path): reading or writing the database failed (\(message)); check the disk")
-        case .SQLITE_CORRUPT:
-            StoreError(.corrupt, "\(path): the database is damaged (\(message)); restore a backup with 'agent-queue database restore'")
-        case .SQLITE_NOTADB:
-            StoreError(.notOurs, "\(path): not an agent-queue database; name another file with --database")
-        case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
-            StoreError(.permission, "\(path): the database may not be written; check who owns the file and its folder")
-        case .SQLITE_CANTOPEN:
-            StoreError(.permission, "\(path): the database cannot be opened; check that its folder exists and who owns it")
-        case .SQLITE_BUSY, .SQLITE_LOCKED:
-            StoreError(.busy, "\(path): other processes kept the database locked for too long; try again")
-        case .SQLITE_MISUSE:
-            StoreError(.closed, "\(path): the database is closed")
-        case .SQLITE_TOOBIG:
-            StoreError(.conflict, "a value is larger than the database allows")
-        default:
-            StoreError(.internal, "\(path): the database refused a statement (\(code): \(message))")
         }
     }
 }

@@ -1,7 +1,6 @@
 import AgentQueueModel
 import CAgentQueue
 import Foundation
-import GRDB
 import Glibc
 import Logging
 import Synchronization
@@ -173,7 +172,7 @@ final class Bench: Sendable {
         try store.states(of: ids).values.reduce(into: [:]) { $0[$1, default: 0] += 1 }
     }
 
-    func int(_ sql: String) throws -> Int { try store.read { try Int.fetchOne($0, sql: sql) } ?? 0 }
+    func int(_ sql: String) throws -> Int { Int(try store.read { try $0.statement(building: sql).number() } ?? 0) }
 }
 
 /// How far the store's wall clock is ahead.

@@ -1,19 +1,15 @@
-import GRDB
-
 @testable import AgentQueueStore
-
-// In a file of its own: beside GRDB's operators the macros of Testing do not compile.
 
 extension Scene {
     /// The numbers that a query finds, a row each.
     func numbers(_ sql: String) throws -> [[Int64]] {
-        try store.read { database in
-            try Row.fetchAll(database, sql: sql).map { row in (0..<row.count).map { row[$0] as Int64 } }
+        try store.read { reader in
+            try reader.statement(building: sql).all { row in (0..<row.columnCount).map { row.int64($0) } }
         }
     }
 
     /// The one number that a query finds; nil for NULL, or no row.
     func number(_ sql: String) throws -> Int64? {
-        try store.read { try Int64.fetchOne($0, sql: sql) }
+        try store.read { try $0.statement(building: sql).first { $0.optionalInt64(0) } ?? nil }
     }
 }

@@ -6,7 +6,7 @@ extension QueueStore {
     /// What the cache holds for a request, without counting it as used.
     package func cachedReply(_ digest: [UInt8]) throws -> CachedReply? {
         let now = clock.wall()
-        return try read { database in
+        return try readDatabase { database in
             let statement = try database.cachedStatement(
                 sql: "SELECT \(CachedReply.columns) FROM cache_entries WHERE digest = ? AND expires_at > ?")
             return try Row.fetchOne(statement, arguments: [Data(digest), now]).map { CachedReply($0) }
@@ -16,7 +16,7 @@ extension QueueStore {
     /// Which of these requests the cache answers.
     package func answered(_ digests: [[UInt8]]) throws -> Set<[UInt8]> {
         let now = clock.wall()
-        return try read { database in
+        return try readDatabase { database in
             let statement = try database.cachedStatement(sql: "SELECT 1 FROM cache_entries WHERE digest = ? AND expires_at > ?")
             return try Set(digests.filter { try Int.fetchOne(statement, arguments: [Data($0), now]) != nil })
         }
@@ -24,7 +24,7 @@ extension QueueStore {
 
     /// What the cache holds, latest used first.
     package func cacheEntries(limit: Int) throws -> [CacheEntrySummary] {
-        try read { database in
+        try readDatabase { database in
             try Row.fetchAll(
                 database, sql: "SELECT \(CacheEntrySummary.columns) FROM cache_entries ORDER BY last_used_at DESC LIMIT ?",
                 arguments: [limit]
@@ -46,7 +46,7 @@ extension QueueStore {
             }
             return data
         }
-        return try read { database in
+        return try readDatabase { database in
             try Row.fetchAll(
                 database, sql: "SELECT \(CacheEntrySummary.columns) FROM cache_entries WHERE digest BETWEEN ? AND ? LIMIT 2",
                 arguments: [bytes("0"), bytes("f")]
@@ -118,7 +118,7 @@ extension WriteTransaction {
     }
 
     /// Deletes entries that a condition names. `condition` is a literal of this module, with the values bound.
-    func deleteCacheEntries(_ condition: StaticString, limit: Int, _ bind: (SQLStatement) -> Void) throws(SQLFailure) -> Int {
+    func deleteCacheEntries(_ condition: StaticString, limit: Int, _ bind: (Statement) -> Void) throws(SQLFailure) -> Int {
         let statement = try statement(
             building: """
                 DELETE FROM cache_entries WHERE id IN (SELECT id FROM cache_entries WHERE \(condition) LIMIT \(limit)) RETURNING bytes
@@ -171,7 +171,7 @@ extension CachedReply {
     }
 
     /// From the row that a statement stands on.
-    init(_ row: SQLStatement) {
+    init(_ row: Statement) {
         self.init(
             reply: row.text(0), target: row.text(1), inputTokens: row.int(2), outputTokens: row.int(3), cost: row.double(4),
             createdAt: row.int64(5), expiresAt: row.int64(6))

@@ -67,7 +67,7 @@ extension QueueStore {
     package func popularCacheEntries(limit: Int, bytes: Int64) throws -> [(digest: [UInt8], reply: CachedReply)] {
         guard limit > 0, bytes > 0 else { return [] }
         let now = clock.wall()
-        return try read { database in
+        return try readDatabase { database in
             try Self.popularIDs(database, limit: limit, bytes: bytes, now: now).compactMap { id in
                 let statement = try database.cachedStatement(sql: "SELECT \(CachedReply.columns), digest FROM cache_entries WHERE id = ?")
                 return try Row.fetchOne(statement, arguments: [id]).map { ([UInt8]($0[7] as Data), CachedReply($0)) }

@@ -50,7 +50,7 @@ extension QueueStore {
         guard !filter.states.isEmpty else { return 0 }
         var after: Int64 = 0
         var changed = 0
-        let last = try read { try Int64.fetchOne($0, sql: "SELECT max(id) FROM jobs") } ?? 0
+        let last = try readDatabase { try Int64.fetchOne($0, sql: "SELECT max(id) FROM jobs") } ?? 0
         while after < last {
             let ids = try jobIDs(filter, after: after, through: last, limit: 200)
             guard let end = ids.last else { break }

@@ -124,7 +124,7 @@ extension QueueStore {
     /// - Throws: `StoreError`; `conflict` where one is to wait for a job that is not there.
     package func preview(_ jobs: [NewJob]) throws -> [EnqueuePreview] {
         let now = clock.wall()
-        return try read { database in
+        return try readDatabase { database in
             let holder = try database.cachedStatement(
                 sql: "SELECT 1 FROM jobs WHERE unique_key = ? AND state NOT IN ('cancelled', 'discarded')")
             let dependency = try database.cachedStatement(sql: "SELECT 1 FROM jobs WHERE id = ?")

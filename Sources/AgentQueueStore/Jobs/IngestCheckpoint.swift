@@ -22,7 +22,7 @@ extension QueueStore {
     /// How many lines of a named input are done already; 0 where it is new.
     /// - Throws: `StoreError` of kind `conflict` where another input was taken in under that name.
     package func ingestProgress(name: String, digest: [UInt8]) throws -> Int {
-        try read { database in
+        try readDatabase { database in
             guard let row = try Row.fetchOne(database, sql: "SELECT digest, lines_done FROM ingests WHERE name = ?", arguments: [name])
             else { return 0 }
             guard [UInt8](row["digest"] as Data) == digest else { throw Self.otherInput(name) }

@@ -5,13 +5,13 @@ import GRDB
 extension QueueStore {
     /// Everything about one job; nil where there is none.
     package func job(_ id: Int64) throws -> Job? {
-        try read { database in try Job.fetch(database, ids: [id]).first }
+        try readDatabase { database in try Job.fetch(database, ids: [id]).first }
     }
 
     /// A page of jobs, newest first.
     /// - Parameter before: only jobs with a smaller id; nil begins with the newest.
     package func jobs(_ filter: JobFilter, limit: Int, before: Int64? = nil) throws -> [Job] {
-        try read { database in
+        try readDatabase { database in
             let query = try JobQuery(filter, in: database)
             return try Job.fetch(database, ids: query.ids(database, bound: "jobs.id < ?", before ?? .max, order: "DESC", limit: limit))
         }
@@ -19,7 +19,7 @@ extension QueueStore {
 
     /// A page of jobs, oldest first: those with a larger id than `after`. To walk any number in constant memory.
     package func jobs(_ filter: JobFilter, limit: Int, after: Int64) throws -> [Job] {
-        try read { database in
+        try readDatabase { database in
             let query = try JobQuery(filter, in: database)
             return try Job.fetch(database, ids: query.ids(database, bound: "jobs.id > ?", after, order: "ASC", limit: limit))
         }
@@ -27,14 +27,14 @@ extension QueueStore {
 
     /// The ids of the jobs a filter means, in a range of ids, smallest first.
     func jobIDs(_ filter: JobFilter, after: Int64, through last: Int64, limit: Int) throws -> [Int64] {
-        try read { database in
+        try readDatabase { database in
             try JobQuery(filter, in: database).ids(database, bound: "jobs.id > ?", after, order: "ASC", limit: limit).filter { $0 <= last }
         }
     }
 
     /// The states of jobs; those that do not exist are missing.
     package func states(of ids: [Int64]) throws -> [Int64: JobState] {
-        try read { database in
+        try readDatabase { database in
             var states: [Int64: JobState] = [:]
             let statement = try database.cachedStatement(sql: "SELECT state FROM jobs WHERE id = ?")
             for id in ids {
@@ -46,7 +46,7 @@ extension QueueStore {
 
     /// How far a batch is; nil where there is none of that name.
     package func batch(named name: String) throws -> BatchProgress? {
-        try read { database in
+        try readDatabase { database in
             try Row.fetchOne(database, sql: "SELECT jobs, completed, cancelled, discarded FROM batches WHERE name = ?", arguments: [name])
                 .map { BatchProgress(jobs: $0[0], completed: $0[1], cancelled: $0[2], discarded: $0[3]) }
         }
@@ -54,7 +54,7 @@ extension QueueStore {
 
     /// The queues, with their jobs' counts.
     package func queues() throws -> [QueueSummary] {
-        try read { database in
+        try readDatabase { database in
             let lanes = Dictionary(grouping: try LaneSummary.fetchAll(database), by: \.queue)
             return try Row.fetchAll(database, sql: "SELECT name, paused_at FROM queues ORDER BY name").map { row in
                 QueueSummary(name: row[0], pausedAt: row[1], lanes: lanes[row[0]] ?? [])
@@ -63,13 +63,13 @@ extension QueueStore {
     }
 
     /// The lanes, with their jobs' counts and what their answers cost.
-    package func lanes() throws -> [LaneSummary] { try read { try LaneSummary.fetchAll($0) } }
+    package func lanes() throws -> [LaneSummary] { try readDatabase { try LaneSummary.fetchAll($0) } }
 
     /// Whether a worker with these queues and providers still has something to wait for, or do, before its queues are
     /// drained: jobs available, retryable, running anywhere, or pending on such.
     /// - Parameter routes: what serves in place of what, as in ``CallPolicies``.
     package func isDrained(queues: Set<String>?, providers: Set<String>, routes: [String: Route] = [:]) throws -> Bool {
-        try read { database in
+        try readDatabase { database in
             // What follows an identical job is pending on one that is available or running, perhaps in another lane.
             let isOpen = try Row.fetchAll(
                 database,
@@ -230,7 +230,7 @@ package enum JobWait: Sendable, Equatable {
 extension QueueStore {
     /// What a job waits for; nil where it is not pending, or nothing is known.
     package func wait(of job: Int64) throws -> JobWait? {
-        try read { database in
+        try readDatabase { database in
             guard try String.fetchOne(database, sql: "SELECT state FROM jobs WHERE id = ?", arguments: [job]) == JobState.pending.rawValue
             else { return nil }
             let batch = try Row.fetchOne(

@@ -18,7 +18,7 @@ extension QueueStore {
     /// Discards jobs that have not begun before their `expires_at`, one slice. Returns how many.
     package func expire(slice: Int = 200) async throws -> Int {
         let now = clock.wall()
-        let isDue = try read { database in
+        let isDue = try readDatabase { database in
             try Bool.fetchOne(
                 database,
                 sql: """

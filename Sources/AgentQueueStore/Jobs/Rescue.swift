@@ -36,7 +36,7 @@ extension QueueStore {
 
     /// The registered workers, and those whose registration is gone although jobs still run under their number.
     private func workersToRescue() throws -> [DeadWorker] {
-        try read(workersToRescue)
+        try readDatabase(workersToRescue)
     }
 
     func workersToRescue(_ database: Database) throws -> [DeadWorker] {

@@ -5,7 +5,7 @@ extension QueueStore {
     /// Completes one slice of the jobs that wait for answers which have come.
     /// - Returns: whether there may be more to do.
     package func fanOut(slice: Int = 200) async throws -> Bool {
-        guard try read({ try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM landings)") }) == true else { return false }
+        guard try readDatabase({ try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM landings)") }) == true else { return false }
         return try await write { try $0.landNext(slice: slice) }
     }
 }

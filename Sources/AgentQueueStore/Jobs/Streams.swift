@@ -21,7 +21,7 @@ extension QueueStore {
 
     /// What has come of a job's answer after a piece of a number; from the beginning for 0.
     package func stream(of id: Int64, after sequence: Int64) throws -> StreamPage {
-        try read { database in
+        try readDatabase { database in
             let edition = try Int64.fetchOne(
                 database.cachedStatement(sql: "SELECT edition FROM streams WHERE job_id = ?"), arguments: [id])
             let rows = try Row.fetchAll(

@@ -37,7 +37,7 @@ extension QueueStore {
 
     /// The registered workers.
     package func workers() throws -> [WorkerSummary] {
-        try read { database in
+        try readDatabase { database in
             try Row.fetchAll(
                 database,
                 sql: """

@@ -109,7 +109,7 @@ struct Charge: Equatable {
 extension QueueStore {
     /// Calls that may have been paid for although no answer came, newest first.
     package func doubtfulCalls(limit: Int) throws -> [DoubtfulCall] {
-        try read { database in
+        try readDatabase { database in
             try Row.fetchAll(
                 database,
                 sql: """

@@ -7,7 +7,7 @@ extension QueueStore {
     /// What the cache holds for requests, by their digests, without counting it as used.
     package func cachedReplies(_ digests: [[UInt8]]) throws -> [[UInt8]: CachedReply] {
         let now = clock.wall()
-        return try read { database in
+        return try readDatabase { database in
             let statement = try database.cachedStatement(
                 sql: "SELECT \(CachedReply.columns) FROM cache_entries WHERE digest = ? AND expires_at > ?")
             var replies: [[UInt8]: CachedReply] = [:]

@@ -35,7 +35,7 @@ struct QuotaLedger {
 
 extension ProviderQuota {
     /// Reads the row that ``WriteTransaction/withQuota(_:_:)`` selects.
-    init(_ row: SQLStatement, name: String) {
+    init(_ row: Statement, name: String) {
         self.init(name: name)
         running = row.int(0)
         waitingSince = row.optionalInt64(1)
@@ -68,7 +68,7 @@ extension ProviderQuota {
     /// Every resource, by name.
     static func fetchAll(_ database: Database) throws -> [ProviderQuota] {
         guard let connection = database.sqliteConnection else { return [] }
-        return try SQLStatement(
+        return try Statement(
             """
             SELECT running, waiting_since, paused_until, pause_class, pause_reason, pauses, parks, trial_after, trials, requests, tokens,
             input_tokens, output_tokens, minute, minute_calls, last_minute_calls, breaker, breaker_until, breaker_probe,

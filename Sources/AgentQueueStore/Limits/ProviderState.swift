@@ -68,7 +68,7 @@ package struct ProviderState: Sendable, Equatable {
 extension QueueStore {
     /// How the providers and their targets stand, as far as anything is known of them; by name.
     package func providerStates() throws -> [ProviderState] {
-        try read(providerStates)
+        try readDatabase(providerStates)
     }
 
     func providerStates(_ database: Database) throws -> [ProviderState] {

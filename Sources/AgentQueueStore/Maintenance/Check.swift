@@ -18,7 +18,7 @@ package struct CheckReport: Sendable, Equatable {
 extension QueueStore {
     /// Looks at every page and every rule: SQLite's own integrity, and what the queue promises about its rows.
     package func check() throws -> CheckReport {
-        let faults = try read { database in
+        let faults = try readDatabase { database in
             var faults = try String.fetchAll(database, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }.map { "integrity: \($0)" }
             faults += try Row.fetchAll(database, sql: "PRAGMA foreign_key_check").prefix(20).map {
                 "a row of \($0[0] as String) names a \($0[2] as String) that does not exist"
@@ -28,11 +28,11 @@ extension QueueStore {
                     faults.append("\(sentence): \(row.map { "\($0.0) \($0.1)" }.joined(separator: ", "))")
                 }
             }
-            return try faults + MemorySnapshot(database, now: clock.wall()).faultyBlocks()
+            return try faults + MemorySnapshot(ReadConnection(database), now: clock.wall()).faultyBlocks()
         }
         return CheckReport(
             faults: faults, sqliteVersion: String(cString: sqlite3_libversion()),
-            guardsCheckpoints: !WriterConnections.hasWALResetFix(sqlite3_libversion_number()))
+            guardsCheckpoints: !Checkpoints.hasWALResetFix(sqlite3_libversion_number()))
     }
 
     /// Whether a row with a `target` is about the resource of the name `name`.

@@ -103,7 +103,7 @@ extension MemorySnapshot {
             LEFT JOIN memory_codes ON memory_codes.block_id = memory_blocks.id
             LEFT JOIN memory_vectors ON memory_vectors.block_id = memory_blocks.id ORDER BY memory_blocks.space_id, last
             """
-        ).forEachRow { row in
+        ).eachRow { row in
             let summary = BlockSummary(id: row.int64(0), last: row.int64(2), entries: row.int(3), dead: row.int(4))
             let content = BlockContent(heads: row.blob(6), codes: row.blob(7), values: row.blob(8))
             try exam.examine(summary, content, space: row.int64(1), dimension: row.dimension(5))

@@ -40,7 +40,7 @@ extension QueueStore {
     /// Looks, in one read, at what upkeep there is: so that a queue in order costs no more than that.
     package func duties() throws -> PendingMaintenance {
         let now = clock.wall()
-        return try read { database in
+        return try readDatabase { database in
             let row = try Row.fetchOne(
                 database.cachedStatement(
                     sql: """

@@ -98,7 +98,7 @@ extension QueueStore {
     /// What a prune would remove.
     private func prospect(_ policy: PrunePolicy) throws -> PruneReport {
         let now = clock.wall()
-        return try read { database in
+        return try readDatabase { database in
             var report = PruneReport()
             for (state, age) in policy.ages {
                 report.jobs +=
@@ -120,7 +120,7 @@ extension QueueStore {
                             WHERE total <= ?2)
                         """, arguments: [now, policy.maxCacheBytes ?? .max]) ?? 0
             report.runs = try Self.excessOfRuns(policy, now: now, database)
-            report.memories = try MemorySnapshot(database, now: now).excess(policy.memories)
+            report.memories = try MemorySnapshot(ReadConnection(database), now: now).excess(policy.memories)
             return report
         }
     }

@@ -79,7 +79,7 @@ struct MemoryCandidate {
     var version: Int64
     var recalledAt: Int64?
 
-    init(_ row: SQLStatement) {
+    init(_ row: Statement) {
         id = row.int64(0)
         bytes = row.int64(1)
         version = row.int64(2)

@@ -58,7 +58,7 @@ extension QueueStore {
         let minute = clock.wall() / 60_000
         let queues = try queues()
         let workers = try workers()
-        return try read { database in
+        return try readDatabase { database in
             let hour = try Row.fetchOne(
                 database,
                 sql: """
@@ -80,7 +80,7 @@ extension QueueStore {
     }
 
     /// The cache's counts.
-    package func cacheStatistics() throws -> CacheStatistics { try read(Self.cacheStatistics) }
+    package func cacheStatistics() throws -> CacheStatistics { try readDatabase(Self.cacheStatistics) }
 
     private static func counter(_ name: String, _ database: Database) throws -> Int64 {
         try Int64.fetchOne(database, sql: "SELECT value FROM counters WHERE name = ?", arguments: [name]) ?? 0

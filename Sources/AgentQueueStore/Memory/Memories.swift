@@ -6,8 +6,8 @@ extension QueueStore {
     package func readMemories<Value>(_ body: (MemorySnapshot) throws -> Value) throws -> Value {
         let now = clock.wall()
         // The body's own errors are not the store's.
-        let result: Result<Value, any Error> = try read { database in
-            let snapshot = MemorySnapshot(database, now: now)
+        let result: Result<Value, any Error> = try read { reader in
+            let snapshot = MemorySnapshot(reader, now: now)
             do { return .success(try body(snapshot)) } catch let failure as SQLFailure { throw failure } catch { return .failure(error) }
         }
         return try result.get()

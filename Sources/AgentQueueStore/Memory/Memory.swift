@@ -54,7 +54,7 @@ struct MemoryRow {
     private let expiresAt: Int64?
     private let version: Int64
 
-    init(_ row: SQLStatement) {
+    init(_ row: Statement) {
         id = row.int64(0)
         namespace = row.text(1)
         key = row.optionalText(2)

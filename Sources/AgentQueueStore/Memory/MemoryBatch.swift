@@ -245,7 +245,7 @@ struct StoredMemory {
     var expiresAt: Int64?
 
     /// Reads the columns as the statements below name them.
-    init(_ row: SQLStatement) {
+    init(_ row: Statement) {
         id = row.int64(0)
         namespaceID = row.int64(1)
         version = row.int64(2)

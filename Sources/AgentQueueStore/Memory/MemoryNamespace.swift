@@ -62,7 +62,7 @@ struct NamespaceState {
     var memories: Int64 = 0
 
     /// A namespace without its spaces, and the row of the one that is searched.
-    fileprivate static func read(_ row: SQLStatement) -> (place: NamespaceState, space: Int64?) {
+    fileprivate static func read(_ row: Statement) -> (place: NamespaceState, space: Int64?) {
         let place = NamespaceState(
             id: row.int64(0), name: row.text(1), wordsTo: row.int64(3), digestedTo: row.int64(4), memories: row.int64(5))
         return (place, row.optionalInt64(2))

@@ -7,14 +7,14 @@ extension MemorySnapshot {
         let horizon = try statement("SELECT horizon FROM namespaces WHERE id = ?").bind(space.namespaceID).first { $0.int64(0) }
         guard number == 0 || number >= horizon ?? .max else { return false }
         try statement("SELECT memory_id, number FROM memory_changes WHERE namespace_id = ? AND number > ? ORDER BY number")
-            .bind(space.namespaceID).bind(number).forEachRow { row in
+            .bind(space.namespaceID).bind(number).eachRow { row in
                 try body(.forgotten(memoryID: row.int64(0), number: row.int64(1)))
             }
         try statement(
             """
             SELECT heads, codes FROM memory_blocks JOIN memory_codes ON block_id = id WHERE space_id = ? AND last > ? ORDER BY last
             """
-        ).bind(space.id).bind(number).forEachRow { row in
+        ).bind(space.id).bind(number).eachRow { row in
             let block = MemoryBlock(heads: row.blobBytes(0), codes: row.blobBytes(1))
             // Who follows reads these bytes without another look.
             guard block.heads.count % MemoryEntry.byteCount == 0, block.codes.count == block.count * space.dimension else {
@@ -32,7 +32,7 @@ extension MemorySnapshot {
     ) throws {
         let length = 4 * space.dimension
         let find = try statement("SELECT id, last, entries FROM memory_blocks WHERE space_id = ? AND last >= ? ORDER BY last LIMIT 1")
-        let reader = BlobReader(on: try connection(), table: "memory_vectors", column: "vectors")
+        let reader = self.reader.blobs(table: "memory_vectors", column: "vectors")
         defer { reader.close() }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: length, alignment: 64)
         defer { buffer.deallocate() }

@@ -4,24 +4,17 @@ import GRDBSQLite
 
 /// The memories as they were at one moment: what a search looks at. Valid during `QueueStore.readMemories` alone, on its thread.
 package final class MemorySnapshot {
-    let database: Database
+    let reader: ReadConnection
     /// The wall clock, ms: what has expired by then is not there.
     package let now: Int64
 
-    init(_ database: Database, now: Int64) {
-        self.database = database
+    init(_ reader: ReadConnection, now: Int64) {
+        self.reader = reader
         self.now = now
     }
 
     /// A statement of this connection, prepared once.
-    func statement(_ sql: StaticString) throws -> SQLStatement {
-        SQLStatement(borrowing: try database.cachedStatement(sql: sql.description).sqliteStatement, on: try connection())
-    }
-
-    func connection() throws -> OpaquePointer {
-        guard let connection = database.sqliteConnection else { throw StoreError(.closed, "the database is closed") }
-        return connection
-    }
+    func statement(_ sql: StaticString) throws(SQLFailure) -> Statement { try reader.statement(sql) }
 
     /// The largest number that was given: an index that has followed up to it is as new as this snapshot.
     package func latestNumber() throws -> Int64 {
@@ -41,7 +34,7 @@ package final class MemorySnapshot {
             .all { (Self.namespace($0), $0.optionalInt64(4)) }.map(withSpaces)
     }
 
-    private static func namespace(_ row: SQLStatement) -> MemoryNamespace {
+    private static func namespace(_ row: Statement) -> MemoryNamespace {
         MemoryNamespace(id: row.int64(0), name: row.text(1), space: nil, building: nil, memories: row.int(2), bytes: row.int64(3))
     }
 
@@ -98,7 +91,7 @@ package final class MemorySnapshot {
             SELECT id, metadata FROM memories INDEXED BY memories_namespace WHERE namespace_id = ? AND id BETWEEN ? AND ?
             ORDER BY namespace_id, id
             """
-        ).bind(namespace).bind(ids.lowerBound).bind(ids.upperBound).forEachRow { try body($0.int64(0), $0.optionalText(1)) }
+        ).bind(namespace).bind(ids.lowerBound).bind(ids.upperBound).eachRow { try body($0.int64(0), $0.optionalText(1)) }
     }
 }
 

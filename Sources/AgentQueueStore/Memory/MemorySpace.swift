@@ -18,7 +18,7 @@ package struct MemorySpace: Sendable, Hashable {
     }
 }
 
-extension SQLStatement {
+extension Statement {
     /// A column that is a dimension. What is none is damage: then it fits no block.
     func dimension(_ column: CInt) -> Int { min(max(int(column), 1), MemoryVector.maxDimension) }
 }

@@ -37,7 +37,7 @@ extension QueueStore {
 
     /// When the next notice is due (wall clock, ms); nil where none waits.
     package func nextNotification() throws -> Int64? {
-        try read { try Int64.fetchOne($0.cachedStatement(sql: "SELECT min(next_at) FROM notices WHERE state = 'waiting'")) }
+        try readDatabase { try Int64.fetchOne($0.cachedStatement(sql: "SELECT min(next_at) FROM notices WHERE state = 'waiting'")) }
     }
 
     /// Notices, newest first.
@@ -46,7 +46,7 @@ extension QueueStore {
     ///   - before: those with a smaller id.
     package func notices(states: Set<JobNotification.State> = [], before: Int64? = nil, limit: Int) throws -> [JobNotification] {
         let wanted = states.isEmpty ? Set(JobNotification.State.allCases) : states
-        return try read { database in
+        return try readDatabase { database in
             try Row.fetchAll(
                 database,
                 sql: """
@@ -71,7 +71,7 @@ extension QueueStore {
 
     /// How many notices were given up and are still on record.
     package func failedNotifications() throws -> Int {
-        try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM notices WHERE ended_at IS NOT NULL AND state = 'failed'") ?? 0 }
+        try readDatabase { try Int.fetchOne($0, sql: "SELECT count(*) FROM notices WHERE ended_at IS NOT NULL AND state = 'failed'") ?? 0 }
     }
 
     /// Has notices tried again at once, from their first attempt: those that were given up, and those that wait.

@@ -18,7 +18,7 @@ package struct BatchMember: Sendable, Equatable {
 extension QueueStore {
     /// The jobs of a batch, by their ids: those behind `after`.
     package func members(of batch: ProviderBatch, after: Int64, limit: Int) throws -> [BatchMember] {
-        try read { database in
+        try readDatabase { database in
             try Row.fetchAll(
                 database.cachedStatement(
                     sql: "\(BatchMember.query) WHERE provider_batch_jobs.batch_id = ? AND provider_batch_jobs.job_id > ? "
@@ -29,7 +29,7 @@ extension QueueStore {
 
     /// Those of a batch's jobs that are named, by their ids; those that have left it are missing.
     package func members(of batch: ProviderBatch, ids: [Int64]) throws -> [Int64: BatchMember] {
-        try read { database in
+        try readDatabase { database in
             var members: [Int64: BatchMember] = [:]
             let statement = try database.cachedStatement(
                 sql: "\(BatchMember.query) WHERE provider_batch_jobs.batch_id = ? AND provider_batch_jobs.job_id = ?")
@@ -83,7 +83,7 @@ extension QueueStore {
     /// Looks again when the deadline of one of a batch's jobs is near: the one that it was noted for may have left.
     /// - Returns: that time, or nil where none has a deadline.
     package func refreshUrgency(of batch: ProviderBatch) async throws -> Int64? {
-        let urgentAt = try read { database in
+        let urgentAt = try readDatabase { database in
             try Row.fetchAll(
                 database,
                 sql: """

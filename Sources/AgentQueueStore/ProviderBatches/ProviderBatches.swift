@@ -5,7 +5,7 @@ extension QueueStore {
     /// The batches at providers, newest first.
     /// - Parameter includesEnded: whether those that are over are among them.
     package func providerBatches(includesEnded: Bool = true, limit: Int = 100) throws -> [ProviderBatchSummary] {
-        try read { database in
+        try readDatabase { database in
             try Row.fetchAll(
                 database,
                 sql: """
@@ -25,7 +25,7 @@ extension QueueStore {
 
     /// The batch that a job waits for the answer of; nil where it is in none.
     package func providerBatch(ofJob id: Int64) throws -> Int64? {
-        try read { database in
+        try readDatabase { database in
             try Int64.fetchOne(
                 database, sql: "SELECT batch_id FROM provider_batch_jobs WHERE job_id = ? AND is_given_up = 0", arguments: [id])
         }
@@ -33,7 +33,7 @@ extension QueueStore {
 
     /// A provider's batches that have not ended, oldest first.
     package func openProviderBatches(of provider: String) throws -> [ProviderBatch] {
-        try read { database in
+        try readDatabase { database in
             try Row.fetchAll(
                 database.cachedStatement(
                     sql: """
@@ -66,7 +66,7 @@ extension QueueStore {
             return changed == 1 ? token : nil
         }
         guard let token else { return nil }
-        return try read { database in
+        return try readDatabase { database in
             try Row.fetchOne(
                 database, sql: "SELECT \(ProviderBatch.columns) FROM provider_batches WHERE id = ? AND token = ?",
                 arguments: [batch.id, token]
@@ -126,7 +126,7 @@ extension QueueStore {
 
     /// The remote ids that other batches of the provider have, and whether those are certain.
     package func takenRemoteIDs(besides batch: ProviderBatch) throws -> [String: Bool] {
-        try read { database in
+        try readDatabase { database in
             var taken: [String: Bool] = [:]
             for row in try Row.fetchAll(
                 database,

@@ -8,7 +8,7 @@ extension QueueStore {
 
     /// Whether a run has more calls than what it does next should be decided for at each one's end: deciding looks at all of them.
     package func hasManyCalls(run id: Int64) throws -> Bool {
-        try read { database in
+        try readDatabase { database in
             let count = try Int.fetchOne(
                 database.cachedStatement(sql: "SELECT count(*) FROM (SELECT 1 FROM run_steps WHERE run_id = ? LIMIT ?)"),
                 arguments: [id, Self.manyCalls + 1])
@@ -20,7 +20,7 @@ extension QueueStore {
 
     /// A run with its calls and with the ends it has not been told; nil where there is none.
     package func runSnapshot(_ id: Int64) throws -> RunSnapshot? {
-        try read { try Self.snapshot(of: id, $0) }
+        try readDatabase { try Self.snapshot(of: id, $0) }
     }
 
     private static func snapshot(of id: Int64, _ database: Database) throws -> RunSnapshot? {
@@ -70,7 +70,7 @@ extension QueueStore {
 
     /// The texts that completed calls of a run were answered with, by path.
     package func stepOutputs(of run: Int64, _ paths: [String]) throws -> [String: String] {
-        try read { database in
+        try readDatabase { database in
             let statement = try database.cachedStatement(
                 sql: "SELECT reply FROM run_steps JOIN results ON results.job_id = run_steps.job_id WHERE run_id = ? AND path = ?")
             var texts: [String: String] = [:]
@@ -88,7 +88,7 @@ extension QueueStore {
     ///   - name: those of this pipeline or mode.
     ///   - before: those with a smaller id.
     package func runs(states: [RunState] = [], name: String? = nil, before: Int64? = nil, limit: Int) throws -> [RunSummary] {
-        try read { database in
+        try readDatabase { database in
             let names = states.isEmpty ? RunState.allCases : states
             let ids = try Int64.fetchAll(
                 database.cachedStatement(
@@ -137,7 +137,7 @@ extension QueueStore {
 
     /// Everything about a run; nil where there is none.
     package func runDetail(_ id: Int64) throws -> RunDetail? {
-        try read { database in
+        try readDatabase { database in
             guard let summary = try Self.summary(of: id, database), let snapshot = try Self.snapshot(of: id, database) else { return nil }
             let output = try String.fetchOne(database.cachedStatement(sql: "SELECT output FROM runs WHERE id = ?"), arguments: [id])
             return RunDetail(
@@ -179,7 +179,7 @@ extension QueueStore {
 
     /// How runs stand, by id; those that are not there are left out.
     package func runStates(of ids: [Int64]) throws -> [Int64: RunState] {
-        try read { database in
+        try readDatabase { database in
             let statement = try database.cachedStatement(sql: "SELECT state FROM runs WHERE id = ?")
             var states: [Int64: RunState] = [:]
             for id in ids {

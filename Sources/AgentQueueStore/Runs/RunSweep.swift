@@ -20,7 +20,7 @@ extension QueueStore {
 
     /// Cancels one slice of the jobs of runs that have ended without them. Returns whether there may be more to do.
     package func sweepRuns(slice: Int = 200) async throws -> Bool {
-        guard let run = try read({ try Self.sweptRun($0) }) else { return false }
+        guard let run = try readDatabase({ try Self.sweptRun($0) }) else { return false }
         return try await write { try $0.sweep(run: run, slice: slice) }
     }
 

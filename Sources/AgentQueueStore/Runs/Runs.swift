@@ -20,7 +20,7 @@ extension QueueStore {
 
     /// Runs that are to be told of ends, or have more to begin.
     package func dueRuns(limit: Int = 100) throws -> [Int64] {
-        try read { database in
+        try readDatabase { database in
             try Int64.fetchAll(
                 database.cachedStatement(
                     sql: """
@@ -32,7 +32,7 @@ extension QueueStore {
 
     /// Whether a run is to be told of ends, or has more to begin.
     package func isDue(run id: Int64) throws -> Bool {
-        try read { database in
+        try readDatabase { database in
             try Bool.fetchOne(
                 database.cachedStatement(
                     sql: """

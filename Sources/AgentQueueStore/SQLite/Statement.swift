@@ -1,9 +1,11 @@
+import GRDB
 import GRDBSQLite
 
-/// A prepared statement of the writer connection. Hot paths bind and step it directly: no argument arrays, no rows.
+/// A prepared statement of a reading or the writing connection: bound in the order of its parameters, then run once, its columns read by
+/// their places. It can then be bound again.
 ///
 /// Confined to the thread that holds the connection; not `Sendable`.
-final class SQLStatement {
+final class Statement {
     private let handle: OpaquePointer
     private let connection: OpaquePointer
     private let isOwn: Bool
@@ -39,6 +41,8 @@ final class SQLStatement {
     }
 
     @discardableResult func bind(_ value: Int) -> Self { bind(Int64(value)) }
+
+    @discardableResult func bind(_ value: Int?) -> Self { bind(value.map(Int64.init)) }
 
     @discardableResult func bind(_ value: Bool) -> Self { bind(value ? 1 : 0 as Int64) }
 
@@ -88,6 +92,11 @@ final class SQLStatement {
         return self
     }
 
+    @discardableResult func bind(_ value: [UInt8]?) -> Self {
+        guard let value else { return bindNull() }
+        return bind(value)
+    }
+
     @discardableResult func bindNull() -> Self {
         position += 1
         sqlite3_bind_null(handle, position)
@@ -105,7 +114,7 @@ final class SQLStatement {
     }
 
     /// Calls `body` for every row; the columns are read from this statement.
-    func eachRow(_ body: (SQLStatement) -> Void) throws(SQLFailure) {
+    func eachRow(_ body: (Statement) -> Void) throws(SQLFailure) {
         while true {
             let code = sqlite3_step(handle)
             guard code == SQLITE_ROW else { return try finish(code, expecting: SQLITE_DONE) }
@@ -114,7 +123,7 @@ final class SQLStatement {
     }
 
     /// Calls `body` for every row, and ends with what it throws.
-    func forEachRow(_ body: (SQLStatement) throws -> Void) throws {
+    func eachRow(_ body: (Statement) throws -> Void) throws {
         while true {
             let code = sqlite3_step(handle)
             guard code == SQLITE_ROW else { return try finish(code, expecting: SQLITE_DONE) }
@@ -126,7 +135,7 @@ final class SQLStatement {
     }
 
     /// Calls `body` for one row after the other of a query, until it returns false.
-    func readRows(while body: (SQLStatement) -> Bool) throws(SQLFailure) {
+    func readRows(while body: (Statement) -> Bool) throws(SQLFailure) {
         while true {
             let code = sqlite3_step(handle)
             guard code == SQLITE_ROW else { return try finish(code, expecting: SQLITE_DONE) }
@@ -135,24 +144,53 @@ final class SQLStatement {
     }
 
     /// What `body` makes of the first row; nil where there is none.
-    func first<T>(_ body: (SQLStatement) -> T) throws(SQLFailure) -> T? {
+    func first<T>(_ body: (Statement) -> T) throws(SQLFailure) -> T? {
         let code = sqlite3_step(handle)
         guard code == SQLITE_ROW else {
             try finish(code, expecting: SQLITE_DONE)
             return nil
         }
         let value = body(self)
-        // A statement that writes must be stepped to its end, or its RETURNING would leave rows undone.
-        let end = sqlite3_step(handle)
-        try finish(end == SQLITE_ROW ? SQLITE_DONE : end, expecting: SQLITE_DONE)
+        try finishFirst()
         return value
     }
 
+    /// What `body` makes of the first row, or what it throws; nil where there is none.
+    func first<T>(_ body: (Statement) throws -> T) throws -> T? {
+        let code = sqlite3_step(handle)
+        guard code == SQLITE_ROW else {
+            try finish(code, expecting: SQLITE_DONE)
+            return nil
+        }
+        let value = Result { try body(self) }
+        try finishFirst()
+        return try value.get()
+    }
+
     /// What `body` makes of every row.
-    func all<T>(_ body: (SQLStatement) -> T) throws(SQLFailure) -> [T] {
+    func all<T>(_ body: (Statement) -> T) throws(SQLFailure) -> [T] {
         var values: [T] = []
-        try eachRow { values.append(body($0)) }
+        try eachRow { row in values.append(body(row)) }
         return values
+    }
+
+    /// What `body` makes of every row, or the first error that it throws.
+    func all<T>(_ body: (Statement) throws -> T) throws -> [T] {
+        var values: [T] = []
+        try eachRow { row in values.append(try body(row)) }
+        return values
+    }
+
+    /// The number that a statement yields, such as the id that an INSERT returns; nil where it yields no row.
+    func number() throws(SQLFailure) -> Int64? { try first { $0.int64(0) } }
+
+    /// Whether there is a row.
+    func exists() throws(SQLFailure) -> Bool { try first { _ in true } ?? false }
+
+    private func finishFirst() throws(SQLFailure) {
+        // A statement that writes must be stepped to its end, or its RETURNING would leave rows undone.
+        let end = sqlite3_step(handle)
+        try finish(end == SQLITE_ROW ? SQLITE_DONE : end, expecting: SQLITE_DONE)
     }
 
     private func finish(_ code: CInt, expecting expected: CInt) throws(SQLFailure) {
@@ -175,6 +213,9 @@ final class SQLStatement {
     func double(_ column: CInt) -> Double { sqlite3_column_double(handle, column) }
 
     func isNull(_ column: CInt) -> Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }
+
+    /// A column that is 1 or 0, or a condition.
+    func bool(_ column: CInt) -> Bool { sqlite3_column_int64(handle, column) != 0 }
 
     func optionalInt64(_ column: CInt) -> Int64? { isNull(column) ? nil : int64(column) }
 
@@ -199,12 +240,33 @@ final class SQLStatement {
         guard let bytes = sqlite3_column_blob(handle, column) else { return [] }
         return [UInt8](UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(handle, column))))
     }
+
+    func optionalBlob(_ column: CInt) -> [UInt8]? { isNull(column) ? nil : blob(column) }
+
+    // MARK: Columns that the query decides about
+
+    /// How many columns a row has.
+    var columnCount: CInt { sqlite3_column_count(handle) }
+
+    /// The name of a column.
+    func name(of column: CInt) -> String { sqlite3_column_name(handle, column).map { String(cString: $0) } ?? "" }
+}
+
+/// A text of SQL that is put together once from literals, such as a query with columns that others read too. Kept in a `static let`: a
+/// connection knows it by its address.
+final class SQLText: Sendable {
+    let text: String
+
+    init(_ text: String) { self.text = text }
 }
 
 /// What SQLite said of a statement.
 struct SQLFailure: Error {
     /// A block of vectors is not what it should be.
     static let damagedBlock = SQLFailure(SQLITE_CORRUPT, "a block of vectors is missing or too short")
+
+    /// The database is closed.
+    static let closed = SQLFailure(SQLITE_MISUSE, "the database is closed")
 
     /// The extended result code.
     let code: CInt
@@ -221,5 +283,12 @@ struct SQLFailure: Error {
     init(_ code: CInt, _ message: String) {
         self.code = code
         self.message = message
+    }
+
+    /// What GRDB says of a statement that cannot be prepared.
+    init(_ error: any Error) {
+        let known = error as? DatabaseError
+        code = known?.extendedResultCode.rawValue ?? SQLITE_ERROR
+        message = known?.message ?? "\(error)"
     }
 }

@@ -12,21 +12,21 @@ extension QueueStore {
 
     /// All schedules, by name.
     package func schedules() throws -> [Schedule] {
-        try read { database in
+        try readDatabase { database in
             try Row.fetchAll(database, sql: "SELECT \(Schedule.columns) FROM schedules ORDER BY name").map(Schedule.init)
         }
     }
 
     /// A schedule; nil where there is none.
     package func schedule(_ id: Int64) throws -> Schedule? {
-        try read { database in
+        try readDatabase { database in
             try Row.fetchOne(database, sql: "SELECT \(Schedule.columns) FROM schedules WHERE id = ?", arguments: [id]).map(Schedule.init)
         }
     }
 
     /// The schedule of a name; nil where there is none.
     package func schedule(named name: String) throws -> Schedule? {
-        try read { database in
+        try readDatabase { database in
             try Row.fetchOne(database, sql: "SELECT \(Schedule.columns) FROM schedules WHERE name = ?", arguments: [name])
                 .map(Schedule.init)
         }
@@ -35,7 +35,7 @@ extension QueueStore {
     /// Schedules that are due, the one that has waited longest first.
     package func dueSchedules(limit: Int = 100) throws -> [Schedule] {
         let now = clock.wall()
-        return try read { database in
+        return try readDatabase { database in
             try Row.fetchAll(
                 database.cachedStatement(
                     sql: """

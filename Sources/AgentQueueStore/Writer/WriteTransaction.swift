@@ -5,7 +5,7 @@ import GRDBSQLite
 /// A transaction of the writer, as operations see it. Confined to the writer's thread.
 final class WriteTransaction {
     /// The writer's connection.
-    let connection: OpaquePointer
+    let connection: WriteConnection
     /// Wall clock when the transaction began, ms: one time for all that it does.
     private(set) var now: Int64 = 0
     /// The clocks of the store.
@@ -18,8 +18,6 @@ final class WriteTransaction {
     /// Whether anybody is to be told of anything that ends; nil until the transaction has looked.
     var hasSubscriptions: Bool?
 
-    /// By the address of the SQL, which is a literal: as cheap as a lookup can be.
-    private var statements: [UnsafeRawPointer: SQLStatement] = [:]
     /// Lanes are never deleted, so what was committed once holds.
     private var lanes: [LaneKey: Int64] = [:]
     private var newLanes: [LaneKey: Int64] = [:]
@@ -38,7 +36,7 @@ final class WriteTransaction {
         var kind: JobKind
     }
 
-    init(connection: OpaquePointer, clock: StoreClock) {
+    init(connection: WriteConnection, clock: StoreClock) {
         self.connection = connection
         self.clock = clock
     }
@@ -61,21 +59,16 @@ final class WriteTransaction {
     }
 
     /// The prepared statement of a literal.
-    func statement(_ sql: StaticString) throws(SQLFailure) -> SQLStatement {
-        let key = UnsafeRawPointer(sql.utf8Start)
-        if let statement = statements[key] { return statement }
-        let statement = try SQLStatement(sql.description, on: connection)
-        statements[key] = statement
-        return statement
-    }
+    func statement(_ sql: StaticString) throws(SQLFailure) -> Statement { try connection.statement(sql) }
+
+    /// The prepared statement of a text that was put together once.
+    func statement(_ sql: SQLText) throws(SQLFailure) -> Statement { try connection.statement(sql) }
 
     /// A statement built at run time, from enumerations alone; not kept.
-    func statement(building sql: String) throws(SQLFailure) -> SQLStatement {
-        try SQLStatement(sql, on: connection)
-    }
+    func statement(building sql: String) throws(SQLFailure) -> Statement { try connection.statement(building: sql) }
 
     /// The row that the latest INSERT made.
-    var lastInsertedID: Int64 { sqlite3_last_insert_rowid(connection) }
+    var lastInsertedID: Int64 { connection.lastInsertedID }
 
     /// The lane of a queue, a target and a kind; made on first use.
     func lane(queue: String, target: Target, kind: JobKind) throws(SQLFailure) -> Int64 {
@@ -109,7 +102,4 @@ final class WriteTransaction {
     func nextToken() throws(SQLFailure) -> Int64 {
         try statement("UPDATE counters SET value = value + 1 WHERE name = 'token' RETURNING value").first { $0.int64(0) } ?? 0
     }
-
-    /// Frees the statements, which must be done before the connection closes.
-    func finalizeStatements() { statements.removeAll() }
 }

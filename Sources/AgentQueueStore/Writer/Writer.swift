@@ -34,10 +34,10 @@ final class Writer: Sendable {
     private static let largestGroup = 512
 
     /// Starts the thread.
-    init(_ connections: WriterConnections, path: String, ring: @escaping @Sendable (_ work: Bool, _ results: Bool) -> Void) {
+    init(_ commits: GroupCommit, path: String, ring: @escaping @Sendable (_ work: Bool, _ results: Bool) -> Void) {
         self.path = path
         let thread = Thread { [self] in
-            run(connections, ring: ring)
+            run(commits, ring: ring)
             stopped.signal()
         }
         thread.name = "aq-writer"
@@ -78,7 +78,7 @@ final class Writer: Sendable {
 
     // MARK: The thread
 
-    private func run(_ connections: WriterConnections, ring: (Bool, Bool) -> Void) {
+    private func run(_ commits: GroupCommit, ring: (Bool, Bool) -> Void) {
         var lastGroup = 0
         while true {
             gather(lastGroup)
@@ -99,9 +99,9 @@ final class Writer: Sendable {
                 wake.wait()
                 continue
             }
-            connections.writeGroup(group, path: path, ring: ring)
+            commits.write(group, ring: ring)
         }
-        connections.close()
+        commits.close()
     }
 
     /// After a large group, those who were answered will soon be back: for about as long as a commit takes, it is
@@ -113,50 +113,6 @@ final class Writer: Sendable {
             let (waiting, isStopping) = state.withLock { ($0.queue.count, $0.isStopping) }
             if waiting * 4 >= lastGroup * 3 || isStopping { return }
             sched_yield()
-        }
-    }
-}
-
-extension WriterConnections {
-    /// How long a transaction tries to begin while other processes write, before its operations fail, in ns.
-    fileprivate static let patience: Int64 = 60_000_000_000
-    /// How often a transaction whose COMMIT failed is run again.
-    fileprivate static let commitRetries = 3
-
-    /// Carries out operations in one transaction, and answers each.
-    fileprivate func writeGroup(_ group: [any PendingWrite], path: String, ring: (Bool, Bool) -> Void) {
-        var remaining = group
-        var commitFailures = 0
-        let patienceEnds = platform_monotonic_ns() + Self.patience
-        while !remaining.isEmpty {
-            switch attempt(remaining) {
-            case .committed:
-                ring(transaction.ledger.hasWork, transaction.ledger.hasResults)
-                for write in remaining { write.succeed() }
-                checkpointIfDue()
-                return
-            case .operationFailed(let index, let error):
-                remaining.remove(at: index).fail(StoreError.from(error, path: path))
-            case .couldNotBegin(let error):
-                let failure = StoreError.from(error, path: path)
-                guard failure.kind == .busy, platform_monotonic_ns() < patienceEnds else {
-                    for write in remaining { write.fail(failure) }
-                    return
-                }
-            case .couldNotCommit(let error):
-                commitFailures += 1
-                let failure = StoreError.from(error, path: path)
-                if failure.kind == .full, commitFailures == 1 {
-                    // The WAL cannot grow. Once it is all in the database, it begins anew and need not.
-                    isShortOfRoom = true
-                    checkpoint()
-                    continue
-                }
-                guard commitFailures <= Self.commitRetries, failure.kind != .full else {
-                    for write in remaining { write.fail(failure) }
-                    return
-                }
-            }
         }
     }
 }

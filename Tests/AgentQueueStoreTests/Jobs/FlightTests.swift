@@ -492,10 +492,10 @@ import Testing
 
     private static func takeSteps(_ transaction: WriteTransaction) -> Int {
         var sum = 0
-        var statement = sqlite3_next_stmt(transaction.connection, nil)
+        var statement = sqlite3_next_stmt(transaction.connection.handle, nil)
         while let handle = statement {
             sum += Int(sqlite3_stmt_status(handle, SQLITE_STMTSTATUS_VM_STEP, 1))
-            statement = sqlite3_next_stmt(transaction.connection, handle)
+            statement = sqlite3_next_stmt(transaction.connection.handle, handle)
         }
         return sum
     }

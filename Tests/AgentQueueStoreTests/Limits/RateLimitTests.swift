@@ -385,5 +385,5 @@ extension CallPolicies {
 
 extension WriteTransaction {
     /// Rows that the connection has changed, ever.
-    var changes: Int { Int(sqlite3_total_changes(connection)) }
+    var changes: Int { Int(sqlite3_total_changes(connection.handle)) }
 }

@@ -121,7 +121,7 @@ import Testing
             let report = try store.check()
             #expect(report.sqliteVersion.hasPrefix("3."))
             let numbers = report.sqliteVersion.split(separator: ".").compactMap { CInt($0) }
-            #expect(report.guardsCheckpoints == !WriterConnections.hasWALResetFix(numbers[0] * 1_000_000 + numbers[1] * 1_000 + numbers[2]))
+            #expect(report.guardsCheckpoints == !Checkpoints.hasWALResetFix(numbers[0] * 1_000_000 + numbers[1] * 1_000 + numbers[2]))
         }
     }
 }

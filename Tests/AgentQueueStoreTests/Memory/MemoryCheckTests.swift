@@ -122,7 +122,7 @@ import Testing
             try await f.store.compactMemory()
             try await f.remember(["other"], in: "other")
             _ = try await f.store.forgetNamespace("other")
-            let writing = try await f.store.write { PreparedStatements.texts($0.connection) }
+            let writing = try await f.store.write { PreparedStatements.texts($0.connection.handle) }
             let allowed = ["SCAN namespaces", "SCAN memory_spaces", "SCAN memory_changes USING INDEX memory_changes_settled"]
             var seen = 0
             for (sql, plan) in try Self.plans(f, writing) {

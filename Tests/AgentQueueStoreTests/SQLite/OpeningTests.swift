@@ -59,7 +59,7 @@ import Testing
             #expect(try writerSettings() == expected)
             // A reader commits nothing, so its durability is of no account.
             expected["synchronous"] = nil
-            #expect(try f.store.read(settings).filter { $0.key != "synchronous" } == expected)
+            #expect(try f.store.read { try settings($0.database) }.filter { $0.key != "synchronous" } == expected)
         }
     }
 

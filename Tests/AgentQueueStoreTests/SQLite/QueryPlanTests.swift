@@ -10,7 +10,7 @@ import Testing
 @Suite struct QueryPlanTests {
     /// The SQL of every statement that the writer keeps.
     private func prepared(_ f: Fixture) async throws -> [String] {
-        try await f.store.write { PreparedStatements.texts($0.connection) }
+        try await f.store.write { PreparedStatements.texts($0.connection.handle) }
     }
 
     /// Tables that grow with the work.
@@ -131,7 +131,7 @@ import Testing
         try await withStore { f in
             let log = Log()
             // One reader at a time, so that each of them is traced.
-            try f.store.read { $0.trace { event in log.note("\(event)") } }
+            try f.store.read { $0.database.trace { event in log.note("\(event)") } }
             try await exercise(f)
             _ = try f.store.nextDue()
             let expected = [

@@ -211,6 +211,6 @@ import Testing
             (3_050_007, true), (3_050_999, true), (3_051_000, false), (3_051_002, false), (3_051_003, true), (3_053_000, true),
         ] as [(CInt, Bool)])
     func versionsWithTheWALResetFix(_ version: CInt, _ isFixed: Bool) {
-        #expect(WriterConnections.hasWALResetFix(version) == isFixed)
+        #expect(Checkpoints.hasWALResetFix(version) == isFixed)
     }
 }

@@ -20,7 +20,7 @@ extension ReliabilityTests {
         }
 
         /// The control: it shows that the race is one.
-        @Test(.enabled(if: !WriterConnections.hasWALResetFix(sqlite3_libversion_number())))
+        @Test(.enabled(if: !Checkpoints.hasWALResetFix(sqlite3_libversion_number())))
         func withoutTheGuardTheRaceLosesCommits() async throws {
             try await withPrograms { folder in
                 let figures = try await Self.run(folder, "wal_reset_race", "noguard", folder + "/open.db")

@@ -8,7 +8,7 @@ extension QueueStore {
     /// A lane whose targets admit no call now is passed over whole. Its time does not depend on how many jobs there are: it reads
     /// the lanes (few), their providers' rows and the first entries of an index over one lane's ready jobs.
     package func claim(_ request: ClaimRequest) async throws -> ClaimRound {
-        let (cancellations, hasWork) = try read { database in
+        let (cancellations, hasWork) = try readDatabase { database in
             (
                 try Self.cancellations(worker: request.worker, database),
                 try (request.slots > 0 || !request.openCalls.isEmpty) && Self.hasWork(for: request, database)
@@ -206,7 +206,7 @@ extension WriteTransaction {
 
     /// Runs a claim's UPDATE, and turns those of its jobs aside that wait for a provider's batch, or whose like is under way.
     func begin(
-        _ claim: SQLStatement, _ token: Int64, _ lane: ReadyLane, _ opening: Admitted, _ claiming: inout ClaimBuilder
+        _ claim: Statement, _ token: Int64, _ lane: ReadyLane, _ opening: Admitted, _ claiming: inout ClaimBuilder
     ) throws -> [(job: ClaimedJob, budgets: Budgets)] {
         var budgets: [Int64: Budgets] = [:]
         var jobs = try claim.all { row in

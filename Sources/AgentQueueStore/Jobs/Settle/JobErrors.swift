@@ -4,7 +4,7 @@ import GRDB
 extension QueueStore {
     /// The latest answer of a job that did not hold what was asked, and why; nil where there is none, or nothing was kept of it.
     package func lastInvalidReply(of id: Int64) throws -> (message: String, partial: String)? {
-        try read { database in
+        try readDatabase { database in
             try Row.fetchOne(
                 database,
                 sql: """

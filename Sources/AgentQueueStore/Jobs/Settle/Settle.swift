@@ -21,7 +21,7 @@ extension QueueStore {
 
     /// What claims leave out of jobs, by their ids.
     package func context(of ids: [Int64]) throws -> [Int64: JobContext] {
-        try read { database in
+        try readDatabase { database in
             let statement = try database.cachedStatement(
                 sql: """
                     SELECT lanes.queue, requests.metadata, batches.name FROM jobs JOIN lanes ON lanes.id = lane_id

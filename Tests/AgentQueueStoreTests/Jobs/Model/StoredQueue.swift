@@ -6,14 +6,14 @@ import GRDBSQLite
 /// Reads all that the reference model knows from a database, fast: it is done after every step.
 final class StoredQueue {
     private let handle: OpaquePointer
-    private let jobsStatement: SQLStatement
-    private let dependenciesStatement: SQLStatement
-    private let cascadesStatement: SQLStatement
-    private let lanesStatement: SQLStatement
-    private let countsStatement: SQLStatement
-    private let resultsStatement: SQLStatement
-    private let followersStatement: SQLStatement
-    private let landingsStatement: SQLStatement
+    private let jobsStatement: Statement
+    private let dependenciesStatement: Statement
+    private let cascadesStatement: Statement
+    private let lanesStatement: Statement
+    private let countsStatement: Statement
+    private let resultsStatement: Statement
+    private let followersStatement: Statement
+    private let landingsStatement: Statement
 
     /// A job's row, with what the model can know of it.
     struct Row: Equatable {
@@ -45,21 +45,21 @@ final class StoredQueue {
         self.handle = handle
         sqlite3_busy_timeout(handle, 10_000)
         sqlite3_wal_autocheckpoint(handle, 0)
-        jobsStatement = try SQLStatement(
+        jobsStatement = try Statement(
             """
             SELECT id, state, attempt, crashes, token, worker_id, lease_expires_at, scheduled_at, finalized_at, expires_at,
             cancel_requested_at, cancelled_through FROM jobs ORDER BY id
             """, on: handle)
-        dependenciesStatement = try SQLStatement("SELECT job_id, depends_on, met FROM dependencies ORDER BY job_id, depends_on", on: handle)
-        cascadesStatement = try SQLStatement("SELECT job_id FROM cascades", on: handle)
-        lanesStatement = try SQLStatement(
+        dependenciesStatement = try Statement("SELECT job_id, depends_on, met FROM dependencies ORDER BY job_id, depends_on", on: handle)
+        cascadesStatement = try Statement("SELECT job_id FROM cascades", on: handle)
+        lanesStatement = try Statement(
             "SELECT queue, target, pending, scheduled, available, running, retryable, completed, cancelled, discarded FROM lanes",
             on: handle)
-        countsStatement = try SQLStatement(
+        countsStatement = try Statement(
             "SELECT (SELECT value FROM counters WHERE name = 'token'), (SELECT count(*) FROM results)", on: handle)
-        resultsStatement = try SQLStatement("SELECT job_id, answered_by FROM results", on: handle)
-        followersStatement = try SQLStatement("SELECT job_id, digest FROM followers", on: handle)
-        landingsStatement = try SQLStatement("SELECT digest FROM landings", on: handle)
+        resultsStatement = try Statement("SELECT job_id, answered_by FROM results", on: handle)
+        followersStatement = try Statement("SELECT job_id, digest FROM followers", on: handle)
+        landingsStatement = try Statement("SELECT digest FROM landings", on: handle)
     }
 
     deinit { sqlite3_close_v2(handle) }
