@@ -1,5 +1,4 @@
 import AgentQueueModel
-import GRDB
 
 /// What a person can wish for jobs: cancel, retry, delete.
 private enum Wish: Sendable {
@@ -50,7 +49,7 @@ extension QueueStore {
         guard !filter.states.isEmpty else { return 0 }
         var after: Int64 = 0
         var changed = 0
-        let last = try readDatabase { try Int64.fetchOne($0, sql: "SELECT max(id) FROM jobs") } ?? 0
+        let last = try read { try $0.statement("SELECT coalesce(max(id), 0) FROM jobs").number() } ?? 0
         while after < last {
             let ids = try jobIDs(filter, after: after, through: last, limit: 200)
             guard let end = ids.last else { break }

@@ -1,5 +1,4 @@
 import AgentQueueModel
-import GRDB
 
 /// How the jobs stand that a new one is to wait for.
 struct DependencyStates {
@@ -14,7 +13,7 @@ extension QueueStore {
     /// present state, so a retry in between is told instead of the end it undid.
     /// - Returns: whether there may be more to do.
     package func cascade(slice: Int = 200) async throws -> Bool {
-        guard try readDatabase({ try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM cascades)") }) == true else { return false }
+        guard try read({ try $0.statement("SELECT 1 FROM cascades LIMIT 1").exists() }) else { return false }
         return try await write { try $0.cascade(slice: slice) }
     }
 }

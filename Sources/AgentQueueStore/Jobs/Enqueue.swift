@@ -1,6 +1,4 @@
 import AgentQueueModel
-import Foundation
-import GRDB
 
 extension QueueStore {
     /// Adds a job.
@@ -124,20 +122,19 @@ extension QueueStore {
     /// - Throws: `StoreError`; `conflict` where one is to wait for a job that is not there.
     package func preview(_ jobs: [NewJob]) throws -> [EnqueuePreview] {
         let now = clock.wall()
-        return try readDatabase { database in
-            let holder = try database.cachedStatement(
-                sql: "SELECT 1 FROM jobs WHERE unique_key = ? AND state NOT IN ('cancelled', 'discarded')")
-            let dependency = try database.cachedStatement(sql: "SELECT 1 FROM jobs WHERE id = ?")
-            let entry = try database.cachedStatement(sql: "SELECT 1 FROM cache_entries WHERE digest = ? AND expires_at > ?")
+        return try read { reader in
+            let holder = try reader.statement("SELECT 1 FROM jobs WHERE unique_key = ? AND state NOT IN ('cancelled', 'discarded')")
+            let dependency = try reader.statement("SELECT 1 FROM jobs WHERE id = ?")
+            let entry = try reader.statement("SELECT 1 FROM cache_entries WHERE digest = ? AND expires_at > ?")
             return try jobs.map { job in
-                if let key = job.uniqueKey, try Bool.fetchOne(holder, arguments: [key]) == true { return .taken }
-                for id in job.after where try Bool.fetchOne(dependency, arguments: [id]) != true {
+                if let key = job.uniqueKey, try holder.bind(key).exists() { return .taken }
+                for id in job.after where try !dependency.bind(id).exists() {
                     throw StoreError(.conflict, "job \(id), which the new job is to wait for, does not exist; nothing was added")
                 }
                 guard job.useCache else { return .call }
                 // A job that waits asks the cache when its time has come.
                 let start = max(now, job.scheduledAt ?? now)
-                return try Bool.fetchOne(entry, arguments: [Data(job.digest), start]) == true ? .cached : .call
+                return try entry.bind(job.digest).bind(start).exists() ? .cached : .call
             }
         }
     }

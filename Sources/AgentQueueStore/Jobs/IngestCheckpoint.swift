@@ -1,6 +1,3 @@
-import Foundation
-import GRDB
-
 /// How far a named bulk input is done, committed with the jobs of its latest slice.
 package struct IngestCheckpoint: Sendable, Equatable {
     /// The user's name for the input.
@@ -22,11 +19,13 @@ extension QueueStore {
     /// How many lines of a named input are done already; 0 where it is new.
     /// - Throws: `StoreError` of kind `conflict` where another input was taken in under that name.
     package func ingestProgress(name: String, digest: [UInt8]) throws -> Int {
-        try readDatabase { database in
-            guard let row = try Row.fetchOne(database, sql: "SELECT digest, lines_done FROM ingests WHERE name = ?", arguments: [name])
-            else { return 0 }
-            guard [UInt8](row["digest"] as Data) == digest else { throw Self.otherInput(name) }
-            return row["lines_done"]
+        try read { reader in
+            let row = try reader.statement("SELECT digest, lines_done FROM ingests WHERE name = ?").bind(name).first {
+                (digest: $0.blob(0), lines: $0.int(1))
+            }
+            guard let row else { return 0 }
+            guard row.digest == digest else { throw Self.otherInput(name) }
+            return row.lines
         }
     }
 

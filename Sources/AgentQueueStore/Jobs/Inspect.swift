@@ -1,44 +1,42 @@
 import AgentQueueModel
-import Foundation
-import GRDB
 
 extension QueueStore {
     /// Everything about one job; nil where there is none.
     package func job(_ id: Int64) throws -> Job? {
-        try readDatabase { database in try Job.fetch(database, ids: [id]).first }
+        try read { reader in try Job.fetch(reader, ids: [id]).first }
     }
 
     /// A page of jobs, newest first.
     /// - Parameter before: only jobs with a smaller id; nil begins with the newest.
     package func jobs(_ filter: JobFilter, limit: Int, before: Int64? = nil) throws -> [Job] {
-        try readDatabase { database in
-            let query = try JobQuery(filter, in: database)
-            return try Job.fetch(database, ids: query.ids(database, bound: "jobs.id < ?", before ?? .max, order: "DESC", limit: limit))
+        try read { reader in
+            let query = try JobQuery(filter, in: reader)
+            return try Job.fetch(reader, ids: query.ids(reader, bound: "jobs.id < ?", before ?? .max, order: "DESC", limit: limit))
         }
     }
 
     /// A page of jobs, oldest first: those with a larger id than `after`. To walk any number in constant memory.
     package func jobs(_ filter: JobFilter, limit: Int, after: Int64) throws -> [Job] {
-        try readDatabase { database in
-            let query = try JobQuery(filter, in: database)
-            return try Job.fetch(database, ids: query.ids(database, bound: "jobs.id > ?", after, order: "ASC", limit: limit))
+        try read { reader in
+            let query = try JobQuery(filter, in: reader)
+            return try Job.fetch(reader, ids: query.ids(reader, bound: "jobs.id > ?", after, order: "ASC", limit: limit))
         }
     }
 
     /// The ids of the jobs a filter means, in a range of ids, smallest first.
     func jobIDs(_ filter: JobFilter, after: Int64, through last: Int64, limit: Int) throws -> [Int64] {
-        try readDatabase { database in
-            try JobQuery(filter, in: database).ids(database, bound: "jobs.id > ?", after, order: "ASC", limit: limit).filter { $0 <= last }
+        try read { reader in
+            try JobQuery(filter, in: reader).ids(reader, bound: "jobs.id > ?", after, order: "ASC", limit: limit).filter { $0 <= last }
         }
     }
 
     /// The states of jobs; those that do not exist are missing.
     package func states(of ids: [Int64]) throws -> [Int64: JobState] {
-        try readDatabase { database in
+        try read { reader in
             var states: [Int64: JobState] = [:]
-            let statement = try database.cachedStatement(sql: "SELECT state FROM jobs WHERE id = ?")
             for id in ids {
-                if let name = try String.fetchOne(statement, arguments: [id]) { states[id] = JobState(rawValue: name) }
+                let name = try reader.statement("SELECT state FROM jobs WHERE id = ?").bind(id).first { $0.text(0) }
+                if let name { states[id] = JobState(rawValue: name) }
             }
             return states
         }
@@ -46,87 +44,85 @@ extension QueueStore {
 
     /// How far a batch is; nil where there is none of that name.
     package func batch(named name: String) throws -> BatchProgress? {
-        try readDatabase { database in
-            try Row.fetchOne(database, sql: "SELECT jobs, completed, cancelled, discarded FROM batches WHERE name = ?", arguments: [name])
-                .map { BatchProgress(jobs: $0[0], completed: $0[1], cancelled: $0[2], discarded: $0[3]) }
+        try read { reader in
+            try reader.statement("SELECT jobs, completed, cancelled, discarded FROM batches WHERE name = ?").bind(name).first {
+                BatchProgress(jobs: $0.int(0), completed: $0.int(1), cancelled: $0.int(2), discarded: $0.int(3))
+            }
         }
     }
 
     /// The queues, with their jobs' counts.
     package func queues() throws -> [QueueSummary] {
-        try readDatabase { database in
-            let lanes = Dictionary(grouping: try LaneSummary.fetchAll(database), by: \.queue)
-            return try Row.fetchAll(database, sql: "SELECT name, paused_at FROM queues ORDER BY name").map { row in
-                QueueSummary(name: row[0], pausedAt: row[1], lanes: lanes[row[0]] ?? [])
+        try read { reader in
+            let lanes = Dictionary(grouping: try LaneSummary.fetchAll(reader), by: \.queue)
+            return try reader.statement("SELECT name, paused_at FROM queues ORDER BY name").all { row in
+                QueueSummary(name: row.text(0), pausedAt: row.optionalInt64(1), lanes: lanes[row.text(0)] ?? [])
             }
         }
     }
 
     /// The lanes, with their jobs' counts and what their answers cost.
-    package func lanes() throws -> [LaneSummary] { try readDatabase { try LaneSummary.fetchAll($0) } }
+    package func lanes() throws -> [LaneSummary] { try read { try LaneSummary.fetchAll($0) } }
 
     /// Whether a worker with these queues and providers still has something to wait for, or do, before its queues are
     /// drained: jobs available, retryable, running anywhere, or pending on such.
     /// - Parameter routes: what serves in place of what, as in ``CallPolicies``.
     package func isDrained(queues: Set<String>?, providers: Set<String>, routes: [String: Route] = [:]) throws -> Bool {
-        try readDatabase { database in
+        let policies = CallPolicies(routes: routes)
+        return try read { reader in
             // What follows an identical job is pending on one that is available or running, perhaps in another lane.
-            let isOpen = try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT queue, provider, target, kind FROM lanes JOIN queues ON queues.name = queue
-                    WHERE paused_at IS NULL AND (available + running + retryable > 0
-                    OR pending > 0 AND lanes.id IN (SELECT lane_id FROM followers))
-                    """
-            ).contains { (row: Row) in
-                let isServed = CallPolicies(routes: routes).hasRoute(of: row[2], provider: row[1], kind: row[3], among: providers)
-                return isServed && queues?.contains(row[0]) != false
-            }
+            let isOpen = try reader.statement(
+                """
+                SELECT queue, provider, target, kind FROM lanes JOIN queues ON queues.name = queue
+                WHERE paused_at IS NULL AND (available + running + retryable > 0
+                OR pending > 0 AND lanes.id IN (SELECT lane_id FROM followers))
+                """
+            ).all { row in
+                queues?.contains(row.text(0)) != false
+                    && policies.hasRoute(of: row.text(2), provider: row.text(1), kind: row.text(3), among: providers)
+            }.contains(true)
             if isOpen { return false }
-            if try holdsBatches(queues: queues, providers: providers, routes: routes, database) { return false }
+            if try holdsBatches(queues: queues, providers: providers, routes: routes, reader) { return false }
             // What waits on such a job would hold it too; with none of them left, what is pending waits on a scheduled job,
             // a paused or foreign lane, or on a cascade that has yet to be carried out.
-            return try Bool.fetchOne(database, sql: "SELECT NOT EXISTS (SELECT 1 FROM cascades)") ?? true
+            return try !reader.statement("SELECT 1 FROM cascades LIMIT 1").exists()
         }
     }
 }
 
 /// A filter as SQL.
 private struct JobQuery {
+    private enum Value {
+        case number(Int64)
+        case text(String)
+    }
+
     private var conditions: [String] = []
-    private var arguments: StatementArguments = []
+    private var values: [Value] = []
     private var joins = ""
     private var isEmptySet = false
 
-    init(_ filter: JobFilter, in database: Database) throws {
-        if let queue = filter.queue { try restrictLanes("queue = ?", queue, database) }
-        if let model = filter.model { try restrictLanes("target = ?", model, database) }
+    init(_ filter: JobFilter, in reader: ReadConnection) throws {
+        if let tag = filter.tag {
+            joins = "JOIN job_tags ON job_tags.job_id = jobs.id AND job_tags.tag = ?"
+            values.append(.text(tag))
+        }
+        if let queue = filter.queue { try restrict(reader.statement("SELECT id FROM lanes WHERE queue = ?").bind(queue)) }
+        if let model = filter.model { try restrict(reader.statement("SELECT id FROM lanes WHERE target = ?").bind(model)) }
         if let batch = filter.batch {
-            guard let id = try Int64.fetchOne(database, sql: "SELECT id FROM batches WHERE name = ?", arguments: [batch]) else {
+            guard let id = try reader.statement("SELECT id FROM batches WHERE name = ?").bind(batch).number() else {
                 isEmptySet = true
                 return
             }
-            conditions.append("jobs.batch_id = ?")
-            arguments += [id]
+            require("jobs.batch_id = ?", id)
         }
-        if let tag = filter.tag {
-            joins = "JOIN job_tags ON job_tags.job_id = jobs.id AND job_tags.tag = ?"
-            arguments = [tag] + arguments
-        }
-        if let since = filter.since {
-            conditions.append("jobs.created_at >= ?")
-            arguments += [since]
-        }
-        if let run = filter.run {
-            conditions.append("jobs.run_id = ?")
-            arguments += [run]
-        }
+        if let since = filter.since { require("jobs.created_at >= ?", since) }
+        if let run = filter.run { require("jobs.run_id = ?", run) }
         guard !filter.states.isEmpty, filter.states.count < JobState.allCases.count else { return }
         let names = filter.states.map { "'\($0.rawValue)'" }.joined(separator: ", ")
         // Rare states are found by their index, and sorted; common ones by walking the ids.
-        let counts = try Row.fetchOne(
-            database, sql: "SELECT \(JobState.allCases.map { "coalesce(sum(\($0.rawValue)), 0)" }.joined(separator: ", ")) FROM lanes")
-        let wanted = filter.states.reduce(0) { $0 + (counts?[$1.index] as Int? ?? 0) }
+        let counts = try reader.statement(Self.counts).first { row in (0..<8).map { row.int($0) } }
+        let wanted = filter.states.reduce(0) { $0 + (counts?[$1.index] ?? 0) }
         if wanted < 5_000, filter.states.allSatisfy(\.isFinal), filter.tag == nil, filter.batch == nil, filter.run == nil {
             conditions.append("jobs.finalized_at IS NOT NULL AND jobs.state IN (\(names))")
         } else {
@@ -134,85 +130,97 @@ private struct JobQuery {
         }
     }
 
-    private mutating func restrictLanes(_ condition: String, _ value: String, _ database: Database) throws {
-        let lanes = try Int64.fetchAll(database, sql: "SELECT id FROM lanes WHERE \(condition)", arguments: [value])
-        if lanes.isEmpty { isEmptySet = true }
-        conditions.append("jobs.lane_id IN (\(lanes.map(String.init).joined(separator: ", ")))")
+    private static let counts: StaticString = """
+        SELECT coalesce(sum(pending), 0), coalesce(sum(scheduled), 0), coalesce(sum(available), 0), coalesce(sum(running), 0),
+        coalesce(sum(retryable), 0), coalesce(sum(completed), 0), coalesce(sum(cancelled), 0), coalesce(sum(discarded), 0) FROM lanes
+        """
+
+    private mutating func require(_ condition: String, _ value: Int64) {
+        conditions.append(condition)
+        values.append(.number(value))
     }
 
-    func ids(_ database: Database, bound: String, _ value: Int64, order: String, limit: Int) throws -> [Int64] {
+    private mutating func restrict(_ lanes: Statement) throws {
+        let ids = try lanes.all { $0.int64(0) }
+        if ids.isEmpty { isEmptySet = true }
+        conditions.append("jobs.lane_id IN (\(ids.map(String.init).joined(separator: ", ")))")
+    }
+
+    func ids(_ reader: ReadConnection, bound: String, _ value: Int64, order: String, limit: Int) throws -> [Int64] {
         guard !isEmptySet else { return [] }
         let condition = (conditions + [bound]).joined(separator: " AND ")
-        return try Int64.fetchAll(
-            database, sql: "SELECT jobs.id FROM jobs \(joins) WHERE \(condition) ORDER BY jobs.id \(order) LIMIT \(limit)",
-            arguments: arguments + [value])
+        let statement = try reader.statement(
+            building: "SELECT jobs.id FROM jobs \(joins) WHERE \(condition) ORDER BY jobs.id \(order) LIMIT \(limit)")
+        for value in values {
+            switch value {
+            case .number(let number): statement.bind(number)
+            case .text(let text): statement.bind(text)
+            }
+        }
+        return try statement.bind(value).all { $0.int64(0) }
     }
 }
 
 extension Job {
     /// Reads jobs with all that stands beside them, in the order of the ids.
-    fileprivate static func fetch(_ database: Database, ids: [Int64]) throws -> [Job] {
+    fileprivate static func fetch(_ reader: ReadConnection, ids: [Int64]) throws -> [Job] {
         try ids.compactMap { id in
-            guard
-                let row = try Row.fetchOne(
-                    database.cachedStatement(
-                        sql: """
-                            SELECT jobs.*, lanes.queue, lanes.target, lanes.kind, requests.body, requests.custom_id, requests.metadata,
-                            batches.name AS batch, batches.budget_usd AS batch_budget, workers.pid, results.job_id AS result_id, results.reply, results.answered_by,
-                            results.target AS result_target, results.input_tokens, results.output_tokens, results.cost_usd,
-                            results.latency_ms, run_steps.path AS step
-                            FROM jobs JOIN lanes ON lanes.id = jobs.lane_id JOIN requests ON requests.job_id = jobs.id
-                            LEFT JOIN batches ON batches.id = jobs.batch_id LEFT JOIN workers ON workers.id = jobs.worker_id
-                            LEFT JOIN results ON results.job_id = jobs.id LEFT JOIN run_steps ON run_steps.job_id = jobs.id WHERE jobs.id = ?
-                            """), arguments: [id])
-            else { return nil }
-            var job = try Job(row)
-            job.tags = try String.fetchAll(
-                database.cachedStatement(sql: "SELECT tag FROM job_tags WHERE job_id = ? ORDER BY tag"), arguments: [id])
-            job.after = try Int64.fetchAll(
-                database.cachedStatement(sql: "SELECT depends_on FROM dependencies WHERE job_id = ? ORDER BY depends_on"), arguments: [id])
-            job.errors = try Row.fetchAll(
-                database.cachedStatement(
-                    sql: "SELECT attempt, at, class, message, target, cost_usd, partial FROM job_errors WHERE job_id = ? ORDER BY id"),
-                arguments: [id]
-            ).map {
+            let found = try reader.statement(
+                """
+                SELECT jobs.id, lanes.kind, lanes.queue, lanes.target, jobs.state, jobs.priority, jobs.attempt, jobs.max_attempts,
+                jobs.created_at, jobs.scheduled_at, requests.body, jobs.use_cache, jobs.digest, requests.custom_id, jobs.attempted_at,
+                jobs.finalized_at, jobs.expires_at, jobs.cancel_requested_at, jobs.timeout_ms, jobs.cache_ttl_ms, jobs.batch_api,
+                jobs.deadline_at, batches.name, coalesce(batches.budget_usd, jobs.budget_usd), jobs.unique_key, jobs.run_id,
+                run_steps.path, requests.metadata, jobs.worker_id, workers.pid, results.reply, results.input_tokens,
+                results.output_tokens, results.cost_usd, results.answered_by, results.target, results.latency_ms
+                FROM jobs JOIN lanes ON lanes.id = jobs.lane_id JOIN requests ON requests.job_id = jobs.id
+                LEFT JOIN batches ON batches.id = jobs.batch_id LEFT JOIN workers ON workers.id = jobs.worker_id
+                LEFT JOIN results ON results.job_id = jobs.id LEFT JOIN run_steps ON run_steps.job_id = jobs.id WHERE jobs.id = ?
+                """
+            ).bind(id).first { try Job($0) }
+            guard var job = found else { return nil }
+            job.tags = try reader.statement("SELECT tag FROM job_tags WHERE job_id = ? ORDER BY tag").bind(id).all { $0.text(0) }
+            job.after = try reader.statement("SELECT depends_on FROM dependencies WHERE job_id = ? ORDER BY depends_on").bind(id)
+                .all { $0.int64(0) }
+            job.errors = try reader.statement(
+                "SELECT attempt, at, class, message, target, cost_usd, partial FROM job_errors WHERE job_id = ? ORDER BY id"
+            ).bind(id).all { row in
                 JobError(
-                    attempt: $0[0], at: $0[1], failure: FailureClass(rawValue: $0[2]) ?? .permanent, message: $0[3], target: $0[4],
-                    cost: $0[5], partialText: $0[6])
+                    attempt: row.int(0), at: row.int64(1), failure: FailureClass(rawValue: row.text(2)) ?? .permanent, message: row.text(3),
+                    target: row.optionalText(4), cost: row.double(5), partialText: row.optionalText(6))
             }
             return job
         }
     }
 
-    private init(_ row: Row) throws {
-        guard let state = JobState(rawValue: row["state"]), let kind = JobKind(rawValue: row["kind"]),
-            let target = Target(row["target"] as String)
-        else { throw StoreError(.corrupt, "job \(row["id"] as Int64) is damaged; run 'agent-queue database check'") }
+    /// Reads the columns as `fetch` names them.
+    private init(_ row: Statement) throws {
+        guard let kind = JobKind(rawValue: row.text(1)), let target = Target(row.text(3)), let state = JobState(rawValue: row.text(4))
+        else { throw StoreError(.corrupt, "job \(row.int64(0)) is damaged; run 'agent-queue database check'") }
         self.init(
-            id: row["id"], kind: kind, queue: row["queue"], target: target, state: state, priority: row["priority"],
-            attempt: row["attempt"], maxAttempts: row["max_attempts"], createdAt: row["created_at"], scheduledAt: row["scheduled_at"],
-            request: try JSONValue.parse(row["body"] as String), useCache: row["use_cache"], digest: [UInt8](row["digest"] as Data))
-        customID = row["custom_id"]
-        attemptedAt = row["attempted_at"]
-        finalizedAt = row["finalized_at"]
-        expiresAt = row["expires_at"]
-        cancelRequestedAt = row["cancel_requested_at"]
-        timeout = row["timeout_ms"]
-        cacheTimeToLive = row["cache_ttl_ms"]
-        usesBatchAPI = row["batch_api"]
-        deadline = row["deadline_at"]
-        batch = row["batch"]
-        budget = row["batch_budget"] ?? row["budget_usd"]
-        uniqueKey = row["unique_key"]
-        runID = row["run_id"]
-        step = row["step"]
-        if let text = row["metadata"] as String? { metadata = try JSONValue.parse(text) }
-        if let id = row["worker_id"] as Int64? { worker = WorkerIdentity(id: id, pid: row["pid"] ?? 0) }
-        if row["result_id"] as Int64? != nil {
+            id: row.int64(0), kind: kind, queue: row.text(2), target: target, state: state, priority: row.int(5), attempt: row.int(6),
+            maxAttempts: row.int(7), createdAt: row.int64(8), scheduledAt: row.int64(9), request: try JSONValue.parse(row.text(10)),
+            useCache: row.bool(11), digest: row.blob(12))
+        customID = row.optionalText(13)
+        attemptedAt = row.optionalInt64(14)
+        finalizedAt = row.optionalInt64(15)
+        expiresAt = row.optionalInt64(16)
+        cancelRequestedAt = row.optionalInt64(17)
+        timeout = row.optionalInt64(18)
+        cacheTimeToLive = row.optionalInt64(19)
+        usesBatchAPI = row.bool(20)
+        deadline = row.optionalInt64(21)
+        batch = row.optionalText(22)
+        budget = row.optionalDouble(23)
+        uniqueKey = row.optionalText(24)
+        runID = row.optionalInt64(25)
+        step = row.optionalText(26)
+        metadata = try row.optionalText(27).map { try JSONValue.parse($0) }
+        worker = row.optionalInt64(28).map { WorkerIdentity(id: $0, pid: row.int64(29)) }
+        if let reply = row.optionalText(30) {
             result = JobResult(
-                reply: try JSONValue.parse(row["reply"] as String),
-                usage: Usage(inputTokens: row["input_tokens"], outputTokens: row["output_tokens"]), cost: row["cost_usd"],
-                answeredBy: AnsweredBy(rawValue: row["answered_by"]) ?? .provider, target: row["result_target"], latency: row["latency_ms"])
+                reply: try JSONValue.parse(reply), usage: Usage(inputTokens: row.int(31), outputTokens: row.int(32)), cost: row.double(33),
+                answeredBy: AnsweredBy(rawValue: row.text(34)) ?? .provider, target: row.text(35), latency: row.int64(36))
         }
     }
 }
@@ -230,29 +238,28 @@ package enum JobWait: Sendable, Equatable {
 extension QueueStore {
     /// What a job waits for; nil where it is not pending, or nothing is known.
     package func wait(of job: Int64) throws -> JobWait? {
-        try readDatabase { database in
-            guard try String.fetchOne(database, sql: "SELECT state FROM jobs WHERE id = ?", arguments: [job]) == JobState.pending.rawValue
-            else { return nil }
-            let batch = try Row.fetchOne(
-                database,
-                sql: """
-                    SELECT id, state FROM provider_batches
-                    WHERE id = (SELECT batch_id FROM provider_batch_jobs WHERE job_id = ? AND is_given_up = 0)
-                    """, arguments: [job])
-            if let batch { return .providerBatch(batch[0], ProviderBatch.State(rawValue: batch[1]) ?? .submitted) }
-            let follower = try Row.fetchOne(
-                database,
-                sql: """
-                    SELECT (SELECT id FROM jobs WHERE jobs.digest = followers.digest AND state = 'running' AND use_cache = 1
-                            ORDER BY id LIMIT 1) FROM followers WHERE job_id = ?
-                    """, arguments: [job])
-            if let follower { return .identicalJob(follower[0]) }
-            let open = try Int64.fetchAll(
-                database,
-                sql: """
-                    SELECT depends_on FROM dependencies JOIN jobs ON jobs.id = depends_on
-                    WHERE job_id = ? AND finalized_at IS NULL ORDER BY depends_on LIMIT 10
-                    """, arguments: [job])
+        try read { reader in
+            guard try reader.statement("SELECT 1 FROM jobs WHERE id = ? AND state = 'pending'").bind(job).exists() else { return nil }
+            let batch = try reader.statement(
+                """
+                SELECT id, state FROM provider_batches
+                WHERE id = (SELECT batch_id FROM provider_batch_jobs WHERE job_id = ? AND is_given_up = 0)
+                """
+            ).bind(job).first { JobWait.providerBatch($0.int64(0), ProviderBatch.State(rawValue: $0.text(1)) ?? .submitted) }
+            if let batch { return batch }
+            let leader = try reader.statement(
+                """
+                SELECT (SELECT id FROM jobs WHERE jobs.digest = followers.digest AND state = 'running' AND use_cache = 1
+                        ORDER BY id LIMIT 1) FROM followers WHERE job_id = ?
+                """
+            ).bind(job).first { JobWait.identicalJob($0.optionalInt64(0)) }
+            if let leader { return leader }
+            let open = try reader.statement(
+                """
+                SELECT depends_on FROM dependencies JOIN jobs ON jobs.id = depends_on
+                WHERE job_id = ? AND finalized_at IS NULL ORDER BY depends_on LIMIT 10
+                """
+            ).bind(job).all { $0.int64(0) }
             return open.isEmpty ? nil : .jobs(open)
         }
     }

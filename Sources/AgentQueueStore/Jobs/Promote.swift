@@ -1,5 +1,4 @@
 import AgentQueueModel
-import GRDB
 
 extension QueueStore {
     /// Makes due `scheduled` and `retryable` jobs available, one slice of each.
@@ -18,15 +17,14 @@ extension QueueStore {
     /// Discards jobs that have not begun before their `expires_at`, one slice. Returns how many.
     package func expire(slice: Int = 200) async throws -> Int {
         let now = clock.wall()
-        let isDue = try readDatabase { database in
-            try Bool.fetchOne(
-                database,
-                sql: """
-                    SELECT EXISTS (SELECT 1 FROM jobs WHERE expires_at IS NOT NULL AND finalized_at IS NULL AND expires_at <= ?
-                                   AND state <> 'running')
-                    """, arguments: [now])
+        let isDue = try read { reader in
+            try reader.statement(
+                """
+                SELECT 1 FROM jobs WHERE expires_at IS NOT NULL AND finalized_at IS NULL AND expires_at <= ? AND state <> 'running' LIMIT 1
+                """
+            ).bind(now).exists()
         }
-        guard isDue == true else { return 0 }
+        guard isDue else { return 0 }
         return try await write { try $0.expire(slice: slice) }
     }
 }

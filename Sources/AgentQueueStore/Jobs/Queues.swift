@@ -1,5 +1,4 @@
 import AgentQueueModel
-import GRDB
 
 /// A queue and its lanes.
 package struct QueueSummary: Sendable, Equatable {
@@ -40,19 +39,18 @@ package struct LaneSummary: Sendable, Equatable {
     /// How many of its jobs are in a state.
     package func count(_ state: JobState) -> Int { counts[state.index] }
 
-    static func fetchAll(_ database: Database) throws -> [LaneSummary] {
-        try Row.fetchAll(
-            database,
-            sql: """
-                SELECT pending, scheduled, available, running, retryable, completed, cancelled, discarded,
-                id, queue, target, kind, calls, input_tokens, output_tokens, cost_usd, cache_answers, saved_usd
-                FROM lanes ORDER BY queue, target, kind
-                """
-        ).map { row in
+    static func fetchAll(_ reader: ReadConnection) throws -> [LaneSummary] {
+        try reader.statement(
+            """
+            SELECT pending, scheduled, available, running, retryable, completed, cancelled, discarded,
+            id, queue, target, kind, calls, input_tokens, output_tokens, cost_usd, cache_answers, saved_usd
+            FROM lanes ORDER BY queue, target, kind
+            """
+        ).all { row in
             LaneSummary(
-                id: row[8], queue: row[9], target: row[10], kind: JobKind(rawValue: row[11]) ?? .generate,
-                counts: (0..<8).map { row[$0] }, calls: row[12], usage: Usage(inputTokens: row[13], outputTokens: row[14]), cost: row[15],
-                cacheAnswers: row[16], saved: row[17])
+                id: row.int64(8), queue: row.text(9), target: row.text(10), kind: JobKind(rawValue: row.text(11)) ?? .generate,
+                counts: (0..<8).map { row.int($0) }, calls: row.int(12), usage: Usage(inputTokens: row.int(13), outputTokens: row.int(14)),
+                cost: row.double(15), cacheAnswers: row.int(16), saved: row.double(17))
         }
     }
 }

@@ -1,5 +1,4 @@
 import AgentQueueModel
-import GRDB
 
 extension QueueStore {
     /// Takes back the jobs of workers that have died (their byte is free, or they belong to another boot) and those whose
@@ -36,21 +35,20 @@ extension QueueStore {
 
     /// The registered workers, and those whose registration is gone although jobs still run under their number.
     private func workersToRescue() throws -> [DeadWorker] {
-        try readDatabase(workersToRescue)
+        try read(workersToRescue)
     }
 
-    func workersToRescue(_ database: Database) throws -> [DeadWorker] {
+    func workersToRescue(_ reader: ReadConnection) throws -> [DeadWorker] {
         let bootID = clock.bootID()
         let boot = clock.boot()
-        let workers = try Row.fetchAll(
-            database.cachedStatement(
-                sql: """
-                    SELECT id, boot_id, (SELECT min(lease_expires_at) FROM jobs INDEXED BY jobs_running
-                                         WHERE state = 'running' AND worker_id = workers.id) FROM workers
-                    UNION ALL SELECT worker_id, ?, min(lease_expires_at) FROM jobs INDEXED BY jobs_running
-                    WHERE state = 'running' AND worker_id NOT IN (SELECT id FROM workers) GROUP BY worker_id
-                    """), arguments: [bootID]
-        ).map { (id: $0[0] as Int64, bootID: $0[1] as String, firstDeadline: $0[2] as Int64?) }
+        let workers = try reader.statement(
+            """
+            SELECT id, boot_id, (SELECT min(lease_expires_at) FROM jobs INDEXED BY jobs_running
+                                 WHERE state = 'running' AND worker_id = workers.id) FROM workers
+            UNION ALL SELECT worker_id, ?, min(lease_expires_at) FROM jobs INDEXED BY jobs_running
+            WHERE state = 'running' AND worker_id NOT IN (SELECT id FROM workers) GROUP BY worker_id
+            """
+        ).bind(bootID).all { (id: $0.int64(0), bootID: $0.text(1), firstDeadline: $0.optionalInt64(2)) }
         return workers.compactMap { worker in
             let isOfThisBoot = worker.bootID == bootID
             if !isOfThisBoot || !locks.isAlive(worker: worker.id) {

@@ -1,11 +1,10 @@
 import AgentQueueModel
-import GRDB
 
 extension QueueStore {
     /// Completes one slice of the jobs that wait for answers which have come.
     /// - Returns: whether there may be more to do.
     package func fanOut(slice: Int = 200) async throws -> Bool {
-        guard try readDatabase({ try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM landings)") }) == true else { return false }
+        guard try read({ try $0.statement("SELECT 1 FROM landings LIMIT 1").exists() }) else { return false }
         return try await write { try $0.landNext(slice: slice) }
     }
 }

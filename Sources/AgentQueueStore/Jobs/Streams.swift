@@ -1,5 +1,4 @@
 import AgentQueueModel
-import GRDB
 
 extension QueueStore {
     /// Someone wants to read a job's answer while it comes: its next call is streamed. Does nothing where the job has ended, or is
@@ -21,14 +20,12 @@ extension QueueStore {
 
     /// What has come of a job's answer after a piece of a number; from the beginning for 0.
     package func stream(of id: Int64, after sequence: Int64) throws -> StreamPage {
-        try readDatabase { database in
-            let edition = try Int64.fetchOne(
-                database.cachedStatement(sql: "SELECT edition FROM streams WHERE job_id = ?"), arguments: [id])
-            let rows = try Row.fetchAll(
-                database.cachedStatement(
-                    sql: "SELECT sequence, text FROM stream_chunks WHERE job_id = ? AND sequence > ? ORDER BY sequence"),
-                arguments: [id, sequence])
-            return StreamPage(chunks: rows.map { $0[1] }, token: edition, lastSequence: rows.last?[0] ?? sequence)
+        try read { reader in
+            let edition = try reader.statement("SELECT edition FROM streams WHERE job_id = ?").bind(id).first { $0.optionalInt64(0) }
+            let rows = try reader.statement(
+                "SELECT sequence, text FROM stream_chunks WHERE job_id = ? AND sequence > ? ORDER BY sequence"
+            ).bind(id).bind(sequence).all { (sequence: $0.int64(0), text: $0.text(1)) }
+            return StreamPage(chunks: rows.map(\.text), token: edition ?? nil, lastSequence: rows.last?.sequence ?? sequence)
         }
     }
 }

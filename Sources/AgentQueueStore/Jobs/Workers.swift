@@ -1,7 +1,4 @@
 import AgentQueueModel
-import CAgentQueue
-import GRDB
-import GRDBSQLite
 import Glibc
 
 extension QueueStore {
@@ -37,15 +34,16 @@ extension QueueStore {
 
     /// The registered workers.
     package func workers() throws -> [WorkerSummary] {
-        try readDatabase { database in
-            try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT id, pid, boot_id, started_at,
-                    (SELECT count(*) FROM jobs INDEXED BY jobs_running WHERE state = 'running' AND worker_id = workers.id)
-                    FROM workers ORDER BY id
-                    """
-            ).map { WorkerSummary(id: $0[0], pid: $0[1], bootID: $0[2], startedAt: $0[3], running: $0[4]) }
+        try read { reader in
+            try reader.statement(
+                """
+                SELECT id, pid, boot_id, started_at,
+                (SELECT count(*) FROM jobs INDEXED BY jobs_running WHERE state = 'running' AND worker_id = workers.id)
+                FROM workers ORDER BY id
+                """
+            ).all { row in
+                WorkerSummary(id: row.int64(0), pid: row.int64(1), bootID: row.text(2), startedAt: row.int64(3), running: row.int(4))
+            }
         }
     }
 }
@@ -77,7 +75,7 @@ package struct WorkerSummary: Sendable, Equatable {
 /// Confined to the thread that made it. A heartbeat need not survive a power cut, which ends all leases anyway: hence
 /// `synchronous=NORMAL`.
 package final class Heartbeat {
-    private let database: DatabaseQueue
+    private let connection: WriteConnection
     private let clock: StoreClock
     private let path: String
 
@@ -87,7 +85,7 @@ package final class Heartbeat {
         clock = store.clock
         path = store.path
         do {
-            database = try DatabaseQueue(path: store.path, configuration: DatabaseFile.configuration(durability: .normal))
+            connection = try WriteConnection(path: store.path, durability: .normal)
         } catch {
             throw error.asStoreError(path: store.path)
         }
@@ -104,15 +102,19 @@ package final class Heartbeat {
             // Jobs that share calls are many: each transaction is short.
             for start in stride(from: 0, to: leases.count, by: Self.slice) {
                 let slice = leases[start..<min(start + Self.slice, leases.count)]
-                try database.inDatabase { database in
-                    try database.inTransaction(.immediate) {
+                try connection.hold {
+                    try connection.begin()
+                    do {
                         for lease in slice {
-                            try database.cachedStatement(
-                                sql: "UPDATE jobs SET lease_expires_at = ? WHERE id = ? AND state = 'running' AND token = ?"
-                            ).execute(arguments: [deadline, lease.jobID, lease.token])
-                            if database.changesCount == 0 { lost.append(lease) }
+                            let renewed = try connection.statement(
+                                "UPDATE jobs SET lease_expires_at = ? WHERE id = ? AND state = 'running' AND token = ?"
+                            ).bind(deadline).bind(lease.jobID).bind(lease.token).run()
+                            if renewed == 0 { lost.append(lease) }
                         }
-                        return .commit
+                        try connection.commit()
+                    } catch {
+                        connection.rollback()
+                        throw error
                     }
                 }
             }
@@ -126,5 +128,5 @@ package final class Heartbeat {
     private static let slice = 500
 
     /// Closes the connection.
-    package func close() { try? database.close() }
+    package func close() { connection.close() }
 }

@@ -56,7 +56,8 @@ extension QueueStore {
                         (SELECT min(next_at) FROM notices WHERE state = 'waiting')
                         """), arguments: [now])
             var duties = PendingMaintenance(
-                mayRescue: try !workersToRescue(database).isEmpty, hasExpired: row?[2] ?? false, hasCascade: row?[3] ?? false,
+                mayRescue: try !workersToRescue(ReadConnection(database)).isEmpty, hasExpired: row?[2] ?? false,
+                hasCascade: row?[3] ?? false,
                 hasFanOut: row?[4] ?? false, hasDueRun: row?[5] ?? false, hasSweep: try Self.sweptRun(database) != nil,
                 nextDue: [row?[0] as Int64?, row?[1] as Int64?].compactMap(\.self).min())
             duties.nextFiring = row?[6]

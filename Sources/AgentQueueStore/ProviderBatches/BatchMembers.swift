@@ -1,6 +1,4 @@
 import AgentQueueModel
-import Foundation
-import GRDB
 
 /// A job of a provider's batch.
 package struct BatchMember: Sendable, Equatable {
@@ -18,23 +16,17 @@ package struct BatchMember: Sendable, Equatable {
 extension QueueStore {
     /// The jobs of a batch, by their ids: those behind `after`.
     package func members(of batch: ProviderBatch, after: Int64, limit: Int) throws -> [BatchMember] {
-        try readDatabase { database in
-            try Row.fetchAll(
-                database.cachedStatement(
-                    sql: "\(BatchMember.query) WHERE provider_batch_jobs.batch_id = ? AND provider_batch_jobs.job_id > ? "
-                        + "ORDER BY provider_batch_jobs.job_id LIMIT ?"), arguments: [batch.id, after, limit]
-            ).map { BatchMember($0, of: batch) }
+        try read { reader in
+            try reader.statement(BatchMember.page).bind(batch.id).bind(after).bind(limit).all { BatchMember($0, of: batch) }
         }
     }
 
     /// Those of a batch's jobs that are named, by their ids; those that have left it are missing.
     package func members(of batch: ProviderBatch, ids: [Int64]) throws -> [Int64: BatchMember] {
-        try readDatabase { database in
+        try read { reader in
             var members: [Int64: BatchMember] = [:]
-            let statement = try database.cachedStatement(
-                sql: "\(BatchMember.query) WHERE provider_batch_jobs.batch_id = ? AND provider_batch_jobs.job_id = ?")
             for id in ids {
-                if let row = try Row.fetchOne(statement, arguments: [batch.id, id]) { members[id] = BatchMember(row, of: batch) }
+                members[id] = try reader.statement(BatchMember.one).bind(batch.id).bind(id).first { BatchMember($0, of: batch) }
             }
             return members
         }
@@ -83,18 +75,17 @@ extension QueueStore {
     /// Looks again when the deadline of one of a batch's jobs is near: the one that it was noted for may have left.
     /// - Returns: that time, or nil where none has a deadline.
     package func refreshUrgency(of batch: ProviderBatch) async throws -> Int64? {
-        let urgentAt = try readDatabase { database in
-            try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT deadline_at, created_at FROM provider_batch_jobs CROSS JOIN jobs ON jobs.id = job_id
-                    WHERE provider_batch_jobs.batch_id = ?1 AND is_given_up = 0 AND deadline_at IS NOT NULL
-                    UNION ALL
-                    SELECT deadline_at, created_at FROM provider_batch_jobs
-                    CROSS JOIN followers ON followers.digest = provider_batch_jobs.digest CROSS JOIN jobs ON jobs.id = followers.job_id
-                    WHERE provider_batch_jobs.batch_id = ?1 AND deadline_at IS NOT NULL
-                    """, arguments: [batch.id]
-            ).map { BatchPolicy.nearTime(of: $0[0], created: $0[1]) }.min()
+        let urgentAt = try read { reader in
+            try reader.statement(
+                """
+                SELECT deadline_at, created_at FROM provider_batch_jobs CROSS JOIN jobs ON jobs.id = job_id
+                WHERE provider_batch_jobs.batch_id = ?1 AND is_given_up = 0 AND deadline_at IS NOT NULL
+                UNION ALL
+                SELECT deadline_at, created_at FROM provider_batch_jobs
+                CROSS JOIN followers ON followers.digest = provider_batch_jobs.digest CROSS JOIN jobs ON jobs.id = followers.job_id
+                WHERE provider_batch_jobs.batch_id = ?1 AND deadline_at IS NOT NULL
+                """
+            ).bind(batch.id).all { BatchPolicy.nearTime(of: $0.int64(0), created: $0.int64(1)) }.min()
         }
         guard let owner = batch.owner else { return urgentAt }
         try await write { transaction in
@@ -109,30 +100,32 @@ extension QueueStore {
 }
 
 extension BatchMember {
-    fileprivate static let query = """
+    private static let query = """
         SELECT provider_batch_jobs.job_id, provider_batch_jobs.lane_id, jobs.batch_id, jobs.priority, jobs.attempt, jobs.max_attempts,
-        jobs.crashes, jobs.timeout_ms, jobs.use_cache, jobs.digest, jobs.cache_ttl_ms, requests.body, provider_batch_jobs.inputs,
-        is_given_up, jobs.deadline_at, jobs.created_at, is_given_up = 0 OR EXISTS (
-            SELECT 1 FROM followers WHERE followers.digest = provider_batch_jobs.digest) AS is_wanted,
-        provider_batch_jobs.digest AS shared_digest
+        jobs.crashes, jobs.timeout_ms, jobs.digest, jobs.cache_ttl_ms, requests.body, provider_batch_jobs.inputs, is_given_up,
+        jobs.deadline_at, jobs.created_at, is_given_up = 0 OR EXISTS (
+            SELECT 1 FROM followers WHERE followers.digest = provider_batch_jobs.digest), provider_batch_jobs.digest
         FROM provider_batch_jobs LEFT JOIN jobs ON jobs.id = provider_batch_jobs.job_id
-        LEFT JOIN requests ON requests.job_id = provider_batch_jobs.job_id
+        LEFT JOIN requests ON requests.job_id = provider_batch_jobs.job_id WHERE provider_batch_jobs.batch_id = ?
         """
+    fileprivate static let page = SQLText(
+        "\(query) AND provider_batch_jobs.job_id > ? ORDER BY provider_batch_jobs.job_id LIMIT ?")
+    fileprivate static let one = SQLText("\(query) AND provider_batch_jobs.job_id = ?")
 
-    fileprivate init(_ row: Row, of batch: ProviderBatch) {
-        let shared = (row["shared_digest"] as Data?).map { [UInt8]($0) }
-        let digest = (row["digest"] as Data?).map { [UInt8]($0) }
+    fileprivate init(_ row: Statement, of batch: ProviderBatch) {
+        let shared = row.optionalBlob(16)
+        // The job may have been deleted: then its columns are NULL.
         job = ClaimedJob(
-            lease: Lease(jobID: row["job_id"], token: 0), laneID: row["lane_id"], batchID: row["batch_id"], priority: row["priority"] ?? 5,
-            kind: batch.kind, target: batch.target, body: row["body"] ?? "", digest: digest ?? shared ?? [],
-            attempt: (row["attempt"] ?? 0) + 1, maxAttempts: row["max_attempts"] ?? 1, crashes: row["crashes"] ?? 0,
-            timeout: row["timeout_ms"], useCache: shared != nil)
-        job.cacheTimeToLive = row["cache_ttl_ms"]
-        job.inputs = row["inputs"]
-        isGivenUp = row["is_given_up"]
-        isWanted = row["is_wanted"]
+            lease: Lease(jobID: row.int64(0), token: 0), laneID: row.int64(1), batchID: row.optionalInt64(2),
+            priority: row.isNull(3) ? 5 : row.int(3), kind: batch.kind, target: batch.target, body: row.text(10),
+            digest: row.optionalBlob(8) ?? shared ?? [], attempt: row.int(4) + 1, maxAttempts: row.isNull(5) ? 1 : row.int(5),
+            crashes: row.int(6), timeout: row.optionalInt64(7), useCache: shared != nil)
+        job.cacheTimeToLive = row.optionalInt64(9)
+        job.inputs = row.int(11)
+        isGivenUp = row.bool(12)
+        isWanted = row.bool(15)
         urgentAt = nil
-        if !isGivenUp, let deadline = row["deadline_at"] as Int64?, let created = row["created_at"] as Int64? {
+        if !isGivenUp, let deadline = row.optionalInt64(13), let created = row.optionalInt64(14) {
             urgentAt = BatchPolicy.nearTime(of: deadline, created: created)
         }
     }

@@ -1,5 +1,4 @@
 import AgentQueueModel
-import GRDB
 
 /// Requests that go to a provider as one batch, as the store knows it: a row of `provider_batches`. Times are wall clock, ms.
 package struct ProviderBatch: Sendable, Equatable {
@@ -105,49 +104,56 @@ package struct ProviderBatch: Sendable, Equatable {
 }
 
 extension ProviderBatch {
-    static let columns: StaticString = """
+    private static let columns = """
         id, target, kind, label, created_at, state, is_closed, remote_id, is_certain, excluded, rest, jobs, inputs, bytes, submitting_at,
         unsettled_until, submitted_at, expires_at, due_at, looks, failures, urgent_at, worker_id, token, lease_expires_at, error,
         EXISTS (SELECT 1 FROM provider_batch_jobs INDEXED BY provider_batch_jobs_waiting
                 WHERE batch_id = provider_batches.id AND is_given_up = 0)
         OR EXISTS (SELECT 1 FROM provider_batch_jobs CROSS JOIN followers ON followers.digest = provider_batch_jobs.digest
-                   WHERE batch_id = provider_batches.id) AS is_wanted,
+                   WHERE batch_id = provider_batches.id),
         EXISTS (SELECT 1 FROM lanes WHERE lanes.target = provider_batches.target AND lanes.kind = provider_batches.kind
-                AND available > 0) AS has_more
+                AND available > 0)
         """
 
-    init(_ row: Row) throws {
-        guard let target = Target(row["target"] as String), let kind = JobKind(rawValue: row["kind"]),
-            let state = State(rawValue: row["state"])
-        else { throw StoreError(.corrupt, "provider batch \(row["id"] as Int64) is damaged; run 'agent-queue database check'") }
-        id = row["id"]
+    /// A provider's batches that have not ended, oldest first.
+    static let open = SQLText(
+        "SELECT \(columns) FROM provider_batches INDEXED BY provider_batches_open WHERE provider = ? AND state <> 'ended' ORDER BY id")
+    /// A batch under the right to look after it.
+    static let owned = SQLText("SELECT \(columns) FROM provider_batches WHERE id = ? AND token = ?")
+
+    /// Reads the columns.
+    /// - Throws: `StoreError`, `corrupt`, where they hold what was never written.
+    init(_ row: Statement) throws {
+        let id = row.int64(0)
+        guard let target = Target(row.text(1)), let kind = JobKind(rawValue: row.text(2)), let state = State(rawValue: row.text(5)),
+            let excluded = (try? JSONValue.parse(row.text(9)))?.array
+        else { throw StoreError(.corrupt, "provider batch \(id) is damaged; run 'agent-queue database check'") }
+        self.id = id
         self.target = target
         self.kind = kind
-        label = row["label"]
-        createdAt = row["created_at"]
+        label = row.text(3)
+        createdAt = row.int64(4)
         self.state = state
-        isClosed = row["is_closed"]
-        remoteID = row["remote_id"]
-        isCertain = row["is_certain"]
-        excluded = (try? JSONValue.parse(row["excluded"] as String))?.array?.compactMap(\.string) ?? []
-        rest = (row["rest"] as String?).flatMap(Rest.init(rawValue:))
-        jobs = row["jobs"]
-        inputs = row["inputs"]
-        bytes = row["bytes"]
-        submittingAt = row["submitting_at"]
-        unsettledUntil = row["unsettled_until"]
-        submittedAt = row["submitted_at"]
-        expiresAt = row["expires_at"]
-        dueAt = row["due_at"]
-        looks = row["looks"]
-        failures = row["failures"]
-        urgentAt = row["urgent_at"]
-        if let token = row["token"] as Int64? {
-            owner = Owner(worker: row["worker_id"] ?? 0, token: token, leaseExpiresAt: row["lease_expires_at"] ?? 0)
-        }
-        error = row["error"]
-        isWanted = row["is_wanted"]
-        hasMore = row["has_more"]
+        isClosed = row.bool(6)
+        remoteID = row.optionalText(7)
+        isCertain = row.bool(8)
+        self.excluded = excluded.compactMap(\.string)
+        rest = row.optionalText(10).flatMap(Rest.init(rawValue:))
+        jobs = row.int(11)
+        inputs = row.int(12)
+        bytes = row.int(13)
+        submittingAt = row.optionalInt64(14)
+        unsettledUntil = row.optionalInt64(15)
+        submittedAt = row.optionalInt64(16)
+        expiresAt = row.optionalInt64(17)
+        dueAt = row.int64(18)
+        looks = row.int(19)
+        failures = row.int(20)
+        urgentAt = row.optionalInt64(21)
+        owner = row.optionalInt64(23).map { Owner(worker: row.int64(22), token: $0, leaseExpiresAt: row.int64(24)) }
+        error = row.optionalText(25)
+        isWanted = row.bool(26)
+        hasMore = row.bool(27)
     }
 
     var excludedText: String { JSONValue.array(excluded.map { .string($0) }).text }

@@ -1,47 +1,36 @@
 import AgentQueueModel
-import GRDB
 
 extension QueueStore {
     /// The batches at providers, newest first.
     /// - Parameter includesEnded: whether those that are over are among them.
     package func providerBatches(includesEnded: Bool = true, limit: Int = 100) throws -> [ProviderBatchSummary] {
-        try readDatabase { database in
-            try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT id, target, kind, state, remote_id, jobs, created_at, submitted_at, due_at, expires_at, ended_at, error,
-                    (SELECT count(*) FROM provider_batch_jobs WHERE batch_id = provider_batches.id) AS open
-                    FROM provider_batches WHERE ? OR state <> 'ended' ORDER BY id DESC LIMIT ?
-                    """, arguments: [includesEnded, limit]
-            ).map { row in
+        try read { reader in
+            try reader.statement(
+                """
+                SELECT id, target, kind, state, remote_id, jobs, (SELECT count(*) FROM provider_batch_jobs WHERE batch_id = provider_batches.id),
+                created_at, submitted_at, due_at, expires_at, ended_at, error
+                FROM provider_batches WHERE ? = 1 OR state <> 'ended' ORDER BY id DESC LIMIT ?
+                """
+            ).bind(includesEnded).bind(limit).all { row in
                 ProviderBatchSummary(
-                    id: row["id"], target: row["target"], kind: row["kind"],
-                    state: ProviderBatch.State(rawValue: row["state"]) ?? .ended, remoteID: row["remote_id"], jobs: row["jobs"],
-                    open: row["open"], createdAt: row["created_at"], submittedAt: row["submitted_at"], dueAt: row["due_at"],
-                    expiresAt: row["expires_at"], endedAt: row["ended_at"], error: row["error"])
+                    id: row.int64(0), target: row.text(1), kind: row.text(2), state: ProviderBatch.State(rawValue: row.text(3)) ?? .ended,
+                    remoteID: row.optionalText(4), jobs: row.int(5), open: row.int(6), createdAt: row.int64(7),
+                    submittedAt: row.optionalInt64(8), dueAt: row.int64(9), expiresAt: row.optionalInt64(10),
+                    endedAt: row.optionalInt64(11), error: row.optionalText(12))
             }
         }
     }
 
     /// The batch that a job waits for the answer of; nil where it is in none.
     package func providerBatch(ofJob id: Int64) throws -> Int64? {
-        try readDatabase { database in
-            try Int64.fetchOne(
-                database, sql: "SELECT batch_id FROM provider_batch_jobs WHERE job_id = ? AND is_given_up = 0", arguments: [id])
+        try read { reader in
+            try reader.statement("SELECT batch_id FROM provider_batch_jobs WHERE job_id = ? AND is_given_up = 0").bind(id).number()
         }
     }
 
     /// A provider's batches that have not ended, oldest first.
     package func openProviderBatches(of provider: String) throws -> [ProviderBatch] {
-        try readDatabase { database in
-            try Row.fetchAll(
-                database.cachedStatement(
-                    sql: """
-                        SELECT \(ProviderBatch.columns) FROM provider_batches INDEXED BY provider_batches_open
-                        WHERE provider = ? AND state <> 'ended' ORDER BY id
-                        """), arguments: [provider]
-            ).map(ProviderBatch.init)
-        }
+        try read { reader in try reader.statement(ProviderBatch.open).bind(provider).all { try ProviderBatch($0) } }
     }
 
     /// Whether someone looks after a batch: a living worker whose lease has not ended.
@@ -66,11 +55,8 @@ extension QueueStore {
             return changed == 1 ? token : nil
         }
         guard let token else { return nil }
-        return try readDatabase { database in
-            try Row.fetchOne(
-                database, sql: "SELECT \(ProviderBatch.columns) FROM provider_batches WHERE id = ? AND token = ?",
-                arguments: [batch.id, token]
-            ).map(ProviderBatch.init)
+        return try read { reader in
+            try reader.statement(ProviderBatch.owned).bind(batch.id).bind(token).first { try ProviderBatch($0) }
         }
     }
 
@@ -126,13 +112,11 @@ extension QueueStore {
 
     /// The remote ids that other batches of the provider have, and whether those are certain.
     package func takenRemoteIDs(besides batch: ProviderBatch) throws -> [String: Bool] {
-        try readDatabase { database in
+        try read { reader in
             var taken: [String: Bool] = [:]
-            for row in try Row.fetchAll(
-                database,
-                sql: "SELECT remote_id, is_certain FROM provider_batches WHERE provider = ? AND remote_id IS NOT NULL AND id <> ?",
-                arguments: [batch.target.provider, batch.id])
-            { taken[row[0]] = row[1] }
+            try reader.statement(
+                "SELECT remote_id, is_certain FROM provider_batches WHERE provider = ? AND remote_id IS NOT NULL AND id <> ?"
+            ).bind(batch.target.provider).bind(batch.id).eachRow { row in taken[row.text(0)] = row.bool(1) }
             return taken
         }
     }
@@ -183,28 +167,27 @@ extension WriteTransaction {
 
 extension QueueStore {
     /// Whether jobs that such a worker serves wait for a batch at their provider.
-    func holdsBatches(queues: Set<String>?, providers: Set<String>, routes: [String: Route], _ database: Database) throws -> Bool {
+    func holdsBatches(queues: Set<String>?, providers: Set<String>, routes: [String: Route], _ reader: ReadConnection) throws -> Bool {
         // One whose last job has its answer is about to be tidied up at the provider.
-        let ending = try String.fetchAll(
-            database,
-            sql: """
-                SELECT DISTINCT provider FROM provider_batches INDEXED BY provider_batches_open
-                WHERE state IN ('harvesting', 'returning') AND state <> 'ended' AND due_at <= ?
-                """, arguments: [clock.wall()])
+        let ending = try reader.statement(
+            """
+            SELECT DISTINCT provider FROM provider_batches INDEXED BY provider_batches_open
+            WHERE state IN ('harvesting', 'returning') AND state <> 'ended' AND due_at <= ?
+            """
+        ).bind(clock.wall()).all { $0.text(0) }
         if ending.contains(where: providers.contains) { return true }
-        return try Row.fetchAll(
-            database,
-            sql: """
-                SELECT queue, lanes.provider, lanes.target FROM lanes JOIN queues ON queues.name = queue WHERE paused_at IS NULL
-                AND pending > 0 AND EXISTS (
-                    SELECT 1 FROM provider_batches INDEXED BY provider_batches_open
-                    CROSS JOIN provider_batch_jobs ON batch_id = provider_batches.id
-                    WHERE provider_batches.provider = lanes.provider AND state <> 'ended' AND lane_id = lanes.id AND is_given_up = 0)
-                """
-        ).contains { (row: Row) in
-            let isServed = routes[row[2]].map { !$0.targets.isEmpty } ?? providers.contains(row[1])
-            return isServed && queues?.contains(row[0]) != false
-        }
+        return try reader.statement(
+            """
+            SELECT queue, lanes.provider, lanes.target FROM lanes JOIN queues ON queues.name = queue WHERE paused_at IS NULL
+            AND pending > 0 AND EXISTS (
+                SELECT 1 FROM provider_batches INDEXED BY provider_batches_open
+                CROSS JOIN provider_batch_jobs ON batch_id = provider_batches.id
+                WHERE provider_batches.provider = lanes.provider AND state <> 'ended' AND lane_id = lanes.id AND is_given_up = 0)
+            """
+        ).all { row in
+            let isServed = routes[row.text(2)].map { !$0.targets.isEmpty } ?? providers.contains(row.text(1))
+            return isServed && queues?.contains(row.text(0)) != false
+        }.contains(true)
     }
 }
 

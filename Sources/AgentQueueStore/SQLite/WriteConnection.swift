@@ -15,6 +15,17 @@ final class WriteConnection {
         self.handle = handle
     }
 
+    /// A connection of its own to a database that is there and migrated; to be closed.
+    convenience init(path: String, durability: Durability) throws {
+        try self.init(of: DatabaseQueue(path: path, configuration: DatabaseFile.configuration(durability: durability)))
+    }
+
+    /// Closes the database that it is of.
+    func close() {
+        finalize()
+        try? database.close()
+    }
+
     /// Runs `body` while no other thread has the connection. A transaction begins and ends within.
     func hold<T>(_ body: () throws -> T) rethrows -> T { try database.writeWithoutTransaction { _ in try body() } }
 

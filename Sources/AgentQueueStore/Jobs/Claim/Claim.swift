@@ -1,5 +1,4 @@
 import AgentQueueModel
-import GRDB
 
 extension QueueStore {
     /// Claims ready jobs for the free slots, in one transaction, and reads which running ones are to be cancelled. Between lanes:
@@ -8,10 +7,10 @@ extension QueueStore {
     /// A lane whose targets admit no call now is passed over whole. Its time does not depend on how many jobs there are: it reads
     /// the lanes (few), their providers' rows and the first entries of an index over one lane's ready jobs.
     package func claim(_ request: ClaimRequest) async throws -> ClaimRound {
-        let (cancellations, hasWork) = try readDatabase { database in
+        let (cancellations, hasWork) = try read { reader in
             (
-                try Self.cancellations(worker: request.worker, database),
-                try (request.slots > 0 || !request.openCalls.isEmpty) && Self.hasWork(for: request, database)
+                try Self.cancellations(worker: request.worker, reader),
+                try (request.slots > 0 || !request.openCalls.isEmpty) && Self.hasWork(for: request, reader)
             )
         }
         var round = hasWork ? try await write { try $0.claim(request) } : ClaimRound()
@@ -20,29 +19,24 @@ extension QueueStore {
     }
 
     /// Running jobs of a worker whose cancellation is asked for. A call whose answer others wait for goes on.
-    private static func cancellations(worker: Int64, _ database: Database) throws -> [Lease] {
-        try Row.fetchAll(
-            database.cachedStatement(
-                sql: """
-                    SELECT id, token FROM jobs INDEXED BY jobs_running
-                    WHERE worker_id = ? AND state = 'running' AND cancel_requested_at IS NOT NULL
-                    AND NOT (use_cache = 1 AND EXISTS (SELECT 1 FROM followers WHERE digest = +jobs.digest))
-                    """), arguments: [worker]
-        ).map { Lease(jobID: $0[0], token: $0[1]) }
+    private static func cancellations(worker: Int64, _ reader: ReadConnection) throws -> [Lease] {
+        try reader.statement(
+            """
+            SELECT id, token FROM jobs INDEXED BY jobs_running
+            WHERE worker_id = ? AND state = 'running' AND cancel_requested_at IS NOT NULL
+            AND NOT (use_cache = 1 AND EXISTS (SELECT 1 FROM followers WHERE digest = +jobs.digest))
+            """
+        ).bind(worker).all { Lease(jobID: $0.int64(0), token: $0.int64(1)) }
     }
 
     /// Whether a lane that the worker serves has ready jobs: a read, so that an idle worker writes nothing.
-    private static func hasWork(for request: ClaimRequest, _ database: Database) throws -> Bool {
-        let lanes = try Row.fetchCursor(
-            database.cachedStatement(
-                sql: """
-                    SELECT lanes.queue, lanes.provider, lanes.target, lanes.kind FROM lanes JOIN queues ON queues.name = lanes.queue
-                    WHERE lanes.available > 0 AND queues.paused_at IS NULL
-                    """))
-        while let lane = try lanes.next() {
-            if request.serves(queue: lane[0], provider: lane[1], target: lane[2], kind: lane[3]) { return true }
-        }
-        return false
+    private static func hasWork(for request: ClaimRequest, _ reader: ReadConnection) throws -> Bool {
+        try reader.statement(
+            """
+            SELECT lanes.queue, lanes.provider, lanes.target, lanes.kind FROM lanes JOIN queues ON queues.name = lanes.queue
+            WHERE lanes.available > 0 AND queues.paused_at IS NULL
+            """
+        ).all { request.serves(queue: $0.text(0), provider: $0.text(1), target: $0.text(2), kind: $0.text(3)) }.contains(true)
     }
 }
 

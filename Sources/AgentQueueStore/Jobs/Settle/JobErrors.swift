@@ -1,17 +1,15 @@
 import AgentQueueModel
-import GRDB
 
 extension QueueStore {
     /// The latest answer of a job that did not hold what was asked, and why; nil where there is none, or nothing was kept of it.
     package func lastInvalidReply(of id: Int64) throws -> (message: String, partial: String)? {
-        try readDatabase { database in
-            try Row.fetchOne(
-                database,
-                sql: """
-                    SELECT message, partial FROM job_errors WHERE job_id = ? AND class = 'invalid_reply' AND partial IS NOT NULL
-                    ORDER BY id DESC LIMIT 1
-                    """, arguments: [id]
-            ).map { ($0[0], $0[1]) }
+        try read { reader in
+            try reader.statement(
+                """
+                SELECT message, partial FROM job_errors WHERE job_id = ? AND class = 'invalid_reply' AND partial IS NOT NULL
+                ORDER BY id DESC LIMIT 1
+                """
+            ).bind(id).first { ($0.text(0), $0.text(1)) }
         }
     }
 }

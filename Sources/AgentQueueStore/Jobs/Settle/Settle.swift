@@ -1,5 +1,4 @@
 import AgentQueueModel
-import GRDB
 
 extension QueueStore {
     /// Ends an attempt: outcome, result, usage, cache entry and next state, in one transaction, and only under the
@@ -21,19 +20,20 @@ extension QueueStore {
 
     /// What claims leave out of jobs, by their ids.
     package func context(of ids: [Int64]) throws -> [Int64: JobContext] {
-        try readDatabase { database in
-            let statement = try database.cachedStatement(
-                sql: """
+        try read { reader in
+            var contexts: [Int64: JobContext] = [:]
+            for id in ids {
+                contexts[id] = try reader.statement(
+                    """
                     SELECT lanes.queue, requests.metadata, batches.name FROM jobs JOIN lanes ON lanes.id = lane_id
                     JOIN requests ON job_id = jobs.id LEFT JOIN batches ON batches.id = batch_id WHERE jobs.id = ?
-                    """)
-            var particulars: [Int64: JobContext] = [:]
-            for id in ids {
-                guard let row = try Row.fetchOne(statement, arguments: [id]) else { continue }
-                particulars[id] = JobContext(
-                    queue: row[0], metadata: try (row[1] as String?).map { try JSONValue.parse($0) }, batch: row[2])
+                    """
+                ).bind(id).first { row in
+                    JobContext(
+                        queue: row.text(0), metadata: try row.optionalText(1).map { try JSONValue.parse($0) }, batch: row.optionalText(2))
+                }
             }
-            return particulars
+            return contexts
         }
     }
 
