@@ -1,56 +1,43 @@
 import AgentQueueModel
 import Foundation
-import GRDB
 
 extension QueueStore {
     /// What the cache holds for a request, without counting it as used.
     package func cachedReply(_ digest: [UInt8]) throws -> CachedReply? {
         let now = clock.wall()
-        return try readDatabase { database in
-            let statement = try database.cachedStatement(
-                sql: "SELECT \(CachedReply.columns) FROM cache_entries WHERE digest = ? AND expires_at > ?")
-            return try Row.fetchOne(statement, arguments: [Data(digest), now]).map { CachedReply($0) }
-        }
+        return try read { try $0.statement(CachedReply.ofDigest).bind(digest).bind(now).first(CachedReply.init) }
     }
 
     /// Which of these requests the cache answers.
     package func answered(_ digests: [[UInt8]]) throws -> Set<[UInt8]> {
         let now = clock.wall()
-        return try readDatabase { database in
-            let statement = try database.cachedStatement(sql: "SELECT 1 FROM cache_entries WHERE digest = ? AND expires_at > ?")
-            return try Set(digests.filter { try Int.fetchOne(statement, arguments: [Data($0), now]) != nil })
+        return try read { reader in
+            let statement = try reader.statement("SELECT 1 FROM cache_entries WHERE digest = ? AND expires_at > ?")
+            return try Set(digests.filter { try statement.bind($0).bind(now).exists() })
         }
     }
 
     /// What the cache holds, latest used first.
     package func cacheEntries(limit: Int) throws -> [CacheEntrySummary] {
-        try readDatabase { database in
-            try Row.fetchAll(
-                database, sql: "SELECT \(CacheEntrySummary.columns) FROM cache_entries ORDER BY last_used_at DESC LIMIT ?",
-                arguments: [limit]
-            ).map(CacheEntrySummary.init)
-        }
+        try read { try $0.statement(CacheEntrySummary.latestUsed).bind(limit).all(CacheEntrySummary.init) }
     }
 
     /// The entries whose digest begins with these hexadecimal digits; at most two, so that a caller can tell one from many.
     package func cacheEntries(digestPrefix prefix: String) throws -> [CacheEntrySummary] {
         let digits = prefix.lowercased()
         guard !digits.isEmpty, digits.utf8.count <= 64, digits.allSatisfy(\.isHexDigit) else { return [] }
-        func bytes(_ filler: String) -> Data {
+        func bytes(_ filler: String) -> [UInt8] {
             let whole = digits.padding(toLength: 64, withPad: filler, startingAt: 0)
-            var data = Data()
+            var bytes: [UInt8] = []
             var rest = Substring(whole)
             while !rest.isEmpty {
-                data.append(UInt8(rest.prefix(2), radix: 16) ?? 0)
+                bytes.append(UInt8(rest.prefix(2), radix: 16) ?? 0)
                 rest = rest.dropFirst(2)
             }
-            return data
+            return bytes
         }
-        return try readDatabase { database in
-            try Row.fetchAll(
-                database, sql: "SELECT \(CacheEntrySummary.columns) FROM cache_entries WHERE digest BETWEEN ? AND ? LIMIT 2",
-                arguments: [bytes("0"), bytes("f")]
-            ).map(CacheEntrySummary.init)
+        return try read {
+            try $0.statement(CacheEntrySummary.betweenDigests).bind(bytes("0")).bind(bytes("f")).all(CacheEntrySummary.init)
         }
     }
 
@@ -165,12 +152,10 @@ package struct CachedReply: Sendable, Equatable {
 extension CachedReply {
     static let columns = "reply, target, input_tokens, output_tokens, cost_usd, created_at, expires_at"
 
-    init(_ row: Row) {
-        self.init(
-            reply: row[0], target: row[1], inputTokens: row[2], outputTokens: row[3], cost: row[4], createdAt: row[5], expiresAt: row[6])
-    }
+    /// The answer of a digest that has not expired at a time.
+    static let ofDigest = SQLText("SELECT \(columns) FROM cache_entries WHERE digest = ? AND expires_at > ?")
 
-    /// From the row that a statement stands on.
+    /// Reads ``columns``.
     init(_ row: Statement) {
         self.init(
             reply: row.text(0), target: row.text(1), inputTokens: row.int(2), outputTokens: row.int(3), cost: row.double(4),

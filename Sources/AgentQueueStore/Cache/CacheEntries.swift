@@ -1,6 +1,3 @@
-import Foundation
-import GRDB
-
 /// What the cache says of one of its answers.
 package struct CacheEntrySummary: Sendable, Equatable {
     /// The cache key, 32 bytes.
@@ -22,18 +19,20 @@ package struct CacheEntrySummary: Sendable, Equatable {
     /// When it was kept, or last answered a job (wall clock, ms).
     package var lastUsedAt: Int64
 
-    static let columns = "digest, target, reply, bytes, hits, cost_usd, created_at, expires_at, last_used_at"
+    private static let columns = "digest, target, reply, bytes, hits, cost_usd, created_at, expires_at, last_used_at"
+    static let latestUsed = SQLText("SELECT \(columns) FROM cache_entries ORDER BY last_used_at DESC LIMIT ?")
+    static let betweenDigests = SQLText("SELECT \(columns) FROM cache_entries WHERE digest BETWEEN ? AND ? LIMIT 2")
 
-    init(_ row: Row) {
-        digest = [UInt8](row[0] as Data)
-        target = row[1]
-        reply = row[2]
-        bytes = row[3]
-        hits = row[4]
-        cost = row[5]
-        createdAt = row[6]
-        expiresAt = row[7]
-        lastUsedAt = row[8]
+    init(_ row: Statement) {
+        digest = row.blob(0)
+        target = row.text(1)
+        reply = row.text(2)
+        bytes = row.int(3)
+        hits = row.int(4)
+        cost = row.double(5)
+        createdAt = row.int64(6)
+        expiresAt = row.int64(7)
+        lastUsedAt = row.int64(8)
     }
 }
 
@@ -67,28 +66,29 @@ extension QueueStore {
     package func popularCacheEntries(limit: Int, bytes: Int64) throws -> [(digest: [UInt8], reply: CachedReply)] {
         guard limit > 0, bytes > 0 else { return [] }
         let now = clock.wall()
-        return try readDatabase { database in
-            try Self.popularIDs(database, limit: limit, bytes: bytes, now: now).compactMap { id in
-                let statement = try database.cachedStatement(sql: "SELECT \(CachedReply.columns), digest FROM cache_entries WHERE id = ?")
-                return try Row.fetchOne(statement, arguments: [id]).map { ([UInt8]($0[7] as Data), CachedReply($0)) }
+        return try read { reader in
+            let statement = try reader.statement(Self.entryOfID)
+            return try Self.popularIDs(reader, limit: limit, bytes: bytes, now: now).compactMap { id in
+                try statement.bind(id).first { (digest: $0.blob(7), reply: CachedReply($0)) }
             }
         }
     }
 
-    private static func popularIDs(_ database: Database, limit: Int, bytes: Int64, now: Int64) throws -> [Int64] {
+    private static let entryOfID = SQLText("SELECT \(CachedReply.columns), digest FROM cache_entries WHERE id = ?")
+
+    private static func popularIDs(_ reader: ReadConnection, limit: Int, bytes: Int64, now: Int64) throws -> [Int64] {
         let look = min(limit, 10_000_000) * 4
-        let rows = try Row.fetchCursor(
-            database, sql: "SELECT id, bytes, hits, last_used_at, expires_at FROM cache_entries ORDER BY last_used_at DESC LIMIT ?",
-            arguments: [min(look, max(limit, 100_000))])
         var candidates: [(id: Int64, bytes: Int64, popularity: Double)] = []
         var seen: Int64 = 0
-        while seen / 4 < bytes, let row = try rows.next() {
-            let (size, expiry): (Int64, Int64) = (row[1], row[4])
-            guard expiry > now, size <= bytes else { continue }
-            seen += size
-            let hours = Double(max(0, now - row[3])) / 3_600_000
-            candidates.append((row[0], size, Double(row[2] as Int64 + 1) / (1 + hours)))
-        }
+        try reader.statement("SELECT id, bytes, hits, last_used_at, expires_at FROM cache_entries ORDER BY last_used_at DESC LIMIT ?")
+            .bind(min(look, max(limit, 100_000))).readRows { row in
+                let (size, expiry) = (row.int64(1), row.int64(4))
+                guard expiry > now, size <= bytes else { return true }
+                seen += size
+                let hours = Double(max(0, now - row.int64(3))) / 3_600_000
+                candidates.append((row.int64(0), size, Double(row.int64(2) + 1) / (1 + hours)))
+                return seen / 4 < bytes
+            }
         var room = bytes
         var chosen: [Int64] = []
         // Of equals, the later used stays first.

@@ -1,5 +1,4 @@
 import AgentQueueModel
-import GRDB
 
 extension QueueStore {
     /// Looks at the prompts of cached answers as they are now.

@@ -1,5 +1,4 @@
 import AgentQueueModel
-import GRDB
 
 /// What a call was, for those who count calls: the limits, the breaker and the money.
 package struct CallReport: Sendable, Equatable {
@@ -109,26 +108,27 @@ struct Charge: Equatable {
 extension QueueStore {
     /// Calls that may have been paid for although no answer came, newest first.
     package func doubtfulCalls(limit: Int) throws -> [DoubtfulCall] {
-        try readDatabase { database in
-            try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT job_id, attempt, target, at, cost_usd FROM charges INDEXED BY charges_doubtful WHERE outcome = 'doubtful'
-                    ORDER BY id DESC LIMIT ?
-                    """, arguments: [limit]
-            ).map { DoubtfulCall(jobID: $0[0], attempt: $0[1], target: $0[2], at: $0[3], cost: $0[4]) }
+        try read { reader in
+            try reader.statement(
+                """
+                SELECT job_id, attempt, target, at, cost_usd FROM charges INDEXED BY charges_doubtful WHERE outcome = 'doubtful'
+                ORDER BY id DESC LIMIT ?
+                """
+            ).bind(limit).all { row in
+                DoubtfulCall(
+                    jobID: row.int64(0), attempt: row.int(1), target: row.text(2), at: row.int64(3), cost: row.double(4))
+            }
         }
     }
 
     /// How many such calls there are, and what they may have cost, in US dollars.
-    static func maybePaid(_ database: Database) throws -> (calls: Int, cost: Double) {
-        let row = try Row.fetchOne(
-            database,
-            sql: """
-                SELECT coalesce(sum(calls), 0), coalesce(sum(cost_usd), 0.0) FROM charges INDEXED BY charges_doubtful
-                WHERE outcome = 'doubtful'
-                """)
-        return (row?[0] ?? 0, row?[1] ?? 0)
+    static func maybePaid(_ reader: ReadConnection) throws(SQLFailure) -> (calls: Int, cost: Double) {
+        try reader.statement(
+            """
+            SELECT coalesce(sum(calls), 0), coalesce(sum(cost_usd), 0.0) FROM charges INDEXED BY charges_doubtful
+            WHERE outcome = 'doubtful'
+            """
+        ).first { (calls: $0.int(0), cost: $0.double(1)) } ?? (0, 0)
     }
 }
 

@@ -1,19 +1,14 @@
 import AgentQueueModel
-import Foundation
-import GRDB
 
 /// Calls that are made at once, for no job: their answers and what they cost.
 extension QueueStore {
     /// What the cache holds for requests, by their digests, without counting it as used.
     package func cachedReplies(_ digests: [[UInt8]]) throws -> [[UInt8]: CachedReply] {
         let now = clock.wall()
-        return try readDatabase { database in
-            let statement = try database.cachedStatement(
-                sql: "SELECT \(CachedReply.columns) FROM cache_entries WHERE digest = ? AND expires_at > ?")
+        return try read { reader in
+            let statement = try reader.statement(CachedReply.ofDigest)
             var replies: [[UInt8]: CachedReply] = [:]
-            for digest in digests {
-                replies[digest] = try Row.fetchOne(statement, arguments: [Data(digest), now]).map { CachedReply($0) }
-            }
+            for digest in digests { replies[digest] = try statement.bind(digest).bind(now).first(CachedReply.init) }
             return replies
         }
     }

@@ -1,5 +1,4 @@
 import AgentQueueModel
-import GRDB
 
 /// The resources and batch budgets that a transaction looks at, loaded on first touch and written once at its end.
 struct QuotaLedger {
@@ -66,15 +65,14 @@ extension ProviderQuota {
     }
 
     /// Every resource, by name.
-    static func fetchAll(_ database: Database) throws -> [ProviderQuota] {
-        guard let connection = database.sqliteConnection else { return [] }
-        return try Statement(
+    static func all(_ reader: ReadConnection) throws(SQLFailure) -> [ProviderQuota] {
+        try reader.statement(
             """
             SELECT running, waiting_since, paused_until, pause_class, pause_reason, pauses, parks, trial_after, trials, requests, tokens,
             input_tokens, output_tokens, minute, minute_calls, last_minute_calls, breaker, breaker_until, breaker_probe,
             breaker_consecutive, breaker_slots, day, spent_usd, reserved_usd, error_class, error_message, error_at, name
             FROM resources ORDER BY name
-            """, on: connection
+            """
         ).all { ProviderQuota($0, name: $0.text(27)) }
     }
 

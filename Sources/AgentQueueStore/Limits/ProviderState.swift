@@ -1,5 +1,4 @@
 import AgentQueueModel
-import GRDB
 
 /// How a provider, or one of its targets, stands: what all processes know of it together.
 package struct ProviderState: Sendable, Equatable {
@@ -68,12 +67,12 @@ package struct ProviderState: Sendable, Equatable {
 extension QueueStore {
     /// How the providers and their targets stand, as far as anything is known of them; by name.
     package func providerStates() throws -> [ProviderState] {
-        try readDatabase(providerStates)
+        try read(providerStates)
     }
 
-    func providerStates(_ database: Database) throws -> [ProviderState] {
+    func providerStates(_ reader: ReadConnection) throws -> [ProviderState] {
         let now = clock.wall()
-        return try ProviderQuota.fetchAll(database).map { ProviderState($0, now: now) }
+        return try ProviderQuota.all(reader).map { ProviderState($0, now: now) }
     }
 
     /// Ends the pauses of a provider and of its targets, and closes their breakers: a person says that it works.

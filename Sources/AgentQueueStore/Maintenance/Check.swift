@@ -1,6 +1,4 @@
 import AgentQueueModel
-import GRDB
-import GRDBSQLite
 
 /// What a check of the database found.
 package struct CheckReport: Sendable, Equatable {
@@ -18,21 +16,18 @@ package struct CheckReport: Sendable, Equatable {
 extension QueueStore {
     /// Looks at every page and every rule: SQLite's own integrity, and what the queue promises about its rows.
     package func check() throws -> CheckReport {
-        let faults = try readDatabase { database in
-            var faults = try String.fetchAll(database, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }.map { "integrity: \($0)" }
-            faults += try Row.fetchAll(database, sql: "PRAGMA foreign_key_check").prefix(20).map {
-                "a row of \($0[0] as String) names a \($0[2] as String) that does not exist"
-            }
+        let faults = try read { reader in
+            var faults = try reader.fileFaults()
             for (sql, sentence) in Self.invariants + Self.memoryInvariants + Self.runInvariants {
-                for row in try Row.fetchAll(database, sql: sql + " LIMIT 20") {
-                    faults.append("\(sentence): \(row.map { "\($0.0) \($0.1)" }.joined(separator: ", "))")
+                try reader.statement(building: sql + " LIMIT 20").eachRow { row in
+                    let values = (0..<row.columnCount).map { "\(row.name(of: $0)) \(row.shown($0))" }
+                    faults.append("\(sentence): \(values.joined(separator: ", "))")
                 }
             }
-            return try faults + MemorySnapshot(ReadConnection(database), now: clock.wall()).faultyBlocks()
+            return try faults + MemorySnapshot(reader, now: clock.wall()).faultyBlocks()
         }
         return CheckReport(
-            faults: faults, sqliteVersion: String(cString: sqlite3_libversion()),
-            guardsCheckpoints: !Checkpoints.hasWALResetFix(sqlite3_libversion_number()))
+            faults: faults, sqliteVersion: SQLiteLibrary.version, guardsCheckpoints: !Checkpoints.hasWALResetFix(SQLiteLibrary.number))
     }
 
     /// Whether a row with a `target` is about the resource of the name `name`.

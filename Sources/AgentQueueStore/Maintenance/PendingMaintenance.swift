@@ -1,5 +1,3 @@
-import GRDB
-
 /// What there is to do for the queue's upkeep, as of one read.
 package struct PendingMaintenance: Sendable, Equatable {
     /// Whether a worker may have died, or lost its lease.
@@ -40,29 +38,33 @@ extension QueueStore {
     /// Looks, in one read, at what upkeep there is: so that a queue in order costs no more than that.
     package func duties() throws -> PendingMaintenance {
         let now = clock.wall()
-        return try readDatabase { database in
-            let row = try Row.fetchOne(
-                database.cachedStatement(
-                    sql: """
-                        SELECT (SELECT min(scheduled_at) FROM jobs INDEXED BY jobs_waiting
-                                WHERE state = 'scheduled' AND state IN ('scheduled', 'retryable')),
-                        (SELECT min(scheduled_at) FROM jobs INDEXED BY jobs_waiting
-                         WHERE state = 'retryable' AND state IN ('scheduled', 'retryable')),
-                        EXISTS (SELECT 1 FROM jobs WHERE expires_at IS NOT NULL AND finalized_at IS NULL AND expires_at <= ?
-                                AND state <> 'running'),
-                        EXISTS (SELECT 1 FROM cascades), EXISTS (SELECT 1 FROM landings),
-                        EXISTS (SELECT 1 FROM run_ends) OR EXISTS (SELECT 1 FROM runs WHERE is_due = 1),
-                        (SELECT min(next_at) FROM schedules WHERE next_at IS NOT NULL),
-                        (SELECT min(next_at) FROM notices WHERE state = 'waiting')
-                        """), arguments: [now])
-            var duties = PendingMaintenance(
-                mayRescue: try !workersToRescue(ReadConnection(database)).isEmpty, hasExpired: row?[2] ?? false,
-                hasCascade: row?[3] ?? false,
-                hasFanOut: row?[4] ?? false, hasDueRun: row?[5] ?? false, hasSweep: try Self.sweptRun(database) != nil,
-                nextDue: [row?[0] as Int64?, row?[1] as Int64?].compactMap(\.self).min())
-            duties.nextFiring = row?[6]
-            duties.nextNotification = row?[7]
-            return duties
+        return try read { reader in
+            var pending = PendingMaintenance()
+            try reader.statement(
+                """
+                SELECT (SELECT min(scheduled_at) FROM jobs INDEXED BY jobs_waiting
+                        WHERE state = 'scheduled' AND state IN ('scheduled', 'retryable')),
+                (SELECT min(scheduled_at) FROM jobs INDEXED BY jobs_waiting
+                 WHERE state = 'retryable' AND state IN ('scheduled', 'retryable')),
+                EXISTS (SELECT 1 FROM jobs WHERE expires_at IS NOT NULL AND finalized_at IS NULL AND expires_at <= ?
+                        AND state <> 'running'),
+                EXISTS (SELECT 1 FROM cascades), EXISTS (SELECT 1 FROM landings),
+                EXISTS (SELECT 1 FROM run_ends) OR EXISTS (SELECT 1 FROM runs WHERE is_due = 1),
+                (SELECT min(next_at) FROM schedules WHERE next_at IS NOT NULL),
+                (SELECT min(next_at) FROM notices WHERE state = 'waiting')
+                """
+            ).bind(now).eachRow { row in
+                pending.nextDue = [row.optionalInt64(0), row.optionalInt64(1)].compactMap(\.self).min()
+                pending.hasExpired = row.bool(2)
+                pending.hasCascade = row.bool(3)
+                pending.hasFanOut = row.bool(4)
+                pending.hasDueRun = row.bool(5)
+                pending.nextFiring = row.optionalInt64(6)
+                pending.nextNotification = row.optionalInt64(7)
+            }
+            pending.mayRescue = try !workersToRescue(reader).isEmpty
+            pending.hasSweep = try Self.sweptRun(reader) != nil
+            return pending
         }
     }
 }

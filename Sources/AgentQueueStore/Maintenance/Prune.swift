@@ -1,5 +1,4 @@
 import AgentQueueModel
-import GRDB
 
 /// How long what has ended is kept, in ms.
 package struct PrunePolicy: Sendable, Equatable {
@@ -98,29 +97,28 @@ extension QueueStore {
     /// What a prune would remove.
     private func prospect(_ policy: PrunePolicy) throws -> PruneReport {
         let now = clock.wall()
-        return try readDatabase { database in
+        return try read { reader in
             var report = PruneReport()
+            let ended = try reader.statement(
+                """
+                SELECT count(*) FROM jobs WHERE finalized_at IS NOT NULL AND state = ? AND finalized_at <= ? AND run_id IS NULL
+                AND NOT EXISTS (SELECT 1 FROM dependencies CROSS JOIN jobs AS waiting ON waiting.id = dependencies.job_id
+                                WHERE depends_on = jobs.id AND waiting.finalized_at IS NULL)
+                """)
             for (state, age) in policy.ages {
-                report.jobs +=
-                    try Int.fetchOne(
-                        database,
-                        sql: """
-                            SELECT count(*) FROM jobs WHERE finalized_at IS NOT NULL AND state = ? AND finalized_at <= ? AND run_id IS NULL
-                            AND NOT EXISTS (SELECT 1 FROM dependencies CROSS JOIN jobs AS waiting ON waiting.id = dependencies.job_id
-                                            WHERE depends_on = jobs.id AND waiting.finalized_at IS NULL)
-                            """, arguments: [state.rawValue, now - age]) ?? 0
+                report.jobs += try ended.bind(state.rawValue).bind(now - age).first { $0.int(0) } ?? 0
             }
-            // The latest used answers that fit under the bound stay.
+            // The most recently used answers that fit under the bound stay.
             report.cacheEntries =
-                try Int.fetchOne(
-                    database,
-                    sql: """
-                        SELECT (SELECT count(*) FROM cache_entries) - (SELECT count(*) FROM (
-                            SELECT sum(bytes) OVER (ORDER BY last_used_at DESC, id DESC) AS total FROM cache_entries WHERE expires_at > ?1)
-                            WHERE total <= ?2)
-                        """, arguments: [now, policy.maxCacheBytes ?? .max]) ?? 0
-            report.runs = try Self.excessOfRuns(policy, now: now, database)
-            report.memories = try MemorySnapshot(ReadConnection(database), now: now).excess(policy.memories)
+                try reader.statement(
+                    """
+                    SELECT (SELECT count(*) FROM cache_entries) - (SELECT count(*) FROM (
+                        SELECT sum(bytes) OVER (ORDER BY last_used_at DESC, id DESC) AS total FROM cache_entries WHERE expires_at > ?1)
+                        AS kept WHERE total <= ?2)
+                    """
+                ).bind(now).bind(policy.maxCacheBytes ?? .max).first { $0.int(0) } ?? 0
+            report.runs = try Self.excessOfRuns(policy, now: now, reader)
+            report.memories = try MemorySnapshot(reader, now: now).excess(policy.memories)
             return report
         }
     }
@@ -197,15 +195,5 @@ extension WriteTransaction {
         }
         // What was known of a provider that no one has called for a month.
         try statement("DELETE FROM resources WHERE updated_at < ? AND running = 0").bind(now - month).run()
-    }
-
-    /// Gives back up to that many free pages. Returns how many.
-    func shrink(pages: Int) throws -> Int64 {
-        let before = try statement("PRAGMA freelist_count").first { $0.int64(0) } ?? 0
-        guard before > 0 else { return 0 }
-        // Each step of this statement frees one page.
-        try statement(building: "PRAGMA incremental_vacuum(\(pages))").eachRow { _ in }
-        let after = try statement("PRAGMA freelist_count").first { $0.int64(0) } ?? 0
-        return before - after
     }
 }

@@ -1,15 +1,12 @@
 import AgentQueueModel
-import GRDB
 
 extension QueueStore {
     /// How many runs a prune would remove.
-    static func excessOfRuns(_ policy: PrunePolicy, now: Int64, _ database: Database) throws -> Int {
-        try policy.runAges.reduce(0) { sum, age in
-            let count = try Int.fetchOne(
-                database,
-                sql: "SELECT count(*) FROM runs WHERE finalized_at IS NOT NULL AND finalized_at <= ? AND state = ? AND sweep IN (0, 3)",
-                arguments: [now - age.time, age.state.rawValue])
-            return sum + (count ?? 0)
+    static func excessOfRuns(_ policy: PrunePolicy, now: Int64, _ reader: ReadConnection) throws -> Int {
+        let statement = try reader.statement(
+            "SELECT count(*) FROM runs WHERE finalized_at IS NOT NULL AND finalized_at <= ? AND state = ? AND sweep IN (0, 3)")
+        return try policy.runAges.reduce(0) { sum, age in
+            try sum + (statement.bind(now - age.time).bind(age.state.rawValue).first { $0.int(0) } ?? 0)
         }
     }
 

@@ -1,5 +1,4 @@
 import AgentQueueModel
-import GRDB
 import Glibc
 
 /// What `stats` shows. Read from counts that are kept, never by counting.
@@ -58,51 +57,50 @@ extension QueueStore {
         let minute = clock.wall() / 60_000
         let queues = try queues()
         let workers = try workers()
-        return try readDatabase { database in
-            let hour = try Row.fetchOne(
-                database,
-                sql: """
-                    SELECT coalesce(sum(completed) FILTER (WHERE minute = ?1 - 1), 0), coalesce(sum(completed), 0),
-                    coalesce(sum(discarded), 0) FROM minutes WHERE minute > ?1 - 60
-                    """, arguments: [minute])
-            let maybePaid = try Self.maybePaid(database)
-            let pageSize: Int64 = try Int64.fetchOne(database, sql: "PRAGMA page_size") ?? 4_096
+        return try read { reader in
+            let hour = try reader.statement(
+                """
+                SELECT coalesce(sum(completed) FILTER (WHERE minute = ?1 - 1), 0), coalesce(sum(completed), 0),
+                coalesce(sum(discarded), 0) FROM minutes WHERE minute > ?1 - 60
+                """
+            ).bind(minute).first { (minute: $0.int(0), completed: $0.int(1), discarded: $0.int(2)) }
+            let maybePaid = try Self.maybePaid(reader)
+            let pages = try reader.pages()
             return Statistics(
-                queues: queues, completedLastMinute: hour?[0] ?? 0, completedLastHour: hour?[1] ?? 0, discardedLastHour: hour?[2] ?? 0,
-                latency: try Self.latency(database), cache: try Self.cacheStatistics(database),
-                memories: Int(try Self.counter("memories", database)), memoryBytes: try Self.counter("memory_bytes", database),
-                workers: workers,
-                databaseBytes: try (Int64.fetchOne(database, sql: "PRAGMA page_count") ?? 0) * pageSize,
-                walBytes: Self.size(of: path + "-wal"),
-                freeBytes: try (Int64.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0) * pageSize, maybePaidCalls: maybePaid.calls,
-                maybePaidUSD: maybePaid.cost, providers: try providerStates(database))
+                queues: queues, completedLastMinute: hour?.minute ?? 0, completedLastHour: hour?.completed ?? 0,
+                discardedLastHour: hour?.discarded ?? 0, latency: try Self.latency(reader), cache: try Self.cacheStatistics(reader),
+                memories: Int(try Self.counter("memories", reader)), memoryBytes: try Self.counter("memory_bytes", reader),
+                workers: workers, databaseBytes: pages.count * pages.size, walBytes: Self.size(of: path + "-wal"),
+                freeBytes: pages.free * pages.size, maybePaidCalls: maybePaid.calls, maybePaidUSD: maybePaid.cost,
+                providers: try providerStates(reader))
         }
     }
 
     /// The cache's counts.
-    package func cacheStatistics() throws -> CacheStatistics { try readDatabase(Self.cacheStatistics) }
+    package func cacheStatistics() throws -> CacheStatistics { try read(Self.cacheStatistics) }
 
-    private static func counter(_ name: String, _ database: Database) throws -> Int64 {
-        try Int64.fetchOne(database, sql: "SELECT value FROM counters WHERE name = ?", arguments: [name]) ?? 0
+    private static func counter(_ name: String, _ reader: ReadConnection) throws(SQLFailure) -> Int64 {
+        try reader.statement("SELECT value FROM counters WHERE name = ?").bind(name).number() ?? 0
     }
 
-    private static func cacheStatistics(_ database: Database) throws -> CacheStatistics {
+    private static func cacheStatistics(_ reader: ReadConnection) throws -> CacheStatistics {
         var values: [String: Int64] = [:]
-        for row in try Row.fetchAll(database, sql: "SELECT name, value FROM counters") { values[row[0]] = row[1] }
+        try reader.statement("SELECT name, value FROM counters").eachRow { values[$0.text(0)] = $0.int64(1) }
+        let saved = try reader.statement("SELECT coalesce(sum(saved_usd), 0.0) FROM lanes").first { $0.double(0) }
         return CacheStatistics(
             entries: Int(values["cache_entries"] ?? 0), bytes: values["cache_bytes"] ?? 0, hits: Int(values["cache_hits"] ?? 0),
             misses: Int(values["cache_misses"] ?? 0), evictions: Int(values["cache_evictions"] ?? 0),
-            coalesced: Int(values["coalesced"] ?? 0), saved: try Double.fetchOne(database, sql: "SELECT total(saved_usd) FROM lanes") ?? 0)
+            coalesced: Int(values["coalesced"] ?? 0), saved: saved ?? 0)
     }
 
-    private static func latency(_ database: Database) throws -> Statistics.Percentiles? {
-        let latencies = try Int64.fetchAll(
-            database,
-            sql: """
-                SELECT latency_ms FROM (SELECT id FROM jobs INDEXED BY jobs_final WHERE finalized_at IS NOT NULL AND state = 'completed'
-                                        ORDER BY finalized_at DESC LIMIT 1000) AS latest
-                JOIN results ON results.job_id = latest.id WHERE answered_by <> 'cache' ORDER BY latency_ms
-                """)
+    private static func latency(_ reader: ReadConnection) throws -> Statistics.Percentiles? {
+        let latencies = try reader.statement(
+            """
+            SELECT latency_ms FROM (SELECT id FROM jobs INDEXED BY jobs_final WHERE finalized_at IS NOT NULL AND state = 'completed'
+                                    ORDER BY finalized_at DESC LIMIT 1000) AS latest
+            JOIN results ON results.job_id = latest.id WHERE answered_by <> 'cache' ORDER BY latency_ms
+            """
+        ).all { $0.int64(0) }
         guard !latencies.isEmpty else { return nil }
         /// The nearest-rank percentile.
         func percentile(_ percent: Int) -> Int64 { latencies[max(0, (latencies.count * percent + 99) / 100 - 1)] }

@@ -1,5 +1,3 @@
-import GRDBSQLite
-
 /// A block's entries in memory: read from the database, or on their way there.
 struct BlockContent {
     var heads: [UInt8] = []

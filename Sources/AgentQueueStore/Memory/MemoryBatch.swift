@@ -1,5 +1,3 @@
-import GRDBSQLite
-
 /// One batch of memories on its way into a namespace, within a transaction. Rows are written at once, so that later ones of the batch
 /// find them; entries last, all in one block.
 struct MemoryBatch {

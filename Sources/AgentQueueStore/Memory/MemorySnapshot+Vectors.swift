@@ -1,5 +1,3 @@
-import GRDBSQLite
-
 extension MemorySnapshot {
     /// Gives all that changed in a space after a number: first what was forgotten, then new entries, in the order of their numbers. From 0,
     /// gives all. False, and nothing is given, where what was forgotten since is no longer on record: then the index begins again from 0.

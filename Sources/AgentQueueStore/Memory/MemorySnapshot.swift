@@ -1,6 +1,4 @@
 import AgentQueueModel
-import GRDB
-import GRDBSQLite
 
 /// The memories as they were at one moment: what a search looks at. Valid during `QueueStore.readMemories` alone, on its thread.
 package final class MemorySnapshot {

@@ -1,5 +1,3 @@
-import GRDBSQLite
-
 extension MemorySnapshot {
     /// The most distinct words of a search.
     private static let maxWords = 64

@@ -1,5 +1,4 @@
 import AgentQueueModel
-import GRDB
 
 extension QueueStore {
     /// Takes notices that are due, so that no other process tries them before their time is over. Each take counts as an attempt.
@@ -37,7 +36,9 @@ extension QueueStore {
 
     /// When the next notice is due (wall clock, ms); nil where none waits.
     package func nextNotification() throws -> Int64? {
-        try readDatabase { try Int64.fetchOne($0.cachedStatement(sql: "SELECT min(next_at) FROM notices WHERE state = 'waiting'")) }
+        try read { reader in
+            try reader.statement("SELECT min(next_at) FROM notices WHERE state = 'waiting'").first { $0.optionalInt64(0) } ?? nil
+        }
     }
 
     /// Notices, newest first.
@@ -46,32 +47,31 @@ extension QueueStore {
     ///   - before: those with a smaller id.
     package func notices(states: Set<JobNotification.State> = [], before: Int64? = nil, limit: Int) throws -> [JobNotification] {
         let wanted = states.isEmpty ? Set(JobNotification.State.allCases) : states
-        return try readDatabase { database in
-            try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT id, kind, subject_id, notification, body, attempts, next_at, created_at, state, ended_at, error FROM notices
-                    WHERE id < ?1 AND ((state = 'waiting' AND ?2) OR (state = 'delivered' AND ?3) OR (state = 'failed' AND ?4))
-                    ORDER BY id DESC LIMIT ?5
-                    """,
-                arguments: [
-                    before ?? .max, wanted.contains(.waiting), wanted.contains(.delivered), wanted.contains(.failed), limit,
-                ]
-            ).map { row in
-                var notice = JobNotification(
-                    id: row[0], kind: NotificationKind(rawValue: row[1]) ?? .job, subject: row[2], notification: row[3], body: row[4],
-                    attempts: row[5], nextAt: row[6], createdAt: row[7])
-                notice.state = JobNotification.State(rawValue: row[8]) ?? .failed
-                notice.endedAt = row[9]
-                notice.error = row[10]
-                return notice
-            }
+        return try read { reader in
+            try reader.statement(
+                """
+                SELECT id, kind, subject_id, notification, body, attempts, next_at, created_at, state, ended_at, error FROM notices
+                WHERE id < ?1 AND ((state = 'waiting' AND ?2 = 1) OR (state = 'delivered' AND ?3 = 1) OR (state = 'failed' AND ?4 = 1))
+                ORDER BY id DESC LIMIT ?5
+                """
+            ).bind(before ?? .max).bind(wanted.contains(.waiting)).bind(wanted.contains(.delivered)).bind(wanted.contains(.failed))
+                .bind(limit).all { row in
+                    var notice = JobNotification(
+                        id: row.int64(0), kind: NotificationKind(rawValue: row.text(1)) ?? .job, subject: row.int64(2),
+                        notification: row.text(3), body: row.text(4), attempts: row.int(5), nextAt: row.int64(6), createdAt: row.int64(7))
+                    notice.state = JobNotification.State(rawValue: row.text(8)) ?? .failed
+                    notice.endedAt = row.optionalInt64(9)
+                    notice.error = row.optionalText(10)
+                    return notice
+                }
         }
     }
 
     /// How many notices were given up and are still on record.
     package func failedNotifications() throws -> Int {
-        try readDatabase { try Int.fetchOne($0, sql: "SELECT count(*) FROM notices WHERE ended_at IS NOT NULL AND state = 'failed'") ?? 0 }
+        try read { reader in
+            try reader.statement("SELECT count(*) FROM notices WHERE ended_at IS NOT NULL AND state = 'failed'").first { $0.int(0) } ?? 0
+        }
     }
 
     /// Has notices tried again at once, from their first attempt: those that were given up, and those that wait.

@@ -1,5 +1,4 @@
 import AgentQueueModel
-import GRDB
 
 extension QueueStore {
     /// Cancels a run: what waits is cancelled, what runs is told to stop. Returns how it then stands; nil where there is none.
@@ -20,21 +19,21 @@ extension QueueStore {
 
     /// Cancels one slice of the jobs of runs that have ended without them. Returns whether there may be more to do.
     package func sweepRuns(slice: Int = 200) async throws -> Bool {
-        guard let run = try readDatabase({ try Self.sweptRun($0) }) else { return false }
+        guard let run = try read({ try Self.sweptRun($0) }) else { return false }
         return try await write { try $0.sweep(run: run, slice: slice) }
     }
 
     /// A run that has ended and whose calls are to be cancelled, or have all ended meanwhile; nil where there is none.
-    static func sweptRun(_ database: Database) throws -> Int64? {
-        try Int64.fetchOne(
-            database.cachedStatement(
-                sql: """
-                    SELECT id FROM runs WHERE sweep <> 0 AND sweep < 3 AND (
-                        NOT EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_run WHERE run_id = runs.id AND finalized_at IS NULL)
-                        OR EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_run WHERE run_id = runs.id AND finalized_at IS NULL
-                                   AND (state <> 'running' OR (sweep = 2 AND cancel_requested_at IS NULL))))
-                    LIMIT 1
-                    """))
+    static func sweptRun(_ reader: ReadConnection) throws(SQLFailure) -> Int64? {
+        try reader.statement(
+            """
+            SELECT id FROM runs WHERE sweep <> 0 AND sweep < 3 AND (
+                NOT EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_run WHERE run_id = runs.id AND finalized_at IS NULL)
+                OR EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_run WHERE run_id = runs.id AND finalized_at IS NULL
+                           AND (state <> 'running' OR (sweep = 2 AND cancel_requested_at IS NULL))))
+            LIMIT 1
+            """
+        ).number()
     }
 }
 

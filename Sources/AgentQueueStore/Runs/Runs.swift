@@ -1,5 +1,4 @@
 import AgentQueueModel
-import GRDB
 
 extension QueueStore {
     /// Begins a run with its first calls, in one transaction. A unique key returns the run that already has it.
@@ -20,25 +19,25 @@ extension QueueStore {
 
     /// Runs that are to be told of ends, or have more to begin.
     package func dueRuns(limit: Int = 100) throws -> [Int64] {
-        try readDatabase { database in
-            try Int64.fetchAll(
-                database.cachedStatement(
-                    sql: """
-                        SELECT run_id FROM (SELECT DISTINCT run_id FROM run_ends LIMIT ?1)
-                        UNION SELECT id FROM (SELECT id FROM runs WHERE is_due = 1 LIMIT ?1) LIMIT ?1
-                        """), arguments: [limit])
+        try read { reader in
+            try reader.statement(
+                """
+                SELECT run_id FROM (SELECT DISTINCT run_id FROM run_ends LIMIT ?1) AS told
+                UNION SELECT id FROM (SELECT id FROM runs WHERE is_due = 1 LIMIT ?1) AS due LIMIT ?1
+                """
+            ).bind(limit).all { $0.int64(0) }
         }
     }
 
     /// Whether a run is to be told of ends, or has more to begin.
     package func isDue(run id: Int64) throws -> Bool {
-        try readDatabase { database in
-            try Bool.fetchOne(
-                database.cachedStatement(
-                    sql: """
-                        SELECT EXISTS (SELECT 1 FROM run_ends WHERE run_id = ?1)
-                        OR EXISTS (SELECT 1 FROM runs WHERE id = ?1 AND is_due = 1)
-                        """), arguments: [id]) ?? false
+        try read { reader in
+            try reader.statement(
+                """
+                SELECT EXISTS (SELECT 1 FROM run_ends WHERE run_id = ?1)
+                OR EXISTS (SELECT 1 FROM runs WHERE id = ?1 AND is_due = 1)
+                """
+            ).bind(id).first { $0.bool(0) } ?? false
         }
     }
 

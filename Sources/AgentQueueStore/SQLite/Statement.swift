@@ -248,6 +248,9 @@ final class Statement {
     /// How many columns a row has.
     var columnCount: CInt { sqlite3_column_count(handle) }
 
+    /// Whether a column's value is a text.
+    func isText(_ column: CInt) -> Bool { sqlite3_column_type(handle, column) == SQLITE_TEXT }
+
     /// The name of a column.
     func name(of column: CInt) -> String { sqlite3_column_name(handle, column).map { String(cString: $0) } ?? "" }
 }

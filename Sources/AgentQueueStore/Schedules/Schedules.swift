@@ -1,5 +1,4 @@
 import AgentQueueModel
-import GRDB
 
 extension QueueStore {
     /// Adds a schedule. Returns it.
@@ -12,39 +11,32 @@ extension QueueStore {
 
     /// All schedules, by name.
     package func schedules() throws -> [Schedule] {
-        try readDatabase { database in
-            try Row.fetchAll(database, sql: "SELECT \(Schedule.columns) FROM schedules ORDER BY name").map(Schedule.init)
-        }
+        try read { try $0.statement(Self.allSchedules).all(Schedule.init) }
     }
 
     /// A schedule; nil where there is none.
     package func schedule(_ id: Int64) throws -> Schedule? {
-        try readDatabase { database in
-            try Row.fetchOne(database, sql: "SELECT \(Schedule.columns) FROM schedules WHERE id = ?", arguments: [id]).map(Schedule.init)
-        }
+        try read { try $0.statement(Self.scheduleOfID).bind(id).first(Schedule.init) }
     }
 
     /// The schedule of a name; nil where there is none.
     package func schedule(named name: String) throws -> Schedule? {
-        try readDatabase { database in
-            try Row.fetchOne(database, sql: "SELECT \(Schedule.columns) FROM schedules WHERE name = ?", arguments: [name])
-                .map(Schedule.init)
-        }
+        try read { try $0.statement(Self.scheduleOfName).bind(name).first(Schedule.init) }
     }
 
     /// Schedules that are due, the one that has waited longest first.
     package func dueSchedules(limit: Int = 100) throws -> [Schedule] {
         let now = clock.wall()
-        return try readDatabase { database in
-            try Row.fetchAll(
-                database.cachedStatement(
-                    sql: """
-                        SELECT \(Schedule.columns) FROM schedules WHERE next_at IS NOT NULL AND next_at <= ?
-                        ORDER BY next_at, id LIMIT ?
-                        """), arguments: [now, limit]
-            ).map(Schedule.init)
-        }
+        return try read { try $0.statement(Self.schedulesDue).bind(now).bind(limit).all(Schedule.init) }
     }
+
+    private static let allSchedules = SQLText("SELECT \(Schedule.columns) FROM schedules ORDER BY name")
+    private static let scheduleOfID = SQLText("SELECT \(Schedule.columns) FROM schedules WHERE id = ?")
+    private static let scheduleOfName = SQLText("SELECT \(Schedule.columns) FROM schedules WHERE name = ?")
+    private static let schedulesDue = SQLText(
+        """
+        SELECT \(Schedule.columns) FROM schedules WHERE next_at IS NOT NULL AND next_at <= ? ORDER BY next_at, id LIMIT ?
+        """)
 
     /// Removes a schedule. What it added stays. Returns false where there is none.
     package func remove(schedule id: Int64) async throws -> Bool {
@@ -97,16 +89,17 @@ extension Schedule {
         id, name, cron, time_zone, missed, most, work, next_at, fired_at, firings, last_job, last_run, last_error, created_at, paused_at
         """
 
-    fileprivate init(_ row: Row) {
+    fileprivate init(_ row: Statement) {
         self.init(
-            id: row[0], name: row[1], cron: row[2], timeZone: row[3], missed: MissedFirings(rawValue: row[4]) ?? .skip, most: row[5],
-            work: row[6], nextAt: row[7], createdAt: row[13])
-        firedAt = row[8]
-        firings = row[9]
-        lastJob = row[10]
-        lastRun = row[11]
-        lastError = row[12]
-        pausedAt = row[14]
+            id: row.int64(0), name: row.text(1), cron: row.text(2), timeZone: row.text(3),
+            missed: MissedFirings(rawValue: row.text(4)) ?? .skip, most: row.int(5), work: row.text(6), nextAt: row.optionalInt64(7),
+            createdAt: row.int64(13))
+        firedAt = row.optionalInt64(8)
+        firings = row.int64(9)
+        lastJob = row.optionalInt64(10)
+        lastRun = row.optionalInt64(11)
+        lastError = row.optionalText(12)
+        pausedAt = row.optionalInt64(14)
     }
 }
 
