@@ -75,7 +75,7 @@ let package = Package(
             "AgentQueue",
             [
                 "AgentQueuePipelines", "AgentQueueShipped", "AgentQueueWorker", "AgentQueueProviders", "AgentQueueMemory",
-                "AgentQueueStore", "AgentQueueModel", "AgentQueueSettings", crypto, logging, subprocess, nioHTTP1,
+                "AgentQueueStore", "AgentQueueModel", "AgentQueueSettings", crypto, lifecycle, logging, subprocess, nioHTTP1,
             ]),
         module(
             "AgentQueueReports",

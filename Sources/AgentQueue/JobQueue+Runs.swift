@@ -31,11 +31,12 @@ extension JobQueue {
     }
 
     /// Waits until a run has ended, and returns it with its output or its reason. Waits as long as it takes: cancel the task to give up.
-    /// - Throws: `StoreError`, also where there is no such run; `CancellationError`.
+    /// - Throws: `StoreError`, also where there is no such run; what ended this queue's own worker; `CancellationError`.
     package func finish(run id: Int64) async throws -> RunDetail {
         for await _ in store.changes(of: .done) {
             guard let state = try store.runStates(of: [id])[id] else { throw StoreError(.notFound, "there is no run \(id)") }
             if state.isFinal, let run = try store.runDetail(id) { return run }
+            try ownWorkers.check()
         }
         throw CancellationError()
     }

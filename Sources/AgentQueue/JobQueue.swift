@@ -22,7 +22,11 @@ package struct JobQueue: Sendable {
     package let settings: Settings
     /// Decides what runs do next.
     package let planner: PipelinePlanner
-    private let environment: [String: String]
+    /// Where API keys and programs are looked up.
+    package let environment: [String: String]
+    /// The embedding program's own providers.
+    package let own: [any ModelProvider]
+    let ownWorkers: OwnWorkers
 
     /// Opens a queue with the built-in settings.
     /// - Throws: `StoreError`.
@@ -31,13 +35,17 @@ package struct JobQueue: Sendable {
     }
 
     /// Opens a queue.
-    /// - Parameter environment: where API keys are looked up.
+    /// - Parameters:
+    ///   - environment: where API keys are looked up.
+    ///   - own: the embedding program's providers, each in place of a configured one of its name.
     /// - Throws: `StoreError`.
-    package init(_ settings: Settings, environment: [String: String]) throws {
+    package init(_ settings: Settings, environment: [String: String], own: [any ModelProvider] = []) throws {
         self.settings = settings
         self.environment = environment
+        self.own = own
         store = try QueueStore(path: settings.database, options: settings.storeOptions)
-        planner = PipelinePlanner(store: store, settings: settings)
+        planner = PipelinePlanner(store: store, settings: settings, own: own)
+        ownWorkers = OwnWorkers()
     }
 
     /// Adds a job that asks one question.
@@ -53,38 +61,32 @@ package struct JobQueue: Sendable {
     /// Adds a job.
     /// - Throws: `InputError`, `StoreError`.
     package func enqueue(_ draft: JobDraft) async throws -> Enqueued {
-        try await store.enqueue(draft.validated(in: settings.intakeContext(now: store.clock.wall())))
+        try await store.enqueue(draft.validated(in: settings.intakeContext(now: store.clock.wall(), own: own)))
     }
 
     /// Waits until a job has ended, and returns it with its result or its errors. Waits as long as it takes: cancel the task
     /// to give up.
-    /// - Throws: `StoreError`, also where there is no such job; `CancellationError`.
+    /// - Throws: `StoreError`, also where there is no such job; what ended this queue's own worker; `CancellationError`.
     package func finish(_ id: Int64) async throws -> Job {
         for await _ in store.changes(of: .done) {
             guard let state = try store.states(of: [id])[id] else { throw StoreError(.notFound, "there is no job \(id)") }
             if state.isFinal, let job = try store.job(id) { return job }
+            try ownWorkers.check()
         }
         throw CancellationError()
     }
 
-    /// Runs jobs in this process until the task is cancelled.
-    /// - Throws: `StoreError`.
-    package func work(logger: Logger = Logger(label: "agent-queue")) async throws {
-        let providers = ProviderSet(settings, environment: environment)
-        let worker = Worker(
-            store: store, providers: providers.providers, configuration: settings.workerConfiguration(available: providers.names),
-            cache: settings.responseCache(of: store), children: providers.children, planner: planner, logger: logger)
-        let upkeep = Maintainer(store: store, planner: planner, logger: logger)
-        do {
-            try await withThrowingTaskGroup { group in
-                group.addTask { try await upkeep.run() }
-                try await worker.run()
-                group.cancelAll()
-            }
-        } catch {
-            try await providers.shutdown()
-            throw error
-        }
-        try await providers.shutdown()
+    /// Runs jobs in this process until the task is cancelled, fires schedules, delivers notifications and looks after batches: all
+    /// that an `agent-worker` does.
+    /// - Parameters:
+    ///   - queues: the queues to serve; nil is all.
+    ///   - stopsWhenEmpty: whether it returns once they hold nothing that is ready, running or about to be.
+    ///   - onEvent: told of every job that ends an attempt here.
+    /// - Throws: `StoreError`. Whoever waits for a job of this queue is told, too.
+    package func work(
+        queues: Set<String>? = nil, stopsWhenEmpty: Bool = false, logger: Logger = Logger(label: "agent-queue"),
+        onEvent: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
+    ) async throws {
+        try await WorkerService(self, queues: queues, stopsWhenEmpty: stopsWhenEmpty, logger: logger, onEvent: onEvent).run()
     }
 }

@@ -157,10 +157,10 @@ enum LogLevel: String, ExpressibleByArgument, CaseIterable {
 
 /// On a terminal, one line that shows what the worker is doing.
 struct LiveLine: Service {
-    private let worker: Worker
+    private let worker: WorkerService
     private let output: LogOutput
 
-    init(_ worker: Worker, output: LogOutput) {
+    init(_ worker: WorkerService, output: LogOutput) {
         self.worker = worker
         self.output = output
     }

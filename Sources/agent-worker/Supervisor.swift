@@ -1,4 +1,4 @@
-import AgentQueueWorker
+import AgentQueue
 import Foundation
 import ServiceLifecycle
 import Synchronization
@@ -129,9 +129,9 @@ struct SupervisedChild: Service {
     /// Whether this process is one.
     static var isOne: Bool { ProcessInfo.processInfo.environment[variable] != nil }
 
-    private let worker: Worker
+    private let worker: WorkerService
 
-    init(_ worker: Worker) { self.worker = worker }
+    init(_ worker: WorkerService) { self.worker = worker }
 
     func run() async throws {
         guard Self.isOne else { return try await gracefulShutdown() }

@@ -2,7 +2,7 @@ import AgentQueueModel
 import AgentQueueProviders
 import AgentQueueSettings
 
-/// The providers that a configuration makes possible, over one HTTP client.
+/// The providers that a configuration makes possible, over one HTTP client, and those of the program that embeds the queue.
 package struct ProviderSet: Sendable {
     /// Those that can be called.
     package let providers: [any ModelProvider]
@@ -10,10 +10,15 @@ package struct ProviderSet: Sendable {
     package let unavailable: [String: String]
     /// The processes that they run.
     package let children: ChildProcessRegister
+    /// Those that are this set's own to end.
+    private let made: [any ModelProvider]
     private let transport: HTTPTransport
 
     /// Makes what can be made; calls nothing.
-    package init(_ settings: Settings, environment: [String: String]) {
+    /// - Parameters:
+    ///   - environment: where keys and programs are looked up.
+    ///   - own: the embedding program's, each in place of a configured one of its name. They are the program's to end.
+    package init(_ settings: Settings, environment: [String: String], own: [any ModelProvider] = []) {
         let http = settings.http
         let factory = ProviderFactory(
             transport: HTTPTransport(
@@ -22,14 +27,16 @@ package struct ProviderSet: Sendable {
             environment: environment, children: ChildProcessRegister())
         var providers: [any ModelProvider] = []
         var unavailable: [String: String] = [:]
-        for (name, provider) in settings.providers {
+        let taken = Set(own.map(\.name))
+        for (name, provider) in settings.providers where !taken.contains(name) {
             do {
                 providers.append(try factory.make(name, provider))
             } catch {
                 unavailable[name] = error.reason
             }
         }
-        self.providers = providers
+        made = providers
+        self.providers = providers + own
         self.unavailable = unavailable
         children = factory.children
         transport = factory.transport
@@ -40,7 +47,7 @@ package struct ProviderSet: Sendable {
 
     /// Ends the programs and the HTTP client, after the last call.
     package func shutdown() async throws {
-        for provider in providers { await provider.shutdown() }
+        for provider in made { await provider.shutdown() }
         try await transport.shutdown()
     }
 }

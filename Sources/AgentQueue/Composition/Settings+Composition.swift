@@ -6,14 +6,17 @@ import AgentQueueWorker
 
 extension Settings {
     /// What validating a job needs to know.
-    /// - Parameter now: wall clock, ms.
-    package func intakeContext(now: Int64) -> IntakeContext {
-        let identities = providers.mapValues { ProviderIdentity.of(kind: $0.kind.rawValue, baseURL: $0.baseURL) }
-        let kinds = providers.mapValues(\.kind)
+    /// - Parameters:
+    ///   - now: wall clock, ms.
+    ///   - own: the embedding program's providers, each in place of a configured one of its name.
+    package func intakeContext(now: Int64, own: [any ModelProvider] = []) -> IntakeContext {
+        var identities = providers.mapValues { ProviderIdentity.of(kind: $0.kind.rawValue, baseURL: $0.baseURL) }
+        for provider in own { identities[provider.name] = provider.identity }
+        let (known, kinds) = (identities, providers.mapValues(\.kind))
         let batched = Set(models.filter(\.value.batchAPI).keys)
         var context = IntakeContext(
             now: now, defaultTarget: Self.target(defaultModel), defaultEmbeddingTarget: Self.target(memory.embeddingModel),
-            providerNames: providers.keys.sorted(), identity: { identities[$0] }, kind: { kinds[$0] ?? .openai },
+            providerNames: known.keys.sorted(), identity: { known[$0] }, kind: { kinds[$0] ?? .openai },
             // Most configurations name none: then no target is spelt out for the look-up.
             usesBatchAPI: { !batched.isEmpty && batched.contains($0.description) })
         context.usesCache = cache.enabled

@@ -14,12 +14,14 @@ final class EmbeddingModels: Sendable {
     private let settings: Settings
     private let store: QueueStore
     private let environment: [String: String]
+    private let own: [any ModelProvider]
     private let state = Mutex(State())
 
-    init(_ settings: Settings, store: QueueStore, environment: [String: String]) {
+    init(_ settings: Settings, store: QueueStore, environment: [String: String], own: [any ModelProvider]) {
         self.settings = settings
         self.store = store
         self.environment = environment
+        self.own = own
     }
 
     /// What the vectors of a target's texts are known by.
@@ -32,7 +34,7 @@ final class EmbeddingModels: Sendable {
     func embedder(for target: Target) throws -> Embedder {
         try state.withLock { state in
             if let embedder = state.embedders[target] { return embedder }
-            let providers = state.providers ?? ProviderSet(settings, environment: environment)
+            let providers = state.providers ?? ProviderSet(settings, environment: environment, own: own)
             state.providers = providers
             guard let provider = providers.providers.first(where: { $0.name == target.provider }) else {
                 throw unavailable(target, providers)

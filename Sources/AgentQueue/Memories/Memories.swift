@@ -22,14 +22,16 @@ package struct Memories: Sendable {
     /// Makes it; calls and reads nothing. The embedding model is asked for when a text needs it.
     /// - Parameters:
     ///   - environment: where API keys are looked up.
+    ///   - own: the embedding program's providers.
     ///   - notice: told what is worth a word to a person, and no error: one sentence.
     package init(
-        _ settings: Settings, store: QueueStore, environment: [String: String], notice: @escaping @Sendable (String) -> Void = { _ in }
+        _ settings: Settings, store: QueueStore, environment: [String: String], own: [any ModelProvider] = [],
+        notice: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.settings = settings
         self.notice = notice
         database = store
-        models = EmbeddingModels(settings, store: store, environment: environment)
+        models = EmbeddingModels(settings, store: store, environment: environment, own: own)
         index = MemorySearch(store, maxBytes: Int(clamping: settings.memory.indexBytes))
     }
 

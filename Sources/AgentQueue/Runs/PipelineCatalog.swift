@@ -12,14 +12,21 @@ package struct PipelineCatalog: Sendable {
     private let files: FileReader
     private let folder: PipelineFolder
     private let shipped: [String: String]
+    let own: [any ModelProvider]
 
     /// Makes a catalog of a configuration; nothing is read yet.
-    package init(_ settings: Settings, files: FileReader = .system, folder: PipelineFolder = .system) {
-        self.init(settings, files: files, folder: folder, shipped: ShippedPipelines.all)
+    /// - Parameter own: the embedding program's providers, which jobs of a run may name.
+    package init(
+        _ settings: Settings, files: FileReader = .system, folder: PipelineFolder = .system, own: [any ModelProvider] = []
+    ) {
+        self.init(settings, files: files, folder: folder, shipped: ShippedPipelines.all, own: own)
     }
 
-    init(_ settings: Settings, files: FileReader, folder: PipelineFolder, shipped: [String: String]) {
+    init(
+        _ settings: Settings, files: FileReader, folder: PipelineFolder, shipped: [String: String], own: [any ModelProvider] = []
+    ) {
         self.settings = settings
+        self.own = own
         self.files = files
         self.folder = folder
         self.shipped = shipped
@@ -222,7 +229,7 @@ extension PipelineCatalog {
         var draft = JobDraft()
         draft.prompt = "-"
         draft.apply(options)
-        try draft.check(in: settings.intakeContext(now: now))
+        try draft.check(in: settings.intakeContext(now: now, own: own))
         let definition = pipeline.definition
         var run = NewRun(
             name: name, digest: Array(SHA256.hash(data: Data(definition.utf8))), definition: definition, inputs: inputs,

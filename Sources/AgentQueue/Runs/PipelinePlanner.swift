@@ -22,9 +22,10 @@ package final class PipelinePlanner: RunPlanner {
     private static let mostKnown = 32
 
     /// Makes one for a store.
-    package init(store: QueueStore, settings: Settings) {
+    /// - Parameter own: the embedding program's providers.
+    package init(store: QueueStore, settings: Settings, own: [any ModelProvider] = []) {
         self.store = store
-        context = settings.intakeContext(now: store.clock.wall())
+        context = settings.intakeContext(now: store.clock.wall(), own: own)
     }
 
     /// What to write of a run, given all ends that it has not been told.

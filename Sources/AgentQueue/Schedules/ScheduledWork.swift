@@ -94,12 +94,15 @@ package struct ScheduledRun: Sendable, Equatable {
 /// Makes what schedules add, by a configuration.
 package struct ScheduleMaker: FiringMaker {
     private let settings: Settings
+    private let own: [any ModelProvider]
     private let catalog: PipelineCatalog
 
     /// Makes one, by a configuration and the pipelines that it knows.
-    package init(_ settings: Settings) {
+    /// - Parameter own: the embedding program's providers.
+    package init(_ settings: Settings, own: [any ModelProvider] = []) {
         self.settings = settings
-        catalog = PipelineCatalog(settings)
+        self.own = own
+        catalog = PipelineCatalog(settings, own: own)
     }
 
     /// The clocks of a time zone of the system's database; nil where there is none of this name.
@@ -114,7 +117,7 @@ package struct ScheduleMaker: FiringMaker {
     /// Makes what a firing adds. Also checks it, where nothing is to be added yet.
     /// - Throws: `InputError`, and what making a run throws.
     package func make(_ work: ScheduledWork, key: String, now: Int64) throws -> Firing {
-        let context = settings.intakeContext(now: now)
+        let context = settings.intakeContext(now: now, own: own)
         switch work {
         case .job(let line):
             var job = try JobLine(defaults: JobDefaults(), context: context).draft(line.text).validated(in: context)

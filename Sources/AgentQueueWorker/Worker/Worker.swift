@@ -299,6 +299,9 @@ package struct WorkerProgress: Sendable, Equatable {
     package var cached = 0
     /// US dollars.
     package var cost = 0.0
+
+    /// Nothing yet.
+    package init() {}
 }
 
 /// Something that happened to a job in a worker, for logs and the live line. Holds no prompt and no reply.
