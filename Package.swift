@@ -144,6 +144,10 @@ let package = Package(
                 "AgentQueue", "AgentQueuePipelines", "AgentQueueMemory", "AgentQueueStore", "AgentQueueProviders", "AgentQueueModel",
                 "AgentQueueSettings", "AgentQueueTestSupport", grdb, sqlite,
             ]),
-        suite("CommandTests", ["agent-queue", "AgentQueuePipelines", "AgentQueueStore", "AgentQueueModel", "AgentQueueTestSupport"]),
+        suite(
+            "AgentQueueReportsTests", ["AgentQueueReports", "AgentQueue", "AgentQueueStore", "AgentQueueModel"]),
+        suite(
+            "CommandTests",
+            ["agent-queue", "AgentQueueReports", "AgentQueuePipelines", "AgentQueueStore", "AgentQueueModel", "AgentQueueTestSupport"]),
     ]
 )

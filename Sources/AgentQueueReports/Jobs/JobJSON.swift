@@ -63,6 +63,15 @@ package enum JobJSON {
         return .object(members)
     }
 
+    /// The counts of a batch.
+    package static func batch(_ name: String, _ progress: BatchProgress) -> JSONValue {
+        .object([
+            .init("batch", .string(name)), .init("jobs", .integer(Int64(progress.jobs))),
+            .init("completed", .integer(Int64(progress.completed))), .init("cancelled", .integer(Int64(progress.cancelled))),
+            .init("discarded", .integer(Int64(progress.discarded))),
+        ])
+    }
+
     /// Tokens.
     package static func usage(_ usage: Usage) -> JSONValue {
         .object([

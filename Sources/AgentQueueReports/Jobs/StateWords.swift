@@ -11,4 +11,26 @@ extension JobState {
         default: self.init(rawValue: displayName)
         }
     }
+
+    package var tone: Tone? {
+        switch self {
+        case .completed: .good
+        case .discarded: .bad
+        case .cancelled, .retryable: .warning
+        case .running: .active
+        case .pending, .scheduled: .muted
+        case .available: nil
+        }
+    }
+}
+
+extension RunState {
+    package var tone: Tone {
+        switch self {
+        case .running: .active
+        case .completed: .good
+        case .failed: .bad
+        case .cancelled: .warning
+        }
+    }
 }

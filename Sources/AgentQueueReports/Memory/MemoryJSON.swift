@@ -1,8 +1,9 @@
 import AgentQueue
+import AgentQueueMemory
 import AgentQueueModel
 import AgentQueueStore
 
-/// A memory in the shape that scripts rely on: keys may be added, never renamed.
+/// Memories in the shape that scripts rely on: keys may be added, never renamed.
 package enum MemoryJSON {
     /// The memory, without its vector.
     package static func memory(_ memory: Memory) -> JSONValue { .object(members(of: memory)) }
@@ -16,6 +17,53 @@ package enum MemoryJSON {
     /// The memory for an export whose vectors stand in a file of their own: a null says that there is none.
     package static func line(_ stored: MemoryRecord) -> JSONValue {
         .object(members(of: stored.memory) + (stored.vector == nil ? [.init("vector", .null)] : model(of: stored)))
+    }
+
+    /// A memory that a search found, with how it was found.
+    package static func hit(_ hit: MemoryHit) -> JSONValue {
+        let number = { (value: Double?) in value.map(JSONValue.double) ?? .null }
+        let rank = { (value: Int?) in value.map { JSONValue.integer(Int64($0)) } ?? .null }
+        let found: [JSONValue.Member] = [
+            .init("score", .double(hit.score)), .init("similarity", number(hit.similarity)), .init("vector_rank", rank(hit.vectorRank)),
+            .init("word_rank", rank(hit.wordRank)),
+        ]
+        return .object(found + (members(of: hit.memory)))
+    }
+
+    /// How a namespace was searched; times in µs.
+    package static func explanation(_ report: NamespaceReport) -> JSONValue {
+        let number = { (value: Int?) in value.map { JSONValue.integer(Int64($0)) } ?? .null }
+        let scan = report.scan
+        return .object([
+            .init("namespace", .string(report.namespace)), .init("scan", JobJSON.string(scan?.scan.rawValue)),
+            .init("threads", number(scan?.threads)), .init("filter_left", number(report.passed)), .init("scanned", number(scan?.scanned)),
+            .init("sketched", number(scan?.sketched)), .init("candidates", number(scan?.candidates)), .init("ranked", number(scan?.ranked)),
+            .init("index_new", number(report.followed.new)), .init("index_gone", number(report.followed.gone)),
+            .init("index_rebuilt", .bool(report.isRebuilt)), .init("index_us", number(report.microseconds.index)),
+            .init("filter_us", number(report.microseconds.filter)), .init("scan_us", number(report.microseconds.scan)),
+            .init("words_us", number(report.microseconds.words)),
+        ])
+    }
+
+    /// - Parameter done: how many of its memories the model that it becomes has embedded.
+    package static func namespace(_ namespace: MemoryNamespace, done: Int?) -> JSONValue {
+        .object([
+            .init("namespace", .string(namespace.name)), .init("memories", .integer(Int64(namespace.memories))),
+            .init("bytes", .integer(namespace.bytes)), .init("model", JobJSON.string(namespace.space?.model.target)),
+            .init("passage_prefix", JobJSON.string(namespace.space?.model.passagePrefix)),
+            .init("dimension", namespace.space.map { .integer(Int64($0.dimension)) } ?? .null),
+            .init("becomes", JobJSON.string(namespace.building?.model.target)),
+            .init("becomes_done", done.map { .integer(Int64($0)) } ?? .null),
+        ])
+    }
+
+    package static func reembedding(_ state: Reembedding) -> JSONValue {
+        .object([
+            .init("namespace", .string(state.namespace)), .init("model", .string(state.model)),
+            .init("dimension", .integer(Int64(state.dimension))), .init("memories", .integer(Int64(state.memories))),
+            .init("done", .integer(Int64(state.done))), .init("enqueued", .integer(Int64(state.enqueued))),
+            .init("batch", .string(state.batch)), .init("finished", .bool(state.isFinished)),
+        ])
     }
 
     private static func members(of memory: Memory) -> [JSONValue.Member] {

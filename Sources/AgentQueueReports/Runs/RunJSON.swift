@@ -1,5 +1,4 @@
 import AgentQueueModel
-import AgentQueuePipelines
 import AgentQueueStore
 
 /// Runs as JSON.
@@ -47,15 +46,6 @@ package enum RunJSON {
             .init("attempted_at", JobJSON.time(call.attemptedAt)), .init("finalized_at", JobJSON.time(call.finalizedAt)),
             .init("usage", JobJSON.usage(call.usage)), .init("cost_usd", Money.json(call.cost)),
             .init("error", JobJSON.string(call.failure)),
-        ])
-    }
-
-    /// A step of a pipeline.
-    package static func node(_ node: StepNode) -> JSONValue {
-        .object([
-            .init("step", .string(node.name)), .init("role", JobJSON.string(node.role)),
-            .init("needs", .array(node.needs.map(JSONValue.string))), .init("manner", JobJSON.string(node.manner)),
-            .init("when", JobJSON.string(node.condition)), .init("steps", .array(node.children.map(RunJSON.node))),
         ])
     }
 }

@@ -1,9 +1,5 @@
-import AgentQueue
-import AgentQueueMemory
 import AgentQueueModel
-import AgentQueuePipelines
-import AgentQueueSettings
-import AgentQueueStore
+import AgentQueueReports
 import ArgumentParser
 import Glibc
 
@@ -22,27 +18,9 @@ enum FailureReport {
 
     /// What is said of an error of ours, and the code to end with; nil for what the parser throws, and for what ends quietly.
     static func verdict(on error: any Error) -> (message: String, code: Int32)? {
-        switch error {
-        case let error as CommandFailure: (error.message, error.status.rawValue)
-        case let error as StoreError: (error.message, error.exitCode)
-        case let error as SettingsError: (error.description, ExitStatus.badConfiguration.rawValue)
-        case let error as PipelineError: (error.description, ExitStatus.badConfiguration.rawValue)
-        case let error as InputError: (error.description, error.exitCode)
-        case let error as InvalidText: (error.message, ExitStatus.usage.rawValue)
-        case let error as JSONError: (error.description, ExitStatus.badInput.rawValue)
-        case let error as MemoryError: (error.description, ExitStatus.badInput.rawValue)
-        case let error as VectorError: (error.description, ExitStatus.badInput.rawValue)
-        case let error as ModelFailure: (error.message, code(of: error).rawValue)
-        default: nil
-        }
-    }
-
-    /// A model that refuses what it was sent would refuse it again; anything else may pass.
-    private static func code(of failure: ModelFailure) -> ExitStatus {
-        switch failure.failure {
-        case .permanent, .refused: .badInput
-        default: .unavailable
-        }
+        if let error = error as? CommandFailure { return (error.message, error.status.rawValue) }
+        guard let problem = Problem(error) else { return nil }
+        return ((error as? ModelFailure)?.message ?? "\(error)", ExitStatus(problem).rawValue)
     }
 
     private static func say(_ sentence: String, _ code: Int32) -> Int32 {
@@ -102,6 +80,18 @@ enum ExitStatus: Int32 {
     case inputOutput = 74
     case noPermission = 77
     case badConfiguration = 78
+
+    init(_ problem: Problem) {
+        switch problem {
+        case .usage: self = .usage
+        case .badInput: self = .badInput
+        case .unavailable: self = .unavailable
+        case .internalError: self = .internalError
+        case .inputOutput: self = .inputOutput
+        case .noPermission: self = .noPermission
+        case .badConfiguration: self = .badConfiguration
+        }
+    }
 }
 
 /// What an errno means to whoever ran the command.

@@ -1,5 +1,6 @@
 import AgentQueue
 import AgentQueueModel
+import AgentQueueReports
 import AgentQueueStore
 
 /// `enqueue --dry-run`: what adding jobs would come to, without adding any.
@@ -44,5 +45,20 @@ actor DryRun {
         }
         let previews = try store?.preview(jobs) ?? jobs.map { _ in .call }
         for (job, preview) in zip(jobs, previews) { forecast.add(job, preview, cost: cost(job)) }
+    }
+}
+
+extension EnqueueForecast {
+    /// For people.
+    var lines: [String] {
+        var sheet = DetailView()
+        sheet.add("jobs", Figures.count(jobs))
+        sheet.add("cached", Figures.count(cached))
+        sheet.add("duplicates", Figures.count(repeated))
+        sheet.add("unique key exists", Figures.count(taken))
+        sheet.add("calls", Figures.count(calls))
+        sheet.add("maximum cost", unpriced == calls && calls > 0 ? "unknown" : Figures.money(cost))
+        if unpriced > 0 { sheet.add("unknown price", Figures.count(unpriced, "call"), .warning) }
+        return sheet.lines
     }
 }

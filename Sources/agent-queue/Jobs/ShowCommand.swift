@@ -31,7 +31,10 @@ struct ShowCommand: AsyncParsableCommand {
                 try output.json(JobJSON.job(job, waitsFor: wait))
             } else {
                 let waits = job.state == .available || job.state == .retryable
-                let obstacle = waits ? try await CallDiagnosis(session, store).obstacle(to: job) : nil
+                let obstacle =
+                    waits
+                    ? try await CallDiagnosis(session.settings, environment: session.environment, store, now: Now.milliseconds).obstacle(
+                        to: job) : nil
                 try output.lines(JobDetailView(job, obstacle: obstacle, waitsFor: wait, now: Now.milliseconds).lines)
             }
             try output.flush()

@@ -32,20 +32,10 @@ struct AnswerPrinter {
 
     private func object(_ query: MemoryQuery, _ answer: MemoryAnswer) -> JSONValue {
         var members: [JSONValue.Member] = [
-            .init("query", JobJSON.string(query.text)), .init("hits", .array(answer.hits.map(Self.hit))),
+            .init("query", JobJSON.string(query.text)), .init("hits", .array(answer.hits.map(MemoryJSON.hit))),
         ]
-        if explains { members.append(.init("explain", .array(answer.reports.map(SearchExplanation.json)))) }
+        if explains { members.append(.init("explain", .array(answer.reports.map(MemoryJSON.explanation)))) }
         return .object(members)
-    }
-
-    private static func hit(_ hit: MemoryHit) -> JSONValue {
-        let number = { (value: Double?) in value.map(JSONValue.double) ?? .null }
-        let rank = { (value: Int?) in value.map { JSONValue.integer(Int64($0)) } ?? .null }
-        let found: [JSONValue.Member] = [
-            .init("score", .double(hit.score)), .init("similarity", number(hit.similarity)), .init("vector_rank", rank(hit.vectorRank)),
-            .init("word_rank", rank(hit.wordRank)),
-        ]
-        return .object(found + (MemoryJSON.memory(hit.memory).members ?? []))
     }
 
     /// Four places; of what is smaller, two digits.
@@ -106,21 +96,6 @@ enum SearchExplanation {
         let sketched = scan.scan == .full ? "" : ", \(Figures.count(scan.sketched)) left by the sketch"
         return "\(scan.scan.rawValue) on \(Figures.count(scan.threads, "thread")): \(Figures.count(scan.scanned, "vector"))\(sketched), "
             + "\(Figures.count(scan.candidates)) by the codes, \(Figures.count(scan.ranked)) ranked exactly"
-    }
-
-    /// For scripts: times in µs.
-    static func json(_ report: NamespaceReport) -> JSONValue {
-        let number = { (value: Int?) in value.map { JSONValue.integer(Int64($0)) } ?? .null }
-        let scan = report.scan
-        return .object([
-            .init("namespace", .string(report.namespace)), .init("scan", JobJSON.string(scan?.scan.rawValue)),
-            .init("threads", number(scan?.threads)), .init("filter_left", number(report.passed)), .init("scanned", number(scan?.scanned)),
-            .init("sketched", number(scan?.sketched)), .init("candidates", number(scan?.candidates)), .init("ranked", number(scan?.ranked)),
-            .init("index_new", number(report.followed.new)), .init("index_gone", number(report.followed.gone)),
-            .init("index_rebuilt", .bool(report.isRebuilt)), .init("index_us", number(report.microseconds.index)),
-            .init("filter_us", number(report.microseconds.filter)), .init("scan_us", number(report.microseconds.scan)),
-            .init("words_us", number(report.microseconds.words)),
-        ])
     }
 
     private static func time(_ microseconds: Int) -> String { "\(Figures.decimal(Double(microseconds) / 1_000, places: 2)) ms" }

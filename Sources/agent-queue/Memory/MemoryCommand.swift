@@ -161,7 +161,7 @@ struct MemoryStatsCommand: AsyncParsableCommand {
             for namespace in try memories.namespaces(named: namespace) {
                 let done = try namespace.building.map { try memories.progress(of: $0) }
                 if format.json {
-                    try output.json(Self.json(namespace, done: done))
+                    try output.json(MemoryJSON.namespace(namespace, done: done))
                 } else {
                     table.add([
                         Cell(DisplayText.line(namespace.name)), Cell(Figures.count(namespace.memories)),
@@ -182,17 +182,6 @@ struct MemoryStatsCommand: AsyncParsableCommand {
     private static func building(_ namespace: MemoryNamespace, done: Int?) -> String {
         guard let building = namespace.building, let done else { return "" }
         return "\(model(building)), \(Figures.count(done)) done"
-    }
-
-    private static func json(_ namespace: MemoryNamespace, done: Int?) -> JSONValue {
-        .object([
-            .init("namespace", .string(namespace.name)), .init("memories", .integer(Int64(namespace.memories))),
-            .init("bytes", .integer(namespace.bytes)), .init("model", JobJSON.string(namespace.space?.model.target)),
-            .init("passage_prefix", JobJSON.string(namespace.space?.model.passagePrefix)),
-            .init("dimension", namespace.space.map { .integer(Int64($0.dimension)) } ?? .null),
-            .init("becomes", JobJSON.string(namespace.building?.model.target)),
-            .init("becomes_done", done.map { .integer(Int64($0)) } ?? .null),
-        ])
     }
 }
 

@@ -1,5 +1,6 @@
 import AgentQueue
 import AgentQueueModel
+import AgentQueueReports
 import AgentQueueSettings
 import AgentQueueStore
 import ArgumentParser

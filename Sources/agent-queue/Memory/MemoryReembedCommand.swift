@@ -1,5 +1,6 @@
 import AgentQueue
 import AgentQueueModel
+import AgentQueueReports
 import AgentQueueSettings
 import ArgumentParser
 
@@ -30,7 +31,7 @@ struct MemoryReembedCommand: AsyncParsableCommand {
             let state = try await memories.reembed(namespace, model: model)
             var output = Output()
             if format.json {
-                try output.json(Self.json(state))
+                try output.json(MemoryJSON.reembedding(state))
             } else if state.isFinished {
                 try output.line("namespace \(DisplayText.line(state.namespace)) now uses \(DisplayText.line(state.model))")
             } else {
@@ -41,14 +42,5 @@ struct MemoryReembedCommand: AsyncParsableCommand {
             }
             try output.flush()
         }
-    }
-
-    private static func json(_ state: Reembedding) -> JSONValue {
-        .object([
-            .init("namespace", .string(state.namespace)), .init("model", .string(state.model)),
-            .init("dimension", .integer(Int64(state.dimension))), .init("memories", .integer(Int64(state.memories))),
-            .init("done", .integer(Int64(state.done))), .init("enqueued", .integer(Int64(state.enqueued))),
-            .init("batch", .string(state.batch)), .init("finished", .bool(state.isFinished)),
-        ])
     }
 }

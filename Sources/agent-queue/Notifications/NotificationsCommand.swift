@@ -53,23 +53,12 @@ struct NotificationsListCommand: AsyncParsableCommand {
             let notices = try store?.notices(states: Set(state), limit: limit) ?? []
             var output = Output()
             if format.json {
-                for notice in notices { try output.json(Self.json(notice)) }
+                for notice in notices { try output.json(NotificationJSON.notification(notice)) }
             } else {
                 try output.lines(Self.lines(notices, now: Now.milliseconds))
             }
             try output.flush()
         }
-    }
-
-    private static func json(_ notice: JobNotification) -> JSONValue {
-        .object([
-            .init("id", .integer(notice.id)), .init("notification", .string(notice.notification)),
-            .init("state", .string(notice.state.rawValue)), .init("attempts", .integer(Int64(notice.attempts))),
-            .init("next_at", notice.state == .waiting ? JobJSON.time(notice.nextAt) : .null),
-            .init("created_at", JobJSON.time(notice.createdAt)), .init("ended_at", JobJSON.time(notice.endedAt)),
-            .init("error", JobJSON.string(notice.error)), .init("message_id", .string(notice.messageID)),
-            .init("body", (try? JSONValue.parse(notice.body)) ?? .string(notice.body)),
-        ])
     }
 
     private static func lines(_ notices: [JobNotification], now: Int64) -> [String] {

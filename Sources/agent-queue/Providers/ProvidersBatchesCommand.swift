@@ -37,24 +37,12 @@ struct ProvidersBatchesCommand: AsyncParsableCommand {
             let batches = try store?.providerBatches(includesEnded: all, limit: limit) ?? []
             var output = Output()
             if format.json {
-                for batch in batches { try output.json(Self.json(batch)) }
+                for batch in batches { try output.json(ProviderBatchJSON.batch(batch)) }
             } else {
                 try output.lines(Self.lines(batches, now: Now.milliseconds))
             }
             try output.flush()
         }
-    }
-
-    private static func json(_ batch: ProviderBatchSummary) -> JSONValue {
-        .object([
-            .init("id", .integer(batch.id)), .init("target", .string(batch.target)), .init("kind", .string(batch.kind)),
-            .init("state", .string(batch.state.rawValue)), .init("remote_id", JobJSON.string(batch.remoteID)),
-            .init("jobs", .integer(Int64(batch.jobs))), .init("open", .integer(Int64(batch.open))),
-            .init("created_at", JobJSON.time(batch.createdAt)),
-            .init("submitted_at", JobJSON.time(batch.submittedAt)), .init("due_at", JobJSON.time(batch.dueAt)),
-            .init("expires_at", JobJSON.time(batch.expiresAt)), .init("ended_at", JobJSON.time(batch.endedAt)),
-            .init("error", JobJSON.string(batch.error)),
-        ])
     }
 
     private static func lines(_ batches: [ProviderBatchSummary], now: Int64) -> [String] {

@@ -1,4 +1,5 @@
 import AgentQueueModel
+import AgentQueueReports
 import AgentQueueSettings
 import AgentQueueStore
 import ArgumentParser
@@ -32,7 +33,8 @@ struct ProvidersListCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try Session(global)
-        let providers = try await ProviderOverview.all(session)
+        let states = try await session.withExistingStore { store in try store?.providerStates() ?? [] }
+        let providers = await ProviderOverview.all(session.settings, environment: session.environment, states: states)
         var output = Output()
         if format.json {
             for provider in providers { try output.json(ProviderJSON.provider(provider)) }
@@ -52,14 +54,14 @@ struct ProvidersListCommand: AsyncParsableCommand {
             table.add([
                 Cell(DisplayText.line(provider.name), .bold), Cell(provider.settings.kind.rawValue),
                 Cell(DisplayText.line(provider.address ?? provider.settings.command ?? "")),
-                ProviderStatus.cell(unavailable: provider.unavailable, provider.state, now: now),
+                Cell(ProviderStatus(unavailable: provider.unavailable, provider.state, now: now)),
                 Cell(ProviderStatus.limits(provider.state, limits)), Cell(ProviderStatus.spending(provider.state, limits)),
                 Cell(ProviderStatus.lastError(provider.state, now: now)),
             ])
             for target in provider.targets {
                 let limits = settings.models[target.name]?.limits
                 table.add([
-                    Cell(DisplayText.line("  \(target.name)")), "", "", ProviderStatus.cell(unavailable: nil, target, now: now),
+                    Cell(DisplayText.line("  \(target.name)")), "", "", Cell(ProviderStatus(unavailable: nil, target, now: now)),
                     Cell(ProviderStatus.limits(target, limits)), Cell(ProviderStatus.spending(target, limits)),
                     Cell(ProviderStatus.lastError(target, now: now)),
                 ])

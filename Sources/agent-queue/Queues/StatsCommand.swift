@@ -105,7 +105,7 @@ struct StatsPage {
         ])
         for state in statistics.providers {
             table.add([
-                Cell(DisplayText.line(state.name)), ProviderStatus.cell(unavailable: nil, state, now: now),
+                Cell(DisplayText.line(state.name)), Cell(ProviderStatus(unavailable: nil, state, now: now)),
                 Cell(Figures.count(state.running)), Cell(ProviderStatus.limits(state, nil)), Cell(Figures.money(state.spentToday)),
                 Cell(ProviderStatus.lastError(state, now: now)),
             ])

@@ -33,7 +33,7 @@ struct PipelinesListCommand: AsyncParsableCommand {
         ])
         for entry in entries {
             if format.json {
-                try output.json(Self.json(entry))
+                try output.json(PipelineJSON.entry(entry))
             } else {
                 let fault = entry.fault.map { Cell(DisplayText.line("invalid: \($0.description)"), .bad) }
                 table.add([
@@ -44,14 +44,6 @@ struct PipelinesListCommand: AsyncParsableCommand {
         }
         if !format.json { try output.lines(table.takeLines()) }
         try output.flush()
-    }
-
-    private static func json(_ entry: CatalogEntry) -> JSONValue {
-        .object([
-            .init("name", .string(entry.name)), .init("mode_of", JobJSON.string(entry.pipeline)),
-            .init("from", .string("\(entry.source)")), .init("description", .string(entry.summary)),
-            .init("error", JobJSON.string(entry.fault?.description)),
-        ])
     }
 }
 
@@ -78,7 +70,8 @@ struct PipelinesShowCommand: AsyncParsableCommand {
                 .object([
                     .init("name", .string(name)), .init("pipeline", .string(pipeline.name)),
                     .init("description", .string(pipeline.summary)),
-                    .init("inputs", .array(pipeline.inputs.map(Self.json))), .init("graph", .array(pipeline.nodes.map(RunJSON.node))),
+                    .init("inputs", .array(pipeline.inputs.map(PipelineJSON.input))),
+                    .init("graph", .array(pipeline.nodes.map(PipelineJSON.node))),
                 ]))
         } else {
             if !pipeline.summary.isEmpty { try output.lines([DisplayText.line(pipeline.summary), ""]) }
@@ -98,14 +91,6 @@ struct PipelinesShowCommand: AsyncParsableCommand {
             ])
         }
         return table.takeLines() + [""]
-    }
-
-    private static func json(_ input: PipelineInput) -> JSONValue {
-        .object([
-            .init("name", .string(input.name)), .init("type", .string(input.type.rawValue)),
-            .init("required", .bool(input.fallback == nil)), .init("default", input.fallback ?? .null),
-            .init("description", .string(input.summary)),
-        ])
     }
 }
 
@@ -132,18 +117,11 @@ struct PipelinesCheckCommand: AsyncParsableCommand {
         let faults = try files.isEmpty ? catalog.faults() : files.flatMap(catalog.faults(ofFile:))
         var output = Output()
         for fault in faults {
-            try format.json ? output.json(Self.json(fault)) : output.line(DisplayText.line(fault.description))
+            try format.json ? output.json(PipelineJSON.fault(fault)) : output.line(DisplayText.line(fault.description))
         }
         if faults.isEmpty, !format.json { try output.line("no errors found") }
         try output.flush()
         if !faults.isEmpty { throw ExitCode(ExitStatus.badConfiguration.rawValue) }
-    }
-
-    private static func json(_ fault: PipelineError) -> JSONValue {
-        .object([
-            .init("file", JobJSON.string(fault.path)), .init("line", fault.line.map { .integer(Int64($0)) } ?? .null),
-            .init("key", JobJSON.string(fault.key)), .init("message", .string(fault.message)),
-        ])
     }
 }
 

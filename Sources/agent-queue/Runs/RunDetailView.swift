@@ -1,5 +1,6 @@
 import AgentQueueModel
 import AgentQueuePipelines
+import AgentQueueReports
 
 /// A run in detail, for people: facts, the graph, what failed.
 struct RunDetailView {
@@ -87,14 +88,14 @@ struct RunTree {
 
     private mutating func add(_ nodes: [StepNode], prefix: String, depth: Int, isOver: Bool) {
         for node in nodes {
-            let standing = graph.standing(of: node, among: nodes, in: prefix, isOver: isOver)
+            let status = graph.status(of: node, among: nodes, in: prefix, isOver: isOver)
             let calls = graph.calls(of: node, in: prefix)
             let name = DisplayText.line(node.name) + (node.manner.map { "  \(DisplayText.line($0, limit: 60))" } ?? "")
-            addRow(name, standing, calls, depth: depth)
+            addRow(name, status, calls, depth: depth)
             if node.children.isEmpty {
                 addCalls(calls, depth: depth + 1)
             } else {
-                addRounds(of: node, prefix: prefix, depth: depth + 1, isOver: isOver || standing == .skipped)
+                addRounds(of: node, prefix: prefix, depth: depth + 1, isOver: isOver || status == .skipped)
             }
         }
     }
@@ -116,18 +117,18 @@ struct RunTree {
             let inner = "\(prefix)\(group.name)/\(round)/"
             let calls = graph.calls(ofRound: round, of: group, in: prefix)
             let isRepeated = group.manner != nil || rounds.count > 1
-            if isRepeated { addRow("round \(round)", graph.standing(of: StepTotals(calls)), calls, depth: depth) }
+            if isRepeated { addRow("round \(round)", graph.status(of: StepTotals(calls)), calls, depth: depth) }
             guard showsAll || round == last else { continue }
             add(group.children, prefix: inner, depth: depth + (isRepeated ? 1 : 0), isOver: isOver || round != last)
         }
     }
 
-    private mutating func addRow(_ name: String, _ standing: NodeStatus, _ calls: [StepCallDetail], depth: Int) {
+    private mutating func addRow(_ name: String, _ status: NodeStatus, _ calls: [StepCallDetail], depth: Int) {
         let totals = StepTotals(calls)
         let indent = String(repeating: "  ", count: depth)
         let tokens = totals.usage.inputTokens + totals.usage.outputTokens > 0
         table.add([
-            Cell("\(indent)\(standing.glyph(glyphs)) \(name)", standing.style), Cell(state(standing, totals), standing.style),
+            Cell("\(indent)\(status.glyph(glyphs)) \(name)", status.style), Cell(state(status, totals), status.style),
             Cell(totals.duration(now: now).map { Figures.duration(milliseconds: $0) } ?? ""),
             Cell(tokens ? Figures.count(totals.usage.inputTokens) : ""), Cell(tokens ? Figures.count(totals.usage.outputTokens) : ""),
             Cell(totals.cost > 0 ? Figures.money(totals.cost) : ""), Cell(target(calls, totals)),
@@ -135,10 +136,10 @@ struct RunTree {
     }
 
     /// `completed`, `running 3/8`, `completed 7/8, 1 failed`.
-    private func state(_ standing: NodeStatus, _ totals: StepTotals) -> String {
-        guard totals.count > 1 else { return standing.rawValue }
-        let failed = totals.failed > 0 && standing != .failed ? ", \(Figures.count(totals.failed)) failed" : ""
-        return "\(standing.rawValue) \(Figures.count(totals.completed))/\(Figures.count(totals.count))\(failed)"
+    private func state(_ status: NodeStatus, _ totals: StepTotals) -> String {
+        guard totals.count > 1 else { return status.rawValue }
+        let failed = totals.failed > 0 && status != .failed ? ", \(Figures.count(totals.failed)) failed" : ""
+        return "\(status.rawValue) \(Figures.count(totals.completed))/\(Figures.count(totals.count))\(failed)"
     }
 
     private func target(_ calls: [StepCallDetail], _ totals: StepTotals) -> String {
@@ -146,4 +147,18 @@ struct RunTree {
         guard calls.count == 1, let answeredBy = calls[0].answeredBy, answeredBy != .provider else { return target }
         return "\(target) (\(answeredBy.rawValue))"
     }
+}
+
+extension NodeStatus {
+    func glyph(_ glyphs: Glyphs) -> String {
+        switch self {
+        case .waiting: glyphs.waiting
+        case .running, .retrying: glyphs.running
+        case .completed: glyphs.completed
+        case .failed, .cancelled: glyphs.failed
+        case .skipped: glyphs.skipped
+        }
+    }
+
+    var style: Style { Style(tone) }
 }

@@ -1,5 +1,6 @@
 import AgentQueue
 import AgentQueueModel
+import AgentQueueReports
 import AgentQueueSettings
 import AgentQueueStore
 import ArgumentParser
@@ -49,12 +50,7 @@ struct PruneCommand: AsyncParsableCommand {
     private func print(_ report: PruneReport) throws {
         var output = Output()
         if format.json {
-            try output.json(
-                .object([
-                    .init("jobs", .integer(Int64(report.jobs))), .init("runs", .integer(Int64(report.runs))),
-                    .init("cache_entries", .integer(Int64(report.cacheEntries))),
-                    .init("memories", .integer(Int64(report.memories))), .init("bytes_freed", .integer(report.bytesFreed)),
-                ]))
+            try output.json(StatsJSON.prune(report))
         } else {
             var table = Table([Column(dryRun ? "WOULD REMOVE" : "REMOVED"), Column("", isNumber: true)])
             table.add(["jobs", Cell(Figures.count(report.jobs))])

@@ -1,3 +1,5 @@
+import AgentQueueReports
+
 /// One live line on standard error, if that is a terminal: how far, how fast, how much longer.
 struct ProgressBar {
     /// What is counted.

@@ -1,4 +1,5 @@
 import AgentQueueModel
+import AgentQueueReports
 import Glibc
 
 /// What standard output or standard error is connected to.
@@ -50,27 +51,22 @@ enum Style: String {
         return "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m"
     }
 
-    /// The style of a state's name.
-    static func of(_ state: JobState) -> Style? {
-        switch state {
-        case .completed: .good
-        case .discarded: .bad
-        case .cancelled, .retryable: .warning
-        case .running: .busy
-        case .pending, .scheduled: .dim
-        case .available: nil
+    /// The style that shows a tone.
+    init(_ tone: Tone) {
+        switch tone {
+        case .good: self = .good
+        case .bad: self = .bad
+        case .warning: self = .warning
+        case .active: self = .busy
+        case .muted: self = .dim
         }
     }
 
+    /// The style of a job's state.
+    static func of(_ state: JobState) -> Style? { state.tone.map { Style($0) } }
+
     /// The style of a run's state.
-    static func of(_ state: RunState) -> Style? {
-        switch state {
-        case .running: .busy
-        case .completed: .good
-        case .failed: .bad
-        case .cancelled: .warning
-        }
-    }
+    static func of(_ state: RunState) -> Style? { Style(state.tone) }
 }
 
 /// Signs that stand for states, in the characters that the terminal can show.

@@ -1,3 +1,5 @@
+import AgentQueueReports
+
 /// A table for people: columns as wide as their text, cut where the terminal ends.
 struct Table {
     private let columns: [Column]
@@ -87,6 +89,15 @@ struct Cell: ExpressibleByStringLiteral, ExpressibleByStringInterpolation {
     init(_ text: String, _ style: Style? = nil) {
         self.text = text
         self.style = style
+    }
+
+    /// A word in the colour of its tone.
+    init(_ text: String, _ tone: Tone) {
+        self.init(text, Style(tone))
+    }
+
+    init(_ status: ProviderStatus) {
+        self.init(status.text, status.tone)
     }
 
     init(stringLiteral value: String) {

@@ -1,4 +1,5 @@
 import AgentQueueModel
+import AgentQueueReports
 import AgentQueueSettings
 import AgentQueueStore
 
@@ -98,12 +99,7 @@ struct BatchWait {
     private func report(_ progress: BatchProgress, json: Bool) throws {
         var output = Output()
         if json {
-            try output.json(
-                .object([
-                    .init("batch", .string(name)), .init("jobs", .integer(Int64(progress.jobs))),
-                    .init("completed", .integer(Int64(progress.completed))), .init("cancelled", .integer(Int64(progress.cancelled))),
-                    .init("discarded", .integer(Int64(progress.discarded))),
-                ]))
+            try output.json(JobJSON.batch(name, progress))
         } else {
             var table = Table([
                 Column("BATCH"), Column("JOBS", isNumber: true), Column("COMPLETED", isNumber: true), Column("CANCELLED", isNumber: true),

@@ -1,4 +1,5 @@
 import AgentQueueModel
+import AgentQueueReports
 import AgentQueueStore
 
 /// Prints a job's answer while it comes, and waits until the job is final.

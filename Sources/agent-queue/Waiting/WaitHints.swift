@@ -1,4 +1,5 @@
 import AgentQueueModel
+import AgentQueueReports
 import AgentQueueStore
 import Glibc
 
@@ -23,7 +24,7 @@ enum ProviderHint {
     private static func say(for jobs: [Job], _ store: QueueStore, _ session: Session) async throws {
         let jobs = jobs.filter { waiting.contains($0.state) }
         guard !jobs.isEmpty else { return }
-        let outlook = try await CallDiagnosis(session, store)
+        let outlook = try await CallDiagnosis(session.settings, environment: session.environment, store, now: Now.milliseconds)
         var said: Set<String> = []
         for job in jobs {
             switch outlook.obstacle(to: job) {

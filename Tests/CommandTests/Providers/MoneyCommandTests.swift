@@ -1,4 +1,5 @@
 import AgentQueueModel
+import AgentQueueReports
 import AgentQueueStore
 import Testing
 

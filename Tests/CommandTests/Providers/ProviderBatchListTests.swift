@@ -62,17 +62,4 @@ import Testing
         #expect(try await sandbox.run("show", "2").lines.contains { $0.wholeMatch(of: /waiting for +job 1/) != nil })
         #expect(try await sandbox.run("show", "1", "--json").json.first?["waits_for"] == nil)
     }
-
-    @Test(
-        "In words",
-        arguments: [
-            (JobWait.identicalJob(7), "the answer of an identical job (job 7, running)"),
-            (.identicalJob(nil), "the answer of an identical job"),
-            (.providerBatch(3, .submitted), "provider batch 3"),
-            (.providerBatch(3, .collecting), "provider batch 3, which is collecting jobs"),
-            (.jobs([1, 2]), "jobs 1, 2"),
-        ])
-    func words(_ wait: JobWait, _ sentence: String) {
-        #expect(WaitSentence.of(wait) == sentence)
-    }
 }

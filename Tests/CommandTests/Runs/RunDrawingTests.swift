@@ -1,5 +1,6 @@
 import AgentQueueModel
 import AgentQueuePipelines
+import AgentQueueReports
 import Testing
 
 @testable import agent_queue

@@ -1,12 +1,12 @@
 import AgentQueueModel
 
 /// A job in a few words.
-enum JobPreview {
+package enum JobPreview {
     /// Characters that are looked at, however long a text is.
     private static let limit = 160
 
     /// The beginning of what a job asks.
-    static func prompt(_ job: Job) -> String {
+    package static func prompt(_ job: Job) -> String {
         if let messages = job.request["messages"]?.array {
             let asked = messages.last { $0["role"]?.string == "user" } ?? messages.last
             return asked.map { message in text(of: message["content"]) } ?? ""
@@ -18,7 +18,7 @@ enum JobPreview {
     }
 
     /// The beginning of a job's answer, or why there is none.
-    static func answer(_ job: Job) -> String {
+    package static func answer(_ job: Job) -> String {
         if let result = job.result {
             if let text = result.reply["text"]?.string { return cut(text) }
             if let vectors = result.reply["embeddings"]?.array {

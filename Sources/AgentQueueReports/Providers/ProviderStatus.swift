@@ -2,28 +2,36 @@ import AgentQueueModel
 import AgentQueueSettings
 import AgentQueueStore
 
-/// Whether a provider or a target is called now, in a few words.
-enum ProviderStatus {
+/// Whether a provider or a target can be called now, in a few words.
+package struct ProviderStatus: Sendable {
+    /// Fit for one line.
+    package let text: String
+    package let tone: Tone
+
     /// - Parameters:
     ///   - unavailable: why it cannot be called from here; nil where it can.
     ///   - state: nil where nothing is known of it.
-    static func cell(unavailable: String?, _ state: ProviderState?, now: Int64) -> Cell {
-        if let unavailable { return Cell(DisplayText.line(unavailable), .warning) }
-        guard let state else { return Cell("ready", .good) }
+    package init(unavailable: String?, _ state: ProviderState?, now: Int64) {
+        (text, tone) = Self.words(unavailable, state, now)
+    }
+
+    private static func words(_ unavailable: String?, _ state: ProviderState?, _ now: Int64) -> (String, Tone) {
+        if let unavailable { return (DisplayText.line(unavailable), .warning) }
+        guard let state else { return ("ready", .good) }
         if let until = state.pausedUntil {
             let reason = state.pauseReason.map { ": \($0)" } ?? ""
-            return Cell(DisplayText.line("paused, resumes \(Figures.relative(until, now: now))\(reason)"), .bad)
+            return (DisplayText.line("paused, resumes \(Figures.relative(until, now: now))\(reason)"), .bad)
         }
         switch state.breaker {
-        case .open(let until): return Cell("circuit breaker open, retries \(Figures.relative(until, now: now))", .bad)
-        case .halfOpen: return Cell("circuit breaker half open", .warning)
-        case .closed: return state.isOnTrial ? Cell("recovering, one call at a time", .warning) : Cell("ready", .good)
+        case .open(let until): return ("circuit breaker open, retries \(Figures.relative(until, now: now))", .bad)
+        case .halfOpen: return ("circuit breaker half open", .warning)
+        case .closed: return state.isOnTrial ? ("recovering, one call at a time", .warning) : ("ready", .good)
         }
     }
 
     /// What is left of its limits, and what it cost today.
     /// - Parameter limits: as configured; nil where they are not known.
-    static func limits(_ state: ProviderState?, _ limits: CallLimitSettings?) -> String {
+    package static func limits(_ state: ProviderState?, _ limits: CallLimitSettings?) -> String {
         let rates: [(String, ProviderState.Level?, Int?)] = [
             ("requests", state?.requests, limits?.rpm), ("tokens", state?.tokens, limits?.tpm),
             ("tokens in", state?.inputTokens, limits?.itpm), ("tokens out", state?.outputTokens, limits?.otpm),
@@ -40,13 +48,13 @@ enum ProviderStatus {
     }
 
     /// `$1.20 of $20`
-    static func spending(_ state: ProviderState?, _ limits: CallLimitSettings?) -> String {
+    package static func spending(_ state: ProviderState?, _ limits: CallLimitSettings?) -> String {
         let spent = Figures.money(state?.spentToday ?? 0)
         return limits?.usdPerDay.map { "\(spent) of \(Figures.money($0))" } ?? spent
     }
 
     /// Its latest failure, with how long ago.
-    static func lastError(_ state: ProviderState?, now: Int64) -> String {
+    package static func lastError(_ state: ProviderState?, now: Int64) -> String {
         guard let error = state?.lastError else { return "" }
         return DisplayText.line("\(Figures.relative(error.at, now: now)): \(error.message)")
     }

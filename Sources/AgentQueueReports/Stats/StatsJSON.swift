@@ -1,14 +1,13 @@
 import AgentQueueModel
-import AgentQueueReports
 import AgentQueueStore
 
 /// `stats` in the shape that scripts rely on.
-enum StatsJSON {
+package enum StatsJSON {
     /// The most calls without an answer that are listed one by one.
-    static let mostDoubtful = 100
+    package static let mostDoubtful = 100
 
     /// - Parameter doubtful: calls that may have been paid for although no answer came.
-    static func statistics(_ statistics: Statistics, doubtful: [DoubtfulCall], isAlive: (WorkerSummary) -> Bool) -> JSONValue {
+    package static func statistics(_ statistics: Statistics, doubtful: [DoubtfulCall], isAlive: (WorkerSummary) -> Bool) -> JSONValue {
         let totals = TargetTotals.of(statistics.lanes)
         let usage = totals.reduce(Usage()) { $0 + $1.usage }
         return .object([
@@ -51,19 +50,28 @@ enum StatsJSON {
     }
 
     /// A queue with its jobs' counts.
-    static func queue(_ queue: QueueSummary) -> JSONValue {
+    package static func queue(_ queue: QueueSummary) -> JSONValue {
         .object([
             .init("name", .string(queue.name)), .init("paused_at", JobJSON.time(queue.pausedAt)), .init("states", states(queue.count)),
         ])
     }
 
     /// The cache's counts.
-    static func cache(_ cache: CacheStatistics) -> JSONValue {
+    package static func cache(_ cache: CacheStatistics) -> JSONValue {
         .object([
             .init("entries", .integer(Int64(cache.entries))), .init("bytes", .integer(cache.bytes)),
             .init("hits", .integer(Int64(cache.hits))), .init("misses", .integer(Int64(cache.misses))),
             .init("evictions", .integer(Int64(cache.evictions))), .init("coalesced", .integer(Int64(cache.coalesced))),
             .init("saved_usd", Money.json(cache.saved)),
+        ])
+    }
+
+    /// What pruning removed, or would remove.
+    package static func prune(_ report: PruneReport) -> JSONValue {
+        .object([
+            .init("jobs", .integer(Int64(report.jobs))), .init("runs", .integer(Int64(report.runs))),
+            .init("cache_entries", .integer(Int64(report.cacheEntries))), .init("memories", .integer(Int64(report.memories))),
+            .init("bytes_freed", .integer(report.bytesFreed)),
         ])
     }
 
@@ -96,4 +104,24 @@ enum StatsJSON {
     private static func integer(_ value: Int64?) -> JSONValue {
         value.map(JSONValue.integer) ?? .null
     }
+}
+
+/// What the lanes of one target come to, whatever their queues.
+package struct TargetTotals {
+    package let target: String
+    private let lanes: [LaneSummary]
+
+    /// One for each target, by name.
+    package static func of(_ lanes: [LaneSummary]) -> [TargetTotals] {
+        Dictionary(grouping: lanes, by: \.target).sorted { $0.key < $1.key }.map { TargetTotals(target: $0.key, lanes: $0.value) }
+    }
+
+    package func count(_ state: JobState) -> Int { lanes.reduce(0) { $0 + $1.count(state) } }
+
+    /// Answers paid for.
+    package var calls: Int { lanes.reduce(0) { $0 + $1.calls } }
+    package var cost: Double { lanes.reduce(0) { $0 + $1.cost } }
+    package var cacheAnswers: Int { lanes.reduce(0) { $0 + $1.cacheAnswers } }
+    package var saved: Double { lanes.reduce(0) { $0 + $1.saved } }
+    package var usage: Usage { lanes.reduce(Usage()) { $0 + $1.usage } }
 }

@@ -1,14 +1,14 @@
 import AgentQueueModel
 import AgentQueuePipelines
 
-/// A run's steps with how they stand: its pipeline's graph, and the calls begun so far.
-struct RunGraph {
-    let nodes: [StepNode]
-    let run: RunSummary
+/// A run's steps with their status: its pipeline's graph, and the calls begun so far.
+package struct RunGraph {
+    package let nodes: [StepNode]
+    package let run: RunSummary
     private let calls: [String: [StepCallDetail]]
     private let rounds: [String: Set<Int>]
 
-    init(_ nodes: [StepNode], _ run: RunDetail) {
+    package init(_ nodes: [StepNode], _ run: RunDetail) {
         self.nodes = nodes
         self.run = run.summary
         var calls: [String: [StepCallDetail]] = [:]
@@ -24,25 +24,25 @@ struct RunGraph {
 
     /// The calls of a step, in the order in which they were begun.
     /// - Parameter prefix: the groups and rounds that it is in, with a slash at the end; empty outside of them.
-    func calls(of node: StepNode, in prefix: String) -> [StepCallDetail] {
+    package func calls(of node: StepNode, in prefix: String) -> [StepCallDetail] {
         guard !node.children.isEmpty else { return calls[prefix + node.name] ?? [] }
         return rounds(of: node, in: prefix).flatMap { round in calls(ofRound: round, of: node, in: prefix) }
     }
 
     /// The calls of one round of a group.
-    func calls(ofRound round: Int, of group: StepNode, in prefix: String) -> [StepCallDetail] {
+    package func calls(ofRound round: Int, of group: StepNode, in prefix: String) -> [StepCallDetail] {
         let inner = "\(prefix)\(group.name)/\(round)/"
         return group.children.flatMap { calls(of: $0, in: inner) }
     }
 
     /// The rounds of a group that have begun, from the first.
-    func rounds(of group: StepNode, in prefix: String) -> [Int] { (rounds[prefix + group.name] ?? []).sorted() }
+    package func rounds(of group: StepNode, in prefix: String) -> [Int] { (rounds[prefix + group.name] ?? []).sorted() }
 
-    /// How a step stands.
+    /// The status of a step.
     /// - Parameters:
     ///   - siblings: the steps beside it.
     ///   - isOver: whether the round that it is in has ended.
-    func standing(of node: StepNode, among siblings: [StepNode], in prefix: String, isOver: Bool) -> NodeStatus {
+    package func status(of node: StepNode, among siblings: [StepNode], in prefix: String, isOver: Bool) -> NodeStatus {
         let calls = calls(of: node, in: prefix)
         guard !calls.isEmpty else {
             // Nobody says of a step that it was skipped; but what needs it begins only when it is done with.
@@ -50,11 +50,11 @@ struct RunGraph {
             return isOver || isPassed || run.state.isFinal ? .skipped : .waiting
         }
         if calls.count == 1, node.children.isEmpty { return NodeStatus(calls[0]) }
-        return standing(of: StepTotals(calls))
+        return status(of: StepTotals(calls))
     }
 
-    /// How several calls stand together.
-    func standing(of totals: StepTotals) -> NodeStatus {
+    /// The status of several calls together.
+    package func status(of totals: StepTotals) -> NodeStatus {
         if totals.isAnyRunning { return .running }
         if totals.isAnyOpen { return totals.completed > 0 ? .running : .waiting }
         if totals.failed > 0, totals.completed == 0 || run.state == .failed { return run.state == .cancelled ? .cancelled : .failed }
@@ -62,8 +62,8 @@ struct RunGraph {
     }
 }
 
-/// How a step of a run stands, or one call of it.
-enum NodeStatus: String {
+/// The status of a step of a run, or of one call of it.
+package enum NodeStatus: String {
     /// It has not begun, or its job has not.
     case waiting
     case running
@@ -75,7 +75,7 @@ enum NodeStatus: String {
     /// It was not needed, or the run ended before it.
     case skipped
 
-    init(_ call: StepCallDetail) {
+    package init(_ call: StepCallDetail) {
         switch (call.record.state, call.jobState) {
         case (.completed, _), (.running, .completed): self = .completed
         case (_, .cancelled): self = .cancelled
@@ -87,27 +87,17 @@ enum NodeStatus: String {
     }
 
     /// Whether nothing more happens to it by itself.
-    var isFinal: Bool {
+    package var isFinal: Bool {
         switch self {
         case .waiting, .running, .retrying: false
         case .completed, .failed, .cancelled, .skipped: true
         }
     }
 
-    func glyph(_ glyphs: Glyphs) -> String {
+    package var tone: Tone {
         switch self {
-        case .waiting: glyphs.waiting
-        case .running, .retrying: glyphs.running
-        case .completed: glyphs.completed
-        case .failed, .cancelled: glyphs.failed
-        case .skipped: glyphs.skipped
-        }
-    }
-
-    var style: Style? {
-        switch self {
-        case .waiting, .skipped: .dim
-        case .running: .busy
+        case .waiting, .skipped: .muted
+        case .running: .active
         case .retrying, .cancelled: .warning
         case .completed: .good
         case .failed: .bad
@@ -116,38 +106,38 @@ enum NodeStatus: String {
 }
 
 /// What some calls of a run come to together.
-struct StepTotals {
-    private(set) var count = 0
-    private(set) var completed = 0
-    private(set) var failed = 0
+package struct StepTotals {
+    package private(set) var count = 0
+    package private(set) var completed = 0
+    package private(set) var failed = 0
     /// The tokens that were paid for.
-    private(set) var usage = Usage()
-    private(set) var cost = 0.0
+    package private(set) var usage = Usage()
+    package private(set) var cost = 0.0
     /// What they went to, where that is one target.
-    private(set) var target: String?
-    private(set) var isAnyOpen = false
-    private(set) var isAnyRunning = false
+    package private(set) var target: String?
+    package private(set) var isAnyOpen = false
+    package private(set) var isAnyRunning = false
     private var start: Int64?
     private var end: Int64?
     private var hasSeveralTargets = false
 
-    init(_ calls: some Sequence<StepCallDetail>) {
+    package init(_ calls: some Sequence<StepCallDetail>) {
         for call in calls { add(call) }
     }
 
     private mutating func add(_ call: StepCallDetail) {
         count += 1
-        let standing = NodeStatus(call)
-        if standing == .completed { completed += 1 }
-        if standing == .failed || standing == .cancelled { failed += 1 }
-        if !standing.isFinal { isAnyOpen = true }
-        if standing == .running || standing == .retrying { isAnyRunning = true }
+        let status = NodeStatus(call)
+        if status == .completed { completed += 1 }
+        if status == .failed || status == .cancelled { failed += 1 }
+        if !status.isFinal { isAnyOpen = true }
+        if status == .running || status == .retrying { isAnyRunning = true }
         if call.answeredBy == .provider || call.answeredBy == .fallback {
             usage.inputTokens += call.usage.inputTokens
             usage.outputTokens += call.usage.outputTokens
         }
         cost += call.cost
-        if let began = call.attemptedAt ?? (standing.isFinal ? call.createdAt : nil) { start = min(start ?? began, began) }
+        if let began = call.attemptedAt ?? (status.isFinal ? call.createdAt : nil) { start = min(start ?? began, began) }
         if let ended = call.finalizedAt { end = max(end ?? ended, ended) }
         guard let other = call.target else { return }
         if let target, target != other { hasSeveralTargets = true }
@@ -155,7 +145,7 @@ struct StepTotals {
     }
 
     /// From the beginning of the first to the end of the last, in ms, or to now while one is open; nil where none has begun.
-    func duration(now: Int64) -> Int64? {
+    package func duration(now: Int64) -> Int64? {
         guard let start else { return nil }
         let end = isAnyOpen ? now : end ?? start
         return max(0, end - start)
@@ -163,15 +153,15 @@ struct StepTotals {
 }
 
 /// The place of a call in its run, taken apart: `refine/2/review[1]~0` is call `[1]~0` of step `refine/2/review`.
-struct CallPath {
+package struct CallPath {
     /// The step, with the groups and rounds it is in.
-    let step: String
+    package let step: String
     /// What tells the call from others of its step; empty for the only one.
-    let suffix: String
+    package let suffix: String
     /// The groups it is in, from the outermost, each with its round.
-    let rounds: [(group: String, round: Int)]
+    package let rounds: [(group: String, round: Int)]
 
-    init(_ path: String) {
+    package init(_ path: String) {
         var parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         let last = parts.popLast() ?? ""
         let name = last.prefix { $0 != "[" && $0 != "~" }

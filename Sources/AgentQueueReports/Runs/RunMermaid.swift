@@ -2,11 +2,11 @@ import AgentQueueModel
 import AgentQueuePipelines
 
 /// A run's graph as a Mermaid flowchart, for a document.
-struct RunMermaid {
+package struct RunMermaid {
     private let graph: RunGraph
     private let now: Int64
     private var lines = ["flowchart TD"]
-    private var classes: [(id: String, standing: NodeStatus)] = []
+    private var classes: [(id: String, status: NodeStatus)] = []
     private var next = 0
 
     private static let styles: [(NodeStatus, String)] = [
@@ -17,12 +17,12 @@ struct RunMermaid {
     ]
 
     /// The lines of the chart.
-    static func lines(_ graph: RunGraph, now: Int64) -> [String] {
+    package static func lines(_ graph: RunGraph, now: Int64) -> [String] {
         var chart = RunMermaid(graph: graph, now: now)
         chart.add(graph.nodes, prefix: "", depth: 1, isOver: false)
-        for (id, standing) in chart.classes { chart.lines.append("  class \(id) \(standing.rawValue)") }
-        for (standing, style) in styles where chart.classes.contains(where: { $0.standing == standing }) {
-            chart.lines.append("  classDef \(standing.rawValue) \(style)")
+        for (id, status) in chart.classes { chart.lines.append("  class \(id) \(status.rawValue)") }
+        for (status, style) in styles where chart.classes.contains(where: { $0.status == status }) {
+            chart.lines.append("  classDef \(status.rawValue) \(style)")
         }
         return chart.lines
     }
@@ -39,16 +39,16 @@ struct RunMermaid {
             let id = "s\(next)"
             next += 1
             ids[node.name] = id
-            let standing = graph.standing(of: node, among: nodes, in: prefix, isOver: isOver)
-            classes.append((id, standing))
-            let label = label(node, standing, prefix)
+            let status = graph.status(of: node, among: nodes, in: prefix, isOver: isOver)
+            classes.append((id, status))
+            let label = label(node, status, prefix)
             if node.children.isEmpty {
                 lines.append("\(indent)\(id)[\"\(label)\"]")
             } else {
                 lines.append("\(indent)subgraph \(id)[\"\(label)\"]")
                 // The steps are drawn once, as the last round has them.
                 let round = graph.rounds(of: node, in: prefix).last ?? 1
-                add(node.children, prefix: "\(prefix)\(node.name)/\(round)/", depth: depth + 1, isOver: isOver || standing == .skipped)
+                add(node.children, prefix: "\(prefix)\(node.name)/\(round)/", depth: depth + 1, isOver: isOver || status == .skipped)
                 lines.append("\(indent)end")
             }
         }
@@ -61,12 +61,12 @@ struct RunMermaid {
     }
 
     /// Name, manner, state and figures, a line each.
-    private func label(_ node: StepNode, _ standing: NodeStatus, _ prefix: String) -> String {
+    private func label(_ node: StepNode, _ status: NodeStatus, _ prefix: String) -> String {
         let totals = StepTotals(graph.calls(of: node, in: prefix))
         var parts = [node.name]
         if let manner = node.manner { parts.append(manner) }
         if let condition = node.condition { parts.append("when \(condition)") }
-        var state = standing.rawValue
+        var state = status.rawValue
         if totals.count > 1 { state += " \(totals.completed)/\(totals.count)" }
         if let duration = totals.duration(now: now) { state += ", \(Figures.duration(milliseconds: duration))" }
         let tokens = totals.usage.inputTokens + totals.usage.outputTokens
@@ -77,7 +77,7 @@ struct RunMermaid {
     }
 
     /// Text that a chart can hold: whatever could end the label, begin markup, a link or a directive stands as a number.
-    static func escaped(_ text: String) -> String {
+    package static func escaped(_ text: String) -> String {
         var escaped = ""
         for scalar in DisplayText.line(text, limit: 200).unicodeScalars {
             if !scalar.isASCII || isPlain(scalar) {

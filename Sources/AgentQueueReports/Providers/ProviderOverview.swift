@@ -1,56 +1,50 @@
 import AgentQueue
 import AgentQueueModel
-import AgentQueueReports
 import AgentQueueSettings
 import AgentQueueStore
-import Glibc
 
-/// A configured provider, with how it stands.
-struct ProviderOverview {
-    let name: String
-    let settings: ProviderSettings
+/// A configured provider with its status.
+package struct ProviderOverview {
+    package let name: String
+    package let settings: ProviderSettings
     /// Its address as `config show` prints it: a password in one is masked.
-    let address: String?
-    let key: APIKey
+    package let address: String?
+    package let key: APIKey
     /// Why it cannot be called from here; nil where it can.
-    let unavailable: String?
+    package let unavailable: String?
     /// What all processes know of it; nil where nothing is known.
-    let state: ProviderState?
+    package let state: ProviderState?
     /// The same for its targets.
-    let targets: [ProviderState]
+    package let targets: [ProviderState]
 
-    /// All that are configured, by name. Makes no database where there is none.
-    static func all(_ session: Session) async throws -> [ProviderOverview] {
-        let states = try await states(session)
-        let unavailable = await unavailable(session)
-        let addresses = Dictionary(session.settings.entries.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
-        return session.settings.providers.sorted { $0.key < $1.key }.map { name, settings in
+    /// All that are configured, by name. Calls none.
+    /// - Parameter states: what the database knows of them; empty where there is none yet.
+    package static func all(
+        _ settings: Settings, environment: [String: String], states: [ProviderState]
+    ) async -> [ProviderOverview] {
+        let unavailable = await unavailable(settings, environment: environment)
+        let addresses = Dictionary(settings.entries.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
+        return settings.providers.sorted { $0.key < $1.key }.map { name, provider in
             ProviderOverview(
-                name: name, settings: settings, address: addresses["providers.\(name).base_url"],
-                key: settings.resolveAPIKey(environment: session.environment), unavailable: unavailable[name],
+                name: name, settings: provider, address: addresses["providers.\(name).base_url"],
+                key: provider.resolveAPIKey(environment: environment), unavailable: unavailable[name],
                 state: states.first { $0.name == name }, targets: states.filter { $0.isTarget && $0.name.hasPrefix("\(name)/") })
         }
     }
 
     /// Why providers cannot be called from here, by name. Calls none.
-    static func unavailable(_ session: Session) async -> [String: String] {
-        let set = ProviderSet(session.settings, environment: session.environment)
+    package static func unavailable(_ settings: Settings, environment: [String: String]) async -> [String: String] {
+        let set = ProviderSet(settings, environment: environment)
         // Nothing was called, so there is nothing that could fail to end.
         try? await set.shutdown()
         return set.unavailable
     }
-
-    private static func states(_ session: Session) async throws -> [ProviderState] {
-        var status = stat()
-        guard stat(session.settings.database, &status) == 0 else { return [] }
-        return try await session.withStore(createsFile: false) { store in try store.providerStates() }
-    }
 }
 
 /// Providers in the shape that scripts rely on: keys may be added, never renamed.
-enum ProviderJSON {
-    /// A configured provider, with how it stands.
-    static func provider(_ provider: ProviderOverview) -> JSONValue {
+package enum ProviderJSON {
+    /// A configured provider with its status.
+    package static func provider(_ provider: ProviderOverview) -> JSONValue {
         .object(
             [
                 .init("name", .string(provider.name)), .init("kind", .string(provider.settings.kind.rawValue)),
@@ -58,15 +52,15 @@ enum ProviderJSON {
                 .init("key", .string(word(provider.key))), .init("available", .bool(provider.unavailable == nil)),
                 .init("reason", JobJSON.string(provider.unavailable)),
                 .init("limits", limits(provider.settings)),
-            ] + standing(provider.state) + [.init("targets", .array(provider.targets.map(state)))])
+            ] + status(provider.state) + [.init("targets", .array(provider.targets.map(state)))])
     }
 
     /// What is known of a provider or target.
-    static func state(_ state: ProviderState) -> JSONValue {
-        .object([.init("name", .string(state.name))] + standing(state))
+    package static func state(_ state: ProviderState) -> JSONValue {
+        .object([.init("name", .string(state.name))] + status(state))
     }
 
-    private static func standing(_ state: ProviderState?) -> [JSONValue.Member] {
+    private static func status(_ state: ProviderState?) -> [JSONValue.Member] {
         [
             .init("paused_until", JobJSON.time(state?.pausedUntil)), .init("pause_class", JobJSON.string(state?.pauseClass?.rawValue)),
             .init("pause_reason", JobJSON.string(state?.pauseReason)), .init("on_trial", .bool(state?.isOnTrial ?? false)),

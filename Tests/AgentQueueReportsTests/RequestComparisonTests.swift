@@ -2,8 +2,6 @@ import AgentQueueModel
 import AgentQueueReports
 import Testing
 
-@testable import agent_queue
-
 /// What makes two requests differ, by itself.
 @Suite struct RequestComparisonTests {
     private typealias Side = RequestComparison.Side

@@ -1,9 +1,9 @@
 import AgentQueueSettings
 
 /// Numbers, times and sizes as people read them.
-enum Figures {
+package enum Figures {
     /// `1,234,567`.
-    static func count(_ value: some BinaryInteger) -> String {
+    package static func count(_ value: some BinaryInteger) -> String {
         let digits = String(value.magnitude)
         var grouped = ""
         for (index, digit) in digits.enumerated() {
@@ -14,12 +14,12 @@ enum Figures {
     }
 
     /// `1 job`, `2 jobs`.
-    static func count(_ value: Int, _ noun: String, plural: String? = nil) -> String {
+    package static func count(_ value: Int, _ noun: String, plural: String? = nil) -> String {
         "\(count(value)) \(value == 1 ? noun : plural ?? noun + "s")"
     }
 
     /// `1.5 MiB`.
-    static func bytes(_ value: some BinaryInteger) -> String {
+    package static func bytes(_ value: some BinaryInteger) -> String {
         let units = ["KiB", "MiB", "GiB", "TiB", "PiB"]
         guard value >= 1_024 else { return "\(value) B" }
         var size = Double(value) / 1_024
@@ -32,13 +32,13 @@ enum Figures {
     }
 
     /// `$0.0123`; more places for small sums.
-    static func money(_ dollars: Double) -> String {
+    package static func money(_ dollars: Double) -> String {
         if dollars == 0 { return "$0" }
         return "$\(decimal(dollars, places: abs(dollars) < 1 ? 6 : 2))"
     }
 
     /// `340 ms`, `1.25 s`, `2m5s`, for how long something took or takes.
-    static func duration(milliseconds: Int64) -> String {
+    package static func duration(milliseconds: Int64) -> String {
         switch milliseconds {
         case ..<1_000: "\(milliseconds) ms"
         case ..<60_000: "\(decimal(Double(milliseconds) / 1_000, places: milliseconds < 10_000 ? 2 : 1)) s"
@@ -47,7 +47,7 @@ enum Figures {
     }
 
     /// `45s`, `2m5s`, `3h10m`, `4d2h`: two units at most.
-    static func coarse(seconds: Int64) -> String {
+    package static func coarse(seconds: Int64) -> String {
         let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60)
         switch seconds {
         case ..<60: return "\(max(0, seconds))s"
@@ -58,21 +58,21 @@ enum Figures {
     }
 
     /// `3m ago`, `in 2h`, `now`.
-    static func relative(_ milliseconds: Int64, now: Int64) -> String {
+    package static func relative(_ milliseconds: Int64, now: Int64) -> String {
         let seconds = (now - milliseconds) / 1_000
         if seconds == 0 { return "now" }
         return seconds > 0 ? "\(short(seconds)) ago" : "in \(short(-seconds))"
     }
 
     /// `2026-11-22 12:57:01 UTC (3m ago)`.
-    static func time(_ milliseconds: Int64, now: Int64) -> String {
+    package static func time(_ milliseconds: Int64, now: Int64) -> String {
         let text = TimeText.format(milliseconds)
         let seconds = text.dropLast(5)
         return "\(seconds.replacing("T", with: " ")) UTC (\(relative(milliseconds, now: now)))"
     }
 
     /// `12.5`.
-    static func decimal(_ value: Double, places: Int) -> String {
+    package static func decimal(_ value: Double, places: Int) -> String {
         guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
         var scale: Int64 = 1
         for _ in 0..<places { scale *= 10 }

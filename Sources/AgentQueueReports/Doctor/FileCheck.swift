@@ -1,24 +1,24 @@
 import Glibc
 
 /// Looks at the database's file and the file system it is on, without opening it: only SQLite may.
-enum FileCheck {
+package enum FileCheck {
     private static let leastFree: Int64 = 256 << 20
 
-    static func findings(_ path: String) -> [Finding] {
+    package static func findings(_ path: String) -> [Finding] {
         var status = stat()
         guard lstat(path, &status) == 0 else {
             return [.note("database", "\(path) does not exist yet; it is created when a job is added")]
         }
         var findings: [Finding] = [.good("database", path)]
         if status.st_uid != geteuid() {
-            findings.append(.fault("database", "\(path) is owned by another user; run as that user", ExitStatus.noPermission.rawValue))
+            findings.append(.fault("database", "\(path) is owned by another user; run as that user", .noPermission))
         }
         if status.st_mode & 0o077 != 0 {
             let mode = String(status.st_mode & 0o777, radix: 8)
             findings.append(
                 .fault(
                     "database", "\(path) is accessible to other users (mode 0\(mode)); run chmod 600 on it",
-                    ExitStatus.noPermission.rawValue))
+                    .noPermission))
         }
         return findings + disk(FilePath.folder(of: path))
     }
@@ -29,29 +29,29 @@ enum FileCheck {
             findings.append(
                 .fault(
                     "disk", "\(folder) is on \(network), where SQLite locks are unreliable; use a local disk",
-                    ExitStatus.inputOutput.rawValue))
+                    .inputOutput))
         }
         var system = statvfs()
         guard statvfs(folder, &system) == 0 else {
-            let reason = SystemFailure.reason(errno)
-            return findings + [.fault("disk", "\(folder) cannot be checked: \(reason)", ExitStatus.inputOutput.rawValue)]
+            let reason = String(cString: strerror(errno)).lowercased()
+            return findings + [.fault("disk", "\(folder) cannot be checked: \(reason)", .inputOutput)]
         }
         let free = Int64(clamping: system.f_bavail) * Int64(clamping: system.f_frsize)
         findings.append(
             free < leastFree
-                ? .fault("disk", "only \(Figures.bytes(free)) free in \(folder); free some space", ExitStatus.inputOutput.rawValue)
+                ? .fault("disk", "only \(Figures.bytes(free)) free in \(folder); free some space", .inputOutput)
                 : .good("disk", "\(Figures.bytes(free)) free"))
         return findings
     }
 }
 
 /// What is mounted where, as the kernel says.
-enum MountTable {
+package enum MountTable {
     /// File systems whose locks and shared memory do not reach other machines as SQLite's log needs them to.
     private static let networkTypes: Set<String> = ["nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "glusterfs", "ceph"]
 
     /// The type of the file system that a folder is on, if that is a network's; nil for a local one, or where nothing tells.
-    static func networkType(of folder: String) -> String? {
+    package static func networkType(of folder: String) -> String? {
         guard let resolved = realpath(folder, nil) else { return nil }
         defer { free(resolved) }
         let path = String(cString: resolved)
@@ -70,5 +70,14 @@ enum MountTable {
         }
         guard let type = best?.type, networkTypes.contains(type) else { return nil }
         return type
+    }
+}
+
+/// File paths as text.
+package enum FilePath {
+    /// The folder that a file is in.
+    package static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 }

@@ -4,7 +4,7 @@ import AgentQueueSettings
 import AgentQueueStore
 
 /// Whether what jobs are sent to can be called now, as this configuration and all processes know.
-struct CallDiagnosis {
+package struct CallDiagnosis {
     private let settings: Settings
     /// Why providers cannot be called from here, by name.
     private let unavailable: [String: String]
@@ -12,15 +12,15 @@ struct CallDiagnosis {
     private let now: Int64
 
     /// Looks. Calls no provider.
-    init(_ session: Session, _ store: QueueStore) async throws {
-        settings = session.settings
-        unavailable = await ProviderOverview.unavailable(session)
+    package init(_ settings: Settings, environment: [String: String], _ store: QueueStore, now: Int64) async throws {
+        self.settings = settings
+        self.now = now
+        unavailable = await ProviderOverview.unavailable(settings, environment: environment)
         states = Dictionary(try store.providerStates().map { ($0.name, $0) }, uniquingKeysWith: { $1 })
-        now = Now.milliseconds
     }
 
     /// What keeps a job from being called for; nil where nothing does, or a fallback can serve.
-    func obstacle(to job: Job) -> BlockReason? {
+    package func obstacle(to job: Job) -> BlockReason? {
         let model = settings.models[job.target.description]
         guard let own = obstacle(to: job.target, job) else { return nil }
         // For limits alone a fallback is asked only where 'fallback_after' says when.
@@ -65,7 +65,7 @@ struct CallDiagnosis {
 }
 
 /// Why a target is not called now; a sentence without a full stop.
-enum BlockReason: Equatable {
+package enum BlockReason: Equatable {
     /// It cannot be called with this configuration; with another it may be.
     case unavailable(String)
     /// All processes leave it alone for a while.
@@ -73,7 +73,7 @@ enum BlockReason: Equatable {
     /// One of its limits is used up for now.
     case full(String)
 
-    var sentence: String {
+    package var sentence: String {
         switch self {
         case .unavailable(let sentence), .paused(let sentence), .full(let sentence): sentence
         }
@@ -81,13 +81,13 @@ enum BlockReason: Equatable {
 }
 
 /// What a job's call takes of limits, roughly: enough to say why it waits, never to decide.
-struct CallNeed {
+package struct CallNeed {
     private let inputTokens: Double
     private let outputTokens: Double
     /// US dollars, every byte taken for a token.
     private let cost: Double
 
-    init(_ job: Job, price: PriceSettings?, bound: Int?) {
+    package init(_ job: Job, price: PriceSettings?, bound: Int?) {
         let bytes = Double(job.request.text.utf8.count)
         let said = (job.request["max_completion_tokens"] ?? job.request["max_tokens"])?.int ?? bound
         inputTokens = bytes / 4
@@ -97,7 +97,7 @@ struct CallNeed {
     }
 
     /// The limit that has no room for the call now, in words; nil where all have.
-    func exceeded(_ state: ProviderState, _ limits: CallLimitSettings) -> String? {
+    package func exceeded(_ state: ProviderState, _ limits: CallLimitSettings) -> String? {
         if let most = limits.concurrency, state.running >= most { return Figures.count(most, "call") + " in flight" }
         let rates: [(ProviderState.Level?, Double, String)] = [
             (state.requests, 1, "requests"), (state.tokens, inputTokens + outputTokens, "tokens"),

@@ -3,20 +3,20 @@ import AgentQueueSettings
 import AgentQueueStore
 
 /// Looks at the providers: whether they can be called, and whether they are.
-enum ProvidersCheck {
+package enum ProvidersCheck {
     /// Providers without their key or program. That the default model's provider is one of them is a fault: nothing is answered.
     /// - Parameter reasons: why providers cannot be called from here, by name.
-    static func unavailable(_ reasons: [String: String], _ settings: Settings) -> [Finding] {
+    package static func unavailable(_ reasons: [String: String], _ settings: Settings) -> [Finding] {
         let standard = Target(settings.defaultModel)?.provider
         return reasons.sorted { $0.key < $1.key }.map { name, reason in
             name == standard
-                ? .fault("provider \(name)", "required by default_model: \(reason)", ExitStatus.badConfiguration.rawValue)
+                ? .fault("provider \(name)", "required by default_model: \(reason)", .badConfiguration)
                 : .note("provider \(name)", "not available: \(reason)")
         }
     }
 
     /// Limits on money that count nothing, because nobody said what the model costs.
-    static func unpriced(_ settings: Settings) -> [Finding] {
+    package static func unpriced(_ settings: Settings) -> [Finding] {
         let named = [settings.defaultModel, settings.memory.embeddingModel] + settings.models.keys
         let fallbacks = settings.models.values.flatMap(\.fallbacks)
         return Set(named + fallbacks).sorted().compactMap { name in
@@ -35,7 +35,7 @@ enum ProvidersCheck {
 
     /// Providers and targets that are not called now.
     /// - Parameter now: wall clock, ms.
-    static func standing(_ states: [ProviderState], now: Int64) -> [Finding] {
+    package static func status(_ states: [ProviderState], now: Int64) -> [Finding] {
         states.compactMap { state in
             let provider = String(state.name.prefix { $0 != "/" })
             let subject = "\(state.isTarget ? "target" : "provider") \(state.name)"
@@ -59,12 +59,12 @@ enum ProvidersCheck {
         case .authentication:
             return .fault(
                 subject, "is paused, resumes \(end)\(reason); fix its API key, then run 'agent-queue providers resume \(provider)'",
-                ExitStatus.unavailable.rawValue)
+                .unavailable)
         case .quotaExhausted:
             return .fault(
                 subject,
                 "is paused, resumes \(end)\(reason); add funds to its account, then run 'agent-queue providers resume \(provider)'",
-                ExitStatus.unavailable.rawValue)
+                .unavailable)
         default:
             return .note(subject, "is paused, resumes \(end)\(reason); no action is needed, but a higher limit at the provider would help")
         }
@@ -72,12 +72,12 @@ enum ProvidersCheck {
 }
 
 /// Looks at a configuration that is right in itself.
-enum ConfigurationCheck {
-    static func findings(_ session: Session) async -> [Finding] {
-        let settings = session.settings
+package enum ConfigurationCheck {
+    /// - Parameter unavailable: why providers cannot be called from here, by name.
+    package static func findings(_ settings: Settings, unavailable: [String: String]) -> [Finding] {
         let source = settings.configPath.map { "read from \($0)" } ?? "no file; using the built-in defaults"
         var findings = [Finding.good("configuration", source)]
-        findings += ProvidersCheck.unavailable(await ProviderOverview.unavailable(session), settings)
+        findings += ProvidersCheck.unavailable(unavailable, settings)
         findings += ProvidersCheck.unpriced(settings)
         if settings.durability == .normal {
             findings.append(

@@ -1,32 +1,22 @@
 import AgentQueue
 import AgentQueueModel
-import AgentQueueReports
 import AgentQueueSettings
 import AgentQueueStore
-import Glibc
 
 /// Looks into the database: its health, its jobs, its workers.
-enum StoreCheck {
+package enum StoreCheck {
     /// A larger file is not read whole without being asked.
     private static let wholeCheckBytes: Int64 = 256 << 20
     private static let longLogBytes: Int64 = 256 << 20
 
-    static func findings(_ session: Session) async -> [Finding] {
-        var status = stat()
-        guard stat(session.settings.database, &status) == 0 else { return [] }
-        let unavailable = await ProviderOverview.unavailable(session)
-        do {
-            return try await session.withStore(createsFile: false) { store in
-                let statistics = try store.statistics()
-                return try health(store, statistics) + queue(statistics, session.settings) + tellings(store)
-                    + ProvidersCheck.standing(statistics.providers, now: Now.milliseconds) + workers(store, statistics)
-                    + MemoryCheck.findings(store, session.settings, unavailable: unavailable)
-            }
-        } catch let error as StoreError {
-            return [.fault("database", error.message, error.exitCode)]
-        } catch {
-            return [.fault("database", "\(error)", ExitStatus.internalError.rawValue)]
-        }
+    /// - Parameter unavailable: why providers cannot be called from here, by name.
+    package static func findings(
+        _ store: QueueStore, _ settings: Settings, unavailable: [String: String], now: Int64
+    ) throws -> [Finding] {
+        let statistics = try store.statistics()
+        return try health(store, statistics) + queue(statistics, settings) + notifications(store)
+            + ProvidersCheck.status(statistics.providers, now: now) + workers(store, statistics)
+            + MemoryCheck.findings(store, settings, unavailable: unavailable)
     }
 
     private static func health(_ store: QueueStore, _ statistics: Statistics) throws -> [Finding] {
@@ -44,7 +34,7 @@ enum StoreCheck {
         }
         let report = try store.check()
         findings += report.faults.map {
-            .fault("database", "\($0); restore a backup ('agent-queue database restore')", ExitStatus.badInput.rawValue)
+            .fault("database", "\($0); restore a backup ('agent-queue database restore')", .badInput)
         }
         if report.isSound { findings.append(.good("database", "no problems found")) }
         let guarded = report.guardsCheckpoints ? "; checkpoints are guarded against the WAL-reset bug" : ""
@@ -68,7 +58,7 @@ enum StoreCheck {
                 .fault(
                     "target \(total.target)",
                     "jobs are waiting for a provider that is not configured; add '\(target.provider)' to the configuration",
-                    ExitStatus.badConfiguration.rawValue))
+                    .badConfiguration))
         }
         if statistics.discardedLastHour > 0 {
             let count = Figures.count(statistics.discardedLastHour)
@@ -77,7 +67,7 @@ enum StoreCheck {
         return findings
     }
 
-    private static func tellings(_ store: QueueStore) throws -> [Finding] {
+    private static func notifications(_ store: QueueStore) throws -> [Finding] {
         let failed = try store.failedNotifications()
         let failing = try store.schedules().filter { $0.lastError != nil }
         let notices: [Finding] =
@@ -109,9 +99,9 @@ enum StoreCheck {
 }
 
 /// Looks at the namespaces of memory: whether what made their vectors can be asked for more.
-enum MemoryCheck {
+package enum MemoryCheck {
     /// - Parameter unavailable: why providers cannot be called from here, by name.
-    static func findings(_ store: QueueStore, _ settings: Settings, unavailable: [String: String]) throws -> [Finding] {
+    package static func findings(_ store: QueueStore, _ settings: Settings, unavailable: [String: String]) throws -> [Finding] {
         let namespaces = try store.readMemories { try $0.namespaces() }
         return namespaces.compactMap { finding(on: $0, settings, unavailable) }
     }

@@ -1,0 +1,121 @@
+import AgentQueue
+import AgentQueueModel
+import AgentQueueSettings
+
+/// One provider to try, with one tiny call.
+package struct ProviderTrial: Sendable {
+    package let provider: String
+    /// Nil asks a model that the configuration names for it, or else lets the provider choose.
+    package let model: String?
+    /// Whether a person asked for just this one.
+    package let isNamed: Bool
+
+    package init(provider: String, model: String?, isNamed: Bool) {
+        self.provider = provider
+        self.model = model
+        self.isNamed = isNamed
+    }
+
+    /// Reads a provider's name or a target.
+    ///
+    /// - Throws: `InvalidText` for a provider that is not configured.
+    package init(named name: String, in settings: Settings) throws(InvalidText) {
+        let provider = String(name.prefix { $0 != "/" })
+        guard settings.providers[provider] != nil else {
+            let hint = Suggestion.hint(for: provider, in: settings.providers.keys.sorted())
+            throw InvalidText("unknown provider \(InvalidText.quoted(provider))\(hint)")
+        }
+        self.init(provider: provider, model: Target(name)?.model, isNamed: true)
+    }
+
+    /// Tries those on one host one after another, so that none waits for another's answer within its own time, and different hosts at
+    /// once; the results are in the order of the trials.
+    package static func run(
+        _ trials: [ProviderTrial], _ settings: Settings, environment: [String: String], timeout: Duration
+    ) async -> [TrialResult] {
+        let set = ProviderSet(settings, environment: environment)
+        let results = await withTaskGroup(of: [(Int, TrialResult)].self) { group in
+            for sharing in Dictionary(grouping: trials.enumerated(), by: { $0.element.host(settings) }).values {
+                group.addTask {
+                    var results: [(Int, TrialResult)] = []
+                    for (index, trial) in sharing {
+                        results.append((index, await trial.run(set, settings, timeout: timeout.milliseconds)))
+                    }
+                    return results
+                }
+            }
+            var results: [(Int, TrialResult)] = []
+            for await result in group { results += result }
+            return results.sorted { $0.0 < $1.0 }.map(\.1)
+        }
+        // The process ends after this anyway.
+        try? await set.shutdown()
+        return results
+    }
+
+    private func run(_ set: ProviderSet, _ settings: Settings, timeout: Int64) async -> TrialResult {
+        guard let made = set.providers.first(where: { $0.name == provider }) else {
+            return TrialResult(self, isNamed ? .failed : .skipped, reason: set.unavailable[provider] ?? "cannot be called")
+        }
+        let check = await made.check(model: model ?? configuredModel(settings), timeout: timeout)
+        return TrialResult(
+            self, check.isAvailable ? .answers : .failed, reason: check.reason, model: check.model.isEmpty ? nil : check.model,
+            milliseconds: check.milliseconds)
+    }
+
+    /// The host of its base URL, as written; of one without, the provider itself.
+    private func host(_ settings: Settings) -> String {
+        guard let address = settings.providers[provider]?.baseURL, let start = address.firstRange(of: "://")?.upperBound else {
+            return provider
+        }
+        let authority = address[start...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        let host = authority[(authority.lastIndex(of: "@").map { authority.index(after: $0) } ?? authority.startIndex)...]
+        let bare = host.hasPrefix("[") ? host.prefix { $0 != "]" } : host.prefix { $0 != ":" }
+        return "//\(bare.lowercased())"
+    }
+
+    private func configuredModel(_ settings: Settings) -> String? {
+        let targets = [settings.defaultModel, settings.memory.embeddingModel] + settings.models.keys.sorted()
+        return targets.compactMap { Target($0) }.first { $0.provider == provider }?.model
+    }
+}
+
+/// What trying a provider came to.
+package struct TrialResult: Sendable {
+    package let provider: String
+    package let model: String?
+    package let status: Status
+    package let reason: String?
+    package let milliseconds: Int64?
+
+    /// In one word.
+    package enum Status: String, Sendable {
+        case answers
+        case failed
+        /// Not asked: it has no key, and nobody named it.
+        case skipped
+
+        package var tone: Tone {
+            switch self {
+            case .answers: .good
+            case .failed: .bad
+            case .skipped: .muted
+            }
+        }
+    }
+
+    package init(_ trial: ProviderTrial, _ status: Status, reason: String? = nil, model: String? = nil, milliseconds: Int64? = nil) {
+        provider = trial.provider
+        self.model = model ?? trial.model
+        self.status = status
+        self.reason = reason
+        self.milliseconds = milliseconds
+    }
+
+    package var json: JSONValue {
+        .object([
+            .init("provider", .string(provider)), .init("model", JobJSON.string(model)), .init("status", .string(status.rawValue)),
+            .init("latency_ms", milliseconds.map(JSONValue.integer) ?? .null), .init("reason", JobJSON.string(reason)),
+        ])
+    }
+}

@@ -1,0 +1,45 @@
+/// Stored text made fit for a person's screen: nothing in it can steer a terminal, or show in another order than it is stored.
+package enum DisplayText {
+    /// Whether a character is shown as an escape: C0, DEL and C1 controls, marks of writing direction, line and paragraph
+    /// separators, and the byte order mark.
+    package static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
+        default: false
+        }
+    }
+
+    /// Text for one line, line breaks escaped too; at most `limit` characters of it, then `…`.
+    package static func line(_ text: some StringProtocol, limit: Int = .max) -> String {
+        escaped(text, limit: limit) { _ in false }
+    }
+
+    /// Text of several lines: line breaks and tabs stay.
+    package static func lines(_ text: some StringProtocol) -> String {
+        escaped(text, limit: .max) { $0 == "\n" || $0 == "\t" }
+    }
+
+    private static func escaped(_ text: some StringProtocol, limit: Int, keeping isKept: (Unicode.Scalar) -> Bool) -> String {
+        var shown = ""
+        var count = 0
+        for scalar in text.unicodeScalars {
+            guard count < limit else { return shown + "…" }
+            count += 1
+            if isHidden(scalar), !isKept(scalar) {
+                shown += escape(scalar)
+            } else {
+                shown.unicodeScalars.append(scalar)
+            }
+        }
+        return shown
+    }
+
+    private static func escape(_ scalar: Unicode.Scalar) -> String {
+        switch scalar {
+        case "\n": "\\n"
+        case "\r": "\\r"
+        case "\t": "\\t"
+        default: "\\u{\(String(scalar.value, radix: 16))}"
+        }
+    }
+}
