@@ -12,7 +12,7 @@ extension QueueStore {
     package func answered(_ digests: [[UInt8]]) throws -> Set<[UInt8]> {
         let now = clock.wall()
         return try read { reader in
-            let statement = try reader.statement("SELECT 1 FROM cache_entries WHERE digest = ? AND expires_at > ?")
+            let statement = try reader.statement("SELECT 1 FROM cache_entries WHERE digest = ? AND +expires_at > ?")
             return try Set(digests.filter { try statement.bind($0).bind(now).exists() })
         }
     }
@@ -63,7 +63,7 @@ extension WriteTransaction {
         try statement(
             """
             SELECT reply, target, input_tokens, output_tokens, cost_usd, created_at, expires_at
-            FROM cache_entries WHERE digest = ? AND expires_at > ?
+            FROM cache_entries WHERE digest = ? AND +expires_at > ?
             """
         ).bind(digest).bind(now).first { CachedReply($0) }
     }
@@ -153,7 +153,7 @@ extension CachedReply {
     static let columns = "reply, target, input_tokens, output_tokens, cost_usd, created_at, expires_at"
 
     /// The answer of a digest that has not expired at a time.
-    static let ofDigest = SQLText("SELECT \(columns) FROM cache_entries WHERE digest = ? AND expires_at > ?")
+    static let ofDigest = SQLText("SELECT \(columns) FROM cache_entries WHERE digest = ? AND +expires_at > ?")
 
     /// Reads ``columns``.
     init(_ row: Statement) {

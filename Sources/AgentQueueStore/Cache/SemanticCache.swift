@@ -129,7 +129,7 @@ package final class PromptSnapshot {
         try reader.statement(
             """
             SELECT reply, target, input_tokens, output_tokens, cost_usd, created_at, expires_at, digest FROM cache_vectors JOIN cache_entries ON id = entry_id
-            WHERE context = ? AND model = ? AND number = ? AND expires_at > ?
+            WHERE context = ? AND model = ? AND number = ? AND +expires_at > ?
             """
         ).bind(context).bind(model).bind(number).bind(now).first {
             SemanticMatch(digest: $0.blob(7), score: score, reply: CachedReply($0))

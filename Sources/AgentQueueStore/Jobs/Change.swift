@@ -127,7 +127,7 @@ extension WriteTransaction {
             ledger.ringWork()
             return .changed(.running)
         case .pending, .scheduled, .available, .retryable:
-            try statement("UPDATE jobs SET state = 'cancelled', finalized_at = ? WHERE id = ? AND state = ?")
+            try statement("UPDATE jobs SET state = 'cancelled', finalized_at = ? WHERE id = ? AND +state = ?")
                 .bind(now).bind(id).bind(state.rawValue).run()
             ledger.move(lane: lane, batch: batch, from: state, to: .cancelled)
             if state == .pending { try giveUpBatch(of: id) }
@@ -147,7 +147,7 @@ extension WriteTransaction {
         case .pending, .available, .running, .completed:
             return .unchanged(state)
         case .scheduled, .retryable:
-            try statement("UPDATE jobs SET state = 'available', scheduled_at = ? WHERE id = ? AND state = ?")
+            try statement("UPDATE jobs SET state = 'available', scheduled_at = ? WHERE id = ? AND +state = ?")
                 .bind(now).bind(id).bind(state.rawValue).run()
             ledger.move(lane: lane, batch: batch, from: state, to: .available)
             return .changed(.available)
@@ -162,7 +162,7 @@ extension WriteTransaction {
             """
             UPDATE jobs SET state = 'pending', attempt = 0, crashes = 0, scheduled_at = ?1, finalized_at = NULL,
             cancel_requested_at = NULL, cancelled_through = NULL,
-            expires_at = CASE WHEN expires_at > ?1 THEN expires_at END WHERE id = ?2 AND state = ?3
+            expires_at = CASE WHEN expires_at > ?1 THEN expires_at END WHERE id = ?2 AND +state = ?3
             """
         ).bind(now).bind(id).bind(state.rawValue).run()
         ledger.move(lane: lane, batch: batch, from: state, to: .pending)

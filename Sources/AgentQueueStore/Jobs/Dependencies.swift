@@ -83,7 +83,7 @@ extension WriteTransaction {
         let row = try statement(
             """
             UPDATE jobs SET state = CASE WHEN scheduled_at > ?2 THEN 'scheduled' ELSE 'available' END
-            WHERE id = ?1 AND state = 'pending' AND NOT EXISTS (SELECT 1 FROM dependencies WHERE job_id = ?1 AND met = 0)
+            WHERE id = ?1 AND +state = 'pending' AND NOT EXISTS (SELECT 1 FROM dependencies WHERE job_id = ?1 AND met = 0)
             RETURNING lane_id, batch_id, state
             """
         ).bind(job).bind(now).first { ($0.int64(0), $0.optionalInt64(1), $0.text(2)) }
@@ -102,7 +102,7 @@ extension WriteTransaction {
         for dependent in dependents {
             let row = try statement(
                 """
-                UPDATE jobs SET state = 'cancelled', finalized_at = ?, cancelled_through = ? WHERE id = ? AND state = 'pending'
+                UPDATE jobs SET state = 'cancelled', finalized_at = ?, cancelled_through = ? WHERE id = ? AND +state = 'pending'
                 RETURNING lane_id, batch_id
                 """
             ).bind(now).bind(job).bind(dependent).first { ($0.int64(0), $0.optionalInt64(1)) }
@@ -136,7 +136,7 @@ extension WriteTransaction {
         let row = try statement(
             """
             UPDATE jobs SET state = 'pending', finalized_at = NULL, cancelled_through = NULL
-            WHERE id = ? AND state = 'cancelled' RETURNING lane_id, batch_id
+            WHERE id = ? AND +state = 'cancelled' RETURNING lane_id, batch_id
             """
         ).bind(job).first { ($0.int64(0), $0.optionalInt64(1)) }
         guard let (lane, batch) = row else { return }

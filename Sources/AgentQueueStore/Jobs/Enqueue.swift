@@ -43,7 +43,8 @@ extension WriteTransaction {
         let batch = try job.batch.map { try self.batch(named: $0) }
         if let batch, let budget = job.budget {
             // The latest word on it holds.
-            try statement("UPDATE batches SET budget_usd = ?1 WHERE id = ?2 AND budget_usd IS NOT ?1").bind(budget).bind(batch).run()
+            try statement("UPDATE batches SET budget_usd = ?1 WHERE id = ?2 AND budget_usd IS DISTINCT FROM ?1").bind(budget).bind(batch)
+                .run()
         }
         guard let id = try insert(job, state: state, lane: lane, batch: batch, cancelledThrough: waiting.failed, run: run) else {
             guard let holder = try holder(of: job) else { throw StoreError(.internal, "a unique key is taken, and no job has it") }
@@ -66,7 +67,7 @@ extension WriteTransaction {
     private func insert(
         _ job: NewJob, state: JobState, lane: Int64, batch: Int64?, cancelledThrough: Int64?, run: Int64?
     ) throws(SQLFailure) -> Int64? {
-        let inserted = try statement(
+        try statement(
             """
             INSERT INTO jobs (lane_id, state, priority, max_attempts, use_cache, created_at, scheduled_at, finalized_at, expires_at,
             timeout_ms, batch_id, cancelled_through, unique_key, digest, budget_usd, inputs, bytes, cache_ttl_ms, batch_api, deadline_at,
@@ -77,8 +78,7 @@ extension WriteTransaction {
             .bind(job.scheduledAt ?? now).bind(state.isFinal ? now : nil).bind(job.expiresAt).bind(job.timeout).bind(batch)
             .bind(cancelledThrough).bind(job.uniqueKey).bind(job.digest).bind(batch == nil ? job.budget : nil).bind(job.inputs)
             .bind(job.kind.isBatchable ? job.body.utf8.count : 0).bind(job.cacheTimeToLive).bind(job.usesBatchAPI).bind(job.deadline)
-            .bind(run).run()
-        return inserted == 1 ? lastInsertedID : nil
+            .bind(run).insertedID()
     }
 
     private func insertBeside(_ job: NewJob, id: Int64) throws(SQLFailure) {
@@ -91,7 +91,7 @@ extension WriteTransaction {
             try statement(
                 """
                 INSERT INTO dependencies (job_id, depends_on, met)
-                SELECT ?1, id, state = 'completed' FROM jobs WHERE id = ?2 ON CONFLICT DO NOTHING
+                SELECT ?1, id, CASE WHEN state = 'completed' THEN 1 ELSE 0 END FROM jobs WHERE id = ?2 ON CONFLICT DO NOTHING
                 """
             ).bind(id).bind(dependency).run()
         }
@@ -125,7 +125,7 @@ extension QueueStore {
         return try read { reader in
             let holder = try reader.statement("SELECT 1 FROM jobs WHERE unique_key = ? AND state NOT IN ('cancelled', 'discarded')")
             let dependency = try reader.statement("SELECT 1 FROM jobs WHERE id = ?")
-            let entry = try reader.statement("SELECT 1 FROM cache_entries WHERE digest = ? AND expires_at > ?")
+            let entry = try reader.statement("SELECT 1 FROM cache_entries WHERE digest = ? AND +expires_at > ?")
             return try jobs.map { job in
                 if let key = job.uniqueKey, try holder.bind(key).exists() { return .taken }
                 for id in job.after where try !dependency.bind(id).exists() {

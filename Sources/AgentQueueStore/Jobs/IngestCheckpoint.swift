@@ -40,8 +40,8 @@ extension WriteTransaction {
         let moved = try statement(
             """
             INSERT INTO ingests (name, digest, lines_done, jobs, started_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
-            ON CONFLICT (name) DO UPDATE SET lines_done = ?3, jobs = jobs + ?4, updated_at = ?5
-            WHERE digest = ?2 AND lines_done < ?3
+            ON CONFLICT (name) DO UPDATE SET lines_done = ?3, jobs = ingests.jobs + ?4, updated_at = ?5
+            WHERE ingests.digest = ?2 AND ingests.lines_done < ?3
             """
         ).bind(mark.name).bind(mark.digest).bind(mark.linesDone).bind(jobs).bind(now).run()
         guard moved == 1 else {

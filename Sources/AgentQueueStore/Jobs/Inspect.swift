@@ -239,7 +239,7 @@ extension QueueStore {
     /// What a job waits for; nil where it is not pending, or nothing is known.
     package func wait(of job: Int64) throws -> JobWait? {
         try read { reader in
-            guard try reader.statement("SELECT 1 FROM jobs WHERE id = ? AND state = 'pending'").bind(job).exists() else { return nil }
+            guard try reader.statement("SELECT 1 FROM jobs WHERE id = ? AND +state = 'pending'").bind(job).exists() else { return nil }
             let batch = try reader.statement(
                 """
                 SELECT id, state FROM provider_batches

@@ -44,9 +44,11 @@ extension QueueStore {
         let workers = try reader.statement(
             """
             SELECT id, boot_id, (SELECT min(lease_expires_at) FROM jobs INDEXED BY jobs_running
-                                 WHERE state = 'running' AND worker_id = workers.id) FROM workers
+                                 WHERE state = 'running' AND lease_expires_at IS NOT NULL AND worker_id = workers.id)
+            FROM workers
             UNION ALL SELECT worker_id, ?, min(lease_expires_at) FROM jobs INDEXED BY jobs_running
-            WHERE state = 'running' AND worker_id NOT IN (SELECT id FROM workers) GROUP BY worker_id
+            WHERE state = 'running' AND lease_expires_at IS NOT NULL AND worker_id NOT IN (SELECT id FROM workers)
+                    GROUP BY worker_id
             """
         ).bind(bootID).all { (id: $0.int64(0), bootID: $0.text(1), firstDeadline: $0.optionalInt64(2)) }
         return workers.compactMap { worker in
@@ -102,8 +104,8 @@ extension WriteTransaction {
         let changed = try statement(
             """
             UPDATE jobs SET state = ?1, token = NULL, worker_id = NULL, lease_expires_at = NULL, attempt = attempt - ?2,
-            crashes = crashes + ?3, scheduled_at = ?4, finalized_at = CASE WHEN ?1 <> 'available' THEN ?4 END
-            WHERE id = ?5 AND state = 'running' AND token = ?6
+            crashes = crashes + ?3, scheduled_at = ?4, finalized_at = CASE WHEN ?1 <> 'available' THEN CAST(?4 AS bigint) END
+            WHERE id = ?5 AND +state = 'running' AND token = ?6
             """
         ).bind(state.rawValue).bind(hadBegun ? 0 : 1).bind(crashed ? 1 : 0).bind(now).bind(job.lease.jobID).bind(job.lease.token).run()
         guard changed == 1 else { return }

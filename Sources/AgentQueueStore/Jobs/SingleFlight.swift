@@ -69,7 +69,7 @@ extension WriteTransaction {
     func sweepFollowers(of lane: ReadyLane, upTo priority: Int, _ claiming: inout ClaimBuilder) throws {
         let next = try statement(
             """
-            SELECT id, digest, priority, batch_id, use_cache AND batch_api = 0 FROM jobs INDEXED BY jobs_available
+            SELECT id, digest, priority, batch_id, use_cache = 1 AND batch_api = 0 FROM jobs INDEXED BY jobs_available
             WHERE lane_id = ? AND state = 'available' AND crashes < 2 AND priority <= ? ORDER BY priority, id LIMIT ?
             """
         ).bind(lane.id).bind(priority).bind(ClaimBuilder.sweepLength).all {
@@ -80,7 +80,7 @@ extension WriteTransaction {
             let flies = try isFlying[job.digest] ?? (self.isFlying(job.digest) && cachedReply(job.digest) == nil)
             isFlying[job.digest] = flies
             guard flies else { continue }
-            try statement("UPDATE jobs SET state = 'pending' WHERE id = ? AND state = 'available'").bind(job.id).run()
+            try statement("UPDATE jobs SET state = 'pending' WHERE id = ? AND +state = 'available'").bind(job.id).run()
             ledger.move(lane: lane.id, batch: job.batch, from: .available, to: .pending)
             try insertFollower(job.id, job.digest, lane: lane.id, priority: job.priority)
             claiming.followers += 1
@@ -135,7 +135,7 @@ extension WriteTransaction {
         for job in followers {
             try statement("DELETE FROM followers WHERE job_id = ?").bind(job.id).run()
             let changed = try statement(
-                "UPDATE jobs SET state = 'completed', finalized_at = ?1, attempted_at = coalesce(attempted_at, ?1) WHERE id = ?2 AND state = 'pending'"
+                "UPDATE jobs SET state = 'completed', finalized_at = ?1, attempted_at = coalesce(attempted_at, ?1) WHERE id = ?2 AND +state = 'pending'"
             ).bind(now).bind(job.id).run()
             guard changed == 1 else { continue }
             ledger.move(lane: job.lane, batch: job.batch, from: .pending, to: .completed)
@@ -165,7 +165,7 @@ extension WriteTransaction {
             guard let next else { return }
             lane = next.1
             try statement("DELETE FROM followers WHERE job_id = ?").bind(next.0).run()
-            let batch = try statement("UPDATE jobs SET state = 'available' WHERE id = ? AND state = 'pending' RETURNING batch_id")
+            let batch = try statement("UPDATE jobs SET state = 'available' WHERE id = ? AND +state = 'pending' RETURNING batch_id")
                 .bind(next.0).first { $0.optionalInt64(0) }
             guard let batch else { continue }
             ledger.move(lane: lane, batch: batch, from: .pending, to: .available, rings: rings)

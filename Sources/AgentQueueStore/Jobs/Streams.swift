@@ -32,11 +32,11 @@ extension QueueStore {
 
 extension WriteTransaction {
     func appendStream(_ lease: Lease, _ text: String) throws(SQLFailure) -> Bool {
-        let holds = try statement("SELECT 1 FROM jobs WHERE id = ? AND state = 'running' AND token = ?")
+        let holds = try statement("SELECT 1 FROM jobs WHERE id = ? AND +state = 'running' AND token = ?")
             .bind(lease.jobID).bind(lease.token).first { _ in true }
         guard holds == true else { return false }
         try statement("INSERT INTO streams (job_id) VALUES (?) ON CONFLICT DO NOTHING").bind(lease.jobID).run()
-        let begins = try statement("UPDATE streams SET token = ?2, edition = ?2 WHERE job_id = ?1 AND token IS NOT ?2")
+        let begins = try statement("UPDATE streams SET token = ?2, edition = ?2 WHERE job_id = ?1 AND token IS DISTINCT FROM ?2")
             .bind(lease.jobID).bind(lease.token).run()
         if begins == 1 { try statement("DELETE FROM stream_chunks WHERE job_id = ?").bind(lease.jobID).run() }
         try statement(

@@ -8,9 +8,9 @@ extension QueueStore {
         let bootID = clock.bootID()
         let locked = LockedValue<Int64?>(nil)
         let id = try await write { transaction in
-            try transaction.statement("INSERT INTO workers (pid, boot_id, started_at) VALUES (?, ?, ?)")
-                .bind(Int64(getpid())).bind(bootID).bind(transaction.now).run()
-            let id = transaction.lastInsertedID
+            let id =
+                try transaction.statement("INSERT INTO workers (pid, boot_id, started_at) VALUES (?, ?, ?)")
+                .bind(Int64(getpid())).bind(bootID).bind(transaction.now).insertedID() ?? 0
             // This may be the second time the operation runs, and another process may have had the number in between.
             if let earlier = locked.value, earlier != id { locks.unlock(worker: earlier) }
             try locks.lock(worker: id)
@@ -26,7 +26,10 @@ extension QueueStore {
     package func unregisterWorker(_ id: Int64) async throws {
         try await write { transaction in
             _ = try transaction.statement(
-                "DELETE FROM workers WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND worker_id = ?1)"
+                """
+                DELETE FROM workers WHERE id = ?1 AND NOT EXISTS (
+                    SELECT 1 FROM jobs WHERE state = 'running' AND lease_expires_at IS NOT NULL AND worker_id = ?1)
+                """
             ).bind(id).run()
         }
         locks.unlock(worker: id)
@@ -38,7 +41,8 @@ extension QueueStore {
             try reader.statement(
                 """
                 SELECT id, pid, boot_id, started_at,
-                (SELECT count(*) FROM jobs INDEXED BY jobs_running WHERE state = 'running' AND worker_id = workers.id)
+                (SELECT count(*) FROM jobs INDEXED BY jobs_running
+                 WHERE state = 'running' AND lease_expires_at IS NOT NULL AND worker_id = workers.id)
                 FROM workers ORDER BY id
                 """
             ).all { row in
@@ -107,7 +111,7 @@ package final class Heartbeat {
                     do {
                         for lease in slice {
                             let renewed = try connection.statement(
-                                "UPDATE jobs SET lease_expires_at = ? WHERE id = ? AND state = 'running' AND token = ?"
+                                "UPDATE jobs SET lease_expires_at = ? WHERE id = ? AND +state = 'running' AND token = ?"
                             ).bind(deadline).bind(lease.jobID).bind(lease.token).run()
                             if renewed == 0 { lost.append(lease) }
                         }

@@ -59,7 +59,7 @@ extension WriteTransaction {
         try statement(
             """
             UPDATE jobs SET state = ?1, token = NULL, worker_id = NULL, lease_expires_at = NULL, attempt = attempt - 1,
-            finalized_at = CASE WHEN ?1 = 'discarded' THEN ?2 END WHERE id = ?3 AND token = ?4
+            finalized_at = CASE WHEN ?1 = 'discarded' THEN CAST(?2 AS bigint) END WHERE id = ?3 AND token = ?4
             """
         ).bind(state.rawValue).bind(now).bind(job.id).bind(job.lease.token).run()
         ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: state, rings: false)

@@ -85,14 +85,29 @@ extension ProviderQuota {
 
     /// Writes the row.
     func write(to transaction: WriteTransaction) throws(SQLFailure) {
-        let statement = try transaction.statement(
+        // Not ON CONFLICT DO UPDATE, which takes SQLite twice as long.
+        let update = try transaction.statement(
             """
-            INSERT OR REPLACE INTO resources (name, running, waiting_since, paused_until, pause_class, pause_reason, pauses, parks,
+            UPDATE resources SET running = ?2, waiting_since = ?3, paused_until = ?4, pause_class = ?5, pause_reason = ?6,
+            pauses = ?7, parks = ?8, trial_after = ?9, trials = ?10, requests = ?11, tokens = ?12, input_tokens = ?13,
+            output_tokens = ?14, minute = ?15, minute_calls = ?16, last_minute_calls = ?17, breaker = ?18, breaker_until = ?19,
+            breaker_probe = ?20, breaker_consecutive = ?21, breaker_slots = ?22, day = ?23, spent_usd = ?24, reserved_usd = ?25,
+            error_class = ?26, error_message = ?27, error_at = ?28, updated_at = ?29
+            WHERE name = ?1
+            """)
+        if try bind(update, now: transaction.now).run() == 1 { return }
+        let insert = try transaction.statement(
+            """
+            INSERT INTO resources (name, running, waiting_since, paused_until, pause_class, pause_reason, pauses, parks,
             trial_after, trials, requests, tokens, input_tokens, output_tokens, minute, minute_calls, last_minute_calls, breaker,
             breaker_until, breaker_probe, breaker_consecutive, breaker_slots, day, spent_usd, reserved_usd, error_class, error_message,
             error_at, updated_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
+        try bind(insert, now: transaction.now).run()
+    }
+
+    private func bind(_ statement: Statement, now: Int64) -> Statement {
         statement.bind(name).bind(running).bind(waitingSince).bind(pause?.until).bind(pause?.failure.rawValue).bind(pause?.reason)
             .bind(pauses).bind(parks).bind(trial?.after).bind(trial?.running ?? 0)
         for rate in Rate.allCases { statement.bind(self[rate]?.text) }
@@ -103,7 +118,7 @@ extension ProviderQuota {
         case .halfOpen(let probe): statement.bind("half_open").bindNull().bind(probe)
         }
         let slots = breaker.slots.map { "\($0.number):\($0.calls):\($0.failures)" }.joined(separator: " ")
-        try statement.bind(breaker.consecutive).bind(slots).bind(day).bind(spent).bind(reserved).bind(fault?.failure.rawValue)
-            .bind(fault?.message).bind(fault?.at).bind(transaction.now).run()
+        return statement.bind(breaker.consecutive).bind(slots).bind(day).bind(spent).bind(reserved).bind(fault?.failure.rawValue)
+            .bind(fault?.message).bind(fault?.at).bind(now)
     }
 }

@@ -234,7 +234,10 @@ extension WriteTransaction {
                 calls +=
                     lane.sharesCalls
                     ? try statement(
-                        "SELECT count(DISTINCT token) FROM jobs INDEXED BY jobs_running WHERE state = 'running' AND lane_id = ?"
+                        """
+                        SELECT count(DISTINCT token) FROM jobs INDEXED BY jobs_running
+                        WHERE state = 'running' AND lease_expires_at IS NOT NULL AND lane_id = ?
+                        """
                     )
                     .bind(lane.id).first { $0.int64(0) } ?? 0
                     : max(0, lane.running + ledger.change(of: .running, in: lane.id))

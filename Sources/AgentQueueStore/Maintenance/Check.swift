@@ -84,7 +84,7 @@ extension QueueStore {
                     (SELECT count(*) FROM jobs WHERE lane_id = lanes.id AND +state = '\(state.rawValue)') AS found FROM lanes
                     """
                 }.joined(separator: " UNION ALL "))
-            ) ON lane = lanes.id WHERE kept <> found
+            ) AS counts ON lane = lanes.id WHERE kept <> found
             """, "a lane's count is wrong"
         ),
         (
@@ -105,7 +105,7 @@ extension QueueStore {
             SELECT reservations.job_id FROM reservations LEFT JOIN jobs ON jobs.id = reservations.job_id
             WHERE CASE reservations.token WHEN 0 THEN NOT EXISTS (
                 SELECT 1 FROM provider_batch_jobs WHERE job_id = reservations.job_id AND is_given_up = 0)
-            ELSE jobs.state IS NOT 'running' OR jobs.token <> reservations.token END
+            ELSE jobs.state IS DISTINCT FROM 'running' OR jobs.token <> reservations.token END
             """, "something is set aside for a call that is not under way"
         ),
         (
@@ -130,7 +130,7 @@ extension QueueStore {
             """
             SELECT name, spent_usd AS kept, (SELECT coalesce(sum(cost_usd), 0.0) FROM charges WHERE at / 86400000 = day AND \(isAbout)) AS found
             FROM resources WHERE abs(spent_usd - (SELECT coalesce(sum(cost_usd), 0.0) FROM charges WHERE at / 86400000 = day AND \(isAbout)))
-            > 1e-6 * max(1, spent_usd)
+            > 1e-6 * max(1.0, spent_usd)
             """, "what a provider cost on a day is not the sum of its charges"
         ),
         (
@@ -155,13 +155,13 @@ extension QueueStore {
             """
             SELECT id, spent_usd AS kept, (SELECT coalesce(sum(cost_usd), 0.0) FROM charges WHERE batch_id = batches.id) AS found
             FROM batches WHERE created_at >= (SELECT value FROM counters WHERE name = 'charges_since')
-            AND abs(spent_usd - (SELECT coalesce(sum(cost_usd), 0.0) FROM charges WHERE batch_id = batches.id)) > 1e-6 * max(1, spent_usd)
+            AND abs(spent_usd - (SELECT coalesce(sum(cost_usd), 0.0) FROM charges WHERE batch_id = batches.id)) > 1e-6 * max(1.0, spent_usd)
             """, "what a batch cost is not the sum of its charges"
         ),
         (
             """
             SELECT job_id, provider_batch_jobs.batch_id FROM provider_batch_jobs LEFT JOIN jobs ON jobs.id = job_id
-            WHERE is_given_up = 0 AND state IS NOT 'pending'
+            WHERE is_given_up = 0 AND state IS DISTINCT FROM 'pending'
             """, "a job of a provider's batch does not wait for it"
         ),
         (
@@ -172,8 +172,9 @@ extension QueueStore {
             """
             SELECT id, jobs AS kept, (SELECT count(*) FROM provider_batch_jobs WHERE batch_id = provider_batches.id) AS found
             FROM provider_batches WHERE (SELECT count(*) FROM provider_batch_jobs WHERE batch_id = provider_batches.id) > jobs
-            OR (state IN ('collecting', 'submitting') AND (jobs, bytes) IS NOT (
-                SELECT count(*), coalesce(sum(bytes), 0) FROM provider_batch_jobs WHERE batch_id = provider_batches.id))
+            OR (state IN ('collecting', 'submitting')
+                AND (jobs <> (SELECT count(*) FROM provider_batch_jobs WHERE batch_id = provider_batches.id)
+                     OR bytes <> (SELECT coalesce(sum(bytes), 0) FROM provider_batch_jobs WHERE batch_id = provider_batches.id)))
             """, "a count of a provider's batch is wrong"
         ),
         (
@@ -211,7 +212,7 @@ extension QueueStore {
             """, "a run is to be told of an end that is none"
         ),
         (
-            "SELECT run_steps.run_id, path FROM run_steps JOIN jobs ON jobs.id = job_id WHERE jobs.run_id IS NOT run_steps.run_id",
+            "SELECT run_steps.run_id, path FROM run_steps JOIN jobs ON jobs.id = job_id WHERE jobs.run_id IS DISTINCT FROM run_steps.run_id",
             "a step's job is not its run's"
         ),
         (

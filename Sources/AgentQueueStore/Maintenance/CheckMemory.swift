@@ -10,20 +10,20 @@ extension QueueStore {
         (
             """
             SELECT namespaces.id, namespaces.memories AS kept, found FROM namespaces
-            LEFT JOIN (SELECT namespace_id, count(*) AS found, sum(bytes) AS room FROM memories GROUP BY namespace_id)
+            LEFT JOIN (SELECT namespace_id, count(*) AS found, sum(bytes) AS room FROM memories GROUP BY namespace_id) AS counted
             ON namespace_id = namespaces.id WHERE namespaces.memories <> coalesce(found, 0) OR namespaces.bytes <> coalesce(room, 0)
             """, "a namespace's count is wrong"
         ),
         (
             """
             SELECT namespaces.id, space_id FROM namespaces LEFT JOIN memory_spaces ON memory_spaces.id = space_id
-            WHERE space_id IS NOT NULL AND (memory_spaces.state, memory_spaces.namespace_id) IS NOT ('current', namespaces.id)
+            WHERE space_id IS NOT NULL AND (memory_spaces.state IS DISTINCT FROM 'current' OR memory_spaces.namespace_id IS DISTINCT FROM namespaces.id)
             """, "a namespace is searched by vectors that are not its own"
         ),
         (
             """
             SELECT memory_spaces.id, state FROM memory_spaces JOIN namespaces ON namespaces.id = namespace_id
-            WHERE state = 'current' AND space_id IS NOT memory_spaces.id
+            WHERE state = 'current' AND space_id IS DISTINCT FROM memory_spaces.id
             """, "vectors that are current are not searched"
         ),
         (
@@ -78,7 +78,8 @@ extension QueueStore {
         (
             """
             SELECT memory_id FROM memory_digests LEFT JOIN memories ON memories.id = memory_id
-            WHERE (memories.digest, memories.namespace_id) IS NOT (memory_digests.digest, memory_digests.namespace_id)
+            WHERE memories.digest IS DISTINCT FROM memory_digests.digest
+            OR memories.namespace_id IS DISTINCT FROM memory_digests.namespace_id
             """, "the index of digests holds a memory that is not there"
         ),
         (

@@ -122,8 +122,8 @@ extension WriteTransaction {
             // It may be gone by now.
             try statement(
                 """
-                INSERT OR IGNORE INTO memory_digests (namespace_id, digest, memory_id) SELECT namespace_id, digest, id FROM memories
-                WHERE id = ? AND digest = ?
+                INSERT INTO memory_digests (namespace_id, digest, memory_id) SELECT namespace_id, digest, id FROM memories
+                WHERE id = ? AND digest = ? ON CONFLICT DO NOTHING
                 """
             ).bind(entry.id).bind(entry.digest).run()
         }

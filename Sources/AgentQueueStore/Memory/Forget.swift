@@ -67,10 +67,12 @@ extension WriteTransaction {
     /// Deletes a slice of what a forgotten namespace held. Returns whether more is there.
     func clear(namespace id: Int64) throws(SQLFailure) -> Bool {
         guard let place = try namespaceState(id) else { return false }
-        let memories = try statement("SELECT id, bytes, iif(id <= ?2, text, NULL), digest FROM memories WHERE namespace_id = ?1 LIMIT ?3")
-            .bind(id).bind(place.wordsTo).bind(QueueStore.forgetSlice).all {
-                (id: $0.int64(0), bytes: $0.int64(1), text: $0.optionalText(2), digest: $0.optionalInt64(3))
-            }
+        let memories = try statement(
+            "SELECT id, bytes, CASE WHEN id <= ?2 THEN text END, digest FROM memories WHERE namespace_id = ?1 LIMIT ?3"
+        )
+        .bind(id).bind(place.wordsTo).bind(QueueStore.forgetSlice).all {
+            (id: $0.int64(0), bytes: $0.int64(1), text: $0.optionalText(2), digest: $0.optionalInt64(3))
+        }
         for memory in memories {
             if let text = memory.text { try removeWords(of: memory.id, text, in: place) }
             if let digest = memory.digest { try removeDigest(digest, of: memory.id, in: place) }
@@ -137,7 +139,7 @@ extension WriteTransaction {
         try statement(
             """
             INSERT INTO memory_changes (memory_id, namespace_id, number, dead, changed_at) VALUES (?1, ?2, ?3, ?4, ?5)
-            ON CONFLICT (memory_id) DO UPDATE SET number = ?3, dead = dead + ?4, changed_at = ?5
+            ON CONFLICT (memory_id) DO UPDATE SET number = ?3, dead = memory_changes.dead + ?4, changed_at = ?5
             """
         ).bind(memory.id).bind(place.id).bind(number).bind(dead).bind(now).run()
     }

@@ -121,16 +121,16 @@ struct MemoryBatch {
         let createdAt = memory.createdAt ?? transaction.now
         let bytes = PreparedMemory.bytes(
             text: memory.text, metadata: memory.metadata, key: memory.key, dimension: memory.vector?.dimension ?? 0)
-        try transaction.statement(
-            """
-            INSERT INTO memories
-            (namespace_id, version, entry, key, text, metadata, digest, importance, bytes, created_at, expires_at, recalled_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """
-        ).bind(place.id).bind(version).bind(entry).bind(memory.key).bind(memory.text).bind(memory.metadata)
+        let id =
+            try transaction.statement(
+                """
+                INSERT INTO memories
+                (namespace_id, version, entry, key, text, metadata, digest, importance, bytes, created_at, expires_at, recalled_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """
+            ).bind(place.id).bind(version).bind(entry).bind(memory.key).bind(memory.text).bind(memory.metadata)
             .bind(memory.key == nil ? memory.digest : nil).bind(memory.importance).bind(bytes).bind(createdAt).bind(memory.expiresAt)
-            .bind(memory.recalledAt).run()
-        let id = transaction.lastInsertedID
+            .bind(memory.recalledAt).insertedID() ?? 0
         stored += 1
         if memory.key == nil { transaction.addDigest(memory.digest, of: id, in: place) }
         transaction.ledger.changeMemories(of: place.id, by: 1, bytes: bytes)
@@ -210,7 +210,7 @@ struct MemoryBatch {
             }
         }
         if let building = place.building, known.id <= place.walkedTo, !copies.contains(where: { $0.0.id == building.id }) {
-            try transaction.statement("INSERT OR IGNORE INTO memory_revisits (space_id, memory_id) VALUES (?, ?)")
+            try transaction.statement("INSERT INTO memory_revisits (space_id, memory_id) VALUES (?, ?) ON CONFLICT DO NOTHING")
                 .bind(building.id).bind(known.id).run()
         }
         let bytes = PreparedMemory.bytes(text: renewed.text, metadata: renewed.metadata, key: renewed.key, dimension: dimension)

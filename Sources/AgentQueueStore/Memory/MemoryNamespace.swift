@@ -112,17 +112,18 @@ extension WriteTransaction {
 
     /// Makes a namespace.
     func makeNamespaceState(named name: String) throws(SQLFailure) -> NamespaceState {
-        try statement("INSERT INTO namespaces (name, created_at) VALUES (?, ?)").bind(name).bind(now).run()
-        return NamespaceState(id: lastInsertedID, name: name)
+        let id = try statement("INSERT INTO namespaces (name, created_at) VALUES (?, ?)").bind(name).bind(now).insertedID()
+        return NamespaceState(id: id ?? 0, name: name)
     }
 
     /// Makes a space.
     func makeSpace(in place: NamespaceState, model: VectorModel, dimension: Int, state: StaticString) throws(SQLFailure) -> MemorySpace {
-        try statement(
+        let id = try statement(
             """
             INSERT INTO memory_spaces (namespace_id, model, passage_prefix, dimension, state, created_at) VALUES (?, ?, ?, ?, ?, ?)
             """
-        ).bind(place.id).bind(model.target).bind(model.passagePrefix).bind(dimension).bind(state.description).bind(now).run()
-        return MemorySpace(id: lastInsertedID, namespaceID: place.id, model: model, dimension: dimension)
+        ).bind(place.id).bind(model.target).bind(model.passagePrefix).bind(dimension).bind(state.description).bind(now)
+            .insertedID()
+        return MemorySpace(id: id ?? 0, namespaceID: place.id, model: model, dimension: dimension)
     }
 }

@@ -66,7 +66,7 @@ extension MemorySnapshot {
             let number = try statement(
                 """
                 SELECT coalesce((SELECT number FROM memory_entries WHERE memory_id = memories.id AND space_id = ?2),
-                                iif(space_id = ?2, entry, NULL))
+                                CASE WHEN space_id = ?2 THEN entry END)
                 FROM memories JOIN namespaces ON namespaces.id = namespace_id WHERE memories.id = ?1
                 """
             ).bind(id).bind(space.id).first { $0.optionalInt64(0) }

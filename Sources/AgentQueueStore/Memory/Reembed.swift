@@ -27,9 +27,10 @@ extension QueueStore {
                 try missing.reduce(0) { sum, memory in
                     try transaction.statement(
                         """
-                        INSERT OR IGNORE INTO memory_revisits (space_id, memory_id) SELECT memory_spaces.id, memories.id
+                        INSERT INTO memory_revisits (space_id, memory_id) SELECT memory_spaces.id, memories.id
                         FROM memory_spaces JOIN memories USING (namespace_id)
                         WHERE memory_spaces.id = ?1 AND state = 'building' AND memories.id = ?2 AND memories.id <= walked_to
+                        ON CONFLICT DO NOTHING
                         """
                     ).bind(space).bind(memory).run() + sum
                 }

@@ -90,7 +90,7 @@ extension PreparedMemory {
 extension WriteTransaction {
     /// Whether a job is still running under a lease.
     func holds(_ lease: Lease) throws(SQLFailure) -> Bool {
-        try statement("SELECT 1 FROM jobs WHERE id = ? AND state = 'running' AND token = ?").bind(lease.jobID).bind(lease.token)
+        try statement("SELECT 1 FROM jobs WHERE id = ? AND +state = 'running' AND token = ?").bind(lease.jobID).bind(lease.token)
             .first { _ in true } ?? false
     }
 }

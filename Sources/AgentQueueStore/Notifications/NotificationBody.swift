@@ -1,4 +1,5 @@
 import AgentQueueModel
+import Foundation
 
 extension WriteTransaction {
     /// What is told of an end. Holds no prompt and no answer.
@@ -12,12 +13,19 @@ extension WriteTransaction {
         return .object([.init("kind", .string(kind.rawValue)), .init("id", .integer(id))] + particulars)
     }
 
+    /// A time (wall clock, ms) as of RFC 3339, in UTC.
+    private static func text(ofTime time: Int64) -> String {
+        let (seconds, milliseconds) = time.quotientAndRemainder(dividingBy: 1_000)
+        let fraction = String(1_000 + milliseconds).dropFirst()
+        return Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601).dropLast() + ".\(fraction)Z"
+    }
+
     private func jobParticulars(_ id: Int64) throws(SQLFailure) -> [JSONValue.Member] {
         try statement(
             """
             SELECT state, lanes.queue, lanes.target, batches.name, custom_id, attempt,
             coalesce(results.cost_usd, 0) + (SELECT total(cost_usd) FROM job_errors WHERE job_id = jobs.id),
-            strftime('%Y-%m-%dT%H:%M:%fZ', coalesce(finalized_at, ?1) / 1000.0, 'unixepoch')
+            coalesce(finalized_at, ?1)
             FROM jobs JOIN lanes ON lanes.id = lane_id JOIN requests ON requests.job_id = jobs.id
             LEFT JOIN results ON results.job_id = jobs.id LEFT JOIN batches ON batches.id = batch_id WHERE jobs.id = ?2
             """
@@ -26,7 +34,7 @@ extension WriteTransaction {
                 .init("state", .string(row.text(0))), .init("queue", .string(row.text(1))), .init("target", .string(row.text(2))),
                 .init("batch", row.optionalText(3).map(JSONValue.string) ?? .null),
                 .init("custom_id", row.optionalText(4).map(JSONValue.string) ?? .null), .init("attempts", .integer(row.int64(5))),
-                .init("cost_usd", .double(row.double(6))), .init("finished_at", .string(row.text(7))),
+                .init("cost_usd", .double(row.double(6))), .init("finished_at", .string(Self.text(ofTime: row.int64(7)))),
             ]
         } ?? []
     }
@@ -36,15 +44,15 @@ extension WriteTransaction {
             """
             SELECT name, CASE WHEN completed = jobs THEN 'completed' ELSE 'failed' END, jobs, completed, cancelled, discarded,
             (SELECT total(cost_usd) FROM jobs JOIN results ON results.job_id = jobs.id WHERE batch_id = batches.id)
-            + (SELECT total(cost_usd) FROM jobs JOIN job_errors ON job_errors.job_id = jobs.id WHERE batch_id = batches.id),
-            strftime('%Y-%m-%dT%H:%M:%fZ', ? / 1000.0, 'unixepoch') FROM batches WHERE id = ?
+            + (SELECT total(cost_usd) FROM jobs JOIN job_errors ON job_errors.job_id = jobs.id WHERE batch_id = batches.id)
+            FROM batches WHERE id = ?
             """
-        ).bind(now).bind(id).first { row in
+        ).bind(id).first { row in
             [
                 .init("name", .string(row.text(0))), .init("state", .string(row.text(1))), .init("jobs", .integer(row.int64(2))),
                 .init("completed", .integer(row.int64(3))), .init("cancelled", .integer(row.int64(4))),
                 .init("discarded", .integer(row.int64(5))), .init("cost_usd", .double(row.double(6))),
-                .init("finished_at", .string(row.text(7))),
+                .init("finished_at", .string(Self.text(ofTime: now))),
             ]
         } ?? []
     }
@@ -57,13 +65,13 @@ extension WriteTransaction {
             (SELECT count(*) FROM run_steps WHERE run_id = runs.id AND state = 'failed'),
             (SELECT total(cost_usd) FROM jobs JOIN results ON results.job_id = jobs.id WHERE run_id = runs.id)
             + (SELECT total(cost_usd) FROM jobs JOIN job_errors ON job_errors.job_id = jobs.id WHERE run_id = runs.id),
-            strftime('%Y-%m-%dT%H:%M:%fZ', coalesce(finalized_at, ?1) / 1000.0, 'unixepoch') FROM runs WHERE id = ?2
+            coalesce(finalized_at, ?1) FROM runs WHERE id = ?2
             """
         ).bind(now).bind(id).first { row in
             [
                 .init("name", .string(row.text(0))), .init("state", .string(row.text(1))), .init("calls", .integer(row.int64(2))),
                 .init("completed", .integer(row.int64(3))), .init("failed", .integer(row.int64(4))),
-                .init("cost_usd", .double(row.double(5))), .init("finished_at", .string(row.text(6))),
+                .init("cost_usd", .double(row.double(5))), .init("finished_at", .string(Self.text(ofTime: row.int64(6)))),
             ]
         } ?? []
     }

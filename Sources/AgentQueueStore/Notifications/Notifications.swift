@@ -91,7 +91,7 @@ extension QueueStore {
             return try ids.reduce(0) { count, id in
                 try count
                     + transaction.statement(
-                        "UPDATE notices SET state = 'waiting', attempts = 0, next_at = ?, ended_at = NULL WHERE id = ? AND state <> 'delivered'"
+                        "UPDATE notices SET state = 'waiting', attempts = 0, next_at = ?, ended_at = NULL WHERE id = ? AND +state <> 'delivered'"
                     ).bind(transaction.now).bind(id).run()
             }
         }
@@ -105,18 +105,18 @@ extension WriteTransaction {
         case .refused(let message): try end(notice, .failed, error: message)
         case .failed(let message, _):
             guard let retryAt else { return try end(notice, .failed, error: message) }
-            try statement("UPDATE notices SET next_at = ?, error = ? WHERE id = ? AND next_at = ? AND state = 'waiting'")
+            try statement("UPDATE notices SET next_at = ?, error = ? WHERE id = ? AND next_at = ? AND +state = 'waiting'")
                 .bind(retryAt).bind(message).bind(notice.id).bind(notice.nextAt).run()
         case .broken:
             try statement(
-                "UPDATE notices SET next_at = ?, attempts = attempts - 1 WHERE id = ? AND next_at = ? AND state = 'waiting'"
+                "UPDATE notices SET next_at = ?, attempts = attempts - 1 WHERE id = ? AND next_at = ? AND +state = 'waiting'"
             ).bind(now).bind(notice.id).bind(notice.nextAt).run()
         }
         ledger.ringWork()
     }
 
     private func end(_ notice: JobNotification, _ state: JobNotification.State, error: String?) throws(SQLFailure) {
-        try statement("UPDATE notices SET state = ?, error = ?, ended_at = ? WHERE id = ? AND next_at = ? AND state = 'waiting'")
+        try statement("UPDATE notices SET state = ?, error = ?, ended_at = ? WHERE id = ? AND next_at = ? AND +state = 'waiting'")
             .bind(state.rawValue).bind(error).bind(now).bind(notice.id).bind(notice.nextAt).run()
     }
 

@@ -145,7 +145,7 @@ extension WriteTransaction {
                 """
                 UPDATE jobs SET state = 'available', scheduled_at = ?1,
                 batch_api = CASE ?2 WHEN 'again' THEN batch_api WHEN 'suspect' THEN batch_api % 2 * 2 ELSE 0 END
-                WHERE id = ?3 AND state = 'pending' RETURNING lane_id, batch_id
+                WHERE id = ?3 AND +state = 'pending' RETURNING lane_id, batch_id
                 """
             ).bind(now).bind(rest.rawValue).bind(id).first { ($0.int64(0), $0.optionalInt64(1)) }
             if let (lane, group) = row {
@@ -171,7 +171,7 @@ extension WriteTransaction {
         try statement(
             """
             UPDATE provider_batches SET jobs = jobs - 1, inputs = inputs - ?, bytes = bytes - ?
-            WHERE id = ? AND state IN ('collecting', 'submitting')
+            WHERE id = ? AND +state IN ('collecting', 'submitting')
             """
         ).bind(member.inputs).bind(member.bytes).bind(batch).run()
         return member
@@ -197,7 +197,7 @@ extension WriteTransaction {
             return
         }
         guard let member = try leaveBatch(batch, id) else { return }
-        try statement("DELETE FROM provider_batches WHERE id = ? AND state = 'collecting' AND jobs = 0").bind(batch).run()
+        try statement("DELETE FROM provider_batches WHERE id = ? AND +state = 'collecting' AND jobs = 0").bind(batch).run()
         if let digest = member.digest { try promoteFollowers(of: digest) }
     }
 }

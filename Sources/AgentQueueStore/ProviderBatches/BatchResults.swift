@@ -67,7 +67,7 @@ extension WriteTransaction {
         let changed = try statement(
             """
             UPDATE jobs SET state = ?1, attempt = attempt + ?2, scheduled_at = coalesce(?3, scheduled_at), attempted_at = ?4,
-            finalized_at = CASE WHEN ?1 IN ('completed', 'cancelled', 'discarded') THEN ?4 END WHERE id = ?5 AND state = 'pending'
+            finalized_at = CASE WHEN ?1 IN ('completed', 'cancelled', 'discarded') THEN CAST(?4 AS bigint) END WHERE id = ?5 AND +state = 'pending'
             """
         ).bind(next.state.rawValue).bind(next.countsAttempt ? 1 : 0).bind(next.scheduledAt).bind(now).bind(request.job.id).run()
         return changed == 1 ? next.state : nil

@@ -196,21 +196,22 @@ extension WriteTransaction {
 
     /// The label is drawn at random: other databases may send batches to the same account.
     private func newBatch(of job: ClaimedJob) throws(SQLFailure) -> CollectingBatch {
-        try statement(
+        let label = "aq-" + String((0..<20).compactMap { _ in "0123456789abcdef".randomElement() })
+        let id = try statement(
             """
             INSERT INTO provider_batches (target, provider, kind, state, label, created_at, due_at)
-            VALUES (?1, ?2, ?3, 'collecting', 'aq-' || lower(hex(randomblob(10))), ?4, ?4)
+            VALUES (?1, ?2, ?3, 'collecting', ?4, ?5, ?5)
             """
-        ).bind(job.target.description).bind(job.target.provider).bind(job.kind.rawValue).bind(now).run()
+        ).bind(job.target.description).bind(job.target.provider).bind(job.kind.rawValue).bind(label).bind(now).insertedID()
         ledger.ringWork()
-        return CollectingBatch(id: lastInsertedID, inputs: 0, bytes: 0)
+        return CollectingBatch(id: id ?? 0, inputs: 0, bytes: 0)
     }
 
     private func save(_ batch: CollectingBatch) throws(SQLFailure) {
         try statement(
             """
             UPDATE provider_batches SET jobs = jobs + ?1, inputs = ?2, bytes = ?3, is_closed = ?4,
-            urgent_at = CASE WHEN ?5 IS NULL THEN urgent_at ELSE min(coalesce(urgent_at, ?5), ?5) END WHERE id = ?6
+            urgent_at = coalesce(min(urgent_at, ?5), ?5, urgent_at) WHERE id = ?6
             """
         ).bind(batch.jobs).bind(batch.inputs).bind(batch.bytes).bind(batch.isClosed).bind(batch.urgentAt).bind(batch.id).run()
         if batch.isClosed { ledger.ringWork() }

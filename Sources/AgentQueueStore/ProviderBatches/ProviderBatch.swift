@@ -125,8 +125,7 @@ extension ProviderBatch {
     /// - Throws: `StoreError`, `corrupt`, where they hold what was never written.
     init(_ row: Statement) throws {
         let id = row.int64(0)
-        guard let target = Target(row.text(1)), let kind = JobKind(rawValue: row.text(2)), let state = State(rawValue: row.text(5)),
-            let excluded = (try? JSONValue.parse(row.text(9)))?.array
+        guard let target = Target(row.text(1)), let kind = JobKind(rawValue: row.text(2)), let state = State(rawValue: row.text(5))
         else { throw StoreError(.corrupt, "provider batch \(id) is damaged; run 'agent-queue database check'") }
         self.id = id
         self.target = target
@@ -137,7 +136,7 @@ extension ProviderBatch {
         isClosed = row.bool(6)
         remoteID = row.optionalText(7)
         isCertain = row.bool(8)
-        self.excluded = excluded.compactMap(\.string)
+        excluded = try Self.excluded(row.text(9), of: id)
         rest = row.optionalText(10).flatMap(Rest.init(rawValue:))
         jobs = row.int(11)
         inputs = row.int(12)
@@ -156,5 +155,13 @@ extension ProviderBatch {
         hasMore = row.bool(27)
     }
 
-    var excludedText: String { JSONValue.array(excluded.map { .string($0) }).text }
+    /// The remote ids that a row's `excluded` holds.
+    static func excluded(_ text: String, of id: Int64) throws(StoreError) -> [String] {
+        guard let values = (try? JSONValue.parse(text))?.array else {
+            throw StoreError(.corrupt, "provider batch \(id) is damaged: the ids it has excluded are no JSON array")
+        }
+        return values.compactMap(\.string)
+    }
+
+    static func text(ofExcluded ids: [String]) -> String { JSONValue.array(ids.map { .string($0) }).text }
 }

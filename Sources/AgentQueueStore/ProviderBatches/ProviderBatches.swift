@@ -48,7 +48,8 @@ extension QueueStore {
             // Under the token it was seen with: of two who find its owner dead, one gets it.
             let changed = try transaction.statement(
                 """
-                UPDATE provider_batches SET worker_id = ?, token = ?, lease_expires_at = ? WHERE id = ? AND state = ? AND token IS ?
+                UPDATE provider_batches SET worker_id = ?, token = ?, lease_expires_at = ? WHERE id = ? AND +state = ?
+                AND token IS NOT DISTINCT FROM ?
                 """
             ).bind(worker).bind(token).bind(transaction.clock.boot() + lease).bind(batch.id).bind(batch.state.rawValue)
                 .bind(batch.owner?.token).run()
@@ -125,21 +126,23 @@ extension QueueStore {
 extension WriteTransaction {
     func update(
         _ batch: ProviderBatch, from state: ProviderBatch.State, expecting jobs: Int?, token: Int64, releases: Bool
-    ) throws(SQLFailure) -> Bool {
+    ) throws -> Bool {
         if batch.isCertain, let remoteID = batch.remoteID { try evict(remoteID, for: batch) }
         let changed = try statement(
             """
             UPDATE provider_batches SET state = ?1, is_closed = ?2, remote_id = ?3, is_certain = ?4, excluded = ?5, rest = ?6,
             submitting_at = ?7, unsettled_until = ?8, submitted_at = ?9, expires_at = ?10, due_at = ?11, looks = ?12, failures = ?13,
-            error = ?14, ended_at = CASE WHEN ?1 = 'ended' THEN ?15 END
-            WHERE id = ?16 AND state = ?17 AND token = ?18 AND jobs = coalesce(?19, jobs) AND NOT EXISTS (
+            error = ?14, ended_at = CASE WHEN ?1 = 'ended' THEN CAST(?15 AS bigint) END
+            WHERE id = ?16 AND +state = ?17 AND token = ?18 AND jobs = coalesce(?19, jobs) AND NOT EXISTS (
                 SELECT 1 FROM provider_batches AS other WHERE other.provider = provider_batches.provider AND other.remote_id = ?3
                 AND other.id <> ?16)
             """
-        ).bind(batch.state.rawValue).bind(batch.isClosed).bind(batch.remoteID).bind(batch.isCertain).bind(batch.excludedText)
-            .bind(batch.rest?.rawValue).bind(batch.submittingAt).bind(batch.unsettledUntil).bind(batch.submittedAt).bind(batch.expiresAt)
-            .bind(batch.dueAt).bind(batch.looks).bind(batch.failures).bind(batch.error).bind(now).bind(batch.id).bind(state.rawValue)
-            .bind(token).bind(jobs.map(Int64.init)).run()
+        ).bind(batch.state.rawValue).bind(batch.isClosed).bind(batch.remoteID).bind(batch.isCertain).bind(
+            ProviderBatch.text(ofExcluded: batch.excluded)
+        )
+        .bind(batch.rest?.rawValue).bind(batch.submittingAt).bind(batch.unsettledUntil).bind(batch.submittedAt).bind(batch.expiresAt)
+        .bind(batch.dueAt).bind(batch.looks).bind(batch.failures).bind(batch.error).bind(now).bind(batch.id).bind(state.rawValue)
+        .bind(token).bind(jobs.map(Int64.init)).run()
         guard changed == 1 else { return false }
         if releases { try release(batch.id, token: token) }
         return true
@@ -154,14 +157,19 @@ extension WriteTransaction {
     }
 
     /// The provider's batch is this one's for certain: one that only took it for its own has to look again.
-    fileprivate func evict(_ remoteID: String, for batch: ProviderBatch) throws(SQLFailure) {
-        try statement(
-            """
-            UPDATE provider_batches SET state = 'submitting', remote_id = NULL, is_certain = 1, submitted_at = NULL, expires_at = NULL,
-            excluded = json_insert(excluded, '$[#]', remote_id), due_at = ?1, worker_id = NULL, token = NULL, lease_expires_at = NULL
-            WHERE provider = ?2 AND remote_id = ?3 AND id <> ?4 AND is_certain = 0
-            """
-        ).bind(now).bind(batch.target.provider).bind(remoteID).bind(batch.id).run()
+    fileprivate func evict(_ remoteID: String, for batch: ProviderBatch) throws {
+        let others = try statement(
+            "SELECT id, excluded FROM provider_batches WHERE provider = ? AND remote_id = ? AND id <> ? AND is_certain = 0"
+        ).bind(batch.target.provider).bind(remoteID).bind(batch.id).all { (id: $0.int64(0), excluded: $0.text(1)) }
+        for other in others {
+            let excluded = try ProviderBatch.excluded(other.excluded, of: other.id) + [remoteID]
+            try statement(
+                """
+                UPDATE provider_batches SET state = 'submitting', remote_id = NULL, is_certain = 1, submitted_at = NULL, expires_at = NULL,
+                excluded = ?, due_at = ?, worker_id = NULL, token = NULL, lease_expires_at = NULL WHERE id = ?
+                """
+            ).bind(ProviderBatch.text(ofExcluded: excluded)).bind(now).bind(other.id).run()
+        }
     }
 }
 

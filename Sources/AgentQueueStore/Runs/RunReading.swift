@@ -7,7 +7,7 @@ extension QueueStore {
     /// Whether a run has more calls than what it does next should be decided for at each one's end: deciding looks at all of them.
     package func hasManyCalls(run id: Int64) throws -> Bool {
         try read { reader in
-            let count = try reader.statement("SELECT count(*) FROM (SELECT 1 FROM run_steps WHERE run_id = ? LIMIT ?) AS some")
+            let count = try reader.statement("SELECT count(*) FROM (SELECT 1 FROM run_steps WHERE run_id = ? LIMIT ?) AS calls")
                 .bind(id).bind(Self.manyCalls + 1).first { $0.int(0) }
             return (count ?? 0) > Self.manyCalls
         }
@@ -82,14 +82,10 @@ extension QueueStore {
     ///   - before: those with a smaller id.
     package func runs(states: [RunState] = [], name: String? = nil, before: Int64? = nil, limit: Int) throws -> [RunSummary] {
         try read { reader in
-            let names = states.isEmpty ? RunState.allCases : states
+            let names = (states.isEmpty ? RunState.allCases : states).map { "'\($0.rawValue)'" }.joined(separator: ", ")
             let ids = try reader.statement(
-                """
-                SELECT id FROM runs WHERE id < ?1 AND (?2 IS NULL OR name = ?2)
-                AND state IN (SELECT value FROM json_each(?3)) ORDER BY id DESC LIMIT ?4
-                """
-            ).bind(before ?? .max).bind(name).bind(JSONValue.array(names.map { .string($0.rawValue) }).text).bind(limit)
-                .all { $0.int64(0) }
+                building: "SELECT id FROM runs WHERE id < ? AND name = coalesce(?, name) AND state IN (\(names)) ORDER BY id DESC LIMIT ?"
+            ).bind(before ?? .max).bind(name).bind(limit).all { $0.int64(0) }
             return try ids.compactMap { try Self.summary(of: $0, reader) }
         }
     }

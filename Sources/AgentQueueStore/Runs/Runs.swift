@@ -109,12 +109,13 @@ extension WriteTransaction {
         if let key = run.uniqueKey, let holder = try holder(ofRunKey: key) { return StartedRun(id: holder, duplicateOf: holder) }
         try statement("INSERT INTO pipelines (digest, definition) VALUES (?, ?) ON CONFLICT DO NOTHING")
             .bind(run.digest).bind(run.definition).run()
-        try statement(
-            """
-            INSERT INTO runs (name, pipeline, inputs, options, state, unique_key, created_at) VALUES (?, ?, ?, ?, 'running', ?, ?)
-            """
-        ).bind(run.name).bind(run.digest).bind(run.inputs.text).bind(run.options.text).bind(run.uniqueKey).bind(now).run()
-        let id = lastInsertedID
+        let id =
+            try statement(
+                """
+                INSERT INTO runs (name, pipeline, inputs, options, state, unique_key, created_at) VALUES (?, ?, ?, ?, 'running', ?, ?)
+                """
+            ).bind(run.name).bind(run.digest).bind(run.inputs.text).bind(run.options.text).bind(run.uniqueKey).bind(now)
+            .insertedID() ?? 0
         try watch(.run, id, tell: run.onFinish)
         var first = run.first
         first.run = id

@@ -113,6 +113,12 @@ final class Statement {
         return changes
     }
 
+    /// Runs an INSERT of one row, and returns the row's id; nil where a conflict kept the row out. The text says no RETURNING: SQLite would
+    /// make a table for it at each run.
+    func insertedID() throws(SQLFailure) -> Int64? {
+        try run() == 1 ? sqlite3_last_insert_rowid(connection) : nil
+    }
+
     /// Calls `body` for every row; the columns are read from this statement.
     func eachRow(_ body: (Statement) -> Void) throws(SQLFailure) {
         while true {

@@ -69,9 +69,6 @@ final class WriteConnection {
         _ = try? statement("ROLLBACK").run()
     }
 
-    /// The row that the latest INSERT made.
-    var lastInsertedID: Int64 { sqlite3_last_insert_rowid(handle) }
-
     // MARK: The write-ahead log
 
     /// Has SQLite write the log's length after each commit, in pages, where `pages` points; nil ends that. Setting `wal_autocheckpoint`

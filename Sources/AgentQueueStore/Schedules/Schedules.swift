@@ -1,4 +1,5 @@
 import AgentQueueModel
+import Foundation
 
 extension QueueStore {
     /// Adds a schedule. Returns it.
@@ -70,17 +71,20 @@ extension WriteTransaction {
             let isTaken = try statement("SELECT 1 FROM schedules WHERE name = ?").bind(name).first { _ in true } ?? false
             guard !isTaken else { throw StoreError(.conflict, "there is a schedule of this name already; remove it first") }
         }
-        try statement(
-            """
-            INSERT INTO schedules (name, cron, time_zone, missed, most, work, next_at, created_at)
-            VALUES (coalesce(?, 'schedule-' || (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'schedules')),
-                    ?, ?, ?, ?, ?, ?, ?)
-            """
-        ).bind(schedule.name).bind(schedule.cron).bind(schedule.timeZone).bind(schedule.missed.rawValue).bind(schedule.most)
-            .bind(schedule.work).bind(schedule.nextAt).bind(now).run()
+        // One without a name is called by its number, which it does not have before it is there.
+        let id =
+            try statement(
+                """
+                INSERT INTO schedules (name, cron, time_zone, missed, most, work, next_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """
+            ).bind(schedule.name ?? UUID().uuidString).bind(schedule.cron).bind(schedule.timeZone).bind(schedule.missed.rawValue)
+            .bind(schedule.most).bind(schedule.work).bind(schedule.nextAt).bind(now).insertedID() ?? 0
+        if schedule.name == nil {
+            try statement("UPDATE schedules SET name = ? WHERE id = ?").bind("schedule-\(id)").bind(id).run()
+        }
         // The workers that wait for what is due next.
         ledger.ringWork()
-        return lastInsertedID
+        return id
     }
 }
 

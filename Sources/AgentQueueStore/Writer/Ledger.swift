@@ -198,10 +198,10 @@ struct Ledger {
             try transaction.statement(
                 """
                 INSERT INTO minutes (minute, completed, discarded, cancelled, input_tokens, output_tokens, cost_usd)
-                VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (minute) DO UPDATE SET completed = completed + excluded.completed,
-                discarded = discarded + excluded.discarded, cancelled = cancelled + excluded.cancelled,
-                input_tokens = input_tokens + excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens,
-                cost_usd = cost_usd + excluded.cost_usd
+                VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (minute) DO UPDATE SET completed = minutes.completed + excluded.completed,
+                discarded = minutes.discarded + excluded.discarded, cancelled = minutes.cancelled + excluded.cancelled,
+                input_tokens = minutes.input_tokens + excluded.input_tokens,
+                output_tokens = minutes.output_tokens + excluded.output_tokens, cost_usd = minutes.cost_usd + excluded.cost_usd
                 """
             ).bind(transaction.now / 60_000).bind(minute.completed).bind(minute.discarded).bind(minute.cancelled)
                 .bind(minute.usage.inputTokens).bind(minute.usage.outputTokens).bind(minute.cost).run()

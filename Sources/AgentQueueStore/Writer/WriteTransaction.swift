@@ -67,9 +67,6 @@ final class WriteTransaction {
     /// A statement built at run time, from enumerations alone; not kept.
     func statement(building sql: String) throws(SQLFailure) -> Statement { try connection.statement(building: sql) }
 
-    /// The row that the latest INSERT made.
-    var lastInsertedID: Int64 { connection.lastInsertedID }
-
     /// The lane of a queue, a target and a kind; made on first use.
     func lane(queue: String, target: Target, kind: JobKind) throws(SQLFailure) -> Int64 {
         let key = LaneKey(queue: queue, target: target, kind: kind)

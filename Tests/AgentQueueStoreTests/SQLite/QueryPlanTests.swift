@@ -88,7 +88,7 @@ import Testing
                 ]
             ),
             (
-                "FROM cache_entries WHERE digest = ? AND expires_at > ?",
+                "FROM cache_entries WHERE digest = ? AND +expires_at > ?",
                 ["SEARCH cache_entries USING INDEX sqlite_autoindex_cache_entries_1 (digest=?)"]
             ),
             ("FROM cache_entries ORDER BY last_used_at, id LIMIT", ["SCAN cache_entries USING INDEX cache_entries_used"]),

@@ -138,8 +138,7 @@ final class BatchScene: Sendable {
         let worker =
             if lives { try await store.registerWorker().id } else {
                 try await store.write { transaction in
-                    try transaction.statement("INSERT INTO workers (pid, boot_id, started_at) VALUES (1, 'boot', 0)").run()
-                    return transaction.lastInsertedID
+                    try transaction.statement("INSERT INTO workers (pid, boot_id, started_at) VALUES (1, 'boot', 0)").insertedID() ?? 0
                 }
             }
         var logger = Logger(label: "test")

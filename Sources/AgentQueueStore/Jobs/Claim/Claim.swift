@@ -23,7 +23,7 @@ extension QueueStore {
         try reader.statement(
             """
             SELECT id, token FROM jobs INDEXED BY jobs_running
-            WHERE worker_id = ? AND state = 'running' AND cancel_requested_at IS NOT NULL
+            WHERE worker_id = ? AND state = 'running' AND lease_expires_at IS NOT NULL AND cancel_requested_at IS NOT NULL
             AND NOT (use_cache = 1 AND EXISTS (SELECT 1 FROM followers WHERE digest = +jobs.digest))
             """
         ).bind(worker).all { Lease(jobID: $0.int64(0), token: $0.int64(1)) }
@@ -166,7 +166,7 @@ extension WriteTransaction {
                              AND priority <= ?6 ORDER BY priority, id LIMIT ?7)
                 RETURNING id, batch_id, priority, attempt, max_attempts, crashes, timeout_ms, use_cache, digest,
                 (SELECT body FROM requests WHERE job_id = jobs.id),
-                CASE WHEN use_cache THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4) END,
+                CASE WHEN use_cache = 1 THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND +expires_at > ?4) END,
                 EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
                 (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms, batch_api,
                 run_id
@@ -179,7 +179,7 @@ extension WriteTransaction {
                              AND priority <= ?6 ORDER BY priority, id LIMIT ?7)
                 RETURNING id, batch_id, priority, attempt, max_attempts, crashes, timeout_ms, use_cache, digest,
                 (SELECT body FROM requests WHERE job_id = jobs.id),
-                CASE WHEN use_cache THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4) END,
+                CASE WHEN use_cache = 1 THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND +expires_at > ?4) END,
                 EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
                 (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms, batch_api,
                 run_id

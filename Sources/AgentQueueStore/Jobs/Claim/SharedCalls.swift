@@ -29,7 +29,7 @@ extension WriteTransaction {
                 attempted_at = ?4 WHERE id IN (SELECT value FROM json_each(?5)) AND state = 'available'
                 RETURNING id, batch_id, priority, attempt, max_attempts, crashes, timeout_ms, use_cache, digest,
                 (SELECT body FROM requests WHERE job_id = jobs.id),
-                CASE WHEN use_cache THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND expires_at > ?4) END,
+                CASE WHEN use_cache = 1 THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND +expires_at > ?4) END,
                 EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
                 (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms, batch_api,
                 run_id
@@ -146,7 +146,7 @@ extension WriteTransaction {
         for request in requests {
             let lease = request.job.lease
             let isOurs = try statement(
-                "SELECT 1 FROM jobs WHERE id = ? AND state = 'running' AND token = ? AND cancel_requested_at IS NULL"
+                "SELECT 1 FROM jobs WHERE id = ? AND +state = 'running' AND token = ? AND cancel_requested_at IS NULL"
             ).bind(lease.jobID).bind(lease.token).first { _ in true }
             guard isOurs == true else { continue }
             held[lease.jobID] = .some(request.job.isReserved ? try reservation(of: lease) : nil)

@@ -17,7 +17,7 @@ extension WriteTransaction {
         let budgets = try statement(
             """
             SELECT budget_usd, (SELECT budget_usd FROM batches WHERE id = jobs.batch_id) FROM jobs
-            WHERE id = ? AND state = 'running' AND token = ? AND cancel_requested_at IS NULL
+            WHERE id = ? AND +state = 'running' AND token = ? AND cancel_requested_at IS NULL
             """
         ).bind(lease.jobID).bind(lease.token).first { Budgets(own: $0.optionalDouble(0), batch: $0.optionalDouble(1)) }
         guard let budgets else { return nil }

@@ -208,8 +208,8 @@ extension WriteTransaction {
         let wentOnForOthers = request.job.useCache ? try isFollowed(request.job.digest) : false
         let name = try statement(
             """
-            UPDATE jobs SET state = CASE WHEN ?1 THEN 'cancelled' ELSE 'completed' END, token = NULL, worker_id = NULL,
-            lease_expires_at = NULL, finalized_at = ?2 WHERE id = ?3 AND state = 'running' AND token = ?4 RETURNING state
+            UPDATE jobs SET state = CASE WHEN ?1 = 1 THEN 'cancelled' ELSE 'completed' END, token = NULL, worker_id = NULL,
+            lease_expires_at = NULL, finalized_at = ?2 WHERE id = ?3 AND +state = 'running' AND token = ?4 RETURNING state
             """
         ).bind(wentOnForOthers).bind(now).bind(request.job.id).bind(request.job.lease.token).first { $0.text(0) }
         return name.flatMap(JobState.init(rawValue:))
@@ -223,7 +223,7 @@ extension WriteTransaction {
             let changed = try statement(
                 """
                 UPDATE jobs SET state = 'completed', token = NULL, worker_id = NULL, lease_expires_at = NULL, finalized_at = ?
-                WHERE id = ? AND state = 'running' AND token = ? AND cancel_requested_at IS NULL
+                WHERE id = ? AND +state = 'running' AND token = ? AND cancel_requested_at IS NULL
                 """
             ).bind(now).bind(lease.jobID).bind(lease.token).run()
             return try changed == 1 ? .completed : leaveAnswered(request)
@@ -233,8 +233,8 @@ extension WriteTransaction {
             """
             UPDATE jobs SET state = CASE WHEN ?1 IN ('available', 'retryable') AND cancel_requested_at IS NOT NULL THEN 'cancelled' ELSE ?1 END,
             token = NULL, worker_id = NULL, lease_expires_at = NULL, attempt = attempt - ?2, scheduled_at = coalesce(?3, scheduled_at),
-            finalized_at = CASE WHEN ?1 IN ('cancelled', 'discarded') OR cancel_requested_at IS NOT NULL THEN ?4 END
-            WHERE id = ?5 AND state = 'running' AND token = ?6 RETURNING state
+            finalized_at = CASE WHEN ?1 IN ('cancelled', 'discarded') OR cancel_requested_at IS NOT NULL THEN CAST(?4 AS bigint) END
+            WHERE id = ?5 AND +state = 'running' AND token = ?6 RETURNING state
             """
         ).bind(next.state.rawValue).bind(next.countsAttempt ? 0 : 1).bind(next.scheduledAt).bind(now).bind(lease.jobID)
             .bind(lease.token).first { $0.text(0) }
