@@ -1,10 +1,12 @@
 import Synchronization
 
-/// Indexes that a process keeps: one for each key, the longest unused of which go when they are too many, or take too much memory together.
+/// The indexes that a process keeps, one for each key. The least recently used are dropped when there are too many, or when they use too
+/// much memory together.
 final class IndexCache<Key: Hashable & Sendable, Index: CachedIndex>: Sendable {
     private struct Kept {
         var index: Index
-        /// How many searches hold it: these keep it here, so that no second one of its key is built beside it.
+        /// The number of searches that use the index. It stays in the cache while there are any, so that no second one is built for its
+        /// key.
         var users = 0
         var lastUsed = 0
     }
@@ -18,29 +20,29 @@ final class IndexCache<Key: Hashable & Sendable, Index: CachedIndex>: Sendable {
     private let maxBytes: Int
     private let maxCount: Int
 
-    /// Makes an empty one.
     /// - Parameters:
-    ///   - maxBytes: of all indexes together; the latest stays, however large, since it would be built anew for every search.
-    ///   - maxCount: the most indexes; as many as there are unless told.
+    ///   - maxBytes: the limit for all indexes together. The most recent one is kept whatever its size, since it would otherwise be
+    ///     rebuilt for every search.
+    ///   - maxCount: the maximum number of indexes. Default: no limit.
     init(maxBytes: Int, maxCount: Int = .max) {
         self.maxBytes = maxBytes
         self.maxCount = maxCount
     }
 
-    /// How many there are, and their bytes.
+    /// The number of indexes, and their size in bytes.
     var size: (indexes: Int, bytes: Int) {
         state.withLock { ($0.kept.count, $0.kept.values.reduce(0) { $0 + $1.index.bytes }) }
     }
 
-    /// Carries out what has the indexes of keys to itself. Waits for each in the order of the keys, which must be the same for all callers,
-    /// so that no two ever wait for each other.
+    /// Runs `body` with exclusive access to the indexes of the given keys. Locks are taken in the order of the keys; all callers must use
+    /// the same order, so that they cannot deadlock.
     func with<Value: Sendable>(_ keys: [Key], make: (Key) -> Index, _ body: ([Index]) throws -> Value) rethrows -> Value {
         let indexes = take(keys, make)
         defer { giveBack(keys) }
         return try Self.alone(with: indexes[...]) { try body(indexes) }
     }
 
-    /// Lets go of those that have had their day.
+    /// Drops the indexes whose keys are outdated.
     func drop(where isOutdated: (Key) -> Bool) {
         state.withLock { state in
             state.kept = state.kept.filter { key, kept in kept.users > 0 || !isOutdated(key) }
@@ -79,19 +81,19 @@ final class IndexCache<Key: Hashable & Sendable, Index: CachedIndex>: Sendable {
     }
 }
 
-/// An index that a ``IndexCache`` keeps. One search at a time: who reads or changes it does so inside ``exclusively(_:)``.
+/// An index kept by an ``IndexCache``. Only one search uses it at a time: all reads and changes happen inside ``exclusively(_:)``.
 protocol CachedIndex: AnyObject, Sendable {
-    /// Whose turn it is.
+    /// The lock that guards the index.
     var turn: SizedLock { get }
-    /// What it takes in memory, in bytes; asked by whose turn it is.
+    /// Memory use in bytes. Read only while holding the lock.
     var size: Int { get }
 }
 
 extension CachedIndex {
-    /// What it takes in memory, as of its last use.
+    /// Memory use as of the last time the lock was released.
     var bytes: Int { turn.bytes }
 
-    /// Carries out what nobody else does at the time.
+    /// Runs `body` while holding the lock.
     func exclusively<Value: Sendable>(_ body: () throws -> Value) rethrows -> Value {
         try turn.take {
             defer { turn.note(bytes: size) }
@@ -100,17 +102,16 @@ extension CachedIndex {
     }
 }
 
-/// A lock that tells how large its holder left what it guards.
+/// A lock that also records the size of what it guards, so that others can read the size without waiting.
 final class SizedLock: Sendable {
     private let lock = Mutex(())
     private let size = Mutex(0)
 
-    /// What was noted last.
+    /// The size noted last.
     var bytes: Int { size.withLock { $0 } }
 
-    /// Notes how large it is.
     func note(bytes: Int) { size.withLock { $0 = bytes } }
 
-    /// Carries out what nobody else does at the time.
+    /// Runs `body` while holding the lock.
     func take<Value: Sendable>(_ body: () throws -> Value) rethrows -> Value { try lock.withLock { _ in try body() } }
 }

@@ -1,19 +1,19 @@
 import AgentQueueModel
 
-/// What an expression comes to for the metadata of each place of an index: a code a place, for a table of the distinct values.
+/// The values of an expression for the metadata of each slot of an index: one code for each slot, and a table of the distinct values.
 ///
-/// A condition is asked once for each distinct value; then one pass over the codes makes the set of places.
+/// A condition is evaluated once for each distinct value. One pass over the codes then gives the set of slots.
 struct MetadataColumn {
-    /// What is asked of the metadata: a field, or a condition of several.
+    /// What is read from the metadata: a field, or a condition on several.
     let source: Expression
-    /// When it was last used, as the columns' own count.
+    /// When it was last used, by the cache's own counter.
     var lastUsed = 0
-    /// A code a place; 0 is that of what has no metadata.
+    /// One code for each slot; 0 for slots without metadata.
     private var codes: [UInt32] = []
-    /// The values of the codes.
+    /// The values, by code.
     private var values: [JSONValue]
     private var known: [ExactValue: UInt32]
-    /// The codes of lists, which equal more than themselves.
+    /// The codes of lists, which equal more than themselves (a list equals each of its elements).
     private var lists: [Int] = []
     private var textBytes = 0
 
@@ -24,18 +24,18 @@ struct MetadataColumn {
         known = [ExactValue(value: none): 0]
     }
 
-    /// How many places it knows.
+    /// The number of slots it covers.
     var count: Int { codes.count }
 
-    /// What it takes in memory, about.
+    /// Approximate memory use, in bytes.
     var bytes: Int { codes.capacity * 4 + values.capacity * MemoryLayout<JSONValue>.stride * 3 + textBytes }
 
-    /// Takes in places, which have no metadata until they are set.
+    /// Adds slots, which have no metadata until it is set.
     mutating func extend(to slots: Int) {
         codes.append(contentsOf: repeatElement(0, count: slots - codes.count))
     }
 
-    /// Sets the value of a place from its metadata.
+    /// Sets the value of a slot from its metadata.
     mutating func set(_ slot: Int, from metadata: JSONValue) {
         let value = source.evaluate(on: metadata)
         let key = ExactValue(value: value)
@@ -55,13 +55,13 @@ struct MetadataColumn {
         values.append(value)
     }
 
-    /// The places whose value fulfils a condition, which speaks of it as `$`.
+    /// The slots whose value matches a condition, which calls the value `$`.
     func places(where condition: Expression) -> SlotSet {
         SlotSet(codes, where: verdicts(condition))
     }
 
     private func verdicts(_ condition: Expression) -> [UInt8] {
-        // What equals a value is found by it, but for lists: so a condition on an id is not asked of a million ids.
+        // Equality is a dictionary lookup, except for lists, so a condition on an id is not evaluated for a million ids.
         switch condition {
         case .comparison(.field([]), .equal, .literal(let literal)): return verdicts(condition, amid: [literal])
         case .comparison(.field([]), .notEqual, .literal(let literal)):
@@ -81,9 +81,8 @@ struct MetadataColumn {
     }
 }
 
-/// A value of JSON as a key: equal to what `Expression` calls equal.
+/// A JSON value as a dictionary key, with the equality of `Expression`.
 struct ExactValue: Hashable {
-    /// The value.
     let value: JSONValue
 
     static func == (one: ExactValue, other: ExactValue) -> Bool { one.value.isEqual(to: other.value) }
@@ -92,7 +91,7 @@ struct ExactValue: Hashable {
         switch value {
         case .string(var text): text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
         case .bool(let bool): hasher.combine(bool)
-        // Equal numbers have equal doubles, though not the other way round.
+        // Equal numbers have equal doubles, but not the other way round.
         case .integer, .double, .digits: hasher.combine(value.number)
         case .null: break
         case .array, .object: hasher.combine(value.equalityKey)

@@ -1,10 +1,10 @@
 import AgentQueueModel
 
-/// Filters on the metadata of an index's places: columns of what was asked for, and the sets of the latest filters.
+/// Filters on the metadata of an index: columns of the values asked for so far, and the slot sets of recent filters.
 ///
-/// What it holds is of one state of places: ``clear()`` when these move.
+/// Everything is cached for the current assignment of slots; call ``clear()`` when slots move.
 struct MetadataFilters {
-    /// How many finished sets are kept.
+    /// The number of finished sets to cache.
     private static let maxFinished = 32
 
     private struct Finished {
@@ -12,30 +12,28 @@ struct MetadataFilters {
         var places: SlotSet
     }
 
-    /// How many bytes columns may keep; the longest unused go first.
+    /// The memory limit for columns, in bytes; the least recently used are dropped first.
     private let maxBytes: Int
     private var columns: [ExactText: MetadataColumn] = [:]
-    /// The latest last.
+    /// The most recently used is last.
     private var finished: [Finished] = []
     private var uses = 0
 
-    /// Makes it empty.
-    /// - Parameter maxBytes: for columns; 256 MiB unless told.
+    /// - Parameter maxBytes: the memory limit for columns. Default: 256 MiB.
     init(maxBytes: Int = 256 << 20) { self.maxBytes = maxBytes }
 
-    /// What it takes in memory, about.
+    /// Approximate memory use, in bytes.
     var bytes: Int { columns.values.reduce(0) { $0 + $1.bytes } + finished.reduce(0) { $0 + $1.places.words.count * 8 } }
 
-    /// Forgets all.
     mutating func clear() {
         columns = [:]
         finished = []
     }
 
-    /// The places whose metadata fulfils a filter.
+    /// The slots whose metadata matches a filter.
     /// - Parameters:
-    ///   - slots: how many places there are now.
-    ///   - load: gives the metadata of places from one on, once for each place that has some, in any order.
+    ///   - slots: the current number of slots.
+    ///   - load: passes on the metadata of slots from the given one on, once for each slot that has metadata, in any order.
     mutating func places(
         of filter: Expression, slots: Int, load: (_ from: Int, _ body: (_ slot: Int, _ metadata: JSONValue) -> Void) throws -> Void
     ) rethrows -> SlotSet {
@@ -54,7 +52,7 @@ struct MetadataFilters {
         return places
     }
 
-    /// Reads what the columns of a filter lack, in one pass.
+    /// Reads whatever the columns of a filter are missing, in one pass.
     private mutating func fill(
         _ leaves: [FilterLeaf], to slots: Int, _ load: (Int, (_ slot: Int, _ metadata: JSONValue) -> Void) throws -> Void
     ) rethrows {
@@ -63,8 +61,8 @@ struct MetadataFilters {
         for leaf in leaves {
             let key = leaf.key
             guard !filled.contains(where: { $0.key == key }) else { continue }
-            // Taken out while it is filled: a copy in two places would be copied at the first change, and one that was half filled, where
-            // reading throws, is gone.
+            // Removed from the dictionary while it is filled: a second reference would force a copy at the first change, and if reading
+            // throws, a half-filled column must not stay.
             var column = columns.removeValue(forKey: key) ?? MetadataColumn(leaf.source)
             column.lastUsed = uses
             filled.append((key, column, column.count))
@@ -110,14 +108,14 @@ struct MetadataFilters {
     }
 }
 
-/// A part of a filter that is neither and, or nor not: what it asks of the metadata, and what of the value that this comes to.
+/// An atom of a filter (not `and`, `or` or `not`), split into the value it reads from the metadata and the condition on that value.
 struct FilterLeaf {
-    /// A field, where the part is about one; else the part itself.
+    /// The field, if the atom uses exactly one; otherwise the whole atom.
     let source: Expression
-    /// The condition on the source's value, as `$`.
+    /// The condition on the value of the source, which it calls `$`.
     let condition: Expression
 
-    /// Takes a part to pieces.
+    /// Splits an atom.
     init(_ part: Expression) {
         switch part {
         case .field: (source, condition) = (part, .field([]))
@@ -131,10 +129,10 @@ struct FilterLeaf {
         }
     }
 
-    /// What columns are found by.
+    /// The key of the column.
     var key: ExactText { ExactText(source.description) }
 
-    /// The parts of a filter that need a column.
+    /// The atoms of a filter that need a column.
     static func all(of filter: Expression) -> [FilterLeaf] {
         switch filter {
         case .literal: []

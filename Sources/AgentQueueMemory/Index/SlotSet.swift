@@ -1,20 +1,20 @@
-/// Places of an index: a bit for each.
+/// A set of slots of an index, as one bit for each.
 struct SlotSet: Sendable, Equatable {
-    /// 64 places to a word; bits beyond the last place are clear.
+    /// 64 slots to a word. Bits beyond the last slot are clear.
     private(set) var words: [UInt64]
-    /// How many places there are.
+    /// The number of slots, in the set or not.
     let slots: Int
 
-    /// All places, or none.
+    /// All slots, or none.
     init(slots: Int, all: Bool) {
         self.slots = slots
         words = Array(repeating: all ? .max : 0, count: (slots + 63) / 64)
         clearRest()
     }
 
-    /// The places whose code has a verdict other than 0.
+    /// The slots whose code has a nonzero verdict.
     /// - Parameters:
-    ///   - codes: one a place.
+    ///   - codes: one for each slot.
     ///   - verdicts: 0 or 1 for each code.
     init(_ codes: [UInt32], where verdicts: [UInt8]) {
         slots = codes.count
@@ -35,10 +35,9 @@ struct SlotSet: Sendable, Equatable {
         }
     }
 
-    /// How many places are in it.
+    /// The number of slots in the set.
     var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 
-    /// Whether a place is in it.
     subscript(slot: Int) -> Bool {
         get { words[slot >> 6] >> UInt64(slot & 63) & 1 == 1 }
         set {
@@ -47,17 +46,17 @@ struct SlotSet: Sendable, Equatable {
         }
     }
 
-    /// Keeps what is in the other too.
+    /// Intersection.
     mutating func formIntersection(_ other: SlotSet) {
         for word in words.indices { words[word] &= other.words[word] }
     }
 
-    /// Takes in what is in the other.
+    /// Union.
     mutating func formUnion(_ other: SlotSet) {
         for word in words.indices { words[word] |= other.words[word] }
     }
 
-    /// Keeps what was not in it.
+    /// Complement.
     mutating func invert() {
         for word in words.indices { words[word] = ~words[word] }
         clearRest()

@@ -1,32 +1,30 @@
 import AgentQueueModel
 import AgentQueueStore
 
-/// The index of a space in this process: its vectors, and the columns of metadata that were asked for.
+/// This process's index of a space: its vectors, and the metadata columns asked for so far.
 ///
-/// Whose turn it is opens the snapshot only then: so no search sees an index that is newer than its snapshot.
+/// The snapshot is opened only while holding the lock, so no search sees an index that is newer than its snapshot.
 final class SpaceIndex: CachedIndex, @unchecked Sendable {
-    // @unchecked because of the variables below, which are used inside `exclusively` alone.
+    // @unchecked: the mutable state below is accessed only inside `exclusively`.
 
-    /// What followed from bringing it up to date.
+    /// What an update did.
     struct Followed {
         var new = 0
         var gone = 0
         var isRebuilt = false
     }
 
-    /// The vectors it is of.
     let space: MemorySpace
     let turn = SizedLock()
     private var vectors: VectorIndex
     private var filters = MetadataFilters()
-    /// The places' generation that the filters are of.
+    /// The slot generation that the filters belong to.
     private var generation = 0
-    /// All changes up to this number have been taken in.
+    /// All changes up to this number are included.
     private var number: Int64 = 0
-    /// The largest number of an entry that was taken in: where reading broke off, larger than `number`.
+    /// The largest entry number that was added. It is larger than `number` if an update was interrupted.
     private var lastEntry: Int64 = 0
 
-    /// Makes an empty one.
     init(_ space: MemorySpace) {
         self.space = space
         vectors = VectorIndex(dimension: space.dimension)
@@ -34,14 +32,14 @@ final class SpaceIndex: CachedIndex, @unchecked Sendable {
 
     var size: Int { vectors.bytes + filters.bytes }
 
-    /// Takes in what changed up to a snapshot.
+    /// Brings the index up to date with a snapshot.
     func follow(_ snapshot: MemorySnapshot) throws -> Followed {
         let latest = try snapshot.latestNumber()
         var followed = Followed()
         guard latest != number else { return followed }
         if try !takeChanges(snapshot, &followed) {
             followed = Followed(isRebuilt: true)
-            // The old one goes before the new one grows.
+            // Released before the new one is filled.
             vectors = VectorIndex(dimension: space.dimension)
             filters.clear()
             (number, lastEntry) = (0, 0)
@@ -54,7 +52,7 @@ final class SpaceIndex: CachedIndex, @unchecked Sendable {
         return followed
     }
 
-    /// False where what was forgotten is no longer on record.
+    /// Returns false if the record of removed memories no longer reaches back far enough.
     private func takeChanges(_ snapshot: MemorySnapshot, _ followed: inout Followed) throws -> Bool {
         var gone: [Int64: Int64] = [:]
         var isForgotten = false
@@ -80,10 +78,10 @@ final class SpaceIndex: CachedIndex, @unchecked Sendable {
 
     // MARK: Searching
 
-    /// The nearest to a vector, the best first.
+    /// The nearest entries to a vector, best first.
     /// - Parameters:
-    ///   - query: with a vector of the space's dimension.
-    ///   - limit: how many; the query's own limit is not looked at.
+    ///   - query: its vector has the dimension of the space.
+    ///   - limit: the number of results; the limit of the query is ignored.
     func nearest(_ query: MemoryQuery, limit: Int, _ snapshot: MemorySnapshot) throws -> (hits: [VectorHit], report: ScanReport) {
         try vectors.search(
             query.vector ?? [], limit: limit, metric: query.metric, now: snapshot.now, mask: mask(MemoryCriteria(query), snapshot)?.words,
@@ -91,7 +89,7 @@ final class SpaceIndex: CachedIndex, @unchecked Sendable {
         ) { numbers, body in try snapshot.vectors(numbers, of: space, body) }
     }
 
-    /// What weights give each place.
+    /// The bonus of each slot according to the weights.
     private func bonus(_ weights: MemoryWeights, now: Int64) -> [Float] {
         Array(unsafeUninitializedCapacity: vectors.slots) { bonus, count in
             vectors.eachHead { slot, createdAt, importance in
@@ -101,7 +99,7 @@ final class SpaceIndex: CachedIndex, @unchecked Sendable {
         }
     }
 
-    /// The places of memories that fulfil conditions; nil is all.
+    /// The slots whose memories match the criteria; nil for all.
     private func mask(_ criteria: MemoryCriteria, _ snapshot: MemorySnapshot) throws -> SlotSet? {
         guard !criteria.isEmpty else { return nil }
         if generation != vectors.generation {
@@ -120,14 +118,14 @@ final class SpaceIndex: CachedIndex, @unchecked Sendable {
         return places
     }
 
-    /// How far two ids may be apart to be read in one go.
+    /// The largest gap between two ids that are still read in one range.
     private static let nearIDs: Int64 = 64
 
-    /// Gives the metadata of places from one on. Of a dead place, it may be that of a later state of its memory.
+    /// Passes on the metadata of slots from the given one on. For a dead slot this may be the metadata of a later version of its memory.
     private func readMetadata(from: Int, _ snapshot: MemorySnapshot, _ body: (_ slot: Int, _ metadata: JSONValue) -> Void) throws {
         let places = (from..<vectors.slots).map { (id: vectors.memoryID($0), slot: $0) }.sorted { $0 < $1 }
         guard let last = places.last else { return }
-        // Most of a space is read in one go; a few new ones are looked up.
+        // Most of a space is read in one range; a few new entries are looked up one by one.
         let isMost = places.count * 8 > vectors.slots
         var next = 0
         while next < places.count {

@@ -2,18 +2,18 @@ import AgentQueueStore
 import CAgentQueue
 import Glibc
 
-/// The entries of some slots, one after the other: what was written of one is never changed, so it may be read while others are added.
+/// The entries of consecutive slots. A written entry never changes, so it can be read while others are added.
 final class VectorChunk {
-    /// How many slots it has. A multiple of what is scanned at once.
+    /// The number of slots: a multiple of a scan segment.
     static let capacity = 1 << 15
 
-    /// How many values each vector has.
+    /// The number of values in each vector.
     let dimension: Int
-    /// How many entries it holds.
+    /// The number of entries.
     private(set) var count = 0
-    /// A byte a dimension.
+    /// One byte for each dimension.
     let codes: UnsafeMutablePointer<UInt8>
-    /// `MemoryEntry.scale` of each, and so on.
+    /// `MemoryEntry.scale` of each entry; the next ones hold its other fields.
     let scales: UnsafeMutablePointer<Float>
     let errors: UnsafeMutablePointer<Float>
     let norms: UnsafeMutablePointer<Float>
@@ -21,13 +21,13 @@ final class VectorChunk {
     private(set) var numbers: PackedColumn
     private(set) var memoryIDs: PackedColumn
     private(set) var created: PackedColumn
-    /// Made where the first expires.
+    /// Allocated when the first entry with an expiry is added.
     private(set) var expires: PackedColumn?
     private let memory: MappedMemory
     private var expiryMemory: MappedMemory?
 
-    /// Makes an empty one.
-    /// - Parameter isFirst: whether it may stay small. Small namespaces are many, and large pages that are half empty cost them much.
+    /// - Parameter isFirst: whether the chunk may stay small. There are many small namespaces, for which half-empty large pages would be
+    ///   expensive.
     init(dimension: Int, isFirst: Bool) {
         self.dimension = dimension
         let capacity = Self.capacity
@@ -47,22 +47,22 @@ final class VectorChunk {
         if !isFirst { memory.preferLargePages() }
     }
 
-    /// Whether it has no slot left.
+    /// Whether all slots are used.
     var isFull: Bool { count == Self.capacity }
 
-    /// What it takes, in bytes, where all pages that it has touched are counted by what is in them.
+    /// Memory use in bytes, counting touched pages by their contents.
     var bytes: Int {
         count * (dimension + 7 * 4 + (expires == nil ? 0 : 4)) + numbers.wideBytes + memoryIDs.wideBytes + created.wideBytes
             + (expires?.wideBytes ?? 0)
     }
 
-    /// Where the codes of a slot are.
+    /// The codes of a slot.
     func row(_ slot: Int) -> UnsafePointer<UInt8> { UnsafePointer(codes + slot * dimension) }
 
-    /// Whether the entry of a slot has expired by a time.
+    /// Whether the entry of a slot has expired at a given time.
     func isExpired(_ slot: Int, now: Int64) -> Bool { expires.map { $0[slot] <= now } ?? false }
 
-    /// Adds an entry; there is a slot left.
+    /// Adds an entry. The chunk must not be full.
     func append(_ entry: MemoryEntry, codes from: UnsafePointer<UInt8>) {
         if count == (2 << 20) / dimension { memory.preferLargePages() }
         (codes + count * dimension).update(from: from, count: dimension)
@@ -96,9 +96,9 @@ final class VectorChunk {
     }
 }
 
-/// A whole number for each slot of a chunk, in 4 bytes as long as they lie within 24 days of milliseconds (2^31) of the first.
+/// A whole number for each slot of a chunk, in 4 bytes as long as all are within 2^31 (24 days in milliseconds) of the first.
 ///
-/// The largest number of all stands for "never", and is kept as such.
+/// The largest value means "never", and is kept as such.
 struct PackedColumn {
     private let narrow: UnsafeMutablePointer<UInt32>
     private let capacity: Int
@@ -106,13 +106,13 @@ struct PackedColumn {
     private var wide: MappedMemory?
     private var base: Int64?
 
-    /// Makes one in memory that has room for `capacity` numbers of 4 bytes.
+    /// Uses memory with room for `capacity` numbers of 4 bytes.
     init(_ narrow: UnsafeMutablePointer<UInt32>, capacity: Int) {
         self.narrow = narrow
         self.capacity = capacity
     }
 
-    /// What it takes besides the 4 bytes a slot, in bytes.
+    /// Memory use in bytes beyond the 4 bytes for each slot.
     var wideBytes: Int { wide == nil ? 0 : capacity * 8 }
 
     /// The number of a slot.
@@ -121,7 +121,7 @@ struct PackedColumn {
         return narrow[slot] == .max ? .max : Int64(narrow[slot]) &+ (base ?? 0)
     }
 
-    /// Writes the number of a slot, after those of all before it.
+    /// Writes the number of the next slot. Slots are written in order.
     mutating func append(_ value: Int64, at slot: Int) {
         if wide == nil {
             if base == nil, value != .max { base = value &- 1 << 31 }
@@ -148,16 +148,16 @@ struct PackedColumn {
     }
 }
 
-/// Memory of whole pages, zero at first. What is not touched takes none, and what is given back goes back to the system at once.
+/// Whole pages of zeroed memory. Untouched pages take none, and released memory goes back to the system at once.
 final class MappedMemory {
-    /// Where it begins: a multiple of 2 MiB, so that large pages fit.
+    /// The start of the mapping: a multiple of 2 MiB, so that huge pages fit.
     let bytes: UnsafeMutableRawPointer
     private let count: Int
     private let whole: (start: UnsafeMutableRawPointer, count: Int)
 
     private static let largePage = 2 << 20
 
-    /// Maps so many bytes. Ends the process where there is no more memory, as every allocation in Swift does.
+    /// Maps `count` bytes. Traps if there is no memory, like every allocation in Swift.
     init(_ count: Int) {
         let mapped = count + Self.largePage
         let start = mmap(nil, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
@@ -169,6 +169,6 @@ final class MappedMemory {
 
     deinit { munmap(whole.start, whole.count) }
 
-    /// Asks for large pages, which a scan gets through faster, for what is touched from now on: worth it where most of it will be.
+    /// Asks for huge pages, which a scan reads faster, for memory touched from now on. Worthwhile if most of it will be touched.
     func preferLargePages() { madvise(bytes, count, MADV_HUGEPAGE) }
 }

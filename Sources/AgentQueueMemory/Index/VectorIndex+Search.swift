@@ -2,22 +2,23 @@ import AgentQueueStore
 import CAgentQueue
 
 extension VectorIndex {
-    /// Gives the exact vectors of entries by their numbers, ascending; those that are gone are passed over. The bytes need not be aligned.
+    /// Passes on the exact vectors of entries, given their numbers in ascending order. Entries that no longer exist are skipped. The bytes
+    /// need not be aligned.
     package typealias ExactSource = (
         _ numbers: [Int64], _ body: (_ index: Int, _ vector: UnsafeRawBufferPointer) throws -> Void
     ) throws -> Void
 
-    /// Finds the nearest.
+    /// Finds the nearest entries.
     /// - Parameters:
-    ///   - query: as long as the index's dimension.
-    ///   - limit: how many to find.
-    ///   - now: what has expired by then (wall clock, ms) is not found.
-    ///   - mask: a bit a place, 64 to a word, of those that may be found; nil is all.
-    ///   - bonus: added to the score of each place, for weights: as many as there are places; nil is none.
-    ///   - scan: how. Where there is no sketch, all go through the codes.
-    ///   - threads: at most.
-    ///   - exact: gives the exact vectors.
-    /// - Returns: the nearest, the best first, of equal ones the smaller memory id first.
+    ///   - query: a vector of the index's dimension.
+    ///   - limit: the maximum number of results.
+    ///   - now: entries that have expired by then (wall clock, ms) are ignored.
+    ///   - mask: one bit for each slot, 64 to a word, set for those that may be found; nil for all.
+    ///   - bonus: added to the score of each slot, one value for each; nil for none.
+    ///   - scan: how to scan. Without a sketch, every scan reads the codes.
+    ///   - threads: the maximum number of threads.
+    ///   - exact: passes on exact vectors.
+    /// - Returns: the nearest entries, best first; among equal ones, the smaller memory id first.
     /// - Throws: `VectorError` for the query, and what `exact` throws.
     package func search(
         _ query: [Float], limit: Int, metric: VectorMetric, now: Int64, mask: [UInt64]? = nil, bonus: [Float]? = nil,
@@ -31,7 +32,8 @@ extension VectorIndex {
             let result = look(for: query, limit, metric, now, allowed, bonus, scan, threads)
             var ranking = ExactRanking(query, metric: metric, limit: limit, bonus: bonus)
             try ranking.rank(result.candidates, in: self, exact)
-            // What is gone has raised what others had to reach. Where that may have cost one its place, they are asked again.
+            // Entries that turned out to be gone have raised the threshold for the others. If that may have excluded one, scan again
+            // without them.
             if ranking.missing.isEmpty || ranking.worst >= result.threshold {
                 return (ranking.hits, report(result, scan, ranked: ranking.ranked))
             }
@@ -39,7 +41,7 @@ extension VectorIndex {
         }
     }
 
-    /// Makes the sketch now, as far as it is worth it for the dimension, on this thread: searches need not come first.
+    /// Builds the sketch on this thread, if it is worthwhile for the dimension, without waiting for searches to trigger it.
     package func prepare() { sketches.prepare(chunks, slots: slots, level: level) }
 
     /// The slots that are alive and in the mask.
@@ -78,20 +80,18 @@ extension VectorIndex {
     }
 }
 
-/// A vector that a search found.
+/// A vector found by a search.
 package struct VectorHit: Sendable, Equatable {
-    /// Its memory.
     package var memoryID: Int64
-    /// Its entry's number.
+    /// The number of its entry.
     package var number: Int64
-    /// Its place in the index, valid until that changes.
+    /// Its slot, valid until the index changes.
     package var slot: Int
-    /// How near it is, from the exact vectors in 64-bit floats, larger is nearer; bonus included.
+    /// The score computed from the exact vectors in 64-bit floating point, including the bonus; larger is nearer.
     package var score: Double
-    /// The same without the bonus.
+    /// The score without the bonus.
     package var similarity: Double
 
-    /// Makes one.
     package init(memoryID: Int64, number: Int64, slot: Int, score: Double, similarity: Double) {
         self.memoryID = memoryID
         self.number = number
@@ -101,41 +101,40 @@ package struct VectorHit: Sendable, Equatable {
     }
 }
 
-/// How a search goes through the vectors. All but `approximate` find the true nearest.
+/// How a search scans the vectors. All but `approximate` find the true nearest neighbours.
 package enum VectorScan: String, Sendable, CaseIterable {
-    /// `cascade` where it is ready and worth it, else `full`.
+    /// `cascade` if a sketch is ready and worthwhile, otherwise `full`.
     case automatic
-    /// The codes of all vectors.
+    /// Reads the codes of all vectors.
     case full
-    /// First a sketch of each vector, 64 bytes of its leading rotated dimensions, and the codes only of those that a bound leaves.
+    /// Reads a sketch of each vector first (64 bytes of its leading rotated dimensions), then the codes of those that a bound does not
+    /// exclude.
     case cascade
-    /// As `cascade`, with a bound that holds for nearly all: faster, and a neighbour may be missed.
+    /// Like `cascade`, with a bound that holds for nearly all vectors: faster, but may miss a neighbour.
     case approximate
 }
 
-/// How a search came to its answer.
+/// How a search arrived at its result.
 package struct ScanReport: Sendable, Equatable {
-    /// How it went through the vectors: never `automatic`.
+    /// The scan that was used: never `automatic`.
     package var scan: VectorScan
-    /// How many vectors it looked at: those alive that the filter left.
+    /// The number of vectors scanned: the live ones that pass the filter.
     package var scanned = 0
-    /// Of these, how many the sketch left; all of them without a sketch.
+    /// Of these, how many the sketch did not exclude; all of them without a sketch.
     package var sketched = 0
-    /// Of these, how many the codes left as candidates.
+    /// Of these, how many the codes did not exclude.
     package var candidates = 0
     /// Of these, how many were ranked by their exact vectors.
     package var ranked = 0
-    /// How many threads.
     package var threads = 1
 
-    /// Makes one.
     package init(scan: VectorScan) { self.scan = scan }
 }
 
-/// Measures how long something took, for reports.
+/// Measures elapsed time for reports.
 struct Stopwatch {
     private let start = ContinuousClock.now
 
-    /// The time since it was made, in µs.
+    /// The time since it was created, in µs.
     var microseconds: Int { Int((ContinuousClock.now - start) / .microseconds(1)) }
 }

@@ -1,31 +1,31 @@
 import AgentQueueStore
 import CAgentQueue
 
-/// Vectors of one dimension in memory, and the search for the nearest: exact, because what the codes lack is bounded.
+/// An in-memory index of vectors of one dimension, with an exact nearest-neighbour search: the error of the codes is bounded, so no
+/// neighbour is missed.
 ///
-/// A search reads a byte a dimension of each vector, or, once a sketch has been made, 64 bytes of most of them; what may then still be
-/// among the nearest is ranked by the exact vectors.
+/// A search reads one byte per dimension of each vector or, once a sketch exists, 64 bytes of most of them. The vectors that can still be
+/// among the nearest are then ranked by their exact values.
 ///
-/// Not safe for several threads at once: ``SpaceIndex`` guards it.
+/// Not thread-safe; ``SpaceIndex`` guards it.
 package final class VectorIndex {
-    /// How many values each vector has.
+    /// The number of values in each vector.
     package let dimension: Int
-    /// How many places there are, those of dead entries included.
+    /// The number of slots, including those of dead entries.
     public private(set) var slots = 0
-    /// How many entries are alive.
+    /// The number of live entries.
     public private(set) var count = 0
-    /// Counts the times that places moved: what is kept by place is worthless after.
+    /// Counts how often slots have moved. Anything cached by slot is invalid after a change.
     public private(set) var generation = 0
 
     private(set) var chunks: [VectorChunk] = []
-    /// A bit a slot.
+    /// One bit for each slot.
     private(set) var live: [UInt64] = []
     var sketches = SketchKeeper()
     var exactVectors: ExactVectors
-    /// What the kernels are written in.
+    /// The instruction set of the kernels.
     let level: vectors_level
 
-    /// Makes an empty one.
     package convenience init(dimension: Int) { self.init(dimension: dimension, level: vectors_best()) }
 
     init(dimension: Int, level: vectors_level) {
@@ -36,15 +36,15 @@ package final class VectorIndex {
 
     deinit { sketches.reset() }
 
-    /// What it holds in memory, in bytes.
+    /// Memory use in bytes.
     package var bytes: Int {
         chunks.reduce(live.count * 8) { $0 + $1.bytes } + (sketches.sketch?.bytes ?? 0) + exactVectors.bytes
     }
 
     // MARK: Entries
 
-    /// Takes in entries, whose numbers are larger than all before; those that `isDead` names are left out.
-    /// - Throws: `VectorError.wrongDimension`, and takes in none, if their codes are of another dimension.
+    /// Adds entries, whose numbers are larger than all earlier ones, except those for which `isDead` is true.
+    /// - Throws: `VectorError.wrongDimension`, and adds none, if their codes have another dimension.
     package func append(_ block: MemoryBlock, isDead: (MemoryEntry) -> Bool = { _ in false }) throws(VectorError) {
         let count = block.count
         guard count > 0, let codes = block.codes.assumingMemoryBound(to: UInt8.self).baseAddress else { return }
@@ -55,7 +55,7 @@ package final class VectorIndex {
         }
     }
 
-    /// Takes in one entry.
+    /// Adds one entry.
     /// - Throws: `VectorError.wrongDimension`.
     package func append(
         _ vector: MemoryVector, number: Int64, memoryID: Int64, expiresAt: Int64, createdAt: Int64, importance: Float
@@ -77,11 +77,11 @@ package final class VectorIndex {
         count += 1
     }
 
-    /// Lets go of all entries of memories with numbers smaller than those given. Returns how many there were.
+    /// Removes all entries of the given memories whose numbers are smaller than the given ones. Returns how many there were.
     @discardableResult package func forget(_ changes: [Int64: Int64]) -> Int {
         guard !changes.isEmpty else { return 0 }
         let before = count
-        // Most memories are not among them, which a bit for the end of each id tells faster than the dictionary.
+        // Most memories are not affected. A bit set by the low digits of the ids rules them out faster than the dictionary.
         var ends = [UInt64](repeating: 0, count: 1_024)
         for id in changes.keys { ends[Int(id & 0xffff) / 64] |= 1 << UInt64(id & 63) }
         for (index, chunk) in chunks.enumerated() {
@@ -105,18 +105,18 @@ package final class VectorIndex {
 
     // MARK: Places
 
-    /// The number of the entry of a place.
+    /// The number of a slot's entry.
     package func number(_ slot: Int) -> Int64 { chunks[slot / VectorChunk.capacity].numbers[slot % VectorChunk.capacity] }
-    /// The memory of a place.
+    /// The memory of a slot.
     package func memoryID(_ slot: Int) -> Int64 { chunks[slot / VectorChunk.capacity].memoryIDs[slot % VectorChunk.capacity] }
-    /// When the memory of a place was made, ms.
+    /// When the memory of a slot was created, ms.
     package func createdAt(_ slot: Int) -> Int64 { chunks[slot / VectorChunk.capacity].created[slot % VectorChunk.capacity] }
-    /// How much the memory of a place matters.
+    /// The importance of a slot's memory.
     package func importance(_ slot: Int) -> Float { chunks[slot / VectorChunk.capacity].importances[slot % VectorChunk.capacity] }
-    /// Whether the entry of a place is alive.
+    /// Whether the entry of a slot is alive.
     package func isLive(_ slot: Int) -> Bool { live[slot / 64] & 1 << UInt64(slot % 64) != 0 }
 
-    /// Closes the gaps that dead entries leave once they are more than a quarter.
+    /// Closes the gaps left by dead entries once they make up more than a quarter.
     private func compactIfSparse() {
         guard slots >= 1_024, slots - count > slots / 4 else { return }
         var old = chunks.map(Optional.some)
@@ -129,7 +129,7 @@ package final class VectorIndex {
                 guard wasLive[slot / 64] & 1 << UInt64(slot % 64) != 0 else { continue }
                 append(chunk.entry(local), chunk.row(local))
             }
-            // Its memory goes back at once: an index of which much is gone is not to take as much again meanwhile.
+            // Each chunk is released at once, so that compacting a half-empty index does not double its memory.
             old[index] = nil
         }
         sketches.reset()
@@ -139,7 +139,7 @@ package final class VectorIndex {
 }
 
 extension VectorIndex {
-    /// Tells of each place when its memory was made (wall clock, ms), and how much that matters.
+    /// Calls `body` for each slot with the creation time (wall clock, ms) and importance of its memory.
     @inline(__always)
     func eachHead(_ body: (_ slot: Int, _ createdAt: Int64, _ importance: Float) -> Void) {
         for (index, chunk) in chunks.enumerated() {
@@ -149,12 +149,12 @@ extension VectorIndex {
     }
 }
 
-/// How near two vectors are.
+/// How the nearness of two vectors is measured.
 package enum VectorMetric: String, Sendable, CaseIterable {
-    /// The cosine of their angle, -1 to 1: larger is nearer.
+    /// Cosine similarity, -1 to 1; larger is nearer.
     case cosine
-    /// Their dot product: larger is nearer.
+    /// Dot product; larger is nearer.
     case dot
-    /// Their Euclidean distance: smaller is nearer. Its score is the distance, negated, so that larger is nearer for every metric.
+    /// Euclidean distance. The score is the negative distance, so that larger is nearer for every metric.
     case euclidean
 }

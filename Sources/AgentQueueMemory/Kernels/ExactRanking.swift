@@ -1,13 +1,13 @@
 import AgentQueueStore
 import CAgentQueue
 
-/// The nearest of some candidates, by their exact vectors.
+/// The nearest among some candidates, by their exact vectors.
 struct ExactRanking {
-    /// The nearest, the best first.
+    /// The nearest so far, best first.
     private(set) var hits: [VectorHit] = []
-    /// How many were compared.
+    /// The number of vectors compared.
     private(set) var ranked = 0
-    /// The slots whose vectors were not to be had.
+    /// The slots whose vectors no longer exist.
     private(set) var missing: [Int] = []
 
     private let query: QuantizedQuery
@@ -16,7 +16,6 @@ struct ExactRanking {
     private let bonus: [Float]?
     private var best: BestScores
 
-    /// Makes one.
     init(_ query: QuantizedQuery, metric: VectorMetric, limit: Int, bonus: [Float]?) {
         self.query = query
         self.metric = metric
@@ -25,10 +24,10 @@ struct ExactRanking {
         best = BestScores(limit: limit)
     }
 
-    /// The least score of the nearest; less than all where there are not as many as were asked for.
+    /// The lowest score among the nearest; minus infinity until there are as many as asked for.
     var worst: Double { best.threshold }
 
-    /// Ranks candidates, the most promising first, until no other can be among the nearest.
+    /// Ranks candidates, most promising first, until none of the rest can be among the nearest.
     /// - Throws: what `exact` throws.
     mutating func rank(_ candidates: [Scanner.Candidate], in index: VectorIndex, _ exact: VectorIndex.ExactSource) throws {
         let candidates = candidates.sorted { $0.upper > $1.upper }
@@ -43,7 +42,7 @@ struct ExactRanking {
         hits.removeLast(max(0, hits.count - limit))
     }
 
-    /// Compares the vectors of slots, ascending: with those that the index keeps, and those that it has to fetch.
+    /// Compares the vectors of slots, in ascending order: cached ones, and ones that have to be read.
     private mutating func compare(_ slots: [Int], in index: VectorIndex, _ exact: VectorIndex.ExactSource) throws {
         var unknown: [Int] = []
         for slot in slots {
@@ -80,30 +79,29 @@ struct ExactRanking {
     }
 }
 
-/// The exact vectors that a search has fetched of a small index: the next need not fetch them again.
+/// The exact vectors that searches have read of a small index, so that the next search need not read them again.
 struct ExactVectors {
-    /// The most that an index' vectors take in all for them to be kept, in bytes.
+    /// Vectors are cached only if all vectors of the index take at most this many bytes.
     static let limit = 64 << 20
 
     private let stride: Int
     private var memory: MappedMemory?
-    /// A bit a slot.
+    /// One bit for each slot.
     private var kept: [UInt64] = []
     private var count = 0
 
-    /// Makes an empty one.
     init(dimension: Int) { stride = dimension * MemoryLayout<Float>.size }
 
-    /// What it takes, in bytes.
+    /// Memory use in bytes.
     var bytes: Int { count * stride }
 
-    /// The vector of a slot; nil where it is not kept.
+    /// The vector of a slot; nil if it is not cached.
     func vector(_ slot: Int) -> UnsafeRawPointer? {
         guard let memory, slot / 64 < kept.count, kept[slot / 64] & 1 << UInt64(slot % 64) != 0 else { return nil }
         return UnsafeRawPointer(memory.bytes) + slot * stride
     }
 
-    /// Keeps the vector of a slot, unless there are so many slots that none are kept.
+    /// Caches the vector of a slot, unless the index is too large.
     mutating func keep(_ vector: UnsafeRawBufferPointer, slot: Int, of slots: Int) {
         guard slots * stride <= Self.limit, let start = vector.baseAddress, vector.count == stride else {
             (memory, kept, count) = (nil, [], 0)

@@ -1,15 +1,14 @@
 import AgentQueueStore
 import CAgentQueue
 
-/// A vector that is compared with many, as the kernels want it.
+/// A query vector in the form that the kernels need.
 final class QuantizedQuery {
-    /// As it was given.
+    /// The values as given.
     let values: [Float]
-    /// Its quantised form, valid as long as this object.
+    /// The quantised form, valid as long as this object.
     let form: vectors_query
     private let memory: UnsafeMutableRawPointer
 
-    /// Makes one.
     /// - Throws: `VectorError`.
     init(_ values: [Float], dimension: Int) throws(VectorError) {
         guard !values.isEmpty else { throw .empty }
@@ -28,33 +27,32 @@ final class QuantizedQuery {
 
     deinit { memory.deallocate() }
 
-    /// Brought to length 1.
+    /// The values scaled to length 1.
     var unit: [Float] { values.map { Float(Double($0) / form.norm) } }
 }
 
-/// Between what limits the score of a vector lies, by what its codes say of it.
+/// Bounds of a vector's score, computed from its codes.
 ///
-/// With u the vector and v the query, both of length 1, c = <u, v> is the cosine. The codes say u = x + r with |r| at most `error`; the
-/// quantised query says v = w + s with |s| at most `rest`. So c = <x, w> + <x, s> + <r, v>, and as |x| is at most 1 + error, c differs from
-/// <x, w>, which is a whole number times both scales, by at most rest (1 + error) + error. `slack` is for the rounding of Float32: <x, w>
-/// is below 2, and some of its operations lose 2^-24 of that each. It also covers a norm's rounding, which moves a dot product by 2^-24 of
-/// itself; how it moves a distance, see `score`.
+/// Let u be the vector and v the query, both of length 1, and c = <u, v> their cosine. The codes give u = x + r with |r| at most `error`;
+/// the quantised query gives v = w + s with |s| at most `rest`. So c = <x, w> + <x, s> + <r, v>. Since |x| is at most 1 + error, c differs
+/// from <x, w>, which is a whole number times both scales, by at most rest (1 + error) + error. `slack` covers the rounding of Float32:
+/// <x, w> is below 2, and a few of its operations lose 2^-24 of that each. It also covers the rounding of a norm, which moves a dot
+/// product by 2^-24 of itself; for its effect on a distance, see `score`.
 struct ScoreBounds {
-    /// What the rounding of Float32 may lose, and more.
+    /// Covers the rounding of Float32, with a margin.
     static let slack: Float = 2e-6
 
     let level: vectors_level
     let metric: VectorMetric
-    /// The query's length.
+    /// The length of the query.
     let norm: Double
-    /// The query's scale.
+    /// The scale of the query.
     let scale: Float
-    /// What an error of codes counts.
+    /// The factor of the codes' error in the bound.
     let factor: Float
-    /// What is there besides.
+    /// The constant part of the bound.
     let constant: Float
 
-    /// Makes those of a query.
     init(_ query: QuantizedQuery, metric: VectorMetric, level: vectors_level) {
         self.level = level
         self.metric = metric
@@ -64,10 +62,10 @@ struct ScoreBounds {
         constant = query.form.rest + Self.slack
     }
 
-    /// Whether a score is more than a cosine.
+    /// Whether a score is more than the cosine.
     func needsWeighing(_ bonus: UnsafePointer<Float>?) -> Bool { metric != .cosine || bonus != nil }
 
-    /// The metric, for the kernels.
+    /// The metric as the kernels know it.
     var kernelMetric: vectors_metric {
         switch metric {
         case .cosine: .cosine
@@ -76,12 +74,12 @@ struct ScoreBounds {
         }
     }
 
-    /// The most that the score of a slot can be where its cosine is at most so much, bonus included.
+    /// The highest possible score of a slot, bonus included, if its cosine is at most the given one.
     func upper(_ cosine: Float, of slot: Int, in chunk: VectorChunk, bonus: Double) -> Double {
         score(Double(cosine), Double(chunk.norms[slot]), rounding: -1) + bonus
     }
 
-    /// The limits of the score of a slot, bonus included.
+    /// The bounds of a slot's score, bonus included.
     func limits(_ dot: Int32, of slot: Int, in chunk: VectorChunk, bonus: Double) -> (lower: Double, upper: Double) {
         let estimate = Double(dot) * Double(scale) * Double(chunk.scales[slot])
         let width = Double(chunk.errors[slot]) * Double(factor) + Double(constant)
@@ -89,9 +87,9 @@ struct ScoreBounds {
         return (score(estimate - width, norm, rounding: 1) + bonus, score(estimate + width, norm, rounding: -1) + bonus)
     }
 
-    /// The score of a cosine. Where n is off by at most e = 2^-24 n, a distance's square S = (n - m)^2 + 2 n m (1 - c) is off by at most
-    /// 2 e sqrt(S) + e^2. If sqrt(S) is n / 5 or more, this is below 10^-6 S. Else m is at least 0.8 n, and the slack of c, which may make
-    /// 1 - c negative, counts more than that.
+    /// The score for a cosine. If n is off by at most e = 2^-24 n, the square of a distance S = (n - m)^2 + 2 n m (1 - c) is off by at
+    /// most 2 e sqrt(S) + e^2. If sqrt(S) is at least n / 5, that is below 10^-6 S. Otherwise m is at least 0.8 n, and the slack of c,
+    /// which may make 1 - c negative, is larger than that.
     private func score(_ cosine: Double, _ other: Double, rounding: Double) -> Double {
         switch metric {
         case .cosine: return cosine

@@ -1,32 +1,32 @@
 import Dispatch
 import Synchronization
 
-/// What the threads of one search share: what to look through, and how far they have come.
+/// The state shared by the threads of one search: what to scan, and how far they have got.
 ///
-/// @unchecked because of pointers and of chunks, which are not Sendable: nothing of an index changes during a search but what is atomic here.
+/// @unchecked because of pointers and chunks, which are not Sendable: during a search nothing of an index changes but the atomics here.
 final class ScanTask: @unchecked Sendable {
-    /// How many slots are looked at together: what is noted of them stays in the nearest cache. Chunks are multiples of it.
+    /// The number of slots scanned together, so that their intermediate results stay in the nearest cache. The size of a chunk is a
+    /// multiple of it.
     static let segment = 4_096
 
     let chunks: [VectorChunk]
     let slots: Int
-    /// A bit a slot, of those that may be found.
+    /// One bit for each slot, set for those that may be found.
     let allowed: [UInt64]
     let query: QuantizedQuery
     let bounds: ScoreBounds
     let limit: Int
-    /// What has expired by then is not found.
+    /// Entries that have expired by then are ignored.
     let now: Int64
     /// Added to the score of each slot.
     let bonus: UnsafePointer<Float>?
-    /// What most slots are passed over by; nil where their codes are read.
+    /// Used to exclude most slots before their codes are read; nil for a scan of the codes alone.
     let sketch: SketchQuery?
 
     private let nextSegment = Atomic<Int>(0)
-    /// As its bits.
+    /// A Double, as its bits.
     private let sharedThreshold = Atomic<UInt64>((-Double.infinity).bitPattern)
 
-    /// Makes one.
     init(
         chunks: [VectorChunk], slots: Int, allowed: [UInt64], query: QuantizedQuery, bounds: ScoreBounds, limit: Int, now: Int64,
         bonus: UnsafePointer<Float>?, sketch: SketchQuery?
@@ -42,43 +42,43 @@ final class ScanTask: @unchecked Sendable {
         self.sketch = sketch
     }
 
-    /// The next slots that no thread has looked at; nil at the end.
+    /// The next slots that no thread has scanned; nil at the end.
     func next() -> Range<Int>? {
         let start = nextSegment.wrappingAdd(1, ordering: .relaxed).oldValue * Self.segment
         return start < slots ? start..<min(start + Self.segment, slots) : nil
     }
 
-    /// The chunk of a slot, and the slot's place in it.
+    /// The chunk of a slot, and the position of the slot in it.
     func place(_ slot: Int) -> (chunk: VectorChunk, local: Int) { (chunks[slot / VectorChunk.capacity], slot % VectorChunk.capacity) }
 
-    /// What a score must reach, by what any thread has seen.
+    /// The score that a candidate must reach, according to what all threads have seen.
     var threshold: Double { Double(bitPattern: sharedThreshold.load(ordering: .relaxed)) }
 
-    /// Tells the others what a score must reach. Where two tell at once the smaller may stay, which is true as well.
+    /// Raises the shared threshold. If two threads race, the lower value may remain, which is a valid threshold too.
     func raise(_ threshold: Double) {
         if threshold > self.threshold { sharedThreshold.store(threshold.bitPattern, ordering: .relaxed) }
     }
 
     // MARK: Running
 
-    /// What a scan has found.
+    /// The result of a scan.
     struct Result {
-        /// The slots that may be among the nearest, with the most that their scores can be.
+        /// The slots that may be among the nearest, with their highest possible scores.
         var candidates: [Scanner.Candidate] = []
-        /// What a score must reach to be among them.
+        /// The score that a candidate must reach.
         var threshold = -Double.infinity
         var counts = ScanCounts()
         var threads = 1
     }
 
-    /// The least that a thread is worth waking for, in bytes to read: about a fifth of a millisecond.
+    /// The number of bytes that makes it worth waking a thread: about a fifth of a millisecond.
     private static let worthwhile = 4 << 20
 
-    /// Looks through all, on so many threads at most, the caller's among them.
+    /// Scans everything, on up to the given number of threads, including the caller's.
     func run(threads: Int) -> Result {
         let rowBytes = sketch == nil ? query.values.count : SketchBasis.count / 2
         let count = max(1, min(threads, slots * rowBytes / Self.worthwhile))
-        // Each is used by one thread, and looked at when all have ended.
+        // Each is used by one thread, and read after all have finished.
         nonisolated(unsafe) let scanners = (0..<count).map { _ in Scanner(self) }
         if count == 1 { scanners[0].run() } else { DispatchQueue.concurrentPerform(iterations: count) { scanners[$0].run() } }
         var best = BestScores(limit: limit)
@@ -93,18 +93,17 @@ final class ScanTask: @unchecked Sendable {
     }
 }
 
-/// The best scores of those offered, at most so many: a binary heap with the least on top.
+/// The highest scores seen, up to a limit: a binary heap with the lowest on top.
 struct BestScores {
     private let limit: Int
     private(set) var heap: [Double] = []
 
-    /// Makes an empty one.
     init(limit: Int) { self.limit = limit }
 
-    /// What a score must reach to be among them: the least of them, and less than all as long as they are not complete.
+    /// The score that a new one must exceed: the lowest in the heap, or minus infinity while it is not full.
     var threshold: Double { heap.count == limit ? heap[0] : -.infinity }
 
-    /// Takes in a score, if it is among the best.
+    /// Adds a score if it is among the best.
     mutating func offer(_ score: Double) {
         if heap.count < limit {
             heap.append(score)

@@ -1,27 +1,27 @@
 import CAgentQueue
 
-/// One thread's part of a search: finds the slots whose vectors may be among the nearest.
+/// One thread's share of a search: finds the slots whose vectors may be among the nearest.
 final class Scanner {
-    /// A slot that may be among them, and the most that its score can be.
+    /// A slot that may be among the nearest, and its highest possible score.
     struct Candidate {
         var slot: Int
         var upper: Double
     }
 
-    /// A slot that a sketch has left, and the most that its score can be by that.
+    /// A slot that the sketch did not exclude, and its highest possible score according to the sketch.
     private struct Left {
         var slot: Int
         var upper: Float
     }
 
     private let task: ScanTask
-    /// The best of the least scores that rows have by their codes.
+    /// The best of the lowest possible scores, according to the codes.
     private(set) var best: BestScores
-    /// What a score must reach.
+    /// The score that a candidate must reach.
     private(set) var threshold = -Double.infinity { didSet { least = Self.floor(threshold) } }
-    /// The same in Float32, not above: what a bound that was rounded to the nearest must reach.
+    /// The same in Float32, rounded down: the limit for bounds that were rounded to nearest.
     private var least = -Float.infinity
-    /// What is left when the codes have been looked at, with some that others have surpassed since.
+    /// The slots that the codes did not exclude, including some that others have surpassed since.
     private(set) var candidates: [Candidate] = []
     private(set) var counts = ScanCounts()
 
@@ -29,25 +29,24 @@ final class Scanner {
     private var form: vectors_query
     private var rows: [UnsafePointer<UInt8>?] = []
     private var slots: [Int] = []
-    // Of the rows of one segment: what is still to be looked at, where that is, and what the kernels say.
+    // Buffers for the rows of one segment: which are still to be scanned, where they are, and the results of the kernels.
     private var bits = [UInt64](repeating: 0, count: ScanTask.segment / 64)
     private var places = [UInt32](repeating: 0, count: ScanTask.segment)
     private var dots = [Int32](repeating: 0, count: ScanTask.segment)
     private var uppers = [Float](repeating: 0, count: ScanTask.segment)
 
-    /// A row by itself costs as much as so many one after the other: it waits for memory that the processor did not foresee.
+    /// Reading an isolated row costs as much as this many consecutive ones, because the processor does not prefetch it.
     private static let apart = 3
-    /// How many may be left, or be candidates, before it is worth looking which have been surpassed.
+    /// The number of slots or candidates that makes it worthwhile to look for surpassed ones.
     private var most = (left: 1 << 16, candidates: 1 << 14)
 
-    /// Makes one.
     init(_ task: ScanTask) {
         self.task = task
         form = task.query.form
         best = BestScores(limit: task.limit)
     }
 
-    /// Looks through what no other thread does.
+    /// Scans segments until none are left.
     func run() {
         while let range = task.next() {
             threshold = max(threshold, task.threshold)
@@ -78,7 +77,7 @@ final class Scanner {
 
     // MARK: Many rows
 
-    /// Looks at the codes of all rows of a segment, and considers those whose bits are set.
+    /// Reads the codes of all rows of a segment, and considers those whose bits are set.
     private func scanWhole(_ range: Range<Int>, _ count: Int) {
         let (bounds, (chunk, first)) = (task.bounds, task.place(range.lowerBound))
         vectors_dots(bounds.level, chunk.row(first), range.count, &form, &dots)
@@ -91,7 +90,7 @@ final class Scanner {
         }
     }
 
-    /// Looks at the codes of the rows of a segment whose bits are set.
+    /// Reads the codes of the rows of a segment whose bits are set.
     private func scanFew(_ range: Range<Int>, _ count: Int) {
         let (bounds, (chunk, first)) = (task.bounds, task.place(range.lowerBound))
         vectors_list(bits, Self.words(range), &places)
@@ -105,7 +104,7 @@ final class Scanner {
         }
     }
 
-    /// Looks at the sketch of the rows of a segment whose bits are set.
+    /// Reads the sketch of the rows of a segment whose bits are set.
     private func scanSketch(_ sketch: SketchQuery, _ range: Range<Int>, _ count: Int, isDense: Bool) {
         let before = left.count
         if isDense {
@@ -132,14 +131,14 @@ final class Scanner {
         most.left = max(most.left, 2 * left.count)
     }
 
-    /// The most that the score of a slot can be whose cosine is at most so much, rounded to the nearest.
+    /// The highest possible score of a slot whose cosine is at most the given one, rounded to nearest.
     private func weighed(_ cosine: Float, _ slot: Int) -> Float {
         guard task.bounds.needsWeighing(task.bonus) else { return cosine }
         let (chunk, local) = task.place(slot)
         return Float(task.bounds.upper(cosine, of: local, in: chunk, bonus: task.bonus.map { Double($0[slot]) } ?? 0))
     }
 
-    /// Turns the bounds of the rows into those of their scores; of the bits that are set, lists those that may be among the best.
+    /// Converts the bounds of the rows' cosines to bounds of their scores, and lists the rows with a set bit that may be among the best.
     private func passing(_ range: Range<Int>) -> ArraySlice<UInt32> {
         let (bounds, (chunk, first)) = (task.bounds, task.place(range.lowerBound))
         if bounds.needsWeighing(task.bonus) {
@@ -154,7 +153,7 @@ final class Scanner {
 
     private static func words(_ range: Range<Int>) -> Int { (range.count + 63) / 64 }
 
-    /// The greatest Float32 that is not above.
+    /// The greatest Float32 that is not above the value.
     private static func floor(_ value: Double) -> Float {
         let near = Float(value)
         return Double(near) > value ? near.nextDown : near
@@ -162,8 +161,9 @@ final class Scanner {
 
     // MARK: What a sketch has left
 
-    /// Notes the most promising of those left since: what they score is what the others must reach. They are looked at after the sketch of
-    /// the next segment, when their codes have come. The others wait until all has been seen, when most of them have been surpassed.
+    /// Notes the most promising of the slots that the sketch did not exclude, whose scores will raise the threshold for the others. Their
+    /// codes are read after the sketch of the next segment, by when they have been fetched. The other slots wait until everything has been
+    /// seen and most of them have been surpassed.
     private func noteBest(from start: Int, _ few: Int) {
         guard left.count > start else { return }
         var promising = BestScores(limit: best.heap.count == task.limit ? few : max(16, task.limit))
@@ -176,7 +176,7 @@ final class Scanner {
         count(left: slots.count)
     }
 
-    /// Counts rows that are looked at by their codes since a sketch has left them.
+    /// Counts rows whose codes are read because the sketch did not exclude them.
     private func count(left: Int) {
         counts.left += left
         counts.cost.withSketch += Double(left * Self.apart)
@@ -186,7 +186,7 @@ final class Scanner {
         left.removeAll { $0.upper < least }
     }
 
-    /// Looks at the codes of all that are left and not surpassed.
+    /// Reads the codes of all remaining slots that are not surpassed.
     private func settle() {
         look()
         threshold = max(threshold, task.threshold)
@@ -203,7 +203,7 @@ final class Scanner {
         left = []
     }
 
-    /// The same, of one segment.
+    /// The same for one segment.
     private func settle(_ some: ArraySlice<Left>, in range: Range<Int>) {
         guard some.count * Self.apart > range.count else {
             for one in some where one.upper >= least { note(one.slot) }
@@ -218,7 +218,7 @@ final class Scanner {
 
     // MARK: Single rows
 
-    /// Notes a slot whose codes are to be looked at, and asks for them.
+    /// Notes a slot whose codes will be read, and prefetches them.
     private func note(_ slot: Int) {
         let (chunk, local) = task.place(slot)
         vectors_foresee(chunk.row(local), chunk.dimension)
@@ -227,7 +227,7 @@ final class Scanner {
         slots.append(slot)
     }
 
-    /// Looks at the codes of the noted slots.
+    /// Reads the codes of the noted slots.
     private func look() {
         guard !slots.isEmpty else { return }
         rows.removeAll(keepingCapacity: true)
@@ -254,18 +254,18 @@ final class Scanner {
     }
 }
 
-/// What a scan has looked at, in rows.
+/// What a scan has read, in rows.
 struct ScanCounts {
-    /// Those that may be found.
+    /// Rows that may be found.
     var scanned = 0
-    /// Those whose codes were looked at.
+    /// Rows whose codes were read.
     var byCodes = 0
-    /// Of these, those that no sketch covers, looked at in one go with all around them.
+    /// Of these, rows without a sketch, read consecutively with all their neighbours.
     var uncovered = 0
-    /// Those whose sketch was looked at, and how many of them it left.
+    /// Rows whose sketch was read, and how many of them it did not exclude.
     var bySketch = 0
     var left = 0
-    /// What looking at the sketch cost, and what looking at the codes alone would have, in rows of codes that are read one after the other.
+    /// The cost with the sketch, and what it would have been without, in rows of codes read consecutively.
     var cost = (withSketch: 0.0, without: 0.0)
 
     static func += (one: inout Self, other: Self) {

@@ -1,36 +1,36 @@
 import CAgentQueue
 
-/// What a scan reads first of each vector, 64 bytes: half a byte for each direction of a basis, and how much that lacks.
+/// What a scan reads first of each vector, 64 bytes: half a byte for each direction of a basis, and the length of the remainder.
 ///
-/// It covers the first slots of an index. A value: what is added to one shares the memory of the other, behind its end.
+/// A sketch covers the first slots of an index. It is a value: an extended copy shares the memory of the original, beyond its end.
 ///
-/// @unchecked because of memory that is not changed once it is covered.
+/// @unchecked because memory is never changed once it is covered.
 struct Sketch: @unchecked Sendable {
     let basis: SketchBasis
-    /// How much of what it lacks the nearest of a query have of it at most, nearly always: what an approximate search counts with.
+    /// The share of the remainder that the nearest neighbours of a query need at most, nearly always. Approximate searches use it as their
+    /// bound.
     let usualShare: Double
-    /// How many slots it covers, a multiple of 16.
+    /// The number of slots covered, a multiple of 16.
     private(set) var count = 0
-    /// The most that half bytes are from the middle, as a length.
+    /// The maximum length of the half bytes, measured from the middle.
     private(set) var reach: Float = 0
     /// One for each chunk.
     private var parts: [MappedMemory] = []
 
-    /// An empty one.
     init(_ basis: SketchBasis, usualShare: Double = 1) {
         self.basis = basis
         self.usualShare = usualShare
     }
 
-    /// What it takes, in bytes.
+    /// Memory use in bytes.
     var bytes: Int { count * Self.bytesPerSlot + SketchBasis.count * vectors_query_bytes(basis.dimension) }
 
     private static let bytesPerSlot = Int(VECTORS_SKETCH_BYTES)
 
-    /// What there is of a chunk.
+    /// The rows of a chunk.
     func rows(_ chunk: Int) -> UnsafeMutablePointer<UInt8> { parts[chunk].bytes.assumingMemoryBound(to: UInt8.self) }
 
-    /// The same, covering slots up to another count, a multiple of 16; nil where it is cancelled.
+    /// A copy that covers more slots, a multiple of 16; nil if it is cancelled.
     func extended(to end: Int, _ chunks: [VectorChunk], level: vectors_level, isCancelled: () -> Bool) -> Sketch? {
         var sketch = self
         while sketch.count < end {
@@ -57,37 +57,37 @@ struct Sketch: @unchecked Sendable {
     }
 }
 
-/// The leading directions of the vectors of an index: what a sketch keeps of each.
+/// The leading directions of the vectors of an index, which a sketch keeps of each vector.
 ///
-/// They span about the space in which a sample of the vectors lies most (block power iteration on their second moments, which finds their
-/// mean too), turned so that all directions carry alike: then one step fits them all.
+/// They approximately span the space in which most of a sample of the vectors lies (block power iteration on their second moments, which
+/// also finds their mean), rotated so that all directions carry the same variance and a single step size suits them all.
 ///
-/// @unchecked because of pointers into memory of its own, which is not changed once it is made.
+/// @unchecked because of pointers into memory of its own, which does not change after initialisation.
 final class SketchBasis: @unchecked Sendable {
-    /// How many directions.
+    /// The number of directions.
     static let count = Int(VECTORS_DIRECTIONS)
-    /// The least dimension that a sketch is worth it for: it is to be much smaller than the codes.
+    /// The smallest dimension that is worth a sketch, which must be much smaller than the codes.
     static let leastDimension = 192
 
     private static let rounds = 5
 
     let dimension: Int
-    /// How many vectors there were when it was made.
+    /// The number of vectors when the basis was made.
     let slots: Int
     /// The directions, quantised.
     let queries: [vectors_query]
-    /// Where the middle of the vectors lies in each.
+    /// The middle of the vectors in each direction.
     let middle: [Float]
-    /// What one of a half byte counts: 0.3352 of the deviation, which is best for 16 levels of a normal one (Max, 1960).
+    /// The step of one half-byte unit: 0.3352 of the standard deviation, which is optimal for 16 levels of a normal distribution (Max,
+    /// 1960).
     let step: Float
-    /// How far it is from orthonormal.
+    /// The deviation from orthonormality.
     let skew: Float
     private let memory: UnsafeMutableRawPointer
 
     deinit { memory.deallocate() }
 
-    /// Makes one from a sample of so many vectors. Nil where they have no direction in common that would be of use, and where it is
-    /// cancelled.
+    /// Makes a basis from a sample of the given number of vectors. Nil if they have no useful directions in common, or if it is cancelled.
     init?(_ sample: VectorChunk, slots: Int, level: vectors_level, isCancelled: () -> Bool) {
         let dimension = sample.dimension
         let (count, stride) = (Self.count, vectors_stride(dimension))
@@ -122,7 +122,7 @@ final class SketchBasis: @unchecked Sendable {
         return basis.withUnsafeBufferPointer { basis in
             (0..<count).map { index in
                 var query = vectors_query()
-                // Of length 1 each, so it cannot fail.
+                // Each has length 1, so this cannot fail.
                 if let start = basis.baseAddress {
                     vectors_query_make(start + index * stride, dimension, memory + index * vectors_query_bytes(dimension), &query)
                 }
@@ -145,34 +145,34 @@ final class SketchBasis: @unchecked Sendable {
     }
 }
 
-/// Vectors of an index, with their sketch: what approximate searches learn from.
+/// Vectors of an index with their sketch, from which the bound of approximate searches is estimated.
 struct SketchSample {
     private let chunk: VectorChunk
     private let sketch: Sketch
     private let level: vectors_level
 
-    /// How many are searched for, and how many neighbours of each are looked at.
+    /// The number of sample queries, and the number of neighbours considered for each.
     private static let (queries, neighbours) = (64, 10)
 
-    /// Of a chunk that the sketch covers.
+    /// Takes a sample of a chunk that the sketch covers.
     init(_ chunk: VectorChunk, _ sketch: Sketch, level: vectors_level) {
         self.chunk = chunk
         self.sketch = sketch
         self.level = level
     }
 
-    /// How much of what the sketch lacks the nearest have of it: what 95 of 100 neighbours in a sample have at most, and a tenth
-    /// more. (A neighbour with more is still found where it is nearer than others by more than that.)
+    /// The share of the remainder that near neighbours need: the 95th percentile in a sample, plus a tenth. (A neighbour that needs more
+    /// is still found if it is nearer than the others by more than that.)
     ///
-    /// That it points anywhere, and little of it where the query does, would be wrong of just those that are looked for: what lies near in
-    /// the directions of the sketch tends to lie near in the others.
+    /// Assuming a random direction, and thus a small share, would be wrong for exactly the vectors that are looked for: what is near in
+    /// the directions of the sketch tends to be near in the others too.
     func usualShare() -> Double {
         let shares = stride(from: 0, to: chunk.count, by: max(1, chunk.count / Self.queries)).flatMap(shares).sorted()
         guard !shares.isEmpty else { return 1 }
         return max(0, min(1, 1.1 * shares[(shares.count - 1) * 95 / 100]))
     }
 
-    /// Those of the neighbours of one of them.
+    /// The shares of the neighbours of one vector.
     private func shares(_ own: Int) -> [Double] {
         let codes = chunk.row(own)
         guard let query = try? QuantizedQuery((0..<chunk.dimension).map { Float(codes[$0]) - 128 }, dimension: chunk.dimension) else {
@@ -186,7 +186,7 @@ struct SketchSample {
         SketchQuery(query.unit, sketch).bounds(level, 0..<chunk.count, &all)
         func cosine(_ row: Int) -> Double { Double(dots[row]) * Double(form.scale) * Double(chunk.scales[row]) }
         var best = BestScores(limit: Self.neighbours)
-        // The same text twice is no neighbour.
+        // An identical text does not count as a neighbour.
         let others = (0..<chunk.count).filter { cosine($0) < 0.9999 }
         for row in others { best.offer(cosine(row)) }
         return others.filter { cosine($0) >= best.threshold && all[$0] > none[$0] }.map {

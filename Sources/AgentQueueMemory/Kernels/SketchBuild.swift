@@ -3,16 +3,16 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Makes a sketch of slots of an index, on a thread of its own or the caller's.
+/// Builds a sketch of an index, on a thread of its own or on the caller's.
 final class SketchBuild: Sendable {
-    /// What is sketched.
+    /// The vectors to sketch.
     ///
-    /// @unchecked because chunks are not Sendable: what they hold of the first `count` slots is never changed, and no more is read here.
+    /// @unchecked because chunks are not Sendable: the first `count` slots never change, and no others are read here.
     private struct Source: @unchecked Sendable {
         let chunks: [VectorChunk]
         let count: Int
         let level: vectors_level
-        /// What there is of it already.
+        /// The sketch to extend.
         let earlier: Sketch?
     }
 
@@ -26,19 +26,18 @@ final class SketchBuild: Sendable {
     private let source: Source
     private let ended = DispatchSemaphore(value: 0)
 
-    /// The most rows of a sample.
+    /// The maximum number of rows in a sample.
     private static let sample = 8_192
 
-    /// Prepares one.
     /// - Parameters:
-    ///   - chunks: those of the index.
-    ///   - slots: how many it has.
-    ///   - earlier: a sketch that is to be extended; nil begins with a new basis.
+    ///   - chunks: the chunks of the index.
+    ///   - slots: its number of slots.
+    ///   - earlier: a sketch to extend; nil to start with a new basis.
     init(_ chunks: [VectorChunk], slots: Int, extending earlier: Sketch?, level: vectors_level) {
         source = Source(chunks: chunks, count: slots / 16 * 16, level: level, earlier: earlier)
     }
 
-    /// Begins, on a thread of its own.
+    /// Starts on a thread of its own.
     func start() {
         let thread = Thread { [self] in
             run()
@@ -48,7 +47,7 @@ final class SketchBuild: Sendable {
         thread.start()
     }
 
-    /// Does it here and now.
+    /// Runs on the current thread.
     func run() {
         let sketch = make()
         state.withLock { state in
@@ -57,16 +56,16 @@ final class SketchBuild: Sendable {
         }
     }
 
-    /// Ends it soon, without a result.
+    /// Stops soon, without a result.
     func cancel() { state.withLock { $0.isCancelled = true } }
 
-    /// Waits for the end of its thread; for tests.
+    /// Waits for the thread to end; for tests.
     func wait() {
         ended.wait()
         ended.signal()
     }
 
-    /// What came of it; nil as long as it is under way. The sketch is nil where there is none to be had.
+    /// The result; nil while the build is running. The inner value is nil if no sketch can be made.
     var result: Sketch?? { state.withLock { $0.hasEnded ? .some($0.sketch) : nil } }
 
     private var isCancelled: Bool { state.withLock { $0.isCancelled } }
@@ -76,7 +75,7 @@ final class SketchBuild: Sendable {
         return empty.extended(to: source.count, source.chunks, level: source.level) { isCancelled }
     }
 
-    /// An empty sketch, made for a sample that is spread over all slots.
+    /// An empty sketch with a basis made from a sample of all slots.
     private func begun() -> Sketch? {
         guard let dimension = source.chunks.first?.dimension, source.count > 0 else { return nil }
         let size = min(source.count, max(1_024, Self.sample * 384 / max(384, dimension)))
@@ -92,31 +91,30 @@ final class SketchBuild: Sendable {
     }
 }
 
-/// When an index has a sketch: it is made once full scans have cost as much as making it does, extended as slots are added, made anew when
-/// there are four times as many, and given up where it passes over too few.
+/// Decides when an index has a sketch. It is built once full scans have cost as much as building it, extended as slots are added, rebuilt
+/// when there are four times as many, and dropped if it excludes too little.
 struct SketchKeeper {
-    /// The least slots that a sketch is made of.
+    /// The smallest number of slots that gets a sketch.
     static let leastSlots = 20_000
-    /// The least slots that one is extended by.
+    /// The smallest number of slots that a sketch is extended by.
     static let leastExtension = 4_096
-    /// What sketching a row costs, in rows that a full scan reads: about 0.7 µs to 15 ns.
+    /// The cost of sketching a row, in rows read by a full scan: about 0.7 µs against 15 ns.
     static let rent = 48
-    /// A sketch that costs more than it saves, in so many searches together, is given up.
+    /// The number of searches after which a sketch that costs more than it saves is dropped.
     static let trial = 8
 
-    /// The sketch; nil where there is none.
     private(set) var sketch: Sketch?
-    /// What is being made.
+    /// The build in progress.
     private(set) var build: SketchBuild?
     private var rented = 0
-    /// What it has cost beyond what it has saved, by the choice that searches had.
+    /// The cost beyond the savings, by the selectivity of the searches.
     private var trials = [(searches: Int, cost: Double)](repeating: (0, 0), count: Int.bitWidth + 1)
-    /// The largest choice for which it was of no use.
+    /// The highest selectivity for which the sketch was not useful.
     private var useless = 6
-    /// How many slots there were when it was given up.
+    /// The number of slots when it was dropped.
     private var givenUpAt: Int?
 
-    /// Takes over what has been made in the meantime.
+    /// Adopts the result of a finished build.
     mutating func adopt() {
         guard let build, let result = build.result else { return }
         self.build = nil
@@ -128,16 +126,17 @@ struct SketchKeeper {
         sketch = made
     }
 
-    /// Forgets all, since slots have moved. What is made of them is of no use.
+    /// Discards everything because slots have moved, including a build in progress.
     mutating func reset() {
         build?.cancel()
         self = SketchKeeper()
     }
 
-    /// How many vectors there are for each that is to be found, in binary digits: with few, none can be passed over.
+    /// The selectivity of a search: the binary logarithm of the number of vectors for each one to be found. With few, hardly any can be
+    /// excluded.
     static func choice(of count: Int, for limit: Int) -> Int { Int.bitWidth - (count / max(1, limit)).leadingZeroBitCount }
 
-    /// The sketch, if a search with that choice is to look at it.
+    /// The sketch, if a search of that selectivity should use it.
     func sketch(for choice: Int, _ scan: VectorScan) -> Sketch? {
         switch scan {
         case .full: nil
@@ -146,7 +145,7 @@ struct SketchKeeper {
         }
     }
 
-    /// Notes what a search has looked at. Begins to make what is missing where that is worth it.
+    /// Records what a search has read, and starts a build if it is worthwhile.
     mutating func note(
         _ counts: ScanCounts, choice: Int, _ scan: VectorScan, _ chunks: [VectorChunk], slots: Int, level: vectors_level
     ) {
@@ -161,7 +160,7 @@ struct SketchKeeper {
         rented = 0
     }
 
-    /// Makes what is missing here and now.
+    /// Builds whatever is missing on the current thread.
     mutating func prepare(_ chunks: [VectorChunk], slots: Int, level: vectors_level) {
         build?.cancel()
         build = nil
@@ -172,7 +171,7 @@ struct SketchKeeper {
         if case .some(.some(let result)) = build.result { take(result) }
     }
 
-    /// What to make: nil is nothing, else what to extend, where nil is a new one.
+    /// What to build: nil for nothing, otherwise the sketch to extend, where nil means a new one.
     private func wanted(_ chunks: [VectorChunk], slots: Int) -> Sketch?? {
         guard let dimension = chunks.first?.dimension, dimension >= SketchBasis.leastDimension, slots >= Self.leastSlots else { return nil }
         if let givenUpAt, slots < 4 * givenUpAt { return nil }
@@ -188,7 +187,7 @@ struct SketchKeeper {
         guard trials[choice].searches == Self.trial else { return }
         if trials[choice].cost > 0 { useless = max(useless, choice) }
         trials[choice] = (0, 0)
-        // Most searches look for some ten.
+        // Most searches ask for about ten.
         guard useless >= Self.choice(of: slots, for: 10) else { return }
         self = SketchKeeper()
         givenUpAt = slots

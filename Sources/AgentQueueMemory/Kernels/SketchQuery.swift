@@ -1,24 +1,25 @@
 import CAgentQueue
 
-/// A query as a sketch is compared with it.
+/// A query in the form in which it is compared with a sketch.
 ///
-/// With v the query, u a vector, both of length 1, x what its codes say, P the basis, y = P v, and h what the half bytes say of P x:
+/// Let v be the query and u a vector, both of length 1, x the value of the vector's codes, P the basis, y = P v, and h the value of the
+/// half bytes for P x:
 ///
 ///     <v, u> = <v, transposed(P) h> + <v, x - transposed(P) h> + <v, u - x>
 ///
-/// The first is <y, h> = <y, middle> + step <y, halves - 7.5>, which the kernel sums with y in 8 bits; what these lack of y counts at most
-/// `reach` times its length. The second has a part within the space of P, at most `inner` times what the sketch notes, and one outside, at
-/// most `outer` times what it notes. The third is the error of the codes, which may lie in either space, and is in both notes.
+/// The first term is <y, h> = <y, middle> + step <y, halves - 7.5>, which the kernel sums with y in 8 bits; the error of these bits counts
+/// at most `reach` times its length. The second has a part within the space of P, at most `inner` times the noted remainder, and a part
+/// outside, at most `outer` times the noted remainder. The third is the error of the codes, which may lie in either space, and is included
+/// in both remainders.
 struct SketchQuery {
     let sketch: Sketch
-    /// Those of the low halves, then those of the high.
+    /// Those of the low half bytes, then those of the high ones.
     private let values: [Int8]
     private let form: vectors_sketch_query
 
-    /// Makes one.
     /// - Parameters:
     ///   - unit: the query, of length 1.
-    ///   - share: of what the sketch lacks, as much as counts: 1 is all, which is exact.
+    ///   - share: the share of the remainder to allow for; 1 is all of it, which is exact.
     init(_ unit: [Float], _ sketch: Sketch, share: Double = 1) {
         let (basis, count) = (sketch.basis, SketchBasis.count)
         let dimension = Double(basis.dimension)
@@ -38,7 +39,7 @@ struct SketchQuery {
         let skew = Double(basis.skew)
         let within = min(1, (length + inexact) / (1 - skew).squareRoot())
         let outside = max(0, 1 - max(0, length - inexact) * max(0, length - inexact) / (1 + skew)).squareRoot()
-        // 4 is more than any h is long; 2 * 10^-5 is for the rounding of Float32 in the kernel.
+        // No h is longer than 4; 2 * 10^-5 covers the rounding of Float32 in the kernel.
         let constant = atMiddle - 7.5 * factor * Double(sum) + lacks * Double(sketch.reach) + 4 * inexact + 2e-5
         self.sketch = sketch
         self.values = [values[..<(count / 2)], [0, 0, 0, 0], values[(count / 2)...], [0, 0, 0, 0]].flatMap(\.self)
@@ -54,7 +55,7 @@ struct SketchQuery {
         withForm { vectors_sketch_bounds(level, rows + first, range.count, $0, &uppers) }
     }
 
-    /// The same of some of them, by their places among them.
+    /// The same for some of them, given by their positions.
     func bounds(_ level: vectors_level, _ range: Range<Int>, _ places: ArraySlice<UInt32>, _ uppers: inout [Float]) {
         let rows = sketch.rows(range.lowerBound / VectorChunk.capacity)
         let first = range.lowerBound % VectorChunk.capacity * Int(VECTORS_SKETCH_BYTES)

@@ -2,18 +2,16 @@ import AgentQueueModel
 import AgentQueueStore
 import Glibc
 
-/// What a query asks of memories besides nearness.
+/// The conditions of a query other than similarity.
 struct MemoryCriteria: Hashable {
-    /// What the metadata must fulfil; nil is nothing.
+    /// A condition on the metadata; nil for none.
     var filter: Expression?
-    /// Made at this time at the earliest (wall clock, ms).
+    /// Inclusive (wall clock, ms).
     var createdAfter: Int64?
-    /// Made before this time (wall clock, ms).
+    /// Exclusive (wall clock, ms).
     var createdBefore: Int64?
-    /// At least this important.
     var minImportance: Double?
 
-    /// Those of a query.
     init(_ query: MemoryQuery) {
         filter = query.filter
         createdAfter = query.createdAfter
@@ -21,33 +19,33 @@ struct MemoryCriteria: Hashable {
         minImportance = query.minImportance
     }
 
-    /// Whether it asks of what an index knows without metadata.
+    /// Whether it needs anything that an index knows without reading metadata.
     var asksOfHeads: Bool { createdAfter != nil || createdBefore != nil || minImportance != nil }
-    /// Whether every memory fulfils it.
+    /// Whether every memory matches.
     var isEmpty: Bool { filter == nil && !asksOfHeads }
 
-    /// Whether a memory fulfils it.
+    /// Whether a memory matches.
     func admits(_ memory: Memory) -> Bool {
         admits(createdAt: memory.createdAt, importance: Float(memory.importance))
             && filter?.holds(for: memory.metadata ?? .null) != false
     }
 
-    /// Whether a memory's age and importance fulfil it. An index keeps importance as Float32: so is it compared.
+    /// Whether a memory's age and importance match. Importance is compared as Float32, as the index stores it.
     func admits(createdAt: Int64, importance: Float) -> Bool {
         createdAt >= createdAfter ?? .min && createdAt < createdBefore ?? .max && importance >= minImportance.map { Float($0) } ?? 0
     }
 }
 
-/// What counts besides nearness, added to it.
+/// Bonuses added to similarity.
 struct MemoryWeights: Hashable {
-    /// What a memory gets that was made just now; it halves with each half-life of age.
+    /// The bonus of a memory created just now; it halves with each half-life of age.
     var recency: Double
     /// In ms.
     var halfLife: Int64
-    /// What a memory gets whose importance is 1; others in proportion.
+    /// The bonus of a memory with importance 1; others in proportion.
     var importance: Double
 
-    /// Those of a query; nil where nothing but nearness counts.
+    /// The weights of a query; nil if only similarity counts.
     init?(_ query: MemoryQuery) {
         guard query.recencyWeight != 0 || query.importanceWeight != 0 else { return nil }
         recency = query.recencyWeight
@@ -55,7 +53,7 @@ struct MemoryWeights: Hashable {
         importance = query.importanceWeight
     }
 
-    /// What a memory gets. One that is made in the future counts as made now.
+    /// The bonus of a memory. A creation time in the future counts as now.
     func bonus(createdAt: Int64, importance: Float, now: Int64) -> Float {
         var bonus = self.importance * Double(importance)
         if recency != 0 {
@@ -66,23 +64,22 @@ struct MemoryWeights: Hashable {
     }
 }
 
-/// Reciprocal rank fusion of two rankings (Cormack, Clarke and Büttcher, SIGIR 2009): each gives 1 / (60 + rank).
+/// Reciprocal rank fusion of two rankings (Cormack, Clarke and Büttcher, SIGIR 2009): each contributes 1 / (60 + rank).
 enum RankFusion {
-    /// What was found in one of the rankings, or both.
+    /// A result of either ranking, or of both.
     struct Found: Equatable {
-        /// The memory.
         var id: Int64
         /// The sum over the rankings.
         var score: Double
-        /// Its rank in the first, from 1.
+        /// The rank in the first, from 1.
         var first: Int?
-        /// Its rank in the second, from 1.
+        /// The rank in the second, from 1.
         var second: Int?
     }
 
     private static let constant = 60.0
 
-    /// Both rankings in one, the best first; of equal ones the smaller id.
+    /// Merges both rankings, best first; among equal ones, the smaller id first.
     static func fuse(_ first: [Int64], _ second: [Int64]) -> [Found] {
         var found: [Int64: Found] = [:]
         for (place, id) in first.enumerated() {

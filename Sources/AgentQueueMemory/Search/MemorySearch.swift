@@ -3,24 +3,23 @@ import AgentQueueSettings
 import AgentQueueStore
 import Dispatch
 
-/// The search for memories, in one process: keeps an index of each namespace that is asked for, and brings it up to date before each
-/// answer, so that what any process has stored is found by the next search.
+/// Searches memories. Keeps an index of each namespace that was searched, and brings it up to date before each answer, so that a search
+/// finds whatever any process has stored before it.
 package final class MemorySearch: Sendable {
     private let store: QueueStore
     private let shelf: IndexCache<MemorySpace, SpaceIndex>
     private let threads = SearchThreads("memory-search")
 
-    /// Makes one; reads nothing.
-    /// - Parameter maxBytes: how much the indexes may take in memory together; the longest unused go first, and the latest stays. 2 GiB
-    ///   unless told.
+    /// - Parameter maxBytes: the memory limit for all indexes together; the least recently used are dropped first, and the most recent one
+    ///   is kept. Default: 2 GiB.
     package init(_ store: QueueStore, maxBytes: Int = 2 << 30) {
         self.store = store
         shelf = IndexCache(maxBytes: maxBytes)
     }
 
-    /// Answers queries, each in its namespaces; all see the memories of one moment. Scans on threads of its own, so that no task waits for
-    /// a thread.
-    /// - Returns: an answer for each, in their order.
+    /// Answers queries from one snapshot, each in its namespaces. Scans on threads of its own, so that it does not block the cooperative
+    /// thread pool.
+    /// - Returns: one answer for each query, in order.
     /// - Throws: `MemoryError`, `VectorError`, `StoreError`.
     package func answer(_ queries: [MemoryQuery]) async throws -> [MemoryAnswer] {
         for query in queries { try query.check() }
@@ -28,10 +27,10 @@ package final class MemorySearch: Sendable {
         return try await threads.run { [self] in try answerNow(queries) }
     }
 
-    /// How many indexes it keeps, and their bytes.
+    /// The number of indexes, and their size in bytes.
     package var size: (indexes: Int, bytes: Int) { shelf.size }
 
-    /// Brings the words of the namespaces up to date that are searched by them.
+    /// Brings the word index of the namespaces up to date that are searched by words.
     private func indexWords(of queries: [MemoryQuery]) async throws {
         let names = Set(queries.lazy.filter { $0.mode != .vector }.flatMap(\.namespaces))
         guard !names.isEmpty else { return }
@@ -47,12 +46,12 @@ package final class MemorySearch: Sendable {
     private func answerNow(_ queries: [MemoryQuery]) throws -> [MemoryAnswer] {
         while true {
             let spaces = try store.readMemories { try Self.spaces(of: queries, $0) }
-            // An earlier space of a namespace is not searched again.
+            // An earlier space of a namespace is never searched again.
             shelf.drop { old in spaces.contains { $0.namespaceID == old.namespaceID && $0.id > old.id } }
-            // The snapshot is opened when the indexes are ours, so that none of them is newer.
+            // Open the snapshot while holding the indexes, so that none of them is newer than the snapshot.
             let answers = try shelf.with(spaces.sorted { $0.id < $1.id }, make: SpaceIndex.init) { indexes in
                 try store.readMemories { snapshot -> [MemoryAnswer]? in
-                    // Another space may have taken the place of one meanwhile: then again, with that.
+                    // If another space has replaced one in the meantime, try again with that.
                     guard try Self.spaces(of: queries, snapshot) == spaces else { return nil }
                     let round = SearchRound(snapshot, Dictionary(uniqueKeysWithValues: indexes.map { ($0.space.id, $0) }))
                     return try queries.map { try round.answer($0) }
@@ -62,7 +61,7 @@ package final class MemorySearch: Sendable {
         }
     }
 
-    /// The spaces that queries look into by nearness.
+    /// The spaces that the queries search by vector.
     private static func spaces(of queries: [MemoryQuery], _ snapshot: MemorySnapshot) throws -> Set<MemorySpace> {
         var spaces: Set<MemorySpace> = []
         for query in queries where query.mode != .words {
@@ -74,14 +73,14 @@ package final class MemorySearch: Sendable {
     }
 }
 
-/// Queries that are answered from one snapshot. Used by one thread, which has the indexes to itself.
+/// Answers queries from one snapshot. Used by one thread, which has exclusive access to the indexes.
 final class SearchRound {
     let snapshot: MemorySnapshot
     private let indexes: [Int64: SpaceIndex]
     /// The spaces whose indexes are as new as the snapshot.
     private var isFollowed: Set<Int64> = []
 
-    /// - Parameter indexes: those of all spaces that the queries look into, by the space's id.
+    /// - Parameter indexes: the indexes of all spaces that the queries search, by the id of the space.
     init(_ snapshot: MemorySnapshot, _ indexes: [Int64: SpaceIndex]) {
         self.snapshot = snapshot
         self.indexes = indexes
@@ -119,13 +118,13 @@ final class SearchRound {
         place.report.microseconds.index = stopwatch.microseconds
     }
 
-    /// Whether a query's vector can be compared with those of namespaces.
+    /// Checks that the vector of a query is comparable with those of its namespaces.
     private static func checkVectors(of query: MemoryQuery, _ namespaces: [MemoryNamespace]) throws {
         var other: (name: String, target: String)?
         for namespace in namespaces {
             let name = InvalidText.quoted(namespace.name)
             guard let space = namespace.space else {
-                // Nothing is remembered there yet: nothing is found, either.
+                // An empty namespace yields no results and no error.
                 guard query.mode == .vector, namespace.memories > 0 else { continue }
                 throw MemoryError("namespace \(name) holds no vectors: search it by its words (--mode words)")
             }
@@ -147,13 +146,12 @@ final class SearchRound {
     }
 }
 
-/// A namespace that a query looks into.
+/// A namespace that is searched.
 struct SearchPlace {
-    /// The namespace.
     let namespace: MemoryNamespace
-    /// Its vectors; nil where it has none, or they are not asked for.
+    /// The index of its vectors; nil if it has none, or if they are not needed.
     var index: SpaceIndex?
-    /// How the search went there.
+    /// How the search went.
     var report: NamespaceReport
 
     init(_ namespace: MemoryNamespace, index: SpaceIndex?) {
@@ -163,14 +161,14 @@ struct SearchPlace {
     }
 }
 
-/// Threads for what takes long, so that no task waits for a thread.
+/// Threads for long-running work, outside the cooperative thread pool.
 struct SearchThreads: Sendable {
     private let queue: DispatchQueue
 
-    /// - Parameter name: what debuggers show.
+    /// - Parameter name: the name shown by debuggers.
     init(_ name: String) { queue = DispatchQueue(label: name, attributes: .concurrent) }
 
-    /// Carries out a body on one of them.
+    /// Runs `body` on one of the threads.
     func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             queue.async { continuation.resume(with: Result { try body() }) }
