@@ -1,42 +1,40 @@
-/// A condition on JSON: comparisons, and, or, not, fields and literals. No code is run.
+/// A condition on JSON: comparisons, `and`, `or`, `not`, fields and literals. It cannot run code.
 ///
 /// ```
 /// topic = "billing" and (score >= 3 or lang in ["en", "pt"]) and exists(author.name) and not archived
 /// ```
 ///
-/// - Values are compared with their like: numbers with numbers (exactly, whatever their spelling), strings with strings (by code points).
-///   Values of two kinds are unequal, and neither is less.
-/// - A field that is missing is null. Null equals null alone, and is neither less nor greater than anything.
-/// - `=` holds for a list if it equals the other side, or one of its elements does: `tags = "x"`. `!=` is the opposite of `=`, `not in`
-///   that of `in`; so both hold for a missing field, unless null is what they name.
-/// - A field alone holds if it is `true`.
+/// - Values are compared within their type: numbers exactly, whatever their spelling, and strings by code points. Values of different
+///   types are unequal, and neither is less than the other.
+/// - A missing field is null. Null equals only null, and is neither less nor greater than anything.
+/// - `=` is true for a list if the list equals the other side or one of its elements does: `tags = "x"`. `!=` is the opposite of `=`, and
+///   `not in` the opposite of `in`; both are therefore true for a missing field, unless they name null.
+/// - A field on its own is true if its value is `true`.
 package indirect enum Expression: Sendable, Hashable {
-    /// A value, as it is written.
+    /// A literal value.
     case literal(JSONValue)
-    /// What the subject has at a path; null where there is nothing. The empty path is the subject itself.
+    /// The value at a path of the subject; null if there is none. The empty path is the subject itself.
     case field([Step])
-    /// Two sides compared.
     case comparison(Expression, Comparison, Expression)
-    /// Whether the left side equals one of the list.
+    /// Whether the left side equals an element of the list.
     case isIn(Expression, [JSONValue])
-    /// Whether the subject has something at a path, and it is not null.
+    /// Whether the subject has a value other than null at a path.
     case exists([Step])
-    /// All of several.
+    /// True if all are.
     case and([Expression])
-    /// One of several, or more.
+    /// True if at least one is.
     case or([Expression])
-    /// The opposite.
     case not(Expression)
 
-    /// A part of a path.
+    /// A step of a path.
     package enum Step: Sendable, Hashable {
-        /// The member of an object by that name.
+        /// The member of an object with that name.
         case member(String)
-        /// The element of a list at that place, from 0.
+        /// The element of a list at that index, from 0.
         case element(Int)
     }
 
-    /// How two sides are compared.
+    /// A comparison operator.
     package enum Comparison: String, Sendable {
         case equal = "="
         case notEqual = "!="
@@ -48,7 +46,7 @@ package indirect enum Expression: Sendable, Hashable {
 }
 
 extension Expression {
-    /// Whether the subject fulfils it.
+    /// Whether the condition is true for a subject.
     package func holds(for subject: JSONValue) -> Bool {
         switch self {
         case .literal(let value): value.bool == true
@@ -63,7 +61,7 @@ extension Expression {
         }
     }
 
-    /// What it comes to: the value of a literal or a field, and of all others whether they hold.
+    /// The value: that of a literal or field, and true or false for everything else.
     package func evaluate(on subject: JSONValue) -> JSONValue {
         switch self {
         case .literal(let value): value
@@ -78,7 +76,7 @@ extension Expression {
 }
 
 extension Expression.Comparison {
-    /// Whether two values compare so.
+    /// Whether the comparison is true of two values.
     func holds(_ left: JSONValue, _ right: JSONValue) -> Bool {
         switch self {
         case .equal: Self.meet(left, right)
@@ -90,7 +88,7 @@ extension Expression.Comparison {
         }
     }
 
-    /// Whether two values are equal, or one is a list that has the other.
+    /// Whether two values are equal, or one is a list that contains the other.
     private static func meet(_ left: JSONValue, _ right: JSONValue) -> Bool {
         left.isEqual(to: right) || left.array?.contains { $0.isEqual(to: right) } == true
             || right.array?.contains { $0.isEqual(to: left) } == true
@@ -98,7 +96,7 @@ extension Expression.Comparison {
 }
 
 extension JSONValue {
-    /// What stands at a path; null where there is nothing.
+    /// The value at a path; null if there is none.
     package func value(at path: some Sequence<Expression.Step>) -> JSONValue {
         var value = self
         for step in path {
@@ -114,7 +112,7 @@ extension JSONValue {
 }
 
 extension Expression: CustomStringConvertible {
-    /// The expression in one spelling, which reads back as the same.
+    /// The expression in its canonical spelling, which parses to the same expression.
     package var description: String {
         switch self {
         case .literal(let value): value.text
@@ -129,7 +127,7 @@ extension Expression: CustomStringConvertible {
         }
     }
 
-    /// As a side of a comparison.
+    /// The spelling as a side of a comparison.
     private var asOperand: String {
         switch self {
         case .literal, .field, .exists: description
@@ -137,7 +135,7 @@ extension Expression: CustomStringConvertible {
         }
     }
 
-    /// As a part of and, or, not.
+    /// The spelling as an operand of `and`, `or` or `not`.
     private var asPart: String {
         switch self {
         case .and, .or: "(\(self))"
@@ -157,7 +155,7 @@ extension Expression: CustomStringConvertible {
         return path.isEmpty ? "$" : text
     }
 
-    /// Whether a name is written without quotes.
+    /// Whether a name can be written without quotes.
     private static func isPlain(_ name: String, first: Bool) -> Bool {
         guard let start = name.unicodeScalars.first, ExpressionScanner.beginsName(start) else { return false }
         guard name.unicodeScalars.allSatisfy(ExpressionScanner.continuesName) else { return false }

@@ -1,4 +1,4 @@
-/// Reads an expression from its words, by descent.
+/// A recursive descent parser for expressions.
 struct ExpressionParser {
     private let tokens: [ExpressionToken]
     private var position = 0
@@ -35,14 +35,14 @@ struct ExpressionParser {
         guard take(symbol) else { throw refusal("'\(symbol)'") }
     }
 
-    /// What is wrong where something else should stand.
+    /// The error for an unexpected token.
     private func refusal(_ expected: String) -> ExpressionError {
         let place = position > 0 ? " after \(tokens[position - 1].shown)" : ""
         let found = current.kind == .end ? "" : ", not \(current.shown)"
         return ExpressionError("expected \(expected)\(place)\(found)", at: current.offset)
     }
 
-    /// Counts a part, so that a hostile text takes bounded memory.
+    /// Counts a node, so that hostile input uses bounded memory.
     private mutating func count() throws(ExpressionError) {
         nodes += 1
         guard nodes <= Expression.maxNodes else {
@@ -50,7 +50,7 @@ struct ExpressionParser {
         }
     }
 
-    /// Goes one level down, so that a hostile text takes bounded stack. Who calls comes up again himself.
+    /// Enters a nested level, so that hostile input uses bounded stack. The caller leaves the level itself.
     private mutating func descend() throws(ExpressionError) {
         depth += 1
         guard depth <= Expression.maxDepth else {
@@ -147,7 +147,7 @@ struct ExpressionParser {
         }
     }
 
-    /// `a.b["odd key"][0]`, or from the subject itself, `$["odd key"]`; nil where no path begins.
+    /// `a.b["odd key"][0]`, or from the subject itself `$["odd key"]`; nil if the next token does not start a path.
     private mutating func path() throws(ExpressionError) -> [Expression.Step]? {
         var steps: [Expression.Step] = []
         if !take("$") {
@@ -183,14 +183,14 @@ struct ExpressionParser {
 }
 
 extension Expression {
-    /// The longest text of an expression, in bytes.
+    /// The maximum length of an expression, in bytes.
     package static let maxBytes = 65_536
-    /// How deep parentheses, lists and `not` may nest.
+    /// The maximum nesting depth of parentheses, lists and `not`.
     package static let maxDepth = 64
-    /// How many values, fields, steps of a path and elements it may have.
+    /// The maximum number of values, fields, path steps and list elements.
     package static let maxNodes = 10_000
 
-    /// Reads an expression. Its grammar, words of the language in any case:
+    /// Parses an expression. Keywords are case-insensitive. The grammar:
     ///
     /// ```
     /// condition   = conjunction { ("or" | "||") conjunction }
@@ -203,8 +203,9 @@ extension Expression {
     /// field       = (name | "$") { "." name | "[" string "]" | "[" place "]" }
     /// ```
     ///
-    /// Strings stand in either quotes, with JSON's escapes. A name has letters, digits, `_` and `-`, and begins with a letter or `_`;
-    /// others are written as strings, `a["odd key"]`, the outermost as `$["odd key"]`: `$` is the subject itself.
+    /// Strings are in single or double quotes, with the escapes of JSON. A name consists of letters, digits, `_` and `-`, and starts with
+    /// a letter or `_`. Other names are written as strings: `a["odd key"]`, or `$["odd key"]` at the top level, where `$` is the subject
+    /// itself.
     /// - Throws: `ExpressionError`, with the column and what was expected there.
     package static func parse(_ text: String) throws(ExpressionError) -> Expression {
         guard text.utf8.count <= maxBytes else { throw ExpressionError("longer than \(maxBytes / 1_024) KiB", at: 0) }
@@ -214,11 +215,10 @@ extension Expression {
     }
 }
 
-/// Why a text is not an expression.
+/// Why a text is not a valid expression.
 package struct ExpressionError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What is wrong.
     package let problem: String
-    /// Where: the character, counted from 1.
+    /// The column, in characters from 1.
     package let column: Int
 
     init(_ problem: String, at offset: Int) {
@@ -226,6 +226,6 @@ package struct ExpressionError: Error, Sendable, Equatable, CustomStringConverti
         column = offset + 1
     }
 
-    /// The message, as users see it.
+    /// The message shown to users.
     package var description: String { "column \(column): \(problem)" }
 }

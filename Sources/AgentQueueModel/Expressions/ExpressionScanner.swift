@@ -1,4 +1,4 @@
-/// Cuts the text of an expression into its words.
+/// Splits the text of an expression into tokens.
 struct ExpressionScanner {
     private let text: [Unicode.Scalar]
     private var position = 0
@@ -7,7 +7,7 @@ struct ExpressionScanner {
         self.text = Array(text.unicodeScalars)
     }
 
-    /// All words, the end last.
+    /// All tokens, ending with `.end`.
     mutating func tokens() throws(ExpressionError) -> [ExpressionToken] {
         var tokens: [ExpressionToken] = []
         while true {
@@ -62,19 +62,19 @@ struct ExpressionScanner {
 
     static func beginsName(_ scalar: Unicode.Scalar) -> Bool { scalar == "_" || scalar.properties.isXIDStart }
 
-    /// A hyphen belongs to a name: there is no arithmetic.
+    /// A hyphen is part of a name, since there is no arithmetic.
     static func continuesName(_ scalar: Unicode.Scalar) -> Bool { scalar == "-" || scalar.properties.isXIDContinue }
 
     private mutating func number() throws(ExpressionError) -> JSONValue {
         let start = position
         let number = run { $0 == "-" || $0 == "+" || $0 == "." || Self.continuesName($0) }
         guard let value = try? JSONValue.parse(number) else { throw ExpressionError("a malformed number", at: start) }
-        // One spelling of a whole number, so that what is printed reads back the same.
+        // Use one spelling for a whole number, so that what is printed parses to the same value.
         if case .double(let double) = value, let whole = Int64(exactly: double), whole.magnitude < 1 << 53 { return .integer(whole) }
         return value
     }
 
-    /// A string as JSON writes it, but with either quote.
+    /// A JSON string, but in either kind of quotes.
     private mutating func string(_ quote: Unicode.Scalar) throws(ExpressionError) -> JSONValue {
         let start = position
         position += 1
@@ -108,38 +108,36 @@ struct ExpressionScanner {
     }
 }
 
-/// A word of an expression.
+/// A token of an expression.
 struct ExpressionToken: Equatable {
-    /// What it is.
     enum Kind: Equatable {
-        /// A name, or a word of the language.
+        /// A name or a keyword.
         case word(String)
         /// A string or a number.
         case value(JSONValue)
         /// Brackets, `.`, `,`, `$`, `!`, `&&`, `||`.
         case symbol(String)
-        /// `=`, `<` and their like.
+        /// `=`, `<` and the other comparison operators.
         case comparison(Expression.Comparison)
-        /// Nothing more.
+        /// The end of the text.
         case end
     }
 
-    /// What it is.
     var kind: Kind
-    /// Where it begins, in code points.
+    /// Where it starts, in code points.
     var offset: Int
 
-    /// The word of the language that it is, in small letters; nil for a name.
+    /// The keyword in lower case; nil for a name.
     var keyword: String? {
         guard case .word(let word) = kind else { return nil }
         let small = word.lowercased()
         return Self.keywords.contains(small) ? small : nil
     }
 
-    /// What no field is called at the beginning of a path: there it is written `$.and`.
+    /// Names that cannot start a path without `$`, as in `$.and`.
     static let keywords: Set<String> = ["and", "or", "not", "in", "true", "false", "null"]
 
-    /// How a message shows it. Names have no control characters; strings, which may, are not repeated.
+    /// How messages show it. Names contain no control characters; strings may, and are not repeated.
     var shown: String {
         switch kind {
         case .word(let word): "'\(word.count > 40 ? word.prefix(40) + "…" : word)'"

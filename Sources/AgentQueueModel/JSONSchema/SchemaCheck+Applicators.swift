@@ -103,7 +103,7 @@ extension SchemaCheck {
         var count = 0
         for element in elements {
             if quietly({ $0.fits(element, wanted) }) { count += 1 }
-            // More makes no difference.
+            // Counting further elements makes no difference.
             if surrender != nil || rule.mostWanted == nil && count >= rule.leastWanted { break }
         }
         let kind = "of the kind that 'contains' asks for, not \(count)"
@@ -118,10 +118,10 @@ extension SchemaCheck {
 }
 
 extension SchemaCheck {
-    /// The longest complaint about a choice of schemas, in characters.
+    /// The maximum length of a message about alternatives, in characters.
     private static let maxComplaint = 400
 
-    /// Whether a value fits schemas for the same value.
+    /// Whether a value satisfies the subschemas that apply to it in place.
     mutating func fits(_ value: JSONValue, _ rule: InPlaceRule) -> Bool {
         switch rule {
         case .reference(let schema): return fits(value, schema)
@@ -152,7 +152,7 @@ extension SchemaCheck {
         return failAll(value, schemas, "oneOf")
     }
 
-    /// Finds out whether something fits, and notes nothing.
+    /// Runs a check without recording violations.
     mutating func quietly(_ body: (inout SchemaCheck) -> Bool) -> Bool {
         let wanted = limit
         limit = 0
@@ -160,7 +160,7 @@ extension SchemaCheck {
         return body(&self)
     }
 
-    /// What is wrong with a value that does not fit a schema; the place is named from the value on.
+    /// The first violation of a schema by a value that does not satisfy it, with its location relative to the value.
     mutating func firstViolation(of value: JSONValue, _ schema: Int) -> String? {
         let kept = (limit, violations, path)
         (limit, violations, path) = (1, [], [])
@@ -170,12 +170,12 @@ extension SchemaCheck {
         return found.map { $0.pointer.isEmpty ? $0.message : $0.description }
     }
 
-    /// Notes why none of several schemas fits. Only where it is wanted: every schema is gone through again for it.
+    /// Records why none of several schemas is satisfied. Every schema is checked again, so this is done only if the message is needed.
     private mutating func failAll(_ value: JSONValue, _ schemas: [Int], _ keyword: String) -> Bool {
         guard !isFull else { return false }
         let candidates = schemas.filter { !isOfAnotherKind(value, $0) }
         if candidates.count == 1 {
-            // `a Person or null` was given an object: what is wrong with the person is what matters.
+            // If `a Person or null` was given an object, what matters is what is wrong with the person.
             _ = fits(value, candidates[0])
             return false
         }
@@ -188,7 +188,7 @@ extension SchemaCheck {
         return fail(ShownJSON.clean("must fit \(forms) (\(keyword)): \(list)", limit: Self.maxComplaint))
     }
 
-    /// Whether a schema is about values of other types altogether.
+    /// Whether a schema concerns only values of other types.
     private func isOfAnotherKind(_ value: JSONValue, _ schema: Int) -> Bool {
         let node = nodes[schema]
         if node.verdict == false { return true }

@@ -1,20 +1,20 @@
-/// One check of a value against a compiled schema.
+/// One validation of a value against a compiled schema.
 ///
-/// With a limit of 0 it is quiet: it says whether the value fits, and stops at the first thing that does not.
+/// With a limit of 0 it records nothing, and stops at the first violation.
 struct SchemaCheck {
-    /// How many schemas may be at work within each other; a linked list takes two or three for each of its links.
+    /// The maximum depth of nested schemas; a linked list needs two or three for each of its links.
     static let maxDepth = 512
-    /// What trying a schema counts, in the currency of a pattern's steps.
+    /// The cost of applying a schema, in steps of a pattern.
     private static let schemaWork = 4
 
     let nodes: [SchemaNode]
     var limit: Int
     var violations: [JSONSchema.Violation] = []
-    /// Where in the value the check is.
+    /// The current location in the value.
     var path: [Part] = []
-    /// How much work is left.
+    /// The remaining work.
     var budget: Int
-    /// Why the check was given up; nil as long as it goes on.
+    /// Why the validation was given up; nil while it continues.
     private(set) var surrender: String?
     private var depth = 0
 
@@ -38,7 +38,7 @@ struct SchemaCheck {
         return [JSONSchema.Violation(pointer: "", message: surrender)]
     }
 
-    /// Whether a value fits a schema. Notes violations as far as the limit allows.
+    /// Whether a value satisfies a schema. Records violations up to the limit.
     mutating func fits(_ value: JSONValue, _ place: Int) -> Bool {
         guard spend(Self.schemaWork) else { return false }
         depth += 1
@@ -79,16 +79,16 @@ struct SchemaCheck {
 
     // MARK: Bookkeeping
 
-    /// Takes note of a part's verdict. Returns whether there is any use in going on.
+    /// Combines the result of a part with the whole. Returns whether it is worth continuing.
     func goesOn(_ partFits: Bool, _ fit: inout Bool) -> Bool {
         fit = fit && partFits
         return surrender == nil && (fit || !isFull)
     }
 
-    /// Whether no more violations are wanted.
+    /// Whether no more violations are needed.
     var isFull: Bool { violations.count >= limit }
 
-    /// Takes work off the budget. Returns whether there was enough.
+    /// Spends work. Returns whether there was enough left.
     mutating func spend(_ work: Int) -> Bool {
         budget -= work
         guard budget <= 0 else { return true }
@@ -96,7 +96,7 @@ struct SchemaCheck {
         return false
     }
 
-    /// Notes a violation, if it is wanted. Returns false, for its caller to return.
+    /// Records a violation, if it is needed. Always returns false, for the caller to return.
     mutating func fail(_ message: @autoclosure () -> String) -> Bool {
         if !isFull { violations.append(JSONSchema.Violation(pointer: pointer, message: message())) }
         return false
@@ -113,21 +113,22 @@ struct SchemaCheck {
         return text
     }
 
-    /// Does something further inside the value.
+    /// Runs a check one step further inside the value.
     mutating func within(_ part: Part, _ body: (inout SchemaCheck) -> Bool) -> Bool {
         path.append(part)
         defer { path.removeLast() }
         return body(&self)
     }
 
-    // The value is named by its kind: violations are kept with errors, which hold nothing of an answer. Only the schema is quoted.
+    // Names a value by its type. Violations are stored with errors, which must not contain any part of an answer; only the schema is
+    // quoted.
 
     private static func kind(_ value: JSONValue, _ wanted: SchemaTypes) -> String {
-        // A number where a number is allowed fails only for its fraction.
+        // If an integer is allowed, a number can only fail because of its fraction.
         value.number != nil && wanted.contains(.integer) ? "a number with a fraction" : value.kindName
     }
 
-    /// `another string` where strings are allowed, else `a string`.
+    /// `another string` if strings are allowed, otherwise `a string`.
     private static func other(_ value: JSONValue, than allowed: AllowedValues) -> String {
         guard allowed.values.contains(where: { $0.kindName == value.kindName }) else { return value.kindName }
         return switch value {
@@ -144,7 +145,7 @@ struct SchemaCheck {
         allowed.values.count == 1 ? ShownJSON.list(allowed.values) : "one of \(ShownJSON.list(allowed.values))"
     }
 
-    /// How much work it is to compare a value.
+    /// The cost of comparing a value.
     private static func weight(_ value: JSONValue) -> Int {
         switch value {
         case .array(let elements): 1 + elements.reduce(0) { $0 + weight($1) }
@@ -186,7 +187,7 @@ extension SchemaCheck {
         return fit
     }
 
-    /// Whether a pattern fits anywhere in a text.
+    /// Whether a pattern matches anywhere in a text.
     mutating func finds(_ pattern: SchemaPattern, in text: String) -> Bool {
         var matcher = PatternMatcher(text, budget: budget)
         let found = matcher.finds(pattern.program)

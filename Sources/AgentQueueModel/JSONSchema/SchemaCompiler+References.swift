@@ -1,8 +1,8 @@
 extension SchemaCompiler {
-    /// How many schemas for one value may lead to each other.
+    /// The maximum number of schemas that can apply to one value through references.
     private static let maxChain = 60
 
-    /// Compiles what references lead to, wherever it stands, and links them.
+    /// Compiles the targets of references, wherever they are, and links them.
     mutating func resolveReferences() throws(JSONSchemaError) {
         while let reference = references.popLast() {
             nodes[reference.node].inPlace.append(.reference(try target(of: reference)))
@@ -36,11 +36,11 @@ extension SchemaCompiler {
         root["$id"]?.string.map { id in id.hasSuffix("#") ? String(id.dropLast()) : id }
     }
 
-    /// Refuses schemas that lead to themselves without going into the value: no value could ever be checked.
+    /// Refuses schemas that refer to themselves without descending into the value, since validating would never end.
     func refuseEndlessness() throws(JSONSchemaError) {
         var pointers = Array(repeating: "", count: nodes.count)
         for (pointer, place) in places { pointers[place] = pointer }
-        // The length of the longest chain from a schema on; 0 while it is being found.
+        // The length of the longest chain that starts at a schema; 0 while it is being computed.
         var lengths: [Int: Int] = [:]
         for place in nodes.indices { _ = try chain(from: place, depth: 1, &lengths, pointers) }
     }
@@ -73,7 +73,7 @@ extension SchemaCompiler {
 
 /// JSON pointers (RFC 6901).
 enum JSONPointer {
-    /// A member's name as a part of a pointer.
+    /// A member's name as a token of a pointer.
     static func escaped(_ name: String) -> String {
         guard name.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else { return name }
         var text = ""
@@ -87,7 +87,7 @@ enum JSONPointer {
         return text
     }
 
-    /// The names and numbers a pointer is made of; nil where it is none.
+    /// The tokens of a pointer; nil if it is malformed.
     static func parts(_ pointer: String) -> [String]? {
         if pointer.isEmpty { return [] }
         guard pointer.unicodeScalars.first == "/" else { return nil }
@@ -116,7 +116,7 @@ enum JSONPointer {
         return text
     }
 
-    /// What a part of a pointer leads to within a value; nil where there is nothing.
+    /// The part of a value that a token refers to; nil if there is none.
     static func step(_ part: String, in value: JSONValue) -> JSONValue? {
         switch value {
         case .object(let members): members.first { $0.key.utf8.elementsEqual(part.utf8) }?.value
@@ -125,7 +125,7 @@ enum JSONPointer {
         }
     }
 
-    /// A URI's fragment without its `%xx`; nil where one is broken, or it is not UTF-8.
+    /// A URI fragment with its percent-encoding removed; nil if that is malformed or not UTF-8.
     static func percentDecoded(_ fragment: Substring) -> String? {
         var bytes: [UInt8] = []
         var rest = fragment.utf8[...]

@@ -1,4 +1,4 @@
-/// Typed readings of a keyword, with the sentence for one that is something else.
+/// Typed access to keywords, with an error for values of the wrong type.
 extension SchemaCompiler {
     private func wrong(_ member: JSONValue.Member, _ wanted: String, _ site: Site) -> JSONSchemaError {
         JSONSchemaError("\(member.key) must be \(wanted), not \(member.value.kindName)", at: site.pointer)
@@ -19,7 +19,7 @@ extension SchemaCompiler {
         return members
     }
 
-    /// A list that is not empty.
+    /// A nonempty list.
     func elements(_ member: JSONValue.Member, _ site: Site) throws(JSONSchemaError) -> [JSONValue] {
         guard let elements = member.value.array else { throw wrong(member, "a list", site) }
         guard !elements.isEmpty else { throw JSONSchemaError("\(member.key) must not be an empty list", at: site.pointer) }
@@ -43,7 +43,7 @@ extension SchemaCompiler {
         return NumberRule.Limit(value: value, shown: ShownJSON.value(member.value))
     }
 
-    /// A whole number of at least 0. What `Int` cannot hold is more than any value has.
+    /// A nonnegative whole number. One that does not fit in `Int` is larger than any value's count.
     func count(_ member: JSONValue.Member, _ site: Site) throws(JSONSchemaError) -> Int {
         guard let value = ExactNumber(member.value) else { throw wrong(member, "a whole number", site) }
         guard value.isInteger, !value.isNegative else {

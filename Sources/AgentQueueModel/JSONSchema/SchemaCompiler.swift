@@ -1,17 +1,17 @@
-/// Makes the list of compiled schemas of a schema, checking its shape.
+/// Compiles a schema into a list of nodes, checking that it is well formed.
 struct SchemaCompiler {
-    /// How deep schemas may lie in each other.
+    /// The maximum nesting depth of schemas.
     static let maxDepth = 200
-    /// How many schemas one may hold.
+    /// The maximum number of schemas.
     static let maxNodes = 20_000
 
     let root: JSONValue
-    /// The first is the whole schema.
+    /// The first is the root schema.
     var nodes: [SchemaNode] = []
-    /// The compiled schemas by where they stand.
+    /// The compiled schemas by location.
     var places: [String: Int] = [:]
     var anchors: [String: Int] = [:]
-    /// References that are yet to be resolved: what they lead to may not have been seen.
+    /// References to be resolved at the end, since their targets may not have been compiled yet.
     var references: [Reference] = []
 
     /// A `$ref`.
@@ -34,7 +34,7 @@ struct SchemaCompiler {
         return compiler.nodes
     }
 
-    /// Compiles a schema within the whole, and returns its place.
+    /// Compiles a subschema, and returns its index.
     mutating func schema(_ value: JSONValue, at pointer: String, depth: Int) throws(JSONSchemaError) -> Int {
         guard depth <= Self.maxDepth else { throw JSONSchemaError("schemas are nested deeper than \(Self.maxDepth)", at: pointer) }
         guard nodes.count < Self.maxNodes else { throw JSONSchemaError("there are more than \(Self.maxNodes) schemas", at: pointer) }
@@ -54,13 +54,13 @@ struct SchemaCompiler {
         return place
     }
 
-    /// The schema that is being compiled.
+    /// The schema being compiled.
     struct Site {
         var place: Int
         var pointer: String
         var depth: Int
 
-        /// Where something within it stands.
+        /// The location of something inside it.
         func pointer(_ parts: String...) -> String {
             parts.reduce(into: pointer) { $0 += "/" + JSONPointer.escaped($1) }
         }
@@ -92,7 +92,7 @@ struct SchemaCompiler {
             if try applyText(member, to: &node.text, site) { return }
             if try applyList(member, to: &node.list, site) { return }
             if try applyObject(member, to: &node.object, site) { return }
-            // Everything else is a note to people.
+            // Everything else is an annotation.
             try applyInPlace(member, to: &node, site)
         }
     }
@@ -109,7 +109,7 @@ struct SchemaCompiler {
         }
     }
 
-    /// What depends on several keywords at once.
+    /// Handles what depends on several keywords together.
     private mutating func applyTogether(
         _ members: [JSONValue.Member], to node: inout SchemaNode, _ site: Site
     ) throws(JSONSchemaError) {
@@ -126,7 +126,7 @@ struct SchemaCompiler {
         for member in unevaluated { try applyUnevaluated(member, among: members, to: &node, site) }
     }
 
-    /// Where no other schema speaks of the same value, what is not evaluated is simply the rest.
+    /// If no other schema applies to the same value, what is unevaluated is simply the rest.
     private mutating func applyUnevaluated(
         _ member: JSONValue.Member, among members: [JSONValue.Member], to node: inout SchemaNode, _ site: Site
     ) throws(JSONSchemaError) {
@@ -143,7 +143,7 @@ struct SchemaCompiler {
 }
 
 extension SchemaCompiler {
-    /// Returns whether the keyword is one about objects.
+    /// Returns whether the keyword applies to objects.
     mutating func applyObject(_ member: JSONValue.Member, to rule: inout ObjectRule, _ site: Site) throws(JSONSchemaError) -> Bool {
         switch member.key {
         case "minProperties": rule.least = try count(member, site)
@@ -188,7 +188,7 @@ extension SchemaCompiler {
 }
 
 extension SchemaCompiler {
-    /// Returns whether the keyword is one about lists.
+    /// Returns whether the keyword applies to lists.
     mutating func applyList(_ member: JSONValue.Member, to rule: inout ListRule, _ site: Site) throws(JSONSchemaError) -> Bool {
         switch member.key {
         case "minItems": rule.least = try count(member, site)
@@ -210,7 +210,7 @@ extension SchemaCompiler {
 }
 
 extension SchemaCompiler {
-    /// Returns whether the keyword is one about numbers.
+    /// Returns whether the keyword applies to numbers.
     func applyNumber(_ member: JSONValue.Member, to rule: inout NumberRule, _ site: Site) throws(JSONSchemaError) -> Bool {
         if let kind = NumberRule.Bound.Kind(rawValue: member.key) {
             rule.bounds.append(NumberRule.Bound(kind: kind, limit: try number(member, site)))
@@ -226,7 +226,7 @@ extension SchemaCompiler {
         return true
     }
 
-    /// Returns whether the keyword is one about strings.
+    /// Returns whether the keyword applies to strings.
     func applyText(_ member: JSONValue.Member, to rule: inout TextRule, _ site: Site) throws(JSONSchemaError) -> Bool {
         switch member.key {
         case "minLength": rule.least = try count(member, site)

@@ -1,6 +1,6 @@
-/// A schema, compiled: what is asked of one value. Schemas within it are named by their place in the list of all.
+/// A compiled schema. Subschemas are referred to by their index in the list of all nodes.
 struct SchemaNode: Sendable {
-    /// What a schema that is a truth value says to everything.
+    /// The result for every value, if the schema is a boolean.
     var verdict: Bool?
     var types: SchemaTypes?
     /// `enum` and `const`: the value must be in each of the lists.
@@ -9,11 +9,11 @@ struct SchemaNode: Sendable {
     var text = TextRule()
     var list = ListRule()
     var object = ObjectRule()
-    /// Schemas for the same value.
+    /// Subschemas that apply to the same value.
     var inPlace: [InPlaceRule] = []
 }
 
-/// The types that `type` allows.
+/// The types allowed by `type`.
 struct SchemaTypes: OptionSet, Sendable, Hashable {
     let rawValue: UInt8
 
@@ -25,26 +25,26 @@ struct SchemaTypes: OptionSet, Sendable, Hashable {
     static let array = SchemaTypes(rawValue: 32)
     static let object = SchemaTypes(rawValue: 64)
 
-    /// Each by its name in a schema and in a sentence.
+    /// Each with its name in a schema and its name in a sentence.
     private static let all: [(name: String, words: String, type: SchemaTypes)] = [
         ("null", "null", .null), ("boolean", "true or false", .boolean), ("integer", "a whole number", .integer),
         ("number", "a number", .number), ("string", "a string", .string), ("array", "a list", .array), ("object", "an object", .object),
     ]
 
-    /// The names that `type` knows.
+    /// The names accepted by `type`.
     static var names: [String] { all.map(\.name) }
 
     init(rawValue: UInt8) {
         self.rawValue = rawValue
     }
 
-    /// The type of a name; nil for a name that none has.
+    /// The type of a name; nil for an unknown name.
     init?(name: String) {
         guard let found = Self.all.first(where: { $0.name == name }) else { return nil }
         self = found.type
     }
 
-    /// Whether a value is of one of these types. `1.0` is a whole number.
+    /// Whether a value has one of these types. `1.0` counts as an integer.
     func allow(_ value: JSONValue) -> Bool {
         switch value {
         case .null: contains(.null)
@@ -65,7 +65,7 @@ struct SchemaTypes: OptionSet, Sendable, Hashable {
     }
 }
 
-/// Schemas for the same value, and how many of them it must fit.
+/// Subschemas for the same value, and how many of them it must satisfy.
 enum InPlaceRule: Sendable {
     case reference(Int)
     case all([Int])
@@ -74,7 +74,6 @@ enum InPlaceRule: Sendable {
     case not(Int)
     case condition(if: Int, then: Int?, else: Int?)
 
-    /// All of them.
     var schemas: [Int] {
         switch self {
         case .reference(let schema), .not(let schema): [schema]
@@ -84,75 +83,75 @@ enum InPlaceRule: Sendable {
     }
 }
 
-/// What is asked of objects.
+/// The keywords for objects.
 struct ObjectRule: Sendable {
     var least: Int?
     var most: Int?
-    /// What is known of a member by its name.
+    /// What applies to a member by its name.
     var members: [ExactText: Member] = [:]
-    /// The members that must be there, in the order of the schema.
+    /// The required members, in the order of the schema.
     var required: [String] = []
-    /// The schemas of members whose names fit a pattern.
+    /// The schemas of members whose names match a pattern.
     var patterns: [(pattern: SchemaPattern, schema: Int)] = []
-    /// The schema of members that neither a name nor a pattern speaks of.
+    /// The schema of members that no name or pattern covers.
     var rest: Int?
-    /// The schema of the names.
+    /// The schema of the member names.
     var names: Int?
-    /// What must be there if a member is.
+    /// `dependentRequired`: what is required if a member is present.
     var companions: [(name: String, required: [String])] = []
-    /// The schema of the whole object if a member is there.
+    /// `dependentSchemas`: the schema of the whole object if a member is present.
     var dependents: [(name: String, schema: Int)] = []
 
-    /// What is known of one member.
+    /// What applies to one member.
     struct Member: Sendable {
         var schema: Int?
-        /// Its place among the required ones.
+        /// Its index among the required ones.
         var requiredPlace: Int?
     }
 
-    /// Whether it asks nothing.
+    /// Whether it has no effect.
     var isEmpty: Bool {
         least == nil && most == nil && members.isEmpty && patterns.isEmpty && rest == nil && names == nil && companions.isEmpty
             && dependents.isEmpty
     }
 }
 
-/// What is asked of lists.
+/// The keywords for lists.
 struct ListRule: Sendable {
     var least: Int?
     var most: Int?
     var isUnique = false
-    /// The schemas of the first elements, one each.
+    /// `prefixItems`: the schemas of the first elements.
     var first: [Int] = []
-    /// The schema of all others.
+    /// `items`: the schema of all other elements.
     var rest: Int?
-    /// The schema of elements of which there must be some.
+    /// `contains`: the schema that some elements must satisfy.
     var wanted: Int?
-    /// How many of them at least.
+    /// `minContains`.
     var leastWanted = 1
-    /// How many of them at most.
+    /// `maxContains`.
     var mostWanted: Int?
 
-    /// Whether it asks nothing.
+    /// Whether it has no effect.
     var isEmpty: Bool { least == nil && most == nil && !isUnique && first.isEmpty && rest == nil && wanted == nil }
 }
 
-/// What is asked of strings. Lengths are in code points.
+/// The keywords for strings. Lengths are in code points.
 struct TextRule: Sendable {
     var least: Int?
     var most: Int?
     var pattern: SchemaPattern?
 
-    /// Whether it asks nothing.
+    /// Whether it has no effect.
     var isEmpty: Bool { least == nil && most == nil && pattern == nil }
 }
 
-/// What is asked of numbers.
+/// The keywords for numbers.
 struct NumberRule: Sendable {
     var bounds: [Bound] = []
     var multipleOf: Limit?
 
-    /// A number, and how the schema writes it.
+    /// A number, and its spelling in the schema.
     struct Limit: Sendable {
         var value: ExactNumber
         var shown: String
@@ -169,7 +168,7 @@ struct NumberRule: Sendable {
             case exclusiveMinimum
             case exclusiveMaximum
 
-            /// What a value must be, before the number.
+            /// The requirement in words, to be followed by the number.
             var words: String {
                 switch self {
                 case .minimum: "at least"
@@ -190,7 +189,7 @@ struct NumberRule: Sendable {
         }
     }
 
-    /// Whether it asks nothing.
+    /// Whether it has no effect.
     var isEmpty: Bool { bounds.isEmpty && multipleOf == nil }
 }
 
@@ -208,7 +207,7 @@ struct AllowedValues: Sendable {
     func contain(_ value: JSONValue) -> Bool { keys.contains(value.equalityKey) }
 }
 
-/// A pattern of a schema, as written and as a program.
+/// A pattern of a schema, as written and compiled.
 struct SchemaPattern: Sendable {
     let source: String
     let program: PatternProgram

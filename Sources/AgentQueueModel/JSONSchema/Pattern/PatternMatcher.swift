@@ -1,7 +1,7 @@
-/// Runs a pattern's program over a text.
+/// Runs the program of a pattern on a text.
 struct PatternMatcher {
     private let text: [UInt32]
-    /// How much work is left; at 0 it gives up.
+    /// The remaining work; the matcher gives up at 0.
     private(set) var budget: Int
 
     init(_ text: String, budget: Int) {
@@ -9,16 +9,16 @@ struct PatternMatcher {
         self.budget = budget
     }
 
-    /// Whether the pattern fits anywhere in the text; nil where the budget ran out before that was known.
+    /// Whether the pattern matches anywhere in the text; nil if the budget ran out first.
     mutating func finds(_ program: PatternProgram) -> Bool? {
         let found = run(program, from: 0, isSearch: true)
         return budget > 0 ? found : nil
     }
 
-    /// The places of the program that the machine is in, each once.
+    /// The set of program positions that are active.
     private struct Threads {
         var places: [Int] = []
-        /// By place: in which round it was last entered.
+        /// For each position, the round in which it was last entered.
         var rounds: [Int]
     }
 
@@ -52,7 +52,7 @@ struct PatternMatcher {
         }
     }
 
-    /// Follows all that consumes nothing. Returns whether the end was reached.
+    /// Follows all steps that consume nothing. Returns whether the end was reached.
     private mutating func enter(_ place: Int, of program: PatternProgram, at position: Int, _ threads: inout Threads) -> Bool {
         var waiting = [place]
         while let place = waiting.popLast() {

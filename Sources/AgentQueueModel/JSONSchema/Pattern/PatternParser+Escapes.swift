@@ -1,5 +1,5 @@
 extension PatternParser {
-    /// What stands behind a backslash, outside a class.
+    /// Parses what follows a backslash outside a class.
     mutating func escape(from start: Int) throws(PatternError) -> PatternNode {
         switch peek.flatMap(Unicode.Scalar.init) {
         case "b":
@@ -16,7 +16,7 @@ extension PatternParser {
         }
     }
 
-    /// `\d` and the like; nil, and nothing passed over, where a single character stands.
+    /// Parses `\d` and similar escapes; nil, consuming nothing, if the escape is a single character.
     private mutating func escapedSet(from start: Int) throws(PatternError) -> PatternSet? {
         let set: PatternSet
         switch peek.flatMap(Unicode.Scalar.init) {
@@ -116,7 +116,7 @@ extension PatternParser {
         return 0x10000 + ((unit - 0xD800) << 10) + (second - 0xDC00)
     }
 
-    /// What stands between `[` and `]`.
+    /// Parses what is between `[` and `]`.
     mutating func characterClass(from start: Int) throws(PatternError) -> PatternSet {
         var result = PatternSet()
         result.isNegated = take("^")
@@ -134,7 +134,7 @@ extension PatternParser {
             position += 1
             let last = try classMember()
             guard let low = first.single, let high = last.single else {
-                // [a-\d]: the dash stands for itself.
+                // In [a-\d], the hyphen is literal.
                 result.formUnion(first)
                 result.formUnion(last)
                 result.ranges.append(0x2D...0x2D)
@@ -159,7 +159,7 @@ extension PatternParser {
 }
 
 extension PatternSet {
-    /// The one code point it holds; nil where it holds others.
+    /// The only code point in the set; nil if there are several.
     fileprivate var single: UInt32? {
         guard ranges.count == 1, categories.isEmpty, missingCategories.isEmpty, ranges[0].count == 1 else { return nil }
         return ranges[0].lowerBound

@@ -1,5 +1,5 @@
-/// Reads a regular expression of ECMA-262, the dialect of JSON Schema: all that a machine without backtracking can match. Backreferences
-/// and lookbehinds are refused, and so are the dialects of others (`(?i)`, `\A`, `\Z`).
+/// Parses the regular expressions of ECMA-262 that JSON Schema uses, as far as they can be matched without backtracking. Backreferences
+/// and lookbehinds are refused, and so is the syntax of other dialects (`(?i)`, `\A`, `\Z`).
 struct PatternParser {
     private static let maxGroupDepth = 50
     static let maxRepetitions = 10_000
@@ -20,7 +20,7 @@ struct PatternParser {
 
     var peek: UInt32? { position < text.count ? text[position] : nil }
 
-    /// Passes over a character, if it is the one that comes.
+    /// Consumes a character if it is next.
     mutating func take(_ character: Unicode.Scalar) -> Bool {
         guard peek == character.value else { return false }
         position += 1
@@ -94,7 +94,7 @@ struct PatternParser {
         return lookahead.map { .lookahead(inner, isNegative: $0) } ?? inner
     }
 
-    /// How often what stands before it may come; nil, and nothing passed over, where no quantifier stands.
+    /// Parses a quantifier; nil, consuming nothing, if there is none.
     private mutating func quantifier() throws(PatternError) -> (least: Int, most: Int?)? {
         let start = position
         var bounds: (least: Int, most: Int?)
@@ -116,7 +116,7 @@ struct PatternParser {
             return nil
         }
         if let most = bounds.most, most < bounds.least { throw PatternError("the numbers in '{}' are out of order", at: start) }
-        // How greedy it is makes no difference to whether a text fits.
+        // Greediness makes no difference to whether a text matches.
         _ = take("?")
         return bounds
     }
@@ -133,25 +133,25 @@ struct PatternParser {
     }
 }
 
-/// A part of a pattern, as parsed.
+/// A node of a parsed pattern.
 indirect enum PatternNode: Equatable {
     case empty
     case scalar(UInt32)
     case set(PatternSet)
     case sequence([PatternNode])
     case choice([PatternNode])
-    /// So many times; without an upper bound where `most` is nil.
+    /// A repetition, without an upper limit if `most` is nil.
     case repetition(PatternNode, least: Int, most: Int?)
-    /// The text's beginning.
+    /// The start of the text.
     case start
-    /// The text's end.
+    /// The end of the text.
     case end
-    /// Between a word's character and something else, or not there.
+    /// A word boundary (or, if `isInside`, the opposite).
     case boundary(isInside: Bool)
-    /// What follows fits, or does not; nothing is consumed.
+    /// Whether what follows matches (or does not); consumes nothing.
     case lookahead(PatternNode, isNegative: Bool)
 
-    /// Whether a quantifier may stand behind it.
+    /// Whether it can be followed by a quantifier.
     var isRepeatable: Bool {
         switch self {
         case .start, .end, .boundary, .lookahead: false
@@ -160,11 +160,11 @@ indirect enum PatternNode: Equatable {
     }
 }
 
-/// Why a text is not a pattern that can be matched.
+/// Why a text is not a supported pattern.
 struct PatternError: Error, Equatable {
     /// What is wrong, as the end of a sentence.
     var problem: String
-    /// Where, in code points from the beginning, counted from 1; nil where it is about the whole.
+    /// Where, in code points from 1; nil if it concerns the whole pattern.
     var position: Int?
 
     init(_ problem: String, at offset: Int? = nil) {

@@ -1,18 +1,18 @@
-/// A pattern as a program for a machine that follows all ways at once, so that no text takes more than (its length times the program's)
-/// steps: a model's answer, or a schema's author, cannot make it run away as a backtracking matcher does. (Swift's `Regex` backtracks,
-/// and matches characters where JSON Schema means code points.)
+/// A pattern compiled for a machine that follows all alternatives at once. Matching takes at most (length of the text × length of the
+/// program) steps, so neither a model's answer nor the author of a schema can make it run away as with a backtracking matcher. (Swift's
+/// `Regex` backtracks, and matches characters where JSON Schema means code points.)
 struct PatternProgram: Sendable, Equatable {
-    /// The most instructions, of all lookaheads together.
+    /// The maximum number of instructions, including all lookaheads.
     static let maxSteps = 40_000
 
     private(set) var steps: [PatternStep] = []
     private(set) var sets: [PatternSet] = []
     private(set) var lookaheads: [PatternProgram] = []
     private var size = 0
-    /// Parts of the pattern gone through: nothing, repeated without end, makes no step.
+    /// The number of nodes visited. An empty repetition adds no instruction, so these are limited too.
     private var visits = 0
 
-    /// Reads a pattern.
+    /// Parses and compiles a pattern.
     init(_ pattern: String) throws(PatternError) {
         var parser = PatternParser(pattern)
         try self.init(parser.pattern())
@@ -23,7 +23,7 @@ struct PatternProgram: Sendable, Equatable {
         try append(.match)
     }
 
-    /// Whether it can begin at the text's beginning alone.
+    /// Whether it can match only at the start of the text.
     var isAnchored: Bool { steps.first == .start }
 
     private mutating func append(_ step: PatternStep) throws(PatternError) {
@@ -96,18 +96,18 @@ struct PatternProgram: Sendable, Equatable {
     }
 }
 
-/// One instruction of a pattern's program.
+/// An instruction of a pattern's program.
 enum PatternStep: Sendable, Equatable {
     case scalar(UInt32)
-    /// A set, by its place in the program's list.
+    /// A set, by its index in the program's list.
     case set(Int)
-    /// Goes on in both places.
+    /// Continues at both positions.
     case split(Int, Int)
     case jump(Int)
     case start
     case end
     case boundary(isInside: Bool)
-    /// A program of its own, by its place in the program's list.
+    /// A nested program, by its index in the program's list.
     case lookahead(Int, isNegative: Bool)
     case match
 }

@@ -1,12 +1,11 @@
-/// A set of code points: what one character of a pattern may be.
+/// A set of code points that one character of a pattern may be.
 struct PatternSet: Sendable, Equatable {
-    /// Its code points.
     var ranges: [ClosedRange<UInt32>] = []
-    /// Code points of these general categories belong to it, too.
+    /// All code points of these general categories are in the set too.
     var categories: Set<Unicode.GeneralCategory> = []
-    /// Code points of none of these groups of categories belong to it, too: each group is one `\P{…}`.
+    /// Code points outside each of these groups of categories are in the set too: each group is one `\P{…}`.
     var missingCategories: [Set<Unicode.GeneralCategory>] = []
-    /// Whether it is what all this is not.
+    /// Whether the set is the complement of all this.
     var isNegated = false
 
     func contains(_ scalar: UInt32) -> Bool { holds(scalar) != isNegated }
@@ -18,7 +17,7 @@ struct PatternSet: Sendable, Equatable {
         return categories.contains(category) || missingCategories.contains { !$0.contains(category) }
     }
 
-    /// Adds what another set holds, which is not negated.
+    /// Union with a set that is not negated.
     mutating func formUnion(_ other: PatternSet) {
         ranges += other.ranges
         categories.formUnion(other.categories)
@@ -35,15 +34,15 @@ struct PatternSet: Sendable, Equatable {
     static let digits = PatternSet(ranges: [range("0", "9")])
     /// `\w`
     static let wordCharacters = PatternSet(ranges: [range("a", "z"), range("A", "Z"), range("0", "9"), range("_", "_")])
-    /// `\s`, as ECMA-262 has it.
+    /// `\s`, as defined by ECMA-262.
     static let blanks = PatternSet(ranges: [
         0x09...0x0D, 0x20...0x20, 0xA0...0xA0, 0x1680...0x1680, 0x2000...0x200A, 0x2028...0x2029, 0x202F...0x202F, 0x205F...0x205F,
         0x3000...0x3000, 0xFEFF...0xFEFF,
     ])
-    /// `.`: all but the ends of lines.
+    /// `.`: everything but line terminators.
     static let anyButLineEnds = PatternSet(ranges: [0x0A...0x0A, 0x0D...0x0D, 0x2028...0x2029], isNegated: true)
 
-    /// All that a set of plain ranges does not hold, as ranges.
+    /// The complement of a set of plain ranges, as ranges.
     var complement: PatternSet {
         var gaps: [ClosedRange<UInt32>] = []
         var next: UInt32 = 0
@@ -57,7 +56,7 @@ struct PatternSet: Sendable, Equatable {
 }
 
 extension PatternSet {
-    /// The general categories by the names that `\p{…}` may give them.
+    /// General categories by the names that `\p{…}` accepts.
     private static let categoriesByName: [String: Set<Unicode.GeneralCategory>] = {
         let single: [(String, String, Unicode.GeneralCategory)] = [
             ("Lu", "Uppercase_Letter", .uppercaseLetter), ("Ll", "Lowercase_Letter", .lowercaseLetter),
@@ -93,7 +92,7 @@ extension PatternSet {
         return all
     }()
 
-    /// What `\p{name}` holds; nil for a name that is not a general category.
+    /// The set `\p{name}`; nil if the name is not a general category.
     static func category(_ name: String) -> Set<Unicode.GeneralCategory>? {
         for prefix in ["General_Category=", "gc="] where name.hasPrefix(prefix) {
             return categoriesByName[String(name.dropFirst(prefix.count))]
