@@ -62,7 +62,7 @@ let package = Package(
             name: "AgentQueueMigrations", dependencies: [crypto], path: "migrations", resources: [.embedInCode("sqlite")],
             swiftSettings: strict),
         module("AgentQueueStore", ["AgentQueueModel", "AgentQueueMigrations", "CAgentQueue", grdb, sqlite, deque, crypto]),
-        module("AgentQueueMemory", ["AgentQueueStore", "AgentQueueModel", "CAgentQueue", "AgentQueueSettings"]),
+        module("AgentQueueMemory", ["AgentQueueStore", "AgentQueueModel", "CAgentQueue"]),
         module("AgentQueueProviders", ["AgentQueueModel", httpClient, subprocess, nioCore, nioHTTP1, nioPosix]),
         module(
             "AgentQueueWorker", ["AgentQueueMemory", "AgentQueueStore", "AgentQueueModel", "CAgentQueue", lifecycle, logging]),

@@ -1,3 +1,5 @@
+import AgentQueueModel
+
 extension Settings {
     /// What is wrong between values that are each right by themselves. Mends what only a default makes wrong.
     mutating func conflicts() -> [SettingsError] {

@@ -1,3 +1,5 @@
+import AgentQueueModel
+
 /// Everything that can be configured, validated once, at the door: code that holds a `Settings` checks nothing again.
 ///
 /// Made by ``load(configPath:environment:currentDirectory:overrides:files:)`` from, strongest first: command line, environment, file,

@@ -1,3 +1,4 @@
+import AgentQueueModel
 import Testing
 
 @testable import AgentQueueSettings

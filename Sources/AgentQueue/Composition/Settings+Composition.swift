@@ -128,8 +128,3 @@ extension Settings {
         return MemoryPolicy(maxBytes: memory.maxBytes, namespaces: caps.filter { $0.value.rows != nil || $0.value.bytes != nil })
     }
 }
-
-extension Duration {
-    /// Whole milliseconds, rounded down.
-    package var milliseconds: Int64 { components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000 }
-}

@@ -1,4 +1,5 @@
 import AgentQueueMemory
+import AgentQueueModel
 import AgentQueueSettings
 import AgentQueueStore
 

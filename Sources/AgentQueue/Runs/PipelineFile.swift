@@ -1,3 +1,4 @@
+import AgentQueueModel
 import AgentQueuePipelines
 import AgentQueueSettings
 import Foundation

@@ -1,5 +1,4 @@
 import AgentQueueModel
-import AgentQueueSettings
 import AgentQueueStore
 import Dispatch
 

@@ -1,3 +1,4 @@
+import AgentQueueModel
 import AgentQueueSettings
 
 /// Cuts a template into texts and tags. Only what our templates may have gets through, so that the library parses nothing else.

@@ -1,3 +1,4 @@
+import AgentQueueModel
 import AgentQueueSettings
 
 /// Numbers, times and sizes as people read them.

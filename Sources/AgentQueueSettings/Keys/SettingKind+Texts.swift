@@ -1,3 +1,5 @@
+import AgentQueueModel
+
 extension SettingKind where Value == String {
     /// `provider/model`.
     static let target = Self { (raw) throws(InvalidText) in

@@ -1,3 +1,4 @@
+import AgentQueueModel
 import Yams
 
 /// The keys below one place in the configuration, in the order in which they are shown.

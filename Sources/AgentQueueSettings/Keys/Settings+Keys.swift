@@ -1,3 +1,5 @@
+import AgentQueueModel
+
 /// Every key that is not a provider's, a model's or a namespace's.
 extension Settings {
     static let keys = SettingTable<Settings>([

@@ -1,3 +1,4 @@
+import AgentQueueModel
 import Yams
 
 /// A configuration file on its way into `Settings`: walks the YAML beside the tables of keys, and collects every fault with its line.

@@ -1,3 +1,4 @@
+import AgentQueueModel
 import Foundation
 
 /// Where the configuration file is looked for, and where the database goes when nothing says so.

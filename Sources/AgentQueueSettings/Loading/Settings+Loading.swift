@@ -1,3 +1,5 @@
+import AgentQueueModel
+
 extension Settings {
     /// Reads the configuration: command line beats environment beats file beats built-in default.
     ///

@@ -1,3 +1,5 @@
+import AgentQueueModel
+
 /// What looking for a provider's key came to.
 package enum APIKey: Equatable, Sendable {
     /// The provider names no key: a local server, or a program that signs in by itself.

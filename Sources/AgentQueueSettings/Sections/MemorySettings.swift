@@ -1,3 +1,5 @@
+import AgentQueueModel
+
 /// `memory:` — texts remembered with their vectors.
 package struct MemorySettings: Equatable, Sendable {
     /// Most memories written in one transaction. Default 100, 1 to 10000.

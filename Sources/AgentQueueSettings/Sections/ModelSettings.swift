@@ -1,3 +1,5 @@
+import AgentQueueModel
+
 /// `models.<provider/model>:` — what holds for one target.
 package struct ModelSettings: Equatable, Sendable {
     /// Targets to try, in this order, when this one fails by its own fault, is paused, or keeps a job waiting longer than

@@ -1,3 +1,5 @@
+import AgentQueueModel
+
 /// `notifications.<name>:` — a way to tell somebody that a job, a batch or a run has ended: a command or a webhook.
 package struct NotificationSettings: Equatable, Sendable {
     /// What is run, by `/bin/sh -c`, with the notice as JSON on its standard input. Either this or ``url``.

@@ -1,3 +1,5 @@
+import AgentQueueModel
+
 /// `providers.<name>:` — one provider of models.
 package struct ProviderSettings: Equatable, Sendable {
     /// Which wire format it speaks. Required for a provider that is not built in.

@@ -1,3 +1,5 @@
+import AgentQueueModel
+
 /// `worker:` — how a worker process claims and runs jobs.
 package struct WorkerSettings: Equatable, Sendable {
     /// Calls in flight in each process. Default 5, 1 to 1024.

@@ -1,3 +1,4 @@
+import AgentQueueModel
 import AgentQueueSettings
 
 /// The head of a `.npy` file: what its numbers are, and how many lie in it.

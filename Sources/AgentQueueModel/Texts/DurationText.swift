@@ -88,6 +88,9 @@ package enum DurationText {
 }
 
 extension Duration {
-    static func hours(_ count: Int) -> Duration { .seconds(count * 3600) }
-    static func days(_ count: Int) -> Duration { .seconds(count * 86_400) }
+    package static func hours(_ count: Int) -> Duration { .seconds(count * 3600) }
+    package static func days(_ count: Int) -> Duration { .seconds(count * 86_400) }
+
+    /// Whole milliseconds, rounded down.
+    package var milliseconds: Int64 { components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000 }
 }

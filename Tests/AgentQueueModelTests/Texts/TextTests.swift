@@ -1,4 +1,4 @@
-import AgentQueueSettings
+import AgentQueueModel
 import Testing
 
 /// What a parser says against a text; nil if it takes it.
@@ -156,5 +156,31 @@ func refusal<Value>(_ parse: () throws(InvalidText) -> Value) -> String? {
     @Test func theEndsOfTimeDoNotTrap() {
         #expect(TimeText.format(.max) == "292278994-08-17T07:12:55.807Z")
         #expect(TimeText.format(.min).hasPrefix("-292275055-05-16T16:47:04.192"))
+    }
+}
+
+@Suite struct TargetNameTests {
+    @Test(arguments: [
+        ("local/smollm2", "local", "smollm2"), ("openrouter/meta-llama/llama-3:free", "openrouter", "meta-llama/llama-3:free"),
+        ("claude-code/sonnet", "claude-code", "sonnet"),
+    ])
+    func reads(_ text: String, _ provider: String, _ model: String) throws {
+        let target = try TargetName(text)
+        #expect(target.provider == provider)
+        #expect(target.model == model)
+        #expect(target.description == text)
+    }
+
+    @Test(arguments: [
+        "", "sonnet", "/sonnet", "local/", "lo cal/x", "local/a b", "local/a\u{1B}[0m", "-x/y", "a.b/c",
+        "local/" + String(repeating: "x", count: 200),
+    ])
+    func refuses(_ text: String) {
+        #expect(refusal { () throws(InvalidText) in try TargetName(text) } != nil)
+    }
+
+    @Test func aMessageHoldsNoControlCharacter() {
+        let message = refusal { () throws(InvalidText) in try TargetName("local/a\u{1B}[31m\u{202E}b") } ?? ""
+        #expect(message.hasPrefix("'local/a\\u{1b}[31m\\u{202e}b' is not a target"))
     }
 }

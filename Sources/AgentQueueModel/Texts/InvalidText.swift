@@ -19,7 +19,7 @@ package struct InvalidText: Error, Equatable, Sendable, CustomStringConvertible 
     }
 
     /// As ``quoted(_:)``, without the quotes.
-    static func printable(_ text: String, limit: Int = 80) -> String {
+    package static func printable(_ text: String, limit: Int = 80) -> String {
         var shown = ""
         var count = 0
         for scalar in text.unicodeScalars {
