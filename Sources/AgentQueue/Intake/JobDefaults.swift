@@ -1,4 +1,5 @@
 import AgentQueueModel
+import FoundationEssentials
 
 /// What holds for every line of a JSONL file that does not say otherwise: the options of the command that reads it. Each is
 /// replaced whole by a line's own (a line's `tags` are all its tags).
@@ -22,15 +23,15 @@ package struct JobDefaults: Sendable, Equatable {
     /// 1 to 9, lower runs first.
     package var priority: Int?
     /// In ms from now, for lines with neither `delay` nor `at`.
-    package var delay: Int64?
+    package var delay: Duration?
     /// Wall clock, ms, for lines with neither `delay` nor `at`.
-    package var at: Int64?
+    package var at: Date?
     /// In ms from now.
-    package var expiresIn: Int64?
+    package var expiresIn: Duration?
     /// 1 to 1,000.
     package var maxAttempts: Int?
     /// In ms.
-    package var timeout: Int64?
+    package var timeout: Duration?
     /// In US dollars.
     package var budget: Double?
     /// Tags.
@@ -44,11 +45,11 @@ package struct JobDefaults: Sendable, Equatable {
     /// Whether the cache may serve.
     package var cache = true
     /// In ms, for lines that use the cache.
-    package var cacheTTL: Int64?
+    package var cacheTTL: Duration?
     /// Whether the provider's batch API may serve; nil is the configuration's.
     package var batchAPI: Bool?
     /// In ms from now, for lines that do not refuse the batch API.
-    package var deadline: Int64?
+    package var deadline: Duration?
 
     /// Who is told of each job's end.
     package var onFinish: [String] = []

@@ -25,7 +25,7 @@ extension JobDraft {
         if let maxAttempts { job.maxAttempts = maxAttempts }
         job.scheduledAt = times.start
         job.expiresAt = times.expiry
-        job.timeout = timeout
+        job.timeout = timeout?.milliseconds
         job.uniqueKey = uniqueKey
         job.customID = customID
         job.onFinish = Self.withoutRepeats(onFinish)
@@ -36,7 +36,7 @@ extension JobDraft {
         job.metadata = metadata
         // What is asked of the model is known only when the memories are; and each text must be stored, whoever remembers the same.
         job.useCache = cache && context.usesCache && kind != .memorize && recall == nil && !remembers
-        job.cacheTimeToLive = cacheTTL
+        job.cacheTimeToLive = cacheTTL?.milliseconds
         job.usesBatchAPI = usesBatchAPI
         job.deadline = times.deadline
         if kind.isBatchable { job.inputs = inputs?.count ?? 1 }
@@ -87,19 +87,20 @@ extension JobDraft {
     private func checkedTimes(now: Int64) throws(InputError) -> (start: Int64?, expiry: Int64?, deadline: Int64?) {
         let horizon = JobLimits.maxHorizonMilliseconds
         var start: Int64?
-        if let delay {
+        if let delay = delay?.milliseconds {
             guard at == nil else { throw InputError("delay and at cannot both be given", exit: .usage) }
             try Self.checkSpan(delay, named: "delay", shortest: 0)
             if delay > 0 { start = now + delay }
         }
-        if let at {
+        if let at = at?.milliseconds {
             guard at <= now + horizon else {
                 let text = DurationText.format(.milliseconds(horizon))
                 throw InputError("at \(TimeText.format(at)) is too far ahead (at most \(text))", exit: .usage)
             }
             if at > now { start = at }
         }
-        if let timeout { try Self.checkSpan(timeout, named: "timeout", shortest: 1) }
+        if let timeout = timeout?.milliseconds { try Self.checkSpan(timeout, named: "timeout", shortest: 1) }
+        let deadline = deadline?.milliseconds
         if let deadline {
             try Self.checkSpan(deadline, named: "deadline", shortest: 1)
             if let start, now + deadline <= start {
@@ -109,7 +110,7 @@ extension JobDraft {
             }
         }
         let due = deadline.map { now + $0 }
-        guard let expiresIn else { return (start, nil, due) }
+        guard let expiresIn = expiresIn?.milliseconds else { return (start, nil, due) }
         try Self.checkSpan(expiresIn, named: "expires_in", shortest: 1)
         let expiry = now + expiresIn
         if let start, expiry <= start {
@@ -197,7 +198,7 @@ extension JobDraft {
     static let cacheTTLs: ClosedRange<Int64> = 1_000...3_650 * 86_400_000
 
     func checkCacheTTL() throws(InputError) {
-        guard let cacheTTL else { return }
+        guard let cacheTTL = cacheTTL?.milliseconds else { return }
         guard Self.cacheTTLs.contains(cacheTTL) else {
             let bounds = [Self.cacheTTLs.lowerBound, Self.cacheTTLs.upperBound].map { DurationText.format(.milliseconds($0)) }
             throw InputError(

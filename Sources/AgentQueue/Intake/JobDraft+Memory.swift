@@ -32,8 +32,8 @@ extension JobDraft {
             order.importance = importance
         }
         if case .after(let span) = expiry {
-            guard span > 0 else { throw InputError("ttl must be more than 0", exit: .usage) }
-            guard span <= MemoryLimits.maxTimeToLive else {
+            guard span > .zero else { throw InputError("ttl must be more than 0", exit: .usage) }
+            guard span <= .milliseconds(MemoryLimits.maxTimeToLive) else {
                 let longest = DurationText.format(.milliseconds(MemoryLimits.maxTimeToLive))
                 throw InputError("ttl is too long (at most \(longest), or never)", exit: .usage)
             }

@@ -71,11 +71,11 @@ extension JSONValue.Member {
         }
     }
 
-    /// `"10m"`, or seconds as a number; in ms.
-    func requiredDuration() throws(InputError) -> Int64 {
+    /// `"10m"`, or seconds as a number.
+    func requiredDuration() throws(InputError) -> Duration {
         switch value {
         case .string(let text):
-            return try JobText.milliseconds(text, named: key)
+            return try JobText.duration(text, named: key)
         case .integer, .double, .digits:
             let seconds = value.number ?? .infinity
             guard seconds >= 0 else { throw InputError("\(key) cannot be negative", exit: .badData) }
@@ -83,7 +83,7 @@ extension JSONValue.Member {
                 let longest = DurationText.format(.milliseconds(JobLimits.maxHorizonMilliseconds))
                 throw InputError("\(key) is too long (at most \(longest))", exit: .badData)
             }
-            return Int64((seconds * 1_000).rounded())
+            return .milliseconds(Int64((seconds * 1_000).rounded()))
         default:
             throw wrong("a duration such as \"10m\", or seconds")
         }

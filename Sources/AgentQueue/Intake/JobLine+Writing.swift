@@ -26,19 +26,19 @@ extension JobDraft {
     private func addSettings(to line: inout LineWriter) {
         line.add("queue", queue)
         line.add("priority", priority)
-        line.add(duration: "delay", delay)
-        line.add(duration: "expires_in", expiresIn)
+        line.add("delay", delay)
+        line.add("expires_in", expiresIn)
         line.add("max_attempts", maxAttempts)
-        line.add(duration: "timeout", timeout)
+        line.add("timeout", timeout)
         line.add("budget", budget)
         line.add("custom_id", customID)
         line.add("tags", tags)
         line.add("batch", batch)
         line.add("metadata", metadata)
         if !cache { line.add("cache", JSONValue.bool(false)) }
-        line.add(duration: "cache_ttl", cacheTTL)
+        line.add("cache_ttl", cacheTTL)
         line.add("batch_api", batchAPI.map(JSONValue.bool))
-        line.add(duration: "deadline", deadline)
+        line.add("deadline", deadline)
         line.add("on_finish", onFinish)
     }
 
@@ -48,7 +48,7 @@ extension JobDraft {
         line.add("importance", importance)
         switch expiry {
         case .usual: break
-        case .after(let milliseconds): line.add(duration: "ttl", milliseconds)
+        case .after(let span): line.add("ttl", span)
         case .never: line.add("ttl", "never")
         }
         line.add("recall", recall)
@@ -71,8 +71,8 @@ extension JobDraft {
             if !texts.isEmpty { add(key, .array(texts.map(JSONValue.string))) }
         }
 
-        mutating func add(duration key: String, _ milliseconds: Int64?) {
-            add(key, milliseconds.map { .string(DurationText.format(.milliseconds($0))) })
+        mutating func add(_ key: String, _ duration: Duration?) {
+            add(key, duration.map { .string(DurationText.format($0)) })
         }
     }
 }

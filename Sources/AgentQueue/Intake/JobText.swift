@@ -1,16 +1,17 @@
 import AgentQueueModel
 import AgentQueueSettings
+import FoundationEssentials
 import Glibc
 
 /// Values of a job as people write them, on the command line and in JSONL.
 package enum JobText {
     /// Reads a duration such as `10m` or `1h30m`; a plain number is seconds.
     /// - Parameter name: the option or key, for the message.
-    /// - Returns: milliseconds, cut.
+    /// - Returns: whole milliseconds.
     /// - Throws: `InputError` (`usage`).
-    package static func milliseconds(_ text: String, named name: String) throws(InputError) -> Int64 {
+    package static func duration(_ text: String, named name: String) throws(InputError) -> Duration {
         do {
-            return milliseconds(try DurationText.parse(text))
+            return .milliseconds(try DurationText.parse(text).milliseconds)
         } catch {
             throw InputError("\(name) \(error.message)", exit: .usage)
         }
@@ -18,11 +19,10 @@ package enum JobText {
 
     /// Reads an RFC 3339 time.
     /// - Parameter name: the option or key, for the message.
-    /// - Returns: wall clock, ms since 1970.
     /// - Throws: `InputError` (`usage`).
-    package static func time(_ text: String, named name: String) throws(InputError) -> Int64 {
+    package static func time(_ text: String, named name: String) throws(InputError) -> Date {
         do {
-            return try TimeText.parseRFC3339(text)
+            return Date(milliseconds: try TimeText.parseRFC3339(text))
         } catch {
             throw InputError("\(name) \(error.message)", exit: .usage)
         }
@@ -45,12 +45,6 @@ package enum JobText {
         }
         // A bare nil would be the value null.
         return members.isEmpty ? Optional.none : .some(.object(members))
-    }
-
-    static func milliseconds(_ duration: Duration) -> Int64 {
-        // At most 292 years, so that neither step overflows.
-        let (seconds, attoseconds) = duration.components
-        return seconds * 1_000 + attoseconds / 1_000_000_000_000_000
     }
 }
 

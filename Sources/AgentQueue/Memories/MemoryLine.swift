@@ -65,7 +65,7 @@ struct MemoryLine: Sendable, Equatable {
 
     private static func timeToLive(_ member: JSONValue.Member) throws(InputError) -> MemoryExpiry {
         if case .string("never") = member.value { return .never }
-        return .after(try member.requiredDuration())
+        return .after(try member.requiredDuration().milliseconds)
     }
 
     private static func time(_ member: JSONValue.Member) throws(InputError) -> Int64 {

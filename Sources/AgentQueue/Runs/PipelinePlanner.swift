@@ -165,10 +165,10 @@ extension JobDraft {
         recall = call.recall
         namespaces = call.namespaces
         remembers = call.remembers
-        timeout = call.timeout
+        timeout = call.timeout.map { .milliseconds($0) }
         budget = call.budget
         cache = call.usesCache
-        cacheTTL = call.cacheTTL
+        cacheTTL = call.cacheTTL.map { .milliseconds($0) }
         maxAttempts = call.maxAttempts
         apply(options)
     }

@@ -20,8 +20,8 @@ package struct MemoryOrder: Sendable, Equatable {
     package enum Expiry: Sendable, Equatable {
         /// As the configuration says.
         case usual
-        /// So long from when they are stored, in ms.
-        case after(Int64)
+        /// So long from when they are stored.
+        case after(Duration)
         /// For ever.
         case never
     }
@@ -59,7 +59,7 @@ package struct MemoryOrder: Sendable, Equatable {
         usesCache = memory["cache"]?.bool ?? true
         switch memory["ttl_ms"] {
         case .string: expiry = .never
-        case let milliseconds?: expiry = milliseconds.int.map { .after(Int64($0)) } ?? .usual
+        case let milliseconds?: expiry = milliseconds.int.map { .after(.milliseconds($0)) } ?? .usual
         case nil: break
         }
         guard let space = memory["space"]?.int else { return }
@@ -74,7 +74,7 @@ package struct MemoryOrder: Sendable, Equatable {
         if importance != 0.5 { members.append(.init("importance", .double(importance))) }
         switch expiry {
         case .usual: break
-        case .after(let milliseconds): members.append(.init("ttl_ms", .integer(milliseconds)))
+        case .after(let span): members.append(.init("ttl_ms", .integer(span.milliseconds)))
         case .never: members.append(.init("ttl_ms", "never"))
         }
         if !usesCache { members.append(.init("cache", false)) }

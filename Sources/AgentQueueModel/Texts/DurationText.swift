@@ -91,6 +91,11 @@ extension Duration {
     package static func hours(_ count: Int) -> Duration { .seconds(count * 3600) }
     package static func days(_ count: Int) -> Duration { .seconds(count * 86_400) }
 
-    /// Whole milliseconds, rounded down.
-    package var milliseconds: Int64 { components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000 }
+    /// Whole milliseconds, cut; the longest that there are, where these are more.
+    package var milliseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (whole, isTooLong) = seconds.multipliedReportingOverflow(by: 1_000)
+        let (sum, isBeyond) = whole.addingReportingOverflow(attoseconds / 1_000_000_000_000_000)
+        return isTooLong || isBeyond ? (seconds < 0 ? .min : .max) : sum
+    }
 }

@@ -70,7 +70,7 @@ struct MemorizePlan: Sendable {
         let expiresAt: Int64? =
             switch order.expiry {
             case .usual: now + retention
-            case .after(let span): now + span
+            case .after(let span): now + span.milliseconds
             case .never: nil
             }
         return texts.indices.map { place in

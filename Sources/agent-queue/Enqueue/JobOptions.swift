@@ -123,20 +123,20 @@ struct JobOptions: ParsableArguments {
         draft.sample = sample
         draft.queue = queue
         draft.priority = priority
-        draft.delay = try milliseconds(delay, "--delay")
+        draft.delay = try duration(delay, "--delay")
         draft.at = try at.map { text in try JobText.time(text, named: "--at") }
-        draft.expiresIn = try milliseconds(expiresIn, "--expires-in")
+        draft.expiresIn = try duration(expiresIn, "--expires-in")
         draft.maxAttempts = maxAttempts
-        draft.timeout = try milliseconds(timeout, "--timeout")
+        draft.timeout = try duration(timeout, "--timeout")
         draft.budget = budget
         draft.tags = tag
         draft.batch = batch
         draft.after = after
         draft.metadata = try JobText.metadata(metadata)
         draft.cache = !noCache
-        draft.cacheTTL = try milliseconds(cacheTTL, "--cache-ttl")
+        draft.cacheTTL = try duration(cacheTTL, "--cache-ttl")
         draft.batchAPI = batchAPI
-        draft.deadline = try milliseconds(deadline, "--deadline")
+        draft.deadline = try duration(deadline, "--deadline")
         draft.onFinish = onFinish
         try memory.apply(to: &draft)
         return draft
@@ -180,8 +180,8 @@ struct JobOptions: ParsableArguments {
         return defaults
     }
 
-    private func milliseconds(_ text: String?, _ option: String) throws -> Int64? {
-        try text.map { text in try JobText.milliseconds(text, named: option) }
+    private func duration(_ text: String?, _ option: String) throws -> Duration? {
+        try text.map { text in try JobText.duration(text, named: option) }
     }
 }
 
@@ -225,7 +225,7 @@ struct JobMemoryOptions: ParsableArguments {
             switch ttl {
             case nil: .usual
             case "never": .never
-            case let text?: .after(try JobText.milliseconds(text, named: "--ttl"))
+            case let text?: .after(try JobText.duration(text, named: "--ttl"))
             }
         draft.recall = recall
         draft.remembers = remember

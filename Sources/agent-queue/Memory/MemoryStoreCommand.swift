@@ -138,7 +138,7 @@ struct MemoryOptions: ParsableArguments {
         switch ttl {
         case nil: .usual
         case "never": .never
-        case let text?: .after(try JobText.milliseconds(text, named: "--ttl"))
+        case let text?: .after(try JobText.duration(text, named: "--ttl").milliseconds)
         }
     }
 }

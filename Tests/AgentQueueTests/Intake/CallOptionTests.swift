@@ -73,13 +73,15 @@ import Testing
         let anthropic = #"{"custom_id":"c","params":{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"x"}]}}"#
         for line in [openAI, anthropic] {
             #expect(try !Self.job(line).usesBatchAPI)
-            let job = try Self.job(line) { ($0.batchAPI, $0.cacheTTL, $0.deadline) = (true, 1_000, 5_000) }
+            let job = try Self.job(line) { ($0.batchAPI, $0.cacheTTL, $0.deadline) = (true, .seconds(1), .seconds(5)) }
             #expect((job.usesBatchAPI, job.cacheTimeToLive, job.deadline) == (true, 1_000, now + 5_000))
         }
     }
 
     @Test func optionsGiveWayToWhatALineSays() throws {
-        func change(_ defaults: inout JobDefaults) { (defaults.batchAPI, defaults.cacheTTL, defaults.deadline) = (true, 1_000, 5_000) }
+        func change(_ defaults: inout JobDefaults) {
+            (defaults.batchAPI, defaults.cacheTTL, defaults.deadline) = (true, .seconds(1), .seconds(5))
+        }
         let silent = try Self.job(#"{"prompt":"x"}"#, change)
         #expect((silent.usesBatchAPI, silent.cacheTimeToLive, silent.deadline) == (true, 1_000, now + 5_000))
         let own = try Self.job(#"{"prompt":"x","batch_api":false,"cache":false}"#, change)
@@ -123,7 +125,7 @@ import Testing
         #expect(error.message == "a job of a batch is answered all at once, so stream and batch_api cannot both be given")
         #expect(error.exit == .usage)
         var endless = JobDraft()
-        (endless.prompt, endless.batchAPI, endless.deadline) = ("x", true, .max)
+        (endless.prompt, endless.batchAPI, endless.deadline) = ("x", true, .milliseconds(Int64.max))
         guard case .failure(let tooLong) = outcome(of: endless, Self.world) else {
             Issue.record("accepted")
             return

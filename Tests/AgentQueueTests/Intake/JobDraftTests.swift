@@ -35,10 +35,10 @@ import Testing
                 $0.sample = 2
                 $0.queue = "q"
                 $0.priority = 1
-                $0.delay = 1_000
-                $0.expiresIn = 5_000
+                $0.delay = .seconds(1)
+                $0.expiresIn = .seconds(5)
                 $0.maxAttempts = 1_000
-                $0.timeout = 1
+                $0.timeout = .milliseconds(1)
                 $0.uniqueKey = "k"
                 $0.customID = "c"
                 $0.tags = ["a", "b", "a"]
@@ -61,10 +61,10 @@ import Testing
     }
 
     @Test func aPastTimeIsNowAndASampleOfNoughtIsNone() throws {
-        let job = try outcome(of: Self.draft { ($0.at, $0.sample, $0.system) = (5, 0, "") }).get()
+        let job = try outcome(of: Self.draft { ($0.at, $0.sample, $0.system) = (Date(milliseconds: 5), 0, "") }).get()
         #expect(job.scheduledAt == nil)
-        #expect(job == (try outcome(of: Self.draft { $0.delay = 0 }).get()))
-        #expect(try outcome(of: Self.draft { $0.at = now + 7 }).get().scheduledAt == now + 7)
+        #expect(job == (try outcome(of: Self.draft { $0.delay = .zero }).get()))
+        #expect(try outcome(of: Self.draft { $0.at = Date(milliseconds: now + 7) }).get().scheduledAt == now + 7)
     }
 
     @Test func anEmbedJobHasItsOwnDefaultTarget() throws {
@@ -109,18 +109,18 @@ import Testing
         Refusal("priority must be 1 to 9 (lower runs first), not 10") { $0.priority = 10 },
         Refusal("max_attempts must be 1 to 1000, not 0") { $0.maxAttempts = 0 },
         Refusal("max_attempts must be 1 to 1000, not 1001") { $0.maxAttempts = 1_001 },
-        Refusal("delay cannot be negative") { $0.delay = -1 },
-        Refusal("delay 3660d1ms is too long (at most 3660d)") { $0.delay = tooLong },
-        Refusal("delay 106751991167d7h12m55.807s is too long (at most 3660d)") { $0.delay = .max },
-        Refusal("delay and at cannot both be given") { ($0.delay, $0.at) = (1, 1) },
-        Refusal("at 2036-11-29T00:00:00.001Z is too far ahead (at most 3660d)") { $0.at = now + tooLong },
-        Refusal("timeout must be at least 1 ms") { $0.timeout = 0 },
-        Refusal("timeout cannot be negative") { $0.timeout = .min },
-        Refusal("expires_in must be at least 1 ms") { $0.expiresIn = 0 },
+        Refusal("delay cannot be negative") { $0.delay = .milliseconds(-1) },
+        Refusal("delay 3660d1ms is too long (at most 3660d)") { $0.delay = .milliseconds(tooLong) },
+        Refusal("delay 106751991167d7h12m55.807s is too long (at most 3660d)") { $0.delay = .milliseconds(Int64.max) },
+        Refusal("delay and at cannot both be given") { ($0.delay, $0.at) = (.milliseconds(1), Date(milliseconds: 1)) },
+        Refusal("at 2036-11-29T00:00:00.001Z is too far ahead (at most 3660d)") { $0.at = Date(milliseconds: now + tooLong) },
+        Refusal("timeout must be at least 1 ms") { $0.timeout = .zero },
+        Refusal("timeout cannot be negative") { $0.timeout = .milliseconds(Int64.min) },
+        Refusal("expires_in must be at least 1 ms") { $0.expiresIn = .zero },
         Refusal(
             "the job would expire before it may start (expires_in 1s ends at 2026-11-22T00:00:01.000Z, "
                 + "its start is 2026-11-22T00:00:02.000Z)"
-        ) { ($0.delay, $0.expiresIn) = (2_000, 1_000) },
+        ) { ($0.delay, $0.expiresIn) = (.seconds(2), .seconds(1)) },
         Refusal("queue is empty") { $0.queue = "" },
         Refusal("queue 'a b' cannot hold blanks, commas or control characters") { $0.queue = "a b" },
         Refusal("queue 'a,b' cannot hold blanks, commas or control characters") { $0.queue = "a,b" },
@@ -189,7 +189,7 @@ import Testing
         _ = try outcome(
             of: Self.draft {
                 $0.prompt = String(repeating: "x", count: JobLimits.maxPromptBytes)
-                $0.delay = JobLimits.maxHorizonMilliseconds
+                $0.delay = .milliseconds(JobLimits.maxHorizonMilliseconds)
                 $0.tags = (1...32).map { "\($0)" + String(repeating: "t", count: 126) }
                 $0.queue = String(repeating: "q", count: 128)
                 $0.temperature = 2
@@ -230,12 +230,12 @@ import Testing
     }
 
     @Test func textsAreReadAsValues() throws {
-        #expect(try JobText.milliseconds("1h30m", named: "delay") == 5_400_000)
-        #expect(try JobText.milliseconds("90", named: "delay") == 90_000)
+        #expect(try JobText.duration("1h30m", named: "delay") == .seconds(5_400))
+        #expect(try JobText.duration("90", named: "delay") == .seconds(90))
         #expect(throws: InputError("delay '-5s' is negative; a duration cannot be", exit: .usage)) {
-            try JobText.milliseconds("-5s", named: "delay")
+            try JobText.duration("-5s", named: "delay")
         }
-        #expect(try JobText.time("2026-11-22T00:00Z", named: "at") == now)
+        #expect(try JobText.time("2026-11-22T00:00Z", named: "at") == Date(milliseconds: now))
         #expect(throws: InputError.self) { try JobText.time("tomorrow", named: "at") }
         #expect(try JobText.metadata(["a=b=c", "é=", "x= y"]) == ["a": "b=c", "é": "", "x": " y"])
         let none = try JobText.metadata([])

@@ -237,7 +237,7 @@ import Testing
         defaults.model = "openai/m"
         defaults.system = "D"
         (defaults.maxTokens, defaults.temperature, defaults.queue, defaults.priority) = (3, 1, "q", 7)
-        (defaults.delay, defaults.tags, defaults.batch, defaults.cache) = (1_000, ["t"], "b", false)
+        (defaults.delay, defaults.tags, defaults.batch, defaults.cache) = (.seconds(1), ["t"], "b", false)
         let job = try outcome(#"{"prompt":"x"}"#, defaults).get()
         #expect((job.target.description, job.queue, job.priority, job.scheduledAt) == ("openai/m", "q", 7, now + 1_000))
         #expect((job.tags, job.batch, job.useCache) == (["t"], "b", false))

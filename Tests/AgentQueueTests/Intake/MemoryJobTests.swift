@@ -89,7 +89,7 @@ import Testing
         var defaults = JobDefaults()
         (defaults.namespaces, defaults.recall, defaults.remembers) = (["n"], 3, true)
         (defaults.importance, defaults.expiry) = (0.9, .never)
-        (defaults.maxTokens, defaults.sample, defaults.cacheTTL, defaults.batchAPI) = (9, 1, 60_000, nil)
+        (defaults.maxTokens, defaults.sample, defaults.cacheTTL, defaults.batchAPI) = (9, 1, .seconds(60), nil)
         #expect(
             try job(#"{"prompt":"x"}"#, defaults).body.contains(#""recall":{"limit":3,"namespaces":["n"]},"remember":{"namespace":"n"}"#))
         #expect(

@@ -3,6 +3,7 @@ import AgentQueueSettings
 import AgentQueueStore
 import AgentQueueTestSupport
 import AgentQueueWorker
+import Foundation
 import Logging
 import Testing
 
@@ -29,16 +30,16 @@ import Testing
         draft.sample = 2
         draft.queue = "q"
         draft.priority = 2
-        draft.delay = 1_500
-        draft.expiresIn = 60_000
+        draft.delay = .milliseconds(1_500)
+        draft.expiresIn = .seconds(60)
         draft.maxAttempts = 3
-        draft.timeout = 250
+        draft.timeout = .milliseconds(250)
         draft.budget = 0.25
         draft.customID = "c"
         draft.tags = ["t"]
         draft.batch = "b"
         draft.metadata = ["k": "v"]
-        draft.cacheTTL = 90_000
+        draft.cacheTTL = .seconds(90)
         draft.onFinish = ["pager"]
         draft.recall = 3
         draft.namespaces = ["n"]
@@ -59,7 +60,7 @@ import Testing
     @Test func `what has no meaning each time is refused`() throws {
         var draft = JobDraft()
         draft.prompt = "x"
-        draft.at = 1
+        draft.at = Date(milliseconds: 1)
         #expect(throws: InputError.self) { try ScheduledWork.job(draft) }
         draft.at = nil
         draft.after = [1]

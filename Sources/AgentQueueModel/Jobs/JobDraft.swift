@@ -1,7 +1,7 @@
-import AgentQueueModel
+import FoundationEssentials
 
-/// A job as a user asks for it, in the words of the command line and of JSONL. Nothing in it is checked until
-/// ``validated(in:)``.
+/// A job as it is asked for, on the command line, in a line of JSONL, in a step of a pipeline or in Swift. Nothing in it is checked until
+/// it enters a queue.
 package struct JobDraft: Sendable, Equatable {
     /// What it asks; `generate` by default.
     package var kind = JobKind.generate
@@ -15,7 +15,7 @@ package struct JobDraft: Sendable, Equatable {
     package var inputs: [String]?
     /// The role of the configuration that says what the job does not say itself, for `generate`: its system text, target, parameters.
     package var role: String?
-    /// The target, `provider/model`; nil is its role's, or else the context's default for the kind.
+    /// The target, `provider/model`; nil is its role's, or else the configuration's default for the kind.
     package var model: String?
     /// The most tokens of an answer, at least 1.
     package var maxTokens: Int?
@@ -31,16 +31,16 @@ package struct JobDraft: Sendable, Equatable {
     package var queue: String?
     /// 1 to 9, lower runs first; nil is 5.
     package var priority: Int?
-    /// Not before so many ms from now. Not together with ``at``.
-    package var delay: Int64?
-    /// Not before this time: wall clock, ms since 1970. A past one is now.
-    package var at: Int64?
-    /// Discarded if not begun within so many ms from now.
-    package var expiresIn: Int64?
+    /// Not before so long from now. Not together with ``at``.
+    package var delay: Duration?
+    /// Not before this time. A past one is now.
+    package var at: Date?
+    /// The job fails if it has not begun within so long from now.
+    package var expiresIn: Duration?
     /// 1 to 1,000; nil is 5.
     package var maxAttempts: Int?
-    /// How long a call may take, in ms; nil is the configuration's.
-    package var timeout: Int64?
+    /// How long a call may take; nil is the configuration's.
+    package var timeout: Duration?
     /// The most that its calls may cost together, in US dollars: more than 0, at most 1,000,000; nil is no bound. Of a job in a batch,
     /// the most that the whole batch may cost.
     package var budget: Double?
@@ -60,13 +60,13 @@ package struct JobDraft: Sendable, Equatable {
     package var metadata: JSONValue?
     /// Whether a cached answer may serve, and the answer be cached.
     package var cache = true
-    /// How long its answer may serve from the cache, in ms: 1 s to 3650 days; nil is the configuration's. Not without ``cache``.
-    package var cacheTTL: Int64?
+    /// How long its answer may serve from the cache: 1 s to 3650 days; nil is the configuration's. Not without ``cache``.
+    package var cacheTTL: Duration?
     /// Whether it may wait to be sent with others as a batch of the provider's, at a lower price and within a day; nil is what the
     /// configuration says of its target, where such a job can be sent in a batch.
     package var batchAPI: Bool?
-    /// Within so many ms from now its answer is wanted, of a job that uses the batch API: near that, it is called for alone.
-    package var deadline: Int64?
+    /// Within so long from now its answer is wanted, of a job that uses the batch API: near that, it is called for alone.
+    package var deadline: Duration?
 
     /// Who is to be told of its end: names of notifications of the configuration. A second of the same is dropped.
     package var onFinish: [String] = []
@@ -89,5 +89,18 @@ package struct JobDraft: Sendable, Equatable {
     /// Makes an empty draft of a kind.
     package init(kind: JobKind = .generate) {
         self.kind = kind
+    }
+}
+
+extension Date {
+    /// The point in time so many ms after 1970.
+    package init(milliseconds: Int64) {
+        self.init(timeIntervalSince1970: Double(milliseconds) / 1_000)
+    }
+
+    /// Milliseconds since 1970, the nearest whole number.
+    package var milliseconds: Int64 {
+        let exact = (timeIntervalSince1970 * 1_000).rounded()
+        return Int64(exactly: exact) ?? (exact > 0 ? .max : .min)
     }
 }
