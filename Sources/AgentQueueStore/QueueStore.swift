@@ -38,9 +38,12 @@ package final class QueueStore: Sendable {
         clock = options.clock
         durability = options.durability
         configuration = DatabaseFile.configuration(durability: options.durability)
+        var first: DatabaseQueue?
         do {
             if try PrivateFile.inspect(path) {
-                try Self.retryingBusy { try DatabaseFile.refuseForeign(path) }
+                first = try Self.retryingBusy { [configuration] in
+                    try DatabaseFile.refuseForeign(path, configuration: configuration)
+                }
             } else {
                 guard options.createsFile else {
                     throw StoreError(.notFound, "\(path): there is no such database")
@@ -62,7 +65,8 @@ package final class QueueStore: Sendable {
                 try Migrator.run(database, path: path, applies: options.migrates, now: options.clock.wall())
             }
             let connection = try WriteConnection(of: pool)
-            let checkpoints = Checkpoints(connection, configuration: configuration, path: path, options: options)
+            let checkpoints = Checkpoints(
+                connection, checkpointer: first, configuration: configuration, path: path, options: options)
             let commits = GroupCommit(connection, checkpoints, clock: options.clock, path: path)
             writer = Writer(commits, path: path) { [bell] work, results in
                 if work { bell.ring(.work) }

@@ -21,8 +21,12 @@ final class Checkpoints {
     /// The WAL's length after our latest commit, in pages: set by the WAL hook.
     private let logPages: UnsafeMutablePointer<CInt>
 
-    init(_ writer: WriteConnection, configuration: Configuration, path: String, options: StoreOptions) {
+    /// - Parameter checkpointer: the connection to checkpoint on; nil opens one when it is first needed.
+    init(
+        _ writer: WriteConnection, checkpointer: DatabaseQueue?, configuration: Configuration, path: String, options: StoreOptions
+    ) {
         self.writer = writer
+        connection = checkpointer
         self.configuration = configuration
         self.path = path
         maxPages = options.checkpointPages

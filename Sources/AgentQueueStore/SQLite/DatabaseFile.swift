@@ -92,11 +92,13 @@ enum DatabaseFile {
     }
 
     /// Refuses a file that is not ours before anything is changed in it, or beside it: a pool would turn it to WAL.
-    static func refuseForeign(_ path: String) throws {
-        guard try !isEmpty(path) else { return }
-        let database = try DatabaseQueue(path: path, configuration: configuration(durability: .full))
-        defer { try? database.close() }
+    /// - Returns: the connection that looked; nil for a file that holds nothing. It is to stay open until the pool is: with the last
+    ///   connection of all processes goes the index of the WAL, and whoever opens next reads the whole WAL to make it anew.
+    static func refuseForeign(_ path: String, configuration: Configuration) throws -> DatabaseQueue? {
+        guard try !isEmpty(path) else { return nil }
+        let database = try DatabaseQueue(path: path, configuration: configuration)
         try database.inDatabase { try checkIdentity($0, path: path) }
+        return database
     }
 
     /// Refuses a file that is not ours.

@@ -39,11 +39,11 @@ enum Migrator {
             )
         }
         guard version > 0 else {
-            if try !database.tableExists("migrations") { try makeTable(database) }
+            if try !hasTable(database) { try makeTable(database) }
             return known
         }
         let history =
-            try database.tableExists("migrations")
+            try hasTable(database)
             ? Row.fetchAll(database, sql: "SELECT version, name, checksum FROM migrations ORDER BY version") : []
         for (row, migration) in zip(history, known) where row["checksum"] as String != migration.checksum {
             throw StoreError(
@@ -56,6 +56,12 @@ enum Migrator {
             throw StoreError(.alteredSchema, "\(path): the record of migrations is incomplete; restore a backup")
         }
         return Array(known.dropFirst(version))
+    }
+
+    /// One look at the file's own list of tables. (GRDB's `tableExists` reads the whole schema, each time that a process begins.)
+    private static func hasTable(_ database: Database) throws -> Bool {
+        try Bool.fetchOne(
+            database, sql: "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migrations')") ?? false
     }
 
     private static func makeTable(_ database: Database) throws {
