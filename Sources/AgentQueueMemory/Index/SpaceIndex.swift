@@ -134,7 +134,10 @@ final class SpaceIndex: CachedIndex, @unchecked Sendable {
             var place = next
             try snapshot.metadata(of: space.namespaceID, ids: places[next].id...(isMost ? last : places[end - 1]).id) { id, text in
                 while place < end, places[place].id < id { place += 1 }
-                guard place < end, places[place].id == id, let text, let metadata = try? JSONValue.parse(text) else { return }
+                guard place < end, places[place].id == id, let text else { return }
+                guard let metadata = try? JSONValue.parse(text) else {
+                    throw StoreError(.corrupt, "the metadata of memory \(id) is damaged")
+                }
                 while place < end, places[place].id == id {
                     body(places[place].slot, metadata)
                     place += 1

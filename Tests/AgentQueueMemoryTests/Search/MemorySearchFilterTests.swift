@@ -1,12 +1,26 @@
 import AgentQueueModel
-import AgentQueueStore
 import AgentQueueTestSupport
 import Testing
 
 @testable import AgentQueueMemory
+@testable import AgentQueueStore
 
 /// Filters, at random, against each memory's own metadata.
 @Suite struct MemorySearchFilterTests {
+    /// A memory whose metadata cannot be read might be one that is looked for: the search fails, and does not leave it out.
+    @Test func damagedMetadataFailsTheSearch() async throws {
+        let fixture = try SearchFixture()
+        defer { fixture.remove() }
+        let id = try await fixture.remember("a", [1, 0]) { $0.metadata = ["lang": "en"] }
+        try await fixture.remember("b", [0, 1]) { $0.metadata = ["lang": "en"] }
+        _ = try await fixture.store.write { transaction in
+            try transaction.statement("UPDATE memories SET metadata = '{' WHERE id = ?").bind(id).run()
+        }
+        var filtered = MemoryQuery.near([1, 0])
+        filtered.filter = try Expression.parse("lang = 'en'")
+        #expect(await fixture.error(filtered)?.contains("the metadata of memory \(id) is damaged") == true)
+    }
+
     @Test(arguments: 0..<4)
     func findsWhatFulfilsTheFilterAlone(_ seed: Int) async throws {
         try await withSearch { f in
