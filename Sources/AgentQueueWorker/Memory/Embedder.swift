@@ -13,7 +13,7 @@ package struct Embedder: Sendable {
     let store: QueueStore
     let provider: any ModelProvider
     let target: Target
-    let price: ModelPrice?
+    let pricing: CallPricing
     let timeout: Int64
     private let queryPrefix: String
     private let cacheTimeToLive: Int64?
@@ -41,7 +41,7 @@ package struct Embedder: Sendable {
         self.store = store
         self.provider = provider
         self.target = target
-        self.price = price
+        pricing = CallPricing(prices: price.map { [target.description: $0] } ?? [:])
         self.timeout = timeout
         self.queryPrefix = queryPrefix
         self.cacheTimeToLive = cacheTimeToLive
@@ -138,7 +138,7 @@ package struct Embedder: Sendable {
     }
 
     /// What a call cost in US dollars: the provider's word, or what its tokens cost.
-    func cost(of usage: Usage, said: Double?) -> Double { said ?? price?.cost(of: usage) ?? 0 }
+    func cost(of usage: Usage, said: Double?) -> Double { pricing.cost(of: usage, said: said, target: target) }
 }
 
 /// What a text is embedded for: some models want to be told, by a prefix.
@@ -243,27 +243,25 @@ struct EmbeddingCharges {
     }
 
     private func report(of replies: [ModelReply], bytes: Int) -> CallReport {
-        var usage = replies.reduce(Usage()) { $0 + $1.usage }
-        var cost = replies.reduce(0.0) { $0 + embedder.cost(of: $1.usage, said: $1.cost) }
-        if usage == Usage(), cost == 0, embedder.price != nil {
-            // A limit on money would else never be reached.
-            usage = Usage(inputTokens: bytes / 4 + 1)
-            cost = embedder.cost(of: usage, said: nil)
-        }
-        return CallReport(
-            target: embedder.target, usage: usage, cost: cost, calls: max(1, replies.reduce(0) { $0 + $1.calls }),
-            limits: replies.lazy.compactMap(\.limits).first)
+        let said = replies.compactMap(\.cost)
+        let whole = ModelReply(
+            usage: replies.reduce(Usage()) { $0 + $1.usage },
+            cost: said.isEmpty ? nil : replies.reduce(0) { $0 + embedder.cost(of: $1.usage, said: $1.cost) },
+            calls: replies.reduce(0) { $0 + $1.calls }, limits: replies.lazy.compactMap(\.limits).first)
+        let pricing = embedder.pricing
+        return pricing.report(pricing.counted(whole, target: embedder.target, bytes: bytes), target: embedder.target)
     }
 
     private func report(of failures: [ModelFailure], _ first: ModelFailure, bytes: Int) -> CallReport {
-        let usage = failures.reduce(Usage()) { $0 + $1.usage }
-        let isMaybePaid = failures.contains(where: \.isMaybePaid)
-        let worst = embedder.cost(of: Usage(inputTokens: bytes), said: nil)
-        return CallReport(
-            target: embedder.target, usage: usage, cost: failures.reduce(0.0) { $0 + embedder.cost(of: $1.usage, said: $1.cost) },
-            calls: failures.reduce(0) { $0 + $1.calls }, failure: first.failure, retryAfter: first.retryAfter, scope: first.scope,
-            limits: failures.lazy.compactMap(\.limits).first, isMaybePaid: isMaybePaid, maybeCost: isMaybePaid ? worst : 0,
-            wasSent: failures.contains(where: \.wasSent))
+        var whole = first
+        whole.usage = failures.reduce(Usage()) { $0 + $1.usage }
+        whole.cost = failures.reduce(0) { $0 + embedder.cost(of: $1.usage, said: $1.cost) }
+        whole.calls = failures.reduce(0) { $0 + $1.calls }
+        whole.limits = failures.lazy.compactMap(\.limits).first
+        whole.isMaybePaid = failures.contains(where: \.isMaybePaid)
+        whole.wasSent = failures.contains(where: \.wasSent)
+        whole.partialText = nil
+        return embedder.pricing.report(whole, target: embedder.target, worst: embedder.cost(of: Usage(inputTokens: bytes), said: nil))
     }
 }
 

@@ -5,50 +5,60 @@ import Logging
 
 /// Jobs whose prompts hold memories, and jobs whose answers are remembered.
 extension JobRunner {
-    /// What a job asks for of memories; nil where it asks for nothing.
-    func memoryUse(of job: ClaimedJob) -> MemoryUse? {
-        // A job that does is stored as one that the cache does not serve: what is really asked is known only here.
-        guard job.kind == .generate, !job.useCache, let body = try? JSONValue.parse(job.body) else { return nil }
-        return MemoryUse(body)
-    }
-
-    /// A job as it is called for: with memories in its prompt, and without what says so.
-    /// - Returns: the job, and what it was given; or how its attempt ended before it was called for.
-    func prepared(_ job: ClaimedJob, _ use: MemoryUse) async -> Result<(ClaimedJob, UsedMemories), ModelFailure> {
-        var used = UsedMemories(use: use)
+    /// Puts memories into the prompt of a job that asks for them, and takes out what says so. From here on it is one that the cache may
+    /// serve, under what is really asked.
+    func recall(_ call: inout JobCall) async {
+        // A job that has to do with memories is stored as one that the cache does not serve. A damaged request is found when it is to be
+        // sent.
+        guard call.isOpen, call.job.kind == .generate, !call.job.useCache, let body = try? JSONValue.parse(call.job.body),
+            let use = MemoryUse(body)
+        else { return }
         do {
-            let body = MemoryUse.removed(from: try JSONValue.parse(job.body))
-            if use.remember != nil { used.particulars = try store.context(of: [job.id])[job.id] }
-            var asked = body
-            if use.recall != nil, let text = RecallPrompt.text(of: body) {
-                let hits = try await recall(use, by: text, for: job)
-                if let block = RecallPrompt.block(hits.map(\.memory.text), template: configuration.memory?.recallTemplate ?? "") {
-                    asked = RecallPrompt.body(body, with: block.text)
-                    used.recalled = hits.prefix(block.count).map { ($0.memory.id, $0.score) }
-                }
-                try? await store.noteRecalled(used.recalled.map(\.id))
-            }
-            return .success((called(job, asked, use), used))
+            try await recall(use, for: &call, MemoryUse.removed(from: body))
+            await fromCache(&call)
         } catch let failure as ModelFailure {
-            return .failure(failure)
+            call.end(cause(of: failure, call.job))
+        } catch is CancellationError {
+            call.handBack()
         } catch {
-            logger.warning("memories could not be recalled", metadata: ["job": "\(job.id)", "error": "\(error)"])
-            var failure = Self.notStarted
-            failure.failure = .shutdown
-            return .failure(failure)
+            logger.warning("memories could not be recalled", metadata: ["job": "\(call.job.id)", "error": "\(error)"])
+            call.end(cause(of: .notReached("memories could not be recalled", error), call.job))
         }
     }
 
-    /// The job with another body. From here on it is one that the cache may serve, under what is really asked.
-    private func called(_ job: ClaimedJob, _ body: JSONValue, _ use: MemoryUse) -> ClaimedJob {
-        let request = ModelRequest(kind: job.kind, target: job.route, body: body)
-        let (text, digest) = request.sealed(identity: providers[job.route.provider]?.identity ?? "")
-        var job = job
-        job.body = text
-        job.answerDigest = digest
-        job.useCache = use.usesCache && configuration.cacheTimeToLive != nil
-        job.cachedAt = job.useCache ? (try? store.cachedReply(digest))?.createdAt : nil
-        return job
+    private func recall(_ use: MemoryUse, for call: inout JobCall, _ body: JSONValue) async throws {
+        var used = UsedMemories(use: use)
+        if use.remember != nil {
+            used.context = try store.context(of: [call.job.id])[call.job.id]
+            used.identity = configuration.memory.flatMap { providers[$0.model.provider]?.identity } ?? ""
+        }
+        var asked = body
+        if use.recall != nil, let text = RecallPrompt.text(of: body) {
+            let hits = try await recall(use, by: text, for: call.job)
+            if let block = RecallPrompt.block(hits.map(\.memory.text), template: configuration.memory?.recallTemplate ?? "") {
+                asked = RecallPrompt.body(body, with: block.text)
+                used.recalled = hits.prefix(block.count).map { ($0.memory.id, $0.score) }
+            }
+            await noteRecalled(used)
+        }
+        let request = ModelRequest(kind: call.job.kind, target: call.job.route, body: asked)
+        (call.job.body, call.job.answerDigest) = request.sealed(identity: providers[call.job.route.provider]?.identity ?? "")
+        call.job.useCache = use.usesCache && configuration.cacheTimeToLive != nil
+        call.job.cachedAt = call.job.useCache ? try store.cachedReply(call.job.answerDigest)?.createdAt : nil
+        call.memory = .used(used)
+    }
+
+    /// Pruning goes by when a memory was last recalled. The job goes on without that being noted.
+    private func noteRecalled(_ used: UsedMemories) async {
+        do {
+            try await store.noteRecalled(used.recalled.map(\.id))
+        } catch {
+            logger.warning("it could not be noted which memories were recalled", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func cause(of failure: ModelFailure, _ job: ClaimedJob) -> ModelFailure {
+        if case .failure(let failure) = cause(of: .failure(failure), job) { failure } else { failure }
     }
 
     /// The memories near a text. Stopped by ``InFlight`` for whatever stops the job.
@@ -57,33 +67,9 @@ extension JobRunner {
         let found: Result<[MemoryHit], any Error> = await inFlight.run(for: [job.lease]) {
             do { return .success(try await recaller.recall(use, by: text, for: job)) } catch { return .failure(error) }
         }
-        guard inFlight.reason(for: job.lease) == nil else { throw Self.notStarted }
+        guard inFlight.reason(for: job.lease) == nil else { throw ModelFailure.notStarted }
         return try found.get()
     }
-
-    // MARK: Remembering answers
-
-    /// The job that remembers a job's answer; none where that is not asked for, or there is no text.
-    func next(of job: ClaimedJob, text: String?) -> [NewJob] {
-        guard let used = memory.used[job.id], let namespace = used.use.remember, let memory = configuration.memory, let text,
-            !text.unicodeScalars.allSatisfy(\.properties.isWhitespace)
-        else { return [] }
-        var order = MemoryOrder(namespace: namespace, prefix: memory.prefixes(memory.model).passage)
-        order.usesCache = used.use.usesCache
-        let identity = providers[memory.model.provider]?.identity ?? ""
-        // A longer answer is remembered by its beginning.
-        let beginning =
-            text.utf8.count <= Self.mostRemembered ? text : String(decoding: text.utf8.prefix(Self.mostRemembered), as: UTF8.self)
-        var next = NewJob(order, texts: [beginning.replacing("\0", with: " ")], target: memory.model, identity: identity)
-        next.queue = used.particulars?.queue ?? "default"
-        next.priority = job.priority
-        let own = (used.particulars?.metadata?.members ?? []).filter { $0.key != "job_id" }
-        next.metadata = .object(own + [.init("job_id", .integer(job.id))])
-        return [next]
-    }
-
-    /// The longest text of a memory, in bytes, less what an incomplete character may add.
-    private static let mostRemembered = (1 << 20) - 8
 }
 
 /// What a `generate` job does with memories, and what it was given.
@@ -92,7 +78,12 @@ struct UsedMemories: Sendable {
     /// The memories that stand in its prompt, the best first.
     var recalled: [(id: Int64, score: Double)] = []
     /// What it was enqueued with; nil where that is not needed.
-    var particulars: JobContext?
+    var context: JobContext?
+    /// Who makes the vectors of what is remembered.
+    var identity = ""
+
+    /// The longest text of a memory, in bytes, less what an incomplete character may add.
+    private static let maxRemembered = (1 << 20) - 8
 
     /// What the job's result says of it, besides the answer.
     var notes: [JSONValue.Member] {
@@ -102,5 +93,23 @@ struct UsedMemories: Sendable {
             JSONValue.object([.init("id", .integer(memory.id)), .init("score", .double((memory.score * 10_000).rounded() / 10_000))])
         }
         return [.init("recalled", .array(memories))]
+    }
+
+    /// The job that remembers a job's answer; none where that is not asked for, or there is no text.
+    func next(of job: ClaimedJob, text: String?, _ memory: MemoryConfiguration?) -> [NewJob] {
+        guard let namespace = use.remember, let memory, let text, !text.unicodeScalars.allSatisfy(\.properties.isWhitespace) else {
+            return []
+        }
+        var order = MemoryOrder(namespace: namespace, prefix: memory.prefixes(memory.model).passage)
+        order.usesCache = use.usesCache
+        // A longer answer is remembered by its beginning.
+        let beginning =
+            text.utf8.count <= Self.maxRemembered ? text : String(decoding: text.utf8.prefix(Self.maxRemembered), as: UTF8.self)
+        var next = NewJob(order, texts: [beginning.replacing("\0", with: " ")], target: memory.model, identity: identity)
+        next.queue = context?.queue ?? "default"
+        next.priority = job.priority
+        let own = (context?.metadata?.members ?? []).filter { $0.key != "job_id" }
+        next.metadata = .object(own + [.init("job_id", .integer(job.id))])
+        return [next]
     }
 }

@@ -20,9 +20,11 @@ struct MemorizePlan: Sendable {
     /// Texts that need none, by their places: what is stored already, or what has no use for a vector any more.
     var done: Set<Int> = []
     var vectors: [MemoryVector?]
+    /// The places whose vectors a call of this job has brought, in the order of the answer.
+    private(set) var brought: [Int] = []
 
     /// Nil where the stored request is damaged.
-    init?(_ job: ClaimedJob, _ particulars: JobContext?, identity: String, makesVectors: Bool) {
+    init?(_ job: ClaimedJob, _ context: JobContext?, identity: String, makesVectors: Bool) {
         guard let body = try? JSONValue.parse(job.body), let order = MemoryOrder(body) else { return nil }
         texts = order.texts(of: body)
         if let again = order.again {
@@ -33,9 +35,9 @@ struct MemorizePlan: Sendable {
         self.identity = identity
         // What is embedded again is to have vectors, whatever the configuration says of new texts.
         self.makesVectors = makesVectors || order.again != nil
-        metadata = particulars?.metadata
-        queue = particulars?.queue ?? "default"
-        batch = particulars?.batch
+        metadata = context?.metadata
+        queue = context?.queue ?? "default"
+        batch = context?.batch
         vectors = Array(repeating: nil, count: texts.count)
         digests =
             self.makesVectors
@@ -58,6 +60,19 @@ struct MemorizePlan: Sendable {
     /// Takes vectors that were made of the same texts.
     mutating func take(_ known: [[UInt8]: MemoryVector]) {
         for place in open { vectors[place] = known[digests[place]] }
+    }
+
+    /// Takes the answer to ``request``: a vector for each text that was open. Takes none where one of them is of no use.
+    mutating func take(_ embeddings: [[Float]]) throws(InvalidAnswer) {
+        let open = open
+        guard embeddings.count == open.count else {
+            throw InvalidAnswer(sentence: "\(embeddings.count) vectors came for \(open.count) texts")
+        }
+        var taken = vectors
+        for (place, values) in zip(open, embeddings) {
+            do { taken[place] = try MemoryVector(values) } catch { throw InvalidAnswer(sentence: "\(error)") }
+        }
+        (vectors, brought) = (taken, open)
     }
 
     // MARK: What it comes to

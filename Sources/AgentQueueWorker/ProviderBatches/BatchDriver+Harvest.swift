@@ -78,25 +78,30 @@ extension BatchDriver {
         }
         let members = try store.members(of: batch, ids: Array(results.keys))
         let now = store.clock.wall()
-        let settling = BatchItemSettling(configuration: configuration, priceShare: provider.batchCapacity.priceShare)
-        var requests: [SettleRequest] = []
+        let settlements = SettlementBuilder(configuration, origin: .batch(priceShare: provider.batchCapacity.priceShare))
+        var ended: [EndedCall] = []
         var unpaid: [Int64] = []
         for (id, result) in results.sorted(by: { $0.key < $1.key }) {
             guard let member = members[id] else { continue }
-            // Only beside its request can the provider's words be told from what was asked, of which no reason may hold any part.
-            let outcome = (try? ModelRequest(member.job)).map { provider.outcome(of: result, to: $0) } ?? result.outcome
+            var call = JobCall(member.job)
+            // Only beside its request can the provider's words be told from what was asked, of which no reason may hold any part. A job
+            // whose request is damaged since it was sent has what was paid for all the same.
+            call.request = try? ModelRequest(member.job)
+            let outcome = call.request.map { provider.outcome(of: result, to: $0) } ?? result.outcome
             if Self.isUnpaid(outcome) {
                 unpaid.append(id)
-            } else {
-                requests.append(settling.request(for: member, outcome, latency: now - (batch.submittedAt ?? now), now: now))
+                continue
             }
+            call.state = .ended(Attempt(outcome, latency: now - (batch.submittedAt ?? now)))
+            call.check()
+            if case .ended(let attempt) = call.state { ended.append(settlements.end(call, attempt, now: now)) }
         }
         try interrupt("before a slice")
-        guard let settled = try await store.settle(requests, of: batch) else { throw LostLease() }
+        guard let settled = try await store.settle(ended.map(\.request), of: batch) else { throw LostLease() }
         try interrupt("after a slice")
         guard try await store.dismiss(unpaid, from: batch, .again, reason: nil) else { throw LostLease() }
-        for (request, result) in zip(requests, settled) {
-            if let result { report(event(request, result)) }
+        for (one, result) in zip(ended, settled) {
+            if let result { report(event(one.request, result)) }
         }
     }
 
@@ -107,85 +112,9 @@ extension BatchDriver {
     }
 
     private func event(_ request: SettleRequest, _ result: SettleResult) -> WorkerEvent {
-        var state: JobState?
-        if case .settled(let settled) = result { state = settled }
+        var event = WorkerEvent(request, result, latency: request.result?.latency ?? 0)
         // What is wrong with an answer quotes it, and no log holds answers.
-        let message = request.error?.failure == .invalidReply ? "the answer is not what was asked for" : request.error?.message
-        return WorkerEvent(
-            job: request.job.id, target: request.job.target, attempt: request.job.attempt, state: state,
-            answeredBy: request.result?.answeredBy, failure: request.error?.failure, message: message,
-            latency: request.result?.latency ?? 0, usage: request.call?.usage ?? Usage(), cost: request.call?.cost ?? 0)
-    }
-}
-
-/// What an item of a provider's batch comes to, for its job: as after a call of its own, at the batch's price.
-struct BatchItemSettling {
-    let configuration: WorkerConfiguration
-    /// What an answer costs, as a share of the usual price.
-    let priceShare: Double
-
-    func request(for member: BatchMember, _ outcome: Outcome, latency: Int64, now: Int64) -> SettleRequest {
-        let job = member.job
-        switch checked(outcome, job) {
-        case .reply(let reply): return answer(job, counted(reply, for: job), latency: latency)
-        case .failure(let failure): return failed(job, failure, now: now)
-        }
-    }
-
-    /// The answer, if it holds what its request asked for.
-    private func checked(_ outcome: Outcome, _ job: ClaimedJob) -> Outcome {
-        if job.kind != .generate, case .reply(let reply) = outcome, reply.embeddings?.count != job.inputs {
-            return .failure(
-                ModelFailure(
-                    .invalidReply, "answered with \(reply.embeddings?.count ?? 0) embeddings, not \(job.inputs)", usage: reply.usage,
-                    cost: reply.cost, calls: max(1, reply.calls)))
-        }
-        guard case .reply(let reply) = outcome, let request = try? ModelRequest(job), let checked = StructuredCheck(of: reply, to: request)
-        else { return outcome }
-        return checked.outcome
-    }
-
-    private func answer(_ job: ClaimedJob, _ reply: ModelReply, latency: Int64) -> SettleRequest {
-        let cost = cost(of: reply.usage, said: reply.cost, job)
-        let result = JobResult(
-            reply: reply.json, usage: reply.usage, cost: cost, answeredBy: .provider, target: job.target.description, latency: latency)
-        var cache: CacheWrite?
-        if reply.isComplete, !job.digest.isEmpty, let timeToLive = configuration.cacheTimeToLive(of: job) {
-            cache = CacheWrite(digest: job.digest, timeToLive: timeToLive)
-        }
-        let call = CallReport(target: job.target, usage: reply.usage, cost: cost, calls: max(1, reply.calls))
-        return SettleRequest(
-            job: job, settlement: Settlement(state: .completed), result: result, cache: cache, call: call, policies: configuration.policies)
-    }
-
-    private func failed(_ job: ClaimedJob, _ failure: ModelFailure, now: Int64) -> SettleRequest {
-        var generator = SystemRandomNumberGenerator()
-        let settlement = Settlement.decide(
-            .failed(failure.failure, retryAfter: failure.retryAfter), attempt: job.attempt, maxAttempts: job.maxAttempts,
-            backoff: configuration.backoff.delay(afterAttempt: job.attempt, using: &generator), now: now)
-        let cost = cost(of: failure.usage, said: failure.cost, job)
-        let message = failure.requestID.map { "\(failure.message) (request \($0))" } ?? failure.message
-        let error = JobError(
-            attempt: job.attempt, at: now, failure: failure.failure, message: message, target: job.target.description, cost: cost,
-            partialText: failure.partialText)
-        let worst =
-            failure.isMaybePaid ? configuration.policies.estimate(job.target, job.kind, job.body).worstCost * priceShare : 0
-        let call = CallReport(
-            target: job.target, usage: failure.usage, cost: cost, calls: failure.calls, failure: failure.failure, scope: failure.scope,
-            isMaybePaid: failure.isMaybePaid, maybeCost: worst, partialText: failure.partialText)
-        return SettleRequest(job: job, settlement: settlement, error: error, call: call, policies: configuration.policies)
-    }
-
-    /// What an item cost in US dollars: the provider's word, or what its tokens cost in a batch.
-    private func cost(of usage: Usage, said: Double?, _ job: ClaimedJob) -> Double {
-        said ?? configuration.cost(of: usage, said: nil, target: job.target) * priceShare
-    }
-
-    /// An answer whose provider does not count its tokens, where they have a price: a quarter of the bytes, as in English text.
-    private func counted(_ reply: ModelReply, for job: ClaimedJob) -> ModelReply {
-        guard reply.usage == Usage(), reply.cost == nil, configuration.prices[job.target.description] != nil else { return reply }
-        var reply = reply
-        reply.usage = Usage(inputTokens: job.body.utf8.count / 4 + 1, outputTokens: (reply.text?.utf8.count ?? 0) / 4)
-        return reply
+        if event.failure == .invalidReply { event.message = "the answer is not what was asked for" }
+        return event
     }
 }

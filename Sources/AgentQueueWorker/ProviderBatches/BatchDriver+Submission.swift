@@ -126,17 +126,20 @@ extension BatchDriver {
                     load.others.append(member.job.id)
                     continue
                 }
-                add(member, of: batch, to: &load, capacity, provider)
+                try add(member, of: batch, to: &load, capacity, provider)
             }
         }
     }
 
     private func add(
         _ member: BatchMember, of batch: ProviderBatch, to load: inout Load, _ capacity: BatchCapacity, _ provider: any BatchProvider
-    ) {
+    ) throws {
         let id = member.job.id
-        guard let request = try? request(for: member.job) else {
-            load.refused["the stored request is damaged", default: []].append(id)
+        let request: ModelRequest
+        do {
+            request = try RequestBuilder(store: store, configuration: configuration).request(for: member.job)
+        } catch let failure as ModelFailure {
+            load.refused[failure.message, default: []].append(id)
             return
         }
         let item = BatchItem(id: batch.itemName(of: id), request: request)
@@ -155,19 +158,4 @@ extension BatchDriver {
             load.inputs += member.job.inputs
         }
     }
-
-    /// The request as it is sent: with what the last answer did wrong, as in a call of its own.
-    private func request(for job: ClaimedJob) throws -> ModelRequest {
-        var request = try ModelRequest(job)
-        guard job.kind == .generate else { return request }
-        if let limit = configuration.maxOutputTokens[job.target.description] { request.limitOutput(to: limit) }
-        if job.attempt > 1, let schema = request.schema, let last = try? store.lastInvalidReply(of: job.id) {
-            let previous = String(decoding: last.partial.utf8.prefix(Self.repairBytes), as: UTF8.self)
-            request.appendMessages(StructuredReply(schema).repairMessages(previous: previous, complaint: last.message))
-        }
-        return request
-    }
-
-    /// How much of a bad answer the model is shown again, in bytes: it is paid for once more.
-    private static let repairBytes = 8 << 10
 }

@@ -70,9 +70,4 @@ package struct WorkerConfiguration: Sendable {
         guard job.useCache, let general = cacheTimeToLive else { return nil }
         return job.cacheTimeToLive ?? cacheTimesToLive[job.route.description] ?? general
     }
-
-    /// What a call cost in US dollars: the provider's word, or what its tokens cost.
-    func cost(of usage: Usage, said: Double?, target: Target) -> Double {
-        said ?? prices[target.description]?.cost(of: usage) ?? 0
-    }
 }

@@ -130,7 +130,7 @@ import Testing
         try await withBench(Self.provider()) { b in
             try await b.memorize(["old"]) {
                 $0.key = "k"
-                $0.expiry = .after(600_000)
+                $0.expiry = .after(.seconds(600))
             }
             _ = try await b.round()
             let old = try #require(try b.memories().first)

@@ -79,7 +79,7 @@ import Testing
         #expect(MemoryOrder(order.body(of: ["a"])) == order)
         (order.key, order.importance, order.expiry, order.usesCache) = ("k", 0.25, .never, false)
         #expect(MemoryOrder(order.body(of: ["a"])) == order)
-        order.expiry = .after(5)
+        order.expiry = .after(.milliseconds(5))
         order.again = MemoryOrder.Again(space: 3, ids: [1, 2], versions: [4, 5])
         let body = order.body(of: ["passage: twice", "e\u{301}"])
         #expect(MemoryOrder(body) == order && order.texts(of: body) == ["passage: twice", "e\u{301}"])

@@ -1,0 +1,160 @@
+import AgentQueueModel
+import AgentQueueStore
+import CAgentQueue
+import Logging
+
+/// The call itself.
+extension JobRunner {
+    /// Calls for one job.
+    func ask(_ call: inout JobCall) async {
+        guard call.isOpen else { return }
+        var calls = [call]
+        await ask(&calls)
+        call = calls[0]
+    }
+
+    /// One call for several open jobs of one route, or for one. Ends the attempt of each.
+    func ask(_ calls: inout [JobCall]) async {
+        let began = platform_monotonic_ns()
+        let answers = await answers(to: &calls)
+        let latency = (platform_monotonic_ns() - began) / 1_000_000
+        for place in calls.indices {
+            let outcome = cause(of: answers[place], calls[place].job)
+            if calls.count == 1 { logAnswer(calls[place].job, outcome) }
+            calls[place].state = .ended(Attempt(answers[place], outcome: outcome, latency: latency))
+        }
+    }
+
+    /// The provider's outcomes, one a job. Stopped by ``InFlight`` for a cancel, a lost lease, the deadline or the worker's end.
+    private func answers(to calls: inout [JobCall]) async -> [Outcome] {
+        guard let provider = providers[calls[0].job.route.provider] else {
+            return calls.map { .failure(ModelFailure.unsent("this worker has no provider '\($0.job.route.provider)'")) }
+        }
+        var outcomes = Array(
+            repeating: Outcome.failure(ModelFailure(.invalidReply, "the provider returned no outcome")), count: calls.count)
+        var requests: [ModelRequest] = []
+        var places: [Int] = []
+        for place in calls.indices {
+            do {
+                let request = try request(for: calls[place])
+                calls[place].request = request
+                requests.append(request)
+                places.append(place)
+            } catch let failure as ModelFailure {
+                outcomes[place] = .failure(failure)
+            } catch {
+                outcomes[place] = .failure(.notReached("what the last answer did wrong could not be read", error))
+            }
+        }
+        let jobs = calls.map(\.job)
+        guard !requests.isEmpty else { return outcomes }
+        guard jobs.contains(where: { inFlight.reason(for: $0.lease) == nil }) else { return jobs.map { _ in .failure(.notStarted) } }
+        logCall(jobs, requests)
+        let given = await respond(to: requests, jobs, number: calls[0].number, provider)
+        for (place, outcome) in zip(places, given) { outcomes[place] = outcome }
+        if jobs.count > 1 {
+            for place in places.dropFirst(given.count) {
+                outcomes[place] = .failure(ModelFailure(.invalidReply, "the provider returned too few outcomes"))
+            }
+        }
+        return outcomes
+    }
+
+    private func request(for call: JobCall) throws -> ModelRequest {
+        if let plan = call.plan { return plan.request }
+        return try RequestBuilder(store: store, configuration: configuration).request(for: call.job)
+    }
+
+    private func respond(
+        to requests: [ModelRequest], _ jobs: [ClaimedJob], number: Int, _ provider: any ModelProvider
+    ) async -> [Outcome] {
+        var options = CallOptions(
+            timeout: jobs.lazy.map { $0.timeout ?? configuration.callTimeout }.min() ?? configuration.callTimeout,
+            // A further call is asked something else: the same key would bring it the first one's failure.
+            idempotencyKey: "aq-\(jobs[0].id)-\(jobs[0].lease.token)" + (number == 1 ? "" : "-call\(number)"))
+        guard jobs.count > 1 else {
+            let stream = jobs[0].isStreamed ? ReplyStream() : nil
+            if let stream { options.onText = { stream.add($0) } }
+            return await inFlight.run(
+                for: [jobs[0].lease], meanwhile: { await stream?.pump(jobs[0].lease, to: store) }
+            ) { [options] in
+                defer { stream?.finish() }
+                return await provider.respond(to: requests, options)
+            }
+        }
+        let (leaving, left) = AsyncStream.makeStream(of: Lease.self)
+        func detachThoseWhoLeave() async {
+            for await lease in leaving {
+                guard let job = jobs.first(where: { $0.lease == lease }) else { continue }
+                if inFlight.reason(for: job.lease) == .cancelled { await detach(JobCall(job)) }
+            }
+        }
+        return await inFlight.run(
+            for: jobs.map(\.lease), onLeave: { left.yield($0) }, meanwhile: detachThoseWhoLeave
+        ) { [options] in
+            defer { left.finish() }
+            return await provider.respond(to: requests, options)
+        }
+    }
+
+    /// Why a call failed: if it was stopped, what stopped it. A provider that says "cancelled" where no one asked for that
+    /// was stopped by the end of the worker's own task.
+    func cause(of outcome: Outcome, _ job: ClaimedJob) -> Outcome {
+        guard case .failure(var failure) = outcome else { return outcome }
+        let reason = inFlight.reason(for: job.lease)
+        let stopped = reason.flatMap(Self.cause) ?? (failure.failure == .cancelled ? Self.cause(.shutdown) : nil)
+        guard let stopped else { return outcome }
+        // What the call may have cost stays true, whatever stopped it.
+        (failure.failure, failure.message, failure.retryAfter) = (stopped.failure, stopped.message, nil)
+        return .failure(failure)
+    }
+
+    /// What stopping a call means for its job.
+    private static func cause(_ reason: StopReason) -> (failure: FailureClass, message: String)? {
+        switch reason {
+        case .cancelled: (.cancelled, "cancelled while it ran")
+        case .deadline: (.timedOut, "no answer before the deadline")
+        case .shutdown: (.shutdown, "the worker stopped")
+        case .lostLease: nil
+        }
+    }
+
+    // MARK: Logging
+
+    /// What is called, without what is asked: names of parameters, and sizes.
+    private func logCall(_ jobs: [ClaimedJob], _ requests: [ModelRequest]) {
+        let job = jobs[0]
+        guard jobs.count == 1, let request = requests.first else {
+            return logger.debug(
+                "calling \(job.route) for \(jobs.count) jobs",
+                metadata: ["first": "\(job.id)", "inputs": "\(jobs.reduce(0) { $0 + $1.inputs })"])
+        }
+        logger.debug(
+            "job \(job.id): calling \(job.route)",
+            metadata: [
+                "attempt": "\(job.attempt)", "kind": "\(job.kind.rawValue)", "bytes": "\(job.body.utf8.count)",
+                "messages": "\(request.body["messages"]?.array?.count ?? 0)",
+                "parameters": "\((request.body.members ?? []).map(\.key).sorted().joined(separator: ","))",
+                "timeout_ms": "\(job.timeout ?? configuration.callTimeout)", "probe": "\(job.isProbe)", "streamed": "\(job.isStreamed)",
+            ])
+    }
+
+    private func logAnswer(_ job: ClaimedJob, _ outcome: Outcome) {
+        switch outcome {
+        case .reply(let reply):
+            logger.debug(
+                "job \(job.id): \(job.route) answered",
+                metadata: [
+                    "request_id": "\(reply.requestID ?? "-")", "finish_reason": "\(reply.finishReason ?? "-")", "calls": "\(reply.calls)",
+                    "input_tokens": "\(reply.usage.inputTokens)", "output_tokens": "\(reply.usage.outputTokens)",
+                ])
+        case .failure(let failure):
+            logger.debug(
+                "job \(job.id): \(job.route) failed",
+                metadata: [
+                    "request_id": "\(failure.requestID ?? "-")", "class": "\(failure.failure.rawValue)",
+                    "retry_after_ms": "\(failure.retryAfter.map(String.init) ?? "-")", "maybe_paid": "\(failure.isMaybePaid)",
+                ])
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import AgentQueueModel
+import AgentQueueStore
+import CAgentQueue
+import Logging
+
+/// Who is asked in place of a target that failed.
+extension JobRunner {
+    /// Where the target failed, and another may be asked, the call goes on with that one, on record.
+    /// - Returns: whether the other is to be asked: not where the cache has its answer.
+    func fallBack(_ call: inout JobCall) async -> Bool {
+        guard case .ended(let attempt) = call.state, case .failure = attempt.outcome,
+            let next = await nextTarget(after: settlements.end(call, attempt, now: store.clock.wall()))
+        else { return false }
+        call.resume(next)
+        await route(&call)
+        await fromCache(&call)
+        return call.isOpen
+    }
+
+    /// The job with the next target that may answer in place of the one that failed, on record; nil where none may.
+    func nextTarget(after ended: EndedCall) async -> ClaimedJob? {
+        let job = ended.call.job
+        guard case .failure(let failure) = ended.attempt.outcome, !ended.attempt.isMismatch, job.kind != .memorize,
+            let route = configuration.policies.routes[job.target.description], inFlight.reason(for: job.lease) == nil
+        else { return nil }
+        let wait = failure.retryAfter ?? configuration.backoff.base
+        let candidates = Self.candidates(of: route, after: job.route, failure.failure, wait: wait)
+        guard !candidates.isEmpty else { return nil }
+        do {
+            guard let next = try await store.reroute(ended.request, to: candidates) else { return nil }
+            inFlight.extend(next.lease, to: configuration.deadline(of: next, now: platform_monotonic_ns()))
+            logger.info(
+                "job \(job.id): \(job.route) failed, asking \(next.route)", metadata: ["class": "\(failure.failure.rawValue)"])
+            return next
+        } catch {
+            // The job's own target is tried again, by the queue.
+            logger.warning("a fallback could not be reserved", metadata: ["job": "\(job.id)", "error": "\(error)"])
+            return nil
+        }
+    }
+
+    /// The targets of a route behind the one that failed, in order; none where the failure is the request's, or where waiting
+    /// for the target is shorter than the route allows.
+    /// - Parameters:
+    ///   - failed: the target that was asked.
+    ///   - wait: how long the job would have to wait for it, in ms.
+    private static func candidates(of route: Route, after failed: Target, _ failure: FailureClass, wait: Int64) -> [Target] {
+        guard failure.allowsFallback, let place = route.targets.firstIndex(of: failed) else { return [] }
+        switch failure {
+        case .rateLimited: if wait <= route.fallbackAfter ?? .max { return [] }
+        case .overloaded: if let patience = route.fallbackAfter, wait <= patience { return [] }
+        default: break
+        }
+        return Array(route.targets[(place + 1)...])
+    }
+}

@@ -1,0 +1,145 @@
+import AgentQueueModel
+import AgentQueueStore
+
+/// What the end of an attempt comes to: the one mapping from an answer or a failure to result, cache entry, charge, error and settlement.
+/// Calls of one job, calls that jobs share, memories and the items of a provider's batch all come through here.
+struct SettlementBuilder: Sendable {
+    /// How the call was made.
+    enum Origin: Sendable {
+        /// At once.
+        case live
+        /// As an item of a provider's batch, at a share of the usual price. It says nothing of how the provider fares now.
+        case batch(priceShare: Double)
+    }
+
+    private let configuration: WorkerConfiguration
+    private let origin: Origin
+    private let pricing: CallPricing
+
+    init(_ configuration: WorkerConfiguration, origin: Origin = .live) {
+        self.configuration = configuration
+        self.origin = origin
+        var pricing = CallPricing(prices: configuration.prices)
+        if case .batch(let share) = origin { pricing.share = share }
+        self.pricing = pricing
+    }
+
+    /// A call, with all that is written of its end.
+    /// - Parameter now: wall clock, ms.
+    func end(_ call: JobCall, _ attempt: Attempt, now: Int64) -> EndedCall {
+        let request =
+            switch attempt.outcome {
+            case .reply(let reply): answered(call, reply, latency: attempt.latency, now: now)
+            case .failure(let failure): failed(call, charged(failure, attempt, call.job), now: now)
+            }
+        return EndedCall(call: call, attempt: attempt, request: request)
+    }
+
+    /// A job that remembers texts, and needed no call for that.
+    func endWithoutCall(_ call: JobCall, now: Int64) -> EndedCall {
+        let result = JobResult(
+            reply: ModelReply().json, usage: Usage(), cost: 0, answeredBy: .cache, target: call.job.route.description, latency: 0)
+        var request = SettleRequest(
+            job: call.job, settlement: Settlement(state: .completed), result: result, policies: configuration.policies)
+        if let plan = call.plan { remember(plan, in: &request, now: now) }
+        return EndedCall(call: call, attempt: Attempt(.reply(ModelReply()), latency: 0), request: request)
+    }
+
+    // MARK: Answers
+
+    private func answered(_ call: JobCall, _ reply: ModelReply, latency: Int64, now: Int64) -> SettleRequest {
+        let job = call.job
+        let reply = pricing.counted(reply, target: job.route, bytes: job.body.utf8.count)
+        let report = report(reply, job)
+        var stored = reply
+        // What is remembered stands with the memory.
+        if call.plan != nil { stored.embeddings = nil }
+        let result = JobResult(
+            reply: stored.json, usage: reply.usage, cost: report.cost, answeredBy: job.route == job.target ? .provider : .fallback,
+            target: job.route.description, latency: latency)
+        var request = SettleRequest(
+            job: job, settlement: Settlement(state: .completed), result: result, call: report, policies: configuration.policies)
+        switch call.memory {
+        case .none:
+            request.cache = cacheEntry(for: job, reply, now: now)
+        case .used(let used):
+            request.cache = cacheEntry(for: job, reply, now: now)
+            request.notes = used.notes
+            request.next = used.next(of: job, text: reply.text, configuration.memory)
+        case .memorize(let plan):
+            remember(plan, in: &request, now: now)
+            request.rescued = rescued(plan, reply.embeddings ?? [], result, now: now)
+        }
+        return request
+    }
+
+    private func cacheEntry(for job: ClaimedJob, _ reply: ModelReply, now: Int64) -> CacheWrite? {
+        guard reply.isComplete, !job.answerDigest.isEmpty, let timeToLive = configuration.cacheTimeToLive(of: job) else { return nil }
+        return CacheWrite(digest: job.answerDigest, timeToLive: timeToLive, createdAt: now)
+    }
+
+    private func remember(_ plan: MemorizePlan, in request: inout SettleRequest, now: Int64) {
+        if let vectors = plan.spaceVectors {
+            request.spaceVectors = vectors
+        } else {
+            let retention = configuration.memory?.retention(of: plan.order.namespace) ?? 0
+            request.memories = MemoryWrite(
+                plan.memories(now: now, retention: retention), in: plan.order.namespace,
+                model: plan.makesVectors ? plan.model : nil, known: plan.done)
+        }
+    }
+
+    /// What a call brought, for the one who has the job by then, should it no longer be ours.
+    private func rescued(_ plan: MemorizePlan, _ vectors: [[Float]], _ result: JobResult, now: Int64) -> [CacheableAnswer] {
+        guard plan.order.usesCache, let timeToLive = configuration.cacheTimeToLive else { return [] }
+        return zip(plan.brought, vectors).map { place, vector in
+            var result = result
+            result.reply = ModelReply(embeddings: [vector]).json
+            return CacheableAnswer(entry: CacheWrite(digest: plan.digests[place], timeToLive: timeToLive, createdAt: now), result: result)
+        }
+    }
+
+    // MARK: Failures
+
+    /// An answer that is not what was asked for costs what any other does.
+    private func charged(_ failure: ModelFailure, _ attempt: Attempt, _ job: ClaimedJob) -> ModelFailure {
+        guard attempt.isMismatch, case .reply(let reply) = attempt.answer else { return failure }
+        var failure = failure
+        failure.usage = pricing.counted(reply, target: job.route, bytes: job.body.utf8.count).usage
+        return failure
+    }
+
+    private func failed(_ call: JobCall, _ failure: ModelFailure, now: Int64) -> SettleRequest {
+        let job = call.job
+        var generator = SystemRandomNumberGenerator()
+        let settlement = Settlement.decide(
+            .failed(failure.failure, retryAfter: failure.retryAfter), attempt: job.attempt, maxAttempts: job.maxAttempts,
+            backoff: configuration.backoff.delay(afterAttempt: job.attempt, using: &generator), now: now)
+        let report = report(failure, job)
+        // The id is for the provider's support.
+        let message = failure.requestID.map { "\(failure.message) (request \($0))" } ?? failure.message
+        let error = JobError(
+            attempt: job.attempt, at: now, failure: failure.failure, message: message, target: job.route.description, cost: report.cost,
+            partialText: failure.partialText)
+        var request = SettleRequest(
+            job: job, settlement: settlement, error: failure.failure == .shutdown ? nil : error, call: report,
+            policies: configuration.policies)
+        if let plan = call.plan, settlement.state == .discarded { request.next = plan.halves }
+        return request
+    }
+
+    // MARK: Reports
+
+    private func report(_ reply: ModelReply, _ job: ClaimedJob) -> CallReport {
+        var report = pricing.report(reply, target: job.route)
+        if case .batch = origin { report.limits = nil }
+        return report
+    }
+
+    private func report(_ failure: ModelFailure, _ job: ClaimedJob) -> CallReport {
+        let worst = failure.isMaybePaid ? configuration.policies.estimate(job.route, job.kind, job.body).worstCost : 0
+        var report = pricing.report(failure, target: job.route, worst: worst)
+        if case .batch = origin { (report.retryAfter, report.limits, report.wasSent) = (nil, nil, true) }
+        return report
+    }
+}
