@@ -115,7 +115,11 @@ let package = Package(
         suite("AgentQueueSettingsTests", ["AgentQueueSettings", "AgentQueueModel"]),
         suite(
             "AgentQueueStoreTests",
-            ["AgentQueueStore", "AgentQueueMemory", "AgentQueueModel", "CAgentQueue", "AgentQueueTestSupport", grdb, sqlite]),
+            [
+                "AgentQueueStore", "AgentQueueMigrations", "AgentQueueMemory", "AgentQueueModel", "CAgentQueue", "AgentQueueTestSupport",
+                grdb,
+                sqlite,
+            ]),
         suite(
             "AgentQueueMemoryTests",
             [

@@ -24,6 +24,9 @@ struct ReadConnection {
     func blobs(table: String, column: String) -> BlobReader { BlobReader(on: handle, table: table, column: column) }
 
     private func kept(_ sql: String) throws(SQLFailure) -> Statement {
+        #if DEBUG
+            StatementRecorder.note(sql)
+        #endif
         do {
             return Statement(borrowing: try database.cachedStatement(sql: sql).sqliteStatement, on: handle)
         } catch {

@@ -21,6 +21,9 @@ final class Statement {
         self.handle = handle
         self.connection = connection
         isOwn = true
+        #if DEBUG
+            StatementRecorder.note(sql)
+        #endif
     }
 
     /// A statement that another keeps, for as long as that lives.
