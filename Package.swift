@@ -13,8 +13,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func suite(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+func suite(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: strict)
 }
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -119,7 +119,7 @@ let package = Package(
                 "AgentQueueStore", "AgentQueueMigrations", "AgentQueueMemory", "AgentQueueModel", "CAgentQueue", "AgentQueueTestSupport",
                 grdb,
                 sqlite,
-            ]),
+            ], exclude: ["Resources"]),
         suite(
             "AgentQueueMemoryTests",
             [
