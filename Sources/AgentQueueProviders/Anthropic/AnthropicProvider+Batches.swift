@@ -1,7 +1,8 @@
 import AgentQueueModel
+import NIOHTTP1
 
 /// Anthropic's Message Batches (protocols.md 2.7).
-extension AnthropicProvider: BatchProvider {
+extension AnthropicProvider: HTTPBatchProvider {
     /// A request's bytes in a batch.
     package func batchSize(of item: BatchItem) -> Result<Int, ModelFailure> {
         do throws(ModelFailure) {
@@ -9,7 +10,7 @@ extension AnthropicProvider: BatchProvider {
             var form = AnthropicBatchForm()
             let empty = form.bytes.count
             try form.add(item.id, try translated(item.request))
-            // With the comma.
+            // The comma before it included.
             let size = form.bytes.count - empty + 1
             try BatchRules.check(items: 1, bytes: size, batchCapacity)
             return .success(size)
@@ -32,14 +33,9 @@ extension AnthropicProvider: BatchProvider {
             try BatchRules.check(items: items.count, bytes: bytes.count, batchCapacity)
             let bodies = BatchRules.bodies(of: items, bytes: bytes.count)
             let call = HTTPCall(
-                method: "POST", url: endpoint("/messages/batches"),
-                headers: headers(form.hasSampling ? Self.samplingVersion : version, hasBody: true, closes: false), body: bytes)
-            let answer = try await exchange(call, limit)
-            do throws(ModelFailure) {
-                return .success(try batch(in: try document(answer, bodies: bodies)))
-            } catch {
-                throw error.ofSubmission(status: answer.status)
-            }
+                method: "POST", url: connection.address(Self.batchesPath),
+                headers: headers(form.hasSampling ? Self.samplingVersion : version, hasBody: true), body: bytes)
+            return .success(try submitted(try await connection.exchange(call, limit), bodies: bodies))
         } catch {
             return .failure(error)
         }
@@ -50,56 +46,44 @@ extension AnthropicProvider: BatchProvider {
     }
 }
 
+/// What Anthropic's batch API does its own way.
 extension AnthropicProvider {
-    /// How a batch stands.
-    package func batch(_ id: String, timeout: Int64) async -> Result<RemoteBatch, ModelFailure> {
-        do throws(ModelFailure) {
-            return .success(try await describe(id, CallLimit(timeout: timeout)))
-        } catch {
-            return .failure(error)
-        }
+    package static var batchesPath: String { "/messages/batches" }
+    package static var listCursor: String { "after_id" }
+    package var plainHeaders: HTTPHeaders { headers(version, hasBody: false) }
+
+    package func describe(_ body: JSONValue) -> RemoteBatch? {
+        AnthropicBatch.read(body, now: now(), results: { resultsAddress($0, of: $1) })
     }
 
-    /// Gives a batch up. One that has ended already comes back as it is.
-    package func cancelBatch(_ id: String, timeout: Int64) async -> Result<RemoteBatch, ModelFailure> {
-        let limit = CallLimit(timeout: timeout)
-        do throws(ModelFailure) {
-            return .success(try batch(in: try await ask("POST", try path(of: id) + "/cancel", limit)))
-        } catch {
-            guard error.wasSent, [.permanent, .retryable].contains(error.failure), let known = try? await describe(id, limit),
-                known.status != .inProgress
-            else { return .failure(error) }
-            return .success(known)
+    package static func isError(_ body: JSONValue) -> Bool { body["type"]?.string == "error" }
+
+    package func refusal(_ answer: HTTPAnswer, bodies: [JSONValue]?) -> ModelFailure {
+        let parsed = try? JSONValue.parse(answer.body)
+        let error = parsed.flatMap { OpenAIError(body: $0) }
+        var failure = AnthropicErrorClass.failure(
+            answer, error: error, url: connection.shown, redaction: connection.redaction(of: bodies ?? []), now: now())
+        if bodies == nil {
+            // Only the server's words tell that an account is empty: they decide what kind of failure it is, but are not shown.
+            failure.message =
+                AnthropicErrorClass.failure(
+                    answer, error: error?.withoutWords, url: connection.shown, redaction: connection.redaction(), now: now()
+                ).message
         }
+        failure.requestID = failure.requestID ?? AnthropicReply.printable(parsed?["request_id"]?.string)
+        return failure
     }
 
-    /// Nothing is kept but the results, which go by themselves.
+    package func requestID(_ answer: HTTPAnswer) -> String? { AnthropicReply.printable(answer.headers.first(name: "request-id")) }
+
+    package func limits(_ answer: HTTPAnswer) -> ObservedLimits? { ObservedLimits.anthropic(answer.headers, now: now()) }
+
+    /// Anthropic keeps nothing of a batch but its results, and deletes those itself.
     package func forgetBatch(_ batch: RemoteBatch, timeout: Int64) async {}
-
-    /// The outcome, with what the server said of a failure, without what the request says.
-    package func outcome(of result: BatchItemResult, to request: ModelRequest) -> Outcome {
-        result.explained(by: Redaction(secrets: secrets, bodies: [request.body]))
-    }
-
-    func batch(in body: JSONValue) throws(ModelFailure) -> RemoteBatch {
-        guard let batch = AnthropicBatch.read(body, now: now(), results: { resultsAddress($0, of: $1) }) else {
-            throw ModelFailure(.invalidReply, "\(shown) answered without a batch")
-        }
-        return batch
-    }
-
-    func describe(_ id: String, _ limit: CallLimit) async throws(ModelFailure) -> RemoteBatch {
-        try batch(in: try await ask("GET", try path(of: id), limit))
-    }
-
-    func path(of id: String) throws(ModelFailure) -> String {
-        guard RemoteID.isUsable(id) else { throw ModelFailure.unsent("the batch has a name that cannot be asked for") }
-        return "/messages/batches/\(RemoteID.escaped(id))"
-    }
 }
 
 extension AnthropicProvider {
-    /// The batches made since then that hold as many requests; none is certain. The newest come first.
+    /// The batches created since then with the same number of requests, the newest first. None of them is certain.
     package func findBatches(
         label: String, count: Int, since: Int64, timeout: Int64
     ) async -> Result<[RemoteBatch], ModelFailure> {
@@ -112,28 +96,6 @@ extension AnthropicProvider {
             return .failure(error)
         }
     }
-
-    /// The most pages of the list that are read; each has 100 batches.
-    private static let maxPages = 100
-
-    /// The batches made since then, as the server lists them: the newest first.
-    private func batches(since: Int64, _ limit: CallLimit) async throws(ModelFailure) -> [RemoteBatch] {
-        var found: [RemoteBatch] = []
-        var last: String?
-        for _ in 0..<Self.maxPages {
-            let query = "limit=100" + (last.map { "&after_id=\(RemoteID.escaped($0))" } ?? "")
-            let page = try await ask("GET", "/messages/batches", query: query, limit)
-            guard let data = page["data"]?.array else { throw ModelFailure(.invalidReply, "\(shown) answered without a list of batches") }
-            let batches = data.compactMap { AnthropicBatch.read($0, now: now()) { resultsAddress($0, of: $1) } }
-            // Times may come in whole seconds.
-            let recent = batches.filter { $0.createdAt + 999 >= since }
-            found += recent
-            let next = RemoteID.read(page["last_id"]) ?? batches.last?.id
-            guard !recent.isEmpty, page["has_more"]?.bool ?? true, let next, next != last else { return found }
-            last = next
-        }
-        throw ModelFailure(.retryable, "\(shown) lists too many batches to find one")
-    }
 }
 
 extension AnthropicProvider {
@@ -141,25 +103,22 @@ extension AnthropicProvider {
     package func readResults(
         of batch: RemoteBatch, kind: JobKind, timeout: Int64, _ take: @Sendable ([BatchItemResult]) async throws -> Void
     ) async throws -> ModelFailure? {
-        let reader = AnthropicBatchResult(url: shown)
-        let download = BatchDownload(
-            transport: transport, url: resultsAddress(batch.sources.first, of: batch.id),
-            headers: headers(version, hasBody: false, closes: false), shown: shown, secrets: secrets,
-            refusal: { refusal($0, bodies: []) }, result: { reader.read($0) })
+        let reader = AnthropicBatchResult(url: connection.shown)
+        let download = download(resultsAddress(batch.sources.first, of: batch.id), result: reader.read)
         return try await download.run(CallLimit(timeout: timeout), take)
     }
 
-    /// Where a batch's results are: where the server says, if that is the server's own; else where they are by the API. The key goes
-    /// nowhere else, whatever a server or something before it says.
+    /// The address of a batch's results: the one that the server names, if it is on the server itself, or else the API's usual one. The key
+    /// is sent nowhere else, whatever the server, or a proxy in front of it, says.
     func resultsAddress(_ said: String?, of id: String) -> String {
-        let usual = endpoint("/messages/batches/\(RemoteID.escaped(id))/results")
+        let usual = connection.address("\(Self.batchesPath)/\(RemoteID.escaped(id))/results")
         guard let said, said.utf8.count <= 2_048, said.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }) else {
             return usual
         }
-        let origin = Self.origin(of: shown)
+        let origin = Self.origin(of: connection.shown)
         let address = BaseURL(said.hasPrefix("/") && !said.hasPrefix("//") ? origin + said : said)
         guard address.shown.hasPrefix(origin + "/"), address.credentials == nil else { return usual }
-        return address.shown + (address.query.isEmpty ? base.query : address.query)
+        return address.shown + (address.query.isEmpty ? connection.base.query : address.query)
     }
 
     /// Scheme, host and port.

@@ -12,44 +12,25 @@ extension AnthropicProvider {
         _ path: String, _ request: AnthropicRequest, _ limit: CallLimit, _ idempotencyKey: String, streams: Bool = false
     ) -> HTTPCall {
         let body = streams ? JSONValue.object((request.body.members ?? []) + [.init("stream", true)]) : request.body
-        var headers = headers(request.hasSampling ? Self.samplingVersion : version, hasBody: true, closes: limit.isCheck)
-        if streams { headers.replaceOrAdd(name: "accept", value: "text/event-stream, application/json") }
-        // Anthropic documents none; gateways honour it.
-        if !idempotencyKey.isEmpty, idempotencyKey.utf8.count <= 255, idempotencyKey.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) {
-            headers.add(name: "idempotency-key", value: idempotencyKey)
-        }
-        return HTTPCall(method: "POST", url: endpoint(path), headers: headers, body: body.utf8(sorted: false))
+        let headers = headers(
+            request.hasSampling ? Self.samplingVersion : version, hasBody: true, streams: streams, closes: limit.isCheck,
+            idempotencyKey: idempotencyKey)
+        return HTTPCall(method: "POST", url: connection.address(path), headers: headers, body: body.utf8(sorted: false))
     }
 
-    /// The address of an endpoint.
-    /// - Parameters:
-    ///   - path: from the version, such as `/messages`.
-    ///   - query: further members of the query, such as `limit=20`.
-    func endpoint(_ path: String, query: String = "") -> String {
-        let whole = query.isEmpty ? base.query : base.query.isEmpty ? "?\(query)" : "\(base.query)&\(query)"
-        return "\(shown)/v1\(path)\(whole)"
-    }
-
-    func headers(_ version: String, hasBody: Bool, closes: Bool) -> HTTPHeaders {
-        var headers: HTTPHeaders = ["accept": "application/json", "user-agent": "agent-queue", "anthropic-version": version]
-        if hasBody { headers.add(name: "content-type", value: "application/json") }
-        if closes { headers.add(name: "connection", value: "close") }
-        if !key.isEmpty {
-            headers.add(name: "x-api-key", value: key)
+    func headers(
+        _ version: String, hasBody: Bool, streams: Bool = false, closes: Bool = false, idempotencyKey: String? = nil
+    ) -> HTTPHeaders {
+        var headers = connection.headers(hasBody: hasBody, streams: streams, closes: closes, idempotencyKey: idempotencyKey)
+        headers.add(name: "anthropic-version", value: version)
+        if !connection.key.isEmpty {
+            headers.add(name: "x-api-key", value: connection.key)
             // Dates of this form sort as text.
-            if version >= Self.bearerVersion { headers.add(name: "authorization", value: "Bearer \(key)") }
-        } else if let basic {
+            if version >= Self.bearerVersion { headers.add(name: "authorization", value: "Bearer \(connection.key)") }
+        } else if let basic = connection.basic {
             headers.add(name: "authorization", value: basic)
         }
         return headers
-    }
-
-    /// Sends a call, and returns its answer, whatever its status.
-    func exchange(_ call: HTTPCall, _ limit: CallLimit) async throws(ModelFailure) -> HTTPAnswer {
-        switch await transport.send(call, before: limit.deadline) {
-        case .success(let answer): return answer
-        case .failure(let failure): throw failure.modelFailure(of: shown, timeout: limit.timeout)
-        }
     }
 
     /// The message in an answer that came in one piece.
@@ -67,7 +48,7 @@ extension AnthropicProvider {
             return reply
         } catch {
             var failure = error
-            failure.message = Redaction.line("\(shown) \(redaction(request).clean(error.message))")
+            failure.message = Redaction.line("\(connection.shown) \(redaction(request).clean(error.message))")
             failure.limits = limits(head)
             throw failure
         }
@@ -89,7 +70,7 @@ extension AnthropicProvider {
         case .failure:
             guard isGood else { throw failed(answer, OpenAIError(message: plainText(answer)), request) }
             throw ModelFailure(
-                .invalidReply, "\(shown) answered \(answer.status) with what is not valid JSON", requestID: requestID(answer),
+                .invalidReply, "\(connection.shown) answered \(answer.status) with what is not valid JSON", requestID: requestID(answer),
                 isMaybePaid: request != nil, limits: limits(answer))
         }
     }
@@ -102,56 +83,10 @@ extension AnthropicProvider {
     }
 
     func failed(_ answer: HTTPAnswer, _ error: OpenAIError?, _ request: AnthropicRequest?) -> ModelFailure {
-        AnthropicErrorClass.failure(answer, error: error, url: shown, redaction: redaction(request), now: now())
+        AnthropicErrorClass.failure(answer, error: error, url: connection.shown, redaction: redaction(request), now: now())
     }
-
-    func requestID(_ answer: HTTPAnswer) -> String? { AnthropicReply.printable(answer.headers.first(name: "request-id")) }
-
-    func limits(_ answer: HTTPAnswer) -> ObservedLimits? { ObservedLimits.anthropic(answer.headers, now: now()) }
 
     private func redaction(_ request: AnthropicRequest?) -> Redaction {
-        Redaction(secrets: secrets, bodies: request.map { [$0.body] } ?? [])
-    }
-}
-
-extension AnthropicProvider {
-    /// Sends a request that costs nothing, and returns a good answer's JSON.
-    func ask(_ method: String, _ path: String, query: String = "", _ limit: CallLimit) async throws(ModelFailure) -> JSONValue {
-        let call = HTTPCall(
-            method: method, url: endpoint(path, query: query), headers: headers(version, hasBody: false, closes: false))
-        do throws(ModelFailure) {
-            return try document(try await exchange(call, limit), bodies: [])
-        } catch {
-            throw BatchDownload.unpaid(error)
-        }
-    }
-
-    /// The JSON of a good answer.
-    /// - Parameter bodies: the requests that the server's words may quote; nil where there are too many, and its words are left out.
-    func document(_ answer: HTTPAnswer, bodies: [JSONValue]?) throws(ModelFailure) -> JSONValue {
-        let parsed = try? JSONValue.parse(answer.body)
-        guard (200..<300).contains(answer.status), parsed?["type"]?.string != "error" else { throw refusal(answer, bodies: bodies) }
-        guard let parsed else {
-            throw ModelFailure(
-                .invalidReply, "\(shown) answered \(answer.status) with what is not valid JSON", requestID: requestID(answer),
-                limits: limits(answer))
-        }
-        return parsed
-    }
-
-    func refusal(_ answer: HTTPAnswer, bodies: [JSONValue]?) -> ModelFailure {
-        let parsed = try? JSONValue.parse(answer.body)
-        let error = parsed.flatMap { OpenAIError(body: $0) }
-        var failure = AnthropicErrorClass.failure(
-            answer, error: error, url: shown, redaction: Redaction(secrets: secrets, bodies: bodies ?? []), now: now())
-        if bodies == nil {
-            // An empty account is told by words alone: they class the failure, and stay out of its sentence.
-            failure.message =
-                AnthropicErrorClass.failure(
-                    answer, error: error?.withoutWords, url: shown, redaction: Redaction(secrets: secrets), now: now()
-                ).message
-        }
-        failure.requestID = failure.requestID ?? AnthropicReply.printable(parsed?["request_id"]?.string)
-        return failure
+        connection.redaction(of: request.map { [$0.body] } ?? [])
     }
 }

@@ -32,7 +32,7 @@ extension AnthropicProvider {
             && (options.onText != nil || request.maxTokens > Self.mostPlainTokens || pass?.leads == true)
         do throws(ModelFailure) {
             guard streams else {
-                let answer = try await exchange(call("/messages", request, limit, options.idempotencyKey), limit)
+                let answer = try await connection.exchange(call("/messages", request, limit, options.idempotencyKey), limit)
                 return .reply(try reply(answer, to: request))
             }
             return .reply(try await streamed(request, limit, options) { if let pass { prefixes.begin(pass) } })
@@ -48,7 +48,8 @@ extension AnthropicProvider {
         let call = call("/messages", request, limit, options.idempotencyKey, streams: true)
         let result = await withTaskGroup(of: Result<HTTPAnswer, HTTPFailure>?.self) { group in
             group.addTask {
-                await transport.receive(call, before: limit.deadline, onPart: { reader.take($0) }, onHead: { reader.take(head: $0) })
+                await connection.transport.receive(
+                    call, before: limit.deadline, onPart: { reader.take($0) }, onHead: { reader.take(head: $0) })
             }
             group.addTask {
                 await reader.waitUntilOver()
@@ -67,7 +68,7 @@ extension AnthropicProvider {
             let reply = try reply(answer, to: request)
             if let text = reply.text, !text.isEmpty { options.onText?(text) }
             return reply
-        case .failure(let failure): throw failure.modelFailure(of: shown, timeout: limit.timeout)
+        case .failure(let failure): throw connection.failure(failure, limit)
         }
     }
 
@@ -78,15 +79,15 @@ extension AnthropicProvider {
     ) throws(ModelFailure) -> ModelReply {
         var failure: ModelFailure
         if let problem {
-            failure = ModelFailure(.invalidReply, "\(shown) \(problem.words)")
+            failure = ModelFailure(.invalidReply, "\(connection.shown) \(problem.words)")
         } else if stream.error != nil {
             failure = failed(head, stream.error, request)
         } else if stream.isComplete {
             return try reply(stream.body, usage: stream.usage.usage, head, request)
         } else if case .failure(let broken) = result {
-            failure = broken.modelFailure(of: shown, timeout: limit.timeout)
+            failure = connection.failure(broken, limit)
         } else {
-            failure = ModelFailure(.retryable, "\(shown) ended its answer before it was whole")
+            failure = ModelFailure(.retryable, "\(connection.shown) ended its answer before it was whole")
         }
         failure.requestID = failure.requestID ?? requestID(head)
         failure.limits = failure.limits ?? limits(head)

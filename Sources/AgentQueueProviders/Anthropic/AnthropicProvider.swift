@@ -8,19 +8,12 @@ package struct AnthropicProvider: ModelProvider {
     package let name: String
     /// What one of its batches may hold.
     package let batchCapacity: BatchCapacity
-    let base: BaseURL
-    /// The base URL without the version that may end it, as messages show it.
-    let shown: String
+    package let connection: APIConnection
     let version: String
     let promptCache: PromptCache
     let maxOutputTokens: Int
-    let transport: HTTPTransport
     let prefixes = PromptPrefixGate()
-    let secrets: [String]
     let now: @Sendable () -> Int64
-    /// The key, or, without one, the base URL's user and password.
-    let key: String
-    let basic: String?
 
     /// Anthropic's own limits, with some bytes to spare of its 256 MB.
     package static let usualBatchCapacity = BatchCapacity(items: 100_000, bytes: 240_000_000)
@@ -48,17 +41,12 @@ package struct AnthropicProvider: ModelProvider {
         self.promptCache = promptCache
         self.maxOutputTokens = maxOutputTokens
         self.batchCapacity = batchCapacity
-        self.transport = transport
         self.now = now
-        base = BaseURL(baseURL)
-        shown = base.shown.hasSuffix("/v1") ? String(base.shown.dropLast("/v1".count)) : base.shown
-        key = apiKey.map { String($0.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed()) } ?? ""
-        basic = key.isEmpty ? base.credentials.map { "Basic \(Base64.encode(Array($0.utf8)))" } : nil
-        secrets = [key] + (base.credentials.map { [$0] + $0.split(separator: ":", maxSplits: 1).dropFirst().map(String.init) } ?? [])
+        connection = APIConnection(baseURL, version: "/v1", apiKey: apiKey, transport: transport)
     }
 
     /// `anthropic` and the base URL in one spelling, without a password or query in it.
-    package var identity: String { "anthropic \(base.shown)" }
+    package var identity: String { "anthropic \(connection.base.shown)" }
 
     /// It streams, and holds models to a schema. It has no embeddings.
     package var capabilities: ProviderCapabilities { ProviderCapabilities(streams: true, hasStructuredOutput: true) }
@@ -77,13 +65,13 @@ package struct AnthropicProvider: ModelProvider {
                 if options.idempotencyKey.isEmpty { own.idempotencyKey = "" }
                 group.addTask { [own] in (place, await generate(request, limit, own)) }
             }
-            for await (place, outcome) in group { outcomes[place] = outcome.withoutSecrets(secrets) }
+            for await (place, outcome) in group { outcomes[place] = outcome.withoutSecrets(connection.secrets) }
         }
         return outcomes
     }
 
     func cancelled(_ limit: CallLimit) -> ModelFailure {
-        HTTPFailure.cancelled(hasBegun: false).modelFailure(of: shown, timeout: limit.timeout)
+        connection.failure(.cancelled(hasBegun: false), limit)
     }
 }
 
@@ -97,12 +85,12 @@ extension AnthropicProvider {
     private func models(_ limit: CallLimit) async -> Result<[String], ModelFailure> {
         do throws(ModelFailure) {
             let call = HTTPCall(
-                method: "GET", url: endpoint("/models", query: "limit=1000"),
+                method: "GET", url: connection.address("/models", query: "limit=1000"),
                 headers: headers(version, hasBody: false, closes: limit.isCheck))
-            let answer = try await exchange(call, limit)
+            let answer = try await connection.exchange(call, limit)
             let body = try json(answer, nil)
             guard let list = body["data"]?.array ?? body["models"]?.array else {
-                throw ModelFailure(.invalidReply, "\(shown) answered without a list of models", requestID: requestID(answer))
+                throw ModelFailure(.invalidReply, "\(connection.shown) answered without a list of models", requestID: requestID(answer))
             }
             let redaction = Redaction(secrets: [])
             let known = list.prefix(1_000).filter { $0["lifecycle"]?.string != "retired" }
@@ -118,26 +106,12 @@ extension AnthropicProvider {
     ///   - timeout: how long all of it may take, in ms.
     package func check(model: String?, timeout: Int64) async -> ProviderCheck {
         let limit = CallLimit(timeout: timeout, isCheck: true)
-        let start = ContinuousClock.now
-        var result = ProviderCheck(provider: name, model: model ?? "")
-        switch await models(limit) {
-        case .success(let names):
-            result.models = names
-            if model == nil { result.model = names.first ?? "" }
-        case .failure(let failure):
-            // No list is no fault: not every server has one. No server, or no right to ask it, is.
-            if model == nil || [.authentication, .timedOut, .cancelled, .shutdown].contains(failure.failure) { result.failure = failure }
-        }
-        if result.failure == nil {
-            result.failure = await ask(result.model, limit)
-        }
-        result.milliseconds = Int64((ContinuousClock.now - start) / .milliseconds(1))
-        return result
+        return await connection.check(name, model: model, list: { await models(limit) }, ask: { await ask($0, limit) })
     }
 
     /// One token is enough to know: an answer cut off there is an answer.
     private func ask(_ model: String, _ limit: CallLimit) async -> ModelFailure? {
-        guard !model.isEmpty else { return ModelFailure(.permanent, "\(shown) lists no model: name one to check") }
+        guard !model.isEmpty else { return ModelFailure(.permanent, "\(connection.shown) lists no model: name one to check") }
         let body: JSONValue = ["messages": [["role": "user", "content": "hello"]], "max_tokens": 1]
         let request = ModelRequest(kind: .generate, target: Target(provider: name, model: model), body: body)
         let options = CallOptions(timeout: limit.timeout)
@@ -154,12 +128,12 @@ extension AnthropicProvider {
             let translated = try AnthropicRequest(request, maxOutputTokens: maxOutputTokens, promptCache: .off)
             let limit = CallLimit(timeout: timeout)
             let call = HTTPCall(
-                method: "POST", url: endpoint("/messages/count_tokens"), headers: headers(version, hasBody: true, closes: false),
+                method: "POST", url: connection.address("/messages/count_tokens"), headers: headers(version, hasBody: true, closes: false),
                 body: translated.countBody.utf8(sorted: false))
-            let answer = try await exchange(call, limit)
+            let answer = try await connection.exchange(call, limit)
             let body = try json(answer, translated)
             guard let count = body["input_tokens"]?.int, count >= 0 else {
-                throw ModelFailure(.invalidReply, "\(shown) answered without a count of tokens", requestID: requestID(answer))
+                throw ModelFailure(.invalidReply, "\(connection.shown) answered without a count of tokens", requestID: requestID(answer))
             }
             return .success(count)
         } catch {

@@ -6,6 +6,8 @@ enum BatchRules {
     static let maxItemID = 64
     /// The longest label.
     static let maxLabel = 40
+    /// How many pages of a list of batches are read at most. Each has 100.
+    static let maxPages = 100
 
     /// Checks a batch.
     /// - Throws: `ModelFailure` (`permanent`, not sent).

@@ -37,9 +37,14 @@ struct BaseURL: Sendable, Equatable {
         shown = Self.withoutSlashes("\(scheme)://\(host)\(path)")
     }
 
-    /// The address of one of its endpoints.
-    /// - Parameter path: from the base, such as `/models`.
-    func endpoint(_ path: String) -> String { shown + path + query }
+    /// The address of an endpoint.
+    /// - Parameters:
+    ///   - path: from the base, such as `/models`.
+    ///   - query: members of the query besides its own, such as `limit=20`.
+    func endpoint(_ path: String, query: String = "") -> String {
+        if query.isEmpty { return shown + path + self.query }
+        return shown + path + (self.query.isEmpty ? "?\(query)" : "\(self.query)&\(query)")
+    }
 
     private static func withoutSlashes(_ text: some StringProtocol) -> String {
         var text = text[...]

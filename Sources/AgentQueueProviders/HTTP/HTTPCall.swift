@@ -45,7 +45,7 @@ package struct HTTPAnswer: Sendable, Equatable {
 }
 
 /// How long a provider has to answer, all its calls together.
-struct CallLimit: Sendable {
+package struct CallLimit: Sendable {
     /// In ms.
     let timeout: Int64
     /// When that ends.

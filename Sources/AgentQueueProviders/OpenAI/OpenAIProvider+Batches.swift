@@ -2,7 +2,7 @@ import AgentQueueModel
 import NIOHTTP1
 
 /// OpenAI's Files and Batches (protocols.md 3.5, 3.6).
-extension OpenAIProvider: BatchProvider {
+extension OpenAIProvider: HTTPBatchProvider {
     /// A chat or embeddings request's line, in bytes. Models that answer by the responses API alone are sent to it where the provider is
     /// configured so (`api: responses`), or was told by a live answer.
     package func batchSize(of item: BatchItem) -> Result<Int, ModelFailure> {
@@ -58,10 +58,10 @@ extension OpenAIProvider: BatchProvider {
         var headers = headers(nil, hasBody: true, streams: false, closes: false)
         headers.replaceOrAdd(name: "content-type", value: MultipartForm.contentType)
         do throws(ModelFailure) {
-            let call = HTTPCall(method: "POST", url: address("/files"), headers: headers, body: form.bytes)
-            let body = try json(try await exchange(call, limit), bodies: bodies)
+            let call = HTTPCall(method: "POST", url: connection.address("/files"), headers: headers, body: form.bytes)
+            let body = try document(try await connection.exchange(call, limit), bodies: bodies)
             guard let file = RemoteID.read(body["id"]) else {
-                throw ModelFailure(.invalidReply, "\(base.shown) answered an upload without the file's name")
+                throw ModelFailure(.invalidReply, "\(connection.shown) answered an upload without the file's name")
             }
             return file
         } catch {
@@ -78,88 +78,66 @@ extension OpenAIProvider: BatchProvider {
             "metadata": .object([.init(OpenAIBatch.labelKey, .string(label))]),
         ]
         let call = HTTPCall(
-            method: "POST", url: address("/batches"), headers: headers(nil, hasBody: true, streams: false, closes: false),
+            method: "POST", url: connection.address(Self.batchesPath), headers: headers(nil, hasBody: true, streams: false, closes: false),
             body: body.utf8(sorted: false))
         do throws(ModelFailure) {
-            let answer = try await exchange(call, limit)
-            do throws(ModelFailure) {
-                return try batch(in: try json(answer, bodies: bodies)).remote
-            } catch {
-                throw error.ofSubmission(status: answer.status)
-            }
+            return try submitted(try await connection.exchange(call, limit), bodies: bodies)
         } catch {
             if !error.isMaybePaid { await removeFile(file, limit) }
             throw error
         }
     }
 
-    func removeFile(_ file: String, _ limit: CallLimit) async {
-        _ = try? await exchange("DELETE", "/files/\(RemoteID.escaped(file))", limit)
+    /// Removes a file as far as that goes: one that stays costs nothing, and nobody waits for it.
+    private func removeFile(_ file: String, _ limit: CallLimit) async {
+        _ = try? await fetch("DELETE", "/files/\(RemoteID.escaped(file))", limit)
     }
 }
 
+/// What OpenAI's batch API does its own way.
 extension OpenAIProvider {
-    /// How a batch stands.
-    package func batch(_ id: String, timeout: Int64) async -> Result<RemoteBatch, ModelFailure> {
-        do throws(ModelFailure) {
-            return .success(try await describe(id, CallLimit(timeout: timeout)).remote)
-        } catch {
-            return .failure(error)
-        }
+    package static var batchesPath: String { "/batches" }
+    package static var listCursor: String { "after" }
+    package var plainHeaders: HTTPHeaders { headers(nil, hasBody: false, streams: false, closes: false) }
+
+    package func describe(_ body: JSONValue) -> OpenAIBatch? {
+        OpenAIBatch(body, url: connection.shown, redaction: connection.redaction(), now: now())
     }
 
-    /// Gives a batch up. One that has ended already comes back as it is.
-    package func cancelBatch(_ id: String, timeout: Int64) async -> Result<RemoteBatch, ModelFailure> {
-        let limit = CallLimit(timeout: timeout)
-        do throws(ModelFailure) {
-            let path = try path(of: id) + "/cancel"
-            return .success(try batch(in: try await exchange("POST", path, limit)).remote)
-        } catch {
-            guard error.wasSent, [.permanent, .retryable].contains(error.failure), let known = try? await describe(id, limit).remote,
-                known.status != .inProgress
-            else { return .failure(error) }
-            return .success(known)
-        }
+    /// A batch that was refused has `errors` of its own: that is no error of the call.
+    package static func isError(_ body: JSONValue) -> Bool {
+        body["id"] == nil && body["data"]?.array == nil && OpenAIError(body: body) != nil
     }
 
-    /// Removes a batch's input file. What it answered stays, as a record of its owner's.
+    package func refusal(_ answer: HTTPAnswer, bodies: [JSONValue]?) -> ModelFailure {
+        var answer = answer
+        var error = (try? JSONValue.parse(answer.body)).flatMap { OpenAIError(body: $0) }
+        if bodies == nil {
+            error = error?.withoutWords
+            answer.body = []
+        }
+        return OpenAIErrorClass.failure(
+            answer, error: error, url: connection.shown, redaction: connection.redaction(of: bodies ?? []), now: now())
+    }
+
+    package func requestID(_ answer: HTTPAnswer) -> String? { OpenAIErrorClass.requestID(answer.headers) }
+
+    package func limits(_ answer: HTTPAnswer) -> ObservedLimits? { .openAI(answer.headers) }
+
+    /// Removes a batch's input file. The output stays: it is the owner's record.
     package func forgetBatch(_ batch: RemoteBatch, timeout: Int64) async {
         let limit = CallLimit(timeout: timeout)
-        guard let file = try? await describe(batch.id, limit).inputFile else { return }
+        // A batch that cannot be read names no file.
+        guard let file = try? await description(of: batch.id, limit).inputFile else { return }
         await removeFile(file, limit)
-    }
-
-    /// The outcome, with what the server said of a failure, without what the request says.
-    package func outcome(of result: BatchItemResult, to request: ModelRequest) -> Outcome {
-        result.explained(by: Redaction(secrets: secrets, bodies: [request.body]))
-    }
-
-    /// The batch that an answer describes.
-    func batch(in body: JSONValue) throws(ModelFailure) -> OpenAIBatch {
-        guard let batch = OpenAIBatch(body, url: base.shown, redaction: Redaction(secrets: secrets), now: now()) else {
-            throw ModelFailure(.invalidReply, "\(base.shown) answered without a batch")
-        }
-        return batch
-    }
-
-    func describe(_ id: String, _ limit: CallLimit) async throws(ModelFailure) -> OpenAIBatch {
-        try batch(in: try await exchange("GET", try path(of: id), limit))
-    }
-
-    func path(of id: String) throws(ModelFailure) -> String {
-        guard RemoteID.isUsable(id) else { throw ModelFailure.unsent("the batch has a name that cannot be asked for") }
-        return "/batches/\(RemoteID.escaped(id))"
     }
 }
 
 extension OpenAIProvider {
-    /// The most pages of the list that are read; each has 100 batches.
-    private static let maxPages = 100
-
-    /// The batches that bear the label. Where none does, those that bear nothing at all (there are servers that keep no metadata) and
-    /// whose input file has the label's name; last, and uncertain, those of as many requests whose file has no name.
+    /// The batches with the label. If there are none: those without any metadata (some servers keep none) whose input file is named after
+    /// the label, then, uncertain, those with the same number of requests whose file has no name.
     ///
-    /// Those that were refused come last.
+    /// Refused batches come last.
     package func findBatches(
         label: String, count: Int, since: Int64, timeout: Int64
     ) async -> Result<[RemoteBatch], ModelFailure> {
@@ -189,33 +167,11 @@ extension OpenAIProvider {
         if case .refused = batch.status { true } else { false }
     }
 
-    /// The batches made since then, as the server lists them: the newest first.
-    private func batches(since: Int64, _ limit: CallLimit) async throws(ModelFailure) -> [OpenAIBatch] {
-        var found: [OpenAIBatch] = []
-        var last: String?
-        for _ in 0..<Self.maxPages {
-            let query = "limit=100" + (last.map { "&after=\(RemoteID.escaped($0))" } ?? "")
-            let page = try await exchange("GET", "/batches", query: query, limit)
-            guard let data = page["data"]?.array else {
-                throw ModelFailure(.invalidReply, "\(base.shown) answered without a list of batches")
-            }
-            let redaction = Redaction(secrets: secrets)
-            let batches = data.compactMap { OpenAIBatch($0, url: base.shown, redaction: redaction, now: now()) }
-            // Times come in whole seconds.
-            let recent = batches.filter { $0.remote.createdAt + 999 >= since }
-            found += recent
-            let next = RemoteID.read(page["last_id"]) ?? batches.last?.remote.id
-            guard !recent.isEmpty, page["has_more"]?.bool ?? true, let next, next != last else { return found }
-            last = next
-        }
-        throw ModelFailure(.retryable, "\(base.shown) lists too many batches to find one")
-    }
-
     /// The name that a batch's input file was given; nil where the server knows of none.
     private func fileName(of batch: OpenAIBatch, _ limit: CallLimit) async throws(ModelFailure) -> String? {
         guard let file = batch.inputFile else { return nil }
         do throws(ModelFailure) {
-            let name = try await exchange("GET", "/files/\(RemoteID.escaped(file))", limit)["filename"]?.string
+            let name = try await fetch("GET", "/files/\(RemoteID.escaped(file))", limit)["filename"]?.string
             return name?.isEmpty == false ? name : nil
         } catch {
             if error.failure == .permanent { return nil }
@@ -233,16 +189,13 @@ extension OpenAIProvider {
         of batch: RemoteBatch, kind: JobKind, timeout: Int64, _ take: @Sendable ([BatchItemResult]) async throws -> Void
     ) async throws -> ModelFailure? {
         let limit = CallLimit(timeout: timeout)
-        let reader = OpenAIBatchResult(kind: kind, url: base.shown, secrets: secrets)
+        let reader = OpenAIBatchResult(kind: kind, url: connection.shown, secrets: connection.secrets)
         var first: ModelFailure?
         for file in batch.sources where RemoteID.isUsable(file) {
-            let download = BatchDownload(
-                transport: transport, url: address("/files/\(RemoteID.escaped(file))/content"),
-                headers: headers(nil, hasBody: false, streams: false, closes: false), shown: base.shown, secrets: secrets,
-                refusal: { refusal($0, try? JSONValue.parse($0.body), bodies: []) }, result: { reader.read($0) })
+            let download = download(connection.address("/files/\(RemoteID.escaped(file))/content"), result: reader.read)
             guard let failure = try await download.run(limit, take) else { continue }
             first = first ?? failure
-            // The other file may be read all the same, where there is time.
+            // The other file may still be readable, if there is time left.
             if [.cancelled, .shutdown, .timedOut].contains(failure.failure) { break }
         }
         return first

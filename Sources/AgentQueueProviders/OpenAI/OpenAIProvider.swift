@@ -12,12 +12,9 @@ package struct OpenAIProvider: ModelProvider {
     package let capabilities: ProviderCapabilities
     /// What one of its batches may hold.
     package let batchCapacity: BatchCapacity
-    let base: BaseURL
-    let transport: HTTPTransport
+    package let connection: APIConnection
     let api: OpenAIAPI
     let quirks = ServerQuirks()
-    let authorization: String?
-    let secrets: [String]
     let now: @Sendable () -> Int64
 
     /// What OpenAI's embeddings take in one call; others take more, or say nothing of it.
@@ -45,25 +42,17 @@ package struct OpenAIProvider: ModelProvider {
         now: @escaping @Sendable () -> Int64 = WallClock.milliseconds
     ) {
         self.name = name
-        self.transport = transport
         self.api = api
         self.batchCapacity = batchCapacity
         self.now = now
         capabilities = ProviderCapabilities(
             maxEmbedInputs: max(1, maxEmbedInputs), maxEmbedTokens: maxEmbedTokens ?? Self.maxEmbedTokens,
             maxEmbedBytes: maxEmbedBytes ?? ProviderCapabilities().maxEmbedBytes, streams: true, hasStructuredOutput: true)
-        base = BaseURL(baseURL)
-        let key = apiKey.map { String($0.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed()) } ?? ""
-        if !key.isEmpty {
-            authorization = "Bearer \(key)"
-        } else {
-            authorization = base.credentials.map { "Basic \(Base64.encode(Array($0.utf8)))" }
-        }
-        secrets = [key] + (base.credentials.map { [$0] + $0.split(separator: ":", maxSplits: 1).dropFirst().map(String.init) } ?? [])
+        connection = APIConnection(baseURL, apiKey: apiKey, transport: transport)
     }
 
     /// `openai` and the base URL in one spelling, without a password or query in it.
-    package var identity: String { "openai \(base.shown)" }
+    package var identity: String { "openai \(connection.shown)" }
 
     /// Answers requests: each `generate` with a call of its own, all at once; `embed` and `memorize` requests of one model and
     /// equal options with one call for as many as its limit allows, one call after another.
@@ -71,7 +60,7 @@ package struct OpenAIProvider: ModelProvider {
     /// A call that fails fails every request with an input in it, with the same failure. What a call of several used is
     /// shared out by the inputs' length in bytes, and adds up exactly; the call itself is counted for the first request in it.
     package func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
-        await answers(to: requests, options).map { $0.withoutSecrets(secrets) }
+        await answers(to: requests, options).map { $0.withoutSecrets(connection.secrets) }
     }
 
     private func answers(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
@@ -81,7 +70,7 @@ package struct OpenAIProvider: ModelProvider {
         }
         let texts = requests.enumerated().filter { $0.element.kind.isBatchable }.map { (place: $0.offset, request: $0.element) }
         if texts.count == requests.count { return await embed(texts, limit, options.idempotencyKey).map(\.1) }
-        let cancelled = HTTPFailure.cancelled(hasBegun: false).modelFailure(of: base.shown, timeout: options.timeout)
+        let cancelled = connection.failure(.cancelled(hasBegun: false), limit)
         var outcomes = [Outcome](repeating: .failure(cancelled), count: requests.count)
         await withTaskGroup(of: [(Int, Outcome)].self) { group in
             for (place, request) in requests.enumerated() where !request.kind.isBatchable {
@@ -145,30 +134,11 @@ extension OpenAIProvider {
     ///   - timeout: how long all of it may take, in ms.
     package func check(model: String?, kind: JobKind?, timeout: Int64) async -> ProviderCheck {
         let limit = CallLimit(timeout: timeout, isCheck: true)
-        let start = ContinuousClock.now
-        var result = ProviderCheck(provider: name, model: model ?? "")
-        switch await models(limit) {
-        case .success(let names):
-            result.models = names
-            if model == nil {
-                if let first = names.first(where: { !$0.isEmpty }) {
-                    result.model = first
-                } else {
-                    result.failure = ModelFailure(.permanent, "\(base.shown) lists no model: name one")
-                }
-            }
-        case .failure(let failure):
-            // No list is no fault: not every server has one. No server, or no right to ask it, is.
-            if model == nil || [.authentication, .timedOut, .cancelled, .shutdown].contains(failure.failure) {
-                result.failure = failure
-            }
+        return await connection.check(name, model: model, list: { await models(limit) }) { model in
+            let outcome = kind == nil ? await askEither(model, limit) : await ask(model, kind ?? .generate, limit)
+            guard case .failure(let failure) = outcome else { return nil }
+            return failure
         }
-        if result.failure == nil {
-            let outcome = kind == nil ? await askEither(result.model, limit) : await ask(result.model, kind ?? .generate, limit)
-            if case .failure(let failure) = outcome { result.failure = failure }
-        }
-        result.milliseconds = Int64((ContinuousClock.now - start) / .milliseconds(1))
-        return result
     }
 
     /// A chat first; where the server will not have one of this model, an embedding. If neither, the chat's failure.

@@ -1,12 +1,12 @@
 import AgentQueueModel
 
 /// A batch as an OpenAI-compatible server describes it (protocols.md 3.6).
-struct OpenAIBatch: Sendable {
+package struct OpenAIBatch: BatchDescription {
     /// The member of a batch's metadata that holds its label.
     static let labelKey = "agent_queue"
 
     /// The same in our words.
-    let remote: RemoteBatch
+    package let remote: RemoteBatch
     /// The label that it was made with; nil where it bears none.
     let label: String?
     /// Whether it bears anything that who made it gave it: a server may keep nothing of that.
@@ -147,7 +147,7 @@ struct OpenAIBatchResult: Sendable {
             return invalid("answered a request of the batch without a body", id)
         }
         guard (200..<300).contains(status) else { return failed(id, status: status, OpenAIError(body: body), requestID: requestID) }
-        if let error = OpenAIProvider.errorInside(body) { return failed(id, status: status, error, requestID: requestID) }
+        if let error = OpenAIError.inside(body) { return failed(id, status: status, error, requestID: requestID) }
         do throws(ModelFailure) {
             return BatchItemResult(id: id, outcome: .reply(try reply(body, requestID)))
         } catch {

@@ -45,6 +45,16 @@ struct OpenAIError: Sendable, Equatable {
         }
     }
 
+    /// The error inside an answer of a good status: in place of what was asked, or, from a hub, in the first choice.
+    static func inside(_ body: JSONValue) -> OpenAIError? {
+        if let choice = body["choices"]?.array?.first {
+            guard choice["error"]?.members != nil || choice["finish_reason"]?.string == "error" else { return nil }
+            return OpenAIError(body: choice) ?? OpenAIError(message: "the answer ended with an error")
+        }
+        guard body["data"]?.array == nil, body.array?.first?["embedding"] == nil else { return nil }
+        return OpenAIError(body: body)
+    }
+
     private static func isBare(_ body: JSONValue) -> Bool {
         body["message"]?.string != nil && ["choices", "data", "output"].allSatisfy { body[$0] == nil }
     }
