@@ -4,28 +4,28 @@ import CAgentQueue
 import Logging
 import ServiceLifecycle
 
-/// Keeps the queue moving, in every worker process: promotes what is due, rescues what a dead worker held, ends what has
-/// expired, tells dependents, and fires schedules. Every step is safe to run in any number of processes at once.
+/// Keeps the queue moving. It runs in every worker process: it promotes due jobs, rescues the jobs of dead workers, ends expired jobs,
+/// cancels dependents, resumes runs and fires schedules. Every step is safe to run in any number of processes at once.
 package final class Maintainer: Service {
     private let store: QueueStore
     private let planner: (any RunPlanner)?
     private let logger: Logger
-    /// The time between two looks at what need not be done at once, in ms.
+    /// The interval of tasks that are not urgent, in ms.
     private let tidying: Int64
     private let firer: ScheduleFirer?
     private let onNotification: @Sendable () -> Void
 
-    /// How long a round waits after the ring that called for it, in ms. Rings come with every commit.
+    /// How long a round waits after it was woken, in ms: every commit rings.
     private static let pause: Int64 = 5
-    /// The shortest time between two looks at the list of workers, in ms. A new one is watched as late as that.
+    /// The minimum interval between two reads of the list of workers, in ms. A new worker is watched after at most that long.
     private static let shortestRefresh: Int64 = 50
 
     /// Makes one.
     /// - Parameters:
-    ///   - planner: decides what runs do next; nil leaves them to others.
-    ///   - tidying: the time between two looks at what need not be done at once, in ms; a minute unless told.
-    ///   - firings: makes what schedules add; nil fires none.
-    ///   - onNotification: told when somebody is to be told of an end.
+    ///   - planner: decides what runs do next; nil leaves runs to other processes.
+    ///   - tidying: the interval of tasks that are not urgent, in ms. Default: one minute.
+    ///   - firings: makes the jobs and runs of schedules; nil fires none.
+    ///   - onNotification: called when a notification is due.
     package init(
         store: QueueStore, planner: (any RunPlanner)? = nil, logger: Logger, tidying: Int64 = 60_000,
         firings: (any FiringMaker)? = nil, onNotification: @escaping @Sendable () -> Void = {}
@@ -38,7 +38,7 @@ package final class Maintainer: Service {
         self.tidying = tidying
     }
 
-    /// Works until the task is cancelled or asked to stop.
+    /// Runs until the task is cancelled or a graceful shutdown begins.
     package func run() async throws {
         let attention = WakeSignal()
         let timer = WakeTimer(attention)
@@ -49,12 +49,12 @@ package final class Maintainer: Service {
                     for await _ in store.changes(of: .work) { attention.call() }
                     attention.finish()
                 }
-                // Beside the rounds: it may take a while, and nothing that is due waits for it.
+                // A task of its own: it may take long, and must not delay what is due.
                 group.addTask { [self] in await tidy() }
                 group.addTask { await timer.run() }
                 var lastRefresh: Int64 = 0
                 for await _ in attention.stream {
-                    // First the claim that the same ring calls for: upkeep can wait a moment, and takes later rings along.
+                    // The claims that the same ring wakes go first. A moment later, one round serves several rings.
                     try? await Task.sleep(for: .milliseconds(Self.pause))
                     if Task.isCancelled { break }
                     let now = platform_monotonic_ns() / 1_000_000
@@ -63,7 +63,7 @@ package final class Maintainer: Service {
                         peers.refresh()
                         lastRefresh = now
                     } else {
-                        // The ring may have been that of a new worker.
+                        // A new worker may have rung.
                         nextRefresh = lastRefresh + Self.shortestRefresh - now
                     }
                     let nextDue = await round().map { max($0 - store.clock.wall(), Self.pause) }
@@ -77,43 +77,43 @@ package final class Maintainer: Service {
         peers.stop()
     }
 
-    /// One round of everything; returns when something is next due (wall clock, ms).
+    /// Does everything that is due. Returns when something is due next (wall clock, ms).
     private func round() async -> Int64? {
-        var duties = PendingMaintenance()
-        await attempt("looking after the queue") { [store] in duties = try store.duties() }
-        if duties.mayRescue { await attempt("rescue") { [store] in try await store.rescue(except: store.locks.ownWorkers) } }
-        if duties.hasExpired { await attempt("expiry") { [store] in while try await store.expire() > 0 {} } }
-        if duties.hasCascade { await attempt("cascade") { [store] in while try await store.cascade() {} } }
-        if duties.hasFanOut { await attempt("landing") { [store] in while try await store.fanOut() {} } }
-        if duties.hasDueRun, let planner { await attempt("carrying on with runs") { try await resume(planner) } }
-        if duties.hasSweep { await attempt("stopping the calls of runs") { [store] in while try await store.sweepRuns() {} } }
-        var nextDue = duties.nextDue
+        var pending = PendingMaintenance()
+        await attempt("looking for maintenance") { [store] in pending = try store.duties() }
+        if pending.mayRescue { await attempt("rescue") { [store] in try await store.rescue(except: store.locks.ownWorkers) } }
+        if pending.hasExpired { await attempt("expiry") { [store] in while try await store.expire() > 0 {} } }
+        if pending.hasCascade { await attempt("cascade") { [store] in while try await store.cascade() {} } }
+        if pending.hasFanOut { await attempt("fanning out results") { [store] in while try await store.fanOut() {} } }
+        if pending.hasDueRun, let planner { await attempt("resuming runs") { try await resume(planner) } }
+        if pending.hasSweep { await attempt("stopping the calls of runs") { [store] in while try await store.sweepRuns() {} } }
+        var nextDue = pending.nextDue
         if let due = nextDue, due <= store.clock.wall() {
             await attempt("promotion") { [store] in
                 var promoted = 0
                 repeat { (promoted, nextDue) = try await store.promote() } while promoted > 0
             }
         }
-        return [nextDue, await fire(duties.nextFiring), tell(duties.nextNotification)].compactMap(\.self).min()
+        return [nextDue, await fire(pending.nextFiring), notify(pending.nextNotification)].compactMap(\.self).min()
     }
 
-    /// Fires what is due; returns when a schedule is next.
+    /// Fires due schedules. Returns when the next one is due.
     private func fire(_ due: Int64?) async -> Int64? {
         guard let firer, let due, due <= store.clock.wall() else { return firer == nil ? nil : due }
-        // Where the store fails, the next round tries again, which comes in a second.
+        // If the store fails, the next round tries again, within a second.
         var next: Int64?
         await attempt("firing schedules") { next = try await firer.fireDue() }
         return next
     }
 
-    /// Has the notices told that are due; returns when the next will be, if it is not yet.
-    private func tell(_ due: Int64?) -> Int64? {
+    /// Has due notifications delivered. Returns when the next one is due, if that is later.
+    private func notify(_ due: Int64?) -> Int64? {
         guard let due, due <= store.clock.wall() else { return due }
         onNotification()
         return nil
     }
 
-    /// Tells runs of ends that came by other ways than the settlement of a step, and begins what comes next.
+    /// Resumes runs whose steps ended other than by a settlement.
     private func resume(_ planner: any RunPlanner) async throws {
         var goesOn = true
         while goesOn {
@@ -123,15 +123,15 @@ package final class Maintainer: Service {
         }
     }
 
-    /// What need not be done at once: vectors are put together, and those that another model makes are gone on with.
+    /// Tasks that are not urgent: compacts stored vectors, and continues re-embedding with another model.
     private func tidy() async {
         while (try? await Task.sleep(for: .milliseconds(tidying))) != nil {
-            await attempt("making vectors by another model") { [store] in try await store.carryOnSpaces() }
-            await attempt("tidying the vectors") { [store] in try await store.compactMemory() }
+            await attempt("re-embedding memories") { [store] in try await store.carryOnSpaces() }
+            await attempt("compacting vectors") { [store] in try await store.compactMemory() }
         }
     }
 
-    /// A step that fails (the disk is full, say) is tried again in the next round; the others go on.
+    /// A step that fails (because the disk is full, say) is tried again in the next round. The other steps still run.
     private func attempt(_ step: String, _ body: () async throws -> Void) async {
         do { try await body() } catch is CancellationError {
             return

@@ -5,10 +5,10 @@ import Glibc
 import Logging
 import Synchronization
 
-/// Sees other workers die, at once: by a process descriptor for each, which becomes readable when its process ends.
-/// Where there is none to be had (another pid namespace), by asking for the worker's lock every 50 ms.
+/// Notices at once when another worker dies, through a process descriptor that becomes readable when the process ends. Where there is no
+/// such descriptor (for another pid namespace), it checks the worker's lock every 50 ms.
 ///
-/// It only says "look": who has died, the lock tells, and the rescue asks it again inside its transaction.
+/// It only triggers a look. The lock tells who is dead, and the rescue checks it again inside its transaction.
 final class PeerWatch: Sendable {
     private let store: QueueStore
     private let onDeath: @Sendable () -> Void
@@ -16,7 +16,7 @@ final class PeerWatch: Sendable {
     private let wakeDescriptor: Int32
     private let ended = DispatchSemaphore(value: 0)
 
-    /// Until a process ends, or ``refresh()``, which comes every second at least.
+    /// No timeout: a process that ends, or ``refresh()`` at least once a second, wakes it.
     private static let calmPoll: Int32 = -1
     private static let lockPoll: Int32 = 50
 
@@ -34,10 +34,10 @@ final class PeerWatch: Sendable {
         thread.start()
     }
 
-    /// Looks at the list of workers again.
+    /// Reads the list of workers again.
     func refresh() { platform_wake(wakeDescriptor) }
 
-    /// Ends the thread, and waits for its end.
+    /// Ends the thread and waits for it.
     func stop() {
         let isFirst = isStopping.withLock { isStopping in
             defer { isStopping = true }
@@ -67,7 +67,7 @@ final class PeerWatch: Sendable {
             }
             var isBlind = false
             for other in others where descriptors[other.id] == nil {
-                // A pid may have been given to another process: the lock is asked before anything is done.
+                // The pid may belong to another process by now: nothing is done before the lock is checked.
                 let descriptor = platform_pidfd_open(pid_t(truncatingIfNeeded: other.pid))
                 if descriptor >= 0 { descriptors[other.id] = descriptor } else { isBlind = true }
             }

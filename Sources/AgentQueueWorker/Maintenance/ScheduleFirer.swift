@@ -2,19 +2,19 @@ import AgentQueueModel
 import AgentQueueStore
 import Logging
 
-/// Fires the schedules that are due. Safe in any number of processes: one firing is made by one of them.
+/// Fires due schedules. Safe in any number of processes: each firing happens in one of them.
 struct ScheduleFirer {
     let store: QueueStore
     let maker: any FiringMaker
     let logger: Logger
 
-    /// The most firings of one round: others of its duties wait meanwhile.
-    private static let mostPerRound = 200
+    /// The maximum number of firings in one round, so that other maintenance is not delayed.
+    private static let maxPerRound = 200
 
-    /// Fires what is due. Returns when the next schedule is (wall clock, ms), which may be now; nil where none is.
-    /// - Throws: `StoreError`, where the store fails: what is due stays due.
+    /// Fires due schedules. Returns when the next one is due (wall clock, ms), which may be now; nil if there is none.
+    /// - Throws: `StoreError` if the store fails. What is due stays due.
     func fireDue() async throws -> Int64? {
-        var rest = Self.mostPerRound
+        var rest = Self.maxPerRound
         while rest > 0 {
             let due = try store.dueSchedules(limit: min(rest, 50))
             if due.isEmpty { break }
@@ -44,7 +44,7 @@ struct ScheduleFirer {
         } catch let error as StoreError where error.kind != .conflict && error.kind != .notFound {
             throw error
         } catch {
-            // The next firing may find what this one lacked: a provider that is configured again, say.
+            // The next firing may succeed: once a missing provider is configured again, say.
             if try await store.skip(schedule, next: plan.next, error: "\(error)") { say(schedule, "\(error)") }
         }
     }

@@ -4,16 +4,16 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// Tells ends to those who watch them, in every worker process: each notice by one process at a time, again until it is told or
-/// given up.
+/// Delivers notifications of what has finished. It runs in every worker process; a notification is delivered by one process at a time,
+/// and retried until it arrives or is given up.
 ///
-/// At least once: a process that dies between the telling and the note of it leaves the notice to another, which tells it again, under
-/// the same id.
+/// Delivery is at least once: if a process dies after delivering and before recording that, another process delivers the notification
+/// again under the same id.
 package final class NotificationDispatcher: Service {
     private let store: QueueStore
     private let sender: any NotificationSender
     private let logger: Logger
-    private let tellsRest: @Sendable () -> Bool
+    private let deliversRest: @Sendable () -> Bool
     private let attention = WakeSignal()
     private let state = Mutex(State())
 
@@ -22,41 +22,41 @@ package final class NotificationDispatcher: Service {
         var isStopping = false
     }
 
-    /// Most notices that a process tells at a time.
-    private static let mostAtOnce = 16
-    /// How much longer than its timeout an attempt may seem to take, in ms, before another process makes one.
+    /// The maximum number of deliveries under way in one process.
+    private static let maxAtOnce = 16
+    /// How long after an attempt's timeout another process may make one, in ms: the attempt may end late.
     static let margin: Int64 = 5_000
-    /// What holds for a notification that is not configured here, and may be elsewhere.
+    /// The bounds of a notification that is not configured here, but may be elsewhere.
     static let unknown = (timeout: Int64(0), maxAttempts: 10)
     private static let backoff = Backoff(base: 10_000, cap: 3_600_000, floor: 1_000)
 
     /// Makes one.
     /// - Parameters:
-    ///   - tellsRest: asked when it is to stop: whether what is due is still to be told, once, before it does. Else attempts under way are
-    ///     broken off.
+    ///   - deliversRest: asked on shutdown: whether to make one more attempt at everything that is due. If not, attempts under way are
+    ///     cancelled.
     package init(
-        store: QueueStore, sender: any NotificationSender, logger: Logger, tellsRest: @escaping @Sendable () -> Bool = { false }
+        store: QueueStore, sender: any NotificationSender, logger: Logger, deliversRest: @escaping @Sendable () -> Bool = { false }
     ) {
         self.store = store
         self.sender = sender
         self.logger = logger
-        self.tellsRest = tellsRest
+        self.deliversRest = deliversRest
     }
 
-    /// Has it look at once for notices that are due.
+    /// Looks for due notifications now.
     package func call() { attention.call() }
 
-    /// Works until the task is cancelled or asked to stop.
+    /// Runs until the task is cancelled or a graceful shutdown begins.
     package func run() async throws {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 attention.call()
                 for await _ in attention.stream {
                     if state.withLock({ $0.isStopping }) || Task.isCancelled { break }
-                    await tellDue(in: &group)
+                    await deliverDue(in: &group)
                 }
-                guard !Task.isCancelled, tellsRest() else { return group.cancelAll() }
-                while await tellDue(in: &group) > 0 || state.withLock({ $0.underWay }) > 0 {
+                guard !Task.isCancelled, deliversRest() else { return group.cancelAll() }
+                while await deliverDue(in: &group) > 0 || state.withLock({ $0.underWay }) > 0 {
                     if Task.isCancelled { break }
                     var looks = attention.stream.makeAsyncIterator()
                     _ = await looks.next()
@@ -68,46 +68,46 @@ package final class NotificationDispatcher: Service {
         }
     }
 
-    /// Begins to tell what is due, as far as there is room. Returns how many.
+    /// Starts due deliveries, up to the limit. Returns how many it started.
     @discardableResult
-    private func tellDue(in group: inout DiscardingTaskGroup) async -> Int {
-        let room = Self.mostAtOnce - state.withLock { $0.underWay }
-        guard room > 0 else { return 0 }
+    private func deliverDue(in group: inout DiscardingTaskGroup) async -> Int {
+        let free = Self.maxAtOnce - state.withLock { $0.underWay }
+        guard free > 0 else { return 0 }
         do {
-            // A look is cheaper than a transaction, and mostly enough.
+            // Reading is cheaper than a transaction, and there is usually nothing due.
             guard let due = try store.nextNotification(), due <= store.clock.wall() else { return 0 }
-            let notices = try await store.claimNotifications(limit: room) { [sender] in
+            let claimed = try await store.claimNotifications(limit: free) { [sender] in
                 (sender.bounds(of: $0) ?? Self.unknown).timeout + Self.margin
             }
-            state.withLock { $0.underWay += notices.count }
-            for notice in notices {
+            state.withLock { $0.underWay += claimed.count }
+            for notification in claimed {
                 group.addTask { [self] in
-                    await tell(notice)
+                    await deliver(notification)
                     state.withLock { $0.underWay -= 1 }
                     attention.call()
                 }
             }
-            return notices.count
+            return claimed.count
         } catch {
-            logger.warning("the notices could not be read", metadata: ["error": "\(error)"])
+            logger.warning("due notifications could not be read", metadata: ["error": "\(error)"])
             return 0
         }
     }
 
-    private func tell(_ notice: JobNotification) async {
-        let bounds = sender.bounds(of: notice.notification)
+    private func deliver(_ notification: JobNotification) async {
+        let bounds = sender.bounds(of: notification.notification)
         let outcome =
             bounds == nil
-            ? .failed("the configuration here has no notification '\(notice.notification)'") : await sender.send(notice)
+            ? .failed("the configuration here has no notification '\(notification.notification)'") : await sender.send(notification)
         let maxAttempts = (bounds ?? Self.unknown).maxAttempts
-        let retryAt = notice.attempts < maxAttempts ? store.clock.wall() + wait(after: notice.attempts, outcome) : nil
+        let retryAt = notification.attempts < maxAttempts ? store.clock.wall() + wait(after: notification.attempts, outcome) : nil
         do {
-            try await store.settle(notice, outcome, retryAt: retryAt)
+            try await store.settle(notification, outcome, retryAt: retryAt)
         } catch {
-            // It is told again when its time is over.
-            logger.warning("notice \(notice.id) could not be noted", metadata: ["error": "\(error)"])
+            // The claim expires, and the notification is delivered again.
+            logger.warning("the delivery of notification \(notification.id) could not be recorded", metadata: ["error": "\(error)"])
         }
-        say(notice, outcome, isGivenUp: retryAt == nil)
+        log(notification, outcome, isGivenUp: retryAt == nil)
     }
 
     private func wait(after attempt: Int, _ outcome: NotificationOutcome) -> Int64 {
@@ -117,15 +117,15 @@ package final class NotificationDispatcher: Service {
         return max(usual, asked)
     }
 
-    private func say(_ notice: JobNotification, _ outcome: NotificationOutcome, isGivenUp: Bool) {
-        let what = "\(notice.kind.rawValue) \(notice.subject) by '\(notice.notification)'"
+    private func log(_ notification: JobNotification, _ outcome: NotificationOutcome, isGivenUp: Bool) {
+        let what = "notification '\(notification.notification)' of \(notification.kind.rawValue) \(notification.subject)"
         switch outcome {
-        case .delivered: logger.debug("told of \(what)")
+        case .delivered: logger.debug("\(what) delivered")
         case .broken: break
         case .refused(let reason):
-            logger.warning("telling of \(what) was given up", metadata: ["reason": "\(reason)"])
+            logger.warning("\(what) given up", metadata: ["reason": "\(reason)"])
         case .failed(let reason, _):
-            logger.warning("telling of \(what) \(isGivenUp ? "was given up" : "failed")", metadata: ["reason": "\(reason)"])
+            logger.warning("\(what) \(isGivenUp ? "given up" : "failed")", metadata: ["reason": "\(reason)"])
         }
     }
 }

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// The room that answers may take, counted by all threads at once. CapacityBudget is taken before an answer is kept, and given back after
-/// it is gone: what is kept never exceeds what is taken, and what is taken never exceeds the limits.
+/// How many answers a cache may keep, and of what size together, counted by all threads. Capacity is taken before an answer is stored and
+/// given back after it is removed, so that the cache never exceeds its limits.
 struct CapacityBudget: ~Copyable {
     private let maxEntries: Int64
     private let maxBytes: Int64
@@ -16,13 +16,13 @@ struct CapacityBudget: ~Copyable {
     var entries: Int64 { takenEntries.load(ordering: .relaxed) }
     var bytes: Int64 { takenBytes.load(ordering: .relaxed) }
 
-    /// Whether an answer fits at all.
+    /// Whether an answer of a size could fit into an empty cache.
     func admits(_ size: Int64) -> Bool { maxEntries > 0 && size <= maxBytes }
 
-    /// What is not taken.
+    /// The capacity that is free.
     var left: (entries: Int, bytes: Int64) { (Int(maxEntries - entries), maxBytes - bytes) }
 
-    /// Takes the room of one answer; false, and nothing taken, where there is not enough.
+    /// Takes the capacity for one answer. Returns false, and takes nothing, if there is not enough.
     func take(_ size: Int64) -> Bool {
         guard Self.add(1, to: takenEntries, atMost: maxEntries) else { return false }
         guard Self.add(size, to: takenBytes, atMost: maxBytes) else {
@@ -32,14 +32,14 @@ struct CapacityBudget: ~Copyable {
         return true
     }
 
-    /// Gives back the room of answers that are gone.
+    /// Gives back the capacity of removed answers.
     func give(_ freed: Released) {
         guard freed.entries > 0 else { return }
         takenBytes.wrappingSubtract(freed.bytes, ordering: .relaxed)
         takenEntries.wrappingSubtract(freed.entries, ordering: .relaxed)
     }
 
-    /// Adds to a counter unless that would exceed its limit.
+    /// Adds to a counter, unless it would exceed its limit.
     private static func add(_ amount: Int64, to counter: borrowing Atomic<Int64>, atMost limit: Int64) -> Bool {
         var seen = counter.load(ordering: .relaxed)
         while seen <= limit - amount {
@@ -51,12 +51,12 @@ struct CapacityBudget: ~Copyable {
     }
 }
 
-/// CapacityBudget that answers took which are gone.
+/// The capacity that removed answers had taken.
 struct Released {
     var entries: Int64 = 0
     var bytes: Int64 = 0
 
-    /// An answer is gone that took so many bytes; nil: none is.
+    /// Counts a removed answer of a size in bytes; nil if none was removed.
     mutating func add(_ size: Int64?) {
         guard let size else { return }
         entries += 1

@@ -1,9 +1,9 @@
 import AgentQueueStore
 
-/// Answers in the order of their use: one shard of a ``ResponseCache``, without its lock, its clock or its limits.
+/// Answers in the order of their use: one shard of a ``ResponseCache``, without its lock, clock and limits.
 ///
-/// A doubly linked list whose links are places in one array, and a dictionary that finds them: no object per answer. Each use
-/// brings a *tick*, a number that never falls, so that several lists can tell whose oldest answer is the oldest.
+/// It is a doubly linked list whose links are indexes into one array, with a dictionary to find them, so there is no object per answer.
+/// Each use has a *tick*, a number that never decreases, so that several lists can compare their oldest answers.
 struct RecencyList {
     private struct Node {
         var key: CacheKey
@@ -11,10 +11,10 @@ struct RecencyList {
         var size: Int64
     }
 
-    /// A node's place in the order. Apart from the nodes, so that a use, which changes those of its neighbours, finds them together.
+    /// A node's neighbours. Kept apart from the nodes for locality: a use changes the links of its neighbours too.
     private struct Link {
         var newer: Int32
-        /// The next older one; of a free node, the next free one.
+        /// The next older node; for a free node, the next free one.
         var older: Int32
         var tick: UInt64
     }
@@ -25,26 +25,26 @@ struct RecencyList {
 
     private var nodes: [Node] = []
     private var links: [Link] = []
-    /// By the digest's first eight bytes. Of two that share them, which chance will not bring about, the newer stays.
+    /// By the first eight bytes of the digest. If two digests ever shared them, the newer answer would stay.
     private var slots: [UInt64: Int32] = [:]
     private var expiry = ExpiryOrder()
-    /// The names of what answered, once each: answers share them.
+    /// The targets' names, shared by the answers.
     private var targets: Set<String> = []
     private var newest = Self.none
     private var oldest = Self.none
     private var free = Self.none
 
-    /// How many answers there are.
+    /// The number of answers.
     var count: Int { slots.count }
-    /// What they take, in bytes.
+    /// Their size in bytes.
     private(set) var bytes: Int64 = 0
-    /// The tick of the one that was not used for the longest; `.max` where there is none.
+    /// The tick of the least recently used answer; `.max` if there is none.
     var oldestTick: UInt64 { oldest == Self.none ? .max : links[Int(oldest)].tick }
-    /// When the first of them expires (wall clock, ms); `.max` where there is none.
+    /// When the first answer expires (wall clock, ms); `.max` if there is none.
     var firstExpiry: Int64 { expiry.first?.time ?? .max }
-    /// How many nodes there is room for, used or not; for tests.
+    /// The number of nodes, used or free; for tests.
     var nodeCount: Int { nodes.count }
-    /// The digests, latest used first; for tests.
+    /// The digests, most recently used first; for tests.
     var keys: [CacheKey] {
         var keys: [CacheKey] = []
         var slot = newest
@@ -55,35 +55,35 @@ struct RecencyList {
         return keys
     }
 
-    /// What an answer takes in memory besides its texts, in bytes: its node, its places in the dictionary and in the order of
-    /// expiry, and what the allocator adds to its text. Measured with `mallinfo2`, 1,000 to 59,000 answers: 216 to 236 bytes by how
-    /// full the tables happen to be, and 137 to 180 for a text so short that it needs no allocation.
+    /// The memory an answer uses besides its texts, in bytes: its node, its entries in the dictionary and in the order of expiry, and the
+    /// allocator's overhead. Measured with `mallinfo2` for 1,000 to 59,000 answers: 216 to 236 bytes, depending on how full the tables are;
+    /// 137 to 180 for a text that is short enough to need no allocation.
     static let overhead: Int64 = 240
 
-    /// What an answer takes, in bytes.
+    /// The size of an answer in bytes.
     static func size(of reply: CachedReply) -> Int64 { Int64(reply.reply.utf8.count + reply.target.utf8.count) + overhead }
 
-    /// Where an answer is; nil where it is not.
+    /// The slot of an answer; nil if there is none.
     func slot(of key: CacheKey) -> Int32? {
         guard let slot = slots[key.first], nodes[Int(slot)].key == key else { return nil }
         return slot
     }
 
-    /// The answer of a slot.
+    /// The answer in a slot.
     func reply(in slot: Int32) -> CachedReply { nodes[Int(slot)].reply }
 
-    /// When the answer of a slot was written, and when it expires (wall clock, ms).
+    /// When the answer in a slot was written, and when it expires (wall clock, ms).
     func times(of slot: Int32) -> (written: Int64, expiry: Int64) {
         (nodes[Int(slot)].reply.createdAt, nodes[Int(slot)].reply.expiresAt)
     }
 
-    /// Whether the answer of a slot was not used for the longest.
+    /// Whether the answer in a slot is the least recently used one.
     func isOldest(_ slot: Int32) -> Bool { slot == oldest }
 
-    /// What the answer of a slot takes, in bytes.
+    /// The size of the answer in a slot, in bytes.
     func size(of slot: Int32) -> Int64 { nodes[Int(slot)].size }
 
-    /// Notes that the answer of a slot was used.
+    /// Records a use of the answer in a slot.
     mutating func use(_ slot: Int32, tick: UInt64) {
         links[Int(slot)].tick = tick
         guard slot != newest else { return }
@@ -91,7 +91,7 @@ struct RecencyList {
         link(slot)
     }
 
-    /// Adds an answer as the latest used one. Returns what the one took whose place it takes, in bytes; nil where there was none.
+    /// Adds an answer as the most recently used one. Returns the size of the answer that it replaces; nil if there was none.
     @discardableResult
     mutating func insert(_ key: CacheKey, _ reply: CachedReply, size: Int64, tick: UInt64) -> Int64? {
         let replaced = slots[key.first].map { remove($0) }
@@ -114,7 +114,7 @@ struct RecencyList {
         return replaced
     }
 
-    /// Takes out the answer of a slot. Returns what it took, in bytes.
+    /// Removes the answer in a slot. Returns its size in bytes.
     @discardableResult
     mutating func remove(_ slot: Int32) -> Int64 {
         let size = nodes[Int(slot)].size
@@ -129,16 +129,16 @@ struct RecencyList {
         return size
     }
 
-    /// Takes out the answer that was not used for the longest. Returns what it took, in bytes; nil where there is none.
+    /// Removes the least recently used answer. Returns its size in bytes; nil if there is none.
     mutating func removeOldest() -> Int64? { oldest == Self.none ? nil : remove(oldest) }
 
-    /// Takes out an answer that has expired. Returns what it took, in bytes; nil where there is none.
+    /// Removes an expired answer. Returns its size in bytes; nil if there is none.
     mutating func removeExpired(now: Int64) -> Int64? {
         guard let (time, slot) = expiry.first, time <= now else { return nil }
         return remove(slot)
     }
 
-    /// Gives back the room of nodes that are no longer used: fewer, larger answers have taken their place.
+    /// Frees the memory of unused nodes, which remain when fewer and larger answers have replaced many small ones.
     private mutating func shrink() {
         var smaller = RecencyList()
         var slot = oldest
@@ -150,10 +150,10 @@ struct RecencyList {
         self = smaller
     }
 
-    /// The answer with the name that others have too: one text of many, and fewer places in memory to visit.
+    /// The answer with a shared name of its target: one text instead of many, and fewer cache misses.
     private mutating func sharingTarget(_ reply: CachedReply) -> CachedReply {
         var reply = reply
-        // Configurations name a few models. Where there are more, they share with those that follow.
+        // Configurations name few models. With more of them, only later answers share a name.
         if targets.count >= 64 { targets.removeAll() }
         reply.target = targets.insert(reply.target).memberAfterInsert
         return reply
@@ -173,16 +173,16 @@ struct RecencyList {
     }
 }
 
-/// A SHA-256 as four words: kept and compared without an array of its own.
+/// A SHA-256 digest as four words, stored and compared without an array.
 struct CacheKey: Equatable {
-    /// What the key is found by; the digest of anything is as good a hash as there is.
+    /// The hash for lookups: a digest's bytes are a perfect hash.
     let first: UInt64
-    /// What its shard is chosen by.
+    /// Selects the shard.
     let second: UInt64
     private let third: UInt64
     private let fourth: UInt64
 
-    /// Makes a key; nil of anything but 32 bytes, which no request has.
+    /// Makes a key; nil for anything but 32 bytes.
     init?(_ digest: [UInt8]) {
         guard digest.count == 32 else { return nil }
         (first, second, third, fourth) = digest.withUnsafeBytes { bytes in
@@ -194,7 +194,7 @@ struct CacheKey: Equatable {
     }
 }
 
-/// Slots by the time at which they expire: a binary heap that knows where each slot stands, so that any can be taken out.
+/// Slots by the time at which they expire: a binary heap with an index, so that any slot can be removed.
 struct ExpiryOrder {
     private struct Element {
         var time: Int64
@@ -202,13 +202,13 @@ struct ExpiryOrder {
     }
 
     private var heap: [Element] = []
-    /// Where a slot stands in the heap.
+    /// The position of each slot in the heap.
     private var places: [Int32] = []
 
-    /// The slot that expires first; nil where there is none.
+    /// The slot that expires first; nil if there is none.
     var first: (time: Int64, slot: Int32)? { heap.first.map { ($0.time, $0.slot) } }
 
-    /// Adds a slot that is not among them.
+    /// Adds a slot that is not in the heap.
     mutating func insert(_ slot: Int32, at time: Int64) {
         if Int(slot) == places.count { places.appendTightly(0) }
         heap.appendTightly(Element(time: time, slot: slot))
@@ -216,7 +216,7 @@ struct ExpiryOrder {
         rise(heap.count - 1)
     }
 
-    /// Takes out a slot that is among them.
+    /// Removes a slot that is in the heap.
     mutating func remove(_ slot: Int32) {
         let place = Int(places[Int(slot)])
         let last = heap.removeLast()
@@ -259,7 +259,7 @@ struct ExpiryOrder {
 }
 
 extension Array {
-    /// Appends, growing by an eighth where `append` would double: what a cache takes is to be close to what it says.
+    /// Appends, growing by an eighth where `append` would double the capacity, so that the cache uses little more memory than it reports.
     mutating func appendTightly(_ element: Element) {
         if count == capacity { reserveCapacity(count + count / 8 + 8) }
         append(element)

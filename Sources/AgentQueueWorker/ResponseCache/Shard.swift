@@ -1,9 +1,9 @@
 import AgentQueueStore
 import Synchronization
 
-/// A part of a ``ResponseCache``, chosen by the digest, behind a lock of its own.
+/// A part of a ``ResponseCache``, chosen by the digest, with its own lock.
 ///
-/// What the other shards must know of it to choose what goes next, its oldest use and its first expiry, is told beside the lock.
+/// It publishes its oldest use and its first expiry outside the lock, since they decide which shard evicts next.
 final class Shard: Sendable {
     struct State {
         var list = RecencyList()
@@ -14,18 +14,19 @@ final class Shard: Sendable {
     }
 
     private let state = Mutex(State())
-    private let toldOldest = Atomic<UInt64>(.max)
-    private let toldExpiry = Atomic<Int64>(.max)
+    private let publishedOldest = Atomic<UInt64>(.max)
+    private let publishedExpiry = Atomic<Int64>(.max)
 
-    /// The tick of its answer that was not used for the longest; `.max` where it has none.
-    var oldestTick: UInt64 { toldOldest.load(ordering: .relaxed) }
-    /// When its first answer expires (wall clock, ms); `.max` where it has none.
-    var firstExpiry: Int64 { toldExpiry.load(ordering: .relaxed) }
+    /// The tick of its least recently used answer; `.max` if it is empty.
+    var oldestTick: UInt64 { publishedOldest.load(ordering: .relaxed) }
+    /// When its first answer expires (wall clock, ms); `.max` if it is empty.
+    var firstExpiry: Int64 { publishedExpiry.load(ordering: .relaxed) }
 
-    /// A look at everything, for statistics and tests.
+    /// Reads the whole state, for statistics and tests.
     func withState<Value: Sendable>(_ body: (borrowing State) -> Value) -> Value { state.withLock { body($0) } }
 
-    /// The answer of a digest, noted as used; and the room of one that was met and may not answer any more.
+    /// The answer to a digest, which counts as used. If the answer found has expired or is of another version, it is removed, and its size
+    /// is returned.
     func find(
         _ key: CacheKey, version: Int64?, now: Int64, _ ticks: borrowing Atomic<UInt64>
     ) -> (reply: CachedReply?, freed: Int64?) {
@@ -39,20 +40,20 @@ final class Shard: Sendable {
                 state.misses += 1
                 if now >= expiry { state.expirations += 1 }
                 let freed = state.list.remove(slot)
-                tell(state.list)
+                publish(state.list)
                 return (nil, freed)
             }
             state.hits += 1
             let wasOldest = state.list.isOldest(slot)
-            // Taken under the lock, so that the list stays in the order of its ticks.
+            // Counted inside the lock, so that the list stays sorted by tick.
             state.list.use(slot, tick: ticks.wrappingAdd(1, ordering: .relaxed).newValue)
-            if wasOldest { tell(state.list) }
+            if wasOldest { publish(state.list) }
             return (state.list.reply(in: slot), nil)
         }
     }
 
-    /// Puts an answer in the place of an equally large one; false where there is none.
-    /// - Returns: whether it did, and the room of one of another size, which is gone.
+    /// Replaces an answer by another of the same size.
+    /// - Returns: whether it did, and the size of an answer of another size, which was removed.
     func replace(
         _ key: CacheKey, _ reply: CachedReply, size: Int64, _ ticks: borrowing Atomic<UInt64>
     ) -> (isDone: Bool, freed: Int64?) {
@@ -60,68 +61,68 @@ final class Shard: Sendable {
             guard let slot = state.list.slot(of: key) else { return (false, nil) }
             guard state.list.size(of: slot) == size else {
                 let freed = state.list.remove(slot)
-                tell(state.list)
+                publish(state.list)
                 return (false, freed)
             }
             state.list.insert(key, reply, size: size, tick: ticks.wrappingAdd(1, ordering: .relaxed).newValue)
-            tell(state.list)
+            publish(state.list)
             return (true, nil)
         }
     }
 
-    /// Keeps an answer whose room is taken. Returns the room of the one whose place it takes.
+    /// Stores an answer whose capacity has been taken. Returns the size of the answer that it replaces.
     func insert(_ key: CacheKey, _ reply: CachedReply, size: Int64, _ ticks: borrowing Atomic<UInt64>) -> Int64? {
         state.withLock { state in
             let freed = state.list.insert(key, reply, size: size, tick: ticks.wrappingAdd(1, ordering: .relaxed).newValue)
-            tell(state.list)
+            publish(state.list)
             return freed
         }
     }
 
-    /// Forgets an answer. Returns its room.
+    /// Removes an answer. Returns its size.
     func remove(_ key: CacheKey) -> Int64? {
         state.withLock { state in
             guard let slot = state.list.slot(of: key) else { return nil }
             let freed = state.list.remove(slot)
-            tell(state.list)
+            publish(state.list)
             return freed
         }
     }
 
-    /// Forgets every answer. Returns their room.
+    /// Removes all answers. Returns their capacity.
     func removeAll() -> Released {
         state.withLock { state in
             let freed = Released(entries: Int64(state.list.count), bytes: state.list.bytes)
             state.list = RecencyList()
-            tell(state.list)
+            publish(state.list)
             return freed
         }
     }
 
-    /// Evicts the answer that was not used for the longest; given a tick, only if it still is that one's. Returns its room.
+    /// Evicts the least recently used answer; given a tick, only if that is still the oldest. Returns its size.
     func evict(oldest tick: UInt64? = nil) -> Int64? {
         state.withLock { state in
             guard tick == nil || tick == state.list.oldestTick, let freed = state.list.removeOldest() else { return nil }
             state.evictions += 1
-            tell(state.list)
+            publish(state.list)
             return freed
         }
     }
 
-    /// Forgets answers that have expired, at most a slice of them. Returns their room.
+    /// Removes expired answers, at most 64 of them. Returns their capacity.
     func expire(now: Int64) -> Released {
         state.withLock { state in
             var freed = Released()
             while freed.entries < 64, let size = state.list.removeExpired(now: now) { freed.add(size) }
             state.expirations += Int(freed.entries)
-            tell(state.list)
+            publish(state.list)
             return freed
         }
     }
 
-    /// Tells the other shards, under the lock.
-    private func tell(_ list: borrowing RecencyList) {
-        toldOldest.store(list.oldestTick, ordering: .relaxed)
-        toldExpiry.store(list.firstExpiry, ordering: .relaxed)
+    /// Publishes what other shards compare. Called inside the lock.
+    private func publish(_ list: borrowing RecencyList) {
+        publishedOldest.store(list.oldestTick, ordering: .relaxed)
+        publishedExpiry.store(list.firstExpiry, ordering: .relaxed)
     }
 }

@@ -5,14 +5,14 @@ import Foundation
 import Logging
 import Synchronization
 
-/// Renews the leases of what is in flight, every third of a lease, on a thread and a connection of its own: neither a long
-/// commit nor a busy task pool can make the worker look dead.
+/// Renews the leases of the jobs in flight, every third of a lease, on its own thread and connection, so that neither a long commit nor
+/// a busy task pool makes the worker look dead.
 final class HeartbeatThread: Sendable {
     private let isStopping = Mutex(false)
     private let wake = DispatchSemaphore(value: 0)
     private let ended = DispatchSemaphore(value: 0)
 
-    /// Starts the thread. The connection is opened with the first lease to renew, so that a worker that waits holds none.
+    /// Starts the thread. It opens its connection when there is a lease to renew, so that an idle worker holds none.
     init(_ store: QueueStore, inFlight: InFlight, lease: Int64, logger: Logger) {
         let thread = Thread { [self] in
             var heartbeat: Heartbeat?
@@ -24,7 +24,7 @@ final class HeartbeatThread: Sendable {
                     heartbeat = connection
                     for lost in try connection.renew(leases, for: lease) { inFlight.stop(lost, .lostLease) }
                 } catch {
-                    // The next one comes well before the lease ends.
+                    // The next heartbeat comes well before the lease ends.
                     logger.warning("a heartbeat failed", metadata: ["error": "\(error)"])
                 }
             }
@@ -36,7 +36,7 @@ final class HeartbeatThread: Sendable {
         thread.start()
     }
 
-    /// Ends the thread, and waits for its end.
+    /// Ends the thread and waits for it.
     func stop() {
         let isFirst = isStopping.withLock { isStopping in
             defer { isStopping = true }
