@@ -69,39 +69,32 @@ struct CacheListCommand: AsyncParsableCommand {
               agent-queue cache list --limit 10
             """)
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum number to show.", valueName: "n"))
-    var limit = 50
+    @OptionGroup var limit: LimitOption
 
     @OptionGroup var format: FormatOptions
     @OptionGroup var global: GlobalOptions
-
-    func validate() throws {
-        guard limit >= 1 else { throw ValidationError("--limit must be at least 1, not \(limit)") }
-    }
 
     func run() async throws {
         let session = try Session(global)
         try await session.withStore { store in
             let now = Now.milliseconds
-            var output = Output()
-            var table = Table([
-                Column("DIGEST"), Column("TARGET"), Column("HITS", isNumber: true), Column("SIZE", isNumber: true), Column("USED"),
-                Column("EXPIRES"), Column("ANSWER", leastWidth: 12),
-            ])
-            for entry in try store.cacheEntries(limit: limit) {
-                if format.json {
-                    try output.json(CacheJSON.entry(entry, withReply: false))
-                } else {
-                    table.add([
+            var listing = Listing(
+                format,
+                [
+                    Column("DIGEST"), Column("TARGET"), Column("HITS", isNumber: true), Column("SIZE", isNumber: true), Column("USED"),
+                    Column("EXPIRES"), Column("ANSWER", leastWidth: 12),
+                ])
+            for entry in try store.cacheEntries(limit: limit.count) {
+                try listing.add(
+                    CacheJSON.entry(entry, withReply: false),
+                    row: [
                         Cell(String(Hexadecimal.text(entry.digest).prefix(12))), Cell(DisplayText.line(entry.target)),
                         Cell(Figures.count(entry.hits)), Cell(Figures.bytes(entry.bytes)),
                         Cell(Figures.relative(entry.lastUsedAt, now: now)), Cell(Figures.relative(entry.expiresAt, now: now)),
                         Cell(Self.preview(entry)),
                     ])
-                }
             }
-            if !format.json { try output.lines(table.takeLines()) }
-            try output.flush()
+            try listing.finish()
         }
     }
 

@@ -45,22 +45,3 @@ struct FilterOptions: ParsableArguments {
         return text
     }
 }
-
-/// Which jobs a command changes: by number, or by what they are.
-struct JobSelection: ParsableArguments {
-    @Argument(help: ArgumentHelp("Job IDs.", valueName: "id"))
-    var ids: [Int64] = []
-
-    @OptionGroup(title: "Filters")
-    var filters: FilterOptions
-
-    func validate() throws {
-        let isFiltered = !filters.filter.isEmpty
-        if ids.isEmpty, !isFiltered {
-            throw ValidationError("give job IDs or at least one filter (--batch, --state, --queue, --model, --tag, --since)")
-        }
-        if !ids.isEmpty, isFiltered {
-            throw ValidationError("job IDs and filters are mutually exclusive")
-        }
-    }
-}

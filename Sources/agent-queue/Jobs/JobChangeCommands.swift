@@ -15,19 +15,13 @@ struct CancelCommand: AsyncParsableCommand {
               agent-queue cancel --batch monday
             """)
 
-    @OptionGroup var selection: JobSelection
-    @OptionGroup var format: FormatOptions
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var jobs: JobSelection
 
     func run() async throws {
-        let session = try Session(global)
-        try await session.withStore { store in
-            let report = JobChangeReport(verb: .cancelled, json: format.json)
-            if selection.ids.isEmpty {
-                try report.print(count: try await store.cancel(where: selection.filters.filter))
-            } else {
-                try report.print(try await store.cancel(ids: selection.ids))
-            }
+        try await jobs.change(.cancelled) {
+            try await $0.cancel(ids: $1)
+        } matching: {
+            try await $0.cancel(where: $1)
         }
     }
 }
@@ -45,19 +39,13 @@ struct RetryCommand: AsyncParsableCommand {
               agent-queue retry --state failed --since 1d
             """)
 
-    @OptionGroup var selection: JobSelection
-    @OptionGroup var format: FormatOptions
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var jobs: JobSelection
 
     func run() async throws {
-        let session = try Session(global)
-        try await session.withStore { store in
-            let report = JobChangeReport(verb: .retried, json: format.json)
-            if selection.ids.isEmpty {
-                try report.print(count: try await store.retry(where: selection.filters.filter))
-            } else {
-                try report.print(try await store.retry(ids: selection.ids))
-            }
+        try await jobs.change(.retried) {
+            try await $0.retry(ids: $1)
+        } matching: {
+            try await $0.retry(where: $1)
         }
     }
 }
@@ -74,87 +62,57 @@ struct DeleteCommand: AsyncParsableCommand {
               agent-queue delete --state cancelled --queue trial
             """)
 
-    @OptionGroup var selection: JobSelection
+    @OptionGroup var jobs: JobSelection
+
+    func run() async throws {
+        try await jobs.change(.deleted) {
+            try await $0.delete(ids: $1)
+        } matching: {
+            try await $0.delete(where: $1)
+        }
+    }
+}
+
+/// The jobs that a command changes, by ID or by filters, and how it says so.
+struct JobSelection: ParsableArguments {
+    @Argument(help: ArgumentHelp("Job IDs.", valueName: "id"))
+    var ids: [Int64] = []
+
+    @OptionGroup(title: "Filters")
+    var filters: FilterOptions
+
     @OptionGroup var format: FormatOptions
     @OptionGroup var global: GlobalOptions
 
-    func run() async throws {
-        let session = try Session(global)
-        try await session.withStore { store in
-            let report = JobChangeReport(verb: .deleted, json: format.json)
-            if selection.ids.isEmpty {
-                try report.print(count: try await store.delete(where: selection.filters.filter))
+    func validate() throws {
+        let isFiltered = !filters.filter.isEmpty
+        if ids.isEmpty, !isFiltered {
+            throw ValidationError("give job IDs or at least one filter (--batch, --state, --queue, --model, --tag, --since)")
+        }
+        if !ids.isEmpty, isFiltered {
+            throw ValidationError("job IDs and filters are mutually exclusive")
+        }
+    }
+
+    /// Changes them, and prints what became of them.
+    func change(
+        _ verb: ChangeVerb, ids change: (QueueStore, [Int64]) async throws -> [JobChange],
+        matching changeAll: (QueueStore, JobFilter) async throws -> Int
+    ) async throws {
+        try await Session(global).withStore { store in
+            guard ids.isEmpty else {
+                var report = ChangeReport("job", format)
+                for change in try await change(store, ids) { try report.add(ChangeOutcome(change, verb)) }
+                return try report.finish()
+            }
+            let count = try await changeAll(store, filters.filter)
+            var output = Output()
+            if format.json {
+                try output.json(.object([.init(verb.rawValue, .integer(Int64(count)))]))
             } else {
-                try report.print(try await store.delete(ids: selection.ids))
+                try output.line("\(count) \(count == 1 ? "job" : "jobs") \(verb.rawValue)")
             }
-        }
-    }
-}
-
-/// Prints what `cancel`, `retry` and `delete` have done.
-struct JobChangeReport {
-    let verb: ChangeVerb
-    let json: Bool
-
-    /// Of jobs by number. What could not be done is said on standard error too, and makes the exit code.
-    func print(_ changes: [JobChange]) throws {
-        var output = Output()
-        var table = Table([Column("ID", isNumber: true), Column("RESULT")])
-        var hasFailed = false
-        for change in changes {
-            let (word, state, sentence) = outcome(change)
-            if state == nil {
-                hasFailed = true
-                Diagnostics.say("job \(change.id): \(sentence)")
-            } else if !json {
-                table.add([Cell("\(change.id)"), Cell(sentence)])
-            }
-            if json {
-                try output.json(
-                    .object([
-                        .init("id", .integer(change.id)), .init("result", .string(word)), .init("state", JobJSON.string(state?.rawValue)),
-                        .init("reason", word == "changed" ? .null : .string(sentence)),
-                    ]))
-            }
-        }
-        if !table.isEmpty { try output.lines(table.takeLines()) }
-        try output.flush()
-        if hasFailed { throw ExitCode(ExitStatus.badInput.rawValue) }
-    }
-
-    /// Of jobs by what they are.
-    func print(count: Int) throws {
-        var output = Output()
-        if json {
-            try output.json(.object([.init(verb.rawValue, .integer(Int64(count)))]))
-        } else {
-            try output.line("\(count) \(count == 1 ? "job" : "jobs") \(verb.rawValue)")
-        }
-        try output.flush()
-    }
-
-    private func outcome(_ change: JobChange) -> (word: String, state: JobState?, sentence: String) {
-        switch change.result {
-        case .changed(let state): ("changed", state, verb.outcome(of: state))
-        case .unchanged(let state): ("unchanged", state, "unchanged: \(state.displayName)")
-        case .notFound: ("not_found", nil, "not found")
-        case .refused(let reason): ("refused", nil, "not \(verb.rawValue): \(reason)")
-        }
-    }
-}
-
-/// What a person wishes for jobs.
-enum ChangeVerb: String {
-    case cancelled
-    case retried
-    case deleted
-
-    /// What became of a job, as a person reads it.
-    func outcome(of state: JobState) -> String {
-        switch (self, state) {
-        case (.cancelled, .running): "running; cancellation requested"
-        case (.retried, _): "retried, \(state.displayName)"
-        default: rawValue
+            try output.flush()
         }
     }
 }

@@ -88,39 +88,32 @@ struct MemoryListCommand: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Filter by namespace.", valueName: "name"), transform: NamespaceOption.parse)
     var namespace: String?
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum number to show.", valueName: "n"))
-    var limit = 50
+    @OptionGroup var limit: LimitOption
 
     @OptionGroup var format: FormatOptions
     @OptionGroup var global: GlobalOptions
 
     private static let page = 500
 
-    func validate() throws {
-        guard limit >= 1 else { throw ValidationError("--limit must be at least 1, not \(limit)") }
-    }
-
     func run() async throws {
         try await Session(global).withMemories { memories in
             let now = Now.milliseconds
-            var output = Output()
-            var table = Table([
-                Column("ID", isNumber: true), Column("NAMESPACE"), Column("KEY"), Column("IMPORTANCE", isNumber: true), Column("CREATED"),
-                Column("EXPIRES"), Column("TEXT", leastWidth: 12),
-            ])
-            var left = limit
-            var before: Int64?
-            while left > 0 {
-                let page = try memories.list(in: namespace, before: before, limit: min(left, Self.page))
-                for memory in page {
-                    if format.json { try output.json(MemoryJSON.memory(memory)) } else { table.add(Self.row(memory, now: now)) }
-                }
-                if !format.json { try output.lines(table.takeLines()) }
-                guard let last = page.last, page.count == min(left, Self.page) else { break }
-                before = last.id
-                left -= page.count
+            var listing = Listing(
+                format,
+                [
+                    Column("ID", isNumber: true), Column("NAMESPACE"), Column("KEY"), Column("IMPORTANCE", isNumber: true),
+                    Column("CREATED"),
+                    Column("EXPIRES"), Column("TEXT", leastWidth: 12),
+                ])
+            try limit.forEachPage(of: Self.page) { before, count in
+                try memories.list(in: namespace, before: before, limit: count)
+            } id: {
+                $0.id
+            } _: { page in
+                for memory in page { try listing.add(MemoryJSON.memory(memory), row: Self.row(memory, now: now)) }
+                try listing.printPart()
             }
-            try output.flush()
+            try listing.finish()
         }
     }
 
@@ -153,25 +146,24 @@ struct MemoryStatsCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Session(global).withMemories { memories in
-            var output = Output()
-            var table = Table([
-                Column("NAMESPACE"), Column("MEMORIES", isNumber: true), Column("SIZE", isNumber: true), Column("MODEL", leastWidth: 12),
-                Column("DIMENSION", isNumber: true), Column("BECOMES", leastWidth: 12),
-            ])
+            var listing = Listing(
+                format,
+                [
+                    Column("NAMESPACE"), Column("MEMORIES", isNumber: true), Column("SIZE", isNumber: true),
+                    Column("MODEL", leastWidth: 12),
+                    Column("DIMENSION", isNumber: true), Column("BECOMES", leastWidth: 12),
+                ])
             for namespace in try memories.namespaces(named: namespace) {
                 let done = try namespace.building.map { try memories.progress(of: $0) }
-                if format.json {
-                    try output.json(MemoryJSON.namespace(namespace, done: done))
-                } else {
-                    table.add([
+                try listing.add(
+                    MemoryJSON.namespace(namespace, done: done),
+                    row: [
                         Cell(DisplayText.line(namespace.name)), Cell(Figures.count(namespace.memories)),
                         Cell(Figures.bytes(namespace.bytes)), Cell(namespace.space.map(Self.model) ?? ""),
                         Cell(namespace.space.map { Figures.count($0.dimension) } ?? ""), Cell(Self.building(namespace, done: done)),
                     ])
-                }
             }
-            if !format.json { try output.lines(table.takeLines()) }
-            try output.flush()
+            try listing.finish()
         }
     }
 

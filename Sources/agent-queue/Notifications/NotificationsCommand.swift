@@ -37,50 +37,40 @@ struct NotificationsListCommand: AsyncParsableCommand {
         transform: ChoiceOption.parse)
     var state: [JobNotification.State] = []
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum number to show.", valueName: "n"))
-    var limit = 50
+    @OptionGroup var limit: LimitOption
 
     @OptionGroup var format: FormatOptions
     @OptionGroup var global: GlobalOptions
 
-    func validate() throws {
-        guard limit >= 1 else { throw ValidationError("--limit must be at least 1, not \(limit)") }
-    }
-
     func run() async throws {
         let session = try Session(global)
         try await session.withExistingStore { store in
-            let notices = try store?.notices(states: Set(state), limit: limit) ?? []
-            var output = Output()
-            if format.json {
-                for notice in notices { try output.json(NotificationJSON.notification(notice)) }
-            } else {
-                try output.lines(Self.lines(notices, now: Now.milliseconds))
-            }
-            try output.flush()
+            let notices = try store?.notices(states: Set(state), limit: limit.count) ?? []
+            let now = Now.milliseconds
+            var listing = Listing(format, Self.columns)
+            for notice in notices { try listing.add(NotificationJSON.notification(notice), row: Self.row(notice, now: now)) }
+            try listing.finish()
         }
     }
 
-    private static func lines(_ notices: [JobNotification], now: Int64) -> [String] {
-        var table = Table([
-            Column("ID", isNumber: true), Column("NAME", leastWidth: 12), Column("ABOUT"), Column("STATE"),
-            Column("ATTEMPTS", isNumber: true), Column("CREATED"), Column("NEXT"), Column("ERROR"),
-        ])
-        for notice in notices {
-            let style: Style? =
-                switch notice.state {
-                case .waiting: nil
-                case .delivered: .good
-                case .failed: .bad
-                }
-            table.add([
-                Cell("\(notice.id)"), Cell(DisplayText.line(notice.notification)), Cell("\(notice.kind.rawValue) \(notice.subject)"),
-                Cell(notice.state.rawValue, style), Cell("\(notice.attempts)"), Cell(Figures.relative(notice.createdAt, now: now)),
-                Cell(notice.state == .waiting ? Figures.relative(notice.nextAt, now: now) : ""),
-                Cell(DisplayText.line(notice.error ?? ""), .bad),
-            ])
-        }
-        return table.takeLines()
+    private static let columns = [
+        Column("ID", isNumber: true), Column("NAME", leastWidth: 12), Column("ABOUT"), Column("STATE"),
+        Column("ATTEMPTS", isNumber: true), Column("CREATED"), Column("NEXT"), Column("ERROR"),
+    ]
+
+    private static func row(_ notice: JobNotification, now: Int64) -> [Cell] {
+        let style: Style? =
+            switch notice.state {
+            case .waiting: nil
+            case .delivered: .good
+            case .failed: .bad
+            }
+        return [
+            Cell("\(notice.id)"), Cell(DisplayText.line(notice.notification)), Cell("\(notice.kind.rawValue) \(notice.subject)"),
+            Cell(notice.state.rawValue, style), Cell("\(notice.attempts)"), Cell(Figures.relative(notice.createdAt, now: now)),
+            Cell(notice.state == .waiting ? Figures.relative(notice.nextAt, now: now) : ""),
+            Cell(DisplayText.line(notice.error ?? ""), .bad),
+        ]
     }
 }
 

@@ -21,49 +21,39 @@ struct ProvidersBatchesCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Include batches that have ended.")
     var all = false
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum number to show.", valueName: "n"))
-    var limit = 50
+    @OptionGroup var limit: LimitOption
 
     @OptionGroup var format: FormatOptions
     @OptionGroup var global: GlobalOptions
 
-    func validate() throws {
-        guard limit >= 1 else { throw ValidationError("--limit must be at least 1, not \(limit)") }
-    }
-
     func run() async throws {
         let session = try Session(global)
         try await session.withExistingStore { store in
-            let batches = try store?.providerBatches(includesEnded: all, limit: limit) ?? []
-            var output = Output()
-            if format.json {
-                for batch in batches { try output.json(ProviderBatchJSON.batch(batch)) }
-            } else {
-                try output.lines(Self.lines(batches, now: Now.milliseconds))
-            }
-            try output.flush()
+            let batches = try store?.providerBatches(includesEnded: all, limit: limit.count) ?? []
+            let now = Now.milliseconds
+            var listing = Listing(format, Self.columns)
+            for batch in batches { try listing.add(ProviderBatchJSON.batch(batch), row: Self.row(batch, now: now)) }
+            try listing.finish()
         }
     }
 
-    private static func lines(_ batches: [ProviderBatchSummary], now: Int64) -> [String] {
-        var table = Table([
-            Column("ID", isNumber: true), Column("TARGET", leastWidth: 12), Column("KIND"), Column("STATE"), Column("JOBS", isNumber: true),
-            Column("OPEN", isNumber: true),
-            Column("CREATED"), Column("SENT"), Column("NEXT POLL"), Column("EXPIRES"), Column("PROVIDER ID"), Column("ERROR"),
-        ])
-        for batch in batches {
-            let isOver = batch.state == .ended
-            table.add([
-                Cell("\(batch.id)"), Cell(DisplayText.line(batch.target)), Cell(DisplayText.line(batch.kind)),
-                Cell(batch.state.rawValue, isOver ? .dim : nil), Cell(Figures.count(batch.jobs)),
-                Cell(Figures.count(batch.open)),
-                Cell(Figures.relative(batch.createdAt, now: now)),
-                Cell(batch.submittedAt.map { Figures.relative($0, now: now) } ?? ""),
-                Cell(isOver ? "" : Figures.relative(batch.dueAt, now: now)),
-                Cell(isOver ? "" : batch.expiresAt.map { Figures.relative($0, now: now) } ?? ""),
-                Cell(DisplayText.line(batch.remoteID ?? "")), Cell(DisplayText.line(batch.error ?? ""), .bad),
-            ])
-        }
-        return table.takeLines()
+    private static let columns = [
+        Column("ID", isNumber: true), Column("TARGET", leastWidth: 12), Column("KIND"), Column("STATE"), Column("JOBS", isNumber: true),
+        Column("OPEN", isNumber: true),
+        Column("CREATED"), Column("SENT"), Column("NEXT POLL"), Column("EXPIRES"), Column("PROVIDER ID"), Column("ERROR"),
+    ]
+
+    private static func row(_ batch: ProviderBatchSummary, now: Int64) -> [Cell] {
+        let isOver = batch.state == .ended
+        return [
+            Cell("\(batch.id)"), Cell(DisplayText.line(batch.target)), Cell(DisplayText.line(batch.kind)),
+            Cell(batch.state.rawValue, isOver ? .dim : nil), Cell(Figures.count(batch.jobs)),
+            Cell(Figures.count(batch.open)),
+            Cell(Figures.relative(batch.createdAt, now: now)),
+            Cell(batch.submittedAt.map { Figures.relative($0, now: now) } ?? ""),
+            Cell(isOver ? "" : Figures.relative(batch.dueAt, now: now)),
+            Cell(isOver ? "" : batch.expiresAt.map { Figures.relative($0, now: now) } ?? ""),
+            Cell(DisplayText.line(batch.remoteID ?? "")), Cell(DisplayText.line(batch.error ?? ""), .bad),
+        ]
     }
 }

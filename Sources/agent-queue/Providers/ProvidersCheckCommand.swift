@@ -36,23 +36,21 @@ struct ProvidersCheckCommand: AsyncParsableCommand {
             : names.map { try ProviderTrial(named: $0, in: session.settings) }
         let results = await ProviderTrial.run(trials, session.settings, environment: session.environment, timeout: timeout ?? .seconds(30))
 
-        var output = Output()
-        var table = Table([
-            Column("PROVIDER"), Column("MODEL", leastWidth: 12), Column("STATUS"), Column("TOOK", isNumber: true), Column("WHY"),
-        ])
+        var listing = Listing(
+            format,
+            [
+                Column("PROVIDER"), Column("MODEL", leastWidth: 12), Column("STATUS"), Column("TOOK", isNumber: true), Column("WHY"),
+            ])
         for result in results {
-            if format.json {
-                try output.json(result.json)
-            } else {
-                let took = result.milliseconds.map { Figures.duration(milliseconds: $0) } ?? ""
-                table.add([
+            let took = result.milliseconds.map { Figures.duration(milliseconds: $0) } ?? ""
+            try listing.add(
+                result.json,
+                row: [
                     Cell(DisplayText.line(result.provider), .bold), Cell(DisplayText.line(result.model ?? "")),
                     Cell(result.status.rawValue, result.status.tone), Cell(took), Cell(DisplayText.line(result.reason ?? "")),
                 ])
-            }
         }
-        if !format.json { try output.lines(table.takeLines()) }
-        try output.flush()
+        try listing.finish()
         let failed = results.filter { $0.status == .failed }.map(\.provider)
         guard failed.isEmpty else { throw CommandFailure(.unavailable, "no answer from \(failed.joined(separator: ", "))") }
     }

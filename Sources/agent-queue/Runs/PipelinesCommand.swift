@@ -27,23 +27,21 @@ struct PipelinesListCommand: AsyncParsableCommand {
 
     func run() async throws {
         let entries = try PipelineCatalog(Session(global).settings).entries()
-        var output = Output()
-        var table = Table([
-            Column("NAME", leastWidth: 10), Column("KIND", leastWidth: 10), Column("FROM", leastWidth: 10), Column("DESCRIPTION"),
-        ])
+        var listing = Listing(
+            format,
+            [
+                Column("NAME", leastWidth: 10), Column("KIND", leastWidth: 10), Column("FROM", leastWidth: 10), Column("DESCRIPTION"),
+            ])
         for entry in entries {
-            if format.json {
-                try output.json(PipelineJSON.entry(entry))
-            } else {
-                let fault = entry.fault.map { Cell(DisplayText.line("invalid: \($0.description)"), .bad) }
-                table.add([
+            let fault = entry.fault.map { Cell(DisplayText.line("invalid: \($0.description)"), .bad) }
+            try listing.add(
+                PipelineJSON.entry(entry),
+                row: [
                     Cell(DisplayText.line(entry.name)), Cell(DisplayText.line(entry.pipeline.map { "mode of \($0)" } ?? "pipeline")),
                     Cell(DisplayText.line("\(entry.source)")), fault ?? Cell(DisplayText.line(entry.summary)),
                 ])
-            }
         }
-        if !format.json { try output.lines(table.takeLines()) }
-        try output.flush()
+        try listing.finish()
     }
 }
 

@@ -36,27 +36,26 @@ struct RunWaitCommand: AsyncParsableCommand {
     }
 
     private func report(_ store: QueueStore) throws {
-        var output = Output()
-        var table = Table([
-            Column("ID", isNumber: true), Column("STATE"), Column("TOOK", isNumber: true), Column("COST", isNumber: true), Column("REASON"),
-        ])
+        var listing = Listing(
+            format,
+            [
+                Column("ID", isNumber: true), Column("STATE"), Column("TOOK", isNumber: true), Column("COST", isNumber: true),
+                Column("REASON"),
+            ])
         var failed = 0
         for id in ids {
             guard let run = try store.runDetail(id) else { throw CommandFailure(.badInput, "run \(id) was pruned while waiting for it") }
             let summary = run.summary
             if summary.state != .completed { failed += 1 }
-            if format.json {
-                try output.json(RunJSON.detail(run))
-            } else {
-                let took = summary.finalizedAt.map { Figures.duration(milliseconds: $0 - summary.createdAt) } ?? ""
-                table.add([
+            let took = summary.finalizedAt.map { Figures.duration(milliseconds: $0 - summary.createdAt) } ?? ""
+            try listing.add(
+                RunJSON.detail(run),
+                row: [
                     Cell("\(id)"), Cell(summary.state.rawValue, Style.of(summary.state)), Cell(took), Cell(Figures.money(summary.cost)),
                     Cell(DisplayText.line(summary.reason ?? "", limit: 200)),
                 ])
-            }
         }
-        if !format.json { try output.lines(table.takeLines()) }
-        try output.flush()
+        try listing.finish()
         if failed > 0 { throw CommandFailure(.jobFailed, "\(failed) of \(Figures.count(ids.count, "run")) failed or were cancelled") }
     }
 }

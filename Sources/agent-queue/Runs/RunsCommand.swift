@@ -22,38 +22,32 @@ struct RunsCommand: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Filter by pipeline or mode.", valueName: "name"))
     var name: String?
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum number to show.", valueName: "n"))
-    var limit = 50
+    @OptionGroup var limit: LimitOption
 
     @OptionGroup var format: FormatOptions
     @OptionGroup var global: GlobalOptions
 
     private static let page = 100
 
-    func validate() throws {
-        guard limit >= 1 else { throw ValidationError("--limit must be at least 1, not \(limit)") }
-    }
-
     func run() async throws {
         let session = try Session(global)
         try await session.withStore { store in
-            var output = Output()
-            var table = Table([
-                Column("ID", isNumber: true), Column("NAME", leastWidth: 10), Column("STATE"), Column("CREATED"),
-                Column("TOOK", isNumber: true), Column("CALLS", isNumber: true), Column("TOKENS", isNumber: true),
-                Column("COST", isNumber: true), Column("REASON", leastWidth: 10),
-            ])
-            var left = limit
-            var before: Int64?
-            while left > 0 {
-                let runs = try store.runs(states: state?.states ?? [], name: name, before: before, limit: min(left, Self.page))
-                for run in runs { try format.json ? output.json(RunJSON.summary(run)) : table.add(Self.cells(run)) }
-                if !format.json { try output.lines(table.takeLines()) }
-                guard let last = runs.last, runs.count == min(left, Self.page) else { break }
-                before = last.id
-                left -= runs.count
+            var listing = Listing(
+                format,
+                [
+                    Column("ID", isNumber: true), Column("NAME", leastWidth: 10), Column("STATE"), Column("CREATED"),
+                    Column("TOOK", isNumber: true), Column("CALLS", isNumber: true), Column("TOKENS", isNumber: true),
+                    Column("COST", isNumber: true), Column("REASON", leastWidth: 10),
+                ])
+            try limit.forEachPage(of: Self.page) { before, count in
+                try store.runs(states: state?.states ?? [], name: name, before: before, limit: count)
+            } id: {
+                $0.id
+            } _: { runs in
+                for run in runs { try listing.add(RunJSON.summary(run), row: Self.cells(run)) }
+                try listing.printPart()
             }
-            try output.flush()
+            try listing.finish()
         }
     }
 

@@ -41,31 +41,26 @@ struct ScheduleListCommand: AsyncParsableCommand {
         let session = try Session(global)
         try await session.withExistingStore { store in
             let schedules = try store?.schedules() ?? []
-            var output = Output()
-            if format.json {
-                for schedule in schedules { try output.json(ScheduleJSON.schedule(schedule)) }
-            } else {
-                try output.lines(Self.lines(schedules, now: Now.milliseconds))
-            }
-            try output.flush()
+            let now = Now.milliseconds
+            var listing = Listing(format, Self.columns)
+            for schedule in schedules { try listing.add(ScheduleJSON.schedule(schedule), row: Self.row(schedule, now: now)) }
+            try listing.finish()
         }
     }
 
-    private static func lines(_ schedules: [Schedule], now: Int64) -> [String] {
-        var table = Table([
-            Column("ID", isNumber: true), Column("NAME", leastWidth: 12), Column("WHEN"), Column("ZONE"), Column("NEXT"),
-            Column("FIRED", isNumber: true), Column("LAST"), Column("RUNS", leastWidth: 12), Column("ERROR"),
-        ])
-        for schedule in schedules {
-            let work = (try? ScheduledWork(schedule.work).summary) ?? "?"
-            table.add([
-                Cell("\(schedule.id)"), Cell(DisplayText.line(schedule.name)), Cell(DisplayText.line(schedule.cron)),
-                Cell(DisplayText.line(schedule.timeZone)), next(schedule, now: now), Cell(Figures.count(schedule.firings)),
-                Cell(last(schedule, now: now)), Cell(DisplayText.line(work, limit: 60)),
-                Cell(DisplayText.line(schedule.lastError ?? ""), .bad),
-            ])
-        }
-        return table.takeLines()
+    private static let columns = [
+        Column("ID", isNumber: true), Column("NAME", leastWidth: 12), Column("WHEN"), Column("ZONE"), Column("NEXT"),
+        Column("FIRED", isNumber: true), Column("LAST"), Column("RUNS", leastWidth: 12), Column("ERROR"),
+    ]
+
+    private static func row(_ schedule: Schedule, now: Int64) -> [Cell] {
+        let work = (try? ScheduledWork(schedule.work).summary) ?? "?"
+        return [
+            Cell("\(schedule.id)"), Cell(DisplayText.line(schedule.name)), Cell(DisplayText.line(schedule.cron)),
+            Cell(DisplayText.line(schedule.timeZone)), next(schedule, now: now), Cell(Figures.count(schedule.firings)),
+            Cell(last(schedule, now: now)), Cell(DisplayText.line(work, limit: 60)),
+            Cell(DisplayText.line(schedule.lastError ?? ""), .bad),
+        ]
     }
 
     private static func next(_ schedule: Schedule, now: Int64) -> Cell {

@@ -31,22 +31,18 @@ struct ConfigShowCommand: ParsableCommand {
 
     func run() throws {
         let session = try Session(global)
-        var output = Output()
-        var table = Table([Column("KEY"), Column("VALUE"), Column("FROM")])
+        var listing = Listing(
+            format, [Column("KEY"), Column("VALUE"), Column("FROM")])
         for entry in session.settings.entries {
-            if format.json {
-                try output.json(
-                    .object([
-                        .init("key", .string(entry.key)), .init("value", .string(entry.value)),
-                        .init("from", .string(entry.origin.description)),
-                    ]))
-            } else {
-                let origin = Cell(DisplayText.line(entry.origin.description), entry.origin == .builtIn ? .dim : nil)
-                table.add([Cell(DisplayText.line(entry.key)), Cell(DisplayText.line(entry.value)), origin])
-            }
+            let origin = Cell(DisplayText.line(entry.origin.description), entry.origin == .builtIn ? .dim : nil)
+            try listing.add(
+                .object([
+                    .init("key", .string(entry.key)), .init("value", .string(entry.value)),
+                    .init("from", .string(entry.origin.description)),
+                ]),
+                row: [Cell(DisplayText.line(entry.key)), Cell(DisplayText.line(entry.value)), origin])
         }
-        if !format.json { try output.lines(table.takeLines()) }
-        try output.flush()
+        try listing.finish()
     }
 }
 

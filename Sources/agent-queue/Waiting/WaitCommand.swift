@@ -59,21 +59,18 @@ struct WaitCommand: AsyncParsableCommand {
     }
 
     private func report(_ store: QueueStore) async throws {
-        var output = Output()
-        var table = Table([Column("ID", isNumber: true), Column("STATE"), Column("TOOK", isNumber: true), Column("ANSWER")])
+        var listing = Listing(
+            format, [Column("ID", isNumber: true), Column("STATE"), Column("TOOK", isNumber: true), Column("ANSWER")])
         var failed = 0
         for id in ids {
             guard let job = try store.job(id) else { throw CommandFailure(.badInput, "job \(id) was deleted while waiting for it") }
             if job.state != .completed { failed += 1 }
-            if format.json {
-                try output.json(JobJSON.job(job))
-            } else {
-                let took = job.finalizedAt.map { Figures.duration(milliseconds: $0 - job.createdAt) } ?? ""
-                table.add([Cell("\(id)"), Cell(job.state.displayName, Style.of(job.state)), Cell(took), Cell(JobPreview.answer(job))])
-            }
+            let took = job.finalizedAt.map { Figures.duration(milliseconds: $0 - job.createdAt) } ?? ""
+            try listing.add(
+                JobJSON.job(job),
+                row: [Cell("\(id)"), Cell(job.state.displayName, Style.of(job.state)), Cell(took), Cell(JobPreview.answer(job))])
         }
-        if !format.json { try output.lines(table.takeLines()) }
-        try output.flush()
+        try listing.finish()
         if failed > 0 {
             throw CommandFailure(.jobFailed, "\(failed) of \(Figures.count(ids.count, "job")) failed or were cancelled")
         }

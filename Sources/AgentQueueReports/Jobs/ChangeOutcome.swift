@@ -1,0 +1,71 @@
+import AgentQueueModel
+import AgentQueueStore
+
+/// What a person wants done to jobs.
+package enum ChangeVerb: String, Sendable {
+    case cancelled
+    case retried
+    case deleted
+
+    /// What became of a job that was changed.
+    fileprivate func sentence(_ state: JobState) -> String {
+        switch (self, state) {
+        case (.cancelled, .running): "running; cancellation requested"
+        case (.retried, _): "retried, \(state.displayName)"
+        default: rawValue
+        }
+    }
+}
+
+/// What became of a job or a run that was to be cancelled, retried or deleted.
+package struct ChangeOutcome: Sendable {
+    package enum Result: String, Sendable {
+        case changed
+        /// It was so already.
+        case unchanged
+        case notFound = "not_found"
+        case refused
+    }
+
+    package let id: Int64
+    package let result: Result
+    /// For people.
+    package let sentence: String
+    /// As it is stored; nil where nothing could be done.
+    private let state: String?
+
+    package init(_ change: JobChange, _ verb: ChangeVerb) {
+        id = change.id
+        switch change.result {
+        case .changed(let state): (result, self.state, sentence) = (.changed, state.rawValue, verb.sentence(state))
+        case .unchanged(let state): (result, self.state, sentence) = (.unchanged, state.rawValue, "unchanged: \(state.displayName)")
+        case .notFound: (result, state, sentence) = (.notFound, nil, "not found")
+        case .refused(let reason): (result, state, sentence) = (.refused, nil, "not \(verb.rawValue): \(reason)")
+        }
+    }
+
+    /// Of a run.
+    /// - Parameters:
+    ///   - state: the one that it has now; nil where there is no such run.
+    ///   - verb: what was done; nil where nothing was to be done.
+    package init(run id: Int64, _ state: RunState?, _ verb: ChangeVerb?) {
+        self.id = id
+        self.state = state?.rawValue
+        (result, sentence) =
+            switch (state, verb) {
+            case (nil, _): (.notFound, "not found")
+            case (_, let verb?): (.changed, verb.rawValue)
+            case (let state?, nil): (.unchanged, "unchanged: \(state.rawValue)")
+            }
+    }
+
+    /// Whether it is now as it was wanted.
+    package var isDone: Bool { result == .changed || result == .unchanged }
+
+    package var json: JSONValue {
+        .object([
+            .init("id", .integer(id)), .init("result", .string(result.rawValue)), .init("state", JobJSON.string(state)),
+            .init("reason", result == .changed ? .null : .string(sentence)),
+        ])
+    }
+}

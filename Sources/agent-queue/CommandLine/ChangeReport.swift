@@ -1,0 +1,34 @@
+import AgentQueueReports
+import ArgumentParser
+
+/// Prints what a command did to jobs or runs. What could not be done is said on standard error too, and makes the exit code.
+struct ChangeReport {
+    /// What each is: `job`, `run`.
+    private let noun: String
+    private let json: Bool
+    private var output = Output()
+    private var table = Table([Column("ID", isNumber: true), Column("RESULT")])
+    private var hasFailed = false
+
+    init(_ noun: String, _ format: FormatOptions) {
+        self.noun = noun
+        json = format.json
+    }
+
+    mutating func add(_ outcome: ChangeOutcome) throws {
+        if !outcome.isDone {
+            hasFailed = true
+            Diagnostics.say("\(noun) \(outcome.id): \(outcome.sentence)")
+        } else if !json {
+            table.add([Cell("\(outcome.id)"), Cell(outcome.sentence)])
+        }
+        if json { try output.json(outcome.json) }
+    }
+
+    /// - Throws: the exit code, where something could not be done.
+    mutating func finish() throws {
+        if !table.isEmpty { try output.lines(table.takeLines()) }
+        try output.flush()
+        if hasFailed { throw ExitCode(ExitStatus.badInput.rawValue) }
+    }
+}
