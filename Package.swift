@@ -93,8 +93,8 @@ let package = Package(
         .executableTarget(
             name: "agent-worker",
             dependencies: [
-                "AgentQueue", "AgentQueueWorker", "AgentQueueStore", "AgentQueueModel", "AgentQueueSettings", argumentParser, lifecycle,
-                unixSignals, logging,
+                "AgentQueueReports", "AgentQueue", "AgentQueueWorker", "AgentQueueStore", "AgentQueueModel", "AgentQueueSettings",
+                argumentParser, lifecycle, unixSignals, logging,
             ],
             swiftSettings: strict),
         .executableTarget(

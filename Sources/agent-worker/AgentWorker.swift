@@ -1,4 +1,5 @@
 import AgentQueue
+import AgentQueueReports
 import AgentQueueSettings
 import AgentQueueStore
 import ArgumentParser
@@ -101,12 +102,18 @@ struct AgentWorker: AsyncParsableCommand {
         return "\(error)"
     }
 
+    /// The exit codes of sysexits.h, as `agent-queue` uses them.
     private static func status(_ error: any Error) -> Int32 {
-        switch error {
-        case let error as StoreError: error.exitCode
-        case let error as SettingsError: if case .commandLine = error.origin { 64 } else { 78 }
-        case is ValidationError: 64
-        default: 70
+        if error is ValidationError { return 64 }
+        if let error = error as? SettingsError, case .commandLine = error.origin { return 64 }
+        return switch Problem(error) {
+        case .usage: 64
+        case .badInput: 65
+        case .unavailable: 69
+        case .internalError, nil: 70
+        case .inputOutput: 74
+        case .noPermission: 77
+        case .badConfiguration: 78
         }
     }
 }

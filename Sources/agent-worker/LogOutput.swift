@@ -1,5 +1,6 @@
 import AgentQueue
 import AgentQueueModel
+import AgentQueueReports
 import AgentQueueSettings
 import AgentQueueWorker
 import ArgumentParser
@@ -26,14 +27,14 @@ final class LogOutput: Sendable {
         switch format {
         case .text:
             let rest = fields.map { " \($0.key)=\($0.value)" }.joined()
-            write("\(TimeText.format(Self.now)) \(level) \(message)\(rest)")
+            write(DisplayText.line("\(TimeText.format(Self.now)) \(level) \(message)\(rest)"))
         case .json:
             var members: [JSONValue.Member] = [
                 .init("time", .string(TimeText.format(Self.now))), .init("level", .string(level.rawValue)),
                 .init("message", .string(message)),
             ]
             members += fields.map { .init($0.key, .string("\($0.value)")) }
-            write(JSONValue.object(members).text)
+            write(JSONText.text(.object(members)))
         }
     }
 
@@ -41,8 +42,8 @@ final class LogOutput: Sendable {
     func job(_ event: WorkerEvent) {
         guard !isTerminal || event.failure != nil || format == .json else { return }
         switch format {
-        case .text: write(Self.text(event))
-        case .json: write(Self.json(event).text)
+        case .text: write(DisplayText.line(Self.text(event)))
+        case .json: write(JSONText.text(Self.json(event)))
         }
     }
 
@@ -82,27 +83,10 @@ final class LogOutput: Sendable {
         }
     }
 
+    /// - Parameter line: escaped: what a server or a user wrote must not steer a terminal.
     private func write(_ line: String) {
-        let safe = Self.escaped(line)
         live.withLock { current in
-            put(current.isEmpty ? "\(safe)\n" : "\r\u{1B}[2K\(safe)\n\(current)")
-        }
-    }
-
-    /// What a server or a user wrote may hold control characters, which must not reach a terminal.
-    private static func escaped(_ line: String) -> String {
-        guard line.unicodeScalars.contains(where: isUnsafe) else { return line }
-        var text = ""
-        for scalar in line.unicodeScalars {
-            if isUnsafe(scalar) { text += "\\u{\(String(scalar.value, radix: 16))}" } else { text.unicodeScalars.append(scalar) }
-        }
-        return text
-    }
-
-    private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0..<0x20, 0x7F..<0xA0, 0x200E...0x200F, 0x202A...0x202E, 0x2066...0x2069: true
-        default: false
+            put(current.isEmpty ? "\(line)\n" : "\r\u{1B}[2K\(line)\n\(current)")
         }
     }
 

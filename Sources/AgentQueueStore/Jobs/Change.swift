@@ -217,6 +217,11 @@ package struct JobChange: Sendable, Equatable {
     /// What the wish came to.
     package var result: Result
 
+    package init(id: Int64, result: Result) {
+        self.id = id
+        self.result = result
+    }
+
     /// What it came to.
     package enum Result: Sendable, Equatable {
         /// The job is now in that state. For a cancelled job that is running, `running`: its worker will end it.
