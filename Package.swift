@@ -111,6 +111,8 @@ let package = Package(
             name: "AgentQueueTestSupport", dependencies: [nioCore, nioHTTP1, nioPosix], path: "Tests/Support", swiftSettings: strict),
         // What tests compare vectors by: plain loops, optimised even where the rest is not.
         .target(name: "CAgentQueueReference", path: "Tests/CAgentQueueReference", cSettings: [.unsafeFlags(["-O2"])]),
+        // The rules of the house, held against the repository's own files.
+        suite("HouseTests", []),
         suite("AgentQueueModelTests", ["AgentQueueModel", "AgentQueueTestSupport"], resources: [.copy("Resources")]),
         suite("AgentQueueSettingsTests", ["AgentQueueSettings", "AgentQueueModel"]),
         suite(
