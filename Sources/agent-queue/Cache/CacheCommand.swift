@@ -187,13 +187,9 @@ struct CacheClearCommand: AsyncParsableCommand {
         let session = try Session(global)
         try await session.withStore { store in
             let deleted = try await store.clearCache()
-            var output = Output()
-            if format.json {
-                try output.json(.object([.init("deleted", .integer(Int64(deleted)))]))
-            } else {
-                try output.line("\(deleted) cache \(deleted == 1 ? "entry" : "entries") deleted")
-            }
-            try output.flush()
+            try format.print(
+                .object([.init("deleted", .integer(Int64(deleted)))]),
+                line: "\(deleted) cache \(deleted == 1 ? "entry" : "entries") deleted")
         }
     }
 }

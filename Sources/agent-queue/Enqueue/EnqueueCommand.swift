@@ -148,9 +148,7 @@ struct EnqueueCommand: AsyncParsableCommand {
             } else {
                 try await DryRun.run(draft().validated(in: session.settings.intakeContext(now: Now.milliseconds)), session: session)
             }
-        var output = Output()
-        try format.json ? output.json(forecast.json) : output.lines(forecast.lines)
-        try output.flush()
+        try format.print(forecast.json, lines: forecast.lines)
     }
 
     private func draft() throws -> JobDraft {

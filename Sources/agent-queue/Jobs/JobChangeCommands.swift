@@ -106,13 +106,8 @@ struct JobSelection: ParsableArguments {
                 return try report.finish()
             }
             let count = try await changeAll(store, filters.filter)
-            var output = Output()
-            if format.json {
-                try output.json(.object([.init(verb.rawValue, .integer(Int64(count)))]))
-            } else {
-                try output.line("\(count) \(count == 1 ? "job" : "jobs") \(verb.rawValue)")
-            }
-            try output.flush()
+            try format.print(
+                .object([.init(verb.rawValue, .integer(Int64(count)))]), line: "\(count) \(count == 1 ? "job" : "jobs") \(verb.rawValue)")
         }
     }
 }

@@ -99,9 +99,7 @@ struct ResultCommand: AsyncParsableCommand {
                 throw CommandFailure(
                     .badInput, "job \(id) is \(job.state.displayName) and has no answer yet; run 'agent-queue wait \(id)' to wait for it")
             }
-            var output = Output()
-            try format.json ? output.json(JobJSON.result(result)) : output.lines(JobAnswer.lines(job))
-            try output.flush()
+            try format.print(JobJSON.result(result), lines: JobAnswer.lines(job))
         }
     }
 }

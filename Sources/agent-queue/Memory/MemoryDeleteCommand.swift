@@ -57,13 +57,8 @@ struct MemoryDeleteCommand: AsyncParsableCommand {
             )
         }
         let deleted = try await memories.forgetNamespace(name)
-        var output = Output()
-        if format.json {
-            try output.json(.object([.init("deleted", .integer(Int64(deleted)))]))
-        } else {
-            try output.line("\(Figures.count(deleted, "memory", plural: "memories")) deleted")
-        }
-        try output.flush()
+        try format.print(
+            .object([.init("deleted", .integer(Int64(deleted)))]), line: "\(Figures.count(deleted, "memory", plural: "memories")) deleted")
     }
 
     private func delete(_ wanted: [(id: Int64?, name: String)], _ memories: Memories) async throws {

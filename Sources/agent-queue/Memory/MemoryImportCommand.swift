@@ -65,14 +65,9 @@ struct MemoryImportCommand: AsyncParsableCommand {
         var receipts = MemoryReceipts(nil)
         let run = MemoryBulkRun(path: file, vectors: vectors, options: options, session: try Session(global))
         let survey = try await run.run(&receipts)
-        var output = Output()
-        if format.json {
-            try output.json(receipts.json(expired: survey.expired))
-        } else {
-            try output.line(
-                receipts.summary + (survey.expired > 0 ? ", \(Figures.count(survey.expired)) expired and skipped" : ""))
-        }
-        try output.flush()
+        try format.print(
+            receipts.json(expired: survey.expired),
+            line: receipts.summary + (survey.expired > 0 ? ", \(Figures.count(survey.expired)) expired and skipped" : ""))
     }
 }
 

@@ -157,11 +157,8 @@ struct NotificationsRetryCommand: AsyncParsableCommand {
         let session = try Session(global)
         try await session.withStore { store in
             let count = try await store.retryNotifications(all ? nil : ids)
-            var output = Output()
-            try format.json
-                ? output.json(.object([.init("retried", .integer(Int64(count)))]))
-                : output.line("\(Figures.count(count, "notification")) will be retried")
-            try output.flush()
+            try format.print(
+                .object([.init("retried", .integer(Int64(count)))]), line: "\(Figures.count(count, "notification")) will be retried")
             if !all, count < ids.count {
                 throw CommandFailure(.badInput, "\(ids.count - count) of \(ids.count) not found or already delivered")
             }

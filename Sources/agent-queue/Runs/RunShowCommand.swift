@@ -78,9 +78,7 @@ struct RunOutputCommand: AsyncParsableCommand {
         let session = try Session(global)
         try await session.withStore { store in
             let value = try step.map { try answer(of: $0, in: store) } ?? whole(in: store)
-            var output = Output()
-            try format.json ? output.json(value) : output.lines(RunOutput.lines(value))
-            try output.flush()
+            try format.print(value, lines: RunOutput.lines(value))
         }
     }
 

@@ -88,9 +88,7 @@ struct ScheduleAddCommand: AsyncParsableCommand {
             // What could not be made now could not be made then.
             _ = try ScheduleMaker(session.settings).make(work, key: "schedule", now: now)
             let added = try await store.add(schedule)
-            var output = Output()
-            try format.json ? output.json(ScheduleJSON.schedule(added)) : output.line("\(added.id)")
-            try output.flush()
+            try format.print(ScheduleJSON.schedule(added), line: "\(added.id)")
         }
     }
 

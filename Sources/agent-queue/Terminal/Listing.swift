@@ -30,6 +30,19 @@ struct LimitOption: ParsableArguments {
     }
 }
 
+extension FormatOptions {
+    /// Prints one thing: as JSON with `--json`, else as lines fit for a terminal.
+    func print(_ value: @autoclosure () throws -> JSONValue, lines: @autoclosure () throws -> [String]) throws {
+        var output = Output()
+        if json { try output.json(value()) } else { try output.lines(lines()) }
+        try output.flush()
+    }
+
+    func print(_ value: @autoclosure () throws -> JSONValue, line: @autoclosure () throws -> String) throws {
+        try print(try value(), lines: [try line()])
+    }
+}
+
 /// Prints many things: as rows of a table, or with `--json` an object a line.
 struct Listing {
     private let json: Bool
