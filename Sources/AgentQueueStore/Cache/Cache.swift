@@ -70,12 +70,8 @@ extension WriteTransaction {
 
     /// Writes the result of a job that the cache answers.
     func complete(_ job: Int64, lane: Int64, _ digest: [UInt8], from cached: CachedReply) throws(SQLFailure) {
-        try statement(
-            """
-            INSERT INTO results (job_id, reply, answered_by, target, input_tokens, output_tokens, cost_usd, latency_ms)
-            SELECT id, ?, 'cache', ?, ?, ?, 0, 0 FROM jobs WHERE id = ?
-            """
-        ).bind(cached.reply).bind(cached.target).bind(cached.inputTokens).bind(cached.outputTokens).bind(job).run()
+        let usage = Usage(inputTokens: cached.inputTokens, outputTokens: cached.outputTokens)
+        try writeResult(of: job, reply: cached.reply, by: .cache, target: cached.target, usage: usage)
         try statement("UPDATE cache_entries SET hits = hits + 1, last_used_at = ? WHERE digest = ?").bind(now).bind(digest).run()
         ledger.save(lane: lane, cost: cached.cost)
     }

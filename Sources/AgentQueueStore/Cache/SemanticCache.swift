@@ -54,12 +54,8 @@ extension WriteTransaction {
     /// Writes the result of a job that a near prompt's answer serves.
     func complete(_ job: Int64, lane: Int64, from match: SemanticMatch) throws(SQLFailure) {
         let cached = match.reply
-        try statement(
-            """
-            INSERT INTO results (job_id, reply, answered_by, target, input_tokens, output_tokens, cost_usd, latency_ms)
-            VALUES (?, ?, 'cache', ?, ?, ?, 0, 0)
-            """
-        ).bind(job).bind(match.shownReply).bind(cached.target).bind(cached.inputTokens).bind(cached.outputTokens).run()
+        let usage = Usage(inputTokens: cached.inputTokens, outputTokens: cached.outputTokens)
+        try writeResult(of: job, reply: match.shownReply, by: .cache, target: cached.target, usage: usage)
         try statement("UPDATE cache_entries SET hits = hits + 1, last_used_at = ? WHERE digest = ?").bind(now).bind(match.digest).run()
         ledger.save(lane: lane, cost: cached.cost)
     }

@@ -127,9 +127,7 @@ extension WriteTransaction {
             ledger.ringWork()
             return .changed(.running)
         case .pending, .scheduled, .available, .retryable:
-            try statement("UPDATE jobs SET state = 'cancelled', finalized_at = ? WHERE id = ? AND +state = ?")
-                .bind(now).bind(id).bind(state.rawValue).run()
-            ledger.move(lane: lane, batch: batch, from: state, to: .cancelled)
+            try endWaiting(id, from: state, to: .cancelled, lane: lane, batch: batch)
             if state == .pending { try giveUpBatch(of: id) }
             try addError(job: id, attempt: 0, .cancelled, "cancelled before it ran")
             if state == .pending {
@@ -147,9 +145,7 @@ extension WriteTransaction {
         case .pending, .available, .running, .completed:
             return .unchanged(state)
         case .scheduled, .retryable:
-            try statement("UPDATE jobs SET state = 'available', scheduled_at = ? WHERE id = ? AND +state = ?")
-                .bind(now).bind(id).bind(state.rawValue).run()
-            ledger.move(lane: lane, batch: batch, from: state, to: .available)
+            try makeAvailable(id, from: state, lane: lane, batch: batch)
             return .changed(.available)
         case .cancelled, .discarded:
             return try revive(id, state, lane: lane, batch: batch)
@@ -158,14 +154,7 @@ extension WriteTransaction {
 
     private func revive(_ id: Int64, _ state: JobState, lane: Int64, batch: Int64?) throws -> JobChange.Result {
         if try isKeyTaken(of: id) { return .refused("another job has its unique key now") }
-        try statement(
-            """
-            UPDATE jobs SET state = 'pending', attempt = 0, crashes = 0, scheduled_at = ?1, finalized_at = NULL,
-            cancel_requested_at = NULL, cancelled_through = NULL,
-            expires_at = CASE WHEN expires_at > ?1 THEN expires_at END WHERE id = ?2 AND +state = ?3
-            """
-        ).bind(now).bind(id).bind(state.rawValue).run()
-        ledger.move(lane: lane, batch: batch, from: state, to: .pending)
+        try beginAnew(id, from: state, lane: lane, batch: batch)
         try statement(
             """
             UPDATE dependencies SET met = 1 WHERE job_id = ?1 AND met = 0

@@ -78,19 +78,6 @@ extension WriteTransaction {
         return dependents.count
     }
 
-    /// Makes a pending job available, or scheduled, once nothing is left that it waits for.
-    func releaseIfReady(_ job: Int64) throws {
-        let row = try statement(
-            """
-            UPDATE jobs SET state = CASE WHEN scheduled_at > ?2 THEN 'scheduled' ELSE 'available' END
-            WHERE id = ?1 AND +state = 'pending' AND NOT EXISTS (SELECT 1 FROM dependencies WHERE job_id = ?1 AND met = 0)
-            RETURNING lane_id, batch_id, state
-            """
-        ).bind(job).bind(now).first { ($0.int64(0), $0.optionalInt64(1), $0.text(2)) }
-        guard let (lane, batch, name) = row, let state = JobState(rawValue: name) else { return }
-        ledger.move(lane: lane, batch: batch, from: .pending, to: state)
-    }
-
     /// Cancels what waits on a job that will not complete, and has their dependents told in turn.
     private func cancelDependents(of job: Int64, limit: Int) throws -> Int {
         let dependents = try statement(
@@ -100,14 +87,7 @@ extension WriteTransaction {
             """
         ).bind(job).bind(limit).all { $0.int64(0) }
         for dependent in dependents {
-            let row = try statement(
-                """
-                UPDATE jobs SET state = 'cancelled', finalized_at = ?, cancelled_through = ? WHERE id = ? AND +state = 'pending'
-                RETURNING lane_id, batch_id
-                """
-            ).bind(now).bind(job).bind(dependent).first { ($0.int64(0), $0.optionalInt64(1)) }
-            guard let (lane, batch) = row else { continue }
-            ledger.move(lane: lane, batch: batch, from: .pending, to: .cancelled)
+            guard try endDependent(dependent, on: job) else { continue }
             try addError(job: dependent, attempt: 0, .dependency, "job \(job), which it depends on, ended without completing")
             try recordFinish(of: dependent, .cancelled)
         }
@@ -133,14 +113,7 @@ extension WriteTransaction {
             try addError(job: job, attempt: 0, .cancelled, "not restored: another job has its unique key now")
             return
         }
-        let row = try statement(
-            """
-            UPDATE jobs SET state = 'pending', finalized_at = NULL, cancelled_through = NULL
-            WHERE id = ? AND +state = 'cancelled' RETURNING lane_id, batch_id
-            """
-        ).bind(job).first { ($0.int64(0), $0.optionalInt64(1)) }
-        guard let (lane, batch) = row else { return }
-        ledger.move(lane: lane, batch: batch, from: .cancelled, to: .pending)
+        guard try restoreCancelled(job) else { return }
         try releaseIfReady(job)
         try heedFailedDependencies(of: job)
         try tellDependents(of: job)

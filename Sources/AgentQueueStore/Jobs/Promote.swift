@@ -5,7 +5,9 @@ extension QueueStore {
     /// - Returns: how many, and when the next one is due (wall clock, ms; nil if none waits for a time).
     package func promote(slice: Int = 500) async throws -> (promoted: Int, nextDue: Int64?) {
         if let due = try nextDue(), due <= clock.wall() {
-            let promoted = try await write { try $0.promote(.scheduled, slice: slice) + $0.promote(.retryable, slice: slice) }
+            let promoted = try await write {
+                try $0.makeDueAvailable(.scheduled, slice: slice) + $0.makeDueAvailable(.retryable, slice: slice)
+            }
             return (promoted, try nextDue())
         }
         return (0, try nextDue())
@@ -30,18 +32,6 @@ extension QueueStore {
 }
 
 extension WriteTransaction {
-    func promote(_ state: JobState, slice: Int) throws -> Int {
-        let lanes = try statement(
-            """
-            UPDATE jobs SET state = 'available' WHERE id IN (
-                SELECT id FROM jobs INDEXED BY jobs_waiting WHERE state = ?1 AND state IN ('scheduled', 'retryable')
-                AND scheduled_at <= ?2 ORDER BY scheduled_at LIMIT ?3) RETURNING lane_id
-            """
-        ).bind(state.rawValue).bind(now).bind(slice).all { $0.int64(0) }
-        for lane in lanes { ledger.move(lane: lane, batch: nil, from: state, to: .available) }
-        return lanes.count
-    }
-
     func expire(slice: Int) throws -> Int {
         let rows = try statement(
             """
@@ -50,8 +40,7 @@ extension WriteTransaction {
             """
         ).bind(now).bind(slice).all { ($0.int64(0), JobState(rawValue: $0.text(1)) ?? .available, $0.int64(2), $0.optionalInt64(3)) }
         for (id, state, lane, batch) in rows {
-            try statement("UPDATE jobs SET state = 'discarded', finalized_at = ? WHERE id = ?").bind(now).bind(id).run()
-            ledger.move(lane: lane, batch: batch, from: state, to: .discarded)
+            try endWaiting(id, from: state, to: .discarded, lane: lane, batch: batch)
             if state == .pending { try giveUpBatch(of: id) }
             try addError(job: id, attempt: 0, .expired, "not begun before its expiry")
             if state == .pending { try unfollow(id) }

@@ -101,15 +101,8 @@ extension WriteTransaction {
             if job.isCancelled { .cancelled } else if hadBegun && job.attempt >= job.maxAttempts { .discarded } else { .available }
         // A worker that is only slow has not been killed by its job.
         let crashed = hadBegun && worker.isDead && worker.isOfThisBoot
-        let changed = try statement(
-            """
-            UPDATE jobs SET state = ?1, token = NULL, worker_id = NULL, lease_expires_at = NULL, attempt = attempt - ?2,
-            crashes = crashes + ?3, scheduled_at = ?4, finalized_at = CASE WHEN ?1 <> 'available' THEN CAST(?4 AS bigint) END
-            WHERE id = ?5 AND +state = 'running' AND token = ?6
-            """
-        ).bind(state.rawValue).bind(hadBegun ? 0 : 1).bind(crashed ? 1 : 0).bind(now).bind(job.lease.jobID).bind(job.lease.token).run()
-        guard changed == 1 else { return }
-        ledger.move(lane: job.lane, batch: job.batch, from: .running, to: state)
+        let isEnded = try endLost(job.lease, lane: job.lane, batch: job.batch, to: state, counts: hadBegun, crashed: crashed)
+        guard isEnded else { return }
         let charge = try endLostCall(of: job, hadBegun: hadBegun, isCompanion: isCompanion)
         if hadBegun || state != .available {
             let reason = worker.isDead ? "its worker died" : "its worker did not renew the lease"

@@ -49,13 +49,7 @@ extension WriteTransaction {
 
     /// Puts back a job that was just claimed: an identical one's answer will be its own.
     private func follow(_ job: ClaimedJob) throws(SQLFailure) {
-        try statement(
-            """
-            UPDATE jobs SET state = 'pending', token = NULL, worker_id = NULL, lease_expires_at = NULL, attempt = attempt - 1
-            WHERE id = ? AND token = ?
-            """
-        ).bind(job.id).bind(job.lease.token).run()
-        ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: .pending)
+        try putBack(job, to: .pending)
         try insertFollower(job.id, job.digest, lane: job.laneID, priority: job.priority)
     }
 
@@ -80,8 +74,7 @@ extension WriteTransaction {
             let flies = try isFlying[job.digest] ?? (self.isFlying(job.digest) && cachedReply(job.digest) == nil)
             isFlying[job.digest] = flies
             guard flies else { continue }
-            try statement("UPDATE jobs SET state = 'pending' WHERE id = ? AND +state = 'available'").bind(job.id).run()
-            ledger.move(lane: lane.id, batch: job.batch, from: .available, to: .pending)
+            try followInPlace(job.id, lane: lane.id, batch: job.batch)
             try insertFollower(job.id, job.digest, lane: lane.id, priority: job.priority)
             claiming.followers += 1
         }
@@ -134,19 +127,10 @@ extension WriteTransaction {
         ).bind(digest).bind(limit).all { (id: $0.int64(0), lane: $0.int64(1), batch: $0.optionalInt64(2)) }
         for job in followers {
             try statement("DELETE FROM followers WHERE job_id = ?").bind(job.id).run()
-            let changed = try statement(
-                "UPDATE jobs SET state = 'completed', finalized_at = ?1, attempted_at = coalesce(attempted_at, ?1) WHERE id = ?2 AND +state = 'pending'"
-            ).bind(now).bind(job.id).run()
-            guard changed == 1 else { continue }
-            ledger.move(lane: job.lane, batch: job.batch, from: .pending, to: .completed)
+            guard try endFollower(job.id, lane: job.lane, batch: job.batch) else { continue }
             ledger.coalesce(lane: job.lane, cost: answer.cost)
-            try statement(
-                """
-                INSERT INTO results (job_id, reply, answered_by, target, input_tokens, output_tokens, cost_usd, latency_ms)
-                VALUES (?, ?, 'coalesced', ?, ?, ?, 0, ?)
-                """
-            ).bind(job.id).bind(answer.reply).bind(answer.target).bind(answer.usage.inputTokens).bind(answer.usage.outputTokens)
-                .bind(answer.latency).run()
+            try writeResult(
+                of: job.id, reply: answer.reply, by: .coalesced, target: answer.target, usage: answer.usage, latency: answer.latency)
             try recordFinish(of: job.id, .completed)
         }
         return followers.count
@@ -165,10 +149,7 @@ extension WriteTransaction {
             guard let next else { return }
             lane = next.1
             try statement("DELETE FROM followers WHERE job_id = ?").bind(next.0).run()
-            let batch = try statement("UPDATE jobs SET state = 'available' WHERE id = ? AND +state = 'pending' RETURNING batch_id")
-                .bind(next.0).first { $0.optionalInt64(0) }
-            guard let batch else { continue }
-            ledger.move(lane: lane, batch: batch, from: .pending, to: .available, rings: rings)
+            try releaseFollower(next.0, lane: lane, rings: rings)
         }
     }
 

@@ -54,16 +54,6 @@ extension WriteTransaction {
         try statement("DELETE FROM stream_chunks WHERE job_id = ?").bind(job).run()
         ledger.ringResults()
     }
-
-    /// What follows from a job's end, whatever ended it: nothing is left of its stream, those who watch it, its dependents and its run
-    /// are told, and where it leaves no answer, those that wait for one need another to ask for it.
-    func recordFinish(of job: Int64, _ state: JobState) throws(SQLFailure) {
-        try statement("DELETE FROM streams WHERE job_id = ?").bind(job).run()
-        try noteFinished(.job, job)
-        try tellDependents(of: job)
-        try noteStepEnd(of: job)
-        if state != .completed { try promoteFollowers(ofJob: job) }
-    }
 }
 
 /// A part of an answer, read while it comes.

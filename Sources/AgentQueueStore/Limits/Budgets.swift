@@ -56,13 +56,7 @@ extension WriteTransaction {
             case .never: .discarded
             case .notNow: .available
             }
-        try statement(
-            """
-            UPDATE jobs SET state = ?1, token = NULL, worker_id = NULL, lease_expires_at = NULL, attempt = attempt - 1,
-            finalized_at = CASE WHEN ?1 = 'discarded' THEN CAST(?2 AS bigint) END WHERE id = ?3 AND token = ?4
-            """
-        ).bind(state.rawValue).bind(now).bind(job.id).bind(job.lease.token).run()
-        ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: state, rings: false)
+        try putBack(job, to: state, rings: false)
         guard case .never(let reason) = refusal else { return }
         try addError(job: job.id, attempt: 0, .quotaExhausted, reason)
         try recordFinish(of: job.id, .discarded)

@@ -141,17 +141,7 @@ extension WriteTransaction {
     fileprivate func dismiss(_ id: Int64, from batch: Int64, _ rest: ProviderBatch.Rest, reason: String?) throws {
         guard let member = try leaveBatch(batch, id) else { return }
         if !member.isGivenUp {
-            let row = try statement(
-                """
-                UPDATE jobs SET state = 'available', scheduled_at = ?1,
-                batch_api = CASE ?2 WHEN 'again' THEN batch_api WHEN 'suspect' THEN batch_api % 2 * 2 ELSE 0 END
-                WHERE id = ?3 AND +state = 'pending' RETURNING lane_id, batch_id
-                """
-            ).bind(now).bind(rest.rawValue).bind(id).first { ($0.int64(0), $0.optionalInt64(1)) }
-            if let (lane, group) = row {
-                ledger.move(lane: lane, batch: group, from: .pending, to: .available)
-                if let reason { try addError(job: id, attempt: 0, .retryable, reason) }
-            }
+            if try returnFromBatch(id, rest), let reason { try addError(job: id, attempt: 0, .retryable, reason) }
         }
         if let digest = member.digest { try promoteFollowers(of: digest) }
     }

@@ -37,7 +37,7 @@ extension WriteTransaction {
             ledger.pay(lane: member.lane, usage: result.usage, cost: result.cost)
             if job.useCache { ledger.count(.cacheMisses) }
         }
-        let state = member.isGivenUp ? nil : try leavePending(request)
+        let state = member.isGivenUp ? nil : try endItem(request)
         if let call = request.call, let charge = Charge(call, isFenced: state == nil) {
             let group = try statement("SELECT batch_id FROM jobs WHERE id = ?").bind(job.id).first { $0.optionalInt64(0) } ?? nil
             try self.charge(
@@ -55,34 +55,16 @@ extension WriteTransaction {
             }
         }
         guard let state else { return .fenced }
-        ledger.move(lane: job.laneID, batch: job.batchID, from: .pending, to: state)
         if state.isFinal { try recordFinish(of: job.id, state) }
         return .settled(state)
-    }
-
-    /// Takes the job out of `pending`; nil where it is no longer there. Only now is its attempt counted: one that comes back unpaid had
-    /// none.
-    private func leavePending(_ request: SettleRequest) throws(SQLFailure) -> JobState? {
-        let next = request.settlement
-        let changed = try statement(
-            """
-            UPDATE jobs SET state = ?1, attempt = attempt + ?2, scheduled_at = coalesce(?3, scheduled_at), attempted_at = ?4,
-            finalized_at = CASE WHEN ?1 IN ('completed', 'cancelled', 'discarded') THEN CAST(?4 AS bigint) END WHERE id = ?5 AND +state = 'pending'
-            """
-        ).bind(next.state.rawValue).bind(next.countsAttempt ? 1 : 0).bind(next.scheduledAt).bind(now).bind(request.job.id).run()
-        return changed == 1 ? next.state : nil
     }
 
     /// Writes the answer, or why there is none.
     private func note(_ request: SettleRequest, _ state: JobState, _ charge: Charge?) throws {
         if state == .completed, let result = request.result {
-            try statement(
-                """
-                INSERT INTO results (job_id, reply, answered_by, target, input_tokens, output_tokens, cost_usd, latency_ms)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                """
-            ).bind(request.job.id).bind(result.reply.text).bind(result.answeredBy.rawValue).bind(result.target)
-                .bind(result.usage.inputTokens).bind(result.usage.outputTokens).bind(result.cost).bind(result.latency).run()
+            try writeResult(
+                of: request.job.id, reply: result.reply.text, by: result.answeredBy, target: result.target, usage: result.usage,
+                cost: result.cost, latency: result.latency)
         }
         if let error = error(of: request, charge) { try addError(job: request.job.id, error) }
     }

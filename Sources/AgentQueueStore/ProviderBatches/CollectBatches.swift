@@ -60,7 +60,7 @@ extension WriteTransaction {
             }
             claiming.collected += 1
             if job.useCache, let leader = try openBatch(answering: job.digest) {
-                try `defer`(job)
+                try putBack(job, to: .pending)
                 try follow(job, in: leader, wish)
                 continue
             }
@@ -76,7 +76,7 @@ extension WriteTransaction {
                 batch = try newBatch(of: job)
             }
             guard let id = batch?.id else { continue }
-            try `defer`(job)
+            try putBack(job, to: .pending)
             try join(job, id, wish)
             try reserveForBatch(job, wish.budgets, capacity, claiming.request.policies)
             batch?.add(wish)
@@ -149,17 +149,6 @@ extension WriteTransaction {
             WHERE digest = ? AND digest IS NOT NULL AND state <> 'returning' LIMIT 1
             """
         ).bind(digest).first { $0.int64(0) }
-    }
-
-    /// Out of `running` again, as if it had not been claimed.
-    private func `defer`(_ job: ClaimedJob) throws(SQLFailure) {
-        try statement(
-            """
-            UPDATE jobs SET state = 'pending', token = NULL, worker_id = NULL, lease_expires_at = NULL, attempt = attempt - 1
-            WHERE id = ? AND token = ?
-            """
-        ).bind(job.id).bind(job.lease.token).run()
-        ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: .pending)
     }
 
     /// Has a job wait for the answer to one in a batch, which is wanted as soon as the more urgent of the two.

@@ -154,39 +154,8 @@ extension WriteTransaction {
         let token = try claiming.token ?? nextToken()
         claiming.token = token
         claiming.latestToken = token
-        // The plus before `jobs.digest` makes SQLite 3.40 find the cache entry by its digest: without it, inside RETURNING, it
-        // walks the index over `expires_at` for every job.
-        let claim =
-            try onlyQuarantined
-            ? statement(
-                """
-                UPDATE jobs SET state = 'running', attempt = attempt + 1, token = ?1, worker_id = ?2, lease_expires_at = ?3,
-                attempted_at = ?4
-                WHERE id IN (SELECT id FROM jobs INDEXED BY jobs_suspect WHERE lane_id = ?5 AND state = 'available' AND crashes >= 2
-                             AND priority <= ?6 ORDER BY priority, id LIMIT ?7)
-                RETURNING id, batch_id, priority, attempt, max_attempts, crashes, timeout_ms, use_cache, digest,
-                (SELECT body FROM requests WHERE job_id = jobs.id),
-                CASE WHEN use_cache = 1 THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND +expires_at > ?4) END,
-                EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
-                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms, batch_api,
-                run_id
-                """)
-            : statement(
-                """
-                UPDATE jobs SET state = 'running', attempt = attempt + 1, token = ?1, worker_id = ?2, lease_expires_at = ?3,
-                attempted_at = ?4
-                WHERE id IN (SELECT id FROM jobs INDEXED BY jobs_available WHERE lane_id = ?5 AND state = 'available' AND crashes < 2
-                             AND priority <= ?6 ORDER BY priority, id LIMIT ?7)
-                RETURNING id, batch_id, priority, attempt, max_attempts, crashes, timeout_ms, use_cache, digest,
-                (SELECT body FROM requests WHERE job_id = jobs.id),
-                CASE WHEN use_cache = 1 THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND +expires_at > ?4) END,
-                EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
-                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms, batch_api,
-                run_id
-                """)
-        claim.bind(token).bind(claiming.request.worker).bind(clock.boot() + claiming.request.lease).bind(now).bind(lane.id).bind(priority)
-            .bind(count)
-        let taken = try begin(claim, token, lane, opening, &claiming)
+        let source: ClaimSource = onlyQuarantined ? .quarantined(upTo: priority, count: count) : .next(upTo: priority, count: count)
+        let taken = try begin(source, token, lane, opening, &claiming)
         let isReserved = try mustReserve(opening, lane, claiming.request.policies)
         guard isReserved || taken.contains(where: { !$0.budgets.isEmpty }) else { return taken.map(\.job) }
         return try taken.compactMap { try prepare($0.job, $0.budgets, opening, opening.estimate, isReserved: isReserved, &claiming) }
@@ -198,33 +167,17 @@ extension WriteTransaction {
         return try isLimited(opening.target, policies)
     }
 
-    /// Runs a claim's UPDATE, and turns those of its jobs aside that wait for a provider's batch, or whose like is under way.
+    /// Claims jobs of a lane, and turns those of them aside that wait for a provider's batch, or whose like is under way.
     func begin(
-        _ claim: Statement, _ token: Int64, _ lane: ReadyLane, _ opening: Admitted, _ claiming: inout ClaimBuilder
-    ) throws -> [(job: ClaimedJob, budgets: Budgets)] {
+        _ source: ClaimSource, _ token: Int64, _ lane: ReadyLane, _ opening: Admitted, _ claiming: inout ClaimBuilder
+    ) throws -> [StartedJob] {
+        let started = try start(source, of: lane, token: token, claiming.request, opening)
+        guard !started.isEmpty else { return [] }
         var budgets: [Int64: Budgets] = [:]
-        var jobs = try claim.all { row in
-            var job = ClaimedJob(
-                lease: Lease(jobID: row.int64(0), token: token), laneID: lane.id, batchID: row.optionalInt64(1), priority: row.int(2),
-                kind: lane.kind, target: lane.target, body: row.text(9), digest: row.blob(8), attempt: row.int(3),
-                maxAttempts: row.int(4), crashes: row.int(5), timeout: row.optionalInt64(6), useCache: row.int64(7) == 1,
-                cachedAt: row.optionalInt64(10), route: opening.target, isProbe: opening.isProbe, isStreamed: row.int64(11) == 1,
-                worstCost: opening.estimate?.worstCost ?? 0)
-            job.inputs = row.int(14)
-            job.bytes = row.int(15)
-            job.cacheTimeToLive = row.optionalInt64(16)
-            job.waitsForBatch = row.int64(17) > 0
-            job.runID = row.optionalInt64(18)
-            let own = Budgets(own: row.optionalDouble(12), batch: row.optionalDouble(13))
-            if !own.isEmpty { budgets[job.id] = own }
-            return job
+        for one in started where !one.budgets.isEmpty { budgets[one.job.id] = one.budgets }
+        return try withoutFollowers(collect(started.map(\.job), &claiming), &claiming).map { job in
+            StartedJob(job: job, budgets: budgets[job.id] ?? Budgets())
         }
-        guard !jobs.isEmpty else { return [] }
-        // RETURNING promises no order.
-        jobs.sort { ($0.priority, $0.id) < ($1.priority, $1.id) }
-        ledger.move(lane: lane.id, batch: nil, from: .available, to: .running, count: Int64(jobs.count))
-        ledger.serve(lane: lane.id, token: token)
-        return try withoutFollowers(collect(jobs, &claiming), &claiming).map { ($0, budgets[$0.id] ?? Budgets()) }
     }
 
     /// Sets aside what a claimed job's call needs; nil where its budget does not allow the call, and it is not to run.

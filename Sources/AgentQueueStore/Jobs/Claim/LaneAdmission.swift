@@ -87,11 +87,7 @@ extension WriteTransaction {
 
     /// Ends a ready job that can never be paid for.
     private func discard(_ id: Int64, _ lane: ReadyLane, _ reason: String) throws {
-        let batch = try statement(
-            "UPDATE jobs SET state = 'discarded', finalized_at = ? WHERE id = ? AND +state = 'available' RETURNING batch_id"
-        ).bind(now).bind(id).first { $0.optionalInt64(0) }
-        guard let batch else { return }
-        ledger.move(lane: lane.id, batch: batch, from: .available, to: .discarded)
+        guard try endUnaffordable(id, lane: lane.id) else { return }
         try addError(job: id, attempt: 0, .quotaExhausted, reason)
         try recordFinish(of: id, .discarded)
     }

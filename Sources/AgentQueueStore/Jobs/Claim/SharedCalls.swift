@@ -23,22 +23,10 @@ extension WriteTransaction {
         for call in planned where !call.ids.isEmpty {
             let token = try nextToken()
             claiming.latestToken = token
-            let claim = try statement(
-                """
-                UPDATE jobs SET state = 'running', attempt = attempt + 1, token = ?1, worker_id = ?2, lease_expires_at = ?3,
-                attempted_at = ?4 WHERE id IN (SELECT value FROM json_each(?5)) AND state = 'available'
-                RETURNING id, batch_id, priority, attempt, max_attempts, crashes, timeout_ms, use_cache, digest,
-                (SELECT body FROM requests WHERE job_id = jobs.id),
-                CASE WHEN use_cache = 1 THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND +expires_at > ?4) END,
-                EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
-                (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms, batch_api,
-                run_id
-                """
-            ).bind(token).bind(claiming.request.worker).bind(clock.boot() + claiming.request.lease).bind(now)
-                .bind("[\(call.ids.map(String.init).joined(separator: ","))]")
             var isFirst = !call.joinsOpenCall
             let before = jobs.count
-            for (job, budgets) in try begin(claim, token, lane, opening, &claiming) {
+            for started in try begin(.these(call.ids), token, lane, opening, &claiming) {
+                let (job, budgets) = (started.job, started.budgets)
                 guard isReserved || !budgets.isEmpty else {
                     jobs.append(job)
                     continue

@@ -89,8 +89,7 @@ extension WriteTransaction {
         _ job: ClaimedJob, unpaid answer: SharedResult, _ advance: RunAdvance?, _ complete: () throws -> Void
     ) throws -> SettleResult {
         if let advance, try !isCurrent(advance) { return .stale }
-        guard let state = try leave(SettleRequest(job: job, settlement: Settlement(state: .completed))) else { return .fenced }
-        ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: state)
+        guard let state = try endAttempt(SettleRequest(job: job, settlement: Settlement(state: .completed))) else { return .fenced }
         _ = try closeCall(of: ChargedClaim(job), nil, message: "", CallPolicies())
         if state == .completed { try complete() }
         // Before the end of a job that was cancelled: its followers have their answer, and none has to ask again.
@@ -122,24 +121,18 @@ extension WriteTransaction {
             }
             if job.useCache { ledger.count(.cacheMisses) }
         }
-        guard let state = try leave(request) else {
+        guard let state = try endAttempt(request) else {
             for answer in request.rescued { try cache(answer.entry, result: answer.result, reply: answer.result.reply.text) }
             if let call = request.call { try chargeLate(call, to: ChargedClaim(job)) }
             return .fenced
         }
-        ledger.move(lane: job.laneID, batch: job.batchID, from: .running, to: state)
         let charge = try closeCall(of: ChargedClaim(job), request.call, message: request.error?.message ?? "", request.policies)
         let added = try state == request.settlement.state ? enqueue(next: request.next) : []
         if state == .completed, let result = request.result, let reply {
             let notes = request.notes + found + added
-            try statement(
-                """
-                INSERT INTO results (job_id, reply, answered_by, target, input_tokens, output_tokens, cost_usd, latency_ms)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                """
-            ).bind(job.id).bind(notes.isEmpty ? reply : result.reply.with(notes).text).bind(result.answeredBy.rawValue).bind(result.target)
-                .bind(result.usage.inputTokens)
-                .bind(result.usage.outputTokens).bind(result.cost).bind(result.latency).run()
+            try writeResult(
+                of: job.id, reply: notes.isEmpty ? reply : result.reply.with(notes).text, by: result.answeredBy, target: result.target,
+                usage: result.usage, cost: result.cost, latency: result.latency)
         }
         if let error = error(of: request, charge) { try addError(job: job.id, error) }
         if state == .cancelled, request.result != nil, request.error == nil {
@@ -200,45 +193,6 @@ extension WriteTransaction {
         error.cost = max(error.cost, cost)
         error.partialText = error.partialText ?? request.call?.partialText
         return error
-    }
-
-    /// Takes an answered job out of `running` whose cancellation was asked for: it is cancelled if its call went on for the sake of
-    /// others, and completed if the answer came first.
-    private func leaveAnswered(_ request: SettleRequest) throws(SQLFailure) -> JobState? {
-        let wentOnForOthers = request.job.useCache ? try isFollowed(request.job.digest) : false
-        let name = try statement(
-            """
-            UPDATE jobs SET state = CASE WHEN ?1 = 1 THEN 'cancelled' ELSE 'completed' END, token = NULL, worker_id = NULL,
-            lease_expires_at = NULL, finalized_at = ?2 WHERE id = ?3 AND +state = 'running' AND token = ?4 RETURNING state
-            """
-        ).bind(wentOnForOthers).bind(now).bind(request.job.id).bind(request.job.lease.token).first { $0.text(0) }
-        return name.flatMap(JobState.init(rawValue:))
-    }
-
-    /// Takes the job out of `running`, if the token still is its own; nil if not.
-    fileprivate func leave(_ request: SettleRequest) throws(SQLFailure) -> JobState? {
-        let lease = request.job.lease
-        let next = request.settlement
-        guard next.state != .completed else {
-            let changed = try statement(
-                """
-                UPDATE jobs SET state = 'completed', token = NULL, worker_id = NULL, lease_expires_at = NULL, finalized_at = ?
-                WHERE id = ? AND +state = 'running' AND token = ? AND cancel_requested_at IS NULL
-                """
-            ).bind(now).bind(lease.jobID).bind(lease.token).run()
-            return try changed == 1 ? .completed : leaveAnswered(request)
-        }
-        // A job whose cancellation was asked for while it ran is not tried again.
-        let name = try statement(
-            """
-            UPDATE jobs SET state = CASE WHEN ?1 IN ('available', 'retryable') AND cancel_requested_at IS NOT NULL THEN 'cancelled' ELSE ?1 END,
-            token = NULL, worker_id = NULL, lease_expires_at = NULL, attempt = attempt - ?2, scheduled_at = coalesce(?3, scheduled_at),
-            finalized_at = CASE WHEN ?1 IN ('cancelled', 'discarded') OR cancel_requested_at IS NOT NULL THEN CAST(?4 AS bigint) END
-            WHERE id = ?5 AND +state = 'running' AND token = ?6 RETURNING state
-            """
-        ).bind(next.state.rawValue).bind(next.countsAttempt ? 0 : 1).bind(next.scheduledAt).bind(now).bind(lease.jobID)
-            .bind(lease.token).first { $0.text(0) }
-        return name.flatMap(JobState.init(rawValue:))
     }
 }
 
