@@ -1,18 +1,18 @@
 import AgentQueueModel
 
-/// Takes out of a server's message what no error text may hold: the key, and what the prompt says.
+/// Removes from a server's message what no error text may hold: the API key and the contents of the prompt.
 ///
-/// Servers echo both: a proxy its request's headers, a validator the whole body. Parts of them count too, as messages
-/// are cut and escaped on their way.
+/// Servers echo both: a proxy its request's headers, a validator the whole body. Parts of them count too, because messages are cut and
+/// escaped on their way.
 struct Redaction: Sendable {
     private let secrets: [[UInt8]]
     private let prompts: [[UInt8]]
 
-    /// The longest message made, in bytes.
+    /// The longest message that is made, in bytes.
     static let maxBytes = 500
-    /// How much of a server's message is looked at, in bytes.
+    /// How much of a server's message is read, in bytes.
     private static let maxBytesRead = 4_096
-    /// Texts shorter than these would blank out common words; any part of a longer one that long is taken out.
+    /// Shorter texts are left alone, or common words would be blanked out. Of longer ones, any part of the upper length is removed.
     private static let secretBytes = 4...12
     private static let promptBytes = 8...24
 
@@ -88,7 +88,8 @@ struct Redaction: Sendable {
         }
     }
 
-    /// One line: control, formatting and broken characters become blanks, runs of blanks one; cut at a character's end.
+    /// Puts a text on one line: control, formatting and broken characters become spaces, and runs of spaces one. It is cut between
+    /// characters.
     static func line(_ text: String, maxBytes: Int = Redaction.maxBytes) -> String {
         var line = ""
         var bytes = 0
@@ -120,7 +121,7 @@ struct Redaction: Sendable {
 }
 
 extension Outcome {
-    /// Without the server's id for the call where it holds a secret: a proxy may write back what it was sent, in any header.
+    /// Removes the server's id for the call if it holds a secret: a proxy may write back what it was sent, in any header.
     func withoutSecrets(_ secrets: [String]) -> Outcome {
         func isClean(_ id: String) -> Bool { !secrets.contains { $0.utf8.count >= 4 && id.contains($0) } }
         switch self {

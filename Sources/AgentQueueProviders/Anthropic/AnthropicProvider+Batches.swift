@@ -3,7 +3,7 @@ import NIOHTTP1
 
 /// Anthropic's Message Batches (protocols.md 2.7).
 extension AnthropicProvider: HTTPBatchProvider {
-    /// A request's bytes in a batch.
+    /// The size of a request in a batch, in bytes.
     package func batchSize(of item: BatchItem) -> Result<Int, ModelFailure> {
         do throws(ModelFailure) {
             try BatchRules.check(item)
@@ -19,9 +19,9 @@ extension AnthropicProvider: HTTPBatchProvider {
         }
     }
 
-    /// Makes a batch. The API has no place for a label: ``findBatches(label:count:since:timeout:)`` goes by count and time.
+    /// Creates a batch. The API has no place for a label, so ``findBatches(label:count:since:timeout:)`` goes by count and time.
     ///
-    /// The batch may be there in spite of a failure that says `isMaybePaid`.
+    /// The batch may exist even after a failure, if that says `isMaybePaid`.
     package func submitBatch(_ items: [BatchItem], label: String, timeout: Int64) async -> Result<RemoteBatch, ModelFailure> {
         let limit = CallLimit(timeout: timeout)
         do throws(ModelFailure) {

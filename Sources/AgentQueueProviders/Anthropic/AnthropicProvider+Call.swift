@@ -2,9 +2,9 @@ import AgentQueueModel
 import NIOHTTP1
 
 extension AnthropicProvider {
-    /// The one version that takes sampling parameters.
+    /// The only version that accepts sampling parameters.
     static let samplingVersion = "2023-06-01"
-    /// The version from which on the key is a bearer token.
+    /// From this version on, the key is sent as a bearer token.
     private static let bearerVersion = "2026-10-21"
 
     /// A call that asks for a message.
@@ -25,7 +25,7 @@ extension AnthropicProvider {
         headers.add(name: "anthropic-version", value: version)
         if !connection.key.isEmpty {
             headers.add(name: "x-api-key", value: connection.key)
-            // Dates of this form sort as text.
+            // Dates in this format compare as text.
             if version >= Self.bearerVersion { headers.add(name: "authorization", value: "Bearer \(connection.key)") }
         } else if let basic = connection.basic {
             headers.add(name: "authorization", value: basic)
@@ -33,14 +33,14 @@ extension AnthropicProvider {
         return headers
     }
 
-    /// The message in an answer that came in one piece.
+    /// The message of an answer that arrived in one piece.
     func reply(_ answer: HTTPAnswer, to request: AnthropicRequest) throws(ModelFailure) -> ModelReply {
         let body = try json(answer, request)
         return try reply(body, usage: AnthropicUsage(body["usage"]).usage, answer, request)
     }
 
     /// The message in a body.
-    /// - Parameter head: the answer it came with.
+    /// - Parameter head: the answer that the body came with.
     func reply(_ body: JSONValue, usage: Usage, _ head: HTTPAnswer, _ request: AnthropicRequest) throws(ModelFailure) -> ModelReply {
         do {
             var reply = try AnthropicReply.message(body, usage: usage, requestID: requestID(head))
@@ -55,7 +55,7 @@ extension AnthropicProvider {
     }
 
     /// The JSON of a good answer.
-    /// - Throws: `ModelFailure`, its message whole and clean, where it is none, or tells of an error.
+    /// - Throws: a `ModelFailure` with a complete, redacted message if the answer is not JSON or reports an error.
     func json(_ answer: HTTPAnswer, _ request: AnthropicRequest?) throws(ModelFailure) -> JSONValue {
         let parsed = Result { () throws(JSONError) in try JSONValue.parse(answer.body) }
         let isGood = (200..<300).contains(answer.status)
@@ -75,7 +75,7 @@ extension AnthropicProvider {
         }
     }
 
-    /// A body that is neither JSON nor a web page, such as a proxy's one line.
+    /// A short body that is neither JSON nor a web page, such as one line from a proxy.
     private func plainText(_ answer: HTTPAnswer) -> String? {
         guard answer.body.count <= 2_048, let text = String(validating: answer.body, as: UTF8.self) else { return nil }
         guard let first = text.first(where: { !$0.isWhitespace }), !"<{[".contains(first) else { return nil }

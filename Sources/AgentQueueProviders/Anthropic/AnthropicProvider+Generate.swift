@@ -1,12 +1,12 @@
 import AgentQueueModel
 
 extension AnthropicProvider {
-    /// Answers of more tokens than these are streamed: plain ones may take longer than connections last.
+    /// Longer answers are streamed: connections may be closed before a plain one has been made.
     static let mostPlainTokens = 20_000
-    /// How long a stream may stay open behind its last event, ere it is cut.
+    /// How long a stream may stay open after its last event before it is closed.
     private static let patience = Duration.seconds(1)
 
-    /// One message.
+    /// Answers one request.
     func generate(_ request: ModelRequest, _ limit: CallLimit, _ options: CallOptions) async -> Outcome {
         let translated: AnthropicRequest
         do throws(ModelFailure) {
@@ -26,7 +26,7 @@ extension AnthropicProvider {
     private func send(
         _ request: AnthropicRequest, _ limit: CallLimit, _ options: CallOptions, pass: PromptPrefixGate.Pass?
     ) async -> Outcome {
-        // An answer of no tokens only warms the cache, and the API streams none.
+        // A request for no tokens only warms the cache, and the API does not stream it.
         let streams =
             request.maxTokens > 0
             && (options.onText != nil || request.maxTokens > Self.mostPlainTokens || pass?.leads == true)
@@ -72,7 +72,7 @@ extension AnthropicProvider {
         }
     }
 
-    /// What a stream came to. Only one that ended as it should is a result; what came of any other is kept with its failure.
+    /// The result of a stream. Only one that ended properly is a reply. What arrived of any other is kept with the failure.
     private func reply(
         _ head: HTTPAnswer, _ stream: AnthropicStream, _ problem: AnthropicStream.Malformed?, _ result: Result<HTTPAnswer, HTTPFailure>,
         _ request: AnthropicRequest, _ limit: CallLimit
@@ -93,7 +93,7 @@ extension AnthropicProvider {
         failure.limits = failure.limits ?? limits(head)
         failure.usage = stream.usage.usage
         failure.calls = stream.hasBegun ? 1 : 0
-        // An error in the place of an answer is charged for as little as an error status.
+        // An error in place of an answer costs as little as an error status.
         failure.isMaybePaid = stream.hasBegun || stream.error == nil
         failure.partialText = stream.text.isEmpty ? nil : stream.text
         throw failure

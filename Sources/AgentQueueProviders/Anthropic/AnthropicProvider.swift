@@ -1,12 +1,12 @@
 import AgentQueueModel
 
-/// Any server that speaks Anthropic's API: Anthropic, and local ones such as llama.cpp, Ollama and vLLM.
+/// Any server with Anthropic's API: Anthropic itself, or a local one such as llama.cpp, Ollama or vLLM.
 ///
-/// Messages, plain, streamed and in batches; wire formats and tolerances from protocols.md 2 and 5.
+/// Messages, plain, streamed and in batches. Sections 2 and 5 of protocols.md have the wire formats and what servers do differently.
 package struct AnthropicProvider: ModelProvider {
     /// Its name in the configuration.
     package let name: String
-    /// What one of its batches may hold.
+    /// The limits of one of its batches.
     package let batchCapacity: BatchCapacity
     package let connection: APIConnection
     let version: String
@@ -15,22 +15,22 @@ package struct AnthropicProvider: ModelProvider {
     let prefixes = PromptPrefixGate()
     let now: @Sendable () -> Int64
 
-    /// Anthropic's own limits, with some bytes to spare of its 256 MB.
+    /// Anthropic's own limits, a little below its 256 MB.
     package static let usualBatchCapacity = BatchCapacity(items: 100_000, bytes: 240_000_000)
 
-    /// Makes a provider; calls nothing.
+    /// Makes a provider. Nothing is called yet.
     /// - Parameters:
     ///   - name: its name in the configuration.
-    ///   - baseURL: where its API is, with or without `/v1`, such as `https://api.anthropic.com` or `http://127.0.0.1:8089/v1`. A
-    ///     query stays with every call; a user and password in it sign in where there is no key.
-    ///   - apiKey: nil, or one of blanks, sends none, as local servers have it.
-    ///   - version: `anthropic-version`; `2023-06-01` by default. The version of 2026-10-21 takes no sampling parameters: requests
+    ///   - baseURL: where its API is, with or without `/v1`, such as `https://api.anthropic.com` or `http://127.0.0.1:8089/v1`. Its query
+    ///     is sent with every call; its user and password sign in if there is no key.
+    ///   - apiKey: nil or blank for none, as local servers want it.
+    ///   - version: `anthropic-version`; `2023-06-01` by default. The version of 2026-10-21 accepts no sampling parameters, so requests
     ///     that have some are sent as `2023-06-01`.
-    ///   - promptCache: what requests do about the prompt cache that say nothing about it themselves.
-    ///   - maxOutputTokens: the most tokens of an answer, where the request does not say; 4,096 by default.
-    ///   - batchCapacity: what one batch may hold; Anthropic's own limits by default.
+    ///   - promptCache: how requests that do not mention the prompt cache use it.
+    ///   - maxOutputTokens: the limit of an answer's tokens if the request sets none; 4,096 by default.
+    ///   - batchCapacity: the limits of one batch; Anthropic's own by default.
     ///   - transport: the HTTP client, which the caller shuts down.
-    ///   - now: wall clock, ms, for the resets of limits.
+    ///   - now: wall clock in ms, to work out when limits reset.
     package init(
         name: String, baseURL: String, apiKey: String?, version: String = "2023-06-01", promptCache: PromptCache = .off,
         maxOutputTokens: Int = 4_096, batchCapacity: BatchCapacity = Self.usualBatchCapacity, transport: HTTPTransport,
@@ -45,15 +45,14 @@ package struct AnthropicProvider: ModelProvider {
         connection = APIConnection(baseURL, version: "/v1", apiKey: apiKey, transport: transport)
     }
 
-    /// `anthropic` and the base URL in one spelling, without a password or query in it.
+    /// `anthropic` and the base URL in a normalised spelling, without password and query.
     package var identity: String { "anthropic \(connection.base.shown)" }
 
-    /// It streams, and holds models to a schema. It has no embeddings.
+    /// Streaming and structured output; no embeddings.
     package var capabilities: ProviderCapabilities { ProviderCapabilities(streams: true, hasStructuredOutput: true) }
 
-    /// Answers requests, each with a call of its own, all at once; but of those that share a marked prefix which the prompt cache
-    /// does not hold yet, one goes first, and the others wait until its answer begins (``PromptPrefixes``), at most half of the time
-    /// that they have.
+    /// Answers all requests at once, each with its own call. Of requests that share a marked prefix which is not in the prompt cache yet,
+    /// one goes first and the others wait until its answer begins (``PromptPrefixes``), for at most half of their time.
     package func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
         let limit = CallLimit(timeout: options.timeout)
         var outcomes = [Outcome](repeating: .failure(cancelled(limit)), count: requests.count)
@@ -76,8 +75,8 @@ package struct AnthropicProvider: ModelProvider {
 }
 
 extension AnthropicProvider {
-    /// The names of the models that the server lists, at most 1,000, the newest first.
-    /// - Parameter timeout: how long it may take, in ms.
+    /// The names of the models that the server lists, newest first, at most 1,000.
+    /// - Parameter timeout: in ms.
     package func models(timeout: Int64 = 10_000) async -> Result<[String], ModelFailure> {
         await models(CallLimit(timeout: timeout))
     }
@@ -100,16 +99,16 @@ extension AnthropicProvider {
         }
     }
 
-    /// Finds out whether a model answers, with one tiny real call, which may cost a fraction of a cent.
+    /// Finds out whether a model answers, with one tiny real call that may cost a fraction of a cent.
     /// - Parameters:
-    ///   - model: its name at this provider; nil takes the first that the server lists.
-    ///   - timeout: how long all of it may take, in ms.
+    ///   - model: its name at this provider; nil for the first that the server lists.
+    ///   - timeout: for all calls together, in ms.
     package func check(model: String?, timeout: Int64) async -> ProviderCheck {
         let limit = CallLimit(timeout: timeout, isCheck: true)
         return await connection.check(name, model: model, list: { await models(limit) }, ask: { await ask($0, limit) })
     }
 
-    /// One token is enough to know: an answer cut off there is an answer.
+    /// One token is enough: an answer that is cut off there is still an answer.
     private func ask(_ model: String, _ limit: CallLimit) async -> ModelFailure? {
         guard !model.isEmpty else { return ModelFailure(.permanent, "\(connection.shown) lists no model: name one to check") }
         let body: JSONValue = ["messages": [["role": "user", "content": "hello"]], "max_tokens": 1]
@@ -121,8 +120,8 @@ extension AnthropicProvider {
 }
 
 extension AnthropicProvider {
-    /// How many tokens a `generate` request has, as the server counts them before it is sent: free, but with a rate limit of its own.
-    /// - Parameter timeout: how long it may take, in ms.
+    /// Asks the server how many tokens a `generate` request has. This is free, but has a rate limit of its own.
+    /// - Parameter timeout: in ms.
     package func countTokens(_ request: ModelRequest, timeout: Int64) async -> Result<Int, ModelFailure> {
         do throws(ModelFailure) {
             let translated = try AnthropicRequest(request, maxOutputTokens: maxOutputTokens, promptCache: .off)
@@ -137,7 +136,7 @@ extension AnthropicProvider {
             }
             return .success(count)
         } catch {
-            // Counting costs nothing, whatever becomes of it.
+            // Counting is free, however it ends.
             var failure = error
             failure.isMaybePaid = false
             return .failure(failure)

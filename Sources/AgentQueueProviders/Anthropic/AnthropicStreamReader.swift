@@ -1,7 +1,7 @@
 import AgentQueueModel
 import Synchronization
 
-/// Reads a streamed answer while it comes, and tells of it.
+/// Reads a streamed answer as it arrives, and reports its text.
 final class AnthropicStreamReader: Sendable {
     private struct State {
         var head: HTTPAnswer?
@@ -12,7 +12,7 @@ final class AnthropicStreamReader: Sendable {
 
         var isOver: Bool { problem != nil || stream.isOver }
 
-        /// Takes events, and returns the pieces of text in them.
+        /// Takes events and returns the text in them.
         mutating func take(_ events: [ServerSentEvent]) -> [String] {
             var pieces: [String] = []
             for event in events where !isOver {
@@ -33,8 +33,8 @@ final class AnthropicStreamReader: Sendable {
     private let overContinuation: AsyncStream<Never>.Continuation
 
     /// - Parameters:
-    ///   - onBegin: told once, when the model begins to answer.
-    ///   - onText: told each piece of the answer's text, in order.
+    ///   - onBegin: called once, when the model begins to answer.
+    ///   - onText: called with each piece of the answer's text, in order.
     init(onBegin: @escaping @Sendable () -> Void, onText: (@Sendable (String) -> Void)?) {
         self.onBegin = onBegin
         self.onText = onText
@@ -44,7 +44,7 @@ final class AnthropicStreamReader: Sendable {
     /// Takes the answer's head.
     func take(head: HTTPAnswer) { state.withLock { $0.head = head } }
 
-    /// Takes the next piece of its body; one piece after another.
+    /// Takes the next piece of the body.
     func take(_ bytes: [UInt8]) {
         let (begins, pieces, isOver) = state.withLock { state in
             guard !state.isOver else { return (false, [String](), true) }
@@ -63,15 +63,15 @@ final class AnthropicStreamReader: Sendable {
         if isOver { overContinuation.finish() }
     }
 
-    /// Waits until nothing that comes now counts, or the task is cancelled.
+    /// Waits until no further event counts, or the task is cancelled.
     func waitUntilOver() async {
         for await _ in over {}
     }
 
-    /// What has come, once nothing more does: the head, if any; the stream; and why it cannot be read on, if it cannot.
+    /// What has arrived, once nothing more does: the head, if any, the stream, and why it could not be read to its end, if so.
     func finish() -> (head: HTTPAnswer?, stream: AnthropicStream, problem: AnthropicStream.Malformed?) {
         let (pieces, result) = state.withLock { state in
-            // A last event that lacks the blank line behind it counts if it is whole; it may be half of one.
+            // A last event without the blank line after it counts if it is complete.
             let problem = state.problem
             let pieces = state.isOver ? [] : state.take(state.parser.finish())
             return (pieces, (state.head, state.stream, problem))

@@ -1,21 +1,21 @@
 import Synchronization
 
-/// Lets requests of one prefix through as ``PromptPrefixes`` says.
+/// Admits requests with the same prefix as ``PromptPrefixes`` decides.
 final class PromptPrefixGate: Sendable {
-    /// A request's leave to go. Ends with ``end(_:answered:)``.
+    /// Permission to send a request. It ends with ``end(_:answered:)``.
     struct Pass: Sendable {
         let request: Int
         let prefix: PromptPrefix
-        /// Whether others wait for its answer to begin.
+        /// Whether other requests wait until its answer begins.
         let leads: Bool
     }
 
     private enum Waiter {
         case arrived
         case waiting(CheckedContinuation<PromptPrefixes.Turn?, Never>)
-        /// Told before it began to wait.
+        /// Decided before it began to wait.
         case told(PromptPrefixes.Turn)
-        /// Gone before it began to wait.
+        /// Cancelled before it began to wait.
         case left
     }
 
@@ -24,7 +24,7 @@ final class PromptPrefixGate: Sendable {
         var requests = 0
         var waiters: [Int: Waiter] = [:]
 
-        /// Tells a waiter, and returns what is left to do outside the lock.
+        /// Tells a waiter its turn. Returns what is to be done outside the lock.
         mutating func tell(_ request: Int, _ turn: PromptPrefixes.Turn) -> (@Sendable () -> Void)? {
             switch waiters[request] {
             case .arrived:
@@ -41,20 +41,20 @@ final class PromptPrefixGate: Sendable {
     private let state = Mutex(State())
     private let clock: @Sendable () -> Int64
 
-    /// - Parameter clock: one that does not go back, ms.
+    /// - Parameter clock: a monotonic clock, in ms.
     init(clock: @escaping @Sendable () -> Int64 = PromptPrefixGate.sinceStart) {
         self.clock = clock
     }
 
-    /// How many requests wait now.
+    /// How many requests are waiting.
     var waiting: Int { state.withLock { $0.waiters.count } }
 
     private static let start = ContinuousClock.now
     private static let sinceStart: @Sendable () -> Int64 = { Int64((ContinuousClock.now - start) / .milliseconds(1)) }
 
     /// Waits for a request's turn.
-    /// - Parameter deadline: when it goes without waiting any longer.
-    /// - Returns: nil where the task is cancelled.
+    /// - Parameter deadline: when it stops waiting and goes anyway.
+    /// - Returns: nil if the task was cancelled.
     func pass(at prefix: PromptPrefix, until deadline: ContinuousClock.Instant) async -> Pass? {
         let now = clock()
         let (request, turn) = state.withLock { state in
@@ -72,7 +72,7 @@ final class PromptPrefixGate: Sendable {
             }
             var told = await group.next() ?? nil
             group.cancelAll()
-            // A turn that came with the deadline counts: nobody else has it.
+            // A turn that arrives together with the deadline counts, because no other request has it.
             for await other in group { told = told ?? other }
             return told
         }
@@ -136,47 +136,47 @@ final class PromptPrefixGate: Sendable {
     }
 }
 
-/// Which prefixes the prompt cache holds, and who waits for one to get there: a state machine without a clock.
+/// Which prefixes the prompt cache holds, and which requests wait for one to get there: a state machine without a clock.
 ///
-/// The cache can be read only once the first answer has begun: requests that come at once would all pay for writing the same. So
-/// one leads, and the others wait until it has begun, or has failed, upon which the next one leads.
+/// A prefix can be read from the cache once the first answer has begun. Requests that were sent together would all pay to write it, so one
+/// leads and the others wait until it has begun. If it fails, the next one leads.
 struct PromptPrefixes: Sendable {
-    /// What a request is to do.
+    /// What a request must do.
     enum Turn: Sendable, Equatable {
-        /// Go: the prefix is there, or on its way.
+        /// Go: the prefix is in the cache, or will be shortly.
         case go
-        /// Go first, and tell when the answer begins, or that it does not come.
+        /// Go first, then report that the answer has begun, or that there is none.
         case lead
-        /// Wait to be told.
+        /// Wait for a turn.
         case wait
     }
 
     private struct Entry {
         var leader: Int?
-        /// In the order of their arrival.
+        /// In order of arrival.
         var waiters: [Int] = []
-        /// When the cache forgets it.
+        /// When it expires from the cache.
         var warmUntil = Int64.min
         var lastUse = 0
     }
 
-    /// How many prefixes it remembers, those that nobody waits for being forgotten first; one a day old is worth nothing.
+    /// How many prefixes are remembered. Idle ones are forgotten first: a prefix a day old is worth nothing.
     let capacity: Int
     private var entries: [PromptPrefix: Entry] = [:]
     private var uses = 0
 
-    /// Remembers nothing yet.
+    /// Starts with no prefixes.
     init(capacity: Int = 1_000) {
         self.capacity = max(1, capacity)
     }
 
-    /// How many prefixes it remembers now.
+    /// How many prefixes are remembered now.
     var count: Int { entries.count }
 
-    /// A request comes.
+    /// A request arrives.
     /// - Parameters:
-    ///   - request: its number, given once.
-    ///   - now: any clock that does not go back, ms; the same in all calls.
+    ///   - request: a number that no other request has.
+    ///   - now: a monotonic clock in ms, the same one in every call.
     mutating func arrive(_ request: Int, at prefix: PromptPrefix, now: Int64) -> Turn {
         var entry = entries[prefix] ?? Entry()
         uses += 1
@@ -196,7 +196,7 @@ struct PromptPrefixes: Sendable {
         return turn
     }
 
-    /// An answer with this prefix has begun, whoever asked. Returns those who need wait no longer.
+    /// An answer with this prefix has begun. Returns the requests that need not wait any longer.
     mutating func begin(_ prefix: PromptPrefix, now: Int64) -> [Int] {
         guard var entry = entries[prefix] else { return [] }
         let released = entry.waiters
@@ -207,11 +207,11 @@ struct PromptPrefixes: Sendable {
         return released
     }
 
-    /// A request ends without an answer. Returns who leads now, if another must.
+    /// A request ended without an answer. Returns the request that leads now, if one does.
     mutating func fail(_ request: Int, at prefix: PromptPrefix) -> Int? {
         guard let entry = entries[prefix], entry.leader == request else { return nil }
         if entry.waiters.isEmpty {
-            // Nobody waits: whoever comes next leads.
+            // No request waits, so the next to arrive leads.
             entries[prefix] = nil
             return nil
         }
@@ -221,7 +221,7 @@ struct PromptPrefixes: Sendable {
         return next
     }
 
-    /// A request waits no longer.
+    /// A request no longer waits.
     mutating func leave(_ request: Int, at prefix: PromptPrefix) {
         entries[prefix]?.waiters.removeAll { $0 == request }
     }

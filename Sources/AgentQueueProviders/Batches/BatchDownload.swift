@@ -1,18 +1,18 @@
 import AgentQueueModel
 import NIOHTTP1
 
-/// Reads a batch's result lines from one address.
+/// Downloads the result lines of a batch from one address.
 struct BatchDownload {
     let connection: APIConnection
     let url: String
     let headers: HTTPHeaders
-    /// What an answer that is not good comes to.
+    /// Makes a failure of an answer with an error status.
     let refusal: (HTTPAnswer) -> ModelFailure
-    /// What a line comes to; nil where it names no item.
+    /// Reads a line; nil if it names no item.
     let result: (JSONValue) -> BatchItemResult?
 
-    /// Reads all of it, and hands it on in slices while it comes.
-    /// - Returns: why it could not be read to its end; what had come by then is handed on.
+    /// Reads everything, and hands it on in slices while it arrives.
+    /// - Returns: why it could not be read to its end, if so. What had arrived by then has been handed on.
     /// - Throws: what `take` throws.
     func run(_ limit: CallLimit, _ take: ([BatchItemResult]) async throws -> Void) async throws -> ModelFailure? {
         let unreadable = ModelFailure(
@@ -21,7 +21,7 @@ struct BatchDownload {
             result(line).map { BatchItemResult(id: $0.id, outcome: $0.outcome.withoutSecrets(connection.secrets), remark: $0.remark) }
         }
         var headers = headers
-        // The lines are no JSON text, and servers call them by several names.
+        // The body is not one JSON text, and servers have several names for its type.
         headers.replaceOrAdd(name: "accept", value: "*/*")
         let ending = try await connection.transport.download(url, headers: headers, before: limit.deadline) { piece in
             for slice in try slices.feed(piece) { try await take(slice) }
@@ -41,7 +41,7 @@ struct BatchDownload {
         }
     }
 
-    /// Reading costs nothing, whatever becomes of it.
+    /// Reading is free, however it ends.
     static func unpaid(_ failure: ModelFailure) -> ModelFailure {
         var failure = failure
         failure.isMaybePaid = false
@@ -50,35 +50,35 @@ struct BatchDownload {
     }
 }
 
-/// Makes slices of results out of result lines that come in pieces.
+/// Collects result lines, which arrive in pieces, into slices of results.
 struct BatchSlices {
-    /// What a line's JSON comes to; nil where it names no item.
+    /// Reads a line's JSON; nil if it names no item.
     private let read: (JSONValue) -> BatchItemResult?
-    /// What a line comes to that is no JSON, and that names an item all the same.
+    /// The failure of an item whose line is not JSON.
     private let unreadable: ModelFailure
     private var lines = LineReader(maxLineBytes: BatchSlices.maxLineBytes)
     private var slice: [BatchItemResult] = []
     private var bytes = 0
     /// How many lines named no item.
     private(set) var strangers = 0
-    /// Whether the last line lacks its end.
+    /// Whether the last line is incomplete.
     private(set) var isCut = false
 
     /// The most results in a slice.
     private static let maxResults = 100
-    /// How many bytes of lines fill a slice: so few that a slice of large results is no burden.
+    /// A slice of this many bytes is full, so that large results do not pile up in memory.
     private static let fullBytes = 4 << 20
-    /// The longest line read: an answer with the vectors of 2,048 inputs, as numbers, has some 80 MB.
+    /// The longest line that is read. An answer with the vectors of 2,048 inputs, as numbers, has about 80 MB.
     private static let maxLineBytes = 128 << 20
 
-    /// Begins before the first line.
+    /// Starts before the first line.
     init(unreadable: ModelFailure, _ read: @escaping (JSONValue) -> BatchItemResult?) {
         self.read = read
         self.unreadable = unreadable
     }
 
-    /// Takes the next piece, and returns the slices that it fills.
-    /// - Throws: ``HTTPFailure/tooLarge(limit:)``; nothing can be read on then.
+    /// Takes the next piece, and returns the slices that it completes.
+    /// - Throws: ``HTTPFailure/tooLarge(limit:)``, after which nothing more can be read.
     mutating func feed(_ piece: [UInt8]) throws(HTTPFailure) -> [[BatchItemResult]] {
         var full: [[BatchItemResult]] = []
         for line in try lines.feed(piece) {
@@ -93,7 +93,7 @@ struct BatchSlices {
         if let line = lines.finish() { take(line, isWhole: false) }
     }
 
-    /// The results that fill no slice.
+    /// The results that do not fill a slice.
     mutating func flush() -> [BatchItemResult] {
         defer {
             slice = []
@@ -119,7 +119,7 @@ struct BatchSlices {
         }
     }
 
-    /// The item that a line names which is no JSON.
+    /// The item named by a line that is not JSON.
     private static func id(in line: [UInt8]) -> String? {
         guard let key = line.firstRange(of: "\"custom_id\"".utf8) else { return nil }
         let isBlank: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
@@ -133,20 +133,20 @@ struct BatchSlices {
     }
 }
 
-/// Cuts a body that comes in pieces into its lines, which end with LF or CR LF (JSON Lines). Empty ones are passed over.
+/// Splits a body that arrives in pieces into lines, which end with LF or CR LF (JSON Lines). Empty lines are skipped.
 struct LineReader: Sendable {
     private let maxLineBytes: Int
-    /// The line that is not at its end yet.
+    /// The line that has not ended yet.
     private var line: [UInt8] = []
 
-    /// Begins before the body's first byte.
+    /// Starts before the body's first byte.
     /// - Parameter maxLineBytes: the longest line that is read.
     init(maxLineBytes: Int) {
         self.maxLineBytes = maxLineBytes
     }
 
-    /// Takes the body's next piece, and returns the lines that it completes.
-    /// - Throws: ``HTTPFailure/tooLarge(limit:)``; the body cannot be read on then.
+    /// Takes the next piece of the body, and returns the lines that it completes.
+    /// - Throws: ``HTTPFailure/tooLarge(limit:)``, after which the body cannot be read any further.
     mutating func feed(_ bytes: [UInt8]) throws(HTTPFailure) -> [[UInt8]] {
         var lines: [[UInt8]] = []
         var rest = bytes[...]
@@ -159,8 +159,7 @@ struct LineReader: Sendable {
         return lines
     }
 
-    /// Takes the body's end, and returns what stands behind the last line's end: a line whose end was left out, or the beginning of one
-    /// whose rest is missing.
+    /// Ends the body. Returns what follows the last line end: a line without an end, or the beginning of one that was cut off.
     mutating func finish() -> [UInt8]? { endLine() }
 
     private mutating func take(_ bytes: ArraySlice<UInt8>) throws(HTTPFailure) {

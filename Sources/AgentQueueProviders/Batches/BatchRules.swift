@@ -1,8 +1,8 @@
 import AgentQueueModel
 
-/// What is asked of a batch before anything is sent, at whichever provider.
+/// What is checked before a batch is sent, at any provider.
 enum BatchRules {
-    /// The longest name of an item.
+    /// The longest id of an item.
     static let maxItemID = 64
     /// The longest label.
     static let maxLabel = 40
@@ -26,7 +26,7 @@ enum BatchRules {
         }
     }
 
-    /// Checks one item's name.
+    /// Checks the id of one item.
     /// - Throws: `ModelFailure` (`permanent`, not sent).
     static func check(_ item: BatchItem) throws(ModelFailure) {
         guard isName(item.id, atMost: maxItemID) else {
@@ -34,7 +34,7 @@ enum BatchRules {
         }
     }
 
-    /// Checks how large a batch, or one request of it, is.
+    /// Checks the size of a batch, or of one request in it.
     /// - Throws: `ModelFailure` (`permanent`, not sent).
     static func check(items: Int, bytes: Int, _ capacity: BatchCapacity) throws(ModelFailure) {
         guard items <= capacity.items else {
@@ -45,7 +45,7 @@ enum BatchRules {
         }
     }
 
-    /// Whether a text holds nothing but ASCII letters, digits, `-` and `_`.
+    /// Whether a text consists of ASCII letters, digits, `-` and `_`.
     static func isName(_ text: String, atMost limit: Int) -> Bool {
         (1...limit).contains(text.utf8.count) && text.utf8.allSatisfy(isNameByte)
     }
@@ -59,35 +59,35 @@ enum BatchRules {
         }
     }
 
-    /// The most that is looked through for prompts in what a server says of a batch: beyond these its words are left out.
+    /// How much of a batch is searched for prompts in a server's words. For a larger one, its words are left out.
     private static let maxCleanedItems = 1_000
     private static let maxCleanedBytes = 4 << 20
 
-    /// The requests that a server's words are to be cleaned of; nil where there are too many, and its words are not to be shown.
+    /// The requests to remove from a server's words; nil if there are too many, and its words must not be shown.
     static func bodies(of items: [BatchItem], bytes: Int) -> [JSONValue]? {
         items.count <= maxCleanedItems && bytes <= maxCleanedBytes ? items.map(\.request.body) : nil
     }
 
-    /// A word of a server's that may be shown where no request is at hand to clean it of: a code such as `invalid_request_error`.
+    /// A word that may be shown even if the request is not at hand to redact it: a code such as `invalid_request_error`.
     static func code(_ word: String?) -> String? {
         word.flatMap { isName(String($0.filter { $0 != "." }), atMost: 64) ? $0 : nil }
     }
 }
 
-/// A server's name for something, which becomes a part of an address.
+/// A server's id for something, as part of an address.
 enum RemoteID {
-    /// The name that a value holds; nil where it holds none that can be printed and asked for.
+    /// Reads an id; nil if it cannot be printed and used in an address.
     static func read(_ value: JSONValue?) -> String? {
         guard let id = value?.string, isUsable(id) else { return nil }
         return id
     }
 
-    /// Whether a name can be printed and asked for.
+    /// Whether an id can be printed and used in an address.
     static func isUsable(_ id: String) -> Bool {
         !id.isEmpty && id.utf8.count <= 256 && id != "." && id != ".." && id.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
     }
 
-    /// The name as one part of a path, or of a query.
+    /// The id as one component of a path or a query.
     static func escaped(_ id: String) -> String {
         let hex = Array("0123456789ABCDEF".utf8)
         var text: [UInt8] = []
@@ -103,11 +103,11 @@ enum RemoteID {
 }
 
 extension ModelFailure {
-    /// The same, of an answer to the request that makes a batch: whether the batch may be there all the same.
+    /// The failure of a request that creates a batch, with whether the batch may exist all the same.
     ///
-    /// A good status with what cannot be read says that it is, and a server's error, or a gateway's before it, may come when it is
-    /// there already. To ask costs nothing, and to send twice does.
-    /// - Parameter status: the answer's.
+    /// It does after a good status with a body that cannot be read, and it may after an error of the server, or of a gateway in front of
+    /// it. Looking for it is free; sending it twice is not.
+    /// - Parameter status: the status of the answer.
     func ofSubmission(status: Int) -> ModelFailure {
         var failure = self
         failure.calls = 0
@@ -117,7 +117,7 @@ extension ModelFailure {
 }
 
 extension BatchItemResult {
-    /// The outcome, a failure's sentence with what the provider said behind it.
+    /// The outcome; to the message of a failure, what the provider said is added.
     func explained(by redaction: Redaction) -> Outcome {
         guard case .failure(var failure) = outcome, let remark else { return outcome }
         let words = redaction.clean(remark)

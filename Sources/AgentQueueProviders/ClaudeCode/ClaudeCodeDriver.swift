@@ -4,17 +4,17 @@ import Subprocess
 import Synchronization
 import SystemPackage
 
-/// Runs a program and does what its ``ClaudeCodeSession`` says.
+/// Runs a program as its ``ClaudeCodeSession`` decides.
 struct ClaudeCodeDriver: Sendable {
     typealias Event = ClaudeCodeProcess.Event
 
-    /// What others must know.
+    /// What the process and its pool must be told.
     enum Notice: Equatable {
-        /// It can be given another job. The answer is whether it was taken on; if not, it closes.
+        /// It can take another job. The answer is whether it was accepted; if not, it closes.
         case available
-        /// It has waited in vain for a job. The answer is whether nobody can give it one any more, so that it may close.
+        /// No job came in time. The answer is whether none can come any more, so that it may close.
         case expired
-        /// Whether a job would be taken up at once.
+        /// Whether a job would start at once.
         case idle(Bool)
     }
 
@@ -32,9 +32,9 @@ struct ClaudeCodeDriver: Sendable {
     private var timerTurns = 0
     private var systemFile: String?
 
-    /// The most of its standard error that is kept, in bytes: the end of it.
+    /// How much of its standard error is kept, in bytes: the end.
     private static let maxErrorBytes = 4_096
-    /// How long the end of one of its outputs may come before that of the other.
+    /// How long after one of its outputs the other may end.
     private static let lastWords = Duration.seconds(2)
 
     init(
@@ -57,7 +57,7 @@ struct ClaudeCodeDriver: Sendable {
     func run() async {
         var driver = self
         let ending = await driver.runProgram()
-        // The job it was started for may have come only now; any later one came too late.
+        // The job it was started for may have arrived only now. Any other came too late.
         driver.mailbox.finish()
         for await event in driver.events {
             guard case .job(let job, let call) = event else { continue }
@@ -102,7 +102,7 @@ struct ClaudeCodeDriver: Sendable {
         }
     }
 
-    /// Attends to the program until it has ended. It is not reaped before this returns, so that its number stays its own.
+    /// Works with the program until it has ended. It is not reaped before this returns, so that its process id stays its own.
     private mutating func attend(
         _ execution: Execution<CustomWriteInput, SequenceOutput, SequenceOutput>, _ errors: ErrorTail
     ) async {
@@ -116,7 +116,7 @@ struct ClaudeCodeDriver: Sendable {
                 mailbox.yield(.outputEnded)
             }
             group.addTask {
-                // A write that fails is told of by the process's end. The rest of the queue is then for nobody.
+                // A failed write is reported by the end of the process. What else is queued then goes to no one.
                 for await bytes in outbox {
                     do { _ = try await execution.standardInputWriter.write(bytes) } catch { break }
                 }
@@ -127,7 +127,7 @@ struct ClaudeCodeDriver: Sendable {
                 if case .outputEnded = event {
                     open -= 1
                     if open == 0 { break }
-                    // The other follows at once where it has ended; else it cannot answer any more.
+                    // If the process has ended, the other output ends at once. If not, it cannot answer any more.
                     group.addTask {
                         try? await Task.sleep(for: Self.lastWords)
                         mailbox.yield(.mute)
@@ -139,7 +139,7 @@ struct ClaudeCodeDriver: Sendable {
             written.finish()
             group.cancelAll()
             await Self.waitForExit(pid)
-            // Whatever it leaves behind in its group.
+            // Whatever it leaves behind in its process group.
             kill(-pid, SIGKILL)
         }
     }
@@ -157,7 +157,7 @@ struct ClaudeCodeDriver: Sendable {
         mailbox.yield(.outputEnded)
     }
 
-    /// Waits until the process has ended, which it is about to, as it has closed its outputs; else it is made to.
+    /// Waits until the process has ended. It should at once, as its outputs are closed; if it does not, it is killed.
     private static func waitForExit(_ pid: pid_t) async {
         let end = ContinuousClock.now + .seconds(5)
         var information = siginfo_t()
@@ -185,7 +185,7 @@ struct ClaudeCodeDriver: Sendable {
         case .shutDown: happening = .shutDown
         case .outputEnded: return
         case .timer(let timer, let turn):
-            // One that was replaced while it was on its way is none.
+            // A timer that was replaced while its event was on the way does not count.
             guard timers[timer]?.turn == turn else { return }
             timers[timer] = nil
             happening = .timer(timer)
@@ -242,7 +242,7 @@ struct ClaudeCodeDriver: Sendable {
         if let systemFile { folder.remove(systemFile) }
     }
 
-    /// How much memory a process holds; 0 where nobody knows.
+    /// The memory that a process holds, in bytes; 0 if not known.
     private static func residentBytes(of pid: pid_t) -> Int {
         let file = open("/proc/\(pid)/statm", O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return 0 }
@@ -256,7 +256,7 @@ struct ClaudeCodeDriver: Sendable {
     }
 }
 
-/// The end of what a program writes on standard error: its last words are why it failed.
+/// The end of what a program writes to standard error, which says why it failed.
 final class ErrorTail: Sendable {
     private let kept = Mutex<[UInt8]>([])
     private let maxBytes: Int

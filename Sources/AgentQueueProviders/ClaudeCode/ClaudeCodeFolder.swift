@@ -2,14 +2,14 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A folder of the provider's own, for its user alone: the empty one that programs run in, and system texts on their way.
+/// A private folder of the provider, for its user alone: the empty folder that programs run in, and files with system texts.
 ///
-/// The program reads what it finds where it runs (instructions, hooks), so it runs where there is nothing. Its name holds its
-/// process's number, by which others know what a process that was killed has left.
+/// The program reads what it finds in its working directory (instructions, hooks), so it runs in an empty one. The folder's name contains
+/// the process id, so that other processes recognise what a killed one has left behind.
 final class ClaudeCodeFolder: Sendable {
-    /// It could not be made, or not written to.
+    /// The folder could not be created or written to.
     struct Failed: Error {
-        /// What could not be done, as a clause.
+        /// What failed, as a clause.
         var clause: String
     }
 
@@ -21,20 +21,20 @@ final class ClaudeCodeFolder: Sendable {
     private let parent: String
     private let state = Mutex(State())
 
-    /// Where it is; nil before it is needed.
+    /// Its path; nil until it is needed.
     var current: String? { state.withLock { $0.path } }
 
-    /// Names one; nothing is made before it is needed.
-    /// - Parameter parent: the folder for it to be in.
+    /// Chooses where it will be. Nothing is created yet.
+    /// - Parameter parent: the folder to create it in.
     init(in parent: String) {
         self.parent = parent
     }
 
-    /// The empty folder, which is made where it is not there yet.
+    /// The empty folder, created on first use.
     func workingDirectory() throws(Failed) -> String { try path() + "/work" }
 
-    /// Writes a system text to a file of its own, mode 0600.
-    /// - Returns: its path; ``remove(_:)`` it once it has been read.
+    /// Writes a system text to its own file, mode 0600.
+    /// - Returns: its path. Call ``remove(_:)`` when it has been read.
     func write(_ text: String) throws(Failed) -> String {
         let folder = try path()
         let number = state.withLock { state in
@@ -62,7 +62,7 @@ final class ClaudeCodeFolder: Sendable {
     /// Removes a file.
     func remove(_ file: String) { unlink(file) }
 
-    /// Removes all of it.
+    /// Removes the folder with everything in it.
     func remove() {
         let path = state.withLock { state in
             defer { state.path = nil }
@@ -73,7 +73,7 @@ final class ClaudeCodeFolder: Sendable {
 
     private static let prefix = "agent-queue-claude-"
 
-    /// Removes the folders of this user's whose process is gone.
+    /// Removes folders of this user whose process is gone. What cannot be removed is left for the next one: nothing depends on it.
     private func removeLeft() {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [] where name.hasPrefix(Self.prefix) {
             let parts = name.dropFirst(Self.prefix.count).split(separator: "-", omittingEmptySubsequences: false)

@@ -1,26 +1,26 @@
 import AgentQueueModel
 
-/// What jobs must have in common to be answered by the same process, one after another. (Credentials, too: they are one set a
+/// What jobs must have in common to be answered by the same process, one after another. (Credentials are the same for all jobs of a
 /// provider.)
 struct ClaudeCodeKey: Sendable, Hashable {
     /// The model's name or alias.
     var model: String
-    /// The system text; empty replaces the program's own, which is long, by none.
+    /// The system text. An empty one replaces the program's own, which is long.
     var system = ""
-    /// The JSON Schema that the answer must follow, as text; nil where it is free.
+    /// The JSON Schema that the answer must follow, as text; nil for none.
     var schema: String?
-    /// The most tokens of an answer; nil is the program's own limit.
+    /// The limit of the answer's tokens; nil for the program's own.
     var maxTokens: Int?
-    /// How hard to think: `low` to `max`; nil is the model's default.
+    /// Thinking effort, `low` to `max`; nil for the model's default.
     var effort: String?
-    /// `adaptive` or `disabled`; nil is the model's default.
+    /// `adaptive` or `disabled`; nil for the model's default.
     var thinking: String?
-    /// The most tokens to think; nil is the model's default.
+    /// The limit of thinking tokens; nil for the model's default.
     var maxThinkingTokens: Int?
 }
 
 extension ClaudeCodeKey {
-    /// Members that change nothing about the answer, or that are the queue's own.
+    /// Members that do not change the answer, or that are for the queue.
     private static let ignored: Set<String> = [
         "messages", "sample", "stream", "stream_options", "user", "metadata", "safety_identifier", "service_tier", "store",
         "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention",
@@ -28,7 +28,7 @@ extension ClaudeCodeKey {
     private static let efforts = ["low", "medium", "high", "xhigh", "max"]
 
     /// Reads a request's parameters.
-    /// - Throws: `ModelFailure` (`permanent`), naming all those that the program has no means to be told.
+    /// - Throws: `ModelFailure` (`permanent`) that names everything the program cannot be told.
     mutating func read(_ members: [JSONValue.Member]) throws(ModelFailure) {
         var unknown: [String] = []
         for member in members where !Self.ignored.contains(member.key) && !Self.isEmpty(member.value) {

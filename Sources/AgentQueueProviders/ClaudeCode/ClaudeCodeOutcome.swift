@@ -1,32 +1,32 @@
 import AgentQueueModel
 
-/// What a job came to: decided here and nowhere else.
+/// Decides the outcome of a job. No other code does.
 ///
-/// Source: the table of protocols.md 1.5, and what the program was seen to do.
+/// Source: the table in protocols.md 1.5, and what the program was observed to do.
 struct ClaudeCodeOutcome {
     /// What the job's lines said.
     let turn: ClaudeCodeTurn
     /// Whether the answer had to follow a schema.
     let hasSchema: Bool
-    /// Takes keys and prompts out of the program's words.
+    /// Removes keys and prompts from the program's words.
     let redaction: Redaction
     /// Wall clock, ms.
     let now: Int64
-    /// How long the job might take, in ms.
+    /// The job's timeout, in ms.
     let timeout: Int64
 
     private static let ignoresSchema = "claude's answer does not follow the JSON Schema"
 
     // MARK: With a result
 
-    /// Decides over the program's result.
-    /// - Parameter stop: why we stopped it, if we did.
+    /// Decides by the program's result.
+    /// - Parameter stop: why we stopped the job, if we did.
     func decide(_ result: JSONValue, stop: ClaudeCodeStop?) -> Outcome {
         let report = Report(result, turn)
         if result["is_error"]?.bool == false, result["subtype"]?.string == "success", !(stop == .askedAgain) {
             return answer(result, report)
         }
-        // The first response may be whole, although what came after it is not.
+        // The first response may be complete even if what came after it is not.
         if let cut = cut(report) { return cut }
         if let stop, let failure = failure(of: stop, report) { return .failure(failure) }
         return .failure(failure(result, report))
@@ -48,7 +48,7 @@ struct ClaudeCodeOutcome {
         return .reply(reply(text, finishReason(result["stop_reason"]?.string), report))
     }
 
-    /// What to make of a first response that ended without being whole: a reply that says so, or a refusal; nil where it was none.
+    /// The outcome of a first response that ended early: a reply that says so, or a refusal; nil if it was neither.
     private func cut(_ report: Report) -> Outcome? {
         switch turn.stopReason ?? report.stopReason {
         case "refusal": return .failure(report.failure(.refused, "the model declined to answer"))
@@ -79,7 +79,7 @@ struct ClaudeCodeOutcome {
         }
     }
 
-    // MARK: Failures that the program tells of
+    // MARK: Failures that the program reports
 
     private func failure(_ result: JSONValue, _ report: Report) -> ModelFailure {
         let words = redaction.clean(result["result"]?.string ?? result["errors"]?.array?.compactMap(\.string).joined(separator: "; ") ?? "")
@@ -99,7 +99,7 @@ struct ClaudeCodeOutcome {
         if let status { message += " with status \(status)" }
         if let name { message += " (\(redaction.clean(name, maxBytes: 64)))" }
         if !words.isEmpty { message += ": \(words)" }
-        // A connection that broke may have brought the request there; one that was refused did not.
+        // A connection that broke may have delivered the request; one that was refused did not.
         let isBroken = result["api_error"]?.string == "connection_failed" && !words.contains("refused")
         let isMaybePaid = kind == .timedOut || turn.isAnswerOpen && (turn.calls > 0 || isBroken)
         var failure = report.failure(kind, Redaction.line(message), isMaybePaid: isMaybePaid)
@@ -124,7 +124,7 @@ struct ClaudeCodeOutcome {
             return (.authentication, .provider)
         }
         if name == "usage_limit_reached" || status == 429 && turn.planLimit?.isRejected == true && turn.planLimit?.resetsAt != nil {
-            // A plan has one limit for all models, and weekly ones for the dearest.
+            // A plan has one limit for all models, and weekly limits for the most expensive ones.
             let isOfModel = ["seven_day_opus", "seven_day_sonnet"].contains(turn.planLimit?.kind)
             return (.rateLimited, isOfModel ? .target : .provider)
         }
@@ -141,11 +141,11 @@ struct ClaudeCodeOutcome {
 
     // MARK: Failures without a result
 
-    /// Decides over a job whose process was gone, or had to be, before a result came.
+    /// Decides about a job whose process ended, or had to be killed, before there was a result.
     /// - Parameters:
     ///   - stop: why we stopped the job, if we did.
-    ///   - ending: how the process ended; nil while it has not.
-    ///   - isFirst: whether it was the process's first job, so that arguments may be to blame.
+    ///   - ending: how the process ended; nil if it has not.
+    ///   - isFirst: whether it was the process's first job, in which case the arguments may be to blame.
     func decide(_ ending: ClaudeCodeEnding?, stop: ClaudeCodeStop?, isFirst: Bool) -> Outcome {
         let report = Report(.null, turn)
         if stop == .askedAgain, let cut = cut(report) { return cut }
@@ -161,7 +161,7 @@ struct ClaudeCodeOutcome {
             guard isFirst, !turn.hasBegun, code != 0, !words.isEmpty else {
                 return .failure(report.failure(.retryable, message, isMaybePaid: turn.isAnswerOpen))
             }
-            // The same arguments are refused each time; what else keeps a program from starting is no fault of the job's.
+            // The same arguments would be refused again. Other reasons why a program does not start are not the job's fault.
             if Self.isUsageError(standardError) { return .failure(report.failure(.permanent, message)) }
             var failure = report.failure(.retryable, message)
             failure.scope = .provider
@@ -176,7 +176,7 @@ struct ClaudeCodeOutcome {
         }
     }
 
-    /// What our own stopping means; nil where something else ended the job.
+    /// The meaning of our own stop; nil if something else ended the job.
     private func failure(of stop: ClaudeCodeStop, _ report: Report) -> ModelFailure? {
         switch stop {
         case .timedOut:
@@ -193,14 +193,14 @@ struct ClaudeCodeOutcome {
 }
 
 extension ClaudeCodeOutcome {
-    /// What a job used and cost: of the result where there is one, which counts all that was asked; else of the events.
+    /// What a job used and cost: by the result, which counts everything, or else by the events.
     struct Report {
         private(set) var usage: Usage
-        /// In US dollars; nil where nothing says.
+        /// In US dollars; nil if not reported.
         private(set) var cost: Double?
-        /// What answered; of several, what wrote most.
+        /// The model that answered; of several, the one that wrote most.
         private(set) var model: String?
-        /// Why the program says it ended.
+        /// Why it ended, in the program's words.
         let stopReason: String?
         private let turn: ClaudeCodeTurn
 
@@ -212,7 +212,7 @@ extension ClaudeCodeOutcome {
             stopReason = result["stop_reason"]?.string
             let models = result["modelUsage"]?.members ?? []
             guard !models.isEmpty else {
-                // Nothing was counted, so nothing was charged for; what the events counted was, at a price unknown here.
+                // Without any count nothing was charged. What the events counted was, at an unknown price.
                 if usage != Usage() { cost = nil }
                 return
             }
@@ -229,7 +229,7 @@ extension ClaudeCodeOutcome {
                 cacheWriteTokens: written)
         }
 
-        /// A failure with what it used and cost.
+        /// A failure, with what it used and cost.
         func failure(_ kind: FailureClass, _ message: String, isMaybePaid: Bool = false) -> ModelFailure {
             ModelFailure(
                 kind, message, requestID: turn.requestID, usage: usage, cost: cost, calls: turn.calls, isMaybePaid: isMaybePaid,
@@ -239,9 +239,9 @@ extension ClaudeCodeOutcome {
 }
 
 extension ClaudeCodeOutcome {
-    /// Whether the program refused its arguments, by what it wrote on standard error.
+    /// Whether the program refused its arguments, by its standard error.
     ///
-    /// Source: what 2.1.330 was seen to write, and the words of its parser of arguments, commander.
+    /// Source: what 2.1.330 wrote, and the messages of its argument parser, commander.
     static func isUsageError(_ standardError: String) -> Bool {
         standardError.split(whereSeparator: \.isNewline).contains { line in
             let words = line.lowercased()

@@ -1,11 +1,11 @@
 import Synchronization
 
-/// The processes of a provider: those at a job, and those that wait for the next one.
+/// A provider's processes: those with a job, and those waiting for one.
 final class ClaudeCodePool: Sendable {
     private struct State {
-        /// All that have not been reaped.
+        /// All that have not been reaped yet.
         var living: [ObjectIdentifier: ClaudeCodeProcess] = [:]
-        /// Those that wait for a job, the longest waiting first.
+        /// Those waiting for a job, in the order in which they began to wait.
         var idle: [ClaudeCodeProcess] = []
         var isShutDown = false
     }
@@ -14,13 +14,13 @@ final class ClaudeCodePool: Sendable {
     private let state = Mutex(State())
 
     /// Makes an empty one.
-    /// - Parameter maxIdle: how many may wait for a job, at most.
+    /// - Parameter maxIdle: how many may wait for a job.
     init(maxIdle: Int) {
         self.maxIdle = maxIdle
     }
 
-    /// Takes a process for a job; nil where none waits for such a one. The one that waited shortest is taken, so that those too many
-    /// expire; but none that still clears where another does not.
+    /// Takes a process for a job; nil if none fits. The one that has waited least is taken, so that surplus ones expire, but not one that
+    /// is still clearing if another is not.
     func take(_ key: ClaudeCodeKey) -> ClaudeCodeProcess? {
         state.withLock { state in
             guard !state.isShutDown else { return nil }
@@ -30,7 +30,7 @@ final class ClaudeCodePool: Sendable {
         }
     }
 
-    /// Starts a process and counts it in; nil after the shutdown.
+    /// Starts a process and adds it; nil after shutdown.
     func add(_ start: () -> ClaudeCodeProcess) -> ClaudeCodeProcess? {
         state.withLock { state in
             guard !state.isShutDown else { return nil }
@@ -40,7 +40,7 @@ final class ClaudeCodePool: Sendable {
         }
     }
 
-    /// Takes a process that can be given another job; false where it is to close.
+    /// Takes back a process that can do another job; false if it must close.
     func putBack(_ process: ClaudeCodeProcess) -> Bool {
         let (isTaken, evicted) = state.withLock { state -> (Bool, ClaudeCodeProcess?) in
             guard !state.isShutDown, maxIdle > 0 else { return (false, nil) }
@@ -51,8 +51,8 @@ final class ClaudeCodePool: Sendable {
         return isTaken
     }
 
-    /// Takes a process off those that wait for a job.
-    /// - Returns: whether it was one, so that nobody has it or will.
+    /// Removes a process from those waiting for a job.
+    /// - Returns: whether it was waiting, so that it has no job and will get none.
     func remove(_ process: ClaudeCodeProcess) -> Bool {
         state.withLock { state in
             guard let index = state.idle.firstIndex(where: { $0 === process }) else { return false }
@@ -61,7 +61,7 @@ final class ClaudeCodePool: Sendable {
         }
     }
 
-    /// Strikes a process that has been reaped.
+    /// Removes a process that has been reaped.
     func forget(_ process: ClaudeCodeProcess) {
         state.withLock { state in
             state.idle.removeAll { $0 === process }
@@ -69,10 +69,10 @@ final class ClaudeCodePool: Sendable {
         }
     }
 
-    /// How many processes there are, and how many of them wait for a job.
+    /// How many processes there are, and how many of them are idle.
     var counts: (living: Int, idle: Int) { state.withLock { ($0.living.count, $0.idle.count) } }
 
-    /// Ends all of them, those at a job too, and waits until they are reaped.
+    /// Ends all of them, those with a job too, and waits until they are reaped.
     func shutdown() async {
         let living = state.withLock { state in
             state.isShutDown = true

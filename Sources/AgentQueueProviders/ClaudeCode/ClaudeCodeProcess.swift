@@ -3,13 +3,13 @@ import Glibc
 import Subprocess
 import Synchronization
 
-/// A running program, which answers one job at a time.
+/// A running program that answers one job at a time.
 ///
-/// All that happens to it (jobs, stops, lines, timers, its end) goes through one mailbox to one task, which asks its
-/// ``ClaudeCodeSession`` what to do. The task is unstructured, for a process outlives the job it was started for; it ends with the
-/// process, reaped, and ``end()`` waits for it.
+/// All its events (jobs, stops, lines, timers, its end) go through one mailbox to one task, which asks its ``ClaudeCodeSession`` what to
+/// do. The task is unstructured because a process outlives the job it was started for. It ends when the process has been reaped, and
+/// ``end()`` waits for it.
 final class ClaudeCodeProcess: Sendable {
-    /// What happens to it.
+    /// Its events.
     enum Event: Sendable {
         case job(ClaudeCodeJob, ClaudeCodeCall)
         case stop(UInt64, ClaudeCodeStop)
@@ -19,23 +19,23 @@ final class ClaudeCodeProcess: Sendable {
         case timer(ClaudeCodeSession.Timer, turn: Int)
         case close
         case shutDown
-        /// One of its two outputs is at its end.
+        /// One of its two outputs has ended.
         case outputEnded
     }
 
     /// What it was started for.
     let key: ClaudeCodeKey
-    /// Whether a job would be taken up at once, as far as anybody can tell.
+    /// Whether a job would start at once, as far as is known.
     var isIdle: Bool { idleFlag.load(ordering: .relaxed) }
 
     private let mailbox: AsyncStream<Event>.Continuation
     private let idleFlag = Atomic(false)
     private let task = Mutex<Task<Void, Never>?>(nil)
 
-    /// Starts a program. Whether that succeeds, its first job is told.
+    /// Starts a program. Its first job is told whether that worked.
     /// - Parameters:
-    ///   - register: told of it before it is given a job, and when it has been reaped.
-    ///   - pool: told when it can be given another job, and of its end.
+    ///   - register: told of the process before it gets a job, and once it has been reaped.
+    ///   - pool: told when it can take another job, and when it ends.
     init(
         _ launch: ClaudeCodeLaunch, key: ClaudeCodeKey, limits: ClaudeCodeLimits, folder: ClaudeCodeFolder, register: ChildProcessRegister,
         pool: ClaudeCodePool, now: @escaping @Sendable () -> Int64
@@ -65,15 +65,15 @@ final class ClaudeCodeProcess: Sendable {
         }
     }
 
-    /// Gives it a job, and waits for what becomes of it. Where the task is cancelled, the job is stopped.
-    /// - Parameter onText: told the answer piece by piece.
+    /// Gives it a job and waits for the answer. If the task is cancelled, the job is stopped.
+    /// - Parameter onText: called with the answer's text, piece by piece.
     func answer(_ job: ClaudeCodeJob, onText: (@Sendable (String) -> Void)?) async -> ClaudeCodeAnswer {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let call = ClaudeCodeCall(onText: onText, continuation: continuation)
-                // A stream that is over takes nothing: the process has ended.
+                // The stream accepts nothing once the process has ended.
                 if case .terminated = mailbox.yield(.job(job, call)) { continuation.resume(returning: .notStarted) }
-                // Cancelled before there was a job to stop.
+                // The task was cancelled before there was a job to stop.
                 if Task.isCancelled { mailbox.yield(.stop(job.id, .cancelled)) }
             }
         } onCancel: {
@@ -81,7 +81,7 @@ final class ClaudeCodeProcess: Sendable {
         }
     }
 
-    /// Lets it end, after the job it is at.
+    /// Lets it end after its current job.
     func close() { mailbox.yield(.close) }
 
     /// Stops its job and lets it end.
@@ -91,48 +91,48 @@ final class ClaudeCodeProcess: Sendable {
     func end() async { await task.withLock { $0 }?.value }
 }
 
-/// A job, as a process takes it.
+/// A job as a process receives it.
 struct ClaudeCodeJob: Sendable {
-    /// Tells it from every other job of the provider.
+    /// Distinguishes it from every other job of the provider.
     let id: UInt64
-    /// The line that asks.
+    /// The line with the prompt.
     let line: [UInt8]
-    /// How long it may take, in ms.
+    /// Its timeout, in ms.
     let timeout: Int64
     /// Whether the answer has to follow a schema.
     let hasSchema: Bool
-    /// Takes keys and the prompt out of messages.
+    /// Removes keys and the prompt from messages.
     let redaction: Redaction
 }
 
-/// Who waits for a job.
+/// The caller that waits for a job.
 struct ClaudeCodeCall: Sendable {
-    /// Told the answer piece by piece.
+    /// Called with the answer's text, piece by piece.
     let onText: (@Sendable (String) -> Void)?
-    /// Resumed once, with what became of it.
+    /// Resumed once, with the answer.
     let continuation: CheckedContinuation<ClaudeCodeAnswer, Never>
 }
 
-/// What a process makes of a job.
+/// A process's answer to a job.
 enum ClaudeCodeAnswer: Sendable, Equatable {
-    /// It came to this.
+    /// The job's outcome.
     case outcome(Outcome)
-    /// The process ended, or had to be ended, before it took the job up: another can be given it.
+    /// The process ended, or had to be killed, before it started the job: another process can take it.
     case notStarted
 }
 
 /// How long processes are kept, and how long they are waited for.
 struct ClaudeCodeLimits: Sendable {
-    /// How many jobs one process answers before another takes its place.
+    /// How many jobs a process answers before it is replaced.
     var maxJobs = 50
-    /// How much memory it may hold after a job, in bytes: more, and another takes its place.
+    /// A process that holds more memory than this after a job, in bytes, is replaced.
     var maxBytes = 600_000_000
-    /// How long one without a job is kept, in ms.
+    /// How long an idle process is kept, in ms.
     var idleTime: Int64 = 60_000
-    /// How long a job's interruption may take, in ms, before its process is ended.
+    /// How long interrupting a job may take, in ms, before the process is killed.
     var patience: Int64 = 1_000
-    /// How long forgetting a conversation may take, in ms, before the process is ended.
+    /// How long clearing a conversation may take, in ms, before the process is killed.
     var clearTime: Int64 = 5_000
-    /// How long a process may take to end by itself, and then after SIGTERM, in ms.
+    /// How long a process may take to end by itself, and again after SIGTERM, in ms.
     var exitTime: Int64 = 5_000
 }

@@ -4,7 +4,7 @@ import Subprocess
 import Synchronization
 import SystemPackage
 
-/// The program on disk: where it is, and which version.
+/// The program on disk: its path and version.
 final class ClaudeCodeProgram: Sendable {
     /// Its absolute path.
     let path: String
@@ -16,20 +16,19 @@ final class ClaudeCodeProgram: Sendable {
         self.environment = environment
     }
 
-    /// How long it may take to say its version.
+    /// How long it may take to print its version.
     private static let versionTime = Duration.seconds(15)
 
-    /// Its version, asked for once; nil where it does not say, or the task is cancelled. One that did not say is asked again the next
-    /// time.
+    /// Its version, asked for once; nil if it could not be found out, or the task is cancelled. After a failure the next call asks again.
     func version() async -> ClaudeCodeVersion? {
         let task = asked.withLock { asked in
             if let asked { return asked }
-            // Not the caller's task: others wait for the same answer.
+            // Not the caller's task, because others wait for the same answer.
             let task = Task { [path, environment] in await Self.ask(path, environment) }
             asked = task
             return task
         }
-        // A task's value is waited for whether or not one is cancelled; a stream's is not.
+        // Waiting for a task's value does not end when the waiter is cancelled. Waiting for a stream does.
         let (answers, continuation) = AsyncStream<ClaudeCodeVersion?>.makeStream()
         Task {
             let version = await task.value
@@ -66,7 +65,7 @@ final class ClaudeCodeProgram: Sendable {
 
     /// Finds the program.
     /// - Parameters:
-    ///   - command: a name to look up in PATH, or a path, from the worker's folder where it is relative.
+    ///   - command: a name to look up in PATH, or a path, relative to the worker's directory.
     ///   - environment: the worker's.
     /// - Returns: its absolute path, or why there is none, as a sentence.
     static func locate(_ command: String, environment: [String: String]) -> Result<String, ModelFailure> {
@@ -78,7 +77,7 @@ final class ClaudeCodeProgram: Sendable {
             guard isProgram(path) else { return failure("\(command) is no program that may be run") }
             return .success(path)
         }
-        // An empty part is the folder at hand, which is no place to take programs from.
+        // An empty component means the current directory, where no program should be taken from.
         let folders = (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":").filter { $0.hasPrefix("/") }
         guard let path = folders.map({ "\($0)/\(command)" }).first(where: isProgram) else {
             return failure("there is no '\(command)' in PATH: install Claude Code, or set 'command' to its path")
@@ -102,15 +101,15 @@ final class ClaudeCodeProgram: Sendable {
 struct ClaudeCodeVersion: Sendable, Hashable, Comparable, CustomStringConvertible {
     let numbers: [Int]
 
-    /// The first that can be told that a text was composed by a program, so that nothing in it is expanded: safe for prompts of
-    /// anybody's, and fit to be kept running.
+    /// The first version that can be told that a program composed the text, so that nothing in it is expanded. From then on untrusted
+    /// prompts are safe, and the program can be kept running.
     static let composes = ClaudeCodeVersion(2, 1, 248)
 
     init(_ numbers: Int...) {
         self.numbers = numbers
     }
 
-    /// Reads what `--version` prints: `2.1.330 (Claude Code)`; nil where that does not begin with three numbers.
+    /// Reads the output of `--version`, such as `2.1.330 (Claude Code)`; nil if that does not begin with three numbers.
     init?(_ text: String) {
         let word = text.prefix { !$0.isWhitespace }.prefix { $0 != "-" && $0 != "+" }
         let numbers = word.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }

@@ -1,20 +1,20 @@
 import AgentQueueModel
 
-/// A request, as the program takes it: what its process must be started with, and the one message it is sent.
+/// A request as the program takes it: what its process must be started with, and the one message that is sent.
 ///
-/// The program holds conversations of its own and takes no one else's. So a system text becomes its system prompt, the last message
-/// goes as it is, and messages before that stand in front of it, as a transcript (``transcript(of:)``).
+/// The program keeps its own conversations and accepts no others. So the system text becomes its system prompt, the last message is sent as
+/// it is, and earlier messages precede it as a transcript (``transcript(of:)``).
 struct ClaudeCodePrompt: Sendable, Equatable {
-    /// What the process is started with.
+    /// What the process must be started with.
     var key: ClaudeCodeKey
     /// The message's content: text, or a list of Anthropic's content blocks.
     var content: JSONValue
 
-    /// The longest schema, in bytes: it travels as an argument, of which Linux allows 128 KiB.
+    /// The longest schema, in bytes: it is passed as an argument, and Linux allows 128 KiB for one.
     static let maxSchemaBytes = 100_000
 
     /// Translates a request.
-    /// - Throws: `ModelFailure` (`permanent`), naming what the program has no means to be told: nothing is dropped silently.
+    /// - Throws: `ModelFailure` (`permanent`) that names what the program cannot be told: nothing is dropped silently.
     init(_ request: ModelRequest) throws(ModelFailure) {
         guard request.kind == .generate else {
             throw Self.refusal("has no embeddings: give this job another target")
@@ -29,12 +29,12 @@ struct ClaudeCodePrompt: Sendable, Equatable {
         content = try Self.content(messages.filter { !Self.isSystem($0) })
     }
 
-    /// The line that asks.
-    /// - Parameter isComposed: whether to say that a program wrote the text, so that `@path` and `/command` in it mean nothing. An
-    ///   older program does not know the word, and does not mind it.
+    /// The line with the prompt.
+    /// - Parameter isComposed: whether to say that a program wrote the text, so that `@path` and `/command` in it mean nothing. Older
+    ///   versions ignore this.
     func line(isComposed: Bool = true) -> [UInt8] { Self.line(content, isComposed: isComposed) }
 
-    /// The line that makes the program forget the conversation: a command of its own, so not composed.
+    /// The line that makes the program forget the conversation. It is a command, so not marked as composed.
     static let clearLine = line("/clear", isComposed: false)
 
     private static func line(_ content: JSONValue, isComposed: Bool) -> [UInt8] {
@@ -46,9 +46,9 @@ struct ClaudeCodePrompt: Sendable, Equatable {
         return JSONValue.object(members).utf8(sorted: false) + [UInt8(ascii: "\n")]
     }
 
-    /// Whether a text in it would mean something else to a program that expands `@path`.
+    /// Whether a program that expands `@path` would misread any of its text.
     var holdsAt: Bool { texts.contains { $0.utf8.contains(UInt8(ascii: "@")) } }
-    /// Whether a text in it would be taken for a command by a program that has them.
+    /// Whether a program with commands would take any of its text for one.
     var beginsLikeACommand: Bool { texts.contains { $0.first { !$0.isWhitespace } == "/" } }
 
     private var texts: [String] {
@@ -63,7 +63,7 @@ struct ClaudeCodePrompt: Sendable, Equatable {
 extension ClaudeCodePrompt {
     static func isSystem(_ message: JSONValue) -> Bool { ["system", "developer"].contains(message["role"]?.string) }
 
-    /// All system texts, wherever they stand, with a blank line between them.
+    /// All system texts, wherever they are, separated by blank lines.
     static func system(_ messages: [JSONValue]) throws(ModelFailure) -> String {
         var texts: [String] = []
         for message in messages where isSystem(message) {
@@ -73,7 +73,7 @@ extension ClaudeCodePrompt {
         return texts.joined(separator: "\n\n")
     }
 
-    /// What to send for a conversation: its last message, behind a transcript of those before it.
+    /// What to send for a conversation: its last message, after a transcript of the earlier ones.
     static func content(_ messages: [JSONValue]) throws(ModelFailure) -> JSONValue {
         guard let last = messages.last else { throw refusal("needs a message of a user's") }
         for message in messages { try check(message) }
@@ -90,8 +90,8 @@ extension ClaudeCodePrompt {
         }
     }
 
-    /// Earlier messages, as the program is told of them: one JSON object a line, so that no text in them can pass for another
-    /// message, or for the end of the transcript.
+    /// The transcript of earlier messages: one JSON object a line, so that no text in it can be mistaken for another message or for the end
+    /// of the transcript.
     ///
     ///     The conversation so far, one message a line, as JSON:
     ///     {"role":"user","content":"Name a colour."}
@@ -109,7 +109,7 @@ extension ClaudeCodePrompt {
         return lines.joined(separator: "\n") + "\n\nThe user's next message, which is the one to answer:\n"
     }
 
-    /// Refuses what a message cannot say here.
+    /// Refuses what cannot be said in a transcript.
     private static func check(_ message: JSONValue) throws(ModelFailure) {
         let role = message["role"]?.string ?? ""
         guard isSystem(message) || ["user", "assistant"].contains(role) else {
@@ -155,14 +155,14 @@ extension ClaudeCodePrompt {
             }
             return ["type": "image", "source": source]
         case "image", "document":
-            // Anthropic's own form, from a batch file of theirs.
+            // Anthropic's own form, from one of its batch files.
             return .object((part.members ?? []).filter { $0.key != "cache_control" })
         default:
             throw refusal("cannot be sent a part of the type '\(type)'")
         }
     }
 
-    /// `data:image/png;base64,…` or an https address, as the source of an image block.
+    /// `data:image/png;base64,…` or an https address as the source of an image block.
     private static func imageSource(_ url: String) -> JSONValue? {
         if url.hasPrefix("https://") { return ["type": "url", "url": .string(url)] }
         guard url.hasPrefix("data:"), let comma = url.firstIndex(of: ",") else { return nil }

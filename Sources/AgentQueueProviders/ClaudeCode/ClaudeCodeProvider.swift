@@ -2,21 +2,21 @@ import AgentQueueModel
 import Glibc
 import Synchronization
 
-/// Claude through its own program, Claude Code, run as a child process: with a subscription's login, or an API key.
+/// Claude through its own program, Claude Code, run as a child process: with a subscription's login or an API key.
 ///
-/// Each job is one turn of a program without tools, settings or memory of its own, which is told everything on its standard input;
-/// prompts in it mean nothing but themselves (protocols.md 1.4). A program is kept running for the next job of the same model,
-/// system text, schema and limits, and made to forget the job before; that takes a tenth of the time that a start takes. What the
-/// program would ask again behind our back is stopped: each time would be charged.
+/// Each job is one turn of a program without tools, settings or memory. It gets everything on standard input, and prompts cannot trigger
+/// anything (protocols.md 1.4). A program is kept running for the next job with the same model, system text, schema and limits, and made to
+/// forget the previous one; that takes a tenth of the time of a start. If the program is about to ask the model again by itself, it is
+/// stopped, because each call is charged.
 ///
-/// The model also reads what the program adds: a line on who it is, the date, the operating system, and, from a process's second
-/// job on, that the conversation was cleared.
+/// The model also sees what the program adds: who it is, the date, the operating system, and, from a process's second job on, that the
+/// conversation was cleared.
 package final class ClaudeCodeProvider: ModelProvider {
     /// Its name in the configuration.
     package let name: String
-    /// `claude-code`, and the base URL where one is configured, without what may be secret in it.
+    /// `claude-code`, and the base URL if one is configured, without anything secret.
     package let identity: String
-    /// Streams, and holds the model to a schema; no embeddings.
+    /// Streaming and structured output; no embeddings.
     package let capabilities = ProviderCapabilities(maxEmbedInputs: 1, streams: true, hasStructuredOutput: true)
 
     let program: ClaudeCodeProgram
@@ -32,19 +32,19 @@ package final class ClaudeCodeProvider: ModelProvider {
     private let lastID = Atomic<UInt64>(0)
     private let isShutDown = Atomic(false)
 
-    /// Makes a provider; starts nothing.
+    /// Makes a provider. Nothing is started yet.
     /// - Parameters:
     ///   - name: its name in the configuration.
     ///   - command: the program's absolute path; see ``locate(_:environment:)``.
-    ///   - environment: the worker's own, of which the program gets what it needs.
-    ///   - apiKey: what to sign in with; nil leaves that to the program's own login.
+    ///   - environment: the worker's own, from which the program gets what it needs.
+    ///   - apiKey: nil to use the program's own login.
     ///   - baseURL: where the API is; nil is the worker's `ANTHROPIC_BASE_URL`, or Anthropic's.
     ///   - isWarm: whether programs are kept running between jobs. One that is too old for that is not.
-    ///   - maxJobsPerProcess: how many jobs one answers before another takes its place.
-    ///   - maxProcessBytes: how much memory one may hold, measured after each job.
-    ///   - idleTime: how long one is kept without a job, in ms.
-    ///   - maxIdle: how many are kept without a job, at most.
-    ///   - patience: how long a stopped job's program may take to say what was used, in ms, before it is ended.
+    ///   - maxJobsPerProcess: how many jobs a process answers before it is replaced.
+    ///   - maxProcessBytes: how much memory a process may hold, measured after each job.
+    ///   - idleTime: how long an idle process is kept, in ms.
+    ///   - maxIdle: how many idle processes are kept.
+    ///   - patience: how long the program of a stopped job may take to report its usage, in ms, before it is killed.
     ///   - register: told of each process.
     ///   - now: wall clock, ms.
     package init(
@@ -77,7 +77,7 @@ package final class ClaudeCodeProvider: ModelProvider {
         ClaudeCodeProgram.locate(command, environment: environment)
     }
 
-    /// Answers requests, each `generate` by a process of its own, all at once. Others it cannot answer.
+    /// Answers all requests at once, each `generate` with its own process. Other kinds are refused.
     package func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
         var outcomes = [Outcome](repeating: .failure(Self.cancelled), count: requests.count)
         await withTaskGroup(of: (Int, Outcome).self) { group in
@@ -97,7 +97,7 @@ package final class ClaudeCodeProvider: ModelProvider {
             let prompt = try ClaudeCodePrompt(request)
             let manner = try await manner(for: prompt)
             let redaction = Redaction(secrets: secrets, bodies: [request.body])
-            // A process that ended while it waited for a job has not begun it; a fresh one always begins.
+            // A process that ended while it waited for a job has not started it. A fresh one always does.
             for isFresh in [false, true] {
                 if Task.isCancelled { throw Self.cancelled }
                 let spent = Int64((ContinuousClock.now - start) / .milliseconds(1))
@@ -117,7 +117,7 @@ package final class ClaudeCodeProvider: ModelProvider {
         }
     }
 
-    /// Ends all processes, those at a job too, and removes what they needed on disk.
+    /// Ends all processes, those with a job too, and removes their files.
     package func shutdown() async {
         isShutDown.store(true, ordering: .releasing)
         await pool.shutdown()
@@ -133,9 +133,9 @@ package final class ClaudeCodeProvider: ModelProvider {
         var isBare = false
     }
 
-    /// Decides whether it is safe to give the program a prompt of anybody's.
-    /// - Throws: `ModelFailure` for a prompt in which an old program would see a command, or a file to send along: `permanent` where
-    ///   the program is old, `retryable` where it does not say.
+    /// Decides whether an untrusted prompt is safe with this program.
+    /// - Throws: `ModelFailure` for a prompt in which an old program would see a command or a file to attach: `permanent` if the program is
+    ///   old, `retryable` if its version is not known.
     private func manner(for prompt: ClaudeCodePrompt) async throws(ModelFailure) -> Manner {
         let version = await program.version()
         if Task.isCancelled { throw Self.cancelled }
@@ -153,7 +153,7 @@ package final class ClaudeCodeProvider: ModelProvider {
 
     private static func unsent(_ message: String, _ version: ClaudeCodeVersion?) -> ModelFailure {
         var failure = ModelFailure.unsent(message)
-        // A machine may have been too busy to run it; it is asked again the next time.
+        // The machine may have been too busy to run it. It is asked again next time.
         if version == nil { failure.failure = .retryable }
         return failure
     }
@@ -188,7 +188,7 @@ package final class ClaudeCodeProvider: ModelProvider {
         return environment
     }
 
-    /// Writing to a program that has ended must fail, not end this process.
+    /// Writing to a program that has ended must fail, and not end this process.
     private static let ignoreBrokenPipes: Void = {
         var action = sigaction()
         guard sigaction(SIGPIPE, nil, &action) == 0, action.__sigaction_handler.sa_handler == nil else { return }
@@ -197,9 +197,9 @@ package final class ClaudeCodeProvider: ModelProvider {
 }
 
 extension ClaudeCodeProvider {
-    /// What is asked where nobody names a model: the alias of the cheapest.
+    /// Used if no model is named: the alias of the cheapest.
     private static let checkedModel = "haiku"
-    /// Enough for a word. An answer that is cut there shows as much.
+    /// Enough for one word. An answer that is cut off there is still an answer.
     private static let checkedTokens: Int64 = 64
 
     /// Finds out whether the program runs, is signed in, and its model answers, with one tiny real call.
@@ -217,7 +217,7 @@ extension ClaudeCodeProvider {
         return result
     }
 
-    /// A model that thought for too long to say a word, or declined to, did answer.
+    /// A model that used up its tokens thinking, or declined, did answer.
     private static func showsLife(_ failure: ModelFailure) -> Bool {
         failure.calls > 0 && (failure.failure == .invalidReply || failure.failure == .refused)
     }

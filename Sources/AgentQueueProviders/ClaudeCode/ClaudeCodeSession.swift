@@ -1,40 +1,40 @@
 import AgentQueueModel
 import Glibc
 
-/// One process's life, as a pure state machine: what to do about each thing that happens.
+/// The life of one process as a pure state machine: what to do on each event.
 ///
 ///     idle ─ job → running ─ result → clearing ─ reset and result → idle …
 ///                     └ stopped: an interrupt, whose result is waited for; no result → ending
 ///     closing (its input is closed; it ends by itself) → ending (SIGTERM, then SIGKILL) → ended
 ///
-/// A result is a job's end, whatever the process does then: some do not exit. While it clears, it can be given the next job, which
-/// waits. It never sees that job unless it has said that it forgot the one before.
+/// A job ends with its result, whatever the process does then: some do not exit. While it clears, the process can be given the next job,
+/// which waits. It does not see that job until it has reported that it forgot the previous one.
 struct ClaudeCodeSession {
-    /// What may happen.
+    /// The events.
     enum Event {
         case job(ClaudeCodeJob)
-        /// A job is to be stopped; nothing happens where it is not there.
+        /// A job must stop. Ignored if it is not there.
         case stop(UInt64, ClaudeCodeStop)
         case line(JSONValue)
         case timer(Timer)
-        /// No job comes any more.
+        /// No more jobs will come.
         case close
-        /// Nor may the one it is at go on.
+        /// The current job must stop too.
         case shutDown
         /// Its output cannot be read any further.
         case unreadable
-        /// It has closed an output and goes on: no answer can come.
+        /// It closed an output but runs on: no answer can come.
         case mute
         case ended(ClaudeCodeEnding)
     }
 
-    /// What is waited for.
+    /// What is being waited for.
     enum Timer: Hashable {
         /// The job's deadline.
         case deadline
         /// The result of an interrupted job.
         case patience
-        /// The result of a clearing.
+        /// The result of clearing.
         case clear
         /// The next job.
         case idle
@@ -42,20 +42,20 @@ struct ClaudeCodeSession {
         case exit
     }
 
-    /// What to do.
+    /// The actions.
     enum Action {
         case write([UInt8])
         case closeInput
-        /// To the whole group.
+        /// Sent to the whole process group.
         case signal(Int32)
-        /// Replaces one of the same kind. In ms.
+        /// Replaces a timer of the same kind. In ms.
         case set(Timer, after: Int64)
         case unset(Timer)
         case text(UInt64, String)
         case answer(UInt64, ClaudeCodeAnswer)
-        /// It can be given another job, which may have to wait for a clearing.
+        /// It can take another job, which may have to wait until it has cleared.
         case available
-        /// It has waited in vain for a job: whoever holds it available is to close it.
+        /// No job came in time: it should be closed.
         case expired
     }
 
@@ -79,16 +79,16 @@ struct ClaudeCodeSession {
     private var isClosing = false
     private var ending: ClaudeCodeEnding?
 
-    /// Makes the session of a process just started.
+    /// Makes the session of a process that has just started.
     /// - Parameter isWarm: whether it may answer several jobs.
     init(limits: ClaudeCodeLimits, isWarm: Bool) {
         self.limits = limits
         self.isWarm = isWarm
     }
 
-    /// Whether its first job has begun, so that what it was started with is read.
+    /// Whether its first job has started, so that what it was started with has been read.
     var hasStarted: Bool { turn.hasBegun || jobs > 1 }
-    /// Whether a job given now is taken up at once.
+    /// Whether a job would start at once.
     var isIdle: Bool { phase == .idle }
 
     /// Takes an event.
@@ -145,7 +145,7 @@ struct ClaudeCodeSession {
         return interrupt(reason)
     }
 
-    /// Asks the program to break the job off: its result then says what was used, and the process can go on.
+    /// Asks the program to interrupt the job. Its result then reports the usage, and the process can go on.
     private mutating func interrupt(_ reason: ClaudeCodeStop) -> [Action] {
         guard phase == .running, stop == nil else { return [] }
         stop = reason
@@ -161,7 +161,7 @@ struct ClaudeCodeSession {
             return done + [.answer(id, .outcome(outcome))] + close()
         }
         phase = .clearing(sawReset: false)
-        // Available before the answer is known: who asks next, because of it, finds this process.
+        // Made available before the answer is reported: a caller that reacts to the answer finds this process.
         return done + [
             .write(ClaudeCodePrompt.clearLine), .set(.clear, after: limits.clearTime), .available, .answer(id, .outcome(outcome)),
         ]
@@ -179,7 +179,7 @@ struct ClaudeCodeSession {
             guard let job else { return [] }
             switch turn.read(line) {
             case .nothing: return []
-            // With a schema the answer is what the program makes of the pieces, not they.
+            // With a schema, the answer is what the program makes of the pieces.
             case .text(let piece): return stop == nil && !job.hasSchema ? [.text(job.id, piece)] : []
             case .asksAgain: return interrupt(.askedAgain)
             case .result(let result): return finish(outcome(of: job, turn, now: now).decide(result, stop: stop), residentBytes)
@@ -187,7 +187,7 @@ struct ClaudeCodeSession {
         case .clearing(let sawReset):
             if line["type"]?.string == "conversation_reset" { phase = .clearing(sawReset: true) }
             guard line["type"]?.string == "result" else { return [] }
-            // Costs and turns begin anew with the conversation: what still counts the old one has not forgotten it.
+            // Costs and turns restart with the conversation. One that still counts the old conversation has not forgotten it.
             let isNew = line["num_turns"]?.int == 0 && line["total_cost_usd"]?.number == 0
             guard sawReset, isNew, line["is_error"]?.bool == false else { return abandon(now: now) }
             phase = .idle
@@ -219,7 +219,7 @@ struct ClaudeCodeSession {
         }
     }
 
-    /// Lets it end by itself, after the job it is at.
+    /// Lets it end by itself, after its current job.
     private mutating func close() -> [Action] {
         isClosing = true
         switch phase {
@@ -230,7 +230,7 @@ struct ClaudeCodeSession {
         }
     }
 
-    /// Gives it up: it does not do what it should.
+    /// Gives it up because it does not behave as it should.
     private mutating func abandon(now: Int64) -> [Action] {
         var actions: [Action] = [.unset(.deadline), .unset(.patience), .unset(.clear), .unset(.idle)]
         if let job {
@@ -254,7 +254,7 @@ struct ClaudeCodeSession {
         var actions: [Action] = []
         if let job {
             let outcome = outcome(of: job, turn, now: now).decide(ending, stop: stop, isFirst: jobs == 1)
-            // A process that ended between two jobs is no fault of the second.
+            // A process that ended between two jobs is not the fault of the second.
             let isUntouched = jobs > 1 && !turn.hasBegun && stop == nil
             actions.append(.answer(job.id, isUntouched ? .notStarted : .outcome(outcome)))
         }
@@ -266,25 +266,25 @@ struct ClaudeCodeSession {
     }
 }
 
-/// Why we stopped a job ourselves.
+/// Why we stopped a job.
 enum ClaudeCodeStop: Sendable, Hashable {
     /// Its time was up.
     case timedOut
     /// Its task was cancelled.
     case cancelled
-    /// The provider shuts down.
+    /// The provider is shutting down.
     case shutDown
-    /// The program was about to ask again behind our back.
+    /// The program was about to ask the model again.
     case askedAgain
 }
 
 /// How a process ended.
 enum ClaudeCodeEnding: Sendable, Hashable {
-    /// By itself, with a code, and what it had written on standard error.
+    /// By itself, with a code and what it wrote to standard error.
     case exit(Int32, standardError: String)
     /// By a signal.
     case signal(Int32)
-    /// It printed a line that was too long to keep.
+    /// It printed a line that was too long.
     case unreadable
     /// It never started; the clause says why.
     case notStarted(String)

@@ -1,58 +1,58 @@
 import AgentQueueModel
 
-/// What the lines of one job have said so far.
+/// What the output lines of one job have said so far.
 ///
-/// Only the first response counts as the answer: the program asks again behind our back where one was cut, refused, broken or empty
-/// (protocols.md 1.6), and each time is charged.
+/// Only the first response counts as the answer. The program asks the model again if a response was cut, refused, broken or empty
+/// (protocols.md 1.6), and each call is charged.
 struct ClaudeCodeTurn: Sendable, Equatable {
-    /// What a line calls for.
+    /// What a line means.
     enum Reading: Sendable, Equatable {
         /// Nothing.
         case nothing
-        /// The answer went on by this text.
+        /// The answer continues with this text.
         case text(String)
-        /// The program is about to ask again: it must be stopped.
+        /// The program is about to ask the model again, and must be stopped.
         case asksAgain
-        /// The job is through.
+        /// The job is done.
         case result(JSONValue)
     }
 
-    /// The last word on a plan's limits.
+    /// The latest news on a plan's limits.
     struct PlanLimit: Sendable, Equatable {
-        /// Whether it is reached.
+        /// Whether the limit is reached.
         var isRejected: Bool
-        /// When it ends, in seconds since 1970; none later than the year 9999.
+        /// When it resets, in seconds since 1970, up to the year 9999.
         var resetsAt: Int64?
         /// Such as `five_hour` or `seven_day_opus`.
         var kind: String?
     }
 
-    /// Whether the program has taken up the job: nothing was asked before.
+    /// Whether the program has started the job. Nothing was asked before that.
     private(set) var hasBegun = false
-    /// How many responses began: each is charged.
+    /// How many responses began. Each is charged.
     private(set) var calls = 0
-    /// The first response's text; nil where it has none.
+    /// The first response's text; nil if it has none.
     private(set) var text: String?
-    /// What the model thought before it answered, where it says so.
+    /// The model's thinking before the answer, if reported.
     private(set) var reasoning: String?
-    /// Why the first response ended, in Anthropic's words; nil while it goes on, or where it broke off.
+    /// Why the first response ended, in Anthropic's terms; nil while it goes on, or if it broke off.
     private(set) var stopReason: String?
-    /// Tokens of all responses, as their events count them: for where no result tells.
+    /// Tokens of all responses, as their events count them: used if there is no result.
     private(set) var usage = Usage()
-    /// What answered, as the first response says.
+    /// The model that answered, according to the first response.
     private(set) var model: String?
     /// The provider's id for the call.
     private(set) var requestID: String?
-    /// The kind of failure, where the program told of one: `authentication_failed`, `billing_error` …
+    /// The kind of failure that the program reported: `authentication_failed`, `billing_error` …
     private(set) var errorKind: String?
-    /// What was said of the plan's limits.
+    /// What was reported about the plan's limits.
     private(set) var planLimit: PlanLimit?
-    /// Text of the first response that came as a whole, where none came piece by piece.
+    /// The first response's text, if it arrived as a whole and not in pieces.
     private var wholeText: String?
-    /// Tokens that the response at hand has counted so far.
+    /// Tokens that the current response has counted so far.
     private var outputTokens = 0
 
-    /// Whether the model may have been at work on an answer that never came whole.
+    /// Whether the model may have worked on an answer that never arrived.
     var isAnswerOpen: Bool { hasBegun && (calls == 0 || stopReason == nil) }
 
     /// Takes the next line.
@@ -106,7 +106,7 @@ struct ClaudeCodeTurn: Sendable, Equatable {
             }
         case "message_delta":
             if event["usage"]?["output_tokens"]?.int != nil {
-                // Each counts from the response's beginning.
+                // Each counts from the beginning of the response.
                 let counted = Self.usage(event["usage"]).outputTokens
                 usage.outputTokens += counted - outputTokens
                 outputTokens = counted
@@ -128,10 +128,10 @@ struct ClaudeCodeTurn: Sendable, Equatable {
         if !texts.isEmpty { wholeText = (wholeText ?? "") + texts.joined() }
     }
 
-    /// What had come of the answer, for a failure.
+    /// What had arrived of the answer, for a failure.
     var partialText: String? { text ?? wholeText }
 
-    /// Tokens as the API counts them, where those from and into the prompt cache stand beside the rest.
+    /// Tokens as the API counts them, with those of the prompt cache apart from the rest.
     static func usage(_ usage: JSONValue?) -> Usage {
         func tokens(_ name: String) -> Int { min(max(0, usage?[name]?.int ?? 0), 1 << 40) }
         let read = tokens("cache_read_input_tokens")

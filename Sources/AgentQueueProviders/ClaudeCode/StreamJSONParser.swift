@@ -1,11 +1,11 @@
 import AgentQueueModel
 
-/// Cuts a program's output into its JSON lines: pure, and bounded.
+/// Splits a program's output into JSON lines: pure and bounded.
 ///
-/// A line ends with `\n` and nothing else (a text may hold U+2028, or a raw carriage return of some wrapper's). What is not a JSON
-/// object is skipped: programs print banners and warnings.
+/// Only `\n` ends a line: a text may contain U+2028, or a carriage return from a wrapper script. Lines that are not JSON objects are
+/// skipped, because programs print banners and warnings.
 struct StreamJSONParser: Sendable {
-    /// A line is longer than may be kept.
+    /// A line is too long.
     struct LineTooLong: Error, Equatable {
         /// The most bytes a line may have.
         var limit: Int
@@ -22,8 +22,8 @@ struct StreamJSONParser: Sendable {
     }
 
     /// Takes the next bytes.
-    /// - Returns: the objects on the lines that they end, in order.
-    /// - Throws: `LineTooLong`; there is no going on after it.
+    /// - Returns: the objects on the lines that they complete, in order.
+    /// - Throws: `LineTooLong`, after which nothing more can be read.
     mutating func feed(_ bytes: [UInt8]) throws(LineTooLong) -> [JSONValue] {
         var values: [JSONValue] = []
         var start = 0
@@ -37,7 +37,7 @@ struct StreamJSONParser: Sendable {
         return values
     }
 
-    /// The object on a last line that nothing ended; nil where there is none.
+    /// The object on a last line without an end; nil if there is none.
     mutating func finish() -> JSONValue? {
         defer { line = [] }
         return Self.object(line)
@@ -48,9 +48,8 @@ struct StreamJSONParser: Sendable {
         line.append(contentsOf: bytes)
     }
 
-    /// The line's object. JavaScript writes half a surrogate pair where a text was cut inside one, which no strict reader takes:
-    /// such a half becomes U+FFFD. What still cannot be read is skipped, but not without a trace where it was a result: somebody
-    /// waits for it.
+    /// The line's object. JavaScript writes half a surrogate pair if a text was cut inside one, which no strict reader accepts: such a half
+    /// becomes U+FFFD. A line that still cannot be read is skipped, but reported if it was a result, which a caller waits for.
     private static func object(_ line: [UInt8]) -> JSONValue? {
         guard line.first == UInt8(ascii: "{") else { return nil }
         if let value = try? JSONValue.parse(line) { return value }
@@ -81,7 +80,7 @@ struct StreamJSONParser: Sendable {
         return line
     }
 
-    /// The code unit of the escape `\uXXXX` at a place; nil where there is none.
+    /// The code unit of the escape `\uXXXX` at a place; nil if there is none.
     private static func codeUnit(_ line: [UInt8], at index: Int) -> UInt16? {
         guard index + 6 <= line.count, line[index] == UInt8(ascii: "\\"), line[index + 1] == UInt8(ascii: "u") else { return nil }
         return UInt16(String(decoding: line[index + 2..<index + 6], as: UTF8.self), radix: 16)

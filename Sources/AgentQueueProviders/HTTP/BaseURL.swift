@@ -1,16 +1,16 @@
 import AgentQueueModel
 
-/// Where a server's API is, taken apart: what to call, and what may be shown.
+/// The parts of a server's address: what to call, and what may be shown.
 struct BaseURL: Sendable, Equatable {
-    /// The address in one spelling, without what may be secret: scheme and host in lower case, no port that goes without
-    /// saying, no user and password, no query, no slash at the end.
+    /// The address in a normalised spelling without anything secret: scheme and host in lower case, no default port, no user and password,
+    /// no query, no slash at the end.
     let shown: String
-    /// `user:password`, where the address held one.
+    /// `user:password`, if the address has them.
     let credentials: String?
-    /// `?…`, as it was, or nothing.
+    /// `?…` as it was, or nothing.
     let query: String
 
-    /// Reads an address; what is none is kept as it is, and will not be reached.
+    /// Reads an address. What is not one is kept as it is, and cannot be reached.
     init(_ text: String) {
         let beforeFragment = text.prefix { $0 != "#" }
         let address = beforeFragment.prefix { $0 != "?" }
@@ -53,11 +53,11 @@ struct BaseURL: Sendable, Equatable {
     }
 }
 
-/// Who answers, for the cache key: the same text for jobs enqueued by any process of one configuration, and for the provider that
-/// answers them.
+/// Who answers, as part of the cache key: the same text in every process of a configuration, for the job and for the provider that answers
+/// it.
 package enum ProviderIdentity {
-    /// A provider's kind and where it is, in one spelling, without a password or query.
-    /// - Parameter baseURL: nil where the kind alone says it.
+    /// A provider's kind and address in a normalised spelling, without password and query.
+    /// - Parameter baseURL: nil if the kind says it all.
     package static func of(kind: String, baseURL: String?) -> String {
         baseURL.map { "\(kind) \(BaseURL($0).shown)" } ?? kind
     }

@@ -4,9 +4,9 @@ import NIOHTTP1
 package struct HTTPCall: Sendable {
     /// `GET`, `POST` and so on.
     package var method: String
-    /// Where to, absolute.
+    /// The absolute URL.
     package var url: String
-    /// Headers; `Host` and `Content-Length` come by themselves.
+    /// The headers. `Host` and `Content-Length` are added.
     package var headers: HTTPHeaders
     /// The body; nil for none.
     package var body: [UInt8]?
@@ -20,11 +20,11 @@ package struct HTTPCall: Sendable {
     }
 }
 
-/// One HTTP answer, whole, whatever its status.
+/// One complete HTTP answer, whatever its status.
 package struct HTTPAnswer: Sendable, Equatable {
     /// 200, 404 and so on.
     package var status: Int
-    /// Headers, looked up without regard to case.
+    /// Its headers; names are compared without regard to case.
     package var headers: HTTPHeaders
     /// The body as it came.
     package var body: [UInt8]
@@ -36,7 +36,7 @@ package struct HTTPAnswer: Sendable, Equatable {
         self.body = body
     }
 
-    /// Whether it is good, and a stream of events.
+    /// Whether it is a good answer that is a stream of events.
     var isEventStream: Bool {
         guard (200..<300).contains(status), let type = headers.first(name: "content-type") else { return false }
         let essence = type.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }
@@ -44,18 +44,18 @@ package struct HTTPAnswer: Sendable, Equatable {
     }
 }
 
-/// How long a provider has to answer, all its calls together.
+/// How long a provider has to answer, with all its calls.
 package struct CallLimit: Sendable {
     /// In ms.
     let timeout: Int64
-    /// When that ends.
+    /// When it ends.
     let deadline: ContinuousClock.Instant
 
-    /// Whether these are a check's calls, which may go to an endpoint that is not there. A server that refuses one may leave
-    /// the body unread, and take it for the next request: so each gets a connection that is closed behind it.
+    /// Whether this is for the calls of a check, which may go to an endpoint that does not exist. A server that refuses one may leave the
+    /// body unread and take it for the next request, so each gets a connection that is closed after it.
     let isCheck: Bool
 
-    /// Begins now. Bounded to ten years, which keeps the sum in range.
+    /// Starts now. Limited to ten years, so that the sum stays in range.
     init(timeout: Int64, isCheck: Bool = false) {
         self.timeout = timeout
         self.isCheck = isCheck

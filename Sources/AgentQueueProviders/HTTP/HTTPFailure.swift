@@ -3,23 +3,23 @@ import AsyncHTTPClient
 import NIOCore
 import NIOPosix
 
-/// Why there is no whole HTTP answer. The clauses never hold a header's value.
+/// Why there is no complete HTTP answer. The clauses never contain a header's value.
 package enum HTTPFailure: Error, Sendable, Equatable {
-    /// The deadline passed; whether the request had begun to leave.
+    /// The deadline passed. Says whether the request had begun to leave.
     case timedOut(hasBegun: Bool)
-    /// The task was cancelled; whether the request had begun to leave.
+    /// The task was cancelled. Says whether the request had begun to leave.
     case cancelled(hasBegun: Bool)
-    /// The transport was shut down; whether the request had begun to leave.
+    /// The transport was shut down. Says whether the request had begun to leave.
     case shutDown(hasBegun: Bool)
-    /// The answer is longer than may be read.
+    /// The answer is longer than the limit.
     case tooLarge(limit: Int)
-    /// No connection came about, so nothing was sent; the clause says why.
+    /// No connection was made, so nothing was sent. The clause says why.
     case unreachable(String)
-    /// The server's certificate is not to be trusted; nothing was sent.
+    /// The server's certificate is not trusted. Nothing was sent.
     case untrusted(String)
-    /// The connection broke after the request had begun to leave; the clause says how.
+    /// The connection broke after the request had begun to leave. The clause says how.
     case broken(String)
-    /// The request cannot be sent as it is; the clause says why.
+    /// The request cannot be sent as it is. The clause says why.
     case unsendable(String)
 
     /// Reads an error of the HTTP client.
@@ -41,7 +41,7 @@ package enum HTTPFailure: Error, Sendable, Equatable {
 
     private init(_ error: HTTPClientError, bodyBegun: Bool) {
         switch error {
-        // A task's own cancellation is told apart by the task: this one is the client's end.
+        // Cancellation of our task is found by the task itself. This is the client's own.
         case .cancelled, .alreadyShutdown: self = .shutDown(hasBegun: bodyBegun)
         case .deadlineExceeded: self = .timedOut(hasBegun: bodyBegun)
         case .invalidURL, .emptyHost, .emptyScheme: self = .unsendable("its base URL is not one")
@@ -75,7 +75,7 @@ package enum HTTPFailure: Error, Sendable, Equatable {
             if case .connectTimeout = error { return "connecting took too long" }
             return "the connection was closed"
         default:
-            // NIOSSL's types: the package is the HTTP client's own, and not ours to import.
+            // An error of NIOSSL: the HTTP client depends on that package, we do not.
             guard String(reflecting: type(of: error)).hasPrefix("NIOSSL") else { return "the connection failed" }
             let text = String(describing: error)
             if text.contains("CERTIFICATE") || text.contains("ertificate") { return untrustedClause }
@@ -94,8 +94,8 @@ package enum HTTPFailure: Error, Sendable, Equatable {
         }
     }
 
-    /// Whether the request had begun to leave, so that the server may have acted on it. A request without a body never counts
-    /// as begun: it costs nothing.
+    /// Whether the request had begun to leave, so that the server may have acted on it. A request without a body never counts, because it
+    /// costs nothing.
     package var hasBegun: Bool {
         switch self {
         case .timedOut(let hasBegun), .cancelled(let hasBegun), .shutDown(let hasBegun): hasBegun
@@ -104,7 +104,7 @@ package enum HTTPFailure: Error, Sendable, Equatable {
         }
     }
 
-    /// The same, with what is known about the request once the exchange has ended.
+    /// The failure with what is known about the request once the exchange has ended.
     func after(_ progress: SendProgress) -> HTTPFailure {
         switch self {
         case .timedOut: .timedOut(hasBegun: progress.hasBegun)
@@ -114,10 +114,10 @@ package enum HTTPFailure: Error, Sendable, Equatable {
         }
     }
 
-    /// The failure as a call's outcome; `isMaybePaid` where the request had begun to leave.
+    /// The failure of a call; `isMaybePaid` if the request had begun to leave.
     /// - Parameters:
-    ///   - url: the provider's base URL, without what may be secret in it.
-    ///   - timeout: how long the call might take, in ms.
+    ///   - url: the provider's base URL, without anything secret.
+    ///   - timeout: the call's timeout, in ms.
     func modelFailure(of url: String, timeout: Int64) -> ModelFailure {
         var failure: ModelFailure =
             switch self {

@@ -3,21 +3,21 @@ import NIOCore
 import NIOHTTP1
 
 extension HTTPTransport {
-    /// Sends a GET, and hands on the body of a good answer piece by piece, however long it is in all: no more of it is read than
-    /// `onPart` has taken. Any other answer is read whole, as by ``send(_:before:)``. Nothing is repeated.
+    /// Sends a GET, and hands on the body of a good answer piece by piece, however long it is: no more is read than `onPart` has taken. Any
+    /// other answer is read whole, as by ``send(_:before:)``. Nothing is retried.
     ///
     /// Cancelling the task aborts the request and closes its connection (or its HTTP/2 stream).
     /// - Parameters:
-    ///   - deadline: when to give up: the last piece is due by then.
-    ///   - onPart: is told of each piece, in order. What it throws ends the reading.
-    /// - Returns: the answer, without a body where that was handed on.
-    /// - Throws: what `onPart` throws, but for an ``HTTPFailure``, which is returned.
+    ///   - deadline: when to give up; the last piece must have arrived by then.
+    ///   - onPart: called with each piece, in order. If it throws, reading ends.
+    /// - Returns: the answer, without a body if that was handed on.
+    /// - Throws: what `onPart` throws, except an ``HTTPFailure``, which is returned.
     func download(
         _ url: String, headers: HTTPHeaders, before deadline: ContinuousClock.Instant, _ onPart: ([UInt8]) async throws -> Void
     ) async throws -> Result<HTTPAnswer, HTTPFailure> {
         if Task.isCancelled { return .failure(.cancelled(hasBegun: false)) }
         let (pieces, sender) = AsyncStream<[UInt8]>.makeStream()
-        // One is given for each piece that was taken, so that never more than one waits.
+        // One is given for each piece taken, so that at most one piece waits.
         let (credits, giver) = AsyncStream<Void>.makeStream()
         return try await withThrowingTaskGroup(of: Result<HTTPAnswer, HTTPFailure>.self) { group in
             group.addTask {
@@ -66,11 +66,11 @@ extension HTTPTransport {
                 }
                 if Task.isCancelled { return .failure(.cancelled(hasBegun: false)) }
             }
-            // An aborted body may also end as if it were whole.
+            // An aborted body may also end as if it were complete.
             return Task.isCancelled ? .failure(.cancelled(hasBegun: false)) : .success(answer)
         } catch {
             if Task.isCancelled { return .failure(.cancelled(hasBegun: false)) }
-            // An error behind the answer's head is a break, and no lack of a connection.
+            // After the answer's head, an error means that the connection broke.
             return .failure(HTTPFailure(error, bodyBegun: hasHead))
         }
     }

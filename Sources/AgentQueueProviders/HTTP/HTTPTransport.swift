@@ -3,32 +3,32 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// The one HTTP client that all providers share.
+/// The HTTP client that all providers share.
 ///
-/// It keeps connections open per host, verifies certificates, speaks HTTP/2 where the server offers it, and follows no
-/// redirects. It repeats nothing but a connection that failed before any byte of the request's body was sent: every
-/// other repetition is the queue's, on record. Call ``shutdown()`` before letting go of it.
+/// It keeps connections open per host, verifies certificates, uses HTTP/2 if the server offers it, and follows no redirects. It retries
+/// only a connection that failed before any byte of the request's body was sent: every other retry is the queue's, on record. Call
+/// ``shutdown()`` before releasing it.
 package final class HTTPTransport: Sendable {
-    /// Its bounds.
+    /// Its limits.
     package let configuration: Configuration
     let client: HTTPClient
 
-    /// Opens no connection yet.
+    /// Makes a client. No connection is opened yet.
     package init(_ configuration: Configuration = Configuration()) {
         self.configuration = configuration
         var http = HTTPClient.Configuration()
         http.redirectConfiguration = .disallow
         http.timeout.connect = .milliseconds(max(1, configuration.connectTimeout))
         http.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(1, configuration.poolSize)
-        // Its own retry goes on in silence until the connect timeout, and then tells of the timeout only.
+        // The client's own retries say nothing until the connect timeout, and then report only the timeout.
         http.connectionPool.retryConnectionEstablishment = false
         http.connectionPool.idleTimeout = .milliseconds(Configuration.idleTimeout)
         http.httpVersion = .automatic
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: http)
     }
 
-    /// Closes every connection, calls under way included, which then fail as ``HTTPFailure/shutDown``.
-    /// - Throws: where it is shut down already.
+    /// Closes every connection, including those of calls in progress, which fail with ``HTTPFailure/shutDown``.
+    /// - Throws: if it has been shut down already.
     package func shutdown() async throws {
         try await client.shutdown()
     }
@@ -38,20 +38,20 @@ package final class HTTPTransport: Sendable {
     /// Cancelling the task aborts the request and closes its connection (or its HTTP/2 stream).
     /// - Parameters:
     ///   - call: what to send.
-    ///   - deadline: when to give up: connecting, its retries, sending, and the answer's last byte are all due by then.
+    ///   - deadline: when to give up. Connecting with retries, sending, and the answer's last byte must be done by then.
     package func send(_ call: HTTPCall, before deadline: ContinuousClock.Instant) async -> Result<HTTPAnswer, HTTPFailure> {
         await run(call, before: deadline, nil)
     }
 
-    /// Sends a request, and hands on a stream of events as it comes: the body of a good answer of type `text/event-stream`
-    /// goes to `onPart` piece by piece, and is empty in the answer returned. Any other answer is read whole, as by
-    /// ``send(_:before:)``, whose bounds hold here too.
+    /// Sends a request, and hands on a stream of events as it arrives: the body of a good answer of type `text/event-stream` goes to
+    /// `onPart` piece by piece, and the answer returned has none. Any other answer is read whole, as by ``send(_:before:)``, whose limits
+    /// apply here too.
     /// - Parameters:
     ///   - call: what to send.
-    ///   - deadline: when to give up: connecting, its retries, sending, and the answer's last byte are all due by then.
-    ///   - onPart: is told of each piece, in order, and of none once this has returned. It should take no long time.
-    ///   - onHead: is told status and headers of an answer that goes to `onPart`, before its first piece: all there is of it if
-    ///     it breaks off.
+    ///   - deadline: when to give up. Connecting with retries, sending, and the answer's last byte must be done by then.
+    ///   - onPart: called with each piece, in order, and not after this has returned. It should return quickly.
+    ///   - onHead: called with status and headers of an answer that goes to `onPart`, before its first piece. If the answer breaks off,
+    ///     there is nothing else.
     package func receive(
         _ call: HTTPCall, before deadline: ContinuousClock.Instant, onPart: @escaping @Sendable ([UInt8]) -> Void,
         onHead: @escaping @Sendable (HTTPAnswer) -> Void = { _ in }
@@ -59,7 +59,7 @@ package final class HTTPTransport: Sendable {
         await run(call, before: deadline, Listener(onHead: onHead, onPart: onPart))
     }
 
-    /// Who hears of a stream of events.
+    /// Receives a stream of events.
     private struct Listener: Sendable {
         var onHead: @Sendable (HTTPAnswer) -> Void
         var onPart: @Sendable ([UInt8]) -> Void
@@ -70,7 +70,7 @@ package final class HTTPTransport: Sendable {
     ) async -> Result<HTTPAnswer, HTTPFailure> {
         if Task.isCancelled { return .failure(.cancelled(hasBegun: false)) }
         let progress = SendProgress()
-        // The client's own deadline ends with the answer's head: hence a clock of ours beside the exchange.
+        // The client's own deadline covers only the answer's head, so a timer of ours runs beside the exchange.
         let result = await withTaskGroup(of: Result<HTTPAnswer, HTTPFailure>.self) { group in
             group.addTask { await self.exchange(call, progress, listener) }
             group.addTask {
@@ -85,7 +85,7 @@ package final class HTTPTransport: Sendable {
             group.cancelAll()
             return first
         }
-        // Known for sure only now that the exchange has ended.
+        // Certain only now that the exchange has ended.
         return result.mapError { $0.after(progress) }
     }
 
@@ -108,7 +108,7 @@ package final class HTTPTransport: Sendable {
         }
     }
 
-    /// 50 to 100 ms before the first retry, and twice that before each further one, up to 1 to 2 s.
+    /// 50 to 100 ms before the first retry, then twice as long each time, up to 1 to 2 s.
     /// - Parameter jitter: 0 to 1.
     static func wait(beforeRetry retry: Int, jitter: Double) -> Int64 {
         let longest = min(100 << max(0, min(retry - 1, 10)), 2_000)
@@ -141,27 +141,27 @@ package final class HTTPTransport: Sendable {
                 answer.body.append(contentsOf: part.readableBytesView)
             }
         }
-        // An aborted body may also end as if it were whole.
+        // An aborted body may also end as if it were complete.
         if Task.isCancelled { throw HTTPFailure.cancelled(hasBegun: false) }
         return answer
     }
 }
 
 extension HTTPTransport {
-    /// The bounds of the HTTP client.
+    /// The limits of the HTTP client.
     package struct Configuration: Sendable, Equatable {
-        /// Most open HTTP/1.1 connections to one host; 100 by default. A call beyond them waits for one to become free, as
-        /// long as for a connection to open.
+        /// How many HTTP/1.1 connections to one host may be open; 100 by default. Further calls wait for one, as long as for a connection
+        /// to open.
         package var poolSize: Int
         /// How long opening a connection may take, TLS included, in ms; 30,000 by default.
         package var connectTimeout: Int64
         /// Retries of a connection that failed before any byte of the body was sent; 3 by default.
         package var maxRetries: Int
-        /// The longest answer read, in bytes; 64 MiB by default.
+        /// The longest answer that is read, in bytes; 64 MiB by default.
         package var maxAnswerBytes: Int
 
-        /// How long a connection nobody uses is kept, in ms. Short, as a server that closes one just when a request is on
-        /// its way costs an attempt.
+        /// How long an unused connection is kept, in ms. Short, because a server that closes one while a request is on its way costs an
+        /// attempt.
         static let idleTimeout: Int64 = 20_000
 
         /// Makes bounds.
@@ -174,18 +174,18 @@ extension HTTPTransport {
     }
 }
 
-/// Whether any byte of a request's body has left.
+/// Whether any byte of a request's body has been sent.
 final class SendProgress: Sendable {
     private let begun = Atomic(false)
 
-    /// Notes the first byte.
+    /// Notes that the first byte is being sent.
     func begin() { begun.store(true, ordering: .releasing) }
 
-    /// Whether the first byte was asked for by an open connection. Until then no server can have acted on the request.
+    /// Whether an open connection asked for the first byte. Before that no server can have acted on the request.
     var hasBegun: Bool { begun.load(ordering: .acquiring) }
 }
 
-/// A request's body that notes when an open connection begins to take it. It goes out in pieces, so that a large one is not held twice.
+/// A request's body that notes when an open connection begins to take it. It is sent in pieces, so that a large one is not in memory twice.
 struct WatchedBody: AsyncSequence, Sendable {
     let bytes: [UInt8]
     let progress: SendProgress

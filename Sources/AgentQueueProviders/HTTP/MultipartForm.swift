@@ -1,8 +1,8 @@
 import AgentQueueModel
 
-/// The body of a `multipart/form-data` request (RFC 7578), of fields and files whose names hold nothing that would need quoting.
+/// The body of a `multipart/form-data` request (RFC 7578). The names of its fields and files must not need quoting.
 struct MultipartForm: Sendable {
-    /// No line of JSON holds the CR that stands before a boundary, nor does any name or label here: so one that never changes does.
+    /// A boundary follows a CR, which no line of JSON, and no name or label here, contains. So a constant boundary is safe.
     private static let boundary = "agent-queue-part-5f1c9a"
 
     /// The value of `Content-Type`.
@@ -10,8 +10,8 @@ struct MultipartForm: Sendable {
 
     private(set) var bytes: [UInt8] = []
 
-    /// Holds nothing yet.
-    /// - Parameter capacity: how many bytes it will have, more or less.
+    /// Starts empty.
+    /// - Parameter capacity: how many bytes to reserve.
     init(capacity: Int = 0) {
         bytes.reserveCapacity(capacity + 512)
     }
@@ -30,7 +30,7 @@ struct MultipartForm: Sendable {
         bytes.append(contentsOf: "\r\n".utf8)
     }
 
-    /// Ends it: nothing is added any more.
+    /// Closes the body. Nothing can be added after this.
     mutating func end() {
         bytes.append(contentsOf: "--\(Self.boundary)--\r\n".utf8)
     }

@@ -3,8 +3,7 @@ import Foundation
 import NIOHTTP1
 
 extension ObservedLimits {
-    /// Reads `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`, the resets being durations; nil where none of them is
-    /// there, or can be read.
+    /// Reads `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`, whose resets are durations; nil if none is there or can be read.
     static func openAI(_ headers: HTTPHeaders) -> ObservedLimits? {
         func window(_ what: String) -> Window? {
             Window(
@@ -16,8 +15,8 @@ extension ObservedLimits {
         return ObservedLimits(requests: window("requests"), tokens: window("tokens")).unlessEmpty
     }
 
-    /// Reads `anthropic-ratelimit-{requests,tokens,input-tokens,output-tokens}-{limit,remaining,reset}`, the resets being
-    /// points in time; nil where none of them is there, or can be read.
+    /// Reads `anthropic-ratelimit-{requests,tokens,input-tokens,output-tokens}-{limit,remaining,reset}`, whose resets are times; nil if
+    /// none is there or can be read.
     /// - Parameter now: wall clock, ms.
     static func anthropic(_ headers: HTTPHeaders, now: Int64) -> ObservedLimits? {
         func window(_ what: String) -> Window? {
@@ -34,7 +33,7 @@ extension ObservedLimits {
         ).unlessEmpty
     }
 
-    /// A number of requests or tokens; what is less than nothing is nothing.
+    /// A number of requests or tokens. Less than zero counts as zero.
     private static func count(_ text: String?) -> Int? {
         guard let number = text.flatMap({ RetryAfter.number($0) }) else { return nil }
         return Int(min(max(0, number), 0x1p40))
@@ -47,14 +46,14 @@ extension ObservedLimits.Window {
     fileprivate var unlessEmpty: Self? { self == Self() ? nil : self }
 }
 
-/// A server's word on when to try again, in the forms it comes in.
+/// When to try again according to a server, in each of the forms that are used.
 package enum RetryAfter {
-    /// The longest wait believed: 24 h, in ms.
+    /// The longest wait that is believed: 24 h, in ms.
     static let longest: Int64 = 86_400_000
 
-    /// The wait that a failed answer asks for, in ms, 0 to ``longest``; nil where it asks for none.
+    /// The wait that a failed answer asks for, in ms, 0 to ``longest``; nil if it asks for none.
     ///
-    /// In this order: `retry-after-ms`, `retry-after`, and, with `limits`, the `x-ratelimit-reset-…` of what is used up.
+    /// In this order: `retry-after-ms`, `retry-after`, and, with `limits`, the `x-ratelimit-reset-…` of an exhausted limit.
     /// - Parameters:
     ///   - headers: the answer's.
     ///   - limits: whether the answer is about a rate limit.
@@ -66,15 +65,15 @@ package enum RetryAfter {
         return reset(headers)
     }
 
-    /// Reads `Retry-After`: seconds, with or without decimals, or an HTTP date. In ms, 0 to 24 h; nil where it is neither.
+    /// Reads `Retry-After`: seconds, with or without decimals, or an HTTP date. In ms, 0 to 24 h; nil if it is neither.
     /// - Parameter now: wall clock, ms.
     package static func wait(_ text: String, now: Int64) -> Int64? {
         if let seconds = number(text) { return bounded(seconds * 1_000) }
         return httpDate(text).map { bounded(Double($0 - now)) }
     }
 
-    /// Both limits tell their reset on every answer: only that of the one with nothing left is meant. Where neither says
-    /// so, a request was too large for the tokens left.
+    /// Every answer has the resets of both limits. The one that counts is that of the exhausted limit. If neither is exhausted, the request
+    /// was too large for the tokens left.
     private static func reset(_ headers: HTTPHeaders) -> Int64? {
         func wait(_ what: String) -> Int64? { headers.first(name: "x-ratelimit-reset-\(what)").flatMap(duration) }
         let usedUp = ["requests", "tokens"].filter { headers.first(name: "x-ratelimit-remaining-\($0)").flatMap(number) == 0 }
@@ -99,7 +98,7 @@ package enum RetryAfter {
 
     private static let scales = ["ns": 1e-6, "us": 1e-3, "µs": 1e-3, "ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
 
-    /// Reads an HTTP date of the one form still sent, `Sun, 06 Nov 1994 08:49:37 GMT`; wall clock, ms.
+    /// Reads an HTTP date in the only form still in use, `Sun, 06 Nov 1994 08:49:37 GMT`; wall clock, ms.
     static func httpDate(_ text: String) -> Int64? {
         let parts = text.split(whereSeparator: { " ,:-".contains($0) }).map(String.init)
         guard parts.count == 8, parts[7] == "GMT", let month = months.firstIndex(of: parts[2]).map({ Int64($0 + 1) }) else { return nil }
@@ -111,7 +110,7 @@ package enum RetryAfter {
 
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
-    /// A plain number, blanks around it passed over.
+    /// A plain number; spaces around it are ignored.
     static func number(_ text: some StringProtocol) -> Double? {
         let trimmed = String(text.drop { $0 == " " }.prefix { $0 != " " })
         guard trimmed.utf8.count <= 32, trimmed.utf8.allSatisfy({ "0123456789.-".utf8.contains($0) }) else { return nil }

@@ -1,28 +1,28 @@
-/// Reads a `text/event-stream` (WHATWG) from pieces cut anywhere: lines end with CR, LF or both; comments, `id` and `retry`
-/// are passed over; broken UTF-8 is repaired.
+/// Reads a `text/event-stream` (WHATWG) from pieces cut anywhere. Lines end with CR, LF or both; comments, `id` and `retry` are skipped;
+/// broken UTF-8 is repaired.
 struct ServerSentEventParser: Sendable {
     private let maxEventBytes: Int
-    /// The line that is not at its end yet.
+    /// The line that has not ended yet.
     private var line: [UInt8] = []
     private var name: [UInt8] = []
-    /// The event's data so far; nil where it has none.
+    /// The event's data so far; nil if it has none.
     private var data: [UInt8]?
     private var isFirstLine = true
     private var endedWithReturn = false
 
-    /// Begins before the stream's first byte.
+    /// Starts before the stream's first byte.
     /// - Parameter maxEventBytes: the longest event, and the longest line, that is read.
     init(maxEventBytes: Int = 16 << 20) {
         self.maxEventBytes = maxEventBytes
     }
 
-    /// Takes the stream's next piece, and returns the events that it completes.
-    /// - Throws: ``HTTPFailure/tooLarge(limit:)``; the stream cannot be read on then.
+    /// Takes the next piece of the stream, and returns the events that it completes.
+    /// - Throws: ``HTTPFailure/tooLarge(limit:)``, after which the stream cannot be read any further.
     mutating func feed(_ bytes: [UInt8]) throws(HTTPFailure) -> [ServerSentEvent] {
         var events: [ServerSentEvent] = []
         var start = 0
         for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") {
-            // The second half of a CR LF ends no line, even if it comes with the next piece.
+            // The second half of a CR LF does not end a line, even if it comes with the next piece.
             let isSecondHalf = byte == UInt8(ascii: "\n") && endedWithReturn && index == start && line.isEmpty
             endedWithReturn = byte == UInt8(ascii: "\r")
             if !isSecondHalf {
@@ -38,8 +38,7 @@ struct ServerSentEventParser: Sendable {
         return events
     }
 
-    /// Takes the stream's end, and returns the event that only lacks the blank line behind it, if it has data: some servers
-    /// leave that out.
+    /// Ends the stream. Returns the last event if it has data and only lacks the blank line after it, which some servers leave out.
     mutating func finish() -> [ServerSentEvent] {
         var events: [ServerSentEvent] = []
         if !line.isEmpty, let event = endLine() { events.append(event) }
@@ -85,8 +84,8 @@ struct ServerSentEventParser: Sendable {
 
 /// One event of a `text/event-stream`.
 struct ServerSentEvent: Sendable, Equatable {
-    /// Its `event` field; nil where it has none.
+    /// Its `event` field; nil if it has none.
     var name: String?
-    /// Its `data` lines, with a line feed between each two.
+    /// Its `data` lines, joined by line feeds.
     var data: String
 }

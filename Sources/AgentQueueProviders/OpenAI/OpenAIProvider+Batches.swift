@@ -3,8 +3,8 @@ import NIOHTTP1
 
 /// OpenAI's Files and Batches (protocols.md 3.5, 3.6).
 extension OpenAIProvider: HTTPBatchProvider {
-    /// A chat or embeddings request's line, in bytes. Models that answer by the responses API alone are sent to it where the provider is
-    /// configured so (`api: responses`), or was told by a live answer.
+    /// The size of a chat or embeddings request's line, in bytes. Models that only have the responses API get it if the provider is
+    /// configured so (`api: responses`), or if a live answer has shown it.
     package func batchSize(of item: BatchItem) -> Result<Int, ModelFailure> {
         do throws(ModelFailure) {
             try BatchRules.check(item)
@@ -17,9 +17,10 @@ extension OpenAIProvider: HTTPBatchProvider {
         }
     }
 
-    /// Uploads the requests as a file, `LABEL.jsonl`, and makes a batch of it whose metadata hold the label.
+    /// Uploads the requests as a file, `LABEL.jsonl`, and creates a batch of it with the label in its metadata.
     ///
-    /// The batch may be there in spite of a failure that says `isMaybePaid`. After any other the file is removed again, as far as it can.
+    /// The batch may exist even after a failure, if that says `isMaybePaid`. After any other failure the file is removed again, if
+    /// possible.
     package func submitBatch(_ items: [BatchItem], label: String, timeout: Int64) async -> Result<RemoteBatch, ModelFailure> {
         let limit = CallLimit(timeout: timeout)
         do throws(ModelFailure) {
@@ -42,18 +43,18 @@ extension OpenAIProvider: HTTPBatchProvider {
         }
     }
 
-    /// The name of a batch's input file, by which it is known even at servers that keep no metadata.
+    /// The name of a batch's input file, which identifies the batch even at servers that keep no metadata.
     static func fileName(of label: String) -> String { "\(label).jsonl" }
 
     private func form(for request: ModelRequest) -> OpenAIBatchForm {
         let model = request.target.model
-        // All of OpenAI's models know the newer limit. A batch would find out only when each of its requests has been refused.
+        // All of OpenAI's models know the newer limit. A batch would find out only after each of its requests had been refused.
         let chat = quirks.chatForm(of: model) ?? ChatForm(hasCompletionLimit: true, usesResponses: api == .responses)
         return OpenAIBatchForm(
             chat: request.kind.isBatchable ? nil : chat, format: quirks.embeddingFormat(of: model), limits: capabilities)
     }
 
-    /// Uploads a batch's input, and returns the file's name.
+    /// Uploads a batch's input, and returns the id of the file.
     private func send(_ form: MultipartForm, bodies: [JSONValue]?, _ limit: CallLimit) async throws(ModelFailure) -> String {
         var headers = headers(nil, hasBody: true, streams: false, closes: false)
         headers.replaceOrAdd(name: "content-type", value: MultipartForm.contentType)
@@ -65,7 +66,7 @@ extension OpenAIProvider: HTTPBatchProvider {
             }
             return file
         } catch {
-            // A file is no batch: nothing is charged for it.
+            // A file is not a batch, so nothing is charged.
             throw BatchDownload.unpaid(error)
         }
     }
@@ -167,7 +168,7 @@ extension OpenAIProvider {
         if case .refused = batch.status { true } else { false }
     }
 
-    /// The name that a batch's input file was given; nil where the server knows of none.
+    /// The name of a batch's input file; nil if the server does not know one.
     private func fileName(of batch: OpenAIBatch, _ limit: CallLimit) async throws(ModelFailure) -> String? {
         guard let file = batch.inputFile else { return nil }
         do throws(ModelFailure) {
@@ -183,8 +184,7 @@ extension OpenAIProvider {
 extension OpenAIProvider {
     /// Reads a batch's output file and its error file.
     ///
-    /// How many vectors an `embed` request is to be answered with, and how long they are to be, is not known here: that is the caller's
-    /// to check.
+    /// How many vectors an `embed` request must be answered with, and of what length, is not known here: the caller checks that.
     package func readResults(
         of batch: RemoteBatch, kind: JobKind, timeout: Int64, _ take: @Sendable ([BatchItemResult]) async throws -> Void
     ) async throws -> ModelFailure? {

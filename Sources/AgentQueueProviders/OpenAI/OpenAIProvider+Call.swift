@@ -4,10 +4,10 @@ import NIOHTTP1
 extension OpenAIProvider {
     /// Calls an endpoint and returns a good answer's JSON.
     /// - Parameters:
-    ///   - body: what to POST; nil is a GET.
-    ///   - request: what is asked, of which no error text may hold any part.
-    ///   - stream: what listens to the answer's stream; nil asks for none. An answer that is none is read all the same.
-    /// - Throws: `CallFailure`, its message whole and clean.
+    ///   - body: what to POST; nil for a GET.
+    ///   - request: the request, no part of which may appear in an error message.
+    ///   - stream: receives the answer's stream; nil for none. An answer that is not a stream is read all the same.
+    /// - Throws: `CallFailure` with a complete, redacted message.
     func call(
         _ path: String, _ body: JSONValue?, of request: JSONValue? = nil, _ limit: CallLimit, _ idempotencyKey: String?,
         stream: StreamedAnswer? = nil
@@ -33,8 +33,8 @@ extension OpenAIProvider {
         }
     }
 
-    /// Reads an answer that came whole.
-    /// - Parameter isPaid: whether good answers are charged for.
+    /// Reads an answer that arrived whole.
+    /// - Parameter isPaid: whether good answers are charged.
     private func read(_ answer: HTTPAnswer, isPaid: Bool, _ redaction: () -> Redaction) throws(CallFailure) -> ServerAnswer {
         let parsed = Result { () throws(JSONError) in try JSONValue.parse(answer.body) }
         guard (200..<300).contains(answer.status) else {
@@ -43,7 +43,7 @@ extension OpenAIProvider {
         }
         guard case .success(let body) = parsed else {
             let message = "\(connection.shown) answered \(answer.status) with what is not valid JSON"
-            // Who answered, the server or something before it, and at what cost, it does not say.
+            // It is not known whether the server or a proxy answered, and at what cost.
             throw CallFailure(
                 ModelFailure(
                     .invalidReply, message, requestID: OpenAIErrorClass.requestID(answer.headers), calls: isPaid ? 1 : 0,
@@ -53,14 +53,14 @@ extension OpenAIProvider {
         return ServerAnswer(body: body, requestID: OpenAIErrorClass.requestID(answer.headers), limits: .openAI(answer.headers))
     }
 
-    /// Reads an answer that came as a stream, whole or not.
+    /// Reads an answer that arrived as a stream, whether it is complete or not.
     private func answer(
         of stream: StreamedAnswer, _ head: HTTPAnswer, _ result: Result<HTTPAnswer, HTTPFailure>, _ limit: CallLimit,
         _ redaction: () -> Redaction
     ) throws(CallFailure) -> ServerAnswer {
         if case .success = result { stream.end() }
         let assembler = stream.assembler
-        /// What a stream that failed cost, and what of its answer there is.
+        /// A failure of the stream, with what it cost and what arrived of the answer.
         func broken(_ failure: ModelFailure, isMaybePaid: Bool) -> CallFailure {
             var failure = failure
             failure.requestID = OpenAIErrorClass.requestID(head.headers)
@@ -75,7 +75,7 @@ extension OpenAIProvider {
             if let error = OpenAIError.inside(body) {
                 throw broken(failure(head, error, redaction), isMaybePaid: assembler.hasBegun)
             }
-            // A connection that breaks, or stays silent, behind the last event takes nothing away.
+            // A connection that breaks, or stays silent, after the last event does not matter.
             if !Self.isEnded(result) {
                 return ServerAnswer(body: body, requestID: OpenAIErrorClass.requestID(head.headers), limits: .openAI(head.headers))
             }
@@ -87,7 +87,7 @@ extension OpenAIProvider {
         throw broken(ModelFailure(.retryable, "\(connection.shown) ended its stream before the answer was whole"), isMaybePaid: true)
     }
 
-    /// Whether the call was ended from this side.
+    /// Whether we ended the call.
     private static func isEnded(_ result: Result<HTTPAnswer, HTTPFailure>) -> Bool {
         switch result {
         case .failure(.cancelled), .failure(.shutDown): true
@@ -109,7 +109,7 @@ extension OpenAIProvider {
         return headers
     }
 
-    /// A reader's failure as a call's: a whole sentence, clean, with what the answer's head says.
+    /// Completes a failure from reading an answer: a whole, redacted sentence, with what the answer's head says.
     func failure(_ failure: ModelFailure, of answer: ServerAnswer, to request: JSONValue?) -> ModelFailure {
         var failure = failure
         let redaction = connection.redaction(of: [request].compactMap(\.self))
@@ -120,13 +120,13 @@ extension OpenAIProvider {
     }
 }
 
-/// A call that brought no answer, with what the server said, from which to tell whether it wants the call written otherwise.
+/// A call without an answer, with what the server said, to tell whether the request must be written differently.
 struct CallFailure: Error, Sendable {
-    /// What it comes to.
+    /// The failure of the call.
     var failure: ModelFailure
-    /// The answer's HTTP status; nil where there was none, or it was good.
+    /// The HTTP status; nil if there was none, or it was good.
     var status: Int?
-    /// What the answer's body says; never to be shown as it is.
+    /// What the answer's body says. Never shown as it is.
     var error: OpenAIError?
 
     /// Makes a failure.
@@ -137,7 +137,7 @@ struct CallFailure: Error, Sendable {
     }
 }
 
-/// A good answer: its JSON, whether it came whole or was put together from a stream.
+/// A good answer: its JSON, whether it arrived whole or was assembled from a stream.
 struct ServerAnswer: Sendable {
     /// The body.
     var body: JSONValue

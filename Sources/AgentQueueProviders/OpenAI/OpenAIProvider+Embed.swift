@@ -3,8 +3,8 @@ import AgentQueueModel
 extension OpenAIProvider {
     /// Embeds several requests' inputs in as few calls as possible, one after another.
     ///
-    /// A call that fails fails every request with an input in it. After a failure that the inputs are not to blame for,
-    /// the remaining calls are not made, and fail alike.
+    /// A failed call fails every request with an input in it. If the inputs are not to blame, the remaining calls are not made, and fail
+    /// the same way.
     func embed(
         _ requests: [(place: Int, request: ModelRequest)], _ limit: CallLimit, _ idempotencyKey: String?
     ) async -> [(Int, Outcome)] {
@@ -19,7 +19,7 @@ extension OpenAIProvider {
             } catch {
                 if ![.permanent, .invalidReply, .refused].contains(error.failure) {
                     stopped = error
-                    // What this call cost is no cost of those that are not made.
+                    // The cost of this call is not a cost of those that are not made.
                     stopped?.usage = Usage()
                     stopped?.cost = nil
                     stopped?.calls = 0
@@ -32,7 +32,7 @@ extension OpenAIProvider {
         return requests.map { ($0.place, outcomes[$0.place] ?? noInput) }
     }
 
-    /// One call, in base64; once more as lists of numbers where that does not work, which is remembered for the model.
+    /// Makes one call, asking for base64. If that does not work, it is repeated with lists of numbers, which is remembered for the model.
     private func ask(_ embedding: EmbeddingCall, _ limit: CallLimit, _ idempotencyKey: String?) async throws(ModelFailure) -> ModelReply {
         let format = quirks.embeddingFormat(of: embedding.model)
         let refusal: CallFailure
@@ -57,7 +57,7 @@ extension OpenAIProvider {
         }
     }
 
-    /// Whether the other format may do better.
+    /// Whether the other format might work.
     private static func isAboutFormat(_ refusal: CallFailure) -> Bool {
         guard let error = refusal.error else { return false }
         let words = (error.message ?? "").lowercased()
@@ -75,7 +75,7 @@ extension OpenAIProvider {
             reply.limits = answer.limits
             return reply
         } catch {
-            // Base64 that cannot be read is as good as a refusal of it.
+            // Base64 that cannot be read is treated like a refusal of it.
             let isUnread = format == .base64 && OpenAIReply.holdsUnreadableText(answer.body)
             let refusal = isUnread ? OpenAIError(param: "encoding_format") : nil
             throw CallFailure(failure(error, of: answer, to: body), error: refusal)
@@ -120,7 +120,7 @@ extension OpenAIProvider {
             own.usage = usages[number]
             own.cost = failure.cost.map { $0 * Double(weights[number]) / total }
             own.calls = number == 0 ? failure.calls : 0
-            // What its earlier calls cost, it cost.
+            // The cost of its earlier calls remains.
             switch outcomes[piece.request] {
             case .reply(let earlier): own.add(earlier.usage, cost: earlier.cost, calls: earlier.calls)
             case .failure(let earlier):
@@ -134,7 +134,7 @@ extension OpenAIProvider {
 }
 
 extension ModelFailure {
-    /// Adds what other calls of the same request cost.
+    /// Adds the cost of other calls for the same request.
     fileprivate mutating func add(_ usage: Usage, cost: Double?, calls: Int) {
         self.usage = self.usage + usage
         self.calls += calls

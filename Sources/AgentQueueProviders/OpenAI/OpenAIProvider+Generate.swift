@@ -1,8 +1,8 @@
 import AgentQueueModel
 
 extension OpenAIProvider {
-    /// One chat completion. Where the server refuses the form that it is written in, it is asked again in the form that it
-    /// wants: such a refusal costs nothing, and is remembered for the model.
+    /// Makes one chat completion. If the server refuses the form of the request, it is asked again in the form that it wants. Such a
+    /// refusal is free, and is remembered for the model.
     func generate(
         _ request: ModelRequest, _ limit: CallLimit, _ idempotencyKey: String?, _ onText: (@Sendable (String) -> Void)?
     ) async -> Outcome {
@@ -10,7 +10,7 @@ extension OpenAIProvider {
         var isChanged = false
         var attempt = 1
         while true {
-            // The body differs from the first attempt's, and so must the key.
+            // The body differs from that of the first attempt, so the key must too.
             let key = attempt == 1 ? idempotencyKey : idempotencyKey.map { $0.isEmpty ? $0 : "\($0)-form\(attempt)" }
             let body: JSONValue
             do throws(ModelFailure) {
@@ -23,14 +23,14 @@ extension OpenAIProvider {
                 if isChanged { quirks.remember(form, for: request.target.model) }
                 return .reply(reply)
             } catch {
-                // Each change is made at most once, so that this ends.
+                // Each change is made at most once, so this ends.
                 if let next = form.changed(after: error, to: body, api: api) {
                     form = next
                     isChanged = true
                     attempt += 1
                     continue
                 }
-                // A request that is refused in the other form as well says nothing about the form.
+                // A request that is refused in the other form too says nothing about the form.
                 if isChanged, error.failure.failure != .permanent { quirks.remember(form, for: request.target.model) }
                 return .failure(error.failure)
             }

@@ -1,40 +1,40 @@
 import AgentQueueModel
 import NIOHTTP1
 
-/// Any server that speaks OpenAI's API: OpenAI, llama.cpp, Ollama, vLLM, LM Studio, and hubs before them.
+/// Any server with OpenAI's API: OpenAI, llama.cpp, Ollama, vLLM, LM Studio, and gateways in front of them.
 ///
-/// Chat completions (for models that need it, responses) and embeddings, live and in batches; wire formats and tolerances from
-/// protocols.md 3 and 5.
+/// Chat completions (responses for models that need them) and embeddings, live and in batches. Sections 3 and 5 of protocols.md have the
+/// wire formats and what servers do differently.
 package struct OpenAIProvider: ModelProvider {
     /// Its name in the configuration.
     package let name: String
-    /// That it streams and holds models to a schema; and what one embeddings call may hold.
+    /// Streaming, structured output, and the limits of one embeddings call.
     package let capabilities: ProviderCapabilities
-    /// What one of its batches may hold.
+    /// The limits of one of its batches.
     package let batchCapacity: BatchCapacity
     package let connection: APIConnection
     let api: OpenAIAPI
     let quirks = ServerQuirks()
     let now: @Sendable () -> Int64
 
-    /// What OpenAI's embeddings take in one call; others take more, or say nothing of it.
+    /// OpenAI's limit of one embeddings call. Other servers allow more, or do not say.
     private static let maxEmbedTokens = 300_000
-    /// OpenAI's own limits, with some bytes to spare of its 200 MB.
+    /// OpenAI's own limits, a little below its 200 MB.
     package static let usualBatchCapacity = BatchCapacity(items: 50_000, bytes: 190_000_000)
 
-    /// Makes a provider; calls nothing.
+    /// Makes a provider. Nothing is called yet.
     /// - Parameters:
     ///   - name: its name in the configuration.
-    ///   - baseURL: where its API is, such as `http://127.0.0.1:8089/v1`. A query stays with every call; a user and password
-    ///     in it sign in where there is no key.
-    ///   - apiKey: sent as a bearer token; nil, or one of blanks, sends none.
-    ///   - maxEmbedInputs: the most inputs in one embeddings call.
-    ///   - maxEmbedTokens: the most tokens of the inputs of one call; nil is OpenAI's own limit.
-    ///   - maxEmbedBytes: the most bytes of them; nil is 8 MiB.
+    ///   - baseURL: where its API is, such as `http://127.0.0.1:8089/v1`. Its query is sent with every call; its user and password sign in
+    ///     if there is no key.
+    ///   - apiKey: sent as a bearer token; nil or blank for none.
+    ///   - maxEmbedInputs: how many inputs one embeddings call may have.
+    ///   - maxEmbedTokens: how many tokens its inputs may have; nil for OpenAI's limit.
+    ///   - maxEmbedBytes: how many bytes; nil for 8 MiB.
     ///   - api: which of OpenAI's two APIs answers `generate` requests.
-    ///   - batchCapacity: what one batch may hold; OpenAI's own limits by default.
+    ///   - batchCapacity: the limits of one batch; OpenAI's own by default.
     ///   - transport: the HTTP client, which the caller shuts down.
-    ///   - now: wall clock, ms, for a `Retry-After` that is a date.
+    ///   - now: wall clock in ms, for a `Retry-After` that is a date.
     package init(
         name: String, baseURL: String, apiKey: String?, maxEmbedInputs: Int = ProviderCapabilities().maxEmbedInputs,
         maxEmbedTokens: Int? = nil, maxEmbedBytes: Int? = nil, api: OpenAIAPI = .automatic,
@@ -51,14 +51,14 @@ package struct OpenAIProvider: ModelProvider {
         connection = APIConnection(baseURL, apiKey: apiKey, transport: transport)
     }
 
-    /// `openai` and the base URL in one spelling, without a password or query in it.
+    /// `openai` and the base URL in a normalised spelling, without password and query.
     package var identity: String { "openai \(connection.shown)" }
 
-    /// Answers requests: each `generate` with a call of its own, all at once; `embed` and `memorize` requests of one model and
-    /// equal options with one call for as many as its limit allows, one call after another.
+    /// Answers requests: all `generate` requests at once, each with its own call; `embed` and `memorize` requests with the same model and
+    /// options in as few calls as its limits allow, one after another.
     ///
-    /// A call that fails fails every request with an input in it, with the same failure. What a call of several used is
-    /// shared out by the inputs' length in bytes, and adds up exactly; the call itself is counted for the first request in it.
+    /// A failed call fails every request with an input in it, with the same failure. The usage of a shared call is divided by the inputs'
+    /// length in bytes and adds up exactly; the call itself is counted for its first request.
     package func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
         await answers(to: requests, options).map { $0.withoutSecrets(connection.secrets) }
     }
@@ -88,9 +88,9 @@ package struct OpenAIProvider: ModelProvider {
     }
 }
 
-/// Which of OpenAI's two APIs answers a `generate` request.
+/// Which of OpenAI's two APIs answers `generate` requests.
 package enum OpenAIAPI: String, Sendable, CaseIterable {
-    /// Chat completions, and for a model that the server says needs it, responses: found out by one refused call per model.
+    /// Chat completions, and responses for models that the server says need them, which costs one refused call per model.
     case automatic
     /// `/chat/completions`, which every compatible server has.
     case chat
@@ -99,8 +99,8 @@ package enum OpenAIAPI: String, Sendable, CaseIterable {
 }
 
 extension OpenAIProvider {
-    /// The names of the models that the server says it has, at most 10,000; many servers do not list all they serve.
-    /// - Parameter timeout: how long it may take, in ms.
+    /// The names of the models that the server lists, at most 10,000. Many servers do not list all they serve.
+    /// - Parameter timeout: in ms.
     package func models(timeout: Int64 = 10_000) async -> Result<[String], ModelFailure> {
         await models(CallLimit(timeout: timeout))
     }
@@ -119,29 +119,31 @@ extension OpenAIProvider {
         }
     }
 
-    /// Finds out whether a model answers, with one tiny real call, which may cost a fraction of a cent.
+    /// Finds out whether a model answers, with one tiny real call that may cost a fraction of a cent.
     /// - Parameters:
-    ///   - model: its name at this provider; nil asks the first that the server lists.
-    ///   - timeout: how long all of it may take, in ms.
+    ///   - model: its name at this provider; nil for the first that the server lists.
+    ///   - timeout: for all calls together, in ms.
     package func check(model: String?, timeout: Int64) async -> ProviderCheck {
         await check(model: model, kind: nil, timeout: timeout)
     }
 
     /// Finds out whether a model answers requests of one kind.
     /// - Parameters:
-    ///   - model: its name at this provider; nil asks the first that the server lists.
-    ///   - kind: `generate` or `embed`; nil tries the one, and then the other.
-    ///   - timeout: how long all of it may take, in ms.
+    ///   - model: its name at this provider; nil for the first that the server lists.
+    ///   - kind: `generate` or `embed`; nil to try one and then the other.
+    ///   - timeout: for all calls together, in ms.
     package func check(model: String?, kind: JobKind?, timeout: Int64) async -> ProviderCheck {
         let limit = CallLimit(timeout: timeout, isCheck: true)
-        return await connection.check(name, model: model, list: { await models(limit) }) { model in
-            let outcome = kind == nil ? await askEither(model, limit) : await ask(model, kind ?? .generate, limit)
-            guard case .failure(let failure) = outcome else { return nil }
-            return failure
-        }
+        return await connection.check(
+            name, model: model, list: { await models(limit) },
+            ask: { model in
+                let outcome = kind == nil ? await askEither(model, limit) : await ask(model, kind ?? .generate, limit)
+                guard case .failure(let failure) = outcome else { return nil }
+                return failure
+            })
     }
 
-    /// A chat first; where the server will not have one of this model, an embedding. If neither, the chat's failure.
+    /// Tries a chat, then an embedding if the server refuses that. If neither works, the chat's failure is returned.
     private func askEither(_ model: String, _ limit: CallLimit) async -> Outcome {
         let chat = await ask(model, .generate, limit)
         guard case .failure(let failure) = chat, [.permanent, .invalidReply, .retryable].contains(failure.failure) else { return chat }
@@ -156,7 +158,7 @@ extension OpenAIProvider {
             let request = ModelRequest(kind: .embed, target: target, body: ["input": ["hello"]])
             return await embed([(0, request)], limit, nil).first?.1 ?? .failure(ModelFailure(.permanent, "nothing was asked"))
         }
-        // Fewer tokens are refused by models that think, and by the responses API.
+        // Thinking models and the responses API refuse fewer tokens.
         let body: JSONValue = ["messages": [["role": "user", "content": "hello"]], "max_tokens": 16]
         return await generate(ModelRequest(kind: .generate, target: target, body: body), limit, nil, nil)
     }

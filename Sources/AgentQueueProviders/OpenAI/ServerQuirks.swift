@@ -1,7 +1,7 @@
 import AgentQueueModel
 import Synchronization
 
-/// What a server was found to want, so that it has to refuse it only once. Kept for the life of the process.
+/// What a server was found to want, so that it has to refuse a request only once. Kept for the life of the process.
 final class ServerQuirks: Sendable {
     private struct State {
         var chatForms: [String: ChatForm] = [:]
@@ -9,15 +9,15 @@ final class ServerQuirks: Sendable {
     }
 
     private let state = Mutex(State())
-    /// How many models are kept in mind; a server of more is asked anew.
+    /// How many models are remembered. Beyond that all are asked again.
     private static let maxModels = 10_000
 
-    /// How a model is to be sent chats.
+    /// How chats must be written for a model, if that is known.
     func chatForm(of model: String) -> ChatForm? {
         state.withLock { $0.chatForms[model] }
     }
 
-    /// Notes how a model is to be sent chats.
+    /// Remembers how chats must be written for a model.
     func remember(_ form: ChatForm, for model: String) {
         state.withLock { state in
             if state.chatForms.count >= Self.maxModels { state.chatForms.removeAll() }
@@ -25,12 +25,12 @@ final class ServerQuirks: Sendable {
         }
     }
 
-    /// In which form a model's vectors are to be asked for.
+    /// The format to ask for a model's vectors in.
     func embeddingFormat(of model: String) -> EmbeddingFormat {
         state.withLock { $0.floatModels.contains(model) ? .float : .base64 }
     }
 
-    /// Notes that a model's vectors come as lists of numbers only.
+    /// Remembers that a model returns vectors only as lists of numbers.
     func rememberFloat(for model: String) {
         state.withLock { state in
             if state.floatModels.count >= Self.maxModels { state.floatModels.removeAll() }
@@ -39,20 +39,20 @@ final class ServerQuirks: Sendable {
     }
 }
 
-/// How a server wants a chat request written.
+/// How a server wants a chat request to be written.
 struct ChatForm: Sendable, Hashable {
-    /// Whether the answer's limit is `max_completion_tokens`, as at OpenAI's newer models, and not `max_tokens`.
+    /// Whether the answer's limit is `max_completion_tokens`, as for OpenAI's newer models, instead of `max_tokens`.
     var hasCompletionLimit = false
     /// Whether a stream may be asked for its usage.
     var hasStreamOptions = true
-    /// Whether it goes to `/responses`, and not to `/chat/completions`.
+    /// Whether it goes to `/responses` instead of `/chat/completions`.
     var usesResponses = false
 
-    /// The form to try next after an answer that refuses this one; nil where it says nothing about the form.
+    /// The form to try after an answer that refuses this one; nil if it says nothing about the form.
     /// - Parameters:
     ///   - refusal: the answer.
     ///   - body: what was sent.
-    ///   - api: what may be called.
+    ///   - api: which APIs may be called.
     func changed(after refusal: CallFailure, to body: JSONValue, api: OpenAIAPI) -> ChatForm? {
         guard let status = refusal.status, [400, 404, 422].contains(status), let error = refusal.error else { return nil }
         let words = (error.message ?? "").lowercased()

@@ -1,8 +1,8 @@
 import Synchronization
 
-/// Listens to one stream, and keeps what it has brought.
+/// Receives one stream and keeps what has arrived.
 ///
-/// The transport hands it one piece after another; the lock is there because the call's own task reads when those have ended.
+/// The transport delivers one piece after another. The lock is needed because the caller's task reads the result.
 final class StreamedAnswer: Sendable {
     private struct State {
         var parser = ServerSentEventParser()
@@ -15,14 +15,14 @@ final class StreamedAnswer: Sendable {
     private let onText: @Sendable (String) -> Void
 
     /// - Parameters:
-    ///   - assembler: makes an answer of the events.
-    ///   - onText: is told the answer's text piece by piece.
+    ///   - assembler: builds an answer from the events.
+    ///   - onText: called with the answer's text, piece by piece.
     init(_ assembler: any EventAssembler, onText: @escaping @Sendable (String) -> Void) {
         state = Mutex(State(assembler: assembler))
         self.onText = onText
     }
 
-    /// Notes status and headers.
+    /// Takes status and headers.
     func begin(_ head: HTTPAnswer) {
         state.withLock { $0.head = head }
     }
@@ -50,7 +50,7 @@ final class StreamedAnswer: Sendable {
         if !text.isEmpty { onText(text) }
     }
 
-    /// Takes an answer that came whole, because its headers do not say that it is a stream, and yet is one.
+    /// Takes an answer that arrived whole because its headers did not announce a stream, although it is one.
     func takeUnannounced(_ answer: HTTPAnswer) {
         let first = answer.body.first { !" \r\n".utf8.contains($0) }
         // No JSON begins like a comment, `data:`, `event:` or `id:`.
@@ -65,10 +65,10 @@ final class StreamedAnswer: Sendable {
         return text
     }
 
-    /// Status and headers; nil where no stream began.
+    /// Status and headers; nil if no stream began.
     var head: HTTPAnswer? { state.withLock { $0.head } }
-    /// What it has brought.
+    /// What has arrived.
     var assembler: any EventAssembler { state.withLock { $0.assembler } }
-    /// Why it could not be read to its end.
+    /// Why it could not be read to its end, if so.
     var failure: HTTPFailure? { state.withLock { $0.failure } }
 }

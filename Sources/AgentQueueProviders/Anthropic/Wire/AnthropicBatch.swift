@@ -2,13 +2,13 @@ import AgentQueueModel
 
 /// Reads Anthropic's descriptions of batches (protocols.md 2.7).
 enum AnthropicBatch {
-    /// A description in our words; nil where it is none.
+    /// Reads a description of a batch; nil if it is not one.
     /// - Parameters:
-    ///   - results: the address of a batch's results, out of what the server says of it and the batch's name.
+    ///   - results: makes the address of the results from the one the server names and the batch's id.
     ///   - now: wall clock, ms.
     static func read(_ body: JSONValue, now: Int64, results: (String?, String) -> String) -> RemoteBatch? {
         guard let id = RemoteID.read(body["id"]), let status = body["processing_status"]?.string else { return nil }
-        // Their sum is always the whole.
+        // They always add up to the whole batch.
         let counts = body["request_counts"]?.members?.compactMap { $0.value.int }.filter { (0...1_000_000).contains($0) } ?? []
         let count = counts.reduce(0, +)
         return RemoteBatch(
@@ -20,22 +20,22 @@ enum AnthropicBatch {
     private static func time(_ value: JSONValue?) -> Int64? { value?.string.flatMap { Timestamp.rfc3339($0) } }
 }
 
-/// The body of the request that makes a batch, put together one request at a time (protocols.md 2.7).
+/// Builds the body of the request that creates a batch, one request at a time (protocols.md 2.7).
 struct AnthropicBatchForm {
     private(set) var bytes: [UInt8] = []
-    /// Whether any request holds what the API takes in its older version only.
+    /// Whether any request needs the API's older version.
     private(set) var hasSampling = false
     private var isEmpty = true
 
-    /// Holds no request yet.
-    /// - Parameter capacity: how many bytes it will have, more or less.
+    /// Starts an empty body.
+    /// - Parameter capacity: how many bytes to reserve.
     init(capacity: Int = 0) {
         bytes.reserveCapacity(capacity)
         bytes.append(contentsOf: #"{"requests":["#.utf8)
     }
 
     /// Adds a request.
-    /// - Throws: `ModelFailure` (`permanent`, not sent), where it cannot be sent in a batch.
+    /// - Throws: `ModelFailure` (`permanent`, not sent) if it cannot be sent in a batch.
     mutating func add(_ id: String, _ request: AnthropicRequest) throws(ModelFailure) {
         guard request.maxTokens > 0 else {
             throw ModelFailure.unsent("max_tokens of 0 only warms the prompt cache, which no batch does: send the job live")
@@ -47,18 +47,18 @@ struct AnthropicBatchForm {
         JSONValue.object([.init("custom_id", .string(id)), .init("params", request.body)]).write(to: &bytes, sorted: false)
     }
 
-    /// Ends it: nothing is added any more.
+    /// Closes the body. No request can be added after this.
     mutating func end() {
         bytes.append(contentsOf: "]}".utf8)
     }
 }
 
-/// Reads the lines of a batch's results (protocols.md 2.7): each answer by the same rules as a live one.
+/// Reads the result lines of a batch (protocols.md 2.7). Each answer follows the same rules as a live one.
 struct AnthropicBatchResult: Sendable {
     /// The base URL without its version, as messages show it.
     let url: String
 
-    /// What a line says; nil where it names no item.
+    /// Reads a line; nil if it names no item.
     func read(_ line: JSONValue) -> BatchItemResult? {
         guard let id = line["custom_id"]?.string else { return nil }
         let result = line["result"] ?? .null
@@ -82,14 +82,13 @@ struct AnthropicBatchResult: Sendable {
                 failure.message = Redaction.line("\(url) \(error.message)")
                 return BatchItemResult(id: id, outcome: .failure(failure))
             }
-            // How a refusal is explained may quote what was asked.
+            // The explanation of a refusal may quote the request.
             failure.message = "\(url) declined to answer"
             return BatchItemResult(id: id, outcome: .failure(failure), remark: message["stop_details"]?["explanation"]?.string)
         }
     }
 
-    /// An error, which is not charged for, classed as a live one. Without the request at hand, its sentence holds none of the server's
-    /// words but codes.
+    /// An error, which is free, classed like a live one. The request is not at hand, so of the server's words only codes are shown.
     private func failed(_ id: String, _ value: JSONValue) -> BatchItemResult {
         let error = OpenAIError(body: value) ?? OpenAIError(body: ["error": value])
         let (failure, scope) = AnthropicErrorClass.classify(status: 200, error: error)

@@ -1,21 +1,21 @@
 import AgentQueueModel
 import NIOHTTP1
 
-/// What kind of failure an answer of Anthropic's API is, or of a local server's that speaks it: decided here and nowhere else.
+/// Classifies failures of Anthropic's API, and of local servers that implement it. No other code does.
 ///
-/// Source: protocols.md 2.4, and 5 for local servers, whose errors may have OpenAI's form.
+/// Source: protocols.md 2.4; section 5 for local servers, whose errors may look like OpenAI's.
 enum AnthropicErrorClass {
-    /// Decides what it is, and whom it is about.
+    /// Decides the class of a failure and what it concerns.
     /// - Parameters:
-    ///   - status: the answer's HTTP status; 2xx where the error came inside a good answer or its stream.
-    ///   - error: what the body or event says, if it says anything.
+    ///   - status: the HTTP status; 2xx if the error came inside a good answer or its stream.
+    ///   - error: what the body or event says, if anything.
     static func classify(status: Int, error: OpenAIError?) -> (failure: FailureClass, scope: FailureScope) {
         if status < 500, isUnpaid(error) { return (.quotaExhausted, .provider) }
         let type = error?.type ?? error?.code
         if type == "exceed_context_size_error" { return (.permanent, .target) }
         if status < 300 {
             if let type, let named = statuses[type] { return byStatus(named) }
-            // The error's own number stands in for a status.
+            // The number in the error serves as the status.
             if let number = error?.number, (400..<600).contains(number) { return byStatus(number) }
             return (.retryable, .target)
         }
@@ -23,12 +23,12 @@ enum AnthropicErrorClass {
         return byStatus(status)
     }
 
-    /// The statuses that errors have when they come outside a stream.
+    /// The statuses of these errors outside a stream.
     private static let statuses: [String: Int] = [
         "invalid_request_error": 400, "authentication_error": 401, "billing_error": 402, "permission_error": 403,
         "not_found_error": 404, "conflict_error": 409, "request_too_large": 413, "rate_limit_error": 429, "api_error": 500,
         "timeout_error": 504, "overloaded_error": 529,
-        // Of local servers.
+        // Used by local servers.
         "unavailable_error": 503, "server_error": 500, "not_supported_error": 400,
     ]
 
@@ -45,7 +45,7 @@ enum AnthropicErrorClass {
         }
     }
 
-    /// An empty account, or a limit that its owner has set, comes as a bad request: only the words tell.
+    /// An empty account, or a limit set by its owner, is reported as a bad request: only the words tell.
     private static func isUnpaid(_ error: OpenAIError?) -> Bool {
         if error?.type == "billing_error" { return true }
         guard let words = error?.message?.lowercased() else { return false }
@@ -56,10 +56,10 @@ enum AnthropicErrorClass {
 
     /// The failure that an answer tells of.
     /// - Parameters:
-    ///   - answer: the answer, not a good one; of a stream, its head.
-    ///   - error: what its body, or an event of its stream, says.
+    ///   - answer: the answer; for a stream, its head.
+    ///   - error: what its body or an event of its stream says.
     ///   - url: the provider's base URL, without what may be secret in it.
-    ///   - redaction: takes keys and prompts out of the server's words.
+    ///   - redaction: removes keys and prompts from the server's words.
     ///   - now: wall clock, ms.
     static func failure(
         _ answer: HTTPAnswer, error: OpenAIError?, url: String, redaction: Redaction, now: Int64
@@ -89,7 +89,7 @@ enum AnthropicErrorClass {
         return ModelFailure(failure, Redaction.line(message), retryAfter: wait, requestID: requestID, scope: scope, limits: limits)
     }
 
-    /// When what is used up is full again.
+    /// When the exhausted limits are available again.
     private static func reset(_ limits: ObservedLimits?) -> Int64? {
         let windows = [limits?.requests, limits?.tokens, limits?.inputTokens, limits?.outputTokens].compactMap(\.self)
         return windows.filter { $0.remaining == 0 }.compactMap(\.resetAfter).max()
@@ -98,25 +98,25 @@ enum AnthropicErrorClass {
 
 /// What an answer says about the limit of a subscription, which all its models share.
 struct SubscriptionLimit: Sendable, Equatable {
-    /// Whether it let the request through.
+    /// Whether the request was rejected.
     let isRejected: Bool
-    /// When it lets requests through again: wall clock, ms.
+    /// When requests are accepted again: wall clock, ms.
     let resetsAt: Int64?
 
-    /// Reads `anthropic-ratelimit-unified-…`; nil where there is none.
+    /// Reads `anthropic-ratelimit-unified-…`; nil if there is none.
     init?(_ headers: HTTPHeaders) {
         func value(_ name: String) -> String? { headers.first(name: "anthropic-ratelimit-unified-\(name)") }
         guard let status = value("status") else { return nil }
         isRejected = status == "rejected"
         let claimed = value("representative-claim").flatMap { Self.windows[$0] }
         let reset = value("reset") ?? claimed.flatMap { value("\($0)-reset") }
-        // In seconds; none later than the year 9999.
+        // In seconds, up to the year 9999.
         resetsAt = reset.flatMap { Int64($0) }.flatMap { (0..<253_402_300_800).contains($0) ? $0 * 1_000 : nil }
     }
 
     private static let windows = ["five_hour": "5h", "seven_day": "7d"]
 
-    /// How long to wait, in ms, at most what is believed of any server; nil where it does not say, or has passed.
+    /// How long to wait, in ms, up to the longest wait that is believed; nil if it is not known or has passed.
     func wait(now: Int64) -> Int64? {
         guard let resetsAt, resetsAt > now else { return nil }
         return min(resetsAt - now, RetryAfter.longest)

@@ -2,15 +2,15 @@ import AgentQueueModel
 
 /// Reads good answers of servers that speak Anthropic's API.
 enum AnthropicReply {
-    /// Reads a message, come in one piece or put together of a stream's.
-    /// - Throws: `ModelFailure` (`refused`, `invalidReply`), its message the end of a sentence.
+    /// Reads a message, whether it arrived in one piece or was assembled from a stream.
+    /// - Throws: `ModelFailure` (`refused`, `invalidReply`); its message is the end of a sentence.
     static func message(_ body: JSONValue, requestID: String?) throws(ModelFailure) -> ModelReply {
         try message(body, usage: AnthropicUsage(body["usage"]).usage, requestID: requestID)
     }
 
     /// Reads a message.
-    /// - Parameter usage: what was counted, which the body itself need not say.
-    /// - Throws: `ModelFailure` (`refused`, `invalidReply`), its message the end of a sentence.
+    /// - Parameter usage: the tokens counted; the body need not have them.
+    /// - Throws: `ModelFailure` (`refused`, `invalidReply`); its message is the end of a sentence.
     static func message(_ body: JSONValue, usage: Usage, requestID: String?) throws(ModelFailure) -> ModelReply {
         let requestID = requestID ?? printable(body["id"]?.string)
         guard let blocks = blocks(body["content"]) else {
@@ -31,7 +31,7 @@ enum AnthropicReply {
             reasoning: joined("thinking", of: blocks))
     }
 
-    /// Why it ended, in the words of `ModelReply`; `pause_turn`, which is no end, and words unknown here stay as they are.
+    /// Why the answer ended, in `ModelReply`'s terms. `pause_turn`, which is not an end, and unknown reasons are kept as they are.
     static func finishReason(_ stopReason: String?, hasCalls: Bool) -> String? {
         switch stopReason {
         case "end_turn", "stop_sequence": "stop"
@@ -51,7 +51,7 @@ enum AnthropicReply {
         }
     }
 
-    /// The texts of one type's blocks; nil where there is no such block.
+    /// The texts of all blocks of a type; nil if there is none.
     private static func joined(_ type: String, of blocks: [JSONValue]) -> String? {
         let texts = blocks.filter { $0["type"]?.string == type }.compactMap { $0[type]?.string }
         return texts.isEmpty ? nil : texts.joined()
@@ -64,7 +64,7 @@ enum AnthropicReply {
         return words
     }
 
-    /// Calls of the request's own tools in OpenAI's form; nil where there are none. Those that the server ran itself are none.
+    /// Calls of the request's own tools in OpenAI's form; nil if there are none. Tools that the server ran are not included.
     private static func toolCalls(
         _ blocks: [JSONValue], isCutOff: Bool, _ usage: Usage, _ requestID: String?
     ) throws(ModelFailure) -> JSONValue? {
@@ -72,7 +72,7 @@ enum AnthropicReply {
         for block in blocks where block["type"]?.string == "tool_use" {
             let arguments: String
             switch block["input"] {
-            // What a stream left that is no JSON: the beginning of it, where the answer was cut off.
+            // Left by a stream that was cut off: the beginning of JSON.
             case .string(let text) where isCutOff: arguments = text
             case .object: arguments = block["input"]?.text ?? "{}"
             case nil, .null: arguments = "{}"
@@ -87,27 +87,27 @@ enum AnthropicReply {
         return calls.isEmpty ? nil : .array(calls)
     }
 
-    /// An id that can be printed; nil where it cannot.
+    /// An id that can be printed; nil if it cannot.
     static func printable(_ id: String?) -> String? {
         guard let id, !id.isEmpty, id.utf8.count <= 256, id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
         return id
     }
 }
 
-/// Tokens in Anthropic's count: what went through the prompt cache stands beside the rest of the input.
+/// Tokens as Anthropic counts them: those written to and read from the prompt cache are not part of the input.
 struct AnthropicUsage: Sendable, Equatable {
     private var input = 0
     private var output = 0
     private var cacheRead = 0
     private var cacheWrite = 0
 
-    /// Nothing counted yet.
+    /// Starts at zero.
     init() {}
 
-    /// Reads a `usage`; what is missing counts nothing.
+    /// Reads a `usage`. What is missing counts as zero.
     init(_ usage: JSONValue?) { take(usage) }
 
-    /// Takes a later count of the same answer: counts only grow, and what it does not name stays.
+    /// Takes a later count of the same answer. Counts only grow; those that are not named stay.
     mutating func take(_ usage: JSONValue?) {
         func tokens(_ name: String) -> Int { min(max(0, usage?[name]?.int ?? 0), 1 << 40) }
         input = max(input, tokens("input_tokens"))
@@ -116,7 +116,7 @@ struct AnthropicUsage: Sendable, Equatable {
         cacheWrite = max(cacheWrite, tokens("cache_creation_input_tokens"))
     }
 
-    /// The same in our words, in which the input holds all of it.
+    /// The same as `Usage`, where the input includes everything.
     var usage: Usage {
         Usage(
             inputTokens: input + cacheRead + cacheWrite, outputTokens: output, cacheReadTokens: cacheRead, cacheWriteTokens: cacheWrite)

@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-/// A message that comes event by event, put together.
+/// Assembles a message from the events of a stream.
 struct AnthropicStream: Sendable {
     private struct Block {
         var members: [JSONValue.Member]
@@ -11,16 +11,16 @@ struct AnthropicStream: Sendable {
         var citations: [JSONValue] = []
     }
 
-    /// The server could not be understood; the words are the end of a sentence.
+    /// The server's events could not be understood. The words are the end of a sentence.
     struct Malformed: Error {
         var words: String
     }
 
     /// Whether the model has begun to answer.
     private(set) var hasBegun = false
-    /// Whether the message is whole: it ended, and said why.
+    /// Whether the message is complete, with the reason why it ended.
     private(set) var isComplete = false
-    /// The error that the server ended it with.
+    /// The error that the server ended the stream with.
     private(set) var error: OpenAIError?
     /// The answer's text so far.
     private(set) var text = ""
@@ -30,16 +30,16 @@ struct AnthropicStream: Sendable {
     private var message: [JSONValue.Member] = []
     private var blocks: [Int: Block] = [:]
 
-    /// Whether nothing that comes now counts.
+    /// Whether events that arrive now are ignored.
     var isOver: Bool { isComplete || error != nil }
 
-    /// Takes the next event, and returns what it adds to the text; nil where it adds none. Unknown events are passed over.
+    /// Takes the next event and returns the text that it adds, or nil if it adds none. Unknown events are skipped.
     /// - Throws: `Malformed`.
     mutating func take(_ event: ServerSentEvent) throws(Malformed) -> String? {
         guard !isOver, event.data != "[DONE]" else { return nil }
         let parsed = Result { () throws(JSONError) in try JSONValue.parse(event.data) }
         guard case .success(let data) = parsed else {
-            // What cannot be read of an event that nobody knows is no loss.
+            // An unknown event that cannot be read is no loss.
             if let name = event.name, !Self.names.contains(name) { return nil }
             throw Malformed(words: "sent an event that is not valid JSON")
         }
@@ -57,7 +57,7 @@ struct AnthropicStream: Sendable {
             }
             usage.take(data["usage"])
         case "message_stop":
-            // Without a beginning or a reason, something was lost on the way.
+            // Without a beginning or a reason for its end, something was lost.
             isComplete = hasBegun && message.contains { $0.key == "stop_reason" && $0.value.string != nil }
             if !isComplete { throw Malformed(words: "ended an answer without saying why") }
         case "error": error = OpenAIError(body: data) ?? OpenAIError()
@@ -106,7 +106,7 @@ struct AnthropicStream: Sendable {
 
     private func type(of members: [JSONValue.Member]) -> String { value("type", of: members) }
 
-    /// The message as it would have come in one piece, but for its usage. A tool's input that is no JSON is a string.
+    /// The message as if it had arrived in one piece, without its usage. A tool's input that is not JSON is a string.
     var body: JSONValue {
         let content = blocks.sorted { $0.key < $1.key }.map { JSONValue.object(whole($0.value)) }
         return .object(message.filter { $0.key != "content" } + [.init("content", .array(content))])

@@ -1,8 +1,8 @@
 import AgentQueueModel
 
 extension AnthropicTranslation {
-    /// Takes the messages: system ones become system text, tools' results parts of the user's turns, and messages of one role in a
-    /// row one turn.
+    /// Takes the messages. System messages become system text, results of tools become parts of the user's turns, and consecutive messages
+    /// of one role become one turn.
     mutating func takeMessages(_ value: JSONValue) throws(ModelFailure) {
         guard let messages = value.array else { throw Self.refused("messages must be a list, not \(value.kindName)") }
         for (index, message) in messages.enumerated() { try takeMessage(message, "messages[\(index)]") }
@@ -36,7 +36,7 @@ extension AnthropicTranslation {
         }
     }
 
-    /// Of an earlier answer, `reasoning` is left out: without the signature it came with, the API does not take it back.
+    /// The `reasoning` of an earlier answer is left out: the API does not accept it without the signature it came with.
     private static func hasCounterpart(_ member: JSONValue.Member, _ role: String) -> Bool {
         switch member.key {
         case "role", "content", "cache_control": true
@@ -57,7 +57,7 @@ extension AnthropicTranslation {
         } else if calls.isEmpty {
             throw refused("\(place) holds neither content nor tool_calls")
         }
-        // OpenAI's APIs send an empty text beside calls; Anthropic's refuses one.
+        // OpenAI's APIs send an empty text with tool calls, which Anthropic's refuses.
         if !calls.isEmpty { blocks.removeAll { $0["type"]?.string == "text" && $0["text"]?.string == "" } }
         for call in calls { blocks.append(try toolUse(call, place)) }
         return blocks
@@ -89,7 +89,7 @@ extension AnthropicTranslation {
         return .object(members)
     }
 
-    /// A mark at the message is one at its last block.
+    /// A cache mark on the message is moved to its last block.
     private static func marked(_ blocks: [JSONValue], as message: JSONValue) -> [JSONValue] {
         guard let mark = message["cache_control"], !mark.isNull else { return blocks }
         return blocks.dropLast() + blocks.suffix(1).map { $0.marked(mark) }
@@ -99,8 +99,8 @@ extension AnthropicTranslation {
 extension AnthropicTranslation {
     static func textBlock(_ text: String) -> JSONValue { .object([.init("type", "text"), .init("text", .string(text))]) }
 
-    /// A message's content as blocks. What is in Anthropic's form passes unchanged, marks and all.
-    /// - Parameter place: where it stands in the request, such as `messages[3]`.
+    /// A message's content as blocks. Anthropic's own form passes unchanged, with its cache marks.
+    /// - Parameter place: its place in the request, such as `messages[3]`.
     static func blocks(_ content: JSONValue, _ place: String) throws(ModelFailure) -> [JSONValue] {
         switch content {
         case .string(let text): return [textBlock(text)]
@@ -112,7 +112,7 @@ extension AnthropicTranslation {
         }
     }
 
-    /// System text as blocks; an empty text, which Anthropic's API refuses, as none.
+    /// System text as blocks. An empty text, which Anthropic's API refuses, becomes none.
     static func systemBlocks(_ content: JSONValue, _ place: String) throws(ModelFailure) -> [JSONValue] {
         let blocks = try blocks(content, place)
         guard blocks.allSatisfy({ $0["type"]?.string == "text" && $0["text"]?.string != nil }) else {
@@ -142,7 +142,7 @@ extension AnthropicTranslation {
         }
     }
 
-    /// A mark stays with the part it was on.
+    /// A cache mark stays with its part.
     private static func carried(_ block: JSONValue, _ part: JSONValue) -> JSONValue {
         guard let mark = part["cache_control"], !mark.isNull else { return block }
         return block.marked(mark)
@@ -161,7 +161,7 @@ extension AnthropicTranslation {
         return .object([.init("type", "document"), .init("source", origin)] + title)
     }
 
-    /// Where an image or document is: in the URL itself (`data:…;base64,…`), or behind it.
+    /// The source of an image or document: inside the URL (`data:…;base64,…`), or at it.
     private static func source(_ url: String, _ place: String) throws(ModelFailure) -> JSONValue {
         let scheme = url.prefix { $0 != ":" }.lowercased()
         switch scheme {
@@ -188,7 +188,8 @@ extension AnthropicTranslation {
         for (index, tool) in list.enumerated() { tools.append(try Self.tool(tool, "tools[\(index)]")) }
     }
 
-    /// OpenAI's `{type: function, function: {name, parameters, …}}` becomes `{name, input_schema, …}`; Anthropic's own forms pass.
+    /// OpenAI's `{type: function, function: {name, parameters, …}}` becomes `{name, input_schema, …}`. Anthropic's own forms pass
+    /// unchanged.
     private static func tool(_ tool: JSONValue, _ place: String) throws(ModelFailure) -> JSONValue {
         guard tool["custom"] == nil else { throw refused("\(place) is a custom tool of OpenAI's, which has no counterpart at Anthropic") }
         guard tool["function"] != nil || tool["type"]?.string == "function" else { return tool }
@@ -208,7 +209,7 @@ extension AnthropicTranslation {
         return .object(members)
     }
 
-    /// OpenAI's word or `{type: function, …}` in Anthropic's form; Anthropic's own passes.
+    /// OpenAI's word or `{type: function, …}` in Anthropic's form. Anthropic's own form passes unchanged.
     static func toolChoice(_ choice: JSONValue) throws(ModelFailure) -> JSONValue {
         switch choice.string {
         case "auto": return ["type": "auto"]

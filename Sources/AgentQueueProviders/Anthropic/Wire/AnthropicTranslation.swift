@@ -1,8 +1,8 @@
 import AgentQueueModel
 
-/// A request half way from the canonical form, OpenAI's, to Anthropic's: members go in one by one, a body comes out.
+/// A request on its way from the canonical form, which is OpenAI's, to Anthropic's. Members go in one by one; the body is built at the end.
 struct AnthropicTranslation {
-    /// Messages of one role in a row, as one.
+    /// Consecutive messages of one role, as one.
     struct Turn {
         var role: String
         var blocks: [JSONValue]
@@ -10,7 +10,7 @@ struct AnthropicTranslation {
 
     /// Blocks of the `system` member.
     var system: [JSONValue] = []
-    /// Blocks of system and developer messages, wherever they stood: Anthropic has one place for them, before the conversation.
+    /// Blocks of system and developer messages, wherever they were: Anthropic has a single place for them, before the conversation.
     var systemMessages: [JSONValue] = []
     /// The conversation.
     var turns: [Turn] = []
@@ -18,30 +18,30 @@ struct AnthropicTranslation {
     var tools: [JSONValue] = []
     /// In Anthropic's form.
     var toolChoice: JSONValue?
-    /// Whether the model is to call one tool at a time.
+    /// Whether the model may call only one tool at a time.
     var callsOneTool = false
-    /// The limits given, by their names.
+    /// The limits given, by name.
     var limits: [JSONValue.Member] = []
-    /// Texts that end the answer.
+    /// Texts that stop the answer.
     var stops: [JSONValue] = []
     /// `output_config`, as given.
     var outputConfig: [JSONValue.Member] = []
-    /// What `response_format` and `reasoning_effort` become: members of `output_config`.
+    /// The members of `output_config` that `response_format` and `reasoning_effort` become.
     var outputMembers: [JSONValue.Member] = []
     /// `metadata`, as given.
     var metadata: JSONValue?
-    /// Who asks, in OpenAI's words.
+    /// The user's id, in OpenAI's form.
     var user: JSONValue?
     /// Members that pass unchanged.
     var rest: [JSONValue.Member] = []
 
     static func refused(_ words: String) -> ModelFailure { ModelFailure.unsent(Redaction.line(words)) }
 
-    /// A name out of a request, for a sentence.
+    /// A name from a request, fit for a message.
     static func quoted(_ name: String) -> String { "'\(Redaction.line(name, maxBytes: 64))'" }
 
     /// The most tokens the answer may have.
-    /// - Parameter fallback: where the request does not say.
+    /// - Parameter fallback: used if the request does not say.
     func maxTokens(or fallback: Int) throws(ModelFailure) -> Int {
         var counts: Set<Int> = []
         for limit in limits {
@@ -52,7 +52,7 @@ struct AnthropicTranslation {
         return counts.first ?? max(1, fallback)
     }
 
-    /// The whole, in the order that Anthropic's prompt cache goes by.
+    /// The body, in the order in which Anthropic's prompt cache reads it.
     func body(model: String, maxTokens: Int) throws(ModelFailure) -> JSONValue {
         guard !turns.isEmpty else { throw Self.refused("the request holds no message of a user: Anthropic answers none without") }
         var members: [JSONValue.Member] = [.init("model", .string(model)), .init("max_tokens", .integer(Int64(maxTokens)))]
@@ -70,7 +70,7 @@ struct AnthropicTranslation {
     private var allSystem: [JSONValue] { system + systemMessages }
 
     private func wholeToolChoice() throws(ModelFailure) -> JSONValue? {
-        // Without tools there is nothing to call one at a time.
+        // Without tools the setting has no meaning.
         guard callsOneTool, !tools.isEmpty, toolChoice?["type"]?.string != "none" else { return toolChoice }
         let members = toolChoice?.members ?? [.init("type", "auto")]
         guard !members.contains(where: { $0.key == "disable_parallel_tool_use" }) else { return toolChoice }
@@ -95,17 +95,17 @@ struct AnthropicTranslation {
 
 /// A request in Anthropic's form.
 struct AnthropicRequest: Sendable, Equatable {
-    /// The body of `POST /v1/messages`, but for `stream`.
+    /// The body of `POST /v1/messages`, without `stream`.
     let body: JSONValue
     /// The most tokens the answer may have.
     let maxTokens: Int
 
-    /// Translates a request from the canonical form. Members that both forms have, or that only Anthropic's has, pass unchanged; so
-    /// do unknown ones, about which the server has the last word.
+    /// Translates a request from the canonical form. Members that both forms have, or only Anthropic's, pass unchanged. So do unknown ones,
+    /// which are for the server to accept or refuse.
     /// - Parameters:
-    ///   - maxOutputTokens: the most tokens the answer may have, where the request does not say.
-    ///   - promptCache: what to mark, where the request marks nothing.
-    /// - Throws: `ModelFailure` (`permanent`), where something has no counterpart at Anthropic: nothing is left out in silence.
+    ///   - maxOutputTokens: the limit of the answer's tokens if the request sets none.
+    ///   - promptCache: what to mark if the request marks nothing.
+    /// - Throws: `ModelFailure` (`permanent`) if something has no counterpart at Anthropic: nothing is dropped silently.
     init(_ request: ModelRequest, maxOutputTokens: Int, promptCache: PromptCache) throws(ModelFailure) {
         guard request.kind == .generate else {
             throw ModelFailure.unsent("Anthropic has no embeddings; name an embedding model of another provider")
@@ -122,10 +122,10 @@ struct AnthropicRequest: Sendable, Equatable {
 
     private static let samplingMembers = ["temperature", "top_p", "top_k"]
 
-    /// Whether it holds what the API takes in its older version only.
+    /// Whether it needs the API's older version.
     var hasSampling: Bool { Self.samplingMembers.contains { body[$0] != nil } }
 
-    /// The members that count_tokens takes; the rest changes nothing about the count.
+    /// The members that count_tokens accepts. No other changes the count.
     private static let countedMembers: Set<String> = [
         "model", "system", "messages", "tools", "tool_choice", "thinking", "output_config", "cache_control", "mcp_servers",
     ]
@@ -135,12 +135,12 @@ struct AnthropicRequest: Sendable, Equatable {
 }
 
 extension AnthropicTranslation {
-    /// Takes a member of the request, which is not null.
+    /// Takes one member of the request that is not null.
     /// - Throws: `ModelFailure` (`permanent`).
     mutating func take(_ member: JSONValue.Member) throws(ModelFailure) {
         let value = member.value
         switch member.key {
-        // The queue's own, or OpenAI's hints that change nothing about the answer.
+        // The queue's own members, and hints of OpenAI's that do not change the answer.
         case "model", "sample", "stream", "stream_options", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention": break
         case "messages": try takeMessages(value)
         case "system": system += try Self.systemBlocks(value, "system")
@@ -166,7 +166,7 @@ extension AnthropicTranslation {
         }
     }
 
-    /// What OpenAI's models know and Anthropic's do not, when it is more than a spelled-out default.
+    /// Parameters that only OpenAI's models have, unless they say no more than the default.
     private static func hasNoCounterpart(_ member: JSONValue.Member) -> Bool {
         openAIMembers.contains(member.key) && !saysNothing(member)
     }
@@ -176,7 +176,7 @@ extension AnthropicTranslation {
         "presence_penalty", "seed", "store", "top_logprobs", "verbosity", "web_search_options",
     ]
 
-    /// Whether a member only spells out what goes without saying.
+    /// Whether a member says no more than the default.
     private static func saysNothing(_ member: JSONValue.Member) -> Bool {
         switch member.key {
         case "frequency_penalty", "presence_penalty", "top_logprobs": member.value.number == 0
@@ -203,7 +203,7 @@ extension AnthropicTranslation {
             guard let wrapper = format["json_schema"], var schema = (wrapper["schema"] ?? .null).members else {
                 throw Self.refused("response_format.json_schema holds no schema")
             }
-            // What OpenAI's form says beside the schema, Anthropic's has no other place for. The name is a label.
+            // Anthropic's form has no place for what OpenAI's says besides the schema. The name is only a label.
             if let description = wrapper["description"], description.string != nil, !schema.contains(where: { $0.key == "description" }) {
                 schema.append(.init("description", description))
             }

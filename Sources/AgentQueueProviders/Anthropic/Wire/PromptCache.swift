@@ -1,43 +1,43 @@
 import AgentQueueModel
 
-/// Whether requests that say nothing about Anthropic's prompt cache use it, and how long it keeps what they share.
+/// Whether requests that do not mention Anthropic's prompt cache use it, and how long it keeps what they share.
 package enum PromptCache: String, Sendable, CaseIterable {
-    /// They do not. Those that mark something themselves do.
+    /// Not used, except by requests that mark something themselves.
     case off
-    /// Five minutes from the last use; writing costs a quarter more than plain input.
+    /// Kept for five minutes after the last use. Writing costs 25 % more than plain input.
     case fiveMinutes = "5m"
-    /// An hour from the last use; writing costs twice as much as plain input.
+    /// Kept for an hour after the last use. Writing costs twice as much as plain input.
     case oneHour = "1h"
 
-    /// How long it keeps what a mark (`cache_control`) stands behind, in ms.
+    /// How long the cache keeps what a mark (`cache_control`) covers, in ms.
     static func timeToLive(of mark: JSONValue) -> Int64 {
         mark["ttl"]?.string == PromptCache.oneHour.rawValue ? 3_600_000 : 300_000
     }
 
-    /// The mark it sets; nil where it sets none.
+    /// The mark to set; nil for none.
     var mark: JSONValue? {
         switch self {
         case .off: nil
-        // Five minutes are the server's default: older servers know no other.
+        // Five minutes are the server's default, and older servers know nothing else.
         case .fiveMinutes: ["type": "ephemeral"]
         case .oneHour: ["type": "ephemeral", "ttl": "1h"]
         }
     }
 }
 
-/// What requests must share for one of them to profit from what another has put into Anthropic's prompt cache.
+/// What requests must have in common for one of them to profit from what another has written to Anthropic's prompt cache.
 struct PromptPrefix: Sendable, Hashable {
-    /// Stands for the content. Should two contents ever have the same, a request waits in vain, and no more.
+    /// A hash of the content. If two contents had the same one, a request would wait for nothing, and no more.
     let hash: Int
     /// How long the cache keeps it after each use, in ms.
     let timeToLive: Int64
 }
 
 extension PromptPrefix {
-    /// Reads a request's body in Anthropic's form; nil where it marks nothing.
+    /// Reads a body in Anthropic's form; nil if it marks nothing.
     ///
-    /// The cache goes by tools, system, messages, in this order, up to a mark. The last mark in the first two counts, as those are
-    /// what many requests have in common; without one, the first in the messages: the later ones are each conversation's own.
+    /// The cache covers tools, system and messages, in this order, up to a mark. The last mark in the first two is used, because many
+    /// requests share them. If there is none, the first mark in the messages is: later ones belong to a single conversation.
     init?(_ body: JSONValue) {
         let tools = body["tools"]?.array ?? []
         let system = body["system"]?.array ?? []
@@ -53,7 +53,7 @@ extension PromptPrefix {
             hasher.combine(tools[...last])
             mark = tools[last].cacheControl
         } else {
-            // A mark at the top is one at the very end.
+            // A mark at the top level is one at the very end.
             let first = blocks.firstIndex(where: \.isMarked) ?? max(0, blocks.count - 1)
             hasher.combine(tools)
             hasher.combine(system)
@@ -67,12 +67,11 @@ extension PromptPrefix {
 }
 
 extension AnthropicTranslation {
-    /// Marks what requests like this one share, the tools and the system text, for the prompt cache; not where the request marks
-    /// something itself.
+    /// Marks what requests like this one share, tools and system text, for the prompt cache, unless the request marks something itself.
     mutating func markPrefix(_ mark: JSONValue) {
         guard !marksSomething else { return }
         if let last = tools.indices.last { tools[last] = tools[last].marked(mark) }
-        // The last of these two is what stands last.
+        // Of these two, the last comes last.
         if let last = systemMessages.indices.last {
             systemMessages[last] = systemMessages[last].marked(mark)
         } else if let last = system.indices.last {
@@ -87,16 +86,16 @@ extension AnthropicTranslation {
 }
 
 extension JSONValue {
-    /// The block's mark for the prompt cache, or that of the last block inside it.
+    /// The cache mark of the block, or of the last block inside it.
     var cacheControl: JSONValue? {
         if let mark = self["cache_control"], !mark.isNull { return mark }
         return self["content"]?.array?.reversed().lazy.compactMap(\.cacheControl).first
     }
 
-    /// Whether the block, or one inside it, is marked for the prompt cache.
+    /// Whether the block, or one inside it, has a cache mark.
     var isMarked: Bool { cacheControl != nil }
 
-    /// The block with a mark of its own; as it is where it has one.
+    /// The block with a cache mark; unchanged if it has one.
     func marked(_ mark: JSONValue) -> JSONValue {
         guard let members, !members.contains(where: { $0.key == "cache_control" && !$0.value.isNull }) else { return self }
         return .object(members.filter { $0.key != "cache_control" } + [.init("cache_control", mark)])

@@ -1,13 +1,13 @@
 import AgentQueueModel
 
-/// Turns what a request has in Anthropic's form into OpenAI's, and leaves what is in OpenAI's as it is (protocols.md 4.6).
+/// Translates what a request has in Anthropic's form to OpenAI's, and leaves OpenAI's own form as it is (protocols.md 4.6).
 enum AnthropicForm {
-    /// Something that would change the answer, and that OpenAI's API cannot say.
+    /// The failure for something that would change the answer and that OpenAI's API cannot express.
     static func noCounterpart(_ what: String) -> ModelFailure {
         ModelFailure.unsent("\(what) has no counterpart in OpenAI's API: take it out, or send the job to Anthropic")
     }
 
-    /// `system`: a text, or text blocks, which become parts; nil where it is empty.
+    /// `system`: a text, or text blocks, which become parts; nil if it is empty.
     static func system(_ value: JSONValue) throws(ModelFailure) -> JSONValue? {
         switch value {
         case .null: return nil
@@ -41,7 +41,7 @@ enum AnthropicForm {
         return .array(translated)
     }
 
-    /// Whether a tool's type ends with a date, as those do that Anthropic runs: `web_search_20250305`.
+    /// Whether a tool's type ends with a date, as the types of tools that Anthropic runs do: `web_search_20250305`.
     private static func isDated(_ type: String) -> Bool {
         let digits = type.utf8.reversed().prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
         return digits.count == 8 && type.utf8.dropLast(8).last == UInt8(ascii: "_")
@@ -61,7 +61,7 @@ enum AnthropicForm {
 }
 
 extension AnthropicForm {
-    /// Messages whose content is blocks of Anthropic's: calls of tools become `tool_calls`, their results messages of their own.
+    /// Messages with Anthropic's content blocks: calls of tools become `tool_calls`, their results separate messages.
     static func messages(_ value: JSONValue) throws(ModelFailure) -> JSONValue {
         guard let messages = value.array else { return value }
         var translated: [JSONValue] = []
@@ -96,7 +96,7 @@ extension AnthropicForm {
         var calls: [JSONValue] = []
         for block in blocks {
             switch block["type"]?.string {
-            // Of earlier turns, and of no use to another model: only the one that wrote it can read it.
+            // Thinking of an earlier turn, which only the model that wrote it can read.
             case "thinking", "redacted_thinking": break
             case "tool_use":
                 let function: JSONValue = [
@@ -113,7 +113,7 @@ extension AnthropicForm {
         return .object(members)
     }
 
-    /// Servers want an assistant's content as one text where it can be one.
+    /// Servers want an assistant's content as a single text if possible.
     private static func joined(_ parts: [JSONValue]) -> JSONValue {
         let texts = parts.compactMap { $0["type"] == "text" ? $0["text"]?.string : nil }
         return texts.count == parts.count ? .string(texts.joined()) : .array(parts)
@@ -128,7 +128,7 @@ extension AnthropicForm {
             }
             let (text, others) = try result(block["content"] ?? .null)
             messages.append(["role": "tool", "tool_call_id": block["tool_use_id"] ?? .null, "content": .string(text)])
-            // A tool's message holds nothing but text: images go into the user's behind it.
+            // A tool's message can only hold text, so images go into the user's message after it.
             parts += others
         }
         guard !parts.isEmpty else { return }
@@ -147,7 +147,7 @@ extension AnthropicForm {
         return (texts.joined(separator: "\n"), others)
     }
 
-    /// A content block as a content part; one that is in OpenAI's form already stays as it is.
+    /// A content block as a content part. One in OpenAI's form is left as it is.
     static func part(_ block: JSONValue) throws(ModelFailure) -> JSONValue {
         switch block["type"]?.string {
         case "text": return ["type": "text", "text": block["text"] ?? ""]

@@ -1,18 +1,18 @@
 import AgentQueueModel
 
-/// A request's members as chat completions know them: what is in OpenAI's form already stays as it is, what is in
-/// Anthropic's (from an Anthropic batch line, say) is translated.
+/// A request's members in the form of chat completions. OpenAI's form is left as it is; Anthropic's (from one of its batch files, say) is
+/// translated.
 struct ChatRequest: Sendable, Equatable {
     /// The model's name.
     var model: String
-    /// Everything else, `messages` among it.
+    /// Everything else, including `messages`.
     var members: [JSONValue.Member]
 
-    /// Members that are the queue's own, or that would change the answer's form.
+    /// Members that are for the queue, or would change the form of the answer.
     private static let ownMembers: Set<String> = ["model", "sample", "stream", "stream_options"]
 
     /// Translates a request.
-    /// - Throws: `ModelFailure` (`permanent`), where something that changes the answer has no counterpart at OpenAI.
+    /// - Throws: `ModelFailure` (`permanent`) if something that changes the answer has no counterpart at OpenAI.
     init(_ request: ModelRequest) throws(ModelFailure) {
         guard let members = request.body.members else {
             throw ModelFailure.unsent("the request is \(request.body.kindName), not an object")
@@ -24,7 +24,7 @@ struct ChatRequest: Sendable, Equatable {
         }
     }
 
-    /// The value of one of its members.
+    /// The value of a member.
     subscript(key: String) -> JSONValue? { members.first { $0.key == key }?.value }
 
     /// The body to send to `/chat/completions`.
@@ -54,7 +54,7 @@ struct ChatRequest: Sendable, Equatable {
         case "stop", "stop_sequences": take(stop: member.value)
         case "thinking": try take(thinking: member)
         case "output_config": try take(outputConfig: member.value)
-        // Marks for Anthropic's prompt cache, and its word on how to fill it: they change the price, not the answer.
+        // Anthropic's prompt cache: these change the price, not the answer.
         case "cache_control", "diagnostics": break
         case "service_tier": set("service_tier", member.value == "standard_only" ? "default" : member.value)
         case "container", "mcp_servers", "context_management", "inference_geo", "speed":
@@ -70,7 +70,7 @@ struct ChatRequest: Sendable, Equatable {
 
     private mutating func take(messages: JSONValue) throws(ModelFailure) {
         let translated = try AnthropicForm.messages(messages)
-        // A top-level `system` that came first is before them.
+        // A top-level `system` comes before them.
         guard let system = self["messages"]?.array, let list = translated.array else { return set("messages", translated) }
         set("messages", .array(system + list))
     }
@@ -94,7 +94,7 @@ struct ChatRequest: Sendable, Equatable {
         set("stop", .array(list(earlier) + list(stop)))
     }
 
-    /// Without a budget it is no form of Anthropic's, but one of servers that speak OpenAI's API, and theirs to read.
+    /// Without a budget it is not Anthropic's form, but one that some OpenAI-compatible servers read.
     private mutating func take(thinking member: JSONValue.Member) throws(ModelFailure) {
         let type = member.value["type"]?.string
         if member.value.isNull || type == "disabled" { return }

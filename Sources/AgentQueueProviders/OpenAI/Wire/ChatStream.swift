@@ -1,21 +1,20 @@
 import AgentQueueModel
 
-/// Puts an answer together from the events of its stream.
+/// Assembles an answer from the events of its stream.
 protocol EventAssembler: Sendable {
     /// Takes the next event, and returns the text that it adds to the answer.
     mutating func take(_ event: ServerSentEvent) -> String
     /// The answer's text so far.
     var text: String { get }
-    /// Whether any of the answer has come, thoughts and calls of tools included.
+    /// Whether any of the answer has arrived, including thinking and tool calls.
     var hasBegun: Bool { get }
-    /// The answer, in the form that it has when it is not streamed, or the error that took its place; nil where the stream has
-    /// not brought all of it.
+    /// The answer as if it had not been streamed, or the error in its place; nil if the stream has not brought all of it.
     var body: JSONValue? { get }
-    /// The tokens counted so far, in the server's form; nil where none were.
+    /// The tokens counted so far, in the server's form; nil if there is no count.
     var usage: JSONValue? { get }
 }
 
-/// Puts a chat completion together from its chunks.
+/// Assembles a chat completion from its chunks.
 struct ChatStream: EventAssembler {
     private(set) var text = ""
     private(set) var usage: JSONValue?
@@ -37,10 +36,11 @@ struct ChatStream: EventAssembler {
             isDone = true
             return ""
         }
-        // What cannot be read is passed over: the answer shows by its end whether it is whole.
+        // An event that is not JSON is skipped: servers send keep-alives of their own. Only the end of the stream makes the answer
+        // complete.
         guard let chunk = try? JSONValue.parse(event.data) else { return "" }
         if event.name == "error" || OpenAIError(body: chunk) != nil {
-            // Hubs send a choice beside it, which must not hide it.
+            // Gateways send a choice with the error, which must not hide it.
             if let inner = chunk["error"], OpenAIError(body: ["error": inner]) != nil {
                 error = ["error": inner]
             } else {
@@ -99,13 +99,13 @@ struct ChatStream: EventAssembler {
     }
 }
 
-/// Puts calls of tools together from their pieces.
+/// Assembles tool calls from their pieces.
 struct ToolCallDeltas: Sendable {
     private struct Call {
         var index: Int?
         var members: [JSONValue.Member] = []
         var function: [JSONValue.Member] = []
-        /// Where the pieces of its arguments (or, of a custom tool, its input) are.
+        /// The pieces of its arguments, or of a custom tool's input.
         var payload = "function"
         var argumentsKey = "arguments"
         var arguments = ""
@@ -113,17 +113,17 @@ struct ToolCallDeltas: Sendable {
     }
 
     private var calls: [Call] = []
-    /// More calls than any model makes at once; what is beyond is dropped.
+    /// More calls than any model makes at once. Further ones are dropped.
     private static let maxCalls = 4_096
 
-    /// Takes a piece: it belongs to the call of its `index`; without one, to the last call, unless its `id` is a new one.
+    /// Takes a piece. It belongs to the call of its `index`; without one, to the last call, unless its `id` is new.
     mutating func take(_ delta: JSONValue) {
         guard let place = place(of: delta) else { return }
         for member in delta.members ?? [] where !member.value.isNull {
             switch member.key {
             case "index": break
             case "function", "custom": take(payload: member, into: place)
-            // The id comes with the first piece; servers that repeat it repeat it whole.
+            // The id comes with the first piece. Servers that repeat it repeat all of it.
             default: Self.set(member, in: &calls[place].members)
             }
         }
@@ -149,7 +149,7 @@ struct ToolCallDeltas: Sendable {
             if ["arguments", "input"].contains(member.key) {
                 calls[place].argumentsKey = member.key
                 calls[place].hasArguments = true
-                // Some servers give an object, whole, and not the text of one.
+                // Some servers send a whole object instead of its text.
                 calls[place].arguments += member.value.string ?? member.value.text
             } else if member.key != "name" || member.value != "" {
                 Self.set(member, in: &calls[place].function)
@@ -165,7 +165,7 @@ struct ToolCallDeltas: Sendable {
         }
     }
 
-    /// The calls as a reply that was not streamed has them; nil where there are none.
+    /// The calls as in an answer that was not streamed; nil if there are none.
     var json: JSONValue? {
         guard !calls.isEmpty else { return nil }
         return .array(

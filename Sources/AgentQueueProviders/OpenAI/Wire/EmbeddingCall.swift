@@ -1,15 +1,15 @@
 import AgentQueueModel
 
-/// One embeddings call, made of the inputs of one or several requests.
+/// One embeddings call with the inputs of one or several requests.
 struct EmbeddingCall: Sendable, Equatable {
-    /// What a request has in a call: `inputs.count` of the call's inputs, in its own order.
+    /// A request's share of a call: `inputs.count` of the call's inputs, in its own order.
     struct Piece: Sendable, Equatable {
-        /// The request's place among those given.
+        /// The request's index.
         var request: Int
         /// Some or all of its inputs.
         var inputs: [JSONValue]
 
-        /// The inputs' length, by which usage is shared out. Never 0.
+        /// The inputs' length, by which usage is divided. Never 0.
         var weight: Int { inputs.reduce(0) { $0 + max(1, $1.string?.utf8.count ?? $1.array?.count ?? 1) } }
     }
 
@@ -17,7 +17,7 @@ struct EmbeddingCall: Sendable, Equatable {
     var model: String
     /// The request's other members, such as `dimensions`.
     var options: [JSONValue.Member]
-    /// Whose inputs it holds.
+    /// The requests whose inputs it has.
     var pieces: [Piece]
 
     /// All inputs, in order.
@@ -29,7 +29,7 @@ struct EmbeddingCall: Sendable, Equatable {
         return .object([.init("model", .string(model)), .init("input", .array(inputs)), encoding] + options)
     }
 
-    /// How long each vector must be, where the request says so.
+    /// The length that each vector must have, if the request says so.
     var dimensions: Int? { options.first { $0.key == "dimensions" }?.value.int }
 
     /// Makes a call.
@@ -39,8 +39,8 @@ struct EmbeddingCall: Sendable, Equatable {
         self.pieces = pieces
     }
 
-    /// Puts requests into as few calls as their models, options and the limits allow, those of each call in their order. A request
-    /// without inputs is in none; one that is larger than a call takes several; an input larger than a call has one to itself.
+    /// Distributes requests over as few calls as models, options and limits allow, keeping their order. A request without inputs is in
+    /// none, one that is larger than a call takes several, and an input larger than a call has its own.
     static func plan(_ requests: [(place: Int, request: ModelRequest)], _ limits: ProviderCapabilities) -> [EmbeddingCall] {
         var calls: [EmbeddingCall] = []
         var sizes: [EmbeddingSize] = []
@@ -68,10 +68,10 @@ struct EmbeddingCall: Sendable, Equatable {
         return calls
     }
 
-    /// How many inputs it holds.
+    /// How many inputs it has.
     var inputCount: Int { pieces.reduce(0) { $0 + $1.inputs.count } }
 
-    /// A request's inputs: its `input`, a list of texts, or one text, or one text's tokens.
+    /// A request's inputs: its `input` as a list of texts, one text, or one text's tokens.
     static func inputs(of request: ModelRequest) -> [JSONValue] {
         switch request.body["input"] {
         case .string(let text): [.string(text)]
@@ -82,17 +82,17 @@ struct EmbeddingCall: Sendable, Equatable {
     }
 
     private static let ownMembers: Set<String> = ["model", "input", "encoding_format", "sample", "stream", "stream_options"]
-    /// What of a `memorize` request is the model's business; the rest is the memory's.
+    /// The members of a `memorize` request that the model needs. The others are for the memory.
     private static let memorizeMembers: Set<String> = ["dimensions", "user"]
 
-    /// The request's other members, without those that are not the model's business.
+    /// The request's other members that the model needs.
     static func options(of request: ModelRequest) -> [JSONValue.Member] {
         (request.body.members ?? []).filter { member in
             request.kind == .memorize ? memorizeMembers.contains(member.key) : !ownMembers.contains(member.key)
         }
     }
 
-    /// Shares all counts out by weight.
+    /// Divides all counts by weight.
     static func shares(of usage: Usage, weights: [Int]) -> [Usage] {
         let read = shares(of: usage.inputTokens, weights: weights)
         let written = shares(of: usage.outputTokens, weights: weights)
@@ -103,7 +103,7 @@ struct EmbeddingCall: Sendable, Equatable {
         }
     }
 
-    /// Shares tokens out by weight, so that the shares add up exactly.
+    /// Divides tokens by weight, so that the shares add up exactly.
     static func shares(of tokens: Int, weights: [Int]) -> [Int] {
         let total = weights.reduce(0, +)
         guard total > 0 else { return weights.map { _ in 0 } }
@@ -119,31 +119,31 @@ struct EmbeddingCall: Sendable, Equatable {
     }
 }
 
-/// How vectors are asked for.
+/// The format of vectors.
 enum EmbeddingFormat: String, Sendable {
-    /// Little-endian float32 in base64: a quarter of the bytes, and read many times as fast.
+    /// Little-endian float32 in base64: a quarter of the bytes, and much faster to read.
     case base64
     /// Lists of numbers, which every server knows.
     case float
 }
 
-/// How large inputs of an embeddings call are together.
+/// The size of an embeddings call's inputs.
 struct EmbeddingSize: Sendable, Equatable {
-    /// How many.
+    /// The number of inputs.
     var inputs = 0
-    /// Their tokens, as far as that can be told from their texts.
+    /// Their tokens, estimated from their texts.
     var tokens = 0
     /// Their bytes, as JSON.
     var bytes = 0
 
-    /// Half of what English texts have, and about what Chinese ones do: a call that is too large fails all that share it, while one
-    /// call more costs nothing.
+    /// Half of what English text has, and about what Chinese text has. A call that is too large fails all requests in it, while an
+    /// additional call costs nothing.
     private static let bytesPerToken = 2
 
-    /// None.
+    /// No inputs.
     init() {}
 
-    /// An input's: a text, or a text's tokens.
+    /// One input: a text, or a text's tokens.
     init(_ input: JSONValue) {
         inputs = 1
         switch input {
@@ -157,7 +157,7 @@ struct EmbeddingSize: Sendable, Equatable {
         }
     }
 
-    /// Both together.
+    /// The size of both together.
     static func + (one: EmbeddingSize, other: EmbeddingSize) -> EmbeddingSize {
         var sum = one
         sum.inputs += other.inputs
@@ -166,12 +166,12 @@ struct EmbeddingSize: Sendable, Equatable {
         return sum
     }
 
-    /// Whether one call may hold it.
+    /// Whether one call may have it.
     func fits(_ limits: ProviderCapabilities) -> Bool {
         inputs <= max(1, limits.maxEmbedInputs) && tokens <= limits.maxEmbedTokens ?? .max && bytes <= limits.maxEmbedBytes
     }
 
-    /// The first of some inputs, as many as one call may hold, and one at least.
+    /// As many of the first inputs as one call may have, at least one.
     static func prefix(of inputs: ArraySlice<JSONValue>, _ limits: ProviderCapabilities) -> (count: Int, size: EmbeddingSize) {
         var size = EmbeddingSize()
         for input in inputs {

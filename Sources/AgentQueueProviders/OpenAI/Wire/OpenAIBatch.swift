@@ -5,18 +5,18 @@ package struct OpenAIBatch: BatchDescription {
     /// The member of a batch's metadata that holds its label.
     static let labelKey = "agent_queue"
 
-    /// The same in our words.
+    /// The batch, as the queue knows it.
     package let remote: RemoteBatch
-    /// The label that it was made with; nil where it bears none.
+    /// The label that it was created with; nil if it has none.
     let label: String?
-    /// Whether it bears anything that who made it gave it: a server may keep nothing of that.
+    /// Whether it has any metadata: some servers keep none.
     let hasMetadata: Bool
-    /// The name of its input file.
+    /// The id of its input file.
     let inputFile: String?
 
-    /// Reads a description; nil where it is none.
+    /// Reads a description; nil if it is not one.
     /// - Parameters:
-    ///   - url: the provider's base URL, for a refusal's sentence.
+    ///   - url: the provider's base URL, for the message of a refusal.
     ///   - now: wall clock, ms.
     init?(_ body: JSONValue, url: String, redaction: Redaction, now: Int64) {
         guard let id = RemoteID.read(body["id"]), let status = body["status"]?.string else { return nil }
@@ -30,10 +30,10 @@ package struct OpenAIBatch: BatchDescription {
         let isAnswered = (counts?["completed"]?.int ?? 0) > 0
         let standing: RemoteBatch.Status
         switch status {
-        // What it answered is told to be there, and is not yet: to read its results now would be to lose them.
+        // Results have been announced but are not there yet. Reading them now would lose them.
         case "completed" where isAnswered && output == nil && now < expiresAt ?? 0: standing = .inProgress
         case "completed", "expired", "cancelled", "canceled": standing = .ended
-        // Of one that failed half way, what it answered was charged for.
+        // Answers of a batch that failed half way were charged.
         case "failed" where isAnswered || !sources.isEmpty: standing = .ended
         case "failed": standing = .refused(Self.refusal(body["errors"], url: url, redaction))
         default: standing = .inProgress
@@ -49,10 +49,10 @@ package struct OpenAIBatch: BatchDescription {
         value?.int.flatMap { (1..<253_402_300_800).contains($0) ? Int64($0) * 1_000 : nil }
     }
 
-    /// The most errors that a sentence tells of.
+    /// How many errors a message names.
     private static let maxErrors = 3
 
-    /// Why a batch was refused as a whole. What is said of a line may quote it, and is left out.
+    /// Why a whole batch was refused. Words about a line may quote it, and are left out.
     private static func refusal(_ errors: JSONValue?, url: String, _ redaction: Redaction) -> String {
         let list = errors?["data"]?.array ?? errors?.array ?? []
         let clauses = list.prefix(maxErrors).map { error in
@@ -69,16 +69,16 @@ package struct OpenAIBatch: BatchDescription {
     }
 }
 
-/// How the requests of one batch are written: its lines all go to one endpoint (protocols.md 3.6).
+/// How the requests of a batch are written. All its lines go to one endpoint (protocols.md 3.6).
 struct OpenAIBatchForm: Sendable {
-    /// How chats are written; nil for embeddings.
+    /// The form of chats; nil for embeddings.
     let chat: ChatForm?
-    /// How vectors are asked for.
+    /// The format of vectors.
     let format: EmbeddingFormat
-    /// What one embeddings request may hold.
+    /// The limits of one embeddings request.
     let limits: ProviderCapabilities
 
-    /// The endpoint, by the name that it has at OpenAI, wherever the server is.
+    /// The endpoint by its name at OpenAI, wherever the server is.
     var endpoint: String {
         switch chat {
         case nil: "/v1/embeddings"
@@ -86,8 +86,8 @@ struct OpenAIBatchForm: Sendable {
         }
     }
 
-    /// Appends a request's line, its end included.
-    /// - Throws: `ModelFailure` (`permanent`, not sent), where the request cannot be sent in a batch.
+    /// Appends a request's line, including its end.
+    /// - Throws: `ModelFailure` (`permanent`, not sent) if the request cannot be sent in a batch.
     func write(_ item: BatchItem, to bytes: inout [UInt8]) throws(ModelFailure) {
         let line: JSONValue = [
             "custom_id": .string(item.id), "method": "POST", "url": .string(endpoint), "body": try body(of: item.request),
@@ -96,7 +96,7 @@ struct OpenAIBatchForm: Sendable {
         bytes.append(UInt8(ascii: "\n"))
     }
 
-    /// How many of what a batch's capacity counts a request has.
+    /// How much of a batch's capacity a request takes.
     static func count(of request: ModelRequest) -> Int {
         request.kind.isBatchable ? EmbeddingCall.inputs(of: request).count : 1
     }
@@ -113,15 +113,15 @@ struct OpenAIBatchForm: Sendable {
     }
 }
 
-/// Reads the lines of a batch's output and error files (protocols.md 3.6): each answer by the same rules as a live one.
+/// Reads the lines of a batch's output and error files (protocols.md 3.6). Each answer follows the same rules as a live one.
 struct OpenAIBatchResult: Sendable {
-    /// What the requests asked.
+    /// The kind of the requests.
     let kind: JobKind
-    /// The provider's base URL, without what may be secret in it.
+    /// The provider's base URL, without anything secret.
     let url: String
     let secrets: [String]
 
-    /// What a line says; nil where it names no item.
+    /// Reads a line; nil if it names no item.
     func read(_ line: JSONValue) -> BatchItemResult? {
         guard let id = line["custom_id"]?.string else { return nil }
         if let response = line["response"], response.members != nil {
@@ -151,7 +151,7 @@ struct OpenAIBatchResult: Sendable {
         do throws(ModelFailure) {
             return BatchItemResult(id: id, outcome: .reply(try reply(body, requestID)))
         } catch {
-            // Its sentences are our own.
+            // These messages are our own.
             var failure = error
             failure.message = Redaction.line("\(url) \(error.message)")
             failure.requestID = failure.requestID ?? requestID
@@ -165,7 +165,7 @@ struct OpenAIBatchResult: Sendable {
         return try OpenAIReply.chat(isResponse ? ResponsesReply.chat(body) : body, requestID: requestID)
     }
 
-    /// An error, classed as a live answer's. Without the request at hand, its sentence holds none of the server's words but codes.
+    /// An error, classed like a live one. The request is not at hand, so of the server's words only codes are shown.
     private func failed(_ id: String, status: Int, _ error: OpenAIError?, requestID: String?) -> BatchItemResult {
         var failure = OpenAIErrorClass.failure(
             HTTPAnswer(status: status), error: error?.withoutWords, url: url, redaction: Redaction(secrets: secrets), now: 0)
@@ -177,7 +177,7 @@ struct OpenAIBatchResult: Sendable {
         BatchItemResult(id: id, outcome: .failure(failure), remark: error?.message)
     }
 
-    /// What cannot be read may have been charged for.
+    /// An answer that cannot be read may have been charged.
     private func invalid(_ words: String, _ id: String) -> BatchItemResult {
         BatchItemResult(id: id, outcome: .failure(ModelFailure(.invalidReply, "\(url) \(words)", calls: 1, isMaybePaid: true)))
     }

@@ -1,8 +1,8 @@
 import AgentQueueModel
 import NIOHTTP1
 
-/// What an error body says, in whichever of its shapes: `{"error": text, object or list}`, the error itself at the top
-/// (older vLLM), `{"detail": …}` (Python's web frameworks), or a list around any of them.
+/// What an error body says, in any of its forms: `{"error": text, object or list}`, the error itself at the top level (older vLLM),
+/// `{"detail": …}` (Python's web frameworks), or a list around any of them.
 struct OpenAIError: Sendable, Equatable {
     /// The server's words.
     var message: String?
@@ -12,7 +12,7 @@ struct OpenAIError: Sendable, Equatable {
     var code: String?
     /// The member of the request that it is about, such as `max_tokens`.
     var param: String?
-    /// Where the code is a number: an HTTP status, mostly.
+    /// The code if it is a number, usually an HTTP status.
     var number: Int?
 
     /// Makes an error.
@@ -24,8 +24,8 @@ struct OpenAIError: Sendable, Equatable {
         self.number = number
     }
 
-    /// Reads an answer's body; nil where it tells of no error. An answer that holds what was asked tells of none, even
-    /// with an empty `error` beside it.
+    /// Reads an answer's body; nil if it reports no error. An answer with the requested content reports none, even with an empty `error`
+    /// beside it.
     init?(body: JSONValue) {
         switch body {
         case .array(let elements):
@@ -45,7 +45,7 @@ struct OpenAIError: Sendable, Equatable {
         }
     }
 
-    /// The error inside an answer of a good status: in place of what was asked, or, from a hub, in the first choice.
+    /// The error inside an answer with a good status: in place of the content, or, from a gateway, in the first choice.
     static func inside(_ body: JSONValue) -> OpenAIError? {
         if let choice = body["choices"]?.array?.first {
             guard choice["error"]?.members != nil || choice["finish_reason"]?.string == "error" else { return nil }
@@ -76,7 +76,7 @@ struct OpenAIError: Sendable, Equatable {
     }
 
     private init(members: JSONValue) {
-        // `msg` and `loc` are the web frameworks'; `input` beside them is the request, and no business of an error's.
+        // `msg` and `loc` are the web frameworks'. `input` beside them is the request, and must not be shown.
         message = (members["message"] ?? members["msg"])?.string ?? members["error"]?.string
         if let place = members["loc"]?.array {
             let path = place.compactMap { $0.string ?? $0.int.map(String.init) }.joined(separator: ".")
@@ -94,25 +94,25 @@ struct OpenAIError: Sendable, Equatable {
 }
 
 extension OpenAIError {
-    /// What may be shown of it where the request that it may quote is not at hand: codes, and none of the server's words.
+    /// What may be shown if the request that it may quote is not at hand: codes, and none of the server's words.
     var withoutWords: OpenAIError {
         OpenAIError(type: BatchRules.code(type), code: BatchRules.code(code), number: number)
     }
 }
 
-/// What kind of failure an answer of an OpenAI-compatible server is: decided here and nowhere else.
+/// Classifies failures of OpenAI-compatible servers. No other code does.
 ///
 /// Source: protocols.md 3.2 (OpenAI) and 5 (llama.cpp, Ollama, vLLM).
 enum OpenAIErrorClass {
-    /// Decides.
+    /// Decides the class of a failure and what it concerns.
     /// - Parameters:
-    ///   - status: the answer's HTTP status; 2xx where the error came inside a good answer.
-    ///   - error: what the body says, if it says anything.
+    ///   - status: the HTTP status; 2xx if the error came inside a good answer.
+    ///   - error: what the body says, if anything.
     static func classify(status: Int, error: OpenAIError?) -> FailureClass {
         let words = [error?.code, error?.type].compactMap(\.self)
         if let named = words.compactMap({ strongWords[$0] }).first { return named }
         if status < 300 {
-            // The error's own number, or its words, stand in for a status.
+            // The number or the words in the error serve as the status.
             if let number = error?.number, (400..<600).contains(number) { return byStatus(number) }
             return words.compactMap { weakWords[$0.lowercased()] }.first ?? .retryable
         }
@@ -120,7 +120,7 @@ enum OpenAIErrorClass {
         return byStatus(status)
     }
 
-    /// These say more than any status they come with.
+    /// These say more than any status.
     private static let strongWords: [String: FailureClass] = [
         "insufficient_quota": .quotaExhausted,
         "billing_hard_limit_reached": .quotaExhausted,
@@ -131,7 +131,7 @@ enum OpenAIErrorClass {
         "content_policy_violation": .refused,
     ]
 
-    /// These count where no status does; in lower case.
+    /// These count if no status does; in lower case.
     private static let weakWords: [String: FailureClass] = [
         "rate_limit_exceeded": .rateLimited,
         "rate_limit_error": .rateLimited,
@@ -150,8 +150,8 @@ enum OpenAIErrorClass {
         "not_supported_error": .permanent,
     ]
 
-    /// Whom a failure is about: a refused key or an empty account is all of the provider's; the rest, rate limits included, is
-    /// one model's.
+    /// What a failure concerns: a refused key or an empty account concerns the whole provider, anything else, including rate limits, one
+    /// model.
     static func scope(_ failure: FailureClass, status: Int, error: OpenAIError?) -> FailureScope {
         let number = status < 300 ? error?.number ?? status : status
         let isForbidden = number == 403 || error?.type == "permission_error"
@@ -175,7 +175,7 @@ enum OpenAIErrorClass {
     ///   - answer: the answer, not a good one.
     ///   - error: what its body says.
     ///   - url: the provider's base URL, without what may be secret in it.
-    ///   - redaction: takes keys and prompts out of the server's words.
+    ///   - redaction: removes keys and prompts from the server's words.
     ///   - now: wall clock, ms.
     static func failure(
         _ answer: HTTPAnswer, error: OpenAIError?, url: String, redaction: Redaction, now: Int64
@@ -202,14 +202,14 @@ enum OpenAIErrorClass {
         }
     }
 
-    /// A body that is neither JSON nor a web page, such as a proxy's one line.
+    /// A short body that is neither JSON nor a web page, such as one line from a proxy.
     private static func plainText(_ answer: HTTPAnswer) -> String? {
         guard answer.body.count <= 2_048, let text = String(validating: answer.body, as: UTF8.self) else { return nil }
         guard let first = text.first(where: { !$0.isWhitespace }), !"<{[".contains(first) else { return nil }
         return text
     }
 
-    /// The server's id for the call; nil where it gives none that can be printed.
+    /// The server's id for the call; nil if it has none that can be printed.
     static func requestID(_ headers: HTTPHeaders) -> String? {
         guard let id = headers.first(name: "x-request-id") ?? headers.first(name: "request-id"), !id.isEmpty, id.utf8.count <= 256,
             id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })

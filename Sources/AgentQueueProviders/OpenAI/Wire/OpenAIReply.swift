@@ -1,11 +1,11 @@
 import AgentQueueModel
 
-/// Reads good answers of OpenAI-compatible servers, in all the shapes that protocols.md 5 lists.
+/// Reads good answers of OpenAI-compatible servers, in all the forms that protocols.md 5 lists.
 enum OpenAIReply {
     /// Reads a chat completion.
     ///
-    /// Of several `choices` the first counts.
-    /// - Throws: `ModelFailure` (`refused`, `invalidReply`), its message the end of a sentence; it was charged for.
+    /// The first of several `choices` counts.
+    /// - Throws: `ModelFailure` (`refused`, `invalidReply`); its message is the end of a sentence. The answer was charged.
     static func chat(_ body: JSONValue, requestID: String?) throws(ModelFailure) -> ModelReply {
         let usage = usage(body["usage"])
         let cost = cost(body["usage"])
@@ -21,7 +21,7 @@ enum OpenAIReply {
         var finishReason = choice["finish_reason"]?.string
         if toolCalls != nil, finishReason == nil || finishReason == "function_call" { finishReason = "tool_calls" }
         if (text ?? "").isEmpty, toolCalls == nil {
-            // A refusal may quote the prompt: it is kept out of the message.
+            // A refusal may quote the prompt, so it is kept out of the message.
             if let refusal = message["refusal"]?.string, !refusal.isEmpty {
                 throw failed(.refused, "declined to answer", partialText: refusal)
             }
@@ -37,9 +37,9 @@ enum OpenAIReply {
 
     /// Reads embeddings, one per input, in the inputs' order.
     /// - Parameters:
-    ///   - count: how many inputs there were; nil where that is not known.
-    ///   - dimensions: how long each must be, where the request said so.
-    /// - Throws: `ModelFailure` (`invalidReply`), its message the end of a sentence; it was charged for.
+    ///   - count: how many inputs there were; nil if not known.
+    ///   - dimensions: the length that each must have, if the request set one.
+    /// - Throws: `ModelFailure` (`invalidReply`); its message is the end of a sentence. The answer was charged.
     static func embeddings(_ body: JSONValue, count: Int?, dimensions: Int?, requestID: String?) throws(ModelFailure) -> ModelReply {
         let usage = usage(body["usage"])
         let cost = cost(body["usage"])
@@ -68,7 +68,7 @@ enum OpenAIReply {
         return ModelReply(embeddings: vectors, usage: usage, model: model(body), requestID: requestID, cost: cost)
     }
 
-    /// Whether an answer to an embeddings request holds a text that is no vector in base64.
+    /// Whether an answer to an embeddings request has a text that is not a vector in base64.
     static func holdsUnreadableText(_ body: JSONValue) -> Bool {
         (body["data"]?.array ?? body.array ?? []).contains { element in
             guard case .string(let text) = element["embedding"] ?? element else { return false }
@@ -76,7 +76,7 @@ enum OpenAIReply {
         }
     }
 
-    /// Content as text, or as parts of which the text ones count.
+    /// Content as text, or the text of its parts.
     static func text(_ content: JSONValue?) -> String? {
         switch content {
         case .string(let text): text
@@ -85,7 +85,7 @@ enum OpenAIReply {
         }
     }
 
-    /// What the model thought, by either of the names it goes by; nil where it says nothing of it.
+    /// The model's thinking, by either of the names in use; nil if there is none.
     static func reasoning(_ message: JSONValue) -> String? {
         for name in ["reasoning_content", "reasoning"] {
             if let thought = text(message[name]), !thought.isEmpty { return thought }
@@ -93,7 +93,7 @@ enum OpenAIReply {
         return nil
     }
 
-    /// Verbatim; a `function_call` of the older API becomes a list of one.
+    /// Verbatim. A `function_call` of the older API becomes a list of one.
     private static func toolCalls(_ message: JSONValue) -> JSONValue? {
         if let calls = message["tool_calls"], calls.array?.isEmpty == false { return calls }
         guard let call = message["function_call"], call.members?.isEmpty == false else { return nil }
@@ -105,7 +105,7 @@ enum OpenAIReply {
         return model
     }
 
-    /// Tokens, in the words of either API, as far as they are told.
+    /// Tokens, by the names of either API.
     static func usage(_ usage: JSONValue?) -> Usage {
         func tokens(_ names: String..., in object: JSONValue?) -> Int? {
             for name in names {
@@ -124,13 +124,13 @@ enum OpenAIReply {
             cacheWriteTokens: min(read - cached, tokens("cache_write_tokens", in: details) ?? 0))
     }
 
-    /// US dollars, which hubs tell beside the tokens.
+    /// US dollars, which gateways report beside the tokens.
     static func cost(_ usage: JSONValue?) -> Double? {
         guard let cost = usage?["cost"]?.number ?? usage?["cost"]?["total_cost"]?.number, cost.isFinite, cost >= 0 else { return nil }
         return cost
     }
 
-    /// A vector as a list, as a list of one list (a pooled shape), or as base64 of little-endian float32.
+    /// A vector as a list, as a list with one list in it (a pooled form), or as base64 of little-endian float32.
     private static func vector(_ value: JSONValue) -> [Float]? {
         switch value {
         case .string(let text): return vector(base64: text)

@@ -1,17 +1,17 @@
 import AgentQueueModel
 
-/// A chat request as the responses API knows it (protocols.md 3.7).
+/// A chat request in the form of the responses API (protocols.md 3.7).
 struct ResponsesRequest: Sendable, Equatable {
     private var members: [JSONValue.Member]
     private var text: [JSONValue.Member] = []
 
     /// Translates a request.
-    /// - Throws: `ModelFailure` (`permanent`), where something that changes the answer has no counterpart.
+    /// - Throws: `ModelFailure` (`permanent`) if something that changes the answer has no counterpart.
     init(_ chat: ChatRequest) throws(ModelFailure) {
         members = [.init("model", .string(chat.model))]
         for member in chat.members where !member.value.isNull { try take(member) }
         if !text.isEmpty { members.append(.init("text", .object(text))) }
-        // Unlike a chat, a response is kept for a month unless told.
+        // Unlike a chat, a response is kept for a month by default.
         if chat["store"] == nil { members.append(.init("store", false)) }
     }
 
@@ -46,7 +46,7 @@ struct ResponsesRequest: Sendable, Equatable {
         }
     }
 
-    /// What a chat nests under the name of its type stands beside the type here.
+    /// What a chat nests under the name of the type is at the top level here.
     private static func flat(_ value: JSONValue, _ name: String) -> JSONValue {
         guard let inner = value[name]?.members, let outer = value.members else { return value }
         return .object(outer.filter { $0.key != name } + inner)
@@ -54,14 +54,14 @@ struct ResponsesRequest: Sendable, Equatable {
 
     private static func tool(_ tool: JSONValue) -> JSONValue {
         let flat = flat(flat(tool, "function"), "custom")
-        // Strict is what a response is, and a chat is not, unless told.
+        // A response is strict by default, a chat is not.
         guard tool["function"] != nil, flat["strict"] == nil, let members = flat.members else { return flat }
         return .object(members + [.init("strict", false)])
     }
 }
 
 extension ResponsesRequest {
-    /// `instructions` and `input`: the system's texts that come first, and an item for each message and call of a tool.
+    /// `instructions` and `input`: the system texts that come first, and an item for each message and tool call.
     static func input(_ messages: JSONValue) throws(ModelFailure) -> [JSONValue.Member] {
         guard let list = messages.array else { return [.init("input", messages)] }
         let leading = list.prefix { isInstruction($0) }
@@ -117,10 +117,10 @@ extension ResponsesRequest {
     }
 }
 
-/// Reads the responses API's answers.
+/// Reads answers of the responses API.
 enum ResponsesReply {
-    /// A response as a chat completion, so that one reader serves both.
-    /// - Throws: `ModelFailure` (`invalidReply`), its message the end of a sentence; it was charged for.
+    /// A response as a chat completion, so that the same code reads both.
+    /// - Throws: `ModelFailure` (`invalidReply`); its message is the end of a sentence. The answer was charged.
     static func chat(_ body: JSONValue) throws(ModelFailure) -> JSONValue {
         guard let output = body["output"]?.array else {
             throw ModelFailure(.invalidReply, "answered without any output", usage: OpenAIReply.usage(body["usage"]), calls: 1)
@@ -175,7 +175,7 @@ enum ResponsesReply {
     }
 }
 
-/// Puts a response together from its events: the last one holds all of it.
+/// Assembles a response from its events. The last one contains all of it.
 struct ResponsesStream: EventAssembler {
     private(set) var text = ""
     private(set) var hasBegun = false
@@ -185,7 +185,7 @@ struct ResponsesStream: EventAssembler {
     var usage: JSONValue? { body?["usage"] }
 
     mutating func take(_ event: ServerSentEvent) -> String {
-        // What cannot be read is passed over: the answer shows by its end whether it is whole.
+        // An event that is not JSON is skipped: servers send keep-alives of their own. Only the last event completes the answer.
         guard body == nil, let value = try? JSONValue.parse(event.data) else { return "" }
         let type = value["type"]?.string ?? event.name ?? ""
         if type.hasPrefix("response.output_item.") || type.hasPrefix("response.") && type.hasSuffix(".delta") { hasBegun = true }
@@ -198,7 +198,7 @@ struct ResponsesStream: EventAssembler {
             if let item = value["item"] { items.append(item) }
         case "response.completed", "response.incomplete", "response.failed": body = whole(value["response"] ?? .null)
         case "error":
-            // Its own `code` and `message`, or an `error` that holds them.
+            // Either `code` and `message`, or an `error` that contains them.
             body = value["error"]?.members == nil ? ["error": value] : value
         default:
             if value["type"] == nil, OpenAIError(body: value) != nil { body = value }
