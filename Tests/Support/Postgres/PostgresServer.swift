@@ -2,8 +2,16 @@ import Foundation
 
 /// The PostgreSQL server that `scripts/postgres` starts for the tests, spoken to through `psql`.
 package struct PostgresServer: Sendable {
-    /// How it is reached, as AGENT_QUEUE_TEST_POSTGRES says; nil where the tests have none.
-    package static let url = ProcessInfo.processInfo.environment["AGENT_QUEUE_TEST_POSTGRES"]
+    /// How it is reached: as AGENT_QUEUE_TEST_POSTGRES says, else as `scripts/postgres` has noted of one that runs; nil where none does.
+    package static let url: String? = {
+        if let url = ProcessInfo.processInfo.environment["AGENT_QUEUE_TEST_POSTGRES"] { return url }
+        let root = URL(filePath: #filePath).appending(path: "../../../..").standardized
+        let note = try? String(contentsOf: root.appending(path: ".venv/run/postgres.url"), encoding: .utf8)
+        guard let url = note?.trimmingCharacters(in: .whitespacesAndNewlines), let folder = url.firstMatch(of: /host=([^ ]+)/)?.output.1,
+            FileManager.default.fileExists(atPath: folder + "/.s.PGSQL.5432")
+        else { return nil }
+        return url
+    }()
 
     private let url: String
 
