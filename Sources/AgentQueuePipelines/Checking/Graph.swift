@@ -1,17 +1,17 @@
 import AgentQueueModel
 
-/// The steps of a pipeline, checked, in an order in which each stands behind those it needs.
+/// The checked steps of a pipeline, each after the steps that it needs.
 struct Graph: Sendable {
     var steps: [StepPlan] = []
-    /// What a run's output is; nil is that of the steps that none needs.
+    /// The run's output; nil for that of the steps that no other step needs.
     var output: PromptTemplate?
     /// The target of calls whose step and role name none.
     var model: PromptTemplate?
-    /// What inputs that are amounts may be.
+    /// The range of each input that is used as an amount.
     var amounts: [String: ClosedRange<Int>] = [:]
 }
 
-/// A step, checked: its templates and conditions read, its needs known.
+/// A checked step, with its templates and conditions parsed and its needs known.
 struct StepPlan: Sendable {
     /// What a step does.
     indirect enum Work: Sendable {
@@ -20,28 +20,28 @@ struct StepPlan: Sendable {
     }
 
     var name: String
-    /// The steps beside it that it waits for: those it names, and those whose outputs it uses.
+    /// The steps at its level that it waits for: those it names, and those whose outputs it uses.
     var needs: [String]
     var when: Condition?
-    /// Whether its condition is one of each item.
+    /// Whether its condition is evaluated for each item.
     var isWhenOfItems = false
     var onFailure: FailurePolicy
     var work: Work
 }
 
-/// A group, checked: its steps in an order in which each stands behind those it needs.
+/// A checked group, with its steps each after those that it needs.
 struct GroupPlan: Sendable {
     var steps: [StepPlan]
-    /// How often it is gone through; nil is once.
+    /// How many rounds it has at most; nil for one.
     var times: Amount?
     var until: Condition?
     var improves: Reference?
     var patience: Amount
 }
 
-/// A step that asks a model, checked.
+/// A checked step that calls a model.
 struct CallPlan: Sendable {
-    /// What it is besides templates and paths.
+    /// Everything besides templates and paths.
     var call: Call
     var question: QuestionPlan
     var foreach: ForeachPlan?
@@ -51,7 +51,7 @@ struct CallPlan: Sendable {
     var isParsed: Bool { call.schema != nil }
 }
 
-/// How a step, or a judge, asks: its own words, and those of its role where it has none.
+/// How a step or a judge asks: its own texts and options, with those of its role where it has none.
 struct QuestionPlan: Sendable {
     var prompt: PromptTemplate
     var system: PromptTemplate?
@@ -61,15 +61,15 @@ struct QuestionPlan: Sendable {
     var parameters: [JSONValue.Member]
 }
 
-/// What a step makes a call each for, checked.
+/// The checked list that a step makes one call for each item of.
 struct ForeachPlan: Sendable {
     var reference: Reference
     var way: Foreach.Way
 }
 
-/// Several calls in place of one, checked.
+/// A checked ensemble.
 struct EnsemblePlan: Sendable {
-    /// What it calls.
+    /// What is called.
     enum Targets: Sendable {
         case own
         case names([PromptTemplate])
@@ -92,24 +92,24 @@ struct EnsemblePlan: Sendable {
 }
 
 extension QuestionPlan {
-    /// All that it names.
+    /// Everything that it names.
     var references: [Reference] { prompt.references + (system?.references ?? []) + (model?.references ?? []) }
 }
 
 extension EnsemblePlan {
-    /// All that it names.
+    /// Everything that it names.
     var references: [Reference] { (judge?.references ?? []).filter { $0.root != "answers" } }
 }
 
 extension Call {
-    /// What it says itself of how it asks.
+    /// How it asks, according to itself.
     var asking: Role {
         Role("", system: system, model: model, temperature: temperature, maxTokens: maxTokens, parameters: parameters)
     }
 }
 
 extension Judge {
-    /// What it says itself of how it asks.
+    /// How it asks, according to itself.
     var asking: Role {
         Role("", system: system, model: model, temperature: temperature, maxTokens: maxTokens, parameters: parameters)
     }

@@ -4,7 +4,7 @@ import AgentQueueSettings
 /// Single steps.
 extension GraphCompiler {
     /// Checks a step.
-    /// - Returns: its plan, without its needs, and the outermost names that it uses; nil where it cannot be read.
+    /// - Returns: its plan, without its needs, and the outermost names that it uses; nil if it has faults that make this impossible.
     mutating func plan(of step: Step, names: Names, key: String, depth: Int) -> (plan: StepPlan, roots: Set<String>)? {
         switch step.work {
         case .call(let call): return plan(of: step, call, names: names, key: key)
@@ -78,14 +78,14 @@ extension GraphCompiler {
         return (plan, roots)
     }
 
-    /// What is known of the output of one item.
+    /// The shape of one item's output.
     private static func itemShape(of call: Call) -> Shape {
         let shape = answerShape(of: call)
         if case .all? = call.ensemble?.combine { return .list(shape) }
         return shape
     }
 
-    /// A default stands where an output would: what uses fields of that must find them.
+    /// A default takes the place of the output, so it must have the fields that are used.
     private mutating func checkDefault(_ value: JSONValue, _ shape: Shape, key: String) {
         switch (shape, value) {
         case (.text, .string), (.any, _), (_, .null), (.list, .array), (.object, .object): return
@@ -109,7 +109,7 @@ extension GraphCompiler {
             guard let input = inputs[name] else { return unknownInput(name, at: key) }
             usedInputs.insert(name)
             guard input.type == .integer else { return report("inputs.\(name) is of type \(input.type), not integer", at: key) }
-            // Bounds of one kind of amount are the same everywhere, and all of them begin in each other.
+            // Amounts of one kind have the same bounds everywhere, and of any two bounds one contains the start of the other.
             let both = amounts[name].map { $0.clamped(to: bounds) } ?? bounds
             amounts[name] = both
             if let number = input.fallback?.int { check(number, in: both, at: "inputs.\(name).default") }
@@ -121,22 +121,22 @@ extension GraphCompiler {
     }
 }
 
-/// Steps beside each other: names, needs, order.
+/// Steps at one level: names, needs and order.
 extension GraphCompiler {
-    /// Where steps stand beside each other.
+    /// The level at which steps stand.
     struct Scope {
-        /// What is named outside.
+        /// The names that are visible outside.
         var outer: Names
         /// The key of the steps: `steps`, `steps.refine.steps`.
         var key: String
-        /// The group they are of; nil at the outermost level.
+        /// The group that they belong to; nil at the outermost level.
         var group: Step?
-        /// How many groups they are in.
+        /// How many groups contain them.
         var depth = 0
     }
 
-    /// Checks steps that stand beside each other.
-    /// - Returns: them in an order in which each stands behind those it needs, and the names they use of outside.
+    /// Checks the steps at one level.
+    /// - Returns: their plans, each after those that it needs, and the outer names that they use.
     mutating func steps(_ steps: [Step], _ scope: Scope) -> (plans: [StepPlan], outerNames: Set<String>) {
         checkNames(of: steps, scope)
         var names = scope.outer
@@ -186,7 +186,7 @@ extension GraphCompiler {
         }
     }
 
-    /// Each behind those it needs; among those that could stand first, in the order of writing.
+    /// Sorts steps so that each comes after those that it needs, and otherwise in the order in which they were written.
     private mutating func ordered(_ plans: [StepPlan], _ scope: Scope) -> [StepPlan] {
         var ordered: [StepPlan] = []
         var rest = plans
@@ -204,7 +204,7 @@ extension GraphCompiler {
         return ordered
     }
 
-    /// A way from a step back to itself, or from one that it needs.
+    /// A cycle: a path from a step back to itself, or to a step that it needs.
     private static func cycle(from name: String, in plans: [StepPlan]) -> [String] {
         var way = [name]
         while true {
@@ -217,7 +217,7 @@ extension GraphCompiler {
 
     // MARK: Shapes
 
-    /// What is known of a step's output.
+    /// The shape of a step's output.
     func shape(of step: Step) -> Shape {
         switch step.work {
         case .group(let steps, _):
@@ -229,7 +229,7 @@ extension GraphCompiler {
         }
     }
 
-    /// What is known of one answer.
+    /// The shape of one answer.
     static func answerShape(of call: Call) -> Shape {
         switch call.schema {
         case nil: .text

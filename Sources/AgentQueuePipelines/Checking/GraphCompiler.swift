@@ -1,20 +1,20 @@
 import AgentQueueModel
 import AgentQueueSettings
 
-/// Checks a pipeline, and reads its templates and conditions. Collects every fault by the key that it is about.
+/// Checks a pipeline, and parses its templates and conditions. All faults are collected, each with the key that it is about.
 struct GraphCompiler {
-    /// Something wrong.
+    /// Something that is wrong.
     struct Fault {
         var key: String
         var message: String
-        /// The line of the key's text.
+        /// The line within the key's text.
         var textLine: Int?
     }
 
     let source: PipelineSource
     let inputs: [String: PipelineInput]
     let roles: [String: Role]
-    /// Names of steps in groups, each with the group's path: to say so where one is named from outside.
+    /// The names of steps in groups, with the group's path, for the message if one is named from outside.
     var homes: [String: String] = [:]
     var usedInputs: Set<String> = []
     var amounts: [String: ClosedRange<Int>] = [:]
@@ -27,7 +27,7 @@ struct GraphCompiler {
         roles = Dictionary(source.roles.map { ($0.name, $0) }) { one, _ in one }
     }
 
-    /// The graph; one to be used only if there are no ``faults``.
+    /// The graph, which may be used only if there are no ``faults``.
     mutating func graph() -> Graph {
         checkHead()
         for step in source.steps { noteHomes(of: step, in: nil) }
@@ -53,7 +53,7 @@ struct GraphCompiler {
         faults.append(Fault(key: key, message: message, textLine: textLine))
     }
 
-    /// What is named at the outermost level besides steps.
+    /// The names at the outermost level besides steps.
     private var outerNames: Names {
         var names = Names()
         names.shapes["inputs"] = .object(inputs.mapValues { Shape($0.type) }, isOpen: false)
@@ -64,7 +64,7 @@ struct GraphCompiler {
         return names
     }
 
-    /// What targets are made of.
+    /// The names that targets may use.
     var inputNames: Names {
         var names = Names()
         names.shapes["inputs"] = outerNames.shapes["inputs"]
@@ -104,7 +104,7 @@ struct GraphCompiler {
 
     private mutating func checkUse() {
         if stepCount > PipelineLimits.maxSteps { report("has more than \(PipelineLimits.maxSteps) steps", at: "steps") }
-        // Where a step could not be read, what it uses is not known.
+        // If a step could not be read, it is not known what it uses.
         guard faults.isEmpty else { return }
         for input in source.inputs where !usedInputs.contains(input.name) {
             report("is used by no step", at: "inputs.\(input.name)")
@@ -142,7 +142,7 @@ extension GraphCompiler {
         return condition
     }
 
-    /// A path alone, and what is known of what it leads to.
+    /// A single path, and the shape of its value.
     mutating func path(_ text: String, _ names: Names, key: String) -> (Reference, Shape)? {
         guard let path = fields(text, key: key) else { return nil }
         do {

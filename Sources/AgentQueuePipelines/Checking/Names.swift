@@ -1,15 +1,15 @@
 import AgentQueueModel
 import AgentQueueSettings
 
-/// What a template, a condition or a path can name at one place of a pipeline.
+/// The names that a template, condition or path can use at one place of a pipeline.
 struct Names: Sendable {
-    /// What is known of what can be named.
+    /// The shape of each name's value.
     var shapes: [String: Shape] = [:]
-    /// Names that mean something elsewhere, with why they mean nothing here.
+    /// Names that have a meaning elsewhere, with the reason why they have none here.
     var hidden: [String: String] = [:]
 
-    /// Checks that a path leads somewhere.
-    /// - Returns: what is known of what it leads to.
+    /// Checks that a path leads to a value.
+    /// - Returns: the shape of the value.
     func shape(at path: [Expression.Step]) throws(InvalidText) -> Shape {
         guard case .member(let name)? = path.first else { throw InvalidText("expected a name, such as inputs or a step's") }
         guard let shape = shapes[name] else { throw unknown(name) }
@@ -27,11 +27,11 @@ struct Names: Sendable {
     }
 }
 
-/// What steps, inputs, roles, pipelines and modes may be called.
+/// Rules for the names of steps, inputs, roles, pipelines and modes.
 enum NameText {
-    /// Names that templates and conditions see besides those of steps.
+    /// Names with a meaning of their own in templates and conditions.
     static let reserved: Set<String> = ["inputs", "item", "number", "count", "position", "round", "previous", "answers"]
-    /// Words of the language of conditions.
+    /// Keywords of conditions.
     static let words: Set<String> = ["and", "or", "not", "in", "true", "false", "null"]
 
     /// Letters, digits, `_` and `-`.
@@ -44,23 +44,23 @@ enum NameText {
         }
     }
 
-    /// Whether a pipeline, a role or a mode may be called so.
+    /// Whether this is a valid name for a pipeline, a role or a mode.
     static func isName(_ name: String) -> Bool {
         (1...PipelineLimits.maxNameBytes).contains(name.utf8.count) && name.utf8.allSatisfy(isPart)
     }
 
-    /// Whether a step or an input may be called so, which conditions name: the first is a letter or `_`.
+    /// Whether this is a valid name for a step or an input. Conditions use these, so the first character is a letter or `_`.
     static func isField(_ name: String) -> Bool {
         guard isName(name), let first = name.utf8.first, first != UInt8(ascii: "-") else { return false }
         return !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first)
     }
 }
 
-/// A place where a template, a condition or a path names something.
+/// A name or path used by a template or a condition.
 struct Reference: Sendable, Equatable {
-    /// What it names, from the outermost name on.
+    /// The path, from the outermost name.
     var path: [Expression.Step]
-    /// The line of its text, from 1; nil where that has one line alone.
+    /// The line within its text, from 1; nil if that has a single line.
     var line: Int?
 
     /// The outermost name.
@@ -68,13 +68,13 @@ struct Reference: Sendable, Equatable {
         if case .member(let name)? = path.first { name } else { "" }
     }
 
-    /// The name after the outermost; nil where the whole is meant, or an element.
+    /// The name after the outermost; nil if the whole value or an element is meant.
     var field: String? {
         if path.count > 1, case .member(let name) = path[1] { name } else { nil }
     }
 }
 
-/// A condition with what it names.
+/// A condition with the paths that it uses.
 struct Condition: Sendable {
     let expression: Expression
     let references: [Reference]

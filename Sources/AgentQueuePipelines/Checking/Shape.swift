@@ -1,20 +1,20 @@
 import AgentQueueModel
 import AgentQueueSettings
 
-/// What is known of a value before there is one, so that a mistyped field is found before anything runs.
+/// What is known of a value in advance, so that a mistyped field is found before anything runs.
 indirect enum Shape: Sendable, Equatable {
-    /// Nothing.
+    /// Nothing is known.
     case any
     /// A text.
     case text
-    /// A number or a truth value.
+    /// A number or boolean.
     case scalar
-    /// An object; `isOpen` if it may have fields that are not known.
+    /// An object; `isOpen` if it may have other fields.
     case object([String: Shape], isOpen: Bool)
-    /// A list of such.
+    /// A list of values of this shape.
     case list(Shape)
 
-    /// What an input is.
+    /// The shape of an input.
     init(_ kind: PipelineInput.Kind) {
         switch kind {
         case .text: self = .text
@@ -24,16 +24,16 @@ indirect enum Shape: Sendable, Equatable {
         }
     }
 
-    /// The elements of a list.
+    /// The shape of a list's elements.
     var element: Shape {
         if case .list(let element) = self { element } else { .any }
     }
 }
 
 extension Shape {
-    /// What stands at a path below this.
-    /// - Parameter name: what this is called, for the message.
-    /// - Throws: `InvalidText` where there can be nothing.
+    /// The shape of the value at a path inside this one.
+    /// - Parameter name: this value's name, for the message.
+    /// - Throws: `InvalidText` if there can be no such value.
     func following(_ path: some Collection<Expression.Step>, of name: String) throws(InvalidText) -> Shape {
         var shape = self
         var name = name
@@ -69,14 +69,14 @@ extension Shape {
 }
 
 extension Shape {
-    /// What a JSON Schema lets through, as far as it says so plainly.
+    /// The shape of values that a JSON Schema allows, as far as that is easy to tell.
     init(schema: JSONValue, depth: Int = 0) {
         let combining = ["$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "if", "not", "patternProperties", "dependentSchemas"]
         guard depth < 32, schema.members?.contains(where: { combining.contains($0.key) }) == false else {
             self = .any
             return
         }
-        // A type that may also be null is that type to who names its fields.
+        // A type that may also be null is treated as the type itself.
         let types = (schema["type"]?.array ?? schema["type"].map { [$0] } ?? []).compactMap(\.string).filter { $0 != "null" }
         switch types.count == 1 ? types[0] : "" {
         case "string": self = .text

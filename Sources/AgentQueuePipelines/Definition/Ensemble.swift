@@ -1,40 +1,40 @@
 import AgentQueueModel
 
-/// Several calls in place of one: to several targets, or several to each.
+/// Several calls instead of one: to several targets, or several to each.
 package struct Ensemble: Sendable, Equatable {
-    /// What is called.
+    /// The targets.
     package var targets: Targets
-    /// How many calls there are to each target.
+    /// The number of calls to each target.
     package var samples: Amount
-    /// How their answers become one output.
+    /// How the answers become one output.
     package var combine: Combination
-    /// The share of the votes, or the judge's confidence, below which the step fails; nil for none.
+    /// The share of votes, or the judge's confidence, below which the step fails; nil for none.
     package var confidence: Double?
 
-    /// What an ensemble calls.
+    /// The targets of an ensemble.
     package enum Targets: Sendable, Equatable {
         /// The step's own target.
         case own
-        /// These, templates over the inputs alone.
+        /// These targets: templates that may use inputs.
         case names([String])
-        /// Those of a list: an input, such as `inputs.targets`.
+        /// The targets in a list, which is an input such as `inputs.targets`.
         case path(String)
     }
 
     /// How several answers become one output.
     package enum Combination: Sendable, Equatable {
-        /// A list of all of them, null in the places of those that failed.
+        /// A list of all answers, with null for calls that failed.
         case all
-        /// The one that most gave, compared by a field of it, such as `verdict`, or else whole.
+        /// The most frequent answer, compared by a field such as `verdict`, or as a whole.
         case vote(on: String?)
-        /// The one that a further call chooses.
+        /// The answer that a further call chooses.
         case judge(Judge)
     }
 
-    /// How many members an ensemble may have.
+    /// The most calls in an ensemble.
     package static let maxMembers = 100
 
-    /// Makes one.
+    /// Makes an ensemble.
     package init(_ targets: Targets = .own, samples: Amount = 1, combine: Combination, confidence: Double? = nil) {
         self.targets = targets
         self.samples = samples
@@ -43,16 +43,16 @@ package struct Ensemble: Sendable, Equatable {
     }
 }
 
-/// The call that chooses between the answers of an ensemble. Its templates see `answers`, a list of objects with `number`, `output` and
-/// `target`, besides what those of its step see.
+/// The call that chooses between the answers of an ensemble. Its templates can use `answers`, a list of objects with `number`, `output` and
+/// `target`, and everything that its step can.
 package struct Judge: Sendable, Equatable {
     /// Its role; nil for none.
     package var role: String?
-    /// The system text, in place of the role's.
+    /// The system text, instead of the role's.
     package var system: String?
-    /// What it is asked: a template.
+    /// The prompt: a template.
     package var prompt: String
-    /// `provider/model`, in place of the role's: a template over the inputs alone.
+    /// `provider/model`, instead of the role's: a template that may use inputs.
     package var model: String?
     /// 0 to 2.
     package var temperature: Double?
@@ -75,7 +75,7 @@ package struct Judge: Sendable, Equatable {
         self.parameters = parameters
     }
 
-    /// What it must answer.
+    /// The JSON Schema of its answer.
     static func schema(of count: Int) -> JSONValue {
         [
             "type": "object",
@@ -83,7 +83,8 @@ package struct Judge: Sendable, Equatable {
                 "choice": [
                     "type": "integer", "minimum": 1, "maximum": .integer(Int64(count)), "description": "The number of the best answer.",
                 ],
-                // Tenths: a server that writes by the schema cannot hold a number to its bounds, but to these.
+                // Tenths, because a server that follows the schema while it writes cannot enforce bounds of a number, but can choose from a
+                // list.
                 "confidence": [
                     "type": "number", "enum": [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
                     "description": "How sure you are, from 0 to 1.",

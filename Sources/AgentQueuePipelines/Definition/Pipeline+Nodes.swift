@@ -1,5 +1,5 @@
 extension Pipeline {
-    /// The graph, to be drawn: steps as they are written.
+    /// The graph for drawing, with the steps as they are written.
     package var nodes: [StepNode] { Self.nodes(of: source.steps, graph.steps) }
 
     private static func nodes(of steps: [Step], _ plans: [StepPlan]) -> [StepNode] {
@@ -56,17 +56,18 @@ extension Pipeline {
     }
 }
 
-/// A step as it is drawn.
+/// A step for drawing.
 package struct StepNode: Sendable, Equatable {
-    /// Its name: the first part of the paths of its calls, after that of its group.
+    /// Its name, which is the first part of its calls' paths, after that of its group.
     package var name: String
     /// Its role; nil for a group.
     package var role: String?
-    /// The steps beside it that it waits for: those it names, and those whose outputs it uses.
+    /// The steps at its level that it waits for: those it names, and those whose outputs it uses.
     package var needs: [String]
-    /// What it does besides a single call, in a few words: `for each of plan.parts`, `3 samples, vote`, `up to 5 times`; nil otherwise.
+    /// What it does besides a single call, in a few words: `for each of plan.parts`, `3 samples, vote`, `up to 5 times`; nil for nothing
+    /// else.
     package var manner: String?
-    /// Its condition, as it is written.
+    /// Its condition, as written.
     package var condition: String?
     /// The steps of a group.
     package var children: [StepNode]

@@ -1,27 +1,27 @@
 import AgentQueueModel
 import AgentQueueSettings
 
-/// A graph of steps by role, checked: code that holds one checks nothing again.
+/// A checked graph of steps. Code that has one needs no further checks.
 package struct Pipeline: Sendable {
     let source: PipelineSource
     let graph: Graph
 
-    /// Its name, as `agent-queue run` knows it.
+    /// The name that runs are started by.
     package var name: String { source.name }
-    /// What it is for, in a sentence.
+    /// A one-sentence description.
     package var summary: String { source.summary }
-    /// What it is given.
+    /// Its inputs.
     package var inputs: [PipelineInput] { source.inputs }
     /// Its roles.
     package var roles: [Role] { source.roles }
-    /// Its steps, as they are written.
+    /// Its steps, as written.
     package var steps: [Step] { source.steps }
-    /// The modes that its file gives names to.
+    /// The modes that its file defines.
     package var modes: [PipelineMode] { source.modes }
 
-    /// Makes a pipeline of its parts.
-    /// - Parameter output: what a run's output is, a template; nil is the output of the one step that none needs, or an object of them.
-    /// - Throws: `PipelineError`, the first fault, with its key.
+    /// Makes a pipeline from its parts.
+    /// - Parameter output: a template for the run's output; nil for the output of the one step that no other needs, or an object of them.
+    /// - Throws: `PipelineError` with the first fault and its key.
     package init(
         _ name: String, summary: String = "", inputs: [PipelineInput] = [], roles: [Role] = [], output: String? = nil,
         @StepsBuilder steps: () -> [Step]
@@ -34,7 +34,7 @@ package struct Pipeline: Sendable {
         try self.init(source)
     }
 
-    /// Checks a pipeline that stands in no file.
+    /// Checks a pipeline that is not from a file.
     init(_ source: PipelineSource, path: String? = nil) throws(PipelineError) {
         var faults: [PipelineError] = []
         guard let pipeline = Pipeline(source, path: path, positions: Positions(), faults: &faults) else {
@@ -43,7 +43,7 @@ package struct Pipeline: Sendable {
         self = pipeline
     }
 
-    /// Checks a pipeline; nil where there are faults, those that there were already among them.
+    /// Checks a pipeline; nil if there are faults, including those found before.
     init?(_ source: PipelineSource, path: String?, positions: Positions, faults: inout [PipelineError]) {
         var compiler = GraphCompiler(source)
         let graph = compiler.graph()
@@ -52,7 +52,7 @@ package struct Pipeline: Sendable {
         for fault in found {
             let line = positions.line(of: fault.key, textLine: fault.textLine)
             let error = PipelineError(path: path, line: line, key: fault.key, message: fault.message)
-            // A role's text is checked for each step that has it.
+            // The text of a role is checked for each step that uses it.
             if !faults.contains(error) { faults.append(error) }
         }
         guard faults.isEmpty else { return nil }
@@ -62,13 +62,13 @@ package struct Pipeline: Sendable {
 }
 
 extension Pipeline: Equatable {
-    /// The same parts are the same pipeline.
+    /// Pipelines with equal parts are equal.
     package static func == (one: Pipeline, other: Pipeline) -> Bool { one.source == other.source }
 }
 
 extension Pipeline {
-    /// All of it as JSON, in the words of the YAML: what a run keeps. The same pipeline always has the same. Without its modes, and without
-    /// roles that none of its steps has.
+    /// The whole pipeline as JSON with the keys of the YAML, which a run keeps. Equal pipelines have equal definitions. Modes, and roles
+    /// that no step uses, are left out.
     package var definition: String {
         var writer = DefinitionWriter()
         writer.add("name", .string(source.name))
@@ -86,13 +86,13 @@ extension Pipeline {
     }
 }
 
-/// The bounds of a pipeline. What is beyond them is refused when it is read.
+/// The limits of a pipeline. Anything larger is refused when it is read.
 enum PipelineLimits {
-    /// Steps, those of groups among them.
+    /// Steps, including those of groups.
     static let maxSteps = 200
     /// Inputs.
     static let maxInputs = 64
-    /// Its text, and its definition, in bytes: 1 MiB.
+    /// The file, and the definition, in bytes: 1 MiB.
     static let maxBytes = 1 << 20
     /// A name of a step, an input, a role, a pipeline or a mode, in bytes.
     static let maxNameBytes = 64
@@ -100,17 +100,17 @@ enum PipelineLimits {
     static let maxDepth = 4
     /// How deep sections of a template may nest.
     static let maxSections = 16
-    /// Values in a file, those that aliases repeat counted each time.
+    /// Values in a file. Those that aliases repeat are counted each time.
     static let maxNodes = 100_000
-    /// Calls begun by one decision.
+    /// Calls begun by one advance.
     static let maxCalls = 200
     /// How deep a file's values may nest.
     static let maxNesting = 100
 }
 
-/// A pipeline that cannot be used: what is wrong, where, and what to do, in one sentence.
+/// Why a pipeline cannot be used: what is wrong and where, in one sentence.
 package struct PipelineError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The file, as it was named; nil where it is about no file.
+    /// The file as it was named; nil if it is not about a file.
     package var path: String?
     /// The line in that file, from 1.
     package var line: Int?

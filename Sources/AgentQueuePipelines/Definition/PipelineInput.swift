@@ -1,18 +1,18 @@
 import AgentQueueModel
 import AgentQueueSettings
 
-/// One thing that a pipeline is given.
+/// An input of a pipeline.
 package struct PipelineInput: Sendable, Equatable {
     /// Its name.
     package var name: String
-    /// What it may be.
+    /// Its type.
     package var type: Kind
-    /// What it is where it is not given; nil where it must be.
+    /// Its default; nil if it must be given.
     package var fallback: JSONValue?
-    /// What it is for, in a sentence.
+    /// A one-sentence description.
     package var summary: String
 
-    /// What an input may be.
+    /// The type of an input.
     package enum Kind: String, Sendable, CaseIterable {
         case text, integer, number, boolean, list, object
     }
@@ -27,7 +27,7 @@ package struct PipelineInput: Sendable, Equatable {
 }
 
 extension PipelineInput {
-    /// Why it cannot be this; nil where it can.
+    /// Why it cannot have this value; nil if it can.
     func problem(with value: JSONValue) -> String? {
         let fits =
             switch type {
@@ -41,8 +41,8 @@ extension PipelineInput {
         return fits ? nil : "is \(value.kindName), not \(expected)"
     }
 
-    /// Reads it as it is written on a command line: a text as it is, all others as JSON.
-    /// - Throws: `PipelineError`, in a sentence, where it is not of its type.
+    /// Reads a value from the command line: text as it is, everything else as JSON.
+    /// - Throws: `PipelineError` with a sentence if it is not of this type.
     package func value(of text: String) throws(PipelineError) -> JSONValue {
         if type == .text { return .string(text) }
         let value: JSONValue
@@ -55,7 +55,7 @@ extension PipelineInput {
         return value
     }
 
-    /// What it should be, in the words of a message.
+    /// The expected type, in a message's words.
     private var expected: String {
         switch type {
         case .text: "a text"
@@ -69,8 +69,8 @@ extension PipelineInput {
 }
 
 extension Pipeline {
-    /// Inputs as a run keeps them: of their types, defaults filled in.
-    /// - Throws: `PipelineError`, in a sentence, where one is missing, unknown, or of another type.
+    /// The inputs as a run keeps them: checked, with defaults filled in.
+    /// - Throws: `PipelineError` with a sentence if one is missing, unknown, or of another type.
     package func checked(inputs given: JSONValue) throws(PipelineError) -> JSONValue {
         guard let members = given.members else {
             throw PipelineError(key: "inputs", message: "must be an object, not \(given.kindName)")

@@ -1,17 +1,17 @@
 import AgentQueueModel
 import AgentQueueSettings
 
-/// A name for a pipeline with settings.
+/// A named variant of a pipeline with its own settings.
 package struct PipelineMode: Sendable, Equatable {
-    /// What it is run by.
+    /// The name that runs are started by.
     package var name: String
-    /// The pipeline that it is of.
+    /// The pipeline that it is a mode of.
     package var pipeline: String
-    /// Inputs that are these where they are not given.
+    /// Values of inputs that are not given.
     package var inputs: [JSONValue.Member]
     /// The target of calls whose step and role name none.
     package var model: String?
-    /// What its roles say in place of the pipeline's, key by key.
+    /// What its roles say instead of the pipeline's, key by key.
     package var roles: [Role]
 
     /// Makes a mode.
@@ -25,8 +25,8 @@ package struct PipelineMode: Sendable, Equatable {
 }
 
 extension Pipeline {
-    /// The pipeline with a mode's settings: its roles, its target, and its inputs where they are not given.
-    /// - Throws: `PipelineError`, with its key, where the mode is about inputs or roles that the pipeline does not have.
+    /// The pipeline with a mode's settings: its roles, its target, and its values of inputs that are not given.
+    /// - Throws: `PipelineError` with the key if the mode names inputs or roles that the pipeline does not have.
     package func applying(_ mode: PipelineMode) throws(PipelineError) -> Pipeline {
         if let fault = ModeCheck.faults(of: mode, for: source).first {
             throw PipelineError(key: "modes.\(mode.name).\(fault.key)", message: fault.message)
@@ -46,7 +46,7 @@ extension Pipeline {
     }
 }
 
-/// Whether modes are of the pipeline that they name.
+/// Checks modes against the pipeline that they name.
 enum ModeCheck {
     static func check(_ modes: [PipelineMode], of source: PipelineSource, report: (GraphCompiler.Fault) -> Void) {
         for mode in modes {
@@ -57,7 +57,7 @@ enum ModeCheck {
         }
     }
 
-    /// What a mode says of inputs and roles that are not there.
+    /// The faults of a mode: inputs and roles that do not exist.
     static func faults(of mode: PipelineMode, for source: PipelineSource) -> [GraphCompiler.Fault] {
         var faults: [GraphCompiler.Fault] = []
         for member in mode.inputs {

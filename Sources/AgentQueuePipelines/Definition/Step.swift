@@ -4,20 +4,20 @@ import AgentQueueModel
 package struct Step: Sendable, Equatable {
     /// Its name: letters, digits, `_` and `-`, the first a letter or `_`.
     package var name: String
-    /// Steps beside it that it waits for, besides those whose outputs it uses.
+    /// Steps at its level that it waits for, besides those whose outputs it uses.
     package var needs: [String]
-    /// The condition without which it is skipped.
+    /// A condition; the step is skipped if it does not hold.
     package var when: String?
-    /// What becomes of the run where it fails.
+    /// What happens to the run if the step fails.
     package var onFailure: FailurePolicy
     /// What it does.
     package var work: Work
 
     /// What a step does.
     package enum Work: Sendable, Equatable {
-        /// It asks a model.
+        /// Calls a model.
         case call(Call)
-        /// It goes through steps of its own, once or more.
+        /// Runs steps of its own, once or more.
         case group([Step], Repetition?)
     }
 
@@ -30,7 +30,7 @@ package struct Step: Sendable, Equatable {
         self.work = work
     }
 
-    /// Makes a step that asks a model; everything else that a call may have can be set on ``Call``.
+    /// Makes a step that calls a model. Everything else about a call can be set on ``Call``.
     package init(
         _ name: String, role: String? = nil, needs: [String] = [], foreach: Foreach? = nil, ensemble: Ensemble? = nil,
         when: String? = nil, schema: SchemaSource? = nil, onFailure: FailurePolicy = .fail, prompt: String
@@ -42,7 +42,7 @@ package struct Step: Sendable, Equatable {
         self.init(name, needs: needs, when: when, onFailure: onFailure, work: .call(call))
     }
 
-    /// The step with its call changed; a group stays as it is.
+    /// The step with its call changed. A group is returned as it is.
     package func with(_ change: (inout Call) -> Void) -> Step {
         guard case .call(var call) = work else { return self }
         change(&call)
@@ -52,9 +52,9 @@ package struct Step: Sendable, Equatable {
     }
 }
 
-/// Steps that are gone through together, once or more: the part of a pipeline written in Swift that is a ``Step`` of them.
+/// Steps that run together, once or more: a ``Step`` that consists of steps.
 package struct Group: Sendable, Equatable {
-    /// It as a step.
+    /// The group as a step.
     package var step: Step
 
     /// Makes a group.
@@ -66,21 +66,21 @@ package struct Group: Sendable, Equatable {
     }
 }
 
-/// How often a group is gone through.
+/// How often a group runs.
 package struct Repetition: Sendable, Equatable {
     /// The most rounds.
     package var times: Amount
-    /// A condition that ends it after the round in which it holds.
+    /// A condition. If it holds after a round, no other follows.
     package var until: String?
-    /// A path to a number that should grow: the best round's outputs are the group's.
+    /// A path to a number that should grow. The group's outputs are those of the best round.
     package var improves: String?
-    /// How many rounds in a row may go by without a better number.
+    /// How many rounds in a row may bring no better number.
     package var patience: Amount
 
-    /// How many rounds there may be.
+    /// The possible number of rounds.
     package static let bounds = 1...100
 
-    /// Makes one.
+    /// Makes a repetition.
     package init(_ times: Amount, until: String? = nil, improves: String? = nil, patience: Amount = 1) {
         self.times = times
         self.until = until
@@ -89,17 +89,17 @@ package struct Repetition: Sendable, Equatable {
     }
 }
 
-/// What becomes of a run when a step of it has failed for good.
+/// What happens to a run when one of its steps has failed for good.
 package enum FailurePolicy: Sendable, Equatable {
-    /// What the step is part of, its group or the run, fails too.
+    /// The group or run that contains the step fails too.
     case fail
-    /// The step's output is null; one item of several is left out.
+    /// The step's output is null. Of a step with items, only the failed item is left out.
     case skip
-    /// The step's output is this; one item of several has it in its place.
+    /// The step's output is this value. Of a step with items, it replaces only the failed item.
     case fallback(JSONValue)
 }
 
-/// Writes the steps of a pipeline one below the other.
+/// Lists the steps of a pipeline one below the other.
 @resultBuilder
 package enum StepsBuilder {
     /// A step.

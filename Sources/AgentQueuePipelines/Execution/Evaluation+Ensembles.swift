@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-/// Ensembles: their members and their judges.
+/// Ensembles: their calls and their judges.
 extension Evaluation {
     func unit(_ path: String, _ ensemble: EnsemblePlan, _ plan: CallPlan, at place: EvaluationContext) throws(Suspension) -> Unit {
         let members = try members(of: ensemble, path, plan)
@@ -53,7 +53,7 @@ extension Evaluation {
         }
     }
 
-    /// The answers of an ensemble that can serve, in the order of its members. Those that are missing are noted.
+    /// The usable answers of an ensemble, in the order of its calls. Missing outputs are noted.
     func answers(of unit: Unit, _ plan: CallPlan) -> [(member: Unit.Member, value: JSONValue)] {
         unit.members.compactMap { member in
             guard calls[member.path]?.state == .completed, case .value(let value)? = answer(at: member.path, isParsed: plan.isParsed) else {
@@ -63,7 +63,7 @@ extension Evaluation {
         }
     }
 
-    /// All calls of an ensemble: its targets, each as often as there are samples.
+    /// All calls of an ensemble: its targets, each once for each sample.
     private func members(of ensemble: EnsemblePlan, _ path: String, _ plan: CallPlan) throws(Suspension) -> [Unit.Member] {
         let own = target(plan.question.model) ?? model ?? target(graph.model)
         let targets: [String?]
@@ -84,7 +84,7 @@ extension Evaluation {
         let all = targets.flatMap { Array(repeating: $0, count: samples) }
         var seen: [String?: Int] = [:]
         return all.enumerated().map { place, target in
-            // Equal questions to one target would be one call.
+            // Equal requests to one target would share one call.
             seen[target, default: 0] += 1
             let isAlone = all.count { $0 == target } == 1
             return Unit.Member(path: "\(path)~\(place)", model: target, sample: isAlone ? plan.call.sample : seen[target])

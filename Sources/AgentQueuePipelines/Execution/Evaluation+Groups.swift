@@ -14,14 +14,14 @@ extension Evaluation {
             case .waiting: return .waiting
             case .complete: rounds.append(inner)
             case .failed(let reason):
-                // Nothing more of it begins. One that may fail lets end what runs, so that no call outlives its run.
+                // Start nothing more of this round. If the group may fail, wait until its calls have ended, so that none outlives the run.
                 wanted.removeSubrange(before...)
                 isDue = wasDue
                 if step.onFailure != .fail, isRunning(below: base + "/") { return .waiting }
                 throw .failed(reason)
             }
             if round == times { break }
-            // A round that began says that the one before it was not the last.
+            // A round that has started shows that the previous one was not the last.
             if begun.contains("\(base)/\(round + 1)/") { continue }
             if try isOver(group, rounds) { break }
         }
@@ -33,7 +33,7 @@ extension Evaluation {
         calls.contains { $0.value.state == .running && $0.key.hasPrefix(prefix) }
     }
 
-    /// Whether no round follows.
+    /// Whether no other round follows.
     private func isOver(_ group: GroupPlan, _ rounds: [StepScope]) throws(Suspension) -> Bool {
         guard let last = rounds.last else { return false }
         if let until = group.until, try holds(until, at: EvaluationContext(scope: last)) { return true }

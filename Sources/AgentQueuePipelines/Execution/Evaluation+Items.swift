@@ -1,13 +1,13 @@
 import AgentQueueModel
 
-/// What foreach goes through.
+/// The items of a step with `foreach`.
 extension Evaluation {
     func items(of foreach: ForeachPlan, at place: EvaluationContext, path: String) throws(Suspension) -> [JSONValue] {
         let value = try values([foreach.reference], at: place).value(at: foreach.reference.path)
         let items: [JSONValue]
         switch foreach.way {
         case .elements:
-            // What was skipped has no elements.
+            // The output of a skipped step has no elements.
             guard let elements = value.isNull ? [] : value.array else {
                 throw .failed("\(path) failed: what it is to be made for is \(value.kindName), not a list")
             }
@@ -26,19 +26,19 @@ extension Evaluation {
         return items
     }
 
-    /// A text, or those of a list; what is none as JSON, and nothing for null.
+    /// A text, or the texts of a list. Other values become JSON, and null is left out.
     private func texts(of value: JSONValue) -> [String] {
         (value.array ?? [value]).compactMap { $0.isNull ? nil : $0.string ?? $0.text }
     }
 }
 
-/// Long texts in pieces, and short ones together. Sizes are in characters.
+/// Splits long texts and joins short ones. Sizes are in characters.
 enum TextPieces {
-    /// Cuts a text into pieces of `size` at most, in their second halves at the end of a paragraph if there is one, or else of a line, a
-    /// sentence or a word. Each piece but the first begins with the last `overlap` of the one before.
+    /// Splits a text into pieces of at most `size`. Each is cut in its second half at the end of a paragraph, or else of a line, a sentence
+    /// or a word. Each piece but the first begins with the last `overlap` characters of the previous one.
     /// - Parameters:
     ///   - overlap: at most half of `size`.
-    ///   - most: how many pieces are wanted; none are made beyond.
+    ///   - most: how many pieces are needed. No more are made.
     static func split(_ text: String, size: Int, overlap: Int, most: Int) -> [String] {
         guard text.contains(where: { !$0.isWhitespace }) else { return [] }
         var pieces: [String] = []
@@ -76,7 +76,7 @@ enum TextPieces {
         return paragraph ?? line ?? sentence ?? word ?? limit
     }
 
-    /// Puts texts together as long as they have no more than `size`, a blank line between them. One that is longer stays alone.
+    /// Joins texts with blank lines between them, up to `size`. A longer text stays alone.
     static func joined(_ texts: [String], size: Int) -> [String] {
         var joined: [String] = []
         var room = 0

@@ -1,8 +1,8 @@
 import AgentQueueModel
 
-/// What came of units whose calls have ended.
+/// Results of units whose calls have ended.
 extension Evaluation {
-    /// What came of a unit; nil where it is left out, or where outputs are missing, which is noted.
+    /// The result of a unit; nil if it is left out, or if outputs are missing, which is noted.
     func result(of unit: Unit, _ plan: CallPlan) -> UnitResult? {
         if let known = results[unit.path] { return known }
         let result: UnitResult?
@@ -12,7 +12,7 @@ extension Evaluation {
         case .ended:
             if let ensemble = plan.ensemble {
                 result = self.result(of: unit, ensemble, plan)
-                // Which of the answers is to blame is not known: all are asked for again.
+                // It is not known which answer is to blame, so all are requested again.
                 if case .failed? = result { useless.formUnion(unit.members.map(\.path) + [unit.path + "~judge"]) }
             } else {
                 result = answer(at: unit.path, isParsed: plan.isParsed)
@@ -22,7 +22,7 @@ extension Evaluation {
         return result
     }
 
-    /// A call's answer; nil where it is missing.
+    /// A call's answer; nil if its output is missing.
     func answer(at path: String, isParsed: Bool) -> UnitResult? {
         guard let text = text(of: path) else { return nil }
         guard isParsed else { return .value(.string(text)) }
@@ -61,7 +61,7 @@ extension Evaluation {
         return .value(answers[winner])
     }
 
-    /// What makes two votes one: texts without regard to blanks around them and to capitals.
+    /// Votes with the same key are equal: the case of texts and the spaces around them do not matter.
     private static func ballot(_ value: JSONValue) -> [UInt8] {
         guard let text = value.string else { return value.equalityKey }
         let bare = text.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed()
@@ -84,19 +84,19 @@ extension Evaluation {
         return .value(answers[choice - 1])
     }
 
-    /// A share with two decimals at most.
+    /// A share with at most two decimals.
     private static func shown(_ share: Double) -> String {
         let hundredths = (share * 100).rounded() / 100
         return JSONValue.double(hundredths).text
     }
 }
 
-/// What makes one output of a step: a call, or an ensemble of them. Steps with foreach have one for each item.
+/// What makes one output of a step: a call, or an ensemble of calls. Steps with `foreach` have one for each item.
 struct Unit {
-    /// How it stands, by what is on record.
+    /// Its state according to the records.
     enum State {
         case waiting
-        /// All its calls have ended, not all of them badly.
+        /// All its calls have ended, and not all of them failed.
         case ended
         case skipped
         case failed(String)
@@ -105,21 +105,21 @@ struct Unit {
     /// Its path: `plan`, `code[3]`.
     var path: String
     var state: State
-    /// What its ensemble calls; empty for a single call.
+    /// The calls of its ensemble; empty for a single call.
     var members: [Member] = []
 
     /// A call of an ensemble.
     struct Member {
         /// Its path: `title~2`.
         var path: String
-        /// `provider/model`; nil is the run's.
+        /// `provider/model`; nil for the run's.
         var model: String?
-        /// Tells it apart from others to the same target, from 1.
+        /// Distinguishes it from other calls to the same target, from 1.
         var sample: Int?
     }
 }
 
-/// What came of a unit whose calls have ended.
+/// The result of a unit whose calls have ended.
 enum UnitResult {
     case value(JSONValue)
     case failed(String)

@@ -1,8 +1,8 @@
 import AgentQueueModel
 
-/// What names mean.
+/// The values of names.
 extension Evaluation {
-    /// The parts of a value that are used: nil for all of it.
+    /// The fields of a value that are used; nil for all of it.
     private typealias Fields = Set<String>?
 
     /// An object with a member for each name that the references begin with.
@@ -29,7 +29,7 @@ extension Evaluation {
         return .object(members)
     }
 
-    /// Null also where an output is missing, which is noted.
+    /// Null if an output is missing, which is noted.
     private func value(of name: String, _ fields: Fields, at place: EvaluationContext) -> JSONValue {
         switch name {
         case "inputs": return inputs
@@ -49,7 +49,7 @@ extension Evaluation {
         }
     }
 
-    /// The outputs of steps beside each other.
+    /// The outputs of steps at one level.
     private func object(of scope: StepScope, _ fields: Fields) -> JSONValue {
         let used = scope.steps.filter { fields?.contains($0.name) != false }
         return .object(used.map { .init($0.name, value(of: $0, in: scope, nil)) })
@@ -74,7 +74,7 @@ extension Evaluation {
         }
     }
 
-    /// What a unit brought; nil where it is left out.
+    /// The output of a unit; nil if it is left out.
     private func output(of unit: Unit, _ call: CallPlan, _ policy: FailurePolicy) -> JSONValue? {
         switch (result(of: unit, call), policy) {
         case (.value(let value)?, _): value
@@ -84,17 +84,17 @@ extension Evaluation {
     }
 }
 
-/// Where a template or a condition stands in a run: what its names mean.
+/// The place in a run at which a template or condition is evaluated.
 struct EvaluationContext {
     var scope: StepScope
     var item: JSONValue?
-    /// The item's place, from 1.
+    /// The item's number, from 1.
     var number = 0
     var count = 0
-    /// What a judge sees.
+    /// The answers that a judge sees.
     var answers: JSONValue?
 
-    /// The nearest group's round.
+    /// The round of the nearest group.
     var group: StepScope? {
         var scope: StepScope? = scope
         while let current = scope, current.round == nil { scope = current.parent }

@@ -1,26 +1,26 @@
 import AgentQueueModel
 
-/// One walk over a pipeline along what is on record of a run. Decides nothing by itself that the records do not say: the same records and
-/// outputs, the same result, however the records came about.
+/// One walk through a pipeline, following the records of a run. The same records and outputs always give the same result, however the
+/// records came about.
 final class Evaluation {
     let graph: Graph
     let inputs: JSONValue
-    /// The target of calls whose step, role and mode name none; nil where the run says nothing either.
+    /// The target of calls whose step, role and mode name none; nil if the run names none either.
     let model: String?
     let calls: [String: KnownCall]
     let outputs: [String: String]
-    /// Steps and rounds that have begun: `code`, `refine/2/`, `refine/2/review`.
+    /// Steps and rounds that have started: `code`, `refine/2/`, `refine/2/review`.
     let begun: Set<String>
-    /// Whether steps are gone through although others have failed that the run cannot do without: to find all that failed.
+    /// Whether to go on after a failure that ends the run, in order to find all failures.
     let isExhaustive: Bool
-    /// Outputs that are asked for, in order.
+    /// Outputs that are needed and not at hand, in order.
     private(set) var missing: [String] = []
     private var isMissing: Set<String> = []
-    /// What is to begin.
+    /// The calls to start.
     var wanted: [StepCall] = []
-    /// Whether there is more to begin than is ``wanted``.
+    /// Whether there are more calls to start than ``wanted`` has.
     var isDue = false
-    /// Calls that were answered, but not so that the answers could serve, by path.
+    /// Calls whose answers cannot be used, by path.
     var useless: Set<String> = []
     var results: [String: UnitResult] = [:]
 
@@ -34,7 +34,7 @@ final class Evaluation {
         begun = Self.begun(calls.keys)
     }
 
-    /// All that a call's having begun says has begun.
+    /// Everything that must have started for these calls to have started.
     private static func begun(_ paths: some Sequence<String>) -> Set<String> {
         var begun: Set<String> = []
         for path in paths {
@@ -45,14 +45,14 @@ final class Evaluation {
         return begun
     }
 
-    /// The text of a call that completed; nil where it is not at hand, which is noted.
+    /// The text of a completed call; nil if it is not at hand, which is noted.
     func text(of path: String) -> String? {
         if let text = calls[path]?.text ?? outputs[path] { return text }
         if isMissing.insert(path).inserted { missing.append(path) }
         return nil
     }
 
-    /// A number, or the input's, within bounds that were checked when the run began.
+    /// An amount's number, or that of its input. The bounds were checked when the run started.
     func number(_ amount: Amount, in bounds: ClosedRange<Int>) -> Int {
         switch amount {
         case .number(let number): number
@@ -60,16 +60,16 @@ final class Evaluation {
         }
     }
 
-    // MARK: Steps beside each other
+    // MARK: Levels
 
-    /// How steps beside each other stand.
+    /// The state of the steps at one level.
     enum Outcome {
         case waiting
         case complete
         case failed(String)
     }
 
-    /// Goes through steps in order, and begins what can begin.
+    /// Goes through the steps in order, and starts those that can start.
     func walk(_ scope: StepScope) -> Outcome {
         var failure: String?
         for step in scope.steps {
@@ -113,21 +113,21 @@ final class Evaluation {
     }
 }
 
-/// Steps beside each other, as they stand in a run: those of the pipeline, or of one round of a group.
+/// The steps at one level of a run: those of the pipeline, or of one round of a group.
 final class StepScope {
-    /// What their paths begin with: empty, or `refine/2/`.
+    /// The prefix of their paths: empty, or `refine/2/`.
     let prefix: String
     let steps: [StepPlan]
-    /// The steps around the group.
+    /// The level that contains the group.
     let parent: StepScope?
-    /// The round, from 1; nil for those of the pipeline.
+    /// The round, from 1; nil for the steps of the pipeline.
     let round: Int?
-    /// The round before.
+    /// The previous round.
     let previous: StepScope?
     var statuses: [String: StepStatus] = [:]
-    /// What makes the outputs of steps that ask a model, in order.
+    /// The units of steps that call a model, in order.
     var units: [String: [Unit]] = [:]
-    /// The rounds of groups that have ended, in order.
+    /// The finished rounds of groups, in order.
     var rounds: [String: [StepScope]] = [:]
 
     init(prefix: String, steps: [StepPlan], parent: StepScope? = nil, round: Int? = nil, previous: StepScope? = nil) {
@@ -141,13 +141,13 @@ final class StepScope {
     func step(named name: String) -> StepPlan? { steps.first { $0.name == name } }
 }
 
-/// How a step stands.
+/// The state of a step.
 enum StepStatus {
-    /// It has not ended, or not begun.
+    /// It has not ended, or not started.
     case waiting
-    /// It has ended well.
+    /// It has succeeded.
     case done
-    /// Its condition does not hold, or it failed and may: its output is null.
+    /// Its condition does not hold, or it failed and may fail. Its output is null.
     case skipped
     /// It failed, and this is its output.
     case fallback(JSONValue)
@@ -155,10 +155,10 @@ enum StepStatus {
     var isWaiting: Bool { if case .waiting = self { true } else { false } }
 }
 
-/// Why a step cannot be gone through to its end now.
+/// Why a step cannot be evaluated to its end now.
 enum Suspension: Error {
     /// It depends on outputs that are not at hand.
     case missing
-    /// It failed, and what that means is its policy's.
+    /// It failed. Its policy decides what follows.
     case failed(String)
 }

@@ -1,7 +1,7 @@
 import AgentQueueModel
 
 extension Pipeline {
-    /// What a run that failed or was cancelled does when it is retried: only what failed, and what depended on it.
+    /// Decides how a failed or cancelled run is retried: only what failed, and what depends on it, is done again.
     package func retry(_ run: RunSnapshot, outputs: [String: String]) -> AdvanceResult {
         var calls = run.calls
         let evaluation = Evaluation(graph, run, calls: calls, outputs: outputs, isExhaustive: true)
@@ -20,7 +20,7 @@ extension Pipeline {
         guard case .decided(var decision) = advance else { return advance }
         decision.forgotten = plan.forgotten.sorted()
         decision.revived = plan.revived.sorted()
-        // The cache would answer as before what could not serve.
+        // The cache would return the same unusable answer.
         for index in decision.calls.indices where evaluation.useless.contains(decision.calls[index].path) {
             decision.calls[index].usesCache = false
         }
@@ -28,15 +28,15 @@ extension Pipeline {
     }
 }
 
-/// Which calls a retry makes again: those that failed, and those that came after and used, or waited for, what failed.
+/// Selects the calls that a retry makes again: those that failed, and later ones that used, or waited for, their outputs.
 struct RetryPlan {
     private let calls: [String: KnownCall]
     private let useless: Set<String>
     /// Calls by their step: `code`, `refine/2/review`.
     private let callsOfStep: [String: [String]]
-    /// Calls to begin again as if they had never been.
+    /// Calls to start as if they had never existed.
     private(set) var forgotten: Set<String> = []
-    /// Calls whose jobs live again.
+    /// Calls whose jobs are retried.
     private(set) var revived: Set<String> = []
 
     init(calls: [String: KnownCall], useless: Set<String>) {
@@ -45,8 +45,8 @@ struct RetryPlan {
         callsOfStep = Dictionary(grouping: calls.keys) { path in String(path.prefix { $0 != "[" && $0 != "~" }) }
     }
 
-    /// Goes through steps beside each other.
-    /// - Returns: whether anything of theirs is made again.
+    /// Goes through the steps at one level.
+    /// - Returns: whether any of their calls is made again.
     @discardableResult
     mutating func add(_ steps: [StepPlan], prefix: String) -> Bool {
         var changed: Set<String> = []
@@ -91,7 +91,7 @@ struct RetryPlan {
             }
             units.insert(String(call.prefix { $0 != "~" }))
         }
-        // A judge judges anew where an answer is new.
+        // If an answer is new, the judge must decide again.
         for unit in units {
             let judge = unit + "~judge"
             let isNew = (callsOfStep[path] ?? []).contains { call in

@@ -2,11 +2,11 @@ import AgentQueueModel
 import AgentQueueSettings
 import Yams
 
-/// A value of a pipeline's text, whether it was YAML or JSON: no type yet, but its place.
+/// A value in a pipeline's YAML or JSON: without a type yet, but with its place.
 struct DefinitionNode {
-    /// What it is.
+    /// The content.
     enum Content {
-        /// A text, a number, a word; not in quotes, what it is called may say what it is.
+        /// A text, number or word. If it is not in quotes, it may be a number, a boolean or null.
         case scalar(String, isPlain: Bool)
         case list([DefinitionNode])
         case mapping([Pair])
@@ -21,12 +21,12 @@ struct DefinitionNode {
     }
 
     var content: Content
-    /// From 1; nil where it came from no file.
+    /// From 1; nil if it is not from a file.
     var line: Int?
-    /// Where the text itself begins, if its lines are the file's lines: of a block scalar (`|`).
+    /// Where the text itself begins, if its lines are lines of the file: for a block scalar (`|`).
     var textLine: Int?
 
-    /// Whether nothing is written, or `null`.
+    /// Whether the value is missing, or `null`.
     var isNull: Bool {
         guard case .scalar(let text, isPlain: true) = content else { return false }
         return ["", "~", "null", "Null", "NULL"].contains(text)
@@ -36,7 +36,7 @@ struct DefinitionNode {
     var list: [DefinitionNode]? { if case .list(let list) = content { list } else { nil } }
     var text: String? { if case .scalar(let text, _) = content { text } else { nil } }
 
-    /// What kind of value this is, in the words of an error message.
+    /// The kind of value, in a message's words.
     var kindName: String {
         switch content {
         case .mapping: "keys and values"
@@ -45,21 +45,21 @@ struct DefinitionNode {
         }
     }
 
-    /// As JSON: words and numbers out of quotes as what they are, everything else as texts.
+    /// As JSON: unquoted words and numbers by their meaning, everything else as text.
     var json: JSONValue {
         switch content {
         case .list(let elements): return .array(elements.map(\.json))
         case .mapping(let pairs): return .object(pairs.map { .init($0.key, $0.value.json) })
         case .scalar(let text, let isPlain):
             guard isPlain else { return .string(text) }
-            // A number that is none stays the text that it is: whoever wants a number says so.
+            // What looks like a number and is not one stays a text. A key that needs a number reports it.
             return (try? YAMLValue.plain(text, line: line)) ?? .string(text)
         }
     }
 }
 
 extension DefinitionNode {
-    /// JSON as the YAML that it is.
+    /// Makes a node of JSON, which is YAML too.
     init(_ value: JSONValue) {
         switch value {
         case .null: content = .scalar("", isPlain: true)
@@ -72,23 +72,23 @@ extension DefinitionNode {
     }
 }
 
-/// Turns what the YAML library read into our own nodes. Aliases repeat what they name, so all that is repeated is counted: a small hostile
-/// text takes bounded time.
+/// Converts what the YAML library has read. Aliases repeat their values, so repeated values are counted: a small hostile file takes bounded
+/// time.
 struct YAMLNodes {
     private var count = 0
 
-    /// Why a text has no nodes.
+    /// Why a file could not be read.
     struct Fault: Error {
         var message: String
         var line: Int?
     }
 
-    /// The value of a whole text; nil where it is empty.
+    /// The value of a whole file; nil if it is empty.
     static func read(_ text: String) throws(Fault) -> DefinitionNode? {
         guard text.utf8.count <= PipelineLimits.maxBytes else { throw Fault(message: "is larger than 1 MiB") }
         let root: Node?
         do {
-            // The basic resolver gives every scalar as the text it is: what type it should be, its key knows.
+            // The basic resolver returns every scalar as text, because its key decides on the type.
             root = try compose(yaml: text, .basic, .default, .utf8)
         } catch {
             let fault = YAMLFault(error, in: text)

@@ -1,13 +1,13 @@
 import AgentQueueModel
 import AgentQueueSettings
 
-/// Values of the types that keys want.
+/// Reading values of the types that keys have.
 extension DefinitionReader {
     mutating func report(_ message: String, at key: String, line: Int? = nil) {
         faults.append(PipelineError(path: path, line: line ?? positions.line(of: key), key: key.isEmpty ? nil : key, message: message))
     }
 
-    /// The values below a key, by name; those without a value are left out. Nil where there are no keys and values.
+    /// The values below a key, by name. Keys without a value are left out. Nil if these are not keys and values.
     mutating func fields(of node: DefinitionNode, at key: String, known: [String]) -> [String: DefinitionNode]? {
         guard let pairs = node.pairs else {
             report("expected keys and values here, found \(node.kindName)", at: key, line: node.line)
@@ -31,7 +31,7 @@ extension DefinitionReader {
         return fields
     }
 
-    /// What stands under names that the user chose, in order.
+    /// The values below names that the user chose, in order.
     mutating func named<Value>(
         _ node: DefinitionNode?, _ key: String,
         _ read: (inout DefinitionReader, _ name: String, _ node: DefinitionNode, _ key: String) -> Value?
@@ -87,7 +87,7 @@ extension DefinitionReader {
         return refuse(node, key, expected: "keys and values")
     }
 
-    /// A time in ms.
+    /// A duration in ms.
     mutating func duration(_ node: DefinitionNode, _ key: String) -> Int64? {
         guard let text = text(node, key) else { return nil }
         do {
@@ -100,7 +100,7 @@ extension DefinitionReader {
         }
     }
 
-    /// One of the words of an enumeration.
+    /// A case of an enumeration.
     mutating func word<Word: RawRepresentable & CaseIterable>(_ node: DefinitionNode, _ key: String, of type: Word.Type) -> Word?
     where Word.RawValue == String {
         guard let text = text(node, key) else { return nil }

@@ -1,11 +1,11 @@
 import AgentQueueModel
 import AgentQueueSettings
 
-/// Reads a pipeline from its nodes, and collects every fault with its place.
+/// Reads a pipeline from its nodes, and collects all faults with their places.
 struct DefinitionReader {
-    /// The file, as it was named.
+    /// The file as it was named.
     let path: String?
-    /// What the names of schema files are relative to.
+    /// The folder that names of schema files are relative to.
     let folder: String
     let files: FileReader
     var positions = Positions()
@@ -19,7 +19,7 @@ struct DefinitionReader {
 
     private static let keys = ["name", "description", "model", "inputs", "roles", "steps", "output", "modes"]
 
-    /// Reads the whole. What is faulty is left out.
+    /// Reads everything. What is faulty is left out.
     mutating func read(_ root: DefinitionNode, defaultName: String) -> PipelineSource {
         var source = PipelineSource(name: defaultName)
         guard let fields = fields(of: root, at: "", known: Self.keys) else { return source }
@@ -40,7 +40,7 @@ struct DefinitionReader {
         guard let fields = fields(of: node, at: key, known: ["type", "default", "description"]) else { return nil }
         var input = PipelineInput(name)
         if let type = fields["type"].flatMap({ word($0, "\(key).type", of: PipelineInput.Kind.self) }) { input.type = type }
-        // A text is one whether it stands in quotes or not: `default: 5.10` is what it looks like.
+        // A text input's default is a text with or without quotes: `default: 5.10` stays as it is written.
         input.fallback = fields["default"].map { $0.text.flatMap { input.type == .text ? JSONValue.string($0) : nil } ?? $0.json }
         input.summary = fields["description"].flatMap { text($0, "\(key).description") } ?? ""
         return input
@@ -55,7 +55,7 @@ struct DefinitionReader {
         return role(name, fields, key)
     }
 
-    /// What a role, a step or a judge says of how it asks.
+    /// What a role, a step or a judge says about how it asks.
     mutating func role(_ name: String, _ fields: [String: DefinitionNode], _ key: String) -> Role {
         Role(
             name, system: fields["system"].flatMap { text($0, "\(key).system") },
@@ -75,11 +75,11 @@ struct DefinitionReader {
     }
 }
 
-/// A pipeline as it is written, nothing checked yet but types.
+/// A pipeline as it is written. Only types have been checked.
 struct PipelineSource: Sendable, Equatable {
     var name: String
     var summary = ""
-    /// The target of calls whose step and role name none, from a mode: a template over the inputs alone.
+    /// A mode's target for calls whose step and role name none: a template that may use inputs.
     var model: String?
     var inputs: [PipelineInput] = []
     var roles: [Role] = []
@@ -88,19 +88,19 @@ struct PipelineSource: Sendable, Equatable {
     var modes: [PipelineMode] = []
 }
 
-/// Where the keys of a pipeline stand in its file.
+/// The lines of keys in a file.
 struct Positions {
     private var lines: [String: Int] = [:]
     private var texts: [String: Int] = [:]
 
-    /// Keeps where a value stands: a single value on its own line, keys and values on that of their key.
+    /// Records the line of a value: its own line for a single value, the key's line for keys and values.
     mutating func keep(_ key: String, _ pair: DefinitionNode.Pair) {
         let isSingle = pair.value.text != nil
         lines[key] = isSingle ? pair.value.line ?? pair.line : pair.line ?? pair.value.line
         texts[key] = pair.value.textLine
     }
 
-    /// The line of a key, or else of the nearest that it is part of; of one line of its text, where that is known.
+    /// The line of a key or the nearest key that contains it; of a line within its text, if that is known.
     func line(of key: String, textLine: Int? = nil) -> Int? {
         if let textLine, let first = texts[key] { return first + textLine - 1 }
         var key = Substring(key)

@@ -4,11 +4,11 @@ import AgentQueueSettings
 extension Pipeline {
     /// Reads a pipeline from its YAML.
     /// - Parameters:
-    ///   - path: the file as it was named, for messages, and where its name and its schemas' folder come from.
-    ///   - roles: those of the configuration, which the file's own override by name, key by key.
+    ///   - path: the file as it was named, for messages. The pipeline's default name and the folder of its schemas come from it.
+    ///   - roles: the configuration's roles. The file's own override them by name, key by key.
     ///   - files: how schema files are read.
-    ///   - folder: what their names are relative to; nil is the file's folder.
-    /// - Throws: `PipelineError`, the first fault, with file, line and key.
+    ///   - folder: the folder that their names are relative to; nil for the file's.
+    /// - Throws: `PipelineError` with the first fault, its file, line and key.
     package init(
         yaml text: String, path: String, roles: [Role] = [], files: FileReader = .system, folder: String? = nil
     ) throws(PipelineError) {
@@ -18,7 +18,7 @@ extension Pipeline {
         }
     }
 
-    /// Every fault of a pipeline's YAML, by line; empty for one that can be used. As ``init(yaml:path:roles:files:folder:)``.
+    /// All faults of a pipeline's YAML, by line; empty if it can be used. Parameters as for ``init(yaml:path:roles:files:folder:)``.
     package static func check(
         yaml text: String, path: String, roles: [Role] = [], files: FileReader = .system, folder: String? = nil
     ) -> [PipelineError] {
@@ -28,7 +28,7 @@ extension Pipeline {
         }
     }
 
-    /// Reads what ``definition`` wrote.
+    /// Reads a ``definition``.
     /// - Throws: `PipelineError`.
     package init(definition: String) throws(PipelineError) {
         let path = "the stored definition"
@@ -45,7 +45,7 @@ extension Pipeline {
         }
     }
 
-    /// One fault or more.
+    /// One or more faults.
     private struct Faults: Error {
         var all: [PipelineError]
     }
@@ -72,19 +72,19 @@ extension Pipeline {
         var source = reader.read(root, defaultName: name)
         source.roles = Role.merged(roles, source.roles)
         var faults = reader.faults
-        // What is left out because it cannot be read would be missed elsewhere.
+        // What is left out because it cannot be read would be reported as missing elsewhere.
         guard faults.isEmpty else { return .failure(Faults(all: sorted(faults))) }
         guard let pipeline = Pipeline(source, path: reader.path, positions: reader.positions, faults: &faults) else {
             return .failure(Faults(all: sorted(faults)))
         }
-        // What is kept of a run is read again, by whoever goes on with it.
+        // A run keeps its definition, and whoever continues the run reads it again.
         guard pipeline.definition.utf8.count <= PipelineLimits.maxBytes else {
             return .failure(Faults(all: [PipelineError(path: reader.path, message: "is larger than 1 MiB with its roles and schemas")]))
         }
         return .success(pipeline)
     }
 
-    /// As a reader of the file meets them.
+    /// In the order of the file.
     private static func sorted(_ faults: [PipelineError]) -> [PipelineError] {
         faults.sorted { ($0.line ?? .max) < ($1.line ?? .max) }
     }

@@ -1,35 +1,35 @@
 import AgentQueueModel
 import Mustache
 
-/// A text with places for data, read and checked once. What is put in is never read again: tags in data are text.
+/// A parsed and checked text with placeholders. What is filled in is never parsed: tags in data are plain text.
 struct PromptTemplate: Sendable {
-    /// As it was written.
+    /// As written.
     let source: String
-    /// What it names.
+    /// The names and paths that it uses.
     let references: [Reference]
-    /// The path that it is made of alone, if it is one tag and nothing else: its value can be had whole.
+    /// The path, if it consists of one tag and nothing else. Then its value can be used whole.
     let solePath: [Expression.Step]?
     private let template: MustacheTemplate
 
-    /// Stands before names of the outermost level in what the library reads, so that no field of data can be taken for one.
-    /// No tag that is written can have it.
+    /// Precedes outermost names in the text that the library parses, so that no field of data can be mistaken for one. It cannot occur in a
+    /// tag that was written.
     static let rootMark = "*"
-    /// The place in the list that the innermost section goes through, as the library reads it.
+    /// The number of the current element of the innermost section, for the library.
     static let position = rootMark + "position"
 
     init(source: String, marked: String, references: [Reference], solePath: [Expression.Step]?) throws {
         self.source = source
         self.references = references
         self.solePath = solePath
-        // The line break belongs to the pragma: the library takes both away.
+        // The line break belongs to the pragma, and the library removes both.
         template = try MustacheTemplate(string: "{{% CONTENT_TYPE:TEXT}}\n" + marked)
     }
 
-    /// The text with data put in.
+    /// The text with data filled in.
     /// - Parameters:
-    ///   - values: an object with what the template names.
-    ///   - limit: the most bytes it may have.
-    /// - Returns: nil where it would have more.
+    ///   - values: an object with everything that the template names.
+    ///   - limit: its most bytes.
+    /// - Returns: nil if it would be longer.
     func text(with values: JSONValue, limit: Int = JobLimits.maxPromptBytes) -> String? {
         let budget = RenderBudget(bytes: limit, sectionBytes: source.utf8.count)
         let text = template.render(TemplateRoot(values: values, budget: budget))
@@ -38,36 +38,36 @@ struct PromptTemplate: Sendable {
 }
 
 extension PromptTemplate: Equatable {
-    /// The same text is the same template.
+    /// Templates with equal texts are equal.
     static func == (one: PromptTemplate, other: PromptTemplate) -> Bool { one.source == other.source }
 }
 
-/// What writing out a template may still take. Values that are repeated in sections would make a text of any length.
+/// What rendering a template may still use. Sections repeat values, so the text could have any length.
 final class RenderBudget {
     private var bytes: Int
     private var repeated: Int
-    /// What one time through a section may add at most, besides values.
+    /// How much one pass through a section may add, besides values.
     private let sectionBytes: Int
-    /// Whether more was asked for than there is.
+    /// Whether the budget was exceeded.
     private(set) var isSpent = false
 
     /// - Parameters:
-    ///   - bytes: that values may have together.
-    ///   - sectionBytes: the bytes of the template.
+    ///   - bytes: for all values together.
+    ///   - sectionBytes: the template's size.
     init(bytes: Int, sectionBytes: Int) {
         self.bytes = bytes
         self.sectionBytes = sectionBytes
         repeated = 16 * bytes
     }
 
-    /// Takes a value's bytes; false where they are too many.
+    /// Takes a value's bytes from the budget; false if they are too many.
     func take(_ count: Int) -> Bool {
         bytes -= count
         if bytes < 0 { isSpent = true }
         return !isSpent
     }
 
-    /// Takes one time through a section; false where that is too often.
+    /// Takes one pass through a section from the budget; false if there were too many.
     func takeRound() -> Bool {
         repeated -= sectionBytes
         if repeated < 0 { isSpent = true }

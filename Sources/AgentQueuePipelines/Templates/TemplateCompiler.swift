@@ -1,17 +1,17 @@
 import AgentQueueModel
 import AgentQueueSettings
 
-/// Makes a template of its text: checks every tag against what can be named, and marks the names of the outermost level.
+/// Compiles a template: checks that every tag names something, and marks outermost names.
 struct TemplateCompiler {
-    /// A section that is open.
+    /// An open section.
     private struct Section {
         var name: String
         var marked: String
-        /// What is known of its context; nil for one that has none of its own.
+        /// The shape of its context; nil if it has none of its own.
         var context: Shape?
-        /// Whether it can be gone through more than once.
+        /// Whether it can be repeated.
         var isList = false
-        /// Whether its elements are of our making, and no data: what a judge is shown.
+        /// Whether its elements are made by us and not data: the answers that a judge sees.
         var isOurs = false
     }
 
@@ -25,7 +25,7 @@ struct TemplateCompiler {
         self.names = names
     }
 
-    /// The template; nil where ``faults`` say why not.
+    /// The template; nil if there are ``faults``.
     mutating func template(_ source: String) -> PromptTemplate? {
         do throws(TemplateFault) {
             let parts = try TemplateScanner.parts(of: source)
@@ -79,7 +79,7 @@ struct TemplateCompiler {
         }
     }
 
-    /// The name as the library gets it, and what is known of what it leads to.
+    /// The name for the library, and the shape of its value.
     private mutating func resolved(_ tag: TemplateTag) -> (name: String, shape: Shape) {
         let contexts = sections.compactMap(\.context)
         do throws(InvalidText) {
@@ -97,7 +97,7 @@ struct TemplateCompiler {
             }
             let path = Self.path(tag.name)
             let root = Reference(path: path, line: tag.line)
-            // A judge's answers have numbers too, and in the section about them those are meant.
+            // A judge's answers have numbers too. In a section about them those are meant.
             if let section = sections.last, section.isOurs, case .object(let fields, _)? = section.context, fields[root.root] != nil {
                 return ("." + tag.name, try section.context?.following(path, of: "answers") ?? .any)
             }
@@ -113,7 +113,7 @@ struct TemplateCompiler {
         }
     }
 
-    /// A field of the data that a section is about: of the innermost that can have it.
+    /// A field of the innermost section whose data can have it.
     private func field(_ path: [Expression.Step], named name: String, in contexts: [Shape]) throws(InvalidText) -> Shape {
         for context in contexts.reversed() {
             switch context {

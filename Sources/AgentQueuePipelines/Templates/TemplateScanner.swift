@@ -1,11 +1,11 @@
 import AgentQueueModel
 import AgentQueueSettings
 
-/// Cuts a template into texts and tags. Only what our templates may have gets through, so that the library parses nothing else.
+/// Splits a template into text and tags. Only tags that our templates may have pass, so that the library parses nothing else.
 struct TemplateScanner {
     /// A part of a template.
     enum Part: Equatable {
-        /// What stands there as it is: text, or a comment.
+        /// Text that stays as it is, or a comment.
         case text(Substring)
         case tag(TemplateTag)
     }
@@ -72,7 +72,7 @@ struct TemplateScanner {
         return TemplateTag(kind: kind, name: text, line: line)
     }
 
-    /// `.`, `.a.b` or `a.b`: the library reads all of these, and nothing else is let through to it.
+    /// `.`, `.a.b` or `a.b`: the library knows all of these, and nothing else is passed to it.
     private static func isName(_ text: String) -> Bool {
         if text == "." { return true }
         let path = text.hasPrefix(".") ? text.dropFirst() : text[...]
@@ -84,7 +84,7 @@ struct TemplateScanner {
 
 /// A tag of a template.
 struct TemplateTag: Equatable {
-    /// What it does.
+    /// Its kind.
     enum Kind: Equatable {
         /// `{{name}}`
         case variable
@@ -97,13 +97,13 @@ struct TemplateTag: Equatable {
     }
 
     var kind: Kind
-    /// What it names, as it is written: `.`, `.field`, or a path.
+    /// Its name as written: `.`, `.field`, or a path.
     var name: String
     /// From 1.
     var line: Int
 }
 
-/// Why a text is not a template that can be used.
+/// Why a text is not a usable template.
 struct TemplateFault: Error, Equatable {
     /// What is wrong, in a sentence.
     var message: String

@@ -1,20 +1,20 @@
 import AgentQueueModel
 import Mustache
 
-/// A piece of data as a template sees it: never a template, never looked into by reflection.
+/// A value as a template sees it: never a template itself, and never inspected by reflection.
 struct TemplateValue: MustacheParent, MustacheCustomRenderable {
     let value: JSONValue
     let budget: RenderBudget
-    /// Its place in the list that a section goes through, from 1; nil for all others.
+    /// Its number in the list that a section repeats for, from 1; nil for other values.
     var position: Int?
 
-    /// A list with elements is one to the library; everything else is a value.
+    /// To the library only a list with elements is a list.
     static func wrapped(_ value: JSONValue, _ budget: RenderBudget, position: Int? = nil) -> Any {
         if let elements = value.array, !elements.isEmpty { return TemplateList(elements: elements, budget: budget, position: position) }
         return TemplateValue(value: value, budget: budget, position: position)
     }
 
-    /// What the library is given for a place.
+    /// What the library gets for a value.
     static func child(position: Int?, _ budget: RenderBudget) -> Any? {
         position.map { TemplateValue(value: .integer(Int64($0)), budget: budget) }
     }
@@ -25,7 +25,7 @@ struct TemplateValue: MustacheParent, MustacheCustomRenderable {
         return value[name].map { Self.wrapped($0, budget) }
     }
 
-    /// Texts as they are, nothing for null, everything else as JSON.
+    /// Texts as they are, nothing for null, JSON for everything else.
     var renderText: String {
         guard !budget.isSpent else { return "" }
         let text = value.string ?? (value.isNull ? "" : value.text)
@@ -43,11 +43,11 @@ struct TemplateValue: MustacheParent, MustacheCustomRenderable {
     }
 }
 
-/// A list with elements, as a template sees it.
+/// A list with elements as a template sees it.
 struct TemplateList: MustacheSequence, MustacheParent, MustacheCustomRenderable {
     let elements: [JSONValue]
     let budget: RenderBudget
-    /// Its place in the list that a section goes through, from 1; nil for all others.
+    /// Its number in the list that a section repeats for, from 1; nil for other values.
     var position: Int?
 
     struct Iterator: IteratorProtocol {
@@ -64,7 +64,7 @@ struct TemplateList: MustacheSequence, MustacheParent, MustacheCustomRenderable 
 
     func makeIterator() -> Iterator { Iterator(rest: elements[...], budget: budget) }
 
-    /// An element by its place, from 0.
+    /// An element by its index, from 0.
     func child(named name: String) -> Any? {
         if name == PromptTemplate.position { return TemplateValue.child(position: position, budget) }
         guard let place = Int(name), elements.indices.contains(place) else { return nil }
@@ -75,7 +75,7 @@ struct TemplateList: MustacheSequence, MustacheParent, MustacheCustomRenderable 
     var isNull: Bool { false }
 }
 
-/// All that a template can name, by names with the mark before them that tells them from fields of data: see ``PromptTemplate``.
+/// Everything that a template can name, by marked names, which distinguish it from fields of data: see ``PromptTemplate``.
 struct TemplateRoot: MustacheParent {
     let values: JSONValue
     let budget: RenderBudget
