@@ -5,20 +5,20 @@ import AgentQueuePipelines
 import AgentQueueSettings
 import AgentQueueStore
 
-/// What kind of trouble an error is: each program has its own words for it, such as exit codes or HTTP statuses.
+/// The kind of an error. Programs map it to exit codes or HTTP statuses.
 package enum Problem: Sendable {
-    /// It was asked for in a wrong way.
+    /// Wrong options or arguments.
     case usage
-    /// The data is wrong, or what was named does not exist.
+    /// Invalid data, or something that does not exist.
     case badInput
-    /// A provider or the database cannot be used now.
+    /// A provider or the database cannot be used at the moment.
     case unavailable
     case internalError
     case inputOutput
     case noPermission
     case badConfiguration
 
-    /// The kind of an error of the library; nil for errors of others.
+    /// Nil for errors that are not the library's.
     package init?(_ error: any Error) {
         switch error {
         case let error as StoreError: self.init(error.kind)
@@ -50,7 +50,7 @@ package enum Problem: Sendable {
         }
     }
 
-    /// A model that refuses what it was sent would refuse it again; anything else may pass.
+    /// A request that the model refused will be refused again; everything else may work later.
     private init(_ failure: FailureClass) {
         switch failure {
         case .permanent, .refused: self = .badInput

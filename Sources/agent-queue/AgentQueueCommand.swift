@@ -2,7 +2,7 @@ import AgentQueue
 import ArgumentParser
 import Glibc
 
-/// `agent-queue`: what a person, a script or cron runs.
+/// The `agent-queue` command-line tool.
 @main
 struct AgentQueueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -40,7 +40,7 @@ struct AgentQueueCommand: AsyncParsableCommand {
         ])
 
     static func main() async {
-        // A reader that goes away (`| head`) is seen as an error of `write`, and ends the command quietly.
+        // A closed pipe (`| head`) then shows as an error of `write` and ends the command quietly.
         signal(SIGPIPE, SIG_IGN)
         do {
             let arguments = try CommandArguments.validated()

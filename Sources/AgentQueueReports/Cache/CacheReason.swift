@@ -2,13 +2,12 @@ import AgentQueueModel
 import AgentQueueSettings
 import AgentQueueStore
 
-/// Why the later of two identical jobs was not answered from the cache, or that it was.
+/// Explains why the later of two identical jobs was, or was not, answered from the cache.
 package enum CacheReason {
-    /// One sentence.
     /// - Parameters:
-    ///   - earlier: the job that might have filled the cache.
-    ///   - later: the job that might have been answered from it.
-    ///   - entry: what the cache holds for them now.
+    ///   - earlier: The job that may have filled the cache.
+    ///   - later: The job that may have been answered from it.
+    ///   - entry: Their cache entry, if there is one now.
     package static func sentence(earlier: Job, later: Job, entry: CacheEntrySummary?) -> String {
         answered(later) ?? refused(earlier, later) ?? unanswered(earlier) ?? unkept(earlier) ?? missed(earlier, later, entry)
     }
@@ -32,7 +31,7 @@ package enum CacheReason {
             ? "job \(earlier.id) has no answer (\(earlier.state.displayName))" : "job \(earlier.id) has not finished yet"
     }
 
-    /// What `ModelReply.isComplete` keeps out of the cache, and what is kept for another target.
+    /// Answers that `ModelReply.isComplete` keeps out of the cache, and answers cached for another target.
     private static func unkept(_ earlier: Job) -> String? {
         guard let result = earlier.result else { return nil }
         if result.answeredBy == .fallback {
@@ -60,7 +59,7 @@ package enum CacheReason {
     }
 }
 
-/// What the cache says of an answer, as JSON.
+/// Cache entries as JSON.
 package enum CacheJSON {
     package static func entry(_ entry: CacheEntrySummary, withReply: Bool) -> JSONValue {
         var members: [JSONValue.Member] = [

@@ -1,9 +1,9 @@
 import AgentQueueModel
 
-/// Finds what makes two requests differ: kind, target, each member of the body down to the characters of a text, who answers for the
-/// provider, and whether the cache is used.
+/// Finds the differences between two requests: kind, target, members of the body down to single characters, the identity of the
+/// provider, and use of the cache.
 package struct RequestComparison {
-    /// One of the two.
+    /// One of the two requests.
     package struct Side {
         package var kind: JobKind
         package var target: Target
@@ -12,8 +12,8 @@ package struct RequestComparison {
         /// The cache key.
         package var digest: [UInt8]
         package var usesCache: Bool
-        /// Who answers for its provider as configured now, where that is what its key was made with; nil where it was another, or the
-        /// provider is not configured any more.
+        /// The identity of its provider as configured now, if the cache key was computed with it; nil if it was computed with another, or
+        /// if the provider is no longer configured.
         package var identity: String?
 
         package init(kind: JobKind, target: Target, body: JSONValue, digest: [UInt8], usesCache: Bool, identity: String?) {
@@ -26,12 +26,12 @@ package struct RequestComparison {
         }
     }
 
-    /// The most differences that are found; who differs in more is another request.
+    /// Requests that differ in more places are different requests.
     package static let most = 100
 
-    /// Whether they have the same cache key, so that one's answer is the other's.
+    /// Whether both have the same cache key.
     package let isSame: Bool
-    /// Where they differ, in the order of the request. The cache's use may differ where ``isSame``.
+    /// In the order of the request. Use of the cache can differ even when ``isSame`` is true.
     package private(set) var differences: [RequestDifference] = []
 
     package init(_ a: Side, _ b: Side) {
@@ -47,13 +47,13 @@ package struct RequestComparison {
         if a.usesCache != b.usesCache { add(RequestDifference("cache", .bool(a.usesCache), .bool(b.usesCache))) }
     }
 
-    /// What is part of the key.
+    /// The members that are part of the cache key.
     private static func relevant(_ body: JSONValue) -> [JSONValue.Member] {
         (body.members ?? []).filter { !ModelRequest.ignoredByDigest.contains($0.key) }
     }
 
-    /// The key holds who answered for the provider when the job was added, but only as part of a digest: what is known is whether
-    /// that was the one of now.
+    /// The cache key covers the provider's identity at the time the job was added, but only as part of a digest, so all that can be told
+    /// is whether it equals today's.
     private mutating func compareIdentities(_ a: Side, _ b: Side) {
         guard a.target.provider == b.target.provider, (a.identity == nil) != (b.identity == nil) || differences.isEmpty else { return }
         func shown(_ identity: String?) -> JSONValue { .string(identity.map { "\($0), as configured now" } ?? "configured otherwise") }
@@ -99,7 +99,7 @@ package struct RequestComparison {
         }
     }
 
-    /// Texts are compared by their bytes, as the key is made of these: strings that Swift calls equal may differ.
+    /// Compares bytes, because the cache key is computed from bytes: strings that are equal in Swift can differ here.
     private mutating func compareTexts(_ path: String, _ a: String, _ b: String) {
         var first = a.unicodeScalars.makeIterator()
         var second = b.unicodeScalars.makeIterator()
@@ -123,15 +123,15 @@ package struct RequestComparison {
 
 /// A place where two requests differ.
 package struct RequestDifference: Equatable {
-    /// Such as `target` or `messages[1].content`; as stored, to be escaped where it is printed.
+    /// Such as `target` or `messages[1].content`. Unescaped: escape it before printing.
     package let path: String
-    /// What the first holds there, shortened; nil where it holds nothing.
+    /// The value in the first request, shortened; nil if it has none.
     package let a: JSONValue?
-    /// What the second holds there.
+    /// The value in the second request.
     package let b: JSONValue?
-    /// From which character on two texts differ, the first being 1; nil of all else.
+    /// For texts, the first character that differs, counted from 1.
     package let character: Int?
-    /// What that place looks like, where this says why the texts differ.
+    /// A likely reason for the difference.
     package let hint: TextHint?
 
     package init(_ path: String, _ a: JSONValue?, _ b: JSONValue?, character: Int? = nil, hint: TextHint? = nil) {
@@ -151,14 +151,14 @@ package struct RequestDifference: Equatable {
     }
 }
 
-/// Values cut to what a line can show.
+/// Values shortened to fit on a line.
 package enum ShortValue {
-    /// The most characters of a text.
+    /// Maximum number of characters of a text.
     package static let most = 60
-    /// How many of them stand before the place that matters.
+    /// How many of them precede the position of interest.
     private static let before = 20
 
-    /// Numbers and truth values as they are; texts and all else from their beginning.
+    /// Numbers and booleans unchanged; the start of everything else.
     package static func of(_ value: JSONValue) -> JSONValue {
         switch value {
         case .string(let text): of(text, around: 0)
@@ -167,10 +167,10 @@ package enum ShortValue {
         }
     }
 
-    /// A text around one of its characters, `…` where something is left out.
+    /// The part of a text around a position, with `…` where text is omitted.
     package static func of(_ text: String, around position: Int) -> JSONValue {
         let scalars = text.unicodeScalars
-        // Where the text is short, or the place near its beginning, it starts there.
+        // A short text, or a position near the start, is shown from the start.
         let skipped = scalars.dropFirst(most).isEmpty || position <= before ? 0 : position - before
         let kept = scalars.dropFirst(skipped).prefix(most)
         var shown = String.UnicodeScalarView(skipped > 0 ? ["…"] : [])
@@ -180,7 +180,7 @@ package enum ShortValue {
     }
 }
 
-/// What is often behind two texts that differ and were meant to be the same.
+/// A common reason why two texts that were meant to be equal differ.
 package enum TextHint: String {
     case randomID = "looks like a random id"
     case time = "looks like a time"
@@ -188,8 +188,8 @@ package enum TextHint: String {
     case unicodeForm = "the same letters in another Unicode form"
 
     /// - Parameters:
-    ///   - a: two texts that differ.
-    ///   - position: the first character (Unicode scalar) at which they do.
+    ///   - a: The first of two texts that differ.
+    ///   - position: The first Unicode scalar that differs.
     package static func of(_ a: String, _ b: String, at position: Int) -> TextHint? {
         if a == b { return .unicodeForm }
         let (first, second) = (word(in: a, around: position), word(in: b, around: position))
@@ -200,10 +200,10 @@ package enum TextHint: String {
         return isSame ? .whiteSpace : nil
     }
 
-    /// The longest word that a time or an id may be.
+    /// Maximum length of a time or ID.
     private static let mostCharacters = 128
 
-    /// What stands without a gap around a place: letters, digits and the marks that times and ids hold.
+    /// The word around a position: letters, digits and the punctuation used in times and IDs.
     private static func word(in text: String, around position: Int) -> String {
         let scalars = text.unicodeScalars
         let start = scalars.index(scalars.startIndex, offsetBy: min(position, scalars.count))
@@ -225,7 +225,7 @@ package enum TextHint: String {
         }
     }
 
-    /// A date, a time of day, both, or seconds or milliseconds since 1970 of our years.
+    /// A date, a time of day, both, or a recent Unix time in seconds or smaller units.
     private static func isTime(_ word: String) -> Bool {
         let bare = word.trimmed(of: ".:-_+")
         if bare.wholeMatch(of: /\d{4}-\d\d-\d\d([T_]\d\d:\d\d(:\d\d([.]\d+)?)?([Zz]|[+-]\d\d:?\d\d)?)?/) != nil { return true }
@@ -233,18 +233,18 @@ package enum TextHint: String {
         return bare.wholeMatch(of: /1\d{9}([.]\d+|\d{3}|\d{6}|\d{9})?/) != nil
     }
 
-    /// A UUID, or 16 and more letters and digits of which some are each.
+    /// A UUID, or at least 16 letters and digits mixed.
     private static func isRandom(_ word: String) -> Bool {
         let bare = word.trimmed(of: ".:-_+")
         if bare.firstMatch(of: /[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}/) != nil { return true }
-        // A prefix names what it is an id of: `req_…`, `session-…`.
+        // IDs often have a prefix: `req_…`, `session-…`.
         let core = bare.unicodeScalars.split(whereSeparator: { !isLetterOrDigit($0) }).max { $0.count < $1.count } ?? [][...]
         return core.count >= 16 && core.contains { ("0"..."9").contains($0) } && core.contains { !("0"..."9").contains($0) }
     }
 }
 
 extension String {
-    /// Without these marks at either end.
+    /// Removes these characters from both ends.
     fileprivate func trimmed(of marks: String) -> String {
         let isMark = { (scalar: Unicode.Scalar) in marks.unicodeScalars.contains(scalar) }
         let start = unicodeScalars.drop(while: isMark)

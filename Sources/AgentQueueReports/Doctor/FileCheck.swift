@@ -1,6 +1,6 @@
 import Glibc
 
-/// Looks at the database's file and the file system it is on, without opening it: only SQLite may.
+/// Checks the database file and its file system without opening the file, which only SQLite may do.
 package enum FileCheck {
     private static let leastFree: Int64 = 256 << 20
 
@@ -45,12 +45,12 @@ package enum FileCheck {
     }
 }
 
-/// What is mounted where, as the kernel says.
+/// The kernel's list of mounted file systems.
 package enum MountTable {
-    /// File systems whose locks and shared memory do not reach other machines as SQLite's log needs them to.
+    /// File systems whose locks and shared memory do not work across machines as SQLite's WAL requires.
     private static let networkTypes: Set<String> = ["nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "glusterfs", "ceph"]
 
-    /// The type of the file system that a folder is on, if that is a network's; nil for a local one, or where nothing tells.
+    /// The type of the file system of a folder if it is a network file system; nil if it is local or unknown.
     package static func networkType(of folder: String) -> String? {
         guard let resolved = realpath(folder, nil) else { return nil }
         defer { free(resolved) }
@@ -65,7 +65,7 @@ package enum MountTable {
             guard fields.count >= 3 else { continue }
             let point = fields[1]
             let isAbove = point == "/" || path == point || path.hasPrefix("\(point)/")
-            // Of two at one place, the later lies on top.
+            // A later mount at the same path hides the earlier one.
             if isAbove, point.utf8.count >= best?.length ?? 0 { best = (point.utf8.count, String(fields[2])) }
         }
         guard let type = best?.type, networkTypes.contains(type) else { return nil }

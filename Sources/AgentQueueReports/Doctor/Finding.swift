@@ -1,19 +1,17 @@
 import AgentQueueModel
 
-/// One thing the doctor looked at.
+/// One result of `doctor`.
 package struct Finding {
-    /// What was looked at.
     package let subject: String
     package let level: Level
-    /// What was found; what to do about it, too, unless all is well.
+    /// What was found and, unless all is well, what to do about it.
     package let message: String
-    /// What kind of trouble a fault is; nil for all else.
+    /// The kind of problem; nil unless this is a fault.
     package let problem: Problem?
 
-    /// How bad it is.
     package enum Level: String {
         case good = "ok"
-        /// Works, and may surprise.
+        /// Works, but may be surprising.
         case note
         case fault
 

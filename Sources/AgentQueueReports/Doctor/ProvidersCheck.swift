@@ -2,10 +2,10 @@ import AgentQueueModel
 import AgentQueueSettings
 import AgentQueueStore
 
-/// Looks at the providers: whether they can be called, and whether they are.
+/// Checks whether providers can be called.
 package enum ProvidersCheck {
-    /// Providers without their key or program. That the default model's provider is one of them is a fault: nothing is answered.
-    /// - Parameter reasons: why providers cannot be called from here, by name.
+    /// Providers whose key or program is missing. It is a fault if the default model needs one of them.
+    /// - Parameter reasons: Why each cannot be called, by name.
     package static func unavailable(_ reasons: [String: String], _ settings: Settings) -> [Finding] {
         let standard = Target(settings.defaultModel)?.provider
         return reasons.sorted { $0.key < $1.key }.map { name, reason in
@@ -15,14 +15,14 @@ package enum ProvidersCheck {
         }
     }
 
-    /// Limits on money that count nothing, because nobody said what the model costs.
+    /// Cost limits that have no effect because the model has no price.
     package static func unpriced(_ settings: Settings) -> [Finding] {
         let named = [settings.defaultModel, settings.memory.embeddingModel] + settings.models.keys
         let fallbacks = settings.models.values.flatMap(\.fallbacks)
         return Set(named + fallbacks).sorted().compactMap { name in
             guard let target = Target(name), settings.models[name]?.price == nil else { return nil }
             let limits = [settings.providers[target.provider]?.limits, settings.models[name]?.limits]
-            // A limit of 0 lets pass what costs nothing, which is what such a model is taken for.
+            // Even a limit of 0 lets them pass, because a model without a price counts as free.
             guard let most = limits.compactMap({ $0?.usdPerDay }).min(), saysNoCost(settings.providers[target.provider]) else { return nil }
             return .note(
                 "target \(name)",
@@ -30,11 +30,10 @@ package enum ProvidersCheck {
         }
     }
 
-    /// Whether a provider's answers do not say what they cost, so that a price is needed.
+    /// Whether the provider does not report costs, so that a price is needed.
     private static func saysNoCost(_ provider: ProviderSettings?) -> Bool { provider?.kind != .claudeCode }
 
-    /// Providers and targets that are not called now.
-    /// - Parameter now: wall clock, ms.
+    /// Providers and targets that are paused or whose circuit breaker is open.
     package static func status(_ states: [ProviderState], now: Int64) -> [Finding] {
         states.compactMap { state in
             let provider = String(state.name.prefix { $0 != "/" })
@@ -71,9 +70,9 @@ package enum ProvidersCheck {
     }
 }
 
-/// Looks at a configuration that is right in itself.
+/// Checks a configuration that has no errors for likely mistakes.
 package enum ConfigurationCheck {
-    /// - Parameter unavailable: why providers cannot be called from here, by name.
+    /// - Parameter unavailable: Why providers cannot be called, by name.
     package static func findings(_ settings: Settings, unavailable: [String: String]) -> [Finding] {
         let source = settings.configPath.map { "read from \($0)" } ?? "no file; using the built-in defaults"
         var findings = [Finding.good("configuration", source)]

@@ -3,13 +3,13 @@ import AgentQueueModel
 import AgentQueueSettings
 import AgentQueueStore
 
-/// Looks into the database: its health, its jobs, its workers.
+/// Checks the database: health, jobs and workers.
 package enum StoreCheck {
-    /// A larger file is not read whole without being asked.
+    /// A larger file is not checked here, because it takes long.
     private static let wholeCheckBytes: Int64 = 256 << 20
     private static let longLogBytes: Int64 = 256 << 20
 
-    /// - Parameter unavailable: why providers cannot be called from here, by name.
+    /// - Parameter unavailable: Why providers cannot be called, by name.
     package static func findings(
         _ store: QueueStore, _ settings: Settings, unavailable: [String: String], now: Int64
     ) throws -> [Finding] {
@@ -98,9 +98,9 @@ package enum StoreCheck {
     }
 }
 
-/// Looks at the namespaces of memory: whether what made their vectors can be asked for more.
+/// Checks whether the embedding model of each namespace can be called.
 package enum MemoryCheck {
-    /// - Parameter unavailable: why providers cannot be called from here, by name.
+    /// - Parameter unavailable: Why providers cannot be called, by name.
     package static func findings(_ store: QueueStore, _ settings: Settings, unavailable: [String: String]) throws -> [Finding] {
         let namespaces = try store.readMemories { try $0.namespaces() }
         return namespaces.compactMap { finding(on: $0, settings, unavailable) }

@@ -1,31 +1,28 @@
 import AgentQueueModel
 import AgentQueueStore
 
-/// What adding jobs would come to, gathered job by job. Each is counted as one thing: a key that is taken, an answer from the cache, a
-/// repeat of a job before it, or a call.
+/// What adding jobs would amount to. Each job is counted once: as an existing unique key, a cached answer, a duplicate or a call.
 package struct EnqueueForecast {
-    /// All of them.
     package private(set) var jobs = 0
-    /// Those that the cache would answer.
+    /// Jobs that the cache would answer.
     package private(set) var cached = 0
-    /// Those that are to be called for, and equal one before them: one call answers both.
+    /// Jobs that equal an earlier one and would share its call.
     package private(set) var repeated = 0
-    /// Those whose unique key a job has, or one before them.
+    /// Jobs whose unique key is taken by an existing or an earlier job.
     package private(set) var taken = 0
-    /// The rest.
+    /// All other jobs.
     package private(set) var calls = 0
-    /// Those of the rest whose target has no known price.
+    /// Calls to targets without a price.
     package private(set) var unpriced = 0
-    /// What the others of the rest may cost at most, in US dollars.
+    /// Maximum cost of the other calls in US dollars.
     package private(set) var cost = 0.0
     private var digests = DigestSet()
-    /// By their hashes: as good as different for as many as a file holds.
+    /// Stored as hashes to save memory; collisions are negligible for a file's worth of keys.
     private var keys: Set<Int> = []
 
     package init() {}
 
-    /// Takes the next job.
-    /// - Parameter cost: what its call may cost at worst; nil where its price is not known.
+    /// - Parameter cost: The maximum cost of its call; nil if the price is unknown.
     package mutating func add(_ job: NewJob, _ preview: EnqueuePreview, cost: Double?) {
         jobs += 1
         if let key = job.uniqueKey, preview == .taken || !keys.insert(key.hashValue).inserted {
@@ -51,14 +48,13 @@ package struct EnqueueForecast {
 
 }
 
-/// Digests that were met, at 8 bytes each: of a million different ones the chance that any two are taken for the same is one in forty
-/// million.
+/// A set of digests, stored as 8 bytes each. Among a million digests, the chance of any collision is one in forty million.
 package struct DigestSet {
     private var prefixes: Set<UInt64> = []
 
     package init() {}
 
-    /// Adds one; false where it was met before.
+    /// Returns false if it was in the set already.
     package mutating func insert(_ digest: [UInt8]) -> Bool {
         prefixes.insert(digest.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }).inserted
     }

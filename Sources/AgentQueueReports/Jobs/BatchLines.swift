@@ -109,7 +109,7 @@ package enum AnthropicBatchLine {
         ])
     }
 
-    /// The text, and calls of tools as blocks of their own: their arguments are a text here and an object there.
+    /// Text and tool calls as separate blocks. Tool arguments are a string in the stored reply and an object here.
     private static func content(_ result: JobResult) -> [JSONValue] {
         var blocks: [JSONValue] = []
         if let text = result.reply["text"], text.string?.isEmpty == false {

@@ -1,13 +1,12 @@
 import AgentQueueModel
 import AgentQueueStore
 
-/// What a person wants done to jobs.
+/// What a command does to jobs.
 package enum ChangeVerb: String, Sendable {
     case cancelled
     case retried
     case deleted
 
-    /// What became of a job that was changed.
     fileprivate func sentence(_ state: JobState) -> String {
         switch (self, state) {
         case (.cancelled, .running): "running; cancellation requested"
@@ -17,11 +16,11 @@ package enum ChangeVerb: String, Sendable {
     }
 }
 
-/// What became of a job or a run that was to be cancelled, retried or deleted.
+/// The result of cancelling, retrying or deleting a job or run.
 package struct ChangeOutcome: Sendable {
     package enum Result: String, Sendable {
         case changed
-        /// It was so already.
+        /// It was already in the wanted state.
         case unchanged
         case notFound = "not_found"
         case refused
@@ -29,9 +28,8 @@ package struct ChangeOutcome: Sendable {
 
     package let id: Int64
     package let result: Result
-    /// For people.
     package let sentence: String
-    /// As it is stored; nil where nothing could be done.
+    /// The stored state; nil if nothing could be done.
     private let state: String?
 
     package init(_ change: JobChange, _ verb: ChangeVerb) {
@@ -44,10 +42,9 @@ package struct ChangeOutcome: Sendable {
         }
     }
 
-    /// Of a run.
     /// - Parameters:
-    ///   - state: the one that it has now; nil where there is no such run.
-    ///   - verb: what was done; nil where nothing was to be done.
+    ///   - state: The run's state now; nil if there is no such run.
+    ///   - verb: What was done; nil if there was nothing to do.
     package init(run id: Int64, _ state: RunState?, _ verb: ChangeVerb?) {
         self.id = id
         self.state = state?.rawValue
@@ -59,7 +56,7 @@ package struct ChangeOutcome: Sendable {
             }
     }
 
-    /// Whether it is now as it was wanted.
+    /// Whether it is now in the wanted state.
     package var isDone: Bool { result == .changed || result == .unchanged }
 
     package var json: JSONValue {

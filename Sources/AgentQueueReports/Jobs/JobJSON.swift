@@ -2,10 +2,9 @@ import AgentQueueModel
 import AgentQueueSettings
 import AgentQueueStore
 
-/// A job in the shape that scripts rely on: keys may be added, never renamed.
+/// Jobs as JSON. Scripts rely on it: keys may be added but never renamed.
 package enum JobJSON {
-    /// The whole job.
-    /// - Parameter wait: what it waits for; the key is there only where something is known.
+    /// - Parameter wait: What it is waiting for. The key is present only if this is not nil.
     package static func job(_ job: Job, waitsFor wait: String? = nil) -> JSONValue {
         var members: [JSONValue.Member] = [
             .init("id", .integer(job.id)),
@@ -46,7 +45,7 @@ package enum JobJSON {
         return .object(members)
     }
 
-    /// The reply with what it cost, and who gave it. What else the provider sent stands between.
+    /// The reply with usage, cost and source, and any other members that the provider sent.
     package static func result(_ result: JobResult) -> JSONValue {
         var members: [JSONValue.Member] = [.init("text", result.reply["text"] ?? .null)]
         if let embeddings = result.reply["embeddings"] { members.append(.init("embeddings", embeddings)) }
@@ -72,7 +71,6 @@ package enum JobJSON {
         ])
     }
 
-    /// Tokens.
     package static func usage(_ usage: Usage) -> JSONValue {
         .object([
             .init("input_tokens", .integer(Int64(usage.inputTokens))), .init("output_tokens", .integer(Int64(usage.outputTokens))),
@@ -107,7 +105,7 @@ package enum JobJSON {
     }
 }
 
-/// What enqueueing came to, as `enqueue --json` prints it.
+/// The result of adding a job, as `enqueue --json` prints it.
 package enum ReceiptJSON {
     package static func receipt(_ receipt: Enqueued) -> JSONValue {
         .object([
@@ -118,7 +116,7 @@ package enum ReceiptJSON {
     }
 }
 
-/// What a pending job waits for, in words.
+/// What a pending job is waiting for.
 package enum WaitSentence {
     package static func of(_ wait: JobWait) -> String {
         switch wait {

@@ -1,11 +1,11 @@
 import AgentQueueModel
 
-/// A job in a few words.
+/// A job on one line.
 package enum JobPreview {
-    /// Characters that are looked at, however long a text is.
+    /// Maximum number of characters.
     private static let limit = 160
 
-    /// The beginning of what a job asks.
+    /// The start of the prompt.
     package static func prompt(_ job: Job) -> String {
         if let messages = job.request["messages"]?.array {
             let asked = messages.last { $0["role"]?.string == "user" } ?? messages.last
@@ -17,7 +17,7 @@ package enum JobPreview {
         return cut(job.request["input"]?.string ?? job.request["text"]?.string ?? "")
     }
 
-    /// The beginning of a job's answer, or why there is none.
+    /// The start of the answer, or the last error.
     package static func answer(_ job: Job) -> String {
         if let result = job.result {
             if let text = result.reply["text"]?.string { return cut(text) }

@@ -22,7 +22,7 @@ package enum ResultsCSV {
         return fields.map { field($0 ?? "") }.joined(separator: ",")
     }
 
-    /// In quotes where it must be. Line breaks stay, other control characters are escaped, as in all that people read.
+    /// Quoted if necessary. Line breaks are kept; other control characters are escaped, because people open these files in a terminal.
     private static func field(_ text: String) -> String {
         let shown = DisplayText.lines(text)
         guard shown.utf8.contains(where: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\n") }) else {

@@ -1,10 +1,10 @@
 import AgentQueueModel
 
 extension JobState {
-    /// The word that people read: `failed` for the state that the database and JSON call `discarded`.
+    /// The name shown to people: `failed` for `discarded`, which the database and JSON use.
     package var displayName: String { self == .discarded ? "failed" : rawValue }
 
-    /// Reads a state by its stored name, or by the word that people use for it.
+    /// Accepts the stored name as well.
     package init?(displayName: String) {
         switch displayName {
         case "failed": self = .discarded

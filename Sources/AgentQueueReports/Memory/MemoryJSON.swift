@@ -3,23 +3,23 @@ import AgentQueueMemory
 import AgentQueueModel
 import AgentQueueStore
 
-/// Memories in the shape that scripts rely on: keys may be added, never renamed.
+/// Memories as JSON. Scripts rely on it: keys may be added but never renamed.
 package enum MemoryJSON {
-    /// The memory, without its vector.
+    /// Without the vector.
     package static func memory(_ memory: Memory) -> JSONValue { .object(members(of: memory)) }
 
-    /// The memory with its vector, null where it has none, and what made that.
+    /// With the vector, or null, and its model.
     package static func memory(_ stored: MemoryRecord) -> JSONValue {
         let vector = stored.vector.map { VectorText.json($0) } ?? .null
         return .object(members(of: stored.memory) + model(of: stored) + [.init("vector", vector)])
     }
 
-    /// The memory for an export whose vectors stand in a file of their own: a null says that there is none.
+    /// For an export with vectors in a separate file; a null says that the memory has none.
     package static func line(_ stored: MemoryRecord) -> JSONValue {
         .object(members(of: stored.memory) + (stored.vector == nil ? [.init("vector", .null)] : model(of: stored)))
     }
 
-    /// A memory that a search found, with how it was found.
+    /// A search result with its scores and ranks.
     package static func hit(_ hit: MemoryHit) -> JSONValue {
         let number = { (value: Double?) in value.map(JSONValue.double) ?? .null }
         let rank = { (value: Int?) in value.map { JSONValue.integer(Int64($0)) } ?? .null }
@@ -45,7 +45,7 @@ package enum MemoryJSON {
         ])
     }
 
-    /// - Parameter done: how many of its memories the model that it becomes has embedded.
+    /// - Parameter done: How many memories the new model has embedded so far.
     package static func namespace(_ namespace: MemoryNamespace, done: Int?) -> JSONValue {
         .object([
             .init("namespace", .string(namespace.name)), .init("memories", .integer(Int64(namespace.memories))),

@@ -1,7 +1,7 @@
 import AgentQueueModel
 import AgentQueueStore
 
-/// Batches at providers as JSON.
+/// Provider batches as JSON.
 package enum ProviderBatchJSON {
     package static func batch(_ batch: ProviderBatchSummary) -> JSONValue {
         .object([

@@ -3,15 +3,15 @@ import AgentQueueModel
 import AgentQueueSettings
 import AgentQueueStore
 
-/// Whether what jobs are sent to can be called now, as this configuration and all processes know.
+/// Diagnoses why jobs are not called, from the configuration and the state that all processes share.
 package struct CallDiagnosis {
     private let settings: Settings
-    /// Why providers cannot be called from here, by name.
+    /// Why providers cannot be called, by name.
     private let unavailable: [String: String]
     private let states: [String: ProviderState]
     private let now: Int64
 
-    /// Looks. Calls no provider.
+    /// Makes no provider calls.
     package init(_ settings: Settings, environment: [String: String], _ store: QueueStore, now: Int64) async throws {
         self.settings = settings
         self.now = now
@@ -19,11 +19,11 @@ package struct CallDiagnosis {
         states = Dictionary(try store.providerStates().map { ($0.name, $0) }, uniquingKeysWith: { $1 })
     }
 
-    /// What keeps a job from being called for; nil where nothing does, or a fallback can serve.
+    /// What prevents the call of a job; nil if nothing does, or if a fallback can serve it.
     package func obstacle(to job: Job) -> BlockReason? {
         let model = settings.models[job.target.description]
         guard let own = obstacle(to: job.target, job) else { return nil }
-        // For limits alone a fallback is asked only where 'fallback_after' says when.
+        // A limit alone leads to a fallback only if 'fallback_after' is set.
         if case .full = own, model?.fallbackAfter == nil { return own }
         let fallbacks = (model?.fallbacks ?? []).compactMap { Target($0) }
         return fallbacks.contains { obstacle(to: $0, job) == nil } ? nil : own
@@ -64,13 +64,13 @@ package struct CallDiagnosis {
     }
 }
 
-/// Why a target is not called now; a sentence without a full stop.
+/// Why a target is not called, as a sentence without a full stop.
 package enum BlockReason: Equatable {
-    /// It cannot be called with this configuration; with another it may be.
+    /// This configuration cannot call it.
     case unavailable(String)
-    /// All processes leave it alone for a while.
+    /// It is paused for all processes.
     case paused(String)
-    /// One of its limits is used up for now.
+    /// One of its limits is reached.
     case full(String)
 
     package var sentence: String {
@@ -80,11 +80,11 @@ package enum BlockReason: Equatable {
     }
 }
 
-/// What a job's call takes of limits, roughly: enough to say why it waits, never to decide.
+/// A rough estimate of what a call takes from limits: good enough to explain a wait, not to make decisions.
 package struct CallNeed {
     private let inputTokens: Double
     private let outputTokens: Double
-    /// US dollars, every byte taken for a token.
+    /// US dollars, counting every byte as a token.
     private let cost: Double
 
     package init(_ job: Job, price: PriceSettings?, bound: Int?) {
@@ -96,7 +96,7 @@ package struct CallNeed {
         cost = price.map { (bytes * $0.inputPerMTok + written * $0.outputPerMTok) / 1_000_000 } ?? 0
     }
 
-    /// The limit that has no room for the call now, in words; nil where all have.
+    /// The limit that the call would exceed, in words; nil if there is none.
     package func exceeded(_ state: ProviderState, _ limits: CallLimitSettings) -> String? {
         if let most = limits.concurrency, state.running >= most { return Figures.count(most, "call") + " in flight" }
         let rates: [(ProviderState.Level?, Double, String)] = [
@@ -104,7 +104,7 @@ package struct CallNeed {
             (state.inputTokens, inputTokens, "tokens in"), (state.outputTokens, outputTokens, "tokens out"),
         ]
         for (level, need, name) in rates {
-            // A call that needs more than a minute holds goes when the minute is full.
+            // A call that needs more than a whole minute's limit runs once the full limit is available.
             guard let level, level.level < min(need, level.capacity) else { continue }
             return "\(Figures.decimal(level.capacity.rounded(.down), places: 0)) \(name) a minute"
         }

@@ -7,18 +7,18 @@ import AgentQueueStore
 package struct ProviderOverview {
     package let name: String
     package let settings: ProviderSettings
-    /// Its address as `config show` prints it: a password in one is masked.
+    /// With a password masked, as `config show` prints it.
     package let address: String?
     package let key: APIKey
-    /// Why it cannot be called from here; nil where it can.
+    /// Why it cannot be called; nil if it can.
     package let unavailable: String?
-    /// What all processes know of it; nil where nothing is known.
+    /// State shared by all processes; nil if there is none yet.
     package let state: ProviderState?
-    /// The same for its targets.
+    /// State of its targets.
     package let targets: [ProviderState]
 
-    /// All that are configured, by name. Calls none.
-    /// - Parameter states: what the database knows of them; empty where there is none yet.
+    /// All configured providers by name. Makes no calls.
+    /// - Parameter states: Their states in the database; empty if there is no database yet.
     package static func all(
         _ settings: Settings, environment: [String: String], states: [ProviderState]
     ) async -> [ProviderOverview] {
@@ -32,16 +32,16 @@ package struct ProviderOverview {
         }
     }
 
-    /// Why providers cannot be called from here, by name. Calls none.
+    /// Why providers cannot be called, by name. Makes no calls.
     package static func unavailable(_ settings: Settings, environment: [String: String]) async -> [String: String] {
         let set = ProviderSet(settings, environment: environment)
-        // Nothing was called, so there is nothing that could fail to end.
+        // Nothing was called, so shutting down cannot lose anything.
         try? await set.shutdown()
         return set.unavailable
     }
 }
 
-/// Providers in the shape that scripts rely on: keys may be added, never renamed.
+/// Providers as JSON. Scripts rely on it: keys may be added but never renamed.
 package enum ProviderJSON {
     /// A configured provider with its status.
     package static func provider(_ provider: ProviderOverview) -> JSONValue {
@@ -55,7 +55,7 @@ package enum ProviderJSON {
             ] + status(provider.state) + [.init("targets", .array(provider.targets.map(state)))])
     }
 
-    /// What is known of a provider or target.
+    /// The shared state of a provider or target.
     package static func state(_ state: ProviderState) -> JSONValue {
         .object([.init("name", .string(state.name))] + status(state))
     }

@@ -2,15 +2,15 @@ import AgentQueueModel
 import AgentQueueSettings
 import AgentQueueStore
 
-/// Whether a provider or a target can be called now, in a few words.
+/// The status of a provider or target in a few words.
 package struct ProviderStatus: Sendable {
-    /// Fit for one line.
+    /// Escaped, on one line.
     package let text: String
     package let tone: Tone
 
     /// - Parameters:
-    ///   - unavailable: why it cannot be called from here; nil where it can.
-    ///   - state: nil where nothing is known of it.
+    ///   - unavailable: Why it cannot be called; nil if it can.
+    ///   - state: Nil if there is none yet.
     package init(unavailable: String?, _ state: ProviderState?, now: Int64) {
         (text, tone) = Self.words(unavailable, state, now)
     }
@@ -29,8 +29,8 @@ package struct ProviderStatus: Sendable {
         }
     }
 
-    /// What is left of its limits, and what it cost today.
-    /// - Parameter limits: as configured; nil where they are not known.
+    /// What is left of its limits.
+    /// - Parameter limits: The configured limits; nil if they are not known.
     package static func limits(_ state: ProviderState?, _ limits: CallLimitSettings?) -> String {
         let rates: [(String, ProviderState.Level?, Int?)] = [
             ("requests", state?.requests, limits?.rpm), ("tokens", state?.tokens, limits?.tpm),
@@ -53,7 +53,7 @@ package struct ProviderStatus: Sendable {
         return limits?.usdPerDay.map { "\(spent) of \(Figures.money($0))" } ?? spent
     }
 
-    /// Its latest failure, with how long ago.
+    /// The last error and its age.
     package static func lastError(_ state: ProviderState?, now: Int64) -> String {
         guard let error = state?.lastError else { return "" }
         return DisplayText.line("\(Figures.relative(error.at, now: now)): \(error.message)")

@@ -2,12 +2,12 @@ import AgentQueue
 import AgentQueueModel
 import AgentQueueSettings
 
-/// One provider to try, with one tiny call.
+/// A test call to a provider.
 package struct ProviderTrial: Sendable {
     package let provider: String
-    /// Nil asks a model that the configuration names for it, or else lets the provider choose.
+    /// Nil for a model from the configuration, or else one that the provider chooses.
     package let model: String?
-    /// Whether a person asked for just this one.
+    /// Whether the provider was named on the command line.
     package let isNamed: Bool
 
     package init(provider: String, model: String?, isNamed: Bool) {
@@ -16,9 +16,8 @@ package struct ProviderTrial: Sendable {
         self.isNamed = isNamed
     }
 
-    /// Reads a provider's name or a target.
-    ///
-    /// - Throws: `InvalidText` for a provider that is not configured.
+    /// Takes the name of a provider or a target.
+    /// - Throws: `InvalidText` if the provider is not configured.
     package init(named name: String, in settings: Settings) throws(InvalidText) {
         let provider = String(name.prefix { $0 != "/" })
         guard settings.providers[provider] != nil else {
@@ -28,8 +27,8 @@ package struct ProviderTrial: Sendable {
         self.init(provider: provider, model: Target(name)?.model, isNamed: true)
     }
 
-    /// Tries those on one host one after another, so that none waits for another's answer within its own time, and different hosts at
-    /// once; the results are in the order of the trials.
+    /// Calls providers on one host one after another, so that none spends its timeout waiting for another, and different hosts
+    /// concurrently. Results are in the order of the trials.
     package static func run(
         _ trials: [ProviderTrial], _ settings: Settings, environment: [String: String], timeout: Duration
     ) async -> [TrialResult] {
@@ -48,7 +47,7 @@ package struct ProviderTrial: Sendable {
             for await result in group { results += result }
             return results.sorted { $0.0 < $1.0 }.map(\.1)
         }
-        // The process ends after this anyway.
+        // The command ends after this anyway.
         try? await set.shutdown()
         return results
     }
@@ -63,7 +62,7 @@ package struct ProviderTrial: Sendable {
             milliseconds: check.milliseconds)
     }
 
-    /// The host of its base URL, as written; of one without, the provider itself.
+    /// The host of the base URL; the provider's name if it has none.
     private func host(_ settings: Settings) -> String {
         guard let address = settings.providers[provider]?.baseURL, let start = address.firstRange(of: "://")?.upperBound else {
             return provider
@@ -80,7 +79,7 @@ package struct ProviderTrial: Sendable {
     }
 }
 
-/// What trying a provider came to.
+/// The result of a test call.
 package struct TrialResult: Sendable {
     package let provider: String
     package let model: String?
@@ -88,11 +87,10 @@ package struct TrialResult: Sendable {
     package let reason: String?
     package let milliseconds: Int64?
 
-    /// In one word.
     package enum Status: String, Sendable {
         case answers
         case failed
-        /// Not asked: it has no key, and nobody named it.
+        /// Not called, because it has no key and was not named.
         case skipped
 
         package var tone: Tone {

@@ -2,21 +2,21 @@ import AgentQueue
 import AgentQueueModel
 import AgentQueuePipelines
 
-/// What a run would be, and what it would ask first.
+/// A preview of a run: its graph and its first calls.
 package struct RunForecast {
     package let pipeline: Pipeline
     package let options: RunOptions
-    /// The calls that would begin at once.
+    /// Calls that would start immediately.
     package let calls: [StepCall]
     private let name: String
     private let inputs: JSONValue
 
-    /// - Parameter inputs: checked, with defaults.
+    /// - Parameter inputs: Checked, with defaults filled in.
     package init(_ pipeline: Pipeline, name: String, inputs: JSONValue, options: RunOptions) {
         (self.pipeline, self.name, self.inputs, self.options) = (pipeline, name, inputs, options)
         let snapshot = RunSnapshot(
             id: 0, name: name, digest: [], definition: pipeline.definition, inputs: inputs, options: options.json)
-        // A run that has not begun has no outputs that it could ask for.
+        // A run that has not started has no outputs yet.
         if case .decided(let decision) = pipeline.advance(snapshot, outputs: [:]) { calls = decision.calls } else { calls = [] }
     }
 

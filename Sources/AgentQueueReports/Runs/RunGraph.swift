@@ -1,7 +1,7 @@
 import AgentQueueModel
 import AgentQueuePipelines
 
-/// A run's steps with their status: its pipeline's graph, and the calls begun so far.
+/// A run's steps with their status: the graph of its pipeline and the calls made so far.
 package struct RunGraph {
     package let nodes: [StepNode]
     package let run: RunSummary

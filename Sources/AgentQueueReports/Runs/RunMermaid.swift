@@ -1,7 +1,7 @@
 import AgentQueueModel
 import AgentQueuePipelines
 
-/// A run's graph as a Mermaid flowchart, for a document.
+/// A run's graph as a Mermaid flowchart.
 package struct RunMermaid {
     private let graph: RunGraph
     private let now: Int64
@@ -46,7 +46,7 @@ package struct RunMermaid {
                 lines.append("\(indent)\(id)[\"\(label)\"]")
             } else {
                 lines.append("\(indent)subgraph \(id)[\"\(label)\"]")
-                // The steps are drawn once, as the last round has them.
+                // Steps of a group are drawn once, with the state of the last round.
                 let round = graph.rounds(of: node, in: prefix).last ?? 1
                 add(node.children, prefix: "\(prefix)\(node.name)/\(round)/", depth: depth + 1, isOver: isOver || status == .skipped)
                 lines.append("\(indent)end")
@@ -60,7 +60,7 @@ package struct RunMermaid {
         }
     }
 
-    /// Name, manner, state and figures, a line each.
+    /// Name, mode, state and numbers, on separate lines.
     private func label(_ node: StepNode, _ status: NodeStatus, _ prefix: String) -> String {
         let totals = StepTotals(graph.calls(of: node, in: prefix))
         var parts = [node.name]
@@ -76,7 +76,7 @@ package struct RunMermaid {
         return parts.map(Self.escaped).joined(separator: "<br/>")
     }
 
-    /// Text that a chart can hold: whatever could end the label, begin markup, a link or a directive stands as a number.
+    /// Escapes every character that could end the label or start markup, a link or a directive.
     package static func escaped(_ text: String) -> String {
         var escaped = ""
         for scalar in DisplayText.line(text, limit: 200).unicodeScalars {

@@ -1,12 +1,12 @@
 import AgentQueueModel
 import AgentQueueStore
 
-/// `stats` in the shape that scripts rely on.
+/// Statistics as JSON. Scripts rely on it: keys may be added but never renamed.
 package enum StatsJSON {
-    /// The most calls without an answer that are listed one by one.
+    /// Maximum number of unanswered calls that are listed.
     package static let mostDoubtful = 100
 
-    /// - Parameter doubtful: calls that may have been paid for although no answer came.
+    /// - Parameter doubtful: Calls that may have been charged although no answer arrived.
     package static func statistics(_ statistics: Statistics, doubtful: [DoubtfulCall], isAlive: (WorkerSummary) -> Bool) -> JSONValue {
         let totals = TargetTotals.of(statistics.lanes)
         let usage = totals.reduce(Usage()) { $0 + $1.usage }
@@ -106,19 +106,19 @@ package enum StatsJSON {
     }
 }
 
-/// What the lanes of one target come to, whatever their queues.
+/// Totals of one target across queues.
 package struct TargetTotals {
     package let target: String
     private let lanes: [LaneSummary]
 
-    /// One for each target, by name.
+    /// Sorted by target.
     package static func of(_ lanes: [LaneSummary]) -> [TargetTotals] {
         Dictionary(grouping: lanes, by: \.target).sorted { $0.key < $1.key }.map { TargetTotals(target: $0.key, lanes: $0.value) }
     }
 
     package func count(_ state: JobState) -> Int { lanes.reduce(0) { $0 + $1.count(state) } }
 
-    /// Answers paid for.
+    /// Paid calls.
     package var calls: Int { lanes.reduce(0) { $0 + $1.calls } }
     package var cost: Double { lanes.reduce(0) { $0 + $1.cost } }
     package var cacheAnswers: Int { lanes.reduce(0) { $0 + $1.cacheAnswers } }

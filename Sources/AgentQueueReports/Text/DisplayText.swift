@@ -1,4 +1,4 @@
-/// Stored text made fit for a person's screen: nothing in it can steer a terminal, or show in another order than it is stored.
+/// Escapes stored text for display, so that it can neither control a terminal nor reorder text.
 package enum DisplayText {
     /// Whether a character is shown as an escape: C0, DEL and C1 controls, marks of writing direction, line and paragraph
     /// separators, and the byte order mark.
@@ -9,12 +9,12 @@ package enum DisplayText {
         }
     }
 
-    /// Text for one line, line breaks escaped too; at most `limit` characters of it, then `…`.
+    /// Text on one line, with line breaks escaped, truncated to `limit` characters with `…`.
     package static func line(_ text: some StringProtocol, limit: Int = .max) -> String {
         escaped(text, limit: limit) { _ in false }
     }
 
-    /// Text of several lines: line breaks and tabs stay.
+    /// Text on several lines: keeps line breaks and tabs.
     package static func lines(_ text: some StringProtocol) -> String {
         escaped(text, limit: .max) { $0 == "\n" || $0 == "\t" }
     }

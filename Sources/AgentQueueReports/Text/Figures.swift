@@ -1,7 +1,7 @@
 import AgentQueueModel
 import AgentQueueSettings
 
-/// Numbers, times and sizes as people read them.
+/// Formats numbers, times and sizes for people.
 package enum Figures {
     /// `1,234,567`.
     package static func count(_ value: some BinaryInteger) -> String {
@@ -32,13 +32,13 @@ package enum Figures {
         return "\(decimal(size, places: size < 10 ? 1 : 0)) \(units[unit])"
     }
 
-    /// `$0.0123`; more places for small sums.
+    /// `$0.012300`, `$12.35`: more decimals for small amounts.
     package static func money(_ dollars: Double) -> String {
         if dollars == 0 { return "$0" }
         return "$\(decimal(dollars, places: abs(dollars) < 1 ? 6 : 2))"
     }
 
-    /// `340 ms`, `1.25 s`, `2m5s`, for how long something took or takes.
+    /// `340 ms`, `1.25 s`, `2m5s`.
     package static func duration(milliseconds: Int64) -> String {
         switch milliseconds {
         case ..<1_000: "\(milliseconds) ms"

@@ -1,6 +1,7 @@
 import AgentQueueModel
 
-/// JSON as printed: what could steer a terminal or turn text around stands as `\u` escapes, which say the same to a reader of JSON.
+/// JSON for printing: characters that could control a terminal or reorder text are written as `\u` escapes, which mean the same in
+/// JSON.
 package enum JSONText {
     /// Appends the value, on one line.
     package static func write(_ value: JSONValue, to out: inout [UInt8]) {
@@ -10,7 +11,7 @@ package enum JSONText {
         let tail = String(decoding: out[first...], as: UTF8.self)
         out.removeSubrange(first...)
         for scalar in tail.unicodeScalars {
-            // The writer has escaped all below U+0080; what is left stands inside strings, where an escape may stand too.
+            // The JSON writer has escaped everything below U+0080; the rest is inside strings, where escapes are allowed.
             if !scalar.isASCII, DisplayText.isHidden(scalar) {
                 let digits = String(scalar.value, radix: 16)
                 out.append(contentsOf: "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8)
@@ -27,7 +28,7 @@ package enum JSONText {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Where a character begins that may have to be escaped: C1 controls begin with C2, the others with D8, E2 and EF.
+    /// The first byte that may start a character to escape: C1 controls start with C2, the others with D8, E2 or EF.
     private static func firstLead(in bytes: ArraySlice<UInt8>) -> Int? {
         bytes.firstIndex { $0 == 0xC2 || $0 == 0xD8 || $0 == 0xE2 || $0 == 0xEF }
     }

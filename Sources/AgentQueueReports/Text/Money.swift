@@ -1,11 +1,11 @@
 import AgentQueueModel
 
-/// US dollars as scripts read them: to a billionth, in plain decimals. More is the noise of binary fractions.
+/// US dollars for scripts: rounded to a billionth, without an exponent. Further digits are floating-point noise.
 package enum Money {
     private static let places = 9
     private static let scale = 1e9
 
-    /// `0.00004373`; as Swift writes it where a billionth makes no difference.
+    /// `0.00004373`; Swift's own format for huge amounts.
     package static func text(_ dollars: Double) -> String {
         guard dollars.isFinite, abs(dollars) < 1e6 else { return "\(dollars)" }
         let units = Int64((abs(dollars) * scale).rounded())
@@ -17,7 +17,7 @@ package enum Money {
         return text
     }
 
-    /// The same as a number. (Digits are written as they are; a double below 0.0001 would get an exponent.)
+    /// As a number. (Written as digits, because a double below 0.0001 would get an exponent.)
     package static func json(_ dollars: Double) -> JSONValue {
         dollars.isFinite ? .digits(text(dollars)) : .null
     }

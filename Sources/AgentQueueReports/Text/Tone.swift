@@ -1,10 +1,10 @@
-/// How a word is meant, so that each program can show it in its own colours.
+/// The meaning of a status word, which each program shows in its own colours.
 package enum Tone: Sendable {
     case good
     case bad
     case warning
-    /// Something is under way.
+    /// Something is running.
     case active
-    /// Of less interest than the rest.
+    /// Of little interest.
     case muted
 }

@@ -194,9 +194,9 @@ struct CacheClearCommand: AsyncParsableCommand {
     }
 }
 
-/// Finds a cached answer by what a person has of its digest.
+/// Finds a cache entry by a prefix of its digest.
 enum CacheLookup {
-    /// - Throws: `CommandFailure` where there is none, or more than one.
+    /// - Throws: `CommandFailure` if there is no entry or more than one.
     static func entry(_ digest: String, in store: QueueStore) throws -> CacheEntrySummary {
         let name = InvalidText.quoted(digest)
         guard !digest.isEmpty, digest.utf8.count <= 64, digest.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {

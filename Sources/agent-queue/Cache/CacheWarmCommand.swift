@@ -63,7 +63,7 @@ struct CacheWarmCommand: AsyncParsableCommand {
             try output.json(await warming.json(enqueued: added, duplicates: duplicates))
         } else {
             let summary = await warming.summary(enqueued: added, duplicates: duplicates)
-            // Numbers are what a script reads; what is said of them is not data then.
+            // With --print-ids, standard output is for the IDs.
             if printsIDs { return Diagnostics.write(summary + "\n") }
             try output.line(summary)
         }
@@ -71,13 +71,12 @@ struct CacheWarmCommand: AsyncParsableCommand {
     }
 }
 
-/// Adds the jobs of a file whose answers the cache does not hold.
+/// Adds the jobs of a file that are not cached.
 actor CacheWarming {
-    /// Those that the cache answers.
     private var cached = 0
-    /// Those that equal one before them.
+    /// Equal to an earlier job.
     private var repeated = 0
-    /// Those that say themselves that their answers are not to be kept.
+    /// Jobs that opted out of the cache.
     private var unkept = 0
     private var digests = DigestSet()
     private let store: QueueStore
@@ -88,7 +87,6 @@ actor CacheWarming {
         self.receipts = receipts
     }
 
-    /// Takes a slice.
     func take(_ jobs: [NewJob]) async throws {
         var missing: [NewJob] = []
         for (job, preview) in zip(jobs, try store.preview(jobs)) {

@@ -81,7 +81,7 @@ struct CacheWhyCommand: AsyncParsableCommand {
 }
 
 extension RequestComparison.Side {
-    /// - Parameter identity: who answers for a provider, as configured now.
+    /// - Parameter identity: The identity of a provider as configured now.
     fileprivate init(_ job: Job, _ identity: (String) -> String?) {
         let request = ModelRequest(kind: job.kind, target: job.target, body: job.request)
         let current = identity(job.target.provider)

@@ -1,9 +1,9 @@
 import AgentQueueReports
 import ArgumentParser
 
-/// Prints what a command did to jobs or runs. What could not be done is said on standard error too, and makes the exit code.
+/// Prints what a command did to jobs or runs. Failures go to standard error too and decide the exit code.
 struct ChangeReport {
-    /// What each is: `job`, `run`.
+    /// `job` or `run`.
     private let noun: String
     private let json: Bool
     private var output = Output()
@@ -25,7 +25,7 @@ struct ChangeReport {
         if json { try output.json(outcome.json) }
     }
 
-    /// - Throws: the exit code, where something could not be done.
+    /// - Throws: The exit code, if something could not be done.
     mutating func finish() throws {
         if !table.isEmpty { try output.lines(table.takeLines()) }
         try output.flush()

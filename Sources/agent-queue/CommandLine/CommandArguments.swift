@@ -2,11 +2,11 @@ import AgentQueueModel
 import AgentQueueSettings
 import ArgumentParser
 
-/// What stands on the command line.
+/// The arguments of the process.
 enum CommandArguments {
     /// The arguments after the program's name.
     ///
-    /// - Throws: For bytes that are not UTF-8, which Swift would silently replace: a prompt goes in as it was given, or not at all.
+    /// - Throws: If bytes are not UTF-8. Swift would replace them silently, but a prompt must be passed on unchanged.
     static func validated() throws -> [String] {
         var arguments: [String] = []
         for index in 1..<max(1, Int(CommandLine.argc)) {
@@ -19,7 +19,7 @@ enum CommandArguments {
         return arguments
     }
 
-    /// Says which command was meant where the first argument is none: the parser would only call it unexpected.
+    /// Suggests a command for an unknown one; the parser would only call it unexpected.
     static func refuseUnknownCommand(_ arguments: [String], root: any ParsableCommand.Type) throws {
         var command = root
         var path = root.configuration.commandName ?? ""
@@ -27,7 +27,7 @@ enum CommandArguments {
             let subcommands = command.configuration.subcommands
             guard !subcommands.isEmpty, !argument.hasPrefix("-"), argument != "help" else { return }
             guard let next = subcommands.first(where: { name(of: $0) == argument }) else {
-                // What is no command is the default one's first argument.
+                // Otherwise it is the first argument of the default command.
                 guard command.configuration.defaultSubcommand == nil else { return }
                 let hint = Suggestion.hint(for: argument, in: subcommands.map(name(of:)))
                 throw CommandFailure(.usage, "unknown command \(InvalidText.quoted(argument))\(hint); see '\(path) --help'")
@@ -42,9 +42,9 @@ enum CommandArguments {
     }
 }
 
-/// The parser's messages, in this program's form.
+/// Rewrites messages of ArgumentParser in this program's style.
 enum UsageText {
-    /// One sentence that begins small and ends without a full stop.
+    /// One sentence that starts in lower case and has no full stop.
     static func sentence(_ message: String) -> String {
         var text = message.split(whereSeparator: \.isNewline).joined(separator: " ")
         if text.hasPrefix("Error: ") { text.removeFirst("Error: ".count) }
@@ -57,7 +57,7 @@ enum UsageText {
         return first.lowercased() + text.dropFirst()
     }
 
-    /// `The value 'x' is invalid for '--state <state>': why` says twice what is enough once: `--state: why`.
+    /// Shortens `The value 'x' is invalid for '--state <state>': why` to `--state: why`.
     private static func complaint(in text: String) -> String? {
         guard text.hasPrefix("The value '"), let middle = text.firstRange(of: "' is invalid for '--"),
             let end = text[middle.upperBound...].firstRange(of: "': ")

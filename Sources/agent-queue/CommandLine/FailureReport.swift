@@ -3,9 +3,9 @@ import AgentQueueReports
 import ArgumentParser
 import Glibc
 
-/// Turns whatever ended a command into one sentence on standard error and an exit code.
+/// Reports the error that ended a command: one sentence on standard error and an exit code.
 enum FailureReport {
-    /// Tells the person; returns the code to end with.
+    /// - Returns: The exit code.
     static func report(_ error: any Error) -> Int32 {
         switch error {
         case is OutputClosed: return ExitStatus.success.rawValue
@@ -16,7 +16,7 @@ enum FailureReport {
         }
     }
 
-    /// What is said of an error of ours, and the code to end with; nil for what the parser throws, and for what ends quietly.
+    /// Message and exit code; nil for errors of the parser and for errors that are not reported.
     static func verdict(on error: any Error) -> (message: String, code: Int32)? {
         if let error = error as? CommandFailure { return (error.message, error.status.rawValue) }
         guard let problem = Problem(error) else { return nil }
@@ -28,7 +28,7 @@ enum FailureReport {
         return code
     }
 
-    /// What the parser throws is help, a usage error, or an error that it does not know and calls a failure.
+    /// The parser throws help, usage errors, and errors that it does not know.
     private static func reportParsing(_ error: any Error) -> Int32 {
         let code = AgentQueueCommand.exitCode(for: error)
         let message = AgentQueueCommand.message(for: error)
@@ -54,10 +54,10 @@ enum FailureReport {
     }
 }
 
-/// Why a command cannot do what it was asked: one sentence for the person, and the exit code for the script.
+/// An error of a command: a sentence for people and an exit code for scripts.
 struct CommandFailure: Error {
     let status: ExitStatus
-    /// What is wrong, where, and what to do; without the program's name and a full stop.
+    /// Without the program's name and without a full stop.
     let message: String
 
     init(_ status: ExitStatus, _ message: String) {
@@ -69,9 +69,9 @@ struct CommandFailure: Error {
 /// The exit codes of `agent-queue`: those of sysexits.h, and two of its own.
 enum ExitStatus: Int32 {
     case success = 0
-    /// A job that was waited for ended discarded or cancelled.
+    /// A job or run failed or was cancelled.
     case jobFailed = 1
-    /// A wait ran out of time.
+    /// A wait timed out.
     case timedOut = 2
     case usage = 64
     case badInput = 65
@@ -94,13 +94,13 @@ enum ExitStatus: Int32 {
     }
 }
 
-/// What an errno means to whoever ran the command.
+/// Turns an errno into a failure.
 enum SystemFailure {
-    /// A failure that names what was being done: `cannot read 'prompt.txt': no such file or directory`.
+    /// Such as `cannot read 'prompt.txt': no such file or directory`.
     static func make(_ doing: String, errno code: Int32) -> CommandFailure {
         let status: ExitStatus =
             switch code {
-            // A file that was named and is not there, or is none, is a slip on the command line.
+            // A wrong file name is a usage error.
             case ENOENT, ENOTDIR, EISDIR, ENAMETOOLONG, ELOOP: .usage
             case EACCES, EPERM, EROFS: .noPermission
             default: .inputOutput
@@ -114,14 +114,13 @@ enum SystemFailure {
     }
 }
 
-/// What is said of a job that brought no answer.
+/// Errors about jobs without an answer.
 enum JobFailure {
-    /// There is no such job.
     static func notFound(_ id: Int64) -> CommandFailure {
         CommandFailure(.badInput, "job \(id) not found; run 'agent-queue list' to see the jobs")
     }
 
-    /// - Throws: For a job that ended without an answer, exit code 1.
+    /// - Throws: If the job did not complete, with exit code 1.
     static func check(_ job: Job) throws {
         guard job.state != .completed else { return }
         let end = job.state == .cancelled ? "was cancelled" : "failed"
@@ -129,14 +128,13 @@ enum JobFailure {
     }
 }
 
-/// What is said of a run that brought nothing.
+/// Errors about runs without an output.
 enum RunFailure {
-    /// There is no such run.
     static func notFound(_ id: Int64) -> CommandFailure {
         CommandFailure(.badInput, "run \(id) not found; run 'agent-queue runs' to see the runs")
     }
 
-    /// - Throws: For a run that ended without an output, exit code 1.
+    /// - Throws: If the run did not complete, with exit code 1.
     static func check(_ run: RunSummary) throws {
         guard run.state != .completed else { return }
         guard run.state != .cancelled else { throw CommandFailure(.jobFailed, "run \(run.id) was cancelled") }

@@ -2,12 +2,12 @@ import AgentQueueModel
 import AgentQueueSettings
 import Glibc
 
-/// A prompt, or something else that a user writes, from a file or standard input: the bytes as they are, if they are text.
+/// Reads a prompt or another text from a file or standard input, unchanged.
 enum InputText {
-    /// Reads the whole of a file, or of standard input for `-`.
+    /// Reads a whole file, or standard input for `-`.
     ///
-    /// - Parameter subject: what it is, for the message.
-    /// - Throws: `CommandFailure` where it cannot be read, is no UTF-8, or is longer than a prompt may be.
+    /// - Parameter subject: What it is, for error messages.
+    /// - Throws: `CommandFailure` if it cannot be read, is not UTF-8, or is longer than a prompt may be.
     static func read(_ path: String, subject: String = "the prompt") throws -> String {
         let name = path == "-" ? "standard input" : InvalidText.quoted(path)
         let bytes = path == "-" ? try contents(of: STDIN_FILENO, named: name) : try contents(ofFile: path, named: name)
@@ -28,7 +28,7 @@ enum InputText {
         return try contents(of: descriptor, named: name)
     }
 
-    /// All that is there, but not much more than a prompt may hold.
+    /// Stops soon after the maximum length of a prompt.
     private static func contents(of descriptor: Int32, named name: String) throws -> [UInt8] {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
@@ -43,9 +43,9 @@ enum InputText {
     }
 }
 
-/// The text of a memory, or of a query, from a file or standard input.
+/// Reads the text of a memory or query.
 enum MemoryText {
-    /// Reads it, without its last line break: who pipes a text does not mean that.
+    /// Removes the final line break, which pipes usually add.
     ///
     /// - Throws: `CommandFailure`.
     static func read(_ path: String) throws -> String {
@@ -59,7 +59,7 @@ enum MemoryText {
 enum SchemaFile {
     /// Reads a file, or standard input for `-`.
     ///
-    /// - Throws: `CommandFailure`, naming the file and the place in it, for what is no schema that answers can be checked by.
+    /// - Throws: `CommandFailure` with file and position if it is not a supported schema.
     static func read(_ path: String) throws -> JSONValue {
         let subject = "the schema in \(path == "-" ? "standard input" : InvalidText.quoted(path))"
         let text = try InputText.read(path, subject: "the schema")

@@ -4,11 +4,11 @@ import AgentQueueReports
 import AgentQueueSettings
 import ArgumentParser
 
-/// One of a few words on the command line.
+/// Option values that are one of a few words.
 enum ChoiceOption {
     /// For an option's `transform`.
     ///
-    /// - Throws: `ValidationError`, with the words that there are.
+    /// - Throws: `ValidationError` that lists the words.
     static func parse<Choice: RawRepresentable<String> & CaseIterable>(_ text: String) throws -> Choice {
         if let choice = Choice(rawValue: text) { return choice }
         let words = Choice.allCases.map(\.rawValue)
@@ -17,11 +17,11 @@ enum ChoiceOption {
     }
 }
 
-/// Durations on the command line.
+/// Option values that are durations.
 enum DurationOption {
     /// For an option's `transform`.
     ///
-    /// - Throws: `ValidationError`, with what is wrong.
+    /// - Throws: `ValidationError`.
     static func parse(_ text: String) throws -> Duration {
         do {
             return try DurationText.parse(text)
@@ -31,11 +31,11 @@ enum DurationOption {
     }
 }
 
-/// Points in time on the command line: `2026-12-01T09:00Z`, or how long ago.
+/// Option values that are times: `2026-12-01T09:00Z`, or an age.
 enum TimeOption {
     /// For an option's `transform`: wall clock, ms.
     ///
-    /// - Throws: `ValidationError`, with what is wrong.
+    /// - Throws: `ValidationError`.
     static func parse(_ text: String) throws -> Int64 {
         do {
             if let ago = try? DurationText.parse(text) { return Now.milliseconds - ago.milliseconds }
@@ -46,11 +46,11 @@ enum TimeOption {
     }
 }
 
-/// Names of namespaces on the command line.
+/// Option values that are namespaces.
 enum NamespaceOption {
     /// One name, for an option's `transform`.
     ///
-    /// - Throws: `ValidationError`, with what is wrong.
+    /// - Throws: `ValidationError`.
     static func parse(_ text: String) throws -> String {
         do {
             try NamespaceName.check(text)
@@ -62,7 +62,7 @@ enum NamespaceOption {
 
     /// Several names between commas.
     ///
-    /// - Throws: `ValidationError`, with what is wrong.
+    /// - Throws: `ValidationError`.
     static func parseSeveral(_ text: String) throws -> NameList {
         NameList(names: try text.split(separator: ",", omittingEmptySubsequences: false).map { try parse(String($0)) })
     }

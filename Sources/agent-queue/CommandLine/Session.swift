@@ -5,14 +5,14 @@ import ArgumentParser
 import FoundationEssentials
 import Glibc
 
-/// What a command runs with: the configuration as it applies here, and the way to the database.
+/// What a command runs with: the configuration and access to the database.
 struct Session {
     let settings: Settings
     let environment: [String: String]
 
     /// Reads the configuration.
     ///
-    /// - Throws: `SettingsError`, the first fault.
+    /// - Throws: The first `SettingsError`.
     init(_ options: GlobalOptions) throws {
         let place = try LaunchContext(options)
         environment = place.environment
@@ -20,7 +20,7 @@ struct Session {
             configPath: options.config, environment: place.environment, currentDirectory: place.folder, overrides: place.overrides)
     }
 
-    /// Opens the store, lends it, and closes it, whatever happens.
+    /// Opens the store for `body` and closes it afterwards.
     func withStore<Result>(
         createsFile: Bool = true, _ body: (QueueStore) async throws -> Result
     ) async throws -> Result {
@@ -36,7 +36,7 @@ struct Session {
             throw error
         }
     }
-    /// Lends the store of a database that is there; nil, and no file is made, where none is.
+    /// Passes nil, and creates no file, if there is no database yet.
     func withExistingStore<Result>(_ body: (QueueStore?) async throws -> Result) async throws -> Result {
         var status = stat()
         guard stat(settings.database, &status) == 0 else { return try await body(nil) }
@@ -45,7 +45,7 @@ struct Session {
 }
 
 extension Session {
-    /// Opens the store, lends its memories, and closes it, whatever happens.
+    /// Opens the memories for `body` and closes them afterwards.
     func withMemories<Result>(_ body: (Memories) async throws -> Result) async throws -> Result {
         try await withStore { store in
             let memories = Memories(settings, store: store, environment: environment) { Diagnostics.say($0) }
@@ -54,7 +54,7 @@ extension Session {
                 try await memories.shutdown()
                 return result
             } catch {
-                // What ended the command is what the person is told.
+                // The first error is the one to report.
                 try? await memories.shutdown()
                 throw error
             }
@@ -62,7 +62,7 @@ extension Session {
     }
 }
 
-/// Where a command was started, and what it was told about where things are.
+/// The environment, folder and options that a command was started with.
 struct LaunchContext {
     let environment: [String: String]
     /// The current folder, absolute.
@@ -112,7 +112,7 @@ enum Now {
         return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
     }
 
-    /// Seconds of a clock that nobody sets, for rates.
+    /// Monotonic clock in seconds, for rates.
     static var seconds: Double {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

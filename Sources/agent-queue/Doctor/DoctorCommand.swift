@@ -35,7 +35,7 @@ struct DoctorCommand: AsyncParsableCommand {
             + (await stored(session, unavailable: unavailable))
     }
 
-    /// What the database holds. That it cannot be opened is a finding too.
+    /// Findings about the database. Failing to open it is a finding too.
     private func stored(_ session: Session, unavailable: [String: String]) async -> [Finding] {
         do {
             return try await session.withExistingStore { store in

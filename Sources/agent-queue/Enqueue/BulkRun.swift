@@ -11,18 +11,18 @@ struct BulkRun {
     let path: String
     let defaults: JobDefaults
     let skipsInvalid: Bool
-    /// The name under which a later run goes on.
+    /// The name by which a later run continues.
     let ingest: String?
     let printsReceipts: Bool
     let json: Bool
-    /// Who is told when all jobs of the batch have ended.
+    /// Notifications to send when all jobs of the batch have finished.
     let onBatchFinish: [String]
     let session: Session
 
     func run() async throws {
         try NotificationName.check(onBatchFinish, in: session.settings.intakeContext(now: Now.milliseconds))
         try await session.withStore { store in
-            // Opened first, because a pipe is set aside in the database's folder, which opening makes.
+            // Opened first: input from a pipe is spooled into the database's folder, which opening creates.
             let file = try await BulkFile.check(
                 path, defaults: defaults, skipsInvalid: skipsInvalid, digest: ingest != nil, session: session)
             let survey = file.survey
@@ -35,7 +35,7 @@ struct BulkRun {
                 }
                 await receipts.take(try await store.enqueue(jobs, ingest: mark))
             }
-            // Only now: before the last line is in, the batch may seem to have ended.
+            // Only now: before the last line is added, the batch may seem to be finished.
             if let batch = defaults.batch, !onBatchFinish.isEmpty {
                 if try await !store.watch(batch: batch, tell: onBatchFinish) {
                     Diagnostics.say("batch \(batch) has no jobs, so no notification will be sent for it")
@@ -57,14 +57,14 @@ struct BulkRun {
     }
 }
 
-/// A file of jobs that was checked whole.
+/// A file of jobs that has been checked completely.
 struct BulkFile {
     let jobs: BulkEnqueue
     let survey: BulkSurvey
 
-    /// Opens a file, or standard input for `-`, and checks every line. Bad lines are reported where they are passed over.
+    /// Opens a file, or standard input for `-`, and checks every line. Reports invalid lines if they are skipped.
     /// - Parameters:
-    ///   - digest: whether the survey is to hold the content's SHA-256.
+    ///   - digest: Whether to compute the SHA-256 of the content.
     /// - Throws: `InputError`, naming the file.
     static func check(
         _ path: String, defaults: JobDefaults, skipsInvalid: Bool, digest: Bool = false, session: Session
@@ -88,7 +88,7 @@ struct BulkFile {
     }
 
     /// The second pass, with a progress bar.
-    /// - Parameter commit: takes a slice, with the number of its last line.
+    /// - Parameter commit: Stores a slice, given the number of its last line.
     func forEachSlice(
         _ label: String, after line: Int = 0, _ commit: @escaping @Sendable (_ jobs: [NewJob], _ lastLine: Int) async throws -> Void
     ) async throws {
@@ -107,7 +107,7 @@ struct BulkFile {
     }
 }
 
-/// What adding many jobs came to, and their numbers if they are to be printed.
+/// Counts added jobs and prints their IDs if asked to.
 actor BulkReceipts {
     private(set) var added = 0
     private(set) var duplicates = 0
@@ -121,7 +121,7 @@ actor BulkReceipts {
         self.json = json
     }
 
-    /// Takes those of a slice. A reader that went away, or a full disk behind standard output, stops the printing, not the adding.
+    /// A closed pipe or a full disk stops the printing, but not the adding.
     func take(_ receipts: [Enqueued]) {
         for receipt in receipts {
             if receipt.duplicateOf == nil { added += 1 } else { duplicates += 1 }
@@ -131,16 +131,14 @@ actor BulkReceipts {
             for receipt in receipts {
                 try json ? output.json(ReceiptJSON.receipt(receipt)) : output.line("\(receipt.id)")
             }
-            // What is printed is committed, and what is committed is printed, even if the rest never comes.
+            // Flushed after each commit, so that exactly what is committed is printed, even if the rest fails.
             try output.flush()
         } catch {
             failure = error
         }
     }
 
-    /// Ends the printing.
-    ///
-    /// - Throws: what stopped it, unless that was a reader that had seen enough.
+    /// - Throws: The error that stopped the printing, unless the pipe was closed.
     func finish() throws {
         if let failure, !(failure is OutputClosed) { throw failure }
     }

@@ -3,11 +3,11 @@ import AgentQueueModel
 import AgentQueueReports
 import AgentQueueStore
 
-/// `enqueue --dry-run`: what adding jobs would come to, without adding any.
+/// `enqueue --dry-run`: shows what adding jobs would amount to.
 actor DryRun {
     private var forecast = EnqueueForecast()
     private let cost: @Sendable (NewJob) -> Double?
-    /// Nil where there is no database yet.
+    /// Nil if there is no database yet.
     private let store: QueueStore?
 
     private init(_ session: Session, _ store: QueueStore?) {
@@ -15,7 +15,6 @@ actor DryRun {
         self.store = store
     }
 
-    /// Looks at one job.
     static func run(_ job: NewJob, session: Session) async throws -> EnqueueForecast {
         try await session.withExistingStore { store in
             let run = DryRun(session, store)
@@ -24,8 +23,7 @@ actor DryRun {
         }
     }
 
-    /// Looks at a file's jobs.
-    /// - Parameter ingest: jobs that were added under this name before are left out.
+    /// - Parameter ingest: Skip the lines that were added under this name before.
     static func run(
         file path: String, defaults: JobDefaults, skipsInvalid: Bool, ingest: String?, session: Session
     ) async throws -> EnqueueForecast {

@@ -4,7 +4,7 @@ import AgentQueueReports
 import AgentQueueSettings
 import ArgumentParser
 
-/// Which jobs a command means, by what they are.
+/// Filters that select jobs.
 struct FilterOptions: ParsableArguments {
     @Option(
         name: .long,
@@ -33,7 +33,7 @@ struct FilterOptions: ParsableArguments {
         transform: TimeOption.parse)
     var since: Int64?
 
-    /// The filter; empty where nothing was given.
+    /// Empty if no option was given.
     var filter: JobFilter {
         JobFilter(states: state?.states ?? [], queue: queue, model: model, batch: batch, tag: tag, since: since)
     }

@@ -73,7 +73,7 @@ struct DeleteCommand: AsyncParsableCommand {
     }
 }
 
-/// The jobs that a command changes, by ID or by filters, and how it says so.
+/// The jobs that a command changes, by ID or by filters.
 struct JobSelection: ParsableArguments {
     @Argument(help: ArgumentHelp("Job IDs.", valueName: "id"))
     var ids: [Int64] = []
@@ -94,7 +94,7 @@ struct JobSelection: ParsableArguments {
         }
     }
 
-    /// Changes them, and prints what became of them.
+    /// Changes the jobs and prints the results.
     func change(
         _ verb: ChangeVerb, ids change: (QueueStore, [Int64]) async throws -> [JobChange],
         matching changeAll: (QueueStore, JobFilter) async throws -> Int

@@ -2,7 +2,7 @@ import AgentQueueModel
 import AgentQueueReports
 import AgentQueueSettings
 
-/// A job in detail, for people.
+/// The details of a job.
 struct JobDetailView {
     private let job: Job
     private let obstacle: BlockReason?
@@ -10,8 +10,8 @@ struct JobDetailView {
     private let now: Int64
 
     /// - Parameters:
-    ///   - obstacle: why it is not called for; nil where nothing is in its way.
-    ///   - wait: what it waits for, of a job that is pending.
+    ///   - obstacle: Why it is not called; nil if nothing prevents it.
+    ///   - wait: What a pending job is waiting for.
     init(_ job: Job, obstacle: BlockReason?, waitsFor wait: String?, now: Int64) {
         self.job = job
         self.obstacle = obstacle
@@ -82,7 +82,7 @@ struct JobDetailView {
         return section("Errors", lines)
     }
 
-    /// What was called, where that is not the job's own target, and what it cost.
+    /// The target of the call, if it is not the job's own, and the cost.
     private func circumstances(_ error: JobError) -> String {
         let target = error.target.flatMap { $0 == job.target.description ? nil : ", \(DisplayText.line($0))" }
         return (target ?? "") + (error.cost > 0 ? ", \(Figures.money(error.cost))" : "")
@@ -90,7 +90,7 @@ struct JobDetailView {
 
     private var failedCost: Double { job.errors.reduce(0) { $0 + $1.cost } }
 
-    /// What had come of an answer that did not end.
+    /// The part of an unfinished answer that arrived.
     private var partial: [String] {
         guard let error = job.errors.last(where: { $0.partialText != nil }), let text = error.partialText else { return [] }
         return section("Partial answer of attempt \(error.attempt)", indented(text))
@@ -120,7 +120,7 @@ struct JobDetailView {
         return section("Result", lines)
     }
 
-    /// The memories that stood in the prompt, the nearest first.
+    /// The memories in the prompt, nearest first.
     private static func recalled(_ memories: [JSONValue]) -> String {
         guard !memories.isEmpty else { return "nothing" }
         return memories.map { memory in
@@ -129,7 +129,6 @@ struct JobDetailView {
         }.joined(separator: ", ")
     }
 
-    /// What became of the texts.
     private func remembered(_ ids: [JSONValue], _ outcomes: JSONValue?) -> String {
         zip(ids, outcomes?.array ?? []).map { "memory \($0.int ?? 0) (\(DisplayText.line($1.string ?? "?")))" }.joined(separator: ", ")
     }

@@ -2,7 +2,7 @@ import AgentQueueModel
 import AgentQueueReports
 import AgentQueueSettings
 
-/// Prints answers page by page, so that their number does not matter.
+/// Prints answers page by page, in constant memory.
 struct ResultsPrinter {
     /// Nil is a table.
     private let format: ResultsFormat?
@@ -17,7 +17,7 @@ struct ResultsPrinter {
         self.format = format
     }
 
-    /// The states that are meant where nobody says.
+    /// The default for --state.
     var states: [JobState] {
         switch format {
         case nil, .jsonl, .csv: [.completed]

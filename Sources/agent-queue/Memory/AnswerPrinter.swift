@@ -4,11 +4,11 @@ import AgentQueueReports
 import AgentQueueStore
 import Glibc
 
-/// Prints what was found.
+/// Prints search results.
 struct AnswerPrinter {
     let json: Bool
     let explains: Bool
-    /// Whether people must be told which query was answered.
+    /// Whether to print each query before its results.
     var isOneOfSeveral = false
     private var isFirst = true
     private var output = Output()
@@ -18,7 +18,6 @@ struct AnswerPrinter {
         self.explains = explains
     }
 
-    /// Prints answers, each after its query.
     mutating func print(_ answers: [MemoryAnswer], to queries: [MemoryQuery]) throws {
         for (query, answer) in zip(queries, answers) {
             if json {
@@ -38,7 +37,7 @@ struct AnswerPrinter {
         return .object(members)
     }
 
-    /// Four places; of what is smaller, two digits.
+    /// Four decimals, or two significant digits if smaller.
     private static func score(_ score: Double) -> String {
         guard score != 0, abs(score) < 0.000_05 else { return Figures.decimal(score, places: 4) }
         let places = Int((-log10(abs(score))).rounded(.down)) + 2
@@ -70,7 +69,7 @@ struct AnswerPrinter {
     }
 }
 
-/// How an answer was found.
+/// Explains how results were found.
 enum SearchExplanation {
     /// For people.
     static func lines(_ reports: [NamespaceReport]) -> [String] {

@@ -177,7 +177,7 @@ struct MemoryStatsCommand: AsyncParsableCommand {
     }
 }
 
-/// Memories by their keys.
+/// Selects memories by key.
 struct MemoryKeyOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Select by key. Repeatable.", valueName: "key"))
     var key: [String] = []
@@ -186,7 +186,7 @@ struct MemoryKeyOptions: ParsableArguments {
         name: .long, help: ArgumentHelp("Namespace. Default with --key: default.", valueName: "name"), transform: NamespaceOption.parse)
     var namespace: String?
 
-    /// The memories' numbers, nil where there is none, with what to call each.
+    /// The ID of each, nil if there is none, with a description.
     ///
     /// - Throws: `MemoryError`, `StoreError`.
     func ids(_ memories: Memories) throws -> [(Int64?, String)] {
@@ -196,7 +196,7 @@ struct MemoryKeyOptions: ParsableArguments {
     }
 }
 
-/// A memory in detail, for people.
+/// The details of a memory.
 struct MemoryDetailView {
     let stored: MemoryRecord
     let now: Int64
@@ -220,14 +220,14 @@ struct MemoryDetailView {
     }
 }
 
-/// What tables show of memories.
+/// A memory on one line.
 enum MemoryPreview {
-    /// The beginning of a text, on one line.
+    /// The start of the text.
     static func text(_ memory: Memory) -> String {
         memory.text.isEmpty ? "(vector only)" : DisplayText.line(memory.text, limit: 160)
     }
 
-    /// The data, as JSON on one line; nothing where there is none.
+    /// The metadata as JSON; empty if there is none.
     static func metadata(_ memory: Memory) -> String {
         memory.metadata.map { DisplayText.line(JSONText.text($0), limit: 160) } ?? ""
     }

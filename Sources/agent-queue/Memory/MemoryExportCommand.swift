@@ -58,7 +58,7 @@ struct MemoryExportCommand: AsyncParsableCommand {
                 count += 1
                 bar.update(count, of: max(count, total))
             }
-            // The lines take their name last: where they are whole, so are the vectors.
+            // Finished last, so that a complete file of lines implies complete vectors.
             try rows?.finish()
             try lines.finish()
             bar.clear()

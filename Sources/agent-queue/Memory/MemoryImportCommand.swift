@@ -154,16 +154,14 @@ struct MemoryReceipts {
             for receipt in receipts {
                 try print == .json ? output.json(Self.json(receipt)) : output.line("\(receipt.id)")
             }
-            // What is printed is committed, and what is committed is printed, even if the rest never comes.
+            // Flushed after each commit, so that exactly what is committed is printed, even if the rest fails.
             try output.flush()
         } catch {
             failure = error
         }
     }
 
-    /// Ends the printing.
-    ///
-    /// - Throws: what stopped it, unless that was a reader that had seen enough.
+    /// - Throws: The error that stopped the printing, unless the pipe was closed.
     func finish() throws {
         if let failure, !(failure is OutputClosed) { throw failure }
     }

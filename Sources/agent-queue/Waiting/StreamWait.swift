@@ -65,7 +65,7 @@ struct StreamPrinter {
 
     /// Prints what is left of the answer of a job that is final.
     ///
-    /// - Throws: For a job that ended without an answer, exit code 1.
+    /// - Throws: If the job did not complete, with exit code 1.
     mutating func finish(_ job: Job) throws {
         guard job.state == .completed else {
             try endLine()
