@@ -71,8 +71,8 @@ struct Summary: AsyncParsableCommand {
 
     func run() async throws {
         let store = try store.open()
-        let statistics = try store.statistics()
-        let faults = try store.check().faults
+        let statistics = try store.maintenance.statistics()
+        let faults = try store.maintenance.check().faults
         store.close()
         Figures.report([
             "completed": .integer(Int64(statistics.count(.completed))), "available": .integer(Int64(statistics.count(.available))),

@@ -76,22 +76,22 @@ struct CacheBench: AsyncParsableCommand {
     private func storeTimes() async throws -> [Int64] {
         let store = try store.open()
         defer { store.close() }
-        let worker = try await store.registerWorker()
+        let worker = try await store.claims.registerWorker()
         for start in stride(from: 0, to: stored, by: 500) {
-            _ = try await store.enqueue((start..<min(start + 500, stored)).map(BenchJobs.make))
+            _ = try await store.jobs.enqueue((start..<min(start + 500, stored)).map(BenchJobs.make))
             let request = ClaimRequest(worker: worker.id, queues: nil, providers: ["instant"], slots: 500, lease: 60_000, isIdle: true)
-            let round = try await store.claim(request)
+            let round = try await store.claims.claim(request)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for job in round.jobs { group.addTask { try await settle(job, in: store) } }
                 try await group.waitForAll()
             }
         }
-        try await store.unregisterWorker(worker.id)
+        try await store.claims.unregisterWorker(worker.id)
         var times: [Int64] = []
         for number in 0..<5_000 {
             let digest = BenchJobs.make(number * 7_919 % stored).digest
             let began = platform_monotonic_ns()
-            guard try store.cachedReply(digest) != nil else { throw ValidationError("the store has lost an answer") }
+            guard try store.cache.reply(digest) != nil else { throw ValidationError("the store has lost an answer") }
             times.append(platform_monotonic_ns() - began)
         }
         return times.sorted()
@@ -101,7 +101,7 @@ struct CacheBench: AsyncParsableCommand {
         let result = JobResult(
             reply: ["text": .string(String(repeating: "r", count: bytes)), "finish_reason": "stop"],
             usage: Usage(inputTokens: 50, outputTokens: 500), cost: 0, answeredBy: .provider, target: job.target.description, latency: 1)
-        _ = try await store.settle(
+        _ = try await store.claims.settle(
             SettleRequest(
                 job: job, settlement: Settlement(state: .completed), result: result,
                 cache: CacheWrite(digest: job.digest, timeToLive: 86_400_000)))

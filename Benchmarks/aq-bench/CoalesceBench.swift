@@ -60,11 +60,11 @@ struct CoalesceBench: AsyncParsableCommand {
     }
 
     private func fill(_ store: QueueStore) async throws {
-        let worker = try await store.registerWorker()
+        let worker = try await store.claims.registerWorker()
         let request = ClaimRequest(
             worker: worker.id, queues: ["fill"], providers: ["instant"], slots: 500, lease: 60_000, isIdle: true)
         while true {
-            let round = try await store.claim(request).jobs
+            let round = try await store.claims.claim(request).jobs
             guard !round.isEmpty else { break }
             try await withThrowingTaskGroup { group in
                 for job in round {
@@ -73,14 +73,14 @@ struct CoalesceBench: AsyncParsableCommand {
                             reply: ["text": .string(String(repeating: "r", count: 200)), "finish_reason": "stop"], usage: Usage(), cost: 0,
                             answeredBy: .provider, target: job.target.description, latency: 1)
                         let cache = CacheWrite(digest: job.digest, timeToLive: 3_600_000)
-                        _ = try await store.settle(
+                        _ = try await store.claims.settle(
                             SettleRequest(job: job, settlement: Settlement(state: .completed), result: result, cache: cache))
                     }
                 }
                 try await group.waitForAll()
             }
         }
-        try await store.unregisterWorker(worker.id)
+        try await store.claims.unregisterWorker(worker.id)
     }
 
     /// µs of CPU for a job, from a worker's start until all of its queue are answered.
@@ -101,7 +101,7 @@ struct CoalesceBench: AsyncParsableCommand {
             group.cancelAll()
         }
         let spent = Self.cpu() - before
-        guard let last = try store.job(Int64(jobs))?.result, last.answeredBy == origin else {
+        guard let last = try store.jobs.get(Int64(jobs))?.result, last.answeredBy == origin else {
             throw ValidationError("the last job was not answered by \(origin)")
         }
         store.close()
@@ -109,12 +109,12 @@ struct CoalesceBench: AsyncParsableCommand {
     }
 
     private static func count(_ state: JobState, in store: QueueStore) throws -> Int {
-        try store.lanes().reduce(0) { $0 + $1.count(state) }
+        try store.jobs.lanes().reduce(0) { $0 + $1.count(state) }
     }
 
     private func enqueue(_ jobs: [NewJob], in store: QueueStore) async throws {
         for start in stride(from: 0, to: jobs.count, by: 1_000) {
-            _ = try await store.enqueue(Array(jobs[start..<min(start + 1_000, jobs.count)]))
+            _ = try await store.jobs.enqueue(Array(jobs[start..<min(start + 1_000, jobs.count)]))
         }
     }
 
@@ -136,15 +136,15 @@ struct CoalesceBench: AsyncParsableCommand {
         for _ in 0..<claims {
             for (place, (store, request)) in lanes.enumerated() {
                 let began = platform_monotonic_ns()
-                let round = try await store.claim(request)
+                let round = try await store.claims.claim(request)
                 times[place].append(platform_monotonic_ns() - began)
                 guard let job = round.jobs.first else { throw ValidationError("nothing was claimed") }
-                _ = try await store.settle(
+                _ = try await store.claims.settle(
                     SettleRequest(job: job, settlement: .decide(.handedBack, attempt: 1, maxAttempts: 5, backoff: 0, now: 0)))
             }
         }
         for (store, request) in lanes {
-            try await store.unregisterWorker(request.worker)
+            try await store.claims.unregisterWorker(request.worker)
             store.close()
         }
         let medians = times.map { Double(Figures.percentile($0.sorted(), 50)) / 1e3 }
@@ -154,11 +154,11 @@ struct CoalesceBench: AsyncParsableCommand {
     /// A database in which jobs wait for the answer of one, and others are ready.
     private func lane(followers: Int) async throws -> (QueueStore, ClaimRequest) {
         let store = try open("claims-\(followers)", .normal)
-        let worker = try await store.registerWorker()
+        let worker = try await store.claims.registerWorker()
         let request = ClaimRequest(worker: worker.id, queues: nil, providers: ["instant"], slots: 1, lease: 3_600_000, isIdle: false)
         try await enqueue(Array(repeating: BenchJobs.make(0), count: followers + 1), in: store)
         var leaders = 0
-        while try Self.count(.available, in: store) > 0 { leaders += try await store.claim(request).jobs.count }
+        while try Self.count(.available, in: store) > 0 { leaders += try await store.claims.claim(request).jobs.count }
         guard leaders == 1, try Self.count(.pending, in: store) == followers else {
             throw ValidationError("\(leaders) of \(followers + 1) identical jobs were claimed")
         }

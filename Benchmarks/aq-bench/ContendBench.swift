@@ -15,7 +15,7 @@ struct ContendBench: AsyncParsableCommand {
 
     func run() async throws {
         let store = try store.open()
-        let worker = try await store.registerWorker()
+        let worker = try await store.claims.registerWorker()
         if onGo {
             Figures.line("ready")
             while readLine() != nil {}
@@ -29,9 +29,9 @@ struct ContendBench: AsyncParsableCommand {
         while platform_monotonic_ns() < end {
             do {
                 // No two processes ask the same: they would share an answer.
-                try await Self.timed(&waits) { _ = try await store.enqueue(BenchJobs.make(Int(getpid()) * 10_000_000 + rounds)) }
+                try await Self.timed(&waits) { _ = try await store.jobs.enqueue(BenchJobs.make(Int(getpid()) * 10_000_000 + rounds)) }
                 // There is one for each: whoever enqueues, claims one right after.
-                let jobs = try await Self.timed(&waits) { try await store.claim(request).jobs }
+                let jobs = try await Self.timed(&waits) { try await store.claims.claim(request).jobs }
                 for job in jobs { try await Self.timed(&waits) { try await SettleBench.settle(job, store) } }
                 rounds += jobs.count
             } catch {
@@ -39,7 +39,7 @@ struct ContendBench: AsyncParsableCommand {
                 firstError = firstError ?? "\(error)"
             }
         }
-        try await store.unregisterWorker(worker.id)
+        try await store.claims.unregisterWorker(worker.id)
         store.close()
         waits.sort()
         let p999 = waits.isEmpty ? 0 : waits[(waits.count * 999 + 999) / 1_000 - 1]
@@ -71,7 +71,7 @@ struct Producer: AsyncParsableCommand {
         if let interval {
             for number in 0..<jobs {
                 try await Task.sleep(for: .milliseconds(Int.random(in: interval...2 * interval)))
-                let receipt = try await store.enqueue(BenchJobs.make(number))
+                let receipt = try await store.jobs.enqueue(BenchJobs.make(number))
                 Figures.line("P \(receipt.id) \(platform_monotonic_ns())")
             }
         } else {
@@ -80,7 +80,7 @@ struct Producer: AsyncParsableCommand {
                 for _ in 0..<tasks {
                     group.addTask {
                         while let number = tickets.take() {
-                            _ = try await store.enqueue(BenchJobs.make(number))
+                            _ = try await store.jobs.enqueue(BenchJobs.make(number))
                         }
                     }
                 }

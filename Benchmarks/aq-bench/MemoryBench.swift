@@ -25,7 +25,7 @@ struct RememberBench: AsyncParsableCommand {
         let vectors = Self.vectors(count: 4_096, dimension: dimension)
         let one = try await Figures.seconds {
             for number in 0..<single {
-                _ = try await store.remember([Self.memory(number, vectors)], in: "single", model: Self.model)
+                _ = try await store.memories.remember([Self.memory(number, vectors)], in: "single", model: Self.model)
             }
         }
         let (memories, batch, keys) = (memories, batch, keys)
@@ -36,7 +36,7 @@ struct RememberBench: AsyncParsableCommand {
                     group.addTask {
                         while let number = tickets.take() {
                             let slice = try (number * batch..<(number + 1) * batch).map { try Self.memory($0, vectors, key: keys) }
-                            _ = try await store.remember(slice, in: "batches", model: Self.model)
+                            _ = try await store.memories.remember(slice, in: "batches", model: Self.model)
                         }
                     }
                 }
@@ -46,14 +46,14 @@ struct RememberBench: AsyncParsableCommand {
         let again = try await Figures.seconds {
             for number in 0..<min(100, memories / batch) {
                 let slice = try (number * batch..<(number + 1) * batch).map { try Self.memory($0, vectors, key: keys) }
-                _ = try await store.remember(slice, in: "batches", model: Self.model)
+                _ = try await store.memories.remember(slice, in: "batches", model: Self.model)
             }
         }
         let opening = try await opening(store)
         let fetch = try await fetching(store, opening.numbers)
         let count = Double(max(1, fetches / 20 * 20))
-        let bytes = try store.statistics().databaseBytes
-        let compaction = try await Figures.seconds { try await store.compactMemory() }
+        let bytes = try store.maintenance.statistics().databaseBytes
+        let compaction = try await Figures.seconds { try await store.maintenance.compactMemory() }
         let reopening = try await self.opening(store)
         Figures.report([
             "per_s": .double((Double(memories / batch * batch) / many.seconds).rounded()),
@@ -79,7 +79,7 @@ struct RememberBench: AsyncParsableCommand {
         var numbers: [Int64] = []
         var sum: UInt64 = 0
         let seconds = try await Figures.seconds {
-            try store.readMemories { snapshot in
+            try store.memories.withSnapshot { snapshot in
                 guard let space = try snapshot.namespace(named: "batches")?.space else { return }
                 _ = try snapshot.changes(of: space, after: 0) { change in
                     guard case .entries(let block) = change else { return }
@@ -103,7 +103,7 @@ struct RememberBench: AsyncParsableCommand {
         var sum: UInt8 = 0
         return try await Figures.cost {
             for slice in slices {
-                try store.readMemories { snapshot in
+                try store.memories.withSnapshot { snapshot in
                     guard let space = try snapshot.namespace(named: "batches")?.space else { return }
                     try snapshot.vectors(slice, of: space) { sum &+= $1[$0] }
                 }
@@ -158,7 +158,7 @@ struct RecallBench: AsyncParsableCommand {
 
     /// Seconds that storing took; nil where the rows are there already.
     private func fill(_ store: QueueStore) async throws -> Double? {
-        if try store.readMemories({ try $0.namespace(named: Self.namespace) != nil }) { return nil }
+        if try store.memories.withSnapshot({ try $0.namespace(named: Self.namespace) != nil }) { return nil }
         let model = VectorModel(target: "-")
         let vectors = try RawVectors(path: data, dimension: dimension)
         let count = min(rows ?? .max, vectors.count)
@@ -167,7 +167,7 @@ struct RecallBench: AsyncParsableCommand {
                 let memories = try (start..<min(start + batch, count)).map { row in
                     NewMemory("passage \(row) of the benchmark's", vector: try MemoryVector(vectors[row]))
                 }
-                _ = try await store.remember(memories, in: Self.namespace, model: model)
+                _ = try await store.memories.remember(memories, in: Self.namespace, model: model)
             }
         }
     }

@@ -48,7 +48,7 @@ struct PredecessorBench: AsyncParsableCommand {
         try await withThrowingTaskGroup { group in
             group.addTask { try await upkeep.run() }
             group.addTask { try await worker.run() }
-            while try store.workers().isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+            while try store.maintenance.workers().isEmpty { try await Task.sleep(for: .milliseconds(1)) }
             try await measure(store, providers)
             group.cancelAll()
         }
@@ -90,16 +90,16 @@ struct PredecessorBench: AsyncParsableCommand {
         var ids: [Int64] = []
         let seconds = try await Figures.seconds {
             ids = try await withThrowingTaskGroup(of: Int64.self) { group in
-                for job in jobs { group.addTask { try await store.enqueue(job).id } }
+                for job in jobs { group.addTask { try await store.jobs.enqueue(job).id } }
                 var ids: [Int64] = []
                 for try await id in group { ids.append(id) }
                 return ids
             }
-            for await _ in store.changes(of: .done) where try store.states(of: ids).values.allSatisfy(\.isFinal) { break }
+            for await _ in store.changes(of: .done) where try store.jobs.states(of: ids).values.allSatisfy(\.isFinal) { break }
         }
         for id in ids {
-            guard let result = try store.job(id)?.result, origin == nil || result.answeredBy == origin else {
-                throw ValidationError("job \(id) was not answered as it should: \(try store.job(id)?.errors ?? [])")
+            guard let result = try store.jobs.get(id)?.result, origin == nil || result.answeredBy == origin else {
+                throw ValidationError("job \(id) was not answered as it should: \(try store.jobs.get(id)?.errors ?? [])")
             }
         }
         return seconds

@@ -20,7 +20,7 @@ struct EnqueueBench: AsyncParsableCommand {
                 for _ in 0..<tasks {
                     group.addTask {
                         while let number = tickets.take() {
-                            _ = try await store.enqueue(BenchJobs.make(number))
+                            _ = try await store.jobs.enqueue(BenchJobs.make(number))
                         }
                     }
                 }
@@ -41,18 +41,18 @@ struct ClaimBench: AsyncParsableCommand {
 
     func run() async throws {
         let store = try store.open()
-        let worker = try await store.registerWorker()
+        let worker = try await store.claims.registerWorker()
         var times: [Int64] = []
         for _ in 0..<claims {
             let request = ClaimRequest(worker: worker.id, queues: nil, providers: [provider], slots: 1, lease: 3_600_000, isIdle: true)
             let began = platform_monotonic_ns()
-            let round = try await store.claim(request)
+            let round = try await store.claims.claim(request)
             times.append(platform_monotonic_ns() - began)
             guard let job = round.jobs.first else { break }
-            _ = try await store.settle(
+            _ = try await store.claims.settle(
                 SettleRequest(job: job, settlement: .decide(.handedBack, attempt: 1, maxAttempts: 5, backoff: 0, now: 0)))
         }
-        try await store.unregisterWorker(worker.id)
+        try await store.claims.unregisterWorker(worker.id)
         store.close()
         times.sort()
         Figures.report([
@@ -72,9 +72,9 @@ struct SettleBench: AsyncParsableCommand {
     func run() async throws {
         let store = try store.open()
         for start in stride(from: 0, to: jobs, by: 1_000) {
-            _ = try await store.enqueue((start..<min(start + 1_000, jobs)).map(BenchJobs.make))
+            _ = try await store.jobs.enqueue((start..<min(start + 1_000, jobs)).map(BenchJobs.make))
         }
-        let worker = try await store.registerWorker()
+        let worker = try await store.claims.registerWorker()
         var done = 0
         let inFlight = inFlight
         let seconds = try await Figures.seconds {
@@ -84,7 +84,7 @@ struct SettleBench: AsyncParsableCommand {
                     let request = ClaimRequest(
                         worker: worker.id, queues: nil, providers: ["instant"], slots: inFlight - running, lease: 30_000,
                         isIdle: running == 0)
-                    let round = try await store.claim(request)
+                    let round = try await store.claims.claim(request)
                     for job in round.jobs { group.addTask { try await Self.settle(job, store) } }
                     running += round.jobs.count
                     guard running > 0 else { return }
@@ -96,7 +96,7 @@ struct SettleBench: AsyncParsableCommand {
                 }
             }
         }
-        try await store.unregisterWorker(worker.id)
+        try await store.claims.unregisterWorker(worker.id)
         store.close()
         Figures.report(["n": .integer(Int64(done)), "secs": .double(seconds), "per_s": .double((Double(done) / seconds).rounded())])
     }
@@ -105,7 +105,7 @@ struct SettleBench: AsyncParsableCommand {
         let result = JobResult(
             reply: ["text": .string(String(repeating: "r", count: 200)), "finish_reason": "stop"],
             usage: Usage(inputTokens: 50, outputTokens: 50), cost: 0, answeredBy: .provider, target: job.target.description, latency: 1)
-        _ = try await store.settle(SettleRequest(job: job, settlement: Settlement(state: .completed), result: result))
+        _ = try await store.claims.settle(SettleRequest(job: job, settlement: Settlement(state: .completed), result: result))
     }
 }
 

@@ -60,7 +60,7 @@ struct RunsBench: AsyncParsableCommand {
     }
 
     private func start(_ pipeline: Pipeline, _ inputs: JSONValue, in store: QueueStore, by planner: PipelinePlanner) async throws -> Int64 {
-        try await store.start(planner.run(pipeline, inputs: inputs)).id
+        try await store.runs.start(planner.run(pipeline, inputs: inputs)).id
     }
 
     // MARK: Measuring
@@ -104,8 +104,8 @@ struct RunsBench: AsyncParsableCommand {
     private func finish(_ ids: [Int64], in store: QueueStore) async throws {
         guard let last = ids.last else { return }
         for await _ in store.changes(of: .done) {
-            guard try store.runStates(of: [last])[last]?.isFinal == true else { continue }
-            if try store.runStates(of: ids).values.allSatisfy(\.isFinal) { return }
+            guard try store.runs.states(of: [last])[last]?.isFinal == true else { continue }
+            if try store.runs.states(of: ids).values.allSatisfy(\.isFinal) { return }
         }
     }
 
@@ -184,18 +184,18 @@ struct RunsBench: AsyncParsableCommand {
 
     /// The median claim of one job, in µs.
     private func claimTime(_ store: QueueStore) async throws -> Double {
-        let worker = try await store.registerWorker()
+        let worker = try await store.claims.registerWorker()
         let request = ClaimRequest(worker: worker.id, queues: nil, providers: ["instant"], slots: 1, lease: 3_600_000, isIdle: false)
         var times: [Int64] = []
         for _ in 0..<claims {
             let began = platform_monotonic_ns()
-            let round = try await store.claim(request)
+            let round = try await store.claims.claim(request)
             times.append(platform_monotonic_ns() - began)
             guard let job = round.jobs.first else { throw ValidationError("nothing was claimed") }
-            _ = try await store.settle(
+            _ = try await store.claims.settle(
                 SettleRequest(job: job, settlement: .decide(.handedBack, attempt: 1, maxAttempts: 5, backoff: 0, now: 0)))
         }
-        try await store.unregisterWorker(worker.id)
+        try await store.claims.unregisterWorker(worker.id)
         times.sort()
         return Double(Figures.percentile(times, 50)) / 1e3
     }

@@ -24,9 +24,9 @@ extension JobQueue {
     /// Begins a run that was made before.
     /// - Throws: `StoreError`.
     package func start(_ run: NewRun) async throws -> StartedRun {
-        let started = try await store.start(run)
+        let started = try await store.runs.start(run)
         // The cache may have answered its first calls, and those that follow.
-        if started.duplicateOf == nil { try await store.resume(run: started.id, with: planner) }
+        if started.duplicateOf == nil { try await store.runs.resume(run: started.id, with: planner) }
         return started
     }
 
@@ -34,8 +34,8 @@ extension JobQueue {
     /// - Throws: `StoreError`, also where there is no such run; what ended this queue's own worker; `CancellationError`.
     package func finish(run id: Int64) async throws -> RunDetail {
         for await _ in store.changes(of: .done) {
-            guard let state = try store.runStates(of: [id])[id] else { throw StoreError(.notFound, "there is no run \(id)") }
-            if state.isFinal, let run = try store.runDetail(id) { return run }
+            guard let state = try store.runs.states(of: [id])[id] else { throw StoreError(.notFound, "there is no run \(id)") }
+            if state.isFinal, let run = try store.runs.detail(id) { return run }
             try ownWorkers.check()
         }
         throw CancellationError()
@@ -45,20 +45,20 @@ extension JobQueue {
     /// - Throws: `StoreError`: `notFound`, or `conflict` where it has not failed; `PipelineError`.
     package func retry(run id: Int64) async throws {
         while true {
-            guard let snapshot = try store.runSnapshot(id) else { throw StoreError(.notFound, "there is no run \(id)") }
+            guard let snapshot = try store.runs.snapshot(id) else { throw StoreError(.notFound, "there is no run \(id)") }
             guard snapshot.state == .failed || snapshot.state == .cancelled else {
                 throw StoreError(
                     .conflict, "run \(id) is \(snapshot.state.rawValue): only one that failed or was cancelled can be retried")
             }
-            if try await store.advance(try planner.retry(snapshot)) { break }
+            if try await store.runs.advance(try planner.retry(snapshot)) { break }
         }
-        try await store.resume(run: id, with: planner)
+        try await store.runs.resume(run: id, with: planner)
     }
 
     /// What a run brought, read as a value.
     /// - Throws: `StoreError` where it has not completed; `DecodingError` where it is something else.
     package func output<Value: Decodable>(of run: Int64, as type: Value.Type = Value.self) throws -> Value {
-        guard let output = try store.runDetail(run)?.output else { throw StoreError(.notFound, "run \(run) has no output") }
+        guard let output = try store.runs.detail(run)?.output else { throw StoreError(.notFound, "run \(run) has no output") }
         return try JSONDecoder().decode(type, from: Data(output.text.utf8))
     }
 
@@ -66,7 +66,7 @@ extension JobQueue {
     /// - Parameter path: the call's place in the run, such as `code[0]`.
     /// - Throws: `StoreError` where it was not answered; `DecodingError` where it is something else.
     package func output<Value: Decodable>(ofStep path: String, in run: Int64, as type: Value.Type = Value.self) throws -> Value {
-        guard let text = try store.stepOutputs(of: run, [path])[path] else {
+        guard let text = try store.runs.stepOutputs(of: run, [path])[path] else {
             throw StoreError(.notFound, "run \(run) has no answer of '\(path)'")
         }
         if let text = text as? Value { return text }

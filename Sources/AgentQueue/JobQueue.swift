@@ -61,7 +61,7 @@ package struct JobQueue: Sendable {
     /// Adds a job.
     /// - Throws: `InputError`, `StoreError`.
     package func enqueue(_ draft: JobDraft) async throws -> Enqueued {
-        try await store.enqueue(draft.validated(in: settings.intakeContext(now: store.clock.wall(), own: own)))
+        try await store.jobs.enqueue(draft.validated(in: settings.intakeContext(now: store.clock.wall(), own: own)))
     }
 
     /// Waits until a job has ended, and returns it with its result or its errors. Waits as long as it takes: cancel the task
@@ -69,8 +69,8 @@ package struct JobQueue: Sendable {
     /// - Throws: `StoreError`, also where there is no such job; what ended this queue's own worker; `CancellationError`.
     package func finish(_ id: Int64) async throws -> Job {
         for await _ in store.changes(of: .done) {
-            guard let state = try store.states(of: [id])[id] else { throw StoreError(.notFound, "there is no job \(id)") }
-            if state.isFinal, let job = try store.job(id) { return job }
+            guard let state = try store.jobs.states(of: [id])[id] else { throw StoreError(.notFound, "there is no job \(id)") }
+            if state.isFinal, let job = try store.jobs.get(id) { return job }
             try ownWorkers.check()
         }
         throw CancellationError()

@@ -132,7 +132,7 @@ package final class WorkerService: Service {
     private func warn(of providers: ProviderSet) throws {
         guard !providers.unavailable.isEmpty else { return }
         let awaited = Set(
-            try queue.store.lanes().filter { $0.count(.available) + $0.count(.retryable) > 0 }.map { $0.target.prefix { $0 != "/" } })
+            try queue.store.jobs.lanes().filter { $0.count(.available) + $0.count(.retryable) > 0 }.map { $0.target.prefix { $0 != "/" } })
         for (name, reason) in providers.unavailable.sorted(by: { $0.key < $1.key }) where awaited.contains(name[...]) {
             logger.warning("jobs are waiting for provider \(name), which is not available here", metadata: ["reason": "\(reason)"])
         }

@@ -4,7 +4,7 @@ import AgentQueueModel
 
 extension Fixture {
     func round(_ policies: CallPolicies, _ slots: Int = 100, worker: Int64? = nil, by store: QueueStore? = nil) async throws -> ClaimRound {
-        try await (store ?? self.store).claim(
+        try await (store ?? self.store).claims.claim(
             ClaimRequest(
                 worker: worker ?? self.worker, queues: nil, providers: ["local", "other"], slots: slots, lease: 60_000, isIdle: true,
                 policies: policies))
@@ -17,7 +17,7 @@ extension Fixture {
 
     func add(_ count: Int, of target: String = "local/m", _ configure: (inout NewJob) -> Void = { _ in }) async throws -> [Int64] {
         let start = try raw().int("SELECT coalesce(max(id), 0) FROM jobs") ?? 0
-        return try await store.enqueue(
+        return try await store.jobs.enqueue(
             (0..<count).map { index in
                 var job = NewJob.asking("\(start) \(index)", of: target)
                 configure(&job)
@@ -28,7 +28,7 @@ extension Fixture {
 
     @discardableResult
     func settle(_ job: ClaimedJob, _ report: CallReport, _ policies: CallPolicies = CallPolicies()) async throws -> SettleResult {
-        try await store.settle(.call(job, report, policies, now: clock.wall))
+        try await store.claims.settle(.call(job, report, policies, now: clock.wall))
     }
 
     @discardableResult
@@ -38,7 +38,7 @@ extension Fixture {
         try await settle(job, CallReport(target: job.route, usage: Usage(inputTokens: tokens), cost: cost), policies)
     }
 
-    func state(of name: String) throws -> ProviderState? { try store.providerStates().first { $0.name == name } }
+    func state(of name: String) throws -> ProviderState? { try store.providers.states().first { $0.name == name } }
 
     func charges() throws -> [[String]] { try raw().rows("SELECT outcome, target, calls, cost_usd FROM charges ORDER BY id") }
 

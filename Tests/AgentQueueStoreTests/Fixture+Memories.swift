@@ -19,14 +19,14 @@ extension Fixture {
             configure(&memory)
             return memory
         }
-        return try await store.remember(memories, in: namespace, model: .test)
+        return try await store.memories.remember(memories, in: namespace, model: .test)
     }
 
     func namespace(_ name: String = "notes") throws -> MemoryNamespace {
-        try #require(try store.readMemories { try $0.namespace(named: name) })
+        try #require(try store.memories.withSnapshot { try $0.namespace(named: name) })
     }
 
-    func memory(_ id: Int64) throws -> Memory? { try store.readMemories { try $0.memories([id])[id] } }
+    func memory(_ id: Int64) throws -> Memory? { try store.memories.withSnapshot { try $0.memories([id])[id] } }
 }
 
 extension MemoryVector {

@@ -7,7 +7,7 @@ extension Fixture {
     /// Adds `embed` jobs, each with a request of its own.
     func addEmbeds(_ inputs: [Int], of target: String = "local/e", _ configure: (inout NewJob) -> Void = { _ in }) async throws -> [Int64] {
         let start = try raw().int("SELECT coalesce(max(id), 0) FROM jobs") ?? 0
-        return try await store.enqueue(
+        return try await store.jobs.enqueue(
             inputs.enumerated().map { index, inputs in
                 var job = NewJob.asking("\(start) \(1_000 + index)", of: target, kind: .embed)
                 job.inputs = inputs
@@ -31,7 +31,7 @@ extension Fixture {
             policies: policies)
         request.capacities = ["local": CallCapacity(inputs: inputs, bytes: bytes), "other": CallCapacity(inputs: 3)]
         request.openCalls = open
-        return try await store.claim(request)
+        return try await store.claims.claim(request)
     }
 
     /// What is set aside for: of each job, in their order, whether it is a call's first (1) or goes along (0).
@@ -71,7 +71,7 @@ extension Fixture {
     func settleTogether(
         _ jobs: [ClaimedJob], _ policies: CallPolicies = CallPolicies(), _ report: (ClaimedJob) -> CallReport
     ) async throws -> [SettleResult] {
-        try await store.settle(parts(of: jobs, policies, report))
+        try await store.claims.settle(parts(of: jobs, policies, report))
     }
 
     func parts(of jobs: [ClaimedJob], _ policies: CallPolicies = CallPolicies(), _ report: (ClaimedJob) -> CallReport) -> [SettleRequest] {

@@ -23,7 +23,7 @@ final class Fixture: Sendable {
         clock = TestClock()
         self.durability = durability
         store = try QueueStore(path: path, options: StoreOptions(durability: durability, clock: clock.storeClock))
-        registration = try await store.registerWorker()
+        registration = try await store.claims.registerWorker()
     }
 
     /// Where tests put their files: in memory, where the machine has such a place.
@@ -44,7 +44,7 @@ final class Fixture: Sendable {
 
     // MARK: Shorthands
 
-    @discardableResult func add(_ job: NewJob) async throws -> Int64 { try await store.enqueue(job).id }
+    @discardableResult func add(_ job: NewJob) async throws -> Int64 { try await store.jobs.enqueue(job).id }
 
     /// Adds a job whose answer no other's is.
     @discardableResult
@@ -65,7 +65,7 @@ final class Fixture: Sendable {
         _ slots: Int = 100, worker: Int64? = nil, queues: Set<String>? = nil, providers: Set<String> = ["local", "other"],
         lease: Int64 = 60_000, isIdle: Bool = true
     ) async throws -> ClaimRound {
-        try await store.claim(
+        try await store.claims.claim(
             ClaimRequest(worker: worker ?? self.worker, queues: queues, providers: providers, slots: slots, lease: lease, isIdle: isIdle))
     }
 
@@ -90,28 +90,28 @@ final class Fixture: Sendable {
     }
 
     func complete(_ job: ClaimedJob, _ text: String = "yes", cacheFor timeToLive: Int64? = nil) async throws -> SettleResult {
-        try await store.settle(.answer(job, text, cacheFor: timeToLive))
+        try await store.claims.settle(.answer(job, text, cacheFor: timeToLive))
     }
 
     @discardableResult
     func fail(_ job: ClaimedJob, _ failure: FailureClass = .retryable, retryAfter: Int64? = nil) async throws -> SettleResult {
-        try await store.settle(.failure(job, failure, retryAfter: retryAfter, now: clock.wall))
+        try await store.claims.settle(.failure(job, failure, retryAfter: retryAfter, now: clock.wall))
     }
 
-    func state(_ id: Int64) throws -> JobState? { try store.states(of: [id])[id] }
+    func state(_ id: Int64) throws -> JobState? { try store.jobs.states(of: [id])[id] }
 
     func states(_ ids: [Int64]) throws -> [JobState?] {
-        let states = try store.states(of: ids)
+        let states = try store.jobs.states(of: ids)
         return ids.map { states[$0] }
     }
 
-    func job(_ id: Int64) throws -> Job { try #require(try store.job(id)) }
+    func job(_ id: Int64) throws -> Job { try #require(try store.jobs.get(id)) }
 
     /// Carries out every cascade. Returns how many slices that took.
     @discardableResult
     func cascade(slice: Int = 200) async throws -> Int {
         var slices = 0
-        while try await store.cascade(slice: slice) { slices += 1 }
+        while try await store.maintenance.cascade(slice: slice) { slices += 1 }
         return slices
     }
 
@@ -132,7 +132,7 @@ func withStore(durability: Durability = .full, _ body: (Fixture) async throws ->
     defer { try? FileManager.default.removeItem(atPath: fixture.folder) }
     defer { fixture.store.close() }
     try await body(fixture)
-    #expect(try fixture.store.check().faults == [])
+    #expect(try fixture.store.maintenance.check().faults == [])
 }
 
 /// Runs a test in a fresh folder.

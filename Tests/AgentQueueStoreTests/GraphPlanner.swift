@@ -83,14 +83,14 @@ extension Fixture {
     ) async throws -> SettleResult {
         let store = store ?? self.store
         var request = failure.map { SettleRequest.failure(job, $0, now: clock.wall) } ?? .answer(job)
-        guard let run = job.runID, request.settlement.state.isFinal else { return try await store.settle(request) }
+        guard let run = job.runID, request.settlement.state.isFinal else { return try await store.claims.settle(request) }
         while true {
-            let snapshot = try #require(try store.runSnapshot(run))
+            let snapshot = try #require(try store.runs.snapshot(run))
             let path = try #require(snapshot.steps.values.first { $0.jobID == job.id }).path
             let ended = StepEnd(
                 path: path, jobID: job.id, outcome: failure == nil ? .completed(text: "yes") : .failed(message: "it failed"))
             request.advance = snapshot.state.isFinal ? snapshot.recordingEnds(and: ended) : try planner.plan(snapshot, ended: ended)
-            let result = try await store.settle(request)
+            let result = try await store.claims.settle(request)
             if result != .stale { return result }
         }
     }
@@ -106,11 +106,11 @@ extension Fixture {
 
     func path(of job: Int64) throws -> String { try self.job(job).step ?? "" }
 
-    func run(_ id: Int64) throws -> RunDetail { try #require(try store.runDetail(id)) }
+    func run(_ id: Int64) throws -> RunDetail { try #require(try store.runs.detail(id)) }
 
-    func snapshot(_ run: Int64) throws -> RunSnapshot { try #require(try store.runSnapshot(run)) }
+    func snapshot(_ run: Int64) throws -> RunSnapshot { try #require(try store.runs.snapshot(run)) }
 
     func resume(_ planner: GraphPlanner = GraphPlanner()) async throws {
-        while try await store.resume(runs: planner) {}
+        while try await store.runs.resume(runs: planner) {}
     }
 }

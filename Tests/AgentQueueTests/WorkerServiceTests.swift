@@ -82,7 +82,7 @@ import Testing
             // To be cancelled is no failure.
             try await worker.value
             try outcome.get()
-            #expect(try queue.store.check().faults == [])
+            #expect(try queue.store.maintenance.check().faults == [])
         }
     }
 
@@ -101,14 +101,14 @@ import Testing
         try await withWorker { queue, _, _ in
             var draft = JobDraft()
             draft.prompt = "What is new?"
-            let schedule = try await queue.store.add(
+            let schedule = try await queue.store.schedules.add(
                 NewSchedule(
                     name: "news", cron: "* * * * *", timeZone: "UTC", missed: .skip, most: 100, work: ScheduledWork.job(draft).text,
                     nextAt: queue.store.clock.wall()))
             try await until("the schedule has fired", within: .seconds(60)) {
-                try queue.store.schedule(schedule.id)?.lastJob != nil
+                try queue.store.schedules.get(schedule.id)?.lastJob != nil
             }
-            let id = try #require(try queue.store.schedule(schedule.id)?.lastJob)
+            let id = try #require(try queue.store.schedules.get(schedule.id)?.lastJob)
             let job = try await within(.seconds(60), "the job ends") { try await queue.finish(id) }
             #expect(job.result?.text == "re: What is new?")
         }
@@ -129,7 +129,7 @@ import Testing
             #expect(told()?["id"]?.int == Int(id))
             #expect(told()?["state"]?.string == "completed")
             try await until("the notification is settled", within: .seconds(60)) {
-                try queue.store.notices(limit: 10).map(\.state) == [.delivered]
+                try queue.store.notifications.list(limit: 10).map(\.state) == [.delivered]
             }
         }
     }
@@ -171,7 +171,7 @@ import Testing
             draft.onFinish = ["tell"]
             let id = try await queue.enqueue(draft).id
             try await within(.seconds(60), "the worker ends by itself") { try await queue.work(stopsWhenEmpty: true, logger: Self.silent) }
-            #expect(try queue.store.job(id)?.state == .completed)
+            #expect(try queue.store.jobs.get(id)?.state == .completed)
             #expect(try JSONValue.parse(try read("\(folder)/told"))["id"]?.int == Int(id))
         }
     }

@@ -43,7 +43,7 @@ final class Bench: Sendable {
             options: StoreOptions(
                 durability: .normal,
                 clock: StoreClock(wall: { system.wall() + later.milliseconds }, boot: system.boot, bootID: system.bootID)))
-        registration = try await store.registerWorker()
+        registration = try await store.claims.registerWorker()
         recaller = Recaller(
             store: store, providers: [provider.name: provider], configuration: configuration,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
@@ -72,7 +72,7 @@ final class Bench: Sendable {
     /// Adds a job for each text.
     @discardableResult
     func add(_ texts: [String], _ configure: (inout NewJob) -> Void = { _ in }) async throws -> [Int64] {
-        try await store.enqueue(
+        try await store.jobs.enqueue(
             texts.map { text in
                 let request = ModelRequest(kind: .embed, target: Target("local/e")!, body: ["input": [.string(text)]])
                 var job = NewJob(
@@ -93,11 +93,11 @@ final class Bench: Sendable {
         order(&memory)
         var job = NewJob(memory, texts: texts, target: Target(provider: "local", model: "e"), identity: provider.identity)
         configure(&job)
-        return try await store.enqueue(job).id
+        return try await store.jobs.enqueue(job).id
     }
 
     /// The memories of a namespace, in the order of their ids.
-    func memories(_ namespace: String = "notes") throws -> [Memory] { try store.memories(in: namespace, after: 0, limit: 10_000) }
+    func memories(_ namespace: String = "notes") throws -> [Memory] { try store.memories.list(in: namespace, after: 0, limit: 10_000) }
 
     /// Claims, for one call.
     func claim() async throws -> [ClaimedJob] {
@@ -105,7 +105,7 @@ final class Bench: Sendable {
             worker: registration.id, queues: nil, providers: ["local"], slots: 1, lease: 60_000, isIdle: true,
             policies: configuration.policies)
         request.capacities = ["local": CallCapacity(inputs: provider.capabilities.maxEmbedInputs)]
-        let jobs = try await store.claim(request).jobs
+        let jobs = try await store.claims.claim(request).jobs
         inFlight.add(jobs, alone: false) { [configuration] in configuration.deadline(of: $0, now: platform_monotonic_ns()) }
         return jobs
     }
@@ -126,7 +126,7 @@ final class Bench: Sendable {
         let request = ClaimRequest(
             worker: registration.id, queues: nil, providers: ["local"], slots: 1, lease: 60_000, isIdle: true,
             policies: configuration.policies)
-        let jobs = try await store.claim(request).jobs
+        let jobs = try await store.claims.claim(request).jobs
         inFlight.add(jobs, alone: false) { [configuration] in configuration.deadline(of: $0, now: platform_monotonic_ns()) }
         for job in jobs { await run([job]) }
     }
@@ -149,18 +149,18 @@ final class Bench: Sendable {
     /// A day passes, and what waited for it is ready.
     func nextDay() async throws {
         later.add(86_400_000)
-        _ = try await store.promote()
+        _ = try await store.maintenance.promote()
     }
 
     /// A person cancels jobs, and the worker hears of it.
     func cancel(_ ids: [Int64]) async throws {
-        _ = try await store.cancel(ids: ids)
+        _ = try await store.jobs.cancel(ids: ids)
         let request = ClaimRequest(worker: registration.id, queues: nil, providers: [], slots: 0, lease: 60_000, isIdle: false)
-        for lease in try await store.claim(request).cancellations { inFlight.stop(lease, .cancelled) }
+        for lease in try await store.claims.claim(request).cancellations { inFlight.stop(lease, .cancelled) }
     }
 
     func states(_ ids: [Int64]) throws -> [JobState?] {
-        let states = try store.states(of: ids)
+        let states = try store.jobs.states(of: ids)
         return ids.map { states[$0] }
     }
 
@@ -169,7 +169,7 @@ final class Bench: Sendable {
 
     /// How many of the jobs are in which state.
     func counts(_ ids: [Int64]) throws -> [JobState: Int] {
-        try store.states(of: ids).values.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+        try store.jobs.states(of: ids).values.reduce(into: [:]) { $0[$1, default: 0] += 1 }
     }
 
     func int(_ sql: String) throws -> Int { Int(try store.read { try $0.statement(building: sql).number() } ?? 0) }
@@ -192,6 +192,6 @@ func withBench(
     defer { try? FileManager.default.removeItem(atPath: bench.folder) }
     defer { bench.store.close() }
     try await body(bench)
-    #expect(try bench.store.check().faults == [])
+    #expect(try bench.store.maintenance.check().faults == [])
     #expect(bench.inFlight.count == 0 && bench.inFlight.calls == 0)
 }

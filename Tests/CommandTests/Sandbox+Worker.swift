@@ -16,13 +16,13 @@ extension Sandbox {
     /// - Parameter text: the answer to a job's canonical request; nil makes the job fail for good.
     func work(_ text: @Sendable (String) -> String? = { _ in "an answer" }) async throws {
         try await withStore { store in
-            let worker = try await store.registerWorker()
+            let worker = try await store.claims.registerWorker()
             let request = ClaimRequest(
                 worker: worker.id, queues: nil, providers: ["local", "local-embeddings"], slots: 1_000, lease: 60_000, isIdle: true)
-            for job in try await store.claim(request).jobs {
-                _ = try await store.settle(settlement(of: job, text(job.body)))
+            for job in try await store.claims.claim(request).jobs {
+                _ = try await store.claims.settle(settlement(of: job, text(job.body)))
             }
-            try await store.unregisterWorker(worker.id)
+            try await store.claims.unregisterWorker(worker.id)
         }
     }
 
@@ -35,7 +35,7 @@ extension Sandbox {
         _ message: String, slots: Int = 1_000, _ failure: @Sendable (ClaimedJob) -> CallReport
     ) async throws -> Int {
         try await withStore { store in
-            let worker = try await store.registerWorker()
+            let worker = try await store.claims.registerWorker()
             let jobs = try await claim(store, as: worker.id, slots: slots)
             for job in jobs {
                 let call = failure(job)
@@ -43,10 +43,10 @@ extension Sandbox {
                 let settlement = Settlement.decide(
                     .failed(kind), attempt: job.attempt, maxAttempts: job.maxAttempts, backoff: 1_000, now: 1_800_000_000_000)
                 let error = JobError(attempt: job.attempt, at: 1_800_000_000_000, failure: kind, message: message)
-                let settled = try await store.settle(SettleRequest(job: job, settlement: settlement, error: error, call: call))
+                let settled = try await store.claims.settle(SettleRequest(job: job, settlement: settlement, error: error, call: call))
                 #expect(settled == .settled(settlement.state))
             }
-            try await store.unregisterWorker(worker.id)
+            try await store.claims.unregisterWorker(worker.id)
             return jobs.count
         }
     }
@@ -56,7 +56,7 @@ extension Sandbox {
         let ending = try await run("enqueue", "question")
         try #require(ending.status == 0, "\(ending.error)")
         try await withStore { store in
-            let worker = try await store.registerWorker()
+            let worker = try await store.claims.registerWorker()
             let job = try #require(try await claim(store, as: worker.id).first)
             try await body(store, worker.id, job)
         }
@@ -64,7 +64,7 @@ extension Sandbox {
 
     /// Claims ready jobs.
     func claim(_ store: QueueStore, as worker: Int64, slots: Int = 1_000) async throws -> [ClaimedJob] {
-        try await store.claim(
+        try await store.claims.claim(
             ClaimRequest(
                 worker: worker, queues: nil, providers: ["local", "local-embeddings"], slots: slots, lease: 60_000, isIdle: true)
         ).jobs

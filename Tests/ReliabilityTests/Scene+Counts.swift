@@ -5,7 +5,7 @@ import Glibc
 
 extension Scene {
     /// How many jobs are in a state.
-    func count(_ state: JobState) throws -> Int { try store.lanes().reduce(0) { $0 + $1.count(state) } }
+    func count(_ state: JobState) throws -> Int { try store.jobs.lanes().reduce(0) { $0 + $1.count(state) } }
 
     /// How many jobs were answered so.
     func answered(by origin: AnsweredBy) throws -> Int {

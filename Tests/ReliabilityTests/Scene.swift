@@ -68,7 +68,7 @@ final class Scene: Sendable {
         let worker = add(try ChildProcess(.worker, options + arguments, environment: environment))
         try await until("worker \(worker.pid) signs on") { [store] in
             if let ending = worker.ending { throw TookTooLong("the worker ended: \(ending) \(worker.output)") }
-            return try store.workers().contains { $0.pid == Int64(worker.pid) }
+            return try store.maintenance.workers().contains { $0.pid == Int64(worker.pid) }
         }
         return worker
     }
@@ -93,15 +93,15 @@ final class Scene: Sendable {
     func enqueue(_ prompt: String, to target: String = "scripted/m", _ configure: (inout NewJob) -> Void = { _ in }) async throws -> Int64 {
         var job = NewJob.asking(prompt, of: target)
         configure(&job)
-        return try await store.enqueue(job).id
+        return try await store.jobs.enqueue(job).id
     }
 
-    func job(_ id: Int64) throws -> Job { try #require(try store.job(id)) }
+    func job(_ id: Int64) throws -> Job { try #require(try store.jobs.get(id)) }
 
     /// Waits until a job is in a state.
     func wait(for id: Int64, _ state: JobState, within limit: Duration = .seconds(30)) async throws {
         do {
-            try await until("job \(id) is \(state)", within: limit) { [store] in try store.states(of: [id])[id] == state }
+            try await until("job \(id) is \(state)", within: limit) { [store] in try store.jobs.states(of: [id])[id] == state }
         } catch let error as TookTooLong {
             throw TookTooLong("\(error); it is \(try job(id).state), \(try job(id).errors)")
         }
@@ -137,7 +137,7 @@ func withScene(
             throw error
         }
         await scene.killAll()
-        #expect(try scene.store.check().faults == [])
+        #expect(try scene.store.maintenance.check().faults == [])
     }
 }
 

@@ -32,7 +32,7 @@ extension Memories {
     /// The namespace of a name; all of them for nil.
     /// - Throws: `MemoryError` where there is no such namespace, `StoreError`.
     package func namespaces(named name: String?) throws -> [MemoryNamespace] {
-        try database.readMemories { snapshot in try name.map { [try snapshot.existing($0)] } ?? snapshot.namespaces() }
+        try database.memories.withSnapshot { snapshot in try name.map { [try snapshot.existing($0)] } ?? snapshot.namespaces() }
     }
 }
 
@@ -49,9 +49,9 @@ struct MemoryExport {
     /// The memories with larger ids, in the order of these, each with its vector if that is asked for; none at the end.
     /// - Throws: `StoreError`; `MemoryError` where the namespace was embedded again since it was looked up.
     func page(after id: Int64) throws -> [MemoryRecord] {
-        let memories = try database.memories(in: namespace.name, after: id, limit: Self.page)
+        let memories = try database.memories.list(in: namespace.name, after: id, limit: Self.page)
         guard withVectors, !memories.isEmpty, let space = namespace.space else { return memories.map { MemoryRecord(memory: $0) } }
-        return try database.readMemories { snapshot in
+        return try database.memories.withSnapshot { snapshot in
             guard try snapshot.namespace(named: namespace.name)?.space == space else {
                 throw MemoryError(
                     "namespace \(InvalidText.quoted(namespace.name)) was embedded again, or deleted, meanwhile: try once more")

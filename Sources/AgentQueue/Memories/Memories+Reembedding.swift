@@ -22,18 +22,18 @@ extension Memories {
         let space = try await beginSpace(in: namespace, target)
         let batch = space.batch(in: namespace)
         // While jobs of an earlier call are under way, only they know what becomes of their memories.
-        if try database.batch(named: batch)?.isDone ?? true { _ = try await database.retakeMissing(in: space.id) }
+        if try database.jobs.batch(named: batch)?.isDone ?? true { _ = try await database.memories.retakeMissing(in: space.id) }
         var enqueued = 0
         let identity = identity(of: target)
         while true {
-            let taken = try await database.enqueueNext(for: space, limit: 500) { memories in
+            let taken = try await database.memories.enqueueNext(for: space, limit: 500) { memories in
                 space.jobs(for: memories, in: namespace, identity: identity)
             }
             guard taken > 0 else { break }
             enqueued += taken
         }
-        let isFinished = try await database.finishSpace(space.id)
-        return try database.readMemories { snapshot in
+        let isFinished = try await database.memories.finishSpace(space.id)
+        return try database.memories.withSnapshot { snapshot in
             Reembedding(
                 namespace: namespace, model: space.model.target, dimension: space.dimension,
                 memories: try snapshot.namespace(named: namespace)?.memories ?? 0, done: try snapshot.progress(of: space),
@@ -44,14 +44,14 @@ extension Memories {
     /// The space that a model fills: of one word it is learnt how long its vectors are.
     private func beginSpace(in name: String, _ target: Target) async throws -> MemorySpace {
         let model = models.model(target)
-        let held = try database.readMemories { try $0.namespace(named: name) }
+        let held = try database.memories.withSnapshot { try $0.namespace(named: name) }
         guard let held else { throw StoreError(.notFound, "there is no namespace \(InvalidText.quoted(name))") }
         if held.space?.model == model {
             throw StoreError(.conflict, "namespace \(InvalidText.quoted(name)) holds vectors of \(target) already")
         }
         if let building = held.building, building.model == model { return building }
         let vector = try await models.embedder(for: target).embed(["dimension"], as: .passage).first ?? []
-        return try await database.beginSpace(in: name, model: model, dimension: vector.count)
+        return try await database.memories.beginSpace(in: name, model: model, dimension: vector.count)
     }
 
     private func identity(of target: Target) -> String {

@@ -11,7 +11,7 @@ extension Memories {
     /// - Throws: `InputError` where a model is not to be had, `MemoryError`, `VectorError`, `StoreError`, `ModelFailure`.
     package func search(_ queries: [MemoryQuery]) async throws -> [MemoryAnswer] {
         for query in queries { try query.checkBeforePaying() }
-        var plan = try database.readMemories { try QueryParts(queries, $0, approximateAbove: settings.memory.approximateAbove) }
+        var plan = try database.memories.withSnapshot { try QueryParts(queries, $0, approximateAbove: settings.memory.approximateAbove) }
         var vectors: [Target: [String: [Float]]] = [:]
         for (target, texts) in plan.texts {
             let made = try await models.embedder(for: target).embed(texts, as: .query)
@@ -29,7 +29,7 @@ extension Memories {
     private func noteRecalled(_ answers: [MemoryAnswer]) async {
         let ids = Set(answers.lazy.flatMap(\.hits).map(\.memory.id)).sorted()
         do {
-            try await database.noteRecalled(ids)
+            try await database.memories.noteRecalled(ids)
         } catch {
             notice("it could not be noted what was recalled: \(error)")
         }

@@ -52,7 +52,7 @@ extension Memories {
 
     /// What the vectors of a namespace are; nil where it has none.
     func space(of namespace: String) throws -> MemorySpace? {
-        try database.readMemories { try $0.namespace(named: namespace)?.space }
+        try database.memories.withSnapshot { try $0.namespace(named: namespace)?.space }
     }
 
     private func check(_ drafts: [MemoryDraft], in namespace: String) throws -> [CheckedMemory] {

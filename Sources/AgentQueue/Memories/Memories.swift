@@ -42,11 +42,11 @@ package struct Memories: Sendable {
 extension Memories {
     /// The namespaces, by name.
     /// - Throws: `StoreError`.
-    package func namespaces() throws -> [MemoryNamespace] { try database.readMemories { try $0.namespaces() } }
+    package func namespaces() throws -> [MemoryNamespace] { try database.memories.withSnapshot { try $0.namespaces() } }
 
     /// How many memories have their vector in a space that is being made.
     /// - Throws: `StoreError`.
-    package func progress(of space: MemorySpace) throws -> Int { try database.readMemories { try $0.progress(of: space) } }
+    package func progress(of space: MemorySpace) throws -> Int { try database.memories.withSnapshot { try $0.progress(of: space) } }
 
     /// Memories, the newest first.
     /// - Parameters:
@@ -54,7 +54,7 @@ extension Memories {
     ///   - id: only smaller ids; nil begins with the newest.
     /// - Throws: `MemoryError` where there is no such namespace, `StoreError`.
     package func list(in namespace: String? = nil, before id: Int64? = nil, limit: Int) throws -> [Memory] {
-        try database.readMemories { snapshot in
+        try database.memories.withSnapshot { snapshot in
             let row = try namespace.map { name in try snapshot.existing(name).id }
             let ids = try snapshot.newest(in: row, before: id, limit: limit)
             let memories = try snapshot.memories(ids)
@@ -66,7 +66,7 @@ extension Memories {
     /// - Parameter withVectors: whether their vectors are looked up too.
     /// - Throws: `StoreError`.
     package func get(_ ids: [Int64], withVectors: Bool = false) throws -> [MemoryRecord] {
-        try database.readMemories { snapshot in
+        try database.memories.withSnapshot { snapshot in
             let memories = try snapshot.memories(ids)
             return try ids.compactMap { id in
                 guard let memory = memories[id] else { return nil }
@@ -82,22 +82,22 @@ extension Memories {
     /// The id of the memory of a key; nil where there is none.
     /// - Throws: `MemoryError` where there is no such namespace, `StoreError`.
     package func id(key: String, in namespace: String) throws -> Int64? {
-        try database.readMemories { snapshot in try snapshot.memoryID(key: key, in: snapshot.existing(namespace).id) }
+        try database.memories.withSnapshot { snapshot in try snapshot.memoryID(key: key, in: snapshot.existing(namespace).id) }
     }
 
     /// Forgets memories.
     /// - Returns: how many there were.
     /// - Throws: `StoreError`.
     @discardableResult
-    package func delete(_ ids: [Int64]) async throws -> Int { try await database.forget(ids) }
+    package func delete(_ ids: [Int64]) async throws -> Int { try await database.memories.forget(ids) }
 
     /// Forgets a whole namespace, and its name.
     /// - Returns: how many memories it held.
     /// - Throws: `MemoryError` where there is none, `StoreError`.
     @discardableResult
     package func forgetNamespace(_ name: String) async throws -> Int {
-        try database.readMemories { snapshot in _ = try snapshot.existing(name) }
-        return try await database.forgetNamespace(name)
+        try database.memories.withSnapshot { snapshot in _ = try snapshot.existing(name) }
+        return try await database.memories.forgetNamespace(name)
     }
 }
 

@@ -57,7 +57,7 @@ struct MemoryWriter: Sendable {
         var group = Group(namespace: namespace, places: places, memories: memories, known: [])
         let needing = memories.indices.filter { memories[$0].needsVector }
         guard let model = needing.first.flatMap({ memories[$0].model }) else { return group }
-        let ids = try database.known(needing.map { memories[$0].memory }, in: namespace, model: model)
+        let ids = try database.memories.known(needing.map { memories[$0].memory }, in: namespace, model: model)
         group.known = zip(needing, ids).compactMap { place, id in id == nil ? nil : place }
         try await embed(zip(needing, ids).compactMap { place, id in id == nil ? place : nil }, of: &group, &recent)
         return group
@@ -95,7 +95,7 @@ struct MemoryWriter: Sendable {
 
     private func remember(_ group: Group) async throws -> [StoreOutcome] {
         let model = group.memories.first { $0.memory.vector != nil }?.model
-        return try await database.remember(group.memories.map(\.memory), in: group.namespace, model: model)
+        return try await database.memories.remember(group.memories.map(\.memory), in: group.namespace, model: model)
     }
 }
 

@@ -124,7 +124,7 @@ package final class PipelinePlanner: RunPlanner {
                 return decision
             case .needs(let paths):
                 let missing = paths.filter { outputs[$0] == nil }
-                let found = try store.stepOutputs(of: run.id, missing)
+                let found = try store.runs.stepOutputs(of: run.id, missing)
                 // It would ask for them for ever.
                 if let lost = missing.first(where: { found[$0] == nil }) ?? (missing.isEmpty ? paths.first ?? "" : nil) {
                     throw PipelineError(key: lost, message: "the answer of a completed call is not there")

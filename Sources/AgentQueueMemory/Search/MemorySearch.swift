@@ -33,23 +33,23 @@ package final class MemorySearch: Sendable {
     private func indexWords(of queries: [MemoryQuery]) async throws {
         let names = Set(queries.lazy.filter { $0.mode != .vector }.flatMap(\.namespaces))
         guard !names.isEmpty else { return }
-        let lacking = try store.readMemories { snapshot in
+        let lacking = try store.memories.withSnapshot { snapshot in
             try names.sorted().compactMap { name in
                 let id = try snapshot.namespace(named: name)?.id
                 return try id.flatMap { try snapshot.lacksWords($0) ? $0 : nil }
             }
         }
-        for id in lacking { try await store.indexWords(of: id) }
+        for id in lacking { try await store.memories.indexWords(of: id) }
     }
 
     private func answerNow(_ queries: [MemoryQuery]) throws -> [MemoryAnswer] {
         while true {
-            let spaces = try store.readMemories { try Self.spaces(of: queries, $0) }
+            let spaces = try store.memories.withSnapshot { try Self.spaces(of: queries, $0) }
             // An earlier space of a namespace is never searched again.
             shelf.drop { old in spaces.contains { $0.namespaceID == old.namespaceID && $0.id > old.id } }
             // Open the snapshot while holding the indexes, so that none of them is newer than the snapshot.
             let answers = try shelf.with(spaces.sorted { $0.id < $1.id }, make: SpaceIndex.init) { indexes in
-                try store.readMemories { snapshot -> [MemoryAnswer]? in
+                try store.memories.withSnapshot { snapshot -> [MemoryAnswer]? in
                     // If another space has replaced one in the meantime, try again with that.
                     guard try Self.spaces(of: queries, snapshot) == spaces else { return nil }
                     let round = SearchRound(snapshot, Dictionary(uniqueKeysWithValues: indexes.map { ($0.space.id, $0) }))

@@ -35,7 +35,7 @@ package final class NearestAnswers: Sendable {
         let key = Key(context: context, model: model)
         return try await threads.run { [store, shelf] in
             try shelf.with([key], make: { _ in PromptIndex() }) { indexes in
-                try store.readPrompts(context: context, model: model) { snapshot in
+                try store.cache.withPrompts(context: context, model: model) { snapshot in
                     try indexes[0].nearest(to: vector, threshold: threshold, snapshot)
                 }
             }

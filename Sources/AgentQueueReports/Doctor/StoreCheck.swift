@@ -13,7 +13,7 @@ package enum StoreCheck {
     package static func findings(
         _ store: QueueStore, _ settings: Settings, unavailable: [String: String], now: Int64
     ) throws -> [Finding] {
-        let statistics = try store.statistics()
+        let statistics = try store.maintenance.statistics()
         return try health(store, statistics) + queue(statistics, settings) + notifications(store)
             + ProvidersCheck.status(statistics.providers, now: now) + workers(store, statistics)
             + MemoryCheck.findings(store, settings, unavailable: unavailable)
@@ -32,7 +32,7 @@ package enum StoreCheck {
                 .note("database", "too large to check here (\(Figures.bytes(statistics.databaseBytes))); run 'agent-queue database check'")
             ]
         }
-        let report = try store.check()
+        let report = try store.maintenance.check()
         findings += report.faults.map {
             .fault("database", "\($0); restore a backup ('agent-queue database restore')", .badInput)
         }
@@ -68,8 +68,8 @@ package enum StoreCheck {
     }
 
     private static func notifications(_ store: QueueStore) throws -> [Finding] {
-        let failed = try store.failedNotifications()
-        let failing = try store.schedules().filter { $0.lastError != nil }
+        let failed = try store.notifications.failedCount()
+        let failing = try store.schedules.list().filter { $0.lastError != nil }
         let notices: [Finding] =
             failed == 0
             ? []
@@ -102,7 +102,7 @@ package enum StoreCheck {
 package enum MemoryCheck {
     /// - Parameter unavailable: Why providers cannot be called, by name.
     package static func findings(_ store: QueueStore, _ settings: Settings, unavailable: [String: String]) throws -> [Finding] {
-        let namespaces = try store.readMemories { try $0.namespaces() }
+        let namespaces = try store.memories.withSnapshot { try $0.namespaces() }
         return namespaces.compactMap { finding(on: $0, settings, unavailable) }
     }
 

@@ -16,7 +16,7 @@ package struct CallDiagnosis {
         self.settings = settings
         self.now = now
         unavailable = await ProviderOverview.unavailable(settings, environment: environment)
-        states = Dictionary(try store.providerStates().map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+        states = Dictionary(try store.providers.states().map { ($0.name, $0) }, uniquingKeysWith: { $1 })
     }
 
     /// What prevents the call of a job; nil if nothing does, or if a fallback can serve it.

@@ -1,9 +1,9 @@
 import AgentQueueModel
 import Foundation
 
-extension QueueStore {
+extension CacheStore {
     /// What the cache holds for a request, without counting it as used.
-    package func cachedReply(_ digest: [UInt8]) throws -> CachedReply? {
+    package func reply(_ digest: [UInt8]) throws -> CachedReply? {
         let now = clock.wall()
         return try read { try $0.statement(CachedReply.ofDigest).bind(digest).bind(now).first(CachedReply.init) }
     }
@@ -18,12 +18,12 @@ extension QueueStore {
     }
 
     /// What the cache holds, latest used first.
-    package func cacheEntries(limit: Int) throws -> [CacheEntrySummary] {
+    package func entries(limit: Int) throws -> [CacheEntrySummary] {
         try read { try $0.statement(CacheEntrySummary.latestUsed).bind(limit).all(CacheEntrySummary.init) }
     }
 
     /// The entries whose digest begins with these hexadecimal digits; at most two, so that a caller can tell one from many.
-    package func cacheEntries(digestPrefix prefix: String) throws -> [CacheEntrySummary] {
+    package func entries(digestPrefix prefix: String) throws -> [CacheEntrySummary] {
         let digits = prefix.lowercased()
         guard !digits.isEmpty, digits.utf8.count <= 64, digits.allSatisfy(\.isHexDigit) else { return [] }
         func bytes(_ filler: String) -> [UInt8] {
@@ -42,12 +42,12 @@ extension QueueStore {
     }
 
     /// Forgets one answer. Returns whether it was there.
-    package func deleteCacheEntry(_ digest: [UInt8]) async throws -> Bool {
+    package func delete(_ digest: [UInt8]) async throws -> Bool {
         try await write { try $0.deleteCacheEntries("digest = ?", limit: 1) { $0.bind(digest) } == 1 }
     }
 
     /// Forgets every answer, in slices. Returns how many there were.
-    package func clearCache() async throws -> Int {
+    package func clear() async throws -> Int {
         var total = 0
         while true {
             let deleted = try await write { try $0.deleteCacheEntries("?1 = 1", limit: 500) { $0.bind(1 as Int64) } }

@@ -54,7 +54,7 @@ package struct CacheStatistics: Sendable, Equatable {
     package var saved: Double = 0
 }
 
-extension QueueStore {
+extension CacheStore {
     /// The answers that are asked for most, the most popular first, as many as fit: to be kept in memory.
     ///
     /// Popularity is `(hits + 1) / (1 + hours since the last use)`: an answer counts half as much after an hour without use, and a
@@ -63,7 +63,7 @@ extension QueueStore {
     /// - Parameters:
     ///   - limit: the most answers.
     ///   - bytes: the most bytes, as the store counts them (`CacheEntrySummary.bytes`).
-    package func popularCacheEntries(limit: Int, bytes: Int64) throws -> [(digest: [UInt8], reply: CachedReply)] {
+    package func popular(limit: Int, bytes: Int64) throws -> [(digest: [UInt8], reply: CachedReply)] {
         guard limit > 0, bytes > 0 else { return [] }
         let now = clock.wall()
         return try read { reader in
@@ -98,5 +98,20 @@ extension QueueStore {
             chosen.append(candidate.id)
         }
         return chosen
+    }
+}
+
+extension CacheStore {
+    /// The cache's counts.
+    package func statistics() throws -> CacheStatistics { try read(Self.statistics) }
+
+    static func statistics(_ reader: ReadConnection) throws -> CacheStatistics {
+        var values: [String: Int64] = [:]
+        try reader.statement("SELECT name, value FROM counters").eachRow { values[$0.text(0)] = $0.int64(1) }
+        let saved = try reader.statement("SELECT coalesce(sum(saved_usd), 0.0) FROM lanes").first { $0.double(0) }
+        return CacheStatistics(
+            entries: Int(values["cache_entries"] ?? 0), bytes: values["cache_bytes"] ?? 0, hits: Int(values["cache_hits"] ?? 0),
+            misses: Int(values["cache_misses"] ?? 0), evictions: Int(values["cache_evictions"] ?? 0),
+            coalesced: Int(values["coalesced"] ?? 0), saved: saved ?? 0)
     }
 }

@@ -1,12 +1,12 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension CacheStore {
     /// Looks at the prompts of cached answers as they are now.
     /// - Parameters:
     ///   - context: what else the requests have in common (`ModelRequest.semanticParts`), 32 bytes.
     ///   - model: what made their vectors.
     /// - Throws: `StoreError`, and what the body throws.
-    package func readPrompts<Value>(context: [UInt8], model: String, _ body: (PromptSnapshot) throws -> Value) throws -> Value {
+    package func withPrompts<Value>(context: [UInt8], model: String, _ body: (PromptSnapshot) throws -> Value) throws -> Value {
         let now = clock.wall()
         return try read { try body(PromptSnapshot($0, context: context, model: model, now: now)) }
     }

@@ -5,7 +5,7 @@ private enum Wish: Sendable {
     case cancel, retry, delete
 }
 
-extension QueueStore {
+extension JobStore {
     /// Cancels jobs: those that wait end at once, those that run are told, within a second, wherever they run.
     package func cancel(ids: [Int64]) async throws -> [JobChange] { try await change(.cancel, ids: ids) }
 
@@ -51,7 +51,7 @@ extension QueueStore {
         var changed = 0
         let last = try read { try $0.statement("SELECT coalesce(max(id), 0) FROM jobs").number() } ?? 0
         while after < last {
-            let ids = try jobIDs(filter, after: after, through: last, limit: 200)
+            let ids = try ids(filter, after: after, through: last, limit: 200)
             guard let end = ids.last else { break }
             after = end
             changed += try await change(wish, ids: ids).count {

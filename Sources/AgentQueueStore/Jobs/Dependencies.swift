@@ -8,7 +8,7 @@ struct DependencyStates {
     var failed: Int64?
 }
 
-extension QueueStore {
+extension MaintenanceStore {
     /// Tells dependents what became of the jobs they wait for, one slice of work. What to tell follows from the job's
     /// present state, so a retry in between is told instead of the end it undid.
     /// - Returns: whether there may be more to do.

@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension JobStore {
     /// Adds a job.
     /// - Throws: `StoreError`; `conflict` where it is to wait for a job that is not there.
     package func enqueue(_ job: NewJob) async throws -> Enqueued {
@@ -117,7 +117,7 @@ package enum EnqueuePreview: Sendable, Equatable {
     case taken
 }
 
-extension QueueStore {
+extension JobStore {
     /// What adding these jobs would come to now, each by itself and in their order. Changes nothing.
     /// - Throws: `StoreError`; `conflict` where one is to wait for a job that is not there.
     package func preview(_ jobs: [NewJob]) throws -> [EnqueuePreview] {

@@ -15,7 +15,7 @@ package struct IngestCheckpoint: Sendable, Equatable {
     }
 }
 
-extension QueueStore {
+extension JobStore {
     /// How many lines of a named input are done already; 0 where it is new.
     /// - Throws: `StoreError` of kind `conflict` where another input was taken in under that name.
     package func ingestProgress(name: String, digest: [UInt8]) throws -> Int {

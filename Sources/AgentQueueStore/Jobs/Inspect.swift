@@ -1,14 +1,14 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension JobStore {
     /// Everything about one job; nil where there is none.
-    package func job(_ id: Int64) throws -> Job? {
+    package func get(_ id: Int64) throws -> Job? {
         try read { reader in try Job.fetch(reader, ids: [id]).first }
     }
 
     /// A page of jobs, newest first.
     /// - Parameter before: only jobs with a smaller id; nil begins with the newest.
-    package func jobs(_ filter: JobFilter, limit: Int, before: Int64? = nil) throws -> [Job] {
+    package func list(_ filter: JobFilter, limit: Int, before: Int64? = nil) throws -> [Job] {
         try read { reader in
             let query = try JobQuery(filter, in: reader)
             return try Job.fetch(reader, ids: query.ids(reader, bound: "jobs.id < ?", before ?? .max, order: "DESC", limit: limit))
@@ -16,7 +16,7 @@ extension QueueStore {
     }
 
     /// A page of jobs, oldest first: those with a larger id than `after`. To walk any number in constant memory.
-    package func jobs(_ filter: JobFilter, limit: Int, after: Int64) throws -> [Job] {
+    package func list(_ filter: JobFilter, limit: Int, after: Int64) throws -> [Job] {
         try read { reader in
             let query = try JobQuery(filter, in: reader)
             return try Job.fetch(reader, ids: query.ids(reader, bound: "jobs.id > ?", after, order: "ASC", limit: limit))
@@ -24,7 +24,7 @@ extension QueueStore {
     }
 
     /// The ids of the jobs a filter means, in a range of ids, smallest first.
-    func jobIDs(_ filter: JobFilter, after: Int64, through last: Int64, limit: Int) throws -> [Int64] {
+    func ids(_ filter: JobFilter, after: Int64, through last: Int64, limit: Int) throws -> [Int64] {
         try read { reader in
             try JobQuery(filter, in: reader).ids(reader, bound: "jobs.id > ?", after, order: "ASC", limit: limit).filter { $0 <= last }
         }
@@ -63,7 +63,9 @@ extension QueueStore {
 
     /// The lanes, with their jobs' counts and what their answers cost.
     package func lanes() throws -> [LaneSummary] { try read { try LaneSummary.fetchAll($0) } }
+}
 
+extension ClaimStore {
     /// Whether a worker with these queues and providers still has something to wait for, or do, before its queues are
     /// drained: jobs available, retryable, running anywhere, or pending on such.
     /// - Parameter routes: what serves in place of what, as in ``CallPolicies``.
@@ -82,7 +84,7 @@ extension QueueStore {
                     && policies.hasRoute(of: row.text(2), provider: row.text(1), kind: row.text(3), among: providers)
             }.contains(true)
             if isOpen { return false }
-            if try holdsBatches(queues: queues, providers: providers, routes: routes, reader) { return false }
+            if try store.providerBatches.holdsBatches(queues: queues, providers: providers, routes: routes, reader) { return false }
             // What waits on such a job would hold it too; with none of them left, what is pending waits on a scheduled job,
             // a paused or foreign lane, or on a cascade that has yet to be carried out.
             return try !reader.statement("SELECT 1 FROM cascades LIMIT 1").exists()
@@ -235,7 +237,7 @@ package enum JobWait: Sendable, Equatable {
     case jobs([Int64])
 }
 
-extension QueueStore {
+extension JobStore {
     /// What a job waits for; nil where it is not pending, or nothing is known.
     package func wait(of job: Int64) throws -> JobWait? {
         try read { reader in

@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension MaintenanceStore {
     /// Makes due `scheduled` and `retryable` jobs available, one slice of each.
     /// - Returns: how many, and when the next one is due (wall clock, ms; nil if none waits for a time).
     package func promote(slice: Int = 500) async throws -> (promoted: Int, nextDue: Int64?) {
@@ -14,7 +14,7 @@ extension QueueStore {
     }
 
     /// When the next scheduled or retryable job is due; wall clock, ms.
-    package func nextDue() throws -> Int64? { try duties().nextDue }
+    package func nextDue() throws -> Int64? { try pending().nextDue }
 
     /// Discards jobs that have not begun before their `expires_at`, one slice. Returns how many.
     package func expire(slice: Int = 200) async throws -> Int {

@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension MaintenanceStore {
     /// Takes back the jobs of workers that have died (their byte is free, or they belong to another boot) and those whose
     /// lease has ended, in slices.
     ///

@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension MaintenanceStore {
     /// Completes one slice of the jobs that wait for answers which have come.
     /// - Returns: whether there may be more to do.
     package func fanOut(slice: Int = 200) async throws -> Bool {

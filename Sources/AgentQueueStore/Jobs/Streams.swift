@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension JobStore {
     /// Someone wants to read a job's answer while it comes: its next call is streamed. Does nothing where the job has ended, or is
     /// not there.
     package func requestStream(of id: Int64) async throws {
@@ -9,13 +9,6 @@ extension QueueStore {
                 "INSERT INTO streams (job_id) SELECT id FROM jobs WHERE id = ? AND finalized_at IS NULL ON CONFLICT DO NOTHING"
             ).bind(id).run()
         }
-    }
-
-    /// Adds a piece of text to a running job's stream, and wakes those who read it. The first piece of an attempt voids what came
-    /// from earlier ones. All of it is gone once the job has ended: then its result holds the whole.
-    /// - Returns: false where the lease is lost, and nothing was added.
-    package func appendStream(_ lease: Lease, _ text: String) async throws -> Bool {
-        try await write { try $0.appendStream(lease, text) }
     }
 
     /// What has come of a job's answer after a piece of a number; from the beginning for 0.
@@ -27,6 +20,15 @@ extension QueueStore {
             ).bind(id).bind(sequence).all { (sequence: $0.int64(0), text: $0.text(1)) }
             return StreamPage(chunks: rows.map(\.text), token: edition ?? nil, lastSequence: rows.last?.sequence ?? sequence)
         }
+    }
+}
+
+extension ClaimStore {
+    /// Adds a piece of text to a running job's stream, and wakes those who read it. The first piece of an attempt voids what came
+    /// from earlier ones. All of it is gone once the job has ended: then its result holds the whole.
+    /// - Returns: false where the lease is lost, and nothing was added.
+    package func appendStream(_ lease: Lease, _ text: String) async throws -> Bool {
+        try await write { try $0.appendStream(lease, text) }
     }
 }
 

@@ -1,7 +1,7 @@
 import AgentQueueModel
 import Glibc
 
-extension QueueStore {
+extension ClaimStore {
     /// Registers a worker: its row and, inside the same transaction, the lock on its byte.
     package func registerWorker() async throws -> WorkerRegistration {
         let locks = locks
@@ -34,7 +34,9 @@ extension QueueStore {
         }
         locks.unlock(worker: id)
     }
+}
 
+extension MaintenanceStore {
     /// The registered workers.
     package func workers() throws -> [WorkerSummary] {
         try read { reader in

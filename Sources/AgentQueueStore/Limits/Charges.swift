@@ -105,7 +105,7 @@ struct Charge: Equatable {
     }
 }
 
-extension QueueStore {
+extension ProviderStore {
     /// Calls that may have been paid for although no answer came, newest first.
     package func doubtfulCalls(limit: Int) throws -> [DoubtfulCall] {
         try read { reader in

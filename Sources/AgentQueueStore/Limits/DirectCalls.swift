@@ -1,9 +1,9 @@
 import AgentQueueModel
 
 /// Calls that are made at once, for no job: their answers and what they cost.
-extension QueueStore {
+extension CacheStore {
     /// What the cache holds for requests, by their digests, without counting it as used.
-    package func cachedReplies(_ digests: [[UInt8]]) throws -> [[UInt8]: CachedReply] {
+    package func replies(_ digests: [[UInt8]]) throws -> [[UInt8]: CachedReply] {
         let now = clock.wall()
         return try read { reader in
             let statement = try reader.statement(CachedReply.ofDigest)
@@ -20,7 +20,9 @@ extension QueueStore {
             for answer in answers { try transaction.cache(answer.entry, result: answer.result, reply: answer.result.reply.text) }
         }
     }
+}
 
+extension ClaimStore {
     /// Puts a call on record that no job was made for: what it cost counts for its provider, its target and the day. In lists of charges
     /// it has the job 0.
     /// - Parameter message: how it failed, in a sentence; empty if it did not.

@@ -64,13 +64,13 @@ package struct ProviderState: Sendable, Equatable {
     }
 }
 
-extension QueueStore {
+extension ProviderStore {
     /// How the providers and their targets stand, as far as anything is known of them; by name.
-    package func providerStates() throws -> [ProviderState] {
-        try read(providerStates)
+    package func states() throws -> [ProviderState] {
+        try read(states)
     }
 
-    func providerStates(_ reader: ReadConnection) throws -> [ProviderState] {
+    func states(_ reader: ReadConnection) throws -> [ProviderState] {
         let now = clock.wall()
         return try ProviderQuota.all(reader).map { ProviderState($0, now: now) }
     }

@@ -13,7 +13,7 @@ package struct CheckReport: Sendable, Equatable {
     package var isSound: Bool { faults.isEmpty }
 }
 
-extension QueueStore {
+extension MaintenanceStore {
     /// Looks at every page and every rule: SQLite's own integrity, and what the queue promises about its rows.
     package func check() throws -> CheckReport {
         let faults = try read { reader in
@@ -188,7 +188,7 @@ extension QueueStore {
     ]
 }
 
-extension QueueStore {
+extension MaintenanceStore {
     /// Queries that find what must not be of runs, and the sentence for it.
     static let runInvariants: [(sql: String, sentence: String)] = [
         (

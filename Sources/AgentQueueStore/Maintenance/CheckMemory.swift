@@ -1,4 +1,4 @@
-extension QueueStore {
+extension MaintenanceStore {
     /// Queries that find what must not be among memories, and the sentence for it.
     static let memoryInvariants: [(sql: String, sentence: String)] = [
         (

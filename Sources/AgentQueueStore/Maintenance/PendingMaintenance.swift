@@ -34,9 +34,9 @@ package struct PendingMaintenance: Sendable, Equatable {
     }
 }
 
-extension QueueStore {
+extension MaintenanceStore {
     /// Looks, in one read, at what upkeep there is: so that a queue in order costs no more than that.
-    package func duties() throws -> PendingMaintenance {
+    package func pending() throws -> PendingMaintenance {
         let now = clock.wall()
         return try read { reader in
             var pending = PendingMaintenance()
@@ -63,7 +63,7 @@ extension QueueStore {
                 pending.nextNotification = row.optionalInt64(7)
             }
             pending.mayRescue = try !workersToRescue(reader).isEmpty
-            pending.hasSweep = try Self.sweptRun(reader) != nil
+            pending.hasSweep = try RunStore.sweptRun(reader) != nil
             return pending
         }
     }

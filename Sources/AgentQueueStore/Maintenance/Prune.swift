@@ -46,7 +46,7 @@ package struct PruneReport: Sendable, Equatable {
     package init() {}
 }
 
-extension QueueStore {
+extension MaintenanceStore {
     /// Removes what has had its time, in small transactions, so that it can run beside live workers at any time.
     package func prune(_ policy: PrunePolicy, dryRun: Bool = false) async throws -> PruneReport {
         guard !dryRun else { return try prospect(policy) }

@@ -28,18 +28,18 @@ package struct MemoryPolicy: Sendable, Equatable {
     }
 }
 
-extension QueueStore {
+extension MaintenanceStore {
     /// Forgets what has expired, then what is over the caps, in slices. Returns how many memories.
     func pruneMemories(_ policy: MemoryPolicy) async throws -> Int {
         try await clearForgotten()
         var forgotten = 0
         while true {
-            let slice = try await write { try $0.forgetExpired(limit: Self.forgetSlice) }
+            let slice = try await write { try $0.forgetExpired(limit: MemoryStore.forgetSlice) }
             forgotten += slice
-            if slice < Self.forgetSlice { break }
+            if slice < MemoryStore.forgetSlice { break }
         }
         for (name, cap) in policy.namespaces.sorted(by: { $0.key < $1.key }) {
-            guard let namespace = try readMemories({ try $0.namespace(named: name)?.id }) else { continue }
+            guard let namespace = try store.memories.withSnapshot({ try $0.namespace(named: name)?.id }) else { continue }
             forgotten += try await evict(MemoryBound(namespace: namespace, rows: cap.rows, bytes: cap.bytes))
         }
         return try await evict(MemoryBound(bytes: policy.maxBytes)) + forgotten
@@ -49,10 +49,10 @@ extension QueueStore {
     private func evict(_ bound: MemoryBound) async throws -> Int {
         var forgotten = 0
         while true {
-            let candidates = try readMemories { try $0.candidates(for: bound, limit: 10_000) }
+            let candidates = try store.memories.withSnapshot { try $0.candidates(for: bound, limit: 10_000) }
             var progress = 0
-            for start in stride(from: 0, to: candidates.count, by: Self.forgetSlice) {
-                let slice = Array(candidates[start..<min(start + Self.forgetSlice, candidates.count)])
+            for start in stride(from: 0, to: candidates.count, by: MemoryStore.forgetSlice) {
+                let slice = Array(candidates[start..<min(start + MemoryStore.forgetSlice, candidates.count)])
                 progress += try await write { try $0.evict(slice, over: bound) }
             }
             forgotten += progress

@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension MaintenanceStore {
     /// How many runs a prune would remove.
     static func excessOfRuns(_ policy: PrunePolicy, now: Int64, _ reader: ReadConnection) throws -> Int {
         let statement = try reader.statement(

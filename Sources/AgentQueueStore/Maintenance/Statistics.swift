@@ -51,11 +51,11 @@ package struct Statistics: Sendable, Equatable {
     package func count(_ state: JobState) -> Int { lanes.reduce(0) { $0 + $1.count(state) } }
 }
 
-extension QueueStore {
+extension MaintenanceStore {
     /// What `stats` shows; at once, however many jobs there are.
     package func statistics() throws -> Statistics {
         let minute = clock.wall() / 60_000
-        let queues = try queues()
+        let queues = try store.jobs.queues()
         let workers = try workers()
         return try read { reader in
             let hour = try reader.statement(
@@ -64,33 +64,20 @@ extension QueueStore {
                 coalesce(sum(discarded), 0) FROM minutes WHERE minute > ?1 - 60
                 """
             ).bind(minute).first { (minute: $0.int(0), completed: $0.int(1), discarded: $0.int(2)) }
-            let maybePaid = try Self.maybePaid(reader)
+            let maybePaid = try ProviderStore.maybePaid(reader)
             let pages = try reader.pages()
             return Statistics(
                 queues: queues, completedLastMinute: hour?.minute ?? 0, completedLastHour: hour?.completed ?? 0,
-                discardedLastHour: hour?.discarded ?? 0, latency: try Self.latency(reader), cache: try Self.cacheStatistics(reader),
+                discardedLastHour: hour?.discarded ?? 0, latency: try Self.latency(reader), cache: try CacheStore.statistics(reader),
                 memories: Int(try Self.counter("memories", reader)), memoryBytes: try Self.counter("memory_bytes", reader),
                 workers: workers, databaseBytes: pages.count * pages.size, walBytes: Self.size(of: path + "-wal"),
                 freeBytes: pages.free * pages.size, maybePaidCalls: maybePaid.calls, maybePaidUSD: maybePaid.cost,
-                providers: try providerStates(reader))
+                providers: try store.providers.states(reader))
         }
     }
 
-    /// The cache's counts.
-    package func cacheStatistics() throws -> CacheStatistics { try read(Self.cacheStatistics) }
-
     private static func counter(_ name: String, _ reader: ReadConnection) throws(SQLFailure) -> Int64 {
         try reader.statement("SELECT value FROM counters WHERE name = ?").bind(name).number() ?? 0
-    }
-
-    private static func cacheStatistics(_ reader: ReadConnection) throws -> CacheStatistics {
-        var values: [String: Int64] = [:]
-        try reader.statement("SELECT name, value FROM counters").eachRow { values[$0.text(0)] = $0.int64(1) }
-        let saved = try reader.statement("SELECT coalesce(sum(saved_usd), 0.0) FROM lanes").first { $0.double(0) }
-        return CacheStatistics(
-            entries: Int(values["cache_entries"] ?? 0), bytes: values["cache_bytes"] ?? 0, hits: Int(values["cache_hits"] ?? 0),
-            misses: Int(values["cache_misses"] ?? 0), evictions: Int(values["cache_evictions"] ?? 0),
-            coalesced: Int(values["coalesced"] ?? 0), saved: saved ?? 0)
     }
 
     private static func latency(_ reader: ReadConnection) throws -> Statistics.Percentiles? {

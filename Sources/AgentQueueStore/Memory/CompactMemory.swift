@@ -1,7 +1,7 @@
 import AgentQueueModel
 import Synchronization
 
-extension QueueStore {
+extension MaintenanceStore {
     /// How long what died is told to indexes in memory, in ms: one that has not looked for longer is made anew.
     private static let changesKept: Int64 = 600_000
 
@@ -10,11 +10,11 @@ extension QueueStore {
     /// last did it.
     package func compactMemory() async throws {
         try await clearForgotten()
-        let (number, spaces) = try readMemories { (try $0.latestNumber(), try $0.allSpaces()) }
+        let (number, spaces) = try store.memories.withSnapshot { (try $0.latestNumber(), try $0.allSpaces()) }
         for (space, state) in spaces where state == "dropped" { while try await write({ try $0.clear(space: space.id) }) {} }
-        if compactedTo.withLock({ $0 }) != number {
+        if store.compactedTo.withLock({ $0 }) != number {
             for (space, state) in spaces where state != "dropped" { try await compact(space) }
-            compactedTo.withLock { $0 = number }
+            store.compactedTo.withLock { $0 = number }
         }
         let before = clock.wall() - Self.changesKept
         while try await write({ try $0.forgetChanges(before: before) }) {}
@@ -22,16 +22,16 @@ extension QueueStore {
 
     /// Deletes what forgotten namespaces still hold.
     func clearForgotten() async throws {
-        let namespaces = try readMemories { try $0.statement("SELECT id FROM namespaces WHERE is_forgotten = 1").all { $0.int64(0) } }
+        let namespaces = try store.memories.withSnapshot { try $0.statement("SELECT id FROM namespaces WHERE is_forgotten = 1").all { $0.int64(0) } }
         for namespace in namespaces { while try await write({ try $0.clear(namespace: namespace) }) {} }
     }
 
     /// Rewrites what is worth it of a space. What is decided in a snapshot is looked at again by the transaction.
     private func compact(_ space: MemorySpace) async throws {
-        let blocks = try readMemories { try $0.blocks(of: space) }
+        let blocks = try store.memories.withSnapshot { try $0.blocks(of: space) }
         for group in BlockSummary.groups(of: blocks, capacity: BlockContent.capacity(dimension: space.dimension)) {
             try Task.checkCancellation()
-            let rewrite = try readMemories { try $0.rewrite(of: Array(group), dimension: space.dimension) }
+            let rewrite = try store.memories.withSnapshot { try $0.rewrite(of: Array(group), dimension: space.dimension) }
             guard let rewrite else { continue }
             try await write { try $0.replace(Array(group), by: rewrite, in: space) }
         }

@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension MemoryStore {
     /// Forgets memories, in slices. Returns how many there were.
     package func forget(_ ids: [Int64]) async throws -> Int {
         var forgotten = 0
@@ -70,7 +70,7 @@ extension WriteTransaction {
         let memories = try statement(
             "SELECT id, bytes, CASE WHEN id <= ?2 THEN text END, digest FROM memories WHERE namespace_id = ?1 LIMIT ?3"
         )
-        .bind(id).bind(place.wordsTo).bind(QueueStore.forgetSlice).all {
+        .bind(id).bind(place.wordsTo).bind(MemoryStore.forgetSlice).all {
             (id: $0.int64(0), bytes: $0.int64(1), text: $0.optionalText(2), digest: $0.optionalInt64(3))
         }
         for memory in memories {

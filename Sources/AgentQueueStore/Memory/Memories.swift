@@ -1,9 +1,9 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension MemoryStore {
     /// Looks at the memories as they are now: one snapshot for all that a search reads.
     /// - Throws: `StoreError`, and what the body throws.
-    package func readMemories<Value>(_ body: (MemorySnapshot) throws -> Value) throws -> Value {
+    package func withSnapshot<Value>(_ body: (MemorySnapshot) throws -> Value) throws -> Value {
         let now = clock.wall()
         // The body's own errors are not the store's.
         let result: Result<Value, any Error> = try read { reader in
@@ -17,7 +17,7 @@ extension QueueStore {
     /// where one is not, or would take another's place.
     package func known(_ memories: [NewMemory], in namespace: String, model: VectorModel) throws -> [Int64?] {
         let prepared = try PreparedMemory.all(memories, in: namespace, model: model)
-        return try readMemories { snapshot in
+        return try withSnapshot { snapshot in
             guard let place = try snapshot.namespace(named: namespace), let space = place.space, space.model == model else {
                 return memories.map { _ in nil }
             }
@@ -40,8 +40,8 @@ extension QueueStore {
 
     /// Memories in the order of their ids, for lists and exports: those after an id; without those that have expired.
     /// - Parameter namespace: nil is all.
-    package func memories(in namespace: String?, after id: Int64, limit: Int) throws -> [Memory] {
-        try readMemories { snapshot in
+    package func list(in namespace: String?, after id: Int64, limit: Int) throws -> [Memory] {
+        try withSnapshot { snapshot in
             guard let namespace else { return try snapshot.memories(after: id, limit: limit) }
             guard let place = try snapshot.namespace(named: namespace) else { return [] }
             return try snapshot.memories(of: place.id, after: id, limit: limit)

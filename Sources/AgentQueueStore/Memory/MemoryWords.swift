@@ -64,7 +64,7 @@ extension MemorySnapshot {
     }
 }
 
-extension QueueStore {
+extension MemoryStore {
     /// Brings the index of words of a namespace up to date, in slices.
     package func indexWords(of namespace: Int64) async throws {
         while try await write({ try $0.indexWords(of: namespace) }) {}

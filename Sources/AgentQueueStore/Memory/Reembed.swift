@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension MemoryStore {
     /// Begins to embed a namespace again by another model, or goes on with it: the space that is being made. One that another model was
     /// making is given up.
     /// - Throws: `StoreError`; `notFound` where there is no such namespace, `conflict` where its vectors are of that model already, or it holds
@@ -169,7 +169,7 @@ extension WriteTransaction {
     }
 }
 
-extension QueueStore {
+extension MemoryStore {
     /// Takes the next memories that a space under way is to have vectors of, and adds the jobs that make them, in one transaction: so none is
     /// taken without a job, and none twice.
     /// - Parameters:
@@ -189,8 +189,8 @@ extension QueueStore {
 
     /// Goes on with the vectors that are being made by another model, for all namespaces: what has changed since its job was added gets
     /// another, and what is complete is searched from now on. A process that was to do that may have ended.
-    package func carryOnSpaces() async throws {
-        let namespaces = try readMemories { try $0.namespaces() }
+    package func resumeSpaces() async throws {
+        let namespaces = try withSnapshot { try $0.namespaces() }
         for namespace in namespaces {
             guard let space = namespace.building else { continue }
             while try await enqueueNext(for: space, limit: 500, { space.jobs(for: $0, in: namespace.name) }) > 0 {

@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension MemoryStore {
     /// Remembers texts in one transaction, all or none. What is there already is a duplicate: with a key, that key's memory of the same
     /// text and metadata; without one, any of the same text and metadata. Where there is no text, or the user brings the vectors, the
     /// vector must be the same too. What has expired is not there.

@@ -1,9 +1,9 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension NotificationStore {
     /// Takes notices that are due, so that no other process tries them before their time is over. Each take counts as an attempt.
     /// - Parameter lease: how long telling by a notification may take, in ms, before another process may try.
-    package func claimNotifications(limit: Int, lease: @escaping @Sendable (_ notification: String) -> Int64) async throws
+    package func claim(limit: Int, lease: @escaping @Sendable (_ notification: String) -> Int64) async throws
         -> [JobNotification]
     {
         try await write { transaction in
@@ -35,7 +35,7 @@ extension QueueStore {
     }
 
     /// When the next notice is due (wall clock, ms); nil where none waits.
-    package func nextNotification() throws -> Int64? {
+    package func nextDue() throws -> Int64? {
         try read { reader in
             try reader.statement("SELECT min(next_at) FROM notices WHERE state = 'waiting'").first { $0.optionalInt64(0) } ?? nil
         }
@@ -45,7 +45,7 @@ extension QueueStore {
     /// - Parameters:
     ///   - states: those of these states; all where it is empty.
     ///   - before: those with a smaller id.
-    package func notices(states: Set<JobNotification.State> = [], before: Int64? = nil, limit: Int) throws -> [JobNotification] {
+    package func list(states: Set<JobNotification.State> = [], before: Int64? = nil, limit: Int) throws -> [JobNotification] {
         let wanted = states.isEmpty ? Set(JobNotification.State.allCases) : states
         return try read { reader in
             try reader.statement(
@@ -68,7 +68,7 @@ extension QueueStore {
     }
 
     /// How many notices were given up and are still on record.
-    package func failedNotifications() throws -> Int {
+    package func failedCount() throws -> Int {
         try read { reader in
             try reader.statement("SELECT count(*) FROM notices WHERE ended_at IS NOT NULL AND state = 'failed'").first { $0.int(0) } ?? 0
         }
@@ -77,7 +77,7 @@ extension QueueStore {
     /// Has notices tried again at once, from their first attempt: those that were given up, and those that wait.
     /// - Parameter ids: those of these ids; nil is all that were given up.
     /// - Returns: how many.
-    package func retryNotifications(_ ids: [Int64]? = nil) async throws -> Int {
+    package func retry(_ ids: [Int64]? = nil) async throws -> Int {
         try await write { transaction in
             transaction.ledger.ringWork()
             guard let ids else {

@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension NotificationStore {
     /// Has a batch's end told: when its last job has ended, which may be now. Returns false where there is no such batch.
     package func watch(batch name: String, tell notifications: [String]) async throws -> Bool {
         try await write { transaction in

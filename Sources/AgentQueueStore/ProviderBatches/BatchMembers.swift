@@ -13,7 +13,7 @@ package struct BatchMember: Sendable, Equatable {
     package var urgentAt: Int64?
 }
 
-extension QueueStore {
+extension ProviderBatchStore {
     /// The jobs of a batch, by their ids: those behind `after`.
     package func members(of batch: ProviderBatch, after: Int64, limit: Int) throws -> [BatchMember] {
         try read { reader in

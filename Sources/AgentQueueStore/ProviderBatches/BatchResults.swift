@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension ProviderBatchStore {
     /// Ends the attempts of jobs of a provider's batch, with what their items came to: result, usage, cache entry, charge and next
     /// state, in slices of one transaction each, under the right to look after the batch. A job leaves the batch with its answer, so
     /// that what is taken in again, after a crash, changes nothing.

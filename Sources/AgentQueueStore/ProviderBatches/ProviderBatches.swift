@@ -1,9 +1,9 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension ProviderBatchStore {
     /// The batches at providers, newest first.
     /// - Parameter includesEnded: whether those that are over are among them.
-    package func providerBatches(includesEnded: Bool = true, limit: Int = 100) throws -> [ProviderBatchSummary] {
+    package func list(includesEnded: Bool = true, limit: Int = 100) throws -> [ProviderBatchSummary] {
         try read { reader in
             try reader.statement(
                 """
@@ -22,14 +22,14 @@ extension QueueStore {
     }
 
     /// The batch that a job waits for the answer of; nil where it is in none.
-    package func providerBatch(ofJob id: Int64) throws -> Int64? {
+    package func batch(ofJob id: Int64) throws -> Int64? {
         try read { reader in
             try reader.statement("SELECT batch_id FROM provider_batch_jobs WHERE job_id = ? AND is_given_up = 0").bind(id).number()
         }
     }
 
     /// A provider's batches that have not ended, oldest first.
-    package func openProviderBatches(of provider: String) throws -> [ProviderBatch] {
+    package func open(of provider: String) throws -> [ProviderBatch] {
         try read { reader in try reader.statement(ProviderBatch.open).bind(provider).all { try ProviderBatch($0) } }
     }
 
@@ -173,7 +173,7 @@ extension WriteTransaction {
     }
 }
 
-extension QueueStore {
+extension ProviderBatchStore {
     /// Whether jobs that such a worker serves wait for a batch at their provider.
     func holdsBatches(queues: Set<String>?, providers: Set<String>, routes: [String: Route], _ reader: ReadConnection) throws -> Bool {
         // One whose last job has its answer is about to be tidied up at the provider.

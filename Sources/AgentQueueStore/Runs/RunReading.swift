@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension RunStore {
     /// The most ends that one snapshot has: the run is told of the others thereafter.
     private static let endsAtOnce = 500
 
@@ -16,7 +16,7 @@ extension QueueStore {
     private static let manyCalls = 256
 
     /// A run with its calls and with the ends it has not been told; nil where there is none.
-    package func runSnapshot(_ id: Int64) throws -> RunSnapshot? {
+    package func snapshot(_ id: Int64) throws -> RunSnapshot? {
         try read { try Self.snapshot(of: id, $0) }
     }
 
@@ -80,7 +80,7 @@ extension QueueStore {
     ///   - states: those of these states; all where it is empty.
     ///   - name: those of this pipeline or mode.
     ///   - before: those with a smaller id.
-    package func runs(states: [RunState] = [], name: String? = nil, before: Int64? = nil, limit: Int) throws -> [RunSummary] {
+    package func list(states: [RunState] = [], name: String? = nil, before: Int64? = nil, limit: Int) throws -> [RunSummary] {
         try read { reader in
             let names = (states.isEmpty ? RunState.allCases : states).map { "'\($0.rawValue)'" }.joined(separator: ", ")
             let ids = try reader.statement(
@@ -126,7 +126,7 @@ extension QueueStore {
     }
 
     /// Everything about a run; nil where there is none.
-    package func runDetail(_ id: Int64) throws -> RunDetail? {
+    package func detail(_ id: Int64) throws -> RunDetail? {
         try read { reader in
             guard let summary = try Self.summary(of: id, reader), let snapshot = try Self.snapshot(of: id, reader) else { return nil }
             let output = try reader.statement("SELECT output FROM runs WHERE id = ? AND output IS NOT NULL").bind(id)
@@ -166,7 +166,7 @@ extension QueueStore {
     }
 
     /// How runs stand, by id; those that are not there are left out.
-    package func runStates(of ids: [Int64]) throws -> [Int64: RunState] {
+    package func states(of ids: [Int64]) throws -> [Int64: RunState] {
         try read { reader in
             let statement = try reader.statement("SELECT state FROM runs WHERE id = ?")
             var states: [Int64: RunState] = [:]

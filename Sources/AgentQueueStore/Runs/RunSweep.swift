@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension RunStore {
     /// Cancels a run: what waits is cancelled, what runs is told to stop. Returns how it then stands; nil where there is none.
     package func cancel(run id: Int64) async throws -> RunState? {
         let state = try await write { transaction -> RunState? in
@@ -13,12 +13,12 @@ extension QueueStore {
             return .cancelled
         }
         // At once as far as it goes; upkeep does what a crash leaves.
-        while try await sweepRuns() {}
+        while try await sweep() {}
         return state
     }
 
     /// Cancels one slice of the jobs of runs that have ended without them. Returns whether there may be more to do.
-    package func sweepRuns(slice: Int = 200) async throws -> Bool {
+    package func sweep(slice: Int = 200) async throws -> Bool {
         guard let run = try read({ try Self.sweptRun($0) }) else { return false }
         return try await write { try $0.sweep(run: run, slice: slice) }
     }

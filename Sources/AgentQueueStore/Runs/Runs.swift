@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension RunStore {
     /// Begins a run with its first calls, in one transaction. A unique key returns the run that already has it.
     /// - Throws: `StoreError`.
     package func start(_ run: NewRun) async throws -> StartedRun {
@@ -18,7 +18,7 @@ extension QueueStore {
     }
 
     /// Runs that are to be told of ends, or have more to begin.
-    package func dueRuns(limit: Int = 100) throws -> [Int64] {
+    package func due(limit: Int = 100) throws -> [Int64] {
         try read { reader in
             try reader.statement(
                 """
@@ -50,7 +50,7 @@ extension QueueStore {
     ) async throws -> Bool {
         var wrote = false
         var failure: (any Error)?
-        for run in try dueRuns() {
+        for run in try due() {
             try Task.checkCancellation()
             do {
                 let advance = try await resume(run: run, planner)
@@ -78,7 +78,7 @@ extension QueueStore {
 
     /// One advance of a run. Returns what was written; nil where another process was faster.
     private func resume(run: Int64, _ planner: any RunPlanner) async throws -> RunAdvance? {
-        guard let snapshot = try runSnapshot(run) else { return nil }
+        guard let snapshot = try snapshot(run) else { return nil }
         let advance = try Self.plan(snapshot, planner)
         do {
             return try await self.advance(advance) ? advance : nil

@@ -5,27 +5,6 @@ import GRDBSQLite
 import Glibc
 
 extension QueueStore {
-    /// Copies the database, as of one moment, into a new file, beside live workers (SQLite's backup interface).
-    /// - Throws: `StoreError`; `conflict` where the file is there already.
-    package func backup(to destination: String) throws {
-        guard try !PrivateFile.inspect(destination) else {
-            throw StoreError(.conflict, "\(destination): is there already; a backup overwrites nothing")
-        }
-        Glibc.close(try PrivateFile.open(destination, flags: O_RDWR | O_CREAT | O_EXCL))
-        do {
-            var configuration = Configuration()
-            configuration.busyMode = .callback(BusyHandler.wait)
-            let copy = try DatabaseQueue(path: destination, configuration: configuration)
-            try pool.backup(to: copy)
-            // The copy stands alone: no log beside it.
-            try copy.inDatabase { try $0.execute(sql: "PRAGMA journal_mode = DELETE") }
-            try copy.close()
-        } catch {
-            unlink(destination)
-            throw error.asStoreError(path: destination)
-        }
-    }
-
     /// Puts a backup in a database's place. Refuses where a process uses the database, and where the backup is not a sound
     /// database of ours. What stood there is kept beside it, under the name returned.
     package static func restore(from backup: String, to path: String, clock: StoreClock = .system) throws -> String? {
@@ -65,26 +44,6 @@ extension QueueStore {
             }
             try database.close()
             return (Migration.all.map(\.name).filter { !pending.contains($0) }, pending)
-        } catch {
-            throw error.asStoreError(path: path)
-        }
-    }
-
-    /// Rewrites the whole file without its gaps. Refuses beside live workers, who would have to wait for it.
-    package func vacuum() throws {
-        guard try workers().allSatisfy({ !locks.isAlive(worker: $0.id) }) else {
-            throw StoreError(.busy, "workers are running; stop them, or use 'agent-queue prune --vacuum', which works beside them")
-        }
-        do {
-            try pool.writeWithoutTransaction { database in
-                // VACUUM attaches the file it writes, which is refused otherwise.
-                let limit = sqlite3_limit(database.sqliteConnection, SQLITE_LIMIT_ATTACHED, 1)
-                defer { sqlite3_limit(database.sqliteConnection, SQLITE_LIMIT_ATTACHED, limit) }
-                // The copy that VACUUM makes is as large as the database: not into memory.
-                try database.execute(sql: "PRAGMA temp_store = FILE; PRAGMA cache_spill = ON")
-                defer { try? database.execute(sql: "PRAGMA cache_spill = OFF; PRAGMA temp_store = MEMORY") }
-                try database.execute(sql: "VACUUM")
-            }
         } catch {
             throw error.asStoreError(path: path)
         }
@@ -139,5 +98,48 @@ extension QueueStore {
             throw PrivateFile.failure(path + suffix, errno)
         }
         return aside
+    }
+}
+
+extension MaintenanceStore {
+    /// Rewrites the whole file without its gaps. Refuses beside live workers, who would have to wait for it.
+    package func vacuum() throws {
+        guard try workers().allSatisfy({ !locks.isAlive(worker: $0.id) }) else {
+            throw StoreError(.busy, "workers are running; stop them, or use 'agent-queue prune --vacuum', which works beside them")
+        }
+        do {
+            try store.pool.writeWithoutTransaction { database in
+                // VACUUM attaches the file it writes, which is refused otherwise.
+                let limit = sqlite3_limit(database.sqliteConnection, SQLITE_LIMIT_ATTACHED, 1)
+                defer { sqlite3_limit(database.sqliteConnection, SQLITE_LIMIT_ATTACHED, limit) }
+                // The copy that VACUUM makes is as large as the database: not into memory.
+                try database.execute(sql: "PRAGMA temp_store = FILE; PRAGMA cache_spill = ON")
+                defer { try? database.execute(sql: "PRAGMA cache_spill = OFF; PRAGMA temp_store = MEMORY") }
+                try database.execute(sql: "VACUUM")
+            }
+        } catch {
+            throw error.asStoreError(path: path)
+        }
+    }
+
+    /// Copies the database, as of one moment, into a new file, beside live workers (SQLite's backup interface).
+    /// - Throws: `StoreError`; `conflict` where the file is there already.
+    package func backup(to destination: String) throws {
+        guard try !PrivateFile.inspect(destination) else {
+            throw StoreError(.conflict, "\(destination): is there already; a backup overwrites nothing")
+        }
+        Glibc.close(try PrivateFile.open(destination, flags: O_RDWR | O_CREAT | O_EXCL))
+        do {
+            var configuration = Configuration()
+            configuration.busyMode = .callback(BusyHandler.wait)
+            let copy = try DatabaseQueue(path: destination, configuration: configuration)
+            try store.pool.backup(to: copy)
+            // The copy stands alone: no log beside it.
+            try copy.inDatabase { try $0.execute(sql: "PRAGMA journal_mode = DELETE") }
+            try copy.close()
+        } catch {
+            unlink(destination)
+            throw error.asStoreError(path: destination)
+        }
     }
 }

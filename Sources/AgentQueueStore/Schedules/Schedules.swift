@@ -1,32 +1,32 @@
 import AgentQueueModel
 import Foundation
 
-extension QueueStore {
+extension ScheduleStore {
     /// Adds a schedule. Returns it.
     /// - Throws: `StoreError`; `conflict` where another has its name.
     package func add(_ schedule: NewSchedule) async throws -> Schedule {
         let id = try await write { try $0.add(schedule) }
-        guard let added = try self.schedule(id) else { throw StoreError(.notFound, "schedule \(id) was removed at once") }
+        guard let added = try get(id) else { throw StoreError(.notFound, "schedule \(id) was removed at once") }
         return added
     }
 
     /// All schedules, by name.
-    package func schedules() throws -> [Schedule] {
+    package func list() throws -> [Schedule] {
         try read { try $0.statement(Self.allSchedules).all(Schedule.init) }
     }
 
     /// A schedule; nil where there is none.
-    package func schedule(_ id: Int64) throws -> Schedule? {
+    package func get(_ id: Int64) throws -> Schedule? {
         try read { try $0.statement(Self.scheduleOfID).bind(id).first(Schedule.init) }
     }
 
     /// The schedule of a name; nil where there is none.
-    package func schedule(named name: String) throws -> Schedule? {
+    package func get(named name: String) throws -> Schedule? {
         try read { try $0.statement(Self.scheduleOfName).bind(name).first(Schedule.init) }
     }
 
     /// Schedules that are due, the one that has waited longest first.
-    package func dueSchedules(limit: Int = 100) throws -> [Schedule] {
+    package func due(limit: Int = 100) throws -> [Schedule] {
         let now = clock.wall()
         return try read { try $0.statement(Self.schedulesDue).bind(now).bind(limit).all(Schedule.init) }
     }
@@ -107,7 +107,7 @@ extension Schedule {
     }
 }
 
-extension QueueStore {
+extension ScheduleStore {
     /// Fires a schedule: adds what it is for, and sets when it is due again, in one transaction, which only one process gets to make.
     /// - Parameters:
     ///   - schedule: as it was read, due.

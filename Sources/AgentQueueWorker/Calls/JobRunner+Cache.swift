@@ -16,7 +16,7 @@ extension JobRunner {
         call.job.cachedAt = nil
         guard job.useCache else { return }
         do {
-            call.job.cachedAt = try store.cachedReply(call.job.answerDigest)?.createdAt
+            call.job.cachedAt = try store.cache.reply(call.job.answerDigest)?.createdAt
         } catch {
             call.end(.notReached("the cache could not be read", error))
         }
@@ -45,7 +45,7 @@ extension JobRunner {
         let text = job.runID == nil && used?.use.remember == nil ? nil : try known.text()
         let next = used?.next(of: job, text: text, configuration.memory) ?? []
         let settled = try await advancing(job, text.map { .completed(text: $0) }) { [store] advance in
-            try await store.settleFromCache(job, known: known, notes: used?.notes ?? [], next: next, advance: advance)
+            try await store.claims.settleFromCache(job, known: known, notes: used?.notes ?? [], next: next, advance: advance)
         }
         guard let settled else { return false }
         announce(job, settled, answeredBy: .cache)
@@ -55,7 +55,7 @@ extension JobRunner {
     /// What the cache answers: from memory, or else from the store; nil where it is gone.
     private func cachedReply(for job: ClaimedJob) throws -> CachedReply? {
         if let reply = cache?.reply(job.answerDigest, version: job.cachedAt) { return reply }
-        guard let reply = try store.cachedReply(job.answerDigest) else { return nil }
+        guard let reply = try store.cache.reply(job.answerDigest) else { return nil }
         cache?.insert(job.answerDigest, reply)
         return reply
     }
@@ -72,7 +72,7 @@ extension JobRunner {
         do {
             let text = job.runID == nil ? nil : try match.reply.text()
             let settled = try await advancing(job, text.map { .completed(text: $0) }) { [store] advance in
-                try await store.settle(job, from: match, advance: advance)
+                try await store.claims.settle(job, from: match, advance: advance)
             }
             if let settled {
                 announce(job, settled, answeredBy: .cache)
@@ -103,7 +103,7 @@ extension JobRunner {
             var message = ""
             if case .failure(let failure) = outcome { message = failure.message }
             let report = CallPricing(prices: configuration.prices).report(outcome, target: policy.model)
-            try await store.charge(report, message, besides: job)
+            try await store.claims.charge(report, message, besides: job)
         } catch {
             logger.warning("an embedding could not be charged", metadata: ["job": "\(job.id)", "error": "\(error)"])
         }

@@ -27,7 +27,7 @@ extension JobRunner {
         let candidates = Self.candidates(of: route, after: job.route, failure.failure, wait: wait)
         guard !candidates.isEmpty else { return nil }
         do {
-            guard let next = try await store.reroute(ended.request, to: candidates) else { return nil }
+            guard let next = try await store.claims.reroute(ended.request, to: candidates) else { return nil }
             inFlight.extend(next.lease, to: configuration.deadline(of: next, now: platform_monotonic_ns()))
             logger.info(
                 "job \(job.id): \(job.route) failed, asking \(next.route)", metadata: ["class": "\(failure.failure.rawValue)"])

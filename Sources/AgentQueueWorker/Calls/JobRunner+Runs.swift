@@ -10,11 +10,11 @@ extension JobRunner {
 
     /// Settles an attempt, with what its run does next if it ends thereby.
     func settleStep(_ request: SettleRequest) async throws -> SettleResult {
-        guard request.settlement.state.isFinal else { return try await store.settle(request) }
+        guard request.settlement.state.isFinal else { return try await store.claims.settle(request) }
         return try await advancing(request.job, Self.outcome(of: request)) { [store] advance in
             var request = request
             request.advance = advance
-            return try await store.settle(request)
+            return try await store.claims.settle(request)
         } ?? .fenced
     }
 
@@ -46,8 +46,8 @@ extension JobRunner {
         guard let planner, let run = job.runID else { return nil }
         do {
             // Then many ends are told at once.
-            guard try !store.hasManyCalls(run: run) else { return nil }
-            guard let snapshot = try store.runSnapshot(run),
+            guard try !store.runs.hasManyCalls(run: run) else { return nil }
+            guard let snapshot = try store.runs.snapshot(run),
                 let step = snapshot.steps.values.first(where: { $0.jobID == job.id }), step.state == .running
             else { return nil }
             let ended = StepEnd(path: step.path, jobID: job.id, outcome: outcome)

@@ -48,7 +48,7 @@ extension JobRunner {
 
     private func stored(_ slice: ArraySlice<EndedCall>) async throws -> [SettleResult] {
         if slice.count == 1, let only = slice.first { return [try await settleStep(only.request)] }
-        return try await store.settle(slice.map(\.request))
+        return try await store.claims.settle(slice.map(\.request))
     }
 
     private static func endOfSlice(_ ended: [EndedCall], from start: Int) -> Int {

@@ -27,7 +27,7 @@ final class ReplyStream: Sendable {
             }
             guard !text.isEmpty else { continue }
             // A piece that cannot be written is only not read along: the whole answer is settled.
-            guard let isOurs = try? await store.appendStream(lease, text), isOurs else { return }
+            guard let isOurs = try? await store.claims.appendStream(lease, text), isOurs else { return }
             guard (try? await Task.sleep(for: Self.interval)) != nil else { return }
         }
     }

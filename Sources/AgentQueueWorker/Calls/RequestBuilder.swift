@@ -17,7 +17,7 @@ struct RequestBuilder: Sendable {
         request.target = job.route
         guard job.kind == .generate else { return request }
         if let limit = configuration.maxOutputTokens[job.route.description] { request.limitOutput(to: limit) }
-        if job.attempt > 1, let schema = request.schema, let last = try store.lastInvalidReply(of: job.id) {
+        if job.attempt > 1, let schema = request.schema, let last = try store.claims.lastInvalidReply(of: job.id) {
             let previous = String(decoding: last.partial.utf8.prefix(Self.repairBytes), as: UTF8.self)
             request.appendMessages(StructuredReply(schema).repairMessages(previous: previous, complaint: last.message))
         }

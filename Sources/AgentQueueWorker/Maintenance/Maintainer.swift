@@ -80,18 +80,18 @@ package final class Maintainer: Service {
     /// Does everything that is due. Returns when something is due next (wall clock, ms).
     private func round() async -> Int64? {
         var pending = PendingMaintenance()
-        await attempt("looking for maintenance") { [store] in pending = try store.duties() }
-        if pending.mayRescue { await attempt("rescue") { [store] in try await store.rescue(except: store.locks.ownWorkers) } }
-        if pending.hasExpired { await attempt("expiry") { [store] in while try await store.expire() > 0 {} } }
-        if pending.hasCascade { await attempt("cascade") { [store] in while try await store.cascade() {} } }
-        if pending.hasFanOut { await attempt("fanning out results") { [store] in while try await store.fanOut() {} } }
+        await attempt("looking for maintenance") { [store] in pending = try store.maintenance.pending() }
+        if pending.mayRescue { await attempt("rescue") { [store] in try await store.maintenance.rescue(except: store.locks.ownWorkers) } }
+        if pending.hasExpired { await attempt("expiry") { [store] in while try await store.maintenance.expire() > 0 {} } }
+        if pending.hasCascade { await attempt("cascade") { [store] in while try await store.maintenance.cascade() {} } }
+        if pending.hasFanOut { await attempt("fanning out results") { [store] in while try await store.maintenance.fanOut() {} } }
         if pending.hasDueRun, let planner { await attempt("resuming runs") { try await resume(planner) } }
-        if pending.hasSweep { await attempt("stopping the calls of runs") { [store] in while try await store.sweepRuns() {} } }
+        if pending.hasSweep { await attempt("stopping the calls of runs") { [store] in while try await store.runs.sweep() {} } }
         var nextDue = pending.nextDue
         if let due = nextDue, due <= store.clock.wall() {
             await attempt("promotion") { [store] in
                 var promoted = 0
-                repeat { (promoted, nextDue) = try await store.promote() } while promoted > 0
+                repeat { (promoted, nextDue) = try await store.maintenance.promote() } while promoted > 0
             }
         }
         return [nextDue, await fire(pending.nextFiring), notify(pending.nextNotification)].compactMap(\.self).min()
@@ -117,7 +117,7 @@ package final class Maintainer: Service {
     private func resume(_ planner: any RunPlanner) async throws {
         var goesOn = true
         while goesOn {
-            goesOn = try await store.resume(runs: planner) { [logger] run, end in
+            goesOn = try await store.runs.resume(runs: planner) { [logger] run, end in
                 logger.info("run \(run) \(end.state.rawValue)", metadata: end.reason.map { ["reason": "\($0)"] } ?? [:])
             }
         }
@@ -126,8 +126,8 @@ package final class Maintainer: Service {
     /// Tasks that are not urgent: compacts stored vectors, and continues re-embedding with another model.
     private func tidy() async {
         while (try? await Task.sleep(for: .milliseconds(tidying))) != nil {
-            await attempt("re-embedding memories") { [store] in try await store.carryOnSpaces() }
-            await attempt("compacting vectors") { [store] in try await store.compactMemory() }
+            await attempt("re-embedding memories") { [store] in try await store.memories.resumeSpaces() }
+            await attempt("compacting vectors") { [store] in try await store.maintenance.compactMemory() }
         }
     }
 

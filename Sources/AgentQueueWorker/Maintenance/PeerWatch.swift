@@ -56,7 +56,7 @@ final class PeerWatch: Sendable {
             let others: [WorkerSummary]
             do {
                 let own = store.locks.ownWorkers
-                others = try store.workers().filter { !own.contains($0.id) }
+                others = try store.maintenance.workers().filter { !own.contains($0.id) }
             } catch {
                 logger.warning("the workers could not be read", metadata: ["error": "\(error)"])
                 others = []

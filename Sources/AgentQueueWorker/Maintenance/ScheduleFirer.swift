@@ -16,36 +16,36 @@ struct ScheduleFirer {
     func fireDue() async throws -> Int64? {
         var rest = Self.maxPerRound
         while rest > 0 {
-            let due = try store.dueSchedules(limit: min(rest, 50))
+            let due = try store.schedules.due(limit: min(rest, 50))
             if due.isEmpty { break }
             for schedule in due { try await fire(schedule) }
             rest -= due.count
         }
-        return try store.duties().nextFiring
+        return try store.maintenance.pending().nextFiring
     }
 
     private func fire(_ schedule: Schedule) async throws {
         guard let due = schedule.nextAt else { return }
         guard let cron = try? CronExpression(schedule.cron), let zone = maker.zone(named: schedule.timeZone) else {
             let reason = "its expression or its time zone, \(schedule.timeZone), is not known to this program"
-            if try await store.skip(schedule, next: nil, error: reason) { say(schedule, reason) }
+            if try await store.schedules.skip(schedule, next: nil, error: reason) { say(schedule, reason) }
             return
         }
         let now = store.clock.wall()
         let plan = FiringPlan.make(cron, in: zone, due: due, now: now, missed: schedule.missed, most: schedule.most)
         guard let moment = plan.moment else {
-            _ = try await store.skip(schedule, next: plan.next, error: nil)
+            _ = try await store.schedules.skip(schedule, next: plan.next, error: nil)
             return
         }
         do {
             let firing = try maker.make(schedule.work, key: "schedule/\(schedule.id)/\(moment / 1_000)", now: now)
-            guard try await store.fire(schedule, firing, next: plan.next) else { return }
+            guard try await store.schedules.fire(schedule, firing, next: plan.next) else { return }
             logger.info("schedule \(schedule.name) fired")
         } catch let error as StoreError where error.kind != .conflict && error.kind != .notFound {
             throw error
         } catch {
             // The next firing may succeed: once a missing provider is configured again, say.
-            if try await store.skip(schedule, next: plan.next, error: "\(error)") { say(schedule, "\(error)") }
+            if try await store.schedules.skip(schedule, next: plan.next, error: "\(error)") { say(schedule, "\(error)") }
         }
     }
 

@@ -57,7 +57,7 @@ package struct Embedder: Sendable {
     package func embed(_ texts: [String], as purpose: TextPurpose, besides job: ClaimedJob? = nil) async throws -> [[Float]] {
         let prefix = purpose == .query ? queryPrefix : model.passagePrefix
         var texts = EmbeddingTexts(texts, prefix: prefix, target: target, identity: provider.identity)
-        if cacheTimeToLive != nil { texts.take(try store.cachedReplies(texts.requests.map(\.digest))) }
+        if cacheTimeToLive != nil { texts.take(try store.cache.replies(texts.requests.map(\.digest))) }
         do {
             let capacity = max(1, provider.capabilities.maxEmbedInputs)
             let open = texts.open
@@ -133,7 +133,7 @@ package struct Embedder: Sendable {
                     target: target.description, latency: 0))
         }
         for start in stride(from: 0, to: answers.count, by: 100) {
-            try await store.keep(Array(answers[start..<min(start + 100, answers.count)]))
+            try await store.cache.keep(Array(answers[start..<min(start + 100, answers.count)]))
         }
     }
 
@@ -235,9 +235,9 @@ struct EmbeddingCharges {
     func write(besides job: ClaimedJob?) async throws {
         for (report, message) in reports {
             if let job {
-                try await embedder.store.charge(report, message, besides: job)
+                try await embedder.store.claims.charge(report, message, besides: job)
             } else {
-                try await embedder.store.charge(report, message, kind: .embed)
+                try await embedder.store.claims.charge(report, message, kind: .embed)
             }
         }
     }

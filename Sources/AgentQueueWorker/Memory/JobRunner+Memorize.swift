@@ -37,7 +37,7 @@ extension JobRunner {
             return []
         }
         do {
-            let contexts = try store.context(of: jobs.map(\.id))
+            let contexts = try store.claims.context(of: jobs.map(\.id))
             var plans: [MemorizePlan] = []
             for job in jobs {
                 guard let provider = providers[job.target.provider] else {
@@ -62,7 +62,7 @@ extension JobRunner {
     /// Plans of one namespace and model, with what the store has of them already.
     private func looked(up plans: [MemorizePlan], _ memory: MemoryConfiguration) async throws -> [MemorizePlan] {
         guard let first = plans.first else { return [] }
-        let namespace = try store.readMemories { try $0.namespace(named: first.order.namespace) }
+        let namespace = try store.memories.withSnapshot { try $0.namespace(named: first.order.namespace) }
         let refusal = namespace?.refusal(of: first.model)
         var plans = plans
         for index in plans.indices where plans[index].makesVectors && plans[index].order.again == nil {
@@ -82,7 +82,7 @@ extension JobRunner {
     private func known(_ plan: MemorizePlan) throws -> Set<Int> {
         do {
             let memories = plan.memories(now: store.clock.wall(), retention: 0)
-            let known = try store.known(memories, in: plan.order.namespace, model: plan.model)
+            let known = try store.memories.known(memories, in: plan.order.namespace, model: plan.model)
             return Set(known.indices.filter { known[$0] != nil })
         } catch let error as StoreError where error.kind == .conflict {
             // Memories that a namespace cannot hold: the settlement says why, beside what the call may have cost.
@@ -92,7 +92,7 @@ extension JobRunner {
 
     /// Which of the memories that are embedded again need it no more: they are gone, have changed, or have their vector.
     private func done(_ again: MemoryOrder.Again) throws -> Set<Int> {
-        try store.readMemories { snapshot in
+        try store.memories.withSnapshot { snapshot in
             let memories = try snapshot.memories(again.ids)
             let namespace = try memories.values.first.flatMap { try snapshot.namespace(named: $0.namespace) }
             guard let space = namespace?.building, space.id == again.space else { return Set(again.ids.indices) }
@@ -106,7 +106,7 @@ extension JobRunner {
         guard configuration.cacheTimeToLive != nil else { return }
         let digests = plans.filter(\.order.usesCache).flatMap { plan in plan.open.map { plan.digests[$0] } }
         guard !digests.isEmpty else { return }
-        let vectors = try store.cachedReplies(digests).compactMapValues { reply in
+        let vectors = try store.cache.replies(digests).compactMapValues { reply in
             // A damaged entry answers nothing: the text is embedded again, which replaces it.
             reply.vectors?.first.flatMap { try? MemoryVector($0) }
         }

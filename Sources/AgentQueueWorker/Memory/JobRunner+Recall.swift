@@ -29,7 +29,7 @@ extension JobRunner {
     private func recall(_ use: MemoryUse, for call: inout JobCall, _ body: JSONValue) async throws {
         var used = UsedMemories(use: use)
         if use.remember != nil {
-            used.context = try store.context(of: [call.job.id])[call.job.id]
+            used.context = try store.claims.context(of: [call.job.id])[call.job.id]
             used.identity = configuration.memory.flatMap { providers[$0.model.provider]?.identity } ?? ""
         }
         var asked = body
@@ -44,14 +44,14 @@ extension JobRunner {
         let request = ModelRequest(kind: call.job.kind, target: call.job.route, body: asked)
         (call.job.body, call.job.answerDigest) = request.sealed(identity: providers[call.job.route.provider]?.identity ?? "")
         call.job.useCache = use.usesCache && configuration.cacheTimeToLive != nil
-        call.job.cachedAt = call.job.useCache ? try store.cachedReply(call.job.answerDigest)?.createdAt : nil
+        call.job.cachedAt = call.job.useCache ? try store.cache.reply(call.job.answerDigest)?.createdAt : nil
         call.memory = .used(used)
     }
 
     /// Pruning goes by when a memory was last recalled. The job goes on without that being noted.
     private func noteRecalled(_ used: UsedMemories) async {
         do {
-            try await store.noteRecalled(used.recalled.map(\.id))
+            try await store.memories.noteRecalled(used.recalled.map(\.id))
         } catch {
             logger.warning("it could not be noted which memories were recalled", metadata: ["error": "\(error)"])
         }

@@ -63,7 +63,7 @@ struct Recaller: Sendable {
 
     /// Namespaces by what made their vectors; nil for those without any. Empty ones are left out.
     private func groups(of names: [String]) throws -> [(VectorModel?, [MemoryNamespace])] {
-        let namespaces = try store.readMemories { snapshot in
+        let namespaces = try store.memories.withSnapshot { snapshot in
             try names.map { name in
                 guard let namespace = try snapshot.namespace(named: name) else {
                     throw MemoryError("there is no namespace '\(name)'; 'agent-queue memory stats' lists them")

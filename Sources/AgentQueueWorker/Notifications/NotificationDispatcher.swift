@@ -75,8 +75,8 @@ package final class NotificationDispatcher: Service {
         guard free > 0 else { return 0 }
         do {
             // Reading is cheaper than a transaction, and there is usually nothing due.
-            guard let due = try store.nextNotification(), due <= store.clock.wall() else { return 0 }
-            let claimed = try await store.claimNotifications(limit: free) { [sender] in
+            guard let due = try store.notifications.nextDue(), due <= store.clock.wall() else { return 0 }
+            let claimed = try await store.notifications.claim(limit: free) { [sender] in
                 (sender.bounds(of: $0) ?? Self.unknown).timeout + Self.margin
             }
             state.withLock { $0.underWay += claimed.count }
@@ -102,7 +102,7 @@ package final class NotificationDispatcher: Service {
         let maxAttempts = (bounds ?? Self.unknown).maxAttempts
         let retryAt = notification.attempts < maxAttempts ? store.clock.wall() + wait(after: notification.attempts, outcome) : nil
         do {
-            try await store.settle(notification, outcome, retryAt: retryAt)
+            try await store.notifications.settle(notification, outcome, retryAt: retryAt)
         } catch {
             // The claim expires, and the notification is delivered again.
             logger.warning("the delivery of notification \(notification.id) could not be recorded", metadata: ["error": "\(error)"])

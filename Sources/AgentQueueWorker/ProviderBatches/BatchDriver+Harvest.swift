@@ -73,10 +73,10 @@ extension BatchDriver {
             guard !results.isEmpty else { throw NotOurs() }
             var certain = batch
             certain.isCertain = true
-            guard try await store.update(certain, from: .harvesting, releases: false) else { throw LostLease() }
+            guard try await store.providerBatches.update(certain, from: .harvesting, releases: false) else { throw LostLease() }
             isCertain.value = true
         }
-        let members = try store.members(of: batch, ids: Array(results.keys))
+        let members = try store.providerBatches.members(of: batch, ids: Array(results.keys))
         let now = store.clock.wall()
         let settlements = SettlementBuilder(configuration, origin: .batch(priceShare: provider.batchCapacity.priceShare))
         var ended: [EndedCall] = []
@@ -97,9 +97,9 @@ extension BatchDriver {
             if case .ended(let attempt) = call.state { ended.append(settlements.end(call, attempt, now: now)) }
         }
         try interrupt("before a slice")
-        guard let settled = try await store.settle(ended.map(\.request), of: batch) else { throw LostLease() }
+        guard let settled = try await store.providerBatches.settle(ended.map(\.request), of: batch) else { throw LostLease() }
         try interrupt("after a slice")
-        guard try await store.dismiss(unpaid, from: batch, .again, reason: nil) else { throw LostLease() }
+        guard try await store.providerBatches.dismiss(unpaid, from: batch, .again, reason: nil) else { throw LostLease() }
         for (one, result) in zip(ended, settled) {
             if let result { report(event(one.request, result)) }
         }

@@ -21,23 +21,23 @@ extension BatchDriver {
         for _ in 0..<10 {
             let load = try load(batch, provider)
             try interrupt("made up")
-            guard try await store.dismiss(load.others, from: batch, .again, reason: nil) else { return nil }
+            guard try await store.providerBatches.dismiss(load.others, from: batch, .again, reason: nil) else { return nil }
             for (reason, ids) in load.refused {
                 logger.notice("\(ids.count) jobs of \(batch.target) cannot be sent in a batch", metadata: ["error": "\(reason)"])
-                guard try await store.dismiss(ids, from: batch, .live, reason: reason) else { return nil }
+                guard try await store.providerBatches.dismiss(ids, from: batch, .live, reason: reason) else { return nil }
             }
             guard !load.items.isEmpty else { return try await move(batch.returning(.again, nil), from: batch.state, goesOn: true) }
             var intent = batch.submitting(policy, now: store.clock.wall())
             intent.bytes = load.bytes
-            guard try await store.update(intent, from: batch.state, expecting: load.items.count, releases: false) else {
-                guard try await store.renew(batch, for: policy.lease) else { return nil }
+            guard try await store.providerBatches.update(intent, from: batch.state, expecting: load.items.count, releases: false) else {
+                guard try await store.providerBatches.renew(batch, for: policy.lease) else { return nil }
                 continue
             }
             intent.jobs = load.items.count
             try interrupt("the intent is written")
             return try await send(intent, load, provider)
         }
-        try await store.release(batch)
+        try await store.providerBatches.release(batch)
         return nil
     }
 
@@ -45,8 +45,8 @@ extension BatchDriver {
         let policy = policy(of: provider)
         logger.info("batch \(intent.id) of \(intent.target): sending", metadata: ["jobs": "\(load.items.count)", "bytes": "\(load.bytes)"])
         // A process that was stopped meanwhile may have been taken for dead, and another have sent it.
-        guard try await store.renew(intent, for: policy.lease), store.clock.wall() < intent.unsettledUntil ?? .max else {
-            try await store.release(intent)
+        guard try await store.providerBatches.renew(intent, for: policy.lease), store.clock.wall() < intent.unsettledUntil ?? .max else {
+            try await store.providerBatches.release(intent)
             return nil
         }
         let answer = await provider.submitBatch(load.items, label: intent.label, timeout: policy.timeout(bytes: load.bytes))
@@ -55,9 +55,9 @@ extension BatchDriver {
         switch answer {
         case .success(let remote):
             let submitted = intent.submitted(as: remote, isCertain: true, policy, now: now)
-            if try await store.update(submitted, from: .submitting, releases: true) { return nil }
+            if try await store.providerBatches.update(submitted, from: .submitting, releases: true) { return nil }
             // Another took this one for dead. What it did not know, it is told.
-            if try await store.noteLateSubmission(submitted) == false {
+            if try await store.providerBatches.noteLateSubmission(submitted) == false {
                 logger.warning("batch \(intent.id) of \(intent.target) was sent twice; giving the later one up")
                 _ = await provider.cancelBatch(remote.id, timeout: policy.timeout)
             }
@@ -83,7 +83,7 @@ extension BatchDriver {
         case .failure(let failure):
             return try await putOff(batch, failure, provider)
         case .success(let found):
-            switch batch.find(in: found, taken: try store.takenRemoteIDs(besides: batch), policy, now: now) {
+            switch batch.find(in: found, taken: try store.providerBatches.takenRemoteIDs(besides: batch), policy, now: now) {
             case .found(let remote):
                 var adopted = batch.submitted(as: remote, isCertain: remote.isCertain, policy, now: now)
                 // It may have ended long ago.
@@ -92,7 +92,7 @@ extension BatchDriver {
                     "batch \(batch.id) of \(batch.target): found at the provider",
                     metadata: ["remote": "\(remote.id)", "certain": "\(remote.isCertain)"])
                 if let adopted = try await move(adopted, from: .submitting, goesOn: true) { return adopted }
-                try await store.release(batch)
+                try await store.providerBatches.release(batch)
                 return nil
             case .absent:
                 return try await submit(batch, provider)
@@ -115,11 +115,11 @@ extension BatchDriver {
         var load = Load()
         var after: Int64 = 0
         while true {
-            let members = try store.members(of: batch, after: after, limit: 500)
+            let members = try store.providerBatches.members(of: batch, after: after, limit: 500)
             guard let last = members.last else { return load }
             after = last.job.id
             // What a call of its own has answered meanwhile is not asked again: the claim finds it.
-            let answered = try store.answered(members.filter(\.job.useCache).map(\.job.digest))
+            let answered = try store.cache.answered(members.filter(\.job.useCache).map(\.job.digest))
             for member in members {
                 let isAnswered = member.job.useCache && answered.contains(member.job.digest)
                 guard member.isWanted, !isAnswered, member.urgentAt ?? .max > now else {

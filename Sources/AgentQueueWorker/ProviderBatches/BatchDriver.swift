@@ -70,11 +70,11 @@ struct BatchDriver: Sendable {
     func advance(_ provider: any BatchProvider) async throws -> Int64? {
         var next: Int64?
         var failed: (any Error)?
-        for batch in try store.openProviderBatches(of: provider.name) where !store.isOwned(batch) {
+        for batch in try store.providerBatches.open(of: provider.name) where !store.providerBatches.isOwned(batch) {
             if Task.isCancelled { return nil }
             if case .wait(let time) = batch.decide(policy(of: provider), drains: configuration.drains, now: store.clock.wall()) {
                 next = min(next ?? time, time)
-            } else if let held = try await store.take(batch, worker: worker, lease: policy(of: provider).lease) {
+            } else if let held = try await store.providerBatches.take(batch, worker: worker, lease: policy(of: provider).lease) {
                 do {
                     try await look(after: held, provider)
                 } catch let error as BatchInterruption {
@@ -102,7 +102,7 @@ struct BatchDriver: Sendable {
                 group.addTask {
                     while (try? await Task.sleep(for: .milliseconds(max(1, lease / 3)))) != nil {
                         // A renewal that fails is tried again, well before the lease ends.
-                        if (try? await store.renew(batch, for: lease)) == false { return .lost }
+                        if (try? await store.providerBatches.renew(batch, for: lease)) == false { return .lost }
                     }
                     return .stopped
                 }
@@ -111,7 +111,7 @@ struct BatchDriver: Sendable {
         } catch let error as BatchInterruption {
             throw error
         } catch {
-            try? await store.release(batch)
+            try? await store.providerBatches.release(batch)
             throw error
         }
     }
@@ -121,10 +121,10 @@ struct BatchDriver: Sendable {
         var current: ProviderBatch? = batch
         while let batch = current {
             let step = batch.decide(policy(of: provider), drains: configuration.drains, now: store.clock.wall())
-            if Task.isCancelled { return try await store.release(batch) }
+            if Task.isCancelled { return try await store.providerBatches.release(batch) }
             logger.debug("batch \(batch.id) of \(batch.target): \(step)", metadata: ["jobs": "\(batch.jobs)"])
             switch step {
-            case .wait: return try await store.release(batch)
+            case .wait: return try await store.providerBatches.release(batch)
             case .releaseUrgent: current = try await releaseUrgent(batch)
             case .submit: current = try await submit(batch, provider)
             case .reconcile: current = try await reconcile(batch, provider)
@@ -142,14 +142,14 @@ struct BatchDriver: Sendable {
     /// Writes how a batch stands now.
     /// - Returns: it, as far as there is more to do for it at once; nil where it waits, or is another's by now.
     func move(_ batch: ProviderBatch, from state: ProviderBatch.State, goesOn: Bool) async throws -> ProviderBatch? {
-        guard try await store.update(batch, from: state, releases: !goesOn) else { return nil }
+        guard try await store.providerBatches.update(batch, from: state, releases: !goesOn) else { return nil }
         return goesOn ? batch : nil
     }
 
     /// The provider failed: the batch is put off, and the failure shows with it. A step that was only given up is no failure.
     func putOff(_ batch: ProviderBatch, _ failure: ModelFailure, _ provider: any BatchProvider) async throws -> ProviderBatch? {
         if Task.isCancelled {
-            try await store.release(batch)
+            try await store.providerBatches.release(batch)
             return nil
         }
         let late = batch.putOff(failure, policy(of: provider), now: store.clock.wall())
@@ -174,7 +174,7 @@ struct BatchDriver: Sendable {
         // Room is lacking while others of ours are under way: the next batch will have it.
         let isFull =
             try reason.contains("token_limit_exceeded")
-            && store.openProviderBatches(of: batch.target.provider).contains {
+            && store.providerBatches.open(of: batch.target.provider).contains {
                 $0.id != batch.id && $0.target == batch.target && $0.remoteID != nil
             }
         return try await move(batch.returning(isFull ? .again : .suspect, reason), from: batch.state, goesOn: true)
@@ -187,14 +187,14 @@ struct BatchDriver: Sendable {
         let now = store.clock.wall()
         var after: Int64 = 0
         while true {
-            let members = try store.members(of: batch, after: after, limit: 500)
+            let members = try store.providerBatches.members(of: batch, after: after, limit: 500)
             guard let last = members.last else { break }
             after = last.job.id
             let urgent = members.filter { $0.urgentAt ?? .max <= now }.map(\.job.id)
-            guard try await store.dismiss(urgent, from: batch, .again, reason: nil) else { return nil }
+            guard try await store.providerBatches.dismiss(urgent, from: batch, .again, reason: nil) else { return nil }
         }
         var batch = batch
-        batch.urgentAt = try await store.refreshUrgency(of: batch)
+        batch.urgentAt = try await store.providerBatches.refreshUrgency(of: batch)
         // Identical jobs that wait for one of its answers may be the urgent ones: they wait no longer than it does.
         guard let urgentAt = batch.urgentAt, urgentAt <= now else { return batch }
         return try await move(batch.returning(.again, nil), from: batch.state, goesOn: true)
@@ -229,7 +229,7 @@ struct BatchDriver: Sendable {
         guard let id = batch.remoteID else { return try await endUnanswered(batch, "the provider's name for it is lost") }
         var batch = batch
         let policy = policy(of: provider)
-        batch.urgentAt = try await store.refreshUrgency(of: batch)
+        batch.urgentAt = try await store.providerBatches.refreshUrgency(of: batch)
         guard case .cancel = batch.decide(policy, drains: configuration.drains, now: store.clock.wall()) else { return batch }
         let answer = await provider.cancelBatch(id, timeout: policy.timeout)
         try interrupt("cancelled")
@@ -257,7 +257,7 @@ struct BatchDriver: Sendable {
             await provider.forgetBatch(remote, timeout: timeout)
         }
         try interrupt("forgotten")
-        while let isMore = try await store.returnRest(of: batch) {
+        while let isMore = try await store.providerBatches.returnRest(of: batch) {
             try interrupt("a slice is returned")
             guard !isMore else { continue }
             logger.info("batch \(batch.id) of \(batch.target): ended", metadata: ["jobs": "\(batch.jobs)"])

@@ -153,7 +153,7 @@ extension ResponseCache {
     package func warm(from store: QueueStore) throws -> Int {
         var (entries, bytes) = capacityLeft
         var chosen: [(digest: [UInt8], reply: CachedReply)] = []
-        for entry in try store.popularCacheEntries(limit: entries, bytes: bytes) {
+        for entry in try store.cache.popular(limit: entries, bytes: bytes) {
             let size = RecencyList.size(of: entry.reply)
             guard entries > 0, size <= bytes else { continue }
             entries -= 1

@@ -82,7 +82,7 @@ package struct SemanticCache: Sendable {
     /// - Parameter digest: the cache key that the answer was kept under, 32 bytes.
     package func remember(_ lookup: SemanticLookup, digest: [UInt8]) async {
         do {
-            try await store.rememberVector(digest: digest, context: lookup.context, model: vectorModel, vector: lookup.vector)
+            try await store.cache.rememberVector(digest: digest, context: lookup.context, model: vectorModel, vector: lookup.vector)
         } catch {
             complain(ModelFailure(.retryable, "\(error)"))
         }

@@ -149,7 +149,7 @@ extension JobRunner {
     /// The halves, with what their calls need reserved. Where the store failed, as they are: what was paid for must be tried.
     private func divide(_ ended: [EndedCall], into parts: [[EndedCall]]) async -> [[JobCall]] {
         do {
-            let jobs = try await store.divide(ended.map(\.request), into: parts.map { $0.map(\.job) })
+            let jobs = try await store.claims.divide(ended.map(\.request), into: parts.map { $0.map(\.job) })
             let calls = Dictionary(ended.map { ($0.job.id, $0.call) }, uniquingKeysWith: { one, _ in one })
             return jobs.map { part in
                 part.compactMap { job in

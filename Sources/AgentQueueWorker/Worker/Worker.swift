@@ -92,7 +92,7 @@ package final class Worker: Service {
     /// counting their attempts. Cancelling the task hands back at once.
     /// - Throws: `StoreError`, where it cannot register.
     package func run() async throws {
-        let registration = try await store.registerWorker()
+        let registration = try await store.claims.registerWorker()
         if let calls = registration.calls { children?.attach { calls.note(children: $0) } }
         logger.info("worker \(registration.id) ready", metadata: ["concurrency": "\(configuration.concurrency)"])
         let heartbeat = HeartbeatThread(store, inFlight: inFlight, lease: configuration.lease, logger: logger)
@@ -103,7 +103,7 @@ package final class Worker: Service {
         }
         heartbeat.stop()
         do {
-            try await store.unregisterWorker(registration.id)
+            try await store.claims.unregisterWorker(registration.id)
         } catch {
             logger.warning("the worker could not sign off", metadata: ["error": "\(error)"])
         }
@@ -218,7 +218,7 @@ package final class Worker: Service {
         request.batchCapacities = batchCapacities
         if takesJobs { request.openCalls = coalescer.openCalls }
         do {
-            let round = try await store.claim(request)
+            let round = try await store.claims.claim(request)
             for lease in round.cancellations { inFlight.stop(lease, .cancelled) }
             let now = platform_monotonic_ns()
             inFlight.add(round.jobs, alone: round.runsAlone) { configuration.deadline(of: $0, now: now) }
@@ -248,7 +248,7 @@ package final class Worker: Service {
     private func isDrained() -> Bool {
         guard configuration.drains, inFlight.count == 0 else { return false }
         do {
-            return try store.isDrained(
+            return try store.claims.isDrained(
                 queues: configuration.queues, providers: Set(providers.keys), routes: configuration.policies.routes)
         } catch {
             logger.warning("the queues could not be read", metadata: ["error": "\(error)"])

@@ -37,7 +37,7 @@ struct CacheStatsCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         try await session.withStore { store in
-            let cache = try store.cacheStatistics()
+            let cache = try store.cache.statistics()
             var output = Output()
             if format.json {
                 try output.json(StatsJSON.cache(cache))
@@ -84,7 +84,7 @@ struct CacheListCommand: AsyncParsableCommand {
                     Column("DIGEST"), Column("TARGET"), Column("HITS", isNumber: true), Column("SIZE", isNumber: true), Column("USED"),
                     Column("EXPIRES"), Column("ANSWER", leastWidth: 12),
                 ])
-            for entry in try store.cacheEntries(limit: limit.count) {
+            for entry in try store.cache.entries(limit: limit.count) {
                 try listing.add(
                     CacheJSON.entry(entry, withReply: false),
                     row: [
@@ -156,7 +156,7 @@ struct CacheDeleteCommand: AsyncParsableCommand {
         let session = try Session(global)
         try await session.withStore { store in
             let entry = try CacheLookup.entry(digest, in: store)
-            let deleted = try await store.deleteCacheEntry(entry.digest)
+            let deleted = try await store.cache.delete(entry.digest)
             var output = Output()
             let name = Hexadecimal.text(entry.digest)
             if format.json {
@@ -186,7 +186,7 @@ struct CacheClearCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         try await session.withStore { store in
-            let deleted = try await store.clearCache()
+            let deleted = try await store.cache.clear()
             try format.print(
                 .object([.init("deleted", .integer(Int64(deleted)))]),
                 line: "\(deleted) cache \(deleted == 1 ? "entry" : "entries") deleted")
@@ -202,7 +202,7 @@ enum CacheLookup {
         guard !digest.isEmpty, digest.utf8.count <= 64, digest.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
             throw CommandFailure(.usage, "\(name) is not a digest (up to 64 hexadecimal digits)")
         }
-        let entries = try store.cacheEntries(digestPrefix: digest)
+        let entries = try store.cache.entries(digestPrefix: digest)
         guard let entry = entries.first else { throw CommandFailure(.badInput, "no cache entry matches digest \(name)") }
         guard entries.count == 1 else {
             throw CommandFailure(.usage, "digest prefix \(name) matches more than one cache entry; use a longer prefix")

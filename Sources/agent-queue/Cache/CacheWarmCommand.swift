@@ -89,7 +89,7 @@ actor CacheWarming {
 
     func take(_ jobs: [NewJob]) async throws {
         var missing: [NewJob] = []
-        for (job, preview) in zip(jobs, try store.preview(jobs)) {
+        for (job, preview) in zip(jobs, try store.jobs.preview(jobs)) {
             if !job.useCache {
                 unkept += 1
             } else if preview == .cached {
@@ -101,7 +101,7 @@ actor CacheWarming {
             }
         }
         guard !missing.isEmpty else { return }
-        await receipts.take(try await store.enqueue(missing))
+        await receipts.take(try await store.jobs.enqueue(missing))
     }
 
     /// As `--json` prints it.

@@ -33,15 +33,15 @@ struct CacheWhyCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         try await session.withStore { store in
-            guard let a = try store.job(first) else { throw JobFailure.notFound(first) }
-            guard let b = try store.job(second) else { throw JobFailure.notFound(second) }
+            guard let a = try store.jobs.get(first) else { throw JobFailure.notFound(first) }
+            guard let b = try store.jobs.get(second) else { throw JobFailure.notFound(second) }
             let identity = session.settings.intakeContext(now: Now.milliseconds).identity
             let comparison = RequestComparison(.init(a, identity), .init(b, identity))
             let (earlier, later) = a.id < b.id ? (a, b) : (b, a)
             let reason =
                 comparison.isSame
                 ? CacheReason.sentence(
-                    earlier: earlier, later: later, entry: try store.cacheEntries(digestPrefix: Hexadecimal.text(a.digest)).first) : nil
+                    earlier: earlier, later: later, entry: try store.cache.entries(digestPrefix: Hexadecimal.text(a.digest)).first) : nil
             var output = Output()
             if format.json {
                 try output.json(

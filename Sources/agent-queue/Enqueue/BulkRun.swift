@@ -27,17 +27,17 @@ struct BulkRun {
                 path, defaults: defaults, skipsInvalid: skipsInvalid, digest: ingest != nil, session: session)
             let survey = file.survey
             var resumeAfter = 0
-            if let ingest, let digest = survey.sha256 { resumeAfter = try store.ingestProgress(name: ingest, digest: digest) }
+            if let ingest, let digest = survey.sha256 { resumeAfter = try store.jobs.ingestProgress(name: ingest, digest: digest) }
             let receipts = BulkReceipts(printsReceipts: printsReceipts, json: json)
             try await file.forEachSlice("Adding", after: resumeAfter) { [ingest] jobs, lastLine in
                 let mark = ingest.flatMap { name in
                     survey.sha256.map { IngestCheckpoint(name: name, digest: $0, linesDone: lastLine) }
                 }
-                await receipts.take(try await store.enqueue(jobs, ingest: mark))
+                await receipts.take(try await store.jobs.enqueue(jobs, ingest: mark))
             }
             // Only now: before the last line is added, the batch may seem to be finished.
             if let batch = defaults.batch, !onBatchFinish.isEmpty {
-                if try await !store.watch(batch: batch, tell: onBatchFinish) {
+                if try await !store.notifications.watch(batch: batch, tell: onBatchFinish) {
                     Diagnostics.say("batch \(batch) has no jobs, so no notification will be sent for it")
                 }
             }

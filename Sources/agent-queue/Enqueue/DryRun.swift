@@ -31,7 +31,7 @@ actor DryRun {
         return try await session.withExistingStore { store in
             let run = DryRun(session, store)
             var start = 0
-            if let store, let ingest, let digest = file.survey.sha256 { start = try store.ingestProgress(name: ingest, digest: digest) }
+            if let store, let ingest, let digest = file.survey.sha256 { start = try store.jobs.ingestProgress(name: ingest, digest: digest) }
             try await file.forEachSlice("Checking cache", after: start) { jobs, _ in try await run.look(at: jobs) }
             return await run.forecast
         }
@@ -41,7 +41,7 @@ actor DryRun {
         if store == nil, let id = jobs.lazy.flatMap(\.after).first {
             throw CommandFailure(.badInput, "job \(id), named by --after, does not exist; nothing added")
         }
-        let previews = try store?.preview(jobs) ?? jobs.map { _ in .call }
+        let previews = try store?.jobs.preview(jobs) ?? jobs.map { _ in .call }
         for (job, preview) in zip(jobs, previews) { forecast.add(job, preview, cost: cost(job)) }
     }
 }

@@ -168,7 +168,7 @@ struct EnqueueCommand: AsyncParsableCommand {
     }
 
     private func add(_ newJob: NewJob, to store: QueueStore, _ session: Session) async throws {
-        let receipt = try await store.enqueue(newJob)
+        let receipt = try await store.jobs.enqueue(newJob)
         var output = Output()
         if receipt.duplicateOf != nil, !format.json {
             Diagnostics.say("job \(receipt.id) already has this unique key; nothing added")
@@ -179,7 +179,7 @@ struct EnqueueCommand: AsyncParsableCommand {
         }
         if stream { return try await StreamWait(id: receipt.id, timeout: nil, session: session).run(in: store) }
         if !receipt.state.isFinal { try await FinalWait(ids: [receipt.id], timeout: nil, session: session).run(in: store) }
-        guard let job = try store.job(receipt.id) else { throw JobFailure.notFound(receipt.id) }
+        guard let job = try store.jobs.get(receipt.id) else { throw JobFailure.notFound(receipt.id) }
         if format.json {
             try output.json(JobJSON.job(job))
         } else if job.state == .completed {

@@ -19,9 +19,9 @@ struct CancelCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await jobs.change(.cancelled) {
-            try await $0.cancel(ids: $1)
+            try await $0.jobs.cancel(ids: $1)
         } matching: {
-            try await $0.cancel(where: $1)
+            try await $0.jobs.cancel(where: $1)
         }
     }
 }
@@ -43,9 +43,9 @@ struct RetryCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await jobs.change(.retried) {
-            try await $0.retry(ids: $1)
+            try await $0.jobs.retry(ids: $1)
         } matching: {
-            try await $0.retry(where: $1)
+            try await $0.jobs.retry(where: $1)
         }
     }
 }
@@ -66,9 +66,9 @@ struct DeleteCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await jobs.change(.deleted) {
-            try await $0.delete(ids: $1)
+            try await $0.jobs.delete(ids: $1)
         } matching: {
-            try await $0.delete(where: $1)
+            try await $0.jobs.delete(where: $1)
         }
     }
 }

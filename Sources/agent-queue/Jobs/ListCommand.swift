@@ -33,7 +33,7 @@ struct ListCommand: AsyncParsableCommand {
             var filter = filters.filter
             filter.run = run
             try limit.forEachPage(of: Self.page) { [filter] before, count in
-                try store.jobs(filter, limit: count, before: before)
+                try store.jobs.list(filter, limit: count, before: before)
             } id: {
                 $0.id
             } _: { jobs in

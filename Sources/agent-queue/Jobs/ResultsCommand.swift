@@ -48,7 +48,7 @@ struct ResultsCommand: AsyncParsableCommand {
             var left = limit ?? .max
             while left > 0 {
                 let wanted = min(left, Self.page)
-                let jobs = try store.jobs(filter, limit: wanted, after: after)
+                let jobs = try store.jobs.list(filter, limit: wanted, after: after)
                 try printer.print(jobs)
                 guard let last = jobs.last, jobs.count == wanted else { break }
                 after = last.id
@@ -93,7 +93,7 @@ struct ResultCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         try await session.withStore { store in
-            guard let job = try store.job(id) else { throw JobFailure.notFound(id) }
+            guard let job = try store.jobs.get(id) else { throw JobFailure.notFound(id) }
             guard let result = job.result else {
                 if job.state.isFinal { try JobFailure.check(job) }
                 throw CommandFailure(

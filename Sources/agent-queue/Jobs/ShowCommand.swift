@@ -24,9 +24,9 @@ struct ShowCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         try await session.withStore { store in
-            guard let job = try store.job(id) else { throw JobFailure.notFound(id) }
+            guard let job = try store.jobs.get(id) else { throw JobFailure.notFound(id) }
             var output = Output()
-            let wait = job.state == .pending ? try store.wait(of: id).map(WaitSentence.of) : nil
+            let wait = job.state == .pending ? try store.jobs.wait(of: id).map(WaitSentence.of) : nil
             if format.json {
                 try output.json(JobJSON.job(job, waitsFor: wait))
             } else {

@@ -45,7 +45,7 @@ struct NotificationsListCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         try await session.withExistingStore { store in
-            let notices = try store?.notices(states: Set(state), limit: limit.count) ?? []
+            let notices = try store?.notifications.list(states: Set(state), limit: limit.count) ?? []
             let now = Now.milliseconds
             var listing = Listing(format, Self.columns)
             for notice in notices { try listing.add(NotificationJSON.notification(notice), row: Self.row(notice, now: now)) }
@@ -156,7 +156,7 @@ struct NotificationsRetryCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         try await session.withStore { store in
-            let count = try await store.retryNotifications(all ? nil : ids)
+            let count = try await store.notifications.retry(all ? nil : ids)
             try format.print(
                 .object([.init("retried", .integer(Int64(count)))]), line: "\(Figures.count(count, "notification")) will be retried")
             if !all, count < ids.count {

@@ -33,7 +33,7 @@ struct ProvidersListCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try Session(global)
-        let states = try await session.withExistingStore { store in try store?.providerStates() ?? [] }
+        let states = try await session.withExistingStore { store in try store?.providers.states() ?? [] }
         let providers = await ProviderOverview.all(session.settings, environment: session.environment, states: states)
         var output = Output()
         if format.json {
@@ -101,7 +101,7 @@ struct ProvidersResumeCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         try await session.withStore { store in
-            let isKnown = try await store.resume(provider: name)
+            let isKnown = try await store.providers.resume(provider: name)
             // One that is configured and was never called needs no resuming.
             if !isKnown, session.settings.providers[name] == nil {
                 let hint = Suggestion.hint(for: name, in: session.settings.providers.keys.sorted())

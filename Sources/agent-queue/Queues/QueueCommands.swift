@@ -19,7 +19,7 @@ struct QueuesCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         try await session.withStore { store in
-            let queues = try store.queues()
+            let queues = try store.jobs.queues()
             var output = Output()
             if format.json {
                 for queue in queues { try output.json(StatsJSON.queue(queue)) }
@@ -52,7 +52,7 @@ struct PauseCommand: AsyncParsableCommand {
         try QueueName.check(queue)
         let session = try Session(global)
         try await session.withStore { store in
-            try await store.pause(queue: queue)
+            try await store.jobs.pause(queue: queue)
             try QueueName.report(queue, isPaused: true, json: format.json)
         }
     }
@@ -77,7 +77,7 @@ struct ResumeCommand: AsyncParsableCommand {
         try QueueName.check(queue)
         let session = try Session(global)
         try await session.withStore { store in
-            guard try await store.resume(queue: queue) else {
+            guard try await store.jobs.resume(queue: queue) else {
                 throw CommandFailure(.badInput, "queue \(InvalidText.quoted(queue)) not found; run 'agent-queue queues' to see the queues")
             }
             try QueueName.report(queue, isPaused: false, json: format.json)

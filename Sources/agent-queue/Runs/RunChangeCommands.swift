@@ -25,9 +25,9 @@ struct RunCancelCommand: AsyncParsableCommand {
         let session = try Session(global)
         try await session.withStore { store in
             var report = ChangeReport("run", format)
-            let before = try store.runStates(of: ids)
+            let before = try store.runs.states(of: ids)
             for id in ids {
-                guard let state = try await store.cancel(run: id) else {
+                guard let state = try await store.runs.cancel(run: id) else {
                     try report.add(ChangeOutcome(run: id, nil, nil))
                     continue
                 }
@@ -35,7 +35,7 @@ struct RunCancelCommand: AsyncParsableCommand {
                 try report.add(ChangeOutcome(run: id, state, wasOpen ? .cancelled : nil))
             }
             // The jobs of a run with very many go in slices; any worker goes on with it, should this end here.
-            while try await store.sweepRuns() {}
+            while try await store.runs.sweep() {}
             try report.finish()
         }
     }
@@ -64,7 +64,7 @@ struct RunRetryCommand: AsyncParsableCommand {
         defer { queue.store.close() }
         var report = ChangeReport("run", format)
         for id in ids {
-            guard let state = try queue.store.runStates(of: [id])[id] else {
+            guard let state = try queue.store.runs.states(of: [id])[id] else {
                 try report.add(ChangeOutcome(run: id, nil, nil))
                 continue
             }
@@ -73,7 +73,7 @@ struct RunRetryCommand: AsyncParsableCommand {
                 continue
             }
             try await queue.retry(run: id)
-            try report.add(ChangeOutcome(run: id, try queue.store.runStates(of: [id])[id] ?? .running, .retried))
+            try report.add(ChangeOutcome(run: id, try queue.store.runs.states(of: [id])[id] ?? .running, .retried))
         }
         try report.finish()
     }

@@ -107,9 +107,9 @@ struct RunStartCommand: AsyncParsableCommand {
             var run = try planner.run(pipeline, name: name, inputs: try catalog.checked(given, of: pipeline), options: options)
             run.uniqueKey = uniqueKey
             run.onFinish = onFinish
-            let started = try await store.start(run)
+            let started = try await store.runs.start(run)
             // What the cache answers ends at once, and nobody else may be there to go on from it.
-            if started.duplicateOf == nil { try await store.resume(run: started.id, with: planner) }
+            if started.duplicateOf == nil { try await store.runs.resume(run: started.id, with: planner) }
             try await report(started, in: store, session)
         }
     }
@@ -121,7 +121,7 @@ struct RunStartCommand: AsyncParsableCommand {
         guard wait else {
             var output = Output()
             if format.json {
-                guard let state = try store.runStates(of: [started.id])[started.id] else { throw RunFailure.notFound(started.id) }
+                guard let state = try store.runs.states(of: [started.id])[started.id] else { throw RunFailure.notFound(started.id) }
                 try output.json(RunJSON.receipt(started, state))
             } else {
                 try output.line("\(started.id)")
@@ -129,7 +129,7 @@ struct RunStartCommand: AsyncParsableCommand {
             return try output.flush()
         }
         try await RunWait(ids: [started.id], timeout: timeout, showsEnded: true).run(in: store)
-        guard let detail = try store.runDetail(started.id) else { throw RunFailure.notFound(started.id) }
+        guard let detail = try store.runs.detail(started.id) else { throw RunFailure.notFound(started.id) }
         var output = Output()
         if format.json {
             try output.json(RunJSON.detail(detail))

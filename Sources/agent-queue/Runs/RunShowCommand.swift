@@ -35,7 +35,7 @@ struct RunShowCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         try await session.withStore { store in
-            guard let run = try store.runDetail(id) else { throw RunFailure.notFound(id) }
+            guard let run = try store.runs.detail(id) else { throw RunFailure.notFound(id) }
             var output = Output()
             if format.json {
                 try output.json(RunJSON.detail(run))
@@ -83,15 +83,15 @@ struct RunOutputCommand: AsyncParsableCommand {
     }
 
     private func whole(in store: QueueStore) throws -> JSONValue {
-        guard let run = try store.runDetail(id) else { throw RunFailure.notFound(id) }
+        guard let run = try store.runs.detail(id) else { throw RunFailure.notFound(id) }
         if let output = run.output { return output }
         if run.summary.state.isFinal { try RunFailure.check(run.summary) }
         throw CommandFailure(.badInput, "run \(id) is running and has no output yet; run 'agent-queue run wait \(id)' to wait for it")
     }
 
     private func answer(of path: String, in store: QueueStore) throws -> JSONValue {
-        if let text = try store.stepOutputs(of: id, [path])[path] { return .string(text) }
-        guard let run = try store.runDetail(id) else { throw RunFailure.notFound(id) }
+        if let text = try store.runs.stepOutputs(of: id, [path])[path] { return .string(text) }
+        guard let run = try store.runs.detail(id) else { throw RunFailure.notFound(id) }
         guard let call = run.calls.first(where: { $0.record.path == path }) else {
             let hint = Suggestion.hint(for: path, in: run.calls.map(\.record.path))
             throw CommandFailure(

@@ -44,7 +44,7 @@ struct RunWaitCommand: AsyncParsableCommand {
             ])
         var failed = 0
         for id in ids {
-            guard let run = try store.runDetail(id) else { throw CommandFailure(.badInput, "run \(id) was pruned while waiting for it") }
+            guard let run = try store.runs.detail(id) else { throw CommandFailure(.badInput, "run \(id) was pruned while waiting for it") }
             let summary = run.summary
             if summary.state != .completed { failed += 1 }
             let took = summary.finalizedAt.map { Figures.duration(milliseconds: $0 - summary.createdAt) } ?? ""
@@ -70,7 +70,7 @@ struct RunWait {
 
     /// - Throws: `CommandFailure` on a run that does not exist, and when time runs out.
     func run(in store: QueueStore) async throws {
-        let states = try store.runStates(of: ids)
+        let states = try store.runs.states(of: ids)
         if let missing = ids.first(where: { states[$0] == nil }) { throw RunFailure.notFound(missing) }
         try await Deadline.run(timeout) {
             try await wait(in: store)
@@ -99,7 +99,7 @@ struct RunWait {
     }
 
     private func open(_ ids: [Int64], in store: QueueStore) throws -> [Int64] {
-        let states = try store.runStates(of: ids)
+        let states = try store.runs.states(of: ids)
         return ids.filter { states[$0].map { !$0.isFinal } ?? false }
     }
 }
@@ -125,10 +125,10 @@ struct RunProgress {
     /// Reads how the run stands. On a terminal nothing is said; elsewhere, what has ended since the last look.
     mutating func look(at store: QueueStore) throws {
         let now = Now.seconds
-        let isFinal = try store.runStates(of: [run])[run]?.isFinal ?? true
+        let isFinal = try store.runs.states(of: [run])[run]?.isFinal ?? true
         guard isFinal || now - lookedAt >= Self.interval else { return }
         lookedAt = now
-        guard let detail = try store.runDetail(run) else { return }
+        guard let detail = try store.runs.detail(run) else { return }
         guard Screen.error.isTerminal else { return tell(detail) }
         let nodes = try self.nodes ?? Pipeline(definition: detail.snapshot.definition).nodes
         self.nodes = nodes

@@ -40,7 +40,7 @@ struct RunsCommand: AsyncParsableCommand {
                     Column("COST", isNumber: true), Column("REASON", leastWidth: 10),
                 ])
             try limit.forEachPage(of: Self.page) { before, count in
-                try store.runs(states: state?.states ?? [], name: name, before: before, limit: count)
+                try store.runs.list(states: state?.states ?? [], name: name, before: before, limit: count)
             } id: {
                 $0.id
             } _: { runs in

@@ -87,7 +87,7 @@ struct ScheduleAddCommand: AsyncParsableCommand {
         try await session.withStore { store in
             // What could not be made now could not be made then.
             _ = try ScheduleMaker(session.settings).make(work, key: "schedule", now: now)
-            let added = try await store.add(schedule)
+            let added = try await store.schedules.add(schedule)
             try format.print(ScheduleJSON.schedule(added), line: "\(added.id)")
         }
     }

@@ -40,7 +40,7 @@ struct ScheduleListCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         try await session.withExistingStore { store in
-            let schedules = try store?.schedules() ?? []
+            let schedules = try store?.schedules.list() ?? []
             let now = Now.milliseconds
             var listing = Listing(format, Self.columns)
             for schedule in schedules { try listing.add(ScheduleJSON.schedule(schedule), row: Self.row(schedule, now: now)) }
@@ -128,7 +128,7 @@ struct SchedulePauseCommand: AsyncParsableCommand {
     @OptionGroup var selection: ScheduleSelection
 
     func run() async throws {
-        try await selection.change("paused", otherwise: "no longer exists") { try await $1.pause(schedule: $0.id) }
+        try await selection.change("paused", otherwise: "no longer exists") { try await $1.schedules.pause(schedule: $0.id) }
     }
 }
 
@@ -147,7 +147,7 @@ struct ScheduleResumeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await selection.change("resumed", otherwise: "was not paused") { schedule, store in
-            try await store.resume(schedule: schedule.id, next: try Self.next(of: schedule))
+            try await store.schedules.resume(schedule: schedule.id, next: try Self.next(of: schedule))
         }
     }
 
@@ -173,7 +173,7 @@ struct ScheduleRemoveCommand: AsyncParsableCommand {
     @OptionGroup var selection: ScheduleSelection
 
     func run() async throws {
-        try await selection.change("removed", otherwise: "no longer exists") { try await $1.remove(schedule: $0.id) }
+        try await selection.change("removed", otherwise: "no longer exists") { try await $1.schedules.remove(schedule: $0.id) }
     }
 }
 
@@ -219,9 +219,9 @@ enum ScheduleReference {
     /// - Throws: `CommandFailure` for one that is not there.
     static func find(_ references: [String], in store: QueueStore) throws -> [Schedule] {
         try references.map { reference in
-            let found = try Int64(reference).flatMap { try store.schedule($0) } ?? store.schedule(named: reference)
+            let found = try Int64(reference).flatMap { try store.schedules.get($0) } ?? store.schedules.get(named: reference)
             if let found { return found }
-            let hint = Suggestion.hint(for: reference, in: try store.schedules().map(\.name))
+            let hint = Suggestion.hint(for: reference, in: try store.schedules.list().map(\.name))
             throw CommandFailure(.badInput, "schedule \(InvalidText.quoted(reference)) not found\(hint)")
         }
     }

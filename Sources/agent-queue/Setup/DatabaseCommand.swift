@@ -68,7 +68,7 @@ struct DatabaseStatusCommand: AsyncParsableCommand {
         try DatabaseFileCheck.requireFile(path)
         let (applied, pending) = try QueueStore.migrations(of: path)
         // An older database is not brought up to date by a question about it.
-        let statistics = pending.isEmpty ? try await session.withStore(createsFile: false) { try $0.statistics() } : nil
+        let statistics = pending.isEmpty ? try await session.withStore(createsFile: false) { try $0.maintenance.statistics() } : nil
         var output = Output()
         if format.json {
             try output.json(json(path, applied, pending, statistics))
@@ -116,7 +116,7 @@ struct DatabaseCheckCommand: AsyncParsableCommand {
         let session = try Session(global)
         let path = session.settings.database
         try DatabaseFileCheck.requireFile(path)
-        let report = try await session.withStore(createsFile: false) { try $0.check() }
+        let report = try await session.withStore(createsFile: false) { try $0.maintenance.check() }
         var output = Output()
         if format.json {
             try output.json(
@@ -155,7 +155,7 @@ struct DatabaseBackupCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         try DatabaseFileCheck.requireFile(session.settings.database)
-        try await session.withStore(createsFile: false) { try $0.backup(to: file) }
+        try await session.withStore(createsFile: false) { try $0.maintenance.backup(to: file) }
         var output = Output()
         if format.json {
             try output.json(.object([.init("database", .string(session.settings.database)), .init("backup", .string(file))]))
@@ -215,9 +215,9 @@ struct DatabaseVacuumCommand: AsyncParsableCommand {
         let session = try Session(global)
         try DatabaseFileCheck.requireFile(session.settings.database)
         let (before, after) = try await session.withStore(createsFile: false) { store in
-            let before = try store.statistics().databaseBytes
-            try store.vacuum()
-            return (before, try store.statistics().databaseBytes)
+            let before = try store.maintenance.statistics().databaseBytes
+            try store.maintenance.vacuum()
+            return (before, try store.maintenance.statistics().databaseBytes)
         }
         var output = Output()
         if format.json {

@@ -43,7 +43,7 @@ struct PruneCommand: AsyncParsableCommand {
             if let age = olderThan?.milliseconds {
                 (policy.completed, policy.cancelled, policy.discarded) = (age, age, age)
             }
-            try print(try await store.prune(policy, dryRun: dryRun))
+            try print(try await store.maintenance.prune(policy, dryRun: dryRun))
         }
     }
 

@@ -37,7 +37,7 @@ struct FinalWait {
         for await _ in store.changes(of: .done) {
             while !open.isEmpty {
                 let look = open.prefix(Self.window)
-                let states = try store.states(of: Array(look))
+                let states = try store.jobs.states(of: Array(look))
                 // A job that is gone was deleted while it was waited for.
                 let left = look.filter { states[$0].map { !$0.isFinal } ?? false }
                 open = left + open.dropFirst(look.count)
@@ -52,7 +52,7 @@ struct FinalWait {
         var open: [Int64] = []
         for start in stride(from: 0, to: ids.count, by: Self.window) {
             let part = Array(ids[start..<min(start + Self.window, ids.count)])
-            let states = try store.states(of: part)
+            let states = try store.jobs.states(of: part)
             for id in part {
                 guard let state = states[id] else { throw JobFailure.notFound(id) }
                 if !state.isFinal { open.append(id) }
@@ -78,7 +78,7 @@ struct BatchWait {
     }
 
     private func progress(_ store: QueueStore) async throws -> BatchProgress {
-        guard let progress = try store.batch(named: name) else {
+        guard let progress = try store.jobs.batch(named: name) else {
             throw CommandFailure(.badInput, "batch '\(name)' not found")
         }
         return progress

@@ -19,23 +19,23 @@ struct StreamWait {
     }
 
     private func follow(_ store: QueueStore) async throws {
-        guard let state = try store.states(of: [id])[id] else { throw JobFailure.notFound(id) }
+        guard let state = try store.jobs.states(of: [id])[id] else { throw JobFailure.notFound(id) }
         var printer = StreamPrinter()
         if !state.isFinal {
             try WorkerHint.sayIfNoneRuns(store)
             try await ProviderHint.say(for: [id], store, session)
             // An answer that is on its way already comes whole; the next call is streamed.
-            try await store.requestStream(of: id)
+            try await store.jobs.requestStream(of: id)
         }
         var sequence: Int64 = 0
         for await _ in store.changes(of: .done) {
             // Read before the text: what comes later than a final state has no pieces any more.
-            let isFinal = try store.states(of: [id])[id]?.isFinal ?? true
-            let page = try store.stream(of: id, after: sequence)
+            let isFinal = try store.jobs.states(of: [id])[id]?.isFinal ?? true
+            let page = try store.jobs.stream(of: id, after: sequence)
             try printer.show(page)
             sequence = page.lastSequence
             guard isFinal else { continue }
-            guard let job = try store.job(id) else {
+            guard let job = try store.jobs.get(id) else {
                 try printer.endLine()
                 throw CommandFailure(.badInput, "job \(id) was deleted while waiting for it")
             }

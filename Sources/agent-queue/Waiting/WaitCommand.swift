@@ -63,7 +63,7 @@ struct WaitCommand: AsyncParsableCommand {
             format, [Column("ID", isNumber: true), Column("STATE"), Column("TOOK", isNumber: true), Column("ANSWER")])
         var failed = 0
         for id in ids {
-            guard let job = try store.job(id) else { throw CommandFailure(.badInput, "job \(id) was deleted while waiting for it") }
+            guard let job = try store.jobs.get(id) else { throw CommandFailure(.badInput, "job \(id) was deleted while waiting for it") }
             if job.state != .completed { failed += 1 }
             let took = job.finalizedAt.map { Figures.duration(milliseconds: $0 - job.createdAt) } ?? ""
             try listing.add(

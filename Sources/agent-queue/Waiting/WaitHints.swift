@@ -11,12 +11,12 @@ enum ProviderHint {
     /// Says on standard error which providers of open jobs are unavailable here or paused, each once. A script may start its worker
     /// with another environment, so it is said, and waited all the same.
     static func say(for ids: some Sequence<Int64>, _ store: QueueStore, _ session: Session) async throws {
-        try await say(for: try ids.prefix(mostJobs).compactMap { try store.job($0) }, store, session)
+        try await say(for: try ids.prefix(mostJobs).compactMap { try store.jobs.get($0) }, store, session)
     }
 
     /// The same for the jobs of a batch.
     static func say(forBatch name: String, _ store: QueueStore, _ session: Session) async throws {
-        try await say(for: try store.jobs(JobFilter(states: waiting, batch: name), limit: mostJobs), store, session)
+        try await say(for: try store.jobs.list(JobFilter(states: waiting, batch: name), limit: mostJobs), store, session)
     }
 
     private static let waiting: [JobState] = [.available, .retryable, .scheduled, .pending]
@@ -41,7 +41,7 @@ enum WorkerHint {
     /// On a terminal, says so where no worker runs. (A script may start its worker later.)
     static func sayIfNoneRuns(_ store: QueueStore) throws {
         guard isatty(STDERR_FILENO) == 1 else { return }
-        guard try !store.workers().contains(where: { store.locks.isAlive(worker: $0.id) }) else { return }
+        guard try !store.maintenance.workers().contains(where: { store.locks.isAlive(worker: $0.id) }) else { return }
         Diagnostics.say("waiting, but no worker is running; start 'agent-worker'")
     }
 }

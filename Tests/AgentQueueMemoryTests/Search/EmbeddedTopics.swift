@@ -31,7 +31,7 @@ struct EmbeddedTopics: Sendable {
             let memories = try zip(topic.passages, vectors).map { text, vector in
                 NewMemory(text, metadata: ["topic": .string(topic.name)], vector: try MemoryVector(vector))
             }
-            let remembered = try await store.remember(memories, in: Self.namespace, model: embedder.model)
+            let remembered = try await store.memories.remember(memories, in: Self.namespace, model: embedder.model)
             #expect(remembered.allSatisfy { $0.outcome == .stored })
         }
     }
@@ -56,7 +56,7 @@ struct EmbeddedTopics: Sendable {
 
     /// The vectors as they are stored, by text.
     func vectors() throws -> [String: [Float]] {
-        try store.readMemories { snapshot in
+        try store.memories.withSnapshot { snapshot in
             let space = try #require(try snapshot.namespace(named: Self.namespace)?.space)
             var ids: [Int64: Int64] = [:]
             let isWhole = try snapshot.changes(of: space, after: 0) { change in

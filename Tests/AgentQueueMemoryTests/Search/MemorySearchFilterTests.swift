@@ -38,11 +38,11 @@ import Testing
                     if batch.contains(where: { $0.key != nil && $0.key == memory.key }) { memory.key = nil }
                     batch.append(memory)
                 }
-                for (made, memory) in zip(try await f.store.remember(batch, in: "notes", model: SearchFixture.model), batch) {
+                for (made, memory) in zip(try await f.store.memories.remember(batch, in: "notes", model: SearchFixture.model), batch) {
                     kept[made.id] = memory
                 }
                 let gone = kept.keys.sorted().filter { _ in Int.random(in: 0..<8, using: &random) == 0 }
-                #expect(try await f.store.forget(gone) == gone.count)
+                #expect(try await f.store.memories.forget(gone) == gone.count)
                 for id in gone { kept[id] = nil }
                 for _ in 0..<8 {
                     let query = MemoryQuery.near([1, 2, 3, 4], limit: 1_000) {

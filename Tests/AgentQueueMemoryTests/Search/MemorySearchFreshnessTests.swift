@@ -17,12 +17,12 @@ import Testing
                 let vector = [Float(1 - angle), Float(angle)]
                 var memory = NewMemory("round \(round)", vector: try MemoryVector(vector))
                 memory.key = "k\(round % 50)"
-                let made = try await other.remember([memory], in: "notes", model: SearchFixture.model)[0]
+                let made = try await other.memories.remember([memory], in: "notes", model: SearchFixture.model)[0]
                 let hit = try #require(try await f.hits(.near(vector, limit: 1)).first)
                 #expect(hit.memory.id == made.id && hit.memory.text == "round \(round)" && hit.similarity ?? 0 > 0.999_999)
                 #expect(made.outcome == (round < 50 || (round - 50) % 3 == 0 ? .stored : .updated))
                 guard round % 3 == 0 else { continue }
-                #expect(try await other.forget([made.id]) == 1)
+                #expect(try await other.memories.forget([made.id]) == 1)
                 #expect(try await f.hits(.near(vector)).allSatisfy { $0.memory.id != made.id })
             }
             // Of fifty keys, those live whose last round was not forgotten: no entry was found twice, or is left.
@@ -37,7 +37,7 @@ import Testing
             let first = try await f.remember("first", [1, 0])
             let second = try await f.remember("second", [1, 0.1])
             #expect(try await f.texts(.near([1, 0])) == ["first", "second"])
-            #expect(try await f.store.forget([first]) == 1)
+            #expect(try await f.store.memories.forget([first]) == 1)
             try await f.remember("third", [1, 0.2])
             _ = try await f.store.write { transaction in
                 try transaction.statement("UPDATE namespaces SET horizon = (SELECT value FROM counters WHERE name = 'memory')").run()
@@ -45,7 +45,7 @@ import Testing
             let answer = try await f.search.answer([.near([1, 0])])[0]
             #expect(answer.hits.map(\.memory.text) == ["second", "third"])
             #expect(answer.reports[0].isRebuilt && answer.reports[0].followed == (2, 0))
-            #expect(try await f.store.forget([second]) == 1)
+            #expect(try await f.store.memories.forget([second]) == 1)
             #expect(try await f.texts(.near([1, 0])) == ["third"])
         }
     }
@@ -55,7 +55,7 @@ import Testing
             try await f.remember("east", [1, 0])
             let north = try await f.remember("north", [0, 1]) { $0.key = "k" }
             #expect(try await f.texts(.near([1, 0.1])) == ["east", "north"])
-            let space = try await f.store.beginSpace(in: "notes", model: VectorModel(target: "local/f"), dimension: 3)
+            let space = try await f.store.memories.beginSpace(in: "notes", model: VectorModel(target: "local/f"), dimension: 3)
             let taken = try await f.store.write { try $0.takeForSpace(space.id, limit: 10) }
             #expect(taken.map(\.text) == ["east", "north"])
             // While it is made, the vectors before it are searched, with what is stored meanwhile.
@@ -63,14 +63,14 @@ import Testing
             #expect(try await f.texts(.near([0, -1])) == ["south", "east"])
             let again = try await f.store.write { try $0.takeForSpace(space.id, limit: 10) }
             #expect(again.map(\.text) == ["south"])
-            #expect(try await f.store.finishSpace(space.id) == false)
+            #expect(try await f.store.memories.finishSpace(space.id) == false)
             for memory in [taken[0], again[0]] {
                 let vector = try MemoryVector(memory.text == "east" ? [1, 0, 0] : [0, 0, 1])
                 _ = try await f.store.write {
                     try $0.add([(memoryID: memory.id, version: memory.version, vector: vector)], to: space.id)
                 }
             }
-            #expect(try await f.store.finishSpace(space.id))
+            #expect(try await f.store.memories.finishSpace(space.id))
             let answer = try await f.search.answer([.near([0, 0.1, 1])])[0]
             #expect(answer.hits.map(\.memory.text) == ["south", "east"] && answer.reports[0].isRebuilt)
             #expect(f.search.size.indexes == 1, "the index before it is gone")
@@ -130,7 +130,7 @@ import Testing
                     for round in 0..<100 {
                         for name in ["a", "b"] {
                             let memory = NewMemory("m\(round)", vector: try MemoryVector([1, Float(round)]))
-                            _ = try await other.remember([memory], in: name, model: SearchFixture.model)
+                            _ = try await other.memories.remember([memory], in: name, model: SearchFixture.model)
                         }
                     }
                 }

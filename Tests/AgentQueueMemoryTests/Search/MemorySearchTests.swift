@@ -85,10 +85,10 @@ import Testing
             #expect(first.isRebuilt && first.followed == (4, 0) && first.passed == 4 && first.scan?.scanned == 4)
             try await f.remember("new", [0, 1])
             let key = try await f.remember("late", [1, 1]) { $0.key = "k" }
-            #expect(try await f.store.forget([key]) == 1)
+            #expect(try await f.store.memories.forget([key]) == 1)
             let second = try await f.search.answer([.near([1, 0])])[0].reports[0]
             #expect(!second.isRebuilt && second.followed == (1, 0) && second.passed == nil && second.scan?.scanned == 5)
-            #expect(try await f.store.forget([1]) == 1)
+            #expect(try await f.store.memories.forget([1]) == 1)
             #expect(try await f.search.answer([.near([1, 0])])[0].reports[0].followed == (0, 1))
             #expect(try await f.search.answer([.words("north")])[0].reports[0].scan == nil)
         }
@@ -97,10 +97,10 @@ import Testing
     @Test func anEmptyNamespaceAnswersNothing() async throws {
         try await withSearch { f in
             let id = try await f.remember("a", [1, 0])
-            #expect(try await f.store.forget([id]) == 1)
+            #expect(try await f.store.memories.forget([id]) == 1)
             #expect(try await f.texts(.near([1, 0])) == [])
             try await f.remember("only words", nil, in: "plain")
-            #expect(try await f.store.forget(f.hits(.words("words", in: ["plain"])).map(\.memory.id)) == 1)
+            #expect(try await f.store.memories.forget(f.hits(.words("words", in: ["plain"])).map(\.memory.id)) == 1)
             #expect(try await f.texts(.near([1, 0], in: ["plain"])) == [])
             #expect(try await f.texts(.words("words", in: ["plain"])) == [])
         }
@@ -111,7 +111,7 @@ import Testing
             try await f.remember("a", [1, 0])
             try await f.remember("plain", nil, in: "plain")
             try await f.remember("wide", [1, 0, 0], in: "wide")
-            _ = try await f.store.remember(
+            _ = try await f.store.memories.remember(
                 [NewMemory("b", vector: MemoryVector([1, 0]))], in: "other", model: VectorModel(target: "local/f"))
             let near = { (vector: [Float], names: [String]) in
                 MemoryQuery(namespaces: names, vector: vector)

@@ -54,7 +54,7 @@ final class SearchFixture: Sendable {
     ) async throws -> Int64 {
         var memory = NewMemory(text, vector: try vector.map(MemoryVector.init))
         configure(&memory)
-        return try await store.remember([memory], in: namespace, model: vector == nil ? nil : Self.model)[0].id
+        return try await store.memories.remember([memory], in: namespace, model: vector == nil ? nil : Self.model)[0].id
     }
 
     /// The texts that a query finds, in their order.
@@ -79,7 +79,7 @@ func withSearch(maxBytes: Int = 2 << 30, _ body: (SearchFixture) async throws ->
     let fixture = try SearchFixture(maxBytes: maxBytes)
     defer { fixture.remove() }
     try await body(fixture)
-    #expect(try fixture.store.check().faults == [])
+    #expect(try fixture.store.maintenance.check().faults == [])
 }
 
 extension MemoryQuery {

@@ -21,7 +21,7 @@ import Testing
         }
         try await f.add(job)
         _ = try await f.complete(f.one(), name, cacheFor: timeToLive)
-        try await f.store.rememberVector(
+        try await f.store.cache.rememberVector(
             digest: job.digest, context: context ?? self.context, model: model ?? self.model, vector: vector)
         return job.digest
     }
@@ -83,34 +83,34 @@ import Testing
             #expect(try await nearest(f, [1, 0])?.digest == first)
             f.clock.wall += 100
             #expect(try await nearest(f, [1, 0])?.digest == second, "the next nearest, while the other still lies there")
-            #expect(try await f.store.deleteCacheEntry(second))
+            #expect(try await f.store.cache.delete(second))
             #expect(try await nearest(f, [1, 0]) == nil)
             #expect(try f.raw().int("SELECT count(*) FROM cache_vectors") == 1)
-            #expect(try await f.store.clearCache() == 1)
+            #expect(try await f.store.cache.clear() == 1)
             #expect(try f.raw().int("SELECT count(*) FROM cache_vectors") == 0)
-            #expect(try f.store.cacheStatistics().bytes == 0)
+            #expect(try f.store.cache.statistics().bytes == 0)
         }
     }
 
     @Test func aVectorTakesRoom() async throws {
         try await withStore { f in
             let digest = try await keep(f, "a", [1, 0])
-            let bytes = try f.store.cacheStatistics().bytes
-            let own = try #require(try f.store.cachedReply(digest)).reply.utf8.count + "local/m".utf8.count + 160
+            let bytes = try f.store.cache.statistics().bytes
+            let own = try #require(try f.store.cache.reply(digest)).reply.utf8.count + "local/m".utf8.count + 160
             #expect(bytes == Int64(own + 2 * 4 + 2 * model.utf8.count + 128))
-            try await f.store.rememberVector(digest: digest, context: context, model: model, vector: [1, 0, 0])
-            #expect(try f.store.cacheStatistics().bytes == bytes + 4)
+            try await f.store.cache.rememberVector(digest: digest, context: context, model: model, vector: [1, 0, 0])
+            #expect(try f.store.cache.statistics().bytes == bytes + 4)
             // Answered anew, the entry keeps its vector, and its room.
             try await f.add(NewJob.with(.asking("a")) { $0.useCache = false })
             _ = try await f.complete(f.one(), "longer", cacheFor: 1_000)
-            #expect(try f.store.cacheStatistics().bytes == bytes + 4 + 5)
+            #expect(try f.store.cache.statistics().bytes == bytes + 4 + 5)
             #expect(try await nearest(f, [1, 0, 0]) != nil)
         }
     }
 
     @Test func whatTheCacheDoesNotHoldIsNotRemembered() async throws {
         try await withStore { f in
-            try await f.store.rememberVector(
+            try await f.store.cache.rememberVector(
                 digest: [UInt8](repeating: 1, count: 32), context: context, model: model, vector: [1])
             #expect(try f.raw().int("SELECT count(*) FROM cache_vectors") == 0)
         }
@@ -122,7 +122,7 @@ import Testing
             let digest = try await keep(f, "a", [1, 0])
             let context = context
             let error = await storeError {
-                try await f.store.rememberVector(digest: digest, context: context, model: "local/e", vector: vector)
+                try await f.store.cache.rememberVector(digest: digest, context: context, model: "local/e", vector: vector)
             }
             #expect(error?.kind == .conflict)
             await #expect(throws: VectorError.self) { try await nearest(f, vector, -1) }
@@ -164,11 +164,11 @@ import Testing
             let first = try await keep(f, "a", [1, 0])
             #expect(try await nearest(answers, [1, 0])?.digest == first)
             // An entry that is kept already gets another vector, or its first.
-            try await other.rememberVector(digest: first, context: context, model: model, vector: [0, 1])
+            try await other.cache.rememberVector(digest: first, context: context, model: model, vector: [0, 1])
             #expect(try await nearest(answers, [1, 0]) == nil)
             #expect(try await nearest(answers, [0, 1])?.digest == first)
             // Its place is taken by a new one of the same id.
-            #expect(try await other.deleteCacheEntry(first))
+            #expect(try await other.cache.delete(first))
             #expect(try await nearest(answers, [0, 1]) == nil)
             let second = try await keep(f, "b", [1, 1])
             #expect(try f.raw().int("SELECT max(entry_id) FROM cache_vectors") == 1)
@@ -177,7 +177,7 @@ import Testing
             // Of the same prompt the newer answers.
             let third = try await keep(f, "c", [2, 2])
             #expect(try await nearest(answers, [1, 1])?.digest == third)
-            #expect(try await other.clearCache() == 2)
+            #expect(try await other.cache.clear() == 2)
             #expect(try await nearest(answers, [1, 1]) == nil)
             #expect(answers.size.indexes == 1)
         }
@@ -189,7 +189,7 @@ import Testing
             for place in 0..<200 { try await keep(f, "m\(place)", [1, Float(place) / 1_000]) }
             #expect(try await nearest(answers, [1, 0])?.reply.reply.contains("\"m0\"") == true)
             let full = answers.size.bytes
-            #expect(try await f.store.clearCache() == 200)
+            #expect(try await f.store.cache.clear() == 200)
             let last = try await keep(f, "last", [1, 0.3])
             #expect(try await nearest(answers, [1, 0])?.digest == last, "behind all that is gone")
             #expect(try await nearest(answers, [1, 0])?.digest == last)
@@ -213,7 +213,7 @@ import Testing
                 let new = vector()
                 if new.contains(where: { $0 != 0 }) { kept.append((try await keep(f, "r\(round)", new), new)) }
                 if round % 5 == 0, let gone = kept.indices.randomElement(using: &random) {
-                    #expect(try await f.store.deleteCacheEntry(kept.remove(at: gone).digest))
+                    #expect(try await f.store.cache.delete(kept.remove(at: gone).digest))
                 }
                 let query = vector()
                 guard query.contains(where: { $0 != 0 }) else { continue }
@@ -257,8 +257,8 @@ import Testing
             let result = try #require(try f.job(job.id).result)
             #expect(result.answeredBy == .cache && result.text == "a" && result.cost == 0)
             #expect(result.reply["semantic"]?["entry"]?.string?.count == 12)
-            #expect(try f.store.cacheEntries(limit: 9).first { $0.digest == digest }?.hits == 1)
-            #expect(try f.store.cacheStatistics().hits == 1)
+            #expect(try f.store.cache.entries(limit: 9).first { $0.digest == digest }?.hits == 1)
+            #expect(try f.store.cache.statistics().hits == 1)
         }
     }
 

@@ -133,28 +133,28 @@ import Testing
         try await withStore { f in
             let first = try await f.running { $0.queue = "q" }
             try await f.add { $0.queue = "q" }
-            try await f.store.pause(queue: "q")
+            try await f.store.jobs.pause(queue: "q")
             f.clock.wall += 10
-            try await f.store.pause(queue: "q")
-            #expect(try f.store.queues().first { $0.name == "q" }?.pausedAt == f.clock.wall - 10)
+            try await f.store.jobs.pause(queue: "q")
+            #expect(try f.store.jobs.queues().first { $0.name == "q" }?.pausedAt == f.clock.wall - 10)
             #expect(try await f.claim().isEmpty)
             // What runs goes on.
             #expect(try await f.complete(first) == .settled(.completed))
             let elsewhere = try await f.add()
             #expect(try await f.claim().map(\.id) == [elsewhere])
-            #expect(try await f.store.resume(queue: "q"))
-            #expect(try f.store.queues().first { $0.name == "q" }?.pausedAt == nil)
+            #expect(try await f.store.jobs.resume(queue: "q"))
+            #expect(try f.store.jobs.queues().first { $0.name == "q" }?.pausedAt == nil)
             #expect(try await f.claim().map(\.id) == [2])
-            #expect(try await f.store.resume(queue: "unknown") == false)
+            #expect(try await f.store.jobs.resume(queue: "unknown") == false)
         }
     }
 
     @Test func aQueueMayBePausedBeforeItsFirstJob() async throws {
         try await withStore { f in
-            try await f.store.pause(queue: "q")
+            try await f.store.jobs.pause(queue: "q")
             try await f.add { $0.queue = "q" }
             #expect(try await f.claim().isEmpty)
-            try await f.store.resume(queue: "q")
+            try await f.store.jobs.resume(queue: "q")
             #expect(try await f.claim().count == 1)
         }
     }
@@ -165,13 +165,13 @@ import Testing
             try await f.add { $0.after = [first] }
             try await f.add { $0.scheduledAt = f.clock.wall + 1 }
             let cancelled = try await f.add()
-            _ = try await f.store.cancel(ids: [cancelled])
+            _ = try await f.store.jobs.cancel(ids: [cancelled])
             let failed = try await f.running { $0.priority = 1 }
             try await f.fail(failed)
             f.clock.wall += 1_000_000
             // Due, but not promoted: the claim looks at no job that is not ready.
             #expect(try await f.claim().map(\.id) == [first])
-            _ = try await f.store.promote()
+            _ = try await f.store.maintenance.promote()
             #expect(try await f.claim().map(\.id) == [failed.id, 3])
         }
     }
@@ -189,7 +189,7 @@ import Testing
             #expect(try f.states([waiting, optedOut]) == [.running, .running])
             try await f.add(.with(job) { $0.scheduledAt = f.clock.wall + 1_000 })
             f.clock.wall += 1_000
-            _ = try await f.store.promote()
+            _ = try await f.store.maintenance.promote()
             // The one that the cache answers is under way, and asks anew if the cache has forgotten: this one waits for its answer.
             #expect(try await f.claim().isEmpty)
             #expect(try f.state(4) == .pending)
@@ -208,7 +208,7 @@ import Testing
         for _ in 0..<2 {
             let dead = try f.deadWorker()
             #expect(try await f.claim(1, worker: dead).map(\.id) == [id])
-            #expect(try await f.store.rescue() == 1)
+            #expect(try await f.store.maintenance.rescue() == 1)
         }
         #expect(try f.raw().rows("SELECT crashes, attempt, state FROM jobs WHERE id = \(id)") == [["2", "2", "available"]])
         return id
@@ -234,9 +234,9 @@ import Testing
     @Test func suspectsRunOneByOne() async throws {
         try await withStore { f in
             let one = try await suspect(f)
-            _ = try await f.store.pause(queue: "default")
+            _ = try await f.store.jobs.pause(queue: "default")
             let two = try await suspect(f) { $0.queue = "q" }
-            _ = try await f.store.resume(queue: "default")
+            _ = try await f.store.jobs.resume(queue: "default")
             var seen: [Int64] = []
             for _ in 0..<2 {
                 let round = try await f.round(10)
@@ -254,7 +254,7 @@ import Testing
             let other = try await f.add()
             let round = try await f.round(10, queues: ["default"], isIdle: false)
             #expect(round.jobs.map(\.id) == [other] && !round.quarantinedWaits)
-            try await f.store.pause(queue: "q")
+            try await f.store.jobs.pause(queue: "q")
             #expect(try await f.round(10).quarantinedWaits == false)
             #expect(try f.state(suspect) == .available)
         }
@@ -263,8 +263,8 @@ import Testing
     @Test func aRetriedSuspectIsASuspectNoMore() async throws {
         try await withStore { f in
             let suspect = try await suspect(f)
-            _ = try await f.store.cancel(ids: [suspect])
-            _ = try await f.store.retry(ids: [suspect])
+            _ = try await f.store.jobs.cancel(ids: [suspect])
+            _ = try await f.store.jobs.retry(ids: [suspect])
             let round = try await f.round(10, isIdle: false)
             #expect(round.jobs.map(\.id) == [suspect] && round.jobs[0].crashes == 0 && !round.runsAlone)
         }
@@ -280,19 +280,19 @@ import Testing
                 let job = try await f.one()
                 #expect(job.lease.token > last)
                 last = job.lease.token
-                #expect(try await f.store.settle(.handBack(job, now: f.clock.wall)) == .settled(.available))
+                #expect(try await f.store.claims.settle(.handBack(job, now: f.clock.wall)) == .settled(.available))
                 #expect(try f.job(id).attempt == 0)
             }
             let store = try f.another()
             defer { store.close() }
             let request = ClaimRequest(worker: f.worker, queues: nil, providers: ["local"], slots: 1, lease: 1_000, isIdle: true)
-            #expect(try await store.claim(request).jobs[0].lease.token > last)
+            #expect(try await store.claims.claim(request).jobs[0].lease.token > last)
         }
     }
 
     @Test func manyClaimersNeverShareAJob() async throws {
         try await withStore(durability: .normal) { f in
-            _ = try await f.store.enqueue((0..<400).map { .asking("\($0)", of: "local/\($0 % 3)") })
+            _ = try await f.store.jobs.enqueue((0..<400).map { .asking("\($0)", of: "local/\($0 % 3)") })
             let other = try f.another()
             defer { other.close() }
             let claimed = try await withThrowingTaskGroup(of: [ClaimedJob].self) { group in
@@ -301,7 +301,7 @@ import Testing
                     group.addTask {
                         var mine: [ClaimedJob] = []
                         while true {
-                            let round = try await store.claim(
+                            let round = try await store.claims.claim(
                                 ClaimRequest(worker: f.worker, queues: nil, providers: ["local"], slots: 7, lease: 1_000, isIdle: false))
                             if round.jobs.isEmpty { return mine }
                             mine += round.jobs
@@ -319,14 +319,14 @@ import Testing
         try await withStore { f in
             let mine = try await f.running()
             let theirs = try await f.running(worker: try f.deadWorker())
-            _ = try await f.store.cancel(ids: [mine.id, theirs.id])
+            _ = try await f.store.jobs.cancel(ids: [mine.id, theirs.id])
             #expect(try await f.cancellations() == [mine.lease])
             let waiting = try await f.add()
             let round = try await f.round(3)
             #expect(round.jobs.map(\.id) == [waiting] && round.cancellations == [mine.lease])
             try await f.fail(mine, .cancelled)
             #expect(try await f.cancellations().isEmpty)
-            _ = try await f.store.rescue()
+            _ = try await f.store.maintenance.rescue()
         }
     }
 }

@@ -27,8 +27,8 @@ import Testing
             try await complete(f, two)
             #expect(try f.states([both, timed, chained]) == [.available, .scheduled, .pending])
             // One that is added now depends on what has completed, and on what has not.
-            #expect(try await f.store.enqueue(.with(f) { $0.after = [one, two] }).state == .available)
-            #expect(try await f.store.enqueue(.with(f) { $0.after = [one, both] }).state == .pending)
+            #expect(try await f.store.jobs.enqueue(.with(f) { $0.after = [one, two] }).state == .available)
+            #expect(try await f.store.jobs.enqueue(.with(f) { $0.after = [one, both] }).state == .pending)
             try await complete(f, both)
             #expect(try f.state(chained) == .available)
         }
@@ -37,7 +37,7 @@ import Testing
     @Test func aFailureCascadesThroughThreeLevelsInSlices() async throws {
         try await withStore { f in
             let root = try await f.running { $0.maxAttempts = 1 }
-            let first = try await f.store.enqueue(
+            let first = try await f.store.jobs.enqueue(
                 (0..<7).map { _ in
                     .with(f) {
                         $0.after = [root.id]
@@ -45,32 +45,32 @@ import Testing
                     }
                 }
             ).map(\.id)
-            let second = try await f.store.enqueue(first.map { id in .with(f) { $0.after = [id] } }).map(\.id)
-            let third = try await f.store.enqueue(second.map { id in .with(f) { $0.after = [id, first[0]] } }).map(\.id)
+            let second = try await f.store.jobs.enqueue(first.map { id in .with(f) { $0.after = [id] } }).map(\.id)
+            let third = try await f.store.jobs.enqueue(second.map { id in .with(f) { $0.after = [id, first[0]] } }).map(\.id)
             let bystander = try await f.running()
             let waiting = try await f.add { $0.after = [bystander.id] }
             #expect(try await f.fail(root) == .settled(.discarded))
             // Nothing happens in the failing transaction itself, and each slice is small.
             #expect(try f.raw().int("SELECT count(*) FROM jobs WHERE state = 'cancelled'") == 0)
-            #expect(try await f.store.cascade(slice: 3))
+            #expect(try await f.store.maintenance.cascade(slice: 3))
             #expect(try f.raw().int("SELECT count(*) FROM jobs WHERE state = 'cancelled'") == 3)
             let slices = try await f.cascade(slice: 3)
             #expect(slices >= 7)
             #expect(try f.states(first + second + third).allSatisfy { $0 == .cancelled })
             #expect(try f.states([waiting, bystander.id]) == [.pending, .running])
-            #expect(try f.store.batch(named: "b")?.cancelled == 7)
+            #expect(try f.store.jobs.batch(named: "b")?.cancelled == 7)
             let reason = try f.job(second[0]).errors
             #expect(
                 reason.map(\.failure) == [.dependency] && reason.first?.message.contains("job \(first[0])") == true
                     && reason.first?.attempt == 0)
             #expect(try f.raw().int("SELECT count(*) FROM cascades") == 0)
-            #expect(try await f.store.cascade() == false)
+            #expect(try await f.store.maintenance.cascade() == false)
 
             // A retry of the first restores them all, through every level.
-            #expect(try await f.store.retry(ids: [root.id]) == [JobChange(id: root.id, result: .changed(.available))])
+            #expect(try await f.store.jobs.retry(ids: [root.id]) == [JobChange(id: root.id, result: .changed(.available))])
             try await f.cascade(slice: 3)
             #expect(try f.states(first + second + third).allSatisfy { $0 == .pending })
-            #expect(try f.store.batch(named: "b")?.cancelled == 0)
+            #expect(try f.store.jobs.batch(named: "b")?.cancelled == 0)
             let again = try await f.one()
             #expect(again.id == root.id && again.attempt == 1)
             _ = try await f.complete(again)
@@ -86,11 +86,11 @@ import Testing
             let first = try await f.add { if end == "expired" { $0.expiresAt = f.clock.wall + 10 } }
             let dependent = try await f.add { $0.after = [first] }
             switch end {
-            case "cancelled": _ = try await f.store.cancel(ids: [first])
+            case "cancelled": _ = try await f.store.jobs.cancel(ids: [first])
             case "discarded": try await f.fail(f.one(), .permanent)
             default:
                 f.clock.wall += 10
-                #expect(try await f.store.expire() == 1)
+                #expect(try await f.store.maintenance.expire() == 1)
             }
             try await f.cascade()
             #expect(try f.states([first, dependent]) == [end == "cancelled" ? .cancelled : .discarded, .cancelled])
@@ -100,9 +100,9 @@ import Testing
     @Test func aJobAddedAfterAFailedOneIsCancelledAtOnce() async throws {
         try await withStore { f in
             let failed = try await f.add()
-            _ = try await f.store.cancel(ids: [failed])
+            _ = try await f.store.jobs.cancel(ids: [failed])
             let open = try await f.add()
-            let receipt = try await f.store.enqueue(
+            let receipt = try await f.store.jobs.enqueue(
                 .with(f) {
                     $0.after = [open, failed]
                     $0.batch = "b"
@@ -110,9 +110,9 @@ import Testing
             #expect(receipt.state == .cancelled)
             let stored = try f.job(receipt.id)
             #expect(stored.finalizedAt == f.clock.wall && stored.errors.map(\.failure) == [.dependency] && stored.after == [failed, open])
-            #expect(try f.store.batch(named: "b") == BatchProgress(jobs: 1, completed: 0, cancelled: 1, discarded: 0))
+            #expect(try f.store.jobs.batch(named: "b") == BatchProgress(jobs: 1, completed: 0, cancelled: 1, discarded: 0))
             // And restored like the others.
-            _ = try await f.store.retry(ids: [failed])
+            _ = try await f.store.jobs.retry(ids: [failed])
             try await f.cascade()
             #expect(try f.state(receipt.id) == .pending)
         }
@@ -130,11 +130,11 @@ import Testing
     @Test func aRetryBetweenTheSlicesUndoesTheRest() async throws {
         try await withStore { f in
             let root = try await f.add()
-            let dependents = try await f.store.enqueue((0..<9).map { _ in .with(f) { $0.after = [root] } }).map(\.id)
-            _ = try await f.store.cancel(ids: [root])
-            #expect(try await f.store.cascade(slice: 4))
+            let dependents = try await f.store.jobs.enqueue((0..<9).map { _ in .with(f) { $0.after = [root] } }).map(\.id)
+            _ = try await f.store.jobs.cancel(ids: [root])
+            #expect(try await f.store.maintenance.cascade(slice: 4))
             #expect(try f.states(dependents).count { $0 == .cancelled } == 4)
-            _ = try await f.store.retry(ids: [root])
+            _ = try await f.store.jobs.retry(ids: [root])
             try await f.cascade(slice: 4)
             #expect(try f.states(dependents).allSatisfy { $0 == .pending })
             try await complete(f, root)
@@ -149,14 +149,14 @@ import Testing
             let one = try await f.add()
             let two = try await f.add()
             let both = try await f.add { $0.after = [one, two] }
-            _ = try await f.store.cancel(ids: [one])
+            _ = try await f.store.jobs.cancel(ids: [one])
             try await f.cascade()
-            _ = try await f.store.cancel(ids: [two])
+            _ = try await f.store.jobs.cancel(ids: [two])
             try await f.cascade()
-            _ = try await f.store.retry(ids: [one])
+            _ = try await f.store.jobs.retry(ids: [one])
             try await f.cascade()
             #expect(try f.state(both) == .cancelled)
-            _ = try await f.store.retry(ids: [two])
+            _ = try await f.store.jobs.retry(ids: [two])
             try await f.cascade()
             #expect(try f.state(both) == .pending)
             for job in try await f.claim() { _ = try await f.complete(job) }
@@ -171,12 +171,12 @@ import Testing
             let one = try await f.add()
             let two = try await f.add()
             let both = try await f.add { $0.after = [one, two] }
-            _ = try await f.store.cancel(ids: [one, two])
+            _ = try await f.store.jobs.cancel(ids: [one, two])
             try await f.cascade()
-            _ = try await f.store.retry(ids: [both, one])
+            _ = try await f.store.jobs.retry(ids: [both, one])
             try await f.cascade()
             #expect(try f.states([one, two, both]) == [.available, .cancelled, .cancelled])
-            _ = try await f.store.retry(ids: [two])
+            _ = try await f.store.jobs.retry(ids: [two])
             try await f.cascade()
             #expect(try f.state(both) == .pending)
         }
@@ -186,11 +186,11 @@ import Testing
     @Test func aJobThatCompletesBeforeItsDependentsAreRestored() async throws {
         try await withStore { f in
             let root = try await f.add()
-            let dependents = try await f.store.enqueue((0..<9).map { _ in .with(f) { $0.after = [root] } }).map(\.id)
+            let dependents = try await f.store.jobs.enqueue((0..<9).map { _ in .with(f) { $0.after = [root] } }).map(\.id)
             let last = try await f.add { $0.after = [dependents[0]] }
-            _ = try await f.store.cancel(ids: [root])
+            _ = try await f.store.jobs.cancel(ids: [root])
             try await f.cascade()
-            _ = try await f.store.retry(ids: [root])
+            _ = try await f.store.jobs.retry(ids: [root])
             _ = try await f.complete(f.one())
             try await f.cascade(slice: 4)
             #expect(try f.states(dependents).allSatisfy { $0 == .available })
@@ -202,13 +202,13 @@ import Testing
         try await withStore { f in
             let root = try await f.add()
             let dependent = try await f.add { $0.after = [root] }
-            _ = try await f.store.cancel(ids: [root])
+            _ = try await f.store.jobs.cancel(ids: [root])
             try await f.cascade()
-            _ = try await f.store.retry(ids: [dependent])
+            _ = try await f.store.jobs.retry(ids: [dependent])
             #expect(try await f.claim().isEmpty)
             try await f.cascade()
             #expect(try f.state(dependent) == .cancelled)
-            _ = try await f.store.retry(ids: [root])
+            _ = try await f.store.jobs.retry(ids: [root])
             try await f.cascade()
             #expect(try f.state(dependent) == .pending)
         }
@@ -220,11 +220,11 @@ import Testing
             let one = try await f.add()
             let two = try await f.add { $0.priority = 9 }
             let both = try await f.add { $0.after = [one, two] }
-            _ = try await f.store.cancel(ids: [two])
+            _ = try await f.store.jobs.cancel(ids: [two])
             try await f.cascade()
             try await complete(f, one)
             #expect(try f.state(both) == .cancelled)
-            _ = try await f.store.retry(ids: [two])
+            _ = try await f.store.jobs.retry(ids: [two])
             try await f.cascade()
             try await complete(f, two)
             #expect(try f.state(both) == .available)
@@ -238,15 +238,15 @@ import Testing
                 $0.after = [root]
                 $0.uniqueKey = "k"
             }
-            _ = try await f.store.cancel(ids: [root])
+            _ = try await f.store.jobs.cancel(ids: [root])
             try await f.cascade()
             let other = try await f.add { $0.uniqueKey = "k" }
-            _ = try await f.store.retry(ids: [root])
+            _ = try await f.store.jobs.retry(ids: [root])
             try await f.cascade()
             #expect(try f.states([dependent, other]) == [.cancelled, .available])
             #expect(try f.job(dependent).errors.last?.message.contains("unique key") == true)
             #expect(
-                try await f.store.retry(ids: [dependent]) == [
+                try await f.store.jobs.retry(ids: [dependent]) == [
                     JobChange(id: dependent, result: .refused("another job has its unique key now"))
                 ])
         }
@@ -260,9 +260,9 @@ import Testing
             #expect(try f.state(dependent) == .available)
             // Still needed, in the words of the rule, as long as it has not ended.
             #expect(
-                try await f.store.delete(ids: [root]) == [JobChange(id: root, result: .refused("jobs that wait for it have not ended"))])
+                try await f.store.jobs.delete(ids: [root]) == [JobChange(id: root, result: .refused("jobs that wait for it have not ended"))])
             try await complete(f, dependent)
-            #expect(try await f.store.delete(ids: [root]) == [JobChange(id: root, result: .changed(.completed))])
+            #expect(try await f.store.jobs.delete(ids: [root]) == [JobChange(id: root, result: .changed(.completed))])
             #expect(try f.job(dependent).after == [])
         }
     }

@@ -19,7 +19,7 @@ import Testing
             let ids = try await f.addEmbeds(5)
             let jobs = try await f.sharing(1, policies).jobs
             let failed = f.parts(of: jobs, policies) { CallReport(target: $0.route, cost: 0.1, failure: .permanent) }
-            let parts = try await f.store.divide(failed, into: halves(jobs))
+            let parts = try await f.store.claims.divide(failed, into: halves(jobs))
             #expect(parts.map { $0.map(\.id) } == [Array(ids[..<3]), Array(ids[3...])])
             #expect(parts.joined().map(\.lease) == jobs.map(\.lease))
             // The failed call is on record, each job's part of it; its jobs run on.
@@ -31,7 +31,7 @@ import Testing
             #expect(try f.heldRequests() == ["1", "0", "0", "1", "0"])
             #expect(try running(f) == 2 && f.state(of: "local/e")?.running == 2)
             #expect(try f.state(of: "local")?.requests?.level == 7)
-            #expect(try f.store.check().faults == [])
+            #expect(try f.store.maintenance.check().faults == [])
             for part in parts { try await f.settleTogether(part, policies) { CallReport(target: $0.route, cost: 0.2) } }
             #expect(try running(f) == 0 && f.state(of: "local")?.reservedUSD == 0)
             #expect(abs((try f.state(of: "local")?.spentToday ?? 0) - 1.5) < 1e-9)
@@ -46,11 +46,11 @@ import Testing
             var jobs = try await f.sharing(1, policies).jobs
             while jobs.count > 1 {
                 let failed = f.parts(of: jobs, policies) { .failed($0, .permanent) }
-                let parts = try await f.store.divide(failed, into: halves(jobs))
+                let parts = try await f.store.claims.divide(failed, into: halves(jobs))
                 try await f.settleTogether(parts[1], policies) { CallReport(target: $0.route) }
                 jobs = parts[0]
             }
-            #expect(try f.store.check().faults == [])
+            #expect(try f.store.maintenance.check().faults == [])
             try await f.settle(jobs[0], .failed(jobs[0], .permanent), policies)
             #expect(try f.raw().rows("SELECT completed, discarded FROM lanes") == [["3", "1"]])
             #expect(try f.state(of: "local")?.requests?.level == 5 && running(f) == 0)
@@ -61,7 +61,7 @@ import Testing
         try await withStore { f in
             _ = try await f.addEmbeds(4)
             let jobs = try await f.sharing(1).jobs
-            let parts = try await f.store.divide(f.parts(of: jobs) { .failed($0, .permanent) }, into: halves(jobs))
+            let parts = try await f.store.claims.divide(f.parts(of: jobs) { .failed($0, .permanent) }, into: halves(jobs))
             #expect(parts == halves(jobs))
             #expect(try f.raw().int("SELECT count(*) FROM reservations") == 0 && f.charges() == [])
             for part in parts { try await f.settleTogether(part) { CallReport(target: $0.route) } }
@@ -77,15 +77,15 @@ import Testing
             f.clock.advance(59_000)
             #expect(try heartbeat.renew(jobs.dropFirst().map(\.lease), for: 60_000).isEmpty)
             f.clock.advance(2_000)
-            #expect(try await f.store.rescue() == 1)
-            _ = try await f.store.cancel(ids: [ids[3]])
+            #expect(try await f.store.maintenance.rescue() == 1)
+            _ = try await f.store.jobs.cancel(ids: [ids[3]])
             let failed = f.parts(of: jobs, policies) { CallReport(target: $0.route, cost: 0.1, failure: .permanent) }
-            let parts = try await f.store.divide(failed, into: halves(jobs))
+            let parts = try await f.store.claims.divide(failed, into: halves(jobs))
             #expect(parts.map { $0.map(\.id) } == [[ids[1]], [ids[2]]])
             #expect(try f.states(ids) == [.available, .running, .running, .running])
             // Their part of the call is not recorded yet.
             #expect(try f.charges().filter { $0[0] == "failed" }.count == 2)
-            #expect(try await f.store.settle([failed[0], failed[3]]) == [.fenced, .settled(.discarded)])
+            #expect(try await f.store.claims.settle([failed[0], failed[3]]) == [.fenced, .settled(.discarded)])
             #expect(try f.charges().map { $0[0] }.sorted() == ["failed", "failed", "failed", "fenced"])
             #expect(try f.raw().int("SELECT sum(calls) FROM charges") == 1)
             #expect(try f.heldRequests() == ["1", "1"])
@@ -99,10 +99,10 @@ import Testing
         try await withStore { f in
             let ids = try await f.addEmbeds(2)
             let jobs = try await f.sharing(1, policies).jobs
-            let parts = try await f.store.divide(f.parts(of: jobs, policies) { .failed($0, .retryable) }, into: halves(jobs))
+            let parts = try await f.store.claims.divide(f.parts(of: jobs, policies) { .failed($0, .retryable) }, into: halves(jobs))
             #expect(try f.state(of: "local")?.requests?.level == 7)
             try await f.settleTogether(parts[0], policies) { CallReport(target: $0.route) }
-            _ = try await f.store.settle(.handBack(parts[1][0], now: f.clock.wall))
+            _ = try await f.store.claims.settle(.handBack(parts[1][0], now: f.clock.wall))
             #expect(try f.state(of: "local")?.requests?.level == 8 && running(f) == 0)
             #expect(try f.states(ids) == [.completed, .available])
         }
@@ -111,13 +111,13 @@ import Testing
     /// A worker that dies while it divides: what it set aside is free.
     @Test func rescuedWhileDivided() async throws {
         try await withStore { f in
-            let dead = try await f.store.registerWorker()
+            let dead = try await f.store.claims.registerWorker()
             _ = try await f.addEmbeds(4)
             let jobs = try await f.sharing(1, policies, worker: dead.id).jobs
             _ = dead.calls?.begin(token: jobs[0].lease.token)
-            _ = try await f.store.divide(f.parts(of: jobs, policies) { .failed($0, .permanent) }, into: halves(jobs))
+            _ = try await f.store.claims.divide(f.parts(of: jobs, policies) { .failed($0, .permanent) }, into: halves(jobs))
             f.store.locks.unlock(worker: dead.id)
-            #expect(try await f.store.rescue() == 4)
+            #expect(try await f.store.maintenance.rescue() == 4)
             #expect(try running(f) == 0 && f.state(of: "local")?.reservedUSD == 0)
             #expect(try f.raw().int("SELECT count(*) FROM reservations") == 0)
             #expect(try f.raw().rows("SELECT DISTINCT attempt FROM jobs") == [["1"]])

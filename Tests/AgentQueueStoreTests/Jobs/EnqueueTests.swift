@@ -21,7 +21,7 @@ import Testing
             job.after = [first, first]
             job.metadata = ["z": [1, 2.5, .null], "a": "\u{1b}[31m", "big": .digits("123456789012345678901")]
             job.useCache = false
-            let receipt = try await f.store.enqueue(job)
+            let receipt = try await f.store.jobs.enqueue(job)
             #expect(receipt == Enqueued(id: 2, state: .pending))
             let stored = try f.job(2)
             #expect(stored.kind == .embed && stored.queue == "naps" && stored.target.description == "other/org/model")
@@ -33,9 +33,9 @@ import Testing
             #expect(stored.metadata == job.metadata && stored.metadata?.text == job.metadata?.text && !stored.useCache)
             #expect(stored.request.canonicalText == job.body && stored.digest == job.digest)
             #expect(stored.attemptedAt == nil && stored.finalizedAt == nil && stored.worker == nil && stored.result == nil)
-            #expect(try f.store.batch(named: "nightly") == BatchProgress(jobs: 1, completed: 0, cancelled: 0, discarded: 0))
-            #expect(try f.store.batch(named: "nightly")?.isDone == false)
-            #expect(try f.store.batch(named: "another") == nil)
+            #expect(try f.store.jobs.batch(named: "nightly") == BatchProgress(jobs: 1, completed: 0, cancelled: 0, discarded: 0))
+            #expect(try f.store.jobs.batch(named: "nightly")?.isDone == false)
+            #expect(try f.store.jobs.batch(named: "another") == nil)
         }
     }
 
@@ -59,9 +59,9 @@ import Testing
 
     @Test func aTimeMakesItScheduled() async throws {
         try await withStore { f in
-            let later = try await f.store.enqueue(.with(f) { $0.scheduledAt = f.clock.wall + 1 })
-            let now = try await f.store.enqueue(.with(f) { $0.scheduledAt = f.clock.wall })
-            let before = try await f.store.enqueue(.with(f) { $0.scheduledAt = f.clock.wall - 1 })
+            let later = try await f.store.jobs.enqueue(.with(f) { $0.scheduledAt = f.clock.wall + 1 })
+            let now = try await f.store.jobs.enqueue(.with(f) { $0.scheduledAt = f.clock.wall })
+            let before = try await f.store.jobs.enqueue(.with(f) { $0.scheduledAt = f.clock.wall - 1 })
             #expect([later.state, now.state, before.state] == [.scheduled, .available, .available])
         }
     }
@@ -71,25 +71,25 @@ import Testing
             let job = NewJob.asking("again", of: "local/m")
             try await f.add(job)
             #expect(try await f.complete(f.one(), "yes", cacheFor: 60_000) == .settled(.completed))
-            let second = try await f.store.enqueue(job)
+            let second = try await f.store.jobs.enqueue(job)
             #expect(second.state == .completed)
             let stored = try f.job(second.id)
             #expect(stored.result?.reply["text"] == "yes" && stored.result?.answeredBy == .cache && stored.result?.cost == 0)
             #expect(stored.result?.target == "local/m" && stored.result?.usage == Usage(inputTokens: 10, outputTokens: 3))
             #expect(stored.finalizedAt == f.clock.wall && stored.attempt == 0 && stored.result?.latency == 0)
-            let lane = try #require(try f.store.lanes().first)
+            let lane = try #require(try f.store.jobs.lanes().first)
             #expect(lane.calls == 1 && lane.cacheAnswers == 1 && lane.cost == 0.25 && lane.saved == 0.25 && lane.count(.completed) == 2)
             #expect(
-                try f.store.cacheStatistics()
-                    == CacheStatistics(entries: 1, bytes: try f.store.cacheStatistics().bytes, hits: 1, misses: 1, saved: 0.25)
+                try f.store.cache.statistics()
+                    == CacheStatistics(entries: 1, bytes: try f.store.cache.statistics().bytes, hits: 1, misses: 1, saved: 0.25)
             )
 
             // Not for a job that opts out, nor past the entry's life.
-            #expect(try await f.store.enqueue(.with(job) { $0.useCache = false }).state == .available)
+            #expect(try await f.store.jobs.enqueue(.with(job) { $0.useCache = false }).state == .available)
             f.clock.wall += 59_999
-            #expect(try await f.store.enqueue(job).state == .completed)
+            #expect(try await f.store.jobs.enqueue(job).state == .completed)
             f.clock.wall += 1
-            #expect(try await f.store.enqueue(job).state == .available)
+            #expect(try await f.store.jobs.enqueue(job).state == .available)
         }
     }
 
@@ -101,31 +101,31 @@ import Testing
             _ = try await f.complete(f.one(), cacheFor: 60_000)
             let open = try await f.add()
             let later = f.clock.wall + 1_000
-            let keyed = try await f.store.enqueue(
+            let keyed = try await f.store.jobs.enqueue(
                 .with(cached) {
                     $0.uniqueKey = "k"
                     $0.scheduledAt = later
                 })
             #expect(keyed.state == .scheduled, "a time goes before the cache")
             #expect(
-                try await f.store.enqueue(
+                try await f.store.jobs.enqueue(
                     .with(cached) {
                         $0.after = [open]
                         $0.scheduledAt = later
                     }
                 ).state == .pending)
-            #expect(try await f.store.enqueue(.with(cached) { $0.after = [open] }).state == .pending)
+            #expect(try await f.store.jobs.enqueue(.with(cached) { $0.after = [open] }).state == .pending)
             let duplicate = Enqueued(id: keyed.id, state: .scheduled, duplicateOf: keyed.id)
-            #expect(try await f.store.enqueue(.with(cached) { $0.uniqueKey = "k" }) == duplicate)
+            #expect(try await f.store.jobs.enqueue(.with(cached) { $0.uniqueKey = "k" }) == duplicate)
             #expect(
-                try await f.store.enqueue(
+                try await f.store.jobs.enqueue(
                     .with(cached) {
                         $0.uniqueKey = "k"
                         $0.after = [open]
                         $0.scheduledAt = later
                     }) == duplicate)
-            let completed = try #require(try f.store.jobs(JobFilter(states: [.completed]), limit: 1).first).id
-            #expect(try await f.store.enqueue(.with(cached) { $0.after = [completed] }).state == .completed)
+            let completed = try #require(try f.store.jobs.list(JobFilter(states: [.completed]), limit: 1).first).id
+            #expect(try await f.store.jobs.enqueue(.with(cached) { $0.after = [completed] }).state == .completed)
         }
     }
 
@@ -133,8 +133,8 @@ import Testing
         try await withStore { f in
             let keyed = try await f.add { $0.uniqueKey = "k" }
             let failed = try await f.add()
-            _ = try await f.store.cancel(ids: [failed])
-            let receipt = try await f.store.enqueue(
+            _ = try await f.store.jobs.cancel(ids: [failed])
+            let receipt = try await f.store.jobs.enqueue(
                 .with(f) {
                     $0.uniqueKey = "k"
                     $0.after = [failed]
@@ -151,14 +151,14 @@ import Testing
                 $0.uniqueKey = "k"
                 $0.after = [first]
             }
-            _ = try await f.store.cancel(ids: [first])
-            _ = try await f.store.retry(ids: [first])
+            _ = try await f.store.jobs.cancel(ids: [first])
+            _ = try await f.store.jobs.retry(ids: [first])
             _ = try await f.complete(f.one())
             try await f.cascade()
             _ = try await f.complete(f.one())
-            #expect(try await f.store.delete(ids: [first]) == [JobChange(id: first, result: .changed(.completed))])
+            #expect(try await f.store.jobs.delete(ids: [first]) == [JobChange(id: first, result: .changed(.completed))])
             // The same line, enqueued again by a script that does not know that it ran.
-            let receipt = try await f.store.enqueue(
+            let receipt = try await f.store.jobs.enqueue(
                 .with(f) {
                     $0.uniqueKey = "k"
                     $0.after = [first]
@@ -171,7 +171,7 @@ import Testing
 
     @Test func aKeyBindsUntilItsJobIsCancelledDiscardedOrGone() async throws {
         try await withStore { f in
-            func enqueue() async throws -> Enqueued { try await f.store.enqueue(.with(f) { $0.uniqueKey = "k" }) }
+            func enqueue() async throws -> Enqueued { try await f.store.jobs.enqueue(.with(f) { $0.uniqueKey = "k" }) }
             let first = try await enqueue()
             #expect(first.duplicateOf == nil)
             #expect(try await enqueue() == Enqueued(id: first.id, state: .available, duplicateOf: first.id))
@@ -179,7 +179,7 @@ import Testing
             #expect(try await enqueue().state == .running)
             let claimed = try f.job(first.id)
             #expect(claimed.state == .running)
-            _ = try await f.store.cancel(ids: [first.id])
+            _ = try await f.store.jobs.cancel(ids: [first.id])
             let lease = try #require(try await f.cancellations().first)
             #expect(lease.jobID == first.id)
             #expect(try await enqueue().duplicateOf == first.id)
@@ -199,7 +199,7 @@ import Testing
             _ = try await f.complete(f.one())
             // A completed job keeps its key: what was done once is not done again.
             #expect(try await enqueue() == Enqueued(id: third.id, state: .completed, duplicateOf: third.id))
-            _ = try await f.store.delete(ids: [third.id])
+            _ = try await f.store.jobs.delete(ids: [third.id])
             #expect(try await enqueue().duplicateOf == nil)
         }
     }
@@ -208,14 +208,14 @@ import Testing
         try await withStore { f in
             let id = try await f.add { $0.uniqueKey = "k" }
             #expect(
-                try await f.store.enqueue(
+                try await f.store.jobs.enqueue(
                     .with(f) {
                         $0.uniqueKey = "k"
                         $0.queue = "other"
                     }
                 ).duplicateOf == id)
             for key in ["K", "k ", "k\0", "é", "e\u{301}"] {
-                #expect(try await f.store.enqueue(.with(f) { $0.uniqueKey = key }).duplicateOf == nil, "\(key)")
+                #expect(try await f.store.jobs.enqueue(.with(f) { $0.uniqueKey = key }).duplicateOf == nil, "\(key)")
             }
         }
     }
@@ -228,7 +228,7 @@ import Testing
                 let receipts = try await withThrowingTaskGroup(of: Enqueued.self) { group in
                     for index in 0..<100 {
                         let store = index.isMultiple(of: 2) ? f.store : other
-                        group.addTask { try await store.enqueue(.with(.asking("race \(index)")) { $0.uniqueKey = key }) }
+                        group.addTask { try await store.jobs.enqueue(.with(.asking("race \(index)")) { $0.uniqueKey = key }) }
                     }
                     return try await group.reduce(into: []) { $0.append($1) }
                 }
@@ -236,7 +236,7 @@ import Testing
                 #expect(receipts.count { $0.duplicateOf == nil } == 1)
             }
             #expect(try f.raw().int("SELECT count(*) FROM jobs") == 3)
-            #expect(try f.store.lanes().map { $0.count(.available) } == [3])
+            #expect(try f.store.jobs.lanes().map { $0.count(.available) } == [3])
         }
     }
 
@@ -244,11 +244,11 @@ import Testing
 
     @Test func aSliceIsAllOrNothing() async throws {
         try await withStore { f in
-            let receipts = try await f.store.enqueue((0..<300).map { index in .with(.asking("\(index)")) { $0.batch = "b\(index % 3)" } })
+            let receipts = try await f.store.jobs.enqueue((0..<300).map { index in .with(.asking("\(index)")) { $0.batch = "b\(index % 3)" } })
             #expect(receipts.map(\.id) == Array(1...300) && receipts.allSatisfy { $0.state == .available })
-            #expect(try ["b0", "b1", "b2"].map { try f.store.batch(named: $0)?.jobs } == [100, 100, 100])
+            #expect(try ["b0", "b1", "b2"].map { try f.store.jobs.batch(named: $0)?.jobs } == [100, 100, 100])
             let error = await storeError {
-                _ = try await f.store.enqueue([
+                _ = try await f.store.jobs.enqueue([
                     .asking("x"),
                     .with(.asking("y")) {
                         $0.batch = "new"
@@ -258,7 +258,7 @@ import Testing
             }
             #expect(error?.kind == .conflict)
             #expect(error?.message.contains("999") == true)
-            #expect(try f.store.batch(named: "new") == nil)
+            #expect(try f.store.jobs.batch(named: "new") == nil)
             #expect(try f.raw().int("SELECT count(*) FROM jobs") == 300)
             // What the failed transaction had made is not remembered: the next job makes it again.
             let id = try await f.add {
@@ -272,7 +272,7 @@ import Testing
     @Test func aLaneThatAFailedTransactionMadeIsMadeAgain() async throws {
         try await withStore { f in
             let error = await storeError {
-                _ = try await f.store.enqueue([.with(f) { $0.queue = "q" }, .with(f) { $0.after = [77] }])
+                _ = try await f.store.jobs.enqueue([.with(f) { $0.queue = "q" }, .with(f) { $0.after = [77] }])
             }
             #expect(error?.kind == .conflict)
             let id = try await f.add { $0.queue = "q" }
@@ -282,7 +282,7 @@ import Testing
 
     @Test func aSliceMayDependOnItself() async throws {
         try await withStore { f in
-            let receipts = try await f.store.enqueue([
+            let receipts = try await f.store.jobs.enqueue([
                 .with(f) { $0.uniqueKey = "k" }, .with(f) { $0.after = [1] }, .with(f) { $0.uniqueKey = "k" },
             ])
             #expect(receipts.map(\.state) == [.available, .pending, .available])
@@ -292,7 +292,7 @@ import Testing
 
     @Test func emptySlice() async throws {
         try await withStore { f in
-            let receipts = try await f.store.enqueue([])
+            let receipts = try await f.store.jobs.enqueue([])
             #expect(receipts.isEmpty)
         }
     }

@@ -48,10 +48,10 @@ import Testing
             let ids = try await twins(f, in: ["a", "b"])
             let other = try f.another()
             defer { other.close() }
-            let colleague = try await other.registerWorker().id
+            let colleague = try await other.claims.registerWorker().id
             let leader = try #require(try await f.claim(1, queues: ["a"]).first)
             let request = ClaimRequest(worker: colleague, queues: ["b"], providers: ["local"], slots: 5, lease: 60_000, isIdle: true)
-            let round = try await other.claim(request)
+            let round = try await other.claims.claim(request)
             #expect(round.jobs.isEmpty && !round.quarantinedWaits)
             #expect(try f.states(ids) == [.running, .pending])
             _ = try await f.complete(leader)
@@ -128,10 +128,10 @@ import Testing
             let waiting = try await twins(f, in: ["default", "default"]) { $0.scheduledAt = f.clock.wall + 10 }
             _ = try await f.complete(first, cacheFor: 60_000)
             f.clock.advance(10)
-            _ = try await f.store.promote()
+            _ = try await f.store.maintenance.promote()
             let jobs = try await f.claim()
             #expect(jobs.map(\.id) == waiting && jobs.allSatisfy(\.isCached))
-            for job in jobs { #expect(try await f.store.settleFromCache(job) == .settled(.completed)) }
+            for job in jobs { #expect(try await f.store.claims.settleFromCache(job) == .settled(.completed)) }
         }
     }
 
@@ -144,7 +144,7 @@ import Testing
             let optedOut = try await twins(f, in: ["default"]) { $0.useCache = false }
             _ = try await f.complete(f.one(in: optedOut), cacheFor: 60_000)
             #expect(try f.states(follower) == [.pending])
-            #expect(try await f.store.settleFromCache(leader) == .settled(.completed))
+            #expect(try await f.store.claims.settleFromCache(leader) == .settled(.completed))
             #expect(try f.states(follower) == [.completed])
             #expect(try f.job(follower[0]).result?.answeredBy == .coalesced)
         }
@@ -163,10 +163,10 @@ import Testing
             #expect(try f.states(Array(ids[1...])) == [.pending, .pending, .pending, .pending])
             switch end {
             case "failed": try await f.fail(leader)
-            case "handed back": _ = try await f.store.settle(.handBack(leader, now: f.clock.wall))
+            case "handed back": _ = try await f.store.claims.settle(.handBack(leader, now: f.clock.wall))
             case "discarded": try await f.fail(leader, .permanent)
             case "cancelled": try await f.fail(leader, .cancelled)
-            default: #expect(try await f.store.rescue() == 1)
+            default: #expect(try await f.store.maintenance.rescue() == 1)
             }
             // One in each lane: the first.
             #expect(try f.states(Array(ids[1...])) == [.available, .available, .pending, .pending])
@@ -192,11 +192,11 @@ import Testing
             _ = try await f.complete(f.one(in: optedOut), cacheFor: 60_000)
             let late = try await twins(f, in: ["default"]) { $0.scheduledAt = f.clock.wall + 1 }
             f.clock.advance(1)
-            _ = try await f.store.promote()
+            _ = try await f.store.maintenance.promote()
             let cached = try await f.one(in: late)
             try await f.fail(leader)
             #expect(try f.states(follower) == [.pending])
-            #expect(try await f.store.settleFromCache(cached) == .settled(.completed))
+            #expect(try await f.store.claims.settleFromCache(cached) == .settled(.completed))
             #expect(try f.states(follower) == [.completed])
         }
     }
@@ -206,7 +206,7 @@ import Testing
             let ids = try await twins(f, in: ["a", "a"])
             let lost = try await f.one(worker: f.deadWorker())
             #expect(try await f.claim().isEmpty)
-            #expect(try await f.store.rescue() == 1)
+            #expect(try await f.store.maintenance.rescue() == 1)
             #expect(try f.states(ids) == [.available, .available])
             let leader = try await f.one()
             #expect(try await f.claim().isEmpty)
@@ -222,7 +222,7 @@ import Testing
             let ids = try await twins(f, in: ["a", "paused", "a"])
             let leader = try await f.one()
             #expect(try await f.claim().isEmpty)
-            try await f.store.pause(queue: "paused")
+            try await f.store.jobs.pause(queue: "paused")
             try await f.fail(leader, .permanent)
             let next = try await f.claim()
             #expect(next.map(\.id) == [ids[2]])
@@ -230,7 +230,7 @@ import Testing
             _ = try await f.complete(next[0])
             // It has stood in its lane before the answer came, and asks once it may.
             #expect(try f.states(ids) == [.discarded, .available, .completed])
-            try await f.store.resume(queue: "paused")
+            try await f.store.jobs.resume(queue: "paused")
             #expect(try await f.claim().map(\.id) == [ids[1]])
         }
     }
@@ -241,7 +241,7 @@ import Testing
             let ids = try await twins(f, in: ["a", "b"])
             let leader = try await f.one()
             #expect(try await f.claim().isEmpty)
-            try await f.store.pause(queue: "b")
+            try await f.store.jobs.pause(queue: "b")
             _ = try await f.complete(leader)
             #expect(try f.states(ids) == [.completed, .completed])
         }
@@ -264,7 +264,7 @@ import Testing
             let ids = try await twins(f, in: ["default"]) { $0.maxAttempts = 9 }
             for _ in 0..<2 {
                 #expect(try await f.claim(1, worker: f.deadWorker()).count == 1)
-                #expect(try await f.store.rescue() == 1)
+                #expect(try await f.store.maintenance.rescue() == 1)
             }
             let flying = try await twins(f, in: ["other"])
             let leader = try #require(try await f.claim(1, queues: ["other"]).first)
@@ -289,7 +289,7 @@ import Testing
             let ids = try await twins(f, in: ["a", "b", "a"])
             let leader = try await f.one()
             #expect(try await f.claim().isEmpty)
-            _ = try await f.store.cancel(ids: [leader.id])
+            _ = try await f.store.jobs.cancel(ids: [leader.id])
             #expect(try await f.cancellations().isEmpty)
             #expect(try await f.complete(leader) == .settled(.cancelled))
             #expect(try f.states(ids) == [.cancelled, .completed, .completed])
@@ -307,8 +307,8 @@ import Testing
             #expect(try await f.claim().isEmpty)
             let optedOut = try await twins(f, in: ["default"]) { $0.useCache = false }
             _ = try await f.complete(f.one(in: optedOut), cacheFor: 60_000)
-            _ = try await f.store.cancel(ids: [leader.id])
-            #expect(try await f.store.settleFromCache(leader) == .settled(.cancelled))
+            _ = try await f.store.jobs.cancel(ids: [leader.id])
+            #expect(try await f.store.claims.settleFromCache(leader) == .settled(.cancelled))
             #expect(try f.states([leader.id] + follower) == [.cancelled, .completed])
         }
     }
@@ -318,9 +318,9 @@ import Testing
             let ids = try await twins(f, in: ["a", "a", "b"])
             let leader = try await f.one()
             #expect(try await f.claim().isEmpty)
-            _ = try await f.store.cancel(ids: [leader.id, ids[1]])
+            _ = try await f.store.jobs.cancel(ids: [leader.id, ids[1]])
             #expect(try await f.cancellations().isEmpty)
-            #expect(try await f.rings { _ = try await f.store.cancel(ids: [ids[2]]) })
+            #expect(try await f.rings { _ = try await f.store.jobs.cancel(ids: [ids[2]]) })
             #expect(try await f.cancellations() == [leader.lease])
             // The answer came first.
             #expect(try await f.complete(leader) == .settled(.completed))
@@ -333,7 +333,7 @@ import Testing
             let ids = try await twins(f, in: ["a", "a"])
             let leader = try await f.one()
             #expect(try await f.claim().isEmpty)
-            _ = try await f.store.cancel(ids: [leader.id])
+            _ = try await f.store.jobs.cancel(ids: [leader.id])
             #expect(try await f.fail(leader) == .settled(.cancelled))
             #expect(try f.states(ids) == [.cancelled, .available])
         }
@@ -351,11 +351,11 @@ import Testing
             try await f.fail(leader, .permanent)
             #expect(try f.states(ids) == [.available, .pending, .pending])
             f.clock.advance(5)
-            if end == "expired" { #expect(try await f.store.expire() == 1) } else { _ = try await f.store.cancel(ids: [ids[0]]) }
+            if end == "expired" { #expect(try await f.store.maintenance.expire() == 1) } else { _ = try await f.store.jobs.cancel(ids: [ids[0]]) }
             #expect(try f.states(ids) == [end == "expired" ? .discarded : .cancelled, .available, .pending])
             // A retry of it waits for the one that asks now.
             _ = try await f.claim()
-            _ = try await f.store.retry(ids: [ids[0]])
+            _ = try await f.store.jobs.retry(ids: [ids[0]])
             #expect(try await f.claim().isEmpty)
             #expect(try f.states(ids) == [.pending, .running, .pending])
         }
@@ -366,16 +366,16 @@ import Testing
             let leader = try await f.one(in: twins(f, in: ["default"]))
             let ids = try await twins(f, in: ["default", "default", "default"]) { $0.expiresAt = f.clock.wall + 5 }
             #expect(try await f.claim().isEmpty)
-            _ = try await f.store.cancel(ids: [ids[0]])
-            #expect(try await f.store.retry(ids: [ids[1]]).map(\.result) == [.unchanged(.pending)])
-            #expect(try await f.store.delete(ids: [ids[1]]).map(\.result) == [.refused("it is pending; cancel it first")])
+            _ = try await f.store.jobs.cancel(ids: [ids[0]])
+            #expect(try await f.store.jobs.retry(ids: [ids[1]]).map(\.result) == [.unchanged(.pending)])
+            #expect(try await f.store.jobs.delete(ids: [ids[1]]).map(\.result) == [.refused("it is pending; cancel it first")])
             f.clock.advance(5)
-            #expect(try await f.store.expire() == 2)
+            #expect(try await f.store.maintenance.expire() == 2)
             #expect(try f.states(ids) == [.cancelled, .discarded, .discarded])
             #expect(try f.raw().int("SELECT count(*) FROM followers") == 0)
             #expect(try await f.complete(leader) == .settled(.completed))
             #expect(try f.states(ids) == [.cancelled, .discarded, .discarded])
-            #expect(try await f.store.delete(ids: ids).count == 3)
+            #expect(try await f.store.jobs.delete(ids: ids).count == 3)
         }
     }
 
@@ -390,9 +390,9 @@ import Testing
             let dependent = try await f.add { $0.after = [ids[1]] }
             let leader = try await f.one()
             #expect(try await f.claim().isEmpty)
-            #expect(try f.store.batch(named: "b")?.completed == 0)
+            #expect(try f.store.jobs.batch(named: "b")?.completed == 0)
             #expect(try await f.rings(.done) { _ = try await f.complete(leader) })
-            let batch = try #require(try f.store.batch(named: "b"))
+            let batch = try #require(try f.store.jobs.batch(named: "b"))
             #expect(batch.jobs == 2 && batch.completed == 2)
             #expect(try f.raw().int("SELECT count(*) FROM streams") == 0)
             #expect(try f.state(dependent) == .pending)
@@ -457,13 +457,13 @@ import Testing
             let leader = try await f.running { $0.digest = digest }
             let crowd = try await f.add(250) { $0.digest = digest }
             #expect(try await f.claim().isEmpty)
-            #expect(try f.store.duties().hasFanOut == false)
+            #expect(try f.store.maintenance.pending().hasFanOut == false)
             _ = try await f.complete(leader)
             func completed() throws -> Int { try f.states(crowd).count { $0 == .completed } }
             #expect(try completed() == 100)
-            #expect(try f.store.duties().hasFanOut)
-            #expect(try f.store.check().faults == [])
-            #expect(try await f.store.fanOut(slice: 60))
+            #expect(try f.store.maintenance.pending().hasFanOut)
+            #expect(try f.store.maintenance.check().faults == [])
+            #expect(try await f.store.maintenance.fanOut(slice: 60))
             #expect(try completed() == 160)
             // A job that asks the same meanwhile calls anew; the answer that is landing reaches those who follow it, too.
             let late = try await f.add(2) { $0.digest = digest }
@@ -474,7 +474,7 @@ import Testing
             #expect(try f.state(late[1]) == .pending)
             #expect(try f.states(crowd).allSatisfy { $0 == .completed || $0 == .pending })
             var slices = 0
-            while try await f.store.fanOut(slice: 60) { slices += 1 }
+            while try await f.store.maintenance.fanOut(slice: 60) { slices += 1 }
             #expect(slices == 2)
             #expect(try completed() == 250)
             #expect(try f.state(late[1]) == .completed)
@@ -533,13 +533,13 @@ import Testing
             #expect(try f.state(twin) == .pending)
 
             let answering = try await steps(f) { _ = try await f.complete(leader) }
-            let landing = try await steps(f) { _ = try await f.store.fanOut() }
+            let landing = try await steps(f) { _ = try await f.store.maintenance.fanOut() }
             #expect(landing < answering * 3)
             var most = 0
             var slices = 1
             while true {
                 var isMore = false
-                most = max(most, try await steps(f) { isMore = try await f.store.fanOut() })
+                most = max(most, try await steps(f) { isMore = try await f.store.maintenance.fanOut() })
                 guard isMore else { break }
                 slices += 1
             }

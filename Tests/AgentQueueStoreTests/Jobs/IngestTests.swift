@@ -8,14 +8,14 @@ import Testing
 
     @Test func marksMoveForwardWithTheirJobs() async throws {
         try await withStore { f in
-            #expect(try f.store.ingestProgress(name: "n", digest: digest) == 0)
+            #expect(try f.store.jobs.ingestProgress(name: "n", digest: digest) == 0)
             for end in [100, 150, 151] {
-                let done = try f.store.ingestProgress(name: "n", digest: digest)
+                let done = try f.store.jobs.ingestProgress(name: "n", digest: digest)
                 let jobs = (done..<end).map { NewJob.asking("\($0)") }
                 #expect(
-                    try await f.store.enqueue(jobs, ingest: IngestCheckpoint(name: "n", digest: digest, linesDone: end)).count == end - done
+                    try await f.store.jobs.enqueue(jobs, ingest: IngestCheckpoint(name: "n", digest: digest, linesDone: end)).count == end - done
                 )
-                #expect(try f.store.ingestProgress(name: "n", digest: digest) == end)
+                #expect(try f.store.jobs.ingestProgress(name: "n", digest: digest) == end)
             }
             #expect(try f.raw().rows("SELECT lines_done, jobs FROM ingests") == [["151", "151"]])
         }
@@ -24,7 +24,7 @@ import Testing
     @Test func aMarkThatDoesNotMoveForwardRefusesItsJobs() async throws {
         try await withStore { f in
             func add(_ lines: Int, _ digest: [UInt8]) async throws {
-                _ = try await f.store.enqueue([.asking("x")], ingest: IngestCheckpoint(name: "n", digest: digest, linesDone: lines))
+                _ = try await f.store.jobs.enqueue([.asking("x")], ingest: IngestCheckpoint(name: "n", digest: digest, linesDone: lines))
             }
             try await add(10, digest)
             // Another process took in the same slice, a later one, or another input.
@@ -32,10 +32,10 @@ import Testing
             #expect(await storeError { try await add(5, digest) }?.kind == .conflict)
             let other = [UInt8](repeating: 8, count: 32)
             #expect(await storeError { try await add(20, other) }?.kind == .conflict)
-            #expect(await storeError { _ = try f.store.ingestProgress(name: "n", digest: other) }?.kind == .conflict)
+            #expect(await storeError { _ = try f.store.jobs.ingestProgress(name: "n", digest: other) }?.kind == .conflict)
             #expect(try f.raw().int("SELECT count(*) FROM jobs") == 1)
             try await add(11, digest)
-            #expect(try f.store.ingestProgress(name: "n", digest: digest) == 11)
+            #expect(try f.store.jobs.ingestProgress(name: "n", digest: digest) == 11)
         }
     }
 
@@ -43,12 +43,12 @@ import Testing
     @Test func aSliceThatFailsLeavesItsMark() async throws {
         try await withStore { f in
             let error = await storeError {
-                _ = try await f.store.enqueue(
+                _ = try await f.store.jobs.enqueue(
                     [.asking("x"), .with(.asking("y")) { $0.after = [99] }],
                     ingest: IngestCheckpoint(name: "n", digest: digest, linesDone: 2))
             }
             #expect(error?.kind == .conflict)
-            #expect(try f.store.ingestProgress(name: "n", digest: digest) == 0)
+            #expect(try f.store.jobs.ingestProgress(name: "n", digest: digest) == 0)
             let jobs = try f.raw().int("SELECT count(*) FROM jobs")
             #expect(jobs == 0)
         }
@@ -62,10 +62,10 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for store in [f.store, other] {
                     group.addTask {
-                        while case let done = try store.ingestProgress(name: "n", digest: digest), done < 200 {
+                        while case let done = try store.jobs.ingestProgress(name: "n", digest: digest), done < 200 {
                             let jobs = (done..<done + 10).map { NewJob.asking("line \($0)") }
                             do {
-                                _ = try await store.enqueue(jobs, ingest: IngestCheckpoint(name: "n", digest: digest, linesDone: done + 10))
+                                _ = try await store.jobs.enqueue(jobs, ingest: IngestCheckpoint(name: "n", digest: digest, linesDone: done + 10))
                             } catch let error as StoreError where error.kind == .conflict {}
                         }
                     }
@@ -79,14 +79,14 @@ import Testing
 
     @Test func marksAreForgottenAfterAMonth() async throws {
         try await withStore { f in
-            _ = try await f.store.enqueue([], ingest: IngestCheckpoint(name: "n", digest: digest, linesDone: 3))
+            _ = try await f.store.jobs.enqueue([], ingest: IngestCheckpoint(name: "n", digest: digest, linesDone: 3))
             let policy = PrunePolicy(completed: 0, cancelled: 0, discarded: 0)
             f.clock.wall += 30 * 86_400_000
-            _ = try await f.store.prune(policy)
-            #expect(try f.store.ingestProgress(name: "n", digest: digest) == 3)
+            _ = try await f.store.maintenance.prune(policy)
+            #expect(try f.store.jobs.ingestProgress(name: "n", digest: digest) == 3)
             f.clock.wall += 1
-            _ = try await f.store.prune(policy)
-            #expect(try f.store.ingestProgress(name: "n", digest: digest) == 0)
+            _ = try await f.store.maintenance.prune(policy)
+            #expect(try f.store.jobs.ingestProgress(name: "n", digest: digest) == 0)
         }
     }
 }

@@ -17,7 +17,7 @@ import Testing
             let job = try #require(try await f.claim(policies).first)
             let report = CallReport(target: job.route, cost: 0.25, failure: .invalidReply, partialText: "half of it")
             // Its own reservation is free for the next call.
-            let next = try #require(try await f.store.reroute(failed(f, job, report, policies), to: candidates))
+            let next = try #require(try await f.store.claims.reroute(failed(f, job, report, policies), to: candidates))
             #expect(next.lease == job.lease && next.route == .named("local/b") && next.target == job.target && next.attempt == 1)
             #expect(next.worstCost == 0.7 && !next.isProbe)
             #expect(try f.state(job.id) == .running)
@@ -25,7 +25,7 @@ import Testing
             let error = try #require(try f.job(job.id).errors.first)
             #expect(error.target == "local/m" && error.cost == 0.25 && error.partialText == "half of it" && error.failure == .invalidReply)
             #expect(try f.state(of: "local")?.running == 1 && f.state(of: "local/m")?.running == 0 && f.state(of: "local/b")?.running == 1)
-            #expect(try f.store.check().faults == [])
+            #expect(try f.store.maintenance.check().faults == [])
             #expect(try await f.answer(next, cost: 0.5, policies) == .settled(.completed))
             #expect(try f.charges().last == ["answered", "local/b", "1", "0.5"])
             #expect(try f.state(of: "local")?.running == 0 && f.state(of: "local")?.spentToday == 0.75)
@@ -38,7 +38,7 @@ import Testing
             _ = try await f.add(1)
             let job = try #require(try await f.claim(CallPolicies()).first)
             let request = failed(f, job, .failed(job, .authentication, scope: .provider))
-            let next = try #require(try await f.store.reroute(request, to: candidates))
+            let next = try #require(try await f.store.claims.reroute(request, to: candidates))
             #expect(next.route == .named("other/b"))
             #expect(try f.state(of: "local")?.pauseClass == .authentication)
         }
@@ -49,13 +49,13 @@ import Testing
             let policies = CallPolicies.limiting(["local": CallLimits(concurrency: 1), "other": CallLimits(concurrency: 0)])
             _ = try await f.add(1)
             let job = try #require(try await f.claim(policies).first)
-            let before = try f.store.providerStates()
+            let before = try f.store.providers.states()
             let request = failed(f, job, CallReport(target: job.route, cost: 1, failure: .authentication, scope: .provider), policies)
-            #expect(try await f.store.reroute(request, to: candidates) == nil)
-            #expect(try await f.store.reroute(request, to: []) == nil)
-            #expect(try f.store.providerStates() == before && f.charges() == [] && f.job(job.id).errors == [])
+            #expect(try await f.store.claims.reroute(request, to: candidates) == nil)
+            #expect(try await f.store.claims.reroute(request, to: []) == nil)
+            #expect(try f.store.providers.states() == before && f.charges() == [] && f.job(job.id).errors == [])
             #expect(try f.raw().int("SELECT count(*) FROM reservations") == 1)
-            #expect(try await f.store.settle(request) == .settled(.retryable))
+            #expect(try await f.store.claims.settle(request) == .settled(.retryable))
             #expect(try f.charges().count == 1)
         }
     }
@@ -64,10 +64,10 @@ import Testing
         try await withStore { f in
             _ = try await f.add(2)
             let jobs = try await f.claim(CallPolicies())
-            _ = try await f.store.cancel(ids: [jobs[0].id])
-            #expect(try await f.store.reroute(failed(f, jobs[0], .failed(jobs[0], .retryable)), to: candidates) == nil)
+            _ = try await f.store.jobs.cancel(ids: [jobs[0].id])
+            #expect(try await f.store.claims.reroute(failed(f, jobs[0], .failed(jobs[0], .retryable)), to: candidates) == nil)
             try await f.answer(jobs[1])
-            #expect(try await f.store.reroute(failed(f, jobs[1], .failed(jobs[1], .retryable)), to: candidates) == nil)
+            #expect(try await f.store.claims.reroute(failed(f, jobs[1], .failed(jobs[1], .retryable)), to: candidates) == nil)
             try await f.settle(jobs[0], .failed(jobs[0], .cancelled))
         }
     }
@@ -84,15 +84,15 @@ import Testing
             // The job's own budget: 0.1 was spent, and 0.6 more is too much.
             let poor = failed(f, jobs[0], CallReport(target: jobs[0].route, cost: 0.1, failure: .invalidReply), policies)
             #expect(jobs[0].id == id)
-            #expect(try await f.store.reroute(poor, to: other) == nil)
-            let next = try #require(try await f.store.reroute(failed(f, jobs[1], .failed(jobs[1], .retryable), policies), to: other))
+            #expect(try await f.store.claims.reroute(poor, to: other) == nil)
+            let next = try #require(try await f.store.claims.reroute(failed(f, jobs[1], .failed(jobs[1], .retryable), policies), to: other))
             #expect(try f.state(of: "other")?.reservedUSD == 0.6)
             // The day's money is set aside already.
             _ = try await f.add(1)
             let third = try #require(try await f.claim(policies).first)
-            #expect(try await f.store.reroute(failed(f, third, .failed(third, .retryable), policies), to: other) == nil)
+            #expect(try await f.store.claims.reroute(failed(f, third, .failed(third, .retryable), policies), to: other) == nil)
             try await f.answer(next, cost: 0.2, policies)
-            #expect(try await f.store.reroute(failed(f, third, .failed(third, .retryable), policies), to: other) != nil)
+            #expect(try await f.store.claims.reroute(failed(f, third, .failed(third, .retryable), policies), to: other) != nil)
         }
     }
 
@@ -112,7 +112,7 @@ import Testing
             try await f.settle(first, .failed(first, .retryable), policies)
             f.clock.advance(1_000)
             let probe = try #require(
-                try await f.store.reroute(failed(f, mine, .failed(mine, .retryable), policies), to: [.named("other/b")]))
+                try await f.store.claims.reroute(failed(f, mine, .failed(mine, .retryable), policies), to: [.named("other/b")]))
             #expect(probe.isProbe)
             try await f.settle(theirs, .failed(theirs, .timedOut), policies)
             #expect(try f.state(of: "other/b")?.breaker == .halfOpen)
@@ -127,8 +127,8 @@ import Testing
             _ = try await f.add(1)
             let dead = try f.deadWorker(bootID: "an earlier boot")
             let job = try #require(try await f.claim(policies, worker: dead).first)
-            _ = try await f.store.reroute(failed(f, job, .failed(job, .retryable), policies), to: [.named("other/b")])
-            #expect(try await f.store.rescue() == 1)
+            _ = try await f.store.claims.reroute(failed(f, job, .failed(job, .retryable), policies), to: [.named("other/b")])
+            #expect(try await f.store.maintenance.rescue() == 1)
             #expect(try f.charges() == [["doubtful", "other/b", "1", "2.0"]])
         }
     }

@@ -16,9 +16,9 @@ import Testing
                     == JobResult(
                         reply: ["text": "forty-two", "finish_reason": "stop"], usage: Usage(inputTokens: 10, outputTokens: 3), cost: 0.25,
                         answeredBy: .provider, target: "local/m", latency: 120))
-            let lane = try #require(try f.store.lanes().first)
+            let lane = try #require(try f.store.jobs.lanes().first)
             #expect(lane.calls == 1 && lane.usage == Usage(inputTokens: 10, outputTokens: 3) && lane.cost == 0.25 && lane.cacheAnswers == 0)
-            #expect(try f.store.batch(named: "b")?.isDone == true)
+            #expect(try f.store.jobs.batch(named: "b")?.isDone == true)
             #expect(try f.raw().rows("SELECT token, worker_id, lease_expires_at FROM jobs") == [["NULL", "NULL", "NULL"]])
         }
     }
@@ -32,7 +32,7 @@ import Testing
                 var job = try await f.one()
                 while job.attempt < attempt {
                     try await f.fail(job)
-                    _ = try await f.store.retry(ids: [id])
+                    _ = try await f.store.jobs.retry(ids: [id])
                     job = try await f.one()
                 }
                 let expected = Settlement.decide(
@@ -44,7 +44,7 @@ import Testing
                 if let time = expected.scheduledAt { #expect(stored.scheduledAt == time) }
                 #expect(stored.errors.count == attempt && stored.errors.last?.failure == failure && stored.errors.last?.attempt == attempt)
                 #expect(stored.result == nil)
-                _ = try await f.store.cancel(ids: [id])
+                _ = try await f.store.jobs.cancel(ids: [id])
             }
         }
     }
@@ -58,7 +58,7 @@ import Testing
                 #expect(try await f.fail(job, .rateLimited, retryAfter: 2_000) == .settled(.retryable))
                 #expect(try f.job(id).attempt == 0)
                 f.clock.wall += 2_000
-                _ = try await f.store.promote()
+                _ = try await f.store.maintenance.promote()
             }
             let job = try await f.one()
             #expect(try await f.fail(job) == .settled(.discarded))
@@ -73,7 +73,7 @@ import Testing
             let job = try await f.running(lease: 1_000)
             f.clock.advance(86_400_000)
             #expect(try await f.complete(job) == .settled(.completed))
-            #expect(try await f.store.rescue() == 0)
+            #expect(try await f.store.maintenance.rescue() == 0)
             #expect(try await f.claim().isEmpty)
             #expect(try f.job(job.id).errors.isEmpty)
         }
@@ -87,7 +87,7 @@ import Testing
             #expect(try await f.complete(job, "two") == .fenced)
             #expect(try await f.fail(job) == .fenced)
             #expect(try await f.fail(job, .permanent) == .fenced)
-            #expect(try await f.store.settle(.handBack(job, now: f.clock.wall)) == .fenced)
+            #expect(try await f.store.claims.settle(.handBack(job, now: f.clock.wall)) == .fenced)
             #expect(try f.row(job.id) == row)
             #expect(try f.job(job.id).result?.reply["text"] == "one")
             #expect(try f.job(job.id).errors.isEmpty)
@@ -97,14 +97,14 @@ import Testing
     @Test func aStaleTokenIsRefusedWhateverItBrings() async throws {
         try await withStore { f in
             let old = try await f.running()
-            _ = try await f.store.settle(.handBack(old, now: f.clock.wall))
+            _ = try await f.store.claims.settle(.handBack(old, now: f.clock.wall))
             let new = try await f.one()
             #expect(new.attempt == old.attempt && new.lease.token > old.lease.token, "an attempt number would be no fence")
             let row = try f.row(old.id)
             #expect(try await f.complete(old) == .fenced)
             #expect(try await f.fail(old, .cancelled) == .fenced)
             #expect(try await f.fail(old, .permanent) == .fenced)
-            #expect(try await f.store.settle(.handBack(old, now: f.clock.wall)) == .fenced)
+            #expect(try await f.store.claims.settle(.handBack(old, now: f.clock.wall)) == .fenced)
             #expect(try f.row(old.id) == row)
             #expect(try await f.complete(new) == .settled(.completed))
         }
@@ -114,17 +114,17 @@ import Testing
     @Test func aFencedReplyGoesIntoTheCache() async throws {
         try await withStore { f in
             let old = try await f.running()
-            _ = try await f.store.settle(.handBack(old, now: f.clock.wall))
+            _ = try await f.store.claims.settle(.handBack(old, now: f.clock.wall))
             let new = try await f.one()
             #expect(try await f.complete(old, "paid", cacheFor: 60_000) == .fenced)
-            #expect(try f.store.cachedReply(old.digest)?.reply.contains("paid") == true)
-            #expect(try f.store.lanes().first?.calls == 1)
+            #expect(try f.store.cache.reply(old.digest)?.reply.contains("paid") == true)
+            #expect(try f.store.jobs.lanes().first?.calls == 1)
             #expect(try f.state(old.id) == .running)
-            #expect(try await f.store.settleFromCache(new) == .settled(.completed))
+            #expect(try await f.store.claims.settleFromCache(new) == .settled(.completed))
             let stored = try f.job(old.id)
             #expect(stored.result?.reply["text"] == "paid" && stored.result?.answeredBy == .cache)
-            #expect(try f.store.lanes().first?.saved == 0.25)
-            #expect(try await f.store.settleFromCache(new) == .fenced)
+            #expect(try f.store.jobs.lanes().first?.saved == 0.25)
+            #expect(try await f.store.claims.settleFromCache(new) == .fenced)
         }
     }
 
@@ -132,9 +132,9 @@ import Testing
         try await withStore { f in
             let job = try await f.running()
             _ = try await f.complete(job)
-            _ = try await f.store.delete(ids: [job.id])
+            _ = try await f.store.jobs.delete(ids: [job.id])
             #expect(try await f.complete(job, cacheFor: 1_000) == .fenced)
-            #expect(try f.store.cacheStatistics().entries == 1)
+            #expect(try f.store.cache.statistics().entries == 1)
         }
     }
 
@@ -148,7 +148,7 @@ import Testing
             #expect(job.isCached)
             f.clock.wall += 1_000
             let row = try f.row(job.id)
-            #expect(try await f.store.settleFromCache(job) == nil)
+            #expect(try await f.store.claims.settleFromCache(job) == nil)
             #expect(try f.row(job.id) == row)
             #expect(try await f.complete(job) == .settled(.completed))
         }
@@ -156,7 +156,7 @@ import Testing
 
     @Test func settlesOfManyTasksAreEachTheirOwn() async throws {
         try await withStore(durability: .normal) { f in
-            _ = try await f.store.enqueue((0..<200).map { .asking("\($0)") })
+            _ = try await f.store.jobs.enqueue((0..<200).map { .asking("\($0)") })
             let jobs = try await f.claim(200)
             let results = try await withThrowingTaskGroup(of: SettleResult.self) { group in
                 // Each twice: exactly one of the two is accepted.
@@ -175,13 +175,13 @@ import Testing
         try await withStore { f in
             for settle in ["retry", "snooze", "hand back"] {
                 let job = try await f.running()
-                #expect(try await f.store.cancel(ids: [job.id]) == [JobChange(id: job.id, result: .changed(.running))])
+                #expect(try await f.store.jobs.cancel(ids: [job.id]) == [JobChange(id: job.id, result: .changed(.running))])
                 #expect(try f.job(job.id).cancelRequestedAt == f.clock.wall)
                 let result =
                     switch settle {
                     case "retry": try await f.fail(job)
                     case "snooze": try await f.fail(job, .rateLimited)
-                    default: try await f.store.settle(.handBack(job, now: f.clock.wall))
+                    default: try await f.store.claims.settle(.handBack(job, now: f.clock.wall))
                     }
                 #expect(result == .settled(.cancelled))
                 #expect(try f.job(job.id).state == .cancelled && f.job(job.id).finalizedAt == f.clock.wall)
@@ -193,10 +193,10 @@ import Testing
     @Test func anAnswerThatCameBeforeTheCancelledCallEndedIsKept() async throws {
         try await withStore { f in
             let job = try await f.running()
-            _ = try await f.store.cancel(ids: [job.id])
+            _ = try await f.store.jobs.cancel(ids: [job.id])
             #expect(try await f.complete(job) == .settled(.completed))
             let other = try await f.running()
-            _ = try await f.store.cancel(ids: [other.id])
+            _ = try await f.store.jobs.cancel(ids: [other.id])
             #expect(try await f.fail(other, .permanent) == .settled(.discarded))
         }
     }
@@ -210,8 +210,8 @@ import Testing
                 let job = try await f.one()
                 var request = SettleRequest.failure(job, .rateLimited, now: f.clock.wall)
                 request.error?.message = "\(index) " + String(repeating: "é", count: 2_000)
-                #expect(try await f.store.settle(request) == .settled(.retryable))
-                _ = try await f.store.retry(ids: [id])
+                #expect(try await f.store.claims.settle(request) == .settled(.retryable))
+                _ = try await f.store.jobs.retry(ids: [id])
             }
             let errors = try f.job(id).errors
             #expect(errors.count == 50 && errors.first?.message.hasPrefix("10 ") == true && errors.last?.message.hasPrefix("59 ") == true)

@@ -97,7 +97,7 @@ import Testing
             let ids = try await f.addEmbeds(1) { $0.maxAttempts = 9 }
             for _ in 0..<2 {
                 #expect(try await f.sharing(1, worker: try f.deadWorker()).calls == [ids])
-                #expect(try await f.store.rescue() == 1)
+                #expect(try await f.store.maintenance.rescue() == 1)
             }
             let others = try await f.addEmbeds(3)
             let alone = try await f.sharing(5)
@@ -132,7 +132,7 @@ import Testing
             #expect(round.calls.map(\.count) == [10, 10])
             #expect(try f.heldRequests() == (["1"] + ["0"] * 9) * 2)
             #expect(try f.state(of: "local")?.running == 2 && f.state(of: "local")?.requests?.level == 0)
-            #expect(try f.store.check().faults == [])
+            #expect(try f.store.maintenance.check().faults == [])
             try await f.settleTogether(Array(round.jobs[..<10]), policies) { CallReport(target: $0.route) }
             #expect(try f.state(of: "local")?.running == 1)
             #expect(try await f.sharing(9, policies).jobs.isEmpty)
@@ -225,13 +225,13 @@ import Testing
             #expect(before.calls == [known])
             var answer = SettleRequest.call(before.jobs[0], CallReport(target: before.jobs[0].route), policies, now: f.clock.wall)
             answer.cache = CacheWrite(digest: digest, timeToLive: 60_000)
-            _ = try await f.store.settle(answer)
+            _ = try await f.store.claims.settle(answer)
             f.clock.advance(1)
-            _ = try await f.store.promote()
+            _ = try await f.store.maintenance.promote()
             let round = try await f.sharing(1, policies)
             #expect(round.jobs.map(\.isCached) == [true, false, false])
             #expect(try f.heldRequests() == ["0", "1", "0"])
-            #expect(try await f.store.settleFromCache(round.jobs[0]) == .settled(.completed))
+            #expect(try await f.store.claims.settleFromCache(round.jobs[0]) == .settled(.completed))
             // The call is still under way, and counted.
             #expect(try f.state(of: "local")?.running == 1)
             #expect(try await f.sharing(1, policies).jobs.isEmpty)
@@ -294,14 +294,14 @@ import Testing
             var requests = f.parts(of: jobs) { CallReport(target: $0.route, usage: Usage(inputTokens: 5), cost: 0.25) }
             requests[2] = .part(jobs[2], 2, .failed(jobs[2], .permanent), CallPolicies(), now: f.clock.wall)
             let before = f.clock.wallReads
-            let results = try await f.store.settle(requests)
+            let results = try await f.store.claims.settle(requests)
             #expect(f.clock.wallReads == before + 1)
             #expect(results == [.settled(.completed), .settled(.completed), .settled(.discarded), .settled(.completed)])
             #expect(try f.states(ids) == [.completed, .completed, .discarded, .completed])
             // One call, and what each job's part of it cost.
             #expect(try f.charges() == [["answered", "local/e", "1", "0.25"]] + [["answered", "local/e", "0", "0.25"]] * 2)
             #expect(try f.raw().rows("SELECT calls, cost_usd FROM lanes") == [["1", "0.75"]])
-            #expect(try f.store.batch(named: "b")?.discarded == 1)
+            #expect(try f.store.jobs.batch(named: "b")?.discarded == 1)
         }
     }
 
@@ -316,10 +316,10 @@ import Testing
             f.clock.advance(59_000)
             #expect(try heartbeat.renew([jobs[0].lease, jobs[2].lease], for: 60_000).isEmpty)
             f.clock.advance(2_000)
-            #expect(try await f.store.rescue() == 1)
+            #expect(try await f.store.maintenance.rescue() == 1)
             #expect(try f.states(ids) == [.running, .available, .running])
             #expect(try f.state(of: "local")?.running == 1)
-            #expect(try f.store.check().faults == [])
+            #expect(try f.store.maintenance.check().faults == [])
             let results = try await f.settleTogether(jobs, policies) { CallReport(target: $0.route, cost: 0.25) }
             #expect(results == [.settled(.completed), .fenced, .settled(.completed)])
             #expect(
@@ -334,7 +334,7 @@ import Testing
     func aSharedCallThatHadBegun(slice: Int) async throws {
         try await withStore { f in
             let policies = CallPolicies.limiting(["local": CallLimits(concurrency: 2)], worst: 0.5)
-            let dead = try await f.store.registerWorker()
+            let dead = try await f.store.claims.registerWorker()
             let ids = try await f.addEmbeds(8)
             let alone = try await f.add(1)
             let round = try await f.sharing(2, policies, worker: dead.id)
@@ -342,13 +342,13 @@ import Testing
             let shared = try #require(round.jobs.first { $0.id == ids[0] })
             _ = dead.calls?.begin(token: shared.lease.token)
             f.store.locks.unlock(worker: dead.id)
-            #expect(try await f.store.rescue(slice: slice) == 9)
+            #expect(try await f.store.maintenance.rescue(slice: slice) == 9)
             // The note is of the shared call alone: the other job's attempt is given back.
             #expect(try f.raw().rows("SELECT attempt, crashes FROM jobs ORDER BY id") == [["1", "1"]] * 8 + [["0", "0"]])
             #expect(try f.states(ids + alone).allSatisfy { $0 == .available })
             // What each may have cost, of one call.
             #expect(try f.charges() == [["doubtful", "local/e", "1", "0.5"]] + [["doubtful", "local/e", "0", "0.5"]] * 7)
-            #expect(try f.store.statistics().maybePaidCalls == 1)
+            #expect(try f.store.maintenance.statistics().maybePaidCalls == 1)
             #expect(try f.state(of: "local")?.running == 0)
             // The answer comes late, and ends the doubt.
             let late = round.jobs.filter { ids.contains($0.id) }
@@ -360,12 +360,12 @@ import Testing
     @Test func aSharedCallThatHadNotBegun() async throws {
         try await withStore { f in
             let policies = CallPolicies.limiting(["local": CallLimits(requestsPerMinute: 5, concurrency: 2)], worst: 0.5)
-            let dead = try await f.store.registerWorker()
+            let dead = try await f.store.claims.registerWorker()
             _ = try await f.addEmbeds(4)
             #expect(try await f.sharing(2, policies, worker: dead.id).jobs.count == 4)
             #expect(try f.state(of: "local")?.requests?.level == 4)
             f.store.locks.unlock(worker: dead.id)
-            #expect(try await f.store.rescue() == 4)
+            #expect(try await f.store.maintenance.rescue() == 4)
             #expect(try f.raw().rows("SELECT attempt, crashes FROM jobs ORDER BY id") == [["0", "0"]] * 4)
             #expect(try f.charges() == [])
             #expect(try f.state(of: "local")?.requests?.level == 5 && f.state(of: "local")?.running == 0)

@@ -28,9 +28,9 @@ import Testing
                     }
                 }
                 f.clock.advance(700)
-                _ = try await f.store.promote()
+                _ = try await f.store.maintenance.promote()
             }
-            let statistics = try f.store.statistics()
+            let statistics = try f.store.maintenance.statistics()
             let raw = try f.raw()
             for state in JobState.allCases {
                 #expect(statistics.count(state) == Int(try raw.int("SELECT count(*) FROM jobs WHERE state = '\(state.rawValue)'") ?? -1))
@@ -61,7 +61,7 @@ import Testing
             #expect(statistics.completedLastHour == statistics.count(.completed))
             #expect(statistics.discardedLastHour == statistics.count(.discarded))
             for name in ["b0", "b1"] {
-                let batch = try #require(try f.store.batch(named: name))
+                let batch = try #require(try f.store.jobs.batch(named: name))
                 for (state, kept) in [(JobState.completed, batch.completed), (.cancelled, batch.cancelled), (.discarded, batch.discarded)] {
                     let found = try raw.int(
                         "SELECT count(*) FROM jobs JOIN batches ON batches.id = batch_id WHERE name = '\(name)' AND state = '\(state.rawValue)'"
@@ -82,32 +82,32 @@ import Testing
                 for _ in 0..<count { _ = try await f.complete(f.running()) }
             }
             try await complete(3)
-            #expect(try f.store.statistics().completedLastMinute == 0)
-            #expect(try f.store.statistics().completedLastHour == 3)
+            #expect(try f.store.maintenance.statistics().completedLastMinute == 0)
+            #expect(try f.store.maintenance.statistics().completedLastHour == 3)
             f.clock.wall += 60_000
             try await complete(2)
-            #expect(try f.store.statistics().completedLastMinute == 3)
+            #expect(try f.store.maintenance.statistics().completedLastMinute == 3)
             f.clock.wall += 60_000
-            #expect(try f.store.statistics().completedLastMinute == 2)
+            #expect(try f.store.maintenance.statistics().completedLastMinute == 2)
             f.clock.wall += 57 * 60_000
-            #expect(try f.store.statistics().completedLastHour == 5)
+            #expect(try f.store.maintenance.statistics().completedLastHour == 5)
             f.clock.wall += 60_000
-            #expect(try f.store.statistics().completedLastHour == 2)
+            #expect(try f.store.maintenance.statistics().completedLastHour == 2)
             f.clock.wall += 60_000
-            #expect(try f.store.statistics().completedLastHour == 0)
+            #expect(try f.store.maintenance.statistics().completedLastHour == 0)
         }
     }
 
     @Test func latencyIsOfPaidAnswers() async throws {
         try await withStore { f in
-            #expect(try f.store.statistics().latency == nil)
+            #expect(try f.store.maintenance.statistics().latency == nil)
             for latency in 1...100 {
                 let job = try await f.running()
                 var request = SettleRequest.answer(job)
                 request.result?.latency = Int64(latency)
-                _ = try await f.store.settle(request)
+                _ = try await f.store.claims.settle(request)
             }
-            let latency = try #require(try f.store.statistics().latency)
+            let latency = try #require(try f.store.maintenance.statistics().latency)
             #expect([latency.p50, latency.p95, latency.p99] == [50, 95, 99])
         }
     }
@@ -115,7 +115,7 @@ import Testing
     @Test func drained() async throws {
         try await withStore { f in
             func isDrained(_ queues: Set<String>? = nil, _ providers: Set<String> = ["local"]) throws -> Bool {
-                try f.store.isDrained(queues: queues, providers: providers)
+                try f.store.claims.isDrained(queues: queues, providers: providers)
             }
             #expect(try isDrained())
             let first = try await f.add { $0.queue = "q" }
@@ -125,7 +125,7 @@ import Testing
             #expect(try !isDrained())
             try await f.fail(job)
             #expect(try !isDrained())
-            _ = try await f.store.retry(ids: [first])
+            _ = try await f.store.jobs.retry(ids: [first])
             _ = try await f.complete(f.one())
             // What waited on it has yet to be told.
             #expect(try !isDrained())
@@ -135,7 +135,7 @@ import Testing
             #expect(try isDrained())
             try await f.add { $0.scheduledAt = f.clock.wall + 1_000 }
             #expect(try isDrained())
-            try await f.store.pause(queue: "q")
+            try await f.store.jobs.pause(queue: "q")
             try await f.add { $0.queue = "q" }
             #expect(try isDrained())
         }

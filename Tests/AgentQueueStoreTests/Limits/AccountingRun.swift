@@ -52,7 +52,7 @@ final class AccountingRun {
         ) { target, _, body in
             CallEstimate(inputTokens: body.utf8.count * 3, outputTokens: 50, worstCost: target.model == "a" ? 0.7 : 0.3)
         }
-        for _ in 0..<2 { workers.append(try await store.registerWorker()) }
+        for _ in 0..<2 { workers.append(try await store.claims.registerWorker()) }
     }
 
     func close() {
@@ -77,9 +77,9 @@ final class AccountingRun {
         let left = try raw.rows(
             "SELECT name, running, reserved_usd, trials FROM resources WHERE running <> 0 OR reserved_usd <> 0 OR trials <> 0")
         try expect(left.isEmpty && raw.int("SELECT count(*) FROM reservations") == 0, "left over: \(left)")
-        _ = try await store.cancel(where: JobFilter())
-        _ = try await store.delete(where: JobFilter())
-        for name in ["local", "other"] { try await store.resume(provider: name) }
+        _ = try await store.jobs.cancel(where: JobFilter())
+        _ = try await store.jobs.delete(where: JobFilter())
+        for name in ["local", "other"] { try await store.providers.resume(provider: name) }
         clock.advance(120_000)
     }
 
@@ -109,7 +109,7 @@ final class AccountingRun {
         case ...98: try await cancel()
         default:
             note("resume")
-            try await store.resume(provider: pick(["local", "other"]))
+            try await store.providers.resume(provider: pick(["local", "other"]))
         }
     }
 
@@ -125,7 +125,7 @@ final class AccountingRun {
             job.maxAttempts = random(1...4)
             job.batch = batch
             job.budget = budget
-            _ = try await store.enqueue(job)
+            _ = try await store.jobs.enqueue(job)
         }
     }
 
@@ -135,7 +135,7 @@ final class AccountingRun {
             worker: workers[worker].id, queues: nil, providers: ["local", "other"], slots: random(1...5), lease: 20_000, isIdle: true,
             policies: policies)
         request.capacities = ["local": CallCapacity(inputs: 5), "other": CallCapacity(inputs: 3)]
-        let round = try await store.claim(request)
+        let round = try await store.claims.claim(request)
         note("claim by w\(worker): \(round.jobs.map { "\($0.id) → \($0.route)\($0.isProbe ? " (probe)" : "")" })")
         for job in round.jobs {
             if job.route != job.target { count("fallback") }
@@ -217,7 +217,7 @@ final class AccountingRun {
         leave(held)
         let report = report(held.job)
         note("settle \(held.job.id): \(report.failure?.rawValue ?? "answered"), \(report.scope), \(report.cost), maybe \(report.maybeCost)")
-        let result = try await store.settle(request(held.job, report))
+        let result = try await store.claims.settle(request(held.job, report))
         try expect(result != .fenced, "fenced")
         count(report.failure == nil ? "answered" : "failed")
         noteCost(held.job, report)
@@ -255,7 +255,7 @@ final class AccountingRun {
         note(
             "settle \(call.map(\.job.id)): \(reports[0].failure?.rawValue ?? "answered"), \(reports.map(\.cost)), maybe \(reports[0].isMaybePaid)"
         )
-        let results = try await store.settle(zip(call, reports).map { request($0.job, $1) })
+        let results = try await store.claims.settle(zip(call, reports).map { request($0.job, $1) })
         try expect(!results.contains(.fenced), "fenced")
         let ids = Set(call.map(\.job.lease))
         held.removeAll { ids.contains($0.job.lease) }
@@ -271,7 +271,7 @@ final class AccountingRun {
         var reports = reports(call)
         for place in reports.indices { reports[place].failure = reports[place].failure ?? .permanent }
         let half = (call.count + 1) / 2
-        let parts = try await store.divide(
+        let parts = try await store.claims.divide(
             zip(call, reports).map { request($0.job, $1) }, into: [call[..<half].map(\.job), call[half...].map(\.job)])
         note("divide \(call.map(\.job.id)) → \(parts.map { $0.map(\.id) }): \(reports.map(\.cost)), maybe \(reports[0].isMaybePaid)")
         let kept = Set(parts.joined().map(\.id))
@@ -279,7 +279,7 @@ final class AccountingRun {
         for index in held.indices where kept.contains(held[index].job.id) { held[index].isPart = true }
         // Those that are to be cancelled end with their part of the call.
         for (one, report) in zip(call, reports) where !kept.contains(one.job.id) {
-            try expect(try await store.settle(request(one.job, report)) != .fenced, "fenced")
+            try expect(try await store.claims.settle(request(one.job, report)) != .fenced, "fenced")
             noteCost(one.job, report)
             held.removeAll { $0.job.lease == one.job.lease }
             leave(one)
@@ -292,7 +292,7 @@ final class AccountingRun {
         let job = lost.remove(at: random(0...lost.count - 1))
         let report = report(job)
         note("settle \(job.id), lost: \(report.failure?.rawValue ?? "answered"), \(report.cost), maybe \(report.maybeCost)")
-        try expect(try await store.settle(request(job, report)) == .fenced, "not fenced")
+        try expect(try await store.claims.settle(request(job, report)) == .fenced, "not fenced")
         count("fenced")
         // In doubt until now.
         if let index = costs.lastIndex(where: { $0.lease == job.lease && $0.target == job.route && $0.isDoubtful }) {
@@ -308,7 +308,7 @@ final class AccountingRun {
         var report = report(job)
         report.failure = report.failure ?? .invalidReply
         let candidates = [AgentQueueModel.Target.named("other/b"), .named("local/b"), .named("local/a")].shuffled(using: &generator)
-        let next = try await store.reroute(request(job, report), to: Array(candidates.prefix(random(1...3))))
+        let next = try await store.claims.reroute(request(job, report), to: Array(candidates.prefix(random(1...3))))
         note("reroute \(job.id): \(report.failure?.rawValue ?? "") → \(next.map { "\($0.route)" } ?? "nowhere")")
         count(next == nil ? "not rerouted" : "rerouted")
         guard let next else { return }
@@ -325,13 +325,13 @@ final class AccountingRun {
     }
 
     private func handBack(_ held: Held) async throws {
-        try expect(try await store.settle(.handBack(held.job, now: clock.wall)) != .fenced, "fenced")
+        try expect(try await store.claims.settle(.handBack(held.job, now: clock.wall)) != .fenced, "fenced")
     }
 
     private func cancel() async throws {
         guard let job = held.first?.job else { return }
         note("cancel \(job.id)")
-        _ = try await store.cancel(ids: [job.id])
+        _ = try await store.jobs.cancel(ids: [job.id])
     }
 
     /// A worker dies, or only sleeps through its lease.
@@ -348,7 +348,7 @@ final class AccountingRun {
     }
 
     private func rescueAll() async throws {
-        _ = try await store.rescue()
+        _ = try await store.maintenance.rescue()
         let running = Set(try raw.rows("SELECT id, token FROM jobs WHERE state = 'running'").map { $0.joined(separator: "/") })
         for held in held where !running.contains("\(held.job.id)/\(held.job.lease.token)") {
             count(held.hasBegun ? "rescued begun" : "rescued unbegun")
@@ -357,21 +357,21 @@ final class AccountingRun {
             workers[held.worker].calls?.end(held.slot)
         }
         held.removeAll { !running.contains("\($0.job.id)/\($0.job.lease.token)") }
-        let alive = Set(try store.workers().map(\.id))
-        for index in workers.indices where !alive.contains(workers[index].id) { workers[index] = try await store.registerWorker() }
+        let alive = Set(try store.maintenance.workers().map(\.id))
+        for index in workers.indices where !alive.contains(workers[index].id) { workers[index] = try await store.claims.registerWorker() }
     }
 
     private func turnClocks() async throws {
         let step = pick([500, 2_000, 5_000, 60_000, 7 * 3_600_000] as [Int64])
         note("\(step) ms pass")
         clock.wall += step
-        _ = try await store.promote()
+        _ = try await store.maintenance.promote()
     }
 
     // MARK: The books
 
     private func balance() throws {
-        let faults = try store.check().faults
+        let faults = try store.maintenance.check().faults
         try expect(faults.isEmpty, faults.joined(separator: "\n"))
         let expected = costs.reduce(0) { $0 + $1.cost }
         let found = Double(try raw.value("SELECT coalesce(sum(cost_usd), 0.0) FROM charges") ?? "") ?? -1
@@ -383,7 +383,7 @@ final class AccountingRun {
         let parts = held.count { $0.isPart && $0.job.route.provider == "local" }
         try expect(local <= 4 + parts, "\(local) calls at once, \(parts) of them parts")
         // What is set aside was within the day's money when it was: at most the cap.
-        for state in try store.providerStates() {
+        for state in try store.providers.states() {
             guard let cap = policies.limits[state.name]?.usdPerDay else { continue }
             try expect(state.reservedUSD <= cap + 1e-6, "\(state.name) holds \(state.reservedUSD)")
         }

@@ -59,7 +59,7 @@ import Testing
         try await withStore { f in
             let other = try f.another()
             defer { other.close() }
-            let worker = try await other.registerWorker().id
+            let worker = try await other.claims.registerWorker().id
             _ = try await f.add(50)
             try await trip(f)
             f.clock.advance(30_000)
@@ -115,19 +115,19 @@ import Testing
             _ = try await f.add(9)
             try await trip(f)
             f.clock.advance(30_000)
-            let registration = try await f.store.registerWorker()
+            let registration = try await f.store.claims.registerWorker()
             let worker = registration.id
             let probe = try #require(try await f.claim(policies, worker: worker).first)
             #expect(try await f.claim(policies).isEmpty)
             let rings = try await f.rings {
                 switch end {
-                case "handed back": _ = try await f.store.settle(.handBack(probe, now: f.clock.wall))
+                case "handed back": _ = try await f.store.claims.settle(.handBack(probe, now: f.clock.wall))
                 case "cancelled": try await f.settle(probe, .failed(probe, .cancelled), policies)
                 case "refused a key": try await f.settle(probe, .failed(probe, .authentication, scope: .provider), policies)
                 default:
                     if end.hasPrefix("begun") { _ = registration.calls?.begin(job: probe.id) }
                     f.store.locks.unlock(worker: worker)  // as its death would
-                    #expect(try await f.store.rescue() == 1)
+                    #expect(try await f.store.maintenance.rescue() == 1)
                 }
             }
             #expect(rings)
@@ -162,7 +162,7 @@ import Testing
                 let trial = try await f.claim(policies)
                 #expect(trial.count == 1)
                 #expect(try await f.claim(policies).isEmpty)
-                _ = try await f.store.settle(.handBack(trial[0], now: f.clock.wall))
+                _ = try await f.store.claims.settle(.handBack(trial[0], now: f.clock.wall))
             }
             // One success clears it.
             try await f.answer(#require(try await f.claim(policies).first), policies)
@@ -183,14 +183,14 @@ import Testing
 
     @Test func aPersonResumesAProvider() async throws {
         try await withStore { f in
-            #expect(try await f.store.resume(provider: "local") == false)
+            #expect(try await f.store.providers.resume(provider: "local") == false)
             _ = try await f.add(20)
             let jobs = try await f.claim(policies, 4)
             try await f.settle(jobs[0], .failed(jobs[0], .authentication, scope: .provider), policies)
             for job in jobs[1...] { try await f.settle(job, .failed(job, .retryable), policies) }
             _ = try await f.add(1, of: "localhost/m")
             #expect(try await f.claim(policies).isEmpty)
-            #expect(try await f.rings { try await f.store.resume(provider: "local") })
+            #expect(try await f.rings { try await f.store.providers.resume(provider: "local") })
             #expect(try await f.claim(policies).count == 16)
         }
     }
@@ -259,12 +259,12 @@ import Testing
             let request = ClaimRequest(
                 worker: f.worker, queues: nil, providers: ["other"], slots: 2, lease: 1_000, isIdle: true,
                 policies: .limiting([:], routes: routes))
-            let jobs = try await f.store.claim(request).jobs
+            let jobs = try await f.store.claims.claim(request).jobs
             #expect(jobs.map(\.route) == [.named("other/b"), .named("other/b")])
             var nothing = request
             nothing.policies.routes = ["local/m": Route(targets: [])]
-            #expect(try await f.store.claim(nothing).jobs.isEmpty)
-            for job in jobs { _ = try await f.store.settle(.handBack(job, now: f.clock.wall)) }
+            #expect(try await f.store.claims.claim(nothing).jobs.isEmpty)
+            for job in jobs { _ = try await f.store.claims.settle(.handBack(job, now: f.clock.wall)) }
         }
     }
 

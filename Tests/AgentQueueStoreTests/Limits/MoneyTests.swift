@@ -66,10 +66,10 @@ import Testing
             _ = try await f.add(250)
             let policies = capped(1, worst: 2)
             #expect(try await f.rings { _ = try await f.claim(policies) })
-            #expect(try f.store.statistics().count(.discarded) == 100)
+            #expect(try f.store.maintenance.statistics().count(.discarded) == 100)
             #expect(try await f.rings { _ = try await f.claim(policies) })
             #expect(try await f.rings { _ = try await f.claim(policies) } == false)
-            #expect(try f.store.statistics().count(.discarded) == 250)
+            #expect(try f.store.maintenance.statistics().count(.discarded) == 250)
         }
     }
 
@@ -166,7 +166,7 @@ import Testing
                 try await f.settle(
                     job, CallReport(target: job.route, cost: cost, failure: .invalidReply, partialText: "half"), policies)
                 f.clock.advance(10_000)
-                _ = try await f.store.promote()
+                _ = try await f.store.maintenance.promote()
             }
             #expect(try f.job(id).errors.map(\.cost) == [0.3, 0.31])
             #expect(try f.job(id).errors.map(\.target) == ["local/m", "local/m"])
@@ -186,12 +186,12 @@ import Testing
             try await f.settle(first, CallReport(target: first.route, cost: 0.9, failure: .invalidReply))
             for _ in 0..<60 {
                 f.clock.advance(70_000)
-                _ = try await f.store.promote()
+                _ = try await f.store.maintenance.promote()
                 let job = try await f.one()
                 try await f.settle(job, .failed(job, .overloaded))
             }
             f.clock.advance(70_000)
-            _ = try await f.store.promote()
+            _ = try await f.store.maintenance.promote()
             #expect(try f.job(id).errors.count == 51)
             #expect(try await f.claim(.limiting([:], worst: 0.2)).isEmpty)
             #expect(try f.state(id) == .discarded)
@@ -219,14 +219,14 @@ import Testing
                 try f.raw().rows("SELECT job_id, attempt, input_tokens, output_tokens, at FROM charges LIMIT 1") == [
                     ["\(jobs[0].id)", "1", "7", "2", "\(f.clock.wall)"]
                 ])
-            let statistics = try f.store.statistics()
+            let statistics = try f.store.maintenance.statistics()
             #expect(statistics.maybePaidCalls == 2 && statistics.maybePaidUSD == 6)
             #expect(statistics.providers.map(\.name) == ["local", "local/m"] && statistics.providers.map(\.spentToday) == [6.75, 6.75])
-            #expect(try f.store.doubtfulCalls(limit: 9).map(\.jobID) == [jobs[4].id, jobs[3].id])
-            #expect(try f.store.doubtfulCalls(limit: 1).map(\.cost) == [4])
+            #expect(try f.store.providers.doubtfulCalls(limit: 9).map(\.jobID) == [jobs[4].id, jobs[3].id])
+            #expect(try f.store.providers.doubtfulCalls(limit: 1).map(\.cost) == [4])
             // It outlives its job.
             try await f.settle(jobs[5], .failed(jobs[5], .permanent))
-            _ = try await f.store.delete(ids: [jobs[0].id])
+            _ = try await f.store.jobs.delete(ids: [jobs[0].id])
             #expect(try f.charges().count == 4)
         }
     }
@@ -237,7 +237,7 @@ import Testing
             _ = try await f.add(2) { $0.batch = "b" }
             let dead = try f.deadWorker(bootID: "an earlier boot")
             let jobs = try await f.claim(policies, 1, worker: dead)
-            _ = try await f.store.rescue()
+            _ = try await f.store.maintenance.rescue()
             #expect(try f.charges() == [["doubtful", "local/m", "1", "3.0"]])
             #expect(try f.state(of: "local")?.spentToday == 3 && f.state(of: "local")?.reservedUSD == 0)
             #expect(try f.job(jobs[0].id).errors.map(\.cost) == [3])
@@ -245,7 +245,7 @@ import Testing
             #expect(try await f.answer(jobs[0], cost: 0.5, policies) == .fenced)
             #expect(try f.charges() == [["fenced", "local/m", "1", "0.5"]])
             #expect(try f.state(of: "local")?.spentToday == 0.5)
-            #expect(try f.store.statistics().maybePaidCalls == 0)
+            #expect(try f.store.maintenance.statistics().maybePaidCalls == 0)
             #expect(try f.raw().rows("SELECT spent_usd FROM batches") == [["0.5"]])
         }
     }
@@ -253,7 +253,7 @@ import Testing
     @Test func aLateEndWithoutADoubtIsCharged() async throws {
         try await withStore { f in
             let job = try await f.running()
-            _ = try await f.store.settle(.handBack(job, now: f.clock.wall))
+            _ = try await f.store.claims.settle(.handBack(job, now: f.clock.wall))
             #expect(try await f.answer(job, cost: 0.5) == .fenced)
             #expect(try f.charges() == [["fenced", "local/m", "1", "0.5"]])
             #expect(try f.state(of: "local/m")?.spentToday == 0.5)
@@ -264,7 +264,7 @@ import Testing
         try await withStore { f in
             _ = try await f.add(1)
             let job = try #require(try await f.claim(capped(10, worst: 3), worker: try f.deadWorker(bootID: "an earlier boot")).first)
-            _ = try await f.store.rescue()
+            _ = try await f.store.maintenance.rescue()
             try await f.settle(job, .failed(job, .retryable))
             #expect(try f.charges() == [] && f.state(of: "local")?.spentToday == 0)
         }
@@ -277,11 +277,11 @@ import Testing
             try await f.answer(f.one(), cost: 1)
             f.clock.advance(Self.day)
             let job = try await f.one(worker: try f.deadWorker(bootID: "an earlier boot"))
-            _ = try await f.store.rescue()
+            _ = try await f.store.maintenance.rescue()
             #expect(try f.state(of: "local")?.spentToday == 0)
             try await f.answer(job, cost: 0.25)
             #expect(try f.state(of: "local")?.spentToday == 0.25 && f.state(of: "local/m")?.spentToday == 0.25)
-            #expect(try f.store.check().faults == [])
+            #expect(try f.store.maintenance.check().faults == [])
         }
     }
 
@@ -293,12 +293,12 @@ import Testing
             f.clock.advance(50 * Self.day)
             try await f.answer(f.one(), cost: 0.5)
             f.clock.advance(40 * Self.day - 1)
-            _ = try await f.store.prune(policy)
+            _ = try await f.store.maintenance.prune(policy)
             #expect(try f.charges().count == 1_301)
             f.clock.advance(2)
-            _ = try await f.store.prune(policy)
+            _ = try await f.store.maintenance.prune(policy)
             #expect(try f.charges() == [["answered", "local/m", "1", "0.5"]])
-            #expect(try f.store.check().faults == [])
+            #expect(try f.store.maintenance.check().faults == [])
         }
     }
 }

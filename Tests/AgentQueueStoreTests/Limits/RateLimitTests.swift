@@ -31,7 +31,7 @@ import Testing
         try await withStore { f in
             let other = try f.another()
             defer { other.close() }
-            let worker = try await other.registerWorker().id
+            let worker = try await other.claims.registerWorker().id
             _ = try await f.add(100)
             #expect(try await f.claim(perMinute, 45).count == 45)
             #expect(try await f.claim(perMinute, worker: worker, by: other).count == 15)
@@ -122,14 +122,14 @@ import Testing
         try await withStore { f in
             let policies = CallPolicies.limiting(["local": CallLimits(requestsPerMinute: 2, tokensPerMinute: 1_000)], tokens: 500)
             _ = try await f.add(4)
-            let worker = isRescued ? try await f.store.registerWorker().id : f.worker
+            let worker = isRescued ? try await f.store.claims.registerWorker().id : f.worker
             let jobs = try await f.claim(policies, worker: worker)
             #expect(jobs.count == 2)
             if isRescued {
                 f.store.locks.unlock(worker: worker)  // as its death would
-                #expect(try await f.store.rescue() == 2)
+                #expect(try await f.store.maintenance.rescue() == 2)
             } else {
-                for job in jobs { _ = try await f.store.settle(.handBack(job, now: f.clock.wall)) }
+                for job in jobs { _ = try await f.store.claims.settle(.handBack(job, now: f.clock.wall)) }
             }
             let state = try #require(try f.state(of: "local"))
             #expect(state.running == 0 && state.requests?.level == 2 && state.tokens?.level == 1_000)
@@ -230,7 +230,7 @@ import Testing
             let job = try #require(try await f.claim(CallPolicies(), 1).first)
             var request = SettleRequest.call(job, .failed(job, failure), now: f.clock.wall)
             request.call?.retryAfter = .max
-            _ = try await f.store.settle(request)
+            _ = try await f.store.claims.settle(request)
             #expect(try f.state(of: "local/m")?.pausedUntil == f.clock.wall + 366 * 86_400_000)
         }
     }
@@ -309,7 +309,7 @@ import Testing
             f.clock.advance(2_000)
             try await f.answer(#require(try await f.claim(CallPolicies(), 9).first))
             #expect(try abs(capacity() - 36.12) < 1e-9)
-            #expect(try await f.store.resume(provider: "local"))
+            #expect(try await f.store.providers.resume(provider: "local"))
             #expect(try f.state(of: "local/m")?.requests == nil)
         }
     }

@@ -9,18 +9,18 @@ import Testing
         try await withFolder { folder in
             let store = try QueueStore(path: folder + "/q.db", options: StoreOptions(durability: .normal))
             defer { store.close() }
-            let worker = try await store.registerWorker().id
-            let receipts = try await store.enqueue((0..<8).map { index in .with(.asking("\(index)")) { $0.batch = "b" } })
-            _ = try await store.enqueue(.with(.asking("p")) { $0.after = [receipts[7].id] })
+            let worker = try await store.claims.registerWorker().id
+            let receipts = try await store.jobs.enqueue((0..<8).map { index in .with(.asking("\(index)")) { $0.batch = "b" } })
+            _ = try await store.jobs.enqueue(.with(.asking("p")) { $0.after = [receipts[7].id] })
             let request = ClaimRequest(worker: worker, queues: nil, providers: ["local"], slots: 4, lease: 60_000, isIdle: true)
-            let jobs = try await store.claim(request).jobs
+            let jobs = try await store.claims.claim(request).jobs
             var answer = SettleRequest.answer(jobs[0], cacheFor: 1_000)
             answer.call = CallReport(target: jobs[0].route, cost: 0.25)
-            _ = try await store.settle(answer)
-            _ = try await store.settle(.failure(jobs[1], .permanent, now: 0))
-            _ = try await store.settle(.failure(jobs[2], .retryable, now: 0))
+            _ = try await store.claims.settle(answer)
+            _ = try await store.claims.settle(.failure(jobs[1], .permanent, now: 0))
+            _ = try await store.claims.settle(.failure(jobs[2], .retryable, now: 0))
             // And one that something is set aside for.
-            _ = try await store.enqueue(
+            _ = try await store.jobs.enqueue(
                 .with(.asking("held", of: "other/m")) {
                     $0.batch = "held"
                     $0.isStreamed = true
@@ -29,9 +29,9 @@ import Testing
             var held = request
             held.providers = ["other"]
             held.policies = .limiting(["other": CallLimits(usdPerDay: 5)], worst: 0.5)
-            #expect(try await store.claim(held).jobs.map(\.id) == [10])
-            #expect(try store.check().faults == [])
-            #expect(try store.check().isSound)
+            #expect(try await store.claims.claim(held).jobs.map(\.id) == [10])
+            #expect(try store.maintenance.check().faults == [])
+            #expect(try store.maintenance.check().isSound)
             let raw = try RawConnection(folder + "/q.db")
             try raw.run("PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF")
             try await body(store, raw)
@@ -86,7 +86,7 @@ import Testing
     func aPlantedFaultIsFound(_ sql: String, _ sentence: String) async throws {
         try await store { store, raw in
             try raw.run(sql)
-            let report = try store.check()
+            let report = try store.maintenance.check()
             #expect(!report.isSound)
             #expect(report.faults.contains { $0.hasPrefix(sentence) }, "\(report.faults)")
         }
@@ -102,23 +102,23 @@ import Testing
                 DELETE FROM sqlite_master WHERE name = 'jobs_batch' AND type = 'index';
                 PRAGMA writable_schema = RESET;
                 """)
-            let report = try store.check()
+            let report = try store.maintenance.check()
             #expect(report.faults.contains { $0.hasPrefix("integrity: ") }, "\(report.faults)")
         }
     }
 
     @Test func faultsAreBounded() async throws {
         try await store { store, raw in
-            _ = try await store.enqueue((0..<500).map { .asking("more \($0)") })
+            _ = try await store.jobs.enqueue((0..<500).map { .asking("more \($0)") })
             try raw.run("DELETE FROM requests")
-            let report = try store.check()
+            let report = try store.maintenance.check()
             #expect(report.faults.count >= 20 && report.faults.count < 200)
         }
     }
 
     @Test func tellsWhetherCheckpointsAreGuarded() async throws {
         try await store { store, _ in
-            let report = try store.check()
+            let report = try store.maintenance.check()
             #expect(report.sqliteVersion.hasPrefix("3."))
             let numbers = report.sqliteVersion.split(separator: ".").compactMap { CInt($0) }
             #expect(report.guardsCheckpoints == !Checkpoints.hasWALResetFix(numbers[0] * 1_000_000 + numbers[1] * 1_000 + numbers[2]))

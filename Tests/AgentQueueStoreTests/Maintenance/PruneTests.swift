@@ -11,7 +11,7 @@ import Testing
     /// Jobs of every final state that ended now.
     private func end(_ f: Fixture, _ count: Int, batch: String? = nil) async throws {
         for state in [JobState.completed, .cancelled, .discarded] {
-            _ = try await f.store.enqueue(
+            _ = try await f.store.jobs.enqueue(
                 (0..<count).map { _ in
                     .with(f) {
                         $0.batch = batch
@@ -25,8 +25,8 @@ import Testing
                     group.addTask {
                         switch state {
                         case .completed: _ = try await f.complete(job)
-                        case .cancelled: _ = try await f.store.settle(.failure(job, .cancelled, now: now))
-                        default: _ = try await f.store.settle(.failure(job, .permanent, now: now))
+                        case .cancelled: _ = try await f.store.claims.settle(.failure(job, .cancelled, now: now))
+                        default: _ = try await f.store.claims.settle(.failure(job, .permanent, now: now))
                         }
                     }
                 }
@@ -44,21 +44,21 @@ import Testing
                 (Self.hour - 1, [230, 230, 230]), (Self.hour, [0, 230, 230]), (2 * Self.hour, [0, 0, 230]), (3 * Self.hour, [0, 0, 0]),
             ] {
                 f.clock.wall = start + time
-                let before = try f.store.statistics()
-                let prospect = try await f.store.prune(policy, dryRun: true)
-                #expect(try f.store.statistics().lanes == before.lanes, "a dry run removes nothing")
-                let report = try await f.store.prune(policy)
+                let before = try f.store.maintenance.statistics()
+                let prospect = try await f.store.maintenance.prune(policy, dryRun: true)
+                #expect(try f.store.maintenance.statistics().lanes == before.lanes, "a dry run removes nothing")
+                let report = try await f.store.maintenance.prune(policy)
                 #expect(report.jobs == prospect.jobs)
-                let after = try f.store.statistics()
+                let after = try f.store.maintenance.statistics()
                 #expect([JobState.completed, .cancelled, .discarded].map(after.count) == counts)
-                #expect(try f.store.check().faults == [])
+                #expect(try f.store.maintenance.check().faults == [])
             }
             #expect(try f.states(live).allSatisfy { $0 != nil })
             let raw = try f.raw()
             for table in ["results", "job_errors"] { #expect(try raw.int("SELECT count(*) FROM \(table)") == 0) }
             #expect(try raw.int("SELECT count(*) FROM requests") == 2)
             // What was answered, and what it cost, is not forgotten.
-            #expect(try f.store.lanes().first?.calls == 230)
+            #expect(try f.store.jobs.lanes().first?.calls == 230)
         }
     }
 
@@ -69,13 +69,13 @@ import Testing
             _ = try await f.complete(f.one())
             try await f.cascade()
             f.clock.wall += 10 * Self.hour
-            #expect(try await f.store.prune(policy, dryRun: true).jobs == 0)
-            #expect(try await f.store.prune(policy).jobs == 0)
+            #expect(try await f.store.maintenance.prune(policy, dryRun: true).jobs == 0)
+            #expect(try await f.store.maintenance.prune(policy).jobs == 0)
             _ = try await f.complete(f.one())
-            #expect(try await f.store.prune(policy).jobs == 1)
+            #expect(try await f.store.maintenance.prune(policy).jobs == 1)
             #expect(try f.states([first, second]) == [nil, .completed])
             f.clock.wall += 10 * Self.hour
-            #expect(try await f.store.prune(policy).jobs == 1)
+            #expect(try await f.store.maintenance.prune(policy).jobs == 1)
         }
     }
 
@@ -83,7 +83,7 @@ import Testing
     @Test func whatIsKeptDoesNotHoldUpTheRest() async throws {
         try await withStore(durability: .normal) { f in
             try await end(f, 300)
-            let completed = try f.store.jobs(JobFilter(states: [.completed]), limit: 300, after: 0).map(\.id)
+            let completed = try f.store.jobs.list(JobFilter(states: [.completed]), limit: 300, after: 0).map(\.id)
             try await f.add {
                 $0.after = completed
                 $0.scheduledAt = f.clock.wall + 100 * Self.hour
@@ -92,8 +92,8 @@ import Testing
             try await f.add { $0.priority = 1 }
             _ = try await f.complete(f.one())
             f.clock.wall += Self.hour
-            #expect(try await f.store.prune(policy).jobs == 1)
-            #expect(try f.store.statistics().count(.completed) == 300)
+            #expect(try await f.store.maintenance.prune(policy).jobs == 1)
+            #expect(try f.store.maintenance.statistics().count(.completed) == 300)
         }
     }
 
@@ -102,27 +102,27 @@ import Testing
             try await end(f, 1, batch: "old")
             f.clock.wall += 25 * Self.hour
             try await end(f, 1, batch: "new")
-            _ = try await f.store.prune(policy)
-            #expect(try f.store.batch(named: "old") == nil)
-            #expect(try f.store.batch(named: "new")?.jobs == 3)
+            _ = try await f.store.maintenance.prune(policy)
+            #expect(try f.store.jobs.batch(named: "old") == nil)
+            #expect(try f.store.jobs.batch(named: "new")?.jobs == 3)
             try await f.add { $0.batch = "old" }
-            #expect(try f.store.batch(named: "old")?.jobs == 1)
+            #expect(try f.store.jobs.batch(named: "old")?.jobs == 1)
         }
     }
 
     @Test func pagesAreGivenBack() async throws {
         try await withStore(durability: .normal) { f in
-            _ = try await f.store.enqueue((0..<2_000).map { .asking(String(repeating: "\($0) ", count: 400)) })
+            _ = try await f.store.jobs.enqueue((0..<2_000).map { .asking(String(repeating: "\($0) ", count: 400)) })
             for job in try await f.claim(2_000) { _ = try await f.complete(job) }
-            let full = try f.store.statistics()
+            let full = try f.store.maintenance.statistics()
             f.clock.wall += Self.hour
             var keeping = policy
             keeping.shrinks = false
-            #expect(try await f.store.prune(keeping).bytesFreed == 0)
-            let loose = try f.store.statistics()
+            #expect(try await f.store.maintenance.prune(keeping).bytesFreed == 0)
+            let loose = try f.store.maintenance.statistics()
             #expect(loose.freeBytes > full.databaseBytes / 2 && loose.databaseBytes == full.databaseBytes)
-            let report = try await f.store.prune(policy)
-            let after = try f.store.statistics()
+            let report = try await f.store.maintenance.prune(policy)
+            let after = try f.store.maintenance.statistics()
             #expect(report.bytesFreed == loose.freeBytes && after.freeBytes == 0)
             // And a few pages more, which only said where the others were.
             let shrunk = loose.databaseBytes - after.databaseBytes
@@ -131,7 +131,7 @@ import Testing
             try f.raw().run("PRAGMA wal_checkpoint(PASSIVE)")
             let size = try FileManager.default.attributesOfItem(atPath: f.path)[.size] as? Int64
             #expect(size == after.databaseBytes)
-            #expect(try await f.store.shrink() == 0)
+            #expect(try await f.store.maintenance.shrink() == 0)
         }
     }
 
@@ -139,13 +139,13 @@ import Testing
         try await withStore(durability: .normal) { f in
             try await end(f, 200)
             f.clock.wall += 5 * Self.hour
-            async let pruned = f.store.prune(policy)
+            async let pruned = f.store.maintenance.prune(policy)
             for index in 0..<100 {
                 try await f.add(.asking("live \(index)"))
                 _ = try await f.complete(f.one())
             }
             #expect(try await pruned.jobs == 600)
-            #expect(try f.store.statistics().count(.completed) == 100)
+            #expect(try f.store.maintenance.statistics().count(.completed) == 100)
         }
     }
 }

@@ -9,13 +9,13 @@ import Testing
     private func fill(_ f: Fixture) async throws {
         try await f.remember((0..<8).map { "text \($0)" })
         try await f.remember(["keyed"]) { $0.key = "k" }
-        _ = try await f.store.remember([NewMemory("words alone")], in: "notes", model: nil)
-        try await f.store.indexWords(of: f.namespace().id)
-        let space = try await f.store.beginSpace(in: "notes", model: VectorModel(target: "local/new"), dimension: 2)
+        _ = try await f.store.memories.remember([NewMemory("words alone")], in: "notes", model: nil)
+        try await f.store.memories.indexWords(of: f.namespace().id)
+        let space = try await f.store.memories.beginSpace(in: "notes", model: VectorModel(target: "local/new"), dimension: 2)
         let taken = try await f.store.write { try $0.takeForSpace(space.id, limit: 3) }
         let vectors = try taken.map { ($0.id, $0.version, try MemoryVector.of($0.text, dimension: 2)) }
         _ = try await f.store.write { try $0.add(vectors.map { (memoryID: $0.0, version: $0.1, vector: $0.2) }, to: space.id) }
-        _ = try await f.store.forget([1])
+        _ = try await f.store.memories.forget([1])
         try await f.remember(["text 1"]) { $0.importance = 0.9 }
         try await f.remember(["keyed anew"]) { $0.key = "k" }
     }
@@ -65,14 +65,14 @@ import Testing
         try await withFolder { folder in
             try await withStore { f in
                 try await fill(f)
-                try f.store.backup(to: folder + "/copy.db")
+                try f.store.maintenance.backup(to: folder + "/copy.db")
             }
             let raw = try RawConnection(folder + "/copy.db")
             let store = try QueueStore(path: folder + "/copy.db", options: StoreOptions(durability: .normal))
             defer { store.close() }
-            #expect(try store.check().faults == [])
+            #expect(try store.maintenance.check().faults == [])
             try raw.run("PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF; " + sql)
-            let faults = try store.check().faults
+            let faults = try store.maintenance.check().faults
             #expect(faults.contains { $0.hasPrefix(sentence) }, "\(faults)")
         }
     }
@@ -82,14 +82,14 @@ import Testing
         try await withFolder { folder in
             try await withStore { f in
                 try await fill(f)
-                try f.store.backup(to: folder + "/copy.db")
+                try f.store.maintenance.backup(to: folder + "/copy.db")
             }
             let raw = try RawConnection(folder + "/copy.db")
             try raw.run("PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF; UPDATE memory_vectors SET vectors = x'00'")
             let store = try QueueStore(path: folder + "/copy.db", options: StoreOptions(durability: .normal))
             defer { store.close() }
             func vectors() throws {
-                try store.readMemories { snapshot in
+                try store.memories.withSnapshot { snapshot in
                     guard let space = try snapshot.namespace(named: "notes")?.space else { return }
                     try snapshot.vectors(snapshot.numbers(of: [5], in: space).map(\.number), of: space) { _, _ in }
                 }
@@ -98,7 +98,7 @@ import Testing
             try raw.run("DELETE FROM memory_vectors")
             #expect(await storeError { try vectors() }?.kind == .corrupt)
             try raw.run("UPDATE memories SET metadata = '{'")
-            #expect(await storeError { _ = try store.memories(in: "notes", after: 0, limit: 9) }?.kind == .corrupt)
+            #expect(await storeError { _ = try store.memories.list(in: "notes", after: 0, limit: 9) }?.kind == .corrupt)
         }
     }
 
@@ -112,16 +112,16 @@ import Testing
         try await withStore { f in
             try await fill(f)
             let space = try #require(try f.namespace().building)
-            _ = try await f.store.retakeMissing(in: space.id)
-            _ = try await f.store.finishSpace(space.id)
-            _ = try await f.store.beginSpace(in: "notes", model: VectorModel(target: "local/third"), dimension: 2)
+            _ = try await f.store.memories.retakeMissing(in: space.id)
+            _ = try await f.store.memories.finishSpace(space.id)
+            _ = try await f.store.memories.beginSpace(in: "notes", model: VectorModel(target: "local/third"), dimension: 2)
             let policy = PrunePolicy(
                 completed: .max / 4, cancelled: .max / 4, discarded: .max / 4, memories: MemoryPolicy(maxBytes: 1_500), shrinks: false)
-            _ = try await f.store.prune(policy)
+            _ = try await f.store.maintenance.prune(policy)
             f.clock.wall += 10_000_000
-            try await f.store.compactMemory()
+            try await f.store.maintenance.compactMemory()
             try await f.remember(["other"], in: "other")
-            _ = try await f.store.forgetNamespace("other")
+            _ = try await f.store.memories.forgetNamespace("other")
             let writing = try await f.store.write { PreparedStatements.texts($0.connection.handle) }
             let allowed = ["SCAN namespaces", "SCAN memory_spaces", "SCAN memory_changes USING INDEX memory_changes_settled"]
             var seen = 0

@@ -65,13 +65,13 @@ import Testing
     }
 
     private func blocks(_ f: Fixture) throws -> [BlockSummary] {
-        try f.store.readMemories { snapshot in
+        try f.store.memories.withSnapshot { snapshot in
             try snapshot.namespace(named: "notes")?.space.map { try snapshot.blocks(of: $0) } ?? []
         }
     }
 
     private func follow(_ f: Fixture, _ mirror: inout MirrorIndex) throws -> Bool {
-        try f.store.readMemories { snapshot in
+        try f.store.memories.withSnapshot { snapshot in
             guard let space = try snapshot.namespace(named: "notes")?.space else { return false }
             return try mirror.follow(space, in: snapshot)
         }
@@ -83,19 +83,19 @@ import Testing
             var mirror = MirrorIndex()
             _ = try follow(f, &mirror)
             #expect(try blocks(f).count == 300)
-            try await f.store.compactMemory()
+            try await f.store.maintenance.compactMemory()
             #expect(try blocks(f).map(\.entries) == [256, 44])
             var fresh = MirrorIndex()
             _ = try follow(f, &fresh)
             #expect(fresh == mirror)
-            #expect(try f.store.check().faults == [])
+            #expect(try f.store.maintenance.check().faults == [])
             // What has followed finds nothing new, and goes on where it was.
             #expect(try !follow(f, &mirror))
             #expect(fresh == mirror)
             try await f.remember(["more"])
             #expect(try !follow(f, &mirror))
             #expect(mirror.entries.count == 301)
-            try f.store.readMemories { snapshot in
+            try f.store.memories.withSnapshot { snapshot in
                 let space = try #require(try snapshot.namespace(named: "notes")?.space)
                 let numbers = mirror.entries.values.map(\.number).sorted()
                 let memories = Dictionary(uniqueKeysWithValues: mirror.entries.values.map { ($0.number, $0.memoryID) })
@@ -117,20 +117,20 @@ import Testing
             var mirror = MirrorIndex()
             _ = try follow(f, &mirror)
             var late = mirror
-            #expect(try await f.store.forget(Array(1...24)) == 24)
-            try await f.store.compactMemory()
+            #expect(try await f.store.memories.forget(Array(1...24)) == 24)
+            try await f.store.maintenance.compactMemory()
             #expect(try blocks(f).map(\.dead) == [24], "not worth it yet")
             try await f.remember(["text 99"]) { $0.importance = 1 }
-            try await f.store.compactMemory()
+            try await f.store.maintenance.compactMemory()
             #expect(try blocks(f).map { [$0.entries, $0.dead] } == [[75, 0], [1, 0]])
             #expect(try f.raw().int("SELECT count(*) FROM memory_changes") == 25)
             #expect(try !follow(f, &mirror), "what died is still told")
             #expect(mirror.entries.count == 76)
             f.clock.wall += 600_000
-            try await f.store.compactMemory()
+            try await f.store.maintenance.compactMemory()
             #expect(try f.raw().int("SELECT count(*) FROM memory_changes") == 25)
             f.clock.wall += 1
-            try await f.store.compactMemory()
+            try await f.store.maintenance.compactMemory()
             #expect(try f.raw().int("SELECT count(*) FROM memory_changes") == 0)
             #expect(try !follow(f, &mirror), "it had followed")
             #expect(try follow(f, &late), "it begins again")
@@ -147,18 +147,18 @@ import Testing
                 group.addTask {
                     for number in 0..<150 {
                         try await f.remember(["text \(number)"]) { $0.key = "k\(number % 40)" }
-                        if number % 7 == 0 { _ = try await f.store.forget([Int64(number % 40)]) }
+                        if number % 7 == 0 { _ = try await f.store.memories.forget([Int64(number % 40)]) }
                     }
                 }
                 for store in [f.store, other] {
-                    group.addTask { for _ in 0..<60 { try await store.compactMemory() } }
+                    group.addTask { for _ in 0..<60 { try await store.maintenance.compactMemory() } }
                 }
                 try await group.waitForAll()
             }
-            #expect(try f.store.check().faults == [])
+            #expect(try f.store.maintenance.check().faults == [])
             var mirror = MirrorIndex()
             _ = try follow(f, &mirror)
-            let ids = try f.store.memories(in: "notes", after: 0, limit: 1_000).map(\.id)
+            let ids = try f.store.memories.list(in: "notes", after: 0, limit: 1_000).map(\.id)
             #expect(mirror.entries.keys.sorted() == ids)
         }
     }

@@ -16,12 +16,12 @@ import Testing
                     "text \(batch) \(number)", key: number < 3 ? "k\(number)" : nil, metadata: ["n": .integer(Int64(number))],
                     vector: try .of("\(batch) \(number)", dimension: 48))
             }
-            _ = try await store.remember(memories, in: "notes", model: .test)
+            _ = try await store.memories.remember(memories, in: "notes", model: .test)
         }
-        let id = try store.readMemories { try $0.namespace(named: "notes")?.id } ?? 0
-        try await store.indexWords(of: id)
-        _ = try await store.forget([5, 6, 7])
-        _ = try await store.beginSpace(in: "notes", model: VectorModel(target: "local/new"), dimension: 8)
+        let id = try store.memories.withSnapshot { try $0.namespace(named: "notes")?.id } ?? 0
+        try await store.memories.indexWords(of: id)
+        _ = try await store.memories.forget([5, 6, 7])
+        _ = try await store.memories.beginSpace(in: "notes", model: VectorModel(target: "local/new"), dimension: 8)
         store.close()
         try RawConnection(path).run("PRAGMA wal_checkpoint(TRUNCATE)")
     }
@@ -29,7 +29,7 @@ import Testing
     /// Everything that reads or writes memories, once; the first failure ends it.
     private func exercise(_ store: QueueStore, _ generator: inout SeededGenerator) async throws {
         let ids = (0..<8).map { _ in Int64.random(in: 1...130, using: &generator) }
-        try store.readMemories { snapshot in
+        try store.memories.withSnapshot { snapshot in
             for namespace in try snapshot.namespaces() {
                 _ = try snapshot.words(["text", "3"], in: namespace.id, limit: 20)
                 try snapshot.metadata(of: namespace.id, ids: 1...500) { _, _ in }
@@ -47,18 +47,18 @@ import Testing
         let memories = try ids.map {
             NewMemory("text \($0 % 6) \($0 % 20)", importance: 0.25, vector: try .of("\($0)", dimension: 48))
         }
-        _ = try await store.remember(memories, in: "notes", model: .test)
-        let building = try store.readMemories { try $0.namespace(named: "notes")?.building }
+        _ = try await store.memories.remember(memories, in: "notes", model: .test)
+        let building = try store.memories.withSnapshot { try $0.namespace(named: "notes")?.building }
         if let building {
             let taken = try await store.write { try $0.takeForSpace(building.id, limit: 20) }
             let vectors = try taken.map { ($0.id, $0.version, try MemoryVector.of($0.text, dimension: 8)) }
             _ = try await store.write { try $0.add(vectors.map { (memoryID: $0.0, version: $0.1, vector: $0.2) }, to: building.id) }
         }
-        _ = try await store.forget(ids)
+        _ = try await store.memories.forget(ids)
         let policy = PrunePolicy(
             completed: .max / 4, cancelled: .max / 4, discarded: .max / 4, memories: MemoryPolicy(maxBytes: 9_000), shrinks: false)
-        _ = try await store.prune(policy)
-        _ = try await store.forgetNamespace("notes")
+        _ = try await store.maintenance.prune(policy)
+        _ = try await store.memories.forgetNamespace("notes")
     }
 
     @Test(.timeLimit(.minutes(2))) func damageIsHarmless() async throws {
@@ -78,7 +78,7 @@ import Testing
                 do {
                     let store = try QueueStore(path: path, options: StoreOptions(durability: .normal))
                     defer { store.close() }
-                    if try !store.check().isSound { noticed += 1 }
+                    if try !store.maintenance.check().isSound { noticed += 1 }
                     try await exercise(store, &generator)
                 } catch is StoreError {
                     noticed += 1

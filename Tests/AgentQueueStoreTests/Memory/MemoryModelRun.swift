@@ -59,9 +59,9 @@ final class MemoryModelRun {
         }
         if checks { try check() }
         note("the end")
-        for name in Self.names { _ = try await store().forgetNamespace(name) }
+        for name in Self.names { _ = try await store().memories.forgetNamespace(name) }
         clock.wall += 10_000_000
-        try await store().compactMemory()
+        try await store().maintenance.compactMemory()
         if checks { try check() }
     }
 
@@ -135,17 +135,17 @@ final class MemoryModelRun {
         }
         note("remember in \(name) by \(vectorModel.target) \(dimension): \(batch.map(Self.describe))")
         let store = store()
-        let known0 = try store.known(batch, in: name, model: vectorModel)
+        let known0 = try store.memories.known(batch, in: name, model: vectorModel)
         let outcomes: [StoreOutcome]
         do {
-            outcomes = try await store.remember(batch, in: name, model: vectorModel)
+            outcomes = try await store.memories.remember(batch, in: name, model: vectorModel)
         } catch let error as StoreError where error.kind == .conflict {
             return try expect(model.refuses(batch, in: name, model: vectorModel), "refused: \(error)")
         }
         try expect(!model.refuses(batch, in: name, model: vectorModel), "not refused")
         steps[steps.count - 1] += ": \(outcomes.map { "\($0.id) \($0.outcome)" })"
         try expectKnown(known0, batch, name, vectorModel)
-        let space = try store.readMemories { try $0.namespace(named: name)?.space?.id }
+        let space = try store.memories.withSnapshot { try $0.namespace(named: name)?.space?.id }
         for (memory, outcome) in zip(batch, outcomes) {
             let expected = model.remember(memory, in: name, model: vectorModel, space: space, id: outcome.id)
             try expect(expected.outcome == outcome.outcome, "\(outcome), not \(expected)")
@@ -182,7 +182,7 @@ final class MemoryModelRun {
         let ids = someIDs()
         note("forget \(ids)")
         let expected = Set(ids.filter { model.entries[$0] != nil }).count
-        let forgotten = try await store().forget(ids)
+        let forgotten = try await store().memories.forget(ids)
         try expect(forgotten == expected, "\(forgotten) forgotten, not \(expected)")
         for id in ids { model.forget(id) }
     }
@@ -191,7 +191,7 @@ final class MemoryModelRun {
         let name = pick(Self.names)
         note("forget \(name)")
         let expected = model.ids(of: name).count
-        let forgotten = try await store().forgetNamespace(name)
+        let forgotten = try await store().memories.forgetNamespace(name)
         try expect(forgotten == expected, "\(forgotten) forgotten, not \(expected)")
         model.forgetNamespace(name)
     }
@@ -205,35 +205,35 @@ final class MemoryModelRun {
         let expected = model.prune(policy)
         let whole = PrunePolicy(completed: .max / 4, cancelled: .max / 4, discarded: .max / 4, memories: policy, shrinks: false)
         let store = store()
-        let prospect = try await store.prune(whole, dryRun: true).memories
-        let report = try await store.prune(whole).memories
+        let prospect = try await store.maintenance.prune(whole, dryRun: true).memories
+        let report = try await store.maintenance.prune(whole).memories
         try expect(prospect == expected && report == expected, "pruned \(report) (\(prospect)), not \(expected)")
     }
 
     private func recall() async throws {
         let ids = someIDs()
         note("recalled \(ids)")
-        try await store().noteRecalled(ids)
+        try await store().memories.noteRecalled(ids)
         let now = model.wall
         for id in ids { model.entries[id]?.recalledAt = now }
     }
 
     private func compact() async throws {
         note("compact")
-        try await store().compactMemory()
+        try await store().maintenance.compactMemory()
     }
 
     private func indexWords() async throws {
         let name = pick(Self.names)
         note("index words of \(name)")
         let store = store()
-        guard let id = try store.readMemories({ try $0.namespace(named: name)?.id }) else { return }
-        try await store.indexWords(of: id)
+        guard let id = try store.memories.withSnapshot({ try $0.namespace(named: name)?.id }) else { return }
+        try await store.memories.indexWords(of: id)
         for word in Self.words {
             let expected = model.ids(of: name).filter { id in
                 !model.isExpired(id) && model.entries[id]?.text.split(separator: " ").contains(Substring(word)) ?? false
             }
-            let found = try store.readMemories { try $0.words([word.uppercased(), "\"*"], in: id, limit: 100).map(\.id).sorted() }
+            let found = try store.memories.withSnapshot { try $0.words([word.uppercased(), "\"*"], in: id, limit: 100).map(\.id).sorted() }
             try expect(found == expected, "\(word) is found in \(found), not \(expected)")
         }
     }
@@ -246,7 +246,7 @@ final class MemoryModelRun {
         let dimension = random(2...4)
         note("begin \(target.target) \(dimension) in \(name)")
         do {
-            let space = try await store().beginSpace(in: name, model: target, dimension: dimension)
+            let space = try await store().memories.beginSpace(in: name, model: target, dimension: dimension)
             guard var namespace = model.namespaces[name] else { throw Mismatch(text: "begun in no namespace") }
             if namespace.building != nil, namespace.buildingModel == target, namespace.buildingDimension == dimension {
                 return try expect(namespace.building == space.id, "another space")
@@ -267,7 +267,7 @@ final class MemoryModelRun {
             let isDone = namespace?.model == target && namespace?.dimension == dimension
             try expect(isDone || model.ids(of: name).contains { model.entries[$0]?.text == "" }, "\(error)")
             // What was under way is given up only by what takes its place.
-            let building = try store().readMemories { try $0.namespace(named: name)?.building?.id }
+            let building = try store().memories.withSnapshot { try $0.namespace(named: name)?.building?.id }
             try expect(building == namespace?.building, "given up for nothing")
         }
     }
@@ -285,7 +285,7 @@ final class MemoryModelRun {
         note("take \(limit) of \(name)")
         if chance(20) {
             let lacking = Set(model.ids(of: name).filter { $0 <= namespace.walkedTo && model.entries[$0]?.vectors[space] == nil })
-            let count = try await store().retakeMissing(in: space)
+            let count = try await store().memories.retakeMissing(in: space)
             try expect(count == lacking.subtracting(namespace.revisits).count, "\(count) are retaken")
             model.namespaces[name]?.revisits.formUnion(lacking)
         }
@@ -317,16 +317,16 @@ final class MemoryModelRun {
         guard let (name, namespace) = underWay(), let space = namespace.building else { return }
         note("finish \(name)")
         let expected = model.finish(name)
-        let isFinished = try await store().finishSpace(space)
+        let isFinished = try await store().memories.finishSpace(space)
         try expect(isFinished == expected, "finished: \(isFinished)")
-        if isFinished { try expect(try await store().finishSpace(space), "not finished twice") }
+        if isFinished { try expect(try await store().memories.finishSpace(space), "not finished twice") }
     }
 
     // MARK: Comparing
 
     private func compare() throws {
         let store = store()
-        try store.readMemories { snapshot in
+        try store.memories.withSnapshot { snapshot in
             for name in Self.names {
                 let namespace = try snapshot.namespace(named: name)
                 let expected = model.namespaces[name]
@@ -343,7 +343,7 @@ final class MemoryModelRun {
                 try compareIndex(snapshot, namespace, ids, mirror: "\(store === stores[0]) \(name)")
             }
         }
-        let listed = try store.memories(in: nil, after: 0, limit: 1_000).map(\.id)
+        let listed = try store.memories.list(in: nil, after: 0, limit: 1_000).map(\.id)
         try expect(listed == model.entries.keys.filter { !model.isExpired($0) }.sorted(), "listed \(listed)")
     }
 
@@ -395,7 +395,7 @@ final class MemoryModelRun {
     }
 
     private func check() throws {
-        let faults = try store().check().faults
+        let faults = try store().maintenance.check().faults
         try expect(faults.isEmpty, "\(faults)")
     }
 }

@@ -11,13 +11,13 @@ import Testing
 
     /// Prunes, after a look at what it would do. Returns how many went.
     private func prune(_ f: Fixture, _ memories: MemoryPolicy = MemoryPolicy()) async throws -> Int {
-        let prospect = try await f.store.prune(policy(memories), dryRun: true).memories
-        let report = try await f.store.prune(policy(memories)).memories
+        let prospect = try await f.store.maintenance.prune(policy(memories), dryRun: true).memories
+        let report = try await f.store.maintenance.prune(policy(memories)).memories
         #expect(report == prospect)
         return report
     }
 
-    private func texts(_ f: Fixture) throws -> [String] { try f.store.memories(in: nil, after: 0, limit: 10_000).map(\.text) }
+    private func texts(_ f: Fixture) throws -> [String] { try f.store.memories.list(in: nil, after: 0, limit: 10_000).map(\.text) }
 
     @Test func whatHasExpiredGoes() async throws {
         try await withStore(durability: .normal) { f in
@@ -28,9 +28,9 @@ import Testing
             #expect(try await prune(f) == 0)
             f.clock.wall += 1
             #expect(try texts(f) == ["stays"])
-            #expect(try f.store.statistics().memories == 451)
+            #expect(try f.store.maintenance.statistics().memories == 451)
             #expect(try await prune(f) == 450)
-            let statistics = try f.store.statistics()
+            let statistics = try f.store.maintenance.statistics()
             #expect(statistics.memories == 1 && statistics.memoryBytes == 225)
             #expect(try f.raw().int("SELECT sum(entries) FROM memory_blocks") == 1, "their vectors too")
         }
@@ -46,7 +46,7 @@ import Testing
             }
             try await f.remember(["other"], in: "other")
             // c was made before d, and was recalled since.
-            try await f.store.noteRecalled([3])
+            try await f.store.memories.noteRecalled([3])
             let version = try f.memory(3)?.version
             #expect(try f.memory(3)?.recalledAt == start && f.memory(3)?.version == version)
             for left in [["a", "b", "c", "d", "other"], ["a", "b", "c", "other"], ["a", "c", "other"], ["a", "other"], ["other"]] {
@@ -70,8 +70,8 @@ import Testing
             #expect(try texts(f).first == text(100))
             #expect(try await prune(f, MemoryPolicy(maxBytes: 240 * 800)) == 100)
             #expect(try await prune(f, MemoryPolicy(maxBytes: 240 * 250, namespaces: ["notes": MemoryPolicy.Cap(rows: 10)])) == 550)
-            #expect(try f.store.readMemories { try $0.namespaces().map(\.memories) } == [0, 250])
-            #expect(try f.store.check().faults == [])
+            #expect(try f.store.memories.withSnapshot { try $0.namespaces().map(\.memories) } == [0, 250])
+            #expect(try f.store.maintenance.check().faults == [])
         }
     }
 
@@ -80,14 +80,14 @@ import Testing
         try await withStore { f in
             try await f.remember(["a", "b", "c"])
             let bound = MemoryBound(namespace: try f.namespace().id, rows: 1)
-            let candidates = try f.store.readMemories { try $0.candidates(for: bound, limit: 9) }
+            let candidates = try f.store.memories.withSnapshot { try $0.candidates(for: bound, limit: 9) }
             #expect(candidates.map(\.id) == [1, 2])
-            try await f.store.noteRecalled([1])
+            try await f.store.memories.noteRecalled([1])
             try await f.remember(["b"]) { $0.importance = 0.1 }
             #expect(try await f.store.write { try $0.evict(candidates, over: bound) } == 0)
-            #expect(try await f.store.forget([3]) == 1)
-            #expect(try await f.store.forget([2]) == 1)
-            let none = try f.store.readMemories { try $0.candidates(for: bound, limit: 9) }
+            #expect(try await f.store.memories.forget([3]) == 1)
+            #expect(try await f.store.memories.forget([2]) == 1)
+            let none = try f.store.memories.withSnapshot { try $0.candidates(for: bound, limit: 9) }
             #expect(none.isEmpty)
         }
     }
@@ -95,10 +95,10 @@ import Testing
     @Test func theirRoomIsGivenBack() async throws {
         try await withStore(durability: .normal) { f in
             try await f.remember((0..<2_000).map { "text \($0)" }, dimension: 256)
-            let full = try f.store.statistics().databaseBytes
-            let report = try await f.store.prune(policy(MemoryPolicy(namespaces: ["notes": MemoryPolicy.Cap(rows: 100)]), shrinks: true))
+            let full = try f.store.maintenance.statistics().databaseBytes
+            let report = try await f.store.maintenance.prune(policy(MemoryPolicy(namespaces: ["notes": MemoryPolicy.Cap(rows: 100)]), shrinks: true))
             #expect(report.memories == 1_900 && report.bytesFreed > 1_900 * 256 * 5)
-            #expect(try f.store.statistics().databaseBytes < full / 4)
+            #expect(try f.store.maintenance.statistics().databaseBytes < full / 4)
         }
     }
 
@@ -106,19 +106,19 @@ import Testing
     @Test func whatWasBeingForgottenGoes() async throws {
         try await withStore { f in
             try await f.remember(["a", "b"])
-            try await f.store.indexWords(of: f.namespace().id)
-            _ = try await f.store.beginSpace(in: "notes", model: VectorModel(target: "local/new"), dimension: 2)
+            try await f.store.memories.indexWords(of: f.namespace().id)
+            _ = try await f.store.memories.beginSpace(in: "notes", model: VectorModel(target: "local/new"), dimension: 2)
             try f.raw().run("UPDATE namespaces SET is_forgotten = 1")
             #expect(try texts(f) == [] && f.memory(1) == nil)
-            #expect(try f.store.readMemories { try $0.namespaces() } == [])
+            #expect(try f.store.memories.withSnapshot { try $0.namespaces() } == [])
             // Its name is free at once.
             try await f.remember(["c"])
             #expect(try texts(f) == ["c"])
-            #expect(try f.store.check().faults == [])
-            #expect(try await f.store.prune(policy()).memories == 0)
+            #expect(try f.store.maintenance.check().faults == [])
+            #expect(try await f.store.maintenance.prune(policy()).memories == 0)
             #expect(try f.raw().int("SELECT count(*) FROM namespaces") == 1)
             #expect(try f.raw().int("SELECT count(*) FROM memory_spaces") == 1)
-            #expect(try f.store.statistics().memories == 1)
+            #expect(try f.store.maintenance.statistics().memories == 1)
         }
     }
 
@@ -126,19 +126,19 @@ import Testing
         try await withFolder { folder in
             try await withStore { f in
                 try await f.remember(["red apple", "green pear", "gone"])
-                try await f.store.indexWords(of: f.namespace().id)
-                _ = try await f.store.forget([3])
-                try await f.store.unregisterWorker(f.worker)
-                try f.store.vacuum()
-                #expect(try f.store.check().faults == [])
-                try f.store.backup(to: folder + "/backup.db")
+                try await f.store.memories.indexWords(of: f.namespace().id)
+                _ = try await f.store.memories.forget([3])
+                try await f.store.claims.unregisterWorker(f.worker)
+                try f.store.maintenance.vacuum()
+                #expect(try f.store.maintenance.check().faults == [])
+                try f.store.maintenance.backup(to: folder + "/backup.db")
                 _ = try QueueStore.restore(from: folder + "/backup.db", to: folder + "/copy.db")
                 let copy = try QueueStore(path: folder + "/copy.db")
                 defer { copy.close() }
-                #expect(try copy.check().faults == [])
-                let id = try #require(try copy.readMemories { try $0.namespace(named: "notes")?.id })
-                #expect(try copy.readMemories { try $0.words(["pear"], in: id, limit: 9).map(\.id) } == [2])
-                let outcome = try await copy.remember([NewMemory("red apple", vector: .of("red apple"))], in: "notes", model: .test)
+                #expect(try copy.maintenance.check().faults == [])
+                let id = try #require(try copy.memories.withSnapshot { try $0.namespace(named: "notes")?.id })
+                #expect(try copy.memories.withSnapshot { try $0.words(["pear"], in: id, limit: 9).map(\.id) } == [2])
+                let outcome = try await copy.memories.remember([NewMemory("red apple", vector: .of("red apple"))], in: "notes", model: .test)
                 #expect(outcome == [StoreOutcome(id: 1, outcome: .duplicate)])
             }
         }

@@ -9,11 +9,11 @@ import Testing
         var message = ""
         try await withStore { f in
             let batch = [NewMemory("fine", vector: try .of("fine")), memory]
-            let error = await storeError { _ = try await f.store.remember(batch, in: namespace, model: model) }
+            let error = await storeError { _ = try await f.store.memories.remember(batch, in: namespace, model: model) }
             #expect(error?.kind == .conflict && error?.exitCode == 65)
             message = error?.message ?? ""
             #expect(try f.raw().int("SELECT (SELECT count(*) FROM memories) + (SELECT count(*) FROM namespaces)") == 0)
-            #expect(try f.store.readMemories { try $0.latestNumber() } == 0)
+            #expect(try f.store.memories.withSnapshot { try $0.latestNumber() } == 0)
         }
         return message
     }
@@ -54,8 +54,8 @@ import Testing
     @Test func tooMany() async throws {
         try await withStore { f in
             let many = [NewMemory](repeating: NewMemory("x"), count: 10_001)
-            #expect(await storeError { _ = try await f.store.remember(many, in: "notes", model: nil) }?.kind == .conflict)
-            let none = try await f.store.remember([], in: "notes", model: nil)
+            #expect(await storeError { _ = try await f.store.memories.remember(many, in: "notes", model: nil) }?.kind == .conflict)
+            let none = try await f.store.memories.remember([], in: "notes", model: nil)
             #expect(none == [])
         }
     }
@@ -67,7 +67,7 @@ import Testing
             let text = String(repeating: "x", count: 1 << 20)
             let vector = try MemoryVector.of("x", dimension: 4_096)
             let memory = NewMemory(text, key: key, metadata: [:], vector: vector)
-            #expect(try await f.store.remember([memory], in: name, model: .test).map(\.id) == [1])
+            #expect(try await f.store.memories.remember([memory], in: name, model: .test).map(\.id) == [1])
             #expect(try f.memory(1)?.text == text && f.memory(1)?.key == key && f.memory(1)?.metadata == [:])
         }
     }
@@ -106,7 +106,7 @@ import Testing
             }
             let sentence = "namespace notes holds vectors of local/e with the prefix 'passage: ' (4 values), not of local/e with the prefix"
             #expect(message.hasPrefix(sentence), "\(message)")
-            #expect(try f.store.memories(in: "notes", after: 0, limit: 9).map(\.text) == ["one", "three"])
+            #expect(try f.store.memories.list(in: "notes", after: 0, limit: 9).map(\.text) == ["one", "three"])
         }
     }
 }

@@ -14,7 +14,7 @@ import Testing
             #expect(memory.metadata == ["a": ["x"], "b": 2] && memory.key == nil && memory.expiresAt == nil && memory.recalledAt == nil)
             let space = try #require(try f.namespace().space)
             #expect(space.model == .test && space.dimension == 4)
-            try f.store.readMemories { snapshot in
+            try f.store.memories.withSnapshot { snapshot in
                 var mirror = MirrorIndex()
                 try mirror.follow(space, in: snapshot)
                 #expect(mirror.entries.count == 2)
@@ -46,16 +46,16 @@ import Testing
             try await f.remember(["old"]) { $0.key = "k" }
             let space = try #require(try f.namespace().space)
             var mirror = MirrorIndex()
-            try f.store.readMemories { snapshot in _ = try mirror.follow(space, in: snapshot) }
+            try f.store.memories.withSnapshot { snapshot in _ = try mirror.follow(space, in: snapshot) }
             let outcomes = try await f.remember(["new"]) { $0.key = "k" }
             #expect(outcomes == [StoreOutcome(id: 1, outcome: .updated)])
             #expect(try f.memory(1)?.text == "new")
-            try f.store.readMemories { snapshot in _ = try mirror.follow(space, in: snapshot) }
+            try f.store.memories.withSnapshot { snapshot in _ = try mirror.follow(space, in: snapshot) }
             let new = try MemoryVector.of("new")
             #expect(mirror.entries.count == 1 && mirror.codes[1] == new.codes)
             #expect(try await f.remember(["new"]) { $0.key = "k" } == [StoreOutcome(id: 1, outcome: .duplicate)])
-            #expect(try await f.store.forget([1, 2]) == 1)
-            try f.store.readMemories { snapshot in _ = try mirror.follow(space, in: snapshot) }
+            #expect(try await f.store.memories.forget([1, 2]) == 1)
+            try f.store.memories.withSnapshot { snapshot in _ = try mirror.follow(space, in: snapshot) }
             #expect(mirror.entries.isEmpty)
         }
     }
@@ -65,14 +65,14 @@ import Testing
             try await f.remember(["The office closes at six", "The shop opens at nine", "Café au lait"])
             let id = try f.namespace().id
             func find(_ words: String...) throws -> [Int64] {
-                try f.store.readMemories { try $0.words(words, in: id, limit: 10).map(\.id) }
+                try f.store.memories.withSnapshot { try $0.words(words, in: id, limit: 10).map(\.id) }
             }
-            #expect(try f.store.readMemories { try $0.lacksWords(id) })
+            #expect(try f.store.memories.withSnapshot { try $0.lacksWords(id) })
             #expect(try find("office") == [])
-            try await f.store.indexWords(of: id)
-            #expect(try !f.store.readMemories { try $0.lacksWords(id) })
+            try await f.store.memories.indexWords(of: id)
+            #expect(try !f.store.memories.withSnapshot { try $0.lacksWords(id) })
             #expect(try find("OFFICE") == [1] && find("opens", "office") == [1, 2] && find("cafe") == [3])
-            #expect(try await f.store.forget([1]) == 1)
+            #expect(try await f.store.memories.forget([1]) == 1)
             #expect(try find("office") == [])
         }
     }
@@ -82,7 +82,7 @@ import Testing
             try await f.remember(["one"])
             let other = VectorModel(target: "local/f")
             let error = await storeError {
-                _ = try await f.store.remember([NewMemory("two", vector: .of("two"))], in: "notes", model: other)
+                _ = try await f.store.memories.remember([NewMemory("two", vector: .of("two"))], in: "notes", model: other)
             }
             #expect(error?.kind == .conflict)
             #expect(error?.message.contains("agent-queue memory reembed notes") == true, "\(error?.message ?? "")")
@@ -94,10 +94,10 @@ import Testing
     @Test func aNamespaceIsForgotten() async throws {
         try await withStore { f in
             try await f.remember((0..<450).map { "text \($0)" })
-            try await f.store.indexWords(of: f.namespace().id)
+            try await f.store.memories.indexWords(of: f.namespace().id)
             try await f.remember(["other"], in: "other")
-            #expect(try await f.store.forgetNamespace("notes") == 450)
-            #expect(try f.store.readMemories { try $0.namespaces().map(\.name) } == ["other"])
+            #expect(try await f.store.memories.forgetNamespace("notes") == 450)
+            #expect(try f.store.memories.withSnapshot { try $0.namespaces().map(\.name) } == ["other"])
             for table in ["memories", "memory_blocks", "memory_codes", "memory_vectors", "memory_spaces", "memory_words_docsize"] {
                 let count = table == "memory_words_docsize" ? 0 : 1
                 #expect(try f.raw().int("SELECT count(*) FROM \(table)") == Int64(count), "\(table)")
@@ -119,12 +119,12 @@ import Testing
             }
             for round in 0..<30 {
                 let numbers = (0..<50).map { round * 50 + $0 }
-                let outcomes = try await stores[round % 2].remember(memories(numbers), in: "notes", model: .test)
+                let outcomes = try await stores[round % 2].memories.remember(memories(numbers), in: "notes", model: .test)
                 #expect(outcomes.map(\.id) == numbers.map { Int64($0 + 1) })
                 let earlier = (0..<20).map { _ in Int.random(in: 0..<(round + 1) * 50) }
-                let again = try await stores[(round + round / 3) % 2].remember(memories(earlier), in: "notes", model: .test)
+                let again = try await stores[(round + round / 3) % 2].memories.remember(memories(earlier), in: "notes", model: .test)
                 #expect(again == earlier.map { StoreOutcome(id: Int64($0 + 1), outcome: .duplicate) })
-                let known = try f.store.known(memories(earlier + [9_999]), in: "notes", model: .test)
+                let known = try f.store.memories.known(memories(earlier + [9_999]), in: "notes", model: .test)
                 let expected: [Int64?] = earlier.map { Int64($0 + 1) }
                 #expect(known.dropLast() == expected[...] && known.last == .some(nil))
             }
@@ -157,7 +157,7 @@ import Testing
             let brought = VectorModel(target: VectorModel.brought)
             func remember(_ text: String, _ seed: String?, key: String? = nil) async throws -> StoreOutcome? {
                 let memory = NewMemory(text, key: key, vector: try seed.map { try .of($0) })
-                return try await f.store.remember([memory], in: "own", model: brought).first
+                return try await f.store.memories.remember([memory], in: "own", model: brought).first
             }
             #expect(try await remember("x", "a") == StoreOutcome(id: 1, outcome: .stored))
             #expect(try await remember("x", "b") == StoreOutcome(id: 2, outcome: .stored))
@@ -170,7 +170,7 @@ import Testing
             #expect(try await remember("y", nil, key: "k") == StoreOutcome(id: 4, outcome: .duplicate))
             let space = try #require(try f.namespace("own").space)
             let vector = try MemoryVector.of("b")
-            try f.store.readMemories { snapshot in
+            try f.store.memories.withSnapshot { snapshot in
                 let number = try #require(try snapshot.numbers(of: [4], in: space).first?.number)
                 try snapshot.vectors([number], of: space) { #expect(Array($1) == vector.bytes) }
             }
@@ -200,13 +200,13 @@ import Testing
             #expect(try expiry(2) == 50, "a key's memory is as it was given last")
             #expect(try f.memory(2)?.importance == 0.75)
             // One without a vector gets it.
-            _ = try await f.store.remember([NewMemory("words")], in: "notes", model: nil)
-            #expect(try f.store.known([NewMemory("words")], in: "notes", model: .test) == [nil])
+            _ = try await f.store.memories.remember([NewMemory("words")], in: "notes", model: nil)
+            #expect(try f.store.memories.known([NewMemory("words")], in: "notes", model: .test) == [nil])
             #expect(try await f.remember(["words"]) == [StoreOutcome(id: 3, outcome: .duplicate)])
-            #expect(try f.store.known([NewMemory("words")], in: "notes", model: .test) == [3])
+            #expect(try f.store.memories.known([NewMemory("words")], in: "notes", model: .test) == [3])
             // What has expired is not there: it is stored anew.
             f.clock.wall += 50
-            #expect(try f.store.known([NewMemory("k", key: "k")], in: "notes", model: .test) == [nil])
+            #expect(try f.store.memories.known([NewMemory("k", key: "k")], in: "notes", model: .test) == [nil])
             let anew = try await f.remember(["k"]) { $0.key = "k" }
             #expect(anew == [StoreOutcome(id: 4, outcome: .stored)])
             #expect(try f.memory(2) == nil && f.namespace().memories == 3)

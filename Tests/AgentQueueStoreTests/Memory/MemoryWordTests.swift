@@ -7,12 +7,12 @@ import Testing
 @Suite struct MemoryWordTests {
     private func find(_ f: Fixture, _ words: [String], in namespace: String = "notes", limit: Int = 1_000) throws -> [Int64] {
         let id = try f.namespace(namespace).id
-        return try f.store.readMemories { try $0.words(words, in: id, limit: limit).map(\.id) }
+        return try f.store.memories.withSnapshot { try $0.words(words, in: id, limit: limit).map(\.id) }
     }
 
     private func index(_ f: Fixture, _ namespace: String = "notes") async throws {
         let id = try f.namespace(namespace).id
-        try await f.store.indexWords(of: id)
+        try await f.store.memories.indexWords(of: id)
     }
 
     /// Words are data, whatever they look like.
@@ -32,8 +32,8 @@ import Testing
             // It adds what it finds alone, and takes nothing away.
             let both = try find(f, ["pie", word])
             #expect(Set(both) == Set(alone).union([1]))
-            #expect(try f.store.check().faults == [])
-            _ = try await f.store.forget([4])
+            #expect(try f.store.maintenance.check().faults == [])
+            _ = try await f.store.memories.forget([4])
         }
     }
 
@@ -77,7 +77,7 @@ import Testing
             try await index(f)
             let id = try f.namespace().id
             func ranks() throws -> [Int64: Double] {
-                try f.store.readMemories { Dictionary(uniqueKeysWithValues: try $0.words(["red", "apple"], in: id, limit: 9)) }
+                try f.store.memories.withSnapshot { Dictionary(uniqueKeysWithValues: try $0.words(["red", "apple"], in: id, limit: 9)) }
             }
             #expect(Set(try ranks().keys) == [1, 2])
             try await f.remember((0..<40).map { "red apple \($0)" }, in: "other")
@@ -86,7 +86,7 @@ import Testing
             let after = try ranks()
             #expect(Set(after.keys) == [1, 2] && after != before, "by the token, and among more texts")
             #expect(try find(f, ["red"], in: "other").count == 40)
-            #expect(try await f.store.forgetNamespace("other") == 40)
+            #expect(try await f.store.memories.forgetNamespace("other") == 40)
             #expect(try ranks() == before)
         }
     }
@@ -109,13 +109,13 @@ import Testing
             try await f.remember((0..<1_203).map { "text number\($0)" })
             let id = try f.namespace().id
             let reads = f.clock.wallReads
-            try await f.store.indexWords(of: id)
+            try await f.store.memories.indexWords(of: id)
             #expect(f.clock.wallReads - reads >= 3)
             #expect(try find(f, ["number0", "number1202"]).count == 2)
-            #expect(try !f.store.readMemories { try $0.lacksWords(id) })
+            #expect(try !f.store.memories.withSnapshot { try $0.lacksWords(id) })
             try await f.remember((0..<6).map { String(repeating: "long\($0) ", count: 20_000) })
-            #expect(try f.store.readMemories { try $0.lacksWords(id) })
-            try await f.store.indexWords(of: id)
+            #expect(try f.store.memories.withSnapshot { try $0.lacksWords(id) })
+            try await f.store.memories.indexWords(of: id)
             #expect(try find(f, ["long5"]).count == 1)
         }
     }

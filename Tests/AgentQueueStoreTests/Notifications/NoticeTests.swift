@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct NoticeTests {
     private func claim(_ fixture: Fixture, lease: Int64 = 1_000) async throws -> [JobNotification] {
-        try await fixture.store.claimNotifications(limit: 100) { _ in lease }
+        try await fixture.store.notifications.claim(limit: 100) { _ in lease }
     }
 
     private func body(_ notice: JobNotification) throws -> JSONValue { try JSONValue.parse(notice.body) }
@@ -16,9 +16,9 @@ import Testing
                 $0.batch = "b"
                 $0.customID = "mine"
             }
-            #expect(try fixture.store.nextNotification() == nil)
+            #expect(try fixture.store.notifications.nextDue() == nil)
             #expect(try await fixture.complete(job, "a secret answer") == .settled(.completed))
-            #expect(try fixture.store.nextNotification() == fixture.clock.wall)
+            #expect(try fixture.store.notifications.nextDue() == fixture.clock.wall)
             let notices = try await claim(fixture)
             #expect(notices.map(\.notification) == ["log", "pager"])
             #expect(notices.map(\.subject) == [job.id, job.id])
@@ -41,7 +41,7 @@ import Testing
             let discarded = try await fixture.running(watched)
             try await fixture.fail(discarded, .permanent)
             let cancelled = try await fixture.add("c", watched)
-            _ = try await fixture.store.cancel(ids: [cancelled])
+            _ = try await fixture.store.jobs.cancel(ids: [cancelled])
             let dependent = try await fixture.add("d") {
                 $0.after = [cancelled]
                 $0.onFinish = ["n"]
@@ -58,7 +58,7 @@ import Testing
                 $0.onFinish = ["n"]
             }
             fixture.clock.advance(20)
-            while try await fixture.store.expire() > 0 {}
+            while try await fixture.store.maintenance.expire() > 0 {}
             let told = try await claim(fixture)
             #expect(told.map(\.subject) == [discarded.id, cancelled, dependent, answered.id, cached, expiring])
             #expect(
@@ -98,8 +98,8 @@ import Testing
         try await withStore { fixture in
             let job = try await fixture.running { $0.batch = "b" }
             _ = try await fixture.complete(job)
-            #expect(try await fixture.store.watch(batch: "b", tell: ["n"]))
-            #expect(try await !fixture.store.watch(batch: "none", tell: ["n"]))
+            #expect(try await fixture.store.notifications.watch(batch: "b", tell: ["n"]))
+            #expect(try await !fixture.store.notifications.watch(batch: "none", tell: ["n"]))
             #expect(try await claim(fixture).map(\.kind) == [.batch])
         }
     }
@@ -108,7 +108,7 @@ import Testing
         try await withStore { fixture in
             _ = try await fixture.complete(try await fixture.running { $0.onFinish = ["n"] })
             let first = try #require(try await claim(fixture).first)
-            try await fixture.store.settle(first, .failed("refused"), retryAt: fixture.clock.wall + 500)
+            try await fixture.store.notifications.settle(first, .failed("refused"), retryAt: fixture.clock.wall + 500)
             #expect(try await claim(fixture) == [])
             fixture.clock.advance(500)
             let second = try #require(try await claim(fixture).first)
@@ -118,15 +118,15 @@ import Testing
             fixture.clock.advance(1_000)
             let third = try #require(try await claim(fixture).first)
             #expect(third.attempts == 3)
-            try await fixture.store.settle(second, .delivered, retryAt: nil)
-            #expect(try fixture.store.notices(limit: 10).map(\.state) == [.waiting])
+            try await fixture.store.notifications.settle(second, .delivered, retryAt: nil)
+            #expect(try fixture.store.notifications.list(limit: 10).map(\.state) == [.waiting])
             // An attempt broken off does not count, and leaves it due.
-            try await fixture.store.settle(third, .broken, retryAt: nil)
+            try await fixture.store.notifications.settle(third, .broken, retryAt: nil)
             let fourth = try #require(try await claim(fixture).first)
             #expect(fourth.attempts == 3)
-            try await fixture.store.settle(fourth, .delivered, retryAt: nil)
-            #expect(try fixture.store.notices(states: [.delivered], limit: 10).map(\.id) == [first.id])
-            #expect(try fixture.store.nextNotification() == nil)
+            try await fixture.store.notifications.settle(fourth, .delivered, retryAt: nil)
+            #expect(try fixture.store.notifications.list(states: [.delivered], limit: 10).map(\.id) == [first.id])
+            #expect(try fixture.store.notifications.nextDue() == nil)
         }
     }
 
@@ -134,17 +134,17 @@ import Testing
         try await withStore { fixture in
             _ = try await fixture.complete(try await fixture.running { $0.onFinish = ["n", "m"] })
             let notices = try await claim(fixture)
-            try await fixture.store.settle(notices[0], .refused("gone"), retryAt: fixture.clock.wall)
-            try await fixture.store.settle(notices[1], .failed("no"), retryAt: nil)
-            #expect(try fixture.store.failedNotifications() == 2)
-            #expect(try fixture.store.notices(states: [.failed], limit: 10).map(\.error) == ["no", "gone"])
-            #expect(try await fixture.store.retryNotifications([notices[0].id, 4_711]) == 1)
+            try await fixture.store.notifications.settle(notices[0], .refused("gone"), retryAt: fixture.clock.wall)
+            try await fixture.store.notifications.settle(notices[1], .failed("no"), retryAt: nil)
+            #expect(try fixture.store.notifications.failedCount() == 2)
+            #expect(try fixture.store.notifications.list(states: [.failed], limit: 10).map(\.error) == ["no", "gone"])
+            #expect(try await fixture.store.notifications.retry([notices[0].id, 4_711]) == 1)
             #expect(try await claim(fixture).map(\.attempts) == [1])
-            #expect(try await fixture.store.retryNotifications() == 1)
-            try await fixture.store.settle(try #require(try await claim(fixture).first), .delivered, retryAt: nil)
+            #expect(try await fixture.store.notifications.retry() == 1)
+            try await fixture.store.notifications.settle(try #require(try await claim(fixture).first), .delivered, retryAt: nil)
             fixture.clock.advance(10_000)
-            _ = try await fixture.store.prune(PrunePolicy(completed: 5_000, cancelled: .max, discarded: .max))
-            #expect(try fixture.store.notices(limit: 10).map(\.state) == [.waiting])
+            _ = try await fixture.store.maintenance.prune(PrunePolicy(completed: 5_000, cancelled: .max, discarded: .max))
+            #expect(try fixture.store.notifications.list(limit: 10).map(\.state) == [.waiting])
         }
     }
 
@@ -155,8 +155,8 @@ import Testing
                 $0.batch = "b"
                 $0.onBatchFinish = ["n"]
             }
-            _ = try await fixture.store.cancel(ids: [id])
-            _ = try await fixture.store.delete(ids: [id])
+            _ = try await fixture.store.jobs.cancel(ids: [id])
+            _ = try await fixture.store.jobs.delete(ids: [id])
             #expect(try fixture.raw().int("SELECT count(*) FROM watches") == 0)
             #expect(try await claim(fixture).count == 2)
         }

@@ -33,13 +33,13 @@ struct CommonSQLTests {
         }
         for job in try await f.claim(limited) { try await f.answer(job, cost: 1) }
         for job in try await f.claim() { _ = try await f.complete(job, cacheFor: 10_000_000) }
-        _ = try await f.store.promote()
-        _ = try await f.store.rescue()
-        _ = try await f.store.expire()
-        _ = try await f.store.prune(
+        _ = try await f.store.maintenance.promote()
+        _ = try await f.store.maintenance.rescue()
+        _ = try await f.store.maintenance.expire()
+        _ = try await f.store.maintenance.prune(
             PrunePolicy(completed: .max / 4, cancelled: .max / 4, discarded: .max / 4, maxCacheBytes: 1))
-        _ = try f.store.statistics()
-        #expect(try f.store.check().faults.isEmpty)
+        _ = try f.store.maintenance.statistics()
+        #expect(try f.store.maintenance.check().faults.isEmpty)
     }
 
     @Test func postgreSQLPreparesEveryStatement() async throws {

@@ -13,7 +13,7 @@ import Testing
         var request = ClaimRequest(
             worker: f.worker, queues: nil, providers: ["local", "other"], slots: slots, lease: 60_000, isIdle: true, policies: policies)
         request.batchCapacities = capacities
-        return try await f.store.claim(request)
+        return try await f.store.claims.claim(request)
     }
 
     private func addBatched(_ f: Fixture, _ count: Int = 1, _ configure: (inout NewJob) -> Void = { _ in }) async throws -> [Int64] {
@@ -30,8 +30,8 @@ import Testing
             let round = try await claim(f)
             #expect(round.jobs.map(\.id) == Array(others.prefix(10)))
             #expect(try f.states(batched).allSatisfy { $0 == .pending })
-            #expect(try f.store.providerBatches().map(\.jobs) == [20])
-            #expect(try f.store.providerBatch(ofJob: batched[3]) == 1)
+            #expect(try f.store.providerBatches.list().map(\.jobs) == [20])
+            #expect(try f.store.providerBatches.batch(ofJob: batched[3]) == 1)
             #expect(try f.job(batched[0]).attempt == 0)
         }
     }
@@ -41,11 +41,11 @@ import Testing
             _ = try await addBatched(f, 1_200)
             let rings = try await f.rings { _ = try await claim(f, 100) }
             #expect(rings)
-            #expect(try f.store.providerBatches().map(\.jobs) == [500])
+            #expect(try f.store.providerBatches.list().map(\.jobs) == [500])
             _ = try await claim(f)
             _ = try await claim(f)
             // The first holds all it can.
-            #expect(try f.store.providerBatches().map(\.jobs) == [200, 1_000])
+            #expect(try f.store.providerBatches.list().map(\.jobs) == [200, 1_000])
             let ringsAgain = try await f.rings { _ = try await claim(f) }
             #expect(!ringsAgain)
         }
@@ -81,7 +81,7 @@ import Testing
             let small = ["local": BatchCapacity(items: 100, bytes: 2_500)]
             _ = try await addBatched(f, 9)
             _ = try await claim(f, 10, small)
-            let batches = try f.store.providerBatches()
+            let batches = try f.store.providerBatches.list()
             #expect(batches.map(\.jobs).reduce(0, +) == 9 && batches.allSatisfy { $0.jobs <= 4 } && batches.count == 3)
             #expect(try f.raw().value("SELECT max(bytes) <= 2500 FROM provider_batches") == "1")
         }
@@ -109,11 +109,11 @@ import Testing
             let others = try await addBatched(f, 2)
             _ = try await claim(f)
             f.clock.advance(1_000)
-            #expect(try await f.store.expire() == 1)
+            #expect(try await f.store.maintenance.expire() == 1)
             #expect(try f.states(expiring) == [.discarded])
-            #expect(try await f.store.cancel(where: JobFilter()) == 2)
+            #expect(try await f.store.jobs.cancel(where: JobFilter()) == 2)
             #expect(try f.states(others) == [.cancelled, .cancelled])
-            #expect(try f.store.providerBatches().isEmpty)
+            #expect(try f.store.providerBatches.list().isEmpty)
         }
     }
 
@@ -123,32 +123,32 @@ import Testing
         try await withStore { f in
             _ = try await addBatched(f, 2)
             _ = try await claim(f)
-            let seen = try #require(try f.store.openProviderBatches(of: "local").first)
-            let other = try await f.store.registerWorker().id
-            let held = try #require(try await f.store.take(seen, worker: f.worker, lease: 10_000))
-            #expect(try await f.store.take(seen, worker: other, lease: 10_000) == nil)
-            #expect(f.store.isOwned(held))
+            let seen = try #require(try f.store.providerBatches.open(of: "local").first)
+            let other = try await f.store.claims.registerWorker().id
+            let held = try #require(try await f.store.providerBatches.take(seen, worker: f.worker, lease: 10_000))
+            #expect(try await f.store.providerBatches.take(seen, worker: other, lease: 10_000) == nil)
+            #expect(f.store.providerBatches.isOwned(held))
             // No job joins what is about to be sent.
             _ = try await addBatched(f)
             _ = try await claim(f)
-            #expect(try f.store.providerBatches().map(\.jobs) == [1, 2])
+            #expect(try f.store.providerBatches.list().map(\.jobs) == [1, 2])
             f.clock.advance(10_000)
-            #expect(!f.store.isOwned(held))
-            #expect(try await f.store.renew(held, for: 10_000), "a late renewal counts where no one came")
+            #expect(!f.store.providerBatches.isOwned(held))
+            #expect(try await f.store.providerBatches.renew(held, for: 10_000), "a late renewal counts where no one came")
             f.clock.advance(10_001)
-            let lapsed = try #require(try f.store.openProviderBatches(of: "local").first)
-            let taken = try #require(try await f.store.take(lapsed, worker: other, lease: 10_000))
+            let lapsed = try #require(try f.store.providerBatches.open(of: "local").first)
+            let taken = try #require(try await f.store.providerBatches.take(lapsed, worker: other, lease: 10_000))
             // The first is fenced in all it does.
-            #expect(try await f.store.renew(held, for: 10_000) == false)
-            #expect(try await f.store.update(held.submitting(BatchPolicy(), now: 0), from: .collecting, releases: false) == false)
-            #expect(try await f.store.dismiss([1], from: held, .live, reason: "x") == false)
-            #expect(try await f.store.settle([], of: held) == [])
-            try await f.store.release(held)
-            #expect(try f.store.openProviderBatches(of: "local").first?.owner?.token == taken.owner?.token)
+            #expect(try await f.store.providerBatches.renew(held, for: 10_000) == false)
+            #expect(try await f.store.providerBatches.update(held.submitting(BatchPolicy(), now: 0), from: .collecting, releases: false) == false)
+            #expect(try await f.store.providerBatches.dismiss([1], from: held, .live, reason: "x") == false)
+            #expect(try await f.store.providerBatches.settle([], of: held) == [])
+            try await f.store.providerBatches.release(held)
+            #expect(try f.store.providerBatches.open(of: "local").first?.owner?.token == taken.owner?.token)
             // An intent is for as many jobs as are sent.
             let intent = taken.submitting(BatchPolicy(), now: f.clock.wall)
-            #expect(try await f.store.update(intent, from: .collecting, expecting: 3, releases: false) == false)
-            #expect(try await f.store.update(intent, from: .collecting, expecting: 2, releases: true))
+            #expect(try await f.store.providerBatches.update(intent, from: .collecting, expecting: 3, releases: false) == false)
+            #expect(try await f.store.providerBatches.update(intent, from: .collecting, expecting: 2, releases: true))
         }
     }
 
@@ -156,11 +156,11 @@ import Testing
         try await withStore { f in
             _ = try await addBatched(f)
             _ = try await claim(f)
-            let seen = try #require(try f.store.openProviderBatches(of: "local").first)
-            let held = try #require(try await f.store.take(seen, worker: try f.deadWorker(), lease: 1_000_000))
-            #expect(!f.store.isOwned(held))
-            #expect(try await f.store.take(seen, worker: f.worker, lease: 1_000) == nil, "what was seen is past")
-            #expect(try await f.store.take(held, worker: f.worker, lease: 1_000) != nil)
+            let seen = try #require(try f.store.providerBatches.open(of: "local").first)
+            let held = try #require(try await f.store.providerBatches.take(seen, worker: try f.deadWorker(), lease: 1_000_000))
+            #expect(!f.store.providerBatches.isOwned(held))
+            #expect(try await f.store.providerBatches.take(seen, worker: f.worker, lease: 1_000) == nil, "what was seen is past")
+            #expect(try await f.store.providerBatches.take(held, worker: f.worker, lease: 1_000) != nil)
         }
     }
 
@@ -171,21 +171,21 @@ import Testing
             _ = try await addBatched(f, 2)
             _ = try await claim(f, 10, one)
             var held: [ProviderBatch] = []
-            for batch in try f.store.openProviderBatches(of: "local") {
-                let taken = try #require(try await f.store.take(batch, worker: f.worker, lease: 10_000))
+            for batch in try f.store.providerBatches.open(of: "local") {
+                let taken = try #require(try await f.store.providerBatches.take(batch, worker: f.worker, lease: 10_000))
                 let intent = taken.submitting(BatchPolicy(), now: f.clock.wall)
-                #expect(try await f.store.update(intent, from: .collecting, releases: false))
+                #expect(try await f.store.providerBatches.update(intent, from: .collecting, releases: false))
                 held.append(intent)
             }
             let remote = RemoteBatch(id: "r", status: .inProgress, createdAt: 0)
             let guess = held[0].submitted(as: remote, isCertain: false, BatchPolicy(), now: f.clock.wall)
-            #expect(try await f.store.update(guess, from: .submitting, releases: false))
+            #expect(try await f.store.providerBatches.update(guess, from: .submitting, releases: false))
             let otherGuess = held[1].submitted(as: remote, isCertain: false, BatchPolicy(), now: f.clock.wall)
-            #expect(try await f.store.update(otherGuess, from: .submitting, releases: false) == false)
-            #expect(try f.store.takenRemoteIDs(besides: held[1]) == ["r": false])
+            #expect(try await f.store.providerBatches.update(otherGuess, from: .submitting, releases: false) == false)
+            #expect(try f.store.providerBatches.takenRemoteIDs(besides: held[1]) == ["r": false])
             let known = held[1].submitted(as: remote, isCertain: true, BatchPolicy(), now: f.clock.wall)
-            #expect(try await f.store.update(known, from: .submitting, releases: false))
-            let batches = try f.store.openProviderBatches(of: "local")
+            #expect(try await f.store.providerBatches.update(known, from: .submitting, releases: false))
+            let batches = try f.store.providerBatches.open(of: "local")
             #expect(batches.map(\.remoteID) == [nil, "r"] && batches[0].state == .submitting && batches[0].excluded == ["r"])
             #expect(batches[0].owner == nil)
         }
@@ -196,11 +196,11 @@ import Testing
             let ids = try await addBatched(f, 2)
             for expected in ["2", "0"] {
                 _ = try await claim(f)
-                let seen = try #require(try f.store.openProviderBatches(of: "local").first)
-                let held = try #require(try await f.store.take(seen, worker: f.worker, lease: 10_000))
+                let seen = try #require(try f.store.providerBatches.open(of: "local").first)
+                let held = try #require(try await f.store.providerBatches.take(seen, worker: f.worker, lease: 10_000))
                 let returning = held.returning(.suspect, "no")
-                #expect(try await f.store.update(returning, from: .collecting, releases: false))
-                #expect(try await f.store.returnRest(of: returning) == false)
+                #expect(try await f.store.providerBatches.update(returning, from: .collecting, releases: false))
+                #expect(try await f.store.providerBatches.returnRest(of: returning) == false)
                 #expect(try f.raw().value("SELECT group_concat(DISTINCT batch_api) FROM jobs") == expected)
             }
             #expect(try await claim(f).jobs.map(\.id) == ids)
@@ -212,13 +212,13 @@ import Testing
         try await withStore { f in
             let ids = try await addBatched(f, 3)
             _ = try await claim(f)
-            let seen = try #require(try f.store.openProviderBatches(of: "local").first)
-            let held = try #require(try await f.store.take(seen, worker: f.worker, lease: 10_000))
+            let seen = try #require(try f.store.providerBatches.open(of: "local").first)
+            let held = try #require(try await f.store.providerBatches.take(seen, worker: f.worker, lease: 10_000))
             let remote = RemoteBatch(id: "r", status: .inProgress, createdAt: 0)
             let sent = held.submitted(as: remote, isCertain: true, BatchPolicy(), now: f.clock.wall)
-            #expect(try await f.store.update(sent, from: .collecting, releases: false))
-            _ = try await f.store.cancel(ids: [ids[1]])
-            let members = try f.store.members(of: sent, after: 0, limit: 10)
+            #expect(try await f.store.providerBatches.update(sent, from: .collecting, releases: false))
+            _ = try await f.store.jobs.cancel(ids: [ids[1]])
+            let members = try f.store.providerBatches.members(of: sent, after: 0, limit: 10)
             #expect(members.map(\.job.id) == ids && members.map(\.isGivenUp) == [false, true, false])
             #expect(members.map(\.job.attempt) == [1, 1, 1])
             let requests = members.prefix(2).map { member in
@@ -226,15 +226,15 @@ import Testing
                 request.call = CallReport(target: member.job.target, cost: 0.25)
                 return request
             }
-            #expect(try await f.store.settle(requests, of: sent) == [.settled(.completed), .fenced])
-            #expect(try await f.store.settle(requests, of: sent) == [nil, nil])
+            #expect(try await f.store.providerBatches.settle(requests, of: sent) == [.settled(.completed), .fenced])
+            #expect(try await f.store.providerBatches.settle(requests, of: sent) == [nil, nil])
             #expect(try f.charges() == [["answered", "local/m", "1", "0.25"], ["fenced", "local/m", "1", "0.25"]])
             #expect(try f.states(ids) == [.completed, .cancelled, .pending])
-            #expect(try f.store.lanes().map(\.cost) == [0.5])
-            #expect(try f.store.cacheEntries(limit: 9).count == 2)
+            #expect(try f.store.jobs.lanes().map(\.cost) == [0.5])
+            #expect(try f.store.cache.entries(limit: 9).count == 2)
             let returning = sent.returning(.again, nil)
-            #expect(try await f.store.update(returning, from: .submitted, releases: false))
-            #expect(try await f.store.returnRest(of: returning) == false)
+            #expect(try await f.store.providerBatches.update(returning, from: .submitted, releases: false))
+            #expect(try await f.store.providerBatches.returnRest(of: returning) == false)
             #expect(try f.states(ids) == [.completed, .cancelled, .available] && f.job(ids[2]).attempt == 0)
         }
     }
@@ -243,18 +243,18 @@ import Testing
         try await withStore { f in
             _ = try await addBatched(f)
             _ = try await claim(f)
-            let seen = try #require(try f.store.openProviderBatches(of: "local").first)
-            let held = try #require(try await f.store.take(seen, worker: f.worker, lease: 10_000))
+            let seen = try #require(try f.store.providerBatches.open(of: "local").first)
+            let held = try #require(try await f.store.providerBatches.take(seen, worker: f.worker, lease: 10_000))
             let returning = held.returning(.live, "no")
-            #expect(try await f.store.update(returning, from: .collecting, releases: false))
-            _ = try await f.store.returnRest(of: returning)
+            #expect(try await f.store.providerBatches.update(returning, from: .collecting, releases: false))
+            _ = try await f.store.providerBatches.returnRest(of: returning)
             let policy = PrunePolicy(completed: .max / 4, cancelled: .max / 4, discarded: .max / 4)
             f.clock.advance(29 * 86_400_000)
-            _ = try await f.store.prune(policy)
-            #expect(try f.store.providerBatches().map(\.state) == [.ended])
+            _ = try await f.store.maintenance.prune(policy)
+            #expect(try f.store.providerBatches.list().map(\.state) == [.ended])
             f.clock.advance(2 * 86_400_000)
-            _ = try await f.store.prune(policy)
-            #expect(try f.store.providerBatches().isEmpty)
+            _ = try await f.store.maintenance.prune(policy)
+            #expect(try f.store.providerBatches.list().isEmpty)
         }
     }
 
@@ -277,14 +277,14 @@ import Testing
         try await withFolder { folder in
             let store = try QueueStore(path: folder + "/q.db", options: StoreOptions(durability: .normal))
             defer { store.close() }
-            let worker = try await store.registerWorker().id
-            for name in ["a", "b"] { _ = try await store.enqueue(.with(.asking(name)) { $0.usesBatchAPI = true }) }
+            let worker = try await store.claims.registerWorker().id
+            for name in ["a", "b"] { _ = try await store.jobs.enqueue(.with(.asking(name)) { $0.usesBatchAPI = true }) }
             var request = ClaimRequest(worker: worker, queues: nil, providers: ["local"], slots: 4, lease: 60_000, isIdle: true)
             request.batchCapacities = Self.capacity
-            _ = try await store.claim(request)
-            #expect(try store.check().faults == [])
+            _ = try await store.claims.claim(request)
+            #expect(try store.maintenance.check().faults == [])
             try RawConnection(folder + "/q.db").run(sql)
-            let faults = try store.check().faults
+            let faults = try store.maintenance.check().faults
             #expect(faults.contains { $0.hasPrefix(sentence) }, "\(faults)")
         }
     }

@@ -65,7 +65,7 @@ private final class RunStorm {
         self.f = f
         let other = try f.another()
         stores = [f.store, other]
-        workers = [f.worker, try await other.registerWorker().id]
+        workers = [f.worker, try await other.claims.registerWorker().id]
         chance = SeededGenerator(seed: seed)
         planner.job = { run, path in
             var job = NewJob.asking("\(run.name) \(path)")
@@ -95,7 +95,7 @@ private final class RunStorm {
             steps.append(("s\(number)", needs, Bool.random(using: &chance)))
         }
         let graph = Graph(steps: steps, group: Bool.random(using: &chance) ? "g" : "h")
-        let id = try await engine().start(.graph(graph.definition, name: graph.group, planner)).id
+        let id = try await engine().runs.start(.graph(graph.definition, name: graph.group, planner)).id
         graphs[id] = graph
     }
 
@@ -105,17 +105,17 @@ private final class RunStorm {
         switch Int.random(in: 0..<100, using: &chance) {
         case 0..<25: try await claim()
         case 25..<60: try await settleOne()
-        case 60..<72: _ = try await engine().resume(runs: planner)
+        case 60..<72: _ = try await engine().runs.resume(runs: planner)
         case 72..<80: try decide()
         case 80..<88: try await writeHeld()
-        case 88..<91: while try await engine().sweepRuns(slice: 2) {}
-        case 91..<94: _ = try await engine().promote()
+        case 88..<91: while try await engine().runs.sweep(slice: 2) {}
+        case 91..<94: _ = try await engine().maintenance.promote()
         case 94: f.clock.advance(5_000)
         case 95: try await retryOne()
         case 96: if graphs.count < 5 { try await start() }
         case 97: try await cancelJob()
         case 98: try await cancelRun()
-        default: while try await engine().fanOut() {}
+        default: while try await engine().maintenance.fanOut() {}
         }
     }
 
@@ -139,63 +139,63 @@ private final class RunStorm {
             try await f.settleStep(job, failure, by: planner, in: stores[engine])
         } else {
             let request = failure.map { SettleRequest.failure(job, $0, now: f.clock.wall) } ?? .answer(job, cacheFor: 10_000_000)
-            _ = try await stores[engine].settle(request)
+            _ = try await stores[engine].claims.settle(request)
         }
     }
 
     private func decide() throws {
         guard let run = graphs.keys.sorted().randomElement(using: &chance) else { return }
         let engine = Int.random(in: 0..<2, using: &chance)
-        guard let snapshot = try stores[engine].runSnapshot(run), !snapshot.ends.isEmpty else { return }
+        guard let snapshot = try stores[engine].runs.snapshot(run), !snapshot.ends.isEmpty else { return }
         held.append((snapshot.state.isFinal ? snapshot.recordingEnds() : try planner.plan(snapshot, ended: nil), engine))
     }
 
     private func writeHeld() async throws {
         guard let place = held.indices.randomElement(using: &chance) else { return }
         let (advance, engine) = held.remove(at: place)
-        _ = try await stores[engine].advance(advance)
+        _ = try await stores[engine].runs.advance(advance)
     }
 
     private func retryOne() async throws {
-        let ended = try f.store.runStates(of: Array(graphs.keys)).filter { $0.value == .failed || $0.value == .cancelled }
-        guard let run = ended.keys.sorted().randomElement(using: &chance), let snapshot = try f.store.runSnapshot(run) else { return }
+        let ended = try f.store.runs.states(of: Array(graphs.keys)).filter { $0.value == .failed || $0.value == .cancelled }
+        guard let run = ended.keys.sorted().randomElement(using: &chance), let snapshot = try f.store.runs.snapshot(run) else { return }
         do {
-            if try await engine().advance(try planner.retry(snapshot)) { retried.insert(run) }
+            if try await engine().runs.advance(try planner.retry(snapshot)) { retried.insert(run) }
         } catch let error as StoreError where error.kind == .conflict {
             // Its calls are still being stopped.
         }
     }
 
     private func cancelJob() async throws {
-        guard let job = try f.store.jobs(JobFilter(), limit: 100).filter({ !$0.state.isFinal }).randomElement(using: &chance) else {
+        guard let job = try f.store.jobs.list(JobFilter(), limit: 100).filter({ !$0.state.isFinal }).randomElement(using: &chance) else {
             return
         }
         if let run = job.runID { meddled.insert(run) }
-        _ = try await engine().cancel(ids: [job.id])
+        _ = try await engine().jobs.cancel(ids: [job.id])
     }
 
     private func cancelRun() async throws {
         guard let run = graphs.keys.sorted().randomElement(using: &chance) else { return }
-        if try await engine().cancel(run: run) == .cancelled { meddled.insert(run) }
+        if try await engine().runs.cancel(run: run) == .cancelled { meddled.insert(run) }
     }
 
     /// Nothing fails any more but what must.
     private func drain() async throws {
         for _ in 0..<400 {
             f.clock.advance(5_000)
-            for (advance, engine) in held { _ = try await stores[engine].advance(advance) }
+            for (advance, engine) in held { _ = try await stores[engine].runs.advance(advance) }
             held = []
             try await claim()
             while !claimed.isEmpty { try await settleOne(orderly: true) }
             for store in stores {
-                _ = try await store.promote()
-                while try await store.fanOut() {}
-                while try await store.sweepRuns() {}
-                while try await store.resume(runs: planner) {}
+                _ = try await store.maintenance.promote()
+                while try await store.maintenance.fanOut() {}
+                while try await store.runs.sweep() {}
+                while try await store.runs.resume(runs: planner) {}
             }
-            let isOver = try f.store.runStates(of: Array(graphs.keys)).values.allSatisfy(\.isFinal)
-            if try isOver && f.store.dueRuns().isEmpty
-                && f.store.jobs(JobFilter(states: [.available, .retryable, .running, .pending]), limit: 1).isEmpty
+            let isOver = try f.store.runs.states(of: Array(graphs.keys)).values.allSatisfy(\.isFinal)
+            if try isOver && f.store.runs.due().isEmpty
+                && f.store.jobs.list(JobFilter(states: [.available, .retryable, .running, .pending]), limit: 1).isEmpty
             {
                 return
             }
@@ -207,7 +207,7 @@ private final class RunStorm {
         for (id, graph) in graphs {
             let detail = try f.run(id)
             let made = Set(detail.snapshot.steps.keys)
-            let jobs = try f.store.jobs(JobFilter(run: id), limit: 100)
+            let jobs = try f.store.jobs.list(JobFilter(run: id), limit: 100)
             guard jobs.count == made.count else { throw Mismatch(text: "run \(id): \(jobs.count) jobs of \(made.count) steps") }
             if detail.summary.state == .completed {
                 guard made == Set(graph.steps.map(\.name)) else { throw Mismatch(text: "run \(id) completed with \(made.sorted())") }
@@ -248,7 +248,7 @@ private final class RunStorm {
 
 extension Fixture {
     fileprivate func claimFrom(_ store: QueueStore, worker: Int64, slots: Int) async throws -> [ClaimedJob] {
-        try await store.claim(
+        try await store.claims.claim(
             ClaimRequest(worker: worker, queues: nil, providers: ["local"], slots: slots, lease: 100_000_000, isIdle: true)
         ).jobs
     }

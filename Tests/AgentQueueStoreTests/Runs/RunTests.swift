@@ -13,7 +13,7 @@ import Testing
 
     @Test func aChainGoesOnWithItsSettlements() async throws {
         try await withStore { f in
-            let run = try await f.store.start(.graph(Self.chain)).id
+            let run = try await f.store.runs.start(.graph(Self.chain)).id
             for path in ["a", "b", "c"] {
                 #expect(try f.run(run).summary.state == .running)
                 let job = try await f.one()
@@ -23,7 +23,7 @@ import Testing
                 #expect(try await f.settleStep(job) == .settled(.completed))
                 // One transaction: the store looks at the clock when one begins.
                 #expect(f.clock.wallReads == reads + 1)
-                #expect(try f.store.dueRuns() == [])
+                #expect(try f.store.runs.due() == [])
             }
             let detail = try f.run(run)
             #expect(detail.summary.state == .completed && detail.summary.finalizedAt == f.clock.wall)
@@ -32,16 +32,16 @@ import Testing
             #expect(detail.summary.usage == Usage(inputTokens: 30, outputTokens: 9) && detail.summary.cost == 0.75)
             #expect(detail.calls.map(\.record.path) == ["a", "b", "c"])
             #expect(detail.calls.allSatisfy { $0.jobState == .completed && $0.attempts == 1 && $0.cost == 0.25 })
-            #expect(try f.store.stepOutputs(of: run, ["a", "c", "none"]) == ["a": "yes", "c": "yes"])
-            #expect(try f.store.runs(limit: 10).map(\.id) == [run])
-            #expect(try f.store.runs(states: [.failed], limit: 10) == [] && f.store.runs(name: "other", limit: 10) == [])
-            #expect(try f.store.jobs(JobFilter(run: run), limit: 10).map(\.step) == ["c", "b", "a"])
+            #expect(try f.store.runs.stepOutputs(of: run, ["a", "c", "none"]) == ["a": "yes", "c": "yes"])
+            #expect(try f.store.runs.list(limit: 10).map(\.id) == [run])
+            #expect(try f.store.runs.list(states: [.failed], limit: 10) == [] && f.store.runs.list(name: "other", limit: 10) == [])
+            #expect(try f.store.jobs.list(JobFilter(run: run), limit: 10).map(\.step) == ["c", "b", "a"])
         }
     }
 
     @Test func whatWasDecidedFromAnOlderRunIsNotWritten() async throws {
         try await withStore { f in
-            let run = try await f.store.start(.graph(Self.diamond)).id
+            let run = try await f.store.runs.start(.graph(Self.diamond)).id
             try await f.settleStep(f.one())
             let jobs = try await f.claim()
             #expect(jobs.count == 2)
@@ -54,10 +54,10 @@ import Testing
                 return request
             }
             let first = try request(jobs[0])
-            #expect(try await f.store.settle(first) == .settled(.completed))
+            #expect(try await f.store.claims.settle(first) == .settled(.completed))
             let before = try f.row(jobs[1].id)
             let second = try request(jobs[1])
-            #expect(try await f.store.settle(second) == .stale)
+            #expect(try await f.store.claims.settle(second) == .stale)
             #expect(try f.row(jobs[1].id) == before, "nothing is written")
             #expect(try await f.settleStep(jobs[1]) == .settled(.completed))
             let last = try await f.one()
@@ -74,16 +74,16 @@ import Testing
                 return job
             }
             let graph = #"{"a": {}, "b": {"optional": true}, "c": {"optional": true}, "d": {"needs": ["a", "b", "c"]}}"#
-            let run = try await f.store.start(.graph(graph, planner)).id
+            let run = try await f.store.runs.start(.graph(graph, planner)).id
             let jobs = try await f.claim(1)
             #expect(try await f.complete(jobs[0]) == .settled(.completed))
-            #expect(try f.store.dueRuns() == [run] && f.store.duties().hasDueRun)
+            #expect(try f.store.runs.due() == [run] && f.store.maintenance.pending().hasDueRun)
             let b = try #require(try f.run(run).snapshot.steps["b"]?.jobID)
-            _ = try await f.store.cancel(ids: [b])
+            _ = try await f.store.jobs.cancel(ids: [b])
             f.clock.advance(1_000)
-            _ = try await f.store.expire()
+            _ = try await f.store.maintenance.expire()
             try await f.resume(planner)
-            #expect(try f.store.dueRuns() == [] && !f.store.duties().hasDueRun)
+            #expect(try f.store.runs.due() == [] && !f.store.maintenance.pending().hasDueRun)
             #expect(try states(f, run) == ["a": .completed, "b": .failed, "c": .failed, "d": .running])
             #expect(try f.run(run).calls.first { $0.record.path == "b" }?.failure == "cancelled before it ran")
             try await f.settleStep(f.one(), by: planner)
@@ -93,17 +93,17 @@ import Testing
 
     @Test func whatTheCacheAnswersGoesOnAtOnce() async throws {
         try await withStore { f in
-            _ = try await f.store.start(.graph(Self.chain))
+            _ = try await f.store.runs.start(.graph(Self.chain))
             while let job = try await f.claim(1).first {
                 var request = SettleRequest.answer(job, cacheFor: 1_000_000)
                 let snapshot = try f.snapshot(try #require(job.runID))
                 request.advance = try planner.plan(
                     snapshot, ended: StepEnd(path: try f.path(of: job.id), jobID: job.id, outcome: .completed(text: "yes")))
-                _ = try await f.store.settle(request)
+                _ = try await f.store.claims.settle(request)
             }
-            let second = try await f.store.start(.graph(Self.chain)).id
-            #expect(try f.store.isDue(run: second))
-            try await f.store.resume(run: second, with: planner)
+            let second = try await f.store.runs.start(.graph(Self.chain)).id
+            #expect(try f.store.runs.isDue(run: second))
+            try await f.store.runs.resume(run: second, with: planner)
             let detail = try f.run(second)
             #expect(detail.summary.state == .completed && detail.summary.cost == 0 && detail.summary.usage == Usage())
             #expect(detail.calls.allSatisfy { $0.answeredBy == .cache })
@@ -112,7 +112,7 @@ import Testing
 
     @Test func identicalCallsOfTwoRunsAreOneCall() async throws {
         try await withStore { f in
-            let runs = [try await f.store.start(.graph(Self.chain)).id, try await f.store.start(.graph(Self.chain)).id]
+            let runs = [try await f.store.runs.start(.graph(Self.chain)).id, try await f.store.runs.start(.graph(Self.chain)).id]
             var calls = 0
             while let job = try await f.claim(10).first {
                 calls += 1
@@ -120,7 +120,7 @@ import Testing
                 try await f.resume()
             }
             #expect(calls == 3)
-            #expect(try f.store.runStates(of: runs) == [runs[0]: .completed, runs[1]: .completed])
+            #expect(try f.store.runs.states(of: runs) == [runs[0]: .completed, runs[1]: .completed])
         }
     }
 
@@ -128,17 +128,17 @@ import Testing
         try await withStore { f in
             var new = try NewRun.graph(Self.chain)
             new.uniqueKey = "k"
-            let first = try await f.store.start(new)
+            let first = try await f.store.runs.start(new)
             #expect(first.duplicateOf == nil)
-            #expect(try await f.store.start(new) == StartedRun(id: first.id, duplicateOf: first.id))
-            #expect(try await f.store.cancel(run: first.id) == .cancelled)
-            let second = try await f.store.start(new)
+            #expect(try await f.store.runs.start(new) == StartedRun(id: first.id, duplicateOf: first.id))
+            #expect(try await f.store.runs.cancel(run: first.id) == .cancelled)
+            let second = try await f.store.runs.start(new)
             #expect(second.duplicateOf == nil)
             try await f.resume()
-            let error = await storeError { _ = try await f.store.advance(planner.retry(f.snapshot(first.id))) }
+            let error = await storeError { _ = try await f.store.runs.advance(planner.retry(f.snapshot(first.id))) }
             #expect(error == StoreError(.conflict, "run 1 cannot be retried: run 2 has its unique key now"))
             try await f.workOff()
-            #expect(try await f.store.start(new).duplicateOf == second.id, "a run that completed keeps its key")
+            #expect(try await f.store.runs.start(new).duplicateOf == second.id, "a run that completed keeps its key")
         }
     }
 
@@ -146,39 +146,39 @@ import Testing
 
     @Test func aFailureStopsWhatHasNotBegun() async throws {
         try await withStore { f in
-            let run = try await f.store.start(.graph(#"{"a": {}, "b": {}, "c": {}, "d": {"needs": ["b"]}}"#)).id
+            let run = try await f.store.runs.start(.graph(#"{"a": {}, "b": {}, "c": {}, "d": {"needs": ["b"]}}"#)).id
             let jobs = try await f.claim(2)
             #expect(try await f.settleStep(jobs[0], .permanent) == .settled(.discarded))
             #expect(try f.run(run).summary.reason == "a failed")
-            #expect(try f.store.duties().hasSweep)
-            while try await f.store.sweepRuns() {}
+            #expect(try f.store.maintenance.pending().hasSweep)
+            while try await f.store.runs.sweep() {}
             try await f.resume()
             // `b` runs on, and is kept for a retry; `c` is cancelled.
             #expect(try states(f, run) == ["a": .failed, "b": .running, "c": .failed])
             // It fails, and would be tried again: but nobody waits for it.
             #expect(try await f.settleStep(jobs[1], .retryable) == .settled(.retryable))
-            #expect(try f.store.duties().hasSweep)
-            while try await f.store.sweepRuns() {}
+            #expect(try f.store.maintenance.pending().hasSweep)
+            while try await f.store.runs.sweep() {}
             try await f.resume()
             #expect(try states(f, run) == ["a": .failed, "b": .failed, "c": .failed])
-            #expect(try !f.store.duties().hasSweep)
+            #expect(try !f.store.maintenance.pending().hasSweep)
         }
     }
 
     @Test func aRetryDoesOnlyWhatFailed() async throws {
         try await withStore { f in
-            let run = try await f.store.start(.graph(#"{"a": {}, "b": {}, "c": {}, "d": {"needs": ["a", "b", "c"]}}"#)).id
+            let run = try await f.store.runs.start(.graph(#"{"a": {}, "b": {}, "c": {}, "d": {"needs": ["a", "b", "c"]}}"#)).id
             let jobs = try await f.claim(2)
             try await f.settleStep(jobs[0], .permanent)
             // A late end of a run that has ended is recorded, and nothing else.
             #expect(try await f.settleStep(jobs[1]) == .settled(.completed))
-            while try await f.store.sweepRuns() {}
+            while try await f.store.runs.sweep() {}
             try await f.resume()
             #expect(try states(f, run) == ["a": .failed, "b": .completed, "c": .failed])
             #expect(try f.run(run).summary.state == .failed)
 
             let again = try planner.retry(f.snapshot(run))
-            #expect(try await f.store.advance(again))
+            #expect(try await f.store.runs.advance(again))
             #expect(try f.run(run).summary.state == .running)
             #expect(try states(f, run) == ["a": .running, "b": .completed, "c": .running])
             try await f.resume()
@@ -186,21 +186,21 @@ import Testing
             let detail = try f.run(run)
             #expect(detail.summary.state == .completed && detail.summary.reason == nil)
             #expect(detail.calls.count == 4, "no call has a second job")
-            let stale = await storeError { _ = try await f.store.advance(planner.retry(detail.snapshot)) }
+            let stale = await storeError { _ = try await f.store.runs.advance(planner.retry(detail.snapshot)) }
             #expect(stale?.message == "run 1 is completed: only one that failed or was cancelled can be retried")
         }
     }
 
     @Test func aForgottenCallIsBegunAnew() async throws {
         try await withStore { f in
-            let run = try await f.store.start(.graph(#"{"a": {}}"#)).id
+            let run = try await f.store.runs.start(.graph(#"{"a": {}}"#)).id
             let first = try await f.one()
             try await f.settleStep(first, .permanent)
             var advance = RunAdvance(run: run, version: try f.snapshot(run).version)
             advance.resumes = true
             advance.forgotten = ["a"]
             advance.begun = [NewStep(path: "a", job: .asking("again"))]
-            #expect(try await f.store.advance(advance))
+            #expect(try await f.store.runs.advance(advance))
             let second = try await f.one()
             #expect(second.id != first.id)
             #expect(try f.job(first.id).step == nil && f.job(first.id).runID == run)
@@ -213,21 +213,21 @@ import Testing
         try await withStore { f in
             let graph = "{" + (0..<450).map { #""s\#($0)": {}"# }.joined(separator: ", ") + "}"
             let planner = GraphPlanner(most: 450)
-            let run = try await f.store.start(.graph(graph, planner)).id
+            let run = try await f.store.runs.start(.graph(graph, planner)).id
             let jobs = try await f.claim(3)
-            #expect(try await f.store.cancel(run: run) == .cancelled)
-            #expect(try await f.store.cancel(run: run) == .cancelled)
-            #expect(try await f.store.cancel(run: 99) == nil)
+            #expect(try await f.store.runs.cancel(run: run) == .cancelled)
+            #expect(try await f.store.runs.cancel(run: run) == .cancelled)
+            #expect(try await f.store.runs.cancel(run: 99) == nil)
             #expect(Set(try await f.cancellations()) == Set(jobs.map(\.lease)))
-            let early = await storeError { _ = try await f.store.advance(planner.retry(f.snapshot(run))) }
+            let early = await storeError { _ = try await f.store.runs.advance(planner.retry(f.snapshot(run))) }
             #expect(early?.message == "calls of run 1 are still being stopped: try again in a moment")
             for job in jobs { #expect(try await f.fail(job, .cancelled) == .settled(.cancelled)) }
-            while try await f.store.sweepRuns() {}
+            while try await f.store.runs.sweep() {}
             try await f.resume(planner)
             #expect(try states(f, run).values.allSatisfy { $0 == .failed })
-            #expect(try !f.store.duties().hasSweep && f.run(run).summary.reason == "it was cancelled")
+            #expect(try !f.store.maintenance.pending().hasSweep && f.run(run).summary.reason == "it was cancelled")
             let again = try planner.retry(f.snapshot(run))
-            #expect(try await f.store.advance(again))
+            #expect(try await f.store.runs.advance(again))
             try await f.workOff(by: planner)
             try await f.resume(planner)
             #expect(try f.run(run).summary.state == .completed)
@@ -236,13 +236,13 @@ import Testing
 
     @Test func aStepsJobIsNotRetriedOrDeletedAlone() async throws {
         try await withStore { f in
-            _ = try await f.store.start(.graph(Self.chain))
+            _ = try await f.store.runs.start(.graph(Self.chain))
             let job = try await f.one()
             try await f.settleStep(job, .permanent)
             #expect(
-                try await f.store.retry(ids: [job.id]).map(\.result) == [.refused("it is a step of run 1: use 'agent-queue run retry 1'")])
+                try await f.store.jobs.retry(ids: [job.id]).map(\.result) == [.refused("it is a step of run 1: use 'agent-queue run retry 1'")])
             #expect(
-                try await f.store.delete(ids: [job.id]).map(\.result) == [
+                try await f.store.jobs.delete(ids: [job.id]).map(\.result) == [
                     .refused("it is a step of run 1: pruning removes it with its run")
                 ])
         }
@@ -252,7 +252,7 @@ import Testing
 
     @Test func aPlanThatCannotBeMadeEndsTheRun() async throws {
         try await withStore { f in
-            let run = try await f.store.start(.graph(Self.chain)).id
+            let run = try await f.store.runs.start(.graph(Self.chain)).id
             _ = try await f.complete(f.one())
             try await f.resume(GraphPlanner(isBroken: true))
             #expect(try f.run(run).summary.state == .failed)
@@ -273,11 +273,11 @@ import Testing
 
     @Test func aCallThatWouldBeBegunTwiceEndsTheRun() async throws {
         try await withStore { f in
-            let run = try await f.store.start(.graph(Self.chain)).id
+            let run = try await f.store.runs.start(.graph(Self.chain)).id
             _ = try await f.complete(f.one())
-            while try await f.store.resume(runs: Doubling()) {}
+            while try await f.store.runs.resume(runs: Doubling()) {}
             #expect(try f.run(run).summary.reason == "it could not go on: run 1 began 'a' a second time")
-            #expect(try f.store.jobs(JobFilter(run: run), limit: 10).count == 1, "nothing of the refused transaction is there")
+            #expect(try f.store.jobs.list(JobFilter(run: run), limit: 10).count == 1, "nothing of the refused transaction is there")
         }
     }
 
@@ -287,7 +287,7 @@ import Testing
             new.first.begun = []
             new.first.told = [StepEnd(path: "a", jobID: nil, outcome: .failed(message: "the model is unknown"))]
             new.first.end = .failed("a failed")
-            let run = try await f.store.start(new).id
+            let run = try await f.store.runs.start(new).id
             let call = try #require(try f.run(run).calls.first)
             #expect(call.record == StepRecord(path: "a", jobID: nil, state: .failed, message: "the model is unknown"))
             #expect(call.failure == "the model is unknown" && call.jobState == nil)
@@ -298,8 +298,8 @@ import Testing
         try await withStore(durability: .normal) { f in
             let graph = "{" + (0..<70).map { #""s\#($0)": {}"# }.joined(separator: ", ") + "}"
             let planner = GraphPlanner(most: 20)
-            let run = try await f.store.start(.graph(graph, planner)).id
-            #expect(try f.store.dueRuns() == [run])
+            let run = try await f.store.runs.start(.graph(graph, planner)).id
+            #expect(try f.store.runs.due() == [run])
             try await f.resume(planner)
             #expect(try f.run(run).summary.begun == 70)
             try await f.workOff(by: planner)
@@ -313,25 +313,25 @@ import Testing
         try await withStore(durability: .normal) { f in
             let hour: Int64 = 3_600_000
             let policy = PrunePolicy(completed: hour, cancelled: 2 * hour, discarded: 3 * hour)
-            let completed = try await f.store.start(.graph(Self.chain)).id
+            let completed = try await f.store.runs.start(.graph(Self.chain)).id
             try await f.workOff()
-            let failed = try await f.store.start(.graph(Self.diamond)).id
+            let failed = try await f.store.runs.start(.graph(Self.diamond)).id
             try await f.workOff(failing: ["b"])
-            while try await f.store.sweepRuns() {}
+            while try await f.store.runs.sweep() {}
             try await f.resume()
             let last = try #require(try f.run(completed).snapshot.steps["c"]?.jobID)
             let dependent = try await f.add { $0.after = [last] }
-            let live = try await f.store.start(.graph(#"{"z": {}}"#, name: "live")).id
-            _ = try await f.store.pause(queue: "default")
+            let live = try await f.store.runs.start(.graph(#"{"z": {}}"#, name: "live")).id
+            _ = try await f.store.jobs.pause(queue: "default")
             f.clock.advance(hour)
-            #expect(try await f.store.prune(policy, dryRun: true).runs == 1)
-            let report = try await f.store.prune(policy)
+            #expect(try await f.store.maintenance.prune(policy, dryRun: true).runs == 1)
+            let report = try await f.store.maintenance.prune(policy)
             #expect(report.runs == 1 && report.jobs == 0)
-            #expect(try f.store.runs(limit: 9).map(\.id) == [live, failed])
+            #expect(try f.store.runs.list(limit: 9).map(\.id) == [live, failed])
             #expect(try f.state(dependent) == .available, "what waits for a step's job does not go with it")
             f.clock.advance(2 * hour)
-            #expect(try await f.store.prune(policy).runs == 1)
-            #expect(try f.store.runs(limit: 9).map(\.id) == [live])
+            #expect(try await f.store.maintenance.prune(policy).runs == 1)
+            #expect(try f.store.runs.list(limit: 9).map(\.id) == [live])
             #expect(try f.raw().int("SELECT count(*) FROM pipelines") == 1)
             #expect(try f.raw().int("SELECT count(*) FROM run_steps") == 1)
         }
@@ -352,18 +352,18 @@ import Testing
         try await withFolder { folder in
             let store = try QueueStore(path: folder + "/q.db")
             defer { store.close() }
-            _ = try await store.start(.graph(Self.chain))
-            let worker = try await store.registerWorker().id
+            _ = try await store.runs.start(.graph(Self.chain))
+            let worker = try await store.claims.registerWorker().id
             let request = ClaimRequest(worker: worker, queues: nil, providers: ["local"], slots: 1, lease: 1_000, isIdle: true)
-            let job = try #require(try await store.claim(request).jobs.first)
+            let job = try #require(try await store.claims.claim(request).jobs.first)
             var settle = SettleRequest.answer(job)
-            let snapshot = try #require(try store.runSnapshot(1))
+            let snapshot = try #require(try store.runs.snapshot(1))
             settle.advance = try planner.plan(
                 snapshot, ended: StepEnd(path: "a", jobID: job.id, outcome: .completed(text: "yes")))
-            _ = try await store.settle(settle)
-            #expect(try store.check().faults == [])
+            _ = try await store.claims.settle(settle)
+            #expect(try store.maintenance.check().faults == [])
             try RawConnection(folder + "/q.db").run(sql)
-            let faults = try store.check().faults
+            let faults = try store.maintenance.check().faults
             #expect(faults.contains { $0.hasPrefix(sentence) }, "\(faults)")
         }
     }

@@ -12,17 +12,17 @@ import Testing
             for index in 0..<50 { try await f.add("\(index)") }
             for job in try await f.claim(20) { _ = try await f.complete(job, cacheFor: 1_000_000) }
             let backup = f.folder + "/backup.db"
-            try f.store.backup(to: backup)
+            try f.store.maintenance.backup(to: backup)
             let files = try FileManager.default.contentsOfDirectory(atPath: f.folder)
             #expect(files.filter { $0.hasPrefix("backup") } == ["backup.db"])
             try await f.add()
             let copy = try open(backup)
-            #expect(try copy.statistics().count(.available) == 30 && copy.statistics().count(.completed) == 20)
-            #expect(try copy.check().faults == [])
+            #expect(try copy.maintenance.statistics().count(.available) == 30 && copy.maintenance.statistics().count(.completed) == 20)
+            #expect(try copy.maintenance.check().faults == [])
             copy.close()
-            #expect(await storeError { try f.store.backup(to: backup) }?.kind == .conflict)
-            #expect(await storeError { try f.store.backup(to: f.path) }?.kind == .conflict)
-            #expect(await storeError { try f.store.backup(to: f.folder + "/nowhere/backup.db") } != nil)
+            #expect(await storeError { try f.store.maintenance.backup(to: backup) }?.kind == .conflict)
+            #expect(await storeError { try f.store.maintenance.backup(to: f.path) }?.kind == .conflict)
+            #expect(await storeError { try f.store.maintenance.backup(to: f.folder + "/nowhere/backup.db") } != nil)
         }
     }
 
@@ -37,9 +37,9 @@ import Testing
             }
             for round in 0..<5 {
                 let path = f.folder + "/backup-\(round).db"
-                try f.store.backup(to: path)
+                try f.store.maintenance.backup(to: path)
                 let copy = try open(path)
-                #expect(try copy.check().faults == [])
+                #expect(try copy.maintenance.check().faults == [])
                 copy.close()
             }
             work.cancel()
@@ -52,35 +52,35 @@ import Testing
             let path = folder + "/q.db"
             let backup = folder + "/backup.db"
             var store = try open(path)
-            _ = try await store.enqueue(.asking("before"))
-            try store.backup(to: backup)
-            _ = try await store.enqueue(.asking("after"))
-            let worker = try await store.registerWorker().id
-            _ = try await store.claim(ClaimRequest(worker: worker, queues: nil, providers: ["local"], slots: 1, lease: 1_000, isIdle: true))
+            _ = try await store.jobs.enqueue(.asking("before"))
+            try store.maintenance.backup(to: backup)
+            _ = try await store.jobs.enqueue(.asking("after"))
+            let worker = try await store.claims.registerWorker().id
+            _ = try await store.claims.claim(ClaimRequest(worker: worker, queues: nil, providers: ["local"], slots: 1, lease: 1_000, isIdle: true))
             store.close()
             let aside = try #require(try QueueStore.restore(from: backup, to: path))
             #expect(aside.hasPrefix(path + ".replaced-"))
             store = try open(path)
-            #expect(try store.statistics().count(.available) == 1)
-            #expect(try store.check().faults == [])
-            #expect(try await store.enqueue(.asking("more")).id == 2)
+            #expect(try store.maintenance.statistics().count(.available) == 1)
+            #expect(try store.maintenance.check().faults == [])
+            #expect(try await store.jobs.enqueue(.asking("more")).id == 2)
             store.close()
             // What was replaced is whole, with the part of it that was still in its log.
             let old = try open(aside)
-            #expect(try old.statistics().count(.available) == 1 && old.statistics().count(.running) == 1)
-            #expect(try old.check().faults == [])
+            #expect(try old.maintenance.statistics().count(.available) == 1 && old.maintenance.statistics().count(.running) == 1)
+            #expect(try old.maintenance.check().faults == [])
             old.close()
-            #expect(try open(backup).statistics().count(.available) == 1)
+            #expect(try open(backup).maintenance.statistics().count(.available) == 1)
         }
     }
 
     @Test func aRestoreToNewPlace() async throws {
         try await withStore { f in
             try await f.add()
-            try f.store.backup(to: f.folder + "/backup.db")
+            try f.store.maintenance.backup(to: f.folder + "/backup.db")
             #expect(try QueueStore.restore(from: f.folder + "/backup.db", to: f.folder + "/new/q.db") == nil)
             let store = try open(f.folder + "/new/q.db")
-            #expect(try store.statistics().count(.available) == 1)
+            #expect(try store.maintenance.statistics().count(.available) == 1)
             store.close()
         }
     }
@@ -89,7 +89,7 @@ import Testing
         try await withStore { f in
             let id = try await f.add()
             let backup = f.folder + "/backup.db"
-            try f.store.backup(to: backup)
+            try f.store.maintenance.backup(to: backup)
             // By this process.
             #expect(await storeError { _ = try QueueStore.restore(from: backup, to: f.path) }?.kind == .busy)
             // By this process, under another spelling of the path.
@@ -105,8 +105,8 @@ import Testing
         try await withFolder { folder in
             let path = folder + "/q.db"
             let store = try open(path)
-            _ = try await store.enqueue(.asking("x"))
-            try store.backup(to: folder + "/backup.db")
+            _ = try await store.jobs.enqueue(.asking("x"))
+            try store.maintenance.backup(to: folder + "/backup.db")
             store.close()
             let process = try await LockHolder(path: path + "-lock", byte: 0, exclusive: false)
             #expect(await storeError { _ = try QueueStore.restore(from: folder + "/backup.db", to: path) }?.kind == .busy)
@@ -139,8 +139,8 @@ import Testing
         try await withFolder { folder in
             let path = folder + "/q.db"
             let store = try open(path)
-            for index in 0..<40 { _ = try await store.enqueue(.asking("\(index)")) }
-            try store.backup(to: folder + "/good.db")
+            for index in 0..<40 { _ = try await store.jobs.enqueue(.asking("\(index)")) }
+            try store.maintenance.backup(to: folder + "/good.db")
             store.close()
             let sound = try Data(contentsOf: URL(fileURLWithPath: folder + "/good.db"))
             func restore(_ name: String) async -> StoreError.Kind? {
@@ -164,7 +164,7 @@ import Testing
             #expect(await restore("q.db") == .conflict)
             #expect(await restore("./q.db") == .conflict)
             let again = try open(path)
-            #expect(try again.statistics().count(.available) == 40)
+            #expect(try again.maintenance.statistics().count(.available) == 40)
             again.close()
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder).allSatisfy { !$0.contains("replaced") })
         }
@@ -172,14 +172,14 @@ import Testing
 
     @Test func vacuumRewritesTheFile() async throws {
         try await withStore(durability: .normal) { f in
-            _ = try await f.store.enqueue((0..<500).map { .asking(String(repeating: "\($0) ", count: 300)) })
-            _ = try await f.store.cancel(where: JobFilter())
-            _ = try await f.store.delete(where: JobFilter())
-            #expect(await storeError { try f.store.vacuum() }?.kind == .busy, "a worker is registered")
-            try await f.store.unregisterWorker(f.worker)
-            let before = try f.store.statistics()
-            try f.store.vacuum()
-            let after = try f.store.statistics()
+            _ = try await f.store.jobs.enqueue((0..<500).map { .asking(String(repeating: "\($0) ", count: 300)) })
+            _ = try await f.store.jobs.cancel(where: JobFilter())
+            _ = try await f.store.jobs.delete(where: JobFilter())
+            #expect(await storeError { try f.store.maintenance.vacuum() }?.kind == .busy, "a worker is registered")
+            try await f.store.claims.unregisterWorker(f.worker)
+            let before = try f.store.maintenance.statistics()
+            try f.store.maintenance.vacuum()
+            let after = try f.store.maintenance.statistics()
             #expect(after.freeBytes == 0 && after.databaseBytes < before.databaseBytes / 2)
             try await f.add()
             #expect(try f.raw().rows("PRAGMA auto_vacuum") == [["2"]])

@@ -59,7 +59,7 @@ import Testing
     @Test func everyRowIsKept() async throws {
         try await withDatabase { store, before, _ in
             #expect(try QueueStore.migrations(of: store.path).pending == [])
-            #expect(try store.check().faults == [])
+            #expect(try store.maintenance.check().faults == [])
             let after = try RawConnection(store.path)
             // The index of words is SQLite's own; a search below asks it.
             let tables = try before.rows(
@@ -81,7 +81,7 @@ import Testing
 
     @Test func jobsAreFound() async throws {
         try await withDatabase { store, before, _ in
-            let jobs = try store.jobs(JobFilter(), limit: 1_000)
+            let jobs = try store.jobs.list(JobFilter(), limit: 1_000)
             #expect(jobs.count == 64)
             for job in jobs {
                 let row = try #require(
@@ -100,30 +100,30 @@ import Testing
             }
             #expect(jobs.first { $0.uniqueKey == "only-one" }?.result?.text == "echo with a schema")
             #expect(jobs.filter { $0.batch == "monday" }.map(\.budget) == [1.5, 1.5, 1.5])
-            #expect(try store.stream(of: 55, after: 0).chunks.joined() == "echo HANG streaming and on and on")
-            #expect(try store.queues().filter { $0.pausedAt != nil }.map(\.name) == ["quiet"])
-            #expect(try store.providerStates().contains { if case .open = $0.breaker { true } else { false } })
+            #expect(try store.jobs.stream(of: 55, after: 0).chunks.joined() == "echo HANG streaming and on and on")
+            #expect(try store.jobs.queues().filter { $0.pausedAt != nil }.map(\.name) == ["quiet"])
+            #expect(try store.providers.states().contains { if case .open = $0.breaker { true } else { false } })
         }
     }
 
     @Test func answersInTheCacheServe() async throws {
         try await withDatabase { store, before, _ in
-            let entries = try store.cacheEntries(limit: 1_000)
+            let entries = try store.cache.entries(limit: 1_000)
             #expect(entries.count == 29)
-            for entry in entries { #expect(try store.cachedReply(entry.digest)?.reply == entry.reply) }
+            for entry in entries { #expect(try store.cache.reply(entry.digest)?.reply == entry.reply) }
             let digest = try #require(try before.value("SELECT hex(digest) FROM jobs WHERE unique_key = 'only-one'")).lowercased()
             let again = try #require(entries.first { entry in entry.digest.map { String(format: "%02x", $0) }.joined() == digest })
             var job = NewJob.asking("x", of: "scripted/m")
             job.digest = again.digest
-            let id = try await store.enqueue(job).id
-            #expect(try store.job(id)?.result?.answeredBy == .cache)
-            #expect(try store.job(id)?.result?.text == "echo with a schema")
+            let id = try await store.jobs.enqueue(job).id
+            #expect(try store.jobs.get(id)?.result?.answeredBy == .cache)
+            #expect(try store.jobs.get(id)?.result?.text == "echo with a schema")
         }
     }
 
     @Test func memoriesAreFoundByWordsAndByNearness() async throws {
         try await withDatabase { store, _, _ in
-            let memories = try store.memories(in: nil, after: 0, limit: 100)
+            let memories = try store.memories.list(in: nil, after: 0, limit: 100)
             #expect(memories.count == 8)
             let search = MemorySearch(store)
             var words = MemoryQuery(namespaces: ["default"], text: "closes seven")
@@ -132,7 +132,7 @@ import Testing
             #expect(found.first?.key == "hours" && found.first?.text == "The shop closes at seven.")
             // Each one's own vector finds it first.
             for namespace in ["default", "moving", "notes", "own"] {
-                let vectors = try store.readMemories { snapshot in
+                let vectors = try store.memories.withSnapshot { snapshot in
                     let space = try #require(try snapshot.namespace(named: namespace)?.space)
                     return try snapshot.vectors(of: memories.filter { $0.namespace == namespace }.map(\.id), in: space)
                 }
@@ -148,18 +148,18 @@ import Testing
 
     @Test func runsSchedulesBatchesAndNotificationsAreFound() async throws {
         try await withDatabase { store, _, _ in
-            let runs = try store.runs(limit: 10).sorted { $0.id < $1.id }
+            let runs = try store.runs.list(limit: 10).sorted { $0.id < $1.id }
             #expect(runs.map(\.state) == [.completed, .failed, .running, .running, .cancelled])
-            #expect(try store.runDetail(1)?.output == "echo Item a of echo Say hello;echo Item b of echo Say hello;")
-            #expect(try store.runDetail(1)?.calls.count == 3)
-            #expect(try store.runSnapshot(3)?.steps.keys.sorted() == ["first", "second"])
-            #expect(try store.schedules().map(\.name).sorted() == ["paused", "report", "weekly"])
-            #expect(try store.schedule(named: "weekly")?.timeZone == "Europe/Lisbon")
-            #expect(try store.schedule(named: "paused")?.nextAt == nil)
-            #expect(try store.providerBatches().map(\.state).count { $0 == .submitted } == 2)
+            #expect(try store.runs.detail(1)?.output == "echo Item a of echo Say hello;echo Item b of echo Say hello;")
+            #expect(try store.runs.detail(1)?.calls.count == 3)
+            #expect(try store.runs.snapshot(3)?.steps.keys.sorted() == ["first", "second"])
+            #expect(try store.schedules.list().map(\.name).sorted() == ["paused", "report", "weekly"])
+            #expect(try store.schedules.get(named: "weekly")?.timeZone == "Europe/Lisbon")
+            #expect(try store.schedules.get(named: "paused")?.nextAt == nil)
+            #expect(try store.providerBatches.list().map(\.state).count { $0 == .submitted } == 2)
             #expect(
-                try store.providerBatches().map(\.remoteID).compactMap(\.self).sorted() == ["batch_1", "batch_2", "batch_3", "batch_4"])
-            #expect(try store.notices(limit: 10).map(\.state.rawValue).sorted() == ["delivered", "delivered", "failed", "waiting"])
+                try store.providerBatches.list().map(\.remoteID).compactMap(\.self).sorted() == ["batch_1", "batch_2", "batch_3", "batch_4"])
+            #expect(try store.notifications.list(limit: 10).map(\.state.rawValue).sorted() == ["delivered", "delivered", "failed", "waiting"])
         }
     }
 
@@ -167,38 +167,38 @@ import Testing
 
     @Test func itsWorkGoesOn() async throws {
         try await withDatabase { store, _, clock in
-            let worker = try await store.registerWorker()
+            let worker = try await store.claims.registerWorker()
             // Its worker is gone: what that had under way is taken from it.
             var rescued = 0
-            while case let count = try await store.rescue(), count > 0 { rescued += count }
+            while case let count = try await store.maintenance.rescue(), count > 0 { rescued += count }
             #expect(rescued == 4)
-            _ = try await store.unregisterWorker(8)
-            #expect(try store.check().faults == [])
+            _ = try await store.claims.unregisterWorker(8)
+            #expect(try store.maintenance.check().faults == [])
 
-            #expect(try store.dueSchedules(limit: 10).isEmpty)
+            #expect(try store.schedules.due(limit: 10).isEmpty)
             clock.advance(24 * 3_600_000)
-            #expect(try store.dueSchedules(limit: 10).map(\.name).sorted() == ["report", "weekly"])
+            #expect(try store.schedules.due(limit: 10).map(\.name).sorted() == ["report", "weekly"])
 
             let request = ClaimRequest(
                 worker: worker.id, queues: nil, providers: ["scripted", "limited", "dead", "paused", "embed"], slots: 10, lease: 60_000,
                 isIdle: true)
             var answered = 0
             for _ in 0..<100 {
-                _ = try await store.promote()
-                while try await store.cascade() {}
-                while try await store.fanOut() {}
-                while try await store.sweepRuns() {}
-                let jobs = try await store.claim(request).jobs
-                for job in jobs where try await store.settle(.answer(job)) == .settled(.completed) { answered += 1 }
+                _ = try await store.maintenance.promote()
+                while try await store.maintenance.cascade() {}
+                while try await store.maintenance.fanOut() {}
+                while try await store.runs.sweep() {}
+                let jobs = try await store.claims.claim(request).jobs
+                for job in jobs where try await store.claims.settle(.answer(job)) == .settled(.completed) { answered += 1 }
                 if jobs.isEmpty, answered > 0 { break }
             }
             #expect(answered > 10)
-            #expect(try store.check().faults == [])
+            #expect(try store.maintenance.check().faults == [])
             // What is left waits for a time, for a person, for a batch of the provider, or for the planner of its run.
-            let states = try Set(store.jobs(JobFilter(), limit: 1_000).filter { !$0.state.isFinal }.map(\.state))
+            let states = try Set(store.jobs.list(JobFilter(), limit: 1_000).filter { !$0.state.isFinal }.map(\.state))
             #expect(states.isSubset(of: [.scheduled, .available, .pending]))
-            #expect(try store.queues().filter { $0.pausedAt == nil }.allSatisfy { $0.count(.available) == 0 })
-            #expect(try await store.enqueue([.asking("new")]).count == 1)
+            #expect(try store.jobs.queues().filter { $0.pausedAt == nil }.allSatisfy { $0.count(.available) == 0 })
+            #expect(try await store.jobs.enqueue([.asking("new")]).count == 1)
         }
     }
 
@@ -209,11 +209,11 @@ import Testing
         try await withDatabase { store, _, _ in
             let old = try RawConnection(store.path)
             let jobs = try old.int("SELECT count(*) FROM jobs")
-            let id = try await store.enqueue(.asking("beside it")).id
+            let id = try await store.jobs.enqueue(.asking("beside it")).id
             #expect(try old.int("SELECT count(*) FROM jobs") == jobs.map { $0 + 1 })
             try old.run("UPDATE requests SET metadata = '{}' WHERE job_id = \(id)")
-            #expect(try store.job(id)?.metadata == .object([]))
-            #expect(try store.check().faults == [])
+            #expect(try store.jobs.get(id)?.metadata == .object([]))
+            #expect(try store.maintenance.check().faults == [])
         }
     }
 

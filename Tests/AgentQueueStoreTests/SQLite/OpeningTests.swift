@@ -25,7 +25,7 @@ import Testing
     /// A closed database with some jobs, its log emptied into it.
     private func make(_ path: String, jobs: Int = 20) async throws {
         let store = try open(path)
-        for index in 0..<jobs { _ = try await store.enqueue(.with(.asking("\(index)")) { $0.tags = ["t"] }) }
+        for index in 0..<jobs { _ = try await store.jobs.enqueue(.with(.asking("\(index)")) { $0.tags = ["t"] }) }
         store.close()
         try RawConnection(path).run("PRAGMA wal_checkpoint(TRUNCATE)")
     }
@@ -73,9 +73,9 @@ import Testing
                 """)
             let store = try open(folder + "/q.db")
             defer { store.close() }
-            _ = try await store.enqueue(.asking("x"))
-            #expect(try store.statistics().count(.available) == 21)
-            #expect(try store.check().faults == [])
+            _ = try await store.jobs.enqueue(.asking("x"))
+            #expect(try store.maintenance.statistics().count(.available) == 21)
+            #expect(try store.maintenance.check().faults == [])
             let error = await storeError {
                 try await store.write { _ = try $0.statement("SELECT \"no such column\"").first { $0.int64(0) } }
             }
@@ -92,9 +92,9 @@ import Testing
             defer { umask(before) }
             let path = folder + "/a/b/queue.db"
             let store = try open(path)
-            _ = try await store.enqueue(.asking("x"))
-            _ = try await store.registerWorker()
-            try store.backup(to: folder + "/a/backup.db")
+            _ = try await store.jobs.enqueue(.asking("x"))
+            _ = try await store.claims.registerWorker()
+            try store.maintenance.backup(to: folder + "/a/backup.db")
             for suffix in ["", "-wal", "-shm", "-lock", "-bell"] { #expect(try mode(path + suffix) == 0o600, "\(suffix)") }
             #expect(try mode(folder + "/a/backup.db") == 0o600)
             #expect(try mode(folder + "/a") == 0o700 && mode(folder + "/a/b") == 0o700)
@@ -118,7 +118,7 @@ import Testing
             #expect(await refusal(folder + "/dangling.db") == .permission)
             let store = try open(folder + "/real.db")
             #expect(symlink(folder + "/elsewhere", folder + "/backup.db") == 0)
-            #expect(await storeError { try store.backup(to: folder + "/backup.db") }?.kind == .permission)
+            #expect(await storeError { try store.maintenance.backup(to: folder + "/backup.db") }?.kind == .permission)
             store.close()
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder).contains("elsewhere") == false)
         }
@@ -150,7 +150,7 @@ import Testing
         try await withFolder { folder in
             try Data().write(to: URL(fileURLWithPath: folder + "/q.db"))
             let store = try open(folder + "/q.db")
-            #expect(try await store.enqueue(.asking("x")).id == 1)
+            #expect(try await store.jobs.enqueue(.asking("x")).id == 1)
             #expect(try RawConnection(folder + "/q.db").rows("PRAGMA auto_vacuum") == [["2"]])
             store.close()
         }
@@ -174,15 +174,15 @@ import Testing
                 for index in 0..<8 {
                     group.addTask {
                         let store = try open(folder + "/q.db")
-                        _ = try await store.enqueue(.asking("\(index)"))
+                        _ = try await store.jobs.enqueue(.asking("\(index)"))
                         store.close()
                     }
                 }
                 try await group.waitForAll()
             }
             let store = try open(folder + "/q.db")
-            #expect(try store.statistics().count(.available) == 8)
-            #expect(try store.check().faults == [])
+            #expect(try store.maintenance.statistics().count(.available) == 8)
+            #expect(try store.maintenance.check().faults == [])
             store.close()
         }
     }
@@ -206,7 +206,7 @@ import Testing
                 }
                 return false
             }
-            _ = try f.store.lanes()
+            _ = try f.store.jobs.lanes()
             try #require(try isLocked())
             let other = try f.another()
             #expect(try isLocked())
@@ -327,21 +327,21 @@ import Testing
             let store = try open(path)
             defer { store.close() }
             #expect(try QueueStore.migrations(of: path).pending == [])
-            #expect(try store.check().faults == [])
-            let kept = try #require(try store.job(3))
+            #expect(try store.maintenance.check().faults == [])
+            let kept = try #require(try store.jobs.get(3))
             #expect(kept.state == .discarded && kept.batch == "b" && kept.budget == nil)
             #expect(kept.errors == [JobError(attempt: 1, at: 6, failure: .permanent, message: "no such model")])
-            let worker = try await store.registerWorker().id
+            let worker = try await store.claims.registerWorker().id
             let request = ClaimRequest(worker: worker, queues: nil, providers: ["local"], slots: 9, lease: 60_000, isIdle: true)
-            let jobs = try await store.claim(request).jobs
+            let jobs = try await store.claims.claim(request).jobs
             #expect(jobs.map(\.id) == [1, 2] && jobs.allSatisfy { $0.route == $0.target && !$0.isStreamed && !$0.isProbe })
             for job in jobs {
                 var settle = SettleRequest.answer(job)
                 settle.call = CallReport(target: job.target, cost: 0.5)
-                #expect(try await store.settle(settle) == .settled(.completed))
+                #expect(try await store.claims.settle(settle) == .settled(.completed))
             }
-            #expect(try store.providerStates().map(\.spentToday) == [1, 1])
-            #expect(try store.check().faults == [])
+            #expect(try store.providers.states().map(\.spentToday) == [1, 1])
+            #expect(try store.maintenance.check().faults == [])
         }
     }
 
@@ -378,11 +378,11 @@ import Testing
                 do {
                     let store = try open(path)
                     defer { store.close() }
-                    if try !store.check().isSound { noticed += 1 }
-                    _ = try await store.enqueue(.asking("round \(round)"))
+                    if try !store.maintenance.check().isSound { noticed += 1 }
+                    _ = try await store.jobs.enqueue(.asking("round \(round)"))
                     let request = ClaimRequest(worker: 1, queues: nil, providers: ["local"], slots: 9, lease: 1_000, isIdle: true)
-                    for job in try await store.claim(request).jobs { _ = try await store.settle(.answer(job)) }
-                    _ = try store.jobs(JobFilter(), limit: 100)
+                    for job in try await store.claims.claim(request).jobs { _ = try await store.claims.settle(.answer(job)) }
+                    _ = try store.jobs.list(JobFilter(), limit: 100)
                 } catch is StoreError {
                     noticed += 1
                 } catch is JSONError {

@@ -30,11 +30,11 @@ import Testing
         try await f.fail(first)
         try await f.add { $0.scheduledAt = f.clock.wall + 10 }
         f.clock.advance(10_000)
-        _ = try await f.store.promote()
+        _ = try await f.store.maintenance.promote()
         for _ in 0..<2 {
             let dead = try f.deadWorker()
             _ = try await f.claim(1, worker: dead)
-            _ = try await f.store.rescue()
+            _ = try await f.store.maintenance.rescue()
         }
         for job in try await f.claim() { _ = try await f.complete(job, cacheFor: 10_000_000) }
         for job in try await f.claim() { _ = try await f.complete(job, cacheFor: 10_000_000) }
@@ -47,15 +47,15 @@ import Testing
         }
         try await f.add { $0.budget = 5 }
         let lost = try await f.claim(limited, worker: try f.deadWorker(bootID: "an earlier boot"))
-        for job in lost { _ = try await f.store.appendStream(job.lease, "text") }
-        _ = try await f.store.rescue()
+        for job in lost { _ = try await f.store.claims.appendStream(job.lease, "text") }
+        _ = try await f.store.maintenance.rescue()
         for job in lost { try await f.answer(job, cost: 1) }
         try await f.cascade()
         let dependent = try await f.one()
-        _ = try await f.store.settle(.handBack(dependent, now: f.clock.wall))
+        _ = try await f.store.claims.settle(.handBack(dependent, now: f.clock.wall))
         f.clock.advance(100_000)
-        #expect(try await f.store.expire() == 1)
-        _ = try await f.store.prune(PrunePolicy(completed: .max / 4, cancelled: .max / 4, discarded: .max / 4, maxCacheBytes: 1))
+        #expect(try await f.store.maintenance.expire() == 1)
+        _ = try await f.store.maintenance.prune(PrunePolicy(completed: .max / 4, cancelled: .max / 4, discarded: .max / 4, maxCacheBytes: 1))
     }
 
     @Test(
@@ -133,7 +133,7 @@ import Testing
             // One reader at a time, so that each of them is traced.
             try f.store.read { $0.database.trace { event in log.note("\(event)") } }
             try await exercise(f)
-            _ = try f.store.nextDue()
+            _ = try f.store.maintenance.nextDue()
             let expected = [
                 ("FROM workers", "SEARCH jobs USING INDEX jobs_running (worker_id=?)"),
                 ("cancel_requested_at IS NOT NULL", "SEARCH jobs USING INDEX jobs_running (worker_id=? AND cancel_requested_at>?)"),

@@ -9,35 +9,35 @@ import Testing
 
     @Test func `what was added is read back, by number and by name`() async throws {
         try await withStore { fixture in
-            let added = try await fixture.store.add(schedule("digest", at: fixture.clock.wall + 1))
+            let added = try await fixture.store.schedules.add(schedule("digest", at: fixture.clock.wall + 1))
             #expect(added.name == "digest")
             #expect(added.most == 7)
             #expect(added.missed == .all)
             #expect(added.createdAt == fixture.clock.wall)
-            #expect(try fixture.store.schedule(added.id) == added)
-            #expect(try fixture.store.schedule(named: "digest") == added)
-            let unnamed = try await fixture.store.add(schedule(at: 1))
+            #expect(try fixture.store.schedules.get(added.id) == added)
+            #expect(try fixture.store.schedules.get(named: "digest") == added)
+            let unnamed = try await fixture.store.schedules.add(schedule(at: 1))
             #expect(unnamed.name == "schedule-\(unnamed.id)")
-            #expect(try fixture.store.schedules() == [added, unnamed])
-            let error = await storeError { _ = try await fixture.store.add(schedule("digest", at: 1)) }
+            #expect(try fixture.store.schedules.list() == [added, unnamed])
+            let error = await storeError { _ = try await fixture.store.schedules.add(schedule("digest", at: 1)) }
             #expect(error?.kind == .conflict)
-            #expect(try await fixture.store.remove(schedule: added.id))
-            #expect(try await !fixture.store.remove(schedule: added.id))
-            #expect(try fixture.store.schedules() == [unnamed])
+            #expect(try await fixture.store.schedules.remove(schedule: added.id))
+            #expect(try await !fixture.store.schedules.remove(schedule: added.id))
+            #expect(try fixture.store.schedules.list() == [unnamed])
         }
     }
 
     @Test func `a firing adds its job and sets the next time, once`() async throws {
         try await withStore { fixture in
             let now = fixture.clock.wall
-            let due = try await fixture.store.add(schedule("due", at: now))
-            _ = try await fixture.store.add(schedule("later", at: now + 1))
-            #expect(try fixture.store.duties().nextFiring == now)
-            #expect(try fixture.store.dueSchedules().map(\.name) == ["due"])
-            #expect(try await fixture.store.fire(due, .job(.asking("a")), next: now + 1_000))
-            #expect(try await !fixture.store.fire(due, .job(.asking("b")), next: now + 1_000))
-            #expect(try await !fixture.store.skip(due, next: nil, error: "late"))
-            let fired = try #require(try fixture.store.schedule(due.id))
+            let due = try await fixture.store.schedules.add(schedule("due", at: now))
+            _ = try await fixture.store.schedules.add(schedule("later", at: now + 1))
+            #expect(try fixture.store.maintenance.pending().nextFiring == now)
+            #expect(try fixture.store.schedules.due().map(\.name) == ["due"])
+            #expect(try await fixture.store.schedules.fire(due, .job(.asking("a")), next: now + 1_000))
+            #expect(try await !fixture.store.schedules.fire(due, .job(.asking("b")), next: now + 1_000))
+            #expect(try await !fixture.store.schedules.skip(due, next: nil, error: "late"))
+            let fired = try #require(try fixture.store.schedules.get(due.id))
             #expect(fired.firings == 1)
             #expect(fired.firedAt == now)
             #expect(fired.nextAt == now + 1_000)
@@ -53,11 +53,11 @@ import Testing
             defer { other.close() }
             let now = fixture.clock.wall
             var schedules: [Schedule] = []
-            for number in 0..<100 { schedules.append(try await fixture.store.add(schedule("s\(number)", at: now))) }
+            for number in 0..<100 { schedules.append(try await fixture.store.schedules.add(schedule("s\(number)", at: now))) }
             let won = try await withThrowingTaskGroup(of: Bool.self) { group in
                 for (index, due) in schedules.enumerated() {
                     for store in index.isMultiple(of: 2) ? [fixture.store, other] : [other, fixture.store] {
-                        group.addTask { try await store.fire(due, .job(.asking("\(due.id)")), next: now + 1_000) }
+                        group.addTask { try await store.schedules.fire(due, .job(.asking("\(due.id)")), next: now + 1_000) }
                     }
                 }
                 return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
@@ -70,32 +70,32 @@ import Testing
 
     @Test func `a job that cannot be added leaves the schedule due`() async throws {
         try await withStore { fixture in
-            let due = try await fixture.store.add(schedule(at: fixture.clock.wall))
+            let due = try await fixture.store.schedules.add(schedule(at: fixture.clock.wall))
             var job = NewJob.asking("a")
             job.after = [4_711]
             let firing = Firing.job(job)
-            let error = await storeError { _ = try await fixture.store.fire(due, firing, next: nil) }
+            let error = await storeError { _ = try await fixture.store.schedules.fire(due, firing, next: nil) }
             #expect(error?.kind == .conflict)
-            #expect(try fixture.store.schedule(due.id) == due)
-            #expect(try await fixture.store.skip(due, next: 5, error: "no"))
-            #expect(try fixture.store.schedule(due.id)?.lastError == "no")
-            #expect(try fixture.store.schedule(due.id)?.nextAt == 5)
+            #expect(try fixture.store.schedules.get(due.id) == due)
+            #expect(try await fixture.store.schedules.skip(due, next: 5, error: "no"))
+            #expect(try fixture.store.schedules.get(due.id)?.lastError == "no")
+            #expect(try fixture.store.schedules.get(due.id)?.nextAt == 5)
         }
     }
 
     @Test func `one that is paused is not due until it goes on`() async throws {
         try await withStore { fixture in
             let now = fixture.clock.wall
-            let due = try await fixture.store.add(schedule(at: now))
-            #expect(try await fixture.store.pause(schedule: due.id))
-            #expect(try fixture.store.dueSchedules() == [])
-            #expect(try fixture.store.duties().nextFiring == nil)
-            #expect(try await !fixture.store.fire(due, .job(.asking("a")), next: nil))
-            #expect(try fixture.store.schedule(due.id)?.pausedAt == now)
-            #expect(try await fixture.store.resume(schedule: due.id, next: now + 5))
-            #expect(try await !fixture.store.resume(schedule: due.id, next: now + 6))
-            #expect(try fixture.store.schedule(due.id)?.nextAt == now + 5)
-            #expect(try await !fixture.store.pause(schedule: 4_711))
+            let due = try await fixture.store.schedules.add(schedule(at: now))
+            #expect(try await fixture.store.schedules.pause(schedule: due.id))
+            #expect(try fixture.store.schedules.due() == [])
+            #expect(try fixture.store.maintenance.pending().nextFiring == nil)
+            #expect(try await !fixture.store.schedules.fire(due, .job(.asking("a")), next: nil))
+            #expect(try fixture.store.schedules.get(due.id)?.pausedAt == now)
+            #expect(try await fixture.store.schedules.resume(schedule: due.id, next: now + 5))
+            #expect(try await !fixture.store.schedules.resume(schedule: due.id, next: now + 6))
+            #expect(try fixture.store.schedules.get(due.id)?.nextAt == now + 5)
+            #expect(try await !fixture.store.schedules.pause(schedule: 4_711))
         }
     }
 }

@@ -81,8 +81,8 @@ import Testing
             // All in one transaction, the fifth: each failure ended one before it.
             #expect(Set((0..<40).filter { !failed.contains($0) }.map { log.runs(of: $0).last }).count == 1)
             #expect([0, 7, 8, 20, 21, 38, 39].map { log.runs(of: $0).count } == [5, 1, 1, 3, 1, 2, 1])
-            #expect(try f.store.batch(named: "b")?.jobs == 36)
-            #expect(try f.store.lanes().map { $0.count(.available) } == [36])
+            #expect(try f.store.jobs.batch(named: "b")?.jobs == 36)
+            #expect(try f.store.jobs.lanes().map { $0.count(.available) } == [36])
         }
     }
 
@@ -109,9 +109,9 @@ import Testing
             }
             #expect(pages > 0)
             let held = try await hold(f.store)
-            let small = Task.immediate { try await f.store.enqueue(.asking("small")) }
-            let large = Task.immediate { try await f.store.enqueue(.asking(String(repeating: "x", count: 1_000_000))) }
-            let last = Task.immediate { try await f.store.enqueue(.asking("last")) }
+            let small = Task.immediate { try await f.store.jobs.enqueue(.asking("small")) }
+            let large = Task.immediate { try await f.store.jobs.enqueue(.asking(String(repeating: "x", count: 1_000_000))) }
+            let last = Task.immediate { try await f.store.jobs.enqueue(.asking("last")) }
             held.release()
             try await held.task.value
             #expect(try await small.value.state == .available)
@@ -127,7 +127,7 @@ import Testing
     @Test func aCommitThatFailsIsAcknowledgedToNobody() async throws {
         try await withStore { f in
             let held = try await hold(f.store)
-            let innocent = Task.immediate { try await f.store.enqueue(.asking("innocent")) }
+            let innocent = Task.immediate { try await f.store.jobs.enqueue(.asking("innocent")) }
             let guilty = Task.immediate {
                 try await f.store.write { transaction in
                     let lane = try transaction.lane(queue: "default", target: Target("local/m")!, kind: .generate)
@@ -140,7 +140,7 @@ import Testing
             #expect(await storeError { _ = try await innocent.value }?.kind == .internal)
             #expect(await storeError { try await guilty.value }?.kind == .internal)
             #expect(try f.raw().int("SELECT count(*) FROM jobs") == 0)
-            #expect(try await f.store.enqueue(.asking("innocent")).state == .available)
+            #expect(try await f.store.jobs.enqueue(.asking("innocent")).state == .available)
         }
     }
 
@@ -150,7 +150,7 @@ import Testing
             let raw = try f.raw()
             try raw.run("BEGIN IMMEDIATE")
             let before = f.clock.wallReads
-            let write = Task.immediate { try await f.store.enqueue(.asking("x")) }
+            let write = Task.immediate { try await f.store.jobs.enqueue(.asking("x")) }
             try raw.run("INSERT INTO queues (name) VALUES ('theirs')")
             #expect(f.clock.wallReads == before, "no transaction of ours can have begun")
             try raw.run("COMMIT")
@@ -166,7 +166,7 @@ import Testing
                 for store in [f.store, other] {
                     for task in 0..<8 {
                         group.addTask {
-                            for index in 0..<25 { _ = try await store.enqueue(.asking("\(ObjectIdentifier(store)) \(task) \(index)")) }
+                            for index in 0..<25 { _ = try await store.jobs.enqueue(.asking("\(ObjectIdentifier(store)) \(task) \(index)")) }
                         }
                     }
                 }
@@ -179,11 +179,11 @@ import Testing
     @Test func whatIsSubmittedIsCarriedOutBeforeTheEnd() async throws {
         try await withStore { f in
             let other = try f.another()
-            let tasks = (0..<50).map { index in Task.immediate { try await other.enqueue(.asking("\(index)")) } }
+            let tasks = (0..<50).map { index in Task.immediate { try await other.jobs.enqueue(.asking("\(index)")) } }
             other.close()
             for task in tasks { #expect(try await task.value.state == .available) }
-            #expect(await storeError { _ = try await other.enqueue(.asking("late")) }?.kind == .closed)
-            #expect(throws: StoreError.self) { try other.lanes() }
+            #expect(await storeError { _ = try await other.jobs.enqueue(.asking("late")) }?.kind == .closed)
+            #expect(throws: StoreError.self) { try other.jobs.lanes() }
             other.close()
             #expect(try f.raw().int("SELECT count(*) FROM jobs") == 50)
         }
@@ -194,13 +194,13 @@ import Testing
         try await withFolder { folder in
             let path = folder + "/q.db"
             let store = try QueueStore(path: path, options: StoreOptions(durability: .normal, checkpointPages: 20))
-            for index in 0..<300 { _ = try await store.enqueue(.asking("\(index)")) }
-            let statistics = try store.statistics()
+            for index in 0..<300 { _ = try await store.jobs.enqueue(.asking("\(index)")) }
+            let statistics = try store.maintenance.statistics()
             #expect(statistics.walBytes < 1 << 20, "\(statistics.walBytes)")
-            #expect(try store.check().faults == [])
+            #expect(try store.maintenance.check().faults == [])
             store.close()
             let again = try QueueStore(path: path)
-            #expect(try again.statistics().count(.available) == 300)
+            #expect(try again.maintenance.statistics().count(.available) == 300)
             again.close()
         }
     }

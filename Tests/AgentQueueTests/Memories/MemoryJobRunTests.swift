@@ -28,7 +28,7 @@ import Testing
             }
             worker.cancel()
             _ = await worker.result
-            #expect(try scene.store.check().faults == [])
+            #expect(try scene.store.maintenance.check().faults == [])
         }
     }
 
@@ -64,7 +64,7 @@ import Testing
             #expect(sent.contains("- red apples\\n\\nwhich apples?") && !sent.contains("recall") && !sent.contains("remember"))
             let follower = try #require(job.result?.reply["next_jobs"]?.array?.first?.int)
             #expect(try await finish(Int64(follower), queue).state == .completed)
-            let memory = try #require(try scene.store.memories(in: "n", after: 0, limit: 10).last)
+            let memory = try #require(try scene.store.memories.list(in: "n", after: 0, limit: 10).last)
             #expect(memory.text == "it is so" && memory.metadata == ["job_id": .integer(job.id)])
         }
     }
@@ -77,7 +77,7 @@ import Testing
             #expect(progress.memories == 3)
             let space = try await within(.seconds(60), "the new vectors are searched") { () -> MemorySpace in
                 for await _ in queue.store.changes(of: .done) {
-                    let namespace = try queue.store.readMemories { try $0.namespace(named: "n") }
+                    let namespace = try queue.store.memories.withSnapshot { try $0.namespace(named: "n") }
                     if let space = namespace?.space, space.model.target == "scripted/other" { return space }
                 }
                 throw CancellationError()
@@ -91,13 +91,13 @@ import Testing
         try await MemoryScene.with { scene in
             try await scene.memories.store([MemoryDraft("red apples")], in: "n")
             let model = VectorModel(target: "scripted/other")
-            let space = try await scene.store.beginSpace(in: "n", model: model, dimension: 16)
+            let space = try await scene.store.memories.beginSpace(in: "n", model: model, dimension: 16)
             let upkeep = Maintainer(store: scene.store, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, tidying: 5)
             let task = Task { try await upkeep.run() }
             try await within(.seconds(60), "its job is added") { () -> Void in
-                for await _ in scene.store.changes(of: .work) where try scene.store.batch(named: space.batch(in: "n")) != nil { return }
+                for await _ in scene.store.changes(of: .work) where try scene.store.jobs.batch(named: space.batch(in: "n")) != nil { return }
             }
-            #expect(try scene.store.batch(named: space.batch(in: "n"))?.jobs == 1)
+            #expect(try scene.store.jobs.batch(named: space.batch(in: "n"))?.jobs == 1)
             task.cancel()
             _ = await task.result
         }

@@ -56,7 +56,7 @@ import Testing
                 }
                 worker.cancel()
                 _ = await worker.result
-                #expect(try queue.store.check().faults == [])
+                #expect(try queue.store.maintenance.check().faults == [])
             }
         }
     }
@@ -110,7 +110,7 @@ import Testing
             #expect(try queue.output(of: run, as: String.self) == expected)
             #expect(try queue.output(ofStep: "sum", in: run, as: String.self) == expected)
             #expect(try queue.output(ofStep: "plan", in: run) == Plan(parts: ["one", "two", "three"]))
-            #expect(try queue.store.jobs(JobFilter(tag: "t"), limit: 10).count == 5)
+            #expect(try queue.store.jobs.list(JobFilter(tag: "t"), limit: 10).count == 5)
             #expect(model.asked.count == 5)
             // Once more: the cache answers all of it, before the start returns.
             let again = try await queue.start(pipeline, inputs: ["task": "a game"]).id
@@ -161,7 +161,7 @@ import Testing
             await #expect(throws: InputError.self) {
                 _ = try await queue.start(pipeline, inputs: ["task": "x"], options: RunOptions(priority: 10))
             }
-            #expect(try queue.store.runs(limit: 10) == [])
+            #expect(try queue.store.runs.list(limit: 10) == [])
             let first = try await queue.start(pipeline, inputs: ["task": "x"], uniqueKey: "k")
             #expect(try await queue.start(pipeline, inputs: ["task": "y"], uniqueKey: "k").duplicateOf == first.id)
             _ = try await finish(first.id, queue)

@@ -220,7 +220,7 @@ import Testing
                 let run = try await body(queue)
                 worker.cancel()
                 _ = await worker.result
-                #expect(try queue.store.check().faults == [])
+                #expect(try queue.store.maintenance.check().faults == [])
                 return run
             } catch {
                 worker.cancel()

@@ -111,7 +111,7 @@ import Testing
             defer { store.close() }
             let now = store.clock.wall()
             func add(_ name: String, _ work: String, missed: MissedFirings = .all, most: Int = 1, cron: String = "@yearly") async throws {
-                _ = try await store.add(
+                _ = try await store.schedules.add(
                     NewSchedule(
                         name: name, cron: cron, timeZone: "UTC", missed: missed, most: most, work: work, nextAt: now - 600_000))
             }
@@ -125,10 +125,10 @@ import Testing
                 store: store, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, firings: Self.maker())
             try await withThrowingTaskGroup { group in
                 group.addTask { try await upkeep.run() }
-                try await until("every schedule has gone on", within: .seconds(120)) { try store.dueSchedules().isEmpty }
+                try await until("every schedule has gone on", within: .seconds(120)) { try store.schedules.due().isEmpty }
                 group.cancelAll()
             }
-            let schedules = Dictionary(uniqueKeysWithValues: try store.schedules().map { ($0.name, $0) })
+            let schedules = Dictionary(uniqueKeysWithValues: try store.schedules.list().map { ($0.name, $0) })
             #expect(schedules["good"]?.firings == 1)
             #expect(schedules["good"]?.lastError == nil)
             #expect(schedules["bad"]?.firings == 0)
@@ -140,7 +140,7 @@ import Testing
             #expect((4...7).contains(schedules["minutes"]?.firings ?? 0))
             #expect(schedules["unreadable"]?.nextAt == nil)
             #expect(schedules["unreadable"]?.lastError != nil)
-            let jobs = try store.jobs(JobFilter(), limit: 100)
+            let jobs = try store.jobs.list(JobFilter(), limit: 100)
             #expect(Set(jobs.compactMap(\.uniqueKey)).count == jobs.count)
             #expect(jobs.count == 1 + Int(schedules["minutes"]?.firings ?? 0))
         }

@@ -20,7 +20,7 @@ import Testing
         let (body, digest) = request.sealed(identity: b.provider.identity)
         var job = NewJob(kind: .generate, target: request.target, body: body, digest: digest)
         job.useCache = use == nil
-        return try await b.store.enqueue(job).id
+        return try await b.store.jobs.enqueue(job).id
     }
 
     private func rename(_ b: Bench, _ name: StaticString) async throws {
@@ -42,7 +42,7 @@ import Testing
             claimed[0].cachedAt = 1
             try await runBlind(b, claimed)
             #expect(try b.states([job]) == [.retryable] && b.provider.asked.isEmpty)
-            let error = try #require(try b.store.job(job)?.errors.first)
+            let error = try #require(try b.store.jobs.get(job)?.errors.first)
             #expect(error.failure == .retryable && error.cost == 0 && error.message.hasPrefix("a cached answer could not be used"))
             try await b.nextDay()
             try await b.round()
@@ -53,7 +53,7 @@ import Testing
     @Test func aPromptWithMemoriesIsNotPaidForWhereTheCacheCannotBeRead() async throws {
         try await withBench(Self.provider()) { b in
             let memory = NewMemory("cats purr", vector: try MemoryVector([1, 0]))
-            _ = try await b.store.remember([memory], in: "pets", model: VectorModel(target: "local/e", passagePrefix: "p: "))
+            _ = try await b.store.memories.remember([memory], in: "pets", model: VectorModel(target: "local/e", passagePrefix: "p: "))
             let job = try await ask(b, "a cat?", MemoryUse(recall: 1, namespaces: ["pets"], remember: nil))
             try await runBlind(b, try await b.claim())
             #expect(try b.states([job]) == [.retryable] && b.provider.asked.isEmpty)

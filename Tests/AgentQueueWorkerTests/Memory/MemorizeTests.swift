@@ -26,7 +26,7 @@ import Testing
 
     /// The exact vector of a memory.
     private func stored(_ id: Int64, _ b: Bench) throws -> [Float]? {
-        try b.store.readMemories { snapshot in
+        try b.store.memories.withSnapshot { snapshot in
             guard let memory = try snapshot.memories([id])[id], let space = try snapshot.namespace(named: memory.namespace)?.space,
                 let number = try snapshot.numbers(of: [id], in: space).first?.number
             else { return nil }
@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    private func result(_ id: Int64, _ b: Bench) throws -> JSONValue? { try b.store.job(id)?.result?.reply }
+    private func result(_ id: Int64, _ b: Bench) throws -> JSONValue? { try b.store.jobs.get(id)?.result?.reply }
 
     @Test func oneCallRemembersAll() async throws {
         try await withBench(Self.provider()) { b in
@@ -59,7 +59,7 @@ import Testing
             #expect(memories.map(\.metadata) == (0..<20).map { ["n": .integer($0)] })
             #expect(memories.allSatisfy { $0.importance == 0.75 && ($0.expiresAt ?? 0) - $0.createdAt == 30 * 86_400_000 })
             for memory in memories { #expect(try stored(memory.id, b) == Self.vector("p: " + memory.text)) }
-            let space = try #require(try b.store.readMemories { try $0.namespace(named: "notes") }?.space)
+            let space = try #require(try b.store.memories.withSnapshot { try $0.namespace(named: "notes") }?.space)
             #expect(space.model == VectorModel(target: "local/e", passagePrefix: "p: ") && space.dimension == 3)
             let told = try result(ids[3], b)
             #expect(told?["memory_ids"] == [.integer(memories[3].id)] && told?["outcomes"] == ["stored"])
@@ -83,7 +83,7 @@ import Testing
             #expect(try result(again, b)?["memory_ids"] == [.integer(ids[1]), .integer(ids[2]), .integer(ids[0])])
             #expect(try result(again, b)?["outcomes"] == ["duplicate", "stored", "duplicate"])
             #expect(try result(same, b)?["outcomes"] == ["duplicate"])
-            #expect(try b.store.job(same)?.result?.answeredBy == .cache && b.store.job(again)?.result?.answeredBy == .provider)
+            #expect(try b.store.jobs.get(same)?.result?.answeredBy == .cache && b.store.jobs.get(again)?.result?.answeredBy == .provider)
             #expect(try await b.memorize(["b"]) > 0)
             #expect(try await b.round() == 0)
             #expect(try b.int("SELECT count(*) FROM charges") == 2 && b.int("SELECT calls FROM lanes") == 2)
@@ -119,7 +119,7 @@ import Testing
             _ = try await b.round()
             let job = try await b.memorize(["a"])
             #expect(try await b.round() == 0)
-            #expect(try b.store.job(job)?.result?.answeredBy == .cache)
+            #expect(try b.store.jobs.get(job)?.result?.answeredBy == .cache)
             #expect(try stored(try #require(b.memories().first).id, b) == Self.vector("p: a"))
             try await b.memorize(["a"], in: "other") { $0.usesCache = false }
             #expect(try await b.round() == 1)
@@ -164,7 +164,7 @@ import Testing
             let job = try await b.memorize(["a", "b"])
             #expect(try await b.round() == 0)
             #expect(try b.memories().map(\.text) == ["a", "b"] && result(job, b)?["outcomes"] == ["stored", "stored"])
-            #expect(try b.store.readMemories { try $0.namespace(named: "notes") }?.space == nil)
+            #expect(try b.store.memories.withSnapshot { try $0.namespace(named: "notes") }?.space == nil)
         }
     }
 
@@ -174,12 +174,12 @@ import Testing
     @Test func anotherModelsNamespaceIsRefused() async throws {
         try await withBench(Self.provider()) { b in
             let other = VectorModel(target: "other/model", passagePrefix: "")
-            _ = try await b.store.remember([NewMemory("x", vector: MemoryVector([1, 2, 3]))], in: "notes", model: other)
+            _ = try await b.store.memories.remember([NewMemory("x", vector: MemoryVector([1, 2, 3]))], in: "notes", model: other)
             let job = try await b.memorize(["a"])
             let fine = try await b.memorize(["a"], in: "elsewhere")
             #expect(try await b.round() == 1)
             #expect(try b.states([job, fine]) == [.discarded, .completed])
-            let error = try #require(try b.store.job(job)?.errors.first)
+            let error = try #require(try b.store.jobs.get(job)?.errors.first)
             #expect(error.failure == .permanent)
             #expect(
                 error.message == """
@@ -205,7 +205,7 @@ import Testing
             ]
             #expect(try await b.round() == 1)
             #expect(try b.states(ids) == [.completed, .discarded, .completed, .completed])
-            let error = try #require(try b.store.job(ids[1])?.errors.first)
+            let error = try #require(try b.store.jobs.get(ids[1])?.errors.first)
             #expect(error.failure == .permanent && error.message.contains("(2 values)") && error.message.contains("memory reembed notes"))
             #expect(try b.memories().map(\.text) == ["a", "b"] && b.memories("odd").map(\.text) == ["odd"])
             #expect(try b.int("SELECT sum(input_tokens) FROM charges") == 6 && b.int("SELECT sum(calls) FROM charges") == 1)
@@ -230,7 +230,7 @@ import Testing
         try await withBench(provider) { b in
             let job = try await b.memorize(["a"])
             _ = try await b.round()
-            let error = try #require(try b.store.job(job)?.errors.first)
+            let error = try #require(try b.store.jobs.get(job)?.errors.first)
             #expect(error.failure == .invalidReply && error.message.contains("no direction"))
             #expect(try b.states([job]) == [.retryable] && b.memories().isEmpty)
         }
@@ -304,19 +304,19 @@ import Testing
         try await withBench(provider) { b in
             let old = VectorModel(target: "old/model", passagePrefix: "")
             let memories = try (0..<5).map { NewMemory("t\($0)", key: "k\($0)", vector: try MemoryVector([Float($0), 1])) }
-            _ = try await b.store.remember(memories, in: "notes", model: old)
-            let space = try await b.store.beginSpace(
+            _ = try await b.store.memories.remember(memories, in: "notes", model: old)
+            let space = try await b.store.memories.beginSpace(
                 in: "notes", model: VectorModel(target: "local/e", passagePrefix: "p: "), dimension: 3)
             try await body(b, space)
         }
     }
 
     private func take(_ b: Bench, _ space: MemorySpace, limit: Int = 2) async throws {
-        while try await b.store.enqueueNext(for: space, limit: limit, { space.jobs(for: $0, in: "notes") }) > 0 {}
+        while try await b.store.memories.enqueueNext(for: space, limit: limit, { space.jobs(for: $0, in: "notes") }) > 0 {}
     }
 
     private func namespace(_ b: Bench) throws -> MemoryNamespace {
-        try #require(try b.store.readMemories { try $0.namespace(named: "notes") })
+        try #require(try b.store.memories.withSnapshot { try $0.namespace(named: "notes") })
     }
 
     @Test func theLastVectorBringsTheNewModel() async throws {
@@ -336,13 +336,13 @@ import Testing
         try await withSpace(Self.provider()) { b, space in
             try await take(b, space)
             let old = VectorModel(target: "old/model", passagePrefix: "")
-            _ = try await b.store.remember([NewMemory("new", key: "k1", vector: MemoryVector([9, 9]))], in: "notes", model: old)
-            _ = try await b.store.forget([b.memories()[3].id])
+            _ = try await b.store.memories.remember([NewMemory("new", key: "k1", vector: MemoryVector([9, 9]))], in: "notes", model: old)
+            _ = try await b.store.memories.forget([b.memories()[3].id])
             try await b.round()
             #expect(b.provider.wholeCalls[0].flatMap(\.self) == ["p: t0", "p: t2", "p: t4"])
             #expect(try namespace(b).building == space)
             // Maintenance sees that one is lacking.
-            try await b.store.carryOnSpaces()
+            try await b.store.memories.resumeSpaces()
             try await b.round()
             #expect(b.provider.wholeCalls.last == [["p: new"]])
             #expect(try namespace(b).space == space)
@@ -373,9 +373,9 @@ import Testing
             for _ in 0..<6 { try await b.round() }
             #expect(try b.int("SELECT count(*) FROM jobs WHERE state NOT IN ('completed', 'discarded')") == 0)
             #expect(try b.int("SELECT count(*) FROM batches") == 1 && b.int("SELECT discarded FROM batches") > 0)
-            #expect(try b.store.readMemories { try $0.progress(of: space) } == 4 && namespace(b).building == space)
-            _ = try await b.store.forget([b.memories()[3].id])
-            try await b.store.carryOnSpaces()
+            #expect(try b.store.memories.withSnapshot { try $0.progress(of: space) } == 4 && namespace(b).building == space)
+            _ = try await b.store.memories.forget([b.memories()[3].id])
+            try await b.store.memories.resumeSpaces()
             #expect(try namespace(b).space == space)
         }
     }
@@ -383,7 +383,7 @@ import Testing
     @Test func vectorsOfASpaceThatWasGivenUpAreNotPaidFor() async throws {
         try await withSpace(Self.provider()) { b, space in
             try await take(b, space)
-            _ = try await b.store.beginSpace(in: "notes", model: VectorModel(target: "third/model", passagePrefix: ""), dimension: 7)
+            _ = try await b.store.memories.beginSpace(in: "notes", model: VectorModel(target: "third/model", passagePrefix: ""), dimension: 7)
             #expect(try await b.round() == 0)
             #expect(try b.int("SELECT count(*) FROM jobs WHERE state = 'completed'") == 3)
         }

@@ -33,7 +33,7 @@ import Testing
         } _: { b in
             for text in ["cats purr", "dogs bark", "cats and dogs", "rain falls"] {
                 let memory = NewMemory(text, vector: try MemoryVector(Self.vector("p: " + text)))
-                _ = try await b.store.remember([memory], in: "pets", model: VectorModel(target: "local/e", passagePrefix: "p: "))
+                _ = try await b.store.memories.remember([memory], in: "pets", model: VectorModel(target: "local/e", passagePrefix: "p: "))
             }
             try await body(b)
         }
@@ -47,7 +47,7 @@ import Testing
         var job = NewJob(kind: .generate, target: request.target, body: body, digest: digest)
         job.useCache = use == nil
         configure(&job)
-        return try await b.store.enqueue(job).id
+        return try await b.store.jobs.enqueue(job).id
     }
 
     private static func prompt(_ text: String) -> String {
@@ -56,7 +56,7 @@ import Testing
     }
 
     private func recalled(_ id: Int64, _ b: Bench) throws -> [Int64]? {
-        try b.store.job(id)?.result?.reply["recalled"]?.array?.compactMap { $0["id"]?.int.map(Int64.init) }
+        try b.store.jobs.get(id)?.result?.reply["recalled"]?.array?.compactMap { $0["id"]?.int.map(Int64.init) }
     }
 
     @Test func theNearestStandBeforeThePrompt() async throws {
@@ -68,9 +68,9 @@ import Testing
             #expect(sent.body.canonicalText == Self.prompt("Known:\n- cats purr\n- cats and dogs\n\nwhat of a cat?"))
             let memories = try b.memories("pets")
             #expect(try recalled(job, b) == [memories[0].id, memories[2].id])
-            let scores = try #require(try b.store.job(job)?.result?.reply["recalled"]?.array).compactMap { $0["score"]?.number }
+            let scores = try #require(try b.store.jobs.get(job)?.result?.reply["recalled"]?.array).compactMap { $0["score"]?.number }
             #expect(scores.count == 2 && scores[0] > scores[1] && scores[0] > 0.9)
-            #expect(try b.store.job(job)?.result?.text == "so it is" && b.store.job(job)?.request["recall"] != nil)
+            #expect(try b.store.jobs.get(job)?.result?.text == "so it is" && b.store.jobs.get(job)?.request["recall"] != nil)
             #expect(memories[0].recalledAt != nil && memories[1].recalledAt == nil)
             // Its question's embedding is charged to the job, beside its call.
             #expect(try b.int("SELECT count(*) FROM charges WHERE job_id = \(job)") == 2)
@@ -88,7 +88,7 @@ import Testing
             #expect(try b.states([second]) == [.available])
             try await b.round()
             #expect(b.provider.asked.count == 1)
-            #expect(try b.store.job(second)?.result?.answeredBy == .cache && recalled(second, b) == recalled(first, b))
+            #expect(try b.store.jobs.get(second)?.result?.answeredBy == .cache && recalled(second, b) == recalled(first, b))
             // The plain question has another answer, and none of the notes.
             let plain = try await ask(b, "a cat?", nil)
             try await b.round()
@@ -97,7 +97,7 @@ import Testing
             let same = try await ask(b, "Known:\n- cats purr\n- cats and dogs\n\na cat?", nil)
             #expect(try b.states([same]) == [.completed] && recalled(same, b) == nil)
             let memory = NewMemory("cat", vector: try MemoryVector(Self.vector("q: cat")))
-            _ = try await b.store.remember([memory], in: "pets", model: VectorModel(target: "local/e", passagePrefix: "p: "))
+            _ = try await b.store.memories.remember([memory], in: "pets", model: VectorModel(target: "local/e", passagePrefix: "p: "))
             let third = try await ask(b, "a cat?", use)
             try await b.round()
             #expect(try b.provider.asked.count == 3 && recalled(third, b) != recalled(first, b))
@@ -115,9 +115,9 @@ import Testing
             try await b.round()
             #expect(try b.states([unknown]) == [.discarded] && b.provider.asked.isEmpty && b.provider.calls.isEmpty)
             #expect(
-                try b.store.job(unknown)?.errors.first?.message
+                try b.store.jobs.get(unknown)?.errors.first?.message
                     == "memories could not be recalled: there is no namespace 'pest'; 'agent-queue memory stats' lists them")
-            _ = try await b.store.forget(b.memories("pets").map(\.id))
+            _ = try await b.store.memories.forget(b.memories("pets").map(\.id))
             let empty = try await ask(b, "a cat?", MemoryUse(recall: 2, namespaces: ["pets"], remember: nil))
             try await b.round()
             #expect(b.provider.asked.last?.body.canonicalText == Self.prompt("a cat?"))
@@ -133,7 +133,7 @@ import Testing
             try await b.round()
             #expect(try b.states([job]) == [.retryable] && b.int("SELECT attempt FROM jobs WHERE id = \(job)") == attempts)
             #expect(b.provider.asked.isEmpty)
-            #expect(try b.store.job(job)?.errors.first?.message == "memories could not be recalled: not now")
+            #expect(try b.store.jobs.get(job)?.errors.first?.message == "memories could not be recalled: not now")
             #expect(try b.int("SELECT count(*) FROM resources WHERE name = 'local/m' AND error_class IS NOT NULL") == 0)
         }
     }
@@ -159,13 +159,13 @@ import Testing
             }
             try await b.round()
             #expect(b.provider.asked.first?.body.canonicalText == Self.prompt("a fact"))
-            let next = try #require(try b.store.job(job)?.result?.reply["next_jobs"]?.array?.first?.int)
-            let follower = try #require(try b.store.job(Int64(next)))
+            let next = try #require(try b.store.jobs.get(job)?.result?.reply["next_jobs"]?.array?.first?.int)
+            let follower = try #require(try b.store.jobs.get(Int64(next)))
             #expect(follower.kind == .memorize && follower.queue == "own" && follower.priority == 3 && follower.state == .available)
             try await b.round()
             let memory = try #require(try b.memories("facts").first)
             #expect(memory.text == "so it is" && memory.metadata == ["a": 1, "job_id": .integer(job)])
-            #expect(try b.store.job(Int64(next))?.state == .completed)
+            #expect(try b.store.jobs.get(Int64(next))?.state == .completed)
         }
     }
 
@@ -177,7 +177,7 @@ import Testing
             let use = MemoryUse(recall: nil, namespaces: ["facts"], remember: "facts")
             let job = try await ask(b, "a fact", use)
             try await b.round()
-            #expect(try b.provider.asked.count == 1 && b.store.job(job)?.result?.answeredBy == .cache)
+            #expect(try b.provider.asked.count == 1 && b.store.jobs.get(job)?.result?.answeredBy == .cache)
             try await b.round()
             #expect(try b.memories("facts").map(\.text) == ["so it is"])
         }

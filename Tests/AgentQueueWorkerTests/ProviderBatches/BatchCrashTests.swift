@@ -151,11 +151,11 @@ import Testing
             // Its late word is the same as what is known.
             let remote = try #require(await s.provider.batches.first?.remote)
             let word = seen.submitted(as: remote, isCertain: true, s.policy, now: s.now)
-            #expect(try await s.store.update(word, from: .submitting, releases: true) == false)
-            #expect(try await s.store.noteLateSubmission(word))
+            #expect(try await s.store.providerBatches.update(word, from: .submitting, releases: true) == false)
+            #expect(try await s.store.providerBatches.noteLateSubmission(word))
             var other = remote
             other.id = "a second one"
-            #expect(try await s.store.noteLateSubmission(seen.submitted(as: other, isCertain: true, s.policy, now: s.now)) == false)
+            #expect(try await s.store.providerBatches.noteLateSubmission(seen.submitted(as: other, isCertain: true, s.policy, now: s.now)) == false)
             try await s.finish(ids)
             #expect(await s.provider.charges == ["a": 1, "b": 1])
         }

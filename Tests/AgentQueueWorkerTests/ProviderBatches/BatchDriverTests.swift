@@ -57,15 +57,15 @@ import Testing
         try await withScene(drains: true) { s in
             let ids = try await s.add(["a", "b"])
             try await s.claim()
-            #expect(try s.store.isDrained(queues: nil, providers: ["local"]) == false)
-            #expect(try s.store.isDrained(queues: ["other"], providers: ["local"]))
+            #expect(try s.store.claims.isDrained(queues: nil, providers: ["local"]) == false)
+            #expect(try s.store.claims.isDrained(queues: ["other"], providers: ["local"]))
             try await s.drive()
             #expect(await s.provider.batches.count == 1)
             await s.provider.finish()
             s.pass(BatchScene.minute)
             try await s.drive()
             #expect(try s.states(ids) == [.completed, .completed])
-            #expect(try s.store.isDrained(queues: nil, providers: ["local"]))
+            #expect(try s.store.claims.isDrained(queues: nil, providers: ["local"]))
         }
     }
 
@@ -282,10 +282,10 @@ import Testing
         try await withScene { s in
             let ids = try await s.add(["a", "b"])
             try await s.claim()
-            _ = try await s.store.cancel(ids: [ids[0]])
+            _ = try await s.store.jobs.cancel(ids: [ids[0]])
             #expect(try s.batches().map(\.jobs) == [1])
-            #expect(try s.store.check().faults == [])
-            _ = try await s.store.cancel(ids: [ids[1]])
+            #expect(try s.store.maintenance.check().faults == [])
+            _ = try await s.store.jobs.cancel(ids: [ids[1]])
             #expect(try s.batches().isEmpty)
         }
     }
@@ -296,10 +296,10 @@ import Testing
             try await s.claim()
             s.pass(BatchScene.minute)
             try await s.drive()
-            _ = try await s.store.cancel(ids: [ids[0]])
+            _ = try await s.store.jobs.cancel(ids: [ids[0]])
             #expect(try s.states(ids) == [.cancelled, .pending])
             // Even one that is deleted.
-            _ = try await s.store.delete(ids: [ids[0]])
+            _ = try await s.store.jobs.delete(ids: [ids[0]])
             await s.provider.finish()
             s.pass(BatchScene.minute)
             try await s.drive()
@@ -317,7 +317,7 @@ import Testing
             try await s.claim()
             s.pass(BatchScene.minute)
             try await s.drive()
-            _ = try await s.store.cancel(ids: ids)
+            _ = try await s.store.jobs.cancel(ids: ids)
             try await s.drive()
             #expect(await s.provider.count(.cancel) == 1)
             s.pass(BatchScene.minute)
@@ -334,8 +334,8 @@ import Testing
             try await s.claim()
             s.pass(BatchScene.minute)
             try await s.drive()
-            _ = try await s.store.cancel(ids: [ids[0]])
-            _ = try await s.store.retry(ids: [ids[0]])
+            _ = try await s.store.jobs.cancel(ids: [ids[0]])
+            _ = try await s.store.jobs.retry(ids: [ids[0]])
             #expect(try await s.claim().isEmpty)
             try await s.finish(ids)
             #expect(try s.states(ids) == [.completed, .completed])

@@ -34,7 +34,7 @@ import Testing
                     ids.append(twin)
                     texts[twin] = text
                 case 6..<9:
-                    _ = try await s.store.promote()
+                    _ = try await s.store.maintenance.promote()
                     try await s.run(try await s.claim())
                 case 9..<13:
                     let dice = Mutex(SeededGenerator(seed: UInt64(seed * 1_000 + step)))
@@ -57,13 +57,13 @@ import Testing
                         await s.provider.next(call, .refused(ModelFailure(failure, "trouble")))
                     }
                 case 16:
-                    if let id = ids.randomElement(using: &generator) { _ = try await s.store.cancel(ids: [id]) }
+                    if let id = ids.randomElement(using: &generator) { _ = try await s.store.jobs.cancel(ids: [id]) }
                 case 17:
                     if !namesLabels { await s.provider.addForeign("else-\(step)", count: Int.random(in: 1...4, using: &generator)) }
                 default:
                     s.pass(Int64.random(in: 1...30, using: &generator) * 30_000)
                 }
-                #expect(try s.store.check().faults == [], "after step \(step)")
+                #expect(try s.store.maintenance.check().faults == [], "after step \(step)")
             }
             await s.provider.beWell()
             try await s.finish(ids)

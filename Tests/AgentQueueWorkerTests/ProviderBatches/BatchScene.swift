@@ -36,7 +36,7 @@ final class BatchScene: Sendable {
         self.clock = clock
         self.drains = drains
         self.policy = policy
-        worker = try await store.registerWorker().id
+        worker = try await store.claims.registerWorker().id
     }
 
     private let clock: TurnedClock
@@ -68,7 +68,7 @@ final class BatchScene: Sendable {
         var job = NewJob(kind: .generate, target: target, body: request.canonicalBody, digest: request.digest(identity: "fake"))
         job.usesBatchAPI = true
         configure(&job)
-        return try await store.enqueue(job).id
+        return try await store.jobs.enqueue(job).id
     }
 
     func add(_ texts: [String]) async throws -> [Int64] {
@@ -83,21 +83,21 @@ final class BatchScene: Sendable {
         var request = ClaimRequest(
             worker: worker, queues: nil, providers: ["local"], slots: 5, lease: 60_000, isIdle: true, policies: policies)
         request.batchCapacities = BatchDriver.capacities(of: [provider])
-        return try await store.claim(request).jobs
+        return try await store.claims.claim(request).jobs
     }
 
     /// Calls for jobs alone, and settles them.
     func run(_ jobs: [ClaimedJob]) async throws {
         for job in jobs {
-            if job.isCached, try await store.settleFromCache(job) != nil { continue }
+            if job.isCached, try await store.claims.settleFromCache(job) != nil { continue }
             guard case .reply(let reply)? = await provider.respond(to: [try ModelRequest(job)], CallOptions(timeout: 1_000)).first else {
                 let settlement = Settlement(state: .discarded)
                 let error = JobError(attempt: job.attempt, at: now, failure: .permanent, message: "it failed")
-                _ = try await store.settle(SettleRequest(job: job, settlement: settlement, error: error))
+                _ = try await store.claims.settle(SettleRequest(job: job, settlement: settlement, error: error))
                 continue
             }
             let result = JobResult(reply: reply.json, usage: reply.usage, cost: 1, answeredBy: .provider, target: "local/m", latency: 1)
-            _ = try await store.settle(
+            _ = try await store.claims.settle(
                 SettleRequest(
                     job: job, settlement: Settlement(state: .completed), result: result,
                     cache: job.useCache ? CacheWrite(digest: job.digest, timeToLive: 1_000_000_000) : nil,
@@ -105,10 +105,10 @@ final class BatchScene: Sendable {
         }
     }
 
-    func job(_ id: Int64) throws -> Job { try #require(try store.job(id)) }
+    func job(_ id: Int64) throws -> Job { try #require(try store.jobs.get(id)) }
 
     func states(_ ids: [Int64]) throws -> [JobState?] {
-        let states = try store.states(of: ids)
+        let states = try store.jobs.states(of: ids)
         return ids.map { states[$0] }
     }
 
@@ -124,7 +124,7 @@ final class BatchScene: Sendable {
         do {
             let next = try await driver.advance(provider)
             // As upkeep does.
-            while try await store.fanOut() {}
+            while try await store.maintenance.fanOut() {}
             return next
         } catch is BatchInterruption {
             return nil
@@ -136,7 +136,7 @@ final class BatchScene: Sendable {
         lives: Bool = false, interrupt: @escaping @Sendable (StaticString) throws -> Void = { _ in }
     ) async throws -> BatchDriver {
         let worker =
-            if lives { try await store.registerWorker().id } else {
+            if lives { try await store.claims.registerWorker().id } else {
                 try await store.write { transaction in
                     try transaction.statement("INSERT INTO workers (pid, boot_id, started_at) VALUES (1, 'boot', 0)").insertedID() ?? 0
                 }
@@ -155,14 +155,14 @@ final class BatchScene: Sendable {
         return { _ in if left.down() == 0 { throw BatchInterruption() } }
     }
 
-    func batches() throws -> [ProviderBatchSummary] { try store.providerBatches() }
+    func batches() throws -> [ProviderBatchSummary] { try store.providerBatches.list() }
 
-    func open() throws -> ProviderBatch { try #require(try store.openProviderBatches(of: "local").first) }
+    func open() throws -> ProviderBatch { try #require(try store.providerBatches.open(of: "local").first) }
 
     /// Makes batches come and go until every job has ended.
     func finish(_ ids: [Int64]) async throws {
         for _ in 0..<200 {
-            _ = try await store.promote()
+            _ = try await store.maintenance.promote()
             try await run(try await claim())
             try await drive()
             await provider.finish()
@@ -210,5 +210,5 @@ func withScene(
         items: items, namesLabels: namesLabels, drains: drains, policy: policy, refuses: { FakeBatchProvider.text(of: $0) == text })
     defer { scene.close() }
     try await body(scene)
-    #expect(try scene.store.check().faults == [])
+    #expect(try scene.store.maintenance.check().faults == [])
 }

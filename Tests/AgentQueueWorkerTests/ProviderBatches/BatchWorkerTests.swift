@@ -27,8 +27,8 @@ import Testing
         configuration.batchPolicies = ["local": BatchPolicy(linger: 30, poll: 40)]
         let worker = Worker(store: store, providers: [provider], configuration: configuration, logger: logger) { events.add($0) }
         try await body(store, provider, worker) { events.all }
-        #expect(try store.check().faults == [])
-        #expect(try store.openProviderBatches(of: "local").allSatisfy { $0.owner == nil }, "every lease is given back")
+        #expect(try store.maintenance.check().faults == [])
+        #expect(try store.providerBatches.open(of: "local").allSatisfy { $0.owner == nil }, "every lease is given back")
     }
 
     private func add(_ text: String, to store: QueueStore, batched: Bool = true) async throws -> Int64 {
@@ -36,7 +36,7 @@ import Testing
         let request = ModelRequest(kind: .generate, target: target, body: ["messages": [["role": "user", "content": .string(text)]]])
         var job = NewJob(kind: .generate, target: target, body: request.canonicalBody, digest: request.digest(identity: "fake"))
         job.usesBatchAPI = batched
-        return try await store.enqueue(job).id
+        return try await store.jobs.enqueue(job).id
     }
 
     @Test func aDrainingWorkerEndsWithItsBatches() async throws {
@@ -54,7 +54,7 @@ import Testing
                     try await group.waitForAll()
                 }
             }
-            let states = try store.states(of: ids + [live])
+            let states = try store.jobs.states(of: ids + [live])
             #expect(states.values.allSatisfy { $0 == .completed } && states.count == 6)
             #expect(await provider.batches.map(\.items.count) == [5])
             #expect(worker.progress.completed == 6 && events().count == 6)
@@ -72,8 +72,8 @@ import Testing
                     try await group.waitForAll()
                 }
             }
-            #expect(try store.states(of: [id])[id] == .pending)
-            #expect(try store.providerBatches().map(\.state) == [.submitted])
+            #expect(try store.jobs.states(of: [id])[id] == .pending)
+            #expect(try store.providerBatches.list().map(\.state) == [.submitted])
         }
     }
 }

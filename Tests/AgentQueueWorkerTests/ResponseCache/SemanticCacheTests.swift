@@ -27,7 +27,7 @@ import Testing
         let store = try QueueStore(path: folder + "/queue.db", options: StoreOptions(durability: .normal, clock: clocks))
         defer { store.close() }
         try await body(store)
-        #expect(try store.check().faults == [])
+        #expect(try store.maintenance.check().faults == [])
     }
 
     private func cache(
@@ -53,20 +53,20 @@ import Testing
         let (body, digest) = request.sealed(identity: "test")
         let lookup = await cache.match(request, identity: "test")
         if let match = lookup?.match { return match }
-        _ = try await store.enqueue(NewJob(kind: .generate, target: request.target, body: body, digest: digest))
-        let worker = try await store.registerWorker()
-        let round = try await store.claim(
+        _ = try await store.jobs.enqueue(NewJob(kind: .generate, target: request.target, body: body, digest: digest))
+        let worker = try await store.claims.registerWorker()
+        let round = try await store.claims.claim(
             ClaimRequest(worker: worker.id, queues: nil, providers: ["local", "other"], slots: 1, lease: 60_000, isIdle: true))
         let job = try #require(round.jobs.first)
         let text = request.body["messages"]?.array?.last?["content"]?.string ?? ""
         let result = JobResult(
             reply: ["text": .string("answer to \(text)")], usage: Usage(), cost: 0.5, answeredBy: .provider,
             target: request.target.description, latency: 1)
-        _ = try await store.settle(
+        _ = try await store.claims.settle(
             SettleRequest(
                 job: job, settlement: Settlement(state: .completed), result: result,
                 cache: CacheWrite(digest: digest, timeToLive: timeToLive)))
-        try await store.unregisterWorker(worker.id)
+        try await store.claims.unregisterWorker(worker.id)
         if let lookup { await cache.remember(lookup, digest: digest) }
         return nil
     }
@@ -110,7 +110,7 @@ import Testing
             #expect(try await cache.match(request("near"), identity: "test")?.match == nil)
             try await ask(store, cache, request("one"))
             let match = try #require(try await cache.match(request("near"), identity: "test")?.match)
-            #expect(try await store.deleteCacheEntry(match.digest))
+            #expect(try await store.cache.delete(match.digest))
             #expect(try await cache.match(request("near"), identity: "test")?.match == nil)
         }
     }

@@ -22,18 +22,18 @@ import Testing
     /// Adds a job whose request has a digest, and has it answered, or served by the cache.
     private func ask(_ store: QueueStore, _ number: Int, timeToLive: Int64 = 1_000_000_000, text: String = "") async throws {
         let job = NewJob(kind: .generate, target: Target(provider: "local", model: "m"), body: "{}", digest: digest(number))
-        guard try await store.enqueue(job).state == .available else { return }
-        let worker = try await store.registerWorker()
-        let round = try await store.claim(
+        guard try await store.jobs.enqueue(job).state == .available else { return }
+        let worker = try await store.claims.registerWorker()
+        let round = try await store.claims.claim(
             ClaimRequest(worker: worker.id, queues: nil, providers: ["local"], slots: 1, lease: 60_000, isIdle: true))
         let claimed = try #require(round.jobs.first)
         let result = JobResult(
             reply: ["text": .string(text + "\(number)")], usage: Usage(), cost: 0, answeredBy: .provider, target: "local/m", latency: 1)
-        _ = try await store.settle(
+        _ = try await store.claims.settle(
             SettleRequest(
                 job: claimed, settlement: Settlement(state: .completed), result: result,
                 cache: CacheWrite(digest: job.digest, timeToLive: timeToLive)))
-        try await store.unregisterWorker(worker.id)
+        try await store.claims.unregisterWorker(worker.id)
     }
 
     private func numbers(_ entries: [(digest: [UInt8], reply: CachedReply)]) -> [Int] {
@@ -53,12 +53,12 @@ import Testing
             clock.now += 10
             try await ask(store, 4)
             try await ask(store, 4)
-            #expect(numbers(try store.popularCacheEntries(limit: 10, bytes: 1 << 20)) == [4, 3, 2, 1], "without the one that has expired")
-            #expect(numbers(try store.popularCacheEntries(limit: 3, bytes: 1 << 20)) == [4, 3, 2])
-            let each = Int64(try #require(try store.cacheEntries(limit: 1).first).bytes)
-            #expect(numbers(try store.popularCacheEntries(limit: 10, bytes: each * 2)) == [4, 3])
-            #expect(try store.popularCacheEntries(limit: 0, bytes: 1 << 20).isEmpty)
-            #expect(try store.popularCacheEntries(limit: .max, bytes: .max).count == 4)
+            #expect(numbers(try store.cache.popular(limit: 10, bytes: 1 << 20)) == [4, 3, 2, 1], "without the one that has expired")
+            #expect(numbers(try store.cache.popular(limit: 3, bytes: 1 << 20)) == [4, 3, 2])
+            let each = Int64(try #require(try store.cache.entries(limit: 1).first).bytes)
+            #expect(numbers(try store.cache.popular(limit: 10, bytes: each * 2)) == [4, 3])
+            #expect(try store.cache.popular(limit: 0, bytes: 1 << 20).isEmpty)
+            #expect(try store.cache.popular(limit: .max, bytes: .max).count == 4)
         }
     }
 
@@ -68,14 +68,14 @@ import Testing
                 clock.now += 1
                 try await ask(store, number, text: String(repeating: "x", count: number == 18 ? 9_000 : 100))
             }
-            let one = RecencyList.size(of: try #require(try store.cachedReply(digest(10))))
+            let one = RecencyList.size(of: try #require(try store.cache.reply(digest(10))))
             let cache = ResponseCache(maxEntries: 100, maxBytes: one * 5) { [clock] in clock.now }
             cache.insert(digest(50), .of("was here"))
             #expect(try cache.warm(from: store) == 4)
             #expect(cache.statistics.entries == 5 && cache.statistics.evictions == 0)
             #expect(cache.reply(digest(50)) != nil)
             for number in [19, 17, 16, 15] {
-                #expect(cache.reply(digest(number)) == (try store.cachedReply(digest(number))))
+                #expect(cache.reply(digest(number)) == (try store.cache.reply(digest(number))))
             }
             #expect(cache.statistics.hits == 5, "and not the one that is too large")
             // The most popular counts as the latest used.

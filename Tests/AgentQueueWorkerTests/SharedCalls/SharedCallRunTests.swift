@@ -15,7 +15,7 @@ import Testing
             #expect(try await b.round() == 1)
             #expect(b.provider.calls == [texts(20)])
             #expect(try b.counts(ids) == [.completed: 20])
-            #expect(try b.store.job(ids[7])?.result?.reply["embeddings"]?.array?.first?.array?.first == .double(7.5))
+            #expect(try b.store.jobs.get(ids[7])?.result?.reply["embeddings"]?.array?.first?.array?.first == .double(7.5))
             #expect(try b.int("SELECT sum(calls) FROM charges") == 1)
             #expect(try b.int("SELECT sum(input_tokens) FROM results") == 60 && b.int("SELECT input_tokens FROM lanes") == 60)
             #expect(try b.int("SELECT calls FROM lanes") == 1)
@@ -46,7 +46,7 @@ import Testing
             let ids = try await b.add(texts(3))
             _ = try await b.round()
             #expect(try b.states(ids) == [.completed, .completed, .retryable])
-            #expect(try b.store.job(ids[2])?.errors.first?.failure == .invalidReply)
+            #expect(try b.store.jobs.get(ids[2])?.errors.first?.failure == .invalidReply)
         }
     }
 
@@ -80,7 +80,7 @@ import Testing
             let calls = try await b.round()
             #expect(calls <= 1 + 15 * bad.count)
             #expect(try b.counts(ids) == [.completed: 100 - bad.count, .discarded: bad.count])
-            for (id, text) in zip(ids, texts(100)) where bad.contains(text) { #expect(try b.store.states(of: [id])[id] == .discarded) }
+            for (id, text) in zip(ids, texts(100)) where bad.contains(text) { #expect(try b.store.jobs.states(of: [id])[id] == .discarded) }
             // What was charged is what was called for, answered or not.
             #expect(try b.int("SELECT sum(calls) FROM charges") == calls)
             let used = provider.calls.reduce(0) { $0 + (bad.isDisjoint(with: $1) ? $1.count * 3 : $1.count * 5) }
@@ -124,7 +124,7 @@ import Testing
             #expect(try b.counts(ids) == [.completed: 99, .retryable: 1])
             try await b.nextDay()
             #expect(try await b.round() == 1)
-            #expect(try b.store.job(ids[77])?.state == .discarded)
+            #expect(try b.store.jobs.get(ids[77])?.state == .discarded)
         }
     }
 
@@ -164,7 +164,7 @@ import Testing
             let calls = try await b.round()
             #expect(try b.counts(ids) == [.completed: 15, .discarded: 1])
             #expect(try b.int("SELECT count(*) FROM reservations") == 0)
-            let state = try #require(try b.store.providerStates().first { $0.name == "local" })
+            let state = try #require(try b.store.providers.states().first { $0.name == "local" })
             #expect(state.running == 0 && state.reservedUSD == 0)
             #expect(Int((state.requests?.level ?? 0).rounded(.down)) >= 1_000 - calls)
             #expect(Int(state.requests?.level ?? 0) <= 1_000 - calls + 20)
@@ -192,7 +192,7 @@ import Testing
             await run
             #expect(b.provider.cancelled == 0)
             #expect(try b.states(ids) == [.completed, .cancelled, .completed, .completed])
-            #expect(try b.store.job(ids[1])?.errors.map(\.failure) == [.cancelled])
+            #expect(try b.store.jobs.get(ids[1])?.errors.map(\.failure) == [.cancelled])
             // Its part was paid for, and serves again.
             let again = try await b.add(["t1"])
             #expect(try b.states(again) == [.completed])
@@ -242,7 +242,7 @@ import Testing
             await b.run(jobs)
             #expect(b.provider.calls == [["t2"]])
             #expect(try b.states(ids) == [.available, .cancelled, .completed])
-            #expect(try b.store.job(ids[0])?.attempt == 0)
+            #expect(try b.store.jobs.get(ids[0])?.attempt == 0)
         }
     }
 

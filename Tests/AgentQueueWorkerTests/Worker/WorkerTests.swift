@@ -18,7 +18,7 @@ import Testing
             let worker = b.worker()
             try await worker.run()
             #expect(try b.counts(ids) == [.completed: 99, .discarded: 1])
-            #expect(try b.store.job(ids[42])?.state == .discarded)
+            #expect(try b.store.jobs.get(ids[42])?.state == .discarded)
             #expect(provider.calls.count <= 16)
             #expect(worker.progress.completed == 99 && worker.progress.failed == 1 && worker.progress.running == 0)
         }
@@ -83,14 +83,14 @@ import Testing
         try await lingering { b, worker, waiting in
             worker.beginShutdown()
             try await until("it is handed back") { try b.states([waiting]) == [.available] }
-            #expect(try b.store.job(waiting)?.attempt == 0)
+            #expect(try b.store.jobs.get(waiting)?.attempt == 0)
             #expect(b.provider.calls == [["first"]])
         }
     }
 
     @Test func whatWaitsForCompanyIsCancelled() async throws {
         try await lingering { b, _, waiting in
-            _ = try await b.store.cancel(ids: [waiting])
+            _ = try await b.store.jobs.cancel(ids: [waiting])
             try await until("it is cancelled") { try b.states([waiting]) == [.cancelled] }
             #expect(b.provider.calls == [["first"]])
         }

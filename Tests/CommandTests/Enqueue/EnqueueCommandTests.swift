@@ -115,7 +115,7 @@ import Testing
         var isDone = false
         while !isDone {
             try await sandbox.work { _ in nil }
-            isDone = try await sandbox.withStore { try $0.jobs(JobFilter(states: [.discarded]), limit: 10).count == 2 }
+            isDone = try await sandbox.withStore { try $0.jobs.list(JobFilter(states: [.discarded]), limit: 10).count == 2 }
         }
         let ending = try await waiting
         #expect(ending.status == 1)

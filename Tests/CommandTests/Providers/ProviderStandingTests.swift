@@ -147,13 +147,13 @@ extension Sandbox {
     /// How many jobs a worker would get now; they are handed back.
     fileprivate func claimable() async throws -> Int {
         try await withStore { store in
-            let worker = try await store.registerWorker()
+            let worker = try await store.claims.registerWorker()
             let jobs = try await claim(store, as: worker.id)
             for job in jobs {
                 let handedBack = Settlement(state: .available, scheduledAt: 0, countsAttempt: false)
-                _ = try await store.settle(SettleRequest(job: job, settlement: handedBack))
+                _ = try await store.claims.settle(SettleRequest(job: job, settlement: handedBack))
             }
-            try await store.unregisterWorker(worker.id)
+            try await store.claims.unregisterWorker(worker.id)
             return jobs.count
         }
     }

@@ -51,12 +51,12 @@ import Testing
         let sandbox = try Sandbox()
         try await sandbox.withRunningJob { store, _, job in
             let waiter = try sandbox.start("wait", "--stream", "1")
-            #expect(try await store.appendStream(job.lease, "one, "))
+            #expect(try await store.claims.appendStream(job.lease, "one, "))
             try await waiter.waitForOutput("one, ")
-            #expect(try await store.appendStream(job.lease, "t\u{1B}[31mw\u{9B}o\u{202E},\r\n"))
+            #expect(try await store.claims.appendStream(job.lease, "t\u{1B}[31mw\u{9B}o\u{202E},\r\n"))
             try await waiter.waitForOutput("one, t\\u{1b}[31mw\\u{9b}o\\u{202e},\\r\n")
             #expect(waiter.ending == nil)
-            _ = try await store.settle(sandbox.settlement(of: job, "one, t\u{1B}[31mw\u{9B}o\u{202E},\r\nthr\u{7}ee"))
+            _ = try await store.claims.settle(sandbox.settlement(of: job, "one, t\u{1B}[31mw\u{9B}o\u{202E},\r\nthr\u{7}ee"))
             let (ending, output) = try await waiter.endOfOutput()
             #expect(ending == .exit(0))
             #expect(output == "one, t\\u{1b}[31mw\\u{9b}o\\u{202e},\\r\nthr\\u{7}ee\n")
@@ -69,14 +69,14 @@ import Testing
         _ = try await sandbox.run("enqueue", "not streamed")
         let waiter = try sandbox.start("enqueue", "--wait", "--stream", "streamed")
         try await sandbox.withStore { store in
-            try await until("the job is added") { try store.jobs(JobFilter(), limit: 10).count == 2 }
-            let worker = try await store.registerWorker()
+            try await until("the job is added") { try store.jobs.list(JobFilter(), limit: 10).count == 2 }
+            let worker = try await store.claims.registerWorker()
             let jobs = try await sandbox.claim(store, as: worker.id)
             #expect(jobs.map(\.isStreamed) == [false, true])
             let job = try #require(jobs.last)
-            #expect(try await store.appendStream(job.lease, "an "))
+            #expect(try await store.claims.appendStream(job.lease, "an "))
             try await waiter.waitForOutput("an ")
-            _ = try await store.settle(sandbox.settlement(of: job, "an answer"))
+            _ = try await store.claims.settle(sandbox.settlement(of: job, "an answer"))
         }
         let (ending, output) = try await waiter.endOfOutput()
         #expect(ending == .exit(0))
@@ -89,7 +89,7 @@ import Testing
         _ = try await sandbox.run("enqueue", "x")
         #expect(try await sandbox.run("wait", "--stream", "1", "--timeout", "100ms").status == 2)
         try await sandbox.withStore { store in
-            let worker = try await store.registerWorker()
+            let worker = try await store.claims.registerWorker()
             #expect(try await sandbox.claim(store, as: worker.id).map(\.isStreamed) == [true])
         }
     }
@@ -99,15 +99,15 @@ import Testing
         let sandbox = try Sandbox()
         try await sandbox.withRunningJob { store, worker, first in
             let waiter = try sandbox.start("wait", "--stream", "1")
-            #expect(try await store.appendStream(first.lease, "this was"))
+            #expect(try await store.claims.appendStream(first.lease, "this was"))
             try await waiter.waitForOutput("this was")
             let handedBack = Settlement(state: .available, scheduledAt: 0, countsAttempt: false)
-            _ = try await store.settle(SettleRequest(job: first, settlement: handedBack))
+            _ = try await store.claims.settle(SettleRequest(job: first, settlement: handedBack))
             let second = try #require(try await sandbox.claim(store, as: worker).first)
-            #expect(try await store.appendStream(second.lease, "that"))
+            #expect(try await store.claims.appendStream(second.lease, "that"))
             try await waiter.waitForOutput("that")
-            #expect(try await !store.appendStream(first.lease, "late"))
-            _ = try await store.settle(sandbox.settlement(of: second, "that is"))
+            #expect(try await !store.claims.appendStream(first.lease, "late"))
+            _ = try await store.claims.settle(sandbox.settlement(of: second, "that is"))
             let (ending, output) = try await waiter.endOfOutput()
             #expect(ending == .exit(0))
             #expect(output == "this was\nagent-queue: a new attempt started; the answer starts over\nthat is\n")
@@ -119,9 +119,9 @@ import Testing
         let sandbox = try Sandbox()
         try await sandbox.withRunningJob { store, _, job in
             let waiter = try sandbox.start("wait", "--stream", "1")
-            #expect(try await store.appendStream(job.lease, "this"))
+            #expect(try await store.claims.appendStream(job.lease, "this"))
             try await waiter.waitForOutput("this")
-            _ = try await store.settle(sandbox.settlement(of: job, "that"))
+            _ = try await store.claims.settle(sandbox.settlement(of: job, "that"))
             let (ending, output) = try await waiter.endOfOutput()
             #expect(ending == .exit(0))
             #expect(output == "this\nagent-queue: the final answer differs from the text streamed so far\nthat\n")
@@ -133,9 +133,9 @@ import Testing
         let sandbox = try Sandbox()
         try await sandbox.withRunningJob { store, _, job in
             let waiter = try sandbox.start("wait", "--stream", "1")
-            #expect(try await store.appendStream(job.lease, "half"))
+            #expect(try await store.claims.appendStream(job.lease, "half"))
             try await waiter.waitForOutput("half")
-            _ = try await store.settle(sandbox.settlement(of: job, nil))
+            _ = try await store.claims.settle(sandbox.settlement(of: job, nil))
             let (ending, output) = try await waiter.endOfOutput()
             #expect(ending == .exit(1))
             #expect(output == "half\nagent-queue: job 1 failed: the model said \\u{1b}[31mno\n")
@@ -164,7 +164,7 @@ import Testing
     func timeout() async throws {
         let sandbox = try Sandbox()
         try await sandbox.withRunningJob { store, _, job in
-            #expect(try await store.appendStream(job.lease, "half"))
+            #expect(try await store.claims.appendStream(job.lease, "half"))
             let ending = try await sandbox.run("wait", "--stream", "1", "--timeout", "2s")
             #expect(ending.status == 2)
             #expect(ending.output == "half\n")
@@ -176,14 +176,14 @@ import Testing
     func closedPipe() async throws {
         let sandbox = try Sandbox()
         try await sandbox.withRunningJob { store, _, job in
-            #expect(try await store.appendStream(job.lease, "first\n"))
+            #expect(try await store.claims.appendStream(job.lease, "first\n"))
             let reader = try ChildProcess(
                 "/bin/bash", ["-c", #"{ "$AQ" wait --stream 1; echo "status $?" >&2; } | head -n 1"#], environment: sandbox.environment)
             try await reader.waitForOutput("first\n")
             // Only a piece that meets the closed pipe tells the waiter, and `head` takes a moment to go.
             try await within(.seconds(30), "the waiter ends") {
                 while reader.ending == nil {
-                    _ = try await store.appendStream(job.lease, "more\n")
+                    _ = try await store.claims.appendStream(job.lease, "more\n")
                     try await Task.sleep(for: .milliseconds(5))
                 }
             }

@@ -63,9 +63,9 @@ import Testing
         _ = try await sandbox.run("cancel", "--batch", "b")
         _ = try await sandbox.run("delete", "--batch", "b")
         try await sandbox.withStore { store in
-            let worker = try await store.registerWorker()
+            let worker = try await store.claims.registerWorker()
             #expect(try await sandbox.run("database", "vacuum").status == 69)
-            try await store.unregisterWorker(worker.id)
+            try await store.claims.unregisterWorker(worker.id)
         }
         let ending = try await sandbox.run("database", "vacuum", "--json")
         #expect(ending.status == 0, "\(ending.error)")

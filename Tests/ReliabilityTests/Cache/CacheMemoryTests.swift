@@ -30,7 +30,7 @@ extension ReliabilityTests {
             }
             try await withScene(.echo, configuration: Self.cache) { scene in
                 try await Self.fill(scene.store)
-                #expect(try scene.store.cacheStatistics().bytes >= 70 << 20)
+                #expect(try scene.store.cache.statistics().bytes >= 70 << 20)
                 let worker = try await scene.worker()
                 try await until("the cache is loaded", within: .seconds(60)) { try Self.resident(worker.pid) > 100 << 20 }
                 for number in 0..<200 { try await scene.enqueue("question \(number)") }
@@ -45,21 +45,21 @@ extension ReliabilityTests {
 
         /// Answers jobs so that their replies are in the cache: as a worker does, but for the calls.
         private static func fill(_ store: QueueStore) async throws {
-            let worker = try await store.registerWorker()
+            let worker = try await store.claims.registerWorker()
             let request = ClaimRequest(
                 worker: worker.id, queues: nil, providers: ["scripted"], slots: 500, lease: 60_000, isIdle: true)
             for start in stride(from: 0, to: entries, by: 2_560) {
-                _ = try await store.enqueue((start..<start + 2_560).map { .asking("question \($0)") })
+                _ = try await store.jobs.enqueue((start..<start + 2_560).map { .asking("question \($0)") })
                 while true {
-                    let jobs = try await store.claim(request).jobs
+                    let jobs = try await store.claims.claim(request).jobs
                     guard !jobs.isEmpty else { break }
                     try await withThrowingTaskGroup { group in
-                        for job in jobs { group.addTask { _ = try await store.settle(answer(job)) } }
+                        for job in jobs { group.addTask { _ = try await store.claims.settle(answer(job)) } }
                         try await group.waitForAll()
                     }
                 }
             }
-            try await store.unregisterWorker(worker.id)
+            try await store.claims.unregisterWorker(worker.id)
         }
 
         private static func answer(_ job: ClaimedJob) -> SettleRequest {

@@ -29,7 +29,7 @@ extension ReliabilityTests {
                 #expect(try scene.job(third).state == .completed)
                 #expect(try scene.job(third).result?.text == "answer")
                 #expect(scene.server.requests.count == 2)
-                #expect(try scene.store.cacheStatistics().hits == 2)
+                #expect(try scene.store.cache.statistics().hits == 2)
             }
         }
     }

@@ -42,7 +42,7 @@ extension ReliabilityTests {
             try await withScene(server.script, configuration: configuration) { scene in
                 for number in 0..<40 { try await scene.enqueue("\(number)") { $0.maxAttempts = 50 } }
                 for _ in 0..<4 { try await scene.worker() }
-                try await until("the breaker opens") { try scene.store.providerStates().contains { $0.breaker.isOpen } }
+                try await until("the breaker opens") { try scene.store.providers.states().contains { $0.breaker.isOpen } }
                 // Those that were under way when it opened, and no others.
                 let before = 5 + 8
                 try await until("two probes fail", within: .seconds(30)) { server.asked.count >= before + 2 || server.pauses >= 2 }
@@ -51,9 +51,9 @@ extension ReliabilityTests {
                 #expect(server.pauses >= 2)
                 server.mend()
                 try await until("every job is answered", within: .seconds(60)) {
-                    try scene.store.lanes().reduce(0) { $0 + $1.count(.completed) } == 40
+                    try scene.store.jobs.lanes().reduce(0) { $0 + $1.count(.completed) } == 40
                 }
-                #expect(try scene.store.providerStates().allSatisfy { !$0.breaker.isOpen })
+                #expect(try scene.store.providers.states().allSatisfy { !$0.breaker.isOpen })
             }
         }
 

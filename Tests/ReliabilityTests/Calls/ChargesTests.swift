@@ -31,7 +31,7 @@ extension ReliabilityTests {
                     workers[kill % 4] = try scene.startWorker()
                 }
                 try await until("every job is answered", within: .seconds(120)) {
-                    try scene.store.lanes().reduce(0) { $0 + $1.count(.completed) } == Self.jobs
+                    try scene.store.jobs.lanes().reduce(0) { $0 + $1.count(.completed) } == Self.jobs
                 }
                 for worker in workers {
                     worker.send(SIGTERM)
@@ -45,7 +45,7 @@ extension ReliabilityTests {
             let charges = provider.charges
             let charged = charges.values.reduce(0, +)
             #expect(charges.values.allSatisfy { $0 == 1 }, "a lease that was charged for twice")
-            let doubtful = try scene.store.doubtfulCalls(limit: 10_000)
+            let doubtful = try scene.store.providers.doubtfulCalls(limit: 10_000)
             // What was charged for beyond one call a job is all among what is said to be doubtful, job by job.
             var inVain: [Int64: Int] = [:]
             for lease in charges.keys { inVain[lease.jobID, default: -1] += 1 }
@@ -53,7 +53,7 @@ extension ReliabilityTests {
             for call in doubtful { said[call.jobID, default: 0] += 1 }
             for (job, count) in inVain where count > 0 { #expect(said[job, default: 0] >= count, "job \(job)") }
             #expect(charged - jobs <= doubtful.count)
-            let statistics = try scene.store.statistics()
+            let statistics = try scene.store.maintenance.statistics()
             #expect(statistics.maybePaidCalls == doubtful.count)
             // The spend shown is the sum of the rows.
             #expect(try scene.number("SELECT sum(calls) FROM charges WHERE outcome IN ('answered', 'fenced')") ?? 0 >= Int64(jobs))

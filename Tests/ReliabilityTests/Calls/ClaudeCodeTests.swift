@@ -46,7 +46,7 @@ extension ReliabilityTests {
                 #expect(open.withLock { $0 } == 1)
                 for program in programs { #expect(!Self.runs(program)) }
                 #expect(try scene.job(id).result?.text == "done")
-                #expect(try scene.store.doubtfulCalls(limit: 10).map(\.jobID) == [id])
+                #expect(try scene.store.providers.doubtfulCalls(limit: 10).map(\.jobID) == [id])
             }
         }
 

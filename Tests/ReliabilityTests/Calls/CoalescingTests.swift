@@ -17,7 +17,7 @@ extension ReliabilityTests {
             // Identical ones side by side, and far apart.
             let order = (0..<jobs).map { $0 < jobs / 2 ? $0 / (jobs / 2 / prompts) : $0 % prompts }
             for start in stride(from: 0, to: jobs, by: 250) {
-                _ = try await scene.store.enqueue(
+                _ = try await scene.store.jobs.enqueue(
                     order[start..<start + 250].map { number in
                         var job = NewJob.asking("\(number)")
                         job.maxAttempts = 50
@@ -47,7 +47,7 @@ extension ReliabilityTests {
                 #expect(try scene.answered(by: .provider) == Self.prompts)
                 let others = try (scene.answered(by: .coalesced), scene.answered(by: .cache))
                 #expect(others.0 + others.1 == Self.jobs - Self.prompts)
-                #expect(try scene.store.lanes().map(\.calls) == [Self.prompts])
+                #expect(try scene.store.jobs.lanes().map(\.calls) == [Self.prompts])
                 // A command that a person would run says the same.
                 #expect(try await scene.run("database", "check").ending == .exit(0))
                 print("coalescing: \(scene.server.requests.count) calls, \(others.0) coalesced, \(others.1) from the cache")

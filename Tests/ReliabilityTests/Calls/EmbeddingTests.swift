@@ -15,7 +15,7 @@ extension ReliabilityTests {
 
         private static func check(_ scene: Scene, jobs: Int) throws {
             #expect(try scene.count(.completed) == jobs)
-            for job in try scene.store.jobs(JobFilter(), limit: jobs) {
+            for job in try scene.store.jobs.list(JobFilter(), limit: jobs) {
                 #expect(try scene.vector(of: job) == EmbeddingServer.vector(of: "text \(job.id)"), "job \(job.id)")
             }
         }
@@ -166,7 +166,7 @@ extension ReliabilityTests {
                 #expect(try scene.number("SELECT sum(input_tokens) FROM results") == Int64(charged))
                 #expect(try scene.number("SELECT sum(input_tokens) FROM charges") == Int64(charged))
                 #expect(try scene.number("SELECT sum(calls) FROM charges") == Int64(server.calls.count))
-                #expect(try scene.store.lanes().map(\.calls) == [server.calls.count])
+                #expect(try scene.store.jobs.lanes().map(\.calls) == [server.calls.count])
                 // A long text's share is larger than a short one's.
                 let (short, long) = (try scene.job(17), try scene.job(16))
                 #expect((short.result?.usage.inputTokens ?? 0) < (long.result?.usage.inputTokens ?? 0))
@@ -187,7 +187,7 @@ extension ReliabilityTests {
                 try Self.check(scene, jobs: 200)
                 #expect(server.calls.count <= 2 + 2)
                 // What the dead one may have paid for is on record, once for each call.
-                #expect(try scene.store.statistics().maybePaidCalls == 2)
+                #expect(try scene.store.maintenance.statistics().maybePaidCalls == 2)
             }
         }
     }
@@ -196,7 +196,7 @@ extension ReliabilityTests {
 extension Scene {
     /// Enqueues a job for each text, in one transaction.
     fileprivate func embed(_ texts: [String], with target: String = "scripted/m") async throws {
-        _ = try await store.enqueue(
+        _ = try await store.jobs.enqueue(
             texts.map { text in
                 let request = ModelRequest(kind: .embed, target: Target(target)!, body: ["input": [.string(text)]])
                 let (body, digest) = request.sealed(identity: "scripted")

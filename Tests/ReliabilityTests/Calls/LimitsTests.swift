@@ -34,7 +34,7 @@ extension ReliabilityTests {
                         + "limits told: \(tellsLimits)")
                 #expect(Double(answered) >= 0.9 * most)
                 #expect(Double(refused) <= 0.02 * Double(answered + refused))
-                #expect(try scene.store.lanes().reduce(0) { $0 + $1.count(.discarded) } == 0)
+                #expect(try scene.store.jobs.lanes().reduce(0) { $0 + $1.count(.discarded) } == 0)
             }
         }
     }

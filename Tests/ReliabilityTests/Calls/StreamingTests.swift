@@ -51,7 +51,7 @@ extension ReliabilityTests {
                 #expect(try scene.job(1).errors.last?.partialText == "Half of it")
                 let shown = try await scene.run("show", "1")
                 #expect(shown.output.contains("Half of it"))
-                #expect(try scene.store.doubtfulCalls(limit: 10).map(\.jobID) == [1])
+                #expect(try scene.store.providers.doubtfulCalls(limit: 10).map(\.jobID) == [1])
             }
         }
     }

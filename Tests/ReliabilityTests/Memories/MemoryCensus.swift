@@ -15,7 +15,7 @@ struct MemoryCensus: Sendable {
         self.store = store
         var last: Int64 = 0
         while true {
-            let page = try store.memories(in: nil, after: last, limit: 500)
+            let page = try store.memories.list(in: nil, after: last, limit: 500)
             guard let end = page.last?.id else { break }
             for memory in page where memory.expiresAt.map({ $0 > store.clock.wall() }) ?? true { rows[memory.id] = memory }
             last = end

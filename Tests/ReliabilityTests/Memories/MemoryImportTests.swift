@@ -46,7 +46,7 @@ extension ReliabilityTests {
                     let ending = try await run.end()
                     let count = try scene.memories()
                     #expect(count % Self.batch == 0, "round \(round): \(count)")
-                    #expect(try scene.store.check().faults == [], "round \(round)")
+                    #expect(try scene.store.maintenance.check().faults == [], "round \(round)")
                     if ending == .exit(0) { break }
                     #expect(ending == .signal(SIGKILL), "\(run.output)")
                     kills += 1
@@ -59,7 +59,7 @@ extension ReliabilityTests {
                 let report = try JSONValue.parse(output)
                 #expect(report["duplicates"]?.int == Self.lines, "\(output)")
                 #expect(report["stored"]?.int == 0)
-                let memories = try scene.store.memories(in: "default", after: 0, limit: 2 * Self.lines)
+                let memories = try scene.store.memories.list(in: "default", after: 0, limit: 2 * Self.lines)
                 #expect(memories.map(\.text).sorted() == (0..<Self.lines).map(Self.text).sorted())
                 try await Self.expectFound(in: scene)
                 if withVectors {

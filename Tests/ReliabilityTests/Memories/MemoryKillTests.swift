@@ -29,7 +29,7 @@ extension ReliabilityTests {
                     let census = try await MemoryCensus(scene.store)
                     history.check(census)
                     try await census.expectIndexAgrees(search)
-                    #expect(try scene.store.check().faults == [], "kill \(kill)")
+                    #expect(try scene.store.maintenance.check().faults == [], "kill \(kill)")
                 }
                 print("memory kills: \(history.summary) with \(Self.kills) kills")
             }

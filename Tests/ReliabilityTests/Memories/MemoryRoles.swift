@@ -30,7 +30,7 @@ extension ReliabilityTests {
                     let reply =
                         switch words[1] {
                         case "store": try await Self.store(numbers, in: store)
-                        case "forget": "\(try await store.forget(numbers.map(Int64.init)))"
+                        case "forget": "\(try await store.memories.forget(numbers.map(Int64.init)))"
                         default: try await Self.find(numbers, search)
                         }
                     Self.say("@\(words[0]) \(reply) @\(words[0]).")
@@ -40,7 +40,7 @@ extension ReliabilityTests {
 
         private static func store(_ numbers: [Int], in store: QueueStore) async throws -> String {
             let memory = try NumberedMemory(number: numbers[0], version: numbers[1]).new(isKeyed: true)
-            let remembered = try await store.remember([memory], in: MemoryProcess.namespace, model: NumberedMemory.model)
+            let remembered = try await store.memories.remember([memory], in: MemoryProcess.namespace, model: NumberedMemory.model)
             return "\(remembered[0].id) \(remembered[0].outcome)"
         }
 
@@ -64,10 +64,10 @@ extension ReliabilityTests {
                     if batch.forgets != nil, ids.isEmpty { continue }
                     Self.say("@begin \(number)")
                     if batch.forgets != nil {
-                        _ = try await store.forget(ids)
+                        _ = try await store.memories.forget(ids)
                     } else {
                         let memories = try batch.memories(now: Int64(Date().timeIntervalSince1970 * 1_000))
-                        stored[number] = try await store.remember(memories, in: MemoryProcess.namespace, model: NumberedMemory.model).map(
+                        stored[number] = try await store.memories.remember(memories, in: MemoryProcess.namespace, model: NumberedMemory.model).map(
                             \.id)
                     }
                     Self.say("@done \(number)")
@@ -80,8 +80,8 @@ extension ReliabilityTests {
             try await withStore { store in
                 for number in 0... {
                     Self.say("@begin \(number)")
-                    try await store.compactMemory()
-                    _ = try await store.prune(PrunePolicy(completed: 0, cancelled: 0, discarded: 0))
+                    try await store.maintenance.compactMemory()
+                    _ = try await store.maintenance.prune(PrunePolicy(completed: 0, cancelled: 0, discarded: 0))
                     Self.say("@done \(number)")
                 }
             }

@@ -39,8 +39,8 @@ extension ReliabilityTests {
                 #expect(Double(most) < 5 * Double(least))
                 #expect(longest < 5_000)
                 // Each round took one job in and one out.
-                #expect(try scene.store.lanes().map { $0.count(.completed) } == [rounds.reduce(0, +)])
-                #expect(try scene.store.workers().isEmpty)
+                #expect(try scene.store.jobs.lanes().map { $0.count(.completed) } == [rounds.reduce(0, +)])
+                #expect(try scene.store.maintenance.workers().isEmpty)
             }
         }
     }

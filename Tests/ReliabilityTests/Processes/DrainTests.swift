@@ -23,7 +23,7 @@ extension ReliabilityTests {
             try await withScene(script) { scene in
                 let later = try await scene.enqueue("later") { $0.scheduledAt = scene.store.clock.wall() + 3_600_000 }
                 let waiting = try await scene.enqueue("waiting") { $0.after = [later] }
-                try await scene.store.pause(queue: "paused")
+                try await scene.store.jobs.pause(queue: "paused")
                 let paused = try await scene.enqueue("paused") { $0.queue = "paused" }
                 let foreign = try await scene.enqueue("foreign", to: "elsewhere/m")
                 let flaky = try await scene.enqueue("flaky")
@@ -31,7 +31,7 @@ extension ReliabilityTests {
                 let worker = try scene.startWorker("--drain")
                 #expect(try await worker.end() == .exit(0), "\(worker.output)")
                 #expect(
-                    try scene.store.states(of: [later, waiting, paused, foreign, flaky, after]) == [
+                    try scene.store.jobs.states(of: [later, waiting, paused, foreign, flaky, after]) == [
                         later: .scheduled, waiting: .pending, paused: .available, foreign: .available, flaky: .completed, after: .completed,
                     ])
                 #expect(scene.server.requests.map(\.prompt) == ["flaky", "flaky", "after"])

@@ -46,7 +46,7 @@ extension ReliabilityTests {
                     #expect(refusal?.kind == .full, "\(refusal?.message ?? "")")
                     // All or none.
                     let several = (0..<8).map { NewJob.asking(Self.long(1_000 + $0)) }
-                    await #expect(throws: StoreError.self) { _ = try await scene.store.enqueue(several) }
+                    await #expect(throws: StoreError.self) { _ = try await scene.store.jobs.enqueue(several) }
                     let (ending, output) = try await scene.run("enqueue", Self.long(2_000))
                     #expect(ending == .exit(74))
                     #expect(output.contains("the disk is full"))
@@ -79,8 +79,8 @@ extension ReliabilityTests {
         }
 
         private static func expectJobs(_ scene: Scene, _ count: Int) throws {
-            #expect(try scene.store.jobs(JobFilter(), limit: 1_000).count == count)
-            #expect(try scene.store.check().faults == [])
+            #expect(try scene.store.jobs.list(JobFilter(), limit: 1_000).count == count)
+            #expect(try scene.store.maintenance.check().faults == [])
         }
 
         /// A question of 20 kB that no other is.

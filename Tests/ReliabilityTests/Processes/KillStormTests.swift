@@ -33,7 +33,7 @@ extension ReliabilityTests {
                     }
                 }
                 try await until("everything has ended", within: .seconds(60)) { try scene.open == 0 }
-                try await until("all have signed on") { try scene.store.workers().count == 4 }
+                try await until("all have signed on") { try scene.store.maintenance.workers().count == 4 }
                 for worker in scene.processes where worker.ending == nil {
                     worker.send(SIGTERM)
                     #expect(try await worker.end() == .exit(0))
@@ -61,7 +61,7 @@ extension ReliabilityTests {
                 while try scene.open < 25 {
                     try Task.checkCancellation()
                     number += 1
-                    let receipt = try await scene.store.enqueue(.with(.asking("\(number)")) { $0.maxAttempts = 50 })
+                    let receipt = try await scene.store.jobs.enqueue(.with(.asking("\(number)")) { $0.maxAttempts = 50 })
                     acknowledged.add(receipt.id, number)
                 }
                 try await scene.calls(scene.server.requests.count + 1)
@@ -87,7 +87,7 @@ extension ReliabilityTests {
                 #expect(job.state == .completed, "job \(id)")
                 #expect(job.result?.text == "echo \(number)", "job \(id)")
             }
-            let lanes = try scene.store.lanes()
+            let lanes = try scene.store.jobs.lanes()
             #expect(lanes.map { $0.count(.completed) } == [acknowledged.count])
             // Every answer that was taken in was taken in once.
             #expect(lanes.map(\.calls) == [acknowledged.count])
@@ -108,7 +108,7 @@ extension ReliabilityTests {
 extension Scene {
     /// Jobs that have not ended.
     fileprivate var open: Int {
-        get throws { try store.lanes().reduce(0) { $0 + $1.count(.available) + $1.count(.running) + $1.count(.retryable) } }
+        get throws { try store.jobs.lanes().reduce(0) { $0 + $1.count(.available) + $1.count(.running) + $1.count(.retryable) } }
     }
 }
 

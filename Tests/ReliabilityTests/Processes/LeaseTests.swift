@@ -114,7 +114,7 @@ extension ReliabilityTests {
                 for death in 1...3 {
                     try await within(.seconds(30), "poison, call \(death)") { try await poisonCalls.wait(atLeast: death) }
                     let victim = try scene.runner(of: poison)
-                    let beside = try #require(try scene.store.workers().first { $0.pid == Int64(victim.pid) }).running - 1
+                    let beside = try #require(try scene.store.maintenance.workers().first { $0.pid == Int64(victim.pid) }).running - 1
                     // Two crashes make a suspect, and a suspect runs alone.
                     if death == 1 { #expect(beside == 5) } else if death == 3 { #expect(beside == 0) }
                     victim.send(SIGKILL)

@@ -26,7 +26,7 @@ extension ReliabilityTests {
         }
 
         private static func cancelHere(_ scene: Scene, _ id: Int64) async throws {
-            #expect(try await scene.store.cancel(ids: [id]).map(\.result) == [.changed(.running)])
+            #expect(try await scene.store.jobs.cancel(ids: [id]).map(\.result) == [.changed(.running)])
         }
 
         private static func cancelByCommand(_ scene: Scene, _ id: Int64) async throws {
@@ -67,7 +67,7 @@ extension ReliabilityTests {
                 #expect(try await worker.end() == .exit(0))
                 #expect(try scene.job(id).state == .completed)
                 #expect(try scene.job(next).state == .available)
-                #expect(try scene.store.workers().isEmpty)
+                #expect(try scene.store.maintenance.workers().isEmpty)
             }
         }
 
@@ -117,7 +117,7 @@ extension ReliabilityTests {
             #expect(job.attempt == 0)
             #expect(job.errors.isEmpty)
             #expect(scene.server.requests.count == 1)
-            #expect(try scene.store.workers().isEmpty)
+            #expect(try scene.store.maintenance.workers().isEmpty)
         }
     }
 }

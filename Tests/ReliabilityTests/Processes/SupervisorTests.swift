@@ -20,7 +20,7 @@ extension ReliabilityTests {
                 for number in 1...6 { try await scene.wait(for: try await scene.enqueue("\(number)"), .completed) }
                 supervisor.send(SIGTERM)
                 #expect(try await supervisor.end() == .exit(0), "\(supervisor.output)")
-                #expect(try scene.store.workers().isEmpty)
+                #expect(try scene.store.maintenance.workers().isEmpty)
             }
         }
 
@@ -34,11 +34,11 @@ extension ReliabilityTests {
                 supervisor.send(SIGKILL)
                 #expect(try await supervisor.end() == .signal(SIGKILL))
                 // The idle one ends at once; the other lets its call finish.
-                try await until("one child has ended") { try scene.store.workers().count == 1 }
+                try await until("one child has ended") { try scene.store.maintenance.workers().count == 1 }
                 gate.open()
                 try await scene.wait(for: id, .completed)
                 try await until("both children have ended") { children.allSatisfy { !Self.lives($0) } }
-                #expect(try scene.store.workers().isEmpty)
+                #expect(try scene.store.maintenance.workers().isEmpty)
             }
         }
 
@@ -47,7 +47,7 @@ extension ReliabilityTests {
                 for number in 1...8 { try await scene.enqueue("\(number)") }
                 let supervisor = try scene.startWorker("--processes", "2", "--drain")
                 #expect(try await supervisor.end() == .exit(0), "\(supervisor.output)")
-                #expect(try scene.store.lanes().map { $0.count(.completed) } == [8])
+                #expect(try scene.store.jobs.lanes().map { $0.count(.completed) } == [8])
             }
         }
 
@@ -67,9 +67,9 @@ extension Scene {
     /// Waits until so many workers have signed on, one not among them, and returns their processes.
     fileprivate func supervised(_ count: Int, without dead: pid_t? = nil) async throws -> Set<pid_t> {
         try await until("\(count) workers sign on") { [store] in
-            let pids = try store.workers().map(\.pid)
+            let pids = try store.maintenance.workers().map(\.pid)
             return pids.count == count && !pids.contains { $0 == dead.map(Int64.init) }
         }
-        return Set(try store.workers().map { pid_t($0.pid) })
+        return Set(try store.maintenance.workers().map { pid_t($0.pid) })
     }
 }

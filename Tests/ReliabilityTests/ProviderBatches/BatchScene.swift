@@ -70,7 +70,7 @@ struct BatchScene: Sendable {
         #expect(server.charges == Dictionary(uniqueKeysWithValues: Set(prompts).map { ($0, 1) }))
         #expect(server.violations == [])
         #expect(try scene.count(.completed) == prompts.count)
-        for job in try scene.store.jobs(JobFilter(), limit: prompts.count) {
+        for job in try scene.store.jobs.list(JobFilter(), limit: prompts.count) {
             let prompt = job.request["messages"]?.array?.last?["content"]?.string ?? "?"
             #expect(job.result?.text == "echo \(prompt)", "job \(job.id): \(job.state) \(job.errors)")
         }
@@ -81,6 +81,6 @@ struct BatchScene: Sendable {
     /// The job of a prompt.
     func job(_ prompt: String) throws -> Job {
         try #require(
-            try scene.store.jobs(JobFilter(), limit: 1_000).first { $0.request["messages"]?.array?.last?["content"]?.string == prompt })
+            try scene.store.jobs.list(JobFilter(), limit: 1_000).first { $0.request["messages"]?.array?.last?["content"]?.string == prompt })
     }
 }

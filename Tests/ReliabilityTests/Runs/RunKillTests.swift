@@ -83,12 +83,12 @@ extension ReliabilityTests {
                 currentDirectory: scene.folder, overrides: [])
             let planner = PipelinePlanner(store: scene.store, settings: settings)
             let run = try planner.run(Pipeline(yaml: pipeline, path: "storm.yaml"), inputs: ["topic": "kills"])
-            return try await scene.store.start(run).id
+            return try await scene.store.runs.start(run).id
         }
 
         private static func finish(_ run: Int64, _ scene: Scene) async throws -> RunDetail {
-            try await until("the run ends", within: .seconds(120)) { try scene.store.runStates(of: [run])[run]?.isFinal == true }
-            return try #require(try scene.store.runDetail(run))
+            try await until("the run ends", within: .seconds(120)) { try scene.store.runs.states(of: [run])[run]?.isFinal == true }
+            return try #require(try scene.store.runs.detail(run))
         }
 
         @Test func aRunSurvivesKills() async throws {
@@ -111,7 +111,7 @@ extension ReliabilityTests {
                 let run = try await Self.start(scene)
                 var underWay = 0
                 var killed = 0
-                while killed < Self.kills, try scene.store.runStates(of: [run])[run] == .running {
+                while killed < Self.kills, try scene.store.runs.states(of: [run])[run] == .running {
                     try await Task.sleep(for: .milliseconds(Int.random(in: 0...40)))
                     let victim = workers.indices.randomElement()!
                     underWay += try await scene.kill(workers[victim]).count

@@ -12,7 +12,7 @@ extension ReliabilityTests {
                 let (first, second) = (try await scene.worker(), try await scene.worker())
                 let now = scene.store.clock.wall()
                 for number in 1...60 {
-                    _ = try await scene.store.add(
+                    _ = try await scene.store.schedules.add(
                         NewSchedule(
                             name: "s\(number)", cron: "@yearly", timeZone: "Europe/Lisbon", missed: .once,
                             work: #"{"job": {"prompt": "p\#(number)", "cache": false}}"#, nextAt: now - 86_400_000 + Int64(number)))
@@ -40,10 +40,10 @@ extension ReliabilityTests {
                 try await scene.worker()
                 try await scene.worker()
                 let work = #"{"run": {"name": "two", "inputs": {"topic": "rain"}, "options": {"tags": ["t"]}, "on_finish": ["hook"]}}"#
-                let added = try await scene.store.add(
+                let added = try await scene.store.schedules.add(
                     NewSchedule(cron: "@yearly", timeZone: "UTC", work: work, nextAt: scene.store.clock.wall()))
                 try await until("its end is told") { try scene.number("SELECT count(*) FROM notices WHERE state = 'delivered'") == 1 }
-                let fired = try #require(try scene.store.schedule(added.id))
+                let fired = try #require(try scene.store.schedules.get(added.id))
                 #expect(fired.firings == 1)
                 #expect(fired.lastError == nil)
                 #expect(try scene.number("SELECT count(*) FROM runs") == 1)
@@ -59,10 +59,10 @@ extension ReliabilityTests {
             try await withScene(Script { .echo($0) }) { scene in
                 try await scene.worker()
                 let due = scene.store.clock.wall() + 700
-                let added = try await scene.store.add(
+                let added = try await scene.store.schedules.add(
                     NewSchedule(cron: "@yearly", timeZone: "UTC", work: #"{"job": {"prompt": "on time"}}"#, nextAt: due))
-                try await until("it fires") { try scene.store.schedule(added.id)?.firings == 1 }
-                let firedAt = try #require(try scene.store.schedule(added.id)?.firedAt)
+                try await until("it fires") { try scene.store.schedules.get(added.id)?.firings == 1 }
+                let firedAt = try #require(try scene.store.schedules.get(added.id)?.firedAt)
                 #expect(firedAt >= due && firedAt < due + 900)
             }
         }

@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension ClaimStore {
     /// Claims ready jobs for the free slots, in one transaction, and reads which running ones are to be cancelled. Between lanes:
     /// the best head priority first, then the one longest unserved.
     ///

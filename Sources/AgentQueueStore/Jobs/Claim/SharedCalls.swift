@@ -111,7 +111,7 @@ package struct OpenCall: Sendable, Equatable {
     }
 }
 
-extension QueueStore {
+extension ClaimStore {
     /// The jobs of a call that they shared go on with calls of their own, under the same leases: what the failed call was is recorded
     /// as by a settlement, and each further call is set aside for, whatever the limits say: they are few, and claims wait for them.
     /// - Parameters:

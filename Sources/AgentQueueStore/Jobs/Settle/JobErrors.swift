@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension ClaimStore {
     /// The latest answer of a job that did not hold what was asked, and why; nil where there is none, or nothing was kept of it.
     package func lastInvalidReply(of id: Int64) throws -> (message: String, partial: String)? {
         try read { reader in

@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension ClaimStore {
     /// An attempt goes on with another target: what the failed call was is recorded as by ``settle(_:)``, and the next call is set
     /// aside for, at the first candidate that admits one now. The job stays running, under the same lease.
     /// - Parameter request: the failed call; its settlement is not looked at.

@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-extension QueueStore {
+extension ClaimStore {
     /// Ends an attempt: outcome, result, usage, cache entry and next state, in one transaction, and only under the
     /// lease's token. A late settle whose token still is the job's is accepted.
     package func settle(_ request: SettleRequest) async throws -> SettleResult {

@@ -41,10 +41,10 @@ final class ModelRun {
         store = try QueueStore(path: folder + "/q.db", options: StoreOptions(durability: .normal, clock: clock.storeClock))
         // The lanes, always in the same order.
         for queue in Self.queues {
-            for target in Self.targets { _ = try await store.enqueue(.with(.asking("lane", of: target)) { $0.queue = queue }) }
+            for target in Self.targets { _ = try await store.jobs.enqueue(.with(.asking("lane", of: target)) { $0.queue = queue }) }
         }
-        _ = try await store.cancel(where: JobFilter())
-        _ = try await store.delete(where: JobFilter())
+        _ = try await store.jobs.cancel(where: JobFilter())
+        _ = try await store.jobs.delete(where: JobFilter())
         stored = try StoredQueue(folder + "/q.db")
         heartbeat = try Heartbeat(store)
     }
@@ -147,7 +147,7 @@ final class ModelRun {
             """)
         let receipt: Enqueued
         do {
-            receipt = try await store.enqueue(job)
+            receipt = try await store.jobs.enqueue(job)
         } catch let error as StoreError where error.kind == .conflict {
             return try expect(arrival == .refused, "refused: \(error)")
         }
@@ -184,7 +184,7 @@ final class ModelRun {
             }
         }
         note("enqueue \(count) times question \(question)")
-        for (job, receipt) in zip(jobs, try await store.enqueue(jobs)) {
+        for (job, receipt) in zip(jobs, try await store.jobs.enqueue(jobs)) {
             let state: JobState = model.isCached(question) ? .completed : .available
             try expect(receipt.state == state, "\(receipt)")
             lastID = receipt.id
@@ -216,7 +216,7 @@ final class ModelRun {
         note(
             "claim \(request.slots) by w\(index) of \(request.queues?.sorted() ?? ["all"]) \(request.providers.sorted()), lease \(request.lease), idle \(request.isIdle)"
         )
-        let round = try await store.claim(request)
+        let round = try await store.claims.claim(request)
         steps[steps.count - 1] += ": \(round.jobs.map { jobName($0.id) })"
         try expect(Set(round.cancellations.map(\.jobID)) == wanted, "cancellations \(round.cancellations), not \(wanted)")
         try expect(round.cancellations.allSatisfy(model.holds), "cancellations under other tokens")
@@ -300,7 +300,7 @@ final class ModelRun {
         if job.isCached, chance(50) {
             note("settle \(jobName(job.id)) from the cache (token \(isGood ? "good" : "stale"))")
             let question = model.jobs[job.id]?.question ?? Int(job.digest[0]) - 1
-            let result = try await store.settleFromCache(job)
+            let result = try await store.claims.settleFromCache(job)
             if !model.isCached(question) {
                 try expect(result == nil, "\(String(describing: result)) without an entry")
             } else {
@@ -330,7 +330,7 @@ final class ModelRun {
         if case .failed(let failure, _) = end {
             request.error = JobError(attempt: job.attempt, at: model.wall, failure: failure, message: "it failed")
         }
-        try settled(job, try await store.settle(request), settlement)
+        try settled(job, try await store.claims.settle(request), settlement)
         endCall(job)
     }
 
@@ -368,9 +368,9 @@ final class ModelRun {
         let expected = ids.map { model.change(wish, $0) }
         let changes =
             switch wish {
-            case .cancel: try await store.cancel(ids: ids)
-            case .retry: try await store.retry(ids: ids)
-            case .delete: try await store.delete(ids: ids)
+            case .cancel: try await store.jobs.cancel(ids: ids)
+            case .retry: try await store.jobs.retry(ids: ids)
+            case .delete: try await store.jobs.delete(ids: ids)
             }
         try expect(changes.map(\.id) == ids, "\(changes)")
         for (change, expected) in zip(changes, expected) {
@@ -388,7 +388,7 @@ final class ModelRun {
         let slice = chance(50) ? 1 : 200
         note("cascade by \(slice) (\(model.cascades.sorted().map(jobName)))")
         let expected = model.cascade(limit: slice)
-        let more = try await store.cascade(slice: slice)
+        let more = try await store.maintenance.cascade(slice: slice)
         try expect(more == expected, "cascade says \(more)")
     }
 
@@ -396,7 +396,7 @@ final class ModelRun {
         let slice = chance(50) ? 7 : 200
         note("land by \(slice) (\(model.landings.sorted()))")
         let expected = model.fanOut(limit: slice)
-        let more = try await store.fanOut(slice: slice)
+        let more = try await store.maintenance.fanOut(slice: slice)
         try expect(more == expected, "land says \(more)")
     }
 
@@ -414,9 +414,9 @@ final class ModelRun {
             }
         }
         workers.removeAll { !except.contains($0.id) && (!$0.isAlive || $0.bootID != clock.bootID) }
-        let rescued = try await store.rescue(except: except, slice: random(1...5))
+        let rescued = try await store.maintenance.rescue(except: except, slice: random(1...5))
         try expect(rescued == count, "\(rescued) rescued, not \(count)")
-        let registered = try store.workers().map(\.id)
+        let registered = try store.maintenance.workers().map(\.id)
         try expect(registered == workers.map(\.id).sorted(), "registered: \(registered), not \(workers.map(\.id))")
     }
 
@@ -424,7 +424,7 @@ final class ModelRun {
         let slice = chance(30) ? 1 : 500
         note("promote by \(slice)")
         let expected = model.promote(limit: slice)
-        let (promoted, nextDue) = try await store.promote(slice: slice)
+        let (promoted, nextDue) = try await store.maintenance.promote(slice: slice)
         try expect(promoted == expected && nextDue == model.nextDue, "promoted \(promoted) and then \(offset(nextDue))")
     }
 
@@ -432,7 +432,7 @@ final class ModelRun {
         let slice = chance(30) ? 1 : 200
         note("expire by \(slice)")
         let expected = model.expire(limit: slice)
-        let expired = try await store.expire(slice: slice)
+        let expired = try await store.maintenance.expire(slice: slice)
         try expect(expired == expected, "expired \(expired), not \(expected)")
     }
 
@@ -441,8 +441,8 @@ final class ModelRun {
         note("prune \(ages)")
         let expected = model.prune(ages)
         let policy = PrunePolicy(completed: ages[0].1, cancelled: ages[1].1, discarded: ages[2].1, shrinks: false)
-        let prospect = try await store.prune(policy, dryRun: true)
-        let report = try await store.prune(policy)
+        let prospect = try await store.maintenance.prune(policy, dryRun: true)
+        let report = try await store.maintenance.prune(policy)
         try expect(report.jobs == expected && prospect.jobs == expected, "pruned \(report.jobs) (\(prospect.jobs)), not \(expected)")
     }
 
@@ -450,10 +450,10 @@ final class ModelRun {
         let queue = Self.queues[random(0...1)]
         note((model.paused.contains(queue) ? "resume " : "pause ") + queue)
         if model.paused.remove(queue) != nil {
-            try await store.resume(queue: queue)
+            try await store.jobs.resume(queue: queue)
         } else {
             model.paused.insert(queue)
-            try await store.pause(queue: queue)
+            try await store.jobs.pause(queue: queue)
         }
     }
 
@@ -467,7 +467,7 @@ final class ModelRun {
         } else {
             note("w\(index) leaves")
             let id = workers[index].id
-            try await store.unregisterWorker(id)
+            try await store.claims.unregisterWorker(id)
             // With jobs, its row stays, and it is as good as dead.
             if model.jobs.values.contains(where: { $0.worker == id }) { kill(index) } else { workers.remove(at: index) }
         }
@@ -476,7 +476,7 @@ final class ModelRun {
     private func register() async throws {
         guard workers.count < 4 else { return }
         note("a worker registers")
-        let registration = try await store.registerWorker()
+        let registration = try await store.claims.registerWorker()
         workers.append(ReferenceWorker(id: registration.id, bootID: clock.bootID, calls: registration.calls))
     }
 
@@ -547,11 +547,11 @@ final class ModelRun {
     }
 
     private func check() throws {
-        let faults = try store.check().faults
+        let faults = try store.maintenance.check().faults
         try expect(faults.isEmpty, "\(faults)")
         let waiting = model.jobs.values.reduce(into: [String: Int]()) { if let batch = $1.batch { $0[batch, default: 0] += 1 } }
         for (batch, count) in waiting {
-            let jobs = try store.batch(named: batch)?.jobs
+            let jobs = try store.jobs.batch(named: batch)?.jobs
             try expect(jobs == count, "batch \(batch) has \(jobs ?? -1) jobs, not \(count)")
         }
     }
@@ -559,22 +559,22 @@ final class ModelRun {
     /// The end of a sequence: with a worker that answers all, every job must come to an end; then all is removed.
     private func drain() async throws {
         note("drain")
-        for queue in model.paused.sorted() { try await store.resume(queue: queue) }
+        for queue in model.paused.sorted() { try await store.jobs.resume(queue: queue) }
         for index in workers.indices where workers[index].isAlive { kill(index) }
         workers = []
-        let worker = try await store.registerWorker()
+        let worker = try await store.claims.registerWorker()
         for _ in 0..<100 {
-            _ = try await store.rescue()
-            while try await store.cascade() {}
-            while try await store.fanOut() {}
+            _ = try await store.maintenance.rescue()
+            while try await store.maintenance.cascade() {}
+            while try await store.maintenance.fanOut() {}
             clock.advance(100_000_000)
-            _ = try await store.promote()
-            let jobs = try await store.claim(
+            _ = try await store.maintenance.promote()
+            let jobs = try await store.claims.claim(
                 ClaimRequest(worker: worker.id, queues: nil, providers: ["local", "other"], slots: 100, lease: 60_000, isIdle: true)
             ).jobs
             for job in jobs {
                 try expect(completions.insert(job.id).inserted, "\(jobName(job.id)) completes twice")
-                let result = try await store.settle(.answer(job))
+                let result = try await store.claims.settle(.answer(job))
                 try expect(result == .settled(.completed), "\(jobName(job.id)): \(result)")
             }
             if jobs.isEmpty, try stored.cascades().isEmpty, try stored.jobs().allSatisfy({ $0.state?.isFinal == true }) { break }
@@ -582,9 +582,9 @@ final class ModelRun {
         let rows = try stored.jobs()
         try expect(rows.map(\.id) == model.ordered.map(\.id), "jobs are missing at the end")
         for row in rows where row.state?.isFinal != true { throw Mismatch(text: "\(jobName(row.id)) never ends: \(row)") }
-        try await store.unregisterWorker(worker.id)
-        _ = try await store.delete(ids: rows.map(\.id).reversed())
-        _ = try await store.clearCache()
+        try await store.claims.unregisterWorker(worker.id)
+        _ = try await store.jobs.delete(ids: rows.map(\.id).reversed())
+        _ = try await store.cache.clear()
         let left = try stored.jobs()
         try expect(left.isEmpty, "not deleted: \(left)")
         for lane in try stored.lanes() {
