@@ -1,4 +1,5 @@
 import AgentQueueModel
+import AgentQueueTestSupport
 import Foundation
 import Glibc
 import Synchronization
@@ -18,21 +19,12 @@ final class Fixture: Sendable {
     var worker: Int64 { registration.id }
 
     fileprivate init(durability: Durability) async throws {
-        folder = try Self.makeFolder()
+        folder = try Folder.make()
         path = folder + "/queue.db"
         clock = TestClock()
         self.durability = durability
         store = try QueueStore(path: path, options: StoreOptions(durability: durability, clock: clock.storeClock))
         registration = try await store.claims.registerWorker()
-    }
-
-    /// Where tests put their files: in memory, where the machine has such a place.
-    static let base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory()
-
-    static func makeFolder() throws -> String {
-        let folder = base + "/aq-test-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        return folder
     }
 
     /// The same database, opened once more: as another process would, but for its locks.
@@ -133,13 +125,6 @@ func withStore(durability: Durability = .full, _ body: (Fixture) async throws ->
     defer { fixture.store.close() }
     try await body(fixture)
     #expect(try fixture.store.maintenance.check().faults == [])
-}
-
-/// Runs a test in a fresh folder.
-func withFolder(_ body: (String) async throws -> Void) async throws {
-    let folder = try Fixture.makeFolder()
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try await body(folder)
 }
 
 extension NewJob {

@@ -1,4 +1,5 @@
 import AgentQueueModel
+import AgentQueueTestSupport
 import CAgentQueue
 import Foundation
 import Glibc
@@ -26,9 +27,7 @@ final class Bench: Sendable {
         _ provider: ScriptedProvider, _ planner: (any RunPlanner)?, _ configure: (inout WorkerConfiguration) -> Void
     ) async throws {
         self.planner = planner
-        let base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory()
-        folder = base + "/aq-test-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        folder = try Folder.make()
         self.provider = provider
         var configuration = WorkerConfiguration()
         configuration.prices = ["local/e": ModelPrice(input: 1, output: 1)]

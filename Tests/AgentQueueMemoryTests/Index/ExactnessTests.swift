@@ -1,4 +1,5 @@
 import AgentQueueStore
+import AgentQueueTestSupport
 import Testing
 
 @testable import AgentQueueMemory
@@ -22,7 +23,7 @@ import Testing
             try indexed.check(queries[number], allowed: all, scans: scans, threads: 1 + number / 2 % 2, "query \(number)")
         }
 
-        var chance = Chance(seed: UInt64(dimension))
+        var chance = SeededGenerator(seed: UInt64(dimension))
         var allowed = all
         var changes: [Int64: Int64] = [:]
         for row in first..<count {

@@ -1,4 +1,5 @@
 import AgentQueueStore
+import AgentQueueTestSupport
 import CAgentQueue
 import CAgentQueueReference
 
@@ -90,7 +91,7 @@ enum HardVectors: CaseIterable {
     case opposite
 
     func make(_ count: Int, _ dimension: Int, seed: UInt64 = 1) -> [[Float]] {
-        var chance = Chance(seed: seed)
+        var chance = SeededGenerator(seed: seed)
         func any() -> Float { Float.random(in: -1...1, using: &chance) }
         return (0..<count).map { row in
             switch self {
@@ -104,20 +105,5 @@ enum HardVectors: CaseIterable {
             case .opposite: (0..<dimension).map { (row % 2 == 0 ? 1 : -1) * (Float($0 % 5 + 1) + any() * 0.1) }
             }
         }
-    }
-}
-
-/// SplitMix64 (Steele, Lea and Flood, 2014): the same numbers for the same seed, everywhere.
-struct Chance: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

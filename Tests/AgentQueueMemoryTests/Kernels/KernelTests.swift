@@ -1,3 +1,4 @@
+import AgentQueueTestSupport
 import CAgentQueue
 import Testing
 
@@ -15,7 +16,7 @@ import Testing
         case least
         case mixed
 
-        func code(_ chance: inout Chance) -> UInt8 {
+        func code(_ chance: inout SeededGenerator) -> UInt8 {
             switch self {
             case .none: UInt8.random(in: 1...255, using: &chance)
             case .most: 255
@@ -24,7 +25,7 @@ import Testing
             }
         }
 
-        func value(_ chance: inout Chance) -> Float {
+        func value(_ chance: inout SeededGenerator) -> Float {
             switch self {
             case .none: Float.random(in: -1...1, using: &chance)
             case .most, .least: 1
@@ -44,7 +45,7 @@ import Testing
     }
 
     @Test(arguments: Extreme.allCases) func dotProductsAreTheSame(_ extreme: Extreme) throws {
-        var chance = Chance(seed: 1)
+        var chance = SeededGenerator(seed: 1)
         for dimension in Self.dimensions {
             // More than a group, and a group that is not full.
             let count = dimension > 1_000 ? 18 : 37
@@ -70,7 +71,7 @@ import Testing
     }
 
     @Test func halvesOfAQueryMakeTheWhole() throws {
-        var chance = Chance(seed: 2)
+        var chance = SeededGenerator(seed: 2)
         for dimension in Self.dimensions {
             let query = try QuantizedQuery((0..<dimension).map { _ in Extreme.none.value(&chance) }, dimension: dimension)
             let form = query.form
@@ -85,7 +86,7 @@ import Testing
     }
 
     @Test(arguments: [Float(0.9), 1, 1.1]) func whatReachesTheThresholdPasses(_ threshold: Float) {
-        var chance = Chance(seed: 3)
+        var chance = SeededGenerator(seed: 3)
         for share in [0.0, 0.01, 0.5, 1] {
             let bounds = (0..<256).map { _ in Double.random(in: 0..<1, using: &chance) < share ? threshold : threshold.nextDown }
             let before: [UInt64] = [.max, .max >> 7, 0, 0xf0f0_f0f0_f0f0_f0f0]
@@ -99,7 +100,7 @@ import Testing
     }
 
     @Test(arguments: [vectors_metric.cosine, .dot, .euclidean]) func scoresOfBoundsAreTheSame(_ metric: vectors_metric) {
-        var chance = Chance(seed: 4)
+        var chance = SeededGenerator(seed: 4)
         for count in [1, 7, 8, 9, 64, 100] {
             let norms = (0..<104).map { _ in Float.random(in: 0.1...10, using: &chance) }
             let bonus = (0..<count).map { _ in Float.random(in: -1...1, using: &chance) }
@@ -125,7 +126,7 @@ import Testing
     }
 
     @Test func boundsOfSketchesAreTheSame() {
-        var chance = Chance(seed: 5)
+        var chance = SeededGenerator(seed: 5)
         for round in 0..<50 {
             let extreme = Extreme.allCases[round % 4]
             let rows = (0..<48 * 64).map { _ in extreme == .most ? 255 : UInt8.random(in: 0...255, using: &chance) }

@@ -22,9 +22,7 @@ final class SearchFixture: Sendable {
     static let model = VectorModel(target: "local/e", passagePrefix: "passage: ")
 
     init(maxBytes: Int = 2 << 30) throws {
-        let base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory()
-        folder = base + "/aq-test-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        folder = try Folder.make()
         path = folder + "/queue.db"
         let wall = Wall()
         self.wall = wall

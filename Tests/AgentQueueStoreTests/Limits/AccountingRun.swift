@@ -40,7 +40,7 @@ final class AccountingRun {
     private let policies: CallPolicies
 
     init() async throws {
-        folder = try Fixture.makeFolder()
+        folder = try Folder.make()
         store = try QueueStore(path: folder + "/q.db", options: StoreOptions(durability: .normal, clock: clock.storeClock))
         raw = try RawConnection(folder + "/q.db")
         policies = CallPolicies(

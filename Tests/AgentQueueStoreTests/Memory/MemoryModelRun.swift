@@ -32,7 +32,7 @@ final class MemoryModelRun {
     private static let start: Int64 = 1_795_305_600_000
 
     init() async throws {
-        folder = try Fixture.makeFolder()
+        folder = try Folder.make()
         let options = StoreOptions(durability: .normal, clock: clock.storeClock)
         stores = try (0..<2).map { [folder] _ in try QueueStore(path: folder + "/q.db", options: options) }
         // Few enough that their digests reach the index.

@@ -1,4 +1,5 @@
 import AgentQueueModel
+import AgentQueueTestSupport
 import Testing
 
 @testable import AgentQueueStore

@@ -1,5 +1,6 @@
 import AgentQueueMemory
 import AgentQueueModel
+import AgentQueueTestSupport
 import Foundation
 import Testing
 

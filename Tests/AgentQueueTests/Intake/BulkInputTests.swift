@@ -1,4 +1,5 @@
 import AgentQueueModel
+import AgentQueueTestSupport
 import Foundation
 import Testing
 

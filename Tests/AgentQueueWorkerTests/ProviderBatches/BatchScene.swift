@@ -1,4 +1,5 @@
 import AgentQueueModel
+import AgentQueueTestSupport
 import Foundation
 import Glibc
 import Logging
@@ -24,9 +25,7 @@ final class BatchScene: Sendable {
     fileprivate init(
         items: Int, namesLabels: Bool, drains: Bool, policy: BatchPolicy, refuses: @escaping @Sendable (BatchItem) -> Bool
     ) async throws {
-        let base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory()
-        folder = base + "/aq-test-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        folder = try Folder.make()
         let clock = TurnedClock()
         store = try QueueStore(
             path: folder + "/queue.db",

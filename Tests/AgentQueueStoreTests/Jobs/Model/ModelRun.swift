@@ -37,7 +37,7 @@ final class ModelRun {
     private static let start: Int64 = 1_795_305_600_000
 
     init() async throws {
-        folder = try Fixture.makeFolder()
+        folder = try Folder.make()
         store = try QueueStore(path: folder + "/q.db", options: StoreOptions(durability: .normal, clock: clock.storeClock))
         // The lanes, always in the same order.
         for queue in Self.queues {

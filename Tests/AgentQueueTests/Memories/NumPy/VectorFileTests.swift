@@ -1,3 +1,4 @@
+import AgentQueueTestSupport
 import Foundation
 import Testing
 
