@@ -6,7 +6,7 @@ import ArgumentParser
 import Foundation
 import Logging
 
-/// `agent-worker`: the composition root of a worker process, or, with several processes, of their supervisor.
+/// The `agent-worker` command: runs a worker, or a supervisor of several.
 @main
 struct AgentWorker: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -9,9 +9,8 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// Standard error, for events: a line each, as text or JSON, and below them, on a terminal, one line that changes.
+/// Writes events to standard error as text or JSON, with a status line below them on a terminal.
 final class LogOutput: Sendable {
-    /// Whether a person is watching.
     let isTerminal: Bool
     private let format: LogFormat
     private let live = Mutex("")
@@ -38,7 +37,7 @@ final class LogOutput: Sendable {
         }
     }
 
-    /// Writes what became of a job. On a terminal, only what went wrong: the rest is in the live line.
+    /// Logs the end of an attempt. On a terminal, only failures: the rest is in the status line.
     func job(_ event: WorkerEvent) {
         guard !isTerminal || event.failure != nil || format == .json else { return }
         switch format {
@@ -75,7 +74,7 @@ final class LogOutput: Sendable {
         return .object(members)
     }
 
-    /// Replaces the line that changes.
+    /// Replaces the status line.
     func show(_ line: String) {
         live.withLock { current in
             current = line
@@ -83,7 +82,7 @@ final class LogOutput: Sendable {
         }
     }
 
-    /// - Parameter line: escaped: what a server or a user wrote must not steer a terminal.
+    /// - Parameter line: Escaped, because text from users and servers must not control a terminal.
     private func write(_ line: String) {
         live.withLock { current in
             put(current.isEmpty ? "\(line)\n" : "\r\u{1B}[2K\(line)\n\(current)")
@@ -91,14 +90,14 @@ final class LogOutput: Sendable {
     }
 
     private func put(_ text: String) {
-        // Nobody left to read it: the work goes on.
+        // Failing to log must not stop the work.
         try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 
     private static var now: Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
 }
 
-/// swift-log's events, through ``LogOutput``.
+/// Sends swift-log events to ``LogOutput``.
 struct WorkerLog: LogHandler {
     let output: LogOutput
     var metadata: Logger.Metadata = [:]
@@ -116,19 +115,17 @@ struct WorkerLog: LogHandler {
     }
 }
 
-/// How events are written to standard error.
+/// The format of log events.
 enum LogFormat: String, ExpressibleByArgument, CaseIterable {
-    /// A line for people.
     case text
-    /// A JSON object a line.
+    /// One JSON object per line.
     case json
 }
 
-/// How much is logged.
+/// The minimum level of log events.
 enum LogLevel: String, ExpressibleByArgument, CaseIterable {
     case debug, info, warning, error
 
-    /// The logger's word for it.
     var level: Logger.Level {
         switch self {
         case .debug: .debug
@@ -139,7 +136,7 @@ enum LogLevel: String, ExpressibleByArgument, CaseIterable {
     }
 }
 
-/// On a terminal, one line that shows what the worker is doing.
+/// Shows a status line on a terminal.
 struct LiveLine: Service {
     private let worker: WorkerService
     private let output: LogOutput

@@ -1,10 +1,8 @@
 import Foundation
 import Glibc
 
-/// Starting a process and waiting for its end, in the system's own words. (Foundation's `Process` crashes where several are
-/// started at once.)
+/// Starts a process and waits for it with system calls. (Foundation's `Process` crashes when several are started at once.)
 enum SpawnedProcess {
-    /// It could not be started.
     struct NotStarted: Error, CustomStringConvertible {
         var program: String
         var code: Int32
@@ -21,7 +19,7 @@ enum SpawnedProcess {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
-        // Whatever else is open here. One that is not, by then, is no error.
+        // Closing a descriptor that is no longer open is not an error.
         let descriptors = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
         for descriptor in descriptors.compactMap({ Int32($0) }) where descriptor > STDERR_FILENO {
             posix_spawn_file_actions_addclose(&actions, descriptor)
@@ -48,14 +46,14 @@ enum SpawnedProcess {
         return pid
     }
 
-    /// Waits until a child has ended, and leaves it to be reaped.
+    /// Waits for a child to end without reaping it.
     static func waitForEnd(of pid: pid_t) {
         var information = siginfo_t()
         while waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
     }
 
     /// Reaps a child that has ended.
-    /// - Returns: its exit code, or 128 and the number of the signal that ended it.
+    /// - Returns: The exit code, or 128 plus the signal number.
     static func reap(_ pid: pid_t) -> Int32 {
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
@@ -63,20 +61,19 @@ enum SpawnedProcess {
     }
 }
 
-/// A pipe that nobody writes to: whoever holds its reading end sees the end of the process that holds the other.
+/// A pipe that is never written to. A process that holds its read end notices when the process with the write end exits.
 final class Lifeline: Sendable {
-    /// It could not be made.
     struct NotMade: Error, CustomStringConvertible {
         var code: Int32
 
         var description: String { "cannot create a pipe: \(String(cString: strerror(code)))" }
     }
 
-    /// What children are given as their standard input.
+    /// The standard input of children.
     let readingEnd: Int32
     private let writingEnd: Int32
 
-    /// Makes one. No child inherits its ends by accident: one that held the writing end would not see ours.
+    /// Both ends are close-on-exec: a child with the write end would keep the pipe open.
     /// - Throws: `NotMade`.
     init() throws(NotMade) {
         var ends: [Int32] = [-1, -1]

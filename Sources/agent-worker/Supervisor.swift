@@ -16,31 +16,29 @@ final class Supervisor: Sendable {
         var isStopping = false
     }
 
-    /// What can happen to it.
     private enum Event: Sendable {
         case signal(UnixSignal)
         case ended(place: Int, status: Int32, ran: Duration)
         case restart(place: Int)
     }
 
-    /// The wait before a child that died at once is started again, doubled each time up to the longest.
+    /// Delay before restarting a child that died quickly; doubles up to the maximum.
     private static let firstRestart = Duration.milliseconds(200)
     private static let longestRestart = Duration.seconds(30)
-    /// A child that has lived so long died of something new.
+    /// A child that lived this long starts again with the shortest delay.
     private static let healthyLife = Duration.seconds(10)
 
-    /// Makes one for that many processes.
-    /// - Parameter drains: whether a child that ends well has done its work, and is not started again.
+    /// - Parameter drains: Whether a child that exits successfully is done and is not restarted.
     init(processes: Int, drains: Bool) {
         self.processes = processes
         self.drains = drains
     }
 
-    /// Runs until every child has ended: by a signal, or, drained, by itself.
-    /// - Throws: where a child cannot be started.
+    /// Runs until all children have ended, after a signal or because they are drained.
+    /// - Throws: If a child cannot be started.
     func run() async throws {
         let (events, continuation) = AsyncStream<Event>.makeStream()
-        // The children hold its reading end as their standard input: our end is its end.
+        // Children have its read end as standard input and notice when this process ends.
         let lifeline = try Lifeline()
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         try await withThrowingTaskGroup { group in
@@ -58,7 +56,7 @@ final class Supervisor: Sendable {
                     do {
                         try start(place, lifeline, continuation)
                     } catch {
-                        // What lives goes on; this one is tried again.
+                        // The other children keep running; this one is tried again.
                         Self.say("\(error); retrying in \(Self.longestRestart)")
                         group.addTask {
                             try await Task.sleep(for: Self.longestRestart)
@@ -90,7 +88,7 @@ final class Supervisor: Sendable {
 
     private func start(_ place: Int, _ lifeline: Lifeline, _ events: AsyncStream<Event>.Continuation) throws {
         let named = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        // The file may have been replaced, by an upgrade say: then what runs here is started, which the kernel still has.
+        // The file may have been replaced by an upgrade; then start the running program, which the kernel still has.
         let program = FileManager.default.isExecutableFile(atPath: named) ? named : "/proc/self/exe"
         var environment = ProcessInfo.processInfo.environment
         environment[SupervisedChild.variable] = "1"
@@ -100,7 +98,7 @@ final class Supervisor: Sendable {
         state.withLock { $0.children[place] = pid }
         Thread.detachNewThread { [self] in
             SpawnedProcess.waitForEnd(of: pid)
-            // It keeps its number until it is reaped, under the lock that signals are sent under: no stranger gets one.
+            // Reaped under the lock that signals are sent under, so that no signal reaches a process that reuses the ID.
             let status = state.withLock { state in
                 state.children[place] = nil
                 return SpawnedProcess.reap(pid)
@@ -120,8 +118,7 @@ final class Supervisor: Sendable {
     }
 }
 
-/// In a process that a supervisor has started: stops when the supervisor ends, which shows as the end of the pipe on
-/// standard input.
+/// Stops a supervised worker when its supervisor ends, which closes the pipe on standard input.
 struct SupervisedChild: Service {
     /// Set in the environment of a supervisor's children.
     static let variable = "AGENT_WORKER_SUPERVISED"

@@ -26,7 +26,7 @@ struct WorkerProcess {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
-                    // Stopped from the last to the first, each when the one behind it has ended.
+                    // Stopped in reverse order, each after the next has ended.
                     .init(service: SecondSignal(worker)),
                     .init(service: SupervisedChild(worker)),
                     .init(service: LiveLine(worker, output: output)),
@@ -39,7 +39,7 @@ struct WorkerProcess {
     }
 }
 
-/// The first SIGTERM or SIGINT stops in good order; the second at once.
+/// The first SIGTERM or SIGINT shuts down gracefully, the second immediately.
 struct SecondSignal: Service {
     private let worker: WorkerService
 

@@ -95,7 +95,7 @@ struct StateList {
 struct RunStateList {
     let states: [RunState]
 
-    /// - Throws: `ValidationError` that says which state may have been meant.
+    /// - Throws: `ValidationError` that suggests the state that was probably meant.
     init(argument: String) throws {
         states = try argument.split(separator: ",", omittingEmptySubsequences: false).map { try ChoiceOption.parse(String($0)) }
     }

@@ -31,7 +31,9 @@ actor DryRun {
         return try await session.withExistingStore { store in
             let run = DryRun(session, store)
             var start = 0
-            if let store, let ingest, let digest = file.survey.sha256 { start = try store.jobs.ingestProgress(name: ingest, digest: digest) }
+            if let store, let ingest, let digest = file.survey.sha256 {
+                start = try store.jobs.ingestProgress(name: ingest, digest: digest)
+            }
             try await file.forEachSlice("Checking cache", after: start) { jobs, _ in try await run.look(at: jobs) }
             return await run.forecast
         }

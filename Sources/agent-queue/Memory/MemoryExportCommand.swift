@@ -66,7 +66,7 @@ struct MemoryExportCommand: AsyncParsableCommand {
         }
     }
 
-    /// How many values the vectors of all namespaces have, for a file that holds rows of one length.
+    /// The dimension that all namespaces share, because a NumPy file has rows of one length.
     private func dimension(of namespaces: [MemoryNamespace]) throws -> Int {
         guard vectors != nil else { return 0 }
         let dimensions = Set(namespaces.compactMap(\.space?.dimension)).sorted()
@@ -96,18 +96,18 @@ struct MemoryExportCommand: AsyncParsableCommand {
     }
 }
 
-/// Where JSON lines go: standard output, or a file that takes its name once it is whole.
+/// Writes JSON lines to standard output, or to a file that gets its final name once it is complete.
 struct LineSink {
     private var output = Output()
     private let file: PendingFile?
 
     /// - Parameter path: `-` is standard output.
-    /// - Throws: `InputError` where the file cannot be made.
+    /// - Throws: `InputError` if the file cannot be created.
     init(_ path: String) throws(InputError) {
         file = path == "-" ? nil : try PendingFile(path: path)
     }
 
-    /// A JSON value on a line of its own.
+    /// Writes a value on its own line.
     mutating func json(_ value: JSONValue) throws {
         guard let file else { return try output.json(value) }
         var bytes: [UInt8] = []
@@ -116,7 +116,6 @@ struct LineSink {
         try file.write(bytes)
     }
 
-    /// Hands everything on.
     mutating func finish() throws {
         try output.flush()
         try file?.finish()

@@ -71,24 +71,23 @@ struct MemoryImportCommand: AsyncParsableCommand {
     }
 }
 
-/// Memories from a file of JSON lines: every line is validated before anything is stored.
+/// Stores memories from a JSONL file, after checking every line.
 struct MemoryBulkRun {
     /// The file; `-` is standard input.
     let path: String
-    /// The `.npy` file with the vectors of its lines; nil where the lines hold them, or none.
+    /// The NumPy file with the vectors; nil if they are in the lines or absent.
     var vectors: String?
     let options: BulkMemoryOptions
     let session: Session
 
     /// Stores them, with a progress bar.
     ///
-    /// - Returns: what the file was found to hold.
-    /// - Throws: `InputError`, naming the file; `CommandFailure` where it ended in the middle.
+    /// - Throws: `InputError` with the file name; `CommandFailure` if it fails halfway.
     func run(_ receipts: inout MemoryReceipts) async throws -> BulkMemorySurvey {
         var taken = receipts
         defer { receipts = taken }
         return try await session.withMemories { memories in
-            // Opened within, because a pipe is set aside in the database's folder, which opening makes.
+            // Opened here: input from a pipe is spooled into the database's folder, which opening creates.
             let input = try BulkFile.input(path, session)
             let rows = try vectors.map { path throws(InputError) in try VectorFile(path: path) }
             let run = BulkMemories(input: input, vectors: rows, options: options, memories: memories)
@@ -119,18 +118,16 @@ struct MemoryBulkRun {
     }
 }
 
-/// What storing memories came to, and their numbers as they are printed.
+/// Counts stored memories and prints their IDs.
 struct MemoryReceipts {
-    /// How many there were of each outcome.
     private(set) var stored = 0
     private(set) var updated = 0
     private(set) var duplicates = 0
-    /// What is to be printed of each; nil prints nothing.
+    /// How to print each memory; nil for not at all.
     let print: Form?
     private var output = Output()
     private var failure: (any Error)?
 
-    /// How receipts are printed.
     enum Form {
         case numbers
         case json
@@ -140,7 +137,7 @@ struct MemoryReceipts {
 
     var total: Int { stored + updated + duplicates }
 
-    /// Takes those of a batch. A reader that went away, or a full disk behind standard output, stops the printing, not the storing.
+    /// A closed pipe or a full disk stops the printing, but not the storing.
     mutating func take(_ receipts: [StoreOutcome]) {
         for receipt in receipts {
             switch receipt.outcome {
@@ -166,7 +163,6 @@ struct MemoryReceipts {
         if let failure, !(failure is OutputClosed) { throw failure }
     }
 
-    /// As `--json` prints the whole.
     func json(expired: Int) -> JSONValue {
         .object([
             .init("stored", .integer(Int64(stored))), .init("updated", .integer(Int64(updated))),
@@ -174,7 +170,7 @@ struct MemoryReceipts {
         ])
     }
 
-    /// For people: `3 memories stored, 1 updated, 2 there already`.
+    /// Such as `3 memories stored, 1 updated, 2 already existed`.
     var summary: String {
         var text = "\(Figures.count(stored, "memory", plural: "memories")) stored"
         if updated > 0 { text += ", \(Figures.count(updated)) updated" }
@@ -182,7 +178,7 @@ struct MemoryReceipts {
         return text
     }
 
-    /// What ended the storing in the middle, with what was stored before.
+    /// Adds to an error how much had been stored before it.
     func interrupted(by error: any Error) -> any Error {
         guard total > 0, let verdict = FailureReport.verdict(on: error), let status = ExitStatus(rawValue: verdict.code) else {
             return error

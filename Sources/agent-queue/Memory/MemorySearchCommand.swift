@@ -36,7 +36,7 @@ struct MemorySearchCommand: AsyncParsableCommand {
     @OptionGroup var format: FormatOptions
     @OptionGroup var global: GlobalOptions
 
-    /// How many queries of a file are answered at a time.
+    /// Number of queries answered at a time.
     private static let slice = 64
 
     func validate() throws {

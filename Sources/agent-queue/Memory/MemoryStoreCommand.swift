@@ -96,7 +96,7 @@ struct MemoryStoreCommand: AsyncParsableCommand {
     }
 }
 
-/// What can be said about a memory besides its text. With `--jsonl`, what holds for lines that do not say otherwise.
+/// Options of a memory. With `--jsonl`, the defaults for lines.
 struct MemoryOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Namespace. Default: default.", valueName: "name"), transform: NamespaceOption.parse)
     var namespace = NamespaceName.usual
@@ -116,7 +116,7 @@ struct MemoryOptions: ParsableArguments {
         help: ArgumentHelp("How long to keep it, such as 30d, or never for no limit. Default: `memory.retention`.", valueName: "duration"))
     var ttl: String?
 
-    /// The data as one object; nil where there is none.
+    /// Nil if there is none.
     ///
     /// - Throws: `InputError`.
     func metadataObject() throws -> JSONValue? {
@@ -131,8 +131,6 @@ struct MemoryOptions: ParsableArguments {
         }
     }
 
-    /// How long it is kept.
-    ///
     /// - Throws: `InputError`.
     func expiry() throws -> MemoryExpiry {
         switch ttl {

@@ -4,7 +4,7 @@ import AgentQueueModel
 import AgentQueueSettings
 import ArgumentParser
 
-/// What can be said about a query besides its text. With `--jsonl`, what holds for lines that do not say otherwise.
+/// Options of a query. With `--jsonl`, the defaults for lines.
 struct SearchOptions: ParsableArguments {
     @Option(
         name: .long, help: ArgumentHelp("Namespaces to search, comma-separated. Default: default.", valueName: "name"),
@@ -88,7 +88,7 @@ struct SearchOptions: ParsableArguments {
         if halfLife != nil, recencyWeight == 0 { throw ValidationError("--half-life requires --recency-weight") }
     }
 
-    /// The options as a query without its text.
+    /// A query with these options and no text.
     func query(_ settings: Settings) -> MemoryQuery {
         let names = namespace.flatMap(\.names)
         var query = MemoryQuery(namespaces: names.isEmpty ? [NamespaceName.usual] : names)

@@ -72,7 +72,7 @@ struct ProvidersListCommand: AsyncParsableCommand {
 }
 
 extension ProviderSettings {
-    /// Its limits, with the tighter of the two that bound its calls in flight.
+    /// Its limits, with the lower of the two limits on concurrent calls.
     fileprivate var effectiveLimits: CallLimitSettings {
         var limits = limits
         limits.concurrency = maxConcurrency
@@ -102,7 +102,7 @@ struct ProvidersResumeCommand: AsyncParsableCommand {
         let session = try Session(global)
         try await session.withStore { store in
             let isKnown = try await store.providers.resume(provider: name)
-            // One that is configured and was never called needs no resuming.
+            // A configured provider that was never called has nothing to resume.
             if !isKnown, session.settings.providers[name] == nil {
                 let hint = Suggestion.hint(for: name, in: session.settings.providers.keys.sorted())
                 throw CommandFailure(.usage, "unknown provider \(InvalidText.quoted(name))\(hint)")

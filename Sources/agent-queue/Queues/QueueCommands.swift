@@ -85,7 +85,7 @@ struct ResumeCommand: AsyncParsableCommand {
     }
 }
 
-/// Queues and their jobs' counts as a table.
+/// Queues and their job counts as a table.
 enum QueueTable {
     static func lines(_ queues: [QueueSummary]) -> [String] {
         var table = Table(
@@ -103,9 +103,9 @@ enum QueueTable {
     }
 }
 
-/// A queue named on the command line.
+/// A queue name from the command line.
 enum QueueName {
-    /// - Throws: `CommandFailure` for what no queue can be called.
+    /// - Throws: `CommandFailure` if it is not a valid name.
     static func check(_ name: String) throws {
         let isWord = name.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: ",") }
         guard !name.isEmpty, name.utf8.count <= JobLimits.maxNameBytes, isWord else {
@@ -114,7 +114,7 @@ enum QueueName {
         }
     }
 
-    /// Says whether it is paused now.
+    /// Prints whether it is paused now.
     static func report(_ name: String, isPaused: Bool, json: Bool) throws {
         var output = Output()
         if json {

@@ -60,7 +60,7 @@ struct StatsCommand: AsyncParsableCommand {
     }
 }
 
-/// `stats` for people: a few small tables.
+/// `stats` as tables.
 struct StatsPage {
     private let statistics: Statistics
     private let isAlive: (WorkerSummary) -> Bool

@@ -123,7 +123,7 @@ struct PipelinesCheckCommand: AsyncParsableCommand {
     }
 }
 
-/// A pipeline's steps as an indented list, for people.
+/// A pipeline's steps as an indented list.
 enum PipelineTree {
     static func lines(_ nodes: [StepNode]) -> [String] {
         var table = Table([Column("STEP", leastWidth: 16), Column("ROLE"), Column("NEEDS"), Column("MODE")])

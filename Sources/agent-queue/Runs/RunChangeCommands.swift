@@ -34,7 +34,7 @@ struct RunCancelCommand: AsyncParsableCommand {
                 let wasOpen = before[id]?.isFinal == false && state == .cancelled
                 try report.add(ChangeOutcome(run: id, state, wasOpen ? .cancelled : nil))
             }
-            // The jobs of a run with very many go in slices; any worker goes on with it, should this end here.
+            // Cancels the jobs of large runs in slices. If this process ends here, any worker continues.
             while try await store.runs.sweep() {}
             try report.finish()
         }

@@ -108,7 +108,7 @@ struct RunStartCommand: AsyncParsableCommand {
             run.uniqueKey = uniqueKey
             run.onFinish = onFinish
             let started = try await store.runs.start(run)
-            // What the cache answers ends at once, and nobody else may be there to go on from it.
+            // Steps answered from the cache finish immediately, and there may be no worker to continue from them.
             if started.duplicateOf == nil { try await store.runs.resume(run: started.id, with: planner) }
             try await report(started, in: store, session)
         }
@@ -141,7 +141,7 @@ struct RunStartCommand: AsyncParsableCommand {
     }
 }
 
-/// What a run is given.
+/// The inputs of a run.
 struct RunInputOptions: ParsableArguments {
     @Option(
         name: .long, parsing: .unconditionalSingleValue,
@@ -158,9 +158,9 @@ struct RunInputOptions: ParsableArguments {
         completion: .file(extensions: ["json"]))
     var inputs: String?
 
-    /// The inputs as an object, each of the type that the pipeline wants.
+    /// The inputs as an object, converted to the types that the pipeline declares.
     ///
-    /// - Throws: `InputError`; `CommandFailure` where a file cannot be read.
+    /// - Throws: `InputError`; `CommandFailure` if a file cannot be read.
     func object(for pipeline: Pipeline) throws -> JSONValue {
         if input.count(where: { $0.hasSuffix("=@-") }) + (inputs == "-" ? 1 : 0) > 1 {
             throw CommandFailure(.usage, "standard input can be read only once")

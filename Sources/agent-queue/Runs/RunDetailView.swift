@@ -2,14 +2,14 @@ import AgentQueueModel
 import AgentQueuePipelines
 import AgentQueueReports
 
-/// A run in detail, for people: facts, the graph, what failed.
+/// The details of a run: facts, graph and failures.
 struct RunDetailView {
     private let run: RunDetail
     private let nodes: [StepNode]
     private let showsAll: Bool
     private let now: Int64
 
-    /// Failures that are told.
+    /// Maximum number of failures shown.
     private static let mostFailures = 20
 
     init(_ run: RunDetail, nodes: [StepNode], all: Bool, now: Int64) {
@@ -56,7 +56,7 @@ struct RunDetailView {
     }
 }
 
-/// A run's graph as an indented list, for people.
+/// A run's graph as an indented list.
 struct RunTree {
     private let graph: RunGraph
     private let glyphs: Glyphs
@@ -64,10 +64,10 @@ struct RunTree {
     private let showsAll: Bool
     private var table: Table
 
-    /// Calls of a step that are shown each on a line of its own.
+    /// Maximum number of calls of a step that are shown individually.
     private static let mostCalls = 8
 
-    /// - Parameter all: whether every call is shown, and every round with its steps.
+    /// - Parameter all: Whether to show every call, and the steps of every round.
     init(_ graph: RunGraph, all: Bool, now: Int64, glyphs: Glyphs = .own, screen: Screen = .output) {
         self.graph = graph
         self.glyphs = glyphs
@@ -100,7 +100,7 @@ struct RunTree {
         }
     }
 
-    /// The calls of a step that has several; of very many only those that failed.
+    /// The calls of a step with several; only failed ones if there are many.
     private mutating func addCalls(_ calls: [StepCallDetail], depth: Int) {
         guard calls.count > 1 || calls.contains(where: { !CallPath($0.record.path).suffix.isEmpty }) else { return }
         let failed = calls.filter { NodeStatus($0) == .failed }.prefix(Self.mostCalls)
@@ -109,7 +109,7 @@ struct RunTree {
         }
     }
 
-    /// The rounds of a group: the last with its steps, those before it on a line each.
+    /// The rounds of a group, with steps for the last one only.
     private mutating func addRounds(of group: StepNode, prefix: String, depth: Int, isOver: Bool) {
         let rounds = graph.rounds(of: group, in: prefix)
         guard let last = rounds.last else { return add(group.children, prefix: "\(prefix)\(group.name)/1/", depth: depth, isOver: isOver) }

@@ -27,7 +27,7 @@ extension RunForecast {
         return lines
     }
 
-    /// Prompts that a person is shown.
+    /// Maximum number of prompts shown.
     private static let mostPrompts = 10
 
     private static func indented(_ name: String, _ text: String) -> [String] {

@@ -106,9 +106,9 @@ struct RunOutputCommand: AsyncParsableCommand {
     }
 }
 
-/// What a run or a step of it brought, as it is printed.
+/// The output of a run or step.
 enum RunOutput {
-    /// A text as it is, but fit for a terminal; anything else as JSON.
+    /// Text escaped for a terminal; everything else as JSON.
     static func lines(_ value: JSONValue) -> [String] {
         value.string.map { [DisplayText.lines($0)] } ?? [JSONText.text(value)]
     }

@@ -60,15 +60,15 @@ struct RunWaitCommand: AsyncParsableCommand {
     }
 }
 
-/// Waits until runs have ended: by the bell that rings when jobs and runs end, never by the clock. Shows the steps meanwhile.
+/// Waits for runs to finish and shows their steps. Woken when jobs and runs finish, instead of polling.
 struct RunWait {
     let ids: [Int64]
-    /// Nil waits for ever.
+    /// Nil waits forever.
     let timeout: Duration?
-    /// Whether runs that have ended already are shown, too: those that were started a moment ago.
+    /// Whether to show runs that have already finished, because they were just started.
     var showsEnded = false
 
-    /// - Throws: `CommandFailure` on a run that does not exist, and when time runs out.
+    /// - Throws: `CommandFailure` if a run does not exist, or on timeout.
     func run(in store: QueueStore) async throws {
         let states = try store.runs.states(of: ids)
         if let missing = ids.first(where: { states[$0] == nil }) { throw RunFailure.notFound(missing) }
@@ -104,17 +104,17 @@ struct RunWait {
     }
 }
 
-/// What is shown of a run while it is waited for: on a terminal its steps, elsewhere a line for each call that has ended.
+/// Shows the progress of a run: its steps on a terminal, otherwise a line for each finished call.
 struct RunProgress {
     let run: Int64
     let isOneOfSeveral: Bool
     private var nodes: [StepNode]?
     private var told: Set<String> = []
     private var lookedAt = -1.0
-    /// What a terminal shows now.
+    /// The lines shown on a terminal.
     private(set) var lines: [String] = []
 
-    /// How often a terminal is drawn again, in seconds.
+    /// Minimum interval between updates, in seconds.
     private static let interval = 0.1
 
     init(run: Int64, isOneOfSeveral: Bool) {
@@ -122,7 +122,7 @@ struct RunProgress {
         self.isOneOfSeveral = isOneOfSeveral
     }
 
-    /// Reads how the run stands. On a terminal nothing is said; elsewhere, what has ended since the last look.
+    /// Reads the run's state. Off a terminal, prints the calls that finished since the last look.
     mutating func look(at store: QueueStore) throws {
         let now = Now.seconds
         let isFinal = try store.runs.states(of: [run])[run]?.isFinal ?? true

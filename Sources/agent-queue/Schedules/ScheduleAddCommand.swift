@@ -58,7 +58,7 @@ struct ScheduleAddCommand: AsyncParsableCommand {
     @OptionGroup var format: FormatOptions
     @OptionGroup var global: GlobalOptions
 
-    /// How many missed firings are made up for where it is not said.
+    /// Default of --most.
     private static let usualMost = 100
 
     func validate() throws {
@@ -85,7 +85,7 @@ struct ScheduleAddCommand: AsyncParsableCommand {
             name: name, cron: cron.description, timeZone: zone.name, missed: missed, most: most ?? Self.usualMost, work: work.text,
             nextAt: next)
         try await session.withStore { store in
-            // What could not be made now could not be made then.
+            // Fails now rather than each time the schedule fires.
             _ = try ScheduleMaker(session.settings).make(work, key: "schedule", now: now)
             let added = try await store.schedules.add(schedule)
             try format.print(ScheduleJSON.schedule(added), line: "\(added.id)")
@@ -109,7 +109,7 @@ struct ScheduleAddCommand: AsyncParsableCommand {
     }
 }
 
-/// When something is due.
+/// A cron expression and its time zone.
 struct CronOptions: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
@@ -125,7 +125,6 @@ struct CronOptions: ParsableArguments {
         help: ArgumentHelp("Time zone, such as Europe/Lisbon. Default: the system time zone.", valueName: "zone"))
     var timeZone: String?
 
-    /// The expression.
     /// - Throws: `CommandFailure`.
     func expression() throws -> CronExpression {
         do {
@@ -135,8 +134,7 @@ struct CronOptions: ParsableArguments {
         }
     }
 
-    /// The time zone.
-    /// - Throws: `CommandFailure` where there is none of its name.
+    /// - Throws: `CommandFailure` if there is no such time zone.
     func zone() throws -> SystemZone {
         guard let timeZone else {
             guard let machine = SystemZone.machine else {

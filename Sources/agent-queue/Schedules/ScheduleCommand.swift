@@ -177,7 +177,7 @@ struct ScheduleRemoveCommand: AsyncParsableCommand {
     }
 }
 
-/// The schedules that a command changes, and how it says so.
+/// The schedules that a command changes.
 struct ScheduleSelection: ParsableArguments {
     @Argument(help: ArgumentHelp("Schedule names or IDs.", valueName: "schedule"))
     var schedules: [String]
@@ -185,10 +185,10 @@ struct ScheduleSelection: ParsableArguments {
     @OptionGroup var format: FormatOptions
     @OptionGroup var global: GlobalOptions
 
-    /// Changes each of them, and says what came of it.
+    /// Changes each of them and prints the result.
     /// - Parameters:
-    ///   - done: what it then is: `paused`, also the key in JSON.
-    ///   - otherwise: what is said where nothing was to change.
+    ///   - done: What it then is, such as `paused`; also the JSON key.
+    ///   - otherwise: What to print if there was nothing to change.
     func change(_ done: String, otherwise: String, _ body: (Schedule, QueueStore) async throws -> Bool) async throws {
         let session = try Session(global)
         try await session.withStore { store in
@@ -207,16 +207,15 @@ struct ScheduleSelection: ParsableArguments {
     }
 }
 
-/// A schedule as people name it: by its number or its name.
+/// A reference to a schedule by ID or name.
 enum ScheduleReference {
-    /// Whether a schedule may have a name. One of digits alone would be a number.
+    /// Whether it is a valid name. Digits alone would be an ID.
     static func isName(_ name: String) -> Bool {
         (1...128).contains(name.unicodeScalars.count) && !name.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
             && name.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
     }
 
-    /// The schedules that are meant.
-    /// - Throws: `CommandFailure` for one that is not there.
+    /// - Throws: `CommandFailure` if one does not exist.
     static func find(_ references: [String], in store: QueueStore) throws -> [Schedule] {
         try references.map { reference in
             let found = try Int64(reference).flatMap { try store.schedules.get($0) } ?? store.schedules.get(named: reference)

@@ -2,41 +2,41 @@ import AgentQueueModel
 import AgentQueueReports
 import Glibc
 
-/// Standard output: data alone, buffered, and whole lines.
+/// Buffered standard output, for data only.
 ///
-/// Written bytes are safe for a terminal: callers escape stored text (``DisplayText``), and ``json(_:)`` escapes by itself.
+/// Callers must escape stored text with ``DisplayText``; ``json(_:)`` escapes by itself.
 struct Output {
     private var buffer: [UInt8] = []
     private static let flushSize = 64 << 10
 
-    /// A line of text, already fit for a terminal.
+    /// Writes an escaped line.
     mutating func line(_ text: String = "") throws {
         buffer.append(contentsOf: text.utf8)
         buffer.append(UInt8(ascii: "\n"))
         if buffer.count >= Self.flushSize { try flush() }
     }
 
-    /// Lines of text, already fit for a terminal.
+    /// Writes escaped lines.
     mutating func lines(_ lines: [String]) throws {
         for text in lines { try line(text) }
     }
 
-    /// Text as it is, without a line's end.
+    /// Writes text without a line break.
     mutating func text(_ text: String) throws {
         buffer.append(contentsOf: text.utf8)
         if buffer.count >= Self.flushSize { try flush() }
     }
 
-    /// A JSON value on a line of its own.
+    /// Writes a value on its own line.
     mutating func json(_ value: JSONValue) throws {
         JSONText.write(value, to: &buffer)
         buffer.append(UInt8(ascii: "\n"))
         if buffer.count >= Self.flushSize { try flush() }
     }
 
-    /// Hands everything to the reader. To be called at the end of a command, and before a wait.
+    /// Writes the buffer. Call it at the end of a command and before a wait.
     ///
-    /// - Throws: `OutputClosed` if there is no reader any more; a `CommandFailure` if the disk is full, say.
+    /// - Throws: `OutputClosed` if the pipe is closed; `CommandFailure` if writing fails, for example on a full disk.
     mutating func flush() throws {
         defer { buffer.removeAll(keepingCapacity: true) }
         try buffer.withUnsafeBytes { bytes in
@@ -57,7 +57,7 @@ struct Output {
         case EINTR: return
         case EPIPE: throw OutputClosed()
         case EAGAIN:
-            // Someone made the pipe non-blocking: wait until it takes more.
+            // The pipe is non-blocking: wait until it accepts more.
             var waiting = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
             poll(&waiting, 1, -1)
         default: throw SystemFailure.make("write to standard output", errno: code)
@@ -65,17 +65,17 @@ struct Output {
     }
 }
 
-/// Nobody reads standard output any more (`| head`): the command ends, quietly and with success.
+/// Standard output was closed (`| head`). The command ends quietly and successfully.
 struct OutputClosed: Error {}
 
-/// Standard error: everything that is not data.
+/// Standard error, for everything that is not data.
 enum Diagnostics {
-    /// `agent-queue: …`, one line; control characters are escaped.
+    /// Writes `agent-queue: …` on one line, with control characters escaped.
     static func say(_ sentence: String) {
         write("agent-queue: \(DisplayText.line(sentence))\n")
     }
 
-    /// Text as it is. That nobody may be listening is not worth a word.
+    /// Writes text unchanged. Errors are ignored: there is nowhere to report them.
     static func write(_ text: String) {
         var text = text
         text.withUTF8 { utf8 in

@@ -1,8 +1,7 @@
 import AgentQueueReports
 
-/// One live line on standard error, if that is a terminal: how far, how fast, how much longer.
+/// A progress bar on standard error, if that is a terminal.
 struct ProgressBar {
-    /// What is counted.
     enum Unit {
         case things
         case bytes
@@ -20,8 +19,8 @@ struct ProgressBar {
         self.unit = unit
     }
 
-    /// Draws the line, ten times a second at most. The rate counts from the first call on.
-    /// - Parameter total: nil where it is not known.
+    /// Draws the bar, at most ten times a second. The rate is measured from the first call.
+    /// - Parameter total: Nil if unknown.
     mutating func update(_ done: Int, of total: Int?) {
         let base = base ?? done
         self.base = base
@@ -35,7 +34,7 @@ struct ProgressBar {
         Diagnostics.write("\r\(DisplayWidth.truncate(line, to: width))\u{1B}[K")
     }
 
-    /// Takes the line away, so that what follows starts on a clean one.
+    /// Removes the bar.
     mutating func clear() {
         guard isDrawn else { return }
         isDrawn = false
@@ -45,7 +44,7 @@ struct ProgressBar {
     private func line(_ done: Int, of total: Int?, rate: Double) -> String {
         let speed = rate > 0 ? "  \(self.rate(rate))/s" : ""
         guard let total, total > 0 else { return "\(label)  \(amount(done))\(speed)" }
-        // One thing is there or not: how long it has taken is all that moves.
+        // With a single item, the elapsed time is all there is to show.
         guard total > 1 else { return "\(label)  \(Figures.coarse(seconds: Int64(Now.seconds - start)))" }
         let share = min(1, Double(done) / Double(total))
         let filled = Int(share * 24)
@@ -63,18 +62,16 @@ struct ProgressBar {
     }
 }
 
-/// Some lines at the end of a terminal that are drawn again and again in their place.
+/// Lines at the bottom of a terminal that are redrawn in place.
 struct LiveBlock {
     private let screen: Screen
     private var drawn: [String] = []
 
-    /// - Parameter screen: standard error's.
     init(screen: Screen) {
         self.screen = screen
     }
 
-    /// Shows lines in the place of those shown before; the last of them where the terminal is too low for all. Nothing where there is
-    /// no terminal.
+    /// Replaces the lines shown before, keeping the last ones if the terminal is too small. Does nothing off a terminal.
     mutating func show(_ lines: [String]) {
         guard screen.isTerminal else { return }
         let height = max(1, (screen.height ?? 24) - 1)
@@ -84,16 +81,16 @@ struct LiveBlock {
         drawn = shown
     }
 
-    /// Lets the lines stand: what follows is written below them.
+    /// Leaves the lines on the screen.
     mutating func leave() { drawn = [] }
 
-    /// Takes the lines away.
+    /// Removes the lines.
     mutating func clear() {
         guard !drawn.isEmpty else { return }
         Diagnostics.write(eraser)
         drawn = []
     }
 
-    /// Goes back to the first line, and clears from there.
+    /// Moves to the first line and clears from there.
     private var eraser: String { drawn.isEmpty ? "" : "\u{1B}[\(drawn.count)A\r\u{1B}[J" }
 }

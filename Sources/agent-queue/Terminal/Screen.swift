@@ -2,14 +2,14 @@ import AgentQueueModel
 import AgentQueueReports
 import Glibc
 
-/// What standard output or standard error is connected to.
+/// Properties of standard output or standard error.
 struct Screen: Sendable {
     let isTerminal: Bool
-    /// Columns, if it is a terminal that says so.
+    /// Columns, if known.
     let width: Int?
-    /// Lines, if it is a terminal that says so.
+    /// Lines, if known.
     let height: Int?
-    /// Colour is for terminals, and for those who have not set `NO_COLOR`.
+    /// Only on a terminal, and unless `NO_COLOR` is set.
     let usesColor: Bool
 
     static let output = Screen(descriptor: STDOUT_FILENO)
@@ -36,7 +36,7 @@ struct Screen: Sendable {
     }
 }
 
-/// How a piece of text stands out on a terminal with colour.
+/// The style of text on a terminal.
 enum Style: String {
     case bold = "1"
     case dim = "2"
@@ -45,13 +45,12 @@ enum Style: String {
     case warning = "33"
     case busy = "36"
 
-    /// The text with the style around it, if there is colour.
+    /// Applies the style if the screen uses colour.
     static func apply(_ style: Style?, to text: String, on screen: Screen) -> String {
         guard let style, screen.usesColor, !text.isEmpty else { return text }
         return "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m"
     }
 
-    /// The style that shows a tone.
     init(_ tone: Tone) {
         switch tone {
         case .good: self = .good
@@ -62,14 +61,12 @@ enum Style: String {
         }
     }
 
-    /// The style of a job's state.
     static func of(_ state: JobState) -> Style? { state.tone.map { Style($0) } }
 
-    /// The style of a run's state.
     static func of(_ state: RunState) -> Style? { Style(state.tone) }
 }
 
-/// Signs that stand for states, in the characters that the terminal can show.
+/// Symbols for states, in Unicode or ASCII.
 struct Glyphs {
     let completed: String
     let failed: String
@@ -84,10 +81,10 @@ struct Glyphs {
     static let unicode = Glyphs(["✓", "✗", "●", "○", "–"])
     static let ascii = Glyphs(["+", "x", "*", "o", "-"])
 
-    /// Those of the locale that the program was started in.
+    /// For the current locale.
     static let own = isUTF8(variable: { name in getenv(name).map { String(cString: $0) } }) ? unicode : ascii
 
-    /// Whether the locale's characters are UTF-8, by the order in which its variables count.
+    /// Whether the locale uses UTF-8, checking its variables in order of precedence.
     static func isUTF8(variable: (String) -> String?) -> Bool {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap(variable).first { !$0.isEmpty } ?? ""
         let name = locale.uppercased()

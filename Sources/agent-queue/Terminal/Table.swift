@@ -1,10 +1,10 @@
 import AgentQueueReports
 
-/// A table for people: columns as wide as their text, cut where the terminal ends.
+/// A table with columns as wide as their text, truncated to the terminal.
 struct Table {
     private let columns: [Column]
     private var rows: [[Cell]] = []
-    /// The widths of an earlier part of the same table, which later parts keep.
+    /// Column widths, fixed by the first part.
     private var fixedWidths: [Int]?
     private let screen: Screen
 
@@ -19,9 +19,9 @@ struct Table {
         rows.append(cells)
     }
 
-    /// The lines of everything added since the last call; the first time with the titles.
+    /// The lines added since the last call, with titles the first time.
     ///
-    /// A long table is printed in parts, so that its size does not matter: the first part decides the widths.
+    /// Long tables are printed in parts, in constant memory. The first part decides the widths.
     mutating func takeLines() -> [String] {
         let isFirst = fixedWidths == nil
         let widths = fixedWidths ?? self.widths()
@@ -50,7 +50,7 @@ struct Table {
         var line = ""
         for (index, cell) in cells.enumerated() {
             let isLast = index == cells.count - 1
-            // The last column of what is no terminal is left whole: nobody's line ends there.
+            // Off a terminal, the last column is not truncated.
             let text = isLast && screen.width == nil ? cell.text : DisplayWidth.truncate(cell.text, to: widths[index])
             let padding = String(repeating: " ", count: max(0, widths[index] - DisplayWidth.of(text)))
             let styled = Style.apply(cell.style, to: text, on: screen)
@@ -69,9 +69,9 @@ struct Table {
 /// One column of a table.
 struct Column {
     let title: String
-    /// Numbers stand at the right.
+    /// Numbers are right-aligned.
     let isNumber: Bool
-    /// How narrow it may become where the terminal is; columns give way from the last to the first.
+    /// Minimum width on a narrow terminal. Columns shrink from the last to the first.
     let leastWidth: Int
 
     init(_ title: String, isNumber: Bool = false, leastWidth: Int? = nil) {
@@ -81,7 +81,7 @@ struct Column {
     }
 }
 
-/// One field of a table, already fit for a terminal.
+/// A field of a table, already escaped.
 struct Cell: ExpressibleByStringLiteral, ExpressibleByStringInterpolation {
     let text: String
     let style: Style?
@@ -91,7 +91,6 @@ struct Cell: ExpressibleByStringLiteral, ExpressibleByStringInterpolation {
         self.style = style
     }
 
-    /// A word in the colour of its tone.
     init(_ text: String, _ tone: Tone) {
         self.init(text, Style(tone))
     }
@@ -105,7 +104,7 @@ struct Cell: ExpressibleByStringLiteral, ExpressibleByStringInterpolation {
     }
 }
 
-/// Names and values below each other, for one thing in detail.
+/// Labels and values, one per line.
 struct DetailView {
     private var rows: [(name: String, value: Cell)] = []
     private let screen: Screen
@@ -114,13 +113,13 @@ struct DetailView {
         self.screen = screen
     }
 
-    /// Adds a line; nothing for nil.
+    /// Adds a line unless the value is nil.
     mutating func add(_ name: String, _ value: String?, _ style: Style? = nil) {
         guard let value else { return }
         rows.append((name, Cell(value, style)))
     }
 
-    /// The lines, values aligned.
+    /// Lines with aligned values.
     var lines: [String] {
         let width = rows.map { DisplayWidth.of($0.name) }.max() ?? 0
         return rows.map { row in

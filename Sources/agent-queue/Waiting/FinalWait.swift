@@ -3,18 +3,18 @@ import AgentQueueReports
 import AgentQueueSettings
 import AgentQueueStore
 
-/// Waits until jobs are final: by the bell that rings when jobs end, never by the clock.
+/// Waits for jobs to finish. Woken when jobs finish, instead of polling.
 struct FinalWait {
     let ids: [Int64]
-    /// Nil waits for ever.
+    /// Nil waits forever.
     let timeout: Duration?
     let session: Session
 
-    /// How many jobs one look asks about. What ends is mostly what is oldest, so each look is at the oldest that are open, and its cost
-    /// does not depend on how many there are.
+    /// Jobs to check at a time. Old jobs tend to finish first, so each check covers the oldest unfinished ones, at a cost that does not
+    /// depend on their total number.
     private static let window = 500
 
-    /// - Throws: `CommandFailure` on a job that does not exist, and when time runs out.
+    /// - Throws: `CommandFailure` if a job does not exist, or on timeout.
     func run(in store: QueueStore) async throws {
         try await Deadline.run(timeout) {
             try await wait(in: store)
@@ -38,7 +38,7 @@ struct FinalWait {
             while !open.isEmpty {
                 let look = open.prefix(Self.window)
                 let states = try store.jobs.states(of: Array(look))
-                // A job that is gone was deleted while it was waited for.
+                // A missing job was deleted during the wait.
                 let left = look.filter { states[$0].map { !$0.isFinal } ?? false }
                 open = left + open.dropFirst(look.count)
                 if !left.isEmpty { break }
@@ -62,7 +62,7 @@ struct FinalWait {
     }
 }
 
-/// Waits until every job of a batch is final. A batch keeps its own counts, so that its size does not matter.
+/// Waits for all jobs of a batch. Uses the counts that the batch keeps, so its size does not matter.
 struct BatchWait {
     let name: String
     let timeout: Duration?
@@ -118,13 +118,13 @@ struct BatchWait {
     }
 }
 
-/// Ends what takes too long.
+/// A timeout for asynchronous work.
 enum Deadline {
-    /// Runs `body`, cancelling it once the time is over.
+    /// Runs `body` and cancels it on timeout.
     ///
     /// - Parameters:
-    ///   - timeout: nil sets no bound.
-    ///   - expired: makes the error to throw, from the time as people write it.
+    ///   - timeout: Nil for none.
+    ///   - expired: Makes the error from the formatted timeout.
     static func run(
         _ timeout: Duration?, _ body: @escaping @Sendable () async throws -> Void,
         expired: @escaping @Sendable (String) -> CommandFailure

@@ -2,14 +2,14 @@ import AgentQueueModel
 import AgentQueueReports
 import AgentQueueStore
 
-/// Prints a job's answer while it comes, and waits until the job is final.
+/// Prints an answer as it arrives and waits for the job to finish.
 struct StreamWait {
     let id: Int64
-    /// Nil waits for ever.
+    /// Nil waits forever.
     let timeout: Duration?
     let session: Session
 
-    /// - Throws: `CommandFailure` on a job that does not exist or ends without an answer, and when time runs out.
+    /// - Throws: `CommandFailure` if the job does not exist or does not complete, or on timeout.
     func run(in store: QueueStore) async throws {
         try await Deadline.run(timeout) {
             try await follow(store)
@@ -24,12 +24,12 @@ struct StreamWait {
         if !state.isFinal {
             try WorkerHint.sayIfNoneRuns(store)
             try await ProviderHint.say(for: [id], store, session)
-            // An answer that is on its way already comes whole; the next call is streamed.
+            // A call that is already running is not streamed; the next one is.
             try await store.jobs.requestStream(of: id)
         }
         var sequence: Int64 = 0
         for await _ in store.changes(of: .done) {
-            // Read before the text: what comes later than a final state has no pieces any more.
+            // Read before the text: once the state is final, the pieces are removed.
             let isFinal = try store.jobs.states(of: [id])[id]?.isFinal ?? true
             let page = try store.jobs.stream(of: id, after: sequence)
             try printer.show(page)
@@ -45,15 +45,15 @@ struct StreamWait {
     }
 }
 
-/// Prints the pieces of an answer as they come, as fit for a terminal as `result` prints the whole.
+/// Prints the pieces of an answer, escaped as `result` escapes the whole.
 struct StreamPrinter {
     private var output = Output()
-    /// What was printed of the answer, as it came.
+    /// The text printed so far, unescaped.
     private var printed = ""
-    /// Which attempt's text it is.
+    /// The attempt that it belongs to.
     private var token: Int64?
 
-    /// Prints what is new. Where another attempt began, its text begins on a new line.
+    /// Prints new pieces. The text of a new attempt starts on a new line.
     mutating func show(_ page: StreamPage) throws {
         if let next = page.token, next != token {
             try startOver("a new attempt started; the answer starts over")
@@ -63,7 +63,7 @@ struct StreamPrinter {
         try output.flush()
     }
 
-    /// Prints what is left of the answer of a job that is final.
+    /// Prints the rest of the answer of a finished job.
     ///
     /// - Throws: If the job did not complete, with exit code 1.
     mutating func finish(_ job: Job) throws {
@@ -81,7 +81,7 @@ struct StreamPrinter {
         try output.flush()
     }
 
-    /// Ends a line that was begun.
+    /// Ends the current line, if one was started.
     mutating func endLine() throws {
         if !printed.isEmpty, !printed.hasSuffix("\n") { try output.line() }
         try output.flush()

@@ -3,18 +3,17 @@ import AgentQueueReports
 import AgentQueueStore
 import Glibc
 
-/// A word to whoever waits for jobs whose provider is not called.
+/// Explains waits for jobs whose provider is not called.
 enum ProviderHint {
-    /// The most jobs that are looked at: many wait for the same.
+    /// Maximum number of jobs to examine; many wait for the same reason.
     private static let mostJobs = 20
 
-    /// Says on standard error which providers of open jobs are unavailable here or paused, each once. A script may start its worker
-    /// with another environment, so it is said, and waited all the same.
+    /// Reports each unavailable or paused provider once, on standard error, and lets the wait continue: a worker may run with
+    /// another environment.
     static func say(for ids: some Sequence<Int64>, _ store: QueueStore, _ session: Session) async throws {
         try await say(for: try ids.prefix(mostJobs).compactMap { try store.jobs.get($0) }, store, session)
     }
 
-    /// The same for the jobs of a batch.
     static func say(forBatch name: String, _ store: QueueStore, _ session: Session) async throws {
         try await say(for: try store.jobs.list(JobFilter(states: waiting, batch: name), limit: mostJobs), store, session)
     }
@@ -36,9 +35,9 @@ enum ProviderHint {
     }
 }
 
-/// A word to a person who waits for what nobody works on.
+/// Explains waits when no worker is running.
 enum WorkerHint {
-    /// On a terminal, says so where no worker runs. (A script may start its worker later.)
+    /// Only on a terminal: a script may start its worker later.
     static func sayIfNoneRuns(_ store: QueueStore) throws {
         guard isatty(STDERR_FILENO) == 1 else { return }
         guard try !store.maintenance.workers().contains(where: { store.locks.isAlive(worker: $0.id) }) else { return }
