@@ -174,7 +174,7 @@ struct MemoryReceipts {
     var summary: String {
         var text = "\(Figures.count(stored, "memory", plural: "memories")) stored"
         if updated > 0 { text += ", \(Figures.count(updated)) updated" }
-        if duplicates > 0 { text += ", \(Figures.count(duplicates)) there already" }
+        if duplicates > 0 { text += ", \(Figures.count(duplicates)) already existed" }
         return text
     }
 
