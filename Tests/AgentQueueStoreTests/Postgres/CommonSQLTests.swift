@@ -6,7 +6,7 @@ import Testing
 
 @testable import AgentQueueStore
 
-/// What the store says to SQLite, PostgreSQL understands too: the texts are in the subset that both have (docs/architecture.md).
+/// What the store says to SQLite, PostgreSQL understands too: the texts are in the subset that both have (docs/sql.md).
 @Suite(.enabled(if: PostgresServer.url != nil, "no PostgreSQL: scripts/postgres start"))
 struct CommonSQLTests {
     private let server = PostgresServer(url: PostgresServer.url ?? "")
