@@ -109,7 +109,7 @@ extension GraphCompiler {
             guard let input = inputs[name] else { return unknownInput(name, at: key) }
             usedInputs.insert(name)
             guard input.type == .integer else { return report("inputs.\(name) is of type \(input.type), not integer", at: key) }
-            // Amounts of one kind have the same bounds everywhere, and of any two bounds one contains the start of the other.
+            // All bounds of amounts overlap, so a value remains possible for an input that is used for several of them.
             let both = amounts[name].map { $0.clamped(to: bounds) } ?? bounds
             amounts[name] = both
             if let number = input.fallback?.int { check(number, in: both, at: "inputs.\(name).default") }

@@ -2,7 +2,7 @@ import AgentQueueModel
 
 extension AnthropicProvider {
     /// Longer answers are streamed: connections may be closed before a plain one has been made.
-    static let mostPlainTokens = 20_000
+    static let maxPlainTokens = 20_000
     /// How long a stream may stay open after its last event before it is closed.
     private static let patience = Duration.seconds(1)
 
@@ -29,7 +29,7 @@ extension AnthropicProvider {
         // A request for no tokens only warms the cache, and the API does not stream it.
         let streams =
             request.maxTokens > 0
-            && (options.onText != nil || request.maxTokens > Self.mostPlainTokens || pass?.leads == true)
+            && (options.onText != nil || request.maxTokens > Self.maxPlainTokens || pass?.leads == true)
         do throws(ModelFailure) {
             guard streams else {
                 let answer = try await connection.exchange(call("/messages", request, limit, options.idempotencyKey), limit)

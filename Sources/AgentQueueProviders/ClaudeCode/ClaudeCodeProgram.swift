@@ -50,6 +50,7 @@ final class ClaudeCodeProgram: Sendable {
             workingDirectory: "/", platformOptions: options)
         return await withTaskGroup(of: String?.self) { group in
             group.addTask {
+                // Why it cannot be run is said when its process is started. Without a version it is treated as an old one.
                 let result = try? await Subprocess.run(
                     configuration, input: .none, output: .string(limit: 4_096), error: .discarded)
                 return result?.standardOutput

@@ -95,17 +95,17 @@ package final class ClaudeCodeProvider: ModelProvider {
         let start = ContinuousClock.now
         do throws(ModelFailure) {
             let prompt = try ClaudeCodePrompt(request)
-            let manner = try await manner(for: prompt)
+            let mode = try await launchMode(for: prompt)
             let redaction = Redaction(secrets: secrets, bodies: [request.body])
             // A process that ended while it waited for a job has not started it. A fresh one always does.
             for isFresh in [false, true] {
                 if Task.isCancelled { throw Self.cancelled }
                 let spent = Int64((ContinuousClock.now - start) / .milliseconds(1))
                 let job = ClaudeCodeJob(
-                    id: lastID.add(1, ordering: .relaxed).newValue, line: prompt.line(isComposed: manner.isComposed),
+                    id: lastID.add(1, ordering: .relaxed).newValue, line: prompt.line(isComposed: mode.isComposed),
                     timeout: max(1, options.timeout - spent), hasSchema: prompt.key.schema != nil, redaction: redaction)
-                let kept = isFresh || !manner.isWarm ? nil : pool.take(prompt.key)
-                let process = if let kept { kept } else { try launch(prompt.key, manner) }
+                let kept = isFresh || !mode.isWarm ? nil : pool.take(prompt.key)
+                let process = if let kept { kept } else { try launch(prompt.key, mode) }
                 switch await process.answer(job, onText: options.onText) {
                 case .outcome(let outcome): return outcome
                 case .notStarted: continue
@@ -127,7 +127,7 @@ package final class ClaudeCodeProvider: ModelProvider {
     // MARK: Processes
 
     /// How this version of the program can be used for a prompt.
-    private struct Manner {
+    private struct LaunchMode {
         var isComposed = true
         var isWarm: Bool
         var isBare = false
@@ -136,10 +136,10 @@ package final class ClaudeCodeProvider: ModelProvider {
     /// Decides whether an untrusted prompt is safe with this program.
     /// - Throws: `ModelFailure` for a prompt in which an old program would see a command or a file to attach: `permanent` if the program is
     ///   old, `retryable` if its version is not known.
-    private func manner(for prompt: ClaudeCodePrompt) async throws(ModelFailure) -> Manner {
+    private func launchMode(for prompt: ClaudeCodePrompt) async throws(ModelFailure) -> LaunchMode {
         let version = await program.version()
         if Task.isCancelled { throw Self.cancelled }
-        if let version, version >= .composes { return Manner(isWarm: isWarm) }
+        if let version, version >= .composes { return LaunchMode(isWarm: isWarm) }
         let which = version.map { "claude \($0)" } ?? "claude does not say its version, and an old one"
         let cure = "update it to \(ClaudeCodeVersion.composes) or later"
         if prompt.beginsLikeACommand {
@@ -148,7 +148,7 @@ package final class ClaudeCodeProvider: ModelProvider {
         if prompt.holdsAt, !hasKey {
             throw Self.unsent("\(which) would send along files that a prompt names with '@': \(cure), or use an API key", version)
         }
-        return Manner(isComposed: false, isWarm: false, isBare: hasKey)
+        return LaunchMode(isComposed: false, isWarm: false, isBare: hasKey)
     }
 
     private static func unsent(_ message: String, _ version: ClaudeCodeVersion?) -> ModelFailure {
@@ -158,7 +158,7 @@ package final class ClaudeCodeProvider: ModelProvider {
         return failure
     }
 
-    private func launch(_ key: ClaudeCodeKey, _ manner: Manner) throws(ModelFailure) -> ClaudeCodeProcess {
+    private func launch(_ key: ClaudeCodeKey, _ mode: LaunchMode) throws(ModelFailure) -> ClaudeCodeProcess {
         guard !isShutDown.load(ordering: .acquiring) else { throw Self.stopped }
         Self.ignoreBrokenPipes
         let launch: ClaudeCodeLaunch
@@ -166,9 +166,9 @@ package final class ClaudeCodeProvider: ModelProvider {
             let systemFile = key.system.isEmpty ? nil : try folder.write(key.system)
             launch = ClaudeCodeLaunch(
                 command: program.path,
-                arguments: ClaudeCodeArguments.make(key, systemFile: systemFile, isWarm: manner.isWarm, isBare: manner.isBare),
+                arguments: ClaudeCodeArguments.make(key, systemFile: systemFile, isWarm: mode.isWarm, isBare: mode.isBare),
                 environment: environment(for: key), workingDirectory: try folder.workingDirectory(), systemFile: systemFile,
-                isWarm: manner.isWarm)
+                isWarm: mode.isWarm)
         } catch {
             throw ModelFailure(.retryable, "claude cannot be started: \(Redaction.line(error.clause))", scope: .provider)
         }

@@ -39,15 +39,7 @@ final class ServerQuirks: Sendable {
     }
 }
 
-/// How a server wants a chat request to be written.
-struct ChatForm: Sendable, Hashable {
-    /// Whether the answer's limit is `max_completion_tokens`, as for OpenAI's newer models, instead of `max_tokens`.
-    var hasCompletionLimit = false
-    /// Whether a stream may be asked for its usage.
-    var hasStreamOptions = true
-    /// Whether it goes to `/responses` instead of `/chat/completions`.
-    var usesResponses = false
-
+extension ChatForm {
     /// The form to try after an answer that refuses this one; nil if it says nothing about the form.
     /// - Parameters:
     ///   - refusal: the answer.

@@ -48,8 +48,8 @@ struct ChatRequest: Sendable, Equatable {
     private mutating func take(_ member: JSONValue.Member) throws(ModelFailure) {
         switch member.key {
         case "messages": try take(messages: member.value)
-        case "system": takeFirst(system: try AnthropicForm.system(member.value))
-        case "tools": set("tools", try AnthropicForm.tools(member.value))
+        case "system": takeFirst(system: try AnthropicToOpenAI.system(member.value))
+        case "tools": set("tools", try AnthropicToOpenAI.tools(member.value))
         case "tool_choice": take(toolChoice: member.value)
         case "stop", "stop_sequences": take(stop: member.value)
         case "thinking": try take(thinking: member)
@@ -58,7 +58,7 @@ struct ChatRequest: Sendable, Equatable {
         case "cache_control", "diagnostics": break
         case "service_tier": set("service_tier", member.value == "standard_only" ? "default" : member.value)
         case "container", "mcp_servers", "context_management", "inference_geo", "speed":
-            guard member.value.isNull || member.value == [] else { throw AnthropicForm.noCounterpart("'\(member.key)'") }
+            guard member.value.isNull || member.value == [] else { throw AnthropicToOpenAI.noCounterpart("'\(member.key)'") }
         default: set(member.key, member.value)
         }
     }
@@ -69,7 +69,7 @@ struct ChatRequest: Sendable, Equatable {
     }
 
     private mutating func take(messages: JSONValue) throws(ModelFailure) {
-        let translated = try AnthropicForm.messages(messages)
+        let translated = try AnthropicToOpenAI.messages(messages)
         // A top-level `system` comes before them.
         guard let system = self["messages"]?.array, let list = translated.array else { return set("messages", translated) }
         set("messages", .array(system + list))
@@ -83,7 +83,7 @@ struct ChatRequest: Sendable, Equatable {
     }
 
     private mutating func take(toolChoice: JSONValue) {
-        let (choice, isParallel) = AnthropicForm.toolChoice(toolChoice)
+        let (choice, isParallel) = AnthropicToOpenAI.toolChoice(toolChoice)
         set("tool_choice", choice)
         if !isParallel { set("parallel_tool_calls", false) }
     }
@@ -99,7 +99,7 @@ struct ChatRequest: Sendable, Equatable {
         let type = member.value["type"]?.string
         if member.value.isNull || type == "disabled" { return }
         guard type == "enabled", member.value["budget_tokens"] == nil else {
-            throw AnthropicForm.noCounterpart("'thinking' (reasoning_effort may be what is meant)")
+            throw AnthropicToOpenAI.noCounterpart("'thinking' (reasoning_effort may be what is meant)")
         }
         set(member.key, member.value)
     }
@@ -111,8 +111,18 @@ struct ChatRequest: Sendable, Equatable {
             case ("format", "json_schema"?):
                 let schema = member.value["schema"] ?? .object([])
                 set("response_format", ["type": "json_schema", "json_schema": ["name": "answer", "strict": true, "schema": schema]])
-            default: throw AnthropicForm.noCounterpart("'output_config.\(Redaction.line(member.key, maxBytes: 64))'")
+            default: throw AnthropicToOpenAI.noCounterpart("'output_config.\(Redaction.line(member.key, maxBytes: 64))'")
             }
         }
     }
+}
+
+/// How a server wants a chat request to be written.
+struct ChatForm: Sendable, Hashable {
+    /// Whether the answer's limit is `max_completion_tokens`, as for OpenAI's newer models, instead of `max_tokens`.
+    var hasCompletionLimit = false
+    /// Whether a stream may be asked for its usage.
+    var hasStreamOptions = true
+    /// Whether it goes to `/responses` instead of `/chat/completions`.
+    var usesResponses = false
 }

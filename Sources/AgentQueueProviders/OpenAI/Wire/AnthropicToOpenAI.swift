@@ -1,7 +1,7 @@
 import AgentQueueModel
 
 /// Translates what a request has in Anthropic's form to OpenAI's, and leaves OpenAI's own form as it is (protocols.md 4.6).
-enum AnthropicForm {
+enum AnthropicToOpenAI {
     /// The failure for something that would change the answer and that OpenAI's API cannot express.
     static func noCounterpart(_ what: String) -> ModelFailure {
         ModelFailure.unsent("\(what) has no counterpart in OpenAI's API: take it out, or send the job to Anthropic")
@@ -60,7 +60,7 @@ enum AnthropicForm {
     }
 }
 
-extension AnthropicForm {
+extension AnthropicToOpenAI {
     /// Messages with Anthropic's content blocks: calls of tools become `tool_calls`, their results separate messages.
     static func messages(_ value: JSONValue) throws(ModelFailure) -> JSONValue {
         guard let messages = value.array else { return value }
