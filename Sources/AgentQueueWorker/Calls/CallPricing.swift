@@ -1,21 +1,21 @@
 import AgentQueueModel
 import AgentQueueStore
 
-/// What calls cost, and how they are reported to the limits, the breakers and the budgets.
+/// The prices of calls, and the reports of calls to limits, circuit breakers and budgets.
 struct CallPricing: Sendable {
-    /// What tokens cost, by target.
+    /// The prices of tokens, by target.
     let prices: [String: ModelPrice]
-    /// What is paid, as a share of the usual price.
+    /// The fraction of the usual price that is charged.
     var share = 1.0
 
-    /// In US dollars: the provider's word, or what its tokens cost.
+    /// The cost in US dollars, as the provider reports it or by the price of its tokens.
     func cost(of usage: Usage, said: Double?, target: Target) -> Double {
         said ?? (prices[target.description]?.cost(of: usage) ?? 0) * share
     }
 
-    /// An answer whose provider does not count its tokens, where they have a price: a quarter of the bytes, as in English text. A
-    /// limit on money would else never be reached.
-    /// - Parameter bytes: of what was asked.
+    /// The answer with estimated usage, if its tokens have a price and the provider does not count them: one token for four bytes, as in
+    /// English text. Without an estimate, a budget would never be reached.
+    /// - Parameter bytes: the size of the request.
     func counted(_ reply: ModelReply, target: Target, bytes: Int) -> ModelReply {
         guard reply.usage == Usage(), reply.cost == nil, prices[target.description] != nil else { return reply }
         var reply = reply
@@ -23,15 +23,15 @@ struct CallPricing: Sendable {
         return reply
     }
 
-    /// A call that was answered.
+    /// The report of an answered call.
     func report(_ reply: ModelReply, target: Target) -> CallReport {
         CallReport(
             target: target, usage: reply.usage, cost: cost(of: reply.usage, said: reply.cost, target: target), calls: max(1, reply.calls),
             limits: reply.limits)
     }
 
-    /// A call that failed.
-    /// - Parameter worst: what it may have cost at the usual price, where an answer may have been charged for that never arrived.
+    /// The report of a failed call.
+    /// - Parameter worst: the highest possible cost at the usual price, if the provider may have charged for an answer that never arrived.
     func report(_ failure: ModelFailure, target: Target, worst: Double = 0) -> CallReport {
         CallReport(
             target: target, usage: failure.usage, cost: cost(of: failure.usage, said: failure.cost, target: target), calls: failure.calls,
@@ -40,7 +40,7 @@ struct CallPricing: Sendable {
             wasSent: failure.wasSent)
     }
 
-    /// A call that was made on the way to an answer, or for none.
+    /// The report of a call.
     func report(_ outcome: Outcome, target: Target) -> CallReport {
         switch outcome {
         case .reply(let reply): report(reply, target: target)

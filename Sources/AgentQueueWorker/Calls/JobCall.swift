@@ -1,38 +1,38 @@
 import AgentQueueModel
 import AgentQueueStore
 
-/// A claimed job on its way through the stages of ``JobRunner``: all that is known of its call so far.
+/// The state of a claimed job on its way through the stages of ``JobRunner``.
 struct JobCall: Sendable {
-    /// How far it has come.
+    /// How far the job has come.
     enum State: Sendable {
-        /// It has yet to be answered.
+        /// There is no answer yet.
         case open
-        /// Its attempt has ended, and has yet to be settled.
+        /// The attempt has ended and is to be settled.
         case ended(Attempt)
-        /// It is settled, or another's by now.
+        /// The attempt is settled.
         case settled
     }
 
-    /// What it has to do with memories.
+    /// How the job uses memories.
     enum Memory: Sendable {
         case none
-        /// Its prompt holds memories, or its answer is remembered.
+        /// Its prompt contains memories, or its answer is remembered.
         case used(UsedMemories)
         /// It remembers texts.
         case memorize(MemorizePlan)
     }
 
-    /// The job, with where it goes now, and the key under which its answer is cached.
+    /// The job, with its current target and cache key.
     var job: ClaimedJob
     var state = State.open
-    /// The call's number within the attempt, from 1: fallbacks, and the parts of a call that is divided, are further calls.
+    /// The number of the call within the attempt, from 1. Fallbacks and the halves of a divided call are further calls.
     var number = 1
     var memory = Memory.none
-    /// Where its prompt lies among earlier ones, to be remembered with its answer.
+    /// The result of the search for similar prompts. Its vector is stored with the answer.
     var lookup: SemanticLookup?
-    /// What was sent.
+    /// The request as it was sent.
     var request: ModelRequest?
-    /// Whether it was claimed for an answer that the cache held: it has no flight then, and nothing is reserved for a call of its own.
+    /// Whether the claim found an answer in the cache. Then the job has no flight, and nothing is reserved for a call.
     let isClaimedForCache: Bool
 
     init(_ job: ClaimedJob, _ memory: Memory = .none) {
@@ -45,36 +45,36 @@ struct JobCall: Sendable {
         if case .open = state { true } else { false }
     }
 
-    /// What its prompt holds of memories, if it has to do with any.
+    /// How its prompt and answer use memories, if they do.
     var usedMemories: UsedMemories? {
         if case .used(let used) = memory { used } else { nil }
     }
 
-    /// What it remembers, if it is a job that does.
+    /// The progress of a `memorize` job.
     var plan: MemorizePlan? {
         if case .memorize(let plan) = memory { plan } else { nil }
     }
 
-    // MARK: Moving on
+    // MARK: Transitions
 
-    /// Its attempt has ended without a call.
+    /// Ends the attempt without a call.
     mutating func end(_ failure: ModelFailure) { state = .ended(Attempt(.failure(failure), latency: 0)) }
 
-    /// The next claim takes it up: nothing was called, and the attempt does not count.
+    /// Ends the attempt so that the job is available again and the attempt does not count.
     mutating func handBack() {
         var failure = ModelFailure.notStarted
         failure.failure = .shutdown
         end(failure)
     }
 
-    /// Another target is asked.
+    /// Continues with another target.
     mutating func resume(_ job: ClaimedJob) {
         self.job = job
         state = .open
         number += 1
     }
 
-    /// Holds the answer against what was asked for: one that is not that is a failure, which keeps what the answer cost.
+    /// Checks the answer against the request. An invalid answer becomes a failure that keeps the cost.
     mutating func check() {
         guard case .ended(var attempt) = state, case .reply(let reply) = attempt.outcome else { return }
         do {
@@ -89,7 +89,7 @@ struct JobCall: Sendable {
         state = .ended(attempt)
     }
 
-    /// The answer as it is stored.
+    /// The answer to store, if it is valid.
     private mutating func checked(_ reply: ModelReply) throws(InvalidAnswer) -> ModelReply {
         switch job.kind {
         case .generate:
@@ -116,37 +116,37 @@ struct JobCall: Sendable {
     }
 }
 
-/// Why an answer is not what was asked for.
+/// Why an answer is invalid.
 struct InvalidAnswer: Error {
     let sentence: String
-    /// The answer, where the model is to be shown it again.
+    /// The answer, if the model is to see it in the next attempt.
     var text: String?
 }
 
-/// What one call for a job came to.
+/// The outcome of one call for a job.
 struct Attempt: Sendable {
-    /// In the provider's own words.
+    /// The outcome as the provider returned it.
     let answer: Outcome
-    /// What that means for the job: the answer, checked, or why there is none.
+    /// The outcome for the job: the checked answer, or the cause of the failure.
     var outcome: Outcome
     /// From the call's start to its end, in ms.
     let latency: Int64
-    /// Whether the answer came, and is not what was asked for: then the model is told, and no other is asked.
+    /// Whether there was an answer, and it was invalid. Then the next attempt tells the model, and no fallback is asked.
     var isMismatch = false
 
-    /// - Parameter outcome: what the answer means for the job, where that is something else.
+    /// - Parameter outcome: the outcome for the job, if it differs.
     init(_ answer: Outcome, outcome: Outcome? = nil, latency: Int64) {
         self.answer = answer
         self.outcome = outcome ?? answer
         self.latency = latency
     }
 
-    /// Whether the provider answered, whatever that is worth.
+    /// Whether the provider answered, validly or not.
     var isAnswered: Bool {
         if case .reply = answer { true } else { false }
     }
 
-    /// As the attempt of a job that was never tried without company: whose fault the failure is has yet to be found.
+    /// The attempt as a temporary failure: in a shared call, it is unknown which job caused it.
     var untried: Attempt {
         guard case .failure(var failure) = outcome else { return self }
         failure.failure = .retryable
@@ -156,7 +156,7 @@ struct Attempt: Sendable {
     }
 }
 
-/// A call whose attempt has ended, with all that is written of that.
+/// An ended attempt, with everything its settlement writes.
 struct EndedCall: Sendable {
     let call: JobCall
     let attempt: Attempt
@@ -166,15 +166,15 @@ struct EndedCall: Sendable {
 }
 
 extension ModelFailure {
-    /// A call that was stopped before it began.
+    /// A call that was stopped before it started.
     static let notStarted: ModelFailure = {
         var failure = ModelFailure(.cancelled, "stopped before it began")
         failure.wasSent = false
         return failure
     }()
 
-    /// The store could not be read or written on the way to a call. None is made, for what is known already would be paid for again: the
-    /// job waits, as after any failure that may pass.
+    /// A failure of the store on the way to a call. The call is not made, since it might pay for an answer that the store has. The job is
+    /// retried, as after any temporary failure.
     static func notReached(_ what: String, _ error: any Error) -> ModelFailure {
         var failure = ModelFailure(.retryable, "\(what): \(error)")
         failure.wasSent = false

@@ -3,9 +3,9 @@ import AgentQueueStore
 import CAgentQueue
 import Logging
 
-/// The call itself.
+/// The stage that makes the call.
 extension JobRunner {
-    /// Calls for one job.
+    /// Makes the call of one job.
     func ask(_ call: inout JobCall) async {
         guard call.isOpen else { return }
         var calls = [call]
@@ -13,7 +13,7 @@ extension JobRunner {
         call = calls[0]
     }
 
-    /// One call for several open jobs of one route, or for one. Ends the attempt of each.
+    /// Makes one call for open jobs of the same target, and ends their attempts.
     func ask(_ calls: inout [JobCall]) async {
         let began = platform_monotonic_ns()
         let answers = await answers(to: &calls)
@@ -25,7 +25,7 @@ extension JobRunner {
         }
     }
 
-    /// The provider's outcomes, one a job. Stopped by ``InFlight`` for a cancel, a lost lease, the deadline or the worker's end.
+    /// The provider's outcomes, one for each job. ``InFlight`` stops the call on cancellation, a lost lease, the deadline or shutdown.
     private func answers(to calls: inout [JobCall]) async -> [Outcome] {
         guard let provider = providers[calls[0].job.route.provider] else {
             return calls.map { .failure(ModelFailure.unsent("this worker has no provider '\($0.job.route.provider)'")) }
@@ -70,7 +70,7 @@ extension JobRunner {
     ) async -> [Outcome] {
         var options = CallOptions(
             timeout: jobs.lazy.map { $0.timeout ?? configuration.callTimeout }.min() ?? configuration.callTimeout,
-            // A further call is asked something else: the same key would bring it the first one's failure.
+            // A further call sends another request. With the same key, it would get the first one's response.
             idempotencyKey: "aq-\(jobs[0].id)-\(jobs[0].lease.token)" + (number == 1 ? "" : "-call\(number)"))
         guard jobs.count > 1 else {
             let stream = jobs[0].isStreamed ? ReplyStream() : nil
@@ -97,19 +97,19 @@ extension JobRunner {
         }
     }
 
-    /// Why a call failed: if it was stopped, what stopped it. A provider that says "cancelled" where no one asked for that
-    /// was stopped by the end of the worker's own task.
+    /// The outcome for a job. If the job was stopped, the failure is replaced by what stopped it. A call that was cancelled without such a
+    /// reason was stopped with the worker's own task.
     func cause(of outcome: Outcome, _ job: ClaimedJob) -> Outcome {
         guard case .failure(var failure) = outcome else { return outcome }
         let reason = inFlight.reason(for: job.lease)
         let stopped = reason.flatMap(Self.cause) ?? (failure.failure == .cancelled ? Self.cause(.shutdown) : nil)
         guard let stopped else { return outcome }
-        // What the call may have cost stays true, whatever stopped it.
+        // The call may have cost something, whatever stopped it.
         (failure.failure, failure.message, failure.retryAfter) = (stopped.failure, stopped.message, nil)
         return .failure(failure)
     }
 
-    /// What stopping a call means for its job.
+    /// The failure that a reason to stop stands for.
     private static func cause(_ reason: StopReason) -> (failure: FailureClass, message: String)? {
         switch reason {
         case .cancelled: (.cancelled, "cancelled while it ran")
@@ -121,7 +121,7 @@ extension JobRunner {
 
     // MARK: Logging
 
-    /// What is called, without what is asked: names of parameters, and sizes.
+    /// Logs a call: names of parameters and sizes, but no content.
     private func logCall(_ jobs: [ClaimedJob], _ requests: [ModelRequest]) {
         let job = jobs[0]
         guard jobs.count == 1, let request = requests.first else {

@@ -2,17 +2,17 @@ import AgentQueueModel
 import AgentQueueStore
 import Logging
 
-/// Where a job goes, and what is known of its answer before anything is called.
+/// The stages before the call: the job's target, and answers that are known already.
 extension JobRunner {
-    /// A job that goes to another target than its own is answered from, and kept in, the cache under what is really asked.
+    /// Adapts the cache key of a job that goes to another target than its own.
     func route(_ call: inout JobCall) async {
         let job = call.job
-        // A damaged request is found when it is to be sent.
+        // A damaged request is reported when the call is made.
         guard call.isOpen, job.route != job.target, var request = try? ModelRequest(job), let provider = providers[job.route.provider]
         else { return }
         request.target = job.route
         call.job.answerDigest = request.digest(identity: provider.identity)
-        // The claim has looked for the job's own target only.
+        // The claim looked up the job's own target only.
         call.job.cachedAt = nil
         guard job.useCache else { return }
         do {
@@ -22,8 +22,8 @@ extension JobRunner {
         }
     }
 
-    /// Settles a call that the cache answers. One whose answer is gone goes on, unless it was claimed for that: then it is handed back,
-    /// for the next claim to reserve what a call of its own needs.
+    /// Settles a job that the cache answers. If the answer is gone, the job goes on, unless the claim counted on the answer: then it is
+    /// handed back, and the next claim reserves what its call needs.
     func fromCache(_ call: inout JobCall) async {
         guard call.isOpen, call.job.isCached else { return }
         do {
@@ -52,7 +52,7 @@ extension JobRunner {
         return true
     }
 
-    /// What the cache answers: from memory, or else from the store; nil where it is gone.
+    /// The cached answer, from memory or else from the store; nil if it is gone.
     private func cachedReply(for job: ClaimedJob) throws -> CachedReply? {
         if let reply = cache?.reply(job.answerDigest, version: job.cachedAt) { return reply }
         guard let reply = try store.cache.reply(job.answerDigest) else { return nil }
@@ -60,10 +60,10 @@ extension JobRunner {
         return reply
     }
 
-    // MARK: Near prompts
+    // MARK: Semantic cache
 
-    /// Settles a call that the answer to a near prompt serves, where that is asked for. It never fails a job: where the embedding model or
-    /// the store does not answer, nothing is near, and that is logged.
+    /// Settles a job with the answer to a similar prompt, if the semantic cache has one. It never fails a job: if the embedding model or the
+    /// store fails, that is logged, and the call is made.
     func fromNearPrompt(_ call: inout JobCall) async {
         guard call.isOpen else { return }
         call.lookup = await lookup(for: call)
@@ -85,16 +85,16 @@ extension JobRunner {
         call.lookup = nil
     }
 
-    /// What earlier prompts are near a job's. The embedding is charged to the job.
+    /// Searches for similar prompts. The embedding is charged to the job.
     private func lookup(for call: JobCall) async -> SemanticLookup? {
         let job = call.job
-        // The memories in a prompt would count as its meaning.
+        // A prompt with memories is not compared, since the memories would count as part of its meaning.
         guard let semantic, let policy = configuration.semantic, job.kind == .generate, job.useCache, job.route == job.target,
             call.usedMemories == nil, policy.holds(for: job.target), let provider = providers[job.route.provider],
             let request = try? ModelRequest(job)
         else { return nil }
         let embedding = LockedValue<Outcome?>(nil)
-        // Whatever stops the job stops this too; its own call takes the place.
+        // Whatever stops the job stops the search.
         let lookup = await inFlight.run(for: [job.lease]) {
             await semantic.match(request, identity: provider.identity) { embedding.value = $0 }
         }
@@ -110,7 +110,7 @@ extension JobRunner {
         return lookup
     }
 
-    /// Remembers where the prompt of a call lies whose answer is in the cache now.
+    /// Adds the prompt of an answered call to the semantic cache.
     func rememberPrompt(of call: JobCall) async {
         guard let lookup = call.lookup, lookup.match == nil, let semantic, call.job.route == call.job.target else { return }
         await semantic.remember(lookup, digest: call.job.answerDigest)
@@ -118,6 +118,6 @@ extension JobRunner {
 }
 
 extension CachedReply {
-    /// The answer's text; nil where it has none.
+    /// The answer's text; nil if it has none.
     func text() throws -> String? { try JSONValue.parse(reply)["text"]?.string }
 }

@@ -3,10 +3,10 @@ import AgentQueueStore
 import CAgentQueue
 import Logging
 
-/// Who is asked in place of a target that failed.
+/// The stage that tries another target after a failure.
 extension JobRunner {
-    /// Where the target failed, and another may be asked, the call goes on with that one, on record.
-    /// - Returns: whether the other is to be asked: not where the cache has its answer.
+    /// Continues a failed call with a fallback target, if there is one, and records the failed call.
+    /// - Returns: whether the fallback is to be called: not if the cache has its answer.
     func fallBack(_ call: inout JobCall) async -> Bool {
         guard case .ended(let attempt) = call.state, case .failure = attempt.outcome,
             let next = await nextTarget(after: settlements.end(call, attempt, now: store.clock.wall()))
@@ -17,7 +17,8 @@ extension JobRunner {
         return call.isOpen
     }
 
-    /// The job with the next target that may answer in place of the one that failed, on record; nil where none may.
+    /// The job with the next target that has capacity, reserved in the store together with the record of the failed call; nil if there is
+    /// none.
     func nextTarget(after ended: EndedCall) async -> ClaimedJob? {
         let job = ended.call.job
         guard case .failure(let failure) = ended.attempt.outcome, !ended.attempt.isMismatch, job.kind != .memorize,
@@ -33,17 +34,17 @@ extension JobRunner {
                 "job \(job.id): \(job.route) failed, asking \(next.route)", metadata: ["class": "\(failure.failure.rawValue)"])
             return next
         } catch {
-            // The job's own target is tried again, by the queue.
+            // The queue retries the job's own target.
             logger.warning("a fallback could not be reserved", metadata: ["job": "\(job.id)", "error": "\(error)"])
             return nil
         }
     }
 
-    /// The targets of a route behind the one that failed, in order; none where the failure is the request's, or where waiting
-    /// for the target is shorter than the route allows.
+    /// The targets of a route after the failed one, in order. There are none if the request caused the failure, or if the wait for the
+    /// target is short enough.
     /// - Parameters:
-    ///   - failed: the target that was asked.
-    ///   - wait: how long the job would have to wait for it, in ms.
+    ///   - failed: the target that failed.
+    ///   - wait: how long the job would have to wait for that target, in ms.
     private static func candidates(of route: Route, after failed: Target, _ failure: FailureClass, wait: Int64) -> [Target] {
         guard failure.allowsFallback, let place = route.targets.firstIndex(of: failed) else { return [] }
         switch failure {

@@ -2,13 +2,13 @@ import AgentQueueModel
 import AgentQueueStore
 import Logging
 
-/// Steps of runs: what a run does next is written in the transaction that settles the step.
+/// Steps of runs. What the run does next is stored in the transaction that settles the step.
 extension JobRunner {
-    /// How often what a run does next is decided anew because the run has changed meanwhile. Thereafter the step is settled alone, and
-    /// whoever looks after the run tells it of the end.
+    /// How often the decision is repeated because the run has changed meanwhile. After that, the step is settled alone, and maintenance
+    /// resumes the run.
     private static let planTries = 8
 
-    /// Settles an attempt, with what its run does next if it ends thereby.
+    /// Settles an attempt together with what its run does next.
     func settleStep(_ request: SettleRequest) async throws -> SettleResult {
         guard request.settlement.state.isFinal else { return try await store.claims.settle(request) }
         return try await advancing(request.job, Self.outcome(of: request)) { [store] advance in
@@ -18,8 +18,8 @@ extension JobRunner {
         } ?? .fenced
     }
 
-    /// Ends a step by `settle`, which is given what its run does next; nil where that is left to whoever looks after the run.
-    /// - Returns: what `settle` does.
+    /// Ends a step with `settle`, which receives what the run does next; nil leaves that to maintenance.
+    /// - Returns: the result of `settle`.
     func advancing(
         _ job: ClaimedJob, _ outcome: @autoclosure () -> StepEnd.Outcome?, _ settle: (RunAdvance?) async throws -> SettleResult?
     ) async throws -> SettleResult? {
@@ -33,7 +33,7 @@ extension JobRunner {
                     return result
                 }
             } catch let error as StoreError where error.kind == .internal {
-                // What contradicts the run: the general way ends it. The step's answer is not lost for that.
+                // The decision contradicts the stored run. Maintenance will resume it; the step's answer is kept.
                 logger.error("a run could not go on with its step", metadata: ["job": "\(job.id)", "error": "\(error)"])
                 break
             }
@@ -41,11 +41,11 @@ extension JobRunner {
         return try await settle(nil)
     }
 
-    /// What the run of a job does once the job ends so; nil where that is left to whoever looks after the run.
+    /// What the run does after this outcome of the job; nil leaves that to maintenance.
     private func plan(_ job: ClaimedJob, _ outcome: StepEnd.Outcome) -> RunAdvance? {
         guard let planner, let run = job.runID else { return nil }
         do {
-            // Then many ends are told at once.
+            // In a wide run, maintenance handles many ended steps at once.
             guard try !store.runs.hasManyCalls(run: run) else { return nil }
             guard let snapshot = try store.runs.snapshot(run),
                 let step = snapshot.steps.values.first(where: { $0.jobID == job.id }), step.state == .running

@@ -2,26 +2,25 @@ import AgentQueueModel
 import AgentQueueStore
 import Logging
 
-/// The end of an attempt is stored, and told.
+/// The stage that stores the end of an attempt and reports it.
 extension JobRunner {
-    /// How long to wait before a settle that the store refused is tried again, in ms: the disk may be full, and the answer
-    /// is paid for.
+    /// The wait before a failed settlement is tried again, in ms. The disk may be full, and the answer is paid for.
     private static let settleRetry: Int64 = 1_000
-    /// The most jobs that one transaction settles, and the most numbers of their vectors, about a megabyte: it must be short.
+    /// The limits of one transaction, which must be short: jobs, and numbers in their vectors (about a megabyte).
     private static let settleSlice = (jobs: 100, numbers: 100_000)
 
-    /// Settles a call whose attempt has ended.
+    /// Settles a job whose attempt has ended.
     func settle(_ call: inout JobCall) async {
         guard case .ended(let attempt) = call.state else { return }
         await settle([settlements.end(call, attempt, now: store.clock.wall())])
         call.state = .settled
     }
 
-    /// Settles several, in slices, and announces each.
+    /// Settles attempts in slices, and announces each.
     func settle(_ ended: [EndedCall]) async {
         var ended = ended
         var start = 0
-        // Which were found to be refused in company, and are settled alone.
+        // The end of a slice that the store refused. Its attempts are settled one by one.
         var aloneUntil = 0
         while start < ended.count {
             let end = start < aloneUntil ? start + 1 : Self.endOfSlice(ended, from: start)
@@ -39,7 +38,7 @@ extension JobRunner {
                 logger.error(
                     "\(slice.count == 1 ? "a job" : "jobs") could not be settled; trying again",
                     metadata: ["job": "\(ended[start].job.id)", "jobs": "\(slice.count)", "error": "\(error)"])
-                // As long as the process lives: what was paid for is not thrown away. If it is ended meanwhile, the jobs are rescued.
+                // Retried as long as the process lives, since the answers are paid for. If the process ends, the jobs are rescued.
                 do { try await Task.sleep(for: .milliseconds(Self.settleRetry)) } catch { break }
             }
         }
@@ -63,14 +62,14 @@ extension JobRunner {
         return end
     }
 
-    /// A settlement that the store refuses, in place of one that would be refused again: what is wrong is the job's, or what it counted on
-    /// is gone, and the next attempt sees that.
+    /// Replaces a settlement that the store refuses for good: the memories are invalid, or a memory that the job counted on is gone, which the
+    /// next attempt will see.
     private func replaced(_ ended: EndedCall, _ error: StoreError) -> EndedCall {
         var failure = error.kind == .notFound ? ModelFailure.notStarted : ModelFailure(.permanent, error.message)
         if error.kind == .notFound { failure.failure = .shutdown }
         let call = ended.request.call
         failure.wasSent = call?.wasSent ?? false
-        // What was paid stays on record.
+        // The cost stays on record.
         if let call { (failure.usage, failure.cost, failure.calls) = (call.usage, call.cost, call.calls) }
         var replaced = settlements.end(JobCall(ended.job), Attempt(.failure(failure), latency: 0), now: store.clock.wall())
         replaced.request.call?.isCompanion = call?.isCompanion ?? false
@@ -78,28 +77,28 @@ extension JobRunner {
         return replaced
     }
 
-    // MARK: Announcing
+    // MARK: Reporting
 
-    /// Tells what became of a job, keeps its answer in memory, and forgets that it is under way.
+    /// Reports a settled attempt, and keeps its answer in the cache in memory.
     private func announce(_ ended: EndedCall, _ result: SettleResult) {
-        // One that left the call it shared was told of then.
+        // A job that left a shared call was reported then.
         let isNews = inFlight.holds(ended.job.lease)
         inFlight.remove(ended.job.lease)
         keep(ended.request)
         guard isNews else { return }
         var event = WorkerEvent(ended.request, result, latency: ended.attempt.latency)
-        // What is wrong with an answer quotes it, and no log holds answers.
+        // The complaint quotes the answer, and answers must not be logged.
         if ended.attempt.isMismatch, ended.job.kind == .generate { event.message = "the answer does not fit its schema" }
         report(event)
     }
 
-    /// Tells of a job that needed no call.
+    /// Reports a job that needed no call.
     func announce(_ job: ClaimedJob, _ result: SettleResult, answeredBy: AnsweredBy) {
         inFlight.remove(job.lease)
         report(WorkerEvent(job, result, answeredBy: answeredBy))
     }
 
-    /// Keeps an answer in memory that was paid for, and that the store has now.
+    /// Keeps an answer in memory that the store has cached.
     private func keep(_ request: SettleRequest) {
         guard let cache, let entry = request.cache, let createdAt = entry.createdAt, let result = request.result else { return }
         cache.insert(
@@ -111,7 +110,7 @@ extension JobRunner {
 }
 
 extension WorkerEvent {
-    /// A job that ended its attempt, by the store's word.
+    /// A settled job.
     init(_ job: ClaimedJob, _ result: SettleResult, answeredBy: AnsweredBy?) {
         var state: JobState?
         if case .settled(let settled) = result { state = settled }
@@ -120,7 +119,7 @@ extension WorkerEvent {
             latency: 0, usage: Usage(), cost: 0)
     }
 
-    /// A job whose call has ended.
+    /// A settled job, with the outcome of its call.
     init(_ request: SettleRequest, _ result: SettleResult, latency: Int64) {
         self.init(request.job, result, answeredBy: request.result?.answeredBy)
         failure = request.error?.failure

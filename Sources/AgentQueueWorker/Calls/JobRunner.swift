@@ -2,27 +2,27 @@ import AgentQueueModel
 import AgentQueueStore
 import Logging
 
-/// Runs claimed jobs, from their leases to their settlements.
+/// Runs claimed jobs up to their settlement.
 ///
-/// A job that has a call of its own goes through the stages of ``run(_:)`` one after the other. What is known of it stands in
-/// one ``JobCall``, which each stage takes further; a stage leaves a call alone that is not open to it. Jobs that share a call go through
-/// the same stages together (SharedCalls), as do jobs that remember texts (Memory).
+/// A job with its own call goes through the stages of ``run(_:)`` in order. Its state is a ``JobCall`` that each stage advances; a stage
+/// that does not apply leaves it unchanged. Jobs that share a call go through the same stages together (see SharedCalls), and so do jobs
+/// that remember texts (see Memory).
 struct JobRunner: Sendable {
     let store: QueueStore
     let providers: [String: any ModelProvider]
     let configuration: WorkerConfiguration
-    /// Answers kept in memory in front of the store.
+    /// A cache in memory in front of the store's; nil for none.
     let cache: ResponseCache?
-    /// Answers to near prompts.
+    /// The semantic cache; nil if disabled.
     let semantic: SemanticCache?
-    /// Finds what goes into prompts; nil where the worker has nothing to do with memories.
+    /// Finds memories for prompts; nil if the worker is not configured for memories.
     var recaller: Recaller?
     let inFlight: InFlight
     let calls: CallRegion?
     let logger: Logger
-    /// Told what became of the job.
+    /// Receives an event for each ended attempt.
     let report: @Sendable (WorkerEvent) -> Void
-    /// Decides what runs do next when their steps end here; nil where that is left to others.
+    /// Decides what a run does next when one of its steps ends here; nil leaves that to maintenance.
     var planner: (any RunPlanner)?
 
     /// Runs the jobs of one call.
@@ -37,7 +37,7 @@ struct JobRunner: Sendable {
         }
     }
 
-    /// Runs a job that has a call of its own.
+    /// Runs a job with its own call.
     private func run(_ job: ClaimedJob) async {
         var call = JobCall(job)
         await route(&call)
@@ -54,10 +54,10 @@ struct JobRunner: Sendable {
         await rememberPrompt(of: call)
     }
 
-    /// What the end of an attempt comes to.
+    /// Maps the ends of attempts to settlements.
     var settlements: SettlementBuilder { SettlementBuilder(configuration) }
 
-    /// Notes that a job's call begins, so that a crash is laid to it and to no job that was only claimed.
+    /// Records that the job's call begins, so that a crash of this process counts against it and not against jobs that were only claimed.
     private func reserve(_ call: JobCall) -> Int? { call.isOpen ? calls?.begin(job: call.job.id) : nil }
 
     private func release(_ slot: Int?) { calls?.end(slot) }

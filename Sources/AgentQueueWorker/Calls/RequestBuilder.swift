@@ -1,16 +1,16 @@
 import AgentQueueModel
 import AgentQueueStore
 
-/// Makes requests as they are sent, by calls of their own and in batches of a provider: the stored one, to where it goes now, with what
-/// the last answer did wrong.
+/// Builds requests as they are sent, in calls and in provider batches: the stored request, for the job's current target, with a repair
+/// message if the last answer was invalid.
 struct RequestBuilder: Sendable {
     let store: QueueStore
     let configuration: WorkerConfiguration
 
-    /// How much of a bad answer the model is shown again, in bytes: it is paid for once more.
+    /// How much of an invalid answer the repair message quotes, in bytes. Quoted text costs input tokens.
     private static let repairBytes = 8 << 10
 
-    /// - Throws: `ModelFailure` where the stored request is damaged; `StoreError`.
+    /// - Throws: `ModelFailure` if the stored request is damaged; `StoreError`.
     func request(for job: ClaimedJob) throws -> ModelRequest {
         var request: ModelRequest
         do { request = try ModelRequest(job) } catch { throw ModelFailure.unsent("the stored request is damaged") }

@@ -1,14 +1,14 @@
 import AgentQueueModel
 import AgentQueueStore
 
-/// What the end of an attempt comes to: the one mapping from an answer or a failure to result, cache entry, charge, error and settlement.
-/// Calls of one job, calls that jobs share, memories and the items of a provider's batch all come through here.
+/// Maps the end of an attempt, an answer or a failure, to its result, cache entry, charge, error and settlement. This is the only such
+/// mapping: single calls, shared calls, memories and the items of provider batches all use it.
 struct SettlementBuilder: Sendable {
-    /// How the call was made.
+    /// How the request was sent.
     enum Origin: Sendable {
-        /// At once.
+        /// In a call.
         case live
-        /// As an item of a provider's batch, at a share of the usual price. It says nothing of how the provider fares now.
+        /// In a provider batch, at a fraction of the usual price. Its outcome says nothing about the provider's current state.
         case batch(priceShare: Double)
     }
 
@@ -24,8 +24,8 @@ struct SettlementBuilder: Sendable {
         self.pricing = pricing
     }
 
-    /// A call, with all that is written of its end.
-    /// - Parameter now: wall clock, ms.
+    /// Ends an attempt.
+    /// - Parameter now: the wall clock, in ms.
     func end(_ call: JobCall, _ attempt: Attempt, now: Int64) -> EndedCall {
         let request =
             switch attempt.outcome {
@@ -35,7 +35,7 @@ struct SettlementBuilder: Sendable {
         return EndedCall(call: call, attempt: attempt, request: request)
     }
 
-    /// A job that remembers texts, and needed no call for that.
+    /// Ends the attempt of a `memorize` job that needed no call.
     func endWithoutCall(_ call: JobCall, now: Int64) -> EndedCall {
         let result = JobResult(
             reply: ModelReply().json, usage: Usage(), cost: 0, answeredBy: .cache, target: call.job.route.description, latency: 0)
@@ -52,7 +52,7 @@ struct SettlementBuilder: Sendable {
         let reply = pricing.counted(reply, target: job.route, bytes: job.body.utf8.count)
         let report = report(reply, job)
         var stored = reply
-        // What is remembered stands with the memory.
+        // The vectors are stored with the memories.
         if call.plan != nil { stored.embeddings = nil }
         let result = JobResult(
             reply: stored.json, usage: reply.usage, cost: report.cost, answeredBy: job.route == job.target ? .provider : .fallback,
@@ -89,7 +89,7 @@ struct SettlementBuilder: Sendable {
         }
     }
 
-    /// What a call brought, for the one who has the job by then, should it no longer be ours.
+    /// Cache entries for the vectors of a call, written only if the fence refuses the settlement, for the worker that has the job then.
     private func rescued(_ plan: MemorizePlan, _ vectors: [[Float]], _ result: JobResult, now: Int64) -> [CacheableAnswer] {
         guard plan.order.usesCache, let timeToLive = configuration.cacheTimeToLive else { return [] }
         return zip(plan.brought, vectors).map { place, vector in
@@ -101,7 +101,7 @@ struct SettlementBuilder: Sendable {
 
     // MARK: Failures
 
-    /// An answer that is not what was asked for costs what any other does.
+    /// An invalid answer costs the same as a valid one.
     private func charged(_ failure: ModelFailure, _ attempt: Attempt, _ job: ClaimedJob) -> ModelFailure {
         guard attempt.isMismatch, case .reply(let reply) = attempt.answer else { return failure }
         var failure = failure
@@ -116,7 +116,7 @@ struct SettlementBuilder: Sendable {
             .failed(failure.failure, retryAfter: failure.retryAfter), attempt: job.attempt, maxAttempts: job.maxAttempts,
             backoff: configuration.backoff.delay(afterAttempt: job.attempt, using: &generator), now: now)
         let report = report(failure, job)
-        // The id is for the provider's support.
+        // The provider's support asks for the id.
         let message = failure.requestID.map { "\(failure.message) (request \($0))" } ?? failure.message
         let error = JobError(
             attempt: job.attempt, at: now, failure: failure.failure, message: message, target: job.route.description, cost: report.cost,

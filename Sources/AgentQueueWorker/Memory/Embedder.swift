@@ -1,13 +1,13 @@
 import AgentQueueModel
 import AgentQueueStore
 
-/// Turns texts into vectors by one configured model, at once: many texts share a call, the answers are cached, and what was paid is on
-/// record.
+/// Turns texts into vectors with one configured model, immediately and not through jobs. Texts share calls, answers are cached, and every
+/// call is charged.
 ///
-/// The vectors of queries are kept in the cache, since the same is asked again. Those of passages are not, since they are about to be
-/// remembered: only if some of them fail, what the others cost is kept for the next try.
+/// The vectors of queries are cached, since queries repeat. The vectors of passages are not, since they are about to be stored as memories;
+/// only when some texts fail are the vectors of the others cached for the next try.
 package struct Embedder: Sendable {
-    /// What embeds, and the prefix of what is remembered.
+    /// The model, with the prefix of passages.
     package let model: VectorModel
 
     let store: QueueStore
@@ -20,20 +20,20 @@ package struct Embedder: Sendable {
     private let tries: Int
     private let backoff: Backoff
 
-    /// The longest that a provider's own word is waited for, in ms: behind it the failure is told.
+    /// The longest `Retry-After` that is waited for, in ms. After a longer one, the failure is thrown.
     static let longestWait: Int64 = 60_000
 
     /// Makes one.
     /// - Parameters:
-    ///   - provider: who embeds.
-    ///   - target: what embeds.
-    ///   - queryPrefix: put before a text that looks for others, such as `query: `.
-    ///   - passagePrefix: put before a text that is remembered, such as `passage: `.
-    ///   - price: what its tokens cost; nil is unknown.
+    ///   - provider: the provider of the model.
+    ///   - target: the embedding model.
+    ///   - queryPrefix: put before queries, such as `query: `.
+    ///   - passagePrefix: put before texts that are remembered, such as `passage: `.
+    ///   - price: the price of its tokens; nil if unknown.
     ///   - timeout: how long a call may take, in ms.
-    ///   - cacheTimeToLive: how long an answer may serve from the cache, in ms; nil keeps none and looks none up. 30 min unless told.
-    ///   - tries: how often a call may be made that fails in passing; 4 unless told.
-    ///   - backoff: the waits between; 0.1 to 20 s unless told.
+    ///   - cacheTimeToLive: how long answers are cached, in ms; nil bypasses the cache. Default: 30 minutes.
+    ///   - tries: how often a call is tried that fails temporarily. Default: 4.
+    ///   - backoff: the waits between tries. Default: 0.1 to 20 seconds.
     package init(
         store: QueueStore, provider: any ModelProvider, target: Target, queryPrefix: String, passagePrefix: String, price: ModelPrice?,
         timeout: Int64, cacheTimeToLive: Int64? = 1_800_000, tries: Int = 4, backoff: Backoff = Backoff(base: 1_000, cap: 20_000)
@@ -50,9 +50,9 @@ package struct Embedder: Sendable {
         model = VectorModel(target: target.description, passagePrefix: passagePrefix)
     }
 
-    /// The vectors of texts, in their order. Rate limits and failures that pass are waited for and tried again, a few times.
-    /// - Parameter job: whom the calls are charged to; nil charges them to none.
-    /// - Throws: `ModelFailure`, of the first text that could not be embedded; what was embedded besides is cached. `StoreError`,
+    /// The vectors of texts, in their order. Temporary failures and rate limits are retried a few times.
+    /// - Parameter job: the job that the calls are charged to; nil charges them to no job.
+    /// - Throws: `ModelFailure` of the first text that could not be embedded; the vectors of the others are cached. `StoreError`,
     ///   `CancellationError`.
     package func embed(_ texts: [String], as purpose: TextPurpose, besides job: ClaimedJob? = nil) async throws -> [[Float]] {
         let prefix = purpose == .query ? queryPrefix : model.passagePrefix
@@ -65,7 +65,7 @@ package struct Embedder: Sendable {
                 try await call(Array(open[start..<min(start + capacity, open.count)]), &texts, besides: job)
             }
         } catch {
-            // What was paid for serves the next try.
+            // The next try need not pay for these again.
             try await keep(texts)
             throw error
         }
@@ -75,7 +75,7 @@ package struct Embedder: Sendable {
 
     // MARK: Calling
 
-    /// Calls for some of the texts until each has its vector. One that its model will never take is found by calling for halves.
+    /// Calls for texts until each has its vector. If a call fails for good, its halves are called for, so that only the bad text fails.
     private func call(_ places: [Int], _ texts: inout EmbeddingTexts, besides job: ClaimedJob?) async throws {
         var left = places
         for number in 1... {
@@ -137,39 +137,39 @@ package struct Embedder: Sendable {
         }
     }
 
-    /// What a call cost in US dollars: the provider's word, or what its tokens cost.
+    /// The cost of a call in US dollars, as the provider reports it or by the price of its tokens.
     func cost(of usage: Usage, said: Double?) -> Double { pricing.cost(of: usage, said: said, target: target) }
 }
 
-/// What a text is embedded for: some models want to be told, by a prefix.
+/// What a text is embedded for. Some models expect a prefix that tells.
 package enum TextPurpose: Sendable, Equatable {
-    /// It is remembered, and found by queries.
+    /// It is stored, and found by queries.
     case passage
-    /// It finds passages.
+    /// It searches for passages.
     case query
 }
 
-/// Texts on their way to their vectors: each different one is asked for once.
+/// Texts and the vectors found for them so far. Each distinct text is requested once.
 struct EmbeddingTexts {
-    /// One that is asked for.
+    /// The request for one distinct text.
     struct Request {
-        /// With its prefix.
+        /// The text with its prefix.
         var text: String
         var request: ModelRequest
         /// The cache key.
         var digest: [UInt8]
     }
 
-    /// The different texts.
+    /// The distinct texts.
     let requests: [Request]
-    /// Where each text as given stands among them.
+    /// For each given text, its index among the distinct ones.
     private let places: [Int]
     private var found: [[Float]?]
     private var replies: [Int: ModelReply] = [:]
 
     init(_ texts: [String], prefix: String, target: Target, identity: String) {
         var requests: [Request] = []
-        // By their digests, for texts that differ in bytes alone are equal to Swift.
+        // Compared by digest: Swift considers texts equal that differ in bytes but are canonically equivalent.
         var known: [[UInt8]: Int] = [:]
         places = texts.map { text in
             let request = ModelRequest(kind: .embed, target: target, body: ["input": .array([.string(prefix + text)])])
@@ -183,12 +183,12 @@ struct EmbeddingTexts {
         found = Array(repeating: nil, count: requests.count)
     }
 
-    /// Those without a vector.
+    /// The indexes of texts without a vector.
     var open: [Int] { found.indices.filter { found[$0] == nil } }
 
     func isOpen(_ place: Int) -> Bool { found[place] == nil }
 
-    /// Takes what the cache holds.
+    /// Takes vectors from the cache.
     mutating func take(_ cached: [[UInt8]: CachedReply]) {
         for place in requests.indices {
             guard let reply = cached[requests[place].digest], let vector = reply.vectors?.first else { continue }
@@ -196,27 +196,27 @@ struct EmbeddingTexts {
         }
     }
 
-    /// Takes an answer of one vector.
+    /// Takes the answer for one text.
     mutating func set(_ reply: ModelReply, at place: Int) {
         found[place] = reply.embeddings?.first
         replies[place] = reply
     }
 
-    /// What was paid for, by the cache key.
+    /// The answers that were paid for, by cache key.
     var answered: [(digest: [UInt8], reply: ModelReply)] { replies.sorted { $0.key < $1.key }.map { (requests[$0.key].digest, $0.value) } }
 
-    /// The vectors of all texts as given; empty ones where there is none.
+    /// The vectors of all given texts, in their order; empty where there is none.
     var vectors: [[Float]] { places.map { found[$0] ?? [] } }
 }
 
-/// What calls of an embedding model came to, put together: what was answered, and what failed.
+/// The charges of calls to an embedding model: one for what was answered, and one for what failed.
 struct EmbeddingCharges {
     private let embedder: Embedder
     private var reports: [(report: CallReport, message: String)] = []
 
     /// - Parameters:
-    ///   - outcomes: one a text; each call is counted by one of those that shared it.
-    ///   - bytes: the texts' length, by which tokens are guessed where the provider does not count them, and money needs it.
+    ///   - outcomes: one for each text; each call is counted in one of its outcomes.
+    ///   - bytes: the total length of the texts, to estimate tokens if the provider does not report them.
     init(_ outcomes: [Outcome], of embedder: Embedder, bytes: Int) {
         self.embedder = embedder
         var replies: [ModelReply] = []
@@ -231,7 +231,7 @@ struct EmbeddingCharges {
         if let first = failures.first { reports.append((report(of: failures, first, bytes: bytes), first.message)) }
     }
 
-    /// Puts them on record.
+    /// Records the charges.
     func write(besides job: ClaimedJob?) async throws {
         for (report, message) in reports {
             if let job {
@@ -266,7 +266,8 @@ struct EmbeddingCharges {
 }
 
 extension CachedReply {
-    /// The vectors of an answer to an `embed` request; nil where it holds none that can be read.
+    /// The vectors of an answer to an `embed` request; nil if there are none, or the entry is damaged: then the texts are embedded again,
+    /// which replaces it.
     var vectors: [[Float]]? {
         guard let lists = (try? JSONValue.parse(reply))?["embeddings"]?.array else { return nil }
         var vectors: [[Float]] = []

@@ -2,12 +2,12 @@ import AgentQueueModel
 import AgentQueueStore
 import Logging
 
-/// Jobs that remember texts: what is stored already, or was embedded before, needs no call; the others share one.
+/// Jobs that remember texts. Texts that are stored already or have a cached vector need no call; the others share one.
 extension JobRunner {
     func runMemorize(_ jobs: [ClaimedJob]) async {
         let calls = await planned(jobs)
         await settleWithoutCall(calls.filter(\.isComplete))
-        // Of equal texts one is called for; the others have its vector then.
+        // Equal texts are embedded once. Jobs without a text of their own wait for the vectors of the others.
         var asked: Set<[UInt8]> = []
         var waiting: [MemorizePlan] = []
         var first: [JobCall] = []
@@ -30,7 +30,7 @@ extension JobRunner {
 
     // MARK: Planning
 
-    /// What the jobs need. Those that cannot be done are settled.
+    /// Finds out what each job needs. Jobs that cannot succeed are settled.
     private func planned(_ jobs: [ClaimedJob]) async -> [JobCall] {
         guard let memory = configuration.memory else {
             for job in jobs { await fail(job, "this worker does not remember") }
@@ -59,7 +59,7 @@ extension JobRunner {
         }
     }
 
-    /// Plans of one namespace and model, with what the store has of them already.
+    /// Completes plans of one namespace and model with what the store has already.
     private func looked(up plans: [MemorizePlan], _ memory: MemoryConfiguration) async throws -> [MemorizePlan] {
         guard let first = plans.first else { return [] }
         let namespace = try store.memories.withSnapshot { try $0.namespace(named: first.order.namespace) }
@@ -78,19 +78,19 @@ extension JobRunner {
         return plans.filter { $0.order.again != nil || !$0.makesVectors }
     }
 
-    /// Which of the memories are stored already.
+    /// The memories that are stored already.
     private func known(_ plan: MemorizePlan) throws -> Set<Int> {
         do {
             let memories = plan.memories(now: store.clock.wall(), retention: 0)
             let known = try store.memories.known(memories, in: plan.order.namespace, model: plan.model)
             return Set(known.indices.filter { known[$0] != nil })
         } catch let error as StoreError where error.kind == .conflict {
-            // Memories that a namespace cannot hold: the settlement says why, beside what the call may have cost.
+            // The namespace cannot hold these memories. The settlement will refuse them and say why.
             return []
         }
     }
 
-    /// Which of the memories that are embedded again need it no more: they are gone, have changed, or have their vector.
+    /// The memories that no longer need to be re-embedded: they are gone, have changed, or have their vector.
     private func done(_ again: MemoryOrder.Again) throws -> Set<Int> {
         try store.memories.withSnapshot { snapshot in
             let memories = try snapshot.memories(again.ids)
@@ -107,7 +107,7 @@ extension JobRunner {
         let digests = plans.filter(\.order.usesCache).flatMap { plan in plan.open.map { plan.digests[$0] } }
         guard !digests.isEmpty else { return }
         let vectors = try store.cache.replies(digests).compactMapValues { reply in
-            // A damaged entry answers nothing: the text is embedded again, which replaces it.
+            // A damaged entry counts as none: the text is embedded again, which replaces it.
             reply.vectors?.first.flatMap { try? MemoryVector($0) }
         }
         for index in plans.indices where plans[index].order.usesCache { plans[index].take(vectors) }
@@ -127,7 +127,7 @@ extension JobRunner {
         await settle(&call)
     }
 
-    /// Settles jobs that need no call.
+    /// Settles jobs whose memories are complete without a call.
     private func settleWithoutCall(_ calls: [JobCall]) async {
         let now = store.clock.wall()
         await settle(
@@ -139,6 +139,6 @@ extension JobRunner {
 }
 
 extension JobCall {
-    /// Whether all that it remembers has what it needs.
+    /// Whether no text needs a call.
     fileprivate var isComplete: Bool { plan?.open.isEmpty ?? true }
 }

@@ -3,13 +3,13 @@ import AgentQueueModel
 import AgentQueueStore
 import Logging
 
-/// Jobs whose prompts hold memories, and jobs whose answers are remembered.
+/// Jobs whose prompts get memories, and jobs whose answers are remembered.
 extension JobRunner {
-    /// Puts memories into the prompt of a job that asks for them, and takes out what says so. From here on it is one that the cache may
-    /// serve, under what is really asked.
+    /// Puts memories into the prompt of a job that asks for them, and removes the fields that ask. From here on the cache may serve the
+    /// job, under the key of the complete prompt.
     func recall(_ call: inout JobCall) async {
-        // A job that has to do with memories is stored as one that the cache does not serve. A damaged request is found when it is to be
-        // sent.
+        // A job that uses memories is stored as one that bypasses the cache, since its prompt is complete only now. A damaged request is
+        // reported when the call is made.
         guard call.isOpen, call.job.kind == .generate, !call.job.useCache, let body = try? JSONValue.parse(call.job.body),
             let use = MemoryUse(body)
         else { return }
@@ -48,7 +48,7 @@ extension JobRunner {
         call.memory = .used(used)
     }
 
-    /// Pruning goes by when a memory was last recalled. The job goes on without that being noted.
+    /// Records the use of memories, which pruning takes into account. A failure does not stop the job.
     private func noteRecalled(_ used: UsedMemories) async {
         do {
             try await store.memories.noteRecalled(used.recalled.map(\.id))
@@ -61,7 +61,7 @@ extension JobRunner {
         if case .failure(let failure) = cause(of: .failure(failure), job) { failure } else { failure }
     }
 
-    /// The memories near a text. Stopped by ``InFlight`` for whatever stops the job.
+    /// The memories near a text. Whatever stops the job stops the search.
     private func recall(_ use: MemoryUse, by text: String, for job: ClaimedJob) async throws -> [MemoryHit] {
         guard let recaller else { throw ModelFailure.unsent("this worker does not recall") }
         let found: Result<[MemoryHit], any Error> = await inFlight.run(for: [job.lease]) {
@@ -72,37 +72,37 @@ extension JobRunner {
     }
 }
 
-/// What a `generate` job does with memories, and what it was given.
+/// How a `generate` job uses memories.
 struct UsedMemories: Sendable {
     var use: MemoryUse
-    /// The memories that stand in its prompt, the best first.
+    /// The memories in its prompt, best first.
     var recalled: [(id: Int64, score: Double)] = []
-    /// What it was enqueued with; nil where that is not needed.
+    /// The job's queue and metadata; nil if they are not needed.
     var context: JobContext?
-    /// Who makes the vectors of what is remembered.
+    /// The identity of the provider that embeds its answer.
     var identity = ""
 
-    /// The longest text of a memory, in bytes, less what an incomplete character may add.
+    /// The maximum size of a memory's text, in bytes, less what a truncated character may add.
     private static let maxRemembered = (1 << 20) - 8
 
-    /// What the job's result says of it, besides the answer.
+    /// What the job's result reports besides the answer.
     var notes: [JSONValue.Member] {
         guard use.recall != nil else { return [] }
         let memories = recalled.map { memory in
-            // Four digits tell enough, and are the same however they are worked out.
+            // Four digits are precise enough, and independent of the order of additions.
             JSONValue.object([.init("id", .integer(memory.id)), .init("score", .double((memory.score * 10_000).rounded() / 10_000))])
         }
         return [.init("recalled", .array(memories))]
     }
 
-    /// The job that remembers a job's answer; none where that is not asked for, or there is no text.
+    /// The job that remembers a job's answer; none if the job does not ask for it, or there is no text.
     func next(of job: ClaimedJob, text: String?, _ memory: MemoryConfiguration?) -> [NewJob] {
         guard let namespace = use.remember, let memory, let text, !text.unicodeScalars.allSatisfy(\.properties.isWhitespace) else {
             return []
         }
         var order = MemoryOrder(namespace: namespace, prefix: memory.prefixes(memory.model).passage)
         order.usesCache = use.usesCache
-        // A longer answer is remembered by its beginning.
+        // Of a longer answer, the beginning is remembered.
         let beginning =
             text.utf8.count <= Self.maxRemembered ? text : String(decoding: text.utf8.prefix(Self.maxRemembered), as: UTF8.self)
         var next = NewJob(order, texts: [beginning.replacing("\0", with: " ")], target: memory.model, identity: identity)

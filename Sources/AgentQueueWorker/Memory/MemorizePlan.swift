@@ -1,29 +1,29 @@
 import AgentQueueModel
 import AgentQueueStore
 
-/// A `memorize` job on its way: which of its texts have what they need, and which a call is to be made for.
+/// The progress of a `memorize` job: which of its texts have their vectors, and which need a call.
 struct MemorizePlan: Sendable {
     let job: ClaimedJob
     let order: MemoryOrder
     let texts: [String]
-    /// The user's own data, which each memory gets.
+    /// The user's metadata, stored with each memory.
     let metadata: JSONValue?
-    /// The queue it waited in.
+    /// The queue it was in.
     let queue: String
     let batch: String?
-    /// Whether its texts are to have vectors.
+    /// Whether its memories get vectors.
     let makesVectors: Bool
-    /// Under which each text's vector is cached.
+    /// The cache key of each text's vector.
     let digests: [[UInt8]]
-    /// Who answers.
+    /// The identity of the provider, for cache keys.
     let identity: String
-    /// Texts that need none, by their places: what is stored already, or what has no use for a vector any more.
+    /// The indexes of texts that need no vector: they are stored already, or no longer have a use for one.
     var done: Set<Int> = []
     var vectors: [MemoryVector?]
-    /// The places whose vectors a call of this job has brought, in the order of the answer.
+    /// The indexes of texts whose vectors came from a call of this job, in the order of the answer.
     private(set) var brought: [Int] = []
 
-    /// Nil where the stored request is damaged.
+    /// Returns nil if the stored request is damaged.
     init?(_ job: ClaimedJob, _ context: JobContext?, identity: String, makesVectors: Bool) {
         guard let body = try? JSONValue.parse(job.body), let order = MemoryOrder(body) else { return nil }
         texts = order.texts(of: body)
@@ -33,7 +33,7 @@ struct MemorizePlan: Sendable {
         self.job = job
         self.order = order
         self.identity = identity
-        // What is embedded again is to have vectors, whatever the configuration says of new texts.
+        // Re-embedding makes vectors, whatever the configuration says of new memories.
         self.makesVectors = makesVectors || order.again != nil
         metadata = context?.metadata
         queue = context?.queue ?? "default"
@@ -44,25 +44,25 @@ struct MemorizePlan: Sendable {
             ? texts.map { Self.request(of: [order.prefix + $0], to: job.target).digest(identity: identity) } : texts.map { _ in [] }
     }
 
-    /// What makes the vectors.
+    /// The model of the vectors.
     var model: VectorModel { VectorModel(target: job.target.description, passagePrefix: order.prefix) }
 
-    /// The texts that a call is to be made for, by their places.
+    /// The indexes of texts that need a call.
     var open: [Int] { makesVectors ? texts.indices.filter { vectors[$0] == nil && !done.contains($0) } : [] }
 
-    /// What is asked of the model.
+    /// The request for the open texts.
     var request: ModelRequest { Self.request(of: open.map { order.prefix + texts[$0] }, to: job.route) }
 
     private static func request(of inputs: [String], to target: Target) -> ModelRequest {
         ModelRequest(kind: .embed, target: target, body: ["input": .array(inputs.map(JSONValue.string))])
     }
 
-    /// Takes vectors that were made of the same texts.
+    /// Takes vectors of the same texts from other calls.
     mutating func take(_ known: [[UInt8]: MemoryVector]) {
         for place in open { vectors[place] = known[digests[place]] }
     }
 
-    /// Takes the answer to ``request``: a vector for each text that was open. Takes none where one of them is of no use.
+    /// Takes the answer to ``request``, a vector for each open text; none if one of them is invalid.
     mutating func take(_ embeddings: [[Float]]) throws(InvalidAnswer) {
         let open = open
         guard embeddings.count == open.count else {
@@ -75,12 +75,12 @@ struct MemorizePlan: Sendable {
         (vectors, brought) = (taken, open)
     }
 
-    // MARK: What it comes to
+    // MARK: Results
 
-    /// The memories, as they are now.
+    /// The memories with the vectors known so far.
     /// - Parameters:
-    ///   - now: wall clock, ms.
-    ///   - retention: how long a memory is kept that does not say itself, in ms.
+    ///   - now: the wall clock, in ms.
+    ///   - retention: how long a memory is kept that has no time to live of its own, in ms.
     func memories(now: Int64, retention: Int64) -> [NewMemory] {
         let expiresAt: Int64? =
             switch order.expiry {
@@ -96,7 +96,7 @@ struct MemorizePlan: Sendable {
         }
     }
 
-    /// The vectors for memories that are there already.
+    /// The new vectors of memories that are being re-embedded.
     var spaceVectors: SpaceVectors? {
         guard let again = order.again else { return nil }
         let entries = texts.indices.compactMap { place in
@@ -105,7 +105,7 @@ struct MemorizePlan: Sendable {
         return SpaceVectors(space: again.space, entries: entries)
     }
 
-    /// Two jobs in place of this one, of many texts that are embedded again, which one of them may have failed: so that it fails alone.
+    /// Two jobs that replace a failed re-embedding job of many texts, so that a bad text fails alone in the end.
     var halves: [NewJob] {
         guard let again = order.again, open.count > 1 else { return [] }
         let half = (open.count + 1) / 2

@@ -2,26 +2,26 @@ import AgentQueueMemory
 import AgentQueueModel
 import AgentQueueStore
 
-/// How a worker remembers and recalls. Times are in ms.
+/// How a worker stores and recalls memories. Times are in ms.
 package struct MemoryConfiguration: Sendable {
-    /// What embeds the texts that are remembered.
+    /// The model that embeds new memories.
     package var model: Target
-    /// Whether vectors are made at all; without them, memories are found by their words.
+    /// Whether memories have vectors. Without them, memories are found by words.
     package var makesVectors = true
-    /// What is put before the texts of a target that embeds.
+    /// The prefixes that an embedding model expects.
     package var prefixes: @Sendable (Target) -> TextPrefixes
-    /// How long a memory is kept that does not say itself; 30 days by default.
+    /// How long a memory is kept that has no time to live of its own. Default: 30 days.
     package var retention: Int64 = 30 * 86_400_000
-    /// The same for single namespaces.
+    /// The retention of single namespaces.
     package var retentions: [String: Int64] = [:]
-    /// What a prompt's memories are put into; `{{memories}}` is where they stand.
+    /// The template for memories in a prompt; `{{memories}}` stands for them.
     package var recallTemplate: String
-    /// Memories in a namespace above which a search may miss a neighbour; nil is never.
+    /// The size of a namespace above which a search may be approximate; nil means never.
     package var approximateAbove: Int?
-    /// The most bytes that indexes take in memory; 2 GiB by default.
+    /// The maximum size of indexes in memory, in bytes. Default: 2 GiB.
     package var indexBytes = 2 << 30
 
-    /// Makes one; without prefixes, unless told.
+    /// Makes a configuration. Default: no prefixes.
     package init(
         model: Target, recallTemplate: String, prefixes: @escaping @Sendable (Target) -> TextPrefixes = { _ in TextPrefixes() }
     ) {
@@ -30,21 +30,21 @@ package struct MemoryConfiguration: Sendable {
         self.prefixes = prefixes
     }
 
-    /// How long a memory of a namespace is kept that does not say itself.
+    /// How long a memory of a namespace is kept that has no time to live of its own.
     func retention(of namespace: String) -> Int64 { retentions[namespace] ?? retention }
 
-    /// How a namespace of so many memories is searched.
+    /// How a namespace with a number of memories is searched.
     package func scan(of memories: Int) -> VectorScan { approximateAbove.map { memories > $0 } == true ? .approximate : .automatic }
 }
 
-/// What is put before texts that a model embeds.
+/// The prefixes that a model expects before the texts it embeds.
 package struct TextPrefixes: Sendable, Equatable {
-    /// Before a text that looks for others, such as `query: `.
+    /// The prefix of queries, such as `query: `.
     package var query: String
-    /// Before a text that is remembered, such as `passage: `.
+    /// The prefix of texts that are remembered, such as `passage: `.
     package var passage: String
 
-    /// Makes them; none, unless told.
+    /// Makes prefixes. Default: none.
     package init(query: String = "", passage: String = "") {
         self.query = query
         self.passage = passage

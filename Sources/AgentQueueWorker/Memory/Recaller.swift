@@ -13,10 +13,10 @@ struct Recaller: Sendable {
     private let logger: Logger
     private let complaints = LogThrottle(interval: 60_000)
 
-    /// How much of a text is embedded, in characters; where a model refuses that, less.
+    /// How many characters of a text are embedded; the second length is for models that refuse the first.
     private static let lengths = [2_000, 400]
 
-    /// Nil where the worker has nothing to do with memories.
+    /// Returns nil if the worker is not configured for memories.
     init?(store: QueueStore, providers: [String: any ModelProvider], configuration: WorkerConfiguration, logger: Logger) {
         guard let memory = configuration.memory else { return nil }
         self.store = store
@@ -27,8 +27,8 @@ struct Recaller: Sendable {
         search = MemorySearch(store, maxBytes: memory.indexBytes)
     }
 
-    /// The memories nearest to a text, the best first. Namespaces without vectors are searched by words, and come after the others.
-    /// - Throws: `ModelFailure`: of the embedding, where that fails, and permanent where the search cannot be done as it is asked for.
+    /// The memories nearest to a text, best first. Namespaces without vectors are searched by words, and their memories come last.
+    /// - Throws: `ModelFailure`: the embedding's, or a permanent one if the search is not possible as requested.
     func recall(_ use: MemoryUse, by text: String, for job: ClaimedJob) async throws -> [MemoryHit] {
         do {
             var queries: [MemoryQuery] = []
@@ -61,7 +61,7 @@ struct Recaller: Sendable {
         }
     }
 
-    /// Namespaces by what made their vectors; nil for those without any. Empty ones are left out.
+    /// Groups namespaces by the model of their vectors; nil for those without vectors. Empty namespaces are left out.
     private func groups(of names: [String]) throws -> [(VectorModel?, [MemoryNamespace])] {
         let namespaces = try store.memories.withSnapshot { snapshot in
             try names.map { name in
@@ -101,7 +101,7 @@ struct Recaller: Sendable {
         }
     }
 
-    /// What embeds texts that look for a model's: the configured model, or the namespace's own.
+    /// The embedder of a namespace's model, which need not be the configured one.
     private func embedder(of model: VectorModel, _ use: MemoryUse) throws -> Embedder {
         guard let target = Target(model.target), let provider = providers[target.provider] else {
             throw MemoryError("the vectors are of \(model.target), whose provider this worker does not have")
@@ -116,11 +116,11 @@ struct Recaller: Sendable {
         return Embedder(
             store: store, provider: provider, target: target, queryPrefix: prefixes.query, passagePrefix: model.passagePrefix,
             price: configuration.prices[model.target], timeout: configuration.callTimeout,
-            // A job is tried again by the queue.
+            // The queue retries the job.
             cacheTimeToLive: configuration.cacheTimeToLive == nil ? nil : timeToLive, tries: 1)
     }
 
-    /// A failure that is none of the job's own call: it says nothing of its target, and what it cost is charged already.
+    /// A failure of something other than the job's own call: it says nothing about the job's target, and its cost is charged already.
     private static func told(_ failure: FailureClass, _ message: String, retryAfter: Int64? = nil) -> ModelFailure {
         var told = ModelFailure(failure, "memories could not be recalled: \(message)", retryAfter: retryAfter)
         told.wasSent = false
@@ -128,14 +128,14 @@ struct Recaller: Sendable {
     }
 }
 
-/// How memories are put into a prompt. A memory is data: whatever its text says, it stands in its own place of the list.
+/// Puts memories into a prompt. A memory is data: whatever its text says, it remains one entry of a list.
 enum RecallPrompt {
-    /// Where the memories stand in a template.
+    /// Stands for the memories in a template.
     static let place = "{{memories}}"
 
-    // MARK: What is looked for
+    // MARK: Query
 
-    /// The text of the last message of the user; nil where there is none.
+    /// The text of the user's last message; nil if there is none.
     static func text(of body: JSONValue) -> String? {
         guard let last = body["messages"]?.array?.last(where: { $0["role"]?.string == "user" }) else { return nil }
         if let text = last["content"]?.string { return isBlank(text) ? nil : text }
@@ -143,8 +143,8 @@ enum RecallPrompt {
         return parts.isEmpty ? nil : parts.joined(separator: "\n")
     }
 
-    /// A text as it is looked for, of so many characters at most: a model cuts what is longer, or refuses it. A question stands at the
-    /// beginning of a long message, or at its end.
+    /// The text to search for, with at most `length` characters: models truncate or refuse longer texts. Of a long message, the beginning
+    /// and the end are kept, since the question is usually in one of them.
     static func query(_ text: String, atMost length: Int) -> String {
         guard text.unicodeScalars.count > length else { return text }
         let half = length / 2
@@ -154,10 +154,10 @@ enum RecallPrompt {
 
     private static func isBlank(_ text: String) -> Bool { text.unicodeScalars.allSatisfy(\.properties.isWhitespace) }
 
-    // MARK: What is put in
+    // MARK: Insertion
 
-    /// A template with memories in its place, the best first, as many as fit.
-    /// - Returns: the text, and how many memories it holds; nil where none fits.
+    /// Fills a template with as many memories as fit, best first.
+    /// - Returns: the text and the number of memories in it; nil if none fits.
     static func block(_ texts: [String], template: String, atMost bytes: Int = MemoryUse.mostBytes) -> (text: String, count: Int)? {
         let parts = template.split(separator: place, maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }
@@ -173,8 +173,8 @@ enum RecallPrompt {
         return (parts[0] + entries.joined(separator: "\n") + parts[1], entries.count)
     }
 
-    /// One memory, as an entry of a list: its further lines are indented, so that none of them begins where an entry, or what stands after
-    /// the list, would.
+    /// One memory as an entry of a list. Its further lines are indented, so that none of them looks like another entry or like the text
+    /// after the list.
     private static func entry(_ text: String) -> String {
         var entry = "- "
         var wasReturn = false
@@ -189,7 +189,7 @@ enum RecallPrompt {
         return entry
     }
 
-    /// A request's body with a text before the last message of the user.
+    /// A request's body with a text inserted before the user's last message.
     static func body(_ body: JSONValue, with block: String) -> JSONValue {
         guard let members = body.members, var messages = body["messages"]?.array,
             let place = messages.lastIndex(where: { $0["role"]?.string == "user" }), let message = messages[place].members

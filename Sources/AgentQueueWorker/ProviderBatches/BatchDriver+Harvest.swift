@@ -2,19 +2,19 @@ import AgentQueueModel
 import AgentQueueStore
 import Logging
 
-/// The provider's batch is another's.
+/// The remote batch belongs to someone else.
 private struct NotOurs: Error {}
-/// Another looks after the batch by now.
+/// Another worker has the batch.
 private struct LostLease: Error {}
 
 extension BatchDriver {
-    /// Takes a batch's answers in, slice by slice: each job leaves the batch in the transaction that settles it.
-    /// - Parameter remote: the batch as the provider described it just now; nil asks again.
+    /// Settles a batch's jobs, slice by slice. Each job leaves the batch in the transaction that settles it.
+    /// - Parameter remote: the provider's current description of the batch; nil fetches it.
     func harvest(_ batch: ProviderBatch, _ provider: any BatchProvider, _ remote: RemoteBatch? = nil) async throws -> ProviderBatch? {
         guard let remote = try await described(batch, provider, remote) else { return nil }
-        // Longer with each failure: a slow line gets there in the end.
+        // Doubled with each failure, so that a slow connection succeeds in the end.
         let timeout = policy(of: provider).timeout(bytes: batch.bytes * 4) << Int64(min(max(0, batch.failures), 8))
-        // Whether the batch that is read is the one it was taken for.
+        // Whether the remote batch is certainly ours.
         let isCertain = LockedValue(batch.isCertain)
         let failure: ModelFailure?
         do {
@@ -31,17 +31,17 @@ extension BatchDriver {
         var read = batch
         read.isCertain = isCertain.value
         if let failure {
-            // What could not be told apart in several looks never will be.
+            // Results that could not be parsed several times never will be.
             let isHopeless = failure.failure == .invalidReply && read.failures >= 5
             if isHopeless || read.isLost(failure, now: store.clock.wall()) { return try await endUnanswered(read, failure.message) }
             return try await putOff(read, failure, provider)
         }
-        // One without any line is no one's: nothing of it was charged.
+        // Without a single line it cannot be identified, and nothing was charged.
         guard read.isCertain else { return try await endUnanswered(read, "") }
         return try await move(read.returning(read.rest ?? .suspect, nil), from: .harvesting, goesOn: true)
     }
 
-    /// The provider's description of a batch that has ended; nil where there is none to go on with.
+    /// The provider's description of an ended batch; nil if it cannot be had now.
     private func described(
         _ batch: ProviderBatch, _ provider: any BatchProvider, _ remote: RemoteBatch?
     ) async throws -> RemoteBatch? {
@@ -52,7 +52,7 @@ extension BatchDriver {
             return remote
         case .failure(let failure):
             if batch.isLost(failure, now: store.clock.wall()) {
-                // The next look sends those without an answer back.
+                // The next step returns the jobs without an answer.
                 var lost = batch.returning(.suspect, failure.message)
                 if !batch.isCertain { lost = batch.excluding(now: store.clock.wall()) }
                 _ = try await move(lost, from: .harvesting, goesOn: false)
@@ -84,8 +84,8 @@ extension BatchDriver {
         for (id, result) in results.sorted(by: { $0.key < $1.key }) {
             guard let member = members[id] else { continue }
             var call = JobCall(member.job)
-            // Only beside its request can the provider's words be told from what was asked, of which no reason may hold any part. A job
-            // whose request is damaged since it was sent has what was paid for all the same.
+            // The request is needed to keep parts of the prompt out of error messages. A job whose stored request was damaged since it was
+            // submitted still gets the answer that was paid for.
             call.request = try? ModelRequest(member.job)
             let outcome = call.request.map { provider.outcome(of: result, to: $0) } ?? result.outcome
             if Self.isUnpaid(outcome) {
@@ -105,7 +105,7 @@ extension BatchDriver {
         }
     }
 
-    /// Whether the batch ended before the item's turn.
+    /// Whether the batch ended before the item was processed.
     private static func isUnpaid(_ outcome: Outcome) -> Bool {
         guard case .failure(let failure) = outcome else { return false }
         return failure.failure == .cancelled || failure.failure == .expired || failure.failure == .shutdown
@@ -113,7 +113,7 @@ extension BatchDriver {
 
     private func event(_ request: SettleRequest, _ result: SettleResult) -> WorkerEvent {
         var event = WorkerEvent(request, result, latency: request.result?.latency ?? 0)
-        // What is wrong with an answer quotes it, and no log holds answers.
+        // The complaint quotes the answer, and answers must not be logged.
         if event.failure == .invalidReply { event.message = "the answer is not what was asked for" }
         return event
     }

@@ -3,21 +3,21 @@ import AgentQueueStore
 import Logging
 
 extension BatchDriver {
-    /// What of a batch is to be sent, and what is not.
+    /// The jobs of a batch, by what happens to them.
     private struct Load {
         var items: [BatchItem] = []
         var inputs = 0
         var bytes = 0
-        /// Jobs that wait for the next batch, or have no one waiting.
+        /// Jobs that wait for the next batch, or that nobody waits for any more.
         var others: [Int64] = []
-        /// Jobs that no batch can hold, by the reason.
+        /// Jobs that no batch can hold, by reason.
         var refused: [String: [Int64]] = [:]
     }
 
-    /// Sends a batch: first the intent is written, under the lease and for as many jobs as are sent, then the provider is asked.
+    /// Submits a batch. The intent is stored first, under the lease and with the number of jobs, so that no worker submits it twice.
     func submit(_ batch: ProviderBatch, _ provider: any BatchProvider) async throws -> ProviderBatch? {
         let policy = policy(of: provider)
-        // Jobs may be cancelled while it is made up: then it is made up again.
+        // If jobs are cancelled while the batch is assembled, it is assembled again.
         for _ in 0..<10 {
             let load = try load(batch, provider)
             try interrupt("made up")
@@ -44,7 +44,7 @@ extension BatchDriver {
     private func send(_ intent: ProviderBatch, _ load: Load, _ provider: any BatchProvider) async throws -> ProviderBatch? {
         let policy = policy(of: provider)
         logger.info("batch \(intent.id) of \(intent.target): sending", metadata: ["jobs": "\(load.items.count)", "bytes": "\(load.bytes)"])
-        // A process that was stopped meanwhile may have been taken for dead, and another have sent it.
+        // If this process was suspended, another may have considered it dead and submitted the batch.
         guard try await store.providerBatches.renew(intent, for: policy.lease), store.clock.wall() < intent.unsettledUntil ?? .max else {
             try await store.providerBatches.release(intent)
             return nil
@@ -56,7 +56,7 @@ extension BatchDriver {
         case .success(let remote):
             let submitted = intent.submitted(as: remote, isCertain: true, policy, now: now)
             if try await store.providerBatches.update(submitted, from: .submitting, releases: true) { return nil }
-            // Another took this one for dead. What it did not know, it is told.
+            // Another worker considered this one dead. It does not know the remote id yet.
             if try await store.providerBatches.noteLateSubmission(submitted) == false {
                 logger.warning("batch \(intent.id) of \(intent.target) was sent twice; giving the later one up")
                 _ = await provider.cancelBatch(remote.id, timeout: policy.timeout)
@@ -72,7 +72,7 @@ extension BatchDriver {
         }
     }
 
-    /// Asks the provider for a batch that was sent, perhaps.
+    /// Searches the provider for a batch that may have been submitted.
     func reconcile(_ batch: ProviderBatch, _ provider: any BatchProvider) async throws -> ProviderBatch? {
         let policy = policy(of: provider)
         let since = (batch.submittingAt ?? batch.createdAt) - BatchPolicy.clockSkew
@@ -86,7 +86,7 @@ extension BatchDriver {
             switch batch.find(in: found, taken: try store.providerBatches.takenRemoteIDs(besides: batch), policy, now: now) {
             case .found(let remote):
                 var adopted = batch.submitted(as: remote, isCertain: remote.isCertain, policy, now: now)
-                // It may have ended long ago.
+                // It may have ended already.
                 adopted.dueAt = now
                 logger.info(
                     "batch \(batch.id) of \(batch.target): found at the provider",
@@ -106,9 +106,9 @@ extension BatchDriver {
         }
     }
 
-    // MARK: Making it up
+    // MARK: Assembling
 
-    /// Goes through a batch's jobs: what fits under the provider's limits is sent.
+    /// Sorts a batch's jobs. Those that fit the provider's limits are submitted.
     private func load(_ batch: ProviderBatch, _ provider: any BatchProvider) throws -> Load {
         let capacity = provider.batchCapacity
         let now = store.clock.wall()
@@ -118,7 +118,7 @@ extension BatchDriver {
             let members = try store.providerBatches.members(of: batch, after: after, limit: 500)
             guard let last = members.last else { return load }
             after = last.job.id
-            // What a call of its own has answered meanwhile is not asked again: the claim finds it.
+            // Jobs that the cache can answer by now are left to the claim.
             let answered = try store.cache.answered(members.filter(\.job.useCache).map(\.job.digest))
             for member in members {
                 let isAnswered = member.job.useCache && answered.contains(member.job.digest)

@@ -2,30 +2,29 @@ import AgentQueueModel
 import AgentQueueStore
 import Logging
 
-/// Looks after the batches at providers, in every worker process: sends them, asks how they stand, takes their answers in. It holds no
-/// slot. One batch of a provider at a time, different providers side by side; whichever worker comes first looks after a batch, under a
-/// lease of its own.
+/// Drives the batches at providers: submits them, polls their status and harvests their results. It runs in every worker process and
+/// takes no slot. A worker handles one batch per provider at a time, under the batch's own lease; providers are handled concurrently.
 ///
-/// What comes next is decided by ``QueueStore/ProviderBatch/decide(_:drains:now:)``; here it is carried out. Every step leaves the
-/// store so that a worker that dies after it, or in the middle, is followed by one that neither sends twice nor loses an answer.
+/// `ProviderBatch.decide` says what comes next; the driver carries it out. Every step leaves the store in a state from which another
+/// worker can continue, if this one dies, without submitting a batch twice or losing an answer.
 struct BatchDriver: Sendable {
     let store: QueueStore
     let providers: [any BatchProvider]
     let configuration: WorkerConfiguration
     let worker: Int64
     let logger: Logger
-    /// Told what became of each job.
+    /// Receives an event for each settled job.
     let report: @Sendable (WorkerEvent) -> Void
-    /// Called between the steps; what it throws ends all as if the process had died. For tests.
+    /// Called between steps. For tests: an error ends the driver as if the process had died.
     var interrupt: @Sendable (StaticString) throws -> Void = { _ in }
 
-    /// How long the driver waits after the store failed, in ms.
+    /// How long the driver waits after the store has failed, in ms.
     private static let storeRetry: Int64 = 10_000
 
-    /// How long a round waits after the ring that called for it, in ms. Rings come with every commit.
+    /// How long a round waits after it was woken, in ms: every commit rings.
     private static let pause: Int64 = 5
 
-    /// What batches hold, of the providers that take any.
+    /// The batch limits of the providers that support batches.
     static func capacities(of providers: some Sequence<any ModelProvider>) -> [String: BatchCapacity] {
         var capacities: [String: BatchCapacity] = [:]
         for case let provider as any BatchProvider in providers { capacities[provider.name] = provider.batchCapacity }
@@ -34,7 +33,7 @@ struct BatchDriver: Sendable {
 
     func policy(of provider: any BatchProvider) -> BatchPolicy { configuration.batchPolicies[provider.name] ?? BatchPolicy() }
 
-    /// Works until the task is cancelled. A step that is under way then is given up, and its lease given back.
+    /// Runs until the task is cancelled. A step under way is then abandoned, and its lease released.
     func run() async {
         await withDiscardingTaskGroup { group in
             for provider in providers { group.addTask { await look(after: provider) } }
@@ -56,7 +55,7 @@ struct BatchDriver: Sendable {
                 do {
                     if let due = try await advance(provider) { timer.set(after: due - store.clock.wall()) }
                 } catch {
-                    // What the store cannot do now it will not be able to in a moment.
+                    // The store is unlikely to recover within a moment.
                     logger.warning("looking after the batches of '\(provider.name)' failed", metadata: ["error": "\(error)"])
                     try? await Task.sleep(for: .milliseconds(Self.storeRetry))
                 }
@@ -65,8 +64,8 @@ struct BatchDriver: Sendable {
         }
     }
 
-    /// Carries out what is to be done for a provider's batches now.
-    /// - Returns: when the next is to be looked at (wall clock, ms); nil where none waits for a time.
+    /// Does what is due for a provider's batches.
+    /// - Returns: when the next batch is due (wall clock, ms); nil if none is waiting for a time.
     func advance(_ provider: any BatchProvider) async throws -> Int64? {
         var next: Int64?
         var failed: (any Error)?
@@ -80,7 +79,7 @@ struct BatchDriver: Sendable {
                 } catch let error as BatchInterruption {
                     throw error
                 } catch {
-                    // The others are looked after all the same.
+                    // One failing batch does not stop the others.
                     failed = failed ?? error
                 }
             }
@@ -89,7 +88,7 @@ struct BatchDriver: Sendable {
         return next
     }
 
-    /// Does what is to be done for one batch, under a lease that is renewed meanwhile.
+    /// Does what is due for one batch, and keeps renewing its lease meanwhile.
     private func look(after batch: ProviderBatch, _ provider: any BatchProvider) async throws {
         enum End { case done, lost, stopped }
         let lease = policy(of: provider).lease
@@ -101,7 +100,7 @@ struct BatchDriver: Sendable {
                 }
                 group.addTask {
                     while (try? await Task.sleep(for: .milliseconds(max(1, lease / 3)))) != nil {
-                        // A renewal that fails is tried again, well before the lease ends.
+                        // A failed renewal is tried again well before the lease ends.
                         if (try? await store.providerBatches.renew(batch, for: lease)) == false { return .lost }
                     }
                     return .stopped
@@ -116,7 +115,7 @@ struct BatchDriver: Sendable {
         }
     }
 
-    /// One step after the other, as far as they lead without waiting.
+    /// Takes steps until the batch has to wait.
     private func carryOut(_ batch: ProviderBatch, _ provider: any BatchProvider) async throws {
         var current: ProviderBatch? = batch
         while let batch = current {
@@ -137,16 +136,16 @@ struct BatchDriver: Sendable {
         }
     }
 
-    // MARK: What the steps share
+    // MARK: Shared by the steps
 
-    /// Writes how a batch stands now.
-    /// - Returns: it, as far as there is more to do for it at once; nil where it waits, or is another's by now.
+    /// Stores the new state of a batch.
+    /// - Returns: the batch, if there is more to do at once; nil if it waits, or another worker has it.
     func move(_ batch: ProviderBatch, from state: ProviderBatch.State, goesOn: Bool) async throws -> ProviderBatch? {
         guard try await store.providerBatches.update(batch, from: state, releases: !goesOn) else { return nil }
         return goesOn ? batch : nil
     }
 
-    /// The provider failed: the batch is put off, and the failure shows with it. A step that was only given up is no failure.
+    /// Postpones a batch after a failure of the provider, and records the failure with it. A step that was only abandoned is no failure.
     func putOff(_ batch: ProviderBatch, _ failure: ModelFailure, _ provider: any BatchProvider) async throws -> ProviderBatch? {
         if Task.isCancelled {
             try await store.providerBatches.release(batch)
@@ -157,7 +156,7 @@ struct BatchDriver: Sendable {
         return try await move(late, from: batch.state, goesOn: false)
     }
 
-    /// Once for each sentence: a provider that stays away says the same for hours.
+    /// Logs the first of several failures: an unreachable provider repeats the same message for hours.
     func say(_ failure: ModelFailure, of batch: ProviderBatch) {
         guard batch.failures <= 1 else { return }
         logger.warning(
@@ -165,13 +164,14 @@ struct BatchDriver: Sendable {
             metadata: ["class": "\(failure.failure.rawValue)", "error": "\(failure.message)"])
     }
 
-    /// The provider has it no more, or will have none of it: if it is this batch for certain; else another's was taken for it.
+    /// The provider no longer has the batch, or refuses it. If it is not certain that the remote batch is ours, a stranger's was mistaken
+    /// for it, and the search goes on.
     func endUnanswered(_ batch: ProviderBatch, _ reason: String) async throws -> ProviderBatch? {
         guard batch.isCertain else {
             return try await move(batch.excluding(now: store.clock.wall()), from: batch.state, goesOn: true)
         }
         logger.warning("batch \(batch.id) of \(batch.target): refused", metadata: ["error": "\(reason)"])
-        // Room is lacking while others of ours are under way: the next batch will have it.
+        // Our other batches exhaust the provider's quota now. The next batch will have it.
         let isFull =
             try reason.contains("token_limit_exceeded")
             && store.providerBatches.open(of: batch.target.provider).contains {
@@ -180,9 +180,9 @@ struct BatchDriver: Sendable {
         return try await move(batch.returning(isFull ? .again : .suspect, reason), from: batch.state, goesOn: true)
     }
 
-    // MARK: Short steps
+    // MARK: Steps
 
-    /// Jobs whose deadline is near, and that have not been sent, are called for alone.
+    /// Removes jobs with a near deadline from a batch that has not been submitted, so that they get calls of their own.
     private func releaseUrgent(_ batch: ProviderBatch) async throws -> ProviderBatch? {
         let now = store.clock.wall()
         var after: Int64 = 0
@@ -195,7 +195,7 @@ struct BatchDriver: Sendable {
         }
         var batch = batch
         batch.urgentAt = try await store.providerBatches.refreshUrgency(of: batch)
-        // Identical jobs that wait for one of its answers may be the urgent ones: they wait no longer than it does.
+        // The urgent jobs may be followers of a job in the batch. They wait no longer than the batch does.
         guard let urgentAt = batch.urgentAt, urgentAt <= now else { return batch }
         return try await move(batch.returning(.again, nil), from: batch.state, goesOn: true)
     }
@@ -241,7 +241,7 @@ struct BatchDriver: Sendable {
             logger.info("batch \(batch.id) of \(batch.target): given up", metadata: ["wanted": "\(batch.isWanted)"])
             return try await move(cancelling.underWay(remote, policy, now: now), from: batch.state, goesOn: false)
         case .failure(let failure) where failure.failure == .permanent:
-            // It may have ended meanwhile: that will show.
+            // The batch may have ended meanwhile. The next poll will tell.
             cancelling.dueAt = now
             return try await move(cancelling, from: batch.state, goesOn: true)
         case .failure(let failure):
@@ -250,8 +250,8 @@ struct BatchDriver: Sendable {
     }
 
     private func returnRest(_ batch: ProviderBatch, _ provider: any BatchProvider) async throws -> ProviderBatch? {
-        // What the provider keeps of it costs the user room there, and no more: it is tried once, and before the last job leaves, for
-        // which a draining worker waits.
+        // Leftover files cost the user some storage at the provider, nothing else, so deletion is tried once. It comes before the last job
+        // leaves, since a draining worker waits for that.
         let timeout = policy(of: provider).timeout
         if let id = batch.remoteID, case .success(let remote) = await provider.batch(id, timeout: timeout) {
             await provider.forgetBatch(remote, timeout: timeout)
@@ -267,5 +267,5 @@ struct BatchDriver: Sendable {
     }
 }
 
-/// A test's stand-in for the death of the process.
+/// Stands for the death of the process in tests.
 struct BatchInterruption: Error {}

@@ -11,7 +11,7 @@ import Logging
 /// else { …call, settle with a cache entry…; if let lookup { await semantic.remember(lookup, digest: job.digest) } }
 /// ```
 ///
-/// It never fails a job: where the embedding model does not answer, nothing is near, and that is logged once a minute.
+/// It never fails a job. If the embedding model or the store fails, there is no match, and the failure is logged at most once a minute.
 package struct SemanticCache: Sendable {
     private let store: QueueStore
     private let answers: NearestAnswers
@@ -26,13 +26,12 @@ package struct SemanticCache: Sendable {
 
     /// Makes one.
     /// - Parameters:
-    ///   - provider: who embeds.
-    ///   - model: what embeds (`memory.embedding_model`).
-    ///   - prefix: put before a text that is compared with its like, such as `query: `.
-    ///   - threshold: the least cosine that counts as near, 0 to 1 (`cache.semantic.threshold`).
-    ///   - timeout: how long an embedding may take, in ms; 10 s unless told.
-    ///   - maxTextBytes: longer texts have no near ones, 2,000 unless told: an embedding model may cut a text after 512 tokens, and would
-    ///     not see what comes after.
+    ///   - provider: the provider of the embedding model.
+    ///   - model: the embedding model (`memory.embedding_model`).
+    ///   - prefix: put before texts that are compared with each other, such as `query: `.
+    ///   - threshold: the minimum cosine of a match, 0 to 1 (`cache.semantic.threshold`).
+    ///   - timeout: how long an embedding may take, in ms. Default: 10 seconds.
+    ///   - maxTextBytes: longer texts have no matches, since an embedding model may truncate a text after 512 tokens. Default: 2,000.
     package init(
         store: QueueStore, provider: any ModelProvider, model: Target, prefix: String, threshold: Double,
         timeout: Int64 = 10_000, maxTextBytes: Int = 2_000, logger: Logger
@@ -49,12 +48,12 @@ package struct SemanticCache: Sendable {
         complaints = LogThrottle(interval: 60_000)
     }
 
-    /// Looks for the answer to a near prompt: one call of the embedding model, and a scan in the store. Nil where nearness says nothing of
-    /// the request, or its text could not be embedded.
+    /// Searches for the answer to a similar prompt, with one call of the embedding model and a scan of the store. Returns nil if the request
+    /// cannot be compared with others, or its text could not be embedded.
     /// - Parameters:
-    ///   - request: as it is stored, for where it goes now.
-    ///   - identity: who would answer it.
-    ///   - report: told what the embedding call came to, with its usage and cost, if one was made.
+    ///   - request: the stored request, for its current target.
+    ///   - identity: the identity of the target's provider.
+    ///   - report: receives the outcome of the embedding call, if one was made.
     package func match(
         _ request: ModelRequest, identity: String, report: @Sendable (Outcome) -> Void = { _ in }
     ) async -> SemanticLookup? {
@@ -78,8 +77,8 @@ package struct SemanticCache: Sendable {
         }
     }
 
-    /// Remembers where the prompt of a paid answer lies, once that is in the cache; without another embedding.
-    /// - Parameter digest: the cache key that the answer was kept under, 32 bytes.
+    /// Stores the vector of a prompt whose answer is in the cache now.
+    /// - Parameter digest: the cache key of the answer, 32 bytes.
     package func remember(_ lookup: SemanticLookup, digest: [UInt8]) async {
         do {
             try await store.cache.rememberVector(digest: digest, context: lookup.context, model: vectorModel, vector: lookup.vector)
@@ -94,10 +93,10 @@ package struct SemanticCache: Sendable {
             ?? .failure(ModelFailure(.invalidReply, "the provider returned no outcome"))
     }
 
-    /// Vectors of texts with another prefix are not compared either.
+    /// The name of the vectors' space: vectors of texts with another prefix are not compared.
     private var vectorModel: String { prefix.isEmpty ? model.description : "\(model) \(prefix)" }
 
-    /// A job goes on without: its provider can answer. What stopped the job itself is said elsewhere.
+    /// Logs a failure. The job's own provider can still answer. Cancellations are logged elsewhere.
     private func complain(_ failure: ModelFailure) {
         guard failure.failure != .cancelled, complaints.isDue(at: store.clock.boot()) else { return }
         logger.warning(
@@ -106,27 +105,27 @@ package struct SemanticCache: Sendable {
     }
 }
 
-/// What a ``SemanticCache`` found out about a request: what answers it, and what to remember of it where nothing does.
+/// The result of a search in a ``SemanticCache``: a match, and what to store with the request's own answer.
 package struct SemanticLookup: Sendable, Equatable {
-    /// The answer to the nearest earlier prompt; nil where none is near enough.
+    /// The answer to the most similar earlier prompt; nil if none is similar enough.
     package var match: SemanticMatch?
-    /// What requests that are compared have in common.
+    /// Identifies the requests that can be compared with this one.
     var context: [UInt8]
-    /// Where the request's text lies.
+    /// The vector of the request's text.
     var vector: [Float]
 }
 
-/// Which jobs the answer to a near prompt may serve.
+/// Which jobs may get the answer to a similar prompt.
 package struct SemanticPolicy: Sendable, Equatable {
-    /// What embeds prompts.
+    /// The model that embeds prompts.
     package var model: Target
-    /// What is put before each, such as `query: `.
+    /// The prefix of prompts, such as `query: `.
     package var prefix: String
-    /// The least cosine that counts as near, 0 to 1.
+    /// The minimum cosine of a match, 0 to 1.
     package var threshold: Double
-    /// Whether it holds for a target that ``exceptions`` does not name.
+    /// Whether it applies to targets that ``exceptions`` does not name.
     package var isUsual: Bool
-    /// Whether it holds for a target, `provider/model`.
+    /// Whether it applies to a target, `provider/model`.
     package var exceptions: [String: Bool]
 
     /// Makes one.
@@ -138,6 +137,6 @@ package struct SemanticPolicy: Sendable, Equatable {
         self.exceptions = exceptions
     }
 
-    /// Whether near prompts may answer a target's jobs.
+    /// Whether it applies to a target.
     func holds(for target: Target) -> Bool { exceptions[target.description] ?? isUsual }
 }

@@ -1,24 +1,24 @@
 import AgentQueueModel
 
-/// Whether a call that several jobs shared, and that failed as a whole, is made again in halves: one bad input then fails alone.
+/// Decides whether a shared call that failed as a whole is repeated in halves, so that a bad input fails alone.
 struct CallDivision {
     private var callsLeft: Int
     private var wasAnswered = false
 
-    /// Begins, for a call that so many jobs share.
+    /// Starts with a call that a number of jobs share.
     init(jobs: Int) { callsLeft = 2 * (Int.bitWidth - max(1, jobs).leadingZeroBitCount) + 2 }
 
-    /// Whether so many calls were made as finding one bad input takes, and none was answered.
+    /// Whether as many calls failed as it takes to find one bad input, and none was answered.
     var isFutile: Bool { callsLeft <= 0 && !wasAnswered }
 
-    /// A further call has ended.
+    /// Records the end of another call.
     mutating func note(wasAnswered: Bool) {
         callsLeft -= 1
         if wasAnswered { self.wasAnswered = true }
     }
 
-    /// How a call failed as a whole; nil where it did not.
-    /// - Parameter outcomes: one a job.
+    /// The failure that all outcomes have in common; nil if there is none.
+    /// - Parameter outcomes: one for each job.
     static func failure(of outcomes: [Outcome]) -> FailureClass? {
         var failure: FailureClass?
         for outcome in outcomes {
@@ -28,15 +28,14 @@ struct CallDivision {
         return failure
     }
 
-    /// Decides.
+    /// Whether a failed call is repeated in halves.
     ///
-    /// What the request is to blame for is divided at once. What the server may be to blame for is first tried again whole, by the
-    /// queue, and divided in a later attempt; and where both halves fail, the server does so whatever it is sent, and the queue tries
-    /// again: a server that is down gets three calls at most.
+    /// A failure that the request may cause is divided at once. A failure that the server may cause is first retried as a whole by the queue
+    /// and divided in a later attempt. If both halves fail, the server fails regardless of what it is sent, and the queue retries: a server
+    /// that is down gets three calls at most.
     /// - Parameters:
-    ///   - attempt: the highest number of an attempt among the jobs, from 1. Not the lowest: jobs that come anew would shield a bad one
-    ///     for as long as its company's attempts last.
-    ///   - isAgain: whether the call was one of two halves.
+    ///   - attempt: the highest attempt number among the jobs, from 1. The lowest would let new jobs shield a bad one.
+    ///   - isAgain: whether the call was a half.
     ///   - serverWorks: whether the other half was answered.
     static func divides(_ failure: FailureClass, attempt: Int, isAgain: Bool, _ serverWorks: Bool) -> Bool {
         switch failure {

@@ -1,54 +1,54 @@
 import AgentQueueModel
 import AgentQueueStore
 
-/// Gathers claimed jobs into calls: those that can share one go together, up to what a call may hold; every other has its own.
+/// Groups claimed jobs into calls. Jobs that can share a call go together, up to its capacity; others get calls of their own.
 ///
-/// A value: time is passed in (CLOCK_MONOTONIC, ms). A call leaves when it is full, when it has waited the linger, when nothing else is
-/// coming, or when a job's own time runs short. Something else is coming where the claim left jobs of the lane behind, or where
-/// the lane's jobs have been arriving no more than a linger apart: a lone job waits for no one.
+/// It is a value; times are passed in (CLOCK_MONOTONIC, ms). A call is made when it is full, when it has lingered long enough, when no more
+/// jobs are expected, or when a job's own timeout is near. More jobs are expected if the claim left jobs of the lane behind, or if the
+/// lane's jobs have been arriving within the linger time of each other, so a lone job does not wait.
 struct Coalescer {
-    /// A call that waits for company.
+    /// A call that lingers for more jobs.
     fileprivate struct Waiting {
         var jobs: [ClaimedJob] = []
         var inputs = 0
         var bytes = 0
-        /// When it leaves at the latest.
+        /// When it is made at the latest.
         var leavesAt: Int64
     }
 
     private let capacities: [String: CallCapacity]
     private let linger: Int64
     private var waiting: [Int64: Waiting] = [:]
-    /// When a lane's jobs last arrived.
+    /// When jobs of a lane last arrived.
     private var arrivals: [Int64: Int64] = [:]
 
-    /// What a job gives of its time to waiting for company at most: a tenth of its call's.
+    /// A job lingers for at most a tenth of its timeout.
     private static let timeoutShare: Int64 = 10
 
-    /// Makes one.
+    /// Makes an empty coalescer.
     /// - Parameters:
-    ///   - capacities: what one call may hold, by provider. Jobs of others have calls of their own.
-    ///   - linger: how long a call waits for company at most, in ms.
+    ///   - capacities: the capacity of a call, by provider. Jobs of other providers share no calls.
+    ///   - linger: how long a call waits for more jobs, in ms.
     init(capacities: [String: CallCapacity], linger: Int64) {
         self.capacities = capacities
         self.linger = linger
     }
 
-    /// How many calls wait for company: each will take a slot.
+    /// The number of lingering calls. Each will need a slot.
     var count: Int { waiting.count }
 
-    /// What they hold, by lane.
+    /// The lingering calls, by lane.
     var openCalls: [Int64: OpenCall] {
         waiting.compactMapValues { call in
             call.jobs.first.map { OpenCall(inputs: call.inputs, bytes: call.bytes, route: $0.route) }
         }
     }
 
-    /// When the next of them leaves.
+    /// When the next of them is made.
     var nextDue: Int64? { waiting.values.lazy.map(\.leavesAt).min() }
 
-    /// Takes in what a round of claiming brought.
-    /// - Parameter lanesWithMore: the lanes of which the round left jobs behind that could go along.
+    /// Adds the jobs of a claim.
+    /// - Parameter lanesWithMore: the lanes with more jobs that could share a call.
     /// - Returns: the calls to make now.
     mutating func add(_ jobs: [ClaimedJob], lanesWithMore: Set<Int64>, now: Int64) -> [[ClaimedJob]] {
         var calls: [[ClaimedJob]] = []
@@ -60,7 +60,7 @@ struct Coalescer {
                 continue
             }
             touched.insert(job.laneID)
-            // What the claim planned, and set aside for, as another call stays one: its jobs have another token.
+            // The claim reserved for calls, and jobs of different calls have different tokens. They stay separate.
             if let last = tokens[job.laneID], last != job.lease.token, waiting[job.laneID] != nil { calls.append(leave(job.laneID)) }
             tokens[job.laneID] = job.lease.token
             if let open = waiting[job.laneID], !open.takes(job, capacity) { calls.append(leave(job.laneID)) }
@@ -76,15 +76,15 @@ struct Coalescer {
         return calls + due(now: now)
     }
 
-    /// The calls whose wait is over.
+    /// The calls whose linger time is over.
     mutating func due(now: Int64) -> [[ClaimedJob]] {
         waiting.filter { $0.value.leavesAt <= now }.keys.sorted().map { leave($0) }
     }
 
-    /// Nothing else is coming: everything that waits.
+    /// All lingering calls.
     mutating func flush() -> [[ClaimedJob]] { waiting.keys.sorted().map { leave($0) } }
 
-    /// Takes out a job that is not to be called for; nil where it does not wait here.
+    /// Removes a lingering job; nil if it is not here.
     mutating func remove(_ lease: Lease) -> ClaimedJob? {
         for lane in waiting.keys {
             guard let job = waiting[lane]?.remove(lease) else { continue }
@@ -94,7 +94,7 @@ struct Coalescer {
         return nil
     }
 
-    /// What a job's call may hold; nil where it has one of its own: it cannot share one, the cache answers it, or all depends on it.
+    /// The capacity of a job's call; nil if it has its own: its kind shares none, the cache answers it, or it is a probe or quarantined.
     private func capacity(of job: ClaimedJob) -> CallCapacity? {
         guard job.kind.isBatchable, !job.isCached, !job.isProbe, job.crashes < 2 else { return nil }
         return capacities[job.route.provider]

@@ -3,12 +3,12 @@ import AgentQueueStore
 import CAgentQueue
 import Logging
 
-/// The calls that come of jobs that share one: the first, and those that are made where it fails as a whole.
+/// The state of jobs that share a call, and of the further calls that are made if it fails as a whole.
 struct SharedCall: Sendable {
-    /// Those of the first call, who wait for the calls of the others too.
+    /// The jobs of the first call. Each may have to wait for the further calls of others.
     let calls: [JobCall]
     var division: CallDivision
-    /// Vectors that the calls have brought, by the cache key of their text: equal texts are called for once.
+    /// The vectors that calls returned, by the cache key of the text. Equal texts are embedded once.
     var learned: [[UInt8]: MemoryVector] = [:]
 
     init(_ calls: [JobCall]) {
@@ -22,17 +22,17 @@ struct SharedCall: Sendable {
     }
 }
 
-/// A call that failed as a whole, and whose jobs are not settled yet.
+/// A call that failed as a whole. Its jobs are not settled yet.
 private struct FailedCall {
     var ended: [EndedCall]
     var failure: FailureClass
-    /// The call's number within the attempt, from 1.
+    /// The number of the call within the attempt, from 1.
     var number: Int
 }
 
-/// Jobs that share a call.
+/// Jobs that share a call. They go through the stages of a single job together.
 extension JobRunner {
-    /// Calls for all of them at once, and settles each by its own outcome.
+    /// Runs jobs with one call, and settles each by its own outcome.
     func runTogether(_ jobs: [ClaimedJob]) async {
         var open: [JobCall] = []
         for job in jobs {
@@ -49,14 +49,14 @@ extension JobRunner {
         for slot in slots { calls?.end(slot) }
     }
 
-    /// One call for all of them, and those that come of its failure.
+    /// Makes the shared call, and further calls if it fails.
     func callForAll(_ shared: inout SharedCall) async {
         if let failed = await callTogether(shared.calls, number: 1, &shared) { await callAgain(failed, &shared) }
     }
 
-    /// One call for several jobs. Those that it answered, or that are not wanted any more, are settled.
-    /// - Parameter number: the call's number within the attempt, from 1.
-    /// - Returns: how it failed, if it did so as a whole.
+    /// Makes one call, and settles the jobs that it answered or that were stopped.
+    /// - Parameter number: the number of the call within the attempt, from 1.
+    /// - Returns: the failure, if the call failed as a whole.
     private func callTogether(_ calls: [JobCall], number: Int, _ shared: inout SharedCall) async -> FailedCall? {
         var (stopped, open) = calls.partitioned { inFlight.reason(for: $0.job.lease) != nil }
         for call in stopped { await detach(call) }
@@ -71,7 +71,7 @@ extension JobRunner {
             shared.learn(from: open[place])
         }
         let ended = end(open)
-        // The provider may have made several calls of it: those that it answered are done.
+        // The provider may have split the call into several. The jobs that it answered are done.
         let (answered, failed) = ended.partitioned(by: \.attempt.isAnswered)
         guard let failure = CallDivision.failure(of: failed.map(\.attempt.answer)), failed.count > 1 || answered.isEmpty else {
             await settle(ended)
@@ -81,9 +81,8 @@ extension JobRunner {
         return FailedCall(ended: failed, failure: failure, number: number)
     }
 
-    /// A call has failed as a whole: where one of its jobs may be to blame, it is made again in halves, and so on: one bad input fails
-    /// alone.
-    /// - Parameter serverWorks: whether another call of theirs has been answered since.
+    /// Repeats a failed call in halves, if one of its inputs may be the cause, so that a bad input fails alone in the end.
+    /// - Parameter serverWorks: whether another of the calls has been answered since.
     private func callAgain(_ failed: FailedCall, _ shared: inout SharedCall, serverWorks: Bool = false) async {
         let ended = failed.ended
         let attempt = ended.lazy.map(\.job.attempt).max() ?? 1
@@ -96,7 +95,7 @@ extension JobRunner {
             metadata: ["target": "\(ended[0].job.route)", "class": "\(failed.failure.rawValue)"])
         let half = (ended.count + 1) / 2
         let parts = await divide(ended, into: [Array(ended[..<half]), Array(ended[half...])])
-        // Those whose lease was lost meanwhile, or whose cancellation was asked for: their part of the call has yet to be recorded.
+        // The others were cancelled or lost their lease meanwhile. Their part of the failed call has yet to be recorded.
         let kept = Set(parts.joined().map(\.job.id))
         await settle(ended.filter { !kept.contains($0.job.id) })
         var failures: [FailedCall] = []
@@ -111,15 +110,15 @@ extension JobRunner {
         for again in failures { await callAgain(again, &shared, serverWorks: serverWorks) }
     }
 
-    /// What fails whatever it is sent with may be everyone's fault: the queue tries again, attempt by attempt.
+    /// No half was answered, so any job may be the cause: the queue retries them all.
     private func untried(_ ended: EndedCall) -> EndedCall {
         var untried = settlements.end(ended.call, ended.attempt.untried, now: store.clock.wall())
-        // What the call was, and may have cost, stays true.
+        // The report of the call, with its cost, is kept.
         untried.request.call = ended.request.call
         return untried
     }
 
-    /// A call has failed for good as far as its target goes: its fallbacks may be asked, by as few calls as that takes.
+    /// Tries the fallbacks of a failed call, with as few calls as possible.
     private func fallBack(_ failed: FailedCall, _ shared: inout SharedCall) async {
         var left: [EndedCall] = []
         var next: [Target: [JobCall]] = [:]
@@ -146,7 +145,7 @@ extension JobRunner {
         }
     }
 
-    /// The halves, with what their calls need reserved. Where the store failed, as they are: what was paid for must be tried.
+    /// Reserves the calls of the halves. If the store fails, they are made without a reservation, since the jobs have been charged already.
     private func divide(_ ended: [EndedCall], into parts: [[EndedCall]]) async -> [[JobCall]] {
         do {
             let jobs = try await store.claims.divide(ended.map(\.request), into: parts.map { $0.map(\.job) })
@@ -164,8 +163,7 @@ extension JobRunner {
         }
     }
 
-    /// A job that is stopped does not wait for the call that others share. Its part of the answer, when that comes, is kept and charged
-    /// for like any that comes too late.
+    /// Settles a stopped job without waiting for the shared call. Its part of the answer is cached and charged later, like any late answer.
     func detach(_ call: JobCall) async {
         let attempt = Attempt(cause(of: .failure(.notStarted), call.job), latency: 0)
         var ended = settlements.end(call, attempt, now: store.clock.wall())
@@ -173,7 +171,7 @@ extension JobRunner {
         await settle([ended])
     }
 
-    /// How each job's part of a call ended. The first that the provider counted a call for tells of the call.
+    /// Ends the attempts of a call. The first job that the provider counted a call for reports the call; the others are its companions.
     private func end(_ calls: [JobCall]) -> [EndedCall] {
         let now = store.clock.wall()
         var ended = calls.compactMap { call -> EndedCall? in
@@ -186,7 +184,7 @@ extension JobRunner {
             case .failure(let failure): failure.calls > 0
             }
         }
-        // What one says whose job was cancelled meanwhile, the fence refuses.
+        // The fence will refuse the report of a job that was stopped.
         let isHeard = ended.map { inFlight.reason(for: $0.job.lease) == nil }
         let tellers = ended.indices.filter { isCaller[$0] && isHeard[$0] }
         let standIn = tellers.isEmpty ? ended.indices.first { isHeard[$0] } ?? 0 : nil
@@ -200,7 +198,7 @@ extension JobRunner {
 }
 
 extension Sequence {
-    /// Those that fulfil a condition, and the others, each in their order.
+    /// Splits the elements by a condition, in their order.
     fileprivate func partitioned(by condition: (Element) -> Bool) -> (those: [Element], others: [Element]) {
         var halves: ([Element], [Element]) = ([], [])
         for element in self {

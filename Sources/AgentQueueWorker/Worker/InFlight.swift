@@ -1,7 +1,7 @@
 import AgentQueueModel
 import Synchronization
 
-/// The calls of this process that are under way, and the means to stop each.
+/// The jobs and calls under way in this process, and the means to stop them.
 final class InFlight: Sendable {
     private struct Entry {
         var lease: Lease
@@ -19,25 +19,25 @@ final class InFlight: Sendable {
 
     private let state = Mutex(State())
 
-    /// How many jobs are under way.
+    /// The number of jobs under way.
     var count: Int { state.withLock { $0.entries.count } }
 
-    /// How many calls are under way, or about to be: the slots taken. Jobs that share one take one.
+    /// The number of calls under way or about to start, which is the number of slots in use. Jobs that share a call use one slot.
     var calls: Int { state.withLock { $0.calls } }
 
-    /// A slot is taken.
+    /// Takes a slot.
     func beginCall() { state.withLock { $0.calls += 1 } }
 
-    /// A slot is free again.
+    /// Frees a slot.
     func endCall() { state.withLock { $0.calls -= 1 } }
 
-    /// Whether the one job under way tolerates no other beside it.
+    /// Whether the job under way must run alone.
     var isAlone: Bool { state.withLock { $0.isAlone } }
 
     /// The leases to renew.
     var leases: [Lease] { state.withLock { $0.entries.values.map(\.lease) } }
 
-    /// Takes in claimed jobs, before their tasks start, so that they are counted and renewed from the first moment.
+    /// Adds claimed jobs before their tasks start, so that their leases are renewed from the beginning.
     func add(_ jobs: [ClaimedJob], alone: Bool, deadline: (ClaimedJob) -> Int64) {
         state.withLock { state in
             for job in jobs { state.entries[job.id] = Entry(lease: job.lease, deadline: deadline(job)) }
@@ -45,7 +45,7 @@ final class InFlight: Sendable {
         }
     }
 
-    /// Gives a job more time: its call was answered by a failure, and another target is asked.
+    /// Extends a job's deadline, since its call failed and another one follows.
     func extend(_ lease: Lease, to deadline: Int64) {
         state.withLock { state in
             guard state.entries[lease.jobID]?.lease == lease else { return }
@@ -53,11 +53,10 @@ final class InFlight: Sendable {
         }
     }
 
-    /// Carries out a call for a job, or for several that share it, in a task of its own: cancelled once none of them wants its answer any
-    /// more, and with the caller's task.
+    /// Runs a call for one or more jobs in its own task. The task is cancelled when all of the jobs are stopped, or with the caller's task.
     /// - Parameters:
-    ///   - onLeave: told of a job that is stopped while others go on.
-    ///   - meanwhile: what the caller does until the call has ended.
+    ///   - onLeave: called for a job that is stopped while others still wait for the call.
+    ///   - meanwhile: runs in the caller's task until the call has ended.
     func run<Value: Sendable>(
         for leases: [Lease], onLeave: @escaping @Sendable (Lease) -> Void = { _ in }, meanwhile: () async -> Void = {},
         _ body: @escaping @Sendable () async -> Value
@@ -72,7 +71,7 @@ final class InFlight: Sendable {
         }
     }
 
-    /// Notes a call; stops it at once if that was asked for, by all of its jobs, in the meantime.
+    /// Registers a call. It is cancelled at once if all of its jobs have been stopped already.
     private func attach(_ call: CallUnderWay, to leases: [Lease]) {
         let stopped = state.withLock { state in
             leases.filter { lease in
@@ -84,13 +83,13 @@ final class InFlight: Sendable {
         for lease in stopped { call.leave(lease) }
     }
 
-    /// Why a job's call was stopped; nil if it was not.
+    /// Why a job was stopped; nil if it was not.
     func reason(for lease: Lease) -> StopReason? { state.withLock { $0.entries[lease.jobID]?.reason } }
 
-    /// Whether a job is still under way under a lease.
+    /// Whether a job is under way under a lease.
     func holds(_ lease: Lease) -> Bool { state.withLock { $0.entries[lease.jobID]?.lease == lease } }
 
-    /// Forgets a job that is settled. One that was lost, and claimed again under another lease, is still under way.
+    /// Removes a settled job, unless it has been claimed again under another lease.
     func remove(_ lease: Lease) {
         state.withLock { state in
             guard state.entries[lease.jobID]?.lease == lease else { return }
@@ -99,7 +98,7 @@ final class InFlight: Sendable {
         }
     }
 
-    /// Stops a job's call; of one that others share, lets go of it. The first reason stands.
+    /// Stops a job. A call that other jobs share goes on without it. The first reason is kept.
     func stop(_ lease: Lease, _ reason: StopReason) {
         let call = state.withLock { state -> CallUnderWay? in
             guard state.entries[lease.jobID]?.lease == lease, state.entries[lease.jobID]?.reason == nil else { return nil }
@@ -109,32 +108,32 @@ final class InFlight: Sendable {
         call?.leave(lease)
     }
 
-    /// Stops every call.
+    /// Stops all jobs.
     func stopAll(_ reason: StopReason) {
         for lease in leases { stop(lease, reason) }
     }
 
-    /// Stops the calls that should have ended before `now` (CLOCK_MONOTONIC, ns).
+    /// Stops the jobs whose deadline was before `now` (CLOCK_MONOTONIC, ns).
     func stopOverdue(now: Int64) {
         let overdue = state.withLock { $0.entries.values.filter { $0.deadline < now }.map(\.lease) }
         for lease in overdue { stop(lease, .deadline) }
     }
 }
 
-/// A call for one job, or for several that share it: stopped when none of them wants its answer any more.
+/// A call for one or more jobs. It is cancelled when the last of them has left.
 final class CallUnderWay: Sendable {
     private let jobs: Mutex<Int>
     private let cancel: @Sendable () -> Void
     private let onLeave: @Sendable (Lease) -> Void
 
-    /// - Parameter onLeave: told of a job that wants the answer no more while others do.
+    /// - Parameter onLeave: called for a job that leaves while others stay.
     init(jobs: Int, cancel: @escaping @Sendable () -> Void, onLeave: @escaping @Sendable (Lease) -> Void) {
         self.jobs = Mutex(jobs)
         self.cancel = cancel
         self.onLeave = onLeave
     }
 
-    /// One of its jobs wants its answer no more.
+    /// A job no longer waits for the answer.
     func leave(_ lease: Lease) {
         let isLast = jobs.withLock { jobs in
             jobs -= 1
@@ -144,14 +143,14 @@ final class CallUnderWay: Sendable {
     }
 }
 
-/// Why a call is stopped before its end.
+/// Why a job is stopped before its call has ended.
 enum StopReason: Sendable {
-    /// A person cancelled the job.
+    /// The job was cancelled by a user.
     case cancelled
-    /// The job is another's by now.
+    /// Another worker has the job.
     case lostLease
-    /// It took too long.
+    /// The call took too long.
     case deadline
-    /// The worker stops.
+    /// The worker is stopping.
     case shutdown
 }

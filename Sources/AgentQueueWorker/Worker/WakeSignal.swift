@@ -1,9 +1,9 @@
 import AgentQueueStore
 import CAgentQueue
 
-/// A reason to look again, from anywhere. However many come while the one who looks is busy, they are one.
+/// Wakes a loop from anywhere. Calls that arrive while the loop is busy wake it once.
 struct WakeSignal: Sendable {
-    /// What the one who looks iterates over.
+    /// What the loop iterates over.
     let stream: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
 
@@ -11,10 +11,10 @@ struct WakeSignal: Sendable {
         (stream, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Asks for a look.
+    /// Wakes the loop.
     func call() { continuation.yield() }
 
-    /// There will be no more.
+    /// Ends the loop.
     func finish() { continuation.finish() }
 }
 
@@ -25,25 +25,25 @@ struct WakeTimer: Sendable {
     private let stream: AsyncStream<Int64>
     private let continuation: AsyncStream<Int64>.Continuation
 
-    /// Makes one that is not set.
+    /// Makes a timer that is not set.
     init(_ signal: WakeSignal) {
         self.signal = signal
         (stream, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Something is due in so many ms. What is due after the bell's next beat needs no timer: the loop looks then, and sets it again.
+    /// Wakes the loop after a time in ms. A time after the bell's next beat is ignored: the loop is woken then, and sets the timer again.
     func set(after milliseconds: Int64) {
         guard milliseconds < Bell.safetyPoll else { return }
         continuation.yield(Self.now() + max(1, milliseconds))
     }
 
-    /// Wakes the loop at each time that was set, until the task is cancelled.
+    /// Runs the timer until the task is cancelled.
     func run() async {
         await withDiscardingTaskGroup { sleepers in
             var due = Int64.max
             for await time in stream {
                 let now = Self.now()
-                // An earlier one that has yet to come will do: the loop then sets the next.
+                // An earlier wake-up is pending. The loop will set the timer again then.
                 guard time < due || due <= now else { continue }
                 due = time
                 sleepers.addTask { [signal] in

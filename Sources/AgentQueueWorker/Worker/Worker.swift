@@ -5,10 +5,10 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// Claims jobs, runs them, settles them: one for a process.
+/// Claims jobs, runs them and settles them. A process has one worker.
 ///
-/// Bounded by structure: it claims only as many jobs as it has free slots, and each runs as a child task of ``run()``,
-/// which returns when all of them have.
+/// Concurrency is structured: the worker claims only as many jobs as it has free slots, and each call is a child task of ``run()``, which
+/// returns when all of them have ended.
 package final class Worker: Service {
     private let store: QueueStore
     private let providers: [String: any ModelProvider]
@@ -18,15 +18,15 @@ package final class Worker: Service {
     private let planner: (any RunPlanner)?
     private let logger: Logger
     private let observer: @Sendable (WorkerEvent) -> Void
-    /// What one call may hold of jobs that can share it, by provider.
+    /// The capacity of a shared call, by provider.
     private let capacities: [String: CallCapacity]
-    /// What one batch may hold, of the providers that take any.
+    /// The capacity of a batch, by provider that supports batches.
     private let batchCapacities: [String: BatchCapacity]
     private let inFlight = InFlight()
     private let attention = WakeSignal()
-    /// When lanes open that the last claim was turned away from.
+    /// Set to when a lane opens that the last claim found closed.
     private let openings: WakeTimer
-    /// When calls leave that wait for company.
+    /// Set to when a call that lingers for more jobs is made.
     private let departures: WakeTimer
     private let state = Mutex(State())
 
@@ -35,20 +35,20 @@ package final class Worker: Service {
         var isStopping = false
         var stopsAtOnce = false
         var hasDrained = false
-        /// The opening that was last waited for, and said to be.
+        /// The opening that was last logged.
         var toldOpening: Int64?
     }
 
-    /// How long to wait before the store is asked again after it failed, in ms.
+    /// How long to wait after the store has failed, in ms.
     private static let storeRetry: Int64 = 1_000
 
     /// Makes a worker.
     /// - Parameters:
-    ///   - providers: by name; lanes of others are left alone.
-    ///   - cache: answers kept in memory in front of the store; nil keeps none there.
-    ///   - children: the processes that providers run, to be ended by whoever rescues this worker's jobs.
-    ///   - planner: decides what runs do next when their steps end here; nil leaves that to others.
-    ///   - observer: told of every job that ends an attempt here.
+    ///   - providers: the providers whose jobs it claims.
+    ///   - cache: a cache in memory in front of the store's; nil for none.
+    ///   - children: the child processes of providers, which whoever rescues this worker's jobs has to end.
+    ///   - planner: decides what a run does next when one of its steps ends here; nil leaves that to other processes.
+    ///   - observer: receives an event for every attempt that ends here.
     package init(
         store: QueueStore, providers: [any ModelProvider], configuration: WorkerConfiguration, cache: ResponseCache? = nil,
         children: ChildProcessRegister? = nil, planner: (any RunPlanner)? = nil, logger: Logger,
@@ -62,7 +62,7 @@ package final class Worker: Service {
             ? [:]
             : self.providers.mapValues { provider in
                 let limits = provider.capabilities
-                // The claim counts bytes, the provider tokens, which are taken to be two bytes at least.
+                // The claim counts bytes and the provider counts tokens. A token is assumed to have at least two bytes.
                 let bytes = min(limits.maxEmbedBytes, limits.maxEmbedTokens.map { $0 * 2 } ?? .max)
                 return CallCapacity(inputs: limits.maxEmbedInputs, bytes: bytes)
             }
@@ -83,14 +83,14 @@ package final class Worker: Service {
         return progress
     }
 
-    /// Whether it has ended because its queues were empty, not because it was asked to stop.
+    /// Whether it ended because its queues were empty, rather than because it was stopped.
     package var hasDrained: Bool { state.withLock { $0.hasDrained } }
 
-    /// Works until it is asked to stop, or, if it drains, until its queues are empty.
+    /// Runs until it is stopped or, if it drains, until its queues are empty.
     ///
-    /// A graceful shutdown stops claiming, lets running jobs finish within the grace, then hands the rest back without
-    /// counting their attempts. Cancelling the task hands back at once.
-    /// - Throws: `StoreError`, where it cannot register.
+    /// After a graceful shutdown begins, it claims no more jobs, lets running jobs finish within the grace period, and hands the rest back
+    /// without counting their attempts. When the task is cancelled, it hands them back at once.
+    /// - Throws: `StoreError` if it cannot register.
     package func run() async throws {
         let registration = try await store.claims.registerWorker()
         if let calls = registration.calls { children?.attach { calls.note(children: $0) } }
@@ -109,7 +109,7 @@ package final class Worker: Service {
         }
     }
 
-    /// Stops claiming, and lets what runs end within the grace.
+    /// Stops claiming, and lets running jobs finish within the grace period.
     package func beginShutdown() {
         let isFirst = state.withLock { state in
             defer { state.isStopping = true }
@@ -120,10 +120,10 @@ package final class Worker: Service {
         attention.call()
     }
 
-    /// Hands back everything that runs, now.
+    /// Hands back all running jobs at once.
     package func stopAtOnce() {
         beginShutdown()
-        // A claim that is under way comes too late for the one, and meets the other.
+        // Set before the jobs are stopped, so that the jobs of a claim under way are stopped too.
         state.withLock { $0.stopsAtOnce = true }
         inFlight.stopAll(.shutdown)
     }
@@ -163,7 +163,7 @@ package final class Worker: Service {
                     }
                     for call in called { begin(call, runner, &jobs) }
                     if let due = coalescer.nextDue { departures.set(after: due - now) }
-                    // A round takes no more than `batch_size`: there may be slots left, and jobs for them.
+                    // The round was limited to `batch_size`, so there may be more jobs for the remaining slots.
                     if round.jobs.count >= configuration.batchSize || (!round.lanesWithMore.isEmpty && !round.jobs.isEmpty) {
                         attention.call()
                     }
@@ -172,7 +172,7 @@ package final class Worker: Service {
                         break
                     }
                 }
-                // What has yet to be called for goes back.
+                // Jobs that were still lingering are handed back.
                 for call in coalescer.flush() {
                     for job in call { inFlight.stop(job.lease, .shutdown) }
                     begin(call, runner, &jobs)
@@ -183,12 +183,12 @@ package final class Worker: Service {
         }
     }
 
-    /// Takes a slot for the jobs of one call, and runs them.
+    /// Takes a slot and runs the jobs of one call in it.
     private func begin(_ call: [ClaimedJob], _ runner: JobRunner, _ jobs: inout DiscardingTaskGroup) {
         inFlight.beginCall()
         jobs.addTask { [attention] in
             await runner.run(call)
-            // Only now its slot is free.
+            // The slot is free only now.
             attention.call()
         }
     }
@@ -206,8 +206,7 @@ package final class Worker: Service {
         ) { [self] event in note(event) }
     }
 
-    /// Claims for the free slots, unless it only looks for cancellations; nil where the store failed, which is tried again at
-    /// the next ring or second.
+    /// Claims jobs for the free slots, or only reads cancellations. Returns nil if the store failed; the next ring or beat tries again.
     private func claim(_ worker: Int64, _ coalescer: Coalescer, takesJobs: Bool = true) async -> ClaimRound? {
         var request = ClaimRequest(
             worker: worker, queues: configuration.queues, providers: Set(providers.keys),
@@ -233,7 +232,7 @@ package final class Worker: Service {
         }
     }
 
-    /// A worker that waits for a limit, a pause or the next day, with nothing else to do, says so once: it looks stuck.
+    /// Logs once that an idle worker is waiting for a limit, a pause or the next day, since it looks stuck otherwise.
     private func sayIfIdle(until opening: Int64, _ round: ClaimRound) {
         guard round.jobs.isEmpty, inFlight.count == 0, opening - store.clock.wall() > 5_000 else { return }
         let isNews = state.withLock { state in
@@ -256,7 +255,7 @@ package final class Worker: Service {
         }
     }
 
-    /// The backstop behind the providers' own deadlines.
+    /// Stops calls whose provider misses its own deadline.
     private func watchDeadlines() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
@@ -264,7 +263,7 @@ package final class Worker: Service {
         }
     }
 
-    /// After the grace, or at once when the task is cancelled, what still runs is handed back. Until then a person can cancel it.
+    /// Hands running jobs back after the grace period, or at once if the task is cancelled. Until then they can still be cancelled.
     private func handBackAfterGrace(_ worker: Int64) async {
         let limit = platform_monotonic_ns() + configuration.shutdownGrace * 1_000_000
         var looks = 0
@@ -287,42 +286,42 @@ package final class Worker: Service {
     }
 }
 
-/// What a worker has done so far.
+/// What a worker has done.
 package struct WorkerProgress: Sendable, Equatable {
     /// Jobs in flight now.
     package var running = 0
-    /// Jobs answered, by the cache too.
+    /// Completed jobs, including those that the cache answered.
     package var completed = 0
-    /// Attempts that failed, whatever became of the job.
+    /// Failed attempts.
     package var failed = 0
-    /// Jobs that the cache answered.
+    /// Jobs answered from the cache.
     package var cached = 0
     /// US dollars.
     package var cost = 0.0
 
-    /// Nothing yet.
+    /// Makes empty counts.
     package init() {}
 }
 
-/// Something that happened to a job in a worker, for logs and the live line. Holds no prompt and no reply.
+/// The end of a job's attempt in a worker. Contains no prompt and no reply, so that it can be logged.
 package struct WorkerEvent: Sendable {
     /// The job.
     package var job: Int64
-    /// What it was sent to.
+    /// Where it was sent.
     package var target: Target
     /// The attempt's number, from 1.
     package var attempt: Int
-    /// Its state now; nil where the fence refused the settle.
+    /// Its new state; nil if the fence refused the settlement.
     package var state: JobState?
-    /// Where the answer came from, if there is one.
+    /// What answered, if anything did.
     package var answeredBy: AnsweredBy?
-    /// What kind of failure ended the attempt; nil where it was answered or handed back.
+    /// The class of the failure; nil if the job was answered or handed back.
     package var failure: FailureClass?
-    /// One sentence about the failure; nil where there is none.
+    /// One sentence about the failure; nil if there was none.
     package var message: String?
     /// In ms.
     package var latency: Int64
-    /// The tokens of the provider's answer; none where the cache answered or the call failed.
+    /// The tokens that the provider counted; none if the cache answered.
     package var usage: Usage
     /// US dollars.
     package var cost: Double

@@ -1,46 +1,46 @@
 import AgentQueueModel
 import AgentQueueStore
 
-/// How a worker works. Times are in ms.
+/// The settings of a worker. Times are in ms.
 package struct WorkerConfiguration: Sendable {
-    /// Calls in flight at once in this process; 5 by default.
+    /// The maximum number of concurrent calls. Default: 5.
     package var concurrency: Int
-    /// The queues it serves; nil is all.
+    /// The queues it serves; nil means all.
     package var queues: Set<String>?
-    /// The most jobs of one claim; 100 by default.
+    /// The maximum number of jobs in one claim. Default: 100.
     package var batchSize: Int
-    /// How long a claim's right lasts without a heartbeat; 30 s by default.
+    /// How long a lease lasts without a heartbeat. Default: 30 seconds.
     package var lease: Int64
-    /// How long running jobs may go on after the worker is asked to stop; 30 s by default.
+    /// How long running jobs may continue after a shutdown begins. Default: 30 seconds.
     package var shutdownGrace: Int64
-    /// How long a call may take, where its job says nothing; 10 min by default.
+    /// The timeout of calls whose job sets none. Default: 10 minutes.
     package var callTimeout: Int64
-    /// How long answers are cached; nil caches none. 30 min by default.
+    /// How long answers are cached; nil disables the cache. Default: 30 minutes.
     package var cacheTimeToLive: Int64?
     /// Waits between attempts.
     package var backoff: Backoff
-    /// What tokens cost, by target.
+    /// The prices of tokens, by target.
     package var prices: [String: ModelPrice]
-    /// What providers allow, when one is left alone, and who stands in for whom.
+    /// Rate limits, circuit breakers and fallbacks.
     package var policies: CallPolicies
-    /// The most tokens of an answer where a job says nothing, by target; others are asked without.
+    /// The maximum number of output tokens for jobs that set none, by target.
     package var maxOutputTokens: [String: Int]
-    /// How long answers of a target are cached, where that is not ``cacheTimeToLive``, in ms.
+    /// How long the answers of single targets are cached, instead of ``cacheTimeToLive``.
     package var cacheTimesToLive: [String: Int64] = [:]
-    /// Where near prompts are looked for, and what embeds them; nil where they are not.
+    /// The semantic cache; nil disables it.
     package var semantic: SemanticPolicy?
-    /// How it remembers and recalls; nil where jobs that ask for it are refused.
+    /// The settings of memories; nil refuses jobs that use memories.
     package var memory: MemoryConfiguration?
-    /// Whether jobs that can share a call do; true by default.
+    /// Whether jobs share calls where they can. Default: true.
     package var coalesces = true
-    /// How long a call that jobs can share waits for company; 10 ms by default.
+    /// How long a shared call waits for more jobs. Default: 10 ms.
     package var linger: Int64 = 10
-    /// How the batches of providers that take them are looked after, by provider's name; the defaults hold for others.
+    /// The settings of provider batches, by provider. Others use the defaults.
     package var batchPolicies: [String: BatchPolicy] = [:]
-    /// Whether it ends once its queues hold nothing that is ready, running or about to be.
+    /// Whether the worker ends when its queues hold no job that is ready, running or due soon.
     package var drains: Bool
 
-    /// The defaults of the configuration file.
+    /// Makes a configuration with the defaults of the configuration file.
     package init(
         concurrency: Int = 5, queues: Set<String>? = nil, batchSize: Int = 100, lease: Int64 = 30_000, shutdownGrace: Int64 = 30_000,
         callTimeout: Int64 = 600_000, cacheTimeToLive: Int64? = 1_800_000, backoff: Backoff = Backoff(),
@@ -61,11 +61,10 @@ package struct WorkerConfiguration: Sendable {
         self.drains = drains
     }
 
-    /// When a job's call should have ended (CLOCK_MONOTONIC, ns): a little after the provider's own deadline, for one that does
-    /// not keep it.
+    /// The deadline of a job's call (CLOCK_MONOTONIC, ns), a little later than the provider's own, in case the provider misses it.
     func deadline(of job: ClaimedJob, now: Int64) -> Int64 { now + ((job.timeout ?? callTimeout) + 1_000) * 1_000_000 }
 
-    /// How long a job's answer may serve from the cache, in ms; nil where it is not kept.
+    /// How long a job's answer is cached, in ms; nil if it is not.
     func cacheTimeToLive(of job: ClaimedJob) -> Int64? {
         guard job.useCache, let general = cacheTimeToLive else { return nil }
         return job.cacheTimeToLive ?? cacheTimesToLive[job.route.description] ?? general
