@@ -26,7 +26,7 @@ import Testing
                     """
                     INSERT INTO provider_batches (target, provider, kind, state, label, remote_id, jobs, created_at, submitted_at, due_at,
                     expires_at, error) VALUES
-                    ('openai/m', 'openai', 'generate', 'ended', 'a', 'batch_1', 0, 1000, 2000, 3000, 4000, 'it' || char(27) || 'failed'),
+                    ('openai/m', 'openai', 'generate', 'ended', 'a', 'batch_1', 0, 1000, 2000, 3000, 4000, 'it\u{1B}failed'),
                     ('openai/m', 'openai', 'embed', 'collecting', 'b', NULL, 7, 10000, NULL, 30000, NULL, NULL)
                     """
                 ).run()
