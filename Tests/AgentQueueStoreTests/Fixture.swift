@@ -34,6 +34,9 @@ final class Fixture: Sendable {
 
     func raw() throws -> RawConnection { try RawConnection(path) }
 
+    /// How many rows a table has: for what the store itself tells no one.
+    func count(of table: String) throws -> Int64 { try #require(try raw().int("SELECT count(*) FROM \(table)")) }
+
     // MARK: Shorthands
 
     @discardableResult func add(_ job: NewJob) async throws -> Int64 { try await store.jobs.enqueue(job).id }

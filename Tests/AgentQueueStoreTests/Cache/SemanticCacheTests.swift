@@ -85,9 +85,9 @@ import Testing
             #expect(try await nearest(f, [1, 0])?.digest == second, "the next nearest, while the other still lies there")
             #expect(try await f.store.cache.delete(second))
             #expect(try await nearest(f, [1, 0]) == nil)
-            #expect(try f.raw().int("SELECT count(*) FROM cache_vectors") == 1)
+            #expect(try f.count(of: "cache_vectors") == 1)
             #expect(try await f.store.cache.clear() == 1)
-            #expect(try f.raw().int("SELECT count(*) FROM cache_vectors") == 0)
+            #expect(try f.count(of: "cache_vectors") == 0)
             #expect(try f.store.cache.statistics().bytes == 0)
         }
     }
@@ -112,7 +112,7 @@ import Testing
         try await withStore { f in
             try await f.store.cache.rememberVector(
                 digest: [UInt8](repeating: 1, count: 32), context: context, model: model, vector: [1])
-            #expect(try f.raw().int("SELECT count(*) FROM cache_vectors") == 0)
+            #expect(try f.count(of: "cache_vectors") == 0)
         }
     }
 

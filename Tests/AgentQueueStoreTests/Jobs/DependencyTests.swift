@@ -63,7 +63,7 @@ import Testing
             #expect(
                 reason.map(\.failure) == [.dependency] && reason.first?.message.contains("job \(first[0])") == true
                     && reason.first?.attempt == 0)
-            #expect(try f.raw().int("SELECT count(*) FROM cascades") == 0)
+            #expect(try f.count(of: "cascades") == 0)
             #expect(try await f.store.maintenance.cascade() == false)
 
             // A retry of the first restores them all, through every level.
@@ -122,7 +122,7 @@ import Testing
         try await withStore { f in
             let error = await storeError { try await f.add { $0.after = [4_711] } }
             #expect(error?.kind == .conflict)
-            let jobs = try f.raw().int("SELECT count(*) FROM jobs")
+            let jobs = try f.count(of: "jobs")
             #expect(jobs == 0)
         }
     }
@@ -260,7 +260,9 @@ import Testing
             #expect(try f.state(dependent) == .available)
             // Still needed, in the words of the rule, as long as it has not ended.
             #expect(
-                try await f.store.jobs.delete(ids: [root]) == [JobChange(id: root, result: .refused("jobs that wait for it have not ended"))])
+                try await f.store.jobs.delete(ids: [root]) == [
+                    JobChange(id: root, result: .refused("jobs that wait for it have not ended"))
+                ])
             try await complete(f, dependent)
             #expect(try await f.store.jobs.delete(ids: [root]) == [JobChange(id: root, result: .changed(.completed))])
             #expect(try f.job(dependent).after == [])

@@ -63,7 +63,7 @@ import Testing
             let jobs = try await f.sharing(1).jobs
             let parts = try await f.store.claims.divide(f.parts(of: jobs) { .failed($0, .permanent) }, into: halves(jobs))
             #expect(parts == halves(jobs))
-            #expect(try f.raw().int("SELECT count(*) FROM reservations") == 0 && f.charges() == [])
+            #expect(try f.count(of: "reservations") == 0 && f.charges() == [])
             for part in parts { try await f.settleTogether(part) { CallReport(target: $0.route) } }
         }
     }
@@ -119,7 +119,7 @@ import Testing
             f.store.locks.unlock(worker: dead.id)
             #expect(try await f.store.maintenance.rescue() == 4)
             #expect(try running(f) == 0 && f.state(of: "local")?.reservedUSD == 0)
-            #expect(try f.raw().int("SELECT count(*) FROM reservations") == 0)
+            #expect(try f.count(of: "reservations") == 0)
             #expect(try f.raw().rows("SELECT DISTINCT attempt FROM jobs") == [["1"]])
         }
     }

@@ -140,7 +140,7 @@ import Testing
                     $0.after = [failed]
                 })
             #expect(receipt == Enqueued(id: keyed, state: .available, duplicateOf: keyed))
-            #expect(try f.raw().int("SELECT count(*) FROM jobs") == 2)
+            #expect(try f.count(of: "jobs") == 2)
         }
     }
 
@@ -235,7 +235,7 @@ import Testing
                 #expect(Set(receipts.map(\.id)).count == 1)
                 #expect(receipts.count { $0.duplicateOf == nil } == 1)
             }
-            #expect(try f.raw().int("SELECT count(*) FROM jobs") == 3)
+            #expect(try f.count(of: "jobs") == 3)
             #expect(try f.store.jobs.lanes().map { $0.count(.available) } == [3])
         }
     }
@@ -244,7 +244,8 @@ import Testing
 
     @Test func aSliceIsAllOrNothing() async throws {
         try await withStore { f in
-            let receipts = try await f.store.jobs.enqueue((0..<300).map { index in .with(.asking("\(index)")) { $0.batch = "b\(index % 3)" } })
+            let receipts = try await f.store.jobs.enqueue(
+                (0..<300).map { index in .with(.asking("\(index)")) { $0.batch = "b\(index % 3)" } })
             #expect(receipts.map(\.id) == Array(1...300) && receipts.allSatisfy { $0.state == .available })
             #expect(try ["b0", "b1", "b2"].map { try f.store.jobs.batch(named: $0)?.jobs } == [100, 100, 100])
             let error = await storeError {
@@ -259,7 +260,7 @@ import Testing
             #expect(error?.kind == .conflict)
             #expect(error?.message.contains("999") == true)
             #expect(try f.store.jobs.batch(named: "new") == nil)
-            #expect(try f.raw().int("SELECT count(*) FROM jobs") == 300)
+            #expect(try f.count(of: "jobs") == 300)
             // What the failed transaction had made is not remembered: the next job makes it again.
             let id = try await f.add {
                 $0.batch = "new"

@@ -351,7 +351,11 @@ import Testing
             try await f.fail(leader, .permanent)
             #expect(try f.states(ids) == [.available, .pending, .pending])
             f.clock.advance(5)
-            if end == "expired" { #expect(try await f.store.maintenance.expire() == 1) } else { _ = try await f.store.jobs.cancel(ids: [ids[0]]) }
+            if end == "expired" {
+                #expect(try await f.store.maintenance.expire() == 1)
+            } else {
+                _ = try await f.store.jobs.cancel(ids: [ids[0]])
+            }
             #expect(try f.states(ids) == [end == "expired" ? .discarded : .cancelled, .available, .pending])
             // A retry of it waits for the one that asks now.
             _ = try await f.claim()
@@ -372,7 +376,7 @@ import Testing
             f.clock.advance(5)
             #expect(try await f.store.maintenance.expire() == 2)
             #expect(try f.states(ids) == [.cancelled, .discarded, .discarded])
-            #expect(try f.raw().int("SELECT count(*) FROM followers") == 0)
+            #expect(try f.count(of: "followers") == 0)
             #expect(try await f.complete(leader) == .settled(.completed))
             #expect(try f.states(ids) == [.cancelled, .discarded, .discarded])
             #expect(try await f.store.jobs.delete(ids: ids).count == 3)
@@ -394,7 +398,7 @@ import Testing
             #expect(try await f.rings(.done) { _ = try await f.complete(leader) })
             let batch = try #require(try f.store.jobs.batch(named: "b"))
             #expect(batch.jobs == 2 && batch.completed == 2)
-            #expect(try f.raw().int("SELECT count(*) FROM streams") == 0)
+            #expect(try f.count(of: "streams") == 0)
             #expect(try f.state(dependent) == .pending)
             try await f.cascade()
             #expect(try f.state(dependent) == .available)
@@ -478,7 +482,7 @@ import Testing
             #expect(slices == 2)
             #expect(try completed() == 250)
             #expect(try f.state(late[1]) == .completed)
-            #expect(try f.raw().int("SELECT count(*) FROM landings") == 0)
+            #expect(try f.count(of: "landings") == 0)
             #expect(try f.raw().value("SELECT value FROM counters WHERE name = 'coalesced'") == "251")
         }
     }

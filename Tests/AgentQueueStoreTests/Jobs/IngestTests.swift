@@ -13,7 +13,8 @@ import Testing
                 let done = try f.store.jobs.ingestProgress(name: "n", digest: digest)
                 let jobs = (done..<end).map { NewJob.asking("\($0)") }
                 #expect(
-                    try await f.store.jobs.enqueue(jobs, ingest: IngestCheckpoint(name: "n", digest: digest, linesDone: end)).count == end - done
+                    try await f.store.jobs.enqueue(jobs, ingest: IngestCheckpoint(name: "n", digest: digest, linesDone: end)).count == end
+                        - done
                 )
                 #expect(try f.store.jobs.ingestProgress(name: "n", digest: digest) == end)
             }
@@ -33,7 +34,7 @@ import Testing
             let other = [UInt8](repeating: 8, count: 32)
             #expect(await storeError { try await add(20, other) }?.kind == .conflict)
             #expect(await storeError { _ = try f.store.jobs.ingestProgress(name: "n", digest: other) }?.kind == .conflict)
-            #expect(try f.raw().int("SELECT count(*) FROM jobs") == 1)
+            #expect(try f.count(of: "jobs") == 1)
             try await add(11, digest)
             #expect(try f.store.jobs.ingestProgress(name: "n", digest: digest) == 11)
         }
@@ -49,7 +50,7 @@ import Testing
             }
             #expect(error?.kind == .conflict)
             #expect(try f.store.jobs.ingestProgress(name: "n", digest: digest) == 0)
-            let jobs = try f.raw().int("SELECT count(*) FROM jobs")
+            let jobs = try f.count(of: "jobs")
             #expect(jobs == 0)
         }
     }
@@ -65,14 +66,15 @@ import Testing
                         while case let done = try store.jobs.ingestProgress(name: "n", digest: digest), done < 200 {
                             let jobs = (done..<done + 10).map { NewJob.asking("line \($0)") }
                             do {
-                                _ = try await store.jobs.enqueue(jobs, ingest: IngestCheckpoint(name: "n", digest: digest, linesDone: done + 10))
+                                _ = try await store.jobs.enqueue(
+                                    jobs, ingest: IngestCheckpoint(name: "n", digest: digest, linesDone: done + 10))
                             } catch let error as StoreError where error.kind == .conflict {}
                         }
                     }
                 }
                 try await group.waitForAll()
             }
-            #expect(try f.raw().int("SELECT count(*) FROM jobs") == 200)
+            #expect(try f.count(of: "jobs") == 200)
             #expect(try f.raw().int("SELECT count(DISTINCT digest) FROM jobs") == 200)
         }
     }

@@ -54,7 +54,7 @@ import Testing
             #expect(try await f.store.claims.reroute(request, to: candidates) == nil)
             #expect(try await f.store.claims.reroute(request, to: []) == nil)
             #expect(try f.store.providers.states() == before && f.charges() == [] && f.job(job.id).errors == [])
-            #expect(try f.raw().int("SELECT count(*) FROM reservations") == 1)
+            #expect(try f.count(of: "reservations") == 1)
             #expect(try await f.store.claims.settle(request) == .settled(.retryable))
             #expect(try f.charges().count == 1)
         }

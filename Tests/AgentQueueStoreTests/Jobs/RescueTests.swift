@@ -206,7 +206,7 @@ import Testing
                 return try await group.reduce(0, +)
             }
             #expect(rescued == 120)
-            #expect(try f.raw().int("SELECT count(*) FROM job_errors") == 120)
+            #expect(try f.count(of: "job_errors") == 120)
             #expect(try f.raw().int("SELECT sum(attempt) FROM jobs WHERE state = 'available'") == 120)
         }
     }

@@ -17,7 +17,7 @@ import Testing
             let rest = try await f.sharing(9)
             #expect(rest.calls == [Array(ids[20...])] && rest.lanesWithMore.isEmpty)
             #expect(rest.jobs[0].lease.token > round.jobs[19].lease.token)
-            #expect(try f.raw().int("SELECT count(*) FROM reservations") == 0)
+            #expect(try f.count(of: "reservations") == 0)
         }
     }
 

@@ -116,7 +116,7 @@ import Testing
                 $0.isStreamed = true
             }
             #expect(try f.state(id) == .completed)
-            #expect(try f.raw().int("SELECT count(*) FROM streams") == 0)
+            #expect(try f.count(of: "streams") == 0)
         }
     }
 

@@ -167,7 +167,7 @@ import Testing
             let other = try f.another()
             defer { other.close() }
             #expect(try await f.claim(CallPolicies(), by: other).count == 16)
-            #expect(try f.raw().int("SELECT count(*) FROM reservations") == 16)
+            #expect(try f.count(of: "reservations") == 16)
         }
     }
 

@@ -123,15 +123,15 @@ import Testing
             try await f.remember(["text 99"]) { $0.importance = 1 }
             try await f.store.maintenance.compactMemory()
             #expect(try blocks(f).map { [$0.entries, $0.dead] } == [[75, 0], [1, 0]])
-            #expect(try f.raw().int("SELECT count(*) FROM memory_changes") == 25)
+            #expect(try f.count(of: "memory_changes") == 25)
             #expect(try !follow(f, &mirror), "what died is still told")
             #expect(mirror.entries.count == 76)
             f.clock.wall += 600_000
             try await f.store.maintenance.compactMemory()
-            #expect(try f.raw().int("SELECT count(*) FROM memory_changes") == 25)
+            #expect(try f.count(of: "memory_changes") == 25)
             f.clock.wall += 1
             try await f.store.maintenance.compactMemory()
-            #expect(try f.raw().int("SELECT count(*) FROM memory_changes") == 0)
+            #expect(try f.count(of: "memory_changes") == 0)
             #expect(try !follow(f, &mirror), "it had followed")
             #expect(try follow(f, &late), "it begins again")
             #expect(late == mirror)

@@ -97,7 +97,8 @@ import Testing
         try await withStore(durability: .normal) { f in
             try await f.remember((0..<2_000).map { "text \($0)" }, dimension: 256)
             let full = try f.store.maintenance.statistics().databaseBytes
-            let report = try await f.store.maintenance.prune(policy(MemoryPolicy(namespaces: ["notes": MemoryPolicy.Cap(rows: 100)]), shrinks: true))
+            let report = try await f.store.maintenance.prune(
+                policy(MemoryPolicy(namespaces: ["notes": MemoryPolicy.Cap(rows: 100)]), shrinks: true))
             #expect(report.memories == 1_900 && report.bytesFreed > 1_900 * 256 * 5)
             #expect(try f.store.maintenance.statistics().databaseBytes < full / 4)
         }
@@ -117,8 +118,8 @@ import Testing
             #expect(try texts(f) == ["c"])
             #expect(try f.store.maintenance.check().faults == [])
             #expect(try await f.store.maintenance.prune(policy()).memories == 0)
-            #expect(try f.raw().int("SELECT count(*) FROM namespaces") == 1)
-            #expect(try f.raw().int("SELECT count(*) FROM memory_spaces") == 1)
+            #expect(try f.count(of: "namespaces") == 1)
+            #expect(try f.count(of: "memory_spaces") == 1)
             #expect(try f.store.maintenance.statistics().memories == 1)
         }
     }
@@ -139,7 +140,8 @@ import Testing
                 #expect(try copy.maintenance.check().faults == [])
                 let id = try #require(try copy.memories.withSnapshot { try $0.namespace(named: "notes")?.id })
                 #expect(try copy.memories.withSnapshot { try $0.words(["pear"], in: id, limit: 9).map(\.id) } == [2])
-                let outcome = try await copy.memories.remember([NewMemory("red apple", vector: .of("red apple"))], in: "notes", model: .test)
+                let outcome = try await copy.memories.remember(
+                    [NewMemory("red apple", vector: .of("red apple"))], in: "notes", model: .test)
                 #expect(outcome == [StoreOutcome(id: 1, outcome: .duplicate)])
             }
         }

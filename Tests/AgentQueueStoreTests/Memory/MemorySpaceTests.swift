@@ -53,7 +53,7 @@ import Testing
             #expect(try f.store.maintenance.check().faults == [])
             // The old vectors go, and new ones are of the new model.
             try await f.store.maintenance.compactMemory()
-            #expect(try f.raw().int("SELECT count(*) FROM memory_spaces") == 1)
+            #expect(try f.count(of: "memory_spaces") == 1)
             #expect(await storeError { try await f.remember(["five"]) }?.kind == .conflict)
             let five = NewMemory("five", vector: try .of("five", dimension: 6))
             #expect(try await f.store.memories.remember([five], in: "notes", model: other).map(\.id) == [6])
@@ -129,8 +129,8 @@ import Testing
             try await f.remember(["one"]) { $0.importance = 0 }
             #expect(try f.store.maintenance.check().faults == [], "what died in vectors that were given up is counted too")
             try await f.store.maintenance.compactMemory()
-            #expect(try f.raw().int("SELECT count(*) FROM memory_spaces") == 2)
-            #expect(try f.raw().int("SELECT count(*) FROM memory_entries") == 0)
+            #expect(try f.count(of: "memory_spaces") == 2)
+            #expect(try f.count(of: "memory_entries") == 0)
             #expect(try await take(f, second, 9).count == 2)
         }
     }
@@ -142,7 +142,9 @@ import Testing
             #expect(isThere?.kind == .conflict)
             let nowhere = await storeError { _ = try await f.store.memories.beginSpace(in: "nowhere", model: other, dimension: 4) }
             #expect(nowhere?.kind == .notFound)
-            #expect(await storeError { _ = try await f.store.memories.beginSpace(in: "notes", model: other, dimension: 4_097) }?.kind == .conflict)
+            #expect(
+                await storeError { _ = try await f.store.memories.beginSpace(in: "notes", model: other, dimension: 4_097) }?.kind
+                    == .conflict)
             try await f.remember(["x"]) { $0.text = "" }
             let textless = await storeError { _ = try await f.store.memories.beginSpace(in: "notes", model: other, dimension: 6) }
             #expect(

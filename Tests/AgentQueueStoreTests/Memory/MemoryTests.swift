@@ -37,7 +37,7 @@ import Testing
             #expect(again.map(\.id) == [first[1].id, 3, first[0].id, 3])
             #expect(again.map(\.outcome) == [.duplicate, .stored, .duplicate, .duplicate])
             #expect(try f.namespace().memories == 3)
-            #expect(try f.raw().int("SELECT count(*) FROM memory_changes") == 0)
+            #expect(try f.count(of: "memory_changes") == 0)
         }
     }
 

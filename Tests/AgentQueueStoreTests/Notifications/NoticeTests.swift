@@ -31,7 +31,7 @@ import Testing
             #expect(!notices[0].body.contains("secret"))
             // Nobody else gets them while they are told.
             #expect(try await claim(fixture) == [])
-            #expect(try fixture.raw().int("SELECT count(*) FROM watches") == 0)
+            #expect(try fixture.count(of: "watches") == 0)
         }
     }
 
@@ -157,7 +157,7 @@ import Testing
             }
             _ = try await fixture.store.jobs.cancel(ids: [id])
             _ = try await fixture.store.jobs.delete(ids: [id])
-            #expect(try fixture.raw().int("SELECT count(*) FROM watches") == 0)
+            #expect(try fixture.count(of: "watches") == 0)
             #expect(try await claim(fixture).count == 2)
         }
     }

@@ -241,7 +241,9 @@ import Testing
             let job = try await f.one()
             try await f.settleStep(job, .permanent)
             #expect(
-                try await f.store.jobs.retry(ids: [job.id]).map(\.result) == [.refused("it is a step of run 1: use 'agent-queue run retry 1'")])
+                try await f.store.jobs.retry(ids: [job.id]).map(\.result) == [
+                    .refused("it is a step of run 1: use 'agent-queue run retry 1'")
+                ])
             #expect(
                 try await f.store.jobs.delete(ids: [job.id]).map(\.result) == [
                     .refused("it is a step of run 1: pruning removes it with its run")
@@ -333,8 +335,8 @@ import Testing
             f.clock.advance(2 * hour)
             #expect(try await f.store.maintenance.prune(policy).runs == 1)
             #expect(try f.store.runs.list(limit: 9).map(\.id) == [live])
-            #expect(try f.raw().int("SELECT count(*) FROM pipelines") == 1)
-            #expect(try f.raw().int("SELECT count(*) FROM run_steps") == 1)
+            #expect(try f.count(of: "pipelines") == 1)
+            #expect(try f.count(of: "run_steps") == 1)
         }
     }
 

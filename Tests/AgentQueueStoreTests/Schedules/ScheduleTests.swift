@@ -43,7 +43,7 @@ import Testing
             #expect(fired.nextAt == now + 1_000)
             #expect(fired.lastError == nil)
             #expect(try fixture.job(try #require(fired.lastJob)).state == .available)
-            #expect(try fixture.raw().int("SELECT count(*) FROM jobs") == 1)
+            #expect(try fixture.count(of: "jobs") == 1)
         }
     }
 
@@ -63,7 +63,7 @@ import Testing
                 return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
             }
             #expect(won == 100)
-            #expect(try fixture.raw().int("SELECT count(*) FROM jobs") == 100)
+            #expect(try fixture.count(of: "jobs") == 100)
             #expect(try fixture.raw().int("SELECT count(*) FROM schedules WHERE firings = 1 AND next_at = \(now + 1_000)") == 100)
         }
     }

@@ -96,7 +96,7 @@ import Testing
             }
             #expect(ids.count == 2_000)
             #expect(f.clock.wallReads - before < 1_500)
-            #expect(try f.raw().int("SELECT count(*) FROM jobs") == 2_000)
+            #expect(try f.count(of: "jobs") == 2_000)
         }
     }
 
@@ -119,7 +119,7 @@ import Testing
             #expect(await storeError { _ = try await large.value }?.kind == .full)
             #expect(try await last.value.state == .available)
             _ = try await f.store.write { try $0.statement("PRAGMA max_page_count = 1000000").first { $0.int64(0) } }
-            #expect(try f.raw().int("SELECT count(*) FROM jobs") == 2)
+            #expect(try f.count(of: "jobs") == 2)
             #expect(try await f.add() > 0)
         }
     }
@@ -140,7 +140,7 @@ import Testing
             try await held.task.value
             #expect(await storeError { _ = try await innocent.value }?.kind == .internal)
             #expect(await storeError { try await guilty.value }?.kind == .internal)
-            #expect(try f.raw().int("SELECT count(*) FROM jobs") == 0)
+            #expect(try f.count(of: "jobs") == 0)
             #expect(try await f.store.jobs.enqueue(.asking("innocent")).state == .available)
         }
     }
@@ -173,7 +173,7 @@ import Testing
                 }
                 try await group.waitForAll()
             }
-            #expect(try f.raw().int("SELECT count(*) FROM jobs") == 400)
+            #expect(try f.count(of: "jobs") == 400)
         }
     }
 
@@ -186,7 +186,7 @@ import Testing
             #expect(await storeError { _ = try await other.jobs.enqueue(.asking("late")) }?.kind == .closed)
             #expect(throws: StoreError.self) { try other.jobs.lanes() }
             other.close()
-            #expect(try f.raw().int("SELECT count(*) FROM jobs") == 50)
+            #expect(try f.count(of: "jobs") == 50)
         }
     }
 
