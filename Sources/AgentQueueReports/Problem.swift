@@ -23,7 +23,7 @@ package enum Problem: Sendable {
         switch error {
         case let error as StoreError: self.init(error.kind)
         case is SettingsError, is PipelineError: self = .badConfiguration
-        case let error as InputError: self.init(error.exit)
+        case let error as InputError: self.init(error.kind)
         case is InvalidText: self = .usage
         case is JSONError, is MemoryError, is VectorError: self = .badInput
         case let error as ModelFailure: self.init(error.failure)
@@ -41,7 +41,7 @@ package enum Problem: Sendable {
         }
     }
 
-    private init(_ kind: InputError.ExitKind) {
+    private init(_ kind: InputError.Kind) {
         switch kind {
         case .usage: self = .usage
         case .badData: self = .badInput

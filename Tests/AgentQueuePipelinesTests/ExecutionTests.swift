@@ -34,10 +34,10 @@ import Testing
         expected.recall = 5
         expected.namespaces = ["notes"]
         expected.remembers = true
-        expected.timeout = 120_000
+        expected.timeout = .seconds(120)
         expected.budget = 0.5
-        expected.usesCache = false
-        expected.cacheTTL = 3_600_000
+        expected.cache = false
+        expected.cacheTTL = .seconds(3_600)
         expected.maxAttempts = 3
         #expect(call == expected)
         let pipeline = try Pipeline(yaml: yaml, path: "p.yaml")
@@ -151,7 +151,7 @@ import Testing
         // All of them are asked again, without the cache.
         let decision = run.retry()
         #expect(decision.forgotten == ["a~0", "a~1", "a~2", "a~3"] && decision.revived == [])
-        #expect(decision.calls.map(\.usesCache) == [false, false, false, false])
+        #expect(decision.calls.map(\.cache) == [false, false, false, false])
     }
 
     @Test func allAnswersAreKept() throws {

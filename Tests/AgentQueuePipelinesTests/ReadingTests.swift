@@ -55,7 +55,7 @@ import Testing
             "p.yaml:2: steps.a.model: 'claude' is not a target (write provider/model, such as anthropic/claude-sonnet-4-5)"
         ),
         ("steps:\n  a: { prompt: x, timeout: 5x }", "p.yaml:2: steps.a.timeout: '5x' is not a duration (write 10ms, 30s, 1h30m or 7d)"),
-        ("steps:\n  a: { prompt: x, budget: 0 }", "p.yaml:2: steps.a.budget: must be more than 0"),
+        ("steps:\n  a: { prompt: x, budget: 0 }", "p.yaml:2: steps.a.budget: must be more than 0 and at most 1000000 US dollars, not 0.0"),
         ("steps:\n  a: { prompt: x, cache: maybe }", "p.yaml:2: steps.a.cache: expected true or false, found 'maybe'"),
         ("steps:\n  a: { prompt: x, on_failure: retry }", "p.yaml:2: steps.a.on_failure: expected fail, skip or { default: VALUE }"),
         (

@@ -1,30 +1,29 @@
+import AgentQueueModel
+
 /// Why what a user asked cannot become a job: one sentence, without a full stop.
 package struct InputError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What a program ends with because of it.
-    package enum ExitKind: Int32, Sendable {
+    /// Whose fault it is.
+    package enum Kind: Sendable {
         /// An option or argument is wrong.
-        case usage = 64
+        case usage
         /// The data is wrong: a prompt, a line of JSONL.
-        case badData = 65
+        case badData
         /// Reading, or setting aside what a pipe brought, failed.
-        case inputOutput = 74
+        case inputOutput
         /// A file that may not be read.
-        case permission = 77
+        case permission
     }
 
     /// What is wrong, and where it can be said, what to do. Holds no raw control or formatting character, and is cut after 2,000
     /// characters.
     package let message: String
-    /// What a program ends with.
-    package let exit: ExitKind
-
-    /// The exit code.
-    package var exitCode: Int32 { exit.rawValue }
+    /// Whose fault it is.
+    package let kind: Kind
 
     /// Makes an error; characters that could act on a terminal are written as `\u{1b}`.
-    package init(_ message: String, exit: ExitKind) {
+    package init(_ message: String, kind: Kind) {
         self.message = Self.printable(message)
-        self.exit = exit
+        self.kind = kind
     }
 
     /// The message.
@@ -32,7 +31,7 @@ package struct InputError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// The same error met in a line of a file: bad data, unless the machine is at fault.
     func inLine(_ number: Int) -> InputError {
-        InputError("line \(number): \(message)", exit: exit == .usage ? .badData : exit)
+        InputError("line \(number): \(message)", kind: kind == .usage ? .badData : kind)
     }
 
     private static func printable(_ text: String) -> String {
@@ -48,5 +47,25 @@ package struct InputError: Error, Sendable, Equatable, CustomStringConvertible {
             }
         }
         return shown
+    }
+}
+
+extension InputError {
+    /// What is wrong with an option.
+    /// - Parameters:
+    ///   - name: what it is called where it was written.
+    ///   - value: what was written; null where it was set in Swift.
+    init(_ fault: OptionFault, of name: String, _ value: JSONValue = .null) {
+        switch fault {
+        case .type(.wholeNumber) where value.number != nil: self.init("\(name) must be a whole number", kind: .badData)
+        case .type(let type): self.init("\(name) must be \(type.inJSON), not \(value.kindName)", kind: .badData)
+        case .element(let wanted, let element):
+            self.init("\(name) must be a list of \(wanted), but holds \(element.kindName)", kind: .badData)
+        case .range(let range, let note, let value):
+            self.init("\(name) must be \(range)\(note.map { " (\($0))" } ?? ""), not \(value)", kind: .usage)
+        case .phrase(let phrase): self.init("\(name) \(phrase)", kind: .usage)
+        case .sentence(let sentence): self.init(sentence, kind: .usage)
+        case .data(let phrase): self.init("\(name) \(phrase)", kind: .badData)
+        }
     }
 }

@@ -7,37 +7,18 @@ extension JobDraft {
 
     /// What a `memorize` job is to do, checked.
     func checkedOrder(_ target: Target, in context: IntakeContext) throws(InputError) -> MemoryOrder {
-        try refuse([
-            ("prompt", prompt != nil), ("messages", messages != nil), ("system", system != nil), ("max_tokens", maxTokens != nil),
-            ("temperature", temperature != nil), ("schema", schema != nil), ("sample", sample != nil), ("cache_ttl", cacheTTL != nil),
-            ("recall", recall != nil), ("remember", remembers), (parameters.first?.key ?? "", !parameters.isEmpty),
-        ])
-        guard namespaces.count <= 1 else { throw InputError("a memorize job has one namespace, not \(namespaces.count)", exit: .usage) }
+        if let parameter = parameters.first {
+            throw InputError("\(parameter.key) has no meaning for a memorize job", kind: .usage)
+        }
+        guard namespaces.count <= 1 else { throw InputError("a memorize job has one namespace, not \(namespaces.count)", kind: .usage) }
         let namespace = namespaces.first ?? NamespaceName.usual
         try NamespaceName.check(namespace)
         var order = MemoryOrder(namespace: namespace, prefix: context.passagePrefix(target))
         if let key {
-            guard inputs?.count == 1 else { throw InputError("key belongs to one text, not to several", exit: .usage) }
-            guard !TextSize.isBlank(key) else { throw InputError("key is empty", exit: .usage) }
-            guard key.unicodeScalars.count <= MemoryLimits.maxKeyLength,
-                key.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
-            else {
-                let rule = "at most \(MemoryLimits.maxKeyLength) characters, no control characters"
-                throw InputError("key \(InvalidText.quoted(key)) cannot be one (\(rule))", exit: .usage)
-            }
+            guard inputs?.count == 1 else { throw InputError("key belongs to one text, not to several", kind: .usage) }
             order.key = key
         }
-        if let importance {
-            guard (0...1).contains(importance) else { throw InputError("importance must be 0 to 1, not \(importance)", exit: .usage) }
-            order.importance = importance
-        }
-        if case .after(let span) = expiry {
-            guard span > .zero else { throw InputError("ttl must be more than 0", exit: .usage) }
-            guard span <= .milliseconds(MemoryLimits.maxTimeToLive) else {
-                let longest = DurationText.format(.milliseconds(MemoryLimits.maxTimeToLive))
-                throw InputError("ttl is too long (at most \(longest), or never)", exit: .usage)
-            }
-        }
+        if let importance { order.importance = importance }
         order.expiry = expiry
         order.usesCache = cache && context.usesCache
         return order
@@ -46,18 +27,18 @@ extension JobDraft {
     /// The members of a `memorize` request's body, checked.
     func memorizeMembers(_ target: Target, in context: IntakeContext) throws(InputError) -> [JSONValue.Member] {
         let order = try checkedOrder(target, in: context)
-        guard let inputs, !inputs.isEmpty else { throw InputError("a memorize job needs at least one text", exit: .badData) }
+        guard let inputs, !inputs.isEmpty else { throw InputError("a memorize job needs at least one text", kind: .badData) }
         guard inputs.count <= JobLimits.maxEmbedInputs else {
-            throw InputError("a memorize job takes at most \(JobLimits.maxEmbedInputs) texts, not \(inputs.count)", exit: .badData)
+            throw InputError("a memorize job takes at most \(JobLimits.maxEmbedInputs) texts, not \(inputs.count)", kind: .badData)
         }
         for (index, text) in inputs.enumerated() {
             let name = inputs.count == 1 ? "the text" : "text \(index + 1)"
-            guard !TextSize.isBlank(text) else { throw InputError("\(name) is empty", exit: .badData) }
+            guard !TextSize.isBlank(text) else { throw InputError("\(name) is empty", kind: .badData) }
             guard text.utf8.count <= MemoryLimits.maxTextBytes else {
                 let limit = ByteCountText.format(Int64(MemoryLimits.maxTextBytes))
-                throw InputError("\(name) is \(text.utf8.count) bytes long (a memory has at most \(limit))", exit: .badData)
+                throw InputError("\(name) is \(text.utf8.count) bytes long (a memory has at most \(limit))", kind: .badData)
             }
-            guard !TextSize.holdsNUL(text) else { throw InputError("\(name) holds a NUL character", exit: .badData) }
+            guard !TextSize.holdsNUL(text) else { throw InputError("\(name) holds a NUL character", kind: .badData) }
         }
         return order.body(of: inputs).members ?? []
     }
@@ -66,43 +47,21 @@ extension JobDraft {
 
     /// What a `generate` job does with memories, checked; nil where it does nothing.
     func checkedUse(in context: IntakeContext) throws(InputError) -> MemoryUse? {
-        try refuse([("importance", importance != nil), ("key", key != nil), ("ttl", expiry != .usual)])
         guard recall != nil || remembers else {
-            guard namespaces.isEmpty else { throw InputError("namespace needs recall or remember beside it", exit: .usage) }
+            guard namespaces.isEmpty else { throw InputError("namespace needs recall or remember beside it", kind: .usage) }
             return nil
         }
-        if let recall {
-            guard (1...MemoryUse.mostRecalled).contains(recall) else {
-                throw InputError("recall must be 1 to \(MemoryUse.mostRecalled) memories, not \(recall)", exit: .usage)
-            }
-            guard hasUserText else { throw InputError("recall needs a user's message with a text, to find memories by", exit: .badData) }
+        if recall != nil, !hasUserText {
+            throw InputError("recall needs a user's message with a text, to find memories by", kind: .badData)
         }
         let names = namespaces.isEmpty ? [NamespaceName.usual] : Self.withoutRepeats(namespaces)
         for name in names { try NamespaceName.check(name) }
-        guard names.count <= Self.mostNamespaces else {
-            throw InputError("a job looks into at most \(Self.mostNamespaces) namespaces, not \(names.count)", exit: .usage)
+        guard names.count <= JobLimits.maxNamespaces else {
+            throw InputError("a job looks into at most \(JobLimits.maxNamespaces) namespaces, not \(names.count)", kind: .usage)
         }
         var use = MemoryUse(recall: recall, namespaces: names, remember: remembers ? names.first : nil)
         use.usesCache = cache && context.usesCache
         return use
-    }
-
-    /// The most namespaces that one job looks into.
-    private static let mostNamespaces = 100
-
-    /// Takes away what the defaults say of memories, and this job has no use for.
-    mutating func dropMemoryOptions() {
-        (importance, expiry) = (nil, .usual)
-        if kind != .generate { (recall, remembers) = (nil, false) }
-        if recall == nil, !remembers { namespaces = [] }
-    }
-
-    /// Nothing of it is for an `embed` job.
-    func checkUsesNoMemory() throws(InputError) {
-        try refuse([
-            ("namespace", !namespaces.isEmpty), ("importance", importance != nil), ("key", key != nil), ("ttl", expiry != .usual),
-            ("recall", recall != nil), ("remember", remembers),
-        ])
     }
 
     /// Whether a message of the user holds a text.
@@ -112,11 +71,5 @@ extension JobDraft {
             guard message["role"]?.string == "user" else { return false }
             return message["content"]?.string != nil || message["content"]?.array?.contains { $0["text"]?.string != nil } == true
         }
-    }
-
-    private func refuse(_ given: [(name: String, isGiven: Bool)]) throws(InputError) {
-        guard let name = given.first(where: \.isGiven)?.name else { return }
-        let article = kind == .embed ? "an" : "a"
-        throw InputError("\(name) has no meaning for \(article) \(kind.rawValue) job", exit: .usage)
     }
 }

@@ -6,16 +6,13 @@ extension JobDraft {
     /// - Throws: `InputError` for a role that is not configured, and for one that only a pipeline can fill in.
     func withoutRole(in context: IntakeContext) throws(InputError) -> JobDraft {
         guard let name = role else { return self }
-        guard kind == .generate else {
-            throw InputError("role has no meaning for \(kind == .embed ? "an embed" : "a memorize") job", exit: .usage)
-        }
         guard let role = context.roles[name] else {
-            throw InputError("unknown role \(InvalidText.quoted(name))\(Self.roleHint(for: name, in: context))", exit: .usage)
+            throw InputError("unknown role \(InvalidText.quoted(name))\(Self.roleHint(for: name, in: context))", kind: .usage)
         }
         for (part, text) in [("system text", role.system), ("model", role.model)] {
             guard text?.contains("{{") == true else { continue }
             throw InputError(
-                "the \(part) of role \(InvalidText.quoted(name)) is a template, which only steps of pipelines fill in", exit: .usage)
+                "the \(part) of role \(InvalidText.quoted(name)) is a template, which only steps of pipelines fill in", kind: .usage)
         }
         var draft = self
         draft.role = nil

@@ -2,9 +2,6 @@ import AgentQueueModel
 import Synchronization
 
 extension JobDraft {
-    /// The most that ``budget`` may be, in US dollars.
-    static let maxBudget = 1_000_000.0
-
     /// Whether a parameter says what form the answer has.
     var saysForm: Bool {
         parameters.contains { !$0.value.isNull && ($0.key == "response_format" || $0.key == "output_config" && $0.value["format"] != nil) }
@@ -18,26 +15,26 @@ extension JobDraft {
     /// Checks that answers can be checked: the schema, or the one in `response_format`, must compile.
     func checkSchema(in context: IntakeContext) throws(InputError) {
         if let schema {
-            guard !saysForm else { throw InputError("schema and response_format cannot both be given", exit: .badData) }
-            guard schema.members != nil else { throw InputError("schema must be an object, not \(schema.kindName)", exit: .badData) }
+            guard !saysForm else { throw InputError("schema and response_format cannot both be given", kind: .badData) }
+            guard schema.members != nil else { throw InputError("schema must be an object, not \(schema.kindName)", kind: .badData) }
             return try Self.check(schema, named: "schema", in: context)
         }
         guard kind == .generate, let format = parameters.first(where: { $0.key == "response_format" })?.value,
             format["type"]?.string == "json_schema"
         else { return }
         guard let schema = format["json_schema"]?["schema"] else {
-            throw InputError("response_format needs a json_schema with a schema", exit: .badData)
+            throw InputError("response_format needs a json_schema with a schema", kind: .badData)
         }
         try Self.check(schema, named: "the schema in response_format", in: context)
     }
 
     private static func check(_ schema: JSONValue, named name: String, in context: IntakeContext) throws(InputError) {
         guard !context.schemas.holds(schema) else { return }
-        guard !TextSize.holdsNUL(schema) else { throw InputError("\(name) holds a NUL character", exit: .badData) }
+        guard !TextSize.holdsNUL(schema) else { throw InputError("\(name) holds a NUL character", kind: .badData) }
         do throws(JSONSchemaError) {
             _ = try JSONSchema(schema)
         } catch {
-            throw InputError("\(name) cannot be used: \(error.description)", exit: .badData)
+            throw InputError("\(name) cannot be used: \(error.description)", kind: .badData)
         }
         context.schemas.keep(schema)
     }

@@ -4,7 +4,7 @@ import AgentQueueSettings
 /// Typed readings of a member, with the sentence for one that is something else. A null counts as absent: callers skip it first.
 extension JSONValue.Member {
     private func wrong(_ wanted: String) -> InputError {
-        InputError("\(key) must be \(wanted), not \(value.kindName)", exit: .badData)
+        InputError("\(key) must be \(wanted), not \(value.kindName)", kind: .badData)
     }
 
     func requiredString() throws(InputError) -> String {
@@ -14,7 +14,7 @@ extension JSONValue.Member {
 
     func requiredInteger() throws(InputError) -> Int {
         guard let number = value.int else {
-            if value.number != nil { throw InputError("\(key) must be a whole number", exit: .badData) }
+            if value.number != nil { throw InputError("\(key) must be a whole number", kind: .badData) }
             throw wrong("a whole number")
         }
         return number
@@ -44,7 +44,7 @@ extension JSONValue.Member {
         var texts: [String] = []
         for element in try requiredList() {
             guard case .string(let text) = element else {
-                throw InputError("\(key) must be a list of strings, but holds \(element.kindName)", exit: .badData)
+                throw InputError("\(key) must be a list of strings, but holds \(element.kindName)", kind: .badData)
             }
             texts.append(text)
         }
@@ -55,7 +55,7 @@ extension JSONValue.Member {
         var ids: [Int64] = []
         for element in try requiredList() {
             guard let id = element.int else {
-                throw InputError("\(key) must be a list of job ids, but holds \(element.kindName)", exit: .badData)
+                throw InputError("\(key) must be a list of job ids, but holds \(element.kindName)", kind: .badData)
             }
             ids.append(Int64(id))
         }
@@ -78,10 +78,10 @@ extension JSONValue.Member {
             return try JobText.duration(text, named: key)
         case .integer, .double, .digits:
             let seconds = value.number ?? .infinity
-            guard seconds >= 0 else { throw InputError("\(key) cannot be negative", exit: .badData) }
+            guard seconds >= 0 else { throw InputError("\(key) cannot be negative", kind: .badData) }
             guard seconds <= Double(JobLimits.maxHorizonMilliseconds / 1_000) else {
                 let longest = DurationText.format(.milliseconds(JobLimits.maxHorizonMilliseconds))
-                throw InputError("\(key) is too long (at most \(longest))", exit: .badData)
+                throw InputError("\(key) is too long (at most \(longest))", kind: .badData)
             }
             return .milliseconds(Int64((seconds * 1_000).rounded()))
         default:
@@ -98,10 +98,10 @@ extension JSONValue {
         do {
             value = try parse(bytes)
         } catch {
-            throw InputError(error.description, exit: .badData)
+            throw InputError(error.description, kind: .badData)
         }
         guard case .object(let members) = value else {
-            throw InputError("a line must hold an object, not \(value.kindName)", exit: .badData)
+            throw InputError("a line must hold an object, not \(value.kindName)", kind: .badData)
         }
         return members
     }

@@ -4,31 +4,31 @@ import AgentQueueSettings
 /// Reads lines of JSONL as jobs. Three forms are told apart by their keys: an Anthropic batch line has `params`, an OpenAI batch line
 /// `body`, and everything else is ours.
 package struct JobLine: Sendable {
-    /// What the lines do not say.
-    let defaults: JobDefaults
     /// The providers that a model's name may begin with, and the targets that lines without a model go to.
     let context: IntakeContext
-    /// The defaults as the draft that each line starts from.
+    /// What every line starts from.
     let template: JobDraft
+    /// The options that the template says something of.
+    private let defaults: [JobOption]
+    private let given: JobOption.IDs
 
     /// Makes a reader.
-    package init(defaults: JobDefaults, context: IntakeContext) {
-        self.defaults = defaults
+    /// - Parameter defaults: what holds for lines that do not say otherwise. Each of its options is replaced whole by a line's own (a
+    ///   line's `tags` are all its tags), and left out where the line's job has no use for it; what it asks itself is nobody's default.
+    package init(defaults: JobDraft = JobDraft(), context: IntakeContext) {
+        var template = defaults
+        template.parameters = []
+        for option in JobOption.all where option.places.contains(.single) { option.reset(&template) }
         self.context = context
-        template = defaults.draft
+        self.template = template
+        given = JobOption.given(in: template)
+        self.defaults = given.options
     }
 
     /// Reads one line. What is returned still has to be validated.
     /// - Parameter bytes: the line without its line break.
     /// - Throws: `InputError`, without the line's number.
-    package func draft(_ bytes: UnsafeRawBufferPointer) throws(InputError) -> JobDraft {
-        let members = try JSONValue.members(ofLine: bytes)
-        for member in members {
-            if member.key == "params" { return try anthropicDraft(members) }
-            if member.key == "body" { return try openAIDraft(members) }
-        }
-        return try ownDraft(members)
-    }
+    package func draft(_ bytes: UnsafeRawBufferPointer) throws(InputError) -> JobDraft { try read(bytes).draft }
 
     /// Reads one line of text. As ``draft(_:)-(UnsafeRawBufferPointer)``.
     /// - Throws: `InputError`.
@@ -40,232 +40,118 @@ package struct JobLine: Sendable {
         return try result.get()
     }
 
-    /// Takes away what the defaults said and this kind of job, or a line with its own system message or its own form of the answer,
-    /// has no use for.
-    func settle(_ draft: inout JobDraft, lineSaysSystem: Bool, lineSaysSchema: Bool = false) {
-        if !lineSaysSchema, draft.schema != nil, draft.kind != .generate || draft.saysForm { draft.schema = nil }
-        if draft.kind != .generate {
-            if !lineSaysSystem, draft.system == defaults.system { draft.system = nil }
-            if draft.role == defaults.role { draft.role = nil }
-            return
-        }
-        if !lineSaysSystem, draft.system != nil, draft.holdsSystemMessage { draft.system = nil }
+    /// Checks one line: throws exactly where ``job(_:)`` would, at a third of its cost.
+    /// - Throws: `InputError`, without the line's number.
+    func check(_ bytes: UnsafeRawBufferPointer) throws(InputError) {
+        let line = try read(bytes)
+        try line.draft.check(in: context, given: line.given)
     }
-}
 
-extension JobLine {
-    /// Our own form: the options of `enqueue` as keys, and parameters of the model's API beside them.
-    func ownDraft(_ members: [JSONValue.Member]) throws(InputError) -> JobDraft {
-        var draft = template
-        var said = Said()
+    /// Reads one line as a job, checked.
+    /// - Throws: `InputError`, without the line's number.
+    func job(_ bytes: UnsafeRawBufferPointer) throws(InputError) -> NewJob {
+        let line = try read(bytes)
+        return try line.draft.validated(in: context, given: line.given)
+    }
+
+    private func read(_ bytes: UnsafeRawBufferPointer) throws(InputError) -> Reading {
+        let members = try JSONValue.members(ofLine: bytes)
+        var line = Reading(draft: template, given: given)
+        for member in members {
+            if member.key == "params" {
+                try readAnthropic(members, into: &line)
+                return line
+            }
+            if member.key == "body" {
+                try readOpenAI(members, into: &line)
+                return line
+            }
+        }
+        try readOwn(members, into: &line)
+        return line
+    }
+
+    /// A line, as far as it is read.
+    struct Reading {
+        var draft: JobDraft
+        /// What the draft says: what the line says, and what the defaults do.
+        var given: JobOption.IDs
+        /// What the line says itself.
+        var said = JobOption.IDs()
+
+        mutating func say(_ option: JobOption, _ member: JSONValue.Member) throws(InputError) {
+            do {
+                try option.read(OptionValue(member.value), &draft)
+            } catch {
+                // A value that is none of its type is the line's fault, also where the value of a flag would be the caller's.
+                let fault = InputError(error, of: member.key, member.value)
+                throw InputError(fault.message, kind: .badData)
+            }
+            said.insert(option.id)
+            given.insert(option.id)
+        }
+
+        /// Says what a foreign line calls the same.
+        mutating func say(_ member: JSONValue.Member) throws(InputError) {
+            if let option = JobOption.byKey[member.key] { try say(option, member) }
+        }
+
+        func says(_ name: String) -> Bool { JobOption.byKey[name].map { said.contains($0.id) } ?? false }
+    }
+
+    /// Our own form: the options of a job as keys, and parameters of the model's API beside them.
+    private func readOwn(_ members: [JSONValue.Member], into line: inout Reading) throws(InputError) {
         for member in members {
             switch LineKey.meanings[member.key] {
-            case .key(let key):
-                if !member.value.isNull { try apply(member, key, to: &draft, &said) }
+            case .option(let option):
+                if !member.value.isNull { try line.say(option, member) }
             case .parameter:
-                draft.parameters.append(member)
+                line.draft.parameters.append(member)
             case nil:
-                let hint = Suggestion.hint(for: member.key, in: LineKey.allCases.map(\.rawValue) + LineKey.parameters)
-                throw InputError("unknown key \(InvalidText.quoted(member.key))\(hint)", exit: .badData)
+                let hint = Suggestion.hint(for: member.key, in: LineKey.names)
+                throw InputError("unknown key \(InvalidText.quoted(member.key))\(hint)", kind: .badData)
             }
         }
-        if draft.kind != .memorize, said.text { throw InputError("text needs \"kind\": \"memorize\" beside it", exit: .badData) }
-        if draft.kind == .generate, draft.inputs != nil, draft.prompt == nil, draft.messages == nil {
-            throw InputError("input needs \"kind\": \"embed\" beside it", exit: .badData)
+        if line.draft.kind != .memorize, line.draft.inputs != nil, line.says("text") {
+            throw InputError("text needs \"kind\": \"memorize\" beside it", kind: .badData)
         }
-        if said.time { if !said.delay { draft.delay = nil } else if !said.at { draft.at = nil } }
-        if !draft.cache, !said.cacheTTL { draft.cacheTTL = nil }
-        if draft.batchAPI == false, !said.deadline { draft.deadline = nil }
-        if draft.kind != .generate {
-            if !said.maxTokens { draft.maxTokens = nil }
-            if !said.temperature { draft.temperature = nil }
-            if !said.recall { draft.recall = nil }
-            if !said.remember { draft.remembers = false }
+        if line.draft.kind == .generate, line.draft.inputs != nil, line.draft.prompt == nil, line.draft.messages == nil {
+            throw InputError("input needs \"kind\": \"embed\" beside it", kind: .badData)
         }
-        if draft.kind == .memorize {
-            if !said.cacheTTL { draft.cacheTTL = nil }
-            if !said.sample { draft.sample = nil }
-            if !said.batchAPI, draft.batchAPI == true { (draft.batchAPI, draft.deadline) = (nil, said.deadline ? draft.deadline : nil) }
-        } else {
-            if !said.importance { draft.importance = nil }
-            if !said.ttl { draft.expiry = .usual }
-            if !said.namespace, draft.recall == nil, !draft.remembers { draft.namespaces = [] }
-        }
-        settle(&draft, lineSaysSystem: said.system, lineSaysSchema: said.schema)
-        return draft
+        dropDefaults(&line)
     }
 
-    /// Which keys of those that defaults give way to stood in the line.
-    private struct Said {
-        var delay = false
-        var at = false
-        var system = false
-        var maxTokens = false
-        var temperature = false
-        var schema = false
-        var cacheTTL = false
-        var deadline = false
-        var text = false
-        var sample = false
-        var batchAPI = false
-        var namespace = false
-        var importance = false
-        var ttl = false
-        var recall = false
-        var remember = false
-        var time: Bool { delay || at }
-    }
-
-    private func apply(
-        _ member: JSONValue.Member, _ key: LineKey, to draft: inout JobDraft, _ said: inout Said
-    ) throws(InputError) {
-        switch key {
-        case .prompt: draft.prompt = try member.requiredString()
-        case .messages: draft.messages = try member.requiredList()
-        case .input: draft.inputs = try member.requiredInputs()
-        case .text:
-            draft.inputs = try member.requiredInputs()
-            said.text = true
-        case .model: draft.model = try member.requiredString()
-        case .kind: draft.kind = try kind(member)
-        case .system:
-            draft.system = try member.requiredString()
-            said.system = true
-        case .maxTokens:
-            draft.maxTokens = try member.requiredInteger()
-            said.maxTokens = true
-        case .temperature:
-            draft.temperature = try member.requiredNumber()
-            said.temperature = true
-        case .schema:
-            draft.schema = .object(try member.requiredObject())
-            said.schema = true
-        case .delay:
-            draft.delay = try member.requiredDuration()
-            said.delay = true
-        case .at:
-            draft.at = try JobText.time(try member.requiredString(), named: "at")
-            said.at = true
-        case .cacheTTL:
-            draft.cacheTTL = try member.requiredDuration()
-            said.cacheTTL = true
-        case .deadline:
-            draft.deadline = try member.requiredDuration()
-            said.deadline = true
-        case .sample:
-            draft.sample = try member.requiredInteger()
-            said.sample = true
-        case .batchAPI:
-            draft.batchAPI = try member.requiredBool()
-            said.batchAPI = true
-        case .namespace, .key, .importance, .ttl, .recall, .remember: try applyMemory(member, key, to: &draft, &said)
-        case .role: draft.role = try member.requiredString()
-        default: try applySettings(member, key, to: &draft)
+    /// Takes away what the defaults say and this job has no use for. What the line says itself stays, and is refused where it makes no
+    /// sense.
+    func dropDefaults(_ line: inout Reading) {
+        for option in defaults where !line.said.contains(option.id) {
+            guard !option.kinds.contains(line.draft.kind) || gives(way: option.name, in: line) else { continue }
+            option.reset(&line.draft)
+            line.given.remove(option.id)
         }
     }
 
-    private func applyMemory(
-        _ member: JSONValue.Member, _ key: LineKey, to draft: inout JobDraft, _ said: inout Said
-    ) throws(InputError) {
-        switch key {
-        case .namespace:
-            draft.namespaces = try member.requiredInputs()
-            said.namespace = true
-        case .key: draft.key = try member.requiredString()
-        case .importance:
-            draft.importance = try member.requiredNumber()
-            said.importance = true
-        case .ttl:
-            if case .string("never") = member.value {
-                draft.expiry = .never
-            } else {
-                draft.expiry = .after(try member.requiredDuration())
-            }
-            said.ttl = true
-        case .recall:
-            draft.recall = try member.requiredInteger()
-            said.recall = true
-        case .remember:
-            draft.remembers = try member.requiredBool()
-            said.remember = true
-        default: break
+    private func gives(way name: String, in line: Reading) -> Bool {
+        let draft = line.draft
+        return switch name {
+        case "delay": line.says("at")
+        case "at": line.says("delay")
+        case "cache_ttl": !draft.cache
+        case "batch_api": draft.kind == .memorize && draft.batchAPI == true
+        case "deadline": draft.batchAPI == false || draft.kind == .memorize
+        case "namespace": draft.kind == .generate && draft.recall == nil && !draft.remembers
+        case "system": draft.holdsSystemMessage
+        case "schema": draft.saysForm
+        default: false
         }
-    }
-
-    private func applySettings(_ member: JSONValue.Member, _ key: LineKey, to draft: inout JobDraft) throws(InputError) {
-        switch key {
-        case .queue: draft.queue = try member.requiredString()
-        case .priority: draft.priority = try member.requiredInteger()
-        case .expiresIn: draft.expiresIn = try member.requiredDuration()
-        case .maxAttempts: draft.maxAttempts = try member.requiredInteger()
-        case .timeout: draft.timeout = try member.requiredDuration()
-        case .budget: draft.budget = try member.requiredNumber()
-        case .uniqueKey: draft.uniqueKey = try member.requiredString()
-        case .customID: draft.customID = try member.requiredString()
-        case .tags: draft.tags = try member.requiredStrings()
-        case .onFinish: draft.onFinish = try member.requiredInputs()
-        case .batch: draft.batch = try member.requiredString()
-        case .after: draft.after = try member.requiredIDs()
-        case .metadata: draft.metadata = .object(try member.requiredObject())
-        case .cache: draft.cache = try member.requiredBool()
-        default: break
-        }
-    }
-
-    private func kind(_ member: JSONValue.Member) throws(InputError) -> JobKind {
-        let name = try member.requiredString()
-        guard let kind = JobKind(rawValue: name) else {
-            let known = JobKind.allCases.map(\.rawValue)
-            let hint = Suggestion.nearest(to: name, in: known).map { "did you mean '\($0)'?" } ?? "generate, embed or memorize"
-            throw InputError("unknown kind \(InvalidText.quoted(name)) (\(hint))", exit: .badData)
-        }
-        return kind
     }
 }
 
 /// The keys of our own JSONL lines.
-enum LineKey: String, CaseIterable {
-    case kind
-    case prompt
-    case messages
-    case system
-    case input
-    case text
-    case model
-    case maxTokens = "max_tokens"
-    case temperature
-    case schema
-    case sample
-    case queue
-    case priority
-    case delay
-    case at
-    case expiresIn = "expires_in"
-    case maxAttempts = "max_attempts"
-    case timeout
-    case budget
-    case uniqueKey = "unique_key"
-    case customID = "custom_id"
-    case tags
-    case batch
-    case after
-    case metadata
-    case cache
-    case cacheTTL = "cache_ttl"
-    case batchAPI = "batch_api"
-    case deadline
-    case onFinish = "on_finish"
-    case namespace
-    case key
-    case importance
-    case ttl
-    case recall
-    case remember
-    case role
-
+enum LineKey {
     /// What a key stands for.
     enum Meaning {
-        case key(LineKey)
+        case option(JobOption)
         /// Passed through to the model's API.
         case parameter
     }
@@ -282,11 +168,27 @@ enum LineKey: String, CaseIterable {
         "user", "verbosity", "web_search_options",
     ]
 
+    /// All of them, for "did you mean".
+    static let names = JobOption.all.filter { $0.places.contains(.line) }.map(\.name) + parameters
+
     /// By name; a switch over strings would compare with one after another.
     static let meanings: [String: Meaning] = {
         var meanings: [String: Meaning] = [:]
         for name in parameters { meanings[name] = .parameter }
-        for key in allCases { meanings[key.rawValue] = .key(key) }
+        for (name, option) in JobOption.byKey { meanings[name] = .option(option) }
         return meanings
     }()
+}
+
+extension JobDraft {
+    /// The draft as a line of our own JSONL, which reads back as the same. Left out is what a line cannot say.
+    var lineMembers: [JSONValue.Member] {
+        var members: [JSONValue.Member] = [.init("kind", .string(kind.rawValue))]
+        for option in JobOption.all where option.places.contains(.line) {
+            // Both are the job's texts.
+            if option.name == (kind == .memorize ? "input" : "text") || option.name == "kind" { continue }
+            if let value = option.write(self) { members.append(.init(option.name, value)) }
+        }
+        return members + parameters
+    }
 }

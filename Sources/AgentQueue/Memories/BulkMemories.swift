@@ -44,7 +44,7 @@ package struct BulkMemories: Sendable {
             progress?(item.line)
         }
         if let vectors, vectors.rows != reader.row {
-            throw InputError("\(vectors.name) has \(vectors.rows) rows, for \(reader.row) lines", exit: .badData)
+            throw InputError("\(vectors.name) has \(vectors.rows) rows, for \(reader.row) lines", kind: .badData)
         }
         return BulkMemorySurvey(memories: count, unembedded: unembedded, expired: reader.expired, checkedAt: context.now)
     }
@@ -66,7 +66,7 @@ package struct BulkMemories: Sendable {
             do throws(InputError) {
                 return try reader.slice(size)
             } catch {
-                throw error.exit == .badData ? changed(error) : error
+                throw error.kind == .badData ? changed(error) : error
             }
         } stored: { _, results in
             try await stored(results)
@@ -75,7 +75,7 @@ package struct BulkMemories: Sendable {
 
     private func changed(_ error: InputError?) -> InputError {
         let reason = error.map { " (\($0.message))" } ?? ""
-        return InputError("\(input.name) was changed after it was checked\(reason)", exit: .badData)
+        return InputError("\(input.name) was changed after it was checked\(reason)", kind: .badData)
     }
 }
 
@@ -205,7 +205,7 @@ struct MemoryLineReader {
         guard let values, !run.options.embedsAgain else { return .model }
         guard let model = line.model ?? run.options.model, model != VectorModel.brought.target else { return .own(values) }
         guard Target(model) != nil else {
-            throw InputError("model \(InvalidText.quoted(model)) is not a target (write provider/model)", exit: .badData)
+            throw InputError("model \(InvalidText.quoted(model)) is not a target (write provider/model)", kind: .badData)
         }
         let prefix = line.passagePrefix ?? run.memories.settings.passagePrefix(of: model)
         return .made(values, by: VectorModel(target: model, passagePrefix: prefix))
@@ -216,11 +216,11 @@ struct MemoryLineReader {
         var own: [Float]?
         if case .own(let values) = line.draft.vector { own = values }
         guard let vectors = run.vectors else { return own }
-        guard own == nil else { throw InputError("the line holds a vector, and so does \(vectors.name)", exit: .badData) }
+        guard own == nil else { throw InputError("the line holds a vector, and so does \(vectors.name)", kind: .badData) }
         let values = try vectors.row(row - 1)
         guard line.saysNoVector else { return values }
         guard values.allSatisfy({ $0 == 0 }) else {
-            throw InputError("the line says that it has no vector, but row \(row) of \(vectors.name) holds one", exit: .badData)
+            throw InputError("the line says that it has no vector, but row \(row) of \(vectors.name) holds one", kind: .badData)
         }
         return nil
     }

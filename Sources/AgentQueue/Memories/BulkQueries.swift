@@ -33,7 +33,7 @@ package struct BulkQueries: Sendable {
     /// The second pass: hands the queries on, so many at a time, in their order.
     /// - Throws: `InputError` where the input is no longer what was checked; what `body` throws.
     package func forEachSlice(_ size: Int, _ body: ([MemoryQuery]) async throws -> Void) async throws {
-        guard !input.hasChanged else { throw InputError("\(input.name) was changed after it was checked", exit: .badData) }
+        guard !input.hasChanged else { throw InputError("\(input.name) was changed after it was checked", kind: .badData) }
         var reader = LineReader(input)
         var block = LineBlock()
         var slice: [MemoryQuery] = []
@@ -79,14 +79,14 @@ struct QueryLine {
         for member in try JSONValue.members(ofLine: bytes) {
             guard let key = Key(rawValue: member.key) else {
                 let hint = Suggestion.hint(for: member.key, in: Key.allCases.map(\.rawValue))
-                throw InputError("unknown key \(InvalidText.quoted(member.key))\(hint)", exit: .badData)
+                throw InputError("unknown key \(InvalidText.quoted(member.key))\(hint)", kind: .badData)
             }
             if !member.value.isNull { try apply(member, key) }
         }
         do throws(InputError) {
             try query.checkBeforePaying()
         } catch {
-            throw InputError(error.message, exit: .badData)
+            throw InputError(error.message, kind: .badData)
         }
     }
 
@@ -99,7 +99,7 @@ struct QueryLine {
         case .mode:
             let name = try member.requiredString()
             guard let mode = MemoryQuery.Mode(rawValue: name) else {
-                throw InputError("mode must be vector, words or hybrid, not \(InvalidText.quoted(name))", exit: .badData)
+                throw InputError("mode must be vector, words or hybrid, not \(InvalidText.quoted(name))", kind: .badData)
             }
             query.mode = mode
         case .filter:
@@ -107,7 +107,7 @@ struct QueryLine {
             do {
                 query.filter = try Expression.parse(text)
             } catch {
-                throw InputError("where: \(error.description)", exit: .badData)
+                throw InputError("where: \(error.description)", kind: .badData)
             }
         }
     }

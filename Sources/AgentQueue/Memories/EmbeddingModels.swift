@@ -57,7 +57,7 @@ final class EmbeddingModels: Sendable {
     private func unavailable(_ target: Target, _ providers: ProviderSet) -> InputError {
         let name = InvalidText.quoted(target.provider)
         let reason = providers.unavailable[target.provider] ?? "it is not in the configuration"
-        return InputError("the embedding model \(target) cannot be called, for provider \(name) is not available: \(reason)", exit: .usage)
+        return InputError("the embedding model \(target) cannot be called, for provider \(name) is not available: \(reason)", kind: .usage)
     }
 }
 

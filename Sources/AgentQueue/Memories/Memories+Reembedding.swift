@@ -13,11 +13,11 @@ extension Memories {
     package func reembed(_ namespace: String, model: String? = nil) async throws -> Reembedding {
         try NamespaceName.check(namespace)
         guard settings.memory.vectors else {
-            throw InputError("memory.vectors is false: no vectors are made", exit: .usage)
+            throw InputError("memory.vectors is false: no vectors are made", kind: .usage)
         }
         let name = model ?? settings.memory.embeddingModel
         guard let target = Target(name) else {
-            throw InputError("model \(InvalidText.quoted(name)) is not a target (write provider/model)", exit: .usage)
+            throw InputError("model \(InvalidText.quoted(name)) is not a target (write provider/model)", kind: .usage)
         }
         let space = try await beginSpace(in: namespace, target)
         let batch = space.batch(in: namespace)

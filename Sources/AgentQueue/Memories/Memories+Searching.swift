@@ -56,20 +56,20 @@ extension MemoryQuery {
     func checkBeforePaying() throws(InputError) {
         for name in namespaces { try NamespaceName.check(name) }
         if let text {
-            guard !TextSize.isBlank(text) else { throw InputError("the text to look for is empty", exit: .usage) }
-            guard !TextSize.holdsNUL(text) else { throw InputError("the text to look for holds a NUL character", exit: .usage) }
+            guard !TextSize.isBlank(text) else { throw InputError("the text to look for is empty", kind: .usage) }
+            guard !TextSize.holdsNUL(text) else { throw InputError("the text to look for holds a NUL character", kind: .usage) }
             guard text.utf8.count <= MemoryLimits.maxTextBytes else {
                 let longest = ByteCountText.format(Int64(MemoryLimits.maxTextBytes))
-                throw InputError("the text to look for is longer than \(longest)", exit: .usage)
+                throw InputError("the text to look for is longer than \(longest)", kind: .usage)
             }
         } else if vector == nil {
-            throw InputError("a text to look for is missing", exit: .usage)
+            throw InputError("a text to look for is missing", kind: .usage)
         }
         if let vector, mode != .words {
             do throws(VectorError) {
                 _ = try MemoryVector(vector)
             } catch {
-                throw InputError(error.description, exit: .badData)
+                throw InputError(error.description, kind: .badData)
             }
         }
         var whole = self
@@ -77,7 +77,7 @@ extension MemoryQuery {
         do throws(MemoryError) {
             try whole.check()
         } catch {
-            throw InputError(error.description, exit: .usage)
+            throw InputError(error.description, kind: .usage)
         }
     }
 }

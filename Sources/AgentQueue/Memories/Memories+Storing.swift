@@ -64,7 +64,7 @@ extension Memories {
                 try agreement.check(memory, in: namespace)
                 return memory
             } catch let error as InputError where drafts.count > 1 {
-                throw InputError("text \(index + 1): \(error.message); nothing was stored", exit: error.exit)
+                throw InputError("text \(index + 1): \(error.message); nothing was stored", kind: error.kind)
             }
         }
     }

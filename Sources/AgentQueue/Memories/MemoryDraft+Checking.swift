@@ -83,7 +83,7 @@ extension MemoryDraft {
         }
     }
 
-    private static func wrong(_ message: String) -> InputError { InputError(message, exit: .badData) }
+    private static func wrong(_ message: String) -> InputError { InputError(message, kind: .badData) }
 }
 
 /// A memory that may be stored as it is.
@@ -173,5 +173,5 @@ struct VectorAgreement {
 
     private static func values(_ count: Int) -> String { count == 1 ? "1 value" : "\(count) values" }
 
-    private static func wrong(_ message: String) -> InputError { InputError(message, exit: .badData) }
+    private static func wrong(_ message: String) -> InputError { InputError(message, kind: .badData) }
 }

@@ -49,20 +49,6 @@ package enum MemoryExpiry: Sendable, Equatable {
     case never
 }
 
-/// The bounds of what a memory may hold. What is longer is refused at the door, with a sentence.
-package enum MemoryLimits {
-    /// A text: 1 MiB.
-    package static let maxTextBytes = 1 << 20
-    /// Metadata, as JSON: 64 KiB.
-    package static let maxMetadataBytes = 64 << 10
-    /// The name of a namespace, in characters.
-    package static let maxNamespaceLength = 128
-    /// A key, in characters.
-    package static let maxKeyLength = 512
-    /// How long a memory may be kept where that is said: a hundred years, in ms.
-    package static let maxTimeToLive: Int64 = 36_500 * 86_400_000
-}
-
 /// The names of namespaces.
 package enum NamespaceName {
     /// Where memories go that name none.
@@ -71,10 +57,10 @@ package enum NamespaceName {
     /// Checks a name: 1 to 128 characters, no control character, no comma, since commas stand between the names of several.
     /// - Throws: `InputError` (`usage`).
     package static func check(_ name: String) throws(InputError) {
-        guard !TextSize.isBlank(name) else { throw InputError("a namespace needs a name", exit: .usage) }
+        guard !TextSize.isBlank(name) else { throw InputError("a namespace needs a name", kind: .usage) }
         guard name.unicodeScalars.count <= MemoryLimits.maxNamespaceLength else {
             let quoted = InvalidText.quoted(name)
-            throw InputError("the namespace's name \(quoted) is longer than \(MemoryLimits.maxNamespaceLength) characters", exit: .usage)
+            throw InputError("the namespace's name \(quoted) is longer than \(MemoryLimits.maxNamespaceLength) characters", kind: .usage)
         }
         let isPlain = name.unicodeScalars.allSatisfy { scalar in
             switch scalar.properties.generalCategory {
@@ -83,7 +69,7 @@ package enum NamespaceName {
             }
         }
         guard isPlain else {
-            throw InputError("the namespace's name \(InvalidText.quoted(name)) cannot hold commas or control characters", exit: .usage)
+            throw InputError("the namespace's name \(InvalidText.quoted(name)) cannot hold commas or control characters", kind: .usage)
         }
     }
 }

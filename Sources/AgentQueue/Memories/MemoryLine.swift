@@ -28,7 +28,7 @@ struct MemoryLine: Sendable, Equatable {
         for member in try JSONValue.members(ofLine: bytes) {
             guard let key = MemoryKey.named[member.key] else {
                 let hint = Suggestion.hint(for: member.key, in: MemoryKey.allCases.map(\.rawValue))
-                throw InputError("unknown key \(InvalidText.quoted(member.key))\(hint)", exit: .badData)
+                throw InputError("unknown key \(InvalidText.quoted(member.key))\(hint)", kind: .badData)
             }
             if member.value.isNull { applyNull(key) } else { try apply(member, key) }
         }
@@ -51,7 +51,7 @@ struct MemoryLine: Sendable, Equatable {
             draft.importance = try member.requiredNumber()
             saysImportance = true
         case .ttl, .expiresAt:
-            guard draft.expiry == .usual else { throw InputError("ttl and expires_at cannot both be given", exit: .badData) }
+            guard draft.expiry == .usual else { throw InputError("ttl and expires_at cannot both be given", kind: .badData) }
             draft.expiry = key == .ttl ? try Self.timeToLive(member) : .at(try Self.time(member))
         case .createdAt: draft.createdAt = try Self.time(member)
         case .recalledAt: draft.recalledAt = try Self.time(member)
@@ -73,7 +73,7 @@ struct MemoryLine: Sendable, Equatable {
         do {
             return try TimeText.parseRFC3339(text)
         } catch {
-            throw InputError("\(member.key) \(error.message)", exit: .badData)
+            throw InputError("\(member.key) \(error.message)", kind: .badData)
         }
     }
 
@@ -112,10 +112,10 @@ package enum VectorText {
         do {
             value = try JSONValue.parse(text)
         } catch {
-            throw InputError("the vector is \(error.description)", exit: .badData)
+            throw InputError("the vector is \(error.description)", kind: .badData)
         }
         guard case .array(let elements) = value else {
-            throw InputError("the vector must be a list of numbers, not \(value.kindName)", exit: .badData)
+            throw InputError("the vector must be a list of numbers, not \(value.kindName)", kind: .badData)
         }
         return try numbers(elements)
     }
@@ -126,7 +126,7 @@ package enum VectorText {
         values.reserveCapacity(elements.count)
         for (index, element) in elements.enumerated() {
             guard let number = element.number else {
-                throw InputError("value \(index + 1) of the vector must be a number, not \(element.kindName)", exit: .badData)
+                throw InputError("value \(index + 1) of the vector must be a number, not \(element.kindName)", kind: .badData)
             }
             values.append(Float(number))
         }

@@ -1,3 +1,4 @@
+import AgentQueueModel
 import Glibc
 
 /// A file that takes its name only once it is whole: until then, and where it never becomes whole, an older file of that name stays. What
@@ -17,7 +18,7 @@ package final class PendingFile {
     /// Begins a file.
     /// - Throws: `InputError` where it cannot be made.
     package init(path: String) throws(InputError) {
-        guard !path.isEmpty, !TextSize.holdsNUL(path) else { throw InputError("the path to write to is not one", exit: .usage) }
+        guard !path.isEmpty, !TextSize.holdsNUL(path) else { throw InputError("the path to write to is not one", kind: .usage) }
         self.path = path
         var status = stat()
         let exists = stat(path, &status) == 0

@@ -67,14 +67,14 @@ package enum NotificationName {
     /// Checks names that a user gave.
     /// - Throws: `InputError` for one that the configuration does not have.
     package static func check(_ names: [String], in context: IntakeContext) throws(InputError) {
-        guard names.count <= most else { throw InputError("at most \(most) notifications can be told of one end", exit: .usage) }
+        guard names.count <= most else { throw InputError("at most \(most) notifications can be told of one end", kind: .usage) }
         for name in names where !context.notificationNames.contains(name) {
             var help = Suggestion.hint(for: name, in: context.notificationNames)
             if help.isEmpty {
                 let known = context.notificationNames.prefix(20).joined(separator: ", ")
                 help = known.isEmpty ? " (the configuration has none)" : " (configured: \(known))"
             }
-            throw InputError("unknown notification \(InvalidText.quoted(name))\(help)", exit: .usage)
+            throw InputError("unknown notification \(InvalidText.quoted(name))\(help)", kind: .usage)
         }
     }
 }

@@ -83,7 +83,7 @@ package struct PipelineCatalog: Sendable {
         let names = try entries().map(\.name)
         let hint = Suggestion.hint(for: name, in: names)
         let known = hint.isEmpty ? " (there are \(names.prefix(50).joined(separator: ", ")))" : hint
-        throw InputError("there is no pipeline or mode \(InvalidText.quoted(name))\(known)", exit: .usage)
+        throw InputError("there is no pipeline or mode \(InvalidText.quoted(name))\(known)", kind: .usage)
     }
 
     /// Everything that is wrong with the user's pipelines, the shipped ones, and the modes of the configuration.
@@ -245,11 +245,11 @@ extension PipelineCatalog {
         do {
             checked = try pipeline.checked(inputs: inputs)
         } catch {
-            throw InputError(error.description, exit: .badData)
+            throw InputError(error.description, kind: .badData)
         }
         guard checked.utf8(sorted: false).count <= JobLimits.maxRequestBytes else {
             let limit = ByteCountText.format(Int64(JobLimits.maxRequestBytes))
-            throw InputError("the inputs are longer than \(limit) together", exit: .badData)
+            throw InputError("the inputs are longer than \(limit) together", kind: .badData)
         }
         return checked
     }

@@ -95,7 +95,9 @@ package final class PipelinePlanner: RunPlanner {
             var refused: [StepEnd] = []
             for call in decision.calls {
                 do throws(InputError) {
-                    steps.append(NewStep(path: call.path, job: try JobDraft(call, options).validated(in: context)))
+                    var draft = call.job
+                    draft.apply(options)
+                    steps.append(NewStep(path: call.path, job: try draft.validated(in: context)))
                 } catch {
                     refused.append(StepEnd(path: call.path, jobID: nil, outcome: .failed(message: error.message)))
                 }
@@ -151,28 +153,6 @@ package final class PipelinePlanner: RunPlanner {
 }
 
 extension JobDraft {
-    /// The job of a step's call.
-    init(_ call: StepCall, _ options: RunOptions) {
-        self.init()
-        prompt = call.prompt
-        system = call.system
-        model = call.model
-        temperature = call.temperature
-        maxTokens = call.maxTokens
-        parameters = call.parameters
-        schema = call.schema
-        sample = call.sample
-        recall = call.recall
-        namespaces = call.namespaces
-        remembers = call.remembers
-        timeout = call.timeout.map { .milliseconds($0) }
-        budget = call.budget
-        cache = call.usesCache
-        cacheTTL = call.cacheTTL.map { .milliseconds($0) }
-        maxAttempts = call.maxAttempts
-        apply(options)
-    }
-
     /// What holds for all jobs of a run. The model is for calls that name none.
     mutating func apply(_ options: RunOptions) {
         queue = options.queue

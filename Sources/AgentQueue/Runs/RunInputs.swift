@@ -32,7 +32,7 @@ package struct RunInputs {
         var given: [(name: String, values: [Given])] = []
         for text in texts {
             guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
-                throw InputError("input \(InvalidText.quoted(text)) must be written name=value", exit: .usage)
+                throw InputError("input \(InvalidText.quoted(text)) must be written name=value", kind: .usage)
             }
             let name = String(text[..<equals])
             let value = try value(String(text[text.index(after: equals)...]))
@@ -55,7 +55,7 @@ package struct RunInputs {
         guard text.hasPrefix("@") else { return Given(text: text) }
         let path = String(text.dropFirst())
         guard !path.isEmpty else {
-            throw InputError("an input's @ must be followed by a file's name, or by - for standard input", exit: .usage)
+            throw InputError("an input's @ must be followed by a file's name, or by - for standard input", kind: .usage)
         }
         return Given(text: try read(path), path: path)
     }
@@ -65,13 +65,13 @@ package struct RunInputs {
         let names = known.map(\.name)
         let hint = Suggestion.hint(for: name, in: names)
         let list = names.isEmpty ? " (there are none)" : " (there are \(names.joined(separator: ", ")))"
-        throw InputError("there is no input \(InvalidText.quoted(name))\(hint.isEmpty ? list : hint)", exit: .usage)
+        throw InputError("there is no input \(InvalidText.quoted(name))\(hint.isEmpty ? list : hint)", kind: .usage)
     }
 
     private func typed(_ values: [Given], as input: PipelineInput) throws(InputError) -> JSONValue {
         if input.type == .list { return try list(values, input) }
         guard values.count == 1, let value = values.first else {
-            throw InputError("input \(InvalidText.quoted(input.name)) is given twice, and it is no list", exit: .usage)
+            throw InputError("input \(InvalidText.quoted(input.name)) is given twice, and it is no list", kind: .usage)
         }
         guard input.type != .text else { return .string(value.text) }
         let trimmed = value.text.trimmingBlanks
@@ -115,7 +115,7 @@ package struct RunInputs {
             case .object: "a JSON object"
             }
         let found = value.path.map { "what \(InvalidText.quoted($0)) holds" } ?? InvalidText.quoted(value.text)
-        return InputError("input \(InvalidText.quoted(input.name)) must be \(expected), not \(found)\(reason)", exit: .usage)
+        return InputError("input \(InvalidText.quoted(input.name)) must be \(expected), not \(found)\(reason)", kind: .usage)
     }
 }
 

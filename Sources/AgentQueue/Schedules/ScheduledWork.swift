@@ -11,9 +11,9 @@ package enum ScheduledWork: Sendable, Equatable {
     /// A job as the command line describes it.
     /// - Throws: `InputError` for what has no meaning each time anew: a time, a unique key, jobs to wait for.
     package static func job(_ draft: JobDraft) throws(InputError) -> ScheduledWork {
-        if draft.at != nil { throw InputError("a scheduled job has no 'at': its schedule says when", exit: .usage) }
-        if draft.uniqueKey != nil { throw InputError("a scheduled job has no unique key of its own: each firing has one", exit: .usage) }
-        if !draft.after.isEmpty { throw InputError("a scheduled job cannot wait for a job that is there now", exit: .usage) }
+        if draft.at != nil { throw InputError("a scheduled job has no 'at': its schedule says when", kind: .usage) }
+        if draft.uniqueKey != nil { throw InputError("a scheduled job has no unique key of its own: each firing has one", kind: .usage) }
+        if !draft.after.isEmpty { throw InputError("a scheduled job cannot wait for a job that is there now", kind: .usage) }
         return .job(.object(draft.lineMembers))
     }
 
@@ -32,14 +32,14 @@ package enum ScheduledWork: Sendable, Equatable {
         do {
             value = try JSONValue.parse(text)
         } catch {
-            throw InputError("what the schedule does cannot be read: \(error.description)", exit: .badData)
+            throw InputError("what the schedule does cannot be read: \(error.description)", kind: .badData)
         }
         if let line = value["job"], line.members != nil {
             self = .job(line)
         } else if let run = value["run"].flatMap(ScheduledRun.init) {
             self = .run(run)
         } else {
-            throw InputError("what the schedule does is neither a job nor a run", exit: .badData)
+            throw InputError("what the schedule does is neither a job nor a run", kind: .badData)
         }
     }
 
@@ -120,7 +120,7 @@ package struct ScheduleMaker: FiringMaker {
         let context = settings.intakeContext(now: now, own: own)
         switch work {
         case .job(let line):
-            var job = try JobLine(defaults: JobDefaults(), context: context).draft(line.text).validated(in: context)
+            var job = try JobLine(context: context).draft(line.text).validated(in: context)
             job.uniqueKey = key
             return .job(job)
         case .run(let run):

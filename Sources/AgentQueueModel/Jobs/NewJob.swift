@@ -97,6 +97,18 @@ package enum JobLimits {
     package static let maxEmbedInputs = 2_048
     /// Attempts.
     package static let attempts = 1...1_000
+    /// The most tokens of an answer.
+    package static let maxTokens = 1...10_000_000
+    /// How freely a model chooses its words.
+    package static let temperatures = 0.0...2.0
+    /// Which of several answers to one question; 0 is the plain question.
+    package static let samples = 0...1_000_000
+    /// What a job's calls, or a batch's, may cost together, in US dollars.
+    package static let maxBudget = 1_000_000.0
+    /// How long an answer may serve from the cache, as `cache.ttl` of the configuration.
+    package static let cacheTTLs: ClosedRange<Duration> = .seconds(1) ... .days(3_650)
+    /// Namespaces that one job looks into.
+    package static let maxNamespaces = 100
     /// Priorities; lower runs first.
     package static let priorities = 1...9
     /// How far ahead a job may be scheduled, and how long it may take to expire or time out: ten years, in ms.
@@ -118,4 +130,18 @@ package struct Enqueued: Sendable, Equatable {
         self.state = state
         self.duplicateOf = duplicateOf
     }
+}
+
+/// The bounds of what a memory may hold. What is longer is refused at the door, with a sentence.
+package enum MemoryLimits {
+    /// A text: 1 MiB.
+    package static let maxTextBytes = 1 << 20
+    /// Metadata, as JSON: 64 KiB.
+    package static let maxMetadataBytes = 64 << 10
+    /// The name of a namespace, in characters.
+    package static let maxNamespaceLength = 128
+    /// A key, in characters.
+    package static let maxKeyLength = 512
+    /// How long a memory may be kept where that is said: a hundred years, in ms.
+    package static let maxTimeToLive: Int64 = 36_500 * 86_400_000
 }

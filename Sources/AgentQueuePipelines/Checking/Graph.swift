@@ -104,7 +104,8 @@ extension EnsemblePlan {
 extension Call {
     /// How it asks, according to itself.
     var asking: Role {
-        Role("", system: system, model: model, temperature: temperature, maxTokens: maxTokens, parameters: parameters)
+        Role(
+            "", system: job.system, model: job.model, temperature: job.temperature, maxTokens: job.maxTokens, parameters: job.parameters)
     }
 }
 

@@ -47,13 +47,20 @@ extension GraphCompiler {
     }
 
     mutating func checkAsking(_ asking: Role, key: String) {
-        if let temperature = asking.temperature, !(0...2).contains(temperature) {
-            report("\(temperature) is out of range (0 to 2)", at: "\(key).temperature")
-        }
-        if let maxTokens = asking.maxTokens { check(maxTokens, in: 1...10_000_000, at: "\(key).max_tokens") }
+        var job = JobDraft()
+        (job.temperature, job.maxTokens) = (asking.temperature, asking.maxTokens)
+        for option in JobOption.ofRoles { check(option, job, key: key) }
         let own = ["model", "messages", "max_tokens", "temperature", "response_format", "sample", "recall", "remember", "stream", "n"]
         for parameter in asking.parameters where own.contains(parameter.key) {
             report("is not set here", at: "\(key).parameters.\(parameter.key)")
+        }
+    }
+
+    private mutating func check(_ option: JobOption, _ job: JobDraft, key: String) {
+        do {
+            try option.check(job)
+        } catch {
+            report(error.inYAML, at: "\(key).\(option.name)")
         }
     }
 
@@ -130,13 +137,8 @@ extension GraphCompiler {
     }
 
     mutating func checkCall(_ call: Call, key: String) {
-        if let sample = call.sample { check(sample, in: 1...1_000_000, at: "\(key).sample") }
-        if let recall = call.recall { check(recall, in: 1...MemoryUse.mostRecalled, at: "\(key).recall") }
-        if let attempts = call.maxAttempts { check(attempts, in: JobLimits.attempts, at: "\(key).max_attempts") }
-        if let budget = call.budget, !(budget > 0 && budget.isFinite) { report("must be more than 0", at: "\(key).budget") }
-        for (time, name) in [(call.timeout, "timeout"), (call.cacheTTL, "cache_ttl")] {
-            if let time, !(1...JobLimits.maxHorizonMilliseconds).contains(time) { report("is out of range", at: "\(key).\(name)") }
-        }
+        // What a role may say too was checked with its role.
+        for option in JobOption.ofSteps where !option.places.contains(.role) { check(option, call.job, key: key) }
         switch call.schema {
         case nil: break
         case .inline(let schema): checkSchema(schema, key: "\(key).schema")

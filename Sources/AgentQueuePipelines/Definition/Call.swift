@@ -1,50 +1,37 @@
 import AgentQueueModel
 
-/// What a step asks a model. All texts but the role's name are templates or paths.
+/// What a step asks a model.
+///
+/// All that can be said of a job can be said of it, beside what only steps have; see ``JobDraft``. Its prompt, system text and model are
+/// templates, and what it does not say itself, its role does.
+@dynamicMemberLookup
 package struct Call: Sendable, Equatable {
-    /// Its role, by name; nil for none.
-    package var role: String?
-    /// The user's message: a template.
-    package var prompt: String
-    /// The system text, in place of the role's: a template.
-    package var system: String?
-    /// `provider/model`, in place of the role's: a template over the inputs alone.
-    package var model: String?
-    /// 0 to 2, in place of the role's.
-    package var temperature: Double?
-    /// The most tokens of an answer, in place of the role's.
-    package var maxTokens: Int?
-    /// Other parameters of the model's API, in place of the role's of the same names.
-    package var parameters: [JSONValue.Member] = []
+    /// The job that a call is, but for its schema.
+    package var job: JobDraft
     /// A call each for the items of a list.
     package var foreach: Foreach?
     /// Several calls in place of one.
     package var ensemble: Ensemble?
     /// What answers must be; nil for texts.
     package var schema: SchemaSource?
-    /// Tells several answers to one question apart, from 1.
-    package var sample: Int?
-    /// How many memories are put before the prompt.
-    package var recall: Int?
-    /// Where memories are looked for, and answers are remembered.
-    package var namespaces: [String] = []
-    /// Whether answers are remembered.
-    package var remembers = false
-    /// How long a call may take, in ms.
-    package var timeout: Int64?
-    /// The most that the attempts of a call may cost together, in US dollars.
-    package var budget: Double?
-    /// Whether a cached answer may serve.
-    package var usesCache = true
-    /// How long an answer may serve from the cache, in ms.
-    package var cacheTTL: Int64?
-    /// Attempts that a call may take.
-    package var maxAttempts: Int?
 
     /// Makes a call.
     package init(role: String? = nil, prompt: String) {
-        self.role = role
-        self.prompt = prompt
+        job = JobDraft()
+        job.role = role
+        job.prompt = prompt
+    }
+
+    /// The user's message: a template.
+    package var prompt: String {
+        get { job.prompt ?? "" }
+        set { job.prompt = newValue }
+    }
+
+    /// What the job says.
+    package subscript<Value>(dynamicMember path: WritableKeyPath<JobDraft, Value>) -> Value {
+        get { job[keyPath: path] }
+        set { job[keyPath: path] = newValue }
     }
 }
 

@@ -1,3 +1,5 @@
+import AgentQueueModel
+
 extension Pipeline {
     /// The graph for drawing, with the steps as they are written.
     package var nodes: [StepNode] { Self.nodes(of: source.steps, graph.steps) }

@@ -88,7 +88,9 @@ extension Evaluation {
         }
         let values = try values(question.references, at: place)
         guard let prompt = question.prompt.text(with: values) else { return .failed("\(path): its prompt is larger than 16 MiB") }
-        var call = StepCall(path: path, prompt: prompt)
+        var call = StepCall(path: path, job: plan.call.job, prompt: prompt)
+        // What the role says is in the question.
+        (call.job.role, call.job.system) = (nil, nil)
         if let system = question.system {
             guard let text = system.text(with: values) else { return .failed("\(path): its system text is larger than 16 MiB") }
             call.system = text
@@ -98,7 +100,11 @@ extension Evaluation {
         call.temperature = question.temperature
         call.maxTokens = question.maxTokens
         call.parameters = question.parameters
-        plan.fill(&call, inputs)
+        switch plan.call.schema {
+        case nil: break
+        case .inline(let schema): call.schema = schema
+        case .input(let name): call.schema = inputs[name]
+        }
         change(&call)
         wanted.append(call)
         return .waiting
@@ -140,22 +146,4 @@ extension RunSnapshot {
 extension CallPlan {
     /// Whether answers may turn out not to serve: those that must be JSON, and those that are chosen by how sure something is.
     var mayBeUseless: Bool { isParsed || ensemble?.judge != nil || ensemble?.confidence != nil }
-
-    /// What a call has from its step besides its question.
-    func fill(_ step: inout StepCall, _ inputs: JSONValue) {
-        switch call.schema {
-        case nil: break
-        case .inline(let schema): step.schema = schema
-        case .input(let name): step.schema = inputs[name]
-        }
-        step.sample = call.sample
-        step.recall = call.recall
-        step.namespaces = call.namespaces
-        step.remembers = call.remembers
-        step.timeout = call.timeout
-        step.budget = call.budget
-        step.usesCache = call.usesCache
-        step.cacheTTL = call.cacheTTL
-        step.maxAttempts = call.maxAttempts
-    }
 }

@@ -48,8 +48,7 @@ extension Evaluation {
         return try begin(path, judge, plan, at: place) { call in
             call.schema = Judge.schema(of: answers.count)
             call.sample = nil
-            call.recall = nil
-            call.remembers = false
+            (call.recall, call.remembers, call.namespaces) = (nil, false, [])
         }
     }
 

@@ -74,46 +74,36 @@ package struct NextSteps: Sendable, Equatable {
     }
 }
 
-/// A call that a pipeline wants made: its prompt written out, nothing checked yet.
+/// A call that a pipeline wants made: its texts written out, nothing checked yet.
+@dynamicMemberLookup
 package struct StepCall: Sendable, Equatable {
     /// Its place in the run.
     package var path: String
-    /// The user's message.
-    package var prompt: String
-    /// The system text; empty for none.
-    package var system = ""
-    /// `provider/model`; nil is the run's, or else the configuration's default.
-    package var model: String?
-    /// 0 to 2.
-    package var temperature: Double?
-    /// The most tokens of an answer.
-    package var maxTokens: Int?
-    /// Other parameters of the model's API.
-    package var parameters: [JSONValue.Member] = []
-    /// A JSON Schema that the answer must fit.
-    package var schema: JSONValue?
-    /// Tells several answers to one question apart, from 1.
-    package var sample: Int?
-    /// How many memories are put before the prompt.
-    package var recall: Int?
-    /// Where memories are looked for, and the answer is remembered.
-    package var namespaces: [String] = []
-    /// Whether the answer is remembered.
-    package var remembers = false
-    /// How long the call may take, in ms.
-    package var timeout: Int64?
-    /// The most that its attempts may cost together, in US dollars.
-    package var budget: Double?
-    /// Whether a cached answer may serve.
-    package var usesCache = true
-    /// How long its answer may serve from the cache, in ms.
-    package var cacheTTL: Int64?
-    /// Attempts it may take.
-    package var maxAttempts: Int?
+    /// The job that it is. Without a model it is the run's, or else the configuration's default.
+    package var job: JobDraft
 
     /// Makes a call.
-    package init(path: String, prompt: String) {
+    package init(path: String, job: JobDraft = JobDraft(), prompt: String) {
         self.path = path
-        self.prompt = prompt
+        self.job = job
+        self.job.prompt = prompt
+    }
+
+    /// The user's message.
+    package var prompt: String {
+        get { job.prompt ?? "" }
+        set { job.prompt = newValue }
+    }
+
+    /// The system text; empty for none.
+    package var system: String {
+        get { job.system ?? "" }
+        set { job.system = newValue.isEmpty ? nil : newValue }
+    }
+
+    /// What the job says.
+    package subscript<Value>(dynamicMember path: WritableKeyPath<JobDraft, Value>) -> Value {
+        get { job[keyPath: path] }
+        set { job[keyPath: path] = newValue }
     }
 }

@@ -22,7 +22,7 @@ extension Pipeline {
         decision.revived = plan.revived.sorted()
         // The cache would return the same unusable answer.
         for index in decision.calls.indices where evaluation.useless.contains(decision.calls[index].path) {
-            decision.calls[index].usesCache = false
+            decision.calls[index].cache = false
         }
         return .decided(decision)
     }

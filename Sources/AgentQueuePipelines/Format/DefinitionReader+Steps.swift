@@ -5,10 +5,7 @@ import AgentQueueSettings
 extension DefinitionReader {
     private static let groupKeys = ["repeat", "steps", "needs", "when", "on_failure"]
     private static let callKeys =
-        ["role"] + roleKeys + [
-            "prompt", "needs", "foreach", "ensemble", "when", "schema", "sample", "recall", "namespace", "remember", "on_failure",
-            "timeout", "budget", "cache", "cache_ttl", "max_attempts",
-        ]
+        ["prompt", "parameters", "needs", "foreach", "ensemble", "when", "schema", "on_failure"] + JobOption.ofSteps.map(\.name)
 
     mutating func step(_ name: String, _ node: DefinitionNode, _ key: String) -> Step? {
         let isGroup = node.pairs?.contains { $0.key == "steps" || $0.key == "repeat" } == true
@@ -57,31 +54,18 @@ extension DefinitionReader {
     }
 
     private mutating func call(_ fields: [String: DefinitionNode], _ key: String) -> Call? {
-        let said = role("", fields, key)
         guard let prompt = fields["prompt"] else {
             // A mistyped key is told as that alone.
             if !faults.contains(where: { $0.key == key }) { report("is missing", at: "\(key).prompt") }
             return nil
         }
         guard let prompt = text(prompt, "\(key).prompt") else { return nil }
-        var call = Call(role: fields["role"].flatMap { text($0, "\(key).role") }, prompt: prompt)
-        call.system = said.system
-        call.model = said.model
-        call.temperature = said.temperature
-        call.maxTokens = said.maxTokens
-        call.parameters = said.parameters
+        var call = Call(prompt: prompt)
+        for option in JobOption.ofSteps { read(option, fields, key, into: &call.job) }
+        call.parameters = fields["parameters"].flatMap { object($0, "\(key).parameters") } ?? []
         call.foreach = fields["foreach"].flatMap { foreach($0, "\(key).foreach") }
         call.ensemble = fields["ensemble"].flatMap { ensemble($0, "\(key).ensemble") }
         call.schema = fields["schema"].flatMap { schema($0, "\(key).schema") }
-        call.sample = fields["sample"].flatMap { integer($0, "\(key).sample") }
-        call.recall = fields["recall"].flatMap { integer($0, "\(key).recall") }
-        call.namespaces = fields["namespace"].flatMap { texts($0, "\(key).namespace") } ?? []
-        call.remembers = fields["remember"].flatMap { boolean($0, "\(key).remember") } ?? false
-        call.timeout = fields["timeout"].flatMap { duration($0, "\(key).timeout") }
-        call.budget = fields["budget"].flatMap { number($0, "\(key).budget") }
-        call.usesCache = fields["cache"].flatMap { boolean($0, "\(key).cache") } ?? true
-        call.cacheTTL = fields["cache_ttl"].flatMap { duration($0, "\(key).cache_ttl") }
-        call.maxAttempts = fields["max_attempts"].flatMap { integer($0, "\(key).max_attempts") }
         return call
     }
 
@@ -191,11 +175,11 @@ extension DefinitionReader {
 
     private mutating func judge(_ node: DefinitionNode, _ key: String) -> Judge? {
         guard let fields = fields(of: node, at: key, known: ["role", "prompt"] + Self.roleKeys) else { return nil }
-        let said = role("", fields, key)
         guard let prompt = fields["prompt"].flatMap({ text($0, "\(key).prompt") }) else {
             if fields["prompt"] == nil { report("is missing", at: "\(key).prompt") }
             return nil
         }
+        let said = role("", fields, key)
         return Judge(
             role: fields["role"].flatMap { text($0, "\(key).role") }, system: said.system, prompt: prompt, model: said.model,
             temperature: said.temperature, maxTokens: said.maxTokens, parameters: said.parameters)

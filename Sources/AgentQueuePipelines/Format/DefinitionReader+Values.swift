@@ -87,16 +87,19 @@ extension DefinitionReader {
         return refuse(node, key, expected: "keys and values")
     }
 
-    /// A duration in ms.
-    mutating func duration(_ node: DefinitionNode, _ key: String) -> Int64? {
-        guard let text = text(node, key) else { return nil }
+    /// An option of a job.
+    mutating func read(_ option: JobOption, _ fields: [String: DefinitionNode], _ key: String, into job: inout JobDraft) {
+        guard let node = fields[option.name] else { return }
+        // In a list of texts, as outside one, a text needs no quotes.
+        let json = node.list.map { JSONValue.array($0.map { element in element.text.map(JSONValue.string) ?? element.json }) }
         do {
-            let duration = try DurationText.parse(text, in: .milliseconds(1)...(.milliseconds(JobLimits.maxHorizonMilliseconds)))
-            let (seconds, attoseconds) = duration.components
-            return seconds * 1_000 + attoseconds / 1_000_000_000_000_000
+            try option.read(OptionValue(json ?? node.json, text: node.text), &job)
         } catch {
-            report(error.message, at: key, line: node.line)
-            return nil
+            let key = "\(key).\(option.name)"
+            switch error {
+            case .type(let type): let _: Never? = refuse(node, key, expected: type.inYAML)
+            default: report(error.inYAML, at: key, line: node.line)
+            }
         }
     }
 

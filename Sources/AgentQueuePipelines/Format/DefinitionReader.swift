@@ -47,7 +47,7 @@ struct DefinitionReader {
     }
 
     /// The keys of a role.
-    static let roleKeys = ["system", "model", "temperature", "max_tokens", "parameters"]
+    static let roleKeys = JobOption.ofRoles.map(\.name) + ["parameters"]
 
     private mutating func role(_ name: String, _ node: DefinitionNode, _ key: String) -> Role? {
         guard !node.isNull else { return Role(name) }
@@ -57,11 +57,10 @@ struct DefinitionReader {
 
     /// What a role, a step or a judge says about how it asks.
     mutating func role(_ name: String, _ fields: [String: DefinitionNode], _ key: String) -> Role {
-        Role(
-            name, system: fields["system"].flatMap { text($0, "\(key).system") },
-            model: fields["model"].flatMap { text($0, "\(key).model") },
-            temperature: fields["temperature"].flatMap { number($0, "\(key).temperature") },
-            maxTokens: fields["max_tokens"].flatMap { integer($0, "\(key).max_tokens") },
+        var job = JobDraft()
+        for option in JobOption.ofRoles { read(option, fields, key, into: &job) }
+        return Role(
+            name, system: job.system, model: job.model, temperature: job.temperature, maxTokens: job.maxTokens,
             parameters: fields["parameters"].flatMap { object($0, "\(key).parameters") } ?? [])
     }
 

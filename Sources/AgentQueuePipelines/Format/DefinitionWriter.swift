@@ -72,15 +72,9 @@ struct DefinitionWriter {
         case .inline(let schema): add("schema", schema)
         case .input(let name): add("schema", .string("inputs.\(name)"))
         }
-        add("sample", call.sample.map { .integer(Int64($0)) })
-        add("recall", call.recall.map { .integer(Int64($0)) })
-        if !call.namespaces.isEmpty { add("namespace", .array(call.namespaces.map(JSONValue.string))) }
-        if call.remembers { add("remember", true) }
-        add("timeout", call.timeout.map { .string("\($0)ms") })
-        add("budget", call.budget.map(JSONValue.double))
-        if !call.usesCache { add("cache", false) }
-        add("cache_ttl", call.cacheTTL.map { .string("\($0)ms") })
-        add("max_attempts", call.maxAttempts.map { .integer(Int64($0)) })
+        for option in JobOption.ofSteps where option.name != "role" && !option.places.contains(.role) {
+            add(option.name, option.write(call.job))
+        }
     }
 
     private static func json(of foreach: Foreach) -> JSONValue {

@@ -23,7 +23,7 @@ struct CacheWarmCommand: AsyncParsableCommand {
     var jsonl: String
 
     @OptionGroup(title: "Job options")
-    var job: JobOptions
+    var job: JobFlags
 
     @Flag(name: .long, help: "Report invalid lines and add the rest.")
     var skipInvalid = false
@@ -43,7 +43,7 @@ struct CacheWarmCommand: AsyncParsableCommand {
         guard session.settings.cache.enabled else {
             throw CommandFailure(.badConfiguration, "the cache is disabled (cache.enabled: false)")
         }
-        var defaults = try job.defaults()
+        var defaults = try job.draft()
         defaults.priority = defaults.priority ?? JobLimits.priorities.upperBound
         try await session.withStore { [defaults] store in
             let file = try await BulkFile.check(jsonl, defaults: defaults, skipsInvalid: skipInvalid, session: session)

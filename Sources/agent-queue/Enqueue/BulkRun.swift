@@ -9,7 +9,7 @@ import Glibc
 struct BulkRun {
     /// The file; `-` is standard input.
     let path: String
-    let defaults: JobDefaults
+    let defaults: JobDraft
     let skipsInvalid: Bool
     /// The name by which a later run continues.
     let ingest: String?
@@ -67,7 +67,7 @@ struct BulkFile {
     ///   - digest: Whether to compute the SHA-256 of the content.
     /// - Throws: `InputError`, naming the file.
     static func check(
-        _ path: String, defaults: JobDefaults, skipsInvalid: Bool, digest: Bool = false, session: Session
+        _ path: String, defaults: JobDraft, skipsInvalid: Bool, digest: Bool = false, session: Session
     ) async throws -> BulkFile {
         let input = try input(path, session)
         let jobs = BulkEnqueue(input: input, defaults: defaults, context: session.settings.intakeContext(now: Now.milliseconds))
@@ -83,7 +83,7 @@ struct BulkFile {
             }
             return BulkFile(jobs: jobs, survey: survey)
         } catch let error as InputError {
-            throw InputError("\(input.name): \(error.message); nothing added", exit: error.exit)
+            throw InputError("\(input.name): \(error.message); nothing added", kind: error.kind)
         }
     }
 

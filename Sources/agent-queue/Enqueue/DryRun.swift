@@ -25,7 +25,7 @@ actor DryRun {
 
     /// - Parameter ingest: Skip the lines that were added under this name before.
     static func run(
-        file path: String, defaults: JobDefaults, skipsInvalid: Bool, ingest: String?, session: Session
+        file path: String, defaults: JobDraft, skipsInvalid: Bool, ingest: String?, session: Session
     ) async throws -> EnqueueForecast {
         let file = try await BulkFile.check(path, defaults: defaults, skipsInvalid: skipsInvalid, digest: ingest != nil, session: session)
         return try await session.withExistingStore { store in

@@ -48,7 +48,7 @@ struct EnqueueCommand: AsyncParsableCommand {
     var jsonl: String?
 
     @OptionGroup(title: "Job options")
-    var job: JobOptions
+    var job: JobFlags
 
     @Option(
         name: .long,
@@ -131,7 +131,7 @@ struct EnqueueCommand: AsyncParsableCommand {
             try await forecast(session)
         } else if let jsonl {
             try await BulkRun(
-                path: jsonl, defaults: try job.defaults(), skipsInvalid: skipInvalid, ingest: ingest,
+                path: jsonl, defaults: try job.draft(), skipsInvalid: skipInvalid, ingest: ingest,
                 printsReceipts: printsIDs || format.json, json: format.json, onBatchFinish: onBatchFinish, session: session
             ).run()
         } else {
@@ -144,7 +144,7 @@ struct EnqueueCommand: AsyncParsableCommand {
         let forecast =
             if let jsonl {
                 try await DryRun.run(
-                    file: jsonl, defaults: try job.defaults(), skipsInvalid: skipInvalid, ingest: ingest, session: session)
+                    file: jsonl, defaults: try job.draft(), skipsInvalid: skipInvalid, ingest: ingest, session: session)
             } else {
                 try await DryRun.run(draft().validated(in: session.settings.intakeContext(now: Now.milliseconds)), session: session)
             }

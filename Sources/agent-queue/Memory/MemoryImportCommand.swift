@@ -113,7 +113,7 @@ struct MemoryBulkRun {
         do {
             return try await run.check { lines in bar.update(lines, of: nil) }
         } catch let error as InputError {
-            throw InputError("\(name): \(error.message); nothing stored", exit: error.exit)
+            throw InputError("\(name): \(error.message); nothing stored", kind: error.kind)
         }
     }
 }

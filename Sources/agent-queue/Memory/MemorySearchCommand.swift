@@ -74,7 +74,7 @@ struct MemorySearchCommand: AsyncParsableCommand {
         do throws(InputError) {
             _ = try run.check()
         } catch {
-            throw InputError("\(jsonl == "-" ? "standard input" : jsonl ?? ""): \(error.message)", exit: error.exit)
+            throw InputError("\(jsonl == "-" ? "standard input" : jsonl ?? ""): \(error.message)", kind: error.kind)
         }
     }
 

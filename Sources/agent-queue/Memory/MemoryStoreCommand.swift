@@ -122,12 +122,12 @@ struct MemoryOptions: ParsableArguments {
     func metadataObject() throws -> JSONValue? {
         guard let first = metadata.first, first.hasPrefix("{") else { return try JobText.metadata(metadata) }
         guard metadata.count == 1 else {
-            throw InputError("--metadata takes one JSON object or key=value pairs, not both", exit: .usage)
+            throw InputError("--metadata takes one JSON object or key=value pairs, not both", kind: .usage)
         }
         do {
             return try JSONValue.parse(first)
         } catch {
-            throw InputError("--metadata is \(error.description)", exit: .usage)
+            throw InputError("--metadata is \(error.description)", kind: .usage)
         }
     }
 

@@ -53,7 +53,7 @@ struct ScheduleAddCommand: AsyncParsableCommand {
     var most: Int?
 
     @OptionGroup(title: "Job options")
-    var job: JobOptions
+    var job: JobFlags
 
     @OptionGroup var format: FormatOptions
     @OptionGroup var global: GlobalOptions
@@ -93,7 +93,7 @@ struct ScheduleAddCommand: AsyncParsableCommand {
     }
 
     private func work(_ settings: Settings) throws -> ScheduledWork {
-        var draft = try job.draft(kind: .generate)
+        var draft = try job.draft()
         guard let pipeline else {
             draft.prompt = try file.map { try InputText.read($0) } ?? (prompt == "-" ? InputText.read("-") : prompt)
             return try .job(draft)

@@ -10,7 +10,7 @@ import Testing
         try await withFolder { folder in
             try write(Array(text.utf8), to: folder + "/in.jsonl")
             let input = try BulkInput(path: folder + "/in.jsonl", spoolFolder: folder)
-            try await body(BulkEnqueue(input: input, defaults: JobDefaults(), context: context()), folder + "/in.jsonl")
+            try await body(BulkEnqueue(input: input, defaults: JobDraft(), context: context()), folder + "/in.jsonl")
         }
     }
 
@@ -49,10 +49,10 @@ import Testing
     @Test func theFirstBadLineStopsBeforeAnythingIsAdded() async throws {
         let text = Self.prompts(1...30_000) + "\n{\"prompt\":\"\"}\n" + Self.prompts(1...30_000) + "\n[]\n"
         try await run(text) { run, _ in
-            await #expect(throws: InputError("line 30001: the prompt is empty", exit: .badData)) { try await run.check() }
+            await #expect(throws: InputError("line 30001: the prompt is empty", kind: .badData)) { try await run.check() }
         }
         try await run(#"{"prompt":"x","priority":0}"#) { run, _ in
-            await #expect(throws: InputError("line 1: priority must be 1 to 9 (lower runs first), not 0", exit: .badData)) {
+            await #expect(throws: InputError("line 1: priority must be 1 to 9 (lower runs first), not 0", kind: .badData)) {
                 try await run.check()
             }
         }
@@ -108,7 +108,7 @@ import Testing
             try await Task.sleep(for: .milliseconds(20))
             try Self.overwrite(path, at: 0, with: "x")
             let committed = Committed()
-            await #expect(throws: InputError("\(path) was changed after it was checked; nothing was added", exit: .badData)) {
+            await #expect(throws: InputError("\(path) was changed after it was checked; nothing was added", kind: .badData)) {
                 try await run.add(survey) { committed.add($0, $1) }
             }
             #expect(committed.jobs.isEmpty)
@@ -126,7 +126,7 @@ import Testing
             await #expect(
                 throws: InputError(
                     "\(path) was changed after it was checked (line 5501: not valid JSON at byte 1: unexpected byte 0x78); "
-                        + "the 5000 jobs of the lines up to 5000 were added and stay", exit: .badData)
+                        + "the 5000 jobs of the lines up to 5000 were added and stay", kind: .badData)
             ) {
                 try await run.add(survey) { jobs, lastLine in
                     if lastLine == 1_000 { try Self.overwrite(path, at: place, with: "x") }
@@ -140,7 +140,7 @@ import Testing
             let place = (line.utf8.count + 1) * 5_500
             let expected =
                 "\(path) was changed after it was checked; the 5500 jobs of the lines up to 5500 were added and stay"
-            await #expect(throws: InputError(expected, exit: .badData)) {
+            await #expect(throws: InputError(expected, kind: .badData)) {
                 try await run.add(survey) { _, lastLine in
                     if lastLine == 1_000 { #expect(truncate(path, off_t(place)) == 0) }
                 }

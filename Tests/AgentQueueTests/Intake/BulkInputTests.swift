@@ -54,11 +54,11 @@ import Testing
         let fits = String(repeating: "x", count: limit)
         #expect(try await lines(of: fits + "\r\na").lines.map(\.utf8.count) == [limit + 2, 3])
         for rest in ["", "\n", "\na\n"] {
-            await #expect(throws: InputError("line 1: the line is longer than 24MiB", exit: .badData)) {
+            await #expect(throws: InputError("line 1: the line is longer than 24MiB", kind: .badData)) {
                 try await lines(of: fits + "x" + rest)
             }
         }
-        await #expect(throws: InputError("line 2: the line is longer than 24MiB", exit: .badData)) {
+        await #expect(throws: InputError("line 2: the line is longer than 24MiB", kind: .badData)) {
             try await lines(of: "a\n" + fits + fits + "\nb")
         }
     }
@@ -132,20 +132,20 @@ import Testing
 
     @Test func whatCannotBeReadIsNamed() async throws {
         try await withFolder { folder in
-            #expect(throws: InputError("\(folder)/none cannot be opened: no such file or directory", exit: .usage)) {
+            #expect(throws: InputError("\(folder)/none cannot be opened: no such file or directory", kind: .usage)) {
                 try BulkInput(path: folder + "/none", spoolFolder: folder)
             }
-            #expect(throws: InputError("\(folder) is a folder, not a file of JSONL", exit: .usage)) {
+            #expect(throws: InputError("\(folder) is a folder, not a file of JSONL", kind: .usage)) {
                 try BulkInput(path: folder, spoolFolder: folder)
             }
-            #expect(throws: InputError("standard input cannot be read: bad file descriptor", exit: .usage)) {
+            #expect(throws: InputError("standard input cannot be read: bad file descriptor", kind: .usage)) {
                 try BulkInput(descriptor: 987, spoolFolder: folder)
             }
             #expect(throws: InputError.self) { try BulkInput(path: "", spoolFolder: nil) }
             if getuid() != 0 {
                 try write([], to: folder + "/secret")
                 chmod(folder + "/secret", 0)
-                #expect(throws: InputError("\(folder)/secret cannot be opened: permission denied", exit: .permission)) {
+                #expect(throws: InputError("\(folder)/secret cannot be opened: permission denied", kind: .permission)) {
                     try BulkInput(path: folder + "/secret", spoolFolder: folder)
                 }
             }
@@ -157,7 +157,7 @@ import Testing
             let bytes = Array("\u{FEFF}{\"prompt\":\"a\"}\r\n\n".utf8) + Array(repeating: 0x20, count: 3 << 20)
             try write(bytes, to: folder + "/in")
             let input = try BulkInput(path: folder + "/in", spoolFolder: folder)
-            let survey = try await BulkEnqueue(input: input, defaults: JobDefaults(), context: context()).check(digest: true)
+            let survey = try await BulkEnqueue(input: input, defaults: JobDraft(), context: context()).check(digest: true)
             let hex = survey.sha256?.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
             #expect(hex == "e387780ce54751f9a06dc9f983bbbc20009fcb5c3f80bfc4595e8ba0ba847d4a")
             #expect((survey.lines, survey.jobs, survey.skipped) == (3, 1, 0))

@@ -17,14 +17,14 @@ import Testing
             identity: { providers.contains($0) ? $0 : nil }, kind: { kinds[$0] ?? .openai }, usesBatchAPI: { $0.model == "batched" })
     }()
 
-    private static func job(_ line: String, _ change: (inout JobDefaults) -> Void = { _ in }) throws -> NewJob {
-        var defaults = JobDefaults()
+    private static func job(_ line: String, _ change: (inout JobDraft) -> Void = { _ in }) throws -> NewJob {
+        var defaults = JobDraft()
         change(&defaults)
         return try outcome(line, defaults, world).get()
     }
 
-    private static func refusal(_ line: String, _ change: (inout JobDefaults) -> Void = { _ in }) -> String? {
-        var defaults = JobDefaults()
+    private static func refusal(_ line: String, _ change: (inout JobDraft) -> Void = { _ in }) -> String? {
+        var defaults = JobDraft()
         change(&defaults)
         if case .failure(let error) = outcome(line, defaults, world) { return error.message }
         return nil
@@ -79,7 +79,7 @@ import Testing
     }
 
     @Test func optionsGiveWayToWhatALineSays() throws {
-        func change(_ defaults: inout JobDefaults) {
+        func change(_ defaults: inout JobDraft) {
             (defaults.batchAPI, defaults.cacheTTL, defaults.deadline) = (true, .seconds(1), .seconds(5))
         }
         let silent = try Self.job(#"{"prompt":"x"}"#, change)
@@ -123,7 +123,7 @@ import Testing
             return
         }
         #expect(error.message == "a job of a batch is answered all at once, so stream and batch_api cannot both be given")
-        #expect(error.exit == .usage)
+        #expect(error.kind == .usage)
         var endless = JobDraft()
         (endless.prompt, endless.batchAPI, endless.deadline) = ("x", true, .milliseconds(Int64.max))
         guard case .failure(let tooLong) = outcome(of: endless, Self.world) else {

@@ -15,7 +15,7 @@ func context(providers: [String] = ["local", "openai", "local-embeddings"]) -> I
 }
 
 /// The job of a line, or the sentence that refuses it. The quick check must say the same.
-func outcome(_ line: String, _ defaults: JobDefaults = JobDefaults(), _ context: IntakeContext = context()) -> Result<NewJob, InputError> {
+func outcome(_ line: String, _ defaults: JobDraft = JobDraft(), _ context: IntakeContext = context()) -> Result<NewJob, InputError> {
     do throws(InputError) {
         return outcome(of: try JobLine(defaults: defaults, context: context).draft(line), context)
     } catch {
@@ -29,17 +29,17 @@ func outcome(of draft: JobDraft, _ context: IntakeContext = context()) -> Result
     switch (whole, quick) {
     case (.success, .success): break
     case (.failure(let first), .failure(let second)) where first == second: break
-    default: return .failure(InputError("check and validated disagree: \(quick)", exit: .inputOutput))
+    default: return .failure(InputError("check and validated disagree: \(quick)", kind: .inputOutput))
     }
     return whole
 }
 
 /// The sentence of a refusal; nil for a job.
-func refusal(_ line: String, _ defaults: JobDefaults = JobDefaults()) -> String? {
+func refusal(_ line: String, _ defaults: JobDraft = JobDraft()) -> String? {
     if case .failure(let error) = outcome(line, defaults) { error.message } else { nil }
 }
 
-func body(_ line: String, _ defaults: JobDefaults = JobDefaults(), _ context: IntakeContext = context()) throws -> String {
+func body(_ line: String, _ defaults: JobDraft = JobDraft(), _ context: IntakeContext = context()) throws -> String {
     try outcome(line, defaults, context).get().body
 }
 

@@ -78,10 +78,10 @@ import Testing
 
     struct Refusal: Sendable, CustomTestStringConvertible {
         let message: String
-        let exit: InputError.ExitKind
+        let exit: InputError.Kind
         let draft: JobDraft
 
-        init(_ message: String, _ exit: InputError.ExitKind = .usage, _ change: (inout JobDraft) -> Void) {
+        init(_ message: String, _ exit: InputError.Kind = .usage, _ change: (inout JobDraft) -> Void) {
             self.message = message
             self.exit = exit
             draft = JobDraftTests.draft(change)
@@ -149,7 +149,7 @@ import Testing
         Refusal("temperature must be 0 to 2, not 2.1") { $0.temperature = 2.1 },
         Refusal("temperature must be 0 to 2, not nan") { $0.temperature = .nan },
         Refusal("temperature must be 0 to 2, not inf") { $0.temperature = .infinity },
-        Refusal("max_tokens must be at least 1, not 0") { $0.maxTokens = 0 },
+        Refusal("max_tokens must be 1 to 10000000, not 0") { $0.maxTokens = 0 },
         Refusal("max_completion_tokens must be a whole number of at least 1", .badData) {
             $0.parameters = [.init("max_completion_tokens", 0)]
         },
@@ -158,7 +158,7 @@ import Testing
         },
         Refusal("messages cannot be given as another parameter", .badData) { $0.parameters = [.init("messages", [])] },
         Refusal("'stop' holds a NUL character", .badData) { $0.parameters = [.init("stop", ["\0"])] },
-        Refusal("sample cannot be negative") { $0.sample = -1 },
+        Refusal("sample must be 0 to 1000000, not -1") { $0.sample = -1 },
         Refusal("model 'gpt-5' is not a target (write provider/model, such as local/smollm2)") { $0.model = "gpt-5" },
         Refusal("model '/x' is not a target (write provider/model, such as local/smollm2)") { $0.model = "/x" },
         Refusal("model 'a/b c' is not a target (write provider/model, such as local/smollm2)") { $0.model = "a/b c" },
@@ -182,7 +182,7 @@ import Testing
             return
         }
         #expect(error.message == refusal.message)
-        #expect(error.exit == refusal.exit)
+        #expect(error.kind == refusal.exit)
     }
 
     @Test func boundsAreInclusive() throws {
@@ -223,16 +223,16 @@ import Testing
     }
 
     @Test func errorsHoldNoControlCharacters() {
-        let error = InputError("a\u{1B}[2J\u{202E}\nb" + String(repeating: "x", count: 5_000), exit: .usage)
+        let error = InputError("a\u{1B}[2J\u{202E}\nb" + String(repeating: "x", count: 5_000), kind: .usage)
         #expect(error.description.hasPrefix("a\\u{1b}[2J\\u{202e}\\u{a}bxxx"))
         #expect(error.description.unicodeScalars.count < 2_100)
-        #expect(error.inLine(3).exit == .badData)
+        #expect(error.inLine(3).kind == .badData)
     }
 
     @Test func textsAreReadAsValues() throws {
         #expect(try JobText.duration("1h30m", named: "delay") == .seconds(5_400))
         #expect(try JobText.duration("90", named: "delay") == .seconds(90))
-        #expect(throws: InputError("delay '-5s' is negative; a duration cannot be", exit: .usage)) {
+        #expect(throws: InputError("delay '-5s' is negative; a duration cannot be", kind: .usage)) {
             try JobText.duration("-5s", named: "delay")
         }
         #expect(try JobText.time("2026-11-22T00:00Z", named: "at") == Date(milliseconds: now))

@@ -146,7 +146,7 @@ import Testing
         (#"{"custom_id":"c","params":{}}"#, "params needs messages"), (#"{"params":{}}"#, "an Anthropic batch line needs a custom_id"),
         (
             #"{"custom_id":"c","params":{"max_tokens":0,"messages":[{"role":"user","content":"x"}]}}"#,
-            "max_tokens must be at least 1, not 0"
+            "max_tokens must be 1 to 10000000, not 0"
         ),
         (
             #"{"custom_id":"c","params":{"system":[{"type":"image"}],"messages":[]}}"#, "system must be a string or a list of text blocks"
@@ -163,12 +163,12 @@ import Testing
         #expect(refusal(#"{"prompt":"x","metadata":{"a":\#(deep)}}"#)?.contains("nested deeper than 128") == true)
         #expect(refusal(deep)?.contains("nested deeper than 128") == true)
         let badUTF8 = Array(#"{"prompt":""#.utf8) + [0xC3, 0x28] + Array(#""}"#.utf8)
-        let reader = JobLine(defaults: JobDefaults(), context: context())
-        #expect(throws: InputError("not valid JSON at byte 12: invalid UTF-8", exit: .badData)) {
+        let reader = JobLine(defaults: JobDraft(), context: context())
+        #expect(throws: InputError("not valid JSON at byte 12: invalid UTF-8", kind: .badData)) {
             try badUTF8.withUnsafeBytes { try reader.draft($0) }
         }
         let rawNUL = Array("{\"prompt\":\"a\0b\"}".utf8)
-        #expect(throws: InputError("not valid JSON at byte 13: a raw control character in a string", exit: .badData)) {
+        #expect(throws: InputError("not valid JSON at byte 13: a raw control character in a string", kind: .badData)) {
             try rawNUL.withUnsafeBytes { try reader.draft($0) }
         }
         let huge = String(repeating: "x", count: JobLimits.maxPromptBytes + 1)
@@ -201,7 +201,7 @@ import Testing
             (#""gpt-x""#, "openai/gpt-5", "openai/gpt-x"), ("null", "openai/gpt-5", "openai/gpt-5"), ("null", nil, "local/smollm2"),
         ] as [(String, String?, String)])
     func bareModels(_ model: String, _ standard: String?, _ expected: String) throws {
-        var defaults = JobDefaults()
+        var defaults = JobDraft()
         defaults.model = standard
         let messages = #""messages":[{"role":"user","content":"x"}]"#
         let openAI = #"{"custom_id":"c","url":"/v1/chat/completions","body":{"model":\#(model),\#(messages)}}"#
@@ -216,7 +216,7 @@ import Testing
             "cache_control":{"type":"ephemeral"}}],"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}],\
             "stop_sequences":["END"],"thinking":{"type":"adaptive"},"stream":false,"metadata":{"user_id":"u"}}}
             """
-        let job = try outcome(line, JobDefaults(), context(providers: ["local", "anthropic"])).get()
+        let job = try outcome(line, JobDraft(), context(providers: ["local", "anthropic"])).get()
         #expect((job.customID, job.target.description, job.metadata) == ("a-1", "anthropic/claude-sonnet-5", nil))
         #expect(
             job.body == """
@@ -227,13 +227,13 @@ import Testing
         let plain = #"{"custom_id":"a","params":{"system":"S","messages":[{"role":"user","content":"Hi"}]}}"#
         #expect(try body(plain) == #"{"messages":[{"content":"S","role":"system"},{"content":"Hi","role":"user"}]}"#)
         let none = #"{"custom_id":"a","params":{"system":"","messages":[{"role":"user","content":"Hi"}]}}"#
-        var defaults = JobDefaults()
+        var defaults = JobDraft()
         defaults.system = "D"
         #expect(try body(none, defaults) == #"{"messages":[{"content":"Hi","role":"user"}]}"#)
     }
 
     @Test func defaultsHoldWhereALineSaysNothing() throws {
-        var defaults = JobDefaults()
+        var defaults = JobDraft()
         defaults.model = "openai/m"
         defaults.system = "D"
         (defaults.maxTokens, defaults.temperature, defaults.queue, defaults.priority) = (3, 1, "q", 7)

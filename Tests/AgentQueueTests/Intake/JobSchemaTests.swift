@@ -29,7 +29,7 @@ import Testing
 
     /// A default schema holds for lines that say nothing of the answer's form, and for no embed line.
     @Test func aDefaultSchemaGivesWay() throws {
-        var defaults = JobDefaults()
+        var defaults = JobDraft()
         defaults.schema = ["type": "object"]
         #expect(try body(#"{"prompt":"x"}"#, defaults) == "{\(Self.asked),\(Self.format)}")
         let chat = #"{"custom_id":"c","url":"/v1/chat/completions","body":{\#(Self.asked)}}"#
@@ -53,7 +53,7 @@ import Testing
         let good = #"{"prompt":"x","schema":{"type":"null"}}"#
         let bad = #"{"prompt":"x","schema":{"type":"nul"}}"#
         for (line, isGood) in [(good, true), (bad, false), (good, true), (good, true), (bad, false), (bad, false)] {
-            #expect(((try? outcome(line, JobDefaults(), context).get()) != nil) == isGood)
+            #expect(((try? outcome(line, JobDraft(), context).get()) != nil) == isGood)
         }
     }
 
@@ -65,13 +65,13 @@ import Testing
             Issue.record("a type is no number")
             return
         }
-        #expect(error == InputError("schema cannot be used: type must be a type's name or a list of them, not a number", exit: .badData))
+        #expect(error == InputError("schema cannot be used: type must be a type's name or a list of them, not a number", kind: .badData))
         draft.schema = "x"
         #expect((try? outcome(of: draft).get()) == nil)
     }
 
     @Test func budgetAndStreamArrive() throws {
-        var defaults = JobDefaults()
+        var defaults = JobDraft()
         #expect(try outcome(#"{"prompt":"x"}"#, defaults).get().budget == nil)
         #expect(try outcome(#"{"prompt":"x","budget":0.25}"#, defaults).get().budget == 0.25)
         #expect(try outcome(#"{"prompt":"x","budget":1000000}"#, defaults).get().budget == 1_000_000)

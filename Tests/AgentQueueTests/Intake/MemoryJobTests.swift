@@ -13,7 +13,7 @@ import Testing
         return context
     }
 
-    private func job(_ line: String, _ defaults: JobDefaults = JobDefaults()) throws -> NewJob {
+    private func job(_ line: String, _ defaults: JobDraft = JobDraft()) throws -> NewJob {
         try outcome(line, defaults, prefixed()).get()
     }
 
@@ -80,13 +80,13 @@ import Testing
         #expect(!job.useCache)
         let plain = try self.job(#"{"prompt":"x","remember":true,"cache":false}"#)
         #expect(plain.body == #"{"messages":[{"content":"x","role":"user"}],"remember":{"cache":false,"namespace":"default"}}"#)
-        let without = try outcome(#"{"prompt":"x","recall":1}"#, JobDefaults(), prefixed(usesCache: false)).get()
+        let without = try outcome(#"{"prompt":"x","recall":1}"#, JobDraft(), prefixed(usesCache: false)).get()
         #expect(without.body.contains(#""recall":{"cache":false,"#))
     }
 
     /// What the command says of memory holds for the lines that have a use for it.
     @Test func defaultsGoWhereTheyBelong() throws {
-        var defaults = JobDefaults()
+        var defaults = JobDraft()
         (defaults.namespaces, defaults.recall, defaults.remembers) = (["n"], 3, true)
         (defaults.importance, defaults.expiry) = (0.9, .never)
         (defaults.maxTokens, defaults.sample, defaults.cacheTTL, defaults.batchAPI) = (9, 1, .seconds(60), nil)

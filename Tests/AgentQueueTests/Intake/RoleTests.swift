@@ -21,12 +21,12 @@ import Testing
         return world
     }()
 
-    private static func job(_ line: String, _ defaults: JobDefaults = JobDefaults()) throws -> NewJob {
+    private static func job(_ line: String, _ defaults: JobDraft = JobDraft()) throws -> NewJob {
         try outcome(line, defaults, world).get()
     }
 
     private static func refusal(_ line: String) -> String? {
-        if case .failure(let error) = outcome(line, JobDefaults(), world) { error.message } else { nil }
+        if case .failure(let error) = outcome(line, JobDraft(), world) { error.message } else { nil }
     }
 
     @Test func aRoleSaysWhatTheJobDoesNot() throws {
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func theCommandsRoleIsForTheLinesThatCanHaveOne() throws {
-        var defaults = JobDefaults()
+        var defaults = JobDraft()
         defaults.role = "coder"
         #expect(try Self.job(#"{"prompt":"x"}"#, defaults).target.description == "openai/coder")
         #expect(try Self.job(#"{"kind":"embed","input":"x"}"#, defaults).target.description == "local-embeddings/e5")

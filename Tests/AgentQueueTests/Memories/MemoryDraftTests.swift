@@ -17,7 +17,7 @@ import Testing
             _ = try draft.checked(in: "n", context)
             return nil
         } catch {
-            #expect(error.exit == .badData)
+            #expect(error.kind == .badData)
             return error.message
         }
     }

@@ -50,7 +50,7 @@ import Testing
             return
         }
         let context = Self.settings.intakeContext(now: 1_000)
-        #expect(try JobLine(defaults: JobDefaults(), context: context).draft(line.text) == draft)
+        #expect(try JobLine(defaults: JobDraft(), context: context).draft(line.text) == draft)
         #expect(job.uniqueKey == "k/1")
         job.uniqueKey = nil
         let straight = try draft.validated(in: context)

@@ -12,7 +12,7 @@ package struct BulkEnqueue: Sendable {
     ///   - input: the lines.
     ///   - defaults: what holds where a line says nothing.
     ///   - context: targets, providers and the time, the same for all lines.
-    package init(input: BulkInput, defaults: JobDefaults, context: IntakeContext) {
+    package init(input: BulkInput, defaults: JobDraft, context: IntakeContext) {
         self.input = input
         line = JobLine(defaults: defaults, context: context)
     }
@@ -92,8 +92,7 @@ extension BulkEnqueue {
     private func error(in block: LineBlock, at place: LineBlock.Line) -> InputError? {
         do throws(InputError) {
             guard !place.isTooLong else { throw LineBlock.tooLong }
-            let draft = try block.withBytes(of: place) { (bytes) throws(InputError) in try line.draft(bytes) }
-            try draft.check(in: line.context)
+            try block.withBytes(of: place) { (bytes) throws(InputError) in try line.check(bytes) }
             return nil
         } catch {
             return error.inLine(place.number)
@@ -150,7 +149,7 @@ extension BulkEnqueue {
         do throws(InputError) {
             return try ready.get()
         } catch {
-            guard error.exit == .badData else { throw error }
+            guard error.kind == .badData else { throw error }
             throw changed(error, added: added, upTo: line)
         }
     }
@@ -158,7 +157,7 @@ extension BulkEnqueue {
     private func changed(_ error: InputError?, added: Int, upTo line: Int) -> InputError {
         let reason = error.map { " (\($0.message))" } ?? ""
         let outcome = added == 0 ? "nothing was added" : "the \(added) jobs of the lines up to \(line) were added and stay"
-        return InputError("\(input.name) was changed after it was checked\(reason); \(outcome)", exit: .badData)
+        return InputError("\(input.name) was changed after it was checked\(reason); \(outcome)", kind: .badData)
     }
 }
 
@@ -237,8 +236,7 @@ struct JobSliceReader {
     private func job(at place: LineBlock.Line) throws(InputError) -> NewJob {
         do throws(InputError) {
             guard !place.isTooLong else { throw LineBlock.tooLong }
-            let draft = try block.withBytes(of: place) { (bytes) throws(InputError) in try line.draft(bytes) }
-            return try draft.validated(in: line.context)
+            return try block.withBytes(of: place) { (bytes) throws(InputError) in try line.job(bytes) }
         } catch {
             throw error.inLine(place.number)
         }

@@ -32,7 +32,7 @@ package final class BulkInput: Sendable {
     ///     in it, or it is nil, `TMPDIR` or `/tmp` is used.
     /// - Throws: `InputError`: `usage` if there is no such file, `permission`, `inputOutput`.
     package convenience init(path: String, spoolFolder: String?) throws(InputError) {
-        guard !path.isEmpty, !TextSize.holdsNUL(path) else { throw InputError("the path of the JSONL file is not one", exit: .usage) }
+        guard !path.isEmpty, !TextSize.holdsNUL(path) else { throw InputError("the path of the JSONL file is not one", kind: .usage) }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
         guard descriptor >= 0 else { throw Self.failure("\(path) cannot be opened", errno) }
         try self.init(owned: descriptor, name: path, spoolFolder: spoolFolder)
@@ -64,7 +64,7 @@ package final class BulkInput: Sendable {
             base = max(0, Int64(lseek(opened, 0, SEEK_CUR)))
         case S_IFDIR:
             close(opened)
-            throw InputError("\(name) is a folder, not a file of JSONL", exit: .usage)
+            throw InputError("\(name) is a folder, not a file of JSONL", kind: .usage)
         default:
             defer { close(opened) }
             descriptor = try Self.spool(opened, name: name, folder: spoolFolder)
@@ -122,13 +122,13 @@ package final class BulkInput: Sendable {
 
     /// The error for an errno.
     static func failure(_ what: String, _ code: Int32) -> InputError {
-        let exit: InputError.ExitKind =
+        let kind: InputError.Kind =
             switch code {
             case ENOENT, ENOTDIR, ENAMETOOLONG, ELOOP, EBADF, EISDIR: .usage
             case EACCES, EPERM: .permission
             default: .inputOutput
             }
-        return InputError("\(what): \(String(cString: strerror(code)).lowercased())", exit: exit)
+        return InputError("\(what): \(String(cString: strerror(code)).lowercased())", kind: kind)
     }
 
     private static func stamp(_ status: stat) -> Stamp {

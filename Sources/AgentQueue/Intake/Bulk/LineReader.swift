@@ -161,7 +161,7 @@ struct LineBlock: Sendable {
     var lines: [Line] = []
 
     static let tooLong = InputError(
-        "the line is longer than \(ByteCountText.format(Int64(JobLimits.maxRequestBytes)))", exit: .badData)
+        "the line is longer than \(ByteCountText.format(Int64(JobLimits.maxRequestBytes)))", kind: .badData)
 
     /// Lends a line's bytes.
     func withBytes<Result, Failure: Error>(

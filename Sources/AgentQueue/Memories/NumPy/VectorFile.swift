@@ -1,3 +1,4 @@
+import AgentQueueModel
 import AgentQueueStore
 import Glibc
 
@@ -16,7 +17,7 @@ package final class VectorFile: Sendable {
     /// Opens a file, and checks all but its numbers: kind, order, shape, and that it is as long as it says.
     /// - Throws: `InputError`, naming the file.
     package init(path: String) throws(InputError) {
-        guard !path.isEmpty, !TextSize.holdsNUL(path) else { throw InputError("the path of the .npy file is not one", exit: .usage) }
+        guard !path.isEmpty, !TextSize.holdsNUL(path) else { throw InputError("the path of the .npy file is not one", kind: .usage) }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
         guard descriptor >= 0 else { throw BulkInput.failure("\(path) cannot be opened", errno) }
         do throws(InputError) {
@@ -36,9 +37,9 @@ package final class VectorFile: Sendable {
     func row(_ index: Int) throws(InputError) -> [Float] {
         var bytes = [UInt8](repeating: 0, count: header.rowBytes)
         let (offset, wanted) = (header.dataOffset + index * header.rowBytes, bytes.count)
-        guard index < rows else { throw InputError("\(name) has no row \(index + 1)", exit: .badData) }
+        guard index < rows else { throw InputError("\(name) has no row \(index + 1)", kind: .badData) }
         let count = try Self.read(descriptor, name, into: &bytes, at: offset)
-        guard count == wanted else { throw InputError("\(name) ends within row \(index + 1)", exit: .badData) }
+        guard count == wanted else { throw InputError("\(name) ends within row \(index + 1)", kind: .badData) }
         return bytes.withUnsafeBytes { bytes in
             switch header.element {
             case .float32:
@@ -59,7 +60,7 @@ package final class VectorFile: Sendable {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw BulkInput.failure("\(path) cannot be examined", errno) }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw InputError("\(path) is no regular file, as a .npy file must be", exit: .usage)
+            throw InputError("\(path) is no regular file, as a .npy file must be", kind: .usage)
         }
         var beginning = [UInt8](repeating: 0, count: NumPyHeader.maxBytes)
         let count = try read(descriptor, path, into: &beginning, at: 0)
@@ -68,7 +69,7 @@ package final class VectorFile: Sendable {
             try checkSize(of: header, fileBytes: Int64(status.st_size))
             return header
         } catch {
-            throw InputError("\(path) \(error.message)", exit: .badData)
+            throw InputError("\(path) \(error.message)", kind: .badData)
         }
     }
 
@@ -116,7 +117,7 @@ package final class VectorFileWriter {
     /// - Throws: `InputError` where it cannot be made.
     package init(path: String) throws(InputError) {
         file = try PendingFile(path: path)
-        guard file.isSeekable else { throw InputError("\(path) is no regular file, as a .npy file must be", exit: .usage) }
+        guard file.isSeekable else { throw InputError("\(path) is no regular file, as a .npy file must be", kind: .usage) }
         try file.write(NumPyHeader.bytes(rows: 0, columns: 0))
     }
 
@@ -127,7 +128,7 @@ package final class VectorFileWriter {
         let agreed = self.dimension ?? dimension
         self.dimension = agreed
         guard dimension == agreed, vector?.count ?? agreed == agreed else {
-            throw InputError("\(file.path) holds vectors of \(agreed) values, and none of \(vector?.count ?? dimension)", exit: .badData)
+            throw InputError("\(file.path) holds vectors of \(agreed) values, and none of \(vector?.count ?? dimension)", kind: .badData)
         }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(4 * agreed)

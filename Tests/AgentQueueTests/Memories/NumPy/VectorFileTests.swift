@@ -83,11 +83,11 @@ import Testing
                 try write(bytes, to: path)
                 let error = try #require(Self.refusal(path))
                 #expect(error.message.hasPrefix("\(path) \(says)"), "\(error.message)")
-                #expect(error.exit == .badData)
+                #expect(error.kind == .badData)
             }
-            #expect(Self.refusal("\(folder)/missing.npy")?.exit == .usage)
-            #expect(Self.refusal(folder)?.exit == .usage)
-            #expect(Self.refusal("/dev/null")?.exit == .usage)
+            #expect(Self.refusal("\(folder)/missing.npy")?.kind == .usage)
+            #expect(Self.refusal(folder)?.kind == .usage)
+            #expect(Self.refusal("/dev/null")?.kind == .usage)
         }
     }
 }

@@ -2,8 +2,9 @@ import AgentQueue
 import AgentQueueModel
 import ArgumentParser
 
-/// What can be said about a job besides what it asks. With `--jsonl`, what holds for lines that do not say otherwise.
-struct JobOptions: ParsableArguments {
+/// What can be said about a job besides what it asks, as flags: those of ``JobOption``. With `--jsonl`, what holds for lines that do not
+/// say otherwise.
+struct JobFlags: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp("Model to use. Default: `default_model` in the configuration.", valueName: "provider/model"))
@@ -107,12 +108,12 @@ struct JobOptions: ParsableArguments {
     var onFinish: [String] = []
 
     @OptionGroup(title: "Memory options")
-    var memory: JobMemoryOptions
+    var memory: JobMemoryFlags
 
-    /// The options as a draft without its request.
+    /// The flags as a draft that asks nothing yet: of one job, or of what holds for the lines of a file.
     ///
     /// - Throws: `InputError`; `CommandFailure` where the schema's file cannot be used.
-    func draft(kind: JobKind) throws -> JobDraft {
+    func draft(kind: JobKind = .generate) throws -> JobDraft {
         var draft = JobDraft(kind: kind)
         draft.role = role
         draft.model = model
@@ -142,51 +143,13 @@ struct JobOptions: ParsableArguments {
         return draft
     }
 
-    /// The options as what holds for every line of a file that does not say otherwise.
-    ///
-    /// - Throws: `InputError`.
-    func defaults() throws -> JobDefaults {
-        let draft = try draft(kind: .generate)
-        var defaults = JobDefaults()
-        defaults.role = draft.role
-        defaults.model = draft.model
-        defaults.system = draft.system
-        defaults.maxTokens = draft.maxTokens
-        defaults.temperature = draft.temperature
-        defaults.schema = draft.schema
-        defaults.sample = draft.sample
-        defaults.queue = draft.queue
-        defaults.priority = draft.priority
-        defaults.delay = draft.delay
-        defaults.at = draft.at
-        defaults.expiresIn = draft.expiresIn
-        defaults.maxAttempts = draft.maxAttempts
-        defaults.timeout = draft.timeout
-        defaults.budget = draft.budget
-        defaults.tags = draft.tags
-        defaults.batch = draft.batch
-        defaults.after = draft.after
-        defaults.metadata = draft.metadata
-        defaults.cache = draft.cache
-        defaults.cacheTTL = draft.cacheTTL
-        defaults.batchAPI = draft.batchAPI
-        defaults.deadline = draft.deadline
-        defaults.onFinish = draft.onFinish
-        defaults.namespaces = draft.namespaces
-        defaults.importance = draft.importance
-        defaults.expiry = draft.expiry
-        defaults.recall = draft.recall
-        defaults.remembers = draft.remembers
-        return defaults
-    }
-
     private func duration(_ text: String?, _ option: String) throws -> Duration? {
         try text.map { text in try JobText.duration(text, named: option) }
     }
 }
 
 /// What a job has to do with memories. With `--jsonl`, what holds for lines that do not say otherwise.
-struct JobMemoryOptions: ParsableArguments {
+struct JobMemoryFlags: ParsableArguments {
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp(
