@@ -58,7 +58,8 @@ import Testing
         _ = try await sandbox.run("enqueue", "question")
         try await sandbox.withStore { store in
             let worker = try await store.claims.registerWorker()
-            _ = try await store.claims.claim(.init(worker: worker.id, queues: nil, providers: ["local"], slots: 1, lease: 60_000, isIdle: true))
+            _ = try await store.claims.claim(
+                .init(worker: worker.id, queues: nil, providers: ["local"], slots: 1, lease: 60_000, isIdle: true))
             let job = try #require(try await sandbox.run("show", "1", "--json").json.first)
             #expect(job["state"] == "running")
             #expect(job["worker"]?["id"]?.int == Int(worker.id))

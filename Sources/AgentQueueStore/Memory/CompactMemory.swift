@@ -22,7 +22,9 @@ extension MaintenanceStore {
 
     /// Deletes what forgotten namespaces still hold.
     func clearForgotten() async throws {
-        let namespaces = try store.memories.withSnapshot { try $0.statement("SELECT id FROM namespaces WHERE is_forgotten = 1").all { $0.int64(0) } }
+        let namespaces = try store.memories.withSnapshot {
+            try $0.statement("SELECT id FROM namespaces WHERE is_forgotten = 1").all { $0.int64(0) }
+        }
         for namespace in namespaces { while try await write({ try $0.clear(namespace: namespace) }) {} }
     }
 

@@ -5,6 +5,8 @@ import GRDBSQLite
 /// their places. It can then be bound again.
 ///
 /// Confined to the thread that holds the connection; not `Sendable`.
+// Of two methods that differ by whether their body throws, the compiler finds the one that is meant.
+// swift-format-ignore: AmbiguousTrailingClosureOverload
 final class Statement {
     private let handle: OpaquePointer
     private let connection: OpaquePointer

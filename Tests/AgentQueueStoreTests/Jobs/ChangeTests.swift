@@ -117,7 +117,9 @@ import Testing
             let first = try await f.add { $0.uniqueKey = "k" }
             _ = try await f.store.jobs.cancel(ids: [first])
             let second = try await f.add { $0.uniqueKey = "k" }
-            #expect(try await f.store.jobs.retry(ids: [first]) == [JobChange(id: first, result: .refused("another job has its unique key now"))])
+            #expect(
+                try await f.store.jobs.retry(ids: [first]) == [JobChange(id: first, result: .refused("another job has its unique key now"))]
+            )
             _ = try await f.store.jobs.cancel(ids: [second])
             #expect(try await f.store.jobs.retry(ids: [first]) == [JobChange(id: first, result: .changed(.available))])
             #expect(try await f.store.jobs.retry(ids: [second]).first?.result == .refused("another job has its unique key now"))

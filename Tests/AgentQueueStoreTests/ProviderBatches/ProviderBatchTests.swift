@@ -141,7 +141,9 @@ import Testing
             let taken = try #require(try await f.store.providerBatches.take(lapsed, worker: other, lease: 10_000))
             // The first is fenced in all it does.
             #expect(try await f.store.providerBatches.renew(held, for: 10_000) == false)
-            #expect(try await f.store.providerBatches.update(held.submitting(BatchPolicy(), now: 0), from: .collecting, releases: false) == false)
+            #expect(
+                try await f.store.providerBatches.update(held.submitting(BatchPolicy(), now: 0), from: .collecting, releases: false)
+                    == false)
             #expect(try await f.store.providerBatches.dismiss([1], from: held, .live, reason: "x") == false)
             #expect(try await f.store.providerBatches.settle([], of: held) == [])
             try await f.store.providerBatches.release(held)

@@ -57,7 +57,8 @@ import Testing
             try store.maintenance.backup(to: backup)
             _ = try await store.jobs.enqueue(.asking("after"))
             let worker = try await store.claims.registerWorker().id
-            _ = try await store.claims.claim(ClaimRequest(worker: worker, queues: nil, providers: ["local"], slots: 1, lease: 1_000, isIdle: true))
+            _ = try await store.claims.claim(
+                ClaimRequest(worker: worker, queues: nil, providers: ["local"], slots: 1, lease: 1_000, isIdle: true))
             store.close()
             let aside = try #require(try QueueStore.restore(from: backup, to: path))
             #expect(aside.hasPrefix(path + ".replaced-"))

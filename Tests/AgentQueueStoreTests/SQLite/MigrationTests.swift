@@ -159,8 +159,11 @@ import Testing
             #expect(try store.schedules.get(named: "paused")?.nextAt == nil)
             #expect(try store.providerBatches.list().map(\.state).count { $0 == .submitted } == 2)
             #expect(
-                try store.providerBatches.list().map(\.remoteID).compactMap(\.self).sorted() == ["batch_1", "batch_2", "batch_3", "batch_4"])
-            #expect(try store.notifications.list(limit: 10).map(\.state.rawValue).sorted() == ["delivered", "delivered", "failed", "waiting"])
+                try store.providerBatches.list().map(\.remoteID).compactMap(\.self).sorted() == [
+                    "batch_1", "batch_2", "batch_3", "batch_4",
+                ])
+            #expect(
+                try store.notifications.list(limit: 10).map(\.state.rawValue).sorted() == ["delivered", "delivered", "failed", "waiting"])
         }
     }
 

@@ -55,7 +55,8 @@ import Testing
         _ = try await f.store.claims.settle(.handBack(dependent, now: f.clock.wall))
         f.clock.advance(100_000)
         #expect(try await f.store.maintenance.expire() == 1)
-        _ = try await f.store.maintenance.prune(PrunePolicy(completed: .max / 4, cancelled: .max / 4, discarded: .max / 4, maxCacheBytes: 1))
+        _ = try await f.store.maintenance.prune(
+            PrunePolicy(completed: .max / 4, cancelled: .max / 4, discarded: .max / 4, maxCacheBytes: 1))
     }
 
     @Test(

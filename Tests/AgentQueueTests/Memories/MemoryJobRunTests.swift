@@ -95,7 +95,9 @@ import Testing
             let upkeep = Maintainer(store: scene.store, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, tidying: 5)
             let task = Task { try await upkeep.run() }
             try await within(.seconds(60), "its job is added") { () -> Void in
-                for await _ in scene.store.changes(of: .work) where try scene.store.jobs.batch(named: space.batch(in: "n")) != nil { return }
+                for await _ in scene.store.changes(of: .work) where try scene.store.jobs.batch(named: space.batch(in: "n")) != nil {
+                    return
+                }
             }
             #expect(try scene.store.jobs.batch(named: space.batch(in: "n"))?.jobs == 1)
             task.cancel()

@@ -383,7 +383,8 @@ import Testing
     @Test func vectorsOfASpaceThatWasGivenUpAreNotPaidFor() async throws {
         try await withSpace(Self.provider()) { b, space in
             try await take(b, space)
-            _ = try await b.store.memories.beginSpace(in: "notes", model: VectorModel(target: "third/model", passagePrefix: ""), dimension: 7)
+            _ = try await b.store.memories.beginSpace(
+                in: "notes", model: VectorModel(target: "third/model", passagePrefix: ""), dimension: 7)
             #expect(try await b.round() == 0)
             #expect(try b.int("SELECT count(*) FROM jobs WHERE state = 'completed'") == 3)
         }

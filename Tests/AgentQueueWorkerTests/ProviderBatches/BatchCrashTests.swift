@@ -155,7 +155,9 @@ import Testing
             #expect(try await s.store.providerBatches.noteLateSubmission(word))
             var other = remote
             other.id = "a second one"
-            #expect(try await s.store.providerBatches.noteLateSubmission(seen.submitted(as: other, isCertain: true, s.policy, now: s.now)) == false)
+            #expect(
+                try await s.store.providerBatches.noteLateSubmission(seen.submitted(as: other, isCertain: true, s.policy, now: s.now))
+                    == false)
             try await s.finish(ids)
             #expect(await s.provider.charges == ["a": 1, "b": 1])
         }

@@ -115,7 +115,9 @@ import Testing
             #expect(try again.json == [["id": 1, "state": "completed", "duplicate_of": 1]])
             #expect(try await aq.run("run", "report", "--input", "task=t", "--unique-key", "k").sentence?.contains("already has") == true)
             try await scene.sandbox.withStore { store in
-                for worker in try store.maintenance.workers() where store.locks.isAlive(worker: worker.id) { kill(pid_t(worker.pid), SIGSTOP) }
+                for worker in try store.maintenance.workers() where store.locks.isAlive(worker: worker.id) {
+                    kill(pid_t(worker.pid), SIGSTOP)
+                }
                 defer { for worker in (try? store.maintenance.workers()) ?? [] { kill(pid_t(worker.pid), SIGCONT) } }
                 let cached = try await aq.run("run", "report", "--input", "task=t", "--wait", "--timeout", "20s")
                 #expect(cached.status == 0, "\(cached.error)")

@@ -67,7 +67,9 @@ extension ReliabilityTests {
                         _ = try await store.memories.forget(ids)
                     } else {
                         let memories = try batch.memories(now: Int64(Date().timeIntervalSince1970 * 1_000))
-                        stored[number] = try await store.memories.remember(memories, in: MemoryProcess.namespace, model: NumberedMemory.model).map(
+                        stored[number] = try await store.memories.remember(
+                            memories, in: MemoryProcess.namespace, model: NumberedMemory.model
+                        ).map(
                             \.id)
                     }
                     Self.say("@done \(number)")

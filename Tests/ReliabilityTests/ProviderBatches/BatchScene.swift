@@ -81,6 +81,7 @@ struct BatchScene: Sendable {
     /// The job of a prompt.
     func job(_ prompt: String) throws -> Job {
         try #require(
-            try scene.store.jobs.list(JobFilter(), limit: 1_000).first { $0.request["messages"]?.array?.last?["content"]?.string == prompt })
+            try scene.store.jobs.list(JobFilter(), limit: 1_000).first { $0.request["messages"]?.array?.last?["content"]?.string == prompt }
+        )
     }
 }
