@@ -35,7 +35,7 @@ extension ReliabilityTests {
                 defer { deaf.close() }
                 for round in 2...4 {
                     let began = ContinuousClock.now
-                    let id = try await deaf.enqueue(.asking("unheard \(round)")).id
+                    let id = try await deaf.jobs.enqueue(.asking("unheard \(round)")).id
                     try await scene.calls(round)
                     let time = ContinuousClock.now - began
                     #expect(time < .seconds(2))
