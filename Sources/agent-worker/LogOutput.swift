@@ -94,7 +94,7 @@ final class LogOutput: Sendable {
         try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 
-    private static var now: Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
+    private static var now: Int64 { WallClock.milliseconds() }
 }
 
 /// Sends swift-log events to ``LogOutput``.

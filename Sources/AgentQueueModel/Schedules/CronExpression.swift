@@ -71,10 +71,10 @@ extension CronExpression {
     ///   - zone: whose clocks the fields go by.
     /// - Returns: wall clock, ms, of a whole minute; nil where no time fits within five years.
     package func next(after time: Int64, in zone: some ZoneOffsets) -> Int64? {
-        let after = CivilDay.quotient(time, 1_000)
+        let after = time.flooredQuotient(1_000)
         let around = ZoneWindow(around: after, in: zone)
-        var minute = CivilDay.quotient(after + min(around.before, around.later), 60)
-        let lastDay = CivilDay.quotient(minute, 1_440) + Self.horizon
+        var minute = (after + min(around.before, around.later)).flooredQuotient(60)
+        let lastDay = minute.flooredQuotient(1_440) + Self.horizon
         var best: Int64?
         // A later reading of the clock may be an earlier time, where the clocks were turned back between the two.
         while let reading = firstReading(from: minute, through: lastDay) {
@@ -102,7 +102,7 @@ extension CronExpression {
 
     /// The first reading of a clock from a minute on that fits; minutes since the clock's own 1970.
     private func firstReading(from minute: Int64, through lastDay: Int64) -> Int64? {
-        var day = CivilDay.quotient(minute, 1_440)
+        var day = minute.flooredQuotient(1_440)
         var start = Int(minute - day * 1_440)
         while day <= lastDay {
             if fits(CivilDay(day)), let minute = firstMinute(from: start) { return day * 1_440 + Int64(minute) }

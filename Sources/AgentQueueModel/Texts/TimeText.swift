@@ -1,3 +1,5 @@
+import Glibc
+
 /// Points in time as text, RFC 3339: `2026-12-01T09:00Z` in, `2026-12-01T09:00:00.000Z` out. Times are milliseconds since 1970 in UTC.
 ///
 /// Plain arithmetic on the proleptic Gregorian calendar: no formatter, no locale, no time zone database.
@@ -31,11 +33,10 @@ package enum TimeText {
             throw InvalidText("\(InvalidText.quoted(text)) has no time zone (end it with Z, or an offset such as +02:00)")
         }
         guard let offset = cursor.offsetMinutes(), cursor.isAtEnd else { throw malformed(text) }
-        guard (1...12).contains(month), (1...daysInMonth(month, of: year)).contains(day), hour <= 23, minute <= 59, second <= 60 else {
+        guard let time = milliseconds(year: year, month: month, day: day, hour: hour, minute: minute, second: second) else {
             throw InvalidText("\(InvalidText.quoted(text)) is not a time that exists")
         }
-        let minutes = daysSince1970(year: year, month: month, day: day) * 1440 + hour * 60 + minute - offset
-        return (minutes * 60 + second) * 1000 + millisecond
+        return time - offset * 60_000 + millisecond
     }
 
     /// Writes a time in UTC with milliseconds: `2026-12-01T09:00:00.000Z`.
@@ -46,7 +47,7 @@ package enum TimeText {
         let day = milliseconds.flooredQuotient(millisecondsPerDay)
         let remainder = milliseconds % millisecondsPerDay
         let clock = remainder < 0 ? remainder + millisecondsPerDay : remainder
-        let date = civilDate(daysSince1970: day)
+        let date = CivilDay(day)
         guard (0...9999).contains(date.year) else {
             let rest = format(clock).dropFirst("1970-01-01".count)
             return "\(date.year)-\(padded(date.month))-\(padded(date.day))\(rest)"
@@ -61,8 +62,8 @@ package enum TimeText {
                 buffer[index + width] = UInt8(ascii: mark)
             }
             put(date.year, at: 0, width: 4, then: "-")
-            put(date.month, at: 5, width: 2, then: "-")
-            put(date.day, at: 8, width: 2, then: "T")
+            put(Int64(date.month), at: 5, width: 2, then: "-")
+            put(Int64(date.day), at: 8, width: 2, then: "T")
             put(clock / 3_600_000, at: 11, width: 2, then: ":")
             put(clock / 60_000 % 60, at: 14, width: 2, then: ":")
             put(clock / 1000 % 60, at: 17, width: 2, then: ".")
@@ -71,41 +72,21 @@ package enum TimeText {
         }
     }
 
+    /// The time of a date and clock in UTC, in milliseconds since 1970; nil if there is none. A leap second is the second after it.
+    package static func milliseconds(
+        year: Int64, month: Int64, day: Int64, hour: Int64, minute: Int64, second: Int64
+    ) -> Int64? {
+        guard let number = CivilDay.number(year: year, month: month, day: day), (0...23).contains(hour), (0...59).contains(minute),
+            (0...60).contains(second)
+        else { return nil }
+        return (((number * 24 + hour) * 60 + minute) * 60 + second) * 1_000
+    }
+
     private static func malformed(_ text: String) -> InvalidText {
         InvalidText("\(InvalidText.quoted(text)) is not a time (write 2026-12-01T09:00Z or 2026-12-01T09:00:00+02:00)")
     }
 
-    private static func padded(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
-
-    private static func daysInMonth(_ month: Int64, of year: Int64) -> Int64 {
-        switch month {
-        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
-        case 4, 6, 9, 11: 30
-        default: 31
-        }
-    }
-
-    /// Howard Hinnant's `days_from_civil`: years begin in March, so that the leap day is the last of its year, in eras of 400 years.
-    private static func daysSince1970(year: Int64, month: Int64, day: Int64) -> Int64 {
-        let marchYear = month <= 2 ? year - 1 : year
-        let era = marchYear.flooredQuotient(400)
-        let yearOfEra = marchYear - era * 400
-        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        return era * 146_097 + dayOfEra - 719_468
-    }
-
-    /// The inverse, `civil_from_days`.
-    private static func civilDate(daysSince1970 days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        let shifted = days + 719_468
-        let era = shifted.flooredQuotient(146_097)
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let marchMonth = (5 * dayOfYear + 2) / 153
-        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * marchMonth + 2) / 5 + 1)
-    }
+    private static func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
 }
 
 /// Reads the parts of an RFC 3339 time from front to back; a read that does not fit takes nothing.
@@ -165,10 +146,12 @@ struct TimeCursor {
     }
 }
 
-extension Int64 {
-    /// Division that rounds down, for days before 1970. `divisor` is positive.
-    func flooredQuotient(_ divisor: Int64) -> Int64 {
-        let quotient = self / divisor
-        return self % divisor < 0 ? quotient - 1 : quotient
+/// The time of day.
+package enum WallClock {
+    /// Milliseconds since 1970.
+    package static let milliseconds: @Sendable () -> Int64 = {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
     }
 }

@@ -1,4 +1,5 @@
 import AgentQueue
+import AgentQueueModel
 import AgentQueueSettings
 import AgentQueueStore
 import ArgumentParser
@@ -106,11 +107,7 @@ struct FormatOptions: ParsableArguments {
 /// The clocks.
 enum Now {
     /// Wall clock, ms since 1970.
-    static var milliseconds: Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
-    }
+    static var milliseconds: Int64 { WallClock.milliseconds() }
 
     /// Monotonic clock in seconds, for rates.
     static var seconds: Double {
