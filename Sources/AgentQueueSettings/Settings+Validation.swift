@@ -14,7 +14,7 @@ extension Settings {
 
     private func databaseConflicts() -> [SettingsError] {
         guard database.isEmpty else { return [] }
-        return [conflict("database", "no place is known for it: set HOME, AGENT_QUEUE_DATABASE or --database")]
+        return [conflict("database", "there is no default location for it; set HOME or AGENT_QUEUE_DATABASE")]
     }
 
     private func workerConflicts() -> [SettingsError] {

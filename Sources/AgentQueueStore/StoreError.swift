@@ -6,6 +6,8 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         case notOurs
         /// The file was written by a later version.
         case newerSchema
+        /// The file is older than this program, and may not be migrated here.
+        case olderSchema
         /// An applied migration is not the one this program knows.
         case alteredSchema
         /// The file is damaged.
@@ -41,15 +43,4 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// The message, as users see it.
     package var description: String { message }
-
-    /// What a program ends with: 65 bad data, 69 unavailable, 70 internal, 74 I/O, 77 permission.
-    package var exitCode: Int32 {
-        switch kind {
-        case .notOurs, .corrupt, .conflict, .notFound: 65
-        case .newerSchema, .alteredSchema, .busy, .closed: 69
-        case .full, .io: 74
-        case .permission: 77
-        case .internal: 70
-        }
-    }
 }

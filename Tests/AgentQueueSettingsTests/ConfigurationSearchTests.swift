@@ -66,7 +66,7 @@ import Testing
     @Test func withoutAHomeTheDatabaseMustBeNamed() throws {
         var fixture = Fixture()
         fixture.environment = [:]
-        #expect(fixture.fault()?.contains("set HOME, AGENT_QUEUE_DATABASE or --database") == true)
+        #expect(fixture.fault()?.contains("set HOME or AGENT_QUEUE_DATABASE") == true)
         fixture.environment = ["AGENT_QUEUE_DATABASE": "/q.db"]
         #expect(try fixture.load().database == "/q.db")
     }

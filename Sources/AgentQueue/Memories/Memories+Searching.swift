@@ -44,7 +44,7 @@ extension Memories {
                 ? "another prefix (\(InvalidText.quoted(model.passagePrefix)))" : "another model (\(model.target))"
             notice(
                 "namespace \(name) was made with \(made) than memory.embedding_model says now, and is searched with its own; "
-                    + "'agent-queue memory reembed \(namespace)' changes it")
+                    + "embedding it again changes that")
         }
     }
 }

@@ -164,7 +164,7 @@ struct VectorAgreement {
             let same = held.model.target == model.target
             let own = same ? " with the prefix \(InvalidText.quoted(held.model.passagePrefix))" : ""
             let other = same ? "with the prefix \(InvalidText.quoted(model.passagePrefix))" : "of \(model.target)"
-            let change = held.isStored ? "'agent-queue memory reembed \(namespace)' changes them, or " : ""
+            let change = held.isStored ? "embed it again with that model, or " : ""
             return wrong(
                 "namespace \(name) holds vectors of \(held.model.target)\(own), and this one would be \(other); "
                     + "\(change)use another namespace")

@@ -85,8 +85,8 @@ extension WriteTransaction {
         guard let job = try place(of: id) else { return JobChange(id: id, result: .notFound) }
         // A run's steps stand and fall with it. (One that waits for its next attempt may have that at once.)
         if let run = job.run, job.state.isFinal, wish != .cancel {
-            let advice = wish == .retry ? "use 'agent-queue run retry \(run)'" : "pruning removes it with its run"
-            return JobChange(id: id, result: .refused("it is a step of run \(run): \(advice)"))
+            let advice = wish == .retry ? "retry the run instead" : "pruning removes it with its run"
+            return JobChange(id: id, result: .refused("it is a step of run \(run); \(advice)"))
         }
         let result: JobChange.Result =
             switch wish {

@@ -198,7 +198,7 @@ extension Job {
     /// Reads the columns as `fetch` names them.
     private init(_ row: Statement) throws {
         guard let kind = JobKind(rawValue: row.text(1)), let target = Target(row.text(3)), let state = JobState(rawValue: row.text(4))
-        else { throw StoreError(.corrupt, "job \(row.int64(0)) is damaged; run 'agent-queue database check'") }
+        else { throw StoreError(.corrupt, "job \(row.int64(0)) is damaged") }
         self.init(
             id: row.int64(0), kind: kind, queue: row.text(2), target: target, state: state, priority: row.int(5), attempt: row.int(6),
             maxAttempts: row.int(7), createdAt: row.int64(8), scheduledAt: row.int64(9), request: try JSONValue.parse(row.text(10)),

@@ -73,7 +73,7 @@ struct MemoryRow {
         get throws {
             let value: JSONValue?
             do { value = try metadata.map { text throws(JSONError) in try JSONValue.parse(text) } } catch {
-                throw StoreError(.corrupt, "the metadata of memory \(id) is no JSON; restore a backup with 'agent-queue database restore'")
+                throw StoreError(.corrupt, "the metadata of memory \(id) is not valid JSON")
             }
             return Memory(
                 id: id, namespace: namespace, key: key, text: text, metadata: value, importance: importance, createdAt: createdAt,

@@ -29,8 +29,8 @@ extension MemoryNamespace {
     package func refusal(of model: VectorModel) -> String? {
         guard let space, space.model != model, building?.model != model else { return nil }
         return """
-            namespace \(name) holds vectors of \(space.model.described), not of \(model.described); use another namespace, or \
-            'agent-queue memory reembed \(name)'
+            namespace \(name) holds vectors of \(space.model.described), not of \(model.described); use another namespace, or embed \
+            this one again with that model
             """
     }
 }

@@ -44,7 +44,7 @@ extension WriteTransaction {
             .conflict,
             """
             namespace \(place.name) holds vectors of \(VectorModel.describe(space.model, space.dimension)), not of \(given); use another \
-            namespace, or 'agent-queue memory reembed \(place.name)'
+            namespace, or embed this one again with that model
             """)
     }
 

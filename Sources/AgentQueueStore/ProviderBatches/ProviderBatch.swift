@@ -126,7 +126,7 @@ extension ProviderBatch {
     init(_ row: Statement) throws {
         let id = row.int64(0)
         guard let target = Target(row.text(1)), let kind = JobKind(rawValue: row.text(2)), let state = State(rawValue: row.text(5))
-        else { throw StoreError(.corrupt, "provider batch \(id) is damaged; run 'agent-queue database check'") }
+        else { throw StoreError(.corrupt, "provider batch \(id) is damaged") }
         self.id = id
         self.target = target
         self.kind = kind

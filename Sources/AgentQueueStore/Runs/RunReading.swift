@@ -61,7 +61,7 @@ extension RunStore {
     private static func text(of reply: String) throws -> String { try JSONValue.parse(reply)["text"]?.string ?? "" }
 
     private static func damaged(_ run: Int64) -> StoreError {
-        StoreError(.corrupt, "run \(run) is damaged; run 'agent-queue database check'")
+        StoreError(.corrupt, "run \(run) is damaged")
     }
 
     /// The texts that completed calls of a run were answered with, by path.
@@ -182,7 +182,7 @@ extension StepRecord {
     /// Reads the columns path, job_id, state and message.
     fileprivate init(_ row: Statement, of run: Int64) throws {
         guard let state = StepState(rawValue: row.text(2)) else {
-            throw StoreError(.corrupt, "run \(run) is damaged; run 'agent-queue database check'")
+            throw StoreError(.corrupt, "run \(run) is damaged")
         }
         self.init(path: row.text(0), jobID: row.optionalInt64(1), state: state, message: row.optionalText(3))
     }

@@ -105,7 +105,7 @@ extension MaintenanceStore {
     /// Rewrites the whole file without its gaps. Refuses beside live workers, who would have to wait for it.
     package func vacuum() throws {
         guard try workers().allSatisfy({ !locks.isAlive(worker: $0.id) }) else {
-            throw StoreError(.busy, "workers are running; stop them, or use 'agent-queue prune --vacuum', which works beside them")
+            throw StoreError(.busy, "workers are running; stop them first")
         }
         do {
             try store.pool.writeWithoutTransaction { database in

@@ -110,7 +110,7 @@ enum DatabaseFile {
             guard id == 0, try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") == 0 else { break }
             _ = BusyHandler.wait(0)
         }
-        throw StoreError(.notOurs, "\(path): not an agent-queue database; name another file with --database")
+        throw StoreError(.notOurs, "\(path): not an agent-queue database")
     }
 
     /// How often a file that holds nothing is looked at, about a millisecond apart, before it is taken for another's.

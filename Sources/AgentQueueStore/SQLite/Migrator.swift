@@ -11,7 +11,7 @@ enum Migrator {
         var applied: [String] = []
         while let next = try pending(database, path: path).first {
             guard applies else {
-                throw StoreError(.alteredSchema, "\(path): the database is older than this program; run 'agent-queue database migrate'")
+                throw StoreError(.olderSchema, "\(path): the database is older than this program and has to be migrated")
             }
             try database.inTransaction(.immediate) {
                 // Another process may have been faster.

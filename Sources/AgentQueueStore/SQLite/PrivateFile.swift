@@ -47,7 +47,7 @@ enum PrivateFile {
             throw StoreError(.permission, "\(path): not a plain file; a database is never opened through a symbolic link")
         }
         guard status.st_uid == geteuid() else {
-            throw StoreError(.permission, "\(path): belongs to another user; run as its owner, or name another file with --database")
+            throw StoreError(.permission, "\(path): belongs to another user; run as its owner")
         }
     }
 

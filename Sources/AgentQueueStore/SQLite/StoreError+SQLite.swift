@@ -20,13 +20,13 @@ extension StoreError {
     static func from(code: CInt, message: String, path: String) -> StoreError {
         switch ResultCode(rawValue: code & 0xFF) {
         case .SQLITE_FULL:
-            StoreError(.full, "\(path): the disk is full; nothing was changed. Free some space (agent-queue prune helps) and try again")
+            StoreError(.full, "\(path): the disk is full; nothing was changed; free some space and try again")
         case .SQLITE_IOERR:
             StoreError(.io, "\(path): reading or writing the database failed (\(message)); check the disk")
         case .SQLITE_CORRUPT:
-            StoreError(.corrupt, "\(path): the database is damaged (\(message)); restore a backup with 'agent-queue database restore'")
+            StoreError(.corrupt, "\(path): the database is damaged (\(message))")
         case .SQLITE_NOTADB:
-            StoreError(.notOurs, "\(path): not an agent-queue database; name another file with --database")
+            StoreError(.notOurs, "\(path): not an agent-queue database")
         case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
             StoreError(.permission, "\(path): the database may not be written; check who owns the file and its folder")
         case .SQLITE_CANTOPEN:

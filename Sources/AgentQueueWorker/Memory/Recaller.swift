@@ -66,7 +66,7 @@ struct Recaller: Sendable {
         let namespaces = try store.memories.withSnapshot { snapshot in
             try names.map { name in
                 guard let namespace = try snapshot.namespace(named: name) else {
-                    throw MemoryError("there is no namespace '\(name)'; 'agent-queue memory stats' lists them")
+                    throw MemoryError("there is no namespace '\(name)'")
                 }
                 return namespace
             }

@@ -1,5 +1,6 @@
 import AgentQueueModel
 import AgentQueueReports
+import AgentQueueStore
 import ArgumentParser
 import Glibc
 
@@ -20,7 +21,19 @@ enum FailureReport {
     static func verdict(on error: any Error) -> (message: String, code: Int32)? {
         if let error = error as? CommandFailure { return (error.message, error.status.rawValue) }
         guard let problem = Problem(error) else { return nil }
-        return ((error as? ModelFailure)?.message ?? "\(error)", ExitStatus(problem).rawValue)
+        let sentence = (error as? ModelFailure)?.message ?? "\(error)"
+        return (sentence + (advice(on: error).map { "; \($0)" } ?? ""), ExitStatus(problem).rawValue)
+    }
+
+    /// Which command helps against an error of the library, which knows none.
+    private static func advice(on error: any Error) -> String? {
+        switch (error as? StoreError)?.kind {
+        case .corrupt: "run 'agent-queue database check', or restore a backup with 'agent-queue database restore'"
+        case .full: "'agent-queue prune' removes expired data"
+        case .notOurs: "choose another file with --database"
+        case .olderSchema: "run 'agent-queue database migrate'"
+        default: nil
+        }
     }
 
     private static func say(_ sentence: String, _ code: Int32) -> Int32 {

@@ -85,7 +85,7 @@ import Testing
                 _ = try await f.store.memories.remember([NewMemory("two", vector: .of("two"))], in: "notes", model: other)
             }
             #expect(error?.kind == .conflict)
-            #expect(error?.message.contains("agent-queue memory reembed notes") == true, "\(error?.message ?? "")")
+            #expect(error?.message.contains("embed this one again with that model") == true, "\(error?.message ?? "")")
             #expect(await storeError { try await f.remember(["two"], dimension: 5) }?.kind == .conflict)
             #expect(try f.namespace().memories == 1)
         }

@@ -242,7 +242,7 @@ import Testing
             try await f.settleStep(job, .permanent)
             #expect(
                 try await f.store.jobs.retry(ids: [job.id]).map(\.result) == [
-                    .refused("it is a step of run 1: use 'agent-queue run retry 1'")
+                    .refused("it is a step of run 1; retry the run instead")
                 ])
             #expect(
                 try await f.store.jobs.delete(ids: [job.id]).map(\.result) == [

@@ -168,7 +168,7 @@ import Testing
                 #expect(scene.notices.all.count == 1)
                 #expect(scene.notices.all.first?.contains("another model (scripted/e5)") == true)
                 let refusal = await sentence { try await memories.store(Self.drafts("green pears"), in: "n") }
-                #expect(refusal?.contains("'agent-queue memory reembed n' changes them") == true)
+                #expect(refusal?.contains("embed it again with that model") == true)
             }
             let held = try scene.count
             #expect(held == 1)

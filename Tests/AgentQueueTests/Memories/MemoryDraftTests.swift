@@ -126,7 +126,7 @@ import Testing
             ),
             (
                 [.made([1, 2], by: VectorModel(target: "o/m"))], "stored",
-                "namespace 'stored' holds vectors of p/e5, and this one would be of o/m; 'agent-queue memory reembed stored' changes them"
+                "namespace 'stored' holds vectors of p/e5, and this one would be of o/m; embed it again with that model"
             ),
         ]
         for (sources, namespace, says) in cases {

@@ -184,7 +184,7 @@ import Testing
             #expect(
                 error.message == """
                     namespace notes holds vectors of other/model, not of local/e with the prefix 'p: '; use another namespace, or \
-                    'agent-queue memory reembed notes'
+                    embed this one again with that model
                     """)
             #expect(try b.memories().map(\.text) == ["x"])
         }
@@ -206,7 +206,7 @@ import Testing
             #expect(try await b.round() == 1)
             #expect(try b.states(ids) == [.completed, .discarded, .completed, .completed])
             let error = try #require(try b.store.jobs.get(ids[1])?.errors.first)
-            #expect(error.failure == .permanent && error.message.contains("(2 values)") && error.message.contains("memory reembed notes"))
+            #expect(error.failure == .permanent && error.message.contains("(2 values)") && error.message.contains("embed this one again"))
             #expect(try b.memories().map(\.text) == ["a", "b"] && b.memories("odd").map(\.text) == ["odd"])
             #expect(try b.int("SELECT sum(input_tokens) FROM charges") == 6 && b.int("SELECT sum(calls) FROM charges") == 1)
             #expect(try b.int("SELECT input_tokens FROM lanes") == 6)

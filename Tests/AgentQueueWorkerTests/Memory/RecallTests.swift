@@ -116,7 +116,7 @@ import Testing
             #expect(try b.states([unknown]) == [.discarded] && b.provider.asked.isEmpty && b.provider.calls.isEmpty)
             #expect(
                 try b.store.jobs.get(unknown)?.errors.first?.message
-                    == "memories could not be recalled: there is no namespace 'pest'; 'agent-queue memory stats' lists them")
+                    == "memories could not be recalled: there is no namespace 'pest'")
             _ = try await b.store.memories.forget(b.memories("pets").map(\.id))
             let empty = try await ask(b, "a cat?", MemoryUse(recall: 2, namespaces: ["pets"], remember: nil))
             try await b.round()

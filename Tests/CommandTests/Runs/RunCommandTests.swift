@@ -66,7 +66,8 @@ import Testing
             #expect(call.status == 1 && call.sentence?.contains("call 'second' of run 1 has failed: ") == true)
             #expect(try await aq.run("run", "wait", "1").status == 1)
             let refused = try await aq.run("retry", "2")
-            #expect(refused.status == 65 && refused.sentence?.contains("run retry 1") == true, "\(refused.error)")
+            #expect(
+                refused.status == 65 && refused.sentence?.contains("a step of run 1; retry the run instead") == true, "\(refused.error)")
 
             scene.mended.add()
             #expect(try await aq.run("run", "retry", "1", "--json").json.first?["result"] == "changed")
