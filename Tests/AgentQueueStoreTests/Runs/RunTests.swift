@@ -246,7 +246,7 @@ import Testing
                 ])
             #expect(
                 try await f.store.jobs.delete(ids: [job.id]).map(\.result) == [
-                    .refused("it is a step of run 1: pruning removes it with its run")
+                    .refused("it is a step of run 1; pruning removes it with its run")
                 ])
         }
     }
