@@ -1,7 +1,3 @@
-import AgentQueueModel
-import CAgentQueue
-import Foundation
-import GRDB
 import Synchronization
 
 /// The queue's database: one file, shared by any number of processes.
@@ -10,94 +6,36 @@ import Synchronization
 /// the call returns, and not before. *Reads run beside it*, on snapshots: what they return was true a moment ago, so a
 /// change never relies on an earlier read but looks again inside its own transaction.
 package final class QueueStore: Sendable {
-    /// The database's file, absolute.
-    package let path: String
-    /// The bells of this database.
-    package let bell: Bell
-    /// The lock file of this database.
-    package let locks: LockFile
     /// The clocks it goes by.
     package let clock: StoreClock
     /// What survives a power cut.
     package let durability: Durability
+    let engine: SQLiteEngine
 
-    let pool: DatabasePool
-    let configuration: Configuration
     private let writer: Writer
     private let listeners = Mutex<[Bell.Word: BellListener]>([:])
     private let isClosed = Mutex(false)
     /// The latest change of memories when this process last compacted them.
     let compactedTo = Mutex<Int64>(0)
 
+    /// The database's file, absolute.
+    package var path: String { engine.path }
+    /// The bells of this database.
+    package var bell: Bell { engine.bell }
+    /// The lock file of this database.
+    package var locks: LockFile { engine.locks }
+
     /// Opens the database of a file, making and migrating it as the options say.
     /// - Throws: `StoreError`.
     package init(path: String, options: StoreOptions = StoreOptions()) throws {
-        _ = Self.configuresSQLite
-        let path = try Self.absolute(path)
-        self.path = path
         clock = options.clock
         durability = options.durability
-        configuration = DatabaseFile.configuration(durability: options.durability)
-        var first: DatabaseQueue?
-        do {
-            if try PrivateFile.inspect(path) {
-                first = try Self.retryingBusy { [configuration] in
-                    try DatabaseFile.refuseForeign(path, configuration: configuration)
-                }
-            } else {
-                guard options.createsFile else {
-                    throw StoreError(.notFound, "\(path): there is no such database")
-                }
-                try PrivateFile.makeFolder(of: path)
-            }
-            locks = try LockFile.shared(at: path + "-lock")
-            try locks.beginUse()
-        } catch {
-            throw error.asStoreError(path: path)
+        let (engine, commits) = try SQLiteEngine.open(path, options)
+        self.engine = engine
+        writer = Writer(commits, path: engine.path) { [bell = engine.bell] work, results in
+            if work { bell.ring(.work) }
+            if results { bell.ring(.done) }
         }
-        do {
-            bell = try Bell(path: path + "-bell")
-            try DatabaseFile.prepareNew(path)
-            pool = try Self.retryingBusy { [configuration] in try DatabasePool(path: path, configuration: configuration) }
-            try pool.writeWithoutTransaction { database in
-                try DatabaseFile.checkIdentity(database, path: path)
-                try DatabaseFile.settle(database, durability: options.durability, path: path)
-                try Migrator.run(database, path: path, applies: options.migrates, now: options.clock.wall())
-            }
-            let connection = try WriteConnection(of: pool)
-            let checkpoints = Checkpoints(
-                connection, checkpointer: first, configuration: configuration, path: path, options: options)
-            let commits = GroupCommit(connection, checkpoints, clock: options.clock, path: path)
-            writer = Writer(commits, path: path) { [bell] work, results in
-                if work { bell.ring(.work) }
-                if results { bell.ring(.done) }
-            }
-        } catch {
-            locks.endUse()
-            throw error.asStoreError(path: path)
-        }
-    }
-
-    /// A lock that another process holds for a moment at opening (it recovers the WAL, or makes the file) is waited for.
-    private static func retryingBusy<T>(_ open: () throws -> T) throws -> T {
-        var tries = 0
-        while true {
-            do {
-                return try open()
-            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && tries < 1_000 {
-                tries += 1
-                _ = BusyHandler.wait(0)
-            }
-        }
-    }
-
-    /// Once in a process. Fails harmlessly where the program has used SQLite before.
-    private static let configuresSQLite = platform_sqlite_forgo_memory_statistics()
-
-    private static func absolute(_ path: String) throws -> String {
-        guard !path.isEmpty, !path.utf8.contains(0) else { throw StoreError(.notFound, "the database needs a file name") }
-        guard !path.hasPrefix("/") else { return path }
-        return FileManager.default.currentDirectoryPath + "/" + path
     }
 
     /// Carries out what was submitted, and closes. The store cannot be used after.
@@ -109,8 +47,7 @@ package final class QueueStore: Sendable {
         guard isFirst else { return }
         for listener in listeners.withLock({ Array($0.values) }) { listener.stop() }
         writer.stop()
-        try? pool.close()
-        locks.endUse()
+        engine.close()
     }
 
     deinit { close() }
@@ -124,18 +61,7 @@ package final class QueueStore: Sendable {
 
     /// Reads on a snapshot.
     /// - Throws: `StoreError`.
-    func read<Value>(_ body: (ReadConnection) throws -> Value) throws -> Value {
-        try readDatabase { try body(ReadConnection($0)) }
-    }
-
-    /// Reads on a snapshot through GRDB.
-    func readDatabase<Value>(_ body: (Database) throws -> Value) throws -> Value {
-        do {
-            return try pool.read(body)
-        } catch {
-            throw error.asStoreError(path: path)
-        }
-    }
+    func read<Value>(_ body: (ReadConnection) throws -> Value) throws -> Value { try engine.read(body) }
 
     /// Yields at once, after every ring of that bell, and at least once a second. Rings that come while the consumer is busy
     /// are one. Ends with the store.

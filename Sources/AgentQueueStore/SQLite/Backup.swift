@@ -108,7 +108,7 @@ extension MaintenanceStore {
             throw StoreError(.busy, "workers are running; stop them first")
         }
         do {
-            try store.pool.writeWithoutTransaction { database in
+            try store.engine.pool.writeWithoutTransaction { database in
                 // VACUUM attaches the file it writes, which is refused otherwise.
                 let limit = sqlite3_limit(database.sqliteConnection, SQLITE_LIMIT_ATTACHED, 1)
                 defer { sqlite3_limit(database.sqliteConnection, SQLITE_LIMIT_ATTACHED, limit) }
@@ -133,7 +133,7 @@ extension MaintenanceStore {
             var configuration = Configuration()
             configuration.busyMode = .callback(BusyHandler.wait)
             let copy = try DatabaseQueue(path: destination, configuration: configuration)
-            try store.pool.backup(to: copy)
+            try store.engine.pool.backup(to: copy)
             // The copy stands alone: no log beside it.
             try copy.inDatabase { try $0.execute(sql: "PRAGMA journal_mode = DELETE") }
             try copy.close()

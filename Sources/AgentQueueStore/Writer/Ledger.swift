@@ -1,5 +1,4 @@
 import AgentQueueModel
-import GRDBSQLite
 
 /// The counts that a transaction changes, gathered while it runs and written once at its end: a thousand settled jobs
 /// of one lane are one UPDATE of its row.

@@ -1,6 +1,4 @@
 import AgentQueueModel
-import GRDB
-import GRDBSQLite
 
 /// A transaction of the writer, as operations see it. Confined to the writer's thread.
 final class WriteTransaction {

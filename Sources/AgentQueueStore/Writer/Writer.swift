@@ -2,8 +2,6 @@ import CAgentQueue
 import DequeModule
 import Dispatch
 import Foundation
-import GRDB
-import GRDBSQLite
 import Synchronization
 
 /// The one connection of this process that writes, on a thread of its own.

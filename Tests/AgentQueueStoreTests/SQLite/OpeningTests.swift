@@ -51,7 +51,7 @@ import Testing
                 "temp_store": "2",
                 "application_id": "\(0x4147_5155)", "user_version": "7", "journal_size_limit": "33554432",
             ]
-            func writerSettings() throws -> [String: String] { try f.store.pool.writeWithoutTransaction(settings) }
+            func writerSettings() throws -> [String: String] { try f.store.engine.pool.writeWithoutTransaction(settings) }
             // On the connection that writes, as long as it lives.
             #expect(try writerSettings() == expected)
             try await f.add()
