@@ -86,7 +86,7 @@ package enum SampleConfiguration {
         retention:
           completed: 7d
           cancelled: 7d
-          discarded: 30d
+          discarded: 30d          # jobs that have failed
 
         # Providers by name (letters, digits, _ and -). These are built in: what is written here changes them key by key, or adds others.
         #
