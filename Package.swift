@@ -108,7 +108,8 @@ let package = Package(
 
         // What tests of several suites share.
         .target(
-            name: "AgentQueueTestSupport", dependencies: [nioCore, nioHTTP1, nioPosix], path: "Tests/Support", swiftSettings: strict),
+            name: "AgentQueueTestSupport", dependencies: [logging, nioCore, nioHTTP1, nioPosix], path: "Tests/Support",
+            swiftSettings: strict),
         // What tests compare vectors by: plain loops, optimised even where the rest is not.
         .target(name: "CAgentQueueReference", path: "Tests/CAgentQueueReference", cSettings: [.unsafeFlags(["-O2"])]),
         // The rules of the house, held against the repository's own files.

@@ -61,8 +61,6 @@ import Testing
         }
     }
 
-    private static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-
     /// A queue with a provider of its own, and its worker.
     private func withWorker(
         _ configure: (inout Settings, _ folder: String) -> Void = { _, _ in },
@@ -75,7 +73,7 @@ import Testing
             let echo = Echo()
             let queue = try JobQueue(settings, environment: ["PATH": "/usr/bin:/bin"], own: [echo])
             defer { queue.store.close() }
-            let worker = Task { try await queue.work(logger: Self.silent) }
+            let worker = Task { try await queue.work(logger: .silent) }
             let outcome: Result<Void, any Error>
             do { outcome = .success(try await body(queue, echo, folder)) } catch { outcome = .failure(error) }
             worker.cancel()
@@ -170,7 +168,7 @@ import Testing
             draft.prompt = "Hello"
             draft.onFinish = ["tell"]
             let id = try await queue.enqueue(draft).id
-            try await within(.seconds(60), "the worker ends by itself") { try await queue.work(stopsWhenEmpty: true, logger: Self.silent) }
+            try await within(.seconds(60), "the worker ends by itself") { try await queue.work(stopsWhenEmpty: true, logger: .silent) }
             #expect(try queue.store.jobs.get(id)?.state == .completed)
             #expect(try JSONValue.parse(try read("\(folder)/told"))["id"]?.int == Int(id))
         }

@@ -45,7 +45,7 @@ final class Bench: Sendable {
         registration = try await store.claims.registerWorker()
         recaller = Recaller(
             store: store, providers: [provider.name: provider], configuration: configuration,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            logger: Logger.silent)
     }
 
     /// What was reported of the jobs.
@@ -55,7 +55,7 @@ final class Bench: Sendable {
         var runner = JobRunner(
             store: store, providers: [provider.name: provider], configuration: configuration, cache: nil, semantic: nil, recaller: recaller,
             inFlight: inFlight, calls: registration.calls,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            logger: Logger.silent
         ) { [self] event in told.withLock { $0.append(event) } }
         runner.planner = planner
         return runner
@@ -64,7 +64,7 @@ final class Bench: Sendable {
     func worker(_ observer: @escaping @Sendable (WorkerEvent) -> Void = { _ in }) -> Worker {
         Worker(
             store: store, providers: [provider], configuration: configuration, planner: planner,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            logger: Logger.silent,
             observer: observer)
     }
 

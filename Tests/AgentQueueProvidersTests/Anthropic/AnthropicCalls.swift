@@ -1,6 +1,5 @@
 import AgentQueueModel
 import AgentQueueTestSupport
-import Synchronization
 
 @testable import AgentQueueProviders
 
@@ -49,14 +48,6 @@ extension AnthropicProvider {
         let outcomes = await respond(to: [request], CallOptions(timeout: timeout, idempotencyKey: key, onText: onText))
         return outcomes.count == 1 ? outcomes[0] : .failure(ModelFailure(.permanent, "\(outcomes.count) outcomes"))
     }
-}
-
-/// The pieces of text that a call has told of.
-final class ToldText: Sendable {
-    private let pieces = Mutex<[String]>([])
-
-    func add(_ piece: String) { pieces.withLock { $0.append(piece) } }
-    var all: [String] { pieces.withLock { $0 } }
 }
 
 enum AnthropicSample {

@@ -112,7 +112,7 @@ import Testing
         let (status, type, failure, scope) = Self.errors[row]
         let headers = [("request-id", "req_1"), ("anthropic-ratelimit-tokens-remaining", "5"), ("retry-after", "3")]
         let body = #"{"type":"error","error":{"type":"\#(type)","message":"no 'How are you today?'"},"request_id":"req_1"}"#
-        let told = ToldText()
+        let told = Recorder<String>()
         let add: @Sendable (String) -> Void = { told.add($0) }
         let mayPass: [FailureClass] = [.rateLimited, .overloaded, .retryable, .quotaExhausted]
         try await withAnthropic(answer: ScriptedAnswer(status, headers: headers, json: body)) { provider, server in
@@ -189,7 +189,7 @@ import Testing
     // MARK: Streams
 
     @Test func aStreamIsToldPieceByPiece() async throws {
-        let told = ToldText()
+        let told = Recorder<String>()
         try await withAnthropic(answer: AnthropicSample.stream(headers: [("request-id", "req_2")])) { provider, server in
             let reply = try #require(await provider.answer(AnthropicSample.request, onText: { told.add($0) }).reply)
             var expected = AnthropicSample.reply
@@ -201,7 +201,7 @@ import Testing
     }
 
     @Test func ofSeveralTheFirstIsTold() async throws {
-        let told = ToldText()
+        let told = Recorder<String>()
         let script = Script { request in
             request.text.contains(#""stream":true"#) ? AnthropicSample.stream() : ScriptedAnswer(json: AnthropicSample.hello)
         }
@@ -222,7 +222,7 @@ import Testing
     }
 
     @Test func aServerThatDoesNotStreamIsRead() async throws {
-        let told = ToldText()
+        let told = Recorder<String>()
         try await withAnthropic(answer: ScriptedAnswer(json: AnthropicSample.hello)) { provider, _ in
             #expect(await provider.answer(AnthropicSample.request, onText: { told.add($0) }).reply?.text == "Hello")
             #expect(told.all == ["Hello"])

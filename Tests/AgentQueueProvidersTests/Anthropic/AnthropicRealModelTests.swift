@@ -18,7 +18,7 @@ import Testing
 
     @Test(.enabled(if: url != nil)) func plainAndStreamedAreTheSame() async throws {
         try await withAnthropic(try #require(Self.url)) { provider in
-            let told = ToldText()
+            let told = Recorder<String>()
             let asked = request("What is the capital of France?")
             let plain = try #require(await provider.answer(asked, timeout: 120_000).reply)
             let streamed = try #require(await provider.answer(asked, timeout: 120_000, onText: { told.add($0) }).reply)

@@ -78,7 +78,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct AnthropicStreamReaderTests {
     @Test(arguments: [1, 2, 3, 7, 64, 1_000, 100_000]) func whereTheBytesAreCutMakesNoDifference(size: Int) async throws {
-        let told = ToldText()
+        let told = Recorder<String>()
         let begun = Counter()
         let reader = AnthropicStreamReader(onBegin: { begun.add() }, onText: { told.add($0) })
         let bytes = AnthropicSample.wire(AnthropicSample.events)

@@ -6,8 +6,8 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct ChildProcessRegisterTests {
     @Test func itTellsOfTheWholeListAtEachChange() throws {
         let register = ChildProcessRegister()
-        let lists = Pieces()
-        register.attach { lists.append($0.map { "\($0.pid)" }.joined(separator: ",")) }
+        let lists = Recorder<String>()
+        register.attach { lists.add($0.map { "\($0.pid)" }.joined(separator: ",")) }
         let own = getpid()
         let child = try #require(register.note(own))
         #expect(register.children == [child])

@@ -233,10 +233,10 @@ import Testing
         let file = FileManager.default.temporaryDirectory.appending(path: "aq-noted-\(UUID().uuidString)").path()
         defer { try? FileManager.default.removeItem(atPath: file) }
         try await withFake("while read line; do : >\(file); \(FakeClaude.answer()); done", .init(isWarm: false)) { scene in
-            let seen = Pieces()
+            let seen = Recorder<String>()
             scene.register.attach { children in
                 // No job has reached a child when it is noted.
-                seen.append("\(children.count) \(FileManager.default.fileExists(atPath: file))")
+                seen.add("\(children.count) \(FileManager.default.fileExists(atPath: file))")
             }
             #expect(await scene.ask("hi").reply != nil)
             try await until("it is reaped") { scene.register.children.isEmpty }

@@ -44,8 +44,8 @@ struct ClaudeCodeProviderTests {
 
     @Test func textComesPieceByPiece() async throws {
         try await ClaudeCodeScene.run(Self.hello) { scene in
-            let pieces = Pieces()
-            let reply = try #require(await scene.ask("Hi") { pieces.append($0) }.reply)
+            let pieces = Recorder<String>()
+            let reply = try #require(await scene.ask("Hi") { pieces.add($0) }.reply)
             #expect(pieces.all == ["Hello", " ther", "e, fr", "iend"])
             #expect(pieces.all.joined() == reply.text)
         }
@@ -57,8 +57,8 @@ struct ClaudeCodeProviderTests {
         let half = try #require(answer.body.firstRange(of: Array("e, fr".utf8))).lowerBound - 80
         answer.ending = .stalled(afterBytes: half)
         try await ClaudeCodeScene.run(.always(answer)) { scene in
-            let pieces = Pieces()
-            let call = Task { await scene.ask("Hi") { pieces.append($0) } }
+            let pieces = Recorder<String>()
+            let call = Task { await scene.ask("Hi") { pieces.add($0) } }
             try await within(.seconds(30), "the first piece") { try await pieces.wait(atLeast: 1) }
             #expect(pieces.all.first == "Hello")
             call.cancel()
@@ -150,8 +150,8 @@ struct ClaudeCodeProviderTests {
         try await ClaudeCodeScene.run(
             Script { ScriptedClaude.stream($0.prompt?.hasPrefix("secret") == true ? "whispered back" : "fine") }
         ) { scene in
-            let started = Pieces()
-            scene.register.attach { children in for child in children { started.append("\(child.pid)") } }
+            let started = Recorder<String>()
+            scene.register.attach { children in for child in children { started.add("\(child.pid)") } }
             func body(_ prompt: String) -> JSONValue {
                 ["messages": [["role": "system", "content": "Be terse."], ["role": "user", "content": .string(prompt)]]]
             }
@@ -187,8 +187,8 @@ struct ClaudeCodeProviderTests {
 
     @Test func aProcessIsReplacedAfterSoManyJobs() async throws {
         try await ClaudeCodeScene.run(Self.hello, .init(maxJobs: 2)) { scene in
-            let started = Pieces()
-            scene.register.attach { children in for child in children { started.append("\(child.pid)") } }
+            let started = Recorder<String>()
+            scene.register.attach { children in for child in children { started.add("\(child.pid)") } }
             for _ in 0..<4 { #expect(await scene.ask("Hi").reply != nil) }
             #expect(Set(started.all).count == 2)
         }

@@ -1,7 +1,6 @@
 import AgentQueueModel
 import AgentQueueTestSupport
 import Foundation
-import Synchronization
 
 @testable import AgentQueueProviders
 
@@ -93,25 +92,4 @@ struct ClaudeCodeScene: Sendable {
 
     /// The calls of a model that the server has seen.
     var calls: [RecordedRequest] { server.requests.filter(\.isCall) }
-}
-
-/// Texts that arrive one by one.
-final class Pieces: Sendable {
-    private let counter = Counter()
-    private let texts = OneByOne()
-
-    var all: [String] { texts.all }
-    func append(_ text: String) {
-        texts.append(text)
-        counter.add()
-    }
-    func wait(atLeast count: Int) async throws { try await counter.wait(atLeast: count) }
-}
-
-/// A list that grows.
-final class OneByOne: Sendable {
-    private let texts = Mutex<[String]>([])
-
-    var all: [String] { texts.withLock { $0 } }
-    func append(_ text: String) { texts.withLock { $0.append(text) } }
 }

@@ -57,8 +57,8 @@ import Testing
         let stream = ScriptedAnswer(stream: ChatStreamTests.stream(ChatStreamTests.hello))
         try await withProvider(answers: refusing("stream_options", 400, error, else: stream)) { provider, server in
             for _ in 0..<2 {
-                let told = Told()
-                #expect(await provider.respond(to: request(), onText: told.take).reply == ChatStreamTests.helloReply)
+                let told = Recorder<String>()
+                #expect(await provider.respond(to: request(), onText: told.add).reply == ChatStreamTests.helloReply)
                 #expect(told.text == "Hello")
             }
             #expect(server.requests.map { $0.text.contains("stream_options") } == [true, false, false])
@@ -109,9 +109,9 @@ import Testing
         try await ScriptedServer.withServer(script) { server in
             try await withTransport { transport in
                 let provider = OpenAIProvider(name: "p", baseURL: server.url, apiKey: nil, api: .responses, transport: transport)
-                let told = Told()
-                let reply = try #require(await provider.respond(to: chat, onText: told.take).reply)
-                #expect(told.pieces.filter { !$0.isEmpty }.joined() == "Hello")
+                let told = Recorder<String>()
+                let reply = try #require(await provider.respond(to: chat, onText: told.add).reply)
+                #expect(told.all.filter { !$0.isEmpty }.joined() == "Hello")
                 #expect(reply.text == "Hello")
                 #expect(reply.isComplete)
                 #expect(server.requests[0].text.contains(#""stream":true"#))

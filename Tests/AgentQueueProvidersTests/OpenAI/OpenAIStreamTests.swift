@@ -1,22 +1,7 @@
 import AgentQueueModel
 import AgentQueueProviders
 import AgentQueueTestSupport
-import Synchronization
 import Testing
-
-/// The pieces of an answer's text, as they were told.
-final class Told: Sendable {
-    private let texts = Mutex<[String]>([])
-    let count = Counter()
-
-    @Sendable func take(_ text: String) {
-        texts.withLock { $0.append(text) }
-        count.add()
-    }
-
-    var pieces: [String] { texts.withLock(\.self) }
-    var text: String { pieces.joined() }
-}
 
 @Suite(.timeLimit(.minutes(1))) struct OpenAIStreamTests {
     let hello = ChatStreamTests.stream(ChatStreamTests.hello)
@@ -27,10 +12,10 @@ final class Told: Sendable {
         let headers = [("x-request-id", "r-1"), ("x-ratelimit-remaining-requests", "7")]
         let answer = ScriptedAnswer(stream: hello, headers: headers, pauses: [(bytes, gate)])
         try await withProvider(answer: answer) { provider, server in
-            let told = Told()
-            async let outcome = provider.respond(to: chat, onText: told.take)
-            try await told.count.wait(atLeast: 1)
-            #expect(told.pieces == ["Hel"])
+            let told = Recorder<String>()
+            async let outcome = provider.respond(to: chat, onText: told.add)
+            try await told.wait(atLeast: 1)
+            #expect(told.all == ["Hel"])
             gate.open()
             let reply = try #require(await outcome.reply)
             var expected = ChatStreamTests.helloReply
@@ -59,8 +44,8 @@ final class Told: Sendable {
                 : ScriptedAnswer(json: AgentQueueProvidersTests.hello)
         }
         try await withProvider(answers: script) { provider, server in
-            let told = Told()
-            let outcomes = await provider.respond(to: [chat, chat, chat], CallOptions(timeout: 10_000, onText: told.take))
+            let told = Recorder<String>()
+            let outcomes = await provider.respond(to: [chat, chat, chat], CallOptions(timeout: 10_000, onText: told.add))
             #expect(outcomes.compactMap(\.reply?.text) == ["Hello", "Hello", "Hello"])
             #expect(told.text == "Hello")
             #expect(server.requests.filter { $0.text.contains("stream") }.count == 1)
@@ -69,17 +54,17 @@ final class Told: Sendable {
 
     @Test func anAnswerThatIsNoStreamIsReadAllTheSame() async throws {
         try await withProvider(answer: ScriptedAnswer(json: AgentQueueProvidersTests.hello)) { provider, _ in
-            let told = Told()
-            #expect(await provider.respond(to: chat, onText: told.take).reply?.text == "Hello")
-            #expect(told.pieces.isEmpty)
+            let told = Recorder<String>()
+            #expect(await provider.respond(to: chat, onText: told.add).reply?.text == "Hello")
+            #expect(told.all.isEmpty)
         }
     }
 
     @Test func aStreamThatIsNotCalledOneIsReadAllTheSame() async throws {
         let answer = ScriptedAnswer(headers: [("content-type", "text/plain")], body: Array(hello.utf8))
         try await withProvider(answer: answer) { provider, _ in
-            let told = Told()
-            #expect(await provider.respond(to: chat, onText: told.take).reply == ChatStreamTests.helloReply)
+            let told = Recorder<String>()
+            #expect(await provider.respond(to: chat, onText: told.add).reply == ChatStreamTests.helloReply)
             #expect(told.text == "Hello")
         }
     }
@@ -91,9 +76,9 @@ final class Told: Sendable {
             ChatStreamTests.choice("{}", #""stop""#),
         ])
         try await withProvider(answer: ScriptedAnswer(stream: text)) { provider, _ in
-            let told = Told()
-            let reply = try #require(await provider.respond(to: chat, onText: told.take).reply)
-            #expect(told.pieces == ["4"])
+            let told = Recorder<String>()
+            let reply = try #require(await provider.respond(to: chat, onText: told.add).reply)
+            #expect(told.all == ["4"])
             #expect(reply.reasoning == "hm")
             #expect(reply.toolCalls != nil)
         }
@@ -131,9 +116,9 @@ final class Told: Sendable {
 
     @Test func cancellingKeepsWhatHadArrived() async throws {
         try await withProvider(answer: ScriptedAnswer(stream: begun, ending: .stalled(afterBytes: .max))) { provider, server in
-            let told = Told()
-            let call = Task { await provider.respond(to: chat, timeout: 60_000, onText: told.take) }
-            try await told.count.wait(atLeast: 1)
+            let told = Recorder<String>()
+            let call = Task { await provider.respond(to: chat, timeout: 60_000, onText: told.add) }
+            try await told.wait(atLeast: 1)
             call.cancel()
             let failure = try #require(await call.value.failure)
             #expect(failure.failure == .cancelled)

@@ -20,7 +20,7 @@ import Testing
         } _: { scene in
             let queue = try JobQueue(scene.settings, environment: [:])
             defer { queue.store.close() }
-            let worker = Task { try await queue.work(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) }
+            let worker = Task { try await queue.work(logger: Logger.silent) }
             do { try await body(queue, scene) } catch {
                 worker.cancel()
                 _ = await worker.result
@@ -92,7 +92,7 @@ import Testing
             try await scene.memories.store([MemoryDraft("red apples")], in: "n")
             let model = VectorModel(target: "scripted/other")
             let space = try await scene.store.memories.beginSpace(in: "n", model: model, dimension: 16)
-            let upkeep = Maintainer(store: scene.store, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, tidying: 5)
+            let upkeep = Maintainer(store: scene.store, logger: Logger.silent, tidying: 5)
             let task = Task { try await upkeep.run() }
             try await within(.seconds(60), "its job is added") { () -> Void in
                 for await _ in scene.store.changes(of: .work) where try scene.store.jobs.batch(named: space.batch(in: "n")) != nil {

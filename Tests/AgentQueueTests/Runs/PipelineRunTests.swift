@@ -48,7 +48,7 @@ import Testing
                 settings.http.maxRetries = 0
                 let queue = try JobQueue(settings, environment: [:])
                 defer { queue.store.close() }
-                let worker = Task { try await queue.work(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) }
+                let worker = Task { try await queue.work(logger: Logger.silent) }
                 do { try await body(queue, model) } catch {
                     worker.cancel()
                     _ = await worker.result

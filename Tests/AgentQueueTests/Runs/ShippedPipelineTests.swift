@@ -215,7 +215,7 @@ import Testing
             settings.database = "\(folder)/queue.db"
             let queue = try JobQueue(settings, environment: [:])
             defer { queue.store.close() }
-            let worker = Task { try await queue.work(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) }
+            let worker = Task { try await queue.work(logger: Logger.silent) }
             do {
                 let run = try await body(queue)
                 worker.cancel()

@@ -122,7 +122,7 @@ import Testing
             try await add("minutes", job, most: 4, cron: "* * * * *")
             try await add("unreadable", job, cron: "nonsense")
             let upkeep = Maintainer(
-                store: store, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, firings: Self.maker())
+                store: store, logger: Logger.silent, firings: Self.maker())
             try await withThrowingTaskGroup { group in
                 group.addTask { try await upkeep.run() }
                 try await until("every schedule has gone on", within: .seconds(120)) { try store.schedules.due().isEmpty }

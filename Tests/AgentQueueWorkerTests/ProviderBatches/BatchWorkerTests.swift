@@ -2,7 +2,6 @@ import AgentQueueModel
 import AgentQueueTestSupport
 import Foundation
 import Logging
-import Synchronization
 import Testing
 
 @testable import AgentQueueStore
@@ -22,7 +21,7 @@ import Testing
         let provider = FakeBatchProvider(now: { StoreClock.system.wall() })
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let events = EventList()
+        let events = Recorder<WorkerEvent>()
         var configuration = WorkerConfiguration(concurrency: 2, drains: drains)
         configuration.batchPolicies = ["local": BatchPolicy(linger: 30, poll: 40)]
         let worker = Worker(store: store, providers: [provider], configuration: configuration, logger: logger) { events.add($0) }
@@ -76,10 +75,4 @@ import Testing
             #expect(try store.providerBatches.list().map(\.state) == [.submitted])
         }
     }
-}
-
-private final class EventList: Sendable {
-    private let events = Mutex<[WorkerEvent]>([])
-    var all: [WorkerEvent] { events.withLock { $0 } }
-    func add(_ event: WorkerEvent) { events.withLock { $0.append(event) } }
 }
