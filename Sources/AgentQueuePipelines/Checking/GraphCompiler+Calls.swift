@@ -1,9 +1,9 @@
 import AgentQueueModel
 import AgentQueueSettings
 
-/// What a call is made of.
+/// Checking calls.
 extension GraphCompiler {
-    /// How a step or a judge asks: as its role does, but for what it says itself; with the keys of both texts.
+    /// How a step or a judge asks, with its role applied, and the keys that the two texts are from.
     struct Asking {
         var said: Role
         var systemKey: String
@@ -33,7 +33,7 @@ extension GraphCompiler {
         }
     }
 
-    /// A target, which may be made of inputs.
+    /// A target, which may be made from inputs.
     mutating func target(_ text: String, key: String) -> PromptTemplate? {
         guard let template = template(text, inputNames, key: key) else { return nil }
         if template.references.isEmpty {
@@ -70,7 +70,7 @@ extension GraphCompiler {
         case .join(let size): check(size, in: Foreach.sizes, at: "\(key).join")
         case .split(let size, let overlap):
             check(size, in: Foreach.sizes, at: "\(key).split")
-            // More than half of a piece would not get on.
+            // With an overlap of more than half, pieces would make too little progress.
             var most = Foreach.sizes.upperBound / 2
             if case .number(let size) = size { most = max(0, size / 2) }
             check(overlap, in: 0...most, at: "\(key).overlap")
@@ -137,7 +137,7 @@ extension GraphCompiler {
     }
 
     mutating func checkCall(_ call: Call, key: String) {
-        // What a role may say too was checked with its role.
+        // What a role may have too was checked with the role.
         for option in JobOption.ofSteps where !option.places.contains(.role) { check(option, call.job, key: key) }
         switch call.schema {
         case nil: break

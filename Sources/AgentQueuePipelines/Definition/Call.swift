@@ -1,18 +1,18 @@
 import AgentQueueModel
 
-/// What a step asks a model.
+/// A step's call of a model.
 ///
-/// All that can be said of a job can be said of it, beside what only steps have; see ``JobDraft``. Its prompt, system text and model are
-/// templates, and what it does not say itself, its role does.
+/// It can have every option that a job can have (see ``JobDraft``), and those that only steps have. Its prompt, system text and model are
+/// templates. What it does not say itself, its role does.
 @dynamicMemberLookup
 package struct Call: Sendable, Equatable {
-    /// The job that a call is, but for its schema.
+    /// The job of the call, without its schema.
     package var job: JobDraft
-    /// A call each for the items of a list.
+    /// Makes one call for each item of a list.
     package var foreach: Foreach?
-    /// Several calls in place of one.
+    /// Several calls instead of one.
     package var ensemble: Ensemble?
-    /// What answers must be; nil for texts.
+    /// The schema of the answers; nil for text.
     package var schema: SchemaSource?
 
     /// Makes a call.
@@ -28,20 +28,20 @@ package struct Call: Sendable, Equatable {
         set { job.prompt = newValue }
     }
 
-    /// What the job says.
+    /// The options of the job.
     package subscript<Value>(dynamicMember path: WritableKeyPath<JobDraft, Value>) -> Value {
         get { job[keyPath: path] }
         set { job[keyPath: path] = newValue }
     }
 }
 
-/// A way of asking: what a step has of its role, unless it says otherwise itself.
+/// A way of asking. Its steps take from it what they do not say themselves.
 package struct Role: Sendable, Equatable {
     /// Its name.
     package var name: String
-    /// The system text, a template; nil says nothing.
+    /// The system text: a template; nil for none.
     package var system: String?
-    /// `provider/model`, a template over the inputs alone; nil says nothing.
+    /// `provider/model`: a template that may use inputs; nil for none.
     package var model: String?
     /// 0 to 2.
     package var temperature: Double?
@@ -63,19 +63,19 @@ package struct Role: Sendable, Equatable {
         self.parameters = parameters
     }
 
-    /// This role with what another says in place of its own, key by key.
+    /// This role, with another's options instead of its own where both have them.
     package func overridden(by other: Role) -> Role {
         Role(
             name, system: other.system ?? system, model: other.model ?? model, temperature: other.temperature ?? temperature,
             maxTokens: other.maxTokens ?? maxTokens, parameters: Self.merged(parameters, other.parameters))
     }
 
-    /// Members with others in place of those of the same name.
+    /// The members, with others instead of those of the same name.
     static func merged(_ members: [JSONValue.Member], _ others: [JSONValue.Member]) -> [JSONValue.Member] {
         members.filter { member in !others.contains { $0.key == member.key } } + others
     }
 
-    /// Roles with what others say in place of their own, by name.
+    /// The roles, with others' options instead of their own, by name.
     static func merged(_ roles: [Role], _ others: [Role]) -> [Role] {
         var merged = roles
         for other in others {
@@ -89,51 +89,51 @@ package struct Role: Sendable, Equatable {
     }
 }
 
-/// What a step makes a call each for.
+/// The list that a step makes one call for each item of.
 package struct Foreach: Sendable, Equatable {
-    /// Where it is found: a path such as `plan.parts`.
+    /// The path of its value, such as `plan.parts`.
     package var path: String
-    /// How it becomes a list of items.
+    /// How the value becomes a list of items.
     package var way: Way
 
     /// How a value becomes a list of items.
     package enum Way: Sendable, Equatable {
-        /// It is one.
+        /// The value is a list.
         case elements
-        /// A text, or each text of a list, is cut into pieces of so many characters at most, at the end of a paragraph, line, sentence
-        /// or word where there is one; each begins with the last characters of the one before, up to `overlap`.
+        /// A text, or each text of a list, is split into pieces of at most that many characters, at the end of a paragraph, line, sentence
+        /// or word if possible. Each piece begins with up to `overlap` of the last characters of the previous one.
         case split(Amount, overlap: Amount)
-        /// The texts of a list are put together as long as they have no more than so many characters, a blank line between them.
+        /// The texts of a list are joined, with blank lines between them, up to that many characters.
         case join(Amount)
     }
 
-    /// How many characters a piece may have.
+    /// The possible size of a piece, in characters.
     package static let sizes = 100...10_000_000
     /// The most items that a step makes calls for.
     package static let maxItems = 10_000
 
-    /// Makes one.
+    /// Makes a list of items.
     package init(_ path: String, _ way: Way = .elements) {
         self.path = path
         self.way = way
     }
 }
 
-/// Where the JSON Schema of a step's answers comes from.
+/// The source of the JSON Schema for a step's answers.
 package enum SchemaSource: Sendable, Equatable {
-    /// It is part of the pipeline.
+    /// The schema is part of the pipeline.
     case inline(JSONValue)
-    /// The run is given it: the name of an input of type object.
+    /// The run gets the schema as an input of type object, with this name.
     case input(String)
 }
 
-/// A whole number, or the input that a run has it from.
+/// A whole number, or the input that has it.
 package enum Amount: Sendable, Equatable, ExpressibleByIntegerLiteral {
-    /// This one.
+    /// This number.
     case number(Int)
-    /// That of an input of type integer, by its name.
+    /// The number in the input of this name, of type integer.
     case input(String)
 
-    /// A number, written as a literal.
+    /// A number written as a literal.
     package init(integerLiteral value: Int) { self = .number(value) }
 }

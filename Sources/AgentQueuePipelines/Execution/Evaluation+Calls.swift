@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-/// Steps that ask a model: what they begin, and how they stand.
+/// Steps that call a model: starting them, and their state.
 extension Evaluation {
     func status(of step: StepPlan, _ call: CallPlan, in scope: StepScope) throws(Suspension) -> StepStatus {
         let path = scope.prefix + step.name
@@ -26,7 +26,7 @@ extension Evaluation {
 
     private func isBegun(_ path: String, _ call: CallPlan) -> Bool { calls[call.ensemble == nil ? path : path + "~0"] != nil }
 
-    /// How a step stands, by how its units do. One whose answers might not serve is looked at as soon as all of them are there.
+    /// The state of a step, from its units. If answers may be unusable, they are read as soon as all are there.
     private func status(of units: [Unit], _ step: StepPlan, _ call: CallPlan) throws(Suspension) -> StepStatus {
         if isExhaustive { for unit in units { look(at: unit, call) } }
         let isFatal = call.foreach == nil || step.onFailure == .fail
@@ -39,7 +39,7 @@ extension Evaluation {
             }
         }
         if isWaiting { return .waiting }
-        guard call.mayBeUseless else { return .done }
+        guard call.mayBeUnusable else { return .done }
         let before = missing.count
         let results = units.map { result(of: $0, call) }
         guard missing.count == before else { throw .missing }
@@ -47,16 +47,16 @@ extension Evaluation {
         return .done
     }
 
-    /// Finds what cannot serve, also where other calls of the step have failed or not ended.
+    /// Finds unusable answers, even if other calls of the step have failed or not ended.
     private func look(at unit: Unit, _ call: CallPlan) {
-        guard call.mayBeUseless else { return }
+        guard call.mayBeUnusable else { return }
         _ = result(of: unit, call)
         for member in unit.members where calls[member.path]?.state == .completed {
             _ = answer(at: member.path, isParsed: call.isParsed)
         }
     }
 
-    /// A unit as it stands, its calls begun where they have not.
+    /// A unit in its present state. Calls that have not started are started.
     private func unit(_ path: String, _ call: CallPlan, at place: EvaluationContext) throws(Suspension) -> Unit {
         guard let ensemble = call.ensemble else {
             guard let known = calls[path] else {
@@ -75,9 +75,9 @@ extension Evaluation {
         }
     }
 
-    /// Begins a call.
-    /// - Parameter change: what is special about it.
-    /// - Returns: that it is waited for; or that it cannot be made.
+    /// Starts a call.
+    /// - Parameter change: makes changes to this call alone.
+    /// - Returns: that it is waiting, or why it cannot be made.
     func begin(
         _ path: String, _ question: QuestionPlan, _ plan: CallPlan, at place: EvaluationContext,
         _ change: (inout StepCall) -> Void = { _ in }
@@ -89,13 +89,13 @@ extension Evaluation {
         let values = try values(question.references, at: place)
         guard let prompt = question.prompt.text(with: values) else { return .failed("\(path): its prompt is larger than 16 MiB") }
         var call = StepCall(path: path, job: plan.call.job, prompt: prompt)
-        // What the role says is in the question.
+        // The role's options are in the question.
         (call.job.role, call.job.system) = (nil, nil)
         if let system = question.system {
             guard let text = system.text(with: values) else { return .failed("\(path): its system text is larger than 16 MiB") }
             call.system = text
         }
-        // What the run was started with stands before a mode's target, and behind what a step says.
+        // In order of precedence: the step's target, the run's, the mode's.
         call.model = target(question.model) ?? (model == nil ? target(graph.model) : nil)
         call.temperature = question.temperature
         call.maxTokens = question.maxTokens
@@ -113,18 +113,18 @@ extension Evaluation {
     func target(_ template: PromptTemplate?) -> String? { template?.text(with: ["inputs": inputs], limit: 4_096) }
 }
 
-/// What is known of a call, by its record and its end.
+/// What is known of a call, from its record and its end.
 struct KnownCall {
     var state: StepState
     var jobID: Int64?
-    /// What it was answered with, where that was told just now.
+    /// Its answer, if it was reported just now.
     var text: String?
-    /// Why it failed, where that is known.
+    /// Why it failed, if known.
     var message: String?
 }
 
 extension RunSnapshot {
-    /// All calls, the ends that it has yet to be told applied.
+    /// All calls, with the ends applied that the run has not been told yet.
     var calls: [String: KnownCall] {
         var calls = steps.mapValues { KnownCall(state: $0.state, jobID: $0.jobID, message: $0.message) }
         for end in ends {
@@ -144,6 +144,6 @@ extension RunSnapshot {
 }
 
 extension CallPlan {
-    /// Whether answers may turn out not to serve: those that must be JSON, and those that are chosen by how sure something is.
-    var mayBeUseless: Bool { isParsed || ensemble?.judge != nil || ensemble?.confidence != nil }
+    /// Whether answers may be unusable: those that must be JSON, and those that are chosen by confidence.
+    var mayBeUnusable: Bool { isParsed || ensemble?.judge != nil || ensemble?.confidence != nil }
 }

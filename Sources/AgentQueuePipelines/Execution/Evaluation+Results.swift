@@ -13,7 +13,7 @@ extension Evaluation {
             if let ensemble = plan.ensemble {
                 result = self.result(of: unit, ensemble, plan)
                 // It is not known which answer is to blame, so all are requested again.
-                if case .failed? = result { useless.formUnion(unit.members.map(\.path) + [unit.path + "~judge"]) }
+                if case .failed? = result { unusable.formUnion(unit.members.map(\.path) + [unit.path + "~judge"]) }
             } else {
                 result = answer(at: unit.path, isParsed: plan.isParsed)
             }
@@ -29,7 +29,7 @@ extension Evaluation {
         do {
             return .value(try JSONValue.parse(text))
         } catch {
-            useless.insert(path)
+            unusable.insert(path)
             return .failed("\(path) failed: its answer is \(error.description)")
         }
     }

@@ -21,7 +21,7 @@ final class Evaluation {
     /// Whether there are more calls to start than ``wanted`` has.
     var isDue = false
     /// Calls whose answers cannot be used, by path.
-    var useless: Set<String> = []
+    var unusable: Set<String> = []
     var results: [String: UnitResult] = [:]
 
     init(_ graph: Graph, _ run: RunSnapshot, calls: [String: KnownCall], outputs: [String: String], isExhaustive: Bool = false) {

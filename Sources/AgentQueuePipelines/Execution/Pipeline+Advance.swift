@@ -1,8 +1,9 @@
 import AgentQueueModel
 
 extension Pipeline {
-    /// What a run does next, now that its ends are known (``RunSnapshot/ends``). Pure: the same run and outputs, the same decision.
-    /// - Parameter outputs: the texts that completed calls were answered with, by path, as far as they are known.
+    /// Decides what a run does next, given the ends of its calls (``RunSnapshot/ends``). Pure: the same run and outputs give the same
+    /// result.
+    /// - Parameter outputs: the texts of completed calls, by path, as far as they are known.
     package func advance(_ run: RunSnapshot, outputs: [String: String]) -> AdvanceResult {
         advance(run, calls: run.calls, outputs: outputs)
     }
@@ -21,7 +22,7 @@ extension Pipeline {
         }
     }
 
-    /// The end of a run whose steps have all ended; nil where outputs are missing.
+    /// The end of a run whose steps have all ended; nil if outputs are missing.
     private func end(of evaluation: Evaluation, _ scope: StepScope) -> RunEnd? {
         guard let output = graph.output else {
             let ends = graph.steps.filter { step in !graph.steps.contains { $0.needs.contains(step.name) } }
@@ -29,7 +30,7 @@ extension Pipeline {
             return bounded(values.count == 1 ? values[0].value : .object(values))
         }
         guard let values = evaluation.knownValues(output.references, at: EvaluationContext(scope: scope)) else { return nil }
-        // One tag alone is its value, be it text or JSON.
+        // A single tag is its value, text or JSON.
         if let path = output.solePath { return bounded(values.value(at: path)) }
         guard let text = output.text(with: values, limit: JobLimits.maxReplyBytes) else { return bounded(nil) }
         return bounded(.string(text))
@@ -43,28 +44,28 @@ extension Pipeline {
     }
 }
 
-/// What came of asking what a run does next.
+/// The result of asking what a run does next.
 package enum AdvanceResult: Sendable, Equatable {
-    /// It depends on what these calls were answered with, by path.
+    /// It depends on the outputs of these calls, by path.
     case needs([String])
-    /// That is what it does.
+    /// The next steps.
     case decided(NextSteps)
 }
 
-/// What a run does next.
+/// The next steps of a run.
 package struct NextSteps: Sendable, Equatable {
-    /// The calls that it begins.
+    /// The calls to start.
     package var calls: [StepCall]
-    /// How it ends; nil where it goes on.
+    /// The end of the run; nil if it goes on.
     package var end: RunEnd?
-    /// Whether it has more to begin than should be begun at once.
+    /// Whether there are more calls to start than should be started at once.
     package var isDue: Bool
-    /// Calls that are forgotten, by path: a retry's.
+    /// When retrying: calls to forget, by path.
     package var forgotten: [String]
-    /// Calls whose jobs are given a new life, by path: a retry's.
+    /// When retrying: calls whose jobs are retried, by path.
     package var revived: [String]
 
-    /// Makes a decision.
+    /// Makes next steps.
     package init(calls: [StepCall] = [], end: RunEnd? = nil, isDue: Bool = false, forgotten: [String] = [], revived: [String] = []) {
         self.calls = calls
         self.end = end
@@ -74,12 +75,12 @@ package struct NextSteps: Sendable, Equatable {
     }
 }
 
-/// A call that a pipeline wants made: its texts written out, nothing checked yet.
+/// A call that a pipeline starts, with its texts rendered and nothing checked yet.
 @dynamicMemberLookup
 package struct StepCall: Sendable, Equatable {
-    /// Its place in the run.
+    /// Its path in the run.
     package var path: String
-    /// The job that it is. Without a model it is the run's, or else the configuration's default.
+    /// Its job. If it has no model, the run's is used, or else the configuration's default.
     package var job: JobDraft
 
     /// Makes a call.
@@ -101,7 +102,7 @@ package struct StepCall: Sendable, Equatable {
         set { job.system = newValue.isEmpty ? nil : newValue }
     }
 
-    /// What the job says.
+    /// The options of the job.
     package subscript<Value>(dynamicMember path: WritableKeyPath<JobDraft, Value>) -> Value {
         get { job[keyPath: path] }
         set { job[keyPath: path] = newValue }

@@ -8,7 +8,7 @@ extension Pipeline {
         _ = evaluation.walk(StepScope(prefix: "", steps: graph.steps))
         guard evaluation.missing.isEmpty else { return .needs(evaluation.missing) }
 
-        var plan = RetryPlan(calls: calls, useless: evaluation.useless)
+        var plan = RetryPlan(calls: calls, unusable: evaluation.unusable)
         plan.add(graph.steps, prefix: "")
         for path in plan.forgotten { calls[path] = nil }
         for path in plan.revived {
@@ -21,7 +21,7 @@ extension Pipeline {
         decision.forgotten = plan.forgotten.sorted()
         decision.revived = plan.revived.sorted()
         // The cache would return the same unusable answer.
-        for index in decision.calls.indices where evaluation.useless.contains(decision.calls[index].path) {
+        for index in decision.calls.indices where evaluation.unusable.contains(decision.calls[index].path) {
             decision.calls[index].cache = false
         }
         return .decided(decision)
@@ -31,7 +31,7 @@ extension Pipeline {
 /// Selects the calls that a retry makes again: those that failed, and later ones that used, or waited for, their outputs.
 struct RetryPlan {
     private let calls: [String: KnownCall]
-    private let useless: Set<String>
+    private let unusable: Set<String>
     /// Calls by their step: `code`, `refine/2/review`.
     private let callsOfStep: [String: [String]]
     /// Calls to start as if they had never existed.
@@ -39,9 +39,9 @@ struct RetryPlan {
     /// Calls whose jobs are retried.
     private(set) var revived: Set<String> = []
 
-    init(calls: [String: KnownCall], useless: Set<String>) {
+    init(calls: [String: KnownCall], unusable: Set<String>) {
         self.calls = calls
-        self.useless = useless
+        self.unusable = unusable
         callsOfStep = Dictionary(grouping: calls.keys) { path in String(path.prefix { $0 != "[" && $0 != "~" }) }
     }
 
@@ -82,7 +82,7 @@ struct RetryPlan {
     private mutating func addCalls(of path: String) -> Bool {
         var units: Set<String> = []
         for call in callsOfStep[path] ?? [] {
-            if useless.contains(call) {
+            if unusable.contains(call) {
                 forgotten.insert(call)
             } else if let known = calls[call], known.state == .failed {
                 if known.jobID == nil { forgotten.insert(call) } else { revived.insert(call) }

@@ -1,7 +1,7 @@
 import AgentQueueModel
 import AgentQueueSettings
 
-/// Steps and what they are made of.
+/// Reading steps.
 extension DefinitionReader {
     private static let groupKeys = ["repeat", "steps", "needs", "when", "on_failure"]
     private static let callKeys =
@@ -55,7 +55,7 @@ extension DefinitionReader {
 
     private mutating func call(_ fields: [String: DefinitionNode], _ key: String) -> Call? {
         guard let prompt = fields["prompt"] else {
-            // A mistyped key is told as that alone.
+            // If a key was mistyped, that is the only fault to report.
             if !faults.contains(where: { $0.key == key }) { report("is missing", at: "\(key).prompt") }
             return nil
         }

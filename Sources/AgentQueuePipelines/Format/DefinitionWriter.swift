@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-/// Writes a pipeline in the words of its YAML, what is not said left out.
+/// Writes a pipeline with the keys of its YAML, leaving out what is not set.
 struct DefinitionWriter {
     private(set) var members: [JSONValue.Member] = []
 
