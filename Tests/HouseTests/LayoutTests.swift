@@ -9,6 +9,11 @@ import Testing
         #expect(folders.filter { $0.value.count > 20 }.keys.sorted() == [])
     }
 
+    @Test func noFileIsLongerThanAConcept() throws {
+        #expect(try Repository.swiftFiles(under: "Sources").filter { $0.lines > 400 }.map(\.path) == [])
+        #expect(try Repository.swiftFiles(under: "Tests").filter { $0.lines > 600 }.map(\.path) == [])
+    }
+
     @Test func filesAreConcepts() throws {
         let lines = try Repository.swiftFiles(under: "Sources").map(\.lines).sorted()
         #expect(lines.count <= 650)
