@@ -32,7 +32,7 @@ struct RetryCommand: AsyncParsableCommand {
         commandName: "retry",
         abstract: "Retry cancelled or failed jobs.",
         discussion: """
-            Attempts are counted from the start. Jobs that were cancelled because of them wait for them again. A job that is waiting \
+            A job gets all its attempts again, and jobs that were cancelled because it failed wait for it again. A job that is waiting \
             for its next attempt runs now.
 
               agent-queue retry 17

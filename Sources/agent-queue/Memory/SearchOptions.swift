@@ -59,7 +59,7 @@ struct SearchOptions: ParsableArguments {
 
     @Option(
         name: .long, parsing: .unconditional,
-        help: ArgumentHelp("Weight of recency, relative to 1 for similarity. Default: 0.", valueName: "w"))
+        help: ArgumentHelp("Weight of recency, relative to 1 for similarity.", valueName: "w"))
     var recencyWeight = 0.0
 
     @Option(
@@ -69,7 +69,7 @@ struct SearchOptions: ParsableArguments {
 
     @Option(
         name: .long, parsing: .unconditional,
-        help: ArgumentHelp("Weight of importance, relative to 1 for similarity. Default: 0.", valueName: "w"))
+        help: ArgumentHelp("Weight of importance, relative to 1 for similarity.", valueName: "w"))
     var importanceWeight = 0.0
 
     @Option(
