@@ -140,7 +140,7 @@ import Testing
                 ("cancel_requested_at IS NOT NULL", "SEARCH jobs USING INDEX jobs_running (worker_id=? AND cancel_requested_at>?)"),
                 ("state = 'scheduled' AND state IN", "SEARCH jobs USING INDEX jobs_waiting"),
                 ("state = 'retryable' AND state IN", "SEARCH jobs USING INDEX jobs_waiting"),
-                ("SELECT EXISTS (SELECT 1 FROM jobs WHERE expires_at", "SEARCH jobs USING INDEX jobs_expiring (expires_at"),
+                ("SELECT 1 FROM jobs WHERE expires_at IS NOT NULL", "SEARCH jobs USING INDEX jobs_expiring (expires_at"),
             ]
             for (part, step) in expected {
                 let matching = log.statements.filter { $0.contains(part) }
