@@ -75,7 +75,12 @@ extension ModelRequest {
         return format["json_schema"]?["schema"]
     }
 
-    /// The JSON Schema that the answer must fit; nil where none is asked. Compiled at every call. (Intake has refused what cannot be
-    /// compiled.)
-    package var schema: JSONSchema? { schemaValue.flatMap { try? JSONSchema($0) } }
+    /// The JSON Schema that the answer must fit; nil if the request has none. Compiled at every call.
+    /// - Throws: `JSONSchemaError` if it cannot be compiled. Intake refuses such a schema, so the stored one is damaged.
+    package var schema: JSONSchema? {
+        get throws(JSONSchemaError) {
+            guard let schemaValue else { return nil }
+            return try JSONSchema(schemaValue)
+        }
+    }
 }

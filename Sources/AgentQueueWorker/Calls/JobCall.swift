@@ -32,6 +32,8 @@ struct JobCall: Sendable {
     var lookup: SemanticLookup?
     /// The request as it was sent.
     var request: ModelRequest?
+    /// The schema that its answer must fit.
+    var schema: JSONSchema?
     /// Whether the claim found an answer in the cache. Then the job has no flight, and nothing is reserved for a call.
     let isClaimedForCache: Bool
 
@@ -93,7 +95,7 @@ struct JobCall: Sendable {
     private mutating func checked(_ reply: ModelReply) throws(InvalidAnswer) -> ModelReply {
         switch job.kind {
         case .generate:
-            guard let schema = request?.schema, reply.toolCalls == nil else { return reply }
+            guard let schema, reply.toolCalls == nil else { return reply }
             let text = reply.text ?? ""
             switch StructuredReply(schema).judge(text) {
             case .valid(_, let json):

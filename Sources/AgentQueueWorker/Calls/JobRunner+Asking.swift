@@ -36,8 +36,8 @@ extension JobRunner {
         var places: [Int] = []
         for place in calls.indices {
             do {
-                let request = try request(for: calls[place])
-                calls[place].request = request
+                let (request, schema) = try request(for: calls[place])
+                (calls[place].request, calls[place].schema) = (request, schema)
                 requests.append(request)
                 places.append(place)
             } catch let failure as ModelFailure {
@@ -60,8 +60,8 @@ extension JobRunner {
         return outcomes
     }
 
-    private func request(for call: JobCall) throws -> ModelRequest {
-        if let plan = call.plan { return plan.request }
+    private func request(for call: JobCall) throws -> RequestBuilder.CheckedRequest {
+        if let plan = call.plan { return (plan.request, nil) }
         return try RequestBuilder(store: store, configuration: configuration).request(for: call.job)
     }
 

@@ -84,10 +84,7 @@ extension BatchDriver {
         for (id, result) in results.sorted(by: { $0.key < $1.key }) {
             guard let member = members[id] else { continue }
             var call = JobCall(member.job)
-            // The request is needed to keep parts of the prompt out of error messages. A job whose stored request was damaged since it was
-            // submitted still gets the answer that was paid for.
-            call.request = try? ModelRequest(member.job)
-            let outcome = call.request.map { provider.outcome(of: result, to: $0) } ?? result.outcome
+            let outcome = outcome(of: result, for: &call, provider)
             if Self.isUnpaid(outcome) {
                 unpaid.append(id)
                 continue
@@ -102,6 +99,27 @@ extension BatchDriver {
         guard try await store.providerBatches.dismiss(unpaid, from: batch, .again, reason: nil) else { throw LostLease() }
         for (one, result) in zip(ended, settled) {
             if let result { report(event(one.request, result)) }
+        }
+    }
+
+    /// The outcome of an item. The request is needed to keep parts of the prompt out of error messages, and to check the answer: if it was
+    /// damaged since it was submitted, the answer is of no use, but its cost is recorded.
+    private func outcome(of result: BatchItemResult, for call: inout JobCall, _ provider: any BatchProvider) -> Outcome {
+        do {
+            let (request, schema) = try RequestBuilder.stored(call.job)
+            (call.request, call.schema) = (request, schema)
+            return provider.outcome(of: result, to: request)
+        } catch {
+            switch result.outcome {
+            case .reply(let reply):
+                return .failure(
+                    ModelFailure(
+                        .permanent, error.message, requestID: reply.requestID, usage: reply.usage, cost: reply.cost,
+                        calls: max(1, reply.calls)))
+            case .failure(var failure):
+                failure.message = error.message
+                return .failure(failure)
+            }
         }
     }
 

@@ -137,7 +137,7 @@ extension BatchDriver {
         let id = member.job.id
         let request: ModelRequest
         do {
-            request = try RequestBuilder(store: store, configuration: configuration).request(for: member.job)
+            request = try RequestBuilder(store: store, configuration: configuration).request(for: member.job).request
         } catch let failure as ModelFailure {
             load.refused[failure.message, default: []].append(id)
             return

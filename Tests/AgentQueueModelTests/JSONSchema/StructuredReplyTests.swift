@@ -61,5 +61,7 @@ import Testing
         #expect(try request(format).schema?.accepts(1) == false)
         #expect(try request(.none).schemaValue == Optional<JSONValue>.none)
         #expect(try request(["type": "json_object"]).schema == nil)
+        let damaged: JSONValue = ["type": "json_schema", "json_schema": ["schema": ["type": "thing"]]]
+        #expect(throws: JSONSchemaError.self) { try request(damaged).schema }
     }
 }

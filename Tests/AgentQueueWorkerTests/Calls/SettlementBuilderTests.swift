@@ -148,8 +148,9 @@ import Testing
         ]
         for (text, kept) in [("```json\n{\"n\": 1}\n```", true), ("{\"n\": \"one\"}", false)] {
             var call = JobCall(Self.job())
-            call.request = ModelRequest(
-                kind: .generate, target: Self.target("local/m"), body: ["messages": [], "response_format": format])
+            call.schema = try ModelRequest(
+                kind: .generate, target: Self.target("local/m"), body: ["messages": [], "response_format": format]
+            ).schema
             call.state = .ended(Attempt(.reply(ModelReply(text: text, finishReason: "stop")), latency: 1))
             call.check()
             guard case .ended(let attempt) = call.state else { continue }

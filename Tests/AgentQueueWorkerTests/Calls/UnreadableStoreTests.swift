@@ -74,12 +74,16 @@ import Testing
                 lease: Lease(jobID: 1, token: 1), laneID: 1, batchID: nil, priority: 5, kind: .generate, target: target, body: text,
                 digest: digest, attempt: 2, maxAttempts: 5, crashes: 0, timeout: nil, useCache: true)
             let builder = RequestBuilder(store: b.store, configuration: b.configuration)
-            #expect(try builder.request(for: job).schemaValue != nil)
+            #expect(try builder.request(for: job).schema != nil)
             try await rename(b, "ALTER TABLE job_errors RENAME TO hidden_errors")
             #expect(throws: StoreError.self) { try builder.request(for: job) }
             try await rename(b, "ALTER TABLE hidden_errors RENAME TO job_errors")
             var damaged = job
             damaged.body = "{"
+            #expect(throws: ModelFailure.self) { try builder.request(for: damaged) }
+            // Without its schema, an answer could not be checked.
+            damaged.body = text.replacing(#""type":"object""#, with: #""type":"thing""#)
+            #expect(damaged.body != text)
             #expect(throws: ModelFailure.self) { try builder.request(for: damaged) }
         }
     }
