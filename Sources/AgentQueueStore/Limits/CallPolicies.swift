@@ -29,12 +29,12 @@ package struct CallPolicies: Sendable {
         let estimate = estimate(target, kind, body)
         // A request may ask for any number of tokens; no sum of these overflows.
         return CallEstimate(
-            inputTokens: min(max(0, estimate.inputTokens), Self.mostTokens),
-            outputTokens: min(max(0, estimate.outputTokens), Self.mostTokens),
+            inputTokens: min(max(0, estimate.inputTokens), Self.maxTokens),
+            outputTokens: min(max(0, estimate.outputTokens), Self.maxTokens),
             worstCost: estimate.worstCost.isFinite ? max(0, estimate.worstCost) : 0)
     }
 
-    private static let mostTokens = 1 << 30
+    private static let maxTokens = 1 << 30
 
     /// Where a lane's jobs may go. No other model's vectors stand in for those that are remembered: they could not be compared.
     func route(of target: Target, _ kind: JobKind) -> Route {

@@ -1,4 +1,4 @@
-/// What there is to do for the queue's upkeep, as of one read.
+/// What maintenance there is to do, as of one read.
 package struct PendingMaintenance: Sendable, Equatable {
     /// Whether a worker may have died, or lost its lease.
     package var mayRescue: Bool
@@ -35,7 +35,7 @@ package struct PendingMaintenance: Sendable, Equatable {
 }
 
 extension MaintenanceStore {
-    /// Looks, in one read, at what upkeep there is: so that a queue in order costs no more than that.
+    /// Looks, in one read, at what there is to do: so that a queue in order costs no more than that.
     package func pending() throws -> PendingMaintenance {
         let now = clock.wall()
         return try read { reader in

@@ -78,13 +78,13 @@ struct DigestTail {
 
 extension WriteTransaction {
     /// The most namespaces whose newest digests are kept.
-    private static let mostTails = 64
+    private static let maxTails = 64
     /// A tail may hold this part of its namespace's memories before it is taken into the index.
     private static let tailShare: Int64 = 32
 
     /// Brings what is known of a namespace's newest digests up to date.
     func refreshTail(of place: NamespaceState) throws(SQLFailure) {
-        if tails.count >= Self.mostTails, tails[place.id] == nil { tails.removeAll() }
+        if tails.count >= Self.maxTails, tails[place.id] == nil { tails.removeAll() }
         var tail = tails.removeValue(forKey: place.id) ?? DigestTail(after: place.digestedTo)
         tail.forget(upTo: place.digestedTo)
         try statement(

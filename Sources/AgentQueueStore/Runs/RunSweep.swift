@@ -12,7 +12,7 @@ extension RunStore {
             try transaction.finish(id, .cancelled, output: nil, reason: "it was cancelled", sweep: 2)
             return .cancelled
         }
-        // At once as far as it goes; upkeep does what a crash leaves.
+        // At once as far as it goes; maintenance does what a crash leaves.
         while try await sweep() {}
         return state
     }

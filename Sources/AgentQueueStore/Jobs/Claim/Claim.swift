@@ -69,13 +69,13 @@ extension WriteTransaction {
                 lanes[best].head = try headPriority(of: lanes[best].id)
                 if lanes[best].head == nil { lanes.remove(at: best) }
             case .open(let opening):
-                let before = (claiming.withdrawals, claiming.setAside)
+                let before = (claiming.withdrawals, claiming.deferred)
                 let taken = try claim(from: lanes[best], opening, slots: slots, upTo: limit, &claiming)
                 claiming.round.jobs.append(contentsOf: taken.jobs)
                 slots -= taken.calls
                 lanes[best].served = claiming.latestToken ?? lanes[best].served
                 lanes[best].head = slots > 0 ? try headPriority(of: lanes[best].id) : nil
-                let isOver = claiming.isTight || (taken.jobs.isEmpty && before == (claiming.withdrawals, claiming.setAside))
+                let isOver = claiming.isTight || (taken.jobs.isEmpty && before == (claiming.withdrawals, claiming.deferred))
                 claiming.isTight = false
                 if lanes[best].head == nil || isOver { lanes.remove(at: best) }
             }

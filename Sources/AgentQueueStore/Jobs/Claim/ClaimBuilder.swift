@@ -15,7 +15,7 @@ struct ClaimBuilder {
     /// How many were put to wait for a provider's batch.
     var collected = 0
     /// How many will wait for something else than a call of their own.
-    var setAside: Int { followers + collected }
+    var deferred: Int { followers + collected }
     /// The digests of what it claimed.
     private var led: Set<[UInt8]> = []
     /// Whether a job of the lane at hand was put back because what is left of its batch's budget is set aside for calls under way:
@@ -28,12 +28,12 @@ struct ClaimBuilder {
     var filled: Set<Int64> = []
 
     /// Whether the round has done so much that others should have their turn.
-    var isLong: Bool { withdrawals <= 0 || setAside >= Self.mostSetAside || round.jobs.count >= Self.mostJobs }
+    var isLong: Bool { withdrawals <= 0 || deferred >= Self.maxDeferred || round.jobs.count >= Self.maxJobs }
 
     /// The most jobs that a round claims where they share calls: its transaction must be short.
-    static let mostJobs = 1_000
+    static let maxJobs = 1_000
     /// The most jobs that a round sets aside, give or take a sweep, and how many one sweep looks at: a round must be short.
-    static let mostSetAside = 500
+    static let maxDeferred = 500
     static let sweepLength = 200
 
     /// Whether a job is the first of its digest in this round.

@@ -49,7 +49,7 @@ extension WriteTransaction {
     ) throws(SQLFailure) -> [PlannedCall] {
         var packing = CallPacking(capacity, calls: calls, inputs: open?.inputs, bytes: open?.bytes ?? 0)
         var planned = [PlannedCall(joinsOpenCall: true)]
-        var left = ClaimBuilder.mostJobs - claiming.round.jobs.count
+        var left = ClaimBuilder.maxJobs - claiming.round.jobs.count
         var hasMore = false
         try statement(
             """
