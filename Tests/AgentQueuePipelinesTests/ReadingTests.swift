@@ -75,6 +75,10 @@ import Testing
             "steps:\n  a: { prompt: x, when: 'inputs.x >' }",
             "p.yaml:2: steps.a.when: 'inputs.x >' is not a condition: column 11: expected a value after '>'"
         ),
+        (
+            "inputs: { l: { type: list } }\nsteps:\n  a: { prompt: '{{item}} {{inputs.l}}', foreach: 'inputs.l >' }",
+            "p.yaml:3: steps.a.foreach: 'inputs.l >' is not a path (write one such as plan.parts): column 11: expected a value after '>'"
+        ),
         ("steps:\n  a: { prompt: x, when: b.c = 1 }", "p.yaml:2: steps.a.when: unknown name 'b'"),
         ("steps:\n  a: { prompt: x, when: number = 1 }", "p.yaml:2: steps.a.when: 'number' is known only in a step with foreach"),
         ("steps:\n  a: { prompt: x, when: round = 1 }", "p.yaml:2: steps.a.when: 'round' is known only in a group"),
