@@ -13,6 +13,12 @@ func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// A program as a host writes one: it sees what is public, and imports AgentQueue alone.
+func example(_ name: String, _ folder: String) -> Target {
+    .executableTarget(
+        name: name, dependencies: ["AgentQueue"], path: "Examples/\(folder)", packageAccess: false, swiftSettings: strict)
+}
+
 func suite(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []) -> Target {
     .testTarget(name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: strict)
 }
@@ -36,7 +42,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let package = Package(
     name: "agent-queue",
     products: [
-        .library(name: "AgentQueue", targets: ["AgentQueue"]),
+        .library(name: "AgentQueue", targets: ["AgentQueue", "AgentQueueModel", "AgentQueuePipelines"]),
         .executable(name: "agent-queue", targets: ["agent-queue"]),
         .executable(name: "agent-worker", targets: ["agent-worker"]),
     ],
@@ -97,8 +103,9 @@ let package = Package(
                 argumentParser, lifecycle, unixSignals, logging,
             ],
             swiftSettings: strict),
-        .executableTarget(
-            name: "embedding-example", dependencies: ["AgentQueue", "AgentQueueModel"], path: "Examples/Embedding", swiftSettings: strict),
+        example("ask-one", "AskOne"),
+        example("thousand-from-file", "ThousandFromFile"),
+        example("own-provider", "OwnProvider"),
         .executableTarget(
             name: "aq-bench",
             dependencies: [

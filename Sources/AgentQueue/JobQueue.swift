@@ -2,36 +2,69 @@ import AgentQueueModel
 import AgentQueueSettings
 import AgentQueueStore
 import AgentQueueWorker
-import Logging
+import Foundation
 
-/// The queue, for a program that embeds it.
+/// A queue of model calls in one SQLite file, for a program that embeds it.
 ///
 /// ```swift
 /// let queue = try JobQueue(database: "queue.db")
 /// let worker = Task { try await queue.work() }
 /// let job = try await queue.enqueue("What is the capital of Portugal?")
-/// print(try await queue.finish(job.id).result?.text ?? "no answer")
+/// print(try await queue.answer(to: job.id))
 /// worker.cancel()
 /// ```
 ///
 /// Any number of programs, `agent-queue` and `agent-worker` among them, may use one database at once.
-package struct JobQueue: Sendable {
+public struct JobQueue: Sendable {
     /// The database.
     package let store: QueueStore
     /// What it was configured with.
     package let settings: Settings
     /// Decides what runs do next.
     package let planner: PipelinePlanner
+    /// What is remembered.
+    package let memories: Memories
     /// Where API keys and programs are looked up.
     package let environment: [String: String]
     /// The embedding program's own providers.
     package let own: [any ModelProvider]
     let ownWorkers: OwnWorkers
 
-    /// Opens a queue with the built-in settings.
-    /// - Throws: `StoreError`.
-    package init(database: String, environment: [String: String] = [:]) throws {
-        try self.init(Settings(database: database), environment: environment)
+    /// Opens a queue with the built-in settings, whatever configuration files there are.
+    /// - Parameters:
+    ///   - database: the file; it is made where there is none.
+    ///   - settings: values by the keys of the configuration file, such as `["default_model": "openai/gpt-5-mini", "worker.concurrency": "8"]`.
+    ///   - providers: the program's own, each in place of a built-in one of its name.
+    ///   - environment: where API keys are looked up; nil is the process's.
+    /// - Throws: `InputError` for a setting that is wrong, `StoreError`.
+    public init(
+        database: String, settings: [String: String] = [:], providers: [any ModelProvider] = [], environment: [String: String]? = nil
+    ) throws {
+        let folder = FileManager.default.currentDirectoryPath
+        let resolved = try Self.reported { () throws(SettingsError) in
+            try Settings.builtIn(database: database, currentDirectory: folder, overrides: Self.overrides(settings))
+        }
+        try self.init(resolved, environment: environment ?? ProcessInfo.processInfo.environment, own: providers)
+    }
+
+    /// Opens the queue that `agent-queue` and `agent-worker` use here: by a configuration file and the environment.
+    /// - Parameters:
+    ///   - configuration: the file; nil is `AGENT_QUEUE_CONFIG`, `agent-queue.yaml` in this folder, or the user's, or none.
+    ///   - settings: values by the keys of the file, which come before it and the environment.
+    ///   - providers: the program's own, each in place of a configured one of its name.
+    ///   - environment: where API keys and settings are looked up; nil is the process's.
+    /// - Throws: `InputError` for a configuration that cannot be used, `StoreError`.
+    public init(
+        configuration: String? = nil, settings: [String: String] = [:], providers: [any ModelProvider] = [],
+        environment: [String: String]? = nil
+    ) throws {
+        let environment = environment ?? ProcessInfo.processInfo.environment
+        let folder = FileManager.default.currentDirectoryPath
+        let loaded = try Self.reported { () throws(SettingsError) in
+            try Settings.load(
+                configPath: configuration, environment: environment, currentDirectory: folder, overrides: Self.overrides(settings))
+        }
+        try self.init(loaded, environment: environment, own: providers)
     }
 
     /// Opens a queue.
@@ -45,48 +78,29 @@ package struct JobQueue: Sendable {
         self.own = own
         store = try QueueStore(path: settings.database, options: settings.storeOptions)
         planner = PipelinePlanner(store: store, settings: settings, own: own)
+        memories = Memories(settings, store: store, environment: environment, own: own)
         ownWorkers = OwnWorkers()
     }
 
-    /// Adds a job that asks one question.
-    /// - Parameter model: `provider/model`; nil is the configured default.
-    /// - Throws: `InputError`, `StoreError`.
-    package func enqueue(_ prompt: String, model: String? = nil) async throws -> Enqueued {
-        var draft = JobDraft()
-        draft.prompt = prompt
-        draft.model = model
-        return try await enqueue(draft)
+    /// Closes connections, ends the program's own providers, and closes the database. Nothing can be asked of the queue after it.
+    public func close() async throws {
+        defer { store.close() }
+        try await memories.shutdown()
+        for provider in own { await provider.shutdown() }
     }
 
-    /// Adds a job.
-    /// - Throws: `InputError`, `StoreError`.
-    package func enqueue(_ draft: JobDraft) async throws -> Enqueued {
-        try await store.jobs.enqueue(draft.validated(in: settings.intakeContext(now: store.clock.wall(), own: own)))
+    /// What validating a job needs to know now.
+    var context: IntakeContext { settings.intakeContext(now: store.clock.wall(), own: own) }
+
+    private static func overrides(_ settings: [String: String]) -> [SettingsOverride] {
+        settings.sorted { $0.key < $1.key }.map { SettingsOverride(key: $0.key, value: $0.value, option: "setting \($0.key)") }
     }
 
-    /// Waits until a job has ended, and returns it with its result or its errors. Waits as long as it takes: cancel the task
-    /// to give up.
-    /// - Throws: `StoreError`, also where there is no such job; what ended this queue's own worker; `CancellationError`.
-    package func finish(_ id: Int64) async throws -> Job {
-        for await _ in store.changes(of: .done) {
-            guard let state = try store.jobs.states(of: [id])[id] else { throw StoreError(.notFound, "there is no job \(id)") }
-            if state.isFinal, let job = try store.jobs.get(id) { return job }
-            try ownWorkers.check()
+    private static func reported<Value>(_ body: () throws(SettingsError) -> Value) throws(InputError) -> Value {
+        do throws(SettingsError) {
+            return try body()
+        } catch {
+            throw InputError(error.description, kind: .usage)
         }
-        throw CancellationError()
-    }
-
-    /// Runs jobs in this process until the task is cancelled, fires schedules, delivers notifications and looks after batches: all
-    /// that an `agent-worker` does.
-    /// - Parameters:
-    ///   - queues: the queues to serve; nil is all.
-    ///   - stopsWhenEmpty: whether it returns once they hold nothing that is ready, running or about to be.
-    ///   - onEvent: told of every job that ends an attempt here.
-    /// - Throws: `StoreError`. Whoever waits for a job of this queue is told, too.
-    package func work(
-        queues: Set<String>? = nil, stopsWhenEmpty: Bool = false, logger: Logger = Logger(label: "agent-queue"),
-        onEvent: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
-    ) async throws {
-        try await WorkerService(self, queues: queues, stopsWhenEmpty: stopsWhenEmpty, logger: logger, onEvent: onEvent).run()
     }
 }

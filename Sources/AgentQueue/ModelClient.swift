@@ -4,20 +4,23 @@ import AgentQueueSettings
 /// Calls models at once, without a queue: for a program that wants many answers now and keeps none.
 ///
 /// ```swift
-/// let client = ModelClient(settings, environment: ProcessInfo.processInfo.environment)
+/// let client = ModelClient(queue)
 /// let outcomes = await client.call(requests, concurrency: 5)
 /// try await client.shutdown()
 /// ```
 ///
 /// Nothing is on record and nothing is retried: a call that must not be lost, or paid for twice, belongs in a ``JobQueue``.
-package struct ModelClient: Sendable {
+public struct ModelClient: Sendable {
     private let set: ProviderSet
     private let timeout: Int64
 
+    /// Makes a client of a queue's providers, the program's own among them; calls nothing.
+    public init(_ queue: JobQueue) { self.init(queue.settings, environment: queue.environment, own: queue.own) }
+
     /// Makes a client of the configured providers; calls nothing.
     /// - Parameter environment: where API keys and programs are looked up.
-    package init(_ settings: Settings, environment: [String: String]) {
-        set = ProviderSet(settings, environment: environment)
+    package init(_ settings: Settings, environment: [String: String], own: [any ModelProvider] = []) {
+        set = ProviderSet(settings, environment: environment, own: own)
         timeout = settings.http.requestTimeout.milliseconds
     }
 
@@ -25,10 +28,10 @@ package struct ModelClient: Sendable {
     /// request's alone. Cancelling the task cancels the calls under way and begins no other.
     /// - Parameters:
     ///   - concurrency: calls in flight at once, at least 1.
-    ///   - timeout: how long each may take, in ms; nil is `http.request_timeout`.
-    package func call(_ requests: [ModelRequest], concurrency: Int = 5, timeout: Int64? = nil) async -> [Outcome] {
+    ///   - timeout: how long each may take, nil is `http.request_timeout`.
+    public func call(_ requests: [ModelRequest], concurrency: Int = 5, timeout: Duration? = nil) async -> [Outcome] {
         let providers = Dictionary(set.providers.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
-        let options = CallOptions(timeout: timeout ?? self.timeout)
+        let options = CallOptions(timeout: timeout?.milliseconds ?? self.timeout)
         let notStarted = Outcome.failure(ModelFailure(.cancelled, "not begun before the task was cancelled"))
         var outcomes = [Outcome](repeating: notStarted, count: requests.count)
         await withTaskGroup(of: (Int, Outcome).self) { group in
@@ -59,5 +62,5 @@ package struct ModelClient: Sendable {
     }
 
     /// Ends programs and connections, after the last call.
-    package func shutdown() async throws { try await set.shutdown() }
+    public func shutdown() async throws { try await set.shutdown() }
 }

@@ -5,18 +5,18 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// Runs the jobs of a queue in this process, with all that keeps the queue moving: `agent-worker` and ``JobQueue/work(queues:stopsWhenEmpty:logger:onEvent:)``
-/// are this service.
+/// Runs the jobs of a queue in this process, with all that keeps the queue moving; a service for a `ServiceGroup`. `agent-worker` and
+/// ``JobQueue/work(queues:stopsWhenEmpty:logger:onEvent:)`` are this service.
 ///
 /// It claims jobs and calls models, promotes what is due, rescues what a dead worker held, fires schedules, delivers notifications and
 /// looks after the batches of providers. A graceful shutdown stops claiming and lets what runs end within `worker.shutdown_grace`; the rest
 /// goes back without counting the attempt. Cancelling the task hands everything back at once.
-package final class WorkerService: Service {
+public final class WorkerService: Service {
     private let queue: JobQueue
     private let queues: Set<String>?
     private let drains: Bool
     private let logger: Logger
-    private let onEvent: @Sendable (WorkerEvent) -> Void
+    private let onEvent: @Sendable (JobEvent) -> Void
     private let state = Mutex(State())
 
     private struct State {
@@ -30,9 +30,9 @@ package final class WorkerService: Service {
     ///   - queues: the queues to serve; nil is all.
     ///   - stopsWhenEmpty: whether it ends once they hold nothing that is ready, running or about to be.
     ///   - onEvent: told of every job that ends an attempt here.
-    package init(
+    public init(
         _ queue: JobQueue, queues: Set<String>? = nil, stopsWhenEmpty: Bool = false, logger: Logger = Logger(label: "agent-queue"),
-        onEvent: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
+        onEvent: @escaping @Sendable (JobEvent) -> Void = { _ in }
     ) {
         self.queue = queue
         self.queues = queues
@@ -46,7 +46,7 @@ package final class WorkerService: Service {
 
     /// Works until it is asked to stop, its task is cancelled, or, where it stops when empty, its queues are.
     /// - Throws: `StoreError`, where it cannot register itself.
-    package func run() async throws {
+    public func run() async throws {
         queue.ownWorkers.begin()
         do {
             try await serve()
@@ -140,6 +140,22 @@ package final class WorkerService: Service {
 
     private static func result(_ body: () async throws -> Void) async -> Result<Void, any Error> {
         do { return .success(try await body()) } catch { return .failure(error) }
+    }
+}
+
+extension JobQueue {
+    /// Runs jobs in this process until the task is cancelled, fires schedules, delivers notifications and looks after batches: all
+    /// that an `agent-worker` does.
+    /// - Parameters:
+    ///   - queues: the queues to serve; nil is all.
+    ///   - stopsWhenEmpty: whether it returns once they hold nothing that is ready, running or about to be.
+    ///   - onEvent: told of every job that ends an attempt here.
+    /// - Throws: `StoreError`. Whoever waits for a job of this queue is told, too.
+    public func work(
+        queues: Set<String>? = nil, stopsWhenEmpty: Bool = false, logger: Logger = Logger(label: "agent-queue"),
+        onEvent: @escaping @Sendable (JobEvent) -> Void = { _ in }
+    ) async throws {
+        try await WorkerService(self, queues: queues, stopsWhenEmpty: stopsWhenEmpty, logger: logger, onEvent: onEvent).run()
     }
 }
 

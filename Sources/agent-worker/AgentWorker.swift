@@ -1,4 +1,5 @@
 import AgentQueue
+import AgentQueueModel
 import AgentQueueReports
 import AgentQueueSettings
 import AgentQueueStore

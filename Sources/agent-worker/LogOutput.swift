@@ -38,7 +38,7 @@ final class LogOutput: Sendable {
     }
 
     /// Logs the end of an attempt. On a terminal, only failures: the rest is in the status line.
-    func job(_ event: WorkerEvent) {
+    func job(_ event: JobEvent) {
         guard !isTerminal || event.failure != nil || format == .json else { return }
         switch format {
         case .text: write(DisplayText.line(Self.text(event)))
@@ -46,7 +46,7 @@ final class LogOutput: Sendable {
         }
     }
 
-    private static func text(_ event: WorkerEvent) -> String {
+    private static func text(_ event: JobEvent) -> String {
         let state = event.state?.rawValue ?? "lost to another worker"
         var line = "\(TimeText.format(now)) job \(event.job) \(state) \(event.target) attempt=\(event.attempt)"
         if let answeredBy = event.answeredBy { line += " by=\(answeredBy.rawValue)" }
@@ -57,7 +57,7 @@ final class LogOutput: Sendable {
         return line
     }
 
-    private static func json(_ event: WorkerEvent) -> JSONValue {
+    private static func json(_ event: JobEvent) -> JSONValue {
         var members: [JSONValue.Member] = [
             .init("time", .string(TimeText.format(now))), .init("job", .integer(event.job)),
             .init("state", event.state.map { .string($0.rawValue) } ?? .null), .init("model", .string(event.target.description)),

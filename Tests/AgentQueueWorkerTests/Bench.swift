@@ -19,7 +19,7 @@ final class Bench: Sendable {
     let configuration: WorkerConfiguration
     let inFlight = InFlight()
     private let later: Later
-    private let told = Mutex<[WorkerEvent]>([])
+    private let told = Mutex<[JobEvent]>([])
     private let recaller: Recaller?
     private let planner: (any RunPlanner)?
 
@@ -49,7 +49,7 @@ final class Bench: Sendable {
     }
 
     /// What was reported of the jobs.
-    var events: [WorkerEvent] { told.withLock { $0 } }
+    var events: [JobEvent] { told.withLock { $0 } }
 
     private var runner: JobRunner {
         var runner = JobRunner(
@@ -61,7 +61,7 @@ final class Bench: Sendable {
         return runner
     }
 
-    func worker(_ observer: @escaping @Sendable (WorkerEvent) -> Void = { _ in }) -> Worker {
+    func worker(_ observer: @escaping @Sendable (JobEvent) -> Void = { _ in }) -> Worker {
         Worker(
             store: store, providers: [provider], configuration: configuration, planner: planner,
             logger: Logger.silent,

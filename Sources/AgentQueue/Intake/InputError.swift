@@ -1,9 +1,9 @@
 import AgentQueueModel
 
 /// Why what a user asked cannot become a job: one sentence, without a full stop.
-package struct InputError: Error, Sendable, Equatable, CustomStringConvertible {
+public struct InputError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Whose fault it is.
-    package enum Kind: Sendable {
+    public enum Kind: Sendable {
         /// An option or argument is wrong.
         case usage
         /// The data is wrong: a prompt, a line of JSONL.
@@ -16,9 +16,9 @@ package struct InputError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// What is wrong, and where it can be said, what to do. Holds no raw control or formatting character, and is cut after 2,000
     /// characters.
-    package let message: String
+    public let message: String
     /// Whose fault it is.
-    package let kind: Kind
+    public let kind: Kind
 
     /// Makes an error; characters that could act on a terminal are written as `\u{1b}`.
     package init(_ message: String, kind: Kind) {
@@ -27,7 +27,7 @@ package struct InputError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The message.
-    package var description: String { message }
+    public var description: String { message }
 
     /// The same error met in a line of a file: bad data, unless the machine is at fault.
     func inLine(_ number: Int) -> InputError {

@@ -3,15 +3,15 @@ import AgentQueueSettings
 import AgentQueueStore
 
 /// A text to remember, as a user gives it: not checked yet.
-package struct MemoryDraft: Sendable, Equatable {
+public struct MemoryDraft: Sendable, Equatable {
     /// The text; may be empty where a vector is given.
-    package var text: String
+    public var text: String
     /// The user's own name for it: the next of this key takes its place.
-    package var key: String?
+    public var key: String?
     /// The user's own data, a JSON object.
-    package var metadata: JSONValue?
+    public var metadata: JSONValue?
     /// How much it matters, 0 to 1; 0.5 unless told.
-    package var importance = 0.5
+    public var importance = 0.5
     /// How long it is kept.
     package var expiry = MemoryExpiry.usual
     /// When it was made (wall clock, ms); nil is now.
@@ -34,7 +34,19 @@ package struct MemoryDraft: Sendable, Equatable {
     }
 
     /// Makes one.
-    package init(_ text: String) { self.text = text }
+    public init(_ text: String) { self.text = text }
+
+    /// How long it is kept, from when it is stored; nil is as long as its namespace says.
+    public var timeToLive: Duration? {
+        get { if case .after(let milliseconds) = expiry { .milliseconds(milliseconds) } else { nil } }
+        set { expiry = newValue.map { .after($0.milliseconds) } ?? .usual }
+    }
+
+    /// A vector that the program brings; nil leaves it to the configured model.
+    public var embedding: [Float]? {
+        get { if case .own(let values) = vector { values } else { nil } }
+        set { vector = newValue.map { .own($0) } ?? .model }
+    }
 }
 
 /// How long a memory is kept.

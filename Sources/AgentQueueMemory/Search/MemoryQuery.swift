@@ -99,29 +99,6 @@ extension MemoryQuery {
     }
 }
 
-/// A memory that was found.
-package struct MemoryHit: Sendable, Equatable {
-    /// The memory.
-    package var memory: Memory
-    /// What it was ranked by: larger is better.
-    package var score: Double
-    /// How near its vector is; nil where it was found by its words alone.
-    package var similarity: Double?
-    /// Its rank among the nearest vectors, from 1, in mode `hybrid`.
-    package var vectorRank: Int?
-    /// Its rank among the best words, from 1, in mode `hybrid`.
-    package var wordRank: Int?
-
-    /// Makes one.
-    package init(memory: Memory, score: Double, similarity: Double? = nil, vectorRank: Int? = nil, wordRank: Int? = nil) {
-        self.memory = memory
-        self.score = score
-        self.similarity = similarity
-        self.vectorRank = vectorRank
-        self.wordRank = wordRank
-    }
-}
-
 /// What a query found.
 package struct MemoryAnswer: Sendable, Equatable {
     /// The memories, the best first.

@@ -1,3 +1,4 @@
+import AgentQueueModel
 import AgentQueueStore
 
 /// The cached answers to prompts, by nearness: what the semantic cache looks in. Keeps an index of each context that is asked for, and

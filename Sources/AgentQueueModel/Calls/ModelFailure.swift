@@ -1,9 +1,9 @@
 /// Why a call brought no answer: classed once, at the provider.
-package struct ModelFailure: Error, Sendable, Equatable {
+public struct ModelFailure: Error, Sendable, Equatable {
     /// What kind of failure, which decides what happens next.
-    package var failure: FailureClass
+    public var failure: FailureClass
     /// One sentence. Never holds a prompt or a key.
-    package var message: String
+    public var message: String
     /// The provider's own word on when to try again, in ms from now.
     package var retryAfter: Int64?
     /// The provider's id for the call.
@@ -11,9 +11,9 @@ package struct ModelFailure: Error, Sendable, Equatable {
     /// Whom the failure is about.
     package var scope: FailureScope
     /// What the call cost although it failed: tokens that the provider counted.
-    package var usage: Usage
+    public var usage: Usage
     /// What the call cost in US dollars, where the provider says it; nil where it is to be worked out from `usage`.
-    package var cost: Double?
+    public var cost: Double?
     /// How many requests the provider charged for; 0 where it certainly charged for none, or the request shared the call of another,
     /// which counts it.
     package var calls: Int
@@ -23,7 +23,7 @@ package struct ModelFailure: Error, Sendable, Equatable {
     /// Whether anything was sent: a request refused here says nothing about its provider.
     package var wasSent = true
     /// What had arrived of the answer; nil where nothing had.
-    package var partialText: String?
+    public var partialText: String?
     /// What the answer says about rate limits.
     package var limits: ObservedLimits?
 
@@ -46,6 +46,11 @@ package struct ModelFailure: Error, Sendable, Equatable {
         self.limits = limits
     }
 
+    /// Makes a failure that says no more than its kind and a sentence.
+    public init(_ failure: FailureClass, _ message: String) {
+        self.init(failure, message, retryAfter: nil)
+    }
+
     /// A request that cannot be sent to its provider as it is. Nothing was.
     package static func unsent(_ message: String) -> ModelFailure {
         var failure = ModelFailure(.permanent, message)
@@ -55,7 +60,7 @@ package struct ModelFailure: Error, Sendable, Equatable {
 }
 
 /// What kind of failure ended an attempt: decided once, at the provider, and all that later decisions look at.
-package enum FailureClass: String, Sendable, CaseIterable, Codable {
+public enum FailureClass: String, Sendable, CaseIterable, Codable {
     /// Will fail the same way again: a bad request, an unknown model.
     case permanent
     /// May pass: a broken connection, a server error.

@@ -1,8 +1,19 @@
 /// Answers requests: the seam between the queue and the world.
-package protocol ModelProvider: Sendable {
-    /// Its name in the configuration.
+///
+/// A program that embeds the queue can bring its own, for whatever has an answer: a model in the process, another service, a function.
+///
+/// ```swift
+/// struct Echo: ModelProvider {
+///     let name = "echo"
+///     func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
+///         requests.map { .reply(ModelReply($0.prompt ?? "")) }
+///     }
+/// }
+/// ```
+public protocol ModelProvider: Sendable {
+    /// Its name: the part of a target before the slash.
     var name: String { get }
-    /// Who answers, for the cache key: the provider's kind and base URL.
+    /// Who answers, for the cache key: the provider's kind and base URL, say. An answer serves for the same identity alone.
     var identity: String { get }
     /// What it can do.
     var capabilities: ProviderCapabilities { get }
@@ -14,36 +25,55 @@ package protocol ModelProvider: Sendable {
     /// - Parameter requests: one, or several of a batchable kind.
     func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome]
 
-    /// Asks a model for something tiny, for real.
-    /// - Parameters:
-    ///   - model: nil lets the provider choose one that it knows.
-    ///   - timeout: how long all of it may take, in ms.
-    func check(model: String?, timeout: Int64) async -> ProviderCheck
-
     /// Ends what it keeps running. No call comes after it.
     func shutdown() async
 }
 
 extension ModelProvider {
+    /// Its name, unless it says otherwise.
+    public var identity: String { "own:\(name)" }
+    /// What a plain provider can do: texts and embeddings, whole answers only.
+    public var capabilities: ProviderCapabilities { ProviderCapabilities() }
     /// Keeps nothing running, unless it says otherwise.
-    package func shutdown() async {}
+    public func shutdown() async {}
+}
+
+/// A provider that can be asked whether it answers.
+package protocol CheckableProvider: ModelProvider {
+    /// Asks a model for something tiny, for real.
+    /// - Parameters:
+    ///   - model: nil lets the provider choose one that it knows.
+    ///   - timeout: how long all of it may take, in ms.
+    func check(model: String?, timeout: Int64) async -> ProviderCheck
+}
+
+extension ModelProvider {
+    /// Asks a model for something tiny, for real; of a program's own provider, by a request like any other.
+    package func checked(model: String?, timeout: Int64) async -> ProviderCheck {
+        if let provider = self as? any CheckableProvider { return await provider.check(model: model, timeout: timeout) }
+        let target = Target(provider: name, model: model ?? "default")
+        let body: JSONValue = ["messages": [["role": "user", "content": "Say yes."]], "max_tokens": 1]
+        let outcome = await respond(to: [ModelRequest(kind: .generate, target: target, body: body)], CallOptions(timeout: timeout)).first
+        guard case .failure(let failure)? = outcome else { return ProviderCheck(provider: name, model: target.model) }
+        return ProviderCheck(provider: name, model: target.model, failure: failure)
+    }
 }
 
 /// What a provider can do.
-package struct ProviderCapabilities: Sendable, Equatable {
+public struct ProviderCapabilities: Sendable, Equatable {
     /// The most `embed` inputs one call may hold.
-    package var maxEmbedInputs: Int
+    public var maxEmbedInputs: Int
     /// The most tokens that the inputs of one call may have together; nil where it is not known.
-    package var maxEmbedTokens: Int?
+    public var maxEmbedTokens: Int?
     /// The most bytes that the inputs of one call may have together.
-    package var maxEmbedBytes: Int
+    public var maxEmbedBytes: Int
     /// Whether an answer's text can come piece by piece.
-    package var streams: Bool
+    public var streams: Bool
     /// Whether a JSON Schema for the answer can be passed on, in which case the provider itself holds the model to it.
-    package var hasStructuredOutput: Bool
+    public var hasStructuredOutput: Bool
 
     /// Makes capabilities.
-    package init(
+    public init(
         maxEmbedInputs: Int = 2_048, maxEmbedTokens: Int? = nil, maxEmbedBytes: Int = 8 << 20, streams: Bool = false,
         hasStructuredOutput: Bool = false
     ) {
@@ -56,14 +86,14 @@ package struct ProviderCapabilities: Sendable, Equatable {
 }
 
 /// How a provider is to be called.
-package struct CallOptions: Sendable {
+public struct CallOptions: Sendable {
     /// How long the call may take, in ms.
     package var timeout: Int64
     /// The same for the same attempt of the same job; for providers that honour one. Empty sends none.
-    package var idempotencyKey: String
+    public var idempotencyKey: String
     /// Told the answer's text piece by piece, in order, as it comes; nil where no one wants it. With it, a provider that can
     /// stream does. Of several requests, it is told of the first.
-    package var onText: (@Sendable (String) -> Void)?
+    public var onText: (@Sendable (String) -> Void)?
 
     /// Makes options.
     package init(timeout: Int64, idempotencyKey: String = "", onText: (@Sendable (String) -> Void)? = nil) {

@@ -1,30 +1,43 @@
 /// A model's answer, whole.
-package struct ModelReply: Sendable, Equatable {
+public struct ModelReply: Sendable, Equatable {
     /// The answer's text, for `generate`.
-    package var text: String?
+    public var text: String?
     /// One vector per input, in their order, for `embed`.
-    package var embeddings: [[Float]]?
+    public var embeddings: [[Float]]?
     /// Why it ended: `stop`, `length`, `tool_calls`, `content_filter`, or the provider's own word.
-    package var finishReason: String?
+    public var finishReason: String?
     /// Tokens, as the provider counted them.
-    package var usage: Usage
+    public var usage: Usage
     /// What answered, as the provider named it; nil where it did not.
-    package var model: String?
+    public var model: String?
     /// The provider's id for the call, for its support.
-    package var requestID: String?
+    public var requestID: String?
     /// Calls of tools the model asks for, verbatim.
-    package var toolCalls: JSONValue?
+    public var toolCalls: JSONValue?
     /// What the model thought before it answered, where it says so.
-    package var reasoning: String?
+    public var reasoning: String?
     /// What it cost in US dollars, where the provider says it; nil where it is to be worked out from `usage`.
-    package var cost: Double?
+    public var cost: Double?
     /// How many requests the provider charged for: more than one where a program asked again behind our back, 0 where the request
     /// shared the call of another, which counts it.
-    package var calls: Int
+    public var calls: Int
     /// What the answer says about rate limits.
     package var limits: ObservedLimits?
 
-    /// Makes a reply.
+    /// Makes the whole answer to a `generate` request, which may be cached.
+    /// - Parameters:
+    ///   - usage: tokens, for the statistics and limits of tokens a minute.
+    ///   - cost: in US dollars; nil leaves it to the configured price of its tokens.
+    public init(_ text: String, usage: Usage = Usage(), cost: Double? = nil) {
+        self.init(text: text, finishReason: "stop", usage: usage, cost: cost)
+    }
+
+    /// Makes the answer to an `embed` request: a vector for each of its texts, in their order.
+    public init(vectors: [[Float]], usage: Usage = Usage(), cost: Double? = nil) {
+        self.init(embeddings: vectors, usage: usage, cost: cost)
+    }
+
+    /// Makes a reply with all that a provider may say.
     package init(
         text: String? = nil, embeddings: [[Float]]? = nil, finishReason: String? = nil, usage: Usage = Usage(), model: String? = nil,
         requestID: String? = nil, toolCalls: JSONValue? = nil, reasoning: String? = nil, cost: Double? = nil, calls: Int = 1,
@@ -70,7 +83,7 @@ package struct ModelReply: Sendable, Equatable {
 }
 
 /// What a call came to. A refusal, a rate limit or a timeout is a value; only broken machinery throws.
-package enum Outcome: Sendable, Equatable {
+public enum Outcome: Sendable, Equatable {
     /// Answered.
     case reply(ModelReply)
     /// Not answered.
@@ -78,18 +91,18 @@ package enum Outcome: Sendable, Equatable {
 }
 
 /// The tokens of an answer, as the provider counted them.
-package struct Usage: Sendable, Hashable {
+public struct Usage: Sendable, Hashable {
     /// Tokens read, cached ones included.
-    package var inputTokens: Int
+    public var inputTokens: Int
     /// Tokens written.
-    package var outputTokens: Int
+    public var outputTokens: Int
     /// Of `inputTokens`, those that the provider had in its prompt cache.
-    package var cacheReadTokens: Int
+    public var cacheReadTokens: Int
     /// Of `inputTokens`, those that it put into its prompt cache.
-    package var cacheWriteTokens: Int
+    public var cacheWriteTokens: Int
 
     /// Tokens read and written; none by default.
-    package init(inputTokens: Int = 0, outputTokens: Int = 0, cacheReadTokens: Int = 0, cacheWriteTokens: Int = 0) {
+    public init(inputTokens: Int = 0, outputTokens: Int = 0, cacheReadTokens: Int = 0, cacheWriteTokens: Int = 0) {
         self.inputTokens = inputTokens
         self.outputTokens = outputTokens
         self.cacheReadTokens = cacheReadTokens
@@ -97,7 +110,7 @@ package struct Usage: Sendable, Hashable {
     }
 
     /// Both together.
-    package static func + (one: Usage, other: Usage) -> Usage {
+    public static func + (one: Usage, other: Usage) -> Usage {
         Usage(
             inputTokens: one.inputTokens + other.inputTokens, outputTokens: one.outputTokens + other.outputTokens,
             cacheReadTokens: one.cacheReadTokens + other.cacheReadTokens, cacheWriteTokens: one.cacheWriteTokens + other.cacheWriteTokens)

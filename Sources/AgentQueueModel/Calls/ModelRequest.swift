@@ -2,19 +2,19 @@ import Crypto
 
 /// What a model is asked: canonical, in the vocabulary of OpenAI's chat completions, which every provider translates
 /// into its own.
-package struct ModelRequest: Sendable, Hashable {
+public struct ModelRequest: Sendable, Hashable {
     /// What it asks.
-    package var kind: JobKind
+    public var kind: JobKind
     /// What it is sent to.
-    package var target: Target
+    public var target: Target
     /// An object. For `generate`: `messages` (a list of `{role, content}`; a system text is the first message), and any
     /// of `max_tokens`, `temperature`, `top_p`, `stop`, `seed`, `tools`, `response_format` and so on, passed through.
     /// For `embed`: `input`, a list of strings, and `dimensions`, say. `sample` tells several answers to one question
     /// apart; no provider sees it.
-    package var body: JSONValue
+    public var body: JSONValue
 
     /// Makes a request.
-    package init(kind: JobKind, target: Target, body: JSONValue) {
+    public init(kind: JobKind, target: Target, body: JSONValue) {
         self.kind = kind
         self.target = target
         self.body = body
@@ -110,17 +110,17 @@ extension ModelRequest {
 }
 
 /// `provider/model`: what a job is sent to. The provider is a name from the configuration; the model may hold slashes.
-package struct Target: Sendable, Hashable, CustomStringConvertible {
+public struct Target: Sendable, Hashable, CustomStringConvertible {
     /// The configured provider's name.
-    package let provider: String
+    public let provider: String
     /// The model's name at that provider.
-    package let model: String
+    public let model: String
 
     /// The longest target accepted, in bytes.
     package static let maxBytes = 256
 
     /// Reads `provider/model`; nil where a part is missing, too long, or holds blanks or control characters.
-    package init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) {
         guard text.utf8.count <= Self.maxBytes, let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) else { return nil }
         let provider = text[..<slash]
         let model = text[text.utf8.index(after: slash)...]
@@ -130,11 +130,11 @@ package struct Target: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Makes a target of its parts.
-    package init(provider: String, model: String) {
+    public init(provider: String, model: String) {
         self.provider = provider
         self.model = model
     }
 
     /// `provider/model`, as it was read.
-    package var description: String { "\(provider)/\(model)" }
+    public var description: String { "\(provider)/\(model)" }
 }

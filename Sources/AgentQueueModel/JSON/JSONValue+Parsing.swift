@@ -12,7 +12,7 @@ extension JSONValue {
 
     /// Reads one JSON text from a string.
     /// - Throws: `JSONError`.
-    package static func parse(_ text: String) throws(JSONError) -> JSONValue {
+    public static func parse(_ text: String) throws(JSONError) -> JSONValue {
         var text = text
         let result: Result<JSONValue, JSONError> = text.withUTF8 { utf8 in
             Result { () throws(JSONError) in try parse(UnsafeRawBufferPointer(utf8)) }
@@ -279,7 +279,7 @@ private struct JSONParser {
 }
 
 /// Why a text is not the JSON it should be.
-package struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
+public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What is wrong, as the end of a sentence.
     package let problem: String
     /// Where, in bytes from the beginning.
@@ -291,5 +291,5 @@ package struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The message, as users see it; the byte is counted from 1 there, unlike `offset`.
-    package var description: String { "not valid JSON at byte \(offset + 1): \(problem)" }
+    public var description: String { "not valid JSON at byte \(offset + 1): \(problem)" }
 }

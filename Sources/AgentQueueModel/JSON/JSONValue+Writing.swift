@@ -1,6 +1,6 @@
 extension JSONValue {
     /// The value as JSON text on one line, members in their order.
-    package var text: String { String(decoding: utf8(sorted: false), as: UTF8.self) }
+    public var text: String { String(decoding: utf8(sorted: false), as: UTF8.self) }
 
     /// The canonical text: members sorted by key, no blanks, numbers in one spelling. Equal requests have equal
     /// canonical texts, which is what the cache key is made of.

@@ -3,7 +3,7 @@
 /// Requests pass through the queue untouched, are made canonical for the cache key, and arrive by the million; hence a
 /// value of our own. (`JSONSerialization` on Linux turns `1` and `1.0` into the same `NSNumber`, cannot refuse a
 /// duplicate key, and takes ten times as long.)
-package enum JSONValue: Sendable, Hashable {
+public enum JSONValue: Sendable, Hashable {
     case null
     case bool(Bool)
     case integer(Int64)
@@ -15,37 +15,37 @@ package enum JSONValue: Sendable, Hashable {
     case object([Member])
 
     /// One `"key": value` of an object.
-    package struct Member: Sendable, Hashable {
+    public struct Member: Sendable, Hashable {
         /// The name, its escapes resolved.
-        package var key: String
+        public var key: String
         /// What the name stands for.
-        package var value: JSONValue
+        public var value: JSONValue
 
         /// Makes a member.
-        package init(_ key: String, _ value: JSONValue) {
+        public init(_ key: String, _ value: JSONValue) {
             self.key = key
             self.value = value
         }
     }
 
     /// The value of an object's member; nil where there is none, or this is no object.
-    package subscript(key: String) -> JSONValue? {
+    public subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.key == key }?.value
     }
 
     /// The string, if this is one.
-    package var string: String? { if case .string(let value) = self { value } else { nil } }
+    public var string: String? { if case .string(let value) = self { value } else { nil } }
     /// The truth value, if this is one.
-    package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+    public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
     /// The elements, if this is an array.
-    package var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
+    public var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
     /// The members, if this is an object.
-    package var members: [Member]? { if case .object(let value) = self { value } else { nil } }
+    public var members: [Member]? { if case .object(let value) = self { value } else { nil } }
     /// Whether this is `null`.
-    package var isNull: Bool { if case .null = self { true } else { false } }
+    public var isNull: Bool { if case .null = self { true } else { false } }
     /// The whole number, if this is one that `Int` holds.
-    package var int: Int? {
+    public var int: Int? {
         switch self {
         case .integer(let value): Int(exactly: value)
         case .double(let value): Int(exactly: value)
@@ -53,7 +53,7 @@ package enum JSONValue: Sendable, Hashable {
         }
     }
     /// The number, if this is one.
-    package var number: Double? {
+    public var number: Double? {
         switch self {
         case .integer(let value): Double(value)
         case .double(let value): value
@@ -79,17 +79,17 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
     ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByFloatLiteral
 {
     /// A string, written as a literal.
-    package init(stringLiteral value: String) { self = .string(value) }
+    public init(stringLiteral value: String) { self = .string(value) }
     /// A whole number, written as a literal.
-    package init(integerLiteral value: Int64) { self = .integer(value) }
+    public init(integerLiteral value: Int64) { self = .integer(value) }
     /// A truth value, written as a literal.
-    package init(booleanLiteral value: Bool) { self = .bool(value) }
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
     /// A number with a fraction or exponent, written as a literal.
-    package init(floatLiteral value: Double) { self = .double(value) }
+    public init(floatLiteral value: Double) { self = .double(value) }
     /// An array, written as a literal.
-    package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
     /// An object, written as a literal; its members keep their order, and a repeated key stays.
-    package init(dictionaryLiteral elements: (String, JSONValue)...) { self = .object(elements.map { Member($0.0, $0.1) }) }
+    public init(dictionaryLiteral elements: (String, JSONValue)...) { self = .object(elements.map { Member($0.0, $0.1) }) }
 }
 
 extension JSONValue {

@@ -1,23 +1,23 @@
 /// Everything the store knows about a job, as `show` prints it.
-package struct Job: Sendable, Equatable {
+public struct Job: Sendable, Equatable {
     /// Its number, never used again.
-    package var id: Int64
+    public var id: Int64
     /// The user's own name for it, kept for batch output files.
-    package var customID: String?
+    public var customID: String?
     /// What it asks of the model.
-    package var kind: JobKind
+    public var kind: JobKind
     /// The queue it waits in.
-    package var queue: String
+    public var queue: String
     /// What it is sent to.
-    package var target: Target
+    public var target: Target
     /// Where it stands in its life.
-    package var state: JobState
+    public var state: JobState
     /// 1 to 9, lower runs first.
-    package var priority: Int
+    public var priority: Int
     /// Attempts counted so far, the one under way included; 0 before the first.
-    package var attempt: Int
+    public var attempt: Int
     /// Attempts there may be, 1 to 1,000.
-    package var maxAttempts: Int
+    public var maxAttempts: Int
     /// The process that runs it, while it runs.
     package var worker: WorkerIdentity?
     /// Wall clock, ms since 1970, as all times here.
@@ -35,23 +35,23 @@ package struct Job: Sendable, Equatable {
     /// In ms.
     package var timeout: Int64?
     /// The name of the batch it belongs to.
-    package var batch: String?
+    public var batch: String?
     /// The most that its calls may cost together, in US dollars; of a job in a batch, what the whole batch may. Nil is no bound.
-    package var budget: Double?
+    public var budget: Double?
     /// Words to find it by, in alphabetical order.
-    package var tags: [String]
+    public var tags: [String]
     /// The user's own data, a JSON object.
-    package var metadata: JSONValue?
+    public var metadata: JSONValue?
     /// Refuses a second job of the same key, until this one is cancelled, discarded or pruned.
-    package var uniqueKey: String?
+    public var uniqueKey: String?
     /// The run that it was made for.
-    package var runID: Int64?
+    public var runID: Int64?
     /// Its place in that run; nil where another job has taken it.
-    package var step: String?
+    public var step: String?
     /// Jobs it waits for, or waited for.
-    package var after: [Int64]
+    public var after: [Int64]
     /// The canonical request.
-    package var request: JSONValue
+    public var request: JSONValue
     /// Whether a cached answer may serve, and the answer be cached.
     package var useCache: Bool
     /// How long its answer may serve from the cache, in ms; nil is the configuration's.
@@ -63,14 +63,14 @@ package struct Job: Sendable, Equatable {
     /// SHA-256 of the canonical request: the cache key.
     package var digest: [UInt8]
     /// The answer; nil as long as there is none.
-    package var result: JobResult?
+    public var result: JobResult?
     /// Oldest first.
-    package var errors: [JobError]
+    public var errors: [JobError]
 
     /// A worker process.
     package struct WorkerIdentity: Sendable, Equatable {
         /// The worker's number, never used again.
-        package var id: Int64
+        public var id: Int64
         /// Its process id; 0 where it is no longer registered.
         package var pid: Int64
 
@@ -106,7 +106,7 @@ package struct Job: Sendable, Equatable {
 }
 
 /// What a job asks of a model.
-package enum JobKind: String, Sendable, CaseIterable, Codable {
+public enum JobKind: String, Sendable, CaseIterable, Codable {
     /// A chat completion.
     case generate
     /// Texts to vectors.
@@ -125,7 +125,7 @@ package enum JobKind: String, Sendable, CaseIterable, Codable {
 /// scheduled┼─> available ─> running ─> retryable ─> available …
 ///          └────────────────────┴─> cancelled, discarded
 /// ```
-package enum JobState: String, Sendable, CaseIterable, Codable {
+public enum JobState: String, Sendable, CaseIterable, Codable {
     /// Waits for other jobs to complete.
     case pending
     /// Waits for a time.
@@ -144,7 +144,7 @@ package enum JobState: String, Sendable, CaseIterable, Codable {
     case discarded
 
     /// Final states never change again unless a person retries or deletes the job; `finalized_at` is set in exactly these.
-    package var isFinal: Bool {
+    public var isFinal: Bool {
         switch self {
         case .completed, .cancelled, .discarded: true
         case .pending, .scheduled, .available, .running, .retryable: false
@@ -165,25 +165,33 @@ extension Job {
 }
 
 /// Which jobs a command means. Conditions are joined by "and"; an empty filter means all.
-package struct JobFilter: Sendable, Equatable {
+public struct JobFilter: Sendable, Equatable {
     /// In any of these states; empty means every state.
-    package var states: [JobState]
+    public var states: [JobState]
     /// Waiting in the queue of this name.
-    package var queue: String?
+    public var queue: String?
     /// A target, `provider/model`.
-    package var model: String?
+    public var model: String?
     /// Belonging to the batch of this name.
-    package var batch: String?
+    public var batch: String?
     /// Carrying this tag, spelled alike.
-    package var tag: String?
+    public var tag: String?
     /// Created at or after this time (wall clock, ms).
     package var since: Int64?
     /// Made for the run of this id.
-    package var run: Int64?
+    public var run: Int64?
 
     /// Makes a filter.
+    public init(
+        states: [JobState] = [], queue: String? = nil, model: String? = nil, batch: String? = nil, tag: String? = nil, run: Int64? = nil
+    ) {
+        self.init(states: states, queue: queue, model: model, batch: batch, tag: tag, since: nil, run: run)
+    }
+
+    /// Makes a filter that also asks for the time.
+    /// - Parameter since: wall clock, ms.
     package init(
-        states: [JobState] = [], queue: String? = nil, model: String? = nil, batch: String? = nil, tag: String? = nil, since: Int64? = nil,
+        states: [JobState] = [], queue: String? = nil, model: String? = nil, batch: String? = nil, tag: String? = nil, since: Int64?,
         run: Int64? = nil
     ) {
         self.states = states

@@ -2,92 +2,92 @@ import FoundationEssentials
 
 /// A job as it is asked for, on the command line, in a line of JSONL, in a step of a pipeline or in Swift. Nothing in it is checked until
 /// it enters a queue.
-package struct JobDraft: Sendable, Equatable {
+public struct JobDraft: Sendable, Equatable {
     /// What it asks; `generate` by default.
-    package var kind = JobKind.generate
+    public var kind = JobKind.generate
     /// The user's message. Either this or ``messages``, for `generate`.
-    package var prompt: String?
+    public var prompt: String?
     /// A whole conversation: objects with `role` and `content`, as in OpenAI's chat completions.
-    package var messages: [JSONValue]?
+    public var messages: [JSONValue]?
     /// Becomes the first message, of role `system`. An empty text is the same as none.
-    package var system: String?
+    public var system: String?
     /// The texts to turn into vectors, for `embed`; to remember, for `memorize`.
-    package var inputs: [String]?
+    public var inputs: [String]?
     /// The role of the configuration that says what the job does not say itself, for `generate`: its system text, target, parameters.
-    package var role: String?
+    public var role: String?
     /// The target, `provider/model`; nil is its role's, or else the configuration's default for the kind.
-    package var model: String?
+    public var model: String?
     /// The most tokens of an answer, at least 1.
-    package var maxTokens: Int?
+    public var maxTokens: Int?
     /// 0 to 2.
-    package var temperature: Double?
+    public var temperature: Double?
     /// Other parameters of the model's API, passed through: `top_p`, `stop`, `tools` and so on. A null is the same as nothing.
-    package var parameters: [JSONValue.Member] = []
+    public var parameters: [JSONValue.Member] = []
     /// A JSON Schema that the answer must fit, for `generate`: an object. Becomes `response_format`; not together with one.
-    package var schema: JSONValue?
+    public var schema: JSONValue?
     /// Tells several answers to one question apart, from 1; 0 and nil are the plain question.
-    package var sample: Int?
+    public var sample: Int?
     /// The queue; nil is `default`.
-    package var queue: String?
+    public var queue: String?
     /// 1 to 9, lower runs first; nil is 5.
-    package var priority: Int?
+    public var priority: Int?
     /// Not before so long from now. Not together with ``at``.
-    package var delay: Duration?
+    public var delay: Duration?
     /// Not before this time. A past one is now.
-    package var at: Date?
+    public var at: Date?
     /// The job fails if it has not begun within so long from now.
-    package var expiresIn: Duration?
+    public var expiresIn: Duration?
     /// 1 to 1,000; nil is 5.
-    package var maxAttempts: Int?
+    public var maxAttempts: Int?
     /// How long a call may take; nil is the configuration's.
-    package var timeout: Duration?
+    public var timeout: Duration?
     /// The most that its calls may cost together, in US dollars: more than 0, at most 1,000,000; nil is no bound. Of a job in a batch,
     /// the most that the whole batch may cost.
-    package var budget: Double?
+    public var budget: Double?
     /// Whether its answer is to be kept piece by piece while it comes, for someone who reads along. For `generate`.
-    package var isStreamed = false
+    public var isStreamed = false
     /// Refuses a second job of the same key.
-    package var uniqueKey: String?
+    public var uniqueKey: String?
     /// The user's own name for it.
-    package var customID: String?
+    public var customID: String?
     /// Words to find it by. A second of the same is dropped.
-    package var tags: [String] = []
+    public var tags: [String] = []
     /// The batch it belongs to.
-    package var batch: String?
+    public var batch: String?
     /// Ids of the jobs that must complete first.
-    package var after: [Int64] = []
+    public var after: [Int64] = []
     /// The user's own data: an object.
-    package var metadata: JSONValue?
+    public var metadata: JSONValue?
     /// Whether a cached answer may serve, and the answer be cached.
-    package var cache = true
+    public var cache = true
     /// How long its answer may serve from the cache: 1 s to 3650 days; nil is the configuration's. Not without ``cache``.
-    package var cacheTTL: Duration?
+    public var cacheTTL: Duration?
     /// Whether it may wait to be sent with others as a batch of the provider's, at a lower price and within a day; nil is what the
     /// configuration says of its target, where such a job can be sent in a batch.
-    package var batchAPI: Bool?
+    public var batchAPI: Bool?
     /// Within so long from now its answer is wanted, of a job that uses the batch API: near that, it is called for alone.
-    package var deadline: Duration?
+    public var deadline: Duration?
 
     /// Who is to be told of its end: names of notifications of the configuration. A second of the same is dropped.
-    package var onFinish: [String] = []
+    public var onFinish: [String] = []
     /// Who is to be told when all jobs of its batch have ended; not without ``batch``.
-    package var onBatchFinish: [String] = []
+    public var onBatchFinish: [String] = []
 
     /// Where texts and answers are remembered, which is one, and where memories are looked for; none is `default`.
-    package var namespaces: [String] = []
+    public var namespaces: [String] = []
     /// The user's own name for the one text of a `memorize` job: the next memory of this key takes its place.
-    package var key: String?
+    public var key: String?
     /// How much the texts of a `memorize` job matter, 0 to 1; nil is 0.5.
-    package var importance: Double?
+    public var importance: Double?
     /// How long the texts of a `memorize` job are kept.
     package var expiry = MemoryOrder.Expiry.usual
     /// How many memories are put before the last message of a `generate` job, 1 to 100; nil is none.
-    package var recall: Int?
+    public var recall: Int?
     /// Whether the answer of a `generate` job is remembered, in the first of its namespaces.
-    package var remembers = false
+    public var remembers = false
 
     /// Makes an empty draft of a kind.
-    package init(kind: JobKind = .generate) {
+    public init(kind: JobKind = .generate) {
         self.kind = kind
     }
 }

@@ -1,15 +1,15 @@
 /// A job's answer, as stored.
-package struct JobResult: Sendable, Equatable {
+public struct JobResult: Sendable, Equatable {
     /// The reply (`ModelReply.json`): `text` or `embeddings`, `finish_reason`, and what else the provider sent.
-    package var reply: JSONValue
+    public var reply: JSONValue
     /// The tokens of the answer; where the cache answered, of the call that was once paid for.
-    package var usage: Usage
+    public var usage: Usage
     /// In US dollars; 0 where no price is configured.
-    package var cost: Double
+    public var cost: Double
     /// Where it came from: a call of its own, the cache, an identical job's call, or a fallback.
-    package var answeredBy: AnsweredBy
+    public var answeredBy: AnsweredBy
     /// What answered, `provider/model`.
-    package var target: String
+    public var target: String
     /// From the call's start to its end, in ms; 0 from the cache.
     package var latency: Int64
 
@@ -26,14 +26,14 @@ package struct JobResult: Sendable, Equatable {
 
 extension JobResult {
     /// The answer's text.
-    package var text: String? { reply["text"]?.string }
+    public var text: String? { reply["text"]?.string }
 
     /// Why the answer ended.
-    package var finishReason: String? { reply["finish_reason"]?.string }
+    public var finishReason: String? { reply["finish_reason"]?.string }
 }
 
 /// Where a job's answer came from.
-package enum AnsweredBy: String, Sendable, CaseIterable, Codable {
+public enum AnsweredBy: String, Sendable, CaseIterable, Codable {
     /// A call made for this job, to its own target.
     case provider
     /// The response cache: nothing was paid.
@@ -45,21 +45,21 @@ package enum AnsweredBy: String, Sendable, CaseIterable, Codable {
 }
 
 /// Why an attempt, or a job, ended without an answer.
-package struct JobError: Sendable, Equatable {
+public struct JobError: Sendable, Equatable {
     /// The attempt's number; 0 where the job ended outside any.
-    package var attempt: Int
+    public var attempt: Int
     /// Wall clock, ms.
     package var at: Int64
     /// What kind of failure.
-    package var failure: FailureClass
+    public var failure: FailureClass
     /// One sentence. Never holds a prompt or a key.
-    package var message: String
+    public var message: String
     /// What was called, `provider/model`; nil where nothing was, or it is not known.
-    package var target: String?
+    public var target: String?
     /// What the call cost although it failed, or may have cost, in US dollars.
-    package var cost: Double
+    public var cost: Double
     /// What had arrived of the answer. Only the latest of a job is kept.
-    package var partialText: String?
+    public var partialText: String?
 
     /// The longest message stored, in bytes; the rest is cut.
     package static let maxMessageBytes = 2_000

@@ -116,13 +116,13 @@ package enum JobLimits {
 }
 
 /// What enqueueing one job came to.
-package struct Enqueued: Sendable, Equatable {
+public struct Enqueued: Sendable, Equatable {
     /// The job that now stands for the request: the new one, or the one that already had its unique key.
-    package var id: Int64
+    public var id: Int64
     /// That job's state.
-    package var state: JobState
+    public var state: JobState
     /// The same id, if the job was already there.
-    package var duplicateOf: Int64?
+    public var duplicateOf: Int64?
 
     /// Makes a receipt.
     package init(id: Int64, state: JobState, duplicateOf: Int64? = nil) {

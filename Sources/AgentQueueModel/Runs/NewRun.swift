@@ -29,18 +29,18 @@ package struct NewRun: Sendable, Equatable {
 }
 
 /// What holds for all jobs of a run.
-package struct RunOptions: Sendable, Equatable {
+public struct RunOptions: Sendable, Equatable {
     /// The queue they wait in; nil is `default`.
-    package var queue: String?
+    public var queue: String?
     /// 1 to 9, lower runs first; nil is 5.
-    package var priority: Int?
+    public var priority: Int?
     /// Words to find them by.
-    package var tags: [String]
+    public var tags: [String]
     /// The target of calls that name none, before the configuration's default.
-    package var model: String?
+    public var model: String?
 
     /// Makes options that say nothing.
-    package init(queue: String? = nil, priority: Int? = nil, tags: [String] = [], model: String? = nil) {
+    public init(queue: String? = nil, priority: Int? = nil, tags: [String] = [], model: String? = nil) {
         self.queue = queue
         self.priority = priority
         self.tags = tags
@@ -58,10 +58,24 @@ package struct RunOptions: Sendable, Equatable {
     }
 
     /// Reads what ``json`` wrote.
-    package init(_ json: JSONValue) {
+    public init(_ json: JSONValue) {
         queue = json["queue"]?.string
         priority = json["priority"]?.int
         tags = json["tags"]?.array?.compactMap(\.string) ?? []
         model = json["model"]?.string
+    }
+}
+
+/// What became of a run that was to begin.
+public struct StartedRun: Sendable, Equatable {
+    /// Its id, or that of the run that has its unique key.
+    public var id: Int64
+    /// The run that already had the unique key; nil where this one is new.
+    public var duplicateOf: Int64?
+
+    /// Makes one.
+    package init(id: Int64, duplicateOf: Int64? = nil) {
+        self.id = id
+        self.duplicateOf = duplicateOf
     }
 }

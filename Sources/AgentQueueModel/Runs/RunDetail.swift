@@ -1,13 +1,13 @@
 /// Everything about a run but the texts of its calls, which their jobs have.
-package struct RunDetail: Sendable, Equatable {
+public struct RunDetail: Sendable, Equatable {
     /// The run in a line.
-    package var summary: RunSummary
+    public var summary: RunSummary
     /// As ``RunSnapshot`` has it.
     package var snapshot: RunSnapshot
     /// What it brought, where it completed.
-    package var output: JSONValue?
+    public var output: JSONValue?
     /// The calls begun so far, in the order in which they were begun.
-    package var calls: [StepCallDetail]
+    public var calls: [StepCallDetail]
 
     /// Makes a detail.
     package init(summary: RunSummary, snapshot: RunSnapshot, output: JSONValue?, calls: [StepCallDetail]) {
@@ -19,29 +19,29 @@ package struct RunDetail: Sendable, Equatable {
 }
 
 /// A run, in a line.
-package struct RunSummary: Sendable, Equatable {
+public struct RunSummary: Sendable, Equatable {
     /// Its id.
-    package var id: Int64
+    public var id: Int64
     /// What was asked for: a pipeline's or a mode's name.
-    package var name: String
+    public var name: String
     /// How it stands.
-    package var state: RunState
+    public var state: RunState
     /// When it began (wall clock, ms).
     package var createdAt: Int64
     /// When it ended (wall clock, ms).
     package var finalizedAt: Int64?
     /// Calls begun so far.
-    package var begun: Int
+    public var begun: Int
     /// Those that completed.
-    package var completed: Int
+    public var completed: Int
     /// Those that failed.
-    package var failed: Int
+    public var failed: Int
     /// The tokens of all answers that were paid for, those among them that a retry made anew.
-    package var usage: Usage
+    public var usage: Usage
     /// What they and all failed attempts cost, in US dollars.
-    package var cost: Double
+    public var cost: Double
     /// Why it did not complete.
-    package var reason: String?
+    public var reason: String?
 
     /// Makes a summary of a run that has begun nothing.
     package init(id: Int64, name: String, state: RunState, createdAt: Int64) {
@@ -58,17 +58,17 @@ package struct RunSummary: Sendable, Equatable {
 }
 
 /// A call of a step, with what its job has to say.
-package struct StepCallDetail: Sendable, Equatable {
+public struct StepCallDetail: Sendable, Equatable {
     /// What the run knows.
     package var record: StepRecord
     /// How its job stands; nil where there is none.
     package var jobState: JobState?
     /// What it is sent to.
-    package var target: String?
+    public var target: String?
     /// What answered; nil as long as nothing has.
-    package var answeredBy: AnsweredBy?
+    public var answeredBy: AnsweredBy?
     /// How many attempts were begun.
-    package var attempts: Int
+    public var attempts: Int
     /// When its job was added (wall clock, ms).
     package var createdAt: Int64?
     /// When its last attempt began (wall clock, ms).
@@ -76,11 +76,11 @@ package struct StepCallDetail: Sendable, Equatable {
     /// When its job ended (wall clock, ms).
     package var finalizedAt: Int64?
     /// The tokens of its answer.
-    package var usage: Usage
+    public var usage: Usage
     /// What its answer and its failed attempts cost, in US dollars.
-    package var cost: Double
+    public var cost: Double
     /// Its last failure, in a sentence.
-    package var failure: String?
+    public var failure: String?
 
     /// Makes a detail of a call that has not begun.
     package init(record: StepRecord) {

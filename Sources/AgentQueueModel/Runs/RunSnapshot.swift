@@ -57,7 +57,7 @@ extension RunSnapshot {
 }
 
 /// How a run stands. All but `running` are final.
-package enum RunState: String, Sendable, CaseIterable {
+public enum RunState: String, Sendable, CaseIterable {
     /// Steps of it run, or wait to.
     case running
     /// Its last step has ended well.
@@ -68,7 +68,7 @@ package enum RunState: String, Sendable, CaseIterable {
     case cancelled
 
     /// Whether nothing more happens to it, unless somebody retries it.
-    package var isFinal: Bool { self != .running }
+    public var isFinal: Bool { self != .running }
 }
 
 /// One call of a step, as it is on record.

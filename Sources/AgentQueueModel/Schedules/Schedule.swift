@@ -1,15 +1,15 @@
 /// Something that is done again and again, as it is on record.
-package struct Schedule: Sendable, Equatable {
+public struct Schedule: Sendable, Equatable {
     /// Its id.
-    package var id: Int64
+    public var id: Int64
     /// What people call it.
-    package var name: String
+    public var name: String
     /// When, as it was written.
-    package var cron: String
+    public var cron: String
     /// Whose clocks that goes by, such as `Europe/Lisbon`.
-    package var timeZone: String
+    public var timeZone: String
     /// What becomes of firings that no worker was there for.
-    package var missed: MissedFirings
+    public var missed: MissedFirings
     /// How many of them `all` makes up for.
     package var most: Int
     /// What is done, JSON: `{"job": …a line of JSONL…}` or `{"run": {"name": …, "inputs": …, "options": …}}`.
@@ -19,13 +19,13 @@ package struct Schedule: Sendable, Equatable {
     /// When it last fired (wall clock, ms).
     package var firedAt: Int64?
     /// How often it has.
-    package var firings: Int64
+    public var firings: Int64
     /// The job that it added last.
-    package var lastJob: Int64?
+    public var lastJob: Int64?
     /// The run that it started last.
-    package var lastRun: Int64?
+    public var lastRun: Int64?
     /// Why its last firing failed; nil where it did not.
-    package var lastError: String?
+    public var lastError: String?
     /// When it was added (wall clock, ms).
     package var createdAt: Int64
     /// When it was paused (wall clock, ms); nil where it is not.
@@ -81,7 +81,7 @@ package struct NewSchedule: Sendable, Equatable {
 }
 
 /// What becomes of firings that were due while no worker ran.
-package enum MissedFirings: String, Sendable, CaseIterable {
+public enum MissedFirings: String, Sendable, CaseIterable {
     /// They are not made up for.
     case skip
     /// One is made up for all of them.

@@ -36,7 +36,7 @@ package struct Call: Sendable, Equatable {
 }
 
 /// A way of asking. Its steps take from it what they do not say themselves.
-package struct Role: Sendable, Equatable {
+public struct Role: Sendable, Equatable {
     /// Its name.
     package var name: String
     /// The system text: a template; nil for none.
@@ -51,7 +51,7 @@ package struct Role: Sendable, Equatable {
     package var parameters: [JSONValue.Member]
 
     /// Makes a role.
-    package init(
+    public init(
         _ name: String, system: String? = nil, model: String? = nil, temperature: Double? = nil, maxTokens: Int? = nil,
         parameters: [JSONValue.Member] = []
     ) {
@@ -90,14 +90,14 @@ package struct Role: Sendable, Equatable {
 }
 
 /// The list that a step makes one call for each item of.
-package struct Foreach: Sendable, Equatable {
+public struct Foreach: Sendable, Equatable {
     /// The path of its value, such as `plan.parts`.
     package var path: String
     /// How the value becomes a list of items.
     package var way: Way
 
     /// How a value becomes a list of items.
-    package enum Way: Sendable, Equatable {
+    public enum Way: Sendable, Equatable {
         /// The value is a list.
         case elements
         /// A text, or each text of a list, is split into pieces of at most that many characters, at the end of a paragraph, line, sentence
@@ -113,14 +113,14 @@ package struct Foreach: Sendable, Equatable {
     package static let maxItems = 10_000
 
     /// Makes a list of items.
-    package init(_ path: String, _ way: Way = .elements) {
+    public init(_ path: String, _ way: Way = .elements) {
         self.path = path
         self.way = way
     }
 }
 
 /// The source of the JSON Schema for a step's answers.
-package enum SchemaSource: Sendable, Equatable {
+public enum SchemaSource: Sendable, Equatable {
     /// The schema is part of the pipeline.
     case inline(JSONValue)
     /// The run gets the schema as an input of type object, with this name.
@@ -128,12 +128,12 @@ package enum SchemaSource: Sendable, Equatable {
 }
 
 /// A whole number, or the input that has it.
-package enum Amount: Sendable, Equatable, ExpressibleByIntegerLiteral {
+public enum Amount: Sendable, Equatable, ExpressibleByIntegerLiteral {
     /// This number.
     case number(Int)
     /// The number in the input of this name, of type integer.
     case input(String)
 
     /// A number written as a literal.
-    package init(integerLiteral value: Int) { self = .number(value) }
+    public init(integerLiteral value: Int) { self = .number(value) }
 }

@@ -1,7 +1,7 @@
 import AgentQueueModel
 
 /// Several calls instead of one: to several targets, or several to each.
-package struct Ensemble: Sendable, Equatable {
+public struct Ensemble: Sendable, Equatable {
     /// The targets.
     package var targets: Targets
     /// The number of calls to each target.
@@ -12,7 +12,7 @@ package struct Ensemble: Sendable, Equatable {
     package var confidence: Double?
 
     /// The targets of an ensemble.
-    package enum Targets: Sendable, Equatable {
+    public enum Targets: Sendable, Equatable {
         /// The step's own target.
         case own
         /// These targets: templates that may use inputs.
@@ -22,7 +22,7 @@ package struct Ensemble: Sendable, Equatable {
     }
 
     /// How several answers become one output.
-    package enum Combination: Sendable, Equatable {
+    public enum Combination: Sendable, Equatable {
         /// A list of all answers, with null for calls that failed.
         case all
         /// The most frequent answer, compared by a field such as `verdict`, or as a whole.
@@ -35,7 +35,7 @@ package struct Ensemble: Sendable, Equatable {
     package static let maxMembers = 100
 
     /// Makes an ensemble.
-    package init(_ targets: Targets = .own, samples: Amount = 1, combine: Combination, confidence: Double? = nil) {
+    public init(_ targets: Targets = .own, samples: Amount = 1, combine: Combination, confidence: Double? = nil) {
         self.targets = targets
         self.samples = samples
         self.combine = combine
@@ -45,7 +45,7 @@ package struct Ensemble: Sendable, Equatable {
 
 /// The call that chooses between the answers of an ensemble. Its templates can use `answers`, a list of objects with `number`, `output` and
 /// `target`, and everything that its step can.
-package struct Judge: Sendable, Equatable {
+public struct Judge: Sendable, Equatable {
     /// Its role; nil for none.
     package var role: String?
     /// The system text, instead of the role's.
@@ -62,7 +62,7 @@ package struct Judge: Sendable, Equatable {
     package var parameters: [JSONValue.Member]
 
     /// Makes a judge.
-    package init(
+    public init(
         role: String? = nil, system: String? = nil, prompt: String, model: String? = nil, temperature: Double? = nil,
         maxTokens: Int? = nil, parameters: [JSONValue.Member] = []
     ) {

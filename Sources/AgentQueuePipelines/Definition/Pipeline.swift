@@ -2,14 +2,14 @@ import AgentQueueModel
 import AgentQueueSettings
 
 /// A checked graph of steps. Code that has one needs no further checks.
-package struct Pipeline: Sendable {
+public struct Pipeline: Sendable {
     let source: PipelineSource
     let graph: Graph
 
     /// The name that runs are started by.
-    package var name: String { source.name }
+    public var name: String { source.name }
     /// A one-sentence description.
-    package var summary: String { source.summary }
+    public var summary: String { source.summary }
     /// Its inputs.
     package var inputs: [PipelineInput] { source.inputs }
     /// Its roles.
@@ -22,7 +22,7 @@ package struct Pipeline: Sendable {
     /// Makes a pipeline from its parts.
     /// - Parameter output: a template for the run's output; nil for the output of the one step that no other needs, or an object of them.
     /// - Throws: `PipelineError` with the first fault and its key.
-    package init(
+    public init(
         _ name: String, summary: String = "", inputs: [PipelineInput] = [], roles: [Role] = [], output: String? = nil,
         @StepsBuilder steps: () -> [Step]
     ) throws(PipelineError) {
@@ -63,7 +63,7 @@ package struct Pipeline: Sendable {
 
 extension Pipeline: Equatable {
     /// Pipelines with equal parts are equal.
-    package static func == (one: Pipeline, other: Pipeline) -> Bool { one.source == other.source }
+    public static func == (one: Pipeline, other: Pipeline) -> Bool { one.source == other.source }
 }
 
 extension Pipeline {
@@ -109,15 +109,15 @@ enum PipelineLimits {
 }
 
 /// Why a pipeline cannot be used: what is wrong and where, in one sentence.
-package struct PipelineError: Error, Equatable, Sendable, CustomStringConvertible {
+public struct PipelineError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The file as it was named; nil if it is not about a file.
-    package var path: String?
+    public var path: String?
     /// The line in that file, from 1.
-    package var line: Int?
+    public var line: Int?
     /// The key it is about, such as `steps.plan.prompt`.
-    package var key: String?
+    public var key: String?
     /// What is wrong, without place and key.
-    package var message: String
+    public var message: String
 
     /// Makes an error.
     package init(path: String? = nil, line: Int? = nil, key: String? = nil, message: String) {
@@ -128,7 +128,7 @@ package struct PipelineError: Error, Equatable, Sendable, CustomStringConvertibl
     }
 
     /// `config/pipelines/coding.yaml:12: steps.plan.prompt: unknown step 'pln' (did you mean 'plan'?)`.
-    package var description: String {
+    public var description: String {
         let place = path.map { path in line.map { "\(path):\($0): " } ?? "\(path): " } ?? ""
         return place + (key.map { "\($0): " } ?? "") + message
     }

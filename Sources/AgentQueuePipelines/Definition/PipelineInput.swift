@@ -2,7 +2,7 @@ import AgentQueueModel
 import AgentQueueSettings
 
 /// An input of a pipeline.
-package struct PipelineInput: Sendable, Equatable {
+public struct PipelineInput: Sendable, Equatable {
     /// Its name.
     package var name: String
     /// Its type.
@@ -13,12 +13,12 @@ package struct PipelineInput: Sendable, Equatable {
     package var summary: String
 
     /// The type of an input.
-    package enum Kind: String, Sendable, CaseIterable {
+    public enum Kind: String, Sendable, CaseIterable {
         case text, integer, number, boolean, list, object
     }
 
     /// Makes an input.
-    package init(_ name: String, _ type: Kind = .text, default fallback: JSONValue? = nil, summary: String = "") {
+    public init(_ name: String, _ type: Kind = .text, default fallback: JSONValue? = nil, summary: String = "") {
         self.name = name
         self.type = type
         self.fallback = fallback

@@ -1,7 +1,7 @@
 import AgentQueueModel
 
 /// A step of a pipeline: a call, or a group of steps.
-package struct Step: Sendable, Equatable {
+public struct Step: Sendable, Equatable {
     /// Its name: letters, digits, `_` and `-`, the first a letter or `_`.
     package var name: String
     /// Steps at its level that it waits for, besides those whose outputs it uses.
@@ -31,7 +31,7 @@ package struct Step: Sendable, Equatable {
     }
 
     /// Makes a step that calls a model. Everything else about a call can be set on ``Call``.
-    package init(
+    public init(
         _ name: String, role: String? = nil, needs: [String] = [], foreach: Foreach? = nil, ensemble: Ensemble? = nil,
         when: String? = nil, schema: SchemaSource? = nil, onFailure: FailurePolicy = .fail, prompt: String
     ) {
@@ -53,12 +53,12 @@ package struct Step: Sendable, Equatable {
 }
 
 /// Steps that run together, once or more: a ``Step`` that consists of steps.
-package struct Group: Sendable, Equatable {
+public struct Group: Sendable, Equatable {
     /// The group as a step.
     package var step: Step
 
     /// Makes a group.
-    package init(
+    public init(
         _ name: String, repeat repetition: Repetition? = nil, needs: [String] = [], when: String? = nil,
         onFailure: FailurePolicy = .fail, @StepsBuilder steps: () -> [Step]
     ) {
@@ -67,7 +67,7 @@ package struct Group: Sendable, Equatable {
 }
 
 /// How often a group runs.
-package struct Repetition: Sendable, Equatable {
+public struct Repetition: Sendable, Equatable {
     /// The most rounds.
     package var times: Amount
     /// A condition. If it holds after a round, no other follows.
@@ -81,7 +81,7 @@ package struct Repetition: Sendable, Equatable {
     package static let bounds = 1...100
 
     /// Makes a repetition.
-    package init(_ times: Amount, until: String? = nil, improves: String? = nil, patience: Amount = 1) {
+    public init(_ times: Amount, until: String? = nil, improves: String? = nil, patience: Amount = 1) {
         self.times = times
         self.until = until
         self.improves = improves
@@ -90,7 +90,7 @@ package struct Repetition: Sendable, Equatable {
 }
 
 /// What happens to a run when one of its steps has failed for good.
-package enum FailurePolicy: Sendable, Equatable {
+public enum FailurePolicy: Sendable, Equatable {
     /// The group or run that contains the step fails too.
     case fail
     /// The step's output is null. Of a step with items, only the failed item is left out.
@@ -101,21 +101,21 @@ package enum FailurePolicy: Sendable, Equatable {
 
 /// Lists the steps of a pipeline one below the other.
 @resultBuilder
-package enum StepsBuilder {
+public enum StepsBuilder {
     /// A step.
-    package static func buildExpression(_ step: Step) -> [Step] { [step] }
+    public static func buildExpression(_ step: Step) -> [Step] { [step] }
     /// A group.
-    package static func buildExpression(_ group: Group) -> [Step] { [group.step] }
+    public static func buildExpression(_ group: Group) -> [Step] { [group.step] }
     /// Steps made elsewhere.
-    package static func buildExpression(_ steps: [Step]) -> [Step] { steps }
+    public static func buildExpression(_ steps: [Step]) -> [Step] { steps }
     /// One after the other.
-    package static func buildBlock(_ parts: [Step]...) -> [Step] { parts.flatMap(\.self) }
+    public static func buildBlock(_ parts: [Step]...) -> [Step] { parts.flatMap(\.self) }
     /// `if` without `else`.
-    package static func buildOptional(_ part: [Step]?) -> [Step] { part ?? [] }
+    public static func buildOptional(_ part: [Step]?) -> [Step] { part ?? [] }
     /// `if`.
-    package static func buildEither(first: [Step]) -> [Step] { first }
+    public static func buildEither(first: [Step]) -> [Step] { first }
     /// `else`.
-    package static func buildEither(second: [Step]) -> [Step] { second }
+    public static func buildEither(second: [Step]) -> [Step] { second }
     /// `for`.
-    package static func buildArray(_ parts: [[Step]]) -> [Step] { parts.flatMap(\.self) }
+    public static func buildArray(_ parts: [[Step]]) -> [Step] { parts.flatMap(\.self) }
 }

@@ -18,6 +18,13 @@ extension Pipeline {
         }
     }
 
+    /// Reads a pipeline's YAML; files that it names (schemas) are read by their paths.
+    /// - Parameter path: the file, as messages name it; what names in it are relative to.
+    /// - Throws: `PipelineError`, the first fault, with file, line and key.
+    public init(yaml text: String, path: String) throws(PipelineError) {
+        try self.init(yaml: text, path: path, files: .system)
+    }
+
     /// All faults of a pipeline's YAML, by line; empty if it can be used. Parameters as for ``init(yaml:path:roles:files:folder:)``.
     package static func check(
         yaml text: String, path: String, roles: [Role] = [], files: FileReader = .system, folder: String? = nil

@@ -3,7 +3,7 @@ import AgentQueueModel
 /// Any server with Anthropic's API: Anthropic itself, or a local one such as llama.cpp, Ollama or vLLM.
 ///
 /// Messages, plain, streamed and in batches. Sections 2 and 5 of protocols.md have the wire formats and what servers do differently.
-package struct AnthropicProvider: ModelProvider {
+package struct AnthropicProvider: CheckableProvider {
     /// Its name in the configuration.
     package let name: String
     /// The limits of one of its batches.

@@ -11,7 +11,7 @@ import Synchronization
 ///
 /// The model also sees what the program adds: who it is, the date, the operating system, and, from a process's second job on, that the
 /// conversation was cleared.
-package final class ClaudeCodeProvider: ModelProvider {
+package final class ClaudeCodeProvider: CheckableProvider {
     /// Its name in the configuration.
     package let name: String
     /// `claude-code`, and the base URL if one is configured, without anything secret.

@@ -5,7 +5,7 @@ import NIOHTTP1
 ///
 /// Chat completions (responses for models that need them) and embeddings, live and in batches. Sections 3 and 5 of protocols.md have the
 /// wire formats and what servers do differently.
-package struct OpenAIProvider: ModelProvider {
+package struct OpenAIProvider: CheckableProvider {
     /// Its name in the configuration.
     package let name: String
     /// Streaming, structured output, and the limits of one embeddings call.

@@ -56,7 +56,7 @@ package struct ProviderTrial: Sendable {
         guard let made = set.providers.first(where: { $0.name == provider }) else {
             return TrialResult(self, isNamed ? .failed : .skipped, reason: set.unavailable[provider] ?? "cannot be called")
         }
-        let check = await made.check(model: model ?? configuredModel(settings), timeout: timeout)
+        let check = await made.checked(model: model ?? configuredModel(settings), timeout: timeout)
         return TrialResult(
             self, check.isAvailable ? .answers : .failed, reason: check.reason, model: check.model.isEmpty ? nil : check.model,
             milliseconds: check.milliseconds)

@@ -25,6 +25,22 @@ extension Settings {
         return settings
     }
 
+    /// The built-in configuration with some values changed; no file and no environment is read.
+    /// - Parameters:
+    ///   - database: relative to `currentDirectory`.
+    ///   - overrides: of two for the same key, the later wins.
+    /// - Throws: `SettingsError` for the first fault.
+    package static func builtIn(
+        database: String, currentDirectory: String, overrides: [SettingsOverride]
+    ) throws(SettingsError) -> Settings {
+        let search = ConfigurationSearch(configPath: nil, environment: [:], currentDirectory: currentDirectory)
+        var settings = Settings(database: PathText.join(currentDirectory, database))
+        var problems = settings.apply(overrides, of: search)
+        if problems.isEmpty { problems = settings.conflicts() }
+        if let first = problems.first { throw first }
+        return settings
+    }
+
     /// Every fault that ``load(configPath:environment:currentDirectory:overrides:files:)`` would meet, in the order of the file; empty if
     /// there is none. For `agent-queue config check`.
     package static func check(

@@ -198,28 +198,3 @@ extension WriteTransaction {
         ).bind(id).first { _ in true } ?? false
     }
 }
-
-/// What a person's wish for one job came to.
-package struct JobChange: Sendable, Equatable {
-    /// The job.
-    package var id: Int64
-    /// What the wish came to.
-    package var result: Result
-
-    package init(id: Int64, result: Result) {
-        self.id = id
-        self.result = result
-    }
-
-    /// What it came to.
-    package enum Result: Sendable, Equatable {
-        /// The job is now in that state. For a cancelled job that is running, `running`: its worker will end it.
-        case changed(JobState)
-        /// The job stays in that state, where the wish means nothing.
-        case unchanged(JobState)
-        /// There is no such job (any more).
-        case notFound
-        /// It cannot be, for the reason given.
-        case refused(String)
-    }
-}

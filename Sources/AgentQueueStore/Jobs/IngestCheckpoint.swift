@@ -1,3 +1,5 @@
+import AgentQueueModel
+
 /// How far a named bulk input is done, committed with the jobs of its latest slice.
 package struct IngestCheckpoint: Sendable, Equatable {
     /// The user's name for the input.

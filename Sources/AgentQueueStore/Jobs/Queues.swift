@@ -54,20 +54,3 @@ package struct LaneSummary: Sendable, Equatable {
         }
     }
 }
-
-/// How far a batch is.
-package struct BatchProgress: Sendable, Equatable {
-    /// All its jobs.
-    package var jobs: Int
-    /// Those that were answered.
-    package var completed: Int
-    /// Those ended by a person, or by the end of a job they depend on.
-    package var cancelled: Int
-    /// Those that ended without an answer: failed for good, or expired.
-    package var discarded: Int
-
-    /// Jobs that have ended.
-    package var ended: Int { completed + cancelled + discarded }
-    /// Whether all have.
-    package var isDone: Bool { ended >= jobs }
-}

@@ -1,46 +1,5 @@
 import AgentQueueModel
 
-/// A text that is remembered.
-package struct Memory: Sendable, Equatable {
-    /// Its number, for ever its own.
-    package var id: Int64
-    /// The namespace's name.
-    package var namespace: String
-    /// The user's own name for it.
-    package var key: String?
-    /// The text.
-    package var text: String
-    /// The user's own data, a JSON object.
-    package var metadata: JSONValue?
-    /// How much it matters, 0 to 1.
-    package var importance: Double
-    /// When it was made (wall clock, ms).
-    package var createdAt: Int64
-    /// When a search last brought it up (wall clock, ms).
-    package var recalledAt: Int64?
-    /// When it is forgotten (wall clock, ms); nil is never.
-    package var expiresAt: Int64?
-    /// The change that made it what it is.
-    package var version: Int64
-
-    /// Makes one.
-    package init(
-        id: Int64, namespace: String, key: String?, text: String, metadata: JSONValue?, importance: Double, createdAt: Int64,
-        recalledAt: Int64?, expiresAt: Int64?, version: Int64
-    ) {
-        self.id = id
-        self.namespace = namespace
-        self.key = key
-        self.text = text
-        self.metadata = metadata
-        self.importance = importance
-        self.createdAt = createdAt
-        self.recalledAt = recalledAt
-        self.expiresAt = expiresAt
-        self.version = version
-    }
-}
-
 /// A memory as a query reads it: id, namespace's name, key, text, metadata, importance, created, recalled, expires, version.
 struct MemoryRow {
     private let id: Int64

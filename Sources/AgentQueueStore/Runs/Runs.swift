@@ -128,17 +128,3 @@ extension WriteTransaction {
         try statement("SELECT id FROM runs WHERE unique_key = ? AND state IN ('running', 'completed')").bind(key).first { $0.int64(0) }
     }
 }
-
-/// What became of a run that was to begin.
-package struct StartedRun: Sendable, Equatable {
-    /// Its id, or that of the run that has its unique key.
-    package var id: Int64
-    /// The run that already had the unique key; nil where this one is new.
-    package var duplicateOf: Int64?
-
-    /// Makes one.
-    package init(id: Int64, duplicateOf: Int64? = nil) {
-        self.id = id
-        self.duplicateOf = duplicateOf
-    }
-}

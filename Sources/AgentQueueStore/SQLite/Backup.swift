@@ -1,4 +1,5 @@
 import AgentQueueMigrations
+import AgentQueueModel
 import Foundation
 import GRDB
 import GRDBSQLite

@@ -1,4 +1,5 @@
 import AgentQueueMigrations
+import AgentQueueModel
 import GRDB
 
 /// Brings a database's schema up to this program's: each step in a transaction of its own, recorded with the checksum

@@ -1,3 +1,4 @@
+import AgentQueueModel
 import Glibc
 
 /// Files and folders that hold what people asked and were answered: for their owner alone.

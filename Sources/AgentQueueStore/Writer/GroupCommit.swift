@@ -1,3 +1,4 @@
+import AgentQueueModel
 import CAgentQueue
 
 /// The writer's connection as its thread uses it: groups of operations, each in one transaction, and checkpoints between them.

@@ -1,3 +1,4 @@
+import AgentQueueModel
 import CAgentQueue
 import DequeModule
 import Dispatch

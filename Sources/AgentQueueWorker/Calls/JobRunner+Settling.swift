@@ -86,7 +86,7 @@ extension JobRunner {
         inFlight.remove(ended.job.lease)
         keep(ended.request)
         guard isNews else { return }
-        var event = WorkerEvent(ended.request, result, latency: ended.attempt.latency)
+        var event = JobEvent(ended.request, result, latency: ended.attempt.latency)
         // The complaint quotes the answer, and answers must not be logged.
         if ended.attempt.isMismatch, ended.job.kind == .generate { event.message = "the answer does not fit its schema" }
         report(event)
@@ -95,7 +95,7 @@ extension JobRunner {
     /// Reports a job that needed no call.
     func announce(_ job: ClaimedJob, _ result: SettleResult, answeredBy: AnsweredBy) {
         inFlight.remove(job.lease)
-        report(WorkerEvent(job, result, answeredBy: answeredBy))
+        report(JobEvent(job, result, answeredBy: answeredBy))
     }
 
     /// Keeps an answer in memory that the store has cached.
@@ -109,7 +109,7 @@ extension JobRunner {
     }
 }
 
-extension WorkerEvent {
+extension JobEvent {
     /// A settled job.
     init(_ job: ClaimedJob, _ result: SettleResult, answeredBy: AnsweredBy?) {
         var state: JobState?

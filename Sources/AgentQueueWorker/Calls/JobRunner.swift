@@ -21,7 +21,7 @@ struct JobRunner: Sendable {
     let calls: CallRegion?
     let logger: Logger
     /// Receives an event for each ended attempt.
-    let report: @Sendable (WorkerEvent) -> Void
+    let report: @Sendable (JobEvent) -> Void
     /// Decides what a run does next when one of its steps ends here; nil leaves that to maintenance.
     var planner: (any RunPlanner)?
 

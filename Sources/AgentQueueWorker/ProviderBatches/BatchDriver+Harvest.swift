@@ -129,8 +129,8 @@ extension BatchDriver {
         return failure.failure == .cancelled || failure.failure == .expired || failure.failure == .shutdown
     }
 
-    private func event(_ request: SettleRequest, _ result: SettleResult) -> WorkerEvent {
-        var event = WorkerEvent(request, result, latency: request.result?.latency ?? 0)
+    private func event(_ request: SettleRequest, _ result: SettleResult) -> JobEvent {
+        var event = JobEvent(request, result, latency: request.result?.latency ?? 0)
         // The complaint quotes the answer, and answers must not be logged.
         if event.failure == .invalidReply { event.message = "the answer is not what was asked for" }
         return event

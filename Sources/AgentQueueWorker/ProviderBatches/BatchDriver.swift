@@ -14,7 +14,7 @@ struct BatchDriver: Sendable {
     let worker: Int64
     let logger: Logger
     /// Receives an event for each settled job.
-    let report: @Sendable (WorkerEvent) -> Void
+    let report: @Sendable (JobEvent) -> Void
     /// Called between steps. For tests: an error ends the driver as if the process had died.
     var interrupt: @Sendable (StaticString) throws -> Void = { _ in }
 

@@ -17,7 +17,7 @@ package final class Worker: Service {
     private let children: ChildProcessRegister?
     private let planner: (any RunPlanner)?
     private let logger: Logger
-    private let observer: @Sendable (WorkerEvent) -> Void
+    private let observer: @Sendable (JobEvent) -> Void
     /// The capacity of a shared call, by provider.
     private let capacities: [String: CallCapacity]
     /// The capacity of a batch, by provider that supports batches.
@@ -52,7 +52,7 @@ package final class Worker: Service {
     package init(
         store: QueueStore, providers: [any ModelProvider], configuration: WorkerConfiguration, cache: ResponseCache? = nil,
         children: ChildProcessRegister? = nil, planner: (any RunPlanner)? = nil, logger: Logger,
-        observer: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
+        observer: @escaping @Sendable (JobEvent) -> Void = { _ in }
     ) {
         self.store = store
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
@@ -275,7 +275,7 @@ package final class Worker: Service {
         inFlight.stopAll(.shutdown)
     }
 
-    private func note(_ event: WorkerEvent) {
+    private func note(_ event: JobEvent) {
         state.withLock { state in
             if event.state == .completed { state.progress.completed += 1 }
             if event.failure != nil { state.progress.failed += 1 }
@@ -301,28 +301,4 @@ package struct WorkerProgress: Sendable, Equatable {
 
     /// Makes empty counts.
     package init() {}
-}
-
-/// The end of a job's attempt in a worker. Contains no prompt and no reply, so that it can be logged.
-package struct WorkerEvent: Sendable {
-    /// The job.
-    package var job: Int64
-    /// Where it was sent.
-    package var target: Target
-    /// The attempt's number, from 1.
-    package var attempt: Int
-    /// Its new state; nil if the fence refused the settlement.
-    package var state: JobState?
-    /// What answered, if anything did.
-    package var answeredBy: AnsweredBy?
-    /// The class of the failure; nil if the job was answered or handed back.
-    package var failure: FailureClass?
-    /// One sentence about the failure; nil if there was none.
-    package var message: String?
-    /// In ms.
-    package var latency: Int64
-    /// The tokens that the provider counted; none if the cache answered.
-    package var usage: Usage
-    /// US dollars.
-    package var cost: Double
 }

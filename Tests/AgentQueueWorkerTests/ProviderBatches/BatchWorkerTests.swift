@@ -11,7 +11,7 @@ import Testing
 @Suite struct BatchWorkerTests {
     private func withWorker(
         drains: Bool,
-        _ body: @Sendable (QueueStore, FakeBatchProvider, Worker, @escaping @Sendable () -> [WorkerEvent]) async throws -> Void
+        _ body: @Sendable (QueueStore, FakeBatchProvider, Worker, @escaping @Sendable () -> [JobEvent]) async throws -> Void
     ) async throws {
         let folder = NSTemporaryDirectory() + "/aq-test-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -21,7 +21,7 @@ import Testing
         let provider = FakeBatchProvider(now: { StoreClock.system.wall() })
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let events = Recorder<WorkerEvent>()
+        let events = Recorder<JobEvent>()
         var configuration = WorkerConfiguration(concurrency: 2, drains: drains)
         configuration.batchPolicies = ["local": BatchPolicy(linger: 30, poll: 40)]
         let worker = Worker(store: store, providers: [provider], configuration: configuration, logger: logger) { events.add($0) }

@@ -1,7 +1,7 @@
 /// Why the store could not do what was asked: one sentence, with what to do about it. Holds no prompt and no value.
-package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
+public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What kind of trouble.
-    package enum Kind: String, Sendable {
+    public enum Kind: String, Sendable {
         /// The file is another program's database, or no database.
         case notOurs
         /// The file was written by a later version.
@@ -31,9 +31,9 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// What kind of trouble.
-    package let kind: Kind
+    public let kind: Kind
     /// One sentence.
-    package let message: String
+    public let message: String
 
     /// Makes an error.
     package init(_ kind: Kind, _ message: String) {
@@ -42,5 +42,5 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The message, as users see it.
-    package var description: String { message }
+    public var description: String { message }
 }

@@ -1,0 +1,233 @@
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
+import Foundation
+
+// MARK: Adding jobs
+
+extension JobQueue {
+    /// Adds a job that asks one question.
+    /// - Parameter model: `provider/model`; nil is the configured default.
+    /// - Throws: `InputError`, `StoreError`.
+    @discardableResult
+    public func enqueue(_ prompt: String, model: String? = nil) async throws -> Enqueued {
+        var draft = JobDraft()
+        draft.prompt = prompt
+        draft.model = model
+        return try await enqueue(draft)
+    }
+
+    /// Adds a job. It is durable when this returns, and not before.
+    /// - Throws: `InputError`, `StoreError`.
+    @discardableResult
+    public func enqueue(_ draft: JobDraft) async throws -> Enqueued {
+        let added = try await store.jobs.enqueue(draft.validated(in: context))
+        if let batch = draft.batch, !draft.onBatchFinish.isEmpty { try await watch(batch, draft.onBatchFinish) }
+        return added
+    }
+
+    /// Adds many jobs: all are checked before the first is added.
+    /// - Returns: what became of each, in their order.
+    /// - Throws: `InputError` before any is added, with the draft's number; `StoreError`: jobs come in slices of a thousand, and those of
+    ///   earlier slices stay.
+    @discardableResult
+    public func enqueue(_ drafts: [JobDraft]) async throws -> [Enqueued] {
+        let context = context
+        let jobs = try drafts.enumerated().map { index, draft in
+            do throws(InputError) {
+                return try draft.validated(in: context)
+            } catch {
+                throw InputError("job \(index + 1): \(error.message); nothing was added", kind: error.kind)
+            }
+        }
+        var added: [Enqueued] = []
+        added.reserveCapacity(jobs.count)
+        for start in stride(from: 0, to: jobs.count, by: 1_000) {
+            added += try await store.jobs.enqueue(Array(jobs[start..<min(start + 1_000, jobs.count)]))
+        }
+        var told: [String: [String]] = [:]
+        for draft in drafts { if let batch = draft.batch { told[batch, default: []] += draft.onBatchFinish } }
+        for (batch, names) in told where !names.isEmpty { try await watch(batch, names) }
+        return added
+    }
+
+    /// Adds a job for each line of a JSONL file, of our own form or of OpenAI's or Anthropic's batches. Every line is checked before the
+    /// first job is added, and memory is constant, whatever the file's length.
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - name: a name for this import. The same file under the same name again goes on where the last time stopped, and adds nothing twice.
+    ///   - batch: the batch of jobs whose lines name none.
+    ///   - model: the target of jobs whose lines name none.
+    ///   - progress: told of the lines that are done, and how many there are.
+    /// - Returns: how many jobs were added now.
+    /// - Throws: `InputError`, for a bad line with its number; `StoreError`, after which the jobs that were added by then stay.
+    @discardableResult
+    public func enqueue(
+        contentsOf path: String, named name: String? = nil, batch: String? = nil, model: String? = nil,
+        progress: ((_ lines: Int, _ total: Int) -> Void)? = nil
+    ) async throws -> Int {
+        let folder = settings.database.lastIndex(of: "/").map { String(settings.database[..<$0]) }
+        var defaults = JobDefaults()
+        defaults.batch = batch
+        defaults.model = model
+        let jobs = BulkEnqueue(input: try BulkInput(path: path, spoolFolder: folder), defaults: defaults, context: context)
+        let survey = try await jobs.check(digest: name != nil)
+        var resumeAfter = 0
+        if let name, let digest = survey.sha256 { resumeAfter = try store.jobs.ingestProgress(name: name, digest: digest) }
+        return try await jobs.add(survey, after: resumeAfter, progress: progress) { [store] slice, lastLine in
+            let checkpoint = name.flatMap { name in
+                survey.sha256.map { IngestCheckpoint(name: name, digest: $0, linesDone: lastLine) }
+            }
+            _ = try await store.jobs.enqueue(slice, ingest: checkpoint)
+        }
+    }
+
+    private func watch(_ batch: String, _ notifications: [String]) async throws {
+        _ = try await store.notifications.watch(batch: batch, tell: notifications)
+    }
+}
+
+// MARK: Reading jobs
+
+extension JobQueue {
+    /// A job, with its result or its errors; nil where there is none of that id (any more).
+    /// - Throws: `StoreError`.
+    public func job(_ id: Int64) throws -> Job? { try store.jobs.get(id) }
+
+    /// Jobs, the newest first.
+    /// - Parameters:
+    ///   - id: only jobs with smaller ids; nil begins with the newest.
+    /// - Throws: `StoreError`.
+    public func jobs(_ filter: JobFilter = JobFilter(), limit: Int = 100, before id: Int64? = nil) throws -> [Job] {
+        try store.jobs.list(filter, limit: limit, before: id)
+    }
+
+    /// Waits until a job has ended, and returns it with its result or its errors. Waits as long as it takes: cancel the task
+    /// to give up.
+    /// - Throws: `StoreError`, also where there is no such job; what ended this queue's own worker; `CancellationError`.
+    public func finish(_ id: Int64) async throws -> Job {
+        for await _ in store.changes(of: .done) {
+            guard let state = try store.jobs.states(of: [id])[id] else { throw StoreError(.notFound, "there is no job \(id)") }
+            if state.isFinal, let job = try store.jobs.get(id) { return job }
+            try ownWorkers.check()
+        }
+        throw CancellationError()
+    }
+
+    /// Waits for a job's answer.
+    /// - Throws: `JobFailed` where the job ended without one; what ``finish(_:)`` throws.
+    public func answer(to id: Int64) async throws -> String { try await result(of: id).text ?? "" }
+
+    /// Waits for a job's answer, and reads it as a value: as it is for a `String`, else as JSON.
+    /// - Throws: `JobFailed` where the job ended without an answer; `DecodingError` where that is something else; what ``finish(_:)`` throws.
+    public func value<Value: Decodable>(of id: Int64, as type: Value.Type = Value.self) async throws -> Value {
+        try await result(of: id).value()
+    }
+
+    private func result(of id: Int64) async throws -> JobResult {
+        let job = try await finish(id)
+        guard job.state == .completed, let result = job.result else { throw JobFailed(job) }
+        return result
+    }
+
+    /// A job's answer while it comes, from whichever process runs the job. Ends with the job.
+    ///
+    /// Throws `JobFailed` where the job ends without an answer, and what ``finish(_:)`` throws.
+    public func text(of id: Int64) -> AsyncThrowingStream<StreamedText, any Error> {
+        AsyncThrowingStream { continuation in
+            let task = Task {
+                do {
+                    try await follow(id) { continuation.yield($0) }
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+
+    private func follow(_ id: Int64, _ body: (StreamedText) -> Void) async throws {
+        // An answer that is on its way already comes whole; the next call is streamed.
+        try await store.jobs.requestStream(of: id)
+        var (sequence, edition, shown) = (Int64(0), Int64?.none, "")
+        for await _ in store.changes(of: .done) {
+            // Read before the text: what comes later than a final state has no pieces any more.
+            guard let state = try store.jobs.states(of: [id])[id] else { throw StoreError(.notFound, "there is no job \(id)") }
+            let page = try store.jobs.stream(of: id, after: sequence)
+            sequence = page.lastSequence
+            if let next = page.token, next != edition {
+                if !shown.isEmpty { body(.restart) }
+                (edition, shown) = (next, "")
+            }
+            for piece in page.chunks {
+                shown += piece
+                body(.piece(piece))
+            }
+            guard state.isFinal, let job = try store.jobs.get(id) else {
+                try ownWorkers.check()
+                continue
+            }
+            guard job.state == .completed, let text = job.result?.text else { throw JobFailed(job) }
+            if !text.utf8.starts(with: shown.utf8) {
+                body(.restart)
+                shown = ""
+            }
+            let rest = String(decoding: text.utf8.dropFirst(shown.utf8.count), as: UTF8.self)
+            if !rest.isEmpty { body(.piece(rest)) }
+            return
+        }
+        throw CancellationError()
+    }
+}
+
+/// A part of an answer, while it comes.
+public enum StreamedText: Sendable, Equatable {
+    /// More of the text.
+    case piece(String)
+    /// The answer begins anew, by another attempt say: what came so far is void.
+    case restart
+}
+
+// MARK: Changing jobs
+
+extension JobQueue {
+    /// Cancels jobs: those that wait end at once, those that run are told, within a second, wherever they run.
+    /// - Throws: `StoreError`.
+    @discardableResult
+    public func cancel(_ ids: Int64...) async throws -> [JobChange] { try await store.jobs.cancel(ids: ids) }
+
+    /// Cancels every job that a filter means and that has not ended. Returns how many.
+    /// - Throws: `StoreError`.
+    @discardableResult
+    public func cancel(where filter: JobFilter) async throws -> Int { try await store.jobs.cancel(where: filter) }
+
+    /// Gives cancelled and failed jobs a new life, from their first attempt; what was cancelled because of them waits for them again.
+    /// - Throws: `StoreError`.
+    @discardableResult
+    public func retry(_ ids: Int64...) async throws -> [JobChange] { try await store.jobs.retry(ids: ids) }
+
+    /// Retries every cancelled or failed job that a filter means. Returns how many.
+    /// - Throws: `StoreError`.
+    @discardableResult
+    public func retry(where filter: JobFilter) async throws -> Int { try await store.jobs.retry(where: filter) }
+
+    /// Deletes jobs that have ended, with their results, unless others still need them.
+    /// - Throws: `StoreError`.
+    @discardableResult
+    public func delete(_ ids: Int64...) async throws -> [JobChange] { try await store.jobs.delete(ids: ids) }
+
+    /// Deletes every ended job that a filter means. Returns how many.
+    /// - Throws: `StoreError`.
+    @discardableResult
+    public func delete(where filter: JobFilter) async throws -> Int { try await store.jobs.delete(where: filter) }
+
+    /// Removes what has had its time by the configuration's `retention`: jobs, runs, cached answers, memories. Safe beside live workers.
+    /// - Returns: how many were removed together.
+    /// - Throws: `StoreError`.
+    @discardableResult
+    public func prune() async throws -> Int {
+        let report = try await store.maintenance.prune(settings.prunePolicy)
+        return report.jobs + report.runs + report.cacheEntries + report.memories
+    }
+}
