@@ -5,6 +5,9 @@ package enum Program: String, Sendable {
     case queue = "agent-queue"
     case worker = "agent-worker"
     case bench = "aq-bench"
+    case askOne = "ask-one"
+    case thousandFromFile = "thousand-from-file"
+    case ownProvider = "own-provider"
 
     /// Where the running tests are.
     package static var tests: String {
