@@ -67,7 +67,7 @@ extension JobQueue {
         progress: ((_ lines: Int, _ total: Int) -> Void)? = nil
     ) async throws -> Int {
         let folder = settings.database.lastIndex(of: "/").map { String(settings.database[..<$0]) }
-        var defaults = JobDefaults()
+        var defaults = JobDraft()
         defaults.batch = batch
         defaults.model = model
         let jobs = BulkEnqueue(input: try BulkInput(path: path, spoolFolder: folder), defaults: defaults, context: context)

@@ -11,7 +11,7 @@ import Testing
     /// What an example prints, in an empty folder of its own.
     private func run(_ program: Program, _ arguments: [String] = [], in folder: String) throws -> (status: Int32, output: [String]) {
         let output = "\(folder)/output"
-        FileManager.default.createFile(atPath: output, contents: nil)
+        #expect(FileManager.default.createFile(atPath: output, contents: nil))
         let process = Process()
         process.executableURL = URL(filePath: program.path)
         process.arguments = arguments

@@ -31,7 +31,7 @@ import Testing
         var people: Int
     }
 
-    private func withQueue(_ body: @escaping (JobQueue) async throws -> Void) async throws {
+    private func withQueue(_ body: @escaping @Sendable (JobQueue) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "agent-queue-facade-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
