@@ -1,3 +1,4 @@
+import AgentQueueModel
 import Synchronization
 
 /// The queue's database: one file, shared by any number of processes.
