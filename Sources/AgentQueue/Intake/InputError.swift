@@ -36,17 +36,7 @@ public struct InputError: Error, Sendable, Equatable, CustomStringConvertible {
 
     private static func printable(_ text: String) -> String {
         if text.utf8.count <= 2_000, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text }
-        var shown = ""
-        for (count, scalar) in text.unicodeScalars.enumerated() {
-            guard count < 2_000 else { return shown + "…" }
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator:
-                shown += "\\u{\(String(scalar.value, radix: 16))}"
-            default:
-                shown.unicodeScalars.append(scalar)
-            }
-        }
-        return shown
+        return InvalidText.printable(text, limit: 2_000)
     }
 }
 

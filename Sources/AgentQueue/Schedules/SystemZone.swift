@@ -32,14 +32,11 @@ package struct SystemZone: ZoneOffsets {
     /// A time as the zone's clocks show it, with its offset: `2026-12-01 07:00 +01:00`.
     /// - Parameter time: wall clock, ms.
     package func text(_ time: Int64) -> String {
-        let date = Date(timeIntervalSince1970: Double(time) / 1_000)
-        var calendar = Calendar(identifier: .gregorian)
-        calendar.timeZone = zone
-        let parts = calendar.dateComponents([.year, .month, .day, .hour, .minute], from: date)
-        func two(_ number: Int?) -> String { (number ?? 0) < 10 ? "0\(number ?? 0)" : "\(number ?? 0)" }
-        let offset = zone.secondsFromGMT(for: date) / 60
-        let sign = offset < 0 ? "-" : "+"
-        let day = "\(parts.year ?? 0)-\(two(parts.month))-\(two(parts.day))"
-        return "\(day) \(two(parts.hour)):\(two(parts.minute)) \(sign)\(two(abs(offset) / 60)):\(two(abs(offset) % 60))"
+        let offset = offset(at: time.flooredQuotient(1_000)) / 60
+        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        // The zone's clocks show what UTC's would so much later.
+        let shown = TimeText.format(time + offset * 60_000)
+        return
+            "\(shown.prefix(10)) \(shown.dropFirst(11).prefix(5)) \(offset < 0 ? "-" : "+")\(two(abs(offset) / 60)):\(two(abs(offset) % 60))"
     }
 }

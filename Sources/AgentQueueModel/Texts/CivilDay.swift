@@ -46,7 +46,7 @@ struct CivilDay: Equatable {
 
 extension Int64 {
     /// Division that rounds down, for times before 1970. `divisor` is positive.
-    func flooredQuotient(_ divisor: Int64) -> Int64 {
+    package func flooredQuotient(_ divisor: Int64) -> Int64 {
         let quotient = self / divisor
         return self % divisor < 0 ? quotient - 1 : quotient
     }

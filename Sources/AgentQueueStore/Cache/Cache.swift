@@ -24,20 +24,13 @@ extension CacheStore {
 
     /// The entries whose digest begins with these hexadecimal digits; at most two, so that a caller can tell one from many.
     package func entries(digestPrefix prefix: String) throws -> [CacheEntrySummary] {
-        let digits = prefix.lowercased()
-        guard !digits.isEmpty, digits.utf8.count <= 64, digits.allSatisfy(\.isHexDigit) else { return [] }
-        func bytes(_ filler: String) -> [UInt8] {
-            let whole = digits.padding(toLength: 64, withPad: filler, startingAt: 0)
-            var bytes: [UInt8] = []
-            var rest = Substring(whole)
-            while !rest.isEmpty {
-                bytes.append(UInt8(rest.prefix(2), radix: 16) ?? 0)
-                rest = rest.dropFirst(2)
-            }
-            return bytes
-        }
+        guard (1...64).contains(prefix.utf8.count) else { return [] }
+        let missing = 64 - prefix.utf8.count
+        guard let first = Hexadecimal.bytes(prefix + String(repeating: "0", count: missing)),
+            let last = Hexadecimal.bytes(prefix + String(repeating: "f", count: missing))
+        else { return [] }
         return try read {
-            try $0.statement(CacheEntrySummary.betweenDigests).bind(bytes("0")).bind(bytes("f")).all(CacheEntrySummary.init)
+            try $0.statement(CacheEntrySummary.betweenDigests).bind(first).bind(last).all(CacheEntrySummary.init)
         }
     }
 

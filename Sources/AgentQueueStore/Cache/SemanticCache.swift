@@ -81,7 +81,7 @@ package struct SemanticMatch: Sendable, Equatable {
     /// digest and tells the score. An answer that is no JSON object stays as it is.
     package var shownReply: String {
         guard let members = try? JSONValue.parse(reply.reply).members else { return reply.reply }
-        let entry = digest.prefix(6).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let entry = Hexadecimal.text(digest.prefix(6))
         let semantic = JSONValue.object([.init("entry", .string(entry)), .init("score", .double((score * 10_000).rounded() / 10_000))])
         return JSONValue.object(members.filter { $0.key != "semantic" } + [.init("semantic", semantic)]).text
     }

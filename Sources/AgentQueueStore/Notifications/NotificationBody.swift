@@ -13,13 +13,6 @@ extension WriteTransaction {
         return .object([.init("kind", .string(kind.rawValue)), .init("id", .integer(id))] + particulars)
     }
 
-    /// A time (wall clock, ms) as of RFC 3339, in UTC.
-    private static func text(ofTime time: Int64) -> String {
-        let (seconds, milliseconds) = time.quotientAndRemainder(dividingBy: 1_000)
-        let fraction = String(1_000 + milliseconds).dropFirst()
-        return Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601).dropLast() + ".\(fraction)Z"
-    }
-
     private func jobParticulars(_ id: Int64) throws(SQLFailure) -> [JSONValue.Member] {
         try statement(
             """
@@ -34,7 +27,7 @@ extension WriteTransaction {
                 .init("state", .string(row.text(0))), .init("queue", .string(row.text(1))), .init("target", .string(row.text(2))),
                 .init("batch", row.optionalText(3).map(JSONValue.string) ?? .null),
                 .init("custom_id", row.optionalText(4).map(JSONValue.string) ?? .null), .init("attempts", .integer(row.int64(5))),
-                .init("cost_usd", .double(row.double(6))), .init("finished_at", .string(Self.text(ofTime: row.int64(7)))),
+                .init("cost_usd", .double(row.double(6))), .init("finished_at", .string(TimeText.format(row.int64(7)))),
             ]
         } ?? []
     }
@@ -52,7 +45,7 @@ extension WriteTransaction {
                 .init("name", .string(row.text(0))), .init("state", .string(row.text(1))), .init("jobs", .integer(row.int64(2))),
                 .init("completed", .integer(row.int64(3))), .init("cancelled", .integer(row.int64(4))),
                 .init("discarded", .integer(row.int64(5))), .init("cost_usd", .double(row.double(6))),
-                .init("finished_at", .string(Self.text(ofTime: now))),
+                .init("finished_at", .string(TimeText.format(now))),
             ]
         } ?? []
     }
@@ -71,7 +64,7 @@ extension WriteTransaction {
             [
                 .init("name", .string(row.text(0))), .init("state", .string(row.text(1))), .init("calls", .integer(row.int64(2))),
                 .init("completed", .integer(row.int64(3))), .init("failed", .integer(row.int64(4))),
-                .init("cost_usd", .double(row.double(5))), .init("finished_at", .string(Self.text(ofTime: row.int64(6)))),
+                .init("cost_usd", .double(row.double(5))), .init("finished_at", .string(TimeText.format(row.int64(6)))),
             ]
         } ?? []
     }

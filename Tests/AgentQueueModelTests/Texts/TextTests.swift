@@ -184,3 +184,17 @@ func refusal<Value>(_ parse: () throws(InvalidText) -> Value) -> String? {
         #expect(message.hasPrefix("'local/a\\u{1b}[31m\\u{202e}b' is not a target"))
     }
 }
+
+@Suite struct HexadecimalTests {
+    @Test(arguments: [([], ""), ([0, 10, 255], "000aff")] as [([UInt8], String)])
+    func digestsComeBack(_ bytes: [UInt8], _ text: String) {
+        #expect(Hexadecimal.text(bytes) == text)
+        #expect(Hexadecimal.bytes(text) == bytes)
+        #expect(Hexadecimal.bytes(text.uppercased()) == bytes)
+    }
+
+    @Test(arguments: ["0", "0g", "é0", " 00", "-1"])
+    func otherTextsAreNone(_ text: String) {
+        #expect(Hexadecimal.bytes(text) == nil)
+    }
+}
