@@ -79,15 +79,15 @@ enum TextPieces {
     /// Joins texts with blank lines between them, up to `size`. A longer text stays alone.
     static func joined(_ texts: [String], size: Int) -> [String] {
         var joined: [String] = []
-        var room = 0
+        var left = 0
         for text in texts {
             let count = text.count
-            if !joined.isEmpty, count + 2 <= room {
+            if !joined.isEmpty, count + 2 <= left {
                 joined[joined.count - 1] += "\n\n" + text
-                room -= count + 2
+                left -= count + 2
             } else {
                 joined.append(text)
-                room = size - count
+                left = size - count
             }
         }
         return joined

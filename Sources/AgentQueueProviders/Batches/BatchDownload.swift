@@ -35,8 +35,8 @@ struct BatchDownload {
         case .failure(let failure): return Self.unpaid(connection.failure(failure, limit))
         case .success where slices.isCut:
             return ModelFailure(.retryable, "\(connection.shown) ended the batch's results before they were whole")
-        case .success where slices.strangers > 0:
-            return ModelFailure(.invalidReply, "\(connection.shown) sent \(slices.strangers) lines of results that name no request")
+        case .success where slices.unknownLines > 0:
+            return ModelFailure(.invalidReply, "\(connection.shown) sent \(slices.unknownLines) lines of results that name no request")
         case .success: return nil
         }
     }
@@ -60,7 +60,7 @@ struct BatchSlices {
     private var slice: [BatchItemResult] = []
     private var bytes = 0
     /// How many lines named no item.
-    private(set) var strangers = 0
+    private(set) var unknownLines = 0
     /// Whether the last line is incomplete.
     private(set) var isCut = false
 
@@ -106,7 +106,7 @@ struct BatchSlices {
         bytes += line.count
         if let value = try? JSONValue.parse(line) {
             guard let result = read(value) else {
-                strangers += 1
+                unknownLines += 1
                 return
             }
             slice.append(result)
@@ -115,7 +115,7 @@ struct BatchSlices {
         } else if let id = Self.id(in: line) {
             slice.append(BatchItemResult(id: id, outcome: .failure(unreadable)))
         } else {
-            strangers += 1
+            unknownLines += 1
         }
     }
 
