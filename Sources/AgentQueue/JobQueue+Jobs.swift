@@ -7,7 +7,9 @@ import Foundation
 
 extension JobQueue {
     /// Adds a job that asks one question.
-    /// - Parameter model: `provider/model`; nil is the configured default.
+    /// - Parameters:
+    ///   - prompt: the user's message.
+    ///   - model: `provider/model`; nil is the configured default.
     /// - Throws: `InputError`, `StoreError`.
     @discardableResult
     public func enqueue(_ prompt: String, model: String? = nil) async throws -> Enqueued {
@@ -96,6 +98,8 @@ extension JobQueue {
 
     /// Jobs, the newest first.
     /// - Parameters:
+    ///   - filter: which jobs; an empty one is all.
+    ///   - limit: at most so many.
     ///   - id: only jobs with smaller ids; nil begins with the newest.
     /// - Throws: `StoreError`.
     public func jobs(_ filter: JobFilter = JobFilter(), limit: Int = 100, before id: Int64? = nil) throws -> [Job] {

@@ -6,6 +6,7 @@ import AgentQueueStore
 extension JobQueue {
     /// Remembers a text: embeds it, and stores it. What is stored already is not paid for again.
     /// - Parameters:
+    ///   - text: the text to remember.
     ///   - namespace: where; it is made where there is none of that name.
     ///   - metadata: the program's own data, an object, by which memories can be filtered.
     /// - Returns: the memory's id.
@@ -30,6 +31,7 @@ extension JobQueue {
 
     /// Finds the memories that are nearest to a text by what they mean, the best first. They are the true nearest.
     /// - Parameters:
+    ///   - text: what to look for.
     ///   - namespaces: where to look.
     ///   - limit: 1 to 10,000.
     ///   - condition: what the metadata must fulfil, such as `topic == "hours" && year >= 2024`; nil is nothing.
@@ -51,6 +53,7 @@ extension JobQueue {
 
     /// Memories, the newest first.
     /// - Parameters:
+    ///   - limit: at most so many.
     ///   - namespace: nil is all.
     ///   - id: only smaller ids; nil begins with the newest.
     /// - Throws: `InputError` where there is no such namespace, `StoreError`.

@@ -7,6 +7,8 @@ import Foundation
 extension JobQueue {
     /// Begins a run of a pipeline. Its steps are jobs, which any worker of the database runs.
     /// - Parameters:
+    ///   - pipeline: what is run.
+    ///   - options: what holds for all jobs of the run.
     ///   - inputs: an object, by the names of the pipeline's inputs.
     ///   - uniqueKey: returns the run that already has it, unless that has failed or was cancelled.
     ///   - onFinish: who is told of its end: names of notifications of the configuration.
@@ -44,6 +46,7 @@ extension JobQueue {
 
     /// Runs, the newest first.
     /// - Parameters:
+    ///   - limit: at most so many.
     ///   - states: empty is all.
     ///   - name: the pipeline's or mode's; nil is all.
     ///   - id: only smaller ids; nil begins with the newest.
@@ -99,7 +102,10 @@ extension JobQueue {
     }
 
     /// What a call of a run was answered with: as it is for a `String`, else read as JSON.
-    /// - Parameter path: the call's place in the run, such as `code[0]`.
+    /// - Parameters:
+    ///   - type: what it is read as.
+    ///   - run: the run's id.
+    ///   - path: the call's place in the run, such as `code[0]`.
     /// - Throws: `StoreError` where it was not answered; `DecodingError` where it is something else.
     public func output<Value: Decodable>(ofStep path: String, in run: Int64, as type: Value.Type = Value.self) throws -> Value {
         guard let text = try store.runs.stepOutputs(of: run, [path])[path] else {

@@ -20,6 +20,10 @@ extension JobQueue {
 
     /// Starts a run of a pipeline or mode again and again, when a cron expression says.
     /// - Parameters:
+    ///   - missed: what becomes of firings that no worker was there for.
+    ///   - name: what it is called; nil is `schedule-` and its number.
+    ///   - timeZone: whose clocks; nil is the machine's.
+    ///   - options: what holds for all jobs of the run.
     ///   - pipeline: its name.
     ///   - inputs: an object, by the names of the pipeline's inputs.
     ///   - cron: as in ``schedule(_:_:name:timeZone:missed:)``, as what follows it.

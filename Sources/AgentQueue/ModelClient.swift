@@ -27,6 +27,7 @@ public struct ModelClient: Sendable {
     /// Calls for all requests, `concurrency` at a time, and returns their outcomes in the requests' order. A failure is its own
     /// request's alone. Cancelling the task cancels the calls under way and begins no other.
     /// - Parameters:
+    ///   - requests: one, or several of a kind that can share a call.
     ///   - concurrency: calls in flight at once, at least 1.
     ///   - timeout: how long each may take, nil is `http.request_timeout`.
     public func call(_ requests: [ModelRequest], concurrency: Int = 5, timeout: Duration? = nil) async -> [Outcome] {

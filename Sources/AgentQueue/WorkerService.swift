@@ -27,6 +27,8 @@ public final class WorkerService: Service {
 
     /// Makes the service; nothing is called or claimed before ``run()``.
     /// - Parameters:
+    ///   - queue: the queue.
+    ///   - logger: where it says what it does.
     ///   - queues: the queues to serve; nil is all.
     ///   - stopsWhenEmpty: whether it ends once they hold nothing that is ready, running or about to be.
     ///   - onEvent: told of every job that ends an attempt here.
@@ -147,6 +149,7 @@ extension JobQueue {
     /// Runs jobs in this process until the task is cancelled, fires schedules, delivers notifications and looks after batches: all
     /// that an `agent-worker` does.
     /// - Parameters:
+    ///   - logger: where it says what it does.
     ///   - queues: the queues to serve; nil is all.
     ///   - stopsWhenEmpty: whether it returns once they hold nothing that is ready, running or about to be.
     ///   - onEvent: told of every job that ends an attempt here.

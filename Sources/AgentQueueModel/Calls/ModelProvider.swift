@@ -22,7 +22,9 @@ public protocol ModelProvider: Sendable {
     ///
     /// Returns an outcome per request, in their order. Returns promptly with `.cancelled` failures when the task is
     /// cancelled, having aborted the call. Retries nothing but a connection that failed before any byte was sent.
-    /// - Parameter requests: one, or several of a batchable kind.
+    /// - Parameters:
+    ///   - options: how it is to be called.
+    ///   - requests: one, or several of a batchable kind.
     func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome]
 
     /// Ends what it keeps running. No call comes after it.

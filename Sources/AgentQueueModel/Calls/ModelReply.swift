@@ -26,6 +26,7 @@ public struct ModelReply: Sendable, Equatable {
 
     /// Makes the whole answer to a `generate` request, which may be cached.
     /// - Parameters:
+    ///   - text: the text.
     ///   - usage: tokens, for the statistics and limits of tokens a minute.
     ///   - cost: in US dollars; nil leaves it to the configured price of its tokens.
     public init(_ text: String, usage: Usage = Usage(), cost: Double? = nil) {

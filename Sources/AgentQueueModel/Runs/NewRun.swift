@@ -58,7 +58,7 @@ public struct RunOptions: Sendable, Equatable {
     }
 
     /// Reads what ``json`` wrote.
-    public init(_ json: JSONValue) {
+    package init(_ json: JSONValue) {
         queue = json["queue"]?.string
         priority = json["priority"]?.int
         tags = json["tags"]?.array?.compactMap(\.string) ?? []

@@ -20,7 +20,13 @@ public struct Pipeline: Sendable {
     package var modes: [PipelineMode] { source.modes }
 
     /// Makes a pipeline from its parts.
-    /// - Parameter output: a template for the run's output; nil for the output of the one step that no other needs, or an object of them.
+    /// - Parameters:
+    ///   - summary: what it is for, in a sentence.
+    ///   - inputs: what runs are given.
+    ///   - name: its name.
+    ///   - roles: who its steps ask.
+    ///   - steps: the steps, one below the other.
+    ///   - output: a template for the run's output; nil for the output of the one step that no other needs, or an object of them.
     /// - Throws: `PipelineError` with the first fault and its key.
     public init(
         _ name: String, summary: String = "", inputs: [PipelineInput] = [], roles: [Role] = [], output: String? = nil,

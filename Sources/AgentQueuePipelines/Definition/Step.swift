@@ -30,7 +30,17 @@ public struct Step: Sendable, Equatable {
         self.work = work
     }
 
-    /// Makes a step that calls a model. Everything else about a call can be set on ``Call``.
+    /// Makes a step that asks a model.
+    /// - Parameters:
+    ///   - name: letters, digits, `_` and `-`, the first a letter or `_`.
+    ///   - role: whom it asks, by name.
+    ///   - needs: steps beside it that it waits for, besides those whose outputs it uses.
+    ///   - foreach: one call for each item of a list.
+    ///   - ensemble: several calls in place of one.
+    ///   - when: the condition without which it is skipped.
+    ///   - schema: what answers must be; nil for texts.
+    ///   - onFailure: what becomes of the run if it fails.
+    ///   - prompt: the user's message, a template.
     public init(
         _ name: String, role: String? = nil, needs: [String] = [], foreach: Foreach? = nil, ensemble: Ensemble? = nil,
         when: String? = nil, schema: SchemaSource? = nil, onFailure: FailurePolicy = .fail, prompt: String

@@ -19,7 +19,9 @@ extension Pipeline {
     }
 
     /// Reads a pipeline's YAML; files that it names (schemas) are read by their paths.
-    /// - Parameter path: the file, as messages name it; what names in it are relative to.
+    /// - Parameters:
+    ///   - text: the text.
+    ///   - path: the file, as messages name it; what names in it are relative to.
     /// - Throws: `PipelineError`, the first fault, with file, line and key.
     public init(yaml text: String, path: String) throws(PipelineError) {
         try self.init(yaml: text, path: path, files: .system)
