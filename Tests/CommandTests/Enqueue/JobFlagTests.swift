@@ -43,7 +43,7 @@ import Testing
         let shown = try JSONValue.parse(try await sandbox.run("show", "1", "--json").output)
         #expect(
             shown["request"]?["memory"]?.canonicalText
-                == #"{"cache":false,"importance":0.25,"key":"k","namespace":"ns","ttl_ms":3600000}"#)
+                == #"{"cache":false,"importance":0.25,"key":"k","namespace":"ns","prefix":"passage: ","ttl_ms":3600000}"#)
         #expect((shown["scheduled_at"]?.string, shown["unique_key"]?.string) == ("2027-01-01T00:00:00.000Z", "u"))
     }
 }
