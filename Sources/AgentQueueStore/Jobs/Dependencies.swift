@@ -1,16 +1,16 @@
 import AgentQueueModel
 
-/// How the jobs stand that a new one is to wait for.
+/// The combined state of the jobs that a new job depends on.
 struct DependencyStates {
-    /// Whether one has yet to complete.
+    /// Whether at least one has yet to complete.
     var isOpen = false
-    /// One that ended without completing.
+    /// The first one that ended without completing.
     var failed: Int64?
 }
 
 extension MaintenanceStore {
-    /// Tells dependents what became of the jobs they wait for, one slice of work. What to tell follows from the job's
-    /// present state, so a retry in between is told instead of the end it undid.
+    /// Propagates finished jobs to their dependents, at most `slice` of them. The effect follows from the job's present state, so after a
+    /// retry in between, dependents see the retry instead of the end that it undid.
     /// - Returns: whether there may be more to do.
     package func cascade(slice: Int = 200) async throws -> Bool {
         guard try read({ try $0.statement("SELECT 1 FROM cascades LIMIT 1").exists() }) else { return false }
@@ -35,7 +35,7 @@ extension WriteTransaction {
         return states
     }
 
-    /// Notes that those who depend on a job must be told of its new state. Costs one look where there are none.
+    /// Queues a cascade to the job's dependents. Costs one lookup if it has none.
     func tellDependents(of job: Int64) throws(SQLFailure) {
         let hasDependents = try statement("SELECT 1 FROM dependencies WHERE depends_on = ? LIMIT 1").bind(job).first { _ in true }
         guard hasDependents == true else { return }
@@ -63,7 +63,7 @@ extension WriteTransaction {
             .bind(job).bind(met).bind(limit).all { $0.int64(0) }
     }
 
-    /// A job may complete before those were restored that its earlier end had cancelled.
+    /// Restores first: the job may complete before the dependents that its earlier end cancelled have been restored.
     private func restoreAndRelease(after job: Int64, limit: Int) throws -> Int {
         let restored = try restoreDependents(of: job, limit: limit)
         return try restored + (restored < limit ? release(after: job, limit: limit - restored) : 0)
@@ -78,7 +78,7 @@ extension WriteTransaction {
         return dependents.count
     }
 
-    /// Cancels what waits on a job that will not complete, and has their dependents told in turn.
+    /// Cancels pending dependents of a job that will not complete. Recording their finish queues their own cascades.
     private func cancelDependents(of job: Int64, limit: Int) throws -> Int {
         let dependents = try statement(
             """
@@ -94,7 +94,7 @@ extension WriteTransaction {
         return dependents.count
     }
 
-    /// Restores what a job's end cancelled, now that the job has a new chance.
+    /// Restores the dependents that a job's earlier end cancelled, since the job has been retried.
     private func restoreDependents(of job: Int64, limit: Int) throws -> Int {
         let dependents = try statement(
             """
@@ -106,7 +106,7 @@ extension WriteTransaction {
         return dependents.count
     }
 
-    /// Puts a cancelled job back to waiting. One whose unique key has been taken meanwhile stays cancelled, and says why.
+    /// Makes a cancelled job pending again. If its unique key has been taken in the meantime, the job stays cancelled and records why.
     private func restore(_ job: Int64) throws {
         if try isKeyTaken(of: job) {
             try statement("UPDATE jobs SET cancelled_through = NULL WHERE id = ?").bind(job).run()
@@ -119,8 +119,8 @@ extension WriteTransaction {
         try tellDependents(of: job)
     }
 
-    /// A job that waits again, and for some that ended without completing, would wait for ever: it is told of those ends.
-    /// (What it waits for must be retried first, which restores it.) Of all of them: each may be retried before it tells.
+    /// Queues the cascades of failed dependencies, without which a restored job would wait for them forever. (Retrying such a dependency
+    /// first restores the job.) All of them are queued, because each may be retried before its cascade runs.
     func heedFailedDependencies(of job: Int64) throws(SQLFailure) {
         let failed = try statement(
             """

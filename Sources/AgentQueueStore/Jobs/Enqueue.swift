@@ -2,12 +2,12 @@ import AgentQueueModel
 
 extension JobStore {
     /// Adds a job.
-    /// - Throws: `StoreError`; `conflict` where it is to wait for a job that is not there.
+    /// - Throws: `StoreError`; `conflict` if the job depends on one that does not exist.
     package func enqueue(_ job: NewJob) async throws -> Enqueued {
         try await write { try $0.enqueue(job) }
     }
 
-    /// Adds jobs in one transaction, all or none; with `ingest`, notes in the same transaction how far the input is done.
+    /// Adds all jobs or none, in one transaction. `ingest` records in the same transaction how far the input has been read.
     package func enqueue(_ jobs: [NewJob], ingest: IngestCheckpoint? = nil) async throws -> [Enqueued] {
         try await write { transaction in
             if let ingest { try transaction.advance(ingest, jobs: jobs.count) }
@@ -17,11 +17,13 @@ extension JobStore {
 }
 
 extension WriteTransaction {
-    /// In this order: a unique key returns the job that has it; open dependencies make the job pending; a later time
-    /// makes it scheduled; a cached answer completes it on the spot; else it is available.
-    /// - Parameter run: the run that it is a step of.
+    /// Adds a job in the first state that applies: a unique key that is taken returns the job that has it; a dependency that failed
+    /// cancels the job; open dependencies make it pending; a later start time makes it scheduled; a cached reply completes it at once;
+    /// otherwise it is available.
+    /// - Parameter run: the run that the job is a step of.
     func enqueue(_ job: NewJob, run: Int64? = nil) throws -> Enqueued {
-        // What the INSERT does not see: a job that would be cancelled takes no key, and a dependency may be gone.
+        // The INSERT below cannot check this: a job that starts out cancelled does not conflict on its key, and a dependency may no longer
+        // exist.
         if !job.after.isEmpty, job.uniqueKey != nil, let holder = try holder(of: job) { return holder }
         let waiting = job.after.isEmpty ? DependencyStates() : try dependencyStates(of: job.after)
         let state: JobState
@@ -42,7 +44,7 @@ extension WriteTransaction {
         let lane = try lane(queue: job.queue, target: job.target, kind: job.kind)
         let batch = try job.batch.map { try self.batch(named: $0) }
         if let batch, let budget = job.budget {
-            // The latest word on it holds.
+            // The last job to state the batch's budget sets it.
             try statement("UPDATE batches SET budget_usd = ?1 WHERE id = ?2 AND budget_usd IS DISTINCT FROM ?1").bind(budget).bind(batch)
                 .run()
         }
@@ -63,7 +65,7 @@ extension WriteTransaction {
         return Enqueued(id: id, state: state)
     }
 
-    /// Inserts the job's row; nil where its unique key is taken.
+    /// Inserts the job's row; returns nil if its unique key is taken.
     private func insert(
         _ job: NewJob, state: JobState, lane: Int64, batch: Int64?, cancelledThrough: Int64?, run: Int64?
     ) throws(SQLFailure) -> Int64? {
@@ -97,7 +99,7 @@ extension WriteTransaction {
         }
     }
 
-    /// The job that has a new job's unique key; nil where none has.
+    /// Returns the job that already has the new job's unique key, if any.
     private func holder(of job: NewJob) throws(SQLFailure) -> Enqueued? {
         let holder = try statement(
             "SELECT id, state FROM jobs WHERE unique_key = ? AND state NOT IN ('cancelled', 'discarded')"
@@ -107,19 +109,19 @@ extension WriteTransaction {
     }
 }
 
-/// What adding a job would come to.
+/// What would happen if a job were added.
 package enum EnqueuePreview: Sendable, Equatable {
-    /// It would have to be called for, unless an identical one is.
+    /// It needs a call, unless an identical job is already being called for.
     case call
-    /// The cache would answer it.
+    /// The cache would complete it.
     case cached
-    /// A job has its unique key, and nothing would be added.
+    /// Another job has its unique key, so nothing would be added.
     case taken
 }
 
 extension JobStore {
-    /// What adding these jobs would come to now, each by itself and in their order. Changes nothing.
-    /// - Throws: `StoreError`; `conflict` where one is to wait for a job that is not there.
+    /// Previews adding these jobs now, without changing anything. The results are in the jobs' order; each job is looked at by itself.
+    /// - Throws: `StoreError`; `conflict` if a job depends on one that does not exist.
     package func preview(_ jobs: [NewJob]) throws -> [EnqueuePreview] {
         let now = clock.wall()
         return try read { reader in
@@ -132,7 +134,7 @@ extension JobStore {
                     throw StoreError(.conflict, "job \(id), which the new job is to wait for, does not exist; nothing was added")
                 }
                 guard job.useCache else { return .call }
-                // A job that waits asks the cache when its time has come.
+                // A scheduled job looks in the cache only at its start time.
                 let start = max(now, job.scheduledAt ?? now)
                 return try entry.bind(job.digest).bind(start).exists() ? .cached : .call
             }

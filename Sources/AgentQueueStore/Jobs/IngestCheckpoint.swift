@@ -1,15 +1,14 @@
 import AgentQueueModel
 
-/// How far a named bulk input is done, committed with the jobs of its latest slice.
+/// How far a named bulk input has been read. It is committed together with the jobs of its latest slice.
 package struct IngestCheckpoint: Sendable, Equatable {
     /// The user's name for the input.
     package var name: String
     /// SHA-256 of the whole input.
     package var digest: [UInt8]
-    /// The number of the last line of the slice.
+    /// The number of the slice's last line.
     package var linesDone: Int
 
-    /// Makes a mark.
     package init(name: String, digest: [UInt8], linesDone: Int) {
         self.name = name
         self.digest = digest
@@ -18,8 +17,8 @@ package struct IngestCheckpoint: Sendable, Equatable {
 }
 
 extension JobStore {
-    /// How many lines of a named input are done already; 0 where it is new.
-    /// - Throws: `StoreError` of kind `conflict` where another input was taken in under that name.
+    /// Returns how many lines of a named input have been read; 0 for a new one.
+    /// - Throws: `StoreError` of kind `conflict` if another input was read under that name.
     package func ingestProgress(name: String, digest: [UInt8]) throws -> Int {
         try read { reader in
             let row = try reader.statement("SELECT digest, lines_done FROM ingests WHERE name = ?").bind(name).first {
@@ -37,7 +36,7 @@ extension JobStore {
 }
 
 extension WriteTransaction {
-    /// Moves a named input's mark forward, and refuses to move it back: another process may be taking in the same input.
+    /// Moves a named input's checkpoint forward. Refuses to move it back, because another process may be reading the same input.
     func advance(_ mark: IngestCheckpoint, jobs: Int) throws {
         let moved = try statement(
             """

@@ -1,12 +1,12 @@
 import AgentQueueModel
 
 extension JobStore {
-    /// Everything about one job; nil where there is none.
+    /// Returns everything known about a job; nil if it does not exist.
     package func get(_ id: Int64) throws -> Job? {
         try read { reader in try Job.fetch(reader, ids: [id]).first }
     }
 
-    /// A page of jobs, newest first.
+    /// Returns a page of jobs, newest first.
     /// - Parameter before: only jobs with a smaller id; nil begins with the newest.
     package func list(_ filter: JobFilter, limit: Int, before: Int64? = nil) throws -> [Job] {
         try read { reader in
@@ -15,7 +15,7 @@ extension JobStore {
         }
     }
 
-    /// A page of jobs, oldest first: those with a larger id than `after`. To walk any number in constant memory.
+    /// Returns a page of jobs with ids larger than `after`, oldest first. Use it to walk any number of jobs in constant memory.
     package func list(_ filter: JobFilter, limit: Int, after: Int64) throws -> [Job] {
         try read { reader in
             let query = try JobQuery(filter, in: reader)
@@ -23,14 +23,14 @@ extension JobStore {
         }
     }
 
-    /// The ids of the jobs a filter means, in a range of ids, smallest first.
+    /// Returns the ids of matching jobs after `after` and up to `last`, in ascending order.
     func ids(_ filter: JobFilter, after: Int64, through last: Int64, limit: Int) throws -> [Int64] {
         try read { reader in
             try JobQuery(filter, in: reader).ids(reader, bound: "jobs.id > ?", after, order: "ASC", limit: limit).filter { $0 <= last }
         }
     }
 
-    /// The states of jobs; those that do not exist are missing.
+    /// Returns the states of jobs; ids that do not exist are left out.
     package func states(of ids: [Int64]) throws -> [Int64: JobState] {
         try read { reader in
             var states: [Int64: JobState] = [:]
@@ -42,7 +42,7 @@ extension JobStore {
         }
     }
 
-    /// How far a batch is; nil where there is none of that name.
+    /// Returns the progress of a batch; nil if no batch has that name.
     package func batch(named name: String) throws -> BatchProgress? {
         try read { reader in
             try reader.statement("SELECT jobs, completed, cancelled, discarded FROM batches WHERE name = ?").bind(name).first {
@@ -51,7 +51,7 @@ extension JobStore {
         }
     }
 
-    /// The queues, with their jobs' counts.
+    /// Returns the queues with their job counts.
     package func queues() throws -> [QueueSummary] {
         try read { reader in
             let lanes = Dictionary(grouping: try LaneSummary.fetchAll(reader), by: \.queue)
@@ -61,18 +61,18 @@ extension JobStore {
         }
     }
 
-    /// The lanes, with their jobs' counts and what their answers cost.
+    /// Returns the lanes with their job counts and the cost of their answers.
     package func lanes() throws -> [LaneSummary] { try read { try LaneSummary.fetchAll($0) } }
 }
 
 extension ClaimStore {
-    /// Whether a worker with these queues and providers still has something to wait for, or do, before its queues are
-    /// drained: jobs available, retryable, running anywhere, or pending on such.
-    /// - Parameter routes: what serves in place of what, as in ``CallPolicies``.
+    /// Returns whether a worker with these queues and providers has nothing left to do or wait for: no jobs that are available, retryable
+    /// or running anywhere, and none pending on such jobs.
+    /// - Parameter routes: the fallback routes, as in ``CallPolicies``.
     package func isDrained(queues: Set<String>?, providers: Set<String>, routes: [String: Route] = [:]) throws -> Bool {
         let policies = CallPolicies(routes: routes)
         return try read { reader in
-            // What follows an identical job is pending on one that is available or running, perhaps in another lane.
+            // A follower is pending on a job that is available or running, perhaps in another lane.
             let isOpen = try reader.statement(
                 """
                 SELECT queue, provider, target, kind FROM lanes JOIN queues ON queues.name = queue
@@ -85,14 +85,14 @@ extension ClaimStore {
             }.contains(true)
             if isOpen { return false }
             if try store.providerBatches.holdsBatches(queues: queues, providers: providers, routes: routes, reader) { return false }
-            // What waits on such a job would hold it too; with none of them left, what is pending waits on a scheduled job,
-            // a paused or foreign lane, or on a cascade that has yet to be carried out.
+            // Jobs pending on open jobs need no check: the open jobs would have been found above. The other pending jobs wait for a
+            // scheduled job, for a paused or foreign lane, or for a cascade that has not been carried out yet.
             return try !reader.statement("SELECT 1 FROM cascades LIMIT 1").exists()
         }
     }
 }
 
-/// A filter as SQL.
+/// A job filter translated to SQL.
 private struct JobQuery {
     private enum Value {
         case number(Int64)
@@ -122,7 +122,7 @@ private struct JobQuery {
         if let run = filter.run { require("jobs.run_id = ?", run) }
         guard !filter.states.isEmpty, filter.states.count < JobState.allCases.count else { return }
         let names = filter.states.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-        // Rare states are found by their index, and sorted; common ones by walking the ids.
+        // If the states are rare, use their index and sort; if they are common, walk the ids.
         let counts = try reader.statement(Self.counts).first { row in (0..<8).map { row.int($0) } }
         let wanted = filter.states.reduce(0) { $0 + (counts?[$1.index] ?? 0) }
         if wanted < 5_000, filter.states.allSatisfy(\.isFinal), filter.tag == nil, filter.batch == nil, filter.run == nil {
@@ -164,7 +164,7 @@ private struct JobQuery {
 }
 
 extension Job {
-    /// Reads jobs with all that stands beside them, in the order of the ids.
+    /// Reads jobs with their tags, dependencies and errors, in the order of `ids`.
     fileprivate static func fetch(_ reader: ReadConnection, ids: [Int64]) throws -> [Job] {
         try ids.compactMap { id in
             let found = try reader.statement(
@@ -195,7 +195,7 @@ extension Job {
         }
     }
 
-    /// Reads the columns as `fetch` names them.
+    /// Reads the columns in the order that `fetch` selects them.
     private init(_ row: Statement) throws {
         guard let kind = JobKind(rawValue: row.text(1)), let target = Target(row.text(3)), let state = JobState(rawValue: row.text(4))
         else { throw StoreError(.corrupt, "job \(row.int64(0)) is damaged") }
@@ -227,18 +227,18 @@ extension Job {
     }
 }
 
-/// What a job that is `pending` waits for.
+/// What a pending job waits for.
 package enum JobWait: Sendable, Equatable {
-    /// The answer to an identical job, which is running; nil where its call has just ended.
+    /// The answer of an identical job that is running; nil if its call has just ended.
     case identicalJob(Int64?)
-    /// The answers to a batch at the provider.
+    /// The results of a provider batch.
     case providerBatch(Int64, ProviderBatch.State)
-    /// Other jobs, which have to complete first; the oldest of them.
+    /// Dependencies that must complete first: the 10 with the smallest ids.
     case jobs([Int64])
 }
 
 extension JobStore {
-    /// What a job waits for; nil where it is not pending, or nothing is known.
+    /// Returns what a job waits for; nil if it is not pending or the reason is not known.
     package func wait(of job: Int64) throws -> JobWait? {
         try read { reader in
             guard try reader.statement("SELECT 1 FROM jobs WHERE id = ? AND +state = 'pending'").bind(job).exists() else { return nil }

@@ -1,8 +1,8 @@
 import AgentQueueModel
 
 extension JobStore {
-    /// Someone wants to read a job's answer while it comes: its next call is streamed. Does nothing where the job has ended, or is
-    /// not there.
+    /// Requests that a job's next call be streamed, for someone who wants to read the answer as it arrives. Does nothing if the job has
+    /// ended or does not exist.
     package func requestStream(of id: Int64) async throws {
         try await write { transaction in
             _ = try transaction.statement(
@@ -11,7 +11,7 @@ extension JobStore {
         }
     }
 
-    /// What has come of a job's answer after a piece of a number; from the beginning for 0.
+    /// Returns the chunks of a job's stream after a sequence number; 0 reads from the beginning.
     package func stream(of id: Int64, after sequence: Int64) throws -> StreamPage {
         try read { reader in
             let edition = try reader.statement("SELECT edition FROM streams WHERE job_id = ?").bind(id).first { $0.optionalInt64(0) }
@@ -24,9 +24,9 @@ extension JobStore {
 }
 
 extension ClaimStore {
-    /// Adds a piece of text to a running job's stream, and wakes those who read it. The first piece of an attempt voids what came
-    /// from earlier ones. All of it is gone once the job has ended: then its result holds the whole.
-    /// - Returns: false where the lease is lost, and nothing was added.
+    /// Appends a chunk to a running job's stream and wakes its readers. The first chunk of an attempt discards those of earlier attempts.
+    /// All chunks are removed once the job has ended, because its result then holds the whole text.
+    /// - Returns: false, with nothing appended, if the lease is lost.
     package func appendStream(_ lease: Lease, _ text: String) async throws -> Bool {
         try await write { try $0.appendStream(lease, text) }
     }
@@ -49,7 +49,7 @@ extension WriteTransaction {
         return true
     }
 
-    /// The text of an attempt begins anew, as another call's.
+    /// Discards the chunks so far, because another call begins the text anew.
     func restartStream(of job: Int64, call: Int64) throws(SQLFailure) {
         let isStreamed = try statement("UPDATE streams SET edition = ? WHERE job_id = ?").bind(call).bind(job).run()
         guard isStreamed == 1 else { return }
@@ -58,13 +58,13 @@ extension WriteTransaction {
     }
 }
 
-/// A part of an answer, read while it comes.
+/// A part of an answer that is read as it arrives.
 package struct StreamPage: Sendable, Equatable {
-    /// The pieces of text, in order.
+    /// The text, in order.
     package var chunks: [String]
-    /// Which attempt's text it is; nil where there is none yet. Another number than before says that the text begins anew: what was
-    /// read is void.
+    /// Identifies the call or attempt that the text belongs to; nil if there is none yet. If the number changes, the text begins anew and
+    /// what was read before is void.
     package var token: Int64?
-    /// The number of the last piece, to go on after; what was asked for, where there is no newer.
+    /// The sequence number to continue after: the last chunk's, or the requested one if there is no newer chunk.
     package var lastSequence: Int64
 }

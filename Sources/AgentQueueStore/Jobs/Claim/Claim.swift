@@ -1,11 +1,11 @@
 import AgentQueueModel
 
 extension ClaimStore {
-    /// Claims ready jobs for the free slots, in one transaction, and reads which running ones are to be cancelled. Between lanes:
-    /// the best head priority first, then the one longest unserved.
+    /// Claims ready jobs for the free slots in one transaction, and reads which of the worker's running jobs are to be cancelled. The lane
+    /// with the best head priority comes first; ties go to the lane that has gone longest without a claim.
     ///
-    /// A lane whose targets admit no call now is passed over whole. Its time does not depend on how many jobs there are: it reads
-    /// the lanes (few), their providers' rows and the first entries of an index over one lane's ready jobs.
+    /// A lane none of whose targets admits a call now is skipped as a whole. The time does not depend on the number of jobs: a claim reads
+    /// the lanes (few), their providers' rows, and the first entries of each lane's index of ready jobs.
     package func claim(_ request: ClaimRequest) async throws -> ClaimRound {
         let (cancellations, hasWork) = try read { reader in
             (
@@ -18,7 +18,7 @@ extension ClaimStore {
         return round
     }
 
-    /// Running jobs of a worker whose cancellation is asked for. A call whose answer others wait for goes on.
+    /// Returns the worker's running jobs whose cancellation has been requested, except those that have followers: their calls go on.
     private static func cancellations(worker: Int64, _ reader: ReadConnection) throws -> [Lease] {
         try reader.statement(
             """
@@ -29,7 +29,7 @@ extension ClaimStore {
         ).bind(worker).all { Lease(jobID: $0.int64(0), token: $0.int64(1)) }
     }
 
-    /// Whether a lane that the worker serves has ready jobs: a read, so that an idle worker writes nothing.
+    /// Returns whether a lane that the worker serves has ready jobs. It is a read, so that an idle worker writes nothing.
     private static func hasWork(for request: ClaimRequest, _ reader: ReadConnection) throws -> Bool {
         try reader.statement(
             """
@@ -45,21 +45,21 @@ extension WriteTransaction {
         var lanes = try readyLanes(for: request)
         var claiming = ClaimBuilder(request)
         for lane in lanes where lane.hasQuarantined {
-            // Jobs that two workers died of run alone: first everything else in this process must have ended.
+            // A quarantined job (two workers crashed while running it) runs alone: everything else in this process must end first.
             guard case .open(let opening) = try admit(lane, onlyQuarantined: true, upTo: 9, &claiming) else { continue }
             claiming.round.quarantinedWaits = true
             guard request.isIdle else { return claiming.round }
             claiming.round.jobs = try take(1, from: lane, opening, onlyQuarantined: true, upTo: 9, &claiming)
             claiming.round.runsAlone = !claiming.round.jobs.isEmpty
             guard claiming.round.jobs.isEmpty else { return claiming.round }
-            // It was turned away, or waits for an identical one's answer.
+            // The job was withdrawn, or waits for an identical job's answer.
             claiming.round.quarantinedWaits = false
         }
         lanes.removeAll { $0.head == nil }
         let openLanes = lanes.filter { request.openCalls[$0.id] != nil }
         var slots = request.slots
         while slots > 0, let best = lanes.indices.min(by: { Self.precedes(lanes[$0], lanes[$1]) }) {
-            // As far as the next lane's head priority, and no further: a lane must not slip its later jobs in before it.
+            // Go no further than the next lane's head priority, so that this lane's less urgent jobs do not overtake it.
             let others = lanes.indices.lazy.filter { $0 != best }.compactMap { lanes[$0].head }
             let limit = others.min() ?? 9
             switch try admit(lanes[best], onlyQuarantined: false, upTo: limit, &claiming) {
@@ -80,12 +80,12 @@ extension WriteTransaction {
                 if lanes[best].head == nil || isOver { lanes.remove(at: best) }
             }
             guard !claiming.isLong else {
-                // There may be more of them: the next round goes on.
+                // Wake the workers, as the next round may find more.
                 ledger.ringWork()
                 return claiming.round
             }
         }
-        // What goes along with a call that waits for company needs no slot of its own.
+        // Jobs that join a call that is still collecting jobs need no slot of their own.
         for lane in openLanes where !claiming.filled.contains(lane.id) {
             guard case .open(let opening) = try admit(lane, onlyQuarantined: false, upTo: 9, &claiming) else { continue }
             claiming.round.jobs += try claim(from: lane, opening, slots: 0, upTo: 9, &claiming).jobs
@@ -128,8 +128,8 @@ extension WriteTransaction {
         ).bind(lane).first { $0.int(0) }
     }
 
-    /// Claims a lane's next jobs, as many as the opening and the slots allow.
-    /// - Returns: the jobs that are to be called for, and how many slots their calls take.
+    /// Claims as many of a lane's next jobs as the admission and the slots allow.
+    /// - Returns: the jobs to call for, and how many slots their calls take.
     private func claim(
         from lane: ReadyLane, _ opening: Admitted, slots: Int, upTo priority: Int, _ claiming: inout ClaimBuilder
     ) throws -> (jobs: [ClaimedJob], calls: Int) {
@@ -145,12 +145,12 @@ extension WriteTransaction {
         return taken
     }
 
-    /// Claims up to `count` of a lane's jobs, and sets aside what their calls need. Fewer come back where a budget turns some away, or
-    /// an identical job is to be answered first.
+    /// Claims up to `count` of a lane's jobs and reserves what their calls need. Returns fewer if a budget refuses some, or if an
+    /// identical job must be answered first.
     private func take(
         _ count: Int, from lane: ReadyLane, _ opening: Admitted, onlyQuarantined: Bool, upTo priority: Int, _ claiming: inout ClaimBuilder
     ) throws -> [ClaimedJob] {
-        // Not one of jobs that share a call: that such a call has begun is noted by its token.
+        // Never use the token of a shared call here: such a call's token records that it has begun.
         let token = try claiming.token ?? nextToken()
         claiming.token = token
         claiming.latestToken = token
@@ -161,13 +161,13 @@ extension WriteTransaction {
         return try taken.compactMap { try prepare($0.job, $0.budgets, opening, opening.estimate, isReserved: isReserved, &claiming) }
     }
 
-    /// Whether anything has to be set aside for a lane's calls.
+    /// Returns whether a lane's calls need reservations: for a probe, a fallback target or a limited one.
     func mustReserve(_ opening: Admitted, _ lane: ReadyLane, _ policies: CallPolicies) throws(SQLFailure) -> Bool {
         if opening.isProbe || opening.target != lane.target { return true }
         return try isLimited(opening.target, policies)
     }
 
-    /// Claims jobs of a lane, and turns those of them aside that wait for a provider's batch, or whose like is under way.
+    /// Claims a lane's jobs and defers those that wait for a provider batch or that have an identical job under way.
     func begin(
         _ source: ClaimSource, _ token: Int64, _ lane: ReadyLane, _ opening: Admitted, _ claiming: inout ClaimBuilder
     ) throws -> [StartedJob] {
@@ -180,7 +180,7 @@ extension WriteTransaction {
         }
     }
 
-    /// Sets aside what a claimed job's call needs; nil where its budget does not allow the call, and it is not to run.
+    /// Reserves what a claimed job's call needs. Returns nil, with the job withdrawn, if its budget does not allow the call.
     func prepare(
         _ job: ClaimedJob, _ budgets: Budgets, _ opening: Admitted, _ expected: CallEstimate?, isReserved: Bool,
         _ claiming: inout ClaimBuilder
@@ -190,14 +190,15 @@ extension WriteTransaction {
         var estimate = expected ?? CallEstimate()
         if !budgets.isEmpty {
             if expected == nil { estimate = claiming.request.policies.expected(opening.target, job.kind, job.body) }
-            // An answer from the cache costs nothing.
+            // A cached answer costs nothing.
             if !job.isCached, let refusal = try refusal(of: job, estimate, budgets) {
                 claiming.withdrawals -= 1
                 if case .notNow = refusal { claiming.isTight = true }
                 try withdraw(job, refusal)
                 if job.useCache {
                     claiming.leadsNoMore(job.digest)
-                    // Without a ring, which the end of a call of its batch will be: the next round would find it as tight.
+                    // Do not wake the workers: the next round would find the budget just as tight, and the end of a call in this batch
+                    // wakes them.
                     try promoteFollowers(of: job.digest, rings: false)
                 }
                 return nil
@@ -213,30 +214,30 @@ extension WriteTransaction {
     }
 }
 
-/// What a worker asks for in one round.
+/// What a worker asks for in one round of claiming.
 package struct ClaimRequest: Sendable {
-    /// The worker's number.
+    /// The worker's id.
     package var worker: Int64
-    /// The queues it serves; nil is all.
+    /// The queues that the worker serves; nil means all.
     package var queues: Set<String>?
-    /// The providers it has.
+    /// The providers that the worker has.
     package var providers: Set<String>
-    /// How many jobs it can take.
+    /// How many more calls the worker can run.
     package var slots: Int
-    /// How long its lease is, in ms.
+    /// The lease's duration in milliseconds.
     package var lease: Int64
-    /// Whether nothing runs in its process, so that it may take a job that must run alone.
+    /// Whether nothing runs in the worker's process, so that it may claim a quarantined job.
     package var isIdle: Bool
-    /// What the configuration says about calling providers.
+    /// The configured call policies.
     package var policies: CallPolicies
-    /// What one call may hold of jobs that can share it, by provider; those of others have calls of their own.
+    /// How much one shared call may hold, by provider. Jobs of other providers have calls of their own.
     package var capacities: [String: CallCapacity] = [:]
-    /// What the calls hold already that wait for company in this process, by lane.
+    /// The calls that are still collecting jobs in this process, by lane.
     package var openCalls: [Int64: OpenCall] = [:]
-    /// What one batch of a provider may hold, by provider's name: jobs that wait for a batch of another run as any job.
+    /// How much one provider batch may hold, by provider. A job meant for a batch of any other provider runs as a normal call.
     package var batchCapacities: [String: BatchCapacity] = [:]
 
-    /// Makes a request; without limits, unless told.
+    /// Creates a request; the default policies set no limits.
     package init(
         worker: Int64, queues: Set<String>?, providers: Set<String>, slots: Int, lease: Int64, isIdle: Bool,
         policies: CallPolicies = CallPolicies()
@@ -250,25 +251,25 @@ package struct ClaimRequest: Sendable {
         self.policies = policies
     }
 
-    /// Whether a lane's jobs can be called for: by their own target's provider, or by one that serves in its place.
+    /// Returns whether the worker can call for a lane's jobs, with the provider of their own target or with a fallback's.
     func serves(queue: String, provider: String, target: String, kind: String) -> Bool {
         guard queues?.contains(queue) != false else { return false }
         return policies.hasRoute(of: target, provider: provider, kind: kind, among: providers)
     }
 }
 
-/// What one round of claiming came to.
+/// The result of one round of claiming.
 package struct ClaimRound: Sendable {
-    /// The jobs, now under leases of one token.
+    /// The claimed jobs, with their leases. Each shared call's jobs have a token of their own; all others share one token.
     package var jobs: [ClaimedJob] = []
-    /// The lanes of these that hold more jobs which could share their calls.
+    /// Lanes of these jobs with further jobs that could share their calls.
     package var lanesWithMore: Set<Int64> = []
-    /// Jobs of the worker that run and whose cancellation is asked for.
+    /// Running jobs of the worker whose cancellation has been requested.
     package var cancellations: [Lease] = []
-    /// Whether a job waits that must run alone: the worker should let its others end and take none until it has.
+    /// Whether a quarantined job waits to run alone: the worker should let its other jobs end, and take none until that job has run.
     package var quarantinedWaits = false
-    /// Whether the job claimed must run alone.
+    /// Whether the claimed job must run alone.
     package var runsAlone = false
-    /// When a lane that was passed over may open (wall clock, ms); nil if none waits for a time.
+    /// When a skipped lane may admit calls again (wall clock, in milliseconds); nil if none waits for a time.
     package var nextOpening: Int64?
 }

@@ -1,48 +1,46 @@
 import AgentQueueModel
 
-/// One round of claiming, under way.
+/// The state of one round of claiming.
 struct ClaimBuilder {
     let request: ClaimRequest
     var round = ClaimRound()
-    /// The token of the jobs that have calls of their own; drawn with the first.
+    /// The token of jobs that have calls of their own; drawn for the first of them.
     var token: Int64?
-    /// The latest token that was drawn.
     var latestToken: Int64?
-    /// How many jobs may still be turned away for their cost: a lane may hold any number of them.
+    /// How many more jobs the round may refuse for their cost. A lane may hold any number of such jobs, so a round is bounded.
     var withdrawals = 100
-    /// How many jobs were found to wait for an identical one's answer.
+    /// How many jobs were left to wait for an identical job's answer.
     var followers = 0
-    /// How many were put to wait for a provider's batch.
+    /// How many jobs were left to wait for a provider batch.
     var collected = 0
-    /// How many will wait for something else than a call of their own.
     var deferred: Int { followers + collected }
-    /// The digests of what it claimed.
+    /// The digests that this round's jobs lead.
     private var led: Set<[UInt8]> = []
-    /// Whether a job of the lane at hand was put back because what is left of its batch's budget is set aside for calls under way:
-    /// the next ones would be too.
+    /// Whether a job of the current lane was put back because the rest of its batch's budget is reserved for calls under way. The lane's
+    /// next jobs would meet the same limit.
     var isTight = false
 
     init(_ request: ClaimRequest) { self.request = request }
 
-    /// The lanes whose calls that wait for company were looked after.
+    /// The lanes whose open calls have been filled up.
     var filled: Set<Int64> = []
 
-    /// Whether the round has done so much that others should have their turn.
+    /// Whether the round has done so much that other writers should have their turn.
     var isLong: Bool { withdrawals <= 0 || deferred >= Self.maxDeferred || round.jobs.count >= Self.maxJobs }
 
-    /// The most jobs that a round claims where they share calls: its transaction must be short.
+    /// Bounds a round of shared calls, to keep its transaction short.
     static let maxJobs = 1_000
-    /// The most jobs that a round sets aside, give or take a sweep, and how many one sweep looks at: a round must be short.
+    /// How many jobs a round may defer (a sweep may exceed it) and how many one sweep looks at, to keep the transaction short.
     static let maxDeferred = 500
     static let sweepLength = 200
 
-    /// Whether a job is the first of its digest in this round.
+    /// Returns whether a job is the first of its digest in this round.
     mutating func leads(_ digest: [UInt8]) -> Bool { led.insert(digest).inserted }
 
-    /// Whether a job of that digest was claimed in this round, to be called for.
+    /// Returns whether a job of this digest was claimed in this round in order to be called for.
     func isLed(_ digest: [UInt8]) -> Bool { led.contains(digest) }
 
-    /// The first of its digest was put back: the next one leads.
+    /// Call this when the leader of a digest was put back; the next job of the digest then leads.
     mutating func leadsNoMore(_ digest: [UInt8]) { led.remove(digest) }
 
     mutating func noteOpening(_ time: Int64?) {
@@ -51,12 +49,11 @@ struct ClaimBuilder {
     }
 }
 
-/// A lane that has ready jobs.
 struct ReadyLane {
     var id: Int64
     var kind: JobKind
     var target: Target
-    /// The priority of its first job; nil where only jobs that must run alone are ready.
+    /// The priority of its first job; nil if only quarantined jobs are ready.
     var head: Int?
     var hasQuarantined: Bool
     var served: Int64

@@ -1,28 +1,27 @@
 import AgentQueueModel
 
-/// Where a lane's next jobs may go.
+/// The target that admits a lane's next jobs.
 struct Admitted {
     var target: Target
-    /// How many of them.
+    /// How many calls it admits.
     var count: Int
-    /// Whether the one call shows if the provider works again.
+    /// Whether the call is the probe that shows if the provider works again.
     var isProbe: Bool
-    /// What the one call is expected to use, where that was looked at.
+    /// The expected use of the lane's next call; nil if admission did not need it.
     var estimate: CallEstimate?
 }
 
-/// Whether a lane's next jobs may be claimed.
 enum LaneAdmission {
     case open(Admitted)
-    /// None of its targets admits a call now.
+    /// None of the lane's targets admits a call now.
     case closed
-    /// It has no more jobs of that priority.
+    /// The lane has no more jobs up to the given priority.
     case exhausted
 }
 
 extension WriteTransaction {
-    /// Where a lane's next jobs may go: to the first of its targets that admits a call, where those before it do not work, or keep
-    /// it waiting for too long. Jobs that no target can ever afford are discarded on the way.
+    /// Finds the first of a lane's targets that admits a call. A fallback is asked only if the targets before it are failing or would keep
+    /// the lane waiting longer than the route allows. Jobs that no target can ever afford are discarded on the way.
     func admit(_ lane: ReadyLane, onlyQuarantined: Bool, upTo priority: Int, _ claiming: inout ClaimBuilder) throws -> LaneAdmission {
         while true {
             var candidate: (id: Int64, body: String)?
@@ -48,7 +47,7 @@ extension WriteTransaction {
                     isClosed = true
                     claiming.noteOpening(closure.until)
                     if closure.isFault { continue }
-                    // Busy, no more: the next is asked where waiting would take too long.
+                    // The target is only busy: ask the next one if waiting would take too long.
                     guard let patience = route.fallbackAfter else { break targets }
                     let end = (closure.waitingSince ?? now) + patience
                     guard let until = closure.until else {
@@ -68,7 +67,7 @@ extension WriteTransaction {
         }
     }
 
-    /// A lane's next job.
+    /// Returns the lane's next job.
     private func head(of lane: Int64, onlyQuarantined: Bool, upTo priority: Int) throws(SQLFailure) -> (id: Int64, body: String)? {
         let query =
             try onlyQuarantined
@@ -85,7 +84,7 @@ extension WriteTransaction {
         return try query.bind(lane).bind(priority).first { ($0.int64(0), $0.text(1)) }
     }
 
-    /// Ends a ready job that can never be paid for.
+    /// Discards a ready job that can never be paid for.
     private func discard(_ id: Int64, _ lane: ReadyLane, _ reason: String) throws {
         guard try endUnaffordable(id, lane: lane.id) else { return }
         try addError(job: id, attempt: 0, .quotaExhausted, reason)

@@ -1,15 +1,14 @@
 import AgentQueueModel
 
-/// The jobs of one call.
 private struct PlannedCall {
     var ids: [Int64] = []
-    /// Whether it goes along with one that waits for company.
+    /// Whether its jobs join the lane's open call.
     var joinsOpenCall = false
 }
 
 extension WriteTransaction {
-    /// Claims a lane's next jobs for calls that they share: as many as fit, in their order. Each call's jobs have a token of their own.
-    /// Jobs of a priority that must wait go along where a call has room for them.
+    /// Claims a lane's next jobs for shared calls: as many as fit, in order. The jobs of each call have a token of their own. Jobs beyond
+    /// `priority` may join a call that has capacity left, but cannot open one.
     func takeTogether(
         from lane: ReadyLane, _ opening: Admitted, _ capacity: CallCapacity, calls: Int, upTo priority: Int, _ claiming: inout ClaimBuilder
     ) throws -> (jobs: [ClaimedJob], calls: Int) {
@@ -32,7 +31,7 @@ extension WriteTransaction {
                     continue
                 }
                 var estimate = claiming.request.policies.expected(opening.target, job.kind, job.body)
-                // One that the cache answers is no part of the call.
+                // A job that the cache answers is not part of the call.
                 estimate.requests = isFirst && !job.isCached ? 1 : 0
                 guard let job = try prepare(job, budgets, opening, estimate, isReserved: isReserved, &claiming) else { continue }
                 if !job.isCached { isFirst = false }
@@ -43,7 +42,7 @@ extension WriteTransaction {
         return (jobs, callCount)
     }
 
-    /// Which of a lane's next jobs go into which call.
+    /// Decides which of a lane's next jobs go into which call.
     private func plan(
         _ lane: ReadyLane, _ capacity: CallCapacity, calls: Int, open: OpenCall?, upTo priority: Int, _ claiming: inout ClaimBuilder
     ) throws(SQLFailure) -> [PlannedCall] {
@@ -71,7 +70,7 @@ extension WriteTransaction {
         return planned
     }
 
-    /// As much of a plan as limits of tokens and money have room for: one call at a time, halved until it fits.
+    /// Narrows a plan to what the token and money limits admit: its first call, halved until it fits.
     private func narrowed(
         _ planned: [PlannedCall], _ lane: ReadyLane, _ opening: Admitted, _ policies: CallPolicies
     ) throws(SQLFailure) -> [PlannedCall] {
@@ -85,7 +84,8 @@ extension WriteTransaction {
                 sum.outputTokens += one.outputTokens
                 sum.worstCost += one.worstCost
             }
-            // A single job that is larger than a limit goes when nothing else does: several go one after the other.
+            // A single job that is larger than a limit is admitted when nothing else is under way, so several such jobs run one after
+            // another.
             if try fits(sum, opening.target, policies), case .open = try gate(opening.target, policies, estimate: sum) { break }
             call.ids.removeLast(call.ids.count - call.ids.count / 2)
         }
@@ -93,17 +93,16 @@ extension WriteTransaction {
     }
 }
 
-/// A call that waits for company: what it holds already.
+/// What a call that is still collecting jobs already holds.
 package struct OpenCall: Sendable, Equatable {
-    /// Texts.
+    /// The number of texts.
     package var inputs: Int
-    /// Bytes of the requests together.
+    /// The total size of the requests, in bytes.
     package var bytes: Int
 
-    /// Where it goes; nil is wherever the lane's next jobs do.
+    /// The call's target; nil if it follows the lane's next jobs.
     package var route: Target?
 
-    /// Makes one.
     package init(inputs: Int, bytes: Int, route: Target? = nil) {
         self.inputs = inputs
         self.bytes = bytes
@@ -112,12 +111,12 @@ package struct OpenCall: Sendable, Equatable {
 }
 
 extension ClaimStore {
-    /// The jobs of a call that they shared go on with calls of their own, under the same leases: what the failed call was is recorded
-    /// as by a settlement, and each further call is set aside for, whatever the limits say: they are few, and claims wait for them.
+    /// Continues the jobs of a failed shared call with smaller calls, under the same leases. The failed call is recorded as by a
+    /// settlement. Each further call is reserved regardless of limits, because they are few and new claims wait for them.
     /// - Parameters:
-    ///   - requests: how the call failed for each; their settlements are not looked at.
+    ///   - requests: how the call failed for each job; their settlements are ignored.
     ///   - parts: the jobs of each further call.
-    /// - Returns: the parts, without jobs whose lease is lost or whose cancellation is asked for: those are to be settled.
+    /// - Returns: the parts, without jobs whose lease is lost or whose cancellation has been requested; the caller must settle those.
     package func divide(_ requests: [SettleRequest], into parts: [[ClaimedJob]]) async throws -> [[ClaimedJob]] {
         try await write { transaction in
             let held = try transaction.closeShared(requests)
@@ -127,8 +126,8 @@ extension ClaimStore {
 }
 
 extension WriteTransaction {
-    /// Records what a shared call was, and frees what was set aside for it.
-    /// - Returns: what was set aside for each job that is still under its lease, by its id; nil where nothing was.
+    /// Records a shared call and frees its reservations.
+    /// - Returns: the reservations of jobs still under their leases, by job id; the value is nil if the job had none.
     fileprivate func closeShared(_ requests: [SettleRequest]) throws -> [Int64: Reservation?] {
         var held: [Int64: Reservation?] = [:]
         for request in requests {

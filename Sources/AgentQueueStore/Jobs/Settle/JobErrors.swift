@@ -1,7 +1,7 @@
 import AgentQueueModel
 
 extension ClaimStore {
-    /// The latest answer of a job that did not hold what was asked, and why; nil where there is none, or nothing was kept of it.
+    /// Returns the job's most recent reply that failed validation, and why it failed; nil if there was none or its text was not kept.
     package func lastInvalidReply(of id: Int64) throws -> (message: String, partial: String)? {
         try read { reader in
             try reader.statement(
@@ -15,15 +15,15 @@ extension ClaimStore {
 }
 
 extension WriteTransaction {
-    /// The most errors kept of one job: rate limits give their attempts back, so there could be any number.
+    /// Rate limits give attempts back, so a job could collect any number of errors.
     private static let maxErrorsPerJob = 50
 
-    /// Notes why a job ended without an answer, or went on, where no call was made.
+    /// Records an error for which no call was made.
     func addError(job: Int64, attempt: Int, _ failure: FailureClass, _ message: String) throws(SQLFailure) {
         try addError(job: job, JobError(attempt: attempt, at: now, failure: failure, message: message))
     }
 
-    /// Notes why an attempt, or a job, ended without an answer.
+    /// Records an error of a job or an attempt. Only the job's latest partial text is kept.
     func addError(job: Int64, _ error: JobError) throws(SQLFailure) {
         let partial = error.partialText.map { Self.cut($0, to: JobError.maxPartialBytes) }
         if partial != nil {
@@ -34,7 +34,7 @@ extension WriteTransaction {
         )
         .bind(job).bind(error.attempt).bind(now).bind(error.failure.rawValue).bind(Self.cut(error.message, to: JobError.maxMessageBytes))
         .bind(error.target).bind(error.cost).bind(partial).run()
-        // What cost something stays: a budget counts it.
+        // Errors that cost something are kept, because budgets count them.
         try statement(
             """
             DELETE FROM job_errors WHERE job_id = ?1 AND cost_usd = 0 AND id <= (

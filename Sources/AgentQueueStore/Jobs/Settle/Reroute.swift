@@ -1,11 +1,11 @@
 import AgentQueueModel
 
 extension ClaimStore {
-    /// An attempt goes on with another target: what the failed call was is recorded as by ``settle(_:)``, and the next call is set
-    /// aside for, at the first candidate that admits one now. The job stays running, under the same lease.
-    /// - Parameter request: the failed call; its settlement is not looked at.
-    /// - Returns: the job with its new route. Nil, and nothing recorded, where no candidate admits a call now, the lease is lost, or
-    ///   the job's cancellation is asked for: then it is to be settled.
+    /// Continues an attempt with another target. The failed call is recorded as by ``settle(_:)``, and the next call is reserved at the
+    /// first candidate that admits one now. The job stays running under the same lease.
+    /// - Parameter request: the failed call; its settlement is ignored.
+    /// - Returns: the job with its new route. Nil, with nothing recorded, if no candidate admits a call now, the lease is lost, or the
+    ///   job's cancellation has been requested; the caller must then settle the job.
     package func reroute(_ request: SettleRequest, to candidates: [Target]) async throws -> ClaimedJob? {
         try await write { try $0.reroute(request, to: candidates) }
     }
@@ -21,12 +21,12 @@ extension WriteTransaction {
             """
         ).bind(lease.jobID).bind(lease.token).first { Budgets(own: $0.optionalDouble(0), batch: $0.optionalDouble(1)) }
         guard let budgets else { return nil }
-        // What the failed call says holds for the candidates too: they may be the same provider's.
+        // Record the failed call before asking the candidates, since they may belong to the same provider.
         let before = resources
         let reservation = try reservation(of: lease)
         try record(request.call, reservation, token: lease.token, message: request.error?.message ?? "", request.policies)
         let charge = request.call.flatMap { Charge($0, isFenced: false) }
-        // What it cost is spent before the next is let through; the row follows.
+        // Spend the cost before admitting the next call. The row is written later.
         if let charge { try spend(charge, of: ChargedClaim(request.job)) }
         for target in candidates {
             let estimate = request.policies.expected(target, request.job.kind, request.job.body)

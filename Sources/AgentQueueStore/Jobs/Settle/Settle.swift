@@ -1,15 +1,15 @@
 import AgentQueueModel
 
 extension ClaimStore {
-    /// Ends an attempt: outcome, result, usage, cache entry and next state, in one transaction, and only under the
-    /// lease's token. A late settle whose token still is the job's is accepted.
+    /// Ends an attempt in one transaction: outcome, result, usage, cache entry and next state. The lease's token must still be the job's;
+    /// if it is, a late settlement is accepted too.
     package func settle(_ request: SettleRequest) async throws -> SettleResult {
         try await settle([request])[0]
     }
 
-    /// Ends the attempts of several jobs, in one transaction; each as by ``settle(_:)``, and each alone refused by the fence.
-    /// - Throws: `StoreError`, and nothing is settled: `conflict` where one of them brings what its namespace cannot hold, `notFound` where
-    ///   a memory that one of them takes to be stored is gone.
+    /// Ends the attempts of several jobs in one transaction, each as by ``settle(_:)``. The fence refuses each job independently.
+    /// - Throws: `StoreError`, with nothing settled: `conflict` if a job stores memories that its namespace cannot hold, `notFound` if a
+    ///   memory that a job expects to be stored is gone.
     package func settle(_ requests: [SettleRequest]) async throws -> [SettleResult] {
         let memories = try SettledMemories(requests)
         return try await write { transaction in
@@ -18,7 +18,7 @@ extension ClaimStore {
         }
     }
 
-    /// What claims leave out of jobs, by their ids.
+    /// Returns what a claim leaves out of jobs, by job id.
     package func context(of ids: [Int64]) throws -> [Int64: JobContext] {
         try read { reader in
             var contexts: [Int64: JobContext] = [:]
@@ -37,12 +37,12 @@ extension ClaimStore {
         }
     }
 
-    /// Ends an attempt with the answer that the cache holds; nil, and nothing changed, where it holds none any more.
+    /// Ends an attempt with the cached answer. Returns nil and changes nothing if the cache no longer holds one.
     /// - Parameters:
-    ///   - known: the answer, where the process has it in memory.
-    ///   - notes: what its result says besides.
-    ///   - next: jobs that are added if it completes.
-    ///   - advance: what its run does next if it completes.
+    ///   - known: the answer, if the process has it in memory.
+    ///   - notes: members that the result has besides the reply.
+    ///   - next: jobs to add if the job completes.
+    ///   - advance: what the job's run does next if the job completes.
     package func settleFromCache(
         _ job: ClaimedJob, known: CachedReply? = nil, notes: [JSONValue.Member] = [], next: [NewJob] = [], advance: RunAdvance? = nil
     ) async throws -> SettleResult? {
@@ -57,8 +57,8 @@ extension ClaimStore {
         }
     }
 
-    /// Ends an attempt with the answer to a near prompt.
-    /// - Parameter advance: what its run does next if it completes.
+    /// Ends an attempt with the answer to a similar prompt.
+    /// - Parameter advance: what the job's run does next if the job completes.
     package func settle(_ job: ClaimedJob, from match: SemanticMatch, advance: RunAdvance? = nil) async throws -> SettleResult {
         try await write { transaction in
             var answer = SharedResult(match.reply)
@@ -69,8 +69,8 @@ extension ClaimStore {
         }
     }
 
-    /// Charges a job for a call that was made on the way to its answer, such as the embedding of its prompt.
-    /// - Parameter message: how it failed, in a sentence; empty if it did not.
+    /// Charges a job for an auxiliary call, such as the embedding of its prompt.
+    /// - Parameter message: why the call failed, as a sentence; empty if it succeeded.
     package func charge(_ report: CallReport, _ message: String, besides job: ClaimedJob) async throws {
         try await write { transaction in
             try transaction.record(report, nil, token: job.lease.token, message: message, CallPolicies())
@@ -84,7 +84,7 @@ extension ClaimStore {
 }
 
 extension WriteTransaction {
-    /// Ends an attempt with an answer that no call of its own was made for.
+    /// Ends an attempt with an answer for which the job made no call.
     fileprivate func settle(
         _ job: ClaimedJob, unpaid answer: SharedResult, _ advance: RunAdvance?, _ complete: () throws -> Void
     ) throws -> SettleResult {
@@ -92,30 +92,31 @@ extension WriteTransaction {
         guard let state = try endAttempt(SettleRequest(job: job, settlement: Settlement(state: .completed))) else { return .fenced }
         _ = try closeCall(of: ChargedClaim(job), nil, message: "", CallPolicies())
         if state == .completed { try complete() }
-        // Before the end of a job that was cancelled: its followers have their answer, and none has to ask again.
+        // Fan out before recording the finish, even if the job was cancelled, so that its followers get this answer and none has to call
+        // again.
         if job.useCache { try fanOut(job.digest, answer) }
         try recordFinish(of: job.id, state)
         if let advance, state == .completed { try write(advance) }
         return .settled(state)
     }
 
-    /// Adds the jobs that follow one. Returns what its result says of them.
+    /// Adds the jobs that follow a job. Returns the member of its result that names them.
     func enqueue(next jobs: [NewJob]) throws -> [JSONValue.Member] {
         guard !jobs.isEmpty else { return [] }
         return [.init("next_jobs", .array(try jobs.map { .integer(try enqueue($0).id) }))]
     }
 
     /// Ends an attempt.
-    /// - Parameter found: what came of it in this transaction, for its result.
+    /// - Parameter found: members for the result that this transaction produced, such as those about stored memories.
     func settle(_ request: SettleRequest, found: [JSONValue.Member] = []) throws -> SettleResult {
         if let advance = request.advance, try !isCurrent(advance) { return .stale }
         let job = request.job
         let reply = request.result?.reply.text
-        // Before the fence: a reply that was paid for serves the next attempt, whoever makes it.
+        // This comes before the fence: a reply that was paid for serves the next attempt, whoever makes it.
         if let result = request.result, let reply {
             if let entry = request.cache { try cache(entry, result: result, reply: reply) }
             let isCompanion = request.call?.isCompanion ?? false
-            // What was remembered without a call was not paid for.
+            // A cached answer was not paid for.
             if result.answeredBy != .cache {
                 ledger.pay(lane: job.laneID, usage: result.usage, cost: result.cost, calls: isCompanion ? 0 : 1)
             }
@@ -138,7 +139,8 @@ extension WriteTransaction {
         if state == .cancelled, request.result != nil, request.error == nil {
             try addError(job: job.id, attempt: job.attempt, .cancelled, "cancelled while it ran; its call went on for identical jobs")
         }
-        // Before the end of a job that was cancelled: its followers have their answer, and none has to ask again.
+        // Fan out before recording the finish, even if the job was cancelled, so that its followers get this answer and none has to call
+        // again.
         if job.useCache, let result = request.result, let reply { try fanOut(job.digest, SharedResult(reply: reply, result)) }
         if state.isFinal {
             try recordFinish(of: job.id, state)
@@ -149,16 +151,16 @@ extension WriteTransaction {
         return .settled(state)
     }
 
-    /// Frees what was set aside for a claim's call, draws what follows from the call's end, and writes what it cost. The claim must
-    /// have been found to hold.
-    /// - Parameter report: what the call was; nil where none was made.
+    /// Frees a claim's reservation, records what its call says about the provider, and writes the cost. The caller must have checked the
+    /// lease.
+    /// - Parameter report: the call; nil if none was made.
     func closeCall(
         of claim: ChargedClaim, _ report: CallReport?, message: String, _ policies: CallPolicies
     ) throws(SQLFailure) -> Charge? {
         var reservation = claim.isReserved ? try reservation(of: claim.lease) : nil
         if let held = reservation {
             try forget(held)
-            // A job leaves a call that others share: the call goes on, and theirs is the next to answer for it.
+            // When a job leaves a shared call, the call goes on, so another of its jobs must carry the request count.
             let isUnmade = report.map { $0.neverBegan && !$0.isCompanion } ?? true
             if isUnmade, held.estimate.requests == 1, try passOn(held) { reservation?.estimate.requests = 0 }
         }
@@ -169,7 +171,7 @@ extension WriteTransaction {
         return charge
     }
 
-    /// Lets another job of a shared call stand for the call. Returns whether there is one.
+    /// Moves the request count of a shared call to another of its jobs. Returns whether there is one.
     private func passOn(_ reservation: Reservation) throws(SQLFailure) -> Bool {
         try statement(
             """
@@ -179,8 +181,8 @@ extension WriteTransaction {
         ).bind(reservation.call).run() == 1
     }
 
-    /// The failure as it is noted: with what was called, what it cost, and what had arrived. What a call that failed cost is noted
-    /// even where its failure is not worth it: a budget counts it.
+    /// Returns the error to record, with the target, the cost and any partial text. If a failed call cost something, an error is recorded
+    /// even if the request has none, because budgets count it.
     func error(of request: SettleRequest, _ charge: Charge?) -> JobError? {
         let cost = charge.map { $0.outcome == .answered ? 0 : $0.cost } ?? 0
         guard var error = request.error else {
@@ -196,36 +198,33 @@ extension WriteTransaction {
     }
 }
 
-/// How a claim ends: everything that one transaction writes.
+/// How a claim ends: everything that is written in one transaction.
 package struct SettleRequest: Sendable {
-    /// The claimed job.
     package var job: ClaimedJob
-    /// What becomes of it.
+    /// The state that the job goes to.
     package var settlement: Settlement
-    /// The answer, where there is one.
     package var result: JobResult?
-    /// The failure, where there is one.
     package var error: JobError?
-    /// What to keep of the answer.
+    /// The cache entry to write for the answer.
     package var cache: CacheWrite?
-    /// What was called, where anything was: nil gives back what was set aside for the call.
+    /// The call, if one was made; nil returns the reservation.
     package var call: CallReport?
-    /// What the configuration says about calling providers.
+    /// The configured call policies.
     package var policies: CallPolicies
-    /// What it remembers if it completes; its result then tells what became of that.
+    /// Memories to store if the job completes; its result then says what happened to them.
     package var memories: MemoryWrite?
-    /// What memories get from it if it completes: vectors of another model than before.
+    /// Vectors by a new embedding model that memories receive if the job completes.
     package var spaceVectors: SpaceVectors?
-    /// Jobs that are added if it ends as ``settlement`` says; the result of one that completes names them.
+    /// Jobs to add if the job ends as ``settlement`` says; the result of a completed job names them.
     package var next: [NewJob] = []
-    /// What its run does next, if it ends as ``settlement`` says: decided from the run as it was, and void if that has changed.
+    /// What the job's run does next if the job ends as ``settlement`` says. It was decided from a snapshot of the run and is void if the
+    /// run has changed.
     package var advance: RunAdvance?
-    /// What its result says besides the reply: members that the cache does not keep.
+    /// Members that the result has besides the reply; the cache does not keep them.
     package var notes: [JSONValue.Member] = []
-    /// Answers that are kept only if the fence refuses the settlement: else they are remembered, and need not be.
+    /// Answers to cache only if the fence refuses the settlement; otherwise they are stored as memories and need no entry.
     package var rescued: [CacheableAnswer] = []
 
-    /// Makes a request.
     package init(
         job: ClaimedJob, settlement: Settlement, result: JobResult? = nil, error: JobError? = nil, cache: CacheWrite? = nil,
         call: CallReport? = nil, policies: CallPolicies = CallPolicies()
@@ -240,26 +239,25 @@ package struct SettleRequest: Sendable {
     }
 }
 
-/// What a settle came to.
+/// The outcome of a settlement.
 package enum SettleResult: Sendable, Equatable {
-    /// The job is now in that state.
+    /// The job is now in this state.
     case settled(JobState)
-    /// The fence refused it: the lease's token is no longer the job's. What was paid for is in the cache all the same.
+    /// The fence refused it, because the lease's token is no longer the job's. An answer that was paid for is cached all the same.
     case fenced
-    /// Its run has changed since what it does next was decided: nothing was written.
+    /// The run has changed since its next steps were decided; nothing was written.
     case stale
 }
 
-/// What a claim leaves out of a job, for few ask for it.
+/// What a claim leaves out of a job, because few callers need it.
 package struct JobContext: Sendable, Equatable {
-    /// The queue it waited in.
+    /// The queue that the job was in.
     package var queue: String
-    /// The user's own data, a JSON object.
+    /// The user's own data: a JSON object.
     package var metadata: JSONValue?
-    /// The batch it belongs to.
+    /// The name of the job's batch.
     package var batch: String?
 
-    /// Makes them.
     package init(queue: String, metadata: JSONValue?, batch: String? = nil) {
         self.queue = queue
         self.metadata = metadata
