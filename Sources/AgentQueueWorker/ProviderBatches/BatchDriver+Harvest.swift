@@ -105,6 +105,8 @@ extension BatchDriver {
     /// The outcome of an item. The request is needed to keep parts of the prompt out of error messages, and to check the answer: if it was
     /// damaged since it was submitted, the answer is of no use, but its cost is recorded.
     private func outcome(of result: BatchItemResult, for call: inout JobCall, _ provider: any BatchProvider) -> Outcome {
+        // The job was deleted, and its request with it. The answer is paid for, and kept in the cache.
+        guard !call.job.body.isEmpty else { return result.outcome }
         do {
             let (request, schema) = try RequestBuilder.stored(call.job)
             (call.request, call.schema) = (request, schema)
