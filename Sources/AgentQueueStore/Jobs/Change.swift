@@ -1,32 +1,32 @@
 import AgentQueueModel
 
-/// What a person can wish for jobs: cancel, retry, delete.
+/// A change that a user requests.
 private enum Wish: Sendable {
     case cancel, retry, delete
 }
 
 extension JobStore {
-    /// Cancels jobs: those that wait end at once, those that run are told, within a second, wherever they run.
+    /// Cancels jobs. Waiting jobs end at once; the workers of running jobs are told within a second.
     package func cancel(ids: [Int64]) async throws -> [JobChange] { try await change(.cancel, ids: ids) }
 
-    /// Cancels every job that a filter means and that has not ended. Returns how many.
+    /// Cancels every matching job that has not ended. Returns how many.
     package func cancel(where filter: JobFilter) async throws -> Int {
         try await change(.cancel, where: filter, states: JobState.allCases.filter { !$0.isFinal })
     }
 
-    /// Gives cancelled and discarded jobs a new life, from their first attempt; what was cancelled because of them waits
-    /// for them again. A `retryable` or `scheduled` job is made available now.
+    /// Retries cancelled and failed jobs from their first attempt, and restores the dependents that were cancelled because of them. A
+    /// `retryable` or `scheduled` job becomes available now.
     package func retry(ids: [Int64]) async throws -> [JobChange] { try await change(.retry, ids: ids) }
 
-    /// Retries every cancelled or discarded job that a filter means. Returns how many.
+    /// Retries every matching job that is cancelled, failed or `retryable`. Returns how many.
     package func retry(where filter: JobFilter) async throws -> Int {
         try await change(.retry, where: filter, states: [.cancelled, .discarded, .retryable])
     }
 
-    /// Deletes jobs that have ended, with their results, unless others still need them.
+    /// Deletes ended jobs with their results, except those that open jobs depend on.
     package func delete(ids: [Int64]) async throws -> [JobChange] { try await change(.delete, ids: ids) }
 
-    /// Deletes every ended job that a filter means. Returns how many.
+    /// Deletes every matching job that has ended. Returns how many.
     package func delete(where filter: JobFilter) async throws -> Int {
         try await change(.delete, where: filter, states: JobState.allCases.filter(\.isFinal))
     }
@@ -42,7 +42,7 @@ extension JobStore {
         return changes
     }
 
-    /// Walks the jobs that a filter meant when it began, in slices, so that no transaction holds the writer for long.
+    /// Walks the matching jobs in slices, so that no transaction holds the writer for long. Jobs added after the start are left out.
     private func change(_ wish: Wish, where filter: JobFilter, states: [JobState]) async throws -> Int {
         var filter = filter
         filter.states = filter.states.isEmpty ? states : filter.states.filter(states.contains)
@@ -61,7 +61,7 @@ extension JobStore {
         return changed
     }
 
-    /// Holds a queue's jobs back from being claimed. Those that run go on.
+    /// Stops jobs of a queue from being claimed; running jobs continue.
     package func pause(queue: String) async throws {
         try await write { transaction in
             try transaction.makeQueue(queue)
@@ -70,7 +70,7 @@ extension JobStore {
         }
     }
 
-    /// Ends a queue's pause. Returns false where there is no such queue.
+    /// Resumes a paused queue. Returns false if the queue does not exist.
     @discardableResult
     package func resume(queue: String) async throws -> Bool {
         try await write { transaction in
@@ -83,7 +83,7 @@ extension JobStore {
 extension WriteTransaction {
     fileprivate func change(_ wish: Wish, _ id: Int64) throws -> JobChange {
         guard let job = try place(of: id) else { return JobChange(id: id, result: .notFound) }
-        // A run's steps stand and fall with it. (One that waits for its next attempt may have that at once.)
+        // An ended step can only be retried or deleted with its run. (A step that waits for its next attempt may be retried now.)
         if let run = job.run, job.state.isFinal, wish != .cancel {
             let advice = wish == .retry ? "retry the run instead" : "pruning removes it with its run"
             return JobChange(id: id, result: .refused("it is a step of run \(run); \(advice)"))
@@ -105,13 +105,13 @@ extension WriteTransaction {
         return (state, row.1, row.2, row.3)
     }
 
-    /// Cancels a job, if it has not ended.
+    /// Cancels a job if it has not ended.
     func cancel(_ id: Int64) throws {
         guard let job = try place(of: id) else { return }
         _ = try cancel(id, job.state, lane: job.lane, batch: job.batch)
     }
 
-    /// Gives a job that was cancelled or discarded a new life.
+    /// Retries a job if it is cancelled or discarded.
     func revive(_ id: Int64) throws -> JobChange.Result {
         guard let job = try place(of: id) else { return .notFound }
         guard job.state == .cancelled || job.state == .discarded else { return .unchanged(job.state) }
@@ -132,7 +132,7 @@ extension WriteTransaction {
             try addError(job: id, attempt: 0, .cancelled, "cancelled before it ran")
             if state == .pending {
                 try unfollow(id)
-                // A call that went on for its sake alone can be stopped now.
+                // A call that continued only for this follower can be stopped now.
                 ledger.ringWork()
             }
             try recordFinish(of: id, .cancelled)
@@ -168,7 +168,7 @@ extension WriteTransaction {
         return .changed(JobState(rawValue: name) ?? .pending)
     }
 
-    /// Whether another job has taken the unique key that a cancelled or discarded job had.
+    /// Returns whether another job has taken a cancelled or discarded job's unique key.
     func isKeyTaken(of id: Int64) throws(SQLFailure) -> Bool {
         try statement(
             """
@@ -188,7 +188,7 @@ extension WriteTransaction {
         return .changed(state)
     }
 
-    /// Whether a job that has not ended depends on this one.
+    /// Returns whether a job that has not ended depends on this one.
     func isNeeded(_ id: Int64) throws(SQLFailure) -> Bool {
         try statement(
             """

@@ -1,8 +1,8 @@
 import AgentQueueModel
 
 extension MaintenanceStore {
-    /// Makes due `scheduled` and `retryable` jobs available, one slice of each.
-    /// - Returns: how many, and when the next one is due (wall clock, ms; nil if none waits for a time).
+    /// Makes due `scheduled` and `retryable` jobs available, at most `slice` of each.
+    /// - Returns: how many, and when the next one is due (wall clock, in milliseconds; nil if none waits for a time).
     package func promote(slice: Int = 500) async throws -> (promoted: Int, nextDue: Int64?) {
         if let due = try nextDue(), due <= clock.wall() {
             let promoted = try await write {
@@ -13,10 +13,10 @@ extension MaintenanceStore {
         return (0, try nextDue())
     }
 
-    /// When the next scheduled or retryable job is due; wall clock, ms.
+    /// Returns when the next scheduled or retryable job is due (wall clock, in milliseconds).
     package func nextDue() throws -> Int64? { try pending().nextDue }
 
-    /// Discards jobs that have not begun before their `expires_at`, one slice. Returns how many.
+    /// Discards up to `slice` jobs that have not begun by their `expires_at`. Returns how many.
     package func expire(slice: Int = 200) async throws -> Int {
         let now = clock.wall()
         let isDue = try read { reader in

@@ -2,41 +2,38 @@ import AgentQueueModel
 
 /// A queue and its lanes.
 package struct QueueSummary: Sendable, Equatable {
-    /// Its name, 1 to 128 bytes.
+    /// The queue's name, 1 to 128 bytes.
     package var name: String
-    /// Since when it is paused (wall clock, ms); nil if it is not.
+    /// When the queue was paused (wall clock, in milliseconds); nil if it is not paused.
     package var pausedAt: Int64?
-    /// Its lanes, by target, then kind.
+    /// The queue's lanes, sorted by target, then kind.
     package var lanes: [LaneSummary]
 
-    /// How many of its jobs are in a state.
+    /// Returns how many of the queue's jobs are in a state.
     package func count(_ state: JobState) -> Int { lanes.reduce(0) { $0 + $1.count(state) } }
 }
 
-/// A lane: its jobs' counts, and what its answers cost, ever.
+/// A lane, with its job counts and the total cost of its answers.
 package struct LaneSummary: Sendable, Equatable {
-    /// Its number in the database.
     package var id: Int64
-    /// The queue its jobs wait in.
     package var queue: String
-    /// `provider/model`.
+    /// The lane's target: `provider/model`.
     package var target: String
-    /// What its jobs ask of the model.
     package var kind: JobKind
-    /// By ``JobState`` in the order of its cases.
+    /// Indexed by ``JobState`` in the order of its cases.
     private var counts: [Int]
-    /// Answers paid for.
+    /// The number of answers that were paid for.
     package var calls: Int
-    /// The tokens of the answers paid for.
+    /// The tokens of the answers that were paid for.
     package var usage: Usage
-    /// US dollars.
+    /// What those answers cost, in US dollars.
     package var cost: Double
-    /// Answers from the cache.
+    /// The number of jobs answered without a call of their own: from the cache or as followers.
     package var cacheAnswers: Int
-    /// US dollars not paid thanks to them.
+    /// What those jobs saved, in US dollars.
     package var saved: Double
 
-    /// How many of its jobs are in a state.
+    /// Returns how many of the lane's jobs are in a state.
     package func count(_ state: JobState) -> Int { counts[state.index] }
 
     static func fetchAll(_ reader: ReadConnection) throws -> [LaneSummary] {

@@ -1,20 +1,21 @@
 import AgentQueueModel
 
 extension MaintenanceStore {
-    /// Takes back the jobs of workers that have died (their byte is free, or they belong to another boot) and those whose
-    /// lease has ended, in slices.
+    /// Takes back, in slices, the jobs of dead workers (their byte is unlocked, or they belong to another boot) and jobs whose lease has
+    /// expired.
     ///
-    /// An attempt whose call had begun counts, and a job that has none left is discarded; the call may have been paid for, and is
-    /// charged as doubtful. A call that had not begun gives back its attempt, and what was set aside for it. Each job is taken back under the token it was found with, so that an owner that settles in between
-    /// wins.
-    /// - Parameter except: workers not to look at: those of this process.
+    /// If the call had begun, the attempt counts, a job without attempts left is discarded, and the call is charged as doubtful, since it
+    /// may have been paid for. If it had not begun, the attempt and the reservation are given back. Each job is taken back under the token
+    /// that it was found with, so an owner that settles in between wins.
+    /// - Parameter except: workers to leave out, namely those of this process.
     /// - Returns: how many jobs were taken back.
     @discardableResult
     package func rescue(except: Set<Int64> = [], slice: Int = 100) async throws -> Int {
         var rescued = 0
         for worker in try workersToRescue().filter({ !except.contains($0.id) }) {
             let begun = worker.isOfThisBoot ? locks.begunCalls(of: worker.id) : nil
-            // A killed worker's programs would go on with its calls beside the next attempts, and both be paid for.
+            // Kill the dead worker's child processes first. They would otherwise continue its calls alongside the next attempts, and both
+            // would be paid for.
             if worker.isDead, worker.isOfThisBoot {
                 _ = await ChildProcessRegister.kill(locks.children(of: worker.id), within: Self.longestWaitForChildren)
             }
@@ -30,10 +31,10 @@ extension MaintenanceStore {
         return rescued
     }
 
-    /// How long a rescue waits for killed programs to be gone, in ms: they can be in a disk's hands, out of reach of signals.
+    /// How long a rescue waits for killed processes to exit, in milliseconds. A process blocked on disk I/O does not react to signals.
     private static let longestWaitForChildren: Int64 = 5_000
 
-    /// The registered workers, and those whose registration is gone although jobs still run under their number.
+    /// Returns the registered workers to rescue, and ids without a registration under which jobs still run.
     private func workersToRescue() throws -> [DeadWorker] {
         try read(workersToRescue)
     }
@@ -62,7 +63,7 @@ extension MaintenanceStore {
     }
 }
 
-/// A worker whose jobs are to be taken back: all of them if it is dead, else those whose lease has ended.
+/// A worker whose jobs are to be taken back: all of them if it is dead, otherwise those whose lease has expired.
 struct DeadWorker: Sendable {
     var id: Int64
     var isOfThisBoot: Bool
@@ -70,9 +71,9 @@ struct DeadWorker: Sendable {
 }
 
 extension WriteTransaction {
-    /// Takes back one slice of a worker's jobs, and forgets a dead worker that has none left.
-    /// - Parameter noted: the tokens of shared calls that are counted already.
-    /// - Returns: how many jobs, and the tokens of the shared calls that are counted now.
+    /// Takes back one slice of a worker's jobs. Removes a dead worker once it has no jobs left.
+    /// - Parameter noted: the tokens of shared calls that have already been counted.
+    /// - Returns: how many jobs were found, and the tokens of the shared calls counted by now.
     func rescue(_ worker: DeadWorker, begun: Set<Int64>?, slice: Int, noted: Set<Int64>) throws -> (count: Int, shared: Set<Int64>) {
         var shared = noted
         let jobs = try statement(
@@ -95,11 +96,11 @@ extension WriteTransaction {
         return (jobs.count, shared)
     }
 
-    /// - Parameter isCompanion: whether its call was shared, and is counted already.
+    /// - Parameter isCompanion: whether the job's call was shared and has already been counted.
     private func rescue(_ job: LostJob, from worker: DeadWorker, hadBegun: Bool, isCompanion: Bool) throws {
         let state: JobState =
             if job.isCancelled { .cancelled } else if hadBegun && job.attempt >= job.maxAttempts { .discarded } else { .available }
-        // A worker that is only slow has not been killed by its job.
+        // A worker that is alive but slow was not killed by the job.
         let crashed = hadBegun && worker.isDead && worker.isOfThisBoot
         let isEnded = try endLost(job.lease, lane: job.lane, batch: job.batch, to: state, counts: hadBegun, crashed: crashed)
         guard isEnded else { return }
@@ -115,7 +116,7 @@ extension WriteTransaction {
         if state.isFinal { try recordFinish(of: job.lease.jobID, state) } else { try promoteFollowers(ofJob: job.lease.jobID) }
     }
 
-    /// What a lost claim's call had taken: if it had begun, it may have been paid for, at worst with what was set aside.
+    /// Frees a lost claim's reservation. If the call had begun, charges the worst case, which is the reserved cost.
     private func endLostCall(of job: LostJob, hadBegun: Bool, isCompanion: Bool) throws -> Charge? {
         let reservation = try reservation(of: job.lease)
         if let reservation { try forget(reservation) }
@@ -126,7 +127,7 @@ extension WriteTransaction {
         let name = try statement("SELECT target FROM lanes WHERE id = ?").bind(job.lane).first { $0.text(0) }
         guard let target = reservation?.target ?? name.flatMap({ Target($0) }) else { return nil }
         let cost = reservation?.estimate.worstCost ?? 0
-        // `crashed` says nothing about the provider: a probe is given up, and a pause stays.
+        // `crashed` says nothing about the provider: a probe is abandoned, and a pause stays.
         let report = CallReport(target: target, calls: 0, failure: .crashed, isMaybePaid: true, maybeCost: cost)
         if reservation != nil { try record(report, reservation, token: job.lease.token, message: "", CallPolicies()) }
         let charge = Charge(doubtful: target, cost: cost, calls: isCompanion ? 0 : 1)
@@ -135,7 +136,7 @@ extension WriteTransaction {
     }
 }
 
-/// A running job that its worker has lost.
+/// A running job whose worker died or let the lease expire.
 private struct LostJob {
     var lease: Lease
     var attempt: Int
@@ -145,6 +146,6 @@ private struct LostJob {
     var batch: Int64?
     var isCancelled: Bool
 
-    /// Whether its call is among those that had begun: noted by the job, or, of jobs that share one, by their token.
+    /// Returns whether the job's call had begun. A call is recorded by its job's id, and a shared call by its token, negated.
     func hadBegun(by calls: Set<Int64>) -> Bool { calls.contains(lease.jobID) || calls.contains(-lease.token) }
 }

@@ -1,7 +1,7 @@
 import AgentQueueModel
 
 extension MaintenanceStore {
-    /// Completes one slice of the jobs that wait for answers which have come.
+    /// Completes one slice of the followers whose answer has come.
     /// - Returns: whether there may be more to do.
     package func fanOut(slice: Int = 200) async throws -> Bool {
         guard try read({ try $0.statement("SELECT 1 FROM landings LIMIT 1").exists() }) else { return false }
@@ -9,17 +9,17 @@ extension MaintenanceStore {
     }
 }
 
-/// Single flight. A flight is a running job that the cache may serve; the index `jobs_flying` finds it by its digest. Identical jobs
-/// that are claimed meanwhile follow it: they are `pending`, without an attempt, until its answer lands. Where no answer comes of it,
-/// one of them is made available in its place.
+/// Single flight: of identical jobs, only one calls. A flight is a running job that the cache may serve; the index `jobs_flying` finds it
+/// by its digest. Identical jobs that are claimed in the meantime become its followers: they stay `pending`, without an attempt, until its
+/// answer is fanned out. If the flight leaves no answer, a follower is made available in its place.
 extension WriteTransaction {
-    /// The most jobs that the transaction of an answer completes besides its own; the rest follows in slices.
+    /// How many followers the leader's own transaction completes at most; the rest follow in slices.
     static let firstSlice = 100
 
-    /// As many as write about a megabyte: a transaction must be short, and an answer can be long.
+    /// Limits a slice to about a megabyte of results: an answer can be long, and a transaction must be short.
     private static func slice(_ most: Int, _ answer: SharedResult) -> Int { max(1, min(most, (1 << 20) / max(1, answer.reply.utf8.count))) }
 
-    /// Whether an identical request is under way under another lease.
+    /// Returns whether an identical request is under way.
     /// - Parameter besides: a token whose jobs do not count.
     func isFlying(_ digest: [UInt8], besides token: Int64 = 0) throws(SQLFailure) -> Bool {
         try statement(
@@ -27,7 +27,7 @@ extension WriteTransaction {
         ).bind(digest).bind(token).first { _ in true } ?? false
     }
 
-    /// Of jobs that were just claimed under one token, those that are to be called for: the others follow them, or one under way
+    /// Returns the jobs to call for among those just claimed under one token. The others become followers of these, or of a flight
     /// elsewhere.
     func withoutFollowers(_ jobs: [ClaimedJob], _ claiming: inout ClaimBuilder) throws -> [ClaimedJob] {
         var kept: [ClaimedJob] = []
@@ -47,7 +47,7 @@ extension WriteTransaction {
         return kept
     }
 
-    /// Puts back a job that was just claimed: an identical one's answer will be its own.
+    /// Puts back a job that was just claimed and makes it a follower.
     private func follow(_ job: ClaimedJob) throws(SQLFailure) {
         try putBack(job, to: .pending)
         try insertFollower(job.id, job.digest, lane: job.laneID, priority: job.priority)
@@ -58,8 +58,8 @@ extension WriteTransaction {
             .bind(id).bind(digest).bind(lane).bind(priority).run()
     }
 
-    /// Looks through a lane's next jobs for those whose like is under way, and has them follow: where one was found there are often
-    /// many, and each would else be claimed first.
+    /// Makes followers of those among a lane's next jobs whose request is under way. Where one follower was found there are often many,
+    /// each of which would otherwise be claimed first.
     func sweepFollowers(of lane: ReadyLane, upTo priority: Int, _ claiming: inout ClaimBuilder) throws {
         let next = try statement(
             """
@@ -82,13 +82,13 @@ extension WriteTransaction {
 
     // MARK: The flight's end
 
-    /// Whether jobs wait for the answer to a request.
+    /// Returns whether a request has followers.
     func isFollowed(_ digest: [UInt8]) throws(SQLFailure) -> Bool {
         try statement("SELECT 1 FROM followers WHERE digest = ? LIMIT 1").bind(digest).first { _ in true } ?? false
     }
 
-    /// An answer has come: it completes the jobs that wait for it, some now, and the rest in slices.
-    /// - Parameter most: how many at once.
+    /// Completes the followers of a request that has been answered, some now and the rest in slices.
+    /// - Parameter most: how many to complete now, at most.
     func fanOut(_ digest: [UInt8], _ answer: SharedResult, most: Int = firstSlice) throws {
         guard try isFollowed(digest) else { return }
         let slice = Self.slice(most, answer)
@@ -103,7 +103,7 @@ extension WriteTransaction {
         ledger.ringWork()
     }
 
-    /// One slice of what remains of an answer's landing; returns false where there is none.
+    /// Completes one slice of an unfinished fan-out; returns false if there is none.
     fileprivate func landNext(slice: Int) throws -> Bool {
         let landing = try statement(
             "SELECT digest, reply, target, input_tokens, output_tokens, cost_usd, latency_ms FROM landings LIMIT 1"
@@ -136,9 +136,9 @@ extension WriteTransaction {
         return followers.count
     }
 
-    /// No answer comes of a flight: one of those that wait for it is made available in its place, in each lane, for a lane may be
-    /// paused, or no worker of it alive. The first to be claimed leads the others.
-    /// - Parameter rings: whether workers are to look at once.
+    /// Makes followers available after a flight that left no answer: one in each lane, because a lane may be paused or have no live
+    /// worker. The first to be claimed leads the others.
+    /// - Parameter rings: whether to wake the workers.
     func promoteFollowers(of digest: [UInt8], rings: Bool = true) throws(SQLFailure) {
         guard try isFollowed(digest), try !isFlying(digest), try !isLanding(digest) else { return }
         var lane: Int64 = 0
@@ -157,7 +157,7 @@ extension WriteTransaction {
         try statement("SELECT 1 FROM landings WHERE digest = ?").bind(digest).first { _ in true } ?? false
     }
 
-    /// A job has ended without an answer, or waits to be tried again: those that wait for its answer need another to ask for it.
+    /// Promotes the followers of a job that ended without an answer or that waits for a retry.
     func promoteFollowers(ofJob id: Int64) throws(SQLFailure) {
         let digest = try statement(
             "SELECT digest FROM jobs WHERE id = ? AND use_cache = 1 AND EXISTS (SELECT 1 FROM followers WHERE digest = +jobs.digest)"
@@ -165,23 +165,23 @@ extension WriteTransaction {
         if let digest { try promoteFollowers(of: digest) }
     }
 
-    /// A job that waits for another's answer has ended, and waits no more.
+    /// Removes a follower that has ended.
     func unfollow(_ id: Int64) throws(SQLFailure) {
         try statement("DELETE FROM followers WHERE job_id = ?").bind(id).run()
     }
 }
 
-/// The answer to an identical request, for the jobs that wait for it.
+/// An answer for the followers of an identical request.
 struct SharedResult {
     /// The reply as stored.
     var reply: String
-    /// What answered, `provider/model`.
+    /// What answered: `provider/model`.
     var target: String
     /// The tokens of the call, which was paid for once.
     var usage: Usage
-    /// What the call cost, in US dollars: what each of those who wait saves.
+    /// The cost of the call in US dollars, which each follower saves.
     var cost: Double
-    /// From the call's start to its end, in ms.
+    /// The call's duration in milliseconds.
     var latency: Int64
 }
 

@@ -2,7 +2,7 @@ import AgentQueueModel
 import Glibc
 
 extension ClaimStore {
-    /// Registers a worker: its row and, inside the same transaction, the lock on its byte.
+    /// Registers a worker: inserts its row and, in the same transaction, locks its byte.
     package func registerWorker() async throws -> WorkerRegistration {
         let locks = locks
         let bootID = clock.bootID()
@@ -11,18 +11,18 @@ extension ClaimStore {
             let id =
                 try transaction.statement("INSERT INTO workers (pid, boot_id, started_at) VALUES (?, ?, ?)")
                 .bind(Int64(getpid())).bind(bootID).bind(transaction.now).insertedID() ?? 0
-            // This may be the second time the operation runs, and another process may have had the number in between.
+            // The operation may be running for the second time, and another process may have taken the earlier id in between.
             if let earlier = locked.value, earlier != id { locks.unlock(worker: earlier) }
             try locks.lock(worker: id)
             locked.value = id
-            // So that its peers begin to watch it.
+            // Wake the other workers, so that they begin to watch this one.
             transaction.ledger.ringWork()
             return id
         }
         return WorkerRegistration(id: id, calls: locks.calls(of: id))
     }
 
-    /// Ends a worker that has settled or handed back all its jobs.
+    /// Removes a worker that has settled or handed back all its jobs, and unlocks its byte.
     package func unregisterWorker(_ id: Int64) async throws {
         try await write { transaction in
             _ = try transaction.statement(
@@ -37,7 +37,7 @@ extension ClaimStore {
 }
 
 extension MaintenanceStore {
-    /// The registered workers.
+    /// Returns the registered workers.
     package func workers() throws -> [WorkerSummary] {
         try read { reader in
             try reader.statement(
@@ -54,32 +54,31 @@ extension MaintenanceStore {
     }
 }
 
-/// A worker process's place in the database: its number, and the shared memory where it notes its calls.
+/// A worker process's registration: its id, and the shared memory in which it records its calls.
 package struct WorkerRegistration: Sendable {
-    /// Its number, never used again.
+    /// The worker's id; never reused.
     package let id: Int64
-    /// Where it notes which calls have begun; nil where there is no room, and every attempt counts.
+    /// Where the worker records which calls have begun. Nil if there is no free region; then every attempt counts.
     package let calls: CallRegion?
 }
 
 /// A registered worker process.
 package struct WorkerSummary: Sendable, Equatable {
-    /// Its number, never used again; also its byte in the lock file.
+    /// The worker's id, which is also its byte in the lock file; never reused.
     package var id: Int64
-    /// Its process id.
     package var pid: Int64
-    /// The boot its leases count from.
+    /// The boot that its leases' clock belongs to.
     package var bootID: String
-    /// Wall clock, ms.
+    /// Wall clock, in milliseconds.
     package var startedAt: Int64
-    /// Jobs under its leases.
+    /// The number of jobs under its leases.
     package var running: Int
 }
 
-/// Renews leases on a connection of its own, so that no long commit of the writer can make a worker look dead.
+/// Renews leases on a connection of its own, so that a long commit of the writer cannot make a worker look dead.
 ///
-/// Confined to the thread that made it. A heartbeat need not survive a power cut, which ends all leases anyway: hence
-/// `synchronous=NORMAL`.
+/// Confined to the thread that created it. Uses `synchronous=NORMAL`, because a heartbeat need not survive a power cut: that ends all
+/// leases anyway.
 package final class Heartbeat {
     private let connection: WriteConnection
     private let clock: StoreClock
@@ -97,15 +96,15 @@ package final class Heartbeat {
         }
     }
 
-    /// Moves the deadlines of leases to `lease` ms from now. Each is renewed only under its token.
-    /// - Returns: the leases that are lost: the job has another token by now, or none.
+    /// Moves the deadlines of leases to `lease` milliseconds from now. Each lease is renewed only if its token is still the job's.
+    /// - Returns: the lost leases, whose jobs have another token or none.
     /// - Throws: `StoreError`.
     package func renew(_ leases: [Lease], for lease: Int64) throws -> [Lease] {
         guard !leases.isEmpty else { return [] }
         let deadline = clock.boot() + lease
         var lost: [Lease] = []
         do {
-            // Jobs that share calls are many: each transaction is short.
+            // Shared calls can make the leases many, so each transaction is kept short.
             for start in stride(from: 0, to: leases.count, by: Self.slice) {
                 let slice = leases[start..<min(start + Self.slice, leases.count)]
                 try connection.hold {
@@ -133,6 +132,5 @@ package final class Heartbeat {
     /// How many leases one transaction renews.
     private static let slice = 500
 
-    /// Closes the connection.
     package func close() { connection.close() }
 }

@@ -1,11 +1,11 @@
 import AgentQueueModel
 
-/// The ways out of a job's present state by its end: of an attempt, of a job that waited, and of one whose worker was lost. Each under the
-/// state that the job must still be in, so that of two who end it one does. Here too is what a completed job's result is written by.
+/// Transitions that end an attempt, a waiting job, or a job whose worker was lost. Each checks the state that the job must still be in, so
+/// that only one of two concurrent callers ends the job. A completed job's result is written here too.
 extension WriteTransaction {
     // MARK: The end of an attempt
 
-    /// running → what the settlement says, if the token still is the job's; nil if not.
+    /// running → the settlement's state, or cancelled if that was requested. Returns nil if the token is no longer the job's.
     func endAttempt(_ request: SettleRequest) throws(SQLFailure) -> JobState? {
         guard let state = try leaveRunning(request) else { return nil }
         ledger.move(lane: request.job.laneID, batch: request.job.batchID, from: .running, to: state)
@@ -24,7 +24,7 @@ extension WriteTransaction {
             ).bind(now).bind(lease.jobID).bind(lease.token).run()
             return try changed == 1 ? .completed : leaveAnswered(request)
         }
-        // A job whose cancellation was asked for while it ran is not tried again.
+        // If the job's cancellation was requested while it ran, it is not tried again.
         let name = try statement(
             """
             UPDATE jobs SET state = CASE WHEN ?1 IN ('available', 'retryable') AND cancel_requested_at IS NOT NULL THEN 'cancelled' ELSE ?1 END,
@@ -37,8 +37,8 @@ extension WriteTransaction {
         return name.flatMap(JobState.init(rawValue:))
     }
 
-    /// Takes an answered job out of `running` whose cancellation was asked for: it is cancelled if its call went on for the sake of
-    /// others, and completed if the answer came first.
+    /// running → cancelled or completed: a job with an answer whose cancellation was requested. It is cancelled if its call continued only
+    /// for its followers, and completed if the answer came first.
     private func leaveAnswered(_ request: SettleRequest) throws(SQLFailure) -> JobState? {
         let wentOnForOthers = request.job.useCache ? try isFollowed(request.job.digest) : false
         let name = try statement(
@@ -50,8 +50,8 @@ extension WriteTransaction {
         return name.flatMap(JobState.init(rawValue:))
     }
 
-    /// pending → what the settlement says: a job whose item of a provider's batch has come back; nil where it no longer waits. Only now is its
-    /// attempt counted: one that comes back unpaid had none.
+    /// pending → the settlement's state: a job whose provider batch item has come back. Returns nil if the job no longer waits. The
+    /// attempt is counted only now, because an item that comes back unpaid was no attempt.
     func endItem(_ request: SettleRequest) throws(SQLFailure) -> JobState? {
         let next = request.settlement
         let changed = try statement(
@@ -66,10 +66,10 @@ extension WriteTransaction {
         return next.state
     }
 
-    /// running → available, or a final state: a job whose worker was lost. Returns whether the token still was the job's.
+    /// running → available or a final state: a job whose worker was lost. Returns whether the token was still the job's.
     /// - Parameters:
-    ///   - counts: whether the attempt counts, for its call had begun.
-    ///   - crashed: whether its worker died while it called.
+    ///   - counts: whether the attempt counts, because its call had begun.
+    ///   - crashed: whether its worker died during the call.
     func endLost(
         _ lease: Lease, lane: Int64, batch: Int64?, to state: JobState, counts: Bool, crashed: Bool
     ) throws(SQLFailure) -> Bool {
@@ -87,7 +87,7 @@ extension WriteTransaction {
 
     // MARK: The end of a job that waited
 
-    /// pending → completed: a job that an identical one's answer serves. Returns whether it still waited.
+    /// pending → completed: a follower that receives its leader's answer. Returns whether it was still pending.
     func endFollower(_ id: Int64, lane: Int64, batch: Int64?) throws(SQLFailure) -> Bool {
         let changed = try statement(
             """
@@ -100,7 +100,7 @@ extension WriteTransaction {
         return true
     }
 
-    /// available → discarded: a job that can never be paid for. Returns whether it still was available.
+    /// available → discarded: a job that can never be paid for. Returns whether it was still available.
     func endUnaffordable(_ id: Int64, lane: Int64) throws(SQLFailure) -> Bool {
         let batch = try statement(
             "UPDATE jobs SET state = 'discarded', finalized_at = ? WHERE id = ? AND +state = 'available' RETURNING batch_id"
@@ -110,15 +110,15 @@ extension WriteTransaction {
         return true
     }
 
-    /// A state in which a job waits → discarded or cancelled: one that has expired, or that a person cancels. The transaction has just read
-    /// its state.
+    /// A waiting state → discarded or cancelled: a job that has expired or that a user cancels. The caller has just read its state in this
+    /// transaction.
     func endWaiting(_ id: Int64, from state: JobState, to final: JobState, lane: Int64, batch: Int64?) throws(SQLFailure) {
         try statement("UPDATE jobs SET state = ?, finalized_at = ? WHERE id = ? AND +state = ?")
             .bind(final.rawValue).bind(now).bind(id).bind(state.rawValue).run()
         ledger.move(lane: lane, batch: batch, from: state, to: final)
     }
 
-    /// pending → cancelled: a job that waits for one which will not complete. Returns whether it still waited.
+    /// pending → cancelled: a job whose dependency will not complete. Returns whether it was still pending.
     func endDependent(_ id: Int64, on job: Int64) throws(SQLFailure) -> Bool {
         let row = try statement(
             """
@@ -133,7 +133,7 @@ extension WriteTransaction {
 
     // MARK: What every end leaves
 
-    /// The answer of a job that has completed.
+    /// Inserts the result of a completed job.
     func writeResult(
         of job: Int64, reply: String, by answeredBy: AnsweredBy, target: String, usage: Usage, cost: Double = 0, latency: Int64 = 0
     ) throws(SQLFailure) {
@@ -146,8 +146,8 @@ extension WriteTransaction {
             .bind(latency).run()
     }
 
-    /// What follows from a job's end, whatever ended it: nothing is left of its stream, those who watch it, its dependents and its run
-    /// are told, and where it leaves no answer, those that wait for one need another to ask for it.
+    /// Does what every end of a job entails: removes its stream, tells its subscriptions, dependents and run, and, if it leaves no answer,
+    /// promotes a follower to call in its place.
     func recordFinish(of job: Int64, _ state: JobState) throws(SQLFailure) {
         try statement("DELETE FROM streams WHERE job_id = ?").bind(job).run()
         try noteFinished(.job, job)

@@ -2,21 +2,21 @@ import AgentQueueModel
 
 /// Which jobs of a lane a claim takes.
 enum ClaimSource {
-    /// The next ones, up to a priority and a number.
+    /// The next ones up to a priority, at most `count`.
     case next(upTo: Int, count: Int)
-    /// The next ones of those that must run alone.
+    /// The next quarantined ones, which must run alone.
     case quarantined(upTo: Int, count: Int)
-    /// These, as far as they are still available.
+    /// Those of these ids that are still available.
     case these([Int64])
 }
 
-/// A job that a claim has taken.
+/// A job that a claim has taken, with its budgets.
 struct StartedJob {
     var job: ClaimedJob
     var budgets: Budgets
 }
 
-/// The ways into `running`, and back out of it as if the job had not been claimed.
+/// Transitions into `running`, and back out of it as if the job had not been claimed.
 extension WriteTransaction {
     private static let startNext = SQLText(
         starting(
@@ -32,10 +32,10 @@ extension WriteTransaction {
             """))
     private static let startThese = SQLText(starting("id IN (SELECT value FROM json_each(?5)) AND +state = 'available'"))
 
-    /// The claim of the jobs that a condition names, and what a claim returns of each.
+    /// Builds the statement that claims the jobs matching a condition and returns what a claim needs of each.
     ///
-    /// The plus before `jobs.digest` makes SQLite 3.40 find the cache entry by its digest: without it, inside RETURNING, it walks the index
-    /// over `expires_at` for every job.
+    /// The plus in `+jobs.digest` makes SQLite 3.40 find the cache entry by its digest. Without it, inside RETURNING, SQLite walks the
+    /// index over `expires_at` for every job.
     private static func starting(_ condition: String) -> String {
         """
         UPDATE jobs SET state = 'running', attempt = attempt + 1, token = ?1, worker_id = ?2, lease_expires_at = ?3,
@@ -50,7 +50,7 @@ extension WriteTransaction {
         """
     }
 
-    /// available → running: jobs of a lane, under one token. In the order in which they are to run.
+    /// available → running: jobs of a lane, under one token. Returns them in the order in which they are to run.
     func start(
         _ source: ClaimSource, of lane: ReadyLane, token: Int64, _ request: ClaimRequest, _ opening: Admitted
     ) throws(SQLFailure) -> [StartedJob] {
@@ -67,15 +67,15 @@ extension WriteTransaction {
         }
         var started = try start.all { StartedJob($0, token: token, lane, opening) }
         guard !started.isEmpty else { return [] }
-        // RETURNING promises no order.
+        // RETURNING guarantees no order.
         started.sort { ($0.job.priority, $0.job.id) < ($1.job.priority, $1.job.id) }
         ledger.move(lane: lane.id, batch: nil, from: .available, to: .running, count: Int64(started.count))
         ledger.serve(lane: lane.id, token: token)
         return started
     }
 
-    /// running → pending, available or discarded: a job that was just claimed, and whose call has not begun. Its attempt does not count.
-    /// - Parameter rings: whether workers are to look at once.
+    /// running → pending, available or discarded: a job that was just claimed and whose call has not begun. Its attempt does not count.
+    /// - Parameter rings: whether to wake the workers.
     func putBack(_ job: ClaimedJob, to state: JobState, rings: Bool = true) throws(SQLFailure) {
         try statement(
             """
@@ -88,7 +88,7 @@ extension WriteTransaction {
 }
 
 extension StartedJob {
-    /// Reads what a claim returns.
+    /// Reads a row that the claim returned.
     fileprivate init(_ row: Statement, token: Int64, _ lane: ReadyLane, _ opening: Admitted) {
         job = ClaimedJob(
             lease: Lease(jobID: row.int64(0), token: token), laneID: lane.id, batchID: row.optionalInt64(1), priority: row.int(2),

@@ -1,8 +1,8 @@
 import AgentQueueModel
 
-/// The ways between the states in which a job waits, and back into them from an end.
+/// Transitions between the states in which a job waits, and from an end back into them.
 extension WriteTransaction {
-    /// scheduled or retryable → available: jobs whose time has come, up to `slice`. Returns how many.
+    /// scheduled or retryable → available: up to `slice` jobs that are due. Returns how many.
     func makeDueAvailable(_ state: JobState, slice: Int) throws(SQLFailure) -> Int {
         let lanes = try statement(
             """
@@ -15,14 +15,14 @@ extension WriteTransaction {
         return lanes.count
     }
 
-    /// scheduled or retryable → available: a job that a person will not wait for. The transaction has just read its state.
+    /// scheduled or retryable → available: a job that a user wants to run now. The caller has just read its state in this transaction.
     func makeAvailable(_ id: Int64, from state: JobState, lane: Int64, batch: Int64?) throws(SQLFailure) {
         try statement("UPDATE jobs SET state = 'available', scheduled_at = ? WHERE id = ? AND +state = ?")
             .bind(now).bind(id).bind(state.rawValue).run()
         ledger.move(lane: lane, batch: batch, from: state, to: .available)
     }
 
-    /// pending → available, or scheduled: a job with nothing left that it waits for.
+    /// pending → available or scheduled: a job with no unmet dependencies.
     func releaseIfReady(_ job: Int64) throws(SQLFailure) {
         let row = try statement(
             """
@@ -35,8 +35,8 @@ extension WriteTransaction {
         ledger.move(lane: lane, batch: batch, from: .pending, to: state)
     }
 
-    /// pending → available: a job that waited for an identical one's answer, of which none comes.
-    /// - Parameter rings: whether workers are to look at once.
+    /// pending → available: a follower whose leader left no answer.
+    /// - Parameter rings: whether to wake the workers.
     func releaseFollower(_ id: Int64, lane: Int64, rings: Bool) throws(SQLFailure) {
         let batch = try statement("UPDATE jobs SET state = 'available' WHERE id = ? AND +state = 'pending' RETURNING batch_id")
             .bind(id).first { $0.optionalInt64(0) }
@@ -44,7 +44,7 @@ extension WriteTransaction {
         ledger.move(lane: lane, batch: batch, from: .pending, to: .available, rings: rings)
     }
 
-    /// pending → available: a job that comes back from its provider's batch without an answer. Returns whether it still waited.
+    /// pending → available: a job that its provider batch returns without an answer. Returns whether it was still pending.
     func returnFromBatch(_ id: Int64, _ rest: ProviderBatch.Rest) throws(SQLFailure) -> Bool {
         let row = try statement(
             """
@@ -58,7 +58,7 @@ extension WriteTransaction {
         return true
     }
 
-    /// available → pending: a ready job whose like is under way, and whose answer will be its own.
+    /// available → pending: a ready job that will share the answer of an identical job under way.
     func followInPlace(_ id: Int64, lane: Int64, batch: Int64?) throws(SQLFailure) {
         try statement("UPDATE jobs SET state = 'pending' WHERE id = ? AND +state = 'available'").bind(id).run()
         ledger.move(lane: lane, batch: batch, from: .available, to: .pending)
@@ -66,7 +66,8 @@ extension WriteTransaction {
 
     // MARK: Back from an end
 
-    /// cancelled → pending: a job that another's end had cancelled, which has a new chance. Returns whether it still was cancelled.
+    /// cancelled → pending: a job that was cancelled because of a dependency that has since been retried. Returns whether it was still
+    /// cancelled.
     func restoreCancelled(_ id: Int64) throws(SQLFailure) -> Bool {
         let row = try statement(
             """
@@ -79,7 +80,8 @@ extension WriteTransaction {
         return true
     }
 
-    /// cancelled or discarded → pending: a job that a person retries, with all its attempts. The transaction has just read its state.
+    /// cancelled or discarded → pending: a job that a user retries, with all its attempts. The caller has just read its state in this
+    /// transaction.
     func beginAnew(_ id: Int64, from state: JobState, lane: Int64, batch: Int64?) throws(SQLFailure) {
         try statement(
             """
