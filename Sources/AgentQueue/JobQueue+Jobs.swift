@@ -66,7 +66,7 @@ extension JobQueue {
     @discardableResult
     public func enqueue(
         contentsOf path: String, named name: String? = nil, batch: String? = nil, model: String? = nil,
-        progress: ((_ lines: Int, _ total: Int) -> Void)? = nil
+        progress: (@Sendable (_ lines: Int, _ total: Int) -> Void)? = nil
     ) async throws -> Int {
         let folder = settings.database.lastIndex(of: "/").map { String(settings.database[..<$0]) }
         var defaults = JobDraft()
