@@ -2,13 +2,13 @@ import AgentQueueModel
 import Foundation
 
 extension CacheStore {
-    /// What the cache holds for a request, without counting it as used.
+    /// Returns the cached reply to a request, without counting a use.
     package func reply(_ digest: [UInt8]) throws -> CachedReply? {
         let now = clock.wall()
         return try read { try $0.statement(CachedReply.ofDigest).bind(digest).bind(now).first(CachedReply.init) }
     }
 
-    /// Which of these requests the cache answers.
+    /// Returns the digests of the requests that the cache answers.
     package func answered(_ digests: [[UInt8]]) throws -> Set<[UInt8]> {
         let now = clock.wall()
         return try read { reader in
@@ -17,12 +17,13 @@ extension CacheStore {
         }
     }
 
-    /// What the cache holds, latest used first.
+    /// Returns cache entries, most recently used first.
     package func entries(limit: Int) throws -> [CacheEntrySummary] {
         try read { try $0.statement(CacheEntrySummary.latestUsed).bind(limit).all(CacheEntrySummary.init) }
     }
 
-    /// The entries whose digest begins with these hexadecimal digits; at most two, so that a caller can tell one from many.
+    /// Returns the entries whose digest begins with these hexadecimal digits: at most two, so that a caller can detect an ambiguous
+    /// prefix.
     package func entries(digestPrefix prefix: String) throws -> [CacheEntrySummary] {
         guard (1...64).contains(prefix.utf8.count) else { return [] }
         let missing = 64 - prefix.utf8.count
@@ -34,12 +35,12 @@ extension CacheStore {
         }
     }
 
-    /// Forgets one answer. Returns whether it was there.
+    /// Deletes an entry. Returns whether it existed.
     package func delete(_ digest: [UInt8]) async throws -> Bool {
         try await write { try $0.deleteCacheEntries("digest = ?", limit: 1) { $0.bind(digest) } == 1 }
     }
 
-    /// Forgets every answer, in slices. Returns how many there were.
+    /// Deletes every entry, in slices. Returns how many there were.
     package func clear() async throws -> Int {
         var total = 0
         while true {
@@ -51,7 +52,7 @@ extension CacheStore {
 }
 
 extension WriteTransaction {
-    /// What the cache holds for a request, which it is about to serve.
+    /// Returns the cached reply to a request. Does not count a use; `complete` does.
     func cachedReply(_ digest: [UInt8]) throws(SQLFailure) -> CachedReply? {
         try statement(
             """
@@ -61,7 +62,7 @@ extension WriteTransaction {
         ).bind(digest).bind(now).first { CachedReply($0) }
     }
 
-    /// Writes the result of a job that the cache answers.
+    /// Writes the result of a job that the cache answers, and counts the use.
     func complete(_ job: Int64, lane: Int64, _ digest: [UInt8], from cached: CachedReply) throws(SQLFailure) {
         let usage = Usage(inputTokens: cached.inputTokens, outputTokens: cached.outputTokens)
         try writeResult(of: job, reply: cached.reply, by: .cache, target: cached.target, usage: usage)
@@ -69,17 +70,17 @@ extension WriteTransaction {
         ledger.save(lane: lane, cost: cached.cost)
     }
 
-    /// Keeps an answer. One that is there already is replaced: the newer serves longer.
+    /// Caches an answer. Replaces an existing entry, because the newer one lasts longer.
     func cache(_ entry: CacheWrite, result: JobResult, reply: String) throws(SQLFailure) {
         let createdAt = entry.createdAt ?? now
-        // A vector stays with its entry: the prompt is the same.
+        // An existing entry keeps its vector, because the prompt is the same.
         let old = try statement(
             """
             SELECT bytes, coalesce((SELECT length(vector) + 2 * length(model) + 128 FROM cache_vectors
                                     WHERE entry_id = cache_entries.id), 0) FROM cache_entries WHERE digest = ?
             """
         ).bind(entry.digest).first { (bytes: $0.int64(0), vector: $0.int64(1)) }
-        // 160: the row's other columns and its indexes.
+        // 160 bytes for the row's other columns and its indexes.
         let bytes = Int64(reply.utf8.count + result.target.utf8.count + 160) + (old?.vector ?? 0)
         try statement(
             """
@@ -93,7 +94,7 @@ extension WriteTransaction {
         if old == nil { ledger.count(.cacheEntries) }
     }
 
-    /// Deletes entries that a condition names. `condition` is a literal of this module, with the values bound.
+    /// Deletes up to `limit` entries that match a condition, which is a literal of this module. `bind` binds its values.
     func deleteCacheEntries(_ condition: StaticString, limit: Int, _ bind: (Statement) -> Void) throws(SQLFailure) -> Int {
         let statement = try statement(
             building: """
@@ -107,24 +108,23 @@ extension WriteTransaction {
     }
 }
 
-/// An answer that the cache holds.
+/// A cached answer.
 package struct CachedReply: Sendable, Equatable {
     /// The reply as stored (`ModelReply.json`).
     package var reply: String
-    /// What answered.
+    /// The target that answered.
     package var target: String
-    /// Tokens read when it was paid for.
+    /// The input tokens of the call that was paid for.
     package var inputTokens: Int
-    /// Tokens written when it was paid for.
+    /// The output tokens of the call that was paid for.
     package var outputTokens: Int
-    /// What it cost when it was paid for, in US dollars.
+    /// The cost of that call in US dollars.
     package var cost: Double
-    /// When it was written (wall clock, ms): its version, since an answer that is replaced is written anew.
+    /// When the entry was written (wall clock, in milliseconds). It serves as the entry's version, since replacing an answer changes it.
     package var createdAt: Int64
-    /// From when it no longer answers (wall clock, ms).
+    /// When the entry expires (wall clock, in milliseconds).
     package var expiresAt: Int64
 
-    /// Makes one.
     package init(
         reply: String, target: String, inputTokens: Int, outputTokens: Int, cost: Double, createdAt: Int64, expiresAt: Int64
     ) {
@@ -141,7 +141,7 @@ package struct CachedReply: Sendable, Equatable {
 extension CachedReply {
     static let columns = "reply, target, input_tokens, output_tokens, cost_usd, created_at, expires_at"
 
-    /// The answer of a digest that has not expired at a time.
+    /// Selects the reply of a digest that has not expired at a given time.
     static let ofDigest = SQLText("SELECT \(columns) FROM cache_entries WHERE digest = ? AND +expires_at > ?")
 
     /// Reads ``columns``.
@@ -152,16 +152,15 @@ extension CachedReply {
     }
 }
 
-/// An answer to keep for the next who asks the same.
+/// The key and lifetime of an answer to cache.
 package struct CacheWrite: Sendable, Equatable {
     /// The cache key, 32 bytes.
     package var digest: [UInt8]
-    /// How long it may serve, in ms.
+    /// How long the entry is valid, in milliseconds.
     package var timeToLive: Int64
-    /// When it was answered (wall clock, ms), which is its version; nil is the transaction's own time.
+    /// When the answer was received (wall clock, in milliseconds), which is its version; nil means the transaction's time.
     package var createdAt: Int64?
 
-    /// Makes one.
     package init(digest: [UInt8], timeToLive: Int64, createdAt: Int64? = nil) {
         self.digest = digest
         self.timeToLive = timeToLive

@@ -1,22 +1,22 @@
-/// What the cache says of one of its answers.
+/// What is known of a cache entry.
 package struct CacheEntrySummary: Sendable, Equatable {
     /// The cache key, 32 bytes.
     package var digest: [UInt8]
-    /// What answered.
+    /// The target that answered.
     package var target: String
     /// The reply as stored.
     package var reply: String
-    /// The room it takes, in bytes: reply, target, and 160 for the rest of its row; and its prompt's vector, if it has one.
+    /// The entry's size in bytes: reply, target, 160 for the rest of its row, and the prompt's vector, if there is one.
     package var bytes: Int
-    /// How many jobs it has answered.
+    /// How many jobs the entry has answered.
     package var hits: Int
     /// What each further use saves, in US dollars.
     package var cost: Double
-    /// Wall clock, ms.
+    /// Wall clock, in milliseconds.
     package var createdAt: Int64
-    /// From when it no longer answers (wall clock, ms).
+    /// When the entry expires (wall clock, in milliseconds).
     package var expiresAt: Int64
-    /// When it was kept, or last answered a job (wall clock, ms).
+    /// When the entry was written or last answered a job (wall clock, in milliseconds).
     package var lastUsedAt: Int64
 
     private static let columns = "digest, target, reply, bytes, hits, cost_usd, created_at, expires_at, last_used_at"
@@ -36,33 +36,33 @@ package struct CacheEntrySummary: Sendable, Equatable {
     }
 }
 
-/// The cache's counts.
+/// Totals of the cache.
 package struct CacheStatistics: Sendable, Equatable {
-    /// Answers kept, expired ones included until they are pruned.
+    /// The number of entries, including expired ones until they are pruned.
     package var entries: Int
-    /// The room they take, in bytes, as far as the cache's bound counts it.
+    /// The total size of the entries in bytes, as counted against the cache's maximum size.
     package var bytes: Int64
-    /// Jobs that the cache has answered, ever.
+    /// How many jobs the cache has answered since the database was created.
     package var hits: Int
-    /// Jobs that might have been answered by the cache but were by a call, ever.
+    /// How many jobs the cache might have answered but a call did, since the database was created.
     package var misses: Int
-    /// Answers removed before their time because the cache was too large, ever.
+    /// How many entries were removed before they expired because the cache was too large, since the database was created.
     package var evictions = 0
-    /// Jobs that were answered by the call of an identical one, ever.
+    /// How many jobs were answered by an identical job's call, since the database was created.
     package var coalesced = 0
-    /// What the jobs answered without a call of their own would have cost, in US dollars, ever.
+    /// What jobs answered without a call of their own would have cost, in US dollars, since the database was created.
     package var saved: Double = 0
 }
 
 extension CacheStore {
-    /// The answers that are asked for most, the most popular first, as many as fit: to be kept in memory.
+    /// Returns the most popular answers, in descending order, as many as fit. They are meant to be kept in memory.
     ///
-    /// Popularity is `(hits + 1) / (1 + hours since the last use)`: an answer counts half as much after an hour without use, and a
-    /// 25th after a day. Looked at are the latest used answers alone: four times the limit in number (at most 100,000, or the limit) and
-    /// in bytes, those that do not fit aside, so that millions of others cost nothing.
+    /// Popularity is `(hits + 1) / (1 + hours since the last use)`, so an answer counts half as much after an hour without use, and a 25th
+    /// after a day. Only the most recently used entries are considered: up to four times the limit in number (but no more than 100,000, or
+    /// the limit if that is larger) and in bytes, leaving out those that do not fit. Millions of other entries therefore cost nothing.
     /// - Parameters:
-    ///   - limit: the most answers.
-    ///   - bytes: the most bytes, as the store counts them (`CacheEntrySummary.bytes`).
+    ///   - limit: the maximum number of answers.
+    ///   - bytes: the maximum total size, as the store counts it (`CacheEntrySummary.bytes`).
     package func popular(limit: Int, bytes: Int64) throws -> [(digest: [UInt8], reply: CachedReply)] {
         guard limit > 0, bytes > 0 else { return [] }
         let now = clock.wall()
@@ -91,7 +91,7 @@ extension CacheStore {
             }
         var room = bytes
         var chosen: [Int64] = []
-        // Of equals, the later used stays first.
+        // The sort is stable: of equally popular entries, the more recently used one comes first.
         for candidate in candidates.sorted(by: { $0.popularity > $1.popularity }) where candidate.bytes <= room {
             guard chosen.count < limit else { break }
             room -= candidate.bytes
@@ -102,7 +102,7 @@ extension CacheStore {
 }
 
 extension CacheStore {
-    /// The cache's counts.
+    /// Returns the cache's totals.
     package func statistics() throws -> CacheStatistics { try read(Self.statistics) }
 
     static func statistics(_ reader: ReadConnection) throws -> CacheStatistics {

@@ -1,19 +1,19 @@
 import AgentQueueModel
 
 extension CacheStore {
-    /// Looks at the prompts of cached answers as they are now.
+    /// Reads the prompts of cached answers from a snapshot.
     /// - Parameters:
-    ///   - context: what else the requests have in common (`ModelRequest.semanticParts`), 32 bytes.
-    ///   - model: what made their vectors.
+    ///   - context: the digest of everything else that the requests must have in common (`ModelRequest.semanticParts`), 32 bytes.
+    ///   - model: the model that embedded the prompts.
     /// - Throws: `StoreError`, and what the body throws.
     package func withPrompts<Value>(context: [UInt8], model: String, _ body: (PromptSnapshot) throws -> Value) throws -> Value {
         let now = clock.wall()
         return try read { try body(PromptSnapshot($0, context: context, model: model, now: now)) }
     }
 
-    /// Notes where the prompt of a cached answer lies. Nothing happens where the cache does not hold that answer.
+    /// Stores the vector of a cached answer's prompt. Does nothing if the cache does not hold the answer.
     /// - Parameter digest: the cache key of the request, 32 bytes.
-    /// - Throws: `StoreError`; `conflict`, if the vector has no direction, or holds what is no number.
+    /// - Throws: `StoreError`; `conflict` if the vector has no direction or has a value that is not a number.
     package func rememberVector(digest: [UInt8], context: [UInt8], model: String, vector: [Float]) async throws {
         let bytes = try Self.unit(vector).bytes
         try await write { try $0.rememberVector(digest: digest, context: context, model: model, bytes) }
@@ -42,7 +42,7 @@ extension WriteTransaction {
         try countVector(of: entry, by: 1)
     }
 
-    /// Adds the room of an entry's vector, its row and its place in the index included, to the entry's, or takes it away.
+    /// Adds the size of an entry's vector, including its row and index entry, to the entry's size, or subtracts it.
     private func countVector(of entry: Int64, by sign: Int64) throws(SQLFailure) {
         let room = try statement("SELECT length(vector) + 2 * length(model) + 128 FROM cache_vectors WHERE entry_id = ?")
             .bind(entry).first { $0.int64(0) }
@@ -51,7 +51,7 @@ extension WriteTransaction {
         ledger.count(.cacheBytes, by: sign * room)
     }
 
-    /// Writes the result of a job that a near prompt's answer serves.
+    /// Writes the result of a job that is answered by the reply to a similar prompt, and counts the use.
     func complete(_ job: Int64, lane: Int64, from match: SemanticMatch) throws(SQLFailure) {
         let cached = match.reply
         let usage = Usage(inputTokens: cached.inputTokens, outputTokens: cached.outputTokens)
@@ -61,24 +61,23 @@ extension WriteTransaction {
     }
 }
 
-/// A cached answer to a prompt that is near another one.
+/// A cached answer to a similar prompt.
 package struct SemanticMatch: Sendable, Equatable {
     /// The cache key of the request that was answered, 32 bytes.
     package var digest: [UInt8]
-    /// The cosine of the two prompts' vectors, at most 1.
+    /// The cosine similarity of the two prompts' vectors, at most 1.
     package var score: Double
-    /// The answer.
+    /// The answer to that request.
     package var reply: CachedReply
 
-    /// Makes one.
     package init(digest: [UInt8], score: Double, reply: CachedReply) {
         self.digest = digest
         self.score = score
         self.reply = reply
     }
 
-    /// The answer as it is stored of the job that it serves: with `semantic`, which names the entry by the first twelve digits of its
-    /// digest and tells the score. An answer that is no JSON object stays as it is.
+    /// The reply as stored for the job that it answers. It has a member `semantic` with the score and the first twelve digits of the
+    /// entry's digest. A reply that is not a JSON object is left as it is.
     package var shownReply: String {
         guard let members = try? JSONValue.parse(reply.reply).members else { return reply.reply }
         let entry = Hexadecimal.text(digest.prefix(6))
@@ -87,8 +86,7 @@ package struct SemanticMatch: Sendable, Equatable {
     }
 }
 
-/// Where the prompts of cached answers lie that may be compared with each other, as it was at one moment. Valid during
-/// `QueueStore.readPrompts` alone, on its thread.
+/// A snapshot of the comparable prompts of cached answers. Valid only within the body of `withPrompts`, on its thread.
 package final class PromptSnapshot {
     private let reader: ReadConnection
     private let context: [UInt8]
@@ -102,8 +100,8 @@ package final class PromptSnapshot {
         self.now = now
     }
 
-    /// Gives the vectors whose numbers are larger than one, in the order of their numbers: with the entry that each is of, whose earlier
-    /// vectors are dead. Float32, little-endian, valid during the call.
+    /// Passes the vectors with numbers after `number`, in ascending order, each with its entry. An entry's earlier vectors are void. The
+    /// bytes are Float32, little-endian, and valid during the call.
     package func vectors(
         after number: Int64, _ body: (_ number: Int64, _ entry: Int64, _ vector: UnsafeRawBufferPointer) throws -> Void
     ) throws {
@@ -112,7 +110,8 @@ package final class PromptSnapshot {
         ).bind(context).bind(model).bind(number).eachRow { try body($0.int64(0), $0.int64(1), $0.blobBytes(2)) }
     }
 
-    /// Gives the vectors of numbers; those that are gone are passed over. Float32, little-endian, valid during the call.
+    /// Passes the vectors with these numbers and skips those that no longer exist. The bytes are Float32, little-endian, and valid during
+    /// the call.
     package func vectors(_ numbers: [Int64], _ body: (_ index: Int, _ vector: UnsafeRawBufferPointer) throws -> Void) throws {
         let statement = try reader.statement("SELECT vector FROM cache_vectors WHERE context = ? AND model = ? AND number = ?")
         for (index, number) in numbers.enumerated() {
@@ -120,7 +119,7 @@ package final class PromptSnapshot {
         }
     }
 
-    /// The answer to the prompt of a number, with its score; nil where the vector is gone, or the answer has expired.
+    /// Returns the answer to the prompt of a vector, with the given score; nil if the vector no longer exists or the answer has expired.
     package func answer(_ number: Int64, score: Double) throws -> SemanticMatch? {
         try reader.statement(
             """
@@ -132,19 +131,19 @@ package final class PromptSnapshot {
         }
     }
 
-    /// Whether the vector of a number is still there.
+    /// Returns whether the vector with this number still exists.
     package func has(_ number: Int64) throws -> Bool {
         try reader.statement("SELECT 1 FROM cache_vectors WHERE context = ? AND model = ? AND number = ?")
             .bind(context).bind(model).bind(number).first { _ in true } ?? false
     }
 }
 
-/// A vector of length 1, as it is stored: Float32 values, little-endian.
+/// A vector of length 1 in its stored form.
 struct UnitVector {
-    /// Four bytes a value.
+    /// Float32 values, little-endian.
     let bytes: [UInt8]
 
-    /// Brings a vector to length 1; nil where it has no direction: no values, nothing but zeros, or a value that is no number.
+    /// Normalizes a vector to length 1. Nil if it has no direction: it is empty, all zeros, or has a value that is not a number.
     init?(_ vector: [Float]) {
         let square = vector.reduce(0.0) { $0 + Double($1) * Double($1) }
         guard square > 0, square.isFinite else { return nil }

@@ -1,26 +1,26 @@
 import AgentQueueModel
 
-/// What a job may cost.
+/// The budgets that limit a job.
 struct Budgets {
-    /// In US dollars; nil is no bound.
+    /// The job's own budget in US dollars; nil means no limit.
     var own: Double?
-    /// Its batch's.
+    /// The budget of the job's batch.
     var batch: Double?
 
     var isEmpty: Bool { own == nil && batch == nil }
 }
 
-/// Why a call may not be made: its cost.
+/// Why a budget does not allow a call.
 enum BudgetRefusal {
-    /// It never may, for the reason given.
+    /// The budget can never pay for the call; the string says why.
     case never(String)
-    /// Calls under way may take what is left; or may not.
+    /// What is left may be used up by the calls under way; once they end, there may be enough.
     case notNow
 }
 
 extension WriteTransaction {
-    /// Why a job's budgets do not allow a call; nil where they do.
-    /// - Parameter spentBesides: what an earlier call of the attempt cost, of which the job has no row yet.
+    /// Returns why a job's budgets do not allow a call; nil if they do.
+    /// - Parameter spentBesides: the cost of an earlier call in the attempt, which has not been written to the job yet.
     func refusal(
         of job: ClaimedJob, _ estimate: CallEstimate, _ budgets: Budgets, spentBesides: Double = 0
     ) throws(SQLFailure) -> BudgetRefusal? {
@@ -48,8 +48,8 @@ extension WriteTransaction {
         """
     }
 
-    /// Puts a job back that was just claimed and may not be called for. One that only has to wait stays where it was: the end of a
-    /// call of its batch will ring.
+    /// Puts back a job that was just claimed but may not be called for. A job that only has to wait stays available; the end of a call in
+    /// its batch wakes the workers.
     func withdraw(_ job: ClaimedJob, _ refusal: BudgetRefusal) throws {
         let state: JobState =
             switch refusal {

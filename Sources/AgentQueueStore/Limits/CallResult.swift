@@ -1,42 +1,42 @@
 import AgentQueueModel
 
-/// What a call's end says about a resource.
+/// What the end of a call says about a provider or a target.
 struct CallResult {
     /// The call's number.
     var call: Int64
-    /// How it failed; nil if it brought an answer.
+    /// How the call failed; nil if it returned an answer.
     var failure: FailureClass?
-    /// The provider's own word on when to try again, in ms from now.
+    /// The provider's own retry-after, in milliseconds from now.
     var retryAfter: Int64?
-    /// One sentence.
+    /// The failure in one sentence.
     var message: String
-    /// Whether the failure is about this resource.
+    /// Whether the failure is about this provider or target.
     var isConcerned: Bool
-    /// The latest token given out: calls that began before now have no greater number.
+    /// The latest token issued; no call that has begun so far has a greater number.
     var latestToken: Int64
-    /// Calls of the target that are under way.
+    /// How many calls of the target are under way.
     var underWay: Double = 0
 }
 
 extension ProviderQuota {
-    /// Waits in ms, of which each doubles the one before: after a rate limit that names no time, a refused key, an empty account.
+    /// Waits in milliseconds, each twice the one before: after a rate limit without a retry-after, a refused key, and exhausted quota.
     static let parkWaits: (first: Int64, longest: Int64) = (1_000, 60_000)
     static let authenticationWaits: (first: Int64, longest: Int64) = (60_000, 3_600_000)
     static let quotaWaits: (first: Int64, longest: Int64) = (600_000, 21_600_000)
 
-    /// The longest wait that a provider's word is believed for, in ms: a year.
+    /// The longest retry-after that is believed, in milliseconds: a year.
     static let longestWait: Int64 = 366 * dayLength
 
-    /// What each further refusal leaves of a limit that was inferred from refusals.
+    /// The factor by which each further refusal shrinks an inferred limit.
     static let shrinkage = 0.95
-    /// What each answer adds to it, in calls a minute: a limit that was too tight grows by 2 % in a minute of full use.
+    /// What each answer adds to an inferred limit, in calls per minute: a limit that is too tight grows by 2 % in a minute of full use.
     static let growth = 0.02
 
-    /// Draws what follows from a call's end: breaker, pause, trial.
+    /// Updates the breaker, the pause and the trial after a call.
     mutating func record(_ verdict: CallResult, _ policy: CircuitBreaker.Policy, now: Int64) {
         let health = verdict.failure.map(\.showsHealth) ?? true
         if breaker.state == .halfOpen(probe: verdict.call) {
-            // Whomever the failure is about: the probe has to say something, or another must.
+            // Whatever the failure is about, the probe must either settle the breaker or make way for another probe.
             if let health {
                 breaker.record(verdict.call, succeeded: health, now: now, policy)
             } else {
@@ -58,7 +58,8 @@ extension ProviderQuota {
         }
     }
 
-    /// A person says that it works.
+    /// Resets the state, because a user says that the provider works again. Configured and observed limits stay; inferred ones are
+    /// dropped.
     mutating func resume(now: Int64) {
         breaker.reset()
         pause = nil
@@ -76,8 +77,8 @@ extension ProviderQuota {
         }
     }
 
-    /// Takes the provider's own word for a limit.
-    /// - Parameter underWay: what calls under way have taken of a limit that was not known when they began.
+    /// Adopts a limit that the provider reports.
+    /// - Parameter underWay: what calls under way use of a limit that was not known when they began.
     mutating func observe(
         _ window: ObservedLimits.Window, _ rate: Rate, configured: Double?, underWay: Double, now: Int64
     ) {
@@ -94,7 +95,7 @@ extension ProviderQuota {
 
     // MARK: Pauses
 
-    /// A call that began before the latest pause says nothing about the time after it.
+    /// Returns false for a call that began before the latest pause: it says nothing about the time after it.
     private func isNews(_ call: Int64) -> Bool { trial.map { call > $0.after } ?? true }
 
     private mutating func succeed(_ call: Int64) {
@@ -124,18 +125,18 @@ extension ProviderQuota {
         pause(until: now + wait, verdict, failure, isNews: isNews)
     }
 
-    /// Learns a limit of calls a minute from a refusal that names a wait: a longer one than a minute is for another limit, such as a
-    /// plan's, and one that names none may be for anything, such as too many calls at once.
+    /// Infers a limit of calls per minute from a refusal with a retry-after. A wait of more than a minute is ignored, because it is for
+    /// another limit, such as a plan's; so is a refusal without one, which may have any cause, such as too many concurrent calls.
     private mutating func infer(_ verdict: CallResult, isNews: Bool, _ now: Int64) {
         guard let wait = verdict.retryAfter, wait <= 60_000 else { return }
-        // A limit that fills evenly has room for a call after the wait: so it lets through at least one in each. A little less is
-        // asked of it: a call that comes a moment early is refused, and calls do not come by the clock.
+        // A limit that refills evenly admits a call after the wait, so it admits at least one per wait. Ask for slightly less, because
+        // calls are not evenly spaced and one that comes a moment early is refused.
         let least = Self.shrinkage * 60_000 / Double(max(1, wait))
         if let limit = self[.requests] {
             guard isNews, limit.origin == .inferred else { return }
             self[.requests]?.bucket.correct(max(limit.bucket.capacity * Self.shrinkage, least))
         } else {
-            // Calls that have not ended count: long ones may be most of a minute's.
+            // Count calls that have not ended: long ones may be most of a minute's calls.
             let taken = taken(now: now) + verdict.underWay
             guard taken >= 1 else { return }
             self[.requests] = RateLimit(TokenBucket(capacity: max(Self.shrinkage * taken, least), now: now), .inferred)

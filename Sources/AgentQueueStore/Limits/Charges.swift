@@ -1,35 +1,36 @@
 import AgentQueueModel
 
-/// What a call was, for those who count calls: the limits, the breaker and the money.
+/// A report of one call for the limits, the breaker and the accounting.
 package struct CallReport: Sendable, Equatable {
-    /// What was called.
+    /// The target that was called.
     package var target: Target
     /// The tokens that the provider counted.
     package var usage: Usage
-    /// What it cost, in US dollars.
+    /// The cost in US dollars.
     package var cost: Double
-    /// How many requests the provider charged for; 0 where it certainly charged for none.
+    /// How many requests the provider charged for; 0 if it certainly charged for none.
     package var calls: Int
-    /// How it failed; nil if it brought an answer.
+    /// How the call failed; nil if it returned an answer.
     package var failure: FailureClass?
-    /// The provider's own word on when to try again, in ms from now.
+    /// The provider's own retry-after, in milliseconds from now.
     package var retryAfter: Int64?
-    /// Whom the failure is about.
+    /// Whether the failure is about the target or the whole provider.
     package var scope: FailureScope
-    /// What the answer says about rate limits.
+    /// What the response says about rate limits.
     package var limits: ObservedLimits?
     /// Whether the provider may have charged for an answer that never arrived.
     package var isMaybePaid: Bool
-    /// What it may have cost then, in US dollars.
+    /// What the call may have cost in that case, in US dollars.
     package var maybeCost: Double
-    /// What had arrived of the answer.
+    /// The part of the answer that arrived.
     package var partialText: String?
     /// Whether anything was sent to the provider.
     package var wasSent: Bool
-    /// Whether the job shared another's call, whose report tells of the provider: this one tells what the job used of it.
+    /// Whether the job shared another job's call. The other report then describes the provider's behavior; this one only says what the job
+    /// used of the call.
     package var isCompanion = false
 
-    /// Makes a report; of one answer that cost nothing, unless told.
+    /// Creates a report; the defaults describe one answered call that cost nothing.
     package init(
         target: Target, usage: Usage = Usage(), cost: Double = 0, calls: Int = 1, failure: FailureClass? = nil, retryAfter: Int64? = nil,
         scope: FailureScope = .target, limits: ObservedLimits? = nil, isMaybePaid: Bool = false, maybeCost: Double = 0,
@@ -49,22 +50,22 @@ package struct CallReport: Sendable, Equatable {
         self.wasSent = wasSent
     }
 
-    /// Whether no request reached the provider, so that what was set aside for it is given back.
+    /// Whether no request reached the provider, so that the reservation is given back.
     var neverBegan: Bool {
         calls == 0 && cost == 0 && !isMaybePaid && (!wasSent || failure == .shutdown || failure == .cancelled)
     }
 }
 
-/// What a call cost, or may have: a row of `charges`.
+/// What a call cost or may have cost: a row of `charges`.
 struct Charge: Equatable {
     enum Outcome: String {
-        /// It brought an answer.
+        /// The call returned an answer.
         case answered
-        /// It brought none, and cost something.
+        /// The call returned no answer but cost something.
         case failed
-        /// Its answer came after another had the job.
+        /// The answer came after the job's claim was lost.
         case fenced
-        /// Whether it was paid is not known.
+        /// Whether the call was paid for is not known.
         case doubtful
     }
 
@@ -72,11 +73,11 @@ struct Charge: Equatable {
     var outcome: Outcome
     var calls: Int
     var usage = Usage()
-    /// US dollars; of a doubtful one, what it may have cost.
+    /// US dollars; for a doubtful charge, what it may have cost.
     var cost: Double
 
-    /// A call whose end no one saw.
-    /// - Parameter calls: 0 for the part of a job that shared another's.
+    /// A call whose end nobody saw.
+    /// - Parameter calls: 0 for a job that shared another job's call.
     init(doubtful target: Target, cost: Double, calls: Int) {
         self.target = target
         outcome = .doubtful
@@ -84,11 +85,11 @@ struct Charge: Equatable {
         self.cost = cost
     }
 
-    /// What a call came to; nil where it was certainly not paid.
+    /// The charge for a reported call; nil if it was certainly not paid for.
     init?(_ report: CallReport, isFenced: Bool) {
         target = report.target
         usage = report.usage
-        // What cannot be stored was no price.
+        // A cost that is not finite cannot be stored and is no price.
         let paid = report.cost.isFinite ? report.cost : 0
         let maybePaid = report.maybeCost.isFinite ? report.maybeCost : 0
         if report.isMaybePaid {
@@ -96,7 +97,7 @@ struct Charge: Equatable {
             calls = report.isCompanion ? report.calls : max(1, report.calls)
             cost = max(paid, maybePaid)
         } else {
-            // The part of a job that shared a call is on record for its tokens.
+            // A job that shared a call has a row for its tokens.
             guard report.calls > 0 || paid > 0 || (report.isCompanion && report.usage != Usage()) else { return nil }
             outcome = isFenced ? .fenced : report.failure == nil ? .answered : .failed
             calls = report.calls
@@ -106,7 +107,7 @@ struct Charge: Equatable {
 }
 
 extension ProviderStore {
-    /// Calls that may have been paid for although no answer came, newest first.
+    /// Returns calls without an answer that may have been paid for, newest first.
     package func doubtfulCalls(limit: Int) throws -> [DoubtfulCall] {
         try read { reader in
             try reader.statement(
@@ -121,7 +122,7 @@ extension ProviderStore {
         }
     }
 
-    /// How many such calls there are, and what they may have cost, in US dollars.
+    /// Returns the number of doubtful calls and what they may have cost, in US dollars.
     static func maybePaid(_ reader: ReadConnection) throws(SQLFailure) -> (calls: Int, cost: Double) {
         try reader.statement(
             """
@@ -132,13 +133,13 @@ extension ProviderStore {
     }
 }
 
-/// Whose call is charged.
+/// The claim that a charge belongs to.
 struct ChargedClaim {
     var lease: Lease
     var lane: Int64
     var batch: Int64?
     var attempt: Int
-    /// Whether something may be set aside for it.
+    /// Whether the claim may have a reservation.
     var isReserved = true
 }
 
@@ -149,13 +150,13 @@ extension ChargedClaim {
 }
 
 extension WriteTransaction {
-    /// Writes what a call cost, or may have, and counts it: for its provider and target on this day (UTC), and for its batch.
+    /// Writes a charge and counts it: for its provider and target on this day (UTC), and for its batch.
     func charge(_ charge: Charge, to claim: ChargedClaim) throws(SQLFailure) {
         try spend(charge, of: claim)
         try write(charge, of: claim)
     }
 
-    /// Counts what a call cost, in memory.
+    /// Counts a charge in memory, without writing its row.
     func spend(_ charge: Charge, of claim: ChargedClaim) throws(SQLFailure) {
         guard charge.cost != 0 else { return }
         let day = try day(of: charge)
@@ -163,16 +164,16 @@ extension WriteTransaction {
         if let batch = claim.batch { try withBudget(of: batch) { $0.spent += charge.cost } }
     }
 
-    /// The day (UTC) that a charge belongs to: where the clock was set back over midnight, the later one holds.
+    /// Returns the day (UTC) that a charge belongs to. If the clock was set back across midnight, the later day applies.
     private func day(of charge: Charge) throws(SQLFailure) -> Int64 {
         var day = now / ProviderQuota.dayLength
         for name in charge.target.resourceNames { day = max(day, try withQuota(name) { $0.day }) }
         return day
     }
 
-    /// Writes the row of a charge that was counted.
+    /// Writes the row of a charge that has been counted.
     func write(_ charge: Charge, of claim: ChargedClaim) throws(SQLFailure) {
-        // An answer is counted with its result, whatever the fence says.
+        // Answers are counted with their results, even if the fence refuses them.
         if charge.outcome == .failed {
             ledger.pay(lane: claim.lane, usage: charge.usage, cost: charge.cost, calls: min(1, Int64(charge.calls)))
         }
@@ -187,7 +188,7 @@ extension WriteTransaction {
             .bind(charge.usage.outputTokens).bind(charge.cost).run()
     }
 
-    /// The end of a call has come after its claim was lost. If it was thought doubtful meanwhile, it no longer is.
+    /// Charges a call that ended after its claim was lost. A doubtful charge for it is replaced, because its outcome is now known.
     func chargeLate(_ report: CallReport, to claim: ChargedClaim) throws(SQLFailure) {
         let charge = Charge(report, isFenced: true)
         let doubt = try statement(
@@ -213,16 +214,16 @@ extension WriteTransaction {
         let day = doubt.at / ProviderQuota.dayLength
         for name in report.target.resourceNames {
             try withQuota(name) { resource in
-                // A doubt that cost nothing has begun no day.
+                // A doubtful charge that cost nothing did not start a new day.
                 if resource.day <= day { resource.spend(difference, on: day) }
             }
         }
         if let batch = claim.batch { try withBudget(of: batch) { $0.spent += difference } }
     }
 
-    /// Forgets one slice of the charges before a time. Returns how many.
+    /// Deletes one slice of the charges before a time. Returns how many.
     func pruneCharges(before time: Int64, slice: Int) throws(SQLFailure) -> Int {
-        // They stand in the order of their times, but for a clock that was set back.
+        // Ids follow the order of times, unless the clock was set back.
         let oldest = try statement("SELECT id, at FROM charges ORDER BY id LIMIT ?").bind(slice).all { ($0.int64(0), $0.int64(1)) }
         guard let last = oldest.prefix(while: { $0.1 < time }).last else { return 0 }
         try statement("UPDATE counters SET value = max(value, ?) WHERE name = 'charges_since'").bind(time).run()
@@ -230,16 +231,16 @@ extension WriteTransaction {
     }
 }
 
-/// A call that may have been paid for although no answer came: its worker died, or its connection broke.
+/// A call without an answer that may have been paid for: its worker died, or its connection broke.
 package struct DoubtfulCall: Sendable, Equatable {
-    /// The job; it may be gone.
+    /// The job's id; the job may have been deleted.
     package var jobID: Int64
-    /// The attempt.
+    /// The number of the job's attempt.
     package var attempt: Int
-    /// What was called, `provider/model`.
+    /// The target: `provider/model`.
     package var target: String
-    /// When it was given up; wall clock, ms.
+    /// When the call was given up (wall clock, in milliseconds).
     package var at: Int64
-    /// What it may have cost, in US dollars; 0 where that is not known.
+    /// What the call may have cost, in US dollars; 0 if that is not known.
     package var cost: Double
 }

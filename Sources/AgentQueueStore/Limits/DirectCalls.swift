@@ -1,8 +1,8 @@
 import AgentQueueModel
 
-/// Calls that are made at once, for no job: their answers and what they cost.
+/// Support for direct calls, which are made at once and without a job.
 extension CacheStore {
-    /// What the cache holds for requests, by their digests, without counting it as used.
+    /// Returns the cached replies by digest, without counting a use.
     package func replies(_ digests: [[UInt8]]) throws -> [[UInt8]: CachedReply] {
         let now = clock.wall()
         return try read { reader in
@@ -13,7 +13,7 @@ extension CacheStore {
         }
     }
 
-    /// Keeps answers for the next who asks the same, in one transaction: at most some hundreds.
+    /// Caches answers in one transaction, so pass a few hundred at most.
     package func keep(_ answers: [CacheableAnswer]) async throws {
         guard !answers.isEmpty else { return }
         try await write { transaction in
@@ -23,9 +23,9 @@ extension CacheStore {
 }
 
 extension ClaimStore {
-    /// Puts a call on record that no job was made for: what it cost counts for its provider, its target and the day. In lists of charges
-    /// it has the job 0.
-    /// - Parameter message: how it failed, in a sentence; empty if it did not.
+    /// Charges a call that was made without a job: its cost counts for its provider, its target and the day. In lists of charges its job
+    /// id is 0.
+    /// - Parameter message: why the call failed, as a sentence; empty if it succeeded.
     package func charge(_ report: CallReport, _ message: String, kind: JobKind) async throws {
         try await write { transaction in
             try transaction.record(report, nil, token: 0, message: message, CallPolicies())
@@ -40,14 +40,13 @@ extension ClaimStore {
     }
 }
 
-/// An answer that was paid for, and under which key it may serve again.
+/// An answer that was paid for, with the cache key under which it can be reused.
 package struct CacheableAnswer: Sendable {
-    /// The key, and for how long.
+    /// The cache key and the time to live.
     package var entry: CacheWrite
-    /// The answer.
+    /// The answer itself.
     package var result: JobResult
 
-    /// Makes one.
     package init(entry: CacheWrite, result: JobResult) {
         self.entry = entry
         self.result = result

@@ -2,24 +2,24 @@ import AgentQueueModel
 
 /// Whether calls may begin.
 enum Admission: Equatable {
-    /// So many; exactly one if it is a probe.
+    /// Up to `count` may begin; exactly one if it is a probe.
     case open(count: Int, isProbe: Bool)
-    /// None now.
+    /// None may begin now.
     case closed(Closure)
-    /// Not for this job, ever, for the reason given.
+    /// This job's call may never begin; the string says why.
     case never(String)
 
-    /// Why none may begin.
+    /// Why no call may begin.
     struct Closure: Equatable {
-        /// Until when (wall clock, ms); nil: until something ends.
+        /// When calls may begin again (wall clock, in milliseconds); nil if that depends on the end of a call.
         var until: Int64?
-        /// Because it does not work, and not because it is busy.
+        /// Whether the provider is failing, as opposed to busy.
         var isFault: Bool
-        /// Since when claims have waited for something to end; nil where none has.
+        /// Since when claims have waited for a call to end; nil if none waits.
         var waitingSince: Int64?
     }
 
-    /// Through both.
+    /// Combines the admissions of two levels that a call must both pass.
     func and(_ other: Admission) -> Admission {
         switch (self, other) {
         case (.never, _): self
@@ -38,12 +38,12 @@ enum Admission: Equatable {
 }
 
 extension ProviderQuota {
-    /// Milliseconds of a day.
+    /// In milliseconds.
     static let dayLength: Int64 = 86_400_000
 
-    /// Whether calls may begin here, and how many.
+    /// Returns whether calls may begin, and how many.
     /// - Parameters:
-    ///   - estimate: what one call is expected to use; without it, tokens and money are not looked at.
+    ///   - estimate: the expected use of one call; if nil, token and money limits are not checked.
     func gate(_ limits: CallLimits, estimate: CallEstimate?, now: Int64) -> Admission {
         var count = Int.max
         var isProbe = false
@@ -70,37 +70,37 @@ extension ProviderQuota {
         if let bucket = limit(.requests, limits)?.bucket {
             let opening = bucket.opening(for: 1, now: now)
             guard opening <= now else { return closed(until: opening, isFault: false) }
-            // More than that many are not under way anywhere.
+            // Capped at a million: nobody has more calls under way.
             count = min(count, max(1, Int(min(bucket.level(at: now) + 1e-6, 1e6))))
         }
         guard let estimate else { return .open(count: count, isProbe: isProbe) }
         return gate(estimate, limits, now).and(.open(count: needsEstimate(limits) ? 1 : count, isProbe: isProbe))
     }
 
-    /// Whether calls must be looked at one by one: what each uses counts.
+    /// Returns whether calls must be admitted one by one, because what each uses counts.
     func needsEstimate(_ limits: CallLimits) -> Bool {
         limits.usdPerDay != nil || [.tokens, .inputTokens, .outputTokens].contains { limit($0, limits) != nil }
     }
 
-    /// Whether a call is expected to use no more than a minute's tokens.
+    /// Returns whether the call's expected tokens fit into a full minute's limits.
     func fits(_ estimate: CallEstimate, _ limits: CallLimits) -> Bool {
         [Rate.tokens, .inputTokens, .outputTokens].allSatisfy { rate in
             limit(rate, limits).map { estimate[rate] <= $0.bucket.capacity } ?? true
         }
     }
 
-    /// Whether there is anything to hold for a call.
+    /// Returns whether calls need a reservation.
     func isLimited(_ limits: CallLimits) -> Bool {
         limits != CallLimits() || trial != nil || Rate.allCases.contains { limit($0, limits) != nil }
     }
 
-    /// A rate limit that holds: one that was only configured holds for those who have it in their configuration.
+    /// Returns the rate limit that applies. A configured limit applies only to processes whose configuration has it.
     func limit(_ rate: Rate, _ limits: CallLimits) -> RateLimit? {
         guard let limit = self[rate], limit.origin != .configured || limits[rate] != nil else { return nil }
         return limit
     }
 
-    /// Makes the configured limits hold.
+    /// Creates or resizes the limits to match the configuration. It may tighten a limit learned from the provider, but not widen it.
     mutating func configure(_ limits: CallLimits, now: Int64) {
         for rate in Rate.allCases {
             guard let configured = limits[rate] else { continue }
@@ -126,7 +126,7 @@ extension ProviderQuota {
         }
         guard opening <= now else { return closed(until: opening, isFault: false) }
         guard let cap = limits.usdPerDay else { return .open(count: .max, isProbe: false) }
-        // Money is summed: not even a thousand sums are off by a millionth of a cent.
+        // Absorbs rounding: even a thousand additions are off by less than a millionth of a cent.
         let tolerance = 1e-9
         guard estimate.worstCost <= cap + tolerance else {
             return .never(
@@ -135,7 +135,7 @@ extension ProviderQuota {
         }
         let today = now / Self.dayLength
         let spent = day >= today ? spent : 0
-        // What is only set aside is free again when its call ends.
+        // Reserved money may become free when its call ends, so wait for that.
         if spent + estimate.worstCost <= cap + tolerance, spent + reserved + estimate.worstCost > cap + tolerance {
             return closed(until: nil, isFault: false)
         }
@@ -145,7 +145,7 @@ extension ProviderQuota {
         return .open(count: .max, isProbe: false)
     }
 
-    /// US dollars, to a millionth.
+    /// Formats US dollars with two to six decimals.
     static func dollars(_ amount: Double) -> String {
         guard amount.isFinite, abs(amount) < 1e12 else { return "$\(amount)" }
         let units = Int64((amount * 1_000_000).rounded())

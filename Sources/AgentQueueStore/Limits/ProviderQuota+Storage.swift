@@ -1,26 +1,26 @@
 import AgentQueueModel
 
-/// The resources and batch budgets that a transaction looks at, loaded on first touch and written once at its end.
+/// The provider quotas and batch budgets that a transaction uses. Each is loaded on first use and written once, at the end.
 struct QuotaLedger {
-    /// A row, as it was stored (nil: not at all) and as it is now.
+    /// A row as it was stored (nil if there was none) and as it is now.
     struct Entry {
         var stored: ProviderQuota?
         var current: ProviderQuota
     }
 
-    /// What a batch may cost, and costs.
+    /// The limit, spending and reservations of a batch.
     struct Budget: Equatable {
-        /// US dollars; nil is no bound.
+        /// US dollars; nil means no limit.
         var limit: Double?
         var spent: Double
-        /// US dollars set aside for calls under way.
+        /// US dollars reserved for calls under way.
         var reserved: Double
     }
 
     var entries: [String: Entry] = [:]
     var budgets: [Int64: (stored: Budget, current: Budget)] = [:]
 
-    /// Writes what changed.
+    /// Writes the rows that have changed.
     func write(to transaction: WriteTransaction) throws(SQLFailure) {
         for entry in entries.values where entry.current != entry.stored ?? ProviderQuota(name: entry.current.name) {
             try entry.current.write(to: transaction)
@@ -64,7 +64,7 @@ extension ProviderQuota {
         }
     }
 
-    /// Every resource, by name.
+    /// Returns every stored quota, sorted by name.
     static func all(_ reader: ReadConnection) throws(SQLFailure) -> [ProviderQuota] {
         try reader.statement(
             """
@@ -83,9 +83,8 @@ extension ProviderQuota {
         }
     }
 
-    /// Writes the row.
     func write(to transaction: WriteTransaction) throws(SQLFailure) {
-        // Not ON CONFLICT DO UPDATE, which takes SQLite twice as long.
+        // ON CONFLICT DO UPDATE would take SQLite twice as long.
         let update = try transaction.statement(
             """
             UPDATE resources SET running = ?2, waiting_since = ?3, paused_until = ?4, pause_class = ?5, pause_reason = ?6,

@@ -1,22 +1,22 @@
 import AgentQueueModel
 
-/// What all processes know of a provider or a target: a row of `resources`, held in memory by one transaction.
+/// What all processes know of a provider or a target: a row of `resources`, held in memory during one transaction.
 struct ProviderQuota: Equatable {
-    /// Not called until then.
+    /// No calls are made until the given time.
     struct Pause: Equatable {
         var until: Int64
         var failure: FailureClass
         var reason: String
     }
 
-    /// One call at a time, until one succeeds that began after a token was given out.
+    /// Admits one call at a time until one succeeds that began after the token `after` was issued.
     struct Trial: Equatable {
         var after: Int64
-        /// Calls under way that began after it.
+        /// The number of calls under way that began after `after`.
         var running = 0
     }
 
-    /// Its latest failure.
+    /// The latest failure.
     struct Fault: Equatable {
         var failure: FailureClass
         var message: String
@@ -25,26 +25,26 @@ struct ProviderQuota: Equatable {
 
     /// `provider` or `provider/model`.
     let name: String
-    /// Its rows in `reservations`.
+    /// The number of calls under way that have reservations.
     var running = 0
-    /// Since when a claim waits for something here to end; nil if none does.
+    /// Since when a claim has waited for a call to end here; nil if none waits.
     var waitingSince: Int64?
     var pause: Pause?
-    /// In a row, for a refused key or an empty account.
+    /// How many times in a row a refused key or exhausted quota has caused a pause.
     var pauses = 0
-    /// In a row, for a rate limit that named no time.
+    /// How many times in a row a rate limit without a retry-after has caused a wait.
     var parks = 0
     var trial: Trial?
-    /// By ``Rate``.
+    /// Indexed by ``Rate``.
     private var rates: [4 of RateLimit?] = .init(repeating: nil)
-    /// The latest minute in which the provider took calls, how many, and how many in the minute before.
+    /// The latest minute in which the provider accepted calls, how many it accepted then, and how many in the minute before.
     var minute: (number: Int64, calls: Int, before: Int) = (0, 0, 0)
     var breaker = CircuitBreaker()
     /// UTC days since 1970.
     var day: Int64 = 0
-    /// US dollars, on that day.
+    /// US dollars spent on that day.
     var spent: Double = 0
-    /// US dollars set aside for calls under way.
+    /// US dollars reserved for calls under way.
     var reserved: Double = 0
     var fault: Fault?
 
@@ -63,13 +63,13 @@ struct ProviderQuota: Equatable {
     }
 }
 
-/// What is limited a minute.
+/// What is limited per minute.
 enum Rate: Int, CaseIterable {
     case requests, tokens, inputTokens, outputTokens
 }
 
 extension CallLimits {
-    /// The limit of a rate.
+    /// The configured limit of a rate.
     subscript(rate: Rate) -> Double? {
         switch rate {
         case .requests: requestsPerMinute.map(Double.init)
@@ -81,7 +81,7 @@ extension CallLimits {
 }
 
 extension CallEstimate {
-    /// What a call takes of a rate.
+    /// How much of a rate the call is expected to use.
     subscript(rate: Rate) -> Double {
         switch rate {
         case .requests: Double(requests)
@@ -92,15 +92,15 @@ extension CallEstimate {
     }
 }
 
-/// A rate limit of a resource, and where it comes from.
+/// A rate limit of a provider or target, and its origin.
 struct RateLimit: Equatable {
-    /// Who says so.
+    /// Where a limit comes from.
     enum Origin: String {
-        /// Its owner, in the configuration. Holds only for processes that have it there.
+        /// The configuration. It applies only to processes whose configuration has it.
         case configured
-        /// The provider, in the headers of its answers.
+        /// The provider's response headers.
         case observed
-        /// Its refusals.
+        /// The provider's refusals.
         case inferred
     }
 
@@ -112,7 +112,7 @@ struct RateLimit: Equatable {
         self.origin = origin
     }
 
-    /// Reads what ``text`` wrote; nil where it is damaged.
+    /// Parses ``text``; nil if it is damaged.
     init?(_ text: String) {
         let parts = text.split(separator: " ")
         guard parts.count == 5, let capacity = Double(parts[0]), let level = Double(parts[1]), let updatedAt = Int64(parts[2]),
@@ -122,15 +122,15 @@ struct RateLimit: Equatable {
         self.origin = origin
     }
 
-    /// As stored.
+    /// The stored form.
     var text: String {
         "\(bucket.capacity) \(bucket.level) \(bucket.updatedAt) \(bucket.renewsAtOnce ? 1 : 0) \(origin.rawValue)"
     }
 }
 
 extension ProviderQuota {
-    /// A call begins that something is set aside for.
-    /// - Parameter isProbe: whether an open breaker let it through to find out. A part of a call that was divided asks no breaker.
+    /// Reserves for a call that begins.
+    /// - Parameter isProbe: whether an open breaker admitted the call as its probe. The parts of a divided call do not ask the breaker.
     mutating func reserve(_ call: Int64, _ estimate: CallEstimate, isProbe: Bool, now: Int64) {
         running += estimate.requests
         reserved += estimate.worstCost
@@ -142,19 +142,19 @@ extension ProviderQuota {
         }
     }
 
-    /// A call that something was set aside for has ended, however it did.
-    /// - Returns: whether claims wait for that.
+    /// Releases the reservation of a call that has ended in any way.
+    /// - Returns: whether claims wait for this.
     mutating func release(_ call: Int64, _ estimate: CallEstimate) -> Bool {
         running = max(0, running - estimate.requests)
         reserved = max(0, reserved - estimate.worstCost)
-        // Nothing set aside is exactly nothing: sums of fractions seldom come out even.
+        // Rounding can leave a tiny remainder; without reservations the sum must be exactly zero.
         if running == 0, reserved < 1e-9 { reserved = 0 }
         if let trial, call > trial.after { self.trial?.running = max(0, trial.running - estimate.requests) }
         defer { waitingSince = nil }
         return waitingSince != nil
     }
 
-    /// A call that was announced was not made.
+    /// Gives back what was reserved for a call that was not made.
     mutating func giveBack(_ call: Int64, _ estimate: CallEstimate, now: Int64) {
         for rate in Rate.allCases {
             let share = share(of: estimate, rate)
@@ -163,14 +163,14 @@ extension ProviderQuota {
         if estimate.requests > 0 { breaker.abandonProbe(call, now: now) }
     }
 
-    /// A call that was set aside for went along with another.
+    /// Gives back the request of a call that turned out to share another one.
     mutating func giveBackRequest(now: Int64) {
         self[.requests]?.bucket.settle(taken: 1, used: 0, now: now)
     }
 
-    /// What a call really used takes the place of its estimate; nil: there was none.
+    /// Replaces a call's estimate by its actual use. The estimate is nil if there was no reservation.
     mutating func settle(_ estimate: CallEstimate?, used: Usage?, now: Int64) {
-        // Of a call whose use is not known, the estimate stands.
+        // If the use is not known, the estimate stands.
         guard let used else { return }
         let real = CallEstimate(inputTokens: used.inputTokens, outputTokens: used.outputTokens)
         for rate in [Rate.tokens, .inputTokens, .outputTokens] {
@@ -179,13 +179,13 @@ extension ProviderQuota {
         }
     }
 
-    /// What an estimate takes of a rate: a whole bucket at most, for it is a guess, and a debt would outlast a call whose use is
-    /// never known.
+    /// Returns how much an estimate takes of a rate, a full bucket at most. The estimate is a guess, and a call whose use never becomes
+    /// known would leave a lasting debt.
     private func share(of estimate: CallEstimate, _ rate: Rate) -> Double {
         min(estimate[rate], self[rate]?.bucket.capacity ?? .infinity)
     }
 
-    /// The provider took a call, whatever came of it.
+    /// Counts a call that the provider accepted, whatever its outcome.
     mutating func countTaken(now: Int64) {
         let number = now / 60_000
         if minute.number == number {
@@ -195,7 +195,7 @@ extension ProviderQuota {
         }
     }
 
-    /// Calls that the provider took in the last 60 s, as if those of the minute before had come evenly.
+    /// Returns how many calls the provider accepted in the last 60 s, as if those of the minute before had come evenly.
     func taken(now: Int64) -> Double {
         let rest = 1 - Double(now % 60_000) / 60_000
         switch now / 60_000 - minute.number {
@@ -205,7 +205,7 @@ extension ProviderQuota {
         }
     }
 
-    /// Money is spent, or may have been.
+    /// Counts money that was or may have been spent.
     mutating func spend(_ cost: Double, on day: Int64) {
         if self.day != day {
             self.day = day

@@ -1,71 +1,71 @@
 import AgentQueueModel
 
-/// How a provider, or one of its targets, stands: what all processes know of it together.
+/// The current state of a provider or a target, as all processes know it.
 package struct ProviderState: Sendable, Equatable {
-    /// A provider's name, or `provider/model`.
+    /// `provider` or `provider/model`.
     package var name: String
-    /// Whether it is a target.
+    /// Whether this is a target, not a provider.
     package var isTarget: Bool
-    /// Until when it is not called at all (wall clock, ms); nil if it is.
+    /// When the pause ends (wall clock, in milliseconds); nil if calls are not paused.
     package var pausedUntil: Int64?
-    /// Why it is paused; `rate_limited` and `overloaded` where it asked to wait. Nil if it is not.
+    /// Why calls are paused: `rate_limited` and `overloaded` mean that the provider asked to wait. Nil if they are not paused.
     package var pauseClass: FailureClass?
-    /// Why, in a sentence; nil if it is not paused.
+    /// The reason as a sentence; nil if calls are not paused.
     package var pauseReason: String?
-    /// Whether one call at a time finds out if it works again.
+    /// Whether it is called one call at a time, until one shows that it works again.
     package var isOnTrial: Bool
-    /// Calls under way, as far as they are counted: those that a limit, a breaker or a fallback concerns.
+    /// How many calls under way are counted, namely those that a limit, a breaker or a fallback concerns.
     package var running: Int
-    /// Its limit of calls a minute.
+    /// The limit of calls per minute.
     package var requests: Level?
-    /// Its limit of tokens a minute, in and out together.
+    /// The limit of tokens per minute, input and output together.
     package var tokens: Level?
-    /// Its limit of tokens a minute, in.
+    /// The limit of input tokens per minute.
     package var inputTokens: Level?
-    /// Its limit of tokens a minute, out.
+    /// The limit of output tokens per minute.
     package var outputTokens: Level?
-    /// Where its breaker stands.
+    /// The circuit breaker's state.
     package var breaker: Breaker
-    /// US dollars paid, or maybe paid, since midnight UTC.
+    /// US dollars that were or may have been paid since midnight UTC.
     package var spentToday: Double
-    /// US dollars set aside for calls under way.
+    /// US dollars reserved for calls under way.
     package var reservedUSD: Double
-    /// Its latest failure.
+    /// The latest failure.
     package var lastError: LastError?
 
-    /// A limit a minute, and what is left of it.
+    /// A limit per minute, and what is left of it.
     package struct Level: Sendable, Equatable {
-        /// What a minute holds.
+        /// The limit per minute.
         package var capacity: Double
-        /// What is left now; below 0 is debt.
+        /// What is left now; negative if more was used.
         package var level: Double
-        /// Whether it was learnt from the provider, by its word or its refusals, and not configured.
+        /// Whether the limit was learned from the provider's headers or refusals instead of configured.
         package var isLearnt: Bool
     }
 
-    /// Where a breaker stands.
+    /// The state of a circuit breaker.
     package enum Breaker: Sendable, Equatable {
-        /// Calls go through.
+        /// Calls are admitted.
         case closed
-        /// None does before that time (wall clock, ms); then one.
+        /// No call is admitted before the given time (wall clock, in milliseconds), then one.
         case open(until: Int64)
-        /// One call finds out whether it works again.
+        /// One call is finding out whether the provider works again.
         case halfOpen
     }
 
-    /// A failure.
+    /// A failed call.
     package struct LastError: Sendable, Equatable {
-        /// What kind.
+        /// The kind of failure.
         package var failure: FailureClass
-        /// One sentence.
+        /// The failure in one sentence.
         package var message: String
-        /// Wall clock, ms.
+        /// Wall clock, in milliseconds.
         package var at: Int64
     }
 }
 
 extension ProviderStore {
-    /// How the providers and their targets stand, as far as anything is known of them; by name.
+    /// Returns the state of every provider and target that has one stored, sorted by name.
     package func states() throws -> [ProviderState] {
         try read(states)
     }
@@ -75,8 +75,8 @@ extension ProviderStore {
         return try ProviderQuota.all(reader).map { ProviderState($0, now: now) }
     }
 
-    /// Ends the pauses of a provider and of its targets, and closes their breakers: a person says that it works.
-    /// - Returns: false where nothing is known of such a provider.
+    /// Ends the pauses of a provider and its targets, and closes their breakers, because a user says that it works again.
+    /// - Returns: false if nothing is known of the provider.
     @discardableResult
     package func resume(provider: String) async throws -> Bool {
         try await write { transaction in

@@ -1,33 +1,33 @@
 import AgentQueueModel
 
-/// What is set aside for a call under way: a row of `reservations`.
+/// What is reserved for a call under way: a row of `reservations`.
 struct Reservation: Equatable {
     var lease: Lease
-    /// The call's number, from the counter that tokens come from.
+    /// The call's number, from the same counter as tokens.
     var call: Int64
     var target: Target
     var estimate: CallEstimate
     var isProbe: Bool
-    /// The batch whose budget holds the worst cost.
+    /// The batch whose budget reserves the worst cost.
     var batch: Int64?
 }
 
 extension Target {
-    /// The resources that a call of it concerns.
+    /// The names of the quotas that apply to a call of this target: its provider's and its own.
     var resourceNames: [String] { [provider, description] }
 }
 
 extension WriteTransaction {
     // MARK: Rows in memory
 
-    /// A resource, to be looked at and changed.
+    /// Reads and changes a quota in memory.
     @discardableResult
     func withQuota<T>(_ name: String, _ body: (inout ProviderQuota) -> T) throws(SQLFailure) -> T {
         if resources.entries[name] == nil {
             let stored = try storedQuota(name)
             resources.entries[name] = QuotaLedger.Entry(stored: stored, current: stored ?? ProviderQuota(name: name))
         }
-        // In place: a copy would copy its breaker's slots at each call.
+        // Change the entry in place: a copy would copy the breaker's slots on every call.
         return body(&resources.entries[name, default: QuotaLedger.Entry(stored: nil, current: ProviderQuota(name: name))].current)
     }
 
@@ -42,7 +42,7 @@ extension WriteTransaction {
         ).bind(name).first { ProviderQuota($0, name: name) }
     }
 
-    /// A batch's budget, to be looked at and changed.
+    /// Reads and changes a batch's budget in memory.
     @discardableResult
     func withBudget<T>(of batch: Int64, _ body: (inout QuotaLedger.Budget) -> T) throws(SQLFailure) -> T {
         var budget: (stored: QuotaLedger.Budget, current: QuotaLedger.Budget)
@@ -62,9 +62,9 @@ extension WriteTransaction {
 
     // MARK: Before a call
 
-    /// Whether calls of a target may begin: as far as its provider is concerned, and it itself. Where they may not before
-    /// something ends, that end will ring.
-    /// - Parameter estimate: what one call is expected to use; without it, tokens and money are not looked at.
+    /// Returns whether its provider's quota and its own admit calls of a target. If they are closed until a call ends, that end wakes the
+    /// workers.
+    /// - Parameter estimate: the expected use of one call; if nil, token and money limits are not checked.
     func gate(_ target: Target, _ policies: CallPolicies, estimate: CallEstimate?) throws(SQLFailure) -> Admission {
         let now = now
         var both = Admission.open(count: .max, isProbe: false)
@@ -83,7 +83,7 @@ extension WriteTransaction {
         return both
     }
 
-    /// Whether calls of a target must be looked at one by one.
+    /// Returns whether calls of a target must be admitted one by one.
     func needsEstimate(_ target: Target, _ policies: CallPolicies) throws(SQLFailure) -> Bool {
         for name in target.resourceNames {
             let limits = policies.limits(of: name)
@@ -92,7 +92,7 @@ extension WriteTransaction {
         return false
     }
 
-    /// Whether what a call is expected to use is no more than its target's rates of tokens allow in a minute.
+    /// Returns whether a call's expected tokens fit into a full minute's limits of its provider and target.
     func fits(_ estimate: CallEstimate, _ target: Target, _ policies: CallPolicies) throws(SQLFailure) -> Bool {
         for name in target.resourceNames {
             let limits = policies.limits(of: name)
@@ -101,7 +101,7 @@ extension WriteTransaction {
         return true
     }
 
-    /// Whether there is anything to set aside for a call of a target.
+    /// Returns whether calls of a target need a reservation.
     func isLimited(_ target: Target, _ policies: CallPolicies) throws(SQLFailure) -> Bool {
         for name in target.resourceNames {
             let limits = policies.limits(of: name)
@@ -110,7 +110,7 @@ extension WriteTransaction {
         return false
     }
 
-    /// Sets aside what a call needs.
+    /// Reserves what a call needs.
     func reserve(_ reservation: Reservation) throws(SQLFailure) {
         let now = now
         for name in reservation.target.resourceNames {
@@ -129,7 +129,7 @@ extension WriteTransaction {
 
     // MARK: After a call
 
-    /// What is set aside for a claim's call; nil where nothing is.
+    /// Returns the reservation of a claim's call; nil if there is none.
     func reservation(of lease: Lease) throws(SQLFailure) -> Reservation? {
         let row = try statement(
             """
@@ -145,17 +145,17 @@ extension WriteTransaction {
         return Reservation(lease: lease, call: call, target: target, estimate: estimate, isProbe: isProbe, batch: batch)
     }
 
-    /// Removes the row of what was set aside.
+    /// Deletes the reservation's row only; the quotas change in `record`.
     func forget(_ reservation: Reservation) throws(SQLFailure) {
         try statement("DELETE FROM reservations WHERE job_id = ? AND token = ?")
             .bind(reservation.lease.jobID).bind(reservation.lease.token).run()
     }
 
-    /// Draws what follows from a call's end for its provider and target, in memory: what was set aside is free, what was used is
-    /// counted, limits are learnt, the breaker knows.
+    /// Applies the end of a call to the quotas of its provider and target, in memory: releases the reservation, counts the use, adopts
+    /// reported limits and informs the breaker.
     /// - Parameters:
-    ///   - report: what the call was; nil where none was made.
-    ///   - message: how it failed, in a sentence.
+    ///   - report: the call; nil if none was made.
+    ///   - message: why the call failed, as a sentence.
     func record(
         _ report: CallReport?, _ reservation: Reservation?, token: Int64, message: String, _ policies: CallPolicies
     ) throws(SQLFailure) {
@@ -173,7 +173,7 @@ extension WriteTransaction {
                 ledger.ringWork()
                 try withBudget(of: batch) { budget in
                     budget.reserved -= reservation.estimate.worstCost
-                    // Sums of fractions seldom come out even.
+                    // Rounding can leave a tiny remainder.
                     if budget.reserved < 1e-9 { budget.reserved = 0 }
                 }
             }
@@ -206,7 +206,7 @@ extension WriteTransaction {
         if let limits = report.limits { try observe(limits, of: report.target, policies) }
     }
 
-    /// Takes in what an answer says about its target's rate limits.
+    /// Adopts the rate limits that a response reports for its target.
     private func observe(_ limits: ObservedLimits, of target: Target, _ policies: CallPolicies) throws(SQLFailure) {
         let now = now
         let name = target.description
@@ -220,7 +220,7 @@ extension WriteTransaction {
         }
     }
 
-    /// What the calls under way have taken, or will take, of a limit that was not known when they began.
+    /// Returns how much the calls under way use of a limit that was not known when they began.
     private func callsUnderWay(of target: Target, _ rate: Rate) throws(SQLFailure) -> Double {
         let name = target.description
         switch rate {
@@ -230,7 +230,7 @@ extension WriteTransaction {
             }
             var calls: Int64 = 0
             for lane in lanes {
-                // Jobs of one call have one token.
+                // The jobs of a shared call have the same token.
                 calls +=
                     lane.sharesCalls
                     ? try statement(
@@ -257,7 +257,6 @@ extension WriteTransaction {
 }
 
 extension FailureClass {
-    /// Whether it may lead to a pause.
     fileprivate var mayPause: Bool {
         switch self {
         case .rateLimited, .overloaded, .authentication, .quotaExhausted: true
