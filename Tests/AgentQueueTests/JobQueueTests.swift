@@ -126,9 +126,9 @@ import Testing
             let file = FileManager.default.temporaryDirectory.appending(path: "facade-\(UUID().uuidString).jsonl")
             defer { try? FileManager.default.removeItem(at: file) }
             try (1...30).map { #"{"prompt": "line \#($0)"}"# }.joined(separator: "\n").write(to: file, atomically: true, encoding: .utf8)
-            var lines: [Int] = []
-            #expect(try await queue.enqueue(contentsOf: file.path, named: "import", batch: "file") { done, _ in lines.append(done) } == 30)
-            #expect(lines.last == 30)
+            let lines = Recorder<Int>()
+            #expect(try await queue.enqueue(contentsOf: file.path, named: "import", batch: "file") { done, _ in lines.add(done) } == 30)
+            #expect(lines.all.last == 30)
             #expect(try await queue.enqueue(contentsOf: file.path, named: "import", batch: "file") == 0)
             #expect(try await queue.finish(batch: "file").completed == 30)
         }

@@ -75,9 +75,8 @@ extension JobRunner {
         guard jobs.count > 1 else {
             let stream = jobs[0].isStreamed ? ReplyStream() : nil
             if let stream { options.onText = { stream.add($0) } }
-            return await inFlight.run(
-                for: [jobs[0].lease], meanwhile: { await stream?.pump(jobs[0].lease, to: store) }
-            ) { [options] in
+            func pump() async { await stream?.pump(jobs[0].lease, to: store) }
+            return await inFlight.run(for: [jobs[0].lease], meanwhile: pump) { [options] in
                 defer { stream?.finish() }
                 return await provider.respond(to: requests, options)
             }
@@ -89,9 +88,8 @@ extension JobRunner {
                 if inFlight.reason(for: job.lease) == .cancelled { await detach(JobCall(job)) }
             }
         }
-        return await inFlight.run(
-            for: jobs.map(\.lease), onLeave: { left.yield($0) }, meanwhile: detachThoseWhoLeave
-        ) { [options] in
+        @Sendable func leave(_ lease: Lease) { left.yield(lease) }
+        return await inFlight.run(for: jobs.map(\.lease), onLeave: leave, meanwhile: detachThoseWhoLeave) { [options] in
             defer { left.finish() }
             return await provider.respond(to: requests, options)
         }
