@@ -1,14 +1,13 @@
 import Crypto
 
-/// One step of the schema, compiled into the binary from `migrations/sqlite/*.sql`.
+/// A step of the schema, compiled into the binary from `migrations/sqlite/*.sql`.
 package struct Migration: Sendable {
-    /// Its number, from 1: the database's `user_version` once it is applied.
+    /// Counts from 1; the database's `user_version` once the step is applied.
     package let version: Int
-    /// Its file's name without the ending.
+    /// The file's name without its extension.
     package let name: String
-    /// Its statements.
     package let sql: String
-    /// SHA-256 of the statements, hexadecimal: an applied migration whose text is another is refused.
+    /// SHA-256 of the SQL text in hexadecimal. A database whose applied migrations have other checksums is refused.
     package let checksum: String
 
     private init(version: Int, name: String, bytes: [UInt8]) {
@@ -19,7 +18,7 @@ package struct Migration: Sendable {
         checksum = String(SHA256.hash(data: bytes).flatMap { [hex[Int($0 >> 4)], hex[Int($0 & 15)]] })
     }
 
-    /// Every migration, in order.
+    /// All migrations, in order.
     package static let all: [Migration] = [
         Migration(version: 1, name: "v001_jobs", bytes: PackageResources.v001_jobs_sql),
         Migration(version: 2, name: "v002_limits", bytes: PackageResources.v002_limits_sql),

@@ -3,30 +3,26 @@ import Synchronization
 
 /// The queue's database: one file, shared by any number of processes.
 ///
-/// Two rules. *Every change goes through ``write(_:)``*, which groups commits on one thread: a change is durable when
-/// the call returns, and not before. *Reads run beside it*, on snapshots: what they return was true a moment ago, so a
-/// change never relies on an earlier read but looks again inside its own transaction.
+/// There are two rules. *Every change goes through ``write(_:)``*, which groups commits on one thread: a change is durable when the call
+/// returns, and not before. *Reads run concurrently*, on snapshots: their result may be out of date by the time it is used, so a change
+/// never relies on an earlier read but checks again inside its own transaction.
 package final class QueueStore: Sendable {
-    /// The clocks it goes by.
     package let clock: StoreClock
-    /// What survives a power cut.
     package let durability: Durability
     let engine: SQLiteEngine
 
     private let writer: Writer
     private let listeners = Mutex<[Bell.Word: BellListener]>([:])
     private let isClosed = Mutex(false)
-    /// The latest change of memories when this process last compacted them.
+    /// The number of the latest memory change when this process last compacted memories.
     let compactedTo = Mutex<Int64>(0)
 
-    /// The database's file, absolute.
+    /// The absolute path of the database file.
     package var path: String { engine.path }
-    /// The bells of this database.
     package var bell: Bell { engine.bell }
-    /// The lock file of this database.
     package var locks: LockFile { engine.locks }
 
-    /// Opens the database of a file, making and migrating it as the options say.
+    /// Opens the database at `path`, creating and migrating it as the options allow.
     /// - Throws: `StoreError`.
     package init(path: String, options: StoreOptions = StoreOptions()) throws {
         clock = options.clock
@@ -39,7 +35,7 @@ package final class QueueStore: Sendable {
         }
     }
 
-    /// Carries out what was submitted, and closes. The store cannot be used after.
+    /// Finishes the writes already submitted, then closes. The store cannot be used afterwards.
     package func close() {
         let isFirst = isClosed.withLock { isClosed in
             defer { isClosed = true }
@@ -53,19 +49,19 @@ package final class QueueStore: Sendable {
 
     deinit { close() }
 
-    /// Carries out a change in the writer's next transaction, and returns its value once that is committed. The
-    /// operation may run more than once and must publish nothing itself.
+    /// Runs a change in the writer's next transaction and returns its value once that is committed. The operation may run more than once,
+    /// so it must have no effects outside the transaction.
     /// - Throws: `StoreError`.
     func write<Value: Sendable>(_ operation: @escaping @Sendable (WriteTransaction) throws -> Value) async throws -> Value {
         try await writer.perform(operation)
     }
 
-    /// Reads on a snapshot.
+    /// Reads from a snapshot.
     /// - Throws: `StoreError`.
     func read<Value>(_ body: (ReadConnection) throws -> Value) throws -> Value { try engine.read(body) }
 
-    /// Yields at once, after every ring of that bell, and at least once a second. Rings that come while the consumer is busy
-    /// are one. Ends with the store.
+    /// Yields immediately, after every ring of the bell, and at least once a second. Rings that arrive while the consumer is busy are
+    /// merged into one. The stream finishes when the store closes.
     package func changes(of word: Bell.Word) -> AsyncStream<Void> {
         let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let listener = listener(for: word)
@@ -75,8 +71,8 @@ package final class QueueStore: Sendable {
         return stream
     }
 
-    /// Calls `hear`, on the bell's own thread, after every ring and at least once a second, until the store closes. It must
-    /// return at once. The shortest way from another process's commit.
+    /// Calls `hear` on the bell's own thread after every ring, and at least once a second, until the store closes. `hear` must return
+    /// immediately. This is the fastest way to react to another process's commit.
     package func onChange(of word: Bell.Word, _ hear: @escaping @Sendable () -> Void) {
         listener(for: word).add(BellListener.Ear(hear: hear, end: {}))
     }
@@ -91,23 +87,21 @@ package final class QueueStore: Sendable {
     }
 }
 
-/// How to open a store.
+/// Options for opening a store.
 package struct StoreOptions: Sendable {
-    /// What survives a power cut; `full` by default.
+    /// What survives a power failure; `full` by default.
     package var durability: Durability
-    /// Whether a file that is not there is made; by default it is.
+    /// Whether to create a missing file; true by default.
     package var createsFile: Bool
-    /// Whether an older file is migrated; by default it is.
+    /// Whether to migrate a file with an older schema; true by default.
     package var migrates: Bool
-    /// The clocks to go by.
     package var clock: StoreClock
-    /// The longest write-ahead log, in pages of 4 KiB, before a checkpoint; 1,000 by default.
+    /// The length of the write-ahead log, in pages of 4 KiB, at which a checkpoint runs; 1,000 by default.
     package var checkpointPages: Int
-    /// Whether checkpoints are guarded against the WAL-reset bug; nil (the default) decides by SQLite's version. Only a
-    /// test that shows the bug sets it.
+    /// Whether checkpoints are guarded against SQLite's WAL-reset bug; nil (the default) decides by SQLite's version. Set only by a test
+    /// that reproduces the bug.
     package var guardsCheckpoints: Bool?
 
-    /// Makes options.
     package init(
         durability: Durability = .full, createsFile: Bool = true, migrates: Bool = true, clock: StoreClock = .system,
         checkpointPages: Int = 1_000, guardsCheckpoints: Bool? = nil
@@ -121,10 +115,10 @@ package struct StoreOptions: Sendable {
     }
 }
 
-/// What survives a power cut.
+/// What survives a power failure.
 package enum Durability: String, Sendable, CaseIterable {
     /// Every acknowledged change (`synchronous=FULL`: each commit waits for the disk). The default.
     case full
-    /// Everything but perhaps the last moments (`synchronous=NORMAL`). Survives every crash of processes all the same.
+    /// Everything except possibly the last moments (`synchronous=NORMAL`). Crashes of processes still lose nothing.
     case normal
 }

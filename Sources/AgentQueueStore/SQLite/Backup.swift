@@ -6,8 +6,8 @@ import GRDBSQLite
 import Glibc
 
 extension QueueStore {
-    /// Puts a backup in a database's place. Refuses where a process uses the database, and where the backup is not a sound
-    /// database of ours. What stood there is kept beside it, under the name returned.
+    /// Replaces a database with a backup. Refuses if a process is using the database, or if the backup is not an intact AgentQueue
+    /// database. The replaced file is kept next to it, under the name returned; nil if there was none.
     package static func restore(from backup: String, to path: String, clock: StoreClock = .system) throws -> String? {
         guard try PrivateFile.inspect(backup) else { throw StoreError(.notFound, "\(backup): there is no such backup") }
         guard !isSameFile(backup, path) else { throw StoreError(.conflict, "\(backup): is the database itself; name a backup of it") }
@@ -19,7 +19,7 @@ extension QueueStore {
                 do {
                     try copy(backup, to: path)
                 } catch {
-                    // What stood there stands there again.
+                    // Put the replaced files back.
                     for suffix in suffixes {
                         unlink(path + suffix)
                         if let replaced { rename(replaced + suffix, path + suffix) }
@@ -33,8 +33,7 @@ extension QueueStore {
         }
     }
 
-    /// The steps of the schema that a file has, and those it lacks. Opens the file itself, so that an older one is not
-    /// migrated by the question.
+    /// Returns the migrations that a file has and those it lacks. Opens the file directly, so that asking does not migrate it.
     package static func migrations(of path: String) throws -> (applied: [String], pending: [String]) {
         guard try PrivateFile.inspect(path) else { return ([], Migration.all.map(\.name)) }
         do {
@@ -67,7 +66,7 @@ extension QueueStore {
         try source.close()
     }
 
-    /// The files of a database.
+    /// A database's file, its write-ahead log and the log's index.
     private static let suffixes = ["", "-wal", "-shm"]
 
     private static var readOnly: Configuration {
@@ -91,7 +90,7 @@ extension QueueStore {
         try database.close()
     }
 
-    /// Renames a database and its log. Only while no process uses it.
+    /// Renames a database and its log out of the way. Call only while no process uses the database.
     private static func setAside(_ path: String, at now: Int64) throws -> String? {
         guard try PrivateFile.inspect(path) else { return nil }
         let aside = "\(path).replaced-\(now)"
@@ -103,17 +102,17 @@ extension QueueStore {
 }
 
 extension MaintenanceStore {
-    /// Rewrites the whole file without its gaps. Refuses beside live workers, who would have to wait for it.
+    /// Rewrites the whole file without free pages. Refuses while workers are alive, because they would have to wait for it.
     package func vacuum() throws {
         guard try workers().allSatisfy({ !locks.isAlive(worker: $0.id) }) else {
             throw StoreError(.busy, "workers are running; stop them first")
         }
         do {
             try store.engine.pool.writeWithoutTransaction { database in
-                // VACUUM attaches the file it writes, which is refused otherwise.
+                // VACUUM attaches the file it writes; the connection otherwise refuses to attach any.
                 let limit = sqlite3_limit(database.sqliteConnection, SQLITE_LIMIT_ATTACHED, 1)
                 defer { sqlite3_limit(database.sqliteConnection, SQLITE_LIMIT_ATTACHED, limit) }
-                // The copy that VACUUM makes is as large as the database: not into memory.
+                // VACUUM's copy is as large as the database, so it must not be held in memory.
                 try database.execute(sql: "PRAGMA temp_store = FILE; PRAGMA cache_spill = ON")
                 defer { try? database.execute(sql: "PRAGMA cache_spill = OFF; PRAGMA temp_store = MEMORY") }
                 try database.execute(sql: "VACUUM")
@@ -123,8 +122,8 @@ extension MaintenanceStore {
         }
     }
 
-    /// Copies the database, as of one moment, into a new file, beside live workers (SQLite's backup interface).
-    /// - Throws: `StoreError`; `conflict` where the file is there already.
+    /// Copies a consistent snapshot of the database into a new file while workers run (SQLite's backup interface).
+    /// - Throws: `StoreError`; `conflict` if the file already exists.
     package func backup(to destination: String) throws {
         guard try !PrivateFile.inspect(destination) else {
             throw StoreError(.conflict, "\(destination): is there already; a backup overwrites nothing")
@@ -135,7 +134,7 @@ extension MaintenanceStore {
             configuration.busyMode = .callback(BusyHandler.wait)
             let copy = try DatabaseQueue(path: destination, configuration: configuration)
             try store.engine.pool.backup(to: copy)
-            // The copy stands alone: no log beside it.
+            // A backup is a single file, without a log next to it.
             try copy.inDatabase { try $0.execute(sql: "PRAGMA journal_mode = DELETE") }
             try copy.close()
         } catch {

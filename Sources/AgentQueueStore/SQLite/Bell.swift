@@ -4,35 +4,35 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// Words in a small shared file, rung after a COMMIT to wake the processes that wait (futexes). A hint, never the
-/// truth: who is woken looks into the database, and looks anyway every second.
+/// Words in a small shared file, rung after a COMMIT to wake waiting processes (futexes). A ring is only a hint: a woken process reads the
+/// database, and polls it every second anyway.
 package final class Bell: Sendable {
-    /// What is rung for.
+    /// What a ring announces.
     package enum Word: Int, Sendable, CaseIterable {
-        /// Jobs to run, cancellations: for workers.
+        /// Jobs to run and cancellations, for workers.
         case work = 0
-        /// Jobs that have ended: for those who wait for results.
+        /// Finished jobs, for callers waiting for results.
         case done = 1
     }
 
-    /// The longest a missed ring can go unnoticed, in ms.
+    /// The longest that a missed ring can go unnoticed, in ms.
     package static let safetyPoll: Int64 = 1_000
 
-    // The mapping lives as long as this object, and nothing but the platform's atomics touches it.
+    // The mapping lives as long as this object, and is only accessed with the platform's atomics.
     nonisolated(unsafe) private let words: UnsafeMutablePointer<UInt32>
     private static let length = 4_096
 
-    /// Maps the file beside a database, making it if need be.
+    /// Maps the file next to a database, creating it if necessary.
     init(path: String) throws(StoreError) {
         let descriptor = try PrivateFile.open(path, flags: O_RDWR | O_CREAT)
         defer { close(descriptor) }
-        // With its page: a store into one that the full disk has no room for would end the process (SIGBUS).
+        // Allocate the page now: a store to a page that a full disk cannot back would kill the process (SIGBUS).
         let code = posix_fallocate(descriptor, 0, off_t(Self.length))
         guard code == 0 else { throw PrivateFile.failure(path, code) }
         guard let memory = mmap(nil, Self.length, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), memory != MAP_FAILED else {
             throw StoreError(.io, "\(path): cannot be mapped into memory")
         }
-        // A line of the processor's cache each, so that one kind of waiter does not disturb the other.
+        // Each word has a cache line of its own, so that one kind of waiter does not disturb the other.
         words = memory.bindMemory(to: UInt32.self, capacity: Self.length / 4)
     }
 
@@ -40,19 +40,18 @@ package final class Bell: Sendable {
 
     private func word(_ word: Word) -> UnsafeMutablePointer<UInt32> { words + word.rawValue * 32 }
 
-    /// The word's present value.
     package func value(_ word: Word) -> UInt32 { platform_word_load(self.word(word)) }
 
-    /// Wakes all who wait.
+    /// Wakes every waiter.
     package func ring(_ word: Word) { platform_bell_ring(self.word(word)) }
 
-    /// Blocks this thread until the word no longer holds `seen`, or for that long; may return early.
+    /// Blocks this thread until the word's value differs from `seen` or the time has passed; may return early.
     func wait(_ word: Word, seen: UInt32, milliseconds: Int64) { platform_bell_wait(self.word(word), seen, milliseconds) }
 }
 
-/// Hears a bell on a thread of its own and passes it on.
+/// Waits for a bell on its own thread and forwards the rings.
 final class BellListener: Sendable {
-    /// One who listens: told of every ring, and of the end.
+    /// A listener: `hear` is called for every ring, `end` once when the listener stops.
     struct Ear: Sendable {
         var hear: @Sendable () -> Void
         var end: @Sendable () -> Void
@@ -68,7 +67,6 @@ final class BellListener: Sendable {
         var isStopped = false
     }
 
-    /// Starts the thread.
     init(_ bell: Bell, _ word: Bell.Word) {
         self.bell = bell
         self.word = word
@@ -78,7 +76,7 @@ final class BellListener: Sendable {
         thread.start()
     }
 
-    /// Begins to pass rings on, and a beat at least once in each `Bell.safetyPoll`. Returns a number for ``remove(_:)``.
+    /// Starts forwarding every ring, and a call at least once per `Bell.safetyPoll`. Returns an id for ``remove(_:)``.
     @discardableResult
     func add(_ ear: Ear) -> Int {
         let id = state.withLock { state -> Int? in
@@ -91,10 +89,9 @@ final class BellListener: Sendable {
         return id ?? 0
     }
 
-    /// Passes no more on.
     func remove(_ id: Int) { state.withLock { $0.ears[id] = nil } }
 
-    /// Ends it for all, and the thread.
+    /// Ends every ear and the thread.
     func stop() {
         let ears = state.withLock { state in
             state.isStopped = true
@@ -102,7 +99,7 @@ final class BellListener: Sendable {
             return Array(state.ears.values)
         }
         for ear in ears { ear.end() }
-        // Ringing is the one wake that a thread about to wait cannot miss. To others it is a hint too many.
+        // A ring is the only wake that a thread about to wait cannot miss. Other waiters merely get one hint too many.
         bell.ring(word)
     }
 

@@ -1,6 +1,6 @@
 import GRDBSQLite
 
-/// Reads parts of blobs of one column, row after row, without reading the rest of them. To be closed before its transaction ends.
+/// Reads parts of the blobs of one column, row after row, without reading the rest of them. Must be closed before its transaction ends.
 final class BlobReader {
     private let connection: OpaquePointer
     private let table: String
@@ -14,7 +14,7 @@ final class BlobReader {
         self.column = column
     }
 
-    /// Fills a buffer from an offset of a row's blob.
+    /// Fills a buffer from the row's blob, starting at an offset.
     func read(row wanted: Int64, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(SQLFailure) {
         if row != wanted {
             let code =
@@ -28,13 +28,13 @@ final class BlobReader {
     }
 
     private func fail(_ code: CInt) -> SQLFailure {
-        // What is not there, or too short, is damage: SQLite says no more than that the statement is wrong.
+        // SQLITE_ERROR means a missing row or a blob that is too short. For us that is damage.
         let failure = code == SQLITE_ERROR ? SQLFailure.damagedBlock : SQLFailure(code, connection)
         close()
         return failure
     }
 
-    /// Lets go of the row it stands on.
+    /// Releases the blob handle.
     func close() {
         sqlite3_blob_close(handle)
         handle = nil

@@ -1,27 +1,27 @@
 import GRDB
 import GRDBSQLite
 
-/// Moves the write-ahead log into the database, on a connection of its own, beside live writers. Used by the writer's thread alone.
+/// Moves the write-ahead log into the database on its own connection, while writers continue. Used by the writer's thread only.
 ///
-/// **Guarded checkpoints.** SQLite before 3.51.3 can lose commits when a checkpoint starts while another process resets
-/// the WAL ("the WAL-reset bug", sqlite.org/wal.html section 11). A WAL is reset only by a holder of the write lock, so
-/// the writer's connection takes that lock, the other one checkpoints (PASSIVE, which needs no lock of ours), and the lock is
-/// given back. A kill drops both together.
+/// **Guarded checkpoints.** SQLite before 3.51.3 can lose commits when a checkpoint starts while another process resets the WAL ("the
+/// WAL-reset bug", sqlite.org/wal.html section 11). Only a holder of the write lock resets the WAL, so the writer's connection takes that
+/// lock, the other connection checkpoints (PASSIVE, which does not need the write lock), and the lock is released. If the process is
+/// killed, both end together.
 final class Checkpoints {
     private let writer: WriteConnection
     private let configuration: Configuration
     private let path: String
     private let isGuarded: Bool
-    /// The longest log, in pages, that is left as it is.
+    /// The longest log, in pages, that does not trigger a checkpoint.
     private let maxPages: Int
     private var connection: DatabaseQueue?
-    /// Whether a commit found the disk full, and no checkpoint has come through since: the next one must not wait for a long
-    /// WAL, which would take the room that the database needs.
+    /// Whether a commit found the disk full and no checkpoint has succeeded since. The next checkpoint must not wait for a long WAL, which
+    /// would take the space that the database needs.
     private var isShortOfRoom = false
-    /// The WAL's length after our latest commit, in pages: set by the WAL hook.
+    /// The WAL's length in pages after our latest commit; set by the WAL hook.
     private let logPages: UnsafeMutablePointer<CInt>
 
-    /// - Parameter checkpointer: the connection to checkpoint on; nil opens one when it is first needed.
+    /// - Parameter checkpointer: the connection to checkpoint on; nil opens one on first use.
     init(
         _ writer: WriteConnection, checkpointer: DatabaseQueue?, configuration: Configuration, path: String, options: StoreOptions
     ) {
@@ -38,25 +38,26 @@ final class Checkpoints {
 
     deinit { logPages.deallocate() }
 
-    /// Whether a version of SQLite has the fix: 3.51.3 and later, and the branches 3.50.7 and 3.44.6.
+    /// Whether a version of SQLite has the fix for the WAL-reset bug: 3.51.3 and later, and the branches 3.50.7 and 3.44.6.
     static func hasWALResetFix(_ version: CInt) -> Bool {
         version >= 3_051_003 || (3_050_007..<3_051_000).contains(version) || (3_044_006..<3_045_000).contains(version)
     }
 
-    /// Checkpoints if the WAL has grown long. Whatever keeps it from doing so now, the next commit tries again.
+    /// Checkpoints if the WAL is long. If that fails, the next commit tries again.
     func runIfDue() {
         guard logPages.pointee >= maxPages || isShortOfRoom else { return }
         logPages.pointee = 0
         run()
     }
 
-    /// The WAL cannot grow, for the disk is full. Once it is all in the database, it begins anew and need not.
+    /// Checkpoints because the disk is full and the WAL cannot grow. Once all of it is in the database, it restarts from its beginning and
+    /// need not grow.
     func makeRoom() {
         isShortOfRoom = true
         run()
     }
 
-    /// Moves the WAL's frames into the database, guarded.
+    /// Moves the WAL's frames into the database, guarded if necessary.
     private func run() {
         do {
             let connection = try connection ?? DatabaseQueue(path: path, configuration: configuration)
@@ -68,7 +69,7 @@ final class Checkpoints {
             }
             isShortOfRoom = false
         } catch {
-            // Busy, or the disk is full: the WAL is longer for a while, and nothing is lost.
+            // Busy, or the disk is full: the WAL stays long for a while, but nothing is lost.
         }
     }
 

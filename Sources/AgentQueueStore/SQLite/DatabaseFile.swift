@@ -5,16 +5,15 @@ import GRDBSQLite
 import Glibc
 import Synchronization
 
-/// The database's file: made, checked and opened as the rules of the store ask.
+/// Creates, checks and opens the database file as the store requires.
 enum DatabaseFile {
-    /// "AGQU": says that a file is ours.
+    /// "AGQU", which marks a file as an AgentQueue database.
     static let applicationID: Int32 = 0x4147_5155
 
-    /// The largest value or row: 64 MiB and some.
+    /// The largest value or row: 72 MiB, slightly more than the 64 MiB that are allowed.
     private static let maxLength: CInt = 72 << 20
 
-    /// The configuration of every connection. Order matters: the busy handler comes first (GRDB sets it before
-    /// `prepareDatabase`).
+    /// The configuration of every connection. The order matters: GRDB sets the busy handler before it calls `prepareDatabase`.
     static func configuration(durability: Durability) -> Configuration {
         var configuration = Configuration()
         configuration.busyMode = .callback(BusyHandler.wait)
@@ -41,8 +40,8 @@ enum DatabaseFile {
         return configuration
     }
 
-    /// What a hostile file could use is off, and closing does not checkpoint: a lone `enqueue` would otherwise delete
-    /// the WAL and make it anew each time.
+    /// Turns off the features that a hostile file could exploit, and the checkpoint on close: a single `enqueue` would otherwise delete
+    /// the WAL and recreate it every time.
     private static func harden(_ connection: OpaquePointer) throws {
         let off = [SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_VIEW, SQLITE_DBCONFIG_DQS_DML, SQLITE_DBCONFIG_DQS_DDL]
         let on = [SQLITE_DBCONFIG_DEFENSIVE, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE]
@@ -56,16 +55,16 @@ enum DatabaseFile {
         sqlite3_limit(connection, SQLITE_LIMIT_ATTACHED, 0)
     }
 
-    /// Makes a new file ready before anything opens it as a pool: `auto_vacuum` must be set before the first page is
-    /// written, and GRDB's pool writes one. Several processes may do this at once.
+    /// Prepares a new file before it is opened as a pool: `auto_vacuum` must be set before the first page is written, and GRDB's pool
+    /// writes one. Several processes may do this at once.
     static func prepareNew(_ path: String) throws {
         try creation.withLock { _ in
             do {
-                // Only where there is none: another store of this process may have the file open, and closing a second
-                // descriptor of it would drop SQLite's locks.
+                // Only if the file does not exist: another store of this process may have it open, and closing a second descriptor would
+                // drop SQLite's locks.
                 if try !PrivateFile.inspect(path) { close(try PrivateFile.open(path, flags: O_RDWR | O_CREAT | O_EXCL)) }
             } catch {
-                // Another process may have been faster.
+                // Another process may have created it first.
                 guard try PrivateFile.inspect(path) else { throw error }
             }
         }
@@ -92,9 +91,9 @@ enum DatabaseFile {
         return status.st_size == 0
     }
 
-    /// Refuses a file that is not ours before anything is changed in it, or beside it: a pool would turn it to WAL.
-    /// - Returns: the connection that looked; nil for a file that holds nothing. It is to stay open until the pool is: with the last
-    ///   connection of all processes goes the index of the WAL, and whoever opens next reads the whole WAL to make it anew.
+    /// Refuses a foreign file before anything in it or next to it is changed: opening a pool would switch it to WAL mode.
+    /// - Returns: the connection used for the check; nil for an empty file. Keep it open until the pool is open: the last connection of
+    ///   all processes to close removes the WAL index, and the next one to open must read the whole WAL to rebuild it.
     static func refuseForeign(_ path: String, configuration: Configuration) throws -> DatabaseQueue? {
         guard try !isEmpty(path) else { return nil }
         let database = try DatabaseQueue(path: path, configuration: configuration)
@@ -102,23 +101,23 @@ enum DatabaseFile {
         return database
     }
 
-    /// Refuses a file that is not ours.
+    /// Refuses a file that is not an AgentQueue database.
     static func checkIdentity(_ database: Database, path: String) throws {
         for _ in 0..<patience {
             let id = try Int32.fetchOne(database, sql: "PRAGMA application_id")
             if id == applicationID { return }
-            // One that holds nothing yet may be about to be made ours by another process.
+            // Another process may be about to initialize an empty file.
             guard id == 0, try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") == 0 else { break }
             _ = BusyHandler.wait(0)
         }
         throw StoreError(.notOurs, "\(path): not an agent-queue database")
     }
 
-    /// How often a file that holds nothing is looked at, about a millisecond apart, before it is taken for another's.
+    /// How often an empty file is checked, about a millisecond apart, before it is considered foreign.
     private static let patience = 200
 
-    /// Sets what GRDB's pool has undone (it sets NORMAL after `prepareDatabase`), and reads back every setting that a
-    /// promise hangs on.
+    /// Restores the settings that GRDB's pool overrides (it sets `synchronous=NORMAL` after `prepareDatabase`), and reads back every
+    /// setting that a guarantee depends on.
     static func settle(_ database: Database, durability: Durability, path: String) throws {
         try database.execute(sql: "PRAGMA synchronous = \(durability == .full ? "FULL" : "NORMAL")")
         let expected: [(pragma: String, value: String)] = [
@@ -137,13 +136,13 @@ enum DatabaseFile {
 
 /// How a connection waits for another process's lock: random sleeps of 0.2 to 2 ms.
 ///
-/// SQLite's own handler sleeps longer and longer, so that under steady load the one that waits longest is served last;
-/// with `synchronous=FULL` it starves a process completely. Random sleeps are fair; `aq-bench contend` in several processes shows it.
+/// SQLite's own handler sleeps longer after each try, so that under steady load the connection that has waited longest is served last;
+/// with `synchronous=FULL` it starves a process completely. Random sleeps are fair, as `aq-bench contend` with several processes shows.
 enum BusyHandler {
     /// The longest that one statement waits, in tries of 1.1 ms on average: about 10 s.
     private static let maxTries = 9_000
 
-    /// Waits once more; false when it has been too long.
+    /// Sleeps before another try; returns false once the limit is reached.
     static func wait(_ tries: Int) -> Bool {
         guard tries < maxTries else { return false }
         usleep(UInt32.random(in: 200...2_000))

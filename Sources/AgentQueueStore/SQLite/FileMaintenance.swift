@@ -2,20 +2,20 @@ import GRDBSQLite
 
 /// The SQLite library that this process uses.
 enum SQLiteLibrary {
-    /// Such as `3.51.3`.
+    /// For example `3.51.3`.
     static var version: String { String(cString: sqlite3_libversion()) }
-    /// Such as 3,051,003.
+    /// For example 3,051,003.
     static var number: CInt { sqlite3_libversion_number() }
 }
 
 extension ReadConnection {
-    /// How many pages the database's file has, how many of them are free, and their size in bytes.
+    /// The number of pages of the database file, how many of them are free, and their size in bytes.
     func pages() throws(SQLFailure) -> (count: Int64, free: Int64, size: Int64) {
         let size = try statement("PRAGMA page_size").number() ?? 4_096
         return (try statement("PRAGMA page_count").number() ?? 0, try statement("PRAGMA freelist_count").number() ?? 0, size)
     }
 
-    /// What SQLite itself finds wrong with the file: its pages and indexes, and references to rows that do not exist. At most 20 of each.
+    /// The faults that SQLite itself finds in the file: in pages, in indexes, and references to missing rows. At most 20 of each.
     func fileFaults() throws(SQLFailure) -> [String] {
         let integrity = try statement("PRAGMA integrity_check(20)").all { $0.text(0) }
         var references: [String] = []
@@ -28,7 +28,7 @@ extension ReadConnection {
 }
 
 extension WriteTransaction {
-    /// Gives up to that many free pages back to the file system. Returns how many.
+    /// Returns up to `pages` free pages to the file system. Returns how many.
     func shrink(pages: Int) throws -> Int64 {
         let before = try statement("PRAGMA freelist_count").number() ?? 0
         guard before > 0 else { return 0 }
@@ -40,7 +40,7 @@ extension WriteTransaction {
 }
 
 extension Statement {
-    /// A column's value for a person to read: texts in quotes.
+    /// A column's value formatted for people: texts are quoted.
     func shown(_ column: CInt) -> String {
         if isNull(column) { return "NULL" }
         return isText(column) ? String(reflecting: text(column)) : text(column)

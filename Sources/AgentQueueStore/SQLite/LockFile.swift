@@ -3,19 +3,17 @@ import CAgentQueue
 import Glibc
 import Synchronization
 
-/// The lock file beside a database: who uses it, which workers live, and whose calls have begun.
+/// The lock file next to a database, which shows who uses it, which workers are alive, and whose calls have begun.
 ///
-/// POSIX record locks, because the kernel gives them free the moment their process ends, however it ends, and a child
-/// process does not inherit them. Byte 0 is held shared by every process that uses the database; byte `n` exclusively by
-/// worker `n`.
+/// It uses POSIX record locks, because the kernel releases them the moment their process ends, for whatever reason, and child processes do
+/// not inherit them. Byte 0 is locked shared by every process that uses the database; byte `n` exclusively by worker `n`.
 ///
-/// Two traps of these locks shape this type. Closing *any* descriptor of a file drops all the process's locks on it: so
-/// there is one descriptor per file (not per path: one file has many) and process, kept by ``shared(at:)`` and never
-/// closed. And a process is told that its
-/// own locks are free: so it remembers which are its own.
+/// Two pitfalls of these locks shape this type. Closing *any* descriptor of a file drops all locks that the process holds on it, so there
+/// is one descriptor per file (not per path: a file can have many) and process, kept by ``shared(at:)`` and never closed. And the kernel
+/// reports a process's own locks as free to that process, so this type remembers them.
 ///
-/// Behind the bytes lies a region for each worker in which it notes the jobs whose calls have begun, by plain stores
-/// into shared memory, which outlive a `kill -9`. A rescuer reads there which attempts count.
+/// After the bytes, each worker has a region in which it records the jobs whose calls have begun, with plain stores into shared memory,
+/// which survive a `kill -9`. Rescue reads there which attempts count.
 package final class LockFile: Sendable {
     private static let registry = Mutex<[FileIdentity: LockFile]>([:])
 
@@ -43,7 +41,7 @@ package final class LockFile: Sendable {
     private static let regionWords = 2_048
     private static let regions: Int64 = 256
 
-    /// The one lock file of a path in this process. Opened on first use and kept until the process ends.
+    /// The lock file of a path; one per process, opened on first use and kept until the process ends.
     static func shared(at path: String) throws(StoreError) -> LockFile {
         let result: Result<LockFile, StoreError> = registry.withLock { files in
             var status = stat()
@@ -65,7 +63,7 @@ package final class LockFile: Sendable {
 
     // MARK: The database's users
 
-    /// Marks this process as a user of the database; refused while another process replaces the file.
+    /// Marks this process as a user of the database. Refused while another process replaces the file.
     func beginUse() throws(StoreError) {
         let code = own.withLock { own -> Int32 in
             guard !own.isReplacing else { return EAGAIN }
@@ -88,8 +86,8 @@ package final class LockFile: Sendable {
         }
     }
 
-    /// Runs `body` while no process, this one included, uses the database.
-    /// - Throws: `StoreError` of kind `busy` where one does.
+    /// Runs `body` while no process, including this one, uses the database.
+    /// - Throws: `StoreError`; `busy` if a process uses it.
     func whileUnused<T>(_ body: () throws -> T) throws -> T {
         let isFree = own.withLock { own in
             own.isReplacing = own.uses == 0 && !own.isReplacing && platform_lock_byte(descriptor, 0, true) == 0
@@ -109,7 +107,7 @@ package final class LockFile: Sendable {
 
     // MARK: Workers
 
-    /// Takes a worker's byte, for as long as this process lives.
+    /// Locks a worker's byte for as long as this process lives, or until ``unlock(worker:)``.
     func lock(worker id: Int64) throws(StoreError) {
         let code = own.withLock { own -> Int32 in
             let code = platform_lock_byte(descriptor, id, true)
@@ -119,7 +117,7 @@ package final class LockFile: Sendable {
         guard code == 0 else { throw StoreError(.internal, "\(path): worker \(id) is locked by another process") }
     }
 
-    /// Gives a worker's byte free: it has ended in good order.
+    /// Releases a worker's byte after an orderly shutdown.
     func unlock(worker id: Int64) {
         own.withLock { own in
             own.workers.remove(id)
@@ -130,22 +128,22 @@ package final class LockFile: Sendable {
     /// The workers of this process.
     package var ownWorkers: Set<Int64> { own.withLock(\.workers) }
 
-    /// Whether a worker's process lives. A process that is merely stopped does.
+    /// Whether a worker's process is alive. A stopped (SIGSTOP) process is alive.
     package func isAlive(worker id: Int64) -> Bool {
         let isOwn = own.withLock { $0.workers.contains(id) }
-        // An error is no proof of death: then the lease decides.
+        // An error does not prove that the worker is dead; the lease decides then.
         return isOwn || platform_lock_holder(descriptor, id) != 0
     }
 
     // MARK: Calls that have begun
 
-    /// The region in which a worker notes its calls; nil where another living worker has it.
+    /// The region in which a worker records its calls; nil if another living worker occupies it.
     func calls(of worker: Int64) -> CallRegion? {
         let offset = Self.offset(of: worker)
         let length = Self.regionWords * 8
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return nil }
-        // With its pages: a store into one that the full disk has no room for would end the process (SIGBUS).
+        // Allocate the pages now: a store to a page that a full disk cannot back would kill the process (SIGBUS).
         guard posix_fallocate(descriptor, off_t(offset), off_t(length)) == 0 else { return nil }
         guard let memory = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, off_t(offset)), memory != MAP_FAILED
         else { return nil }
@@ -157,13 +155,13 @@ package final class LockFile: Sendable {
         return CallRegion(words: words, count: Self.regionWords, worker: worker)
     }
 
-    /// The jobs whose calls a worker had begun when it was last heard of, and, negative, the tokens whose jobs share calls that it had
-    /// begun; nil where that is not known.
+    /// The jobs whose calls a worker had begun as of its last record, and, as negative numbers, the lease tokens of the shared calls it
+    /// had begun; nil if unknown.
     func begunCalls(of worker: Int64) -> Set<Int64>? {
         region(of: worker).map { Set($0[1..<CallRegion.firstChild(of: $0.count)].filter { $0 != 0 }) }
     }
 
-    /// The processes that a worker ran for its calls when it was last heard of.
+    /// The child processes that a worker ran for its calls as of its last record.
     func children(of worker: Int64) -> [ChildProcessRegister.Child] {
         guard let words = region(of: worker) else { return [] }
         return stride(from: CallRegion.firstChild(of: words.count), to: words.count, by: 2).compactMap { place in
@@ -172,7 +170,7 @@ package final class LockFile: Sendable {
         }
     }
 
-    /// What a worker's region holds; nil where another worker's stands there.
+    /// The contents of a worker's region; nil if it now belongs to another worker.
     private func region(of worker: Int64) -> [Int64]? {
         var words = [Int64](repeating: 0, count: Self.regionWords)
         let read = words.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, off_t(Self.offset(of: worker))) }

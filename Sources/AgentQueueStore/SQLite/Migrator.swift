@@ -2,10 +2,10 @@ import AgentQueueMigrations
 import AgentQueueModel
 import GRDB
 
-/// Brings a database's schema up to this program's: each step in a transaction of its own, recorded with the checksum
-/// of its text. A newer history, or one that was altered, is refused.
+/// Brings a database's schema up to date. Each step runs in its own transaction and is recorded with the checksum of its text. A newer or
+/// altered history is refused.
 enum Migrator {
-    /// Checks the history, and applies what is missing if `applies`.
+    /// Checks the history, and applies the missing steps if `applies` is true.
     /// - Returns: the names of the steps applied.
     @discardableResult
     static func run(_ database: Database, path: String, applies: Bool, now: Int64) throws -> [String] {
@@ -15,7 +15,7 @@ enum Migrator {
                 throw StoreError(.olderSchema, "\(path): the database is older than this program and has to be migrated")
             }
             try database.inTransaction(.immediate) {
-                // Another process may have been faster.
+                // Another process may have applied it first.
                 guard try pending(database, path: path).first?.version == next.version else { return .commit }
                 try database.execute(sql: next.sql)
                 try database.execute(
@@ -29,7 +29,7 @@ enum Migrator {
         return applied
     }
 
-    /// The steps that are still to apply, after the history has been checked.
+    /// Checks the history and returns the steps still to apply.
     static func pending(_ database: Database, path: String) throws -> [Migration] {
         let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
         let known = Migration.all
@@ -52,14 +52,14 @@ enum Migrator {
                 "\(path): the migration \(migration.name) that was applied is not the one this program knows; restore a backup")
         }
         guard history.count == version else {
-            // Another process may have applied a step between the two looks.
+            // Another process may have applied a step between the two reads.
             guard try Int.fetchOne(database, sql: "PRAGMA user_version") == version else { return try pending(database, path: path) }
             throw StoreError(.alteredSchema, "\(path): the record of migrations is incomplete; restore a backup")
         }
         return Array(known.dropFirst(version))
     }
 
-    /// One look at the file's own list of tables. (GRDB's `tableExists` reads the whole schema, each time that a process begins.)
+    /// A single query of the file's list of tables. (GRDB's `tableExists` reads the whole schema, every time a process starts.)
     private static func hasTable(_ database: Database) throws -> Bool {
         try Bool.fetchOne(
             database, sql: "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migrations')") ?? false

@@ -1,9 +1,9 @@
 import AgentQueueModel
 import Glibc
 
-/// Files and folders that hold what people asked and were answered: for their owner alone.
+/// Files and folders that hold prompts and answers, accessible to their owner only.
 enum PrivateFile {
-    /// Opens a file, making it 0600 where it is made, refusing symbolic links and other people's files.
+    /// Opens a file, created with mode 0600. Refuses symbolic links and files of other users.
     static func open(_ path: String, flags: Int32) throws(StoreError) -> Int32 {
         let descriptor = Glibc.open(path, flags | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure(path, errno) }
@@ -16,7 +16,7 @@ enum PrivateFile {
         return descriptor
     }
 
-    /// Makes the folder a file stands in, 0700, with the folders above it.
+    /// Creates the folder that contains a file, with its parents, all with mode 0700.
     static func makeFolder(of path: String) throws(StoreError) {
         guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return }
         let folder = String(path[..<slash])
@@ -26,7 +26,7 @@ enum PrivateFile {
         guard mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw failure(folder, errno) }
     }
 
-    /// What SQLite is about to open must be a plain file of ours, or not there yet.
+    /// Checks that the file SQLite is about to open is a regular file of ours. Returns false if it does not exist yet.
     static func inspect(_ path: String) throws(StoreError) -> Bool {
         var status = stat()
         guard lstat(path, &status) == 0 else {
@@ -52,7 +52,7 @@ enum PrivateFile {
         }
     }
 
-    /// The sentence for an error of the file system.
+    /// Describes an error of the file system.
     static func failure(_ path: String, _ code: Int32) -> StoreError {
         switch code {
         case EACCES, EPERM, EROFS: StoreError(.permission, "\(path): may not be read or written; check who owns it and its folder")

@@ -1,6 +1,6 @@
 import GRDB
 
-/// A connection that reads one snapshot, for as long as ``QueueStore/read(_:)`` runs its body. Confined to that thread.
+/// A connection that reads one snapshot while ``QueueStore/read(_:)`` runs its body. Confined to that thread.
 struct ReadConnection {
     let database: Database
     private let handle: OpaquePointer
@@ -11,16 +11,15 @@ struct ReadConnection {
         self.handle = handle
     }
 
-    /// The prepared statement of a literal. The connection keeps it.
+    /// The prepared statement of a literal, cached by the connection.
     func statement(_ sql: StaticString) throws(SQLFailure) -> Statement { try kept(sql.description) }
 
-    /// The prepared statement of a text that was put together once. The connection keeps it.
+    /// The prepared statement of a text composed once, cached by the connection.
     func statement(_ sql: SQLText) throws(SQLFailure) -> Statement { try kept(sql.text) }
 
-    /// A statement that is put together at run time, with its values bound; not kept.
+    /// A statement composed at run time, with its values bound; not cached.
     func statement(building sql: String) throws(SQLFailure) -> Statement { try Statement(sql, on: handle) }
 
-    /// Reads parts of a column's blobs.
     func blobs(table: String, column: String) -> BlobReader { BlobReader(on: handle, table: table, column: column) }
 
     private func kept(_ sql: String) throws(SQLFailure) -> Statement {

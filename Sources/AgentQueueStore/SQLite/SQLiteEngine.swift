@@ -3,21 +3,21 @@ import CAgentQueue
 import Foundation
 import GRDB
 
-/// A database file, open: its connections, the lock file and the bells beside it. Everything of the store that knows SQLite stands behind
-/// this and in this folder; the rest speaks to ``ReadConnection``, ``WriteConnection``, ``Checkpoints``, ``Bell`` and ``LockFile``.
+/// An open database file: its connections, and the lock file and bell next to it. Everything in the store that depends on SQLite is behind
+/// this type and in this folder; the rest uses ``ReadConnection``, ``WriteConnection``, ``Checkpoints``, ``Bell`` and ``LockFile``.
 final class SQLiteEngine: Sendable {
-    /// The file, absolute.
+    /// The absolute path of the file.
     let path: String
-    /// Wakes processes that wait.
+    /// Wakes waiting processes.
     let bell: Bell
-    /// Says which workers live, and whose calls have begun.
+    /// Shows which workers are alive, and whose calls have begun.
     let locks: LockFile
 
     let pool: DatabasePool
     private let configuration: Configuration
 
-    /// Opens a file, making and migrating it as the options say.
-    /// - Returns: the engine, and what the writer's thread commits with.
+    /// Opens a file, creating and migrating it as the options allow.
+    /// - Returns: the engine, and the group commit for the writer's thread.
     static func open(_ path: String, _ options: StoreOptions) throws -> (engine: SQLiteEngine, commits: GroupCommit) {
         _ = configuresSQLite
         let path = try absolute(path)
@@ -57,7 +57,7 @@ final class SQLiteEngine: Sendable {
         }
     }
 
-    /// A lock that another process holds for a moment at opening (it recovers the WAL, or makes the file) is waited for.
+    /// Retries while another process holds a lock briefly during opening, because it recovers the WAL or creates the file.
     private static func retryingBusy<T>(_ open: () throws -> T) throws -> T {
         var tries = 0
         while true {
@@ -70,7 +70,7 @@ final class SQLiteEngine: Sendable {
         }
     }
 
-    /// Once in a process. Fails harmlessly where the program has used SQLite before.
+    /// Once per process. Fails harmlessly if the program has already used SQLite.
     private static let configuresSQLite = platform_sqlite_forgo_memory_statistics()
 
     private static func absolute(_ path: String) throws -> String {
@@ -79,7 +79,7 @@ final class SQLiteEngine: Sendable {
         return FileManager.default.currentDirectoryPath + "/" + path
     }
 
-    /// Reads on a snapshot.
+    /// Reads from a snapshot.
     /// - Throws: `StoreError`.
     func read<Value>(_ body: (ReadConnection) throws -> Value) throws -> Value {
         do {

@@ -1,8 +1,8 @@
 import GRDB
 import GRDBSQLite
 
-/// A prepared statement of a reading or the writing connection: bound in the order of its parameters, then run once, its columns read by
-/// their places. It can then be bound again.
+/// A prepared statement of a read or write connection. Bind its parameters in order, run it once, and read columns by position; then it
+/// can be bound again.
 ///
 /// Confined to the thread that holds the connection; not `Sendable`.
 // Of two methods that differ by whether their body throws, the compiler finds the one that is meant.
@@ -13,7 +13,7 @@ final class Statement {
     private let isOwn: Bool
     private var position: CInt = 0
 
-    /// SQLite copies what is bound: the caller's bytes need not outlive the call.
+    /// SQLite copies bound values, so the caller's bytes need not outlive the call.
     private static let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 
     init(_ sql: String, on connection: OpaquePointer) throws(SQLFailure) {
@@ -28,7 +28,7 @@ final class Statement {
         #endif
     }
 
-    /// A statement that another keeps, for as long as that lives.
+    /// Wraps a handle that someone else owns and keeps alive.
     init(borrowing handle: OpaquePointer, on connection: OpaquePointer) {
         self.handle = handle
         self.connection = connection
@@ -70,7 +70,7 @@ final class Statement {
     @discardableResult func bind(_ value: String) -> Self {
         position += 1
         guard !value.isEmpty else {
-            // The buffer of an empty string may have no address, which SQLite would take for NULL.
+            // The buffer of an empty string may have no address, which SQLite would treat as NULL.
             sqlite3_bind_text(handle, position, "", 0, Self.transient)
             return self
         }
@@ -118,13 +118,13 @@ final class Statement {
         return changes
     }
 
-    /// Runs an INSERT of one row, and returns the row's id; nil where a conflict kept the row out. The text says no RETURNING: SQLite would
-    /// make a table for it at each run.
+    /// Runs an INSERT of one row and returns the row's id; nil if a conflict prevented the insert. The SQL has no RETURNING, for which
+    /// SQLite would create a table on every run.
     func insertedID() throws(SQLFailure) -> Int64? {
         try run() == 1 ? sqlite3_last_insert_rowid(connection) : nil
     }
 
-    /// Calls `body` for every row; the columns are read from this statement.
+    /// Calls `body` for every row. Read the columns from the statement.
     func eachRow(_ body: (Statement) -> Void) throws(SQLFailure) {
         while true {
             let code = sqlite3_step(handle)
@@ -133,7 +133,7 @@ final class Statement {
         }
     }
 
-    /// Calls `body` for every row, and ends with what it throws.
+    /// Calls `body` for every row, and rethrows its first error.
     func eachRow(_ body: (Statement) throws -> Void) throws {
         while true {
             let code = sqlite3_step(handle)
@@ -145,7 +145,7 @@ final class Statement {
         }
     }
 
-    /// Calls `body` for one row after the other of a query, until it returns false.
+    /// Calls `body` for each row until it returns false.
     func readRows(while body: (Statement) -> Bool) throws(SQLFailure) {
         while true {
             let code = sqlite3_step(handle)
@@ -154,7 +154,7 @@ final class Statement {
         }
     }
 
-    /// What `body` makes of the first row; nil where there is none.
+    /// Maps the first row; nil if there is none.
     func first<T>(_ body: (Statement) -> T) throws(SQLFailure) -> T? {
         let code = sqlite3_step(handle)
         guard code == SQLITE_ROW else {
@@ -166,7 +166,7 @@ final class Statement {
         return value
     }
 
-    /// What `body` makes of the first row, or what it throws; nil where there is none.
+    /// Maps the first row, rethrowing what `body` throws; nil if there is none.
     func first<T>(_ body: (Statement) throws -> T) throws -> T? {
         let code = sqlite3_step(handle)
         guard code == SQLITE_ROW else {
@@ -178,28 +178,28 @@ final class Statement {
         return try value.get()
     }
 
-    /// What `body` makes of every row.
+    /// Maps every row.
     func all<T>(_ body: (Statement) -> T) throws(SQLFailure) -> [T] {
         var values: [T] = []
         try eachRow { row in values.append(body(row)) }
         return values
     }
 
-    /// What `body` makes of every row, or the first error that it throws.
+    /// Maps every row, rethrowing the first error.
     func all<T>(_ body: (Statement) throws -> T) throws -> [T] {
         var values: [T] = []
         try eachRow { row in values.append(try body(row)) }
         return values
     }
 
-    /// The number that a statement yields, such as the id that an INSERT returns; nil where it yields no row.
+    /// The number that a statement yields, such as the id returned by an INSERT; nil if it yields no row.
     func number() throws(SQLFailure) -> Int64? { try first { $0.int64(0) } }
 
-    /// Whether there is a row.
+    /// Whether the query has a row.
     func exists() throws(SQLFailure) -> Bool { try first { _ in true } ?? false }
 
     private func finishFirst() throws(SQLFailure) {
-        // A statement that writes must be stepped to its end, or its RETURNING would leave rows undone.
+        // A writing statement must be stepped to its end, or it would stop after the first row of its RETURNING.
         let end = sqlite3_step(handle)
         try finish(end == SQLITE_ROW ? SQLITE_DONE : end, expecting: SQLITE_DONE)
     }
@@ -225,7 +225,7 @@ final class Statement {
 
     func isNull(_ column: CInt) -> Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }
 
-    /// A column that is 1 or 0, or a condition.
+    /// A column that holds 0 or 1, or a condition.
     func bool(_ column: CInt) -> Bool { sqlite3_column_int64(handle, column) != 0 }
 
     func optionalInt64(_ column: CInt) -> Int64? { isNull(column) ? nil : int64(column) }
@@ -238,10 +238,10 @@ final class Statement {
         return String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
     }
 
-    /// A column's text; nil where it is NULL.
+    /// A column's text; nil if it is NULL.
     func optionalText(_ column: CInt) -> String? { isNull(column) ? nil : text(column) }
 
-    /// A column's bytes where they lie: valid until the next step.
+    /// A column's bytes in place, without a copy; valid until the next step.
     func blobBytes(_ column: CInt) -> UnsafeRawBufferPointer {
         guard let bytes = sqlite3_column_blob(handle, column) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         return UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(handle, column)))
@@ -256,35 +256,30 @@ final class Statement {
 
     // MARK: Columns that the query decides about
 
-    /// How many columns a row has.
     var columnCount: CInt { sqlite3_column_count(handle) }
 
-    /// Whether a column's value is a text.
     func isText(_ column: CInt) -> Bool { sqlite3_column_type(handle, column) == SQLITE_TEXT }
 
-    /// The name of a column.
     func name(of column: CInt) -> String { sqlite3_column_name(handle, column).map { String(cString: $0) } ?? "" }
 }
 
-/// A text of SQL that is put together once from literals, such as a query with columns that others read too. Kept in a `static let`: a
-/// connection knows it by its address.
+/// SQL composed once from literals, such as a query that shares its columns with others. Keep it in a `static let`: a connection
+/// identifies it by its address.
 final class SQLText: Sendable {
     let text: String
 
     init(_ text: String) { self.text = text }
 }
 
-/// What SQLite said of a statement.
+/// An error that SQLite reports for a statement.
 struct SQLFailure: Error {
-    /// A block of vectors is not what it should be.
     static let damagedBlock = SQLFailure(SQLITE_CORRUPT, "a block of vectors is missing or too short")
 
-    /// The database is closed.
     static let closed = SQLFailure(SQLITE_MISUSE, "the database is closed")
 
     /// The extended result code.
     let code: CInt
-    /// SQLite's own words.
+    /// SQLite's own message.
     let message: String
 
     init(_ code: CInt, _ connection: OpaquePointer) {
@@ -293,13 +288,13 @@ struct SQLFailure: Error {
         message = String(cString: sqlite3_errmsg(connection))
     }
 
-    /// What is wrong, where SQLite does not say.
+    /// An error with a message of our own, where SQLite gives none.
     init(_ code: CInt, _ message: String) {
         self.code = code
         self.message = message
     }
 
-    /// What GRDB says of a statement that cannot be prepared.
+    /// Converts GRDB's error for a statement that cannot be prepared.
     init(_ error: any Error) {
         let known = error as? DatabaseError
         code = known?.extendedResultCode.rawValue ?? SQLITE_ERROR

@@ -2,7 +2,7 @@ import AgentQueueModel
 import GRDB
 
 extension Error {
-    /// This error in the store's words.
+    /// Converts this error to a `StoreError`.
     func asStoreError(path: String) -> StoreError {
         if let failure = self as? SQLFailure { return StoreError.from(code: failure.code, message: failure.message, path: path) }
         return StoreError.from(self, path: path)
@@ -10,7 +10,7 @@ extension Error {
 }
 
 extension StoreError {
-    /// Translates what SQLite says about a file.
+    /// Translates an error of SQLite or GRDB about a file.
     static func from(_ error: any Error, path: String) -> StoreError {
         if let error = error as? StoreError { return error }
         guard let error = error as? DatabaseError else { return StoreError(.internal, "\(error)") }

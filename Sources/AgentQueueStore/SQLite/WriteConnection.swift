@@ -1,37 +1,37 @@
 import GRDB
 import GRDBSQLite
 
-/// A connection that writes, with the statements that it keeps prepared. Confined to one thread, which uses it within ``hold(_:)``.
+/// A write connection with its cache of prepared statements. Confined to one thread, which uses it within ``hold(_:)``.
 final class WriteConnection {
     private let database: any DatabaseWriter
     let handle: OpaquePointer
-    /// By the address of the SQL, which never changes: as cheap as a lookup can be.
+    /// Keyed by the address of the SQL, which never changes, so that lookups are as cheap as possible.
     private var statements: [UnsafeRawPointer: Statement] = [:]
 
-    /// The writing connection of a pool or queue that stays open until ``finalize()``.
+    /// The write connection of a pool or queue, which must stay open until ``finalize()``.
     init(of database: any DatabaseWriter) throws(SQLFailure) {
         guard let handle = database.writeWithoutTransaction({ $0.sqliteConnection }) else { throw .closed }
         self.database = database
         self.handle = handle
     }
 
-    /// A connection of its own to a database that is there and migrated; to be closed.
+    /// A separate connection to a database that exists and is migrated. The caller must close it.
     convenience init(path: String, durability: Durability) throws {
         try self.init(of: DatabaseQueue(path: path, configuration: DatabaseFile.configuration(durability: durability)))
     }
 
-    /// Closes the database that it is of.
+    /// Closes the database that the connection belongs to.
     func close() {
         finalize()
         try? database.close()
     }
 
-    /// Runs `body` while no other thread has the connection. A transaction begins and ends within.
+    /// Runs `body` while no other thread has the connection. A transaction must begin and end within it.
     func hold<T>(_ body: () throws -> T) rethrows -> T { try database.writeWithoutTransaction { _ in try body() } }
 
     // MARK: Statements
 
-    /// The prepared statement of a literal.
+    /// The prepared statement of a literal, cached by the connection.
     func statement(_ sql: StaticString) throws(SQLFailure) -> Statement {
         let key = UnsafeRawPointer(sql.utf8Start)
         if let statement = statements[key] { return statement }
@@ -40,7 +40,7 @@ final class WriteConnection {
         return statement
     }
 
-    /// The prepared statement of a text that was put together once.
+    /// The prepared statement of a text composed once, cached by the connection.
     func statement(_ sql: SQLText) throws(SQLFailure) -> Statement {
         let key = UnsafeRawPointer(Unmanaged.passUnretained(sql).toOpaque())
         if let statement = statements[key] { return statement }
@@ -49,10 +49,10 @@ final class WriteConnection {
         return statement
     }
 
-    /// A statement that is put together at run time, with its values bound; not kept.
+    /// A statement composed at run time, with its values bound; not cached.
     func statement(building sql: String) throws(SQLFailure) -> Statement { try Statement(sql, on: handle) }
 
-    /// Frees the statements, which must be done before the connection closes.
+    /// Frees the statements. Must be called before the connection closes.
     func finalize() { statements.removeAll() }
 
     // MARK: Transactions
@@ -62,17 +62,17 @@ final class WriteConnection {
 
     func commit() throws(SQLFailure) { try statement("COMMIT").run() }
 
-    /// Undoes what the transaction did, where an error has not ended it already.
+    /// Rolls back, unless an error has already ended the transaction.
     func rollback() {
         guard sqlite3_get_autocommit(handle) == 0 else { return }
-        // What cannot be rolled back now is when the connection begins anew, or closes.
+        // If the rollback fails now, it happens when the connection next begins, or closes.
         _ = try? statement("ROLLBACK").run()
     }
 
     // MARK: The write-ahead log
 
-    /// Has SQLite write the log's length after each commit, in pages, where `pages` points; nil ends that. Setting `wal_autocheckpoint`
-    /// would end it too.
+    /// Makes SQLite store the log's length in pages at `pages` after each commit; nil stops that. Setting `wal_autocheckpoint` would stop
+    /// it too, because SQLite has one WAL hook.
     func noteLogLength(in pages: UnsafeMutablePointer<CInt>?) {
         guard let pages else {
             sqlite3_wal_hook(handle, nil, nil)

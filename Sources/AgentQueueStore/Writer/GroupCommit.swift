@@ -1,18 +1,18 @@
 import AgentQueueModel
 import CAgentQueue
 
-/// The writer's connection as its thread uses it: groups of operations, each in one transaction, and checkpoints between them.
+/// The write connection as the writer's thread uses it: each group of operations runs in one transaction, with checkpoints in between.
 final class GroupCommit: @unchecked Sendable {
-    // @unchecked because it is made by the thread that opens the store and then used by the writer's thread alone:
-    // `Writer.init` hands it over before that thread starts.
+    // @unchecked because it is created by the thread that opens the store and then used only by the writer's thread: `Writer.init` hands
+    // it over before that thread starts.
     private let connection: WriteConnection
     private let checkpoints: Checkpoints
     private let transaction: WriteTransaction
     private let path: String
 
-    /// How long a transaction tries to begin while other processes write, before its operations fail, in ns.
+    /// How long a transaction tries to begin while other processes write, in ns. After that its operations fail.
     private static let patience: Int64 = 60_000_000_000
-    /// How often a transaction whose COMMIT failed is run again.
+    /// How often a transaction whose COMMIT failed is retried.
     private static let commitRetries = 3
 
     private enum Attempt {
@@ -29,8 +29,8 @@ final class GroupCommit: @unchecked Sendable {
         transaction = WriteTransaction(connection: connection, clock: clock)
     }
 
-    /// Carries out operations in one transaction, and answers each.
-    /// - Parameter ring: told of a commit after which workers, or those who wait for results, should look.
+    /// Runs operations in one transaction and answers each.
+    /// - Parameter ring: called after a commit that workers, or callers waiting for results, should react to.
     func write(_ group: [any PendingWrite], ring: (_ work: Bool, _ results: Bool) -> Void) {
         var remaining = group
         var commitFailures = 0
@@ -63,7 +63,7 @@ final class GroupCommit: @unchecked Sendable {
         }
     }
 
-    /// Runs operations in one transaction, without answering them.
+    /// Runs operations in one transaction without answering them.
     private func attempt(_ group: [any PendingWrite]) -> Attempt {
         connection.hold {
             do { try connection.begin() } catch { return .couldNotBegin(error.asStoreError(path: path)) }

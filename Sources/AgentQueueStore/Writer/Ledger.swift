@@ -1,9 +1,9 @@
 import AgentQueueModel
 
-/// The counts that a transaction changes, gathered while it runs and written once at its end: a thousand settled jobs
-/// of one lane are one UPDATE of its row.
+/// The counts that a transaction changes, collected while it runs and written once at its end: settling a thousand jobs of one lane takes
+/// a single UPDATE of its row.
 struct Ledger {
-    /// What changes in a lane's row.
+    /// Changes to a lane's row.
     struct LaneChange {
         var states: [8 of Int64] = .init(repeating: 0)
         var served: Int64 = 0
@@ -14,7 +14,7 @@ struct Ledger {
         var saved: Double = 0
     }
 
-    /// What changes in a batch's row.
+    /// Changes to a batch's row.
     struct BatchChange {
         var jobs: Int64 = 0
         var completed: Int64 = 0
@@ -22,7 +22,7 @@ struct Ledger {
         var discarded: Int64 = 0
     }
 
-    /// What changes in the current minute's row.
+    /// Changes to the current minute's row.
     struct MinuteChange {
         var completed: Int64 = 0
         var discarded: Int64 = 0
@@ -31,7 +31,7 @@ struct Ledger {
         var cost: Double = 0
     }
 
-    /// What changes in a namespace's row.
+    /// Changes to a namespace's row.
     struct NamespaceChange {
         var memories: Int64 = 0
         var bytes: Int64 = 0
@@ -55,27 +55,27 @@ struct Ledger {
         case memoryBytes = "memory_bytes"
     }
 
-    /// Whether a job became ready or asks for attention, so that workers should look.
+    /// Whether workers should look, because a job became ready or needs their attention.
     private(set) var hasWork = false
-    /// Whether a job reached a final state, so that those who wait for results should look.
+    /// Whether callers waiting for results should look, because a job reached a final state.
     private(set) var hasResults = false
 
     mutating func ringWork() { hasWork = true }
 
     mutating func ringResults() { hasResults = true }
 
-    /// Has the batch looked at, at the transaction's end, as if its counts had changed.
+    /// Checks the batch at the end of the transaction as if its counts had changed.
     mutating func look(atBatch id: Int64) { batches[id, default: BatchChange()].jobs += 0 }
 
-    /// A new job.
+    /// Records a new job.
     mutating func add(lane: Int64, batch: Int64?, state: JobState) {
         lanes[lane, default: LaneChange()].states[state.index] += 1
         if let batch { batches[batch, default: BatchChange()].jobs += 1 }
         arrive(state, batch: batch)
     }
 
-    /// A job's change of state, or several alike.
-    /// - Parameter rings: whether it calls for a look where it makes a job ready.
+    /// Records a state change of one job, or of several alike.
+    /// - Parameter rings: whether to wake workers if the job becomes ready.
     mutating func move(lane: Int64, batch: Int64?, from: JobState, to: JobState, count: Int64 = 1, rings: Bool = true) {
         lanes[lane, default: LaneChange()].states[from.index] -= count
         lanes[lane, default: LaneChange()].states[to.index] += count
@@ -83,7 +83,7 @@ struct Ledger {
         arrive(to, batch: batch, count: count, rings: rings)
     }
 
-    /// A job's end of existence.
+    /// Records the deletion of a job.
     mutating func remove(lane: Int64, batch: Int64?, state: JobState) {
         lanes[lane, default: LaneChange()].states[state.index] -= 1
         if let batch {
@@ -113,11 +113,11 @@ struct Ledger {
         }
     }
 
-    /// A lane was served by a claim.
+    /// Records that a claim served a lane.
     mutating func serve(lane: Int64, token: Int64) { lanes[lane, default: LaneChange()].served = token }
 
-    /// An answer was paid for.
-    /// - Parameter calls: 0 for an answer that shared another's call.
+    /// Records an answer that was paid for.
+    /// - Parameter calls: 0 for an answer that shared another job's call.
     mutating func pay(lane: Int64, usage: Usage, cost: Double, calls: Int64 = 1) {
         lanes[lane, default: LaneChange()].calls += calls
         lanes[lane, default: LaneChange()].usage.inputTokens += usage.inputTokens
@@ -128,14 +128,14 @@ struct Ledger {
         minute.cost += cost
     }
 
-    /// An answer came from the cache.
+    /// Records an answer from the cache.
     mutating func save(lane: Int64, cost: Double) {
         lanes[lane, default: LaneChange()].cacheAnswers += 1
         lanes[lane, default: LaneChange()].saved += cost
         counters[.cacheHits, default: 0] += 1
     }
 
-    /// An answer came from an identical job's call.
+    /// Records an answer from an identical job's call.
     mutating func coalesce(lane: Int64, cost: Double) {
         lanes[lane, default: LaneChange()].cacheAnswers += 1
         lanes[lane, default: LaneChange()].saved += cost
@@ -144,7 +144,7 @@ struct Ledger {
 
     mutating func count(_ counter: Counter, by count: Int64 = 1) { counters[counter, default: 0] += count }
 
-    /// Memories came to a namespace, or went, or their bytes changed.
+    /// Records a change of the number of memories in a namespace, or of their bytes.
     mutating func changeMemories(of namespace: Int64, by memories: Int64, bytes: Int64) {
         namespaces[namespace, default: NamespaceChange()].memories += memories
         namespaces[namespace, default: NamespaceChange()].bytes += bytes
@@ -152,7 +152,7 @@ struct Ledger {
         counters[.memoryBytes, default: 0] += bytes
     }
 
-    /// How much the counts of all namespaces have changed so far.
+    /// The changes so far to the counts of all namespaces together.
     var changeOfNamespaces: NamespaceChange {
         namespaces.values.reduce(into: NamespaceChange()) { sum, change in
             sum.memories += change.memories
@@ -160,13 +160,13 @@ struct Ledger {
         }
     }
 
-    /// How much a namespace's counts have changed so far.
+    /// The changes so far to a namespace's counts.
     func change(ofNamespace id: Int64) -> NamespaceChange { namespaces[id] ?? NamespaceChange() }
 
-    /// How much a lane's count has changed so far.
+    /// The change so far to a lane's count.
     func change(of state: JobState, in lane: Int64) -> Int64 { lanes[lane]?.states[state.index] ?? 0 }
 
-    /// Writes the gathered changes.
+    /// Writes the collected changes.
     func write(to transaction: WriteTransaction) throws {
         for (lane, change) in lanes {
             let statement = try transaction.statement(
@@ -212,7 +212,7 @@ struct Ledger {
 }
 
 extension JobState {
-    /// Its column among a lane's counts.
+    /// The index of its column among a lane's counts.
     var index: Int {
         switch self {
         case .pending: 0

@@ -2,30 +2,28 @@ import AgentQueueModel
 
 /// A transaction of the writer, as operations see it. Confined to the writer's thread.
 final class WriteTransaction {
-    /// The writer's connection.
     let connection: WriteConnection
-    /// Wall clock when the transaction began, ms: one time for all that it does.
+    /// Wall clock at the start of the transaction, in ms; the same for everything the transaction does.
     private(set) var now: Int64 = 0
-    /// The clocks of the store.
     let clock: StoreClock
-    /// The counts it changes.
+    /// The counts that the transaction changes.
     var ledger = Ledger()
-    /// The providers, targets and budgets it looks at.
+    /// The quotas of providers, targets and budgets that the transaction has read.
     var resources = QuotaLedger()
 
-    /// Whether anybody is to be told of anything that ends; nil until the transaction has looked.
+    /// Whether any subscription exists; nil until the transaction has checked.
     var hasSubscriptions: Bool?
 
-    /// Lanes are never deleted, so what was committed once holds.
+    /// Lanes are never deleted, so a committed entry stays valid.
     private var lanes: [LaneKey: Int64] = [:]
     private var newLanes: [LaneKey: Int64] = [:]
     private var batches: [String: Int64] = [:]
 
-    /// The digests of the newest memories, by namespace. What a transaction put there is of no use if it was not committed.
+    /// The digests of the newest memories, by namespace. They are discarded if the transaction that changed them did not commit.
     var tails: [Int64: DigestTail] = [:]
-    /// Whether this transaction changed them.
+    /// Whether this transaction changed ``tails``.
     var tailsChanged = false
-    /// How many memories a namespace may hold before their digests are taken into the index. Only a test sets it.
+    /// How many memories a namespace may hold before their digests are merged into the index. Only a test sets it.
     var leastTail = 4_096
 
     private struct LaneKey: Hashable {
@@ -50,7 +48,7 @@ final class WriteTransaction {
         batches.removeAll(keepingCapacity: true)
     }
 
-    /// What is known after the COMMIT.
+    /// Keeps what became valid with the COMMIT.
     func didCommit() {
         for (key, id) in newLanes { lanes[key] = id }
         tailsChanged = false
@@ -59,13 +57,13 @@ final class WriteTransaction {
     /// The prepared statement of a literal.
     func statement(_ sql: StaticString) throws(SQLFailure) -> Statement { try connection.statement(sql) }
 
-    /// The prepared statement of a text that was put together once.
+    /// The prepared statement of a text composed once.
     func statement(_ sql: SQLText) throws(SQLFailure) -> Statement { try connection.statement(sql) }
 
-    /// A statement built at run time, from enumerations alone; not kept.
+    /// A statement composed at run time, from enumerations only; not cached.
     func statement(building sql: String) throws(SQLFailure) -> Statement { try connection.statement(building: sql) }
 
-    /// The lane of a queue, a target and a kind; made on first use.
+    /// The lane of a queue, target and kind; created on first use.
     func lane(queue: String, target: Target, kind: JobKind) throws(SQLFailure) -> Int64 {
         let key = LaneKey(queue: queue, target: target, kind: kind)
         if let id = lanes[key] ?? newLanes[key] { return id }
@@ -79,12 +77,12 @@ final class WriteTransaction {
         return id ?? 0
     }
 
-    /// Makes a queue's row, if it has none.
+    /// Creates a queue's row if it does not exist.
     func makeQueue(_ name: String) throws(SQLFailure) {
         try statement("INSERT INTO queues (name) VALUES (?) ON CONFLICT DO NOTHING").bind(name).run()
     }
 
-    /// The batch of a name; made on first use.
+    /// The batch with a name; created on first use.
     func batch(named name: String) throws(SQLFailure) -> Int64 {
         if let id = batches[name] { return id }
         try statement("INSERT INTO batches (name, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING").bind(name).bind(now).run()
@@ -93,7 +91,7 @@ final class WriteTransaction {
         return id
     }
 
-    /// The next value of the counter that tokens come from.
+    /// The next value of the counter from which lease tokens are taken.
     func nextToken() throws(SQLFailure) -> Int64 {
         try statement("UPDATE counters SET value = value + 1 WHERE name = 'token' RETURNING value").first { $0.int64(0) } ?? 0
     }

@@ -5,17 +5,16 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// The one connection of this process that writes, on a thread of its own.
+/// The process's only write connection, on its own thread.
 ///
-/// It groups commits: operations that arrive while a commit is under way are carried out together in the next
-/// transaction, and each is answered only after the COMMIT. There are no savepoints: an operation that throws ends the
-/// transaction, which then begins again without it. (A savepoint for each costs throughput, and
-/// savepoints rolled back after a cache spill are what SQLite before 3.50.2 gets wrong.) So operations may run more than
-/// once, and publish nothing themselves.
+/// It groups commits: operations that arrive during a commit run together in the next transaction, and each is answered only after the
+/// COMMIT. There are no savepoints: an operation that throws ends the transaction, which then starts again without it. (A savepoint per
+/// operation costs throughput, and SQLite before 3.50.2 mishandles savepoints rolled back after a cache spill.) So operations may run more
+/// than once, and must have no effects outside the transaction.
 ///
-/// What follows a COMMIT whose outcome is unknown (an I/O error at its end): the transaction is run again. The frames
-/// of the failed one are not in the WAL index, so the next commit of any process overwrites them; only a crash before
-/// that can bring them back, and then nothing was acknowledged.
+/// If the outcome of a COMMIT is unknown (an I/O error at its end), the transaction is run again. The frames of the failed one are not in
+/// the WAL index, so the next commit of any process overwrites them; only a crash before that can bring them back, and then nothing had
+/// been acknowledged.
 final class Writer: Sendable {
     private struct State {
         var queue: Deque<any PendingWrite> = []
@@ -29,10 +28,9 @@ final class Writer: Sendable {
     private let stopped = DispatchSemaphore(value: 0)
     private let path: String
 
-    /// The most operations of one transaction: it must not hold the lock for more than some milliseconds.
+    /// The most operations in one transaction, which must not hold the lock for more than a few milliseconds.
     private static let largestGroup = 512
 
-    /// Starts the thread.
     init(_ commits: GroupCommit, path: String, ring: @escaping @Sendable (_ work: Bool, _ results: Bool) -> Void) {
         self.path = path
         let thread = Thread { [self] in
@@ -44,7 +42,7 @@ final class Writer: Sendable {
         thread.start()
     }
 
-    /// Carries out an operation and returns its value once it is committed.
+    /// Runs an operation and returns its value once it is committed.
     /// - Throws: `StoreError`.
     func perform<Value: Sendable>(_ operation: @escaping @Sendable (WriteTransaction) throws -> Value) async throws -> Value {
         try await withUnsafeThrowingContinuation { continuation in
@@ -63,7 +61,7 @@ final class Writer: Sendable {
         if mustWake { wake.signal() }
     }
 
-    /// Lets the operations that were submitted end, then the thread. Blocks until then.
+    /// Finishes the submitted operations, then ends the thread. Blocks until then.
     func stop() {
         let mustWake = state.withLock { state in
             guard !state.isStopping else { return false }
@@ -103,8 +101,8 @@ final class Writer: Sendable {
         commits.close()
     }
 
-    /// After a large group, those who were answered will soon be back: for about as long as a commit takes, it is
-    /// cheaper to let them come than to commit the first of them alone.
+    /// After a large group, the callers just answered will soon submit again. Waiting for them, for about as long as a commit takes, is
+    /// cheaper than committing the first of them alone.
     private func gather(_ lastGroup: Int) {
         guard lastGroup > 2 else { return }
         let limit = platform_monotonic_ns() + 120_000
@@ -116,26 +114,26 @@ final class Writer: Sendable {
     }
 }
 
-/// An operation that waits for the writer's thread, and the task that waits for it.
+/// An operation queued for the writer's thread, with the task that waits for it.
 protocol PendingWrite: AnyObject, Sendable {
-    /// Carries it out. Runs again, from the beginning, if the transaction has to.
+    /// Runs the operation. Called again from the beginning if the transaction must be repeated.
     func perform(in transaction: WriteTransaction) throws
-    /// The transaction is committed.
+    /// Called once the transaction is committed.
     func succeed()
-    /// The operation failed, or could not be committed.
+    /// Called if the operation failed or could not be committed.
     func fail(_ error: StoreError)
 }
 
-/// The operation of a task, answered through its continuation.
+/// A task's operation, answered through its continuation.
 final class TaskWrite<Value: Sendable>: PendingWrite, @unchecked Sendable {
-    // @unchecked because of `value`, which is written by `perform` and read by `succeed`: both are called by the
-    // writer's thread alone, one after the other. `Writer.submit` hands the object over under a lock.
+    // @unchecked because of `value`, which `perform` writes and `succeed` reads: only the writer's thread calls them, one after the other.
+    // `Writer.submit` hands the object over under a lock.
     private let operation: @Sendable (WriteTransaction) throws -> Value
     private let continuation: UnsafeContinuation<Value, any Error>
     private var value: Value?
 
-    /// The continuation is resumed exactly once: the writer calls either `succeed` or `fail`, once, for each operation
-    /// it has taken, and refuses those that come after its end with `fail`.
+    /// The continuation is resumed exactly once: the writer calls either `succeed` or `fail` once for each operation that it has accepted,
+    /// and refuses operations submitted after `stop` with `fail`.
     init(_ operation: @escaping @Sendable (WriteTransaction) throws -> Value, continuation: UnsafeContinuation<Value, any Error>) {
         self.operation = operation
         self.continuation = continuation
