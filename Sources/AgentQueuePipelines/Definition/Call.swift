@@ -2,18 +2,19 @@ import AgentQueueModel
 
 /// A step's call of a model.
 ///
-/// It can have every option that a job can have (see ``JobDraft``), and those that only steps have. Its prompt, system text and model are
-/// templates. What it does not say itself, its role does.
+/// It has the options of a `JobDraft` that a step may set, such as `timeout`, `budget`, `maxAttempts`, `cache`, `cacheTTL`, `sample`,
+/// `recall`, `namespaces`, `remembers` and `temperature`, and those that only steps have. Its prompt, system text and model are templates.
+/// Options that it does not set are taken from its role. ``Step/with(_:)`` changes the call of a step.
 @dynamicMemberLookup
-package struct Call: Sendable, Equatable {
+public struct Call: Sendable, Equatable {
     /// The job of the call, without its schema.
     package var job: JobDraft
     /// Makes one call for each item of a list.
-    package var foreach: Foreach?
+    public var foreach: Foreach?
     /// Several calls instead of one.
-    package var ensemble: Ensemble?
+    public var ensemble: Ensemble?
     /// The schema of the answers; nil for text.
-    package var schema: SchemaSource?
+    public var schema: SchemaSource?
 
     /// Makes a call.
     package init(role: String? = nil, prompt: String) {
@@ -23,13 +24,13 @@ package struct Call: Sendable, Equatable {
     }
 
     /// The user's message: a template.
-    package var prompt: String {
+    public var prompt: String {
         get { job.prompt ?? "" }
         set { job.prompt = newValue }
     }
 
-    /// The options of the job.
-    package subscript<Value>(dynamicMember path: WritableKeyPath<JobDraft, Value>) -> Value {
+    /// An option of the job, by its name in `JobDraft`.
+    public subscript<Value>(dynamicMember path: WritableKeyPath<JobDraft, Value>) -> Value {
         get { job[keyPath: path] }
         set { job[keyPath: path] = newValue }
     }

@@ -15,7 +15,7 @@ public struct Pipeline: Sendable {
     /// Its roles.
     package var roles: [Role] { source.roles }
     /// Its steps, as written.
-    package var steps: [Step] { source.steps }
+    public var steps: [Step] { source.steps }
     /// The modes that its file defines.
     package var modes: [PipelineMode] { source.modes }
 

@@ -3,7 +3,7 @@ import AgentQueueModel
 /// A step of a pipeline: a call, or a group of steps.
 public struct Step: Sendable, Equatable {
     /// Its name: letters, digits, `_` and `-`, the first a letter or `_`.
-    package var name: String
+    public package(set) var name: String
     /// Steps at its level that it waits for, besides those whose outputs it uses.
     package var needs: [String]
     /// A condition; the step is skipped if it does not hold.
@@ -52,8 +52,17 @@ public struct Step: Sendable, Equatable {
         self.init(name, needs: needs, when: when, onFailure: onFailure, work: .call(call))
     }
 
-    /// The step with its call changed. A group is returned as it is.
-    package func with(_ change: (inout Call) -> Void) -> Step {
+    /// Returns the step with options of its call set that the initializer does not take. A group is returned as it is.
+    ///
+    /// ```swift
+    /// Step("plan", prompt: "Plan {{inputs.text}}").with {
+    ///     $0.timeout = .seconds(30)
+    ///     $0.budget = 0.05
+    ///     $0.recall = 3
+    /// }
+    /// ```
+    /// - Parameter change: sets the options of the ``Call``.
+    public func with(_ change: (inout Call) -> Void) -> Step {
         guard case .call(var call) = work else { return self }
         change(&call)
         var step = self
