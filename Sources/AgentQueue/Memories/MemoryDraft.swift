@@ -36,10 +36,24 @@ public struct MemoryDraft: Sendable, Equatable {
     /// Makes one.
     public init(_ text: String) { self.text = text }
 
-    /// How long it is kept, from when it is stored; nil is as long as its namespace says.
+    /// How long it is kept, from when it is stored: 1 ms or more. Nil is the configured retention of its namespace, or no limit if it
+    /// ``neverExpires``. Setting it, also to nil, ends ``neverExpires``.
     public var timeToLive: Duration? {
         get { if case .after(let milliseconds) = expiry { .milliseconds(milliseconds) } else { nil } }
         set { expiry = newValue.map { .after($0.milliseconds) } ?? .usual }
+    }
+
+    /// Whether it is kept until it is deleted, whatever the configured retention. Limits on the size of its namespace still apply. False by
+    /// default. Setting it to true takes the place of ``timeToLive``.
+    public var neverExpires: Bool {
+        get { expiry == .never }
+        set {
+            if newValue {
+                expiry = .never
+            } else if expiry == .never {
+                expiry = .usual
+            }
+        }
     }
 
     /// A vector that the program brings; nil leaves it to the configured model.
