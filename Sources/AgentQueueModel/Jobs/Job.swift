@@ -1,87 +1,84 @@
-/// Everything the store knows about a job, as `show` prints it.
+/// Everything the queue knows about a job.
 public struct Job: Sendable, Equatable {
-    /// Its number, never used again.
+    /// The job's id. Ids are never reused.
     public var id: Int64
-    /// The user's own name for it, kept for batch output files.
+    /// The user's own name for the job; batch output files carry it.
     public var customID: String?
     /// What it asks of the model.
     public var kind: JobKind
-    /// The queue it waits in.
+    /// The name of the queue it waits in.
     public var queue: String
-    /// What it is sent to.
+    /// The provider and model it is sent to.
     public var target: Target
-    /// Where it stands in its life.
+    /// Where the job is in its life cycle.
     public var state: JobState
-    /// 1 to 9, lower runs first.
+    /// 1 to 9; lower runs first.
     public var priority: Int
-    /// Attempts counted so far, the one under way included; 0 before the first.
+    /// The number of attempts counted so far, including one that is running; 0 before the first.
     public var attempt: Int
-    /// Attempts there may be, 1 to 1,000.
+    /// How many attempts it may have, 1 to 1,000.
     public var maxAttempts: Int
-    /// The process that runs it, while it runs.
+    /// The process that runs it; nil unless it is running.
     package var worker: WorkerIdentity?
-    /// Wall clock, ms since 1970, as all times here.
+    /// Wall clock, ms since 1970, like all times stored here.
     package var createdAt: Int64
-    /// From when it may run: when it was created unless a later time was asked for; a wait for the next attempt moves it.
+    /// The earliest time it may run: its creation, unless a later time was asked for. Waiting for the next attempt moves it.
     package var scheduledAt: Int64
     /// When it was last claimed; nil if it never was.
     package var attemptedAt: Int64?
     /// When it ended; nil unless its state is final.
     package var finalizedAt: Int64?
-    /// Discarded if not begun by then; nil if it does not expire.
+    /// The job is discarded if it has not begun by then; nil if it does not expire.
     package var expiresAt: Int64?
-    /// Since when its cancellation is asked for.
+    /// When its cancellation was requested.
     package var cancelRequestedAt: Int64?
     /// In ms.
     package var timeout: Int64?
     /// The name of the batch it belongs to.
     public var batch: String?
-    /// The most that its calls may cost together, in US dollars; of a job in a batch, what the whole batch may. Nil is no bound.
+    /// The most its calls may cost together, in US dollars; for a job in a batch, the limit for the whole batch. Nil means no limit.
     public var budget: Double?
-    /// Words to find it by, in alphabetical order.
+    /// Tags to find the job by, in alphabetical order.
     public var tags: [String]
     /// The user's own data, a JSON object.
     public var metadata: JSONValue?
-    /// Refuses a second job of the same key, until this one is cancelled, discarded or pruned.
+    /// While this job has the key, a second job with the same key is refused. Cancelling, discarding or pruning the job frees the key.
     public var uniqueKey: String?
-    /// The run that it was made for.
+    /// The run it was created for.
     public var runID: Int64?
-    /// Its place in that run; nil where another job has taken it.
+    /// Its step's place in that run; nil if another job has taken that place.
     public var step: String?
-    /// Jobs it waits for, or waited for.
+    /// Ids of the jobs it waits for, or waited for.
     public var after: [Int64]
     /// The canonical request.
     public var request: JSONValue
-    /// Whether a cached answer may serve, and the answer be cached.
+    /// Whether a cached answer may serve it and its own answer be cached.
     package var useCache: Bool
-    /// How long its answer may serve from the cache, in ms; nil is the configuration's.
+    /// How long its answer may be served from the cache, in ms; nil uses the configuration's setting.
     package var cacheTimeToLive: Int64?
-    /// Whether it may be sent with others as a batch of the provider's.
+    /// Whether it may be sent with others in a provider batch.
     package var usesBatchAPI = false
-    /// When its answer is wanted, of a job that waits for a batch.
+    /// For a job that waits for a batch, when its answer is wanted.
     package var deadline: Int64?
     /// SHA-256 of the canonical request: the cache key.
     package var digest: [UInt8]
-    /// The answer; nil as long as there is none.
+    /// The answer; nil until there is one.
     public var result: JobResult?
-    /// Oldest first.
+    /// The errors of its attempts, oldest first.
     public var errors: [JobError]
 
-    /// A worker process.
     package struct WorkerIdentity: Sendable, Equatable {
-        /// The worker's number, never used again.
+        /// The worker's id. Ids are never reused.
         public var id: Int64
-        /// Its process id; 0 where it is no longer registered.
+        /// Its process id; 0 if the worker is no longer registered.
         package var pid: Int64
 
-        /// Names a worker.
         package init(id: Int64, pid: Int64) {
             self.id = id
             self.pid = pid
         }
     }
 
-    /// Makes a job of the fields that every job has.
     package init(
         id: Int64, kind: JobKind, queue: String, target: Target, state: JobState, priority: Int, attempt: Int, maxAttempts: Int,
         createdAt: Int64, scheduledAt: Int64, request: JSONValue, useCache: Bool, digest: [UInt8]
@@ -109,16 +106,16 @@ public struct Job: Sendable, Equatable {
 public enum JobKind: String, Sendable, CaseIterable, Codable {
     /// A chat completion.
     case generate
-    /// Texts to vectors.
+    /// Turn texts into vectors.
     case embed
-    /// Embed a text and remember it.
+    /// Embed texts and store them as memories.
     case memorize
 
     /// Whether several jobs of this kind can share one provider call.
     package var isBatchable: Bool { self != .generate }
 }
 
-/// Where a job stands in its life.
+/// Where a job is in its life cycle.
 ///
 /// ```
 /// pending ─┐                     ┌─> completed
@@ -128,22 +125,23 @@ public enum JobKind: String, Sendable, CaseIterable, Codable {
 public enum JobState: String, Sendable, CaseIterable, Codable {
     /// Waits for other jobs to complete.
     case pending
-    /// Waits for a time.
+    /// Waits until a given time.
     case scheduled
     /// Ready to be claimed.
     case available
     /// Claimed by a worker, under a lease.
     case running
-    /// Failed, and waits for its next attempt.
+    /// An attempt failed; the job waits for the next one.
     case retryable
     /// Answered. Final.
     case completed
-    /// Ended by a person, or because a job it depends on ended without completing. Final.
+    /// Cancelled by a person, or because a job it depends on ended without completing. Final.
     case cancelled
-    /// Ended without an answer: attempts used up, a permanent failure, or expired. Final.
+    /// Ended without an answer: its attempts were used up, it failed permanently, or it expired. Users see this state as "failed". Final.
     case discarded
 
-    /// Final states never change again unless a person retries or deletes the job; `finalized_at` is set in exactly these.
+    /// Whether the job has ended. A final state changes only if someone retries or deletes the job. `finalized_at` is set in exactly these
+    /// states.
     public var isFinal: Bool {
         switch self {
         case .completed, .cancelled, .discarded: true
@@ -153,8 +151,8 @@ public enum JobState: String, Sendable, CaseIterable, Codable {
 }
 
 extension Job {
-    /// Whether the cache may serve it. What a job with memories in its prompt asks is known only when it runs, and the texts of one that
-    /// remembers must be stored: those say it in their requests.
+    /// Whether the cache may serve the job. The full request of a job that recalls memories is only known when it runs, and the texts of a
+    /// `memorize` job must always be stored, so those jobs keep the choice in their requests instead.
     package var usesCache: Bool {
         switch kind {
         case .generate: useCache || MemoryUse(request).map(\.usesCache) == true
@@ -164,31 +162,31 @@ extension Job {
     }
 }
 
-/// Which jobs a command means. Conditions are joined by "and"; an empty filter means all.
+/// Selects jobs. All conditions must hold; an empty filter selects every job.
 public struct JobFilter: Sendable, Equatable {
-    /// In any of these states; empty means every state.
+    /// The job is in one of these states; empty means any state.
     public var states: [JobState]
-    /// Waiting in the queue of this name.
+    /// The job waits in the queue with this name.
     public var queue: String?
-    /// A target, `provider/model`.
+    /// The job's target, written `provider/model`.
     public var model: String?
-    /// Belonging to the batch of this name.
+    /// The job belongs to the batch with this name.
     public var batch: String?
-    /// Carrying this tag, spelled alike.
+    /// The job carries this tag (exact match).
     public var tag: String?
     /// Created at or after this time (wall clock, ms).
     package var since: Int64?
-    /// Made for the run of this id.
+    /// The job was created for the run with this id.
     public var run: Int64?
 
-    /// Makes a filter.
+    /// Creates a filter. Every condition is optional; with none, the filter selects every job.
     public init(
         states: [JobState] = [], queue: String? = nil, model: String? = nil, batch: String? = nil, tag: String? = nil, run: Int64? = nil
     ) {
         self.init(states: states, queue: queue, model: model, batch: batch, tag: tag, since: nil, run: run)
     }
 
-    /// Makes a filter that also asks for the time.
+    /// Creates a filter that can also select by time.
     /// - Parameter since: wall clock, ms.
     package init(
         states: [JobState] = [], queue: String? = nil, model: String? = nil, batch: String? = nil, tag: String? = nil, since: Int64?,
@@ -203,6 +201,6 @@ public struct JobFilter: Sendable, Equatable {
         self.run = run
     }
 
-    /// Whether it lets every job through.
+    /// Whether it selects every job.
     package var isEmpty: Bool { self == JobFilter() }
 }

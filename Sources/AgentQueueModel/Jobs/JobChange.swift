@@ -1,41 +1,39 @@
-/// What a person's wish for one job came to.
+/// What cancelling, retrying or otherwise changing one job did.
 public struct JobChange: Sendable, Equatable {
-    /// The job.
+    /// The id of the job.
     public var id: Int64
-    /// What the wish came to.
+    /// What happened to it.
     public var result: Result
 
-    /// Says what a wish came to.
     package init(id: Int64, result: Result) {
         self.id = id
         self.result = result
     }
 
-    /// What it came to.
+    /// The outcome of a change.
     public enum Result: Sendable, Equatable {
-        /// The job is now in that state. For a cancelled job that is running, `running`: its worker will end it.
+        /// The job is now in this state. A cancelled job that is still running reports `running`: its worker will end it.
         case changed(JobState)
-        /// The job stays in that state, where the wish means nothing.
+        /// The job stays in this state, because the change has no effect there.
         case unchanged(JobState)
-        /// There is no such job (any more).
+        /// There is no such job, or no longer.
         case notFound
-        /// It cannot be, for the reason given.
+        /// The change is impossible, for the reason given.
         case refused(String)
     }
 }
 
-/// How far a batch is.
+/// The progress of a batch.
 public struct BatchProgress: Sendable, Equatable {
-    /// All its jobs.
+    /// The number of jobs in the batch.
     public var jobs: Int
-    /// Those that were answered.
+    /// Jobs that have been answered.
     public var completed: Int
-    /// Those ended by a person, or by the end of a job they depend on.
+    /// Jobs cancelled by a person, or because a job they depend on did not complete.
     public var cancelled: Int
-    /// Those that ended without an answer: failed for good, or expired.
+    /// Jobs that ended without an answer: they failed for good or expired.
     public var discarded: Int
 
-    /// Says how far a batch is.
     package init(jobs: Int, completed: Int, cancelled: Int, discarded: Int) {
         self.jobs = jobs
         self.completed = completed
@@ -43,8 +41,8 @@ public struct BatchProgress: Sendable, Equatable {
         self.discarded = discarded
     }
 
-    /// Jobs that have ended.
+    /// The number of jobs that have ended.
     public var ended: Int { completed + cancelled + discarded }
-    /// Whether all have.
+    /// Whether every job has ended.
     public var isDone: Bool { ended >= jobs }
 }

@@ -1,104 +1,105 @@
 import FoundationEssentials
 
-/// A job as it is asked for, on the command line, in a line of JSONL, in a step of a pipeline or in Swift. Nothing in it is checked until
-/// it enters a queue.
+/// A job as requested on the command line, in a line of JSONL, in a pipeline step or in Swift. It is not checked until it is enqueued.
 public struct JobDraft: Sendable, Equatable {
-    /// What it asks; `generate` by default.
+    /// What the job asks of the model; `generate` by default.
     public var kind = JobKind.generate
-    /// The user's message. Either this or ``messages``, for `generate`.
+    /// The user's message, for `generate`. Set either this or ``messages``.
     public var prompt: String?
-    /// A whole conversation: objects with `role` and `content`, as in OpenAI's chat completions.
+    /// A whole conversation, for `generate`: objects with `role` and `content`, as in OpenAI's chat completions.
     public var messages: [JSONValue]?
-    /// Becomes the first message, of role `system`. An empty text is the same as none.
+    /// The system text: it becomes the first message, with the role `system`. An empty text counts as none.
     public var system: String?
-    /// The texts to turn into vectors, for `embed`; to remember, for `memorize`.
+    /// The texts to turn into vectors, for `embed`, or to remember, for `memorize`.
     public var inputs: [String]?
-    /// The role of the configuration that says what the job does not say itself, for `generate`: its system text, target, parameters.
+    /// A role from the configuration, for `generate`. It supplies what the job leaves open: the system text, the target and the
+    /// parameters.
     public var role: String?
-    /// The target, `provider/model`; nil is its role's, or else the configuration's default for the kind.
+    /// The target, `provider/model`. Nil uses the role's target, or else the configuration's default for the kind.
     public var model: String?
-    /// The most tokens of an answer, at least 1.
+    /// The maximum number of tokens in the answer, at least 1.
     public var maxTokens: Int?
-    /// 0 to 2.
+    /// The sampling temperature, 0 to 2.
     public var temperature: Double?
-    /// Other parameters of the model's API, passed through: `top_p`, `stop`, `tools` and so on. A null is the same as nothing.
+    /// Other parameters of the model's API, passed through as they are: `top_p`, `stop`, `tools` and so on. A null counts as absent.
     public var parameters: [JSONValue.Member] = []
-    /// A JSON Schema that the answer must fit, for `generate`: an object. Becomes `response_format`; not together with one.
+    /// A JSON Schema, as an object, that the answer must match, for `generate`. It becomes `response_format`, so the two cannot be
+    /// combined.
     public var schema: JSONValue?
-    /// Tells several answers to one question apart, from 1; 0 and nil are the plain question.
+    /// Distinguishes several answers to the same question, from 1. 0 and nil both mean the plain question.
     public var sample: Int?
-    /// The queue; nil is `default`.
+    /// The queue; nil means `default`.
     public var queue: String?
-    /// 1 to 9, lower runs first; nil is 5.
+    /// 1 to 9; lower runs first. Nil means 5.
     public var priority: Int?
-    /// Not before so long from now. Not together with ``at``.
+    /// How long to wait before the job may run. It cannot be combined with ``at``.
     public var delay: Duration?
-    /// Not before this time. A past one is now.
+    /// The earliest time the job may run. A time in the past means now.
     public var at: Date?
-    /// The job fails if it has not begun within so long from now.
+    /// The job fails if it has not begun within this time from now.
     public var expiresIn: Duration?
-    /// 1 to 1,000; nil is 5.
+    /// How many attempts the job may have, 1 to 1,000; nil means 5.
     public var maxAttempts: Int?
-    /// How long a call may take; nil is the configuration's.
+    /// How long one call may take; nil uses the configuration's timeout.
     public var timeout: Duration?
-    /// The most that its calls may cost together, in US dollars: more than 0, at most 1,000,000; nil is no bound. Of a job in a batch,
-    /// the most that the whole batch may cost.
+    /// The most its calls may cost together, in US dollars: more than 0, at most 1,000,000. Nil means no limit. For a job in a batch, the
+    /// limit applies to the whole batch.
     public var budget: Double?
-    /// Whether its answer is to be kept piece by piece while it comes, for someone who reads along. For `generate`.
+    /// Whether the answer is kept piece by piece as it arrives, so that someone can follow it. For `generate`.
     public var isStreamed = false
-    /// Refuses a second job of the same key.
+    /// A key of the job's own: a second job with the same key is refused.
     public var uniqueKey: String?
-    /// The user's own name for it.
+    /// The user's own name for the job.
     public var customID: String?
-    /// Words to find it by. A second of the same is dropped.
+    /// Tags to find the job by. Duplicates are dropped.
     public var tags: [String] = []
-    /// The batch it belongs to.
+    /// The name of the batch it belongs to.
     public var batch: String?
     /// Ids of the jobs that must complete first.
     public var after: [Int64] = []
-    /// The user's own data: an object.
+    /// The user's own data: a JSON object.
     public var metadata: JSONValue?
-    /// Whether a cached answer may serve, and the answer be cached.
+    /// Whether a cached answer may serve the job and its own answer be cached.
     public var cache = true
-    /// How long its answer may serve from the cache: 1 s to 3650 days; nil is the configuration's. Not without ``cache``.
+    /// How long the answer may be served from the cache: 1 second to 3,650 days. Nil uses the configuration's setting. It needs ``cache``.
     public var cacheTTL: Duration?
-    /// Whether it may wait to be sent with others as a batch of the provider's, at a lower price and within a day; nil is what the
-    /// configuration says of its target, where such a job can be sent in a batch.
+    /// Whether the job may wait to be sent with others in a provider batch, which costs less and takes up to a day. Nil uses what the
+    /// configuration says about its target, provided that such a job can be sent in a batch.
     public var batchAPI: Bool?
-    /// Within so long from now its answer is wanted, of a job that uses the batch API: near that, it is called for alone.
+    /// For a job that uses the batch API, how soon its answer is wanted, from now. When that time is near, the job is called on its own.
     public var deadline: Duration?
 
-    /// Who is to be told of its end: names of notifications of the configuration. A second of the same is dropped.
+    /// The configured notifications, by name, to send when the job ends. Duplicates are dropped.
     public var onFinish: [String] = []
-    /// Who is to be told when all jobs of its batch have ended; not without ``batch``.
+    /// The configured notifications, by name, to send when all jobs of the batch have ended. They need ``batch``.
     public var onBatchFinish: [String] = []
 
-    /// Where texts and answers are remembered, which is one, and where memories are looked for; none is `default`.
+    /// The namespaces to use: the one where texts and answers are remembered, or those that memories are recalled from. Empty means
+    /// `default`.
     public var namespaces: [String] = []
-    /// The user's own name for the one text of a `memorize` job: the next memory of this key takes its place.
+    /// The user's own name for the single text of a `memorize` job. The next memory with the same key replaces it.
     public var key: String?
-    /// How much the texts of a `memorize` job matter, 0 to 1; nil is 0.5.
+    /// The importance of a `memorize` job's texts, 0 to 1; nil means 0.5.
     public var importance: Double?
     /// How long the texts of a `memorize` job are kept.
     package var expiry = MemoryOrder.Expiry.usual
-    /// How many memories are put before the last message of a `generate` job, 1 to 100; nil is none.
+    /// How many memories to put before the last message of a `generate` job, 1 to 100; nil means none.
     public var recall: Int?
-    /// Whether the answer of a `generate` job is remembered, in the first of its namespaces.
+    /// Whether to remember the answer of a `generate` job, in the first of its namespaces.
     public var remembers = false
 
-    /// Makes an empty draft of a kind.
+    /// Creates an empty draft.
     public init(kind: JobKind = .generate) {
         self.kind = kind
     }
 }
 
 extension Date {
-    /// The point in time so many ms after 1970.
     package init(milliseconds: Int64) {
         self.init(timeIntervalSince1970: Double(milliseconds) / 1_000)
     }
 
-    /// Milliseconds since 1970, the nearest whole number.
+    /// Milliseconds since 1970, rounded to the nearest whole number.
     package var milliseconds: Int64 {
         let exact = (timeIntervalSince1970 * 1_000).rounded()
         return Int64(exactly: exact) ?? (exact > 0 ? .max : .min)

@@ -1,27 +1,26 @@
-/// Something that happened to a job in a worker, for logs and the live line. Holds no prompt and no reply.
+/// Something that happened to a job in a worker, for logs and progress displays. It holds no prompt and no reply.
 public struct JobEvent: Sendable {
-    /// The job.
+    /// The id of the job.
     public var job: Int64
-    /// What it was sent to.
+    /// The provider and model it was sent to.
     public var target: Target
-    /// The attempt's number, from 1.
+    /// The number of the attempt, from 1.
     public var attempt: Int
-    /// Its state now; nil where the fence refused the settle.
+    /// The job's new state; nil if the lease was lost and the result was not recorded.
     public var state: JobState?
-    /// Where the answer came from, if there is one.
+    /// Where the answer came from; nil if there is none.
     public var answeredBy: AnsweredBy?
-    /// What kind of failure ended the attempt; nil where it was answered or handed back.
+    /// The kind of failure that ended the attempt; nil if the job was answered or handed back.
     public var failure: FailureClass?
-    /// One sentence about the failure; nil where there is none.
+    /// One sentence about the failure; nil if there is none.
     public var message: String?
     /// In ms.
     package var latency: Int64
-    /// The tokens of the provider's answer; none where the cache answered or the call failed.
+    /// The tokens of the provider's answer; none if the cache answered or the call failed.
     public var usage: Usage
-    /// US dollars.
+    /// The cost in US dollars.
     public var cost: Double
 
-    /// Makes an event.
     package init(
         job: Int64, target: Target, attempt: Int, state: JobState?, answeredBy: AnsweredBy?, failure: FailureClass?, message: String?,
         latency: Int64, usage: Usage, cost: Double

@@ -1,31 +1,32 @@
-/// Something that can be said about a job: its name, its type with its bounds, which jobs it is for, and where it may be said.
+/// Something that can be said about a job: its name, its type with its bounds, the kinds of job it applies to, and where it may appear.
 ///
-/// ``all`` is the only list of options. The reader of JSONL lines, the reader and the writer of pipelines, the schedule's stored job and
-/// every check go by it; the command's flags are declared one by one, because their parser reads declared properties, and a test holds
-/// them to it. To add an option, add a property to ``JobDraft``, a row here and a flag to the command, and use it where the job is made.
+/// ``all`` is the only list of options. The JSONL reader, the pipeline reader and writer, the job stored in a schedule and every check are
+/// derived from it. The command's flags are declared one by one, because their parser reads declared properties, and a test compares them
+/// with the table. To add an option, add a property to ``JobDraft``, a row here and a flag to the command, and use it where the job is
+/// created.
 package final class JobOption: Sendable {
-    /// Its place in ``all``.
+    /// Its index in ``all``.
     package let id: Int
     /// Its key in JSON and YAML: `max_tokens`.
     package let name: String
-    /// What the command calls it: `--max-tokens`; nil where it has no flag of its own.
+    /// The command's flag for it, such as `--max-tokens`; nil if it has none of its own.
     package let flag: String?
-    /// Which jobs it means something for.
+    /// The kinds of job it applies to.
     package let kinds: [JobKind]
-    /// Where it may be said.
+    /// Where it may appear.
     package let places: Places
-    /// Whether a draft says something else than nothing.
+    /// Whether a draft holds something other than the default.
     package let isGiven: @Sendable (JobDraft) -> Bool
-    /// Puts a written value into a draft; its bounds are not checked yet.
+    /// Puts a written value into a draft. Bounds are not checked yet.
     package let read: @Sendable (OptionValue, inout JobDraft) throws(OptionFault) -> Void
-    /// What a draft says, as JSON that reads back as the same; nil for nothing.
+    /// The draft's value as JSON that reads back as the same value; nil for the default.
     package let write: @Sendable (JobDraft) -> JSONValue?
-    /// Holds what a draft says against the bounds.
+    /// Checks a draft's value against the bounds.
     package let check: @Sendable (JobDraft) throws(OptionFault) -> Void
-    /// Takes over what one draft says into another.
+    /// Copies the value from one draft to another.
     package let copy: @Sendable (_ source: JobDraft, _ draft: inout JobDraft) -> Void
 
-    /// Where an option may be said.
+    /// Where an option may appear.
     package struct Places: OptionSet, Sendable {
         package let rawValue: UInt8
         package init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -34,17 +35,17 @@ package final class JobOption: Sendable {
         package static let command = Places(rawValue: 1)
         /// A key of a JSONL line.
         package static let line = Places(rawValue: 2)
-        /// A key of a pipeline's step that asks a model.
+        /// A key of a pipeline step that calls a model.
         package static let step = Places(rawValue: 4)
-        /// A key of a role too, which says it for steps that do not.
+        /// A key of a role as well, which supplies it for steps that leave it out.
         package static let role = Places(rawValue: 8)
-        /// Belongs to one job alone: a file of lines has no default for it.
+        /// Specific to one job: a file of lines has no default for it.
         package static let single = Places(rawValue: 16)
-        /// What the job asks, rather than how: the command has other ways to say it than a flag.
+        /// What the job asks rather than how it runs: the command takes it by means other than a flag.
         package static let content = Places(rawValue: 32)
     }
 
-    /// Several options, by their places in the table.
+    /// A set of options, by their index in the table.
     package struct IDs: Sendable, Equatable {
         private var bits: UInt64 = 0
 
@@ -54,7 +55,6 @@ package final class JobOption: Sendable {
         package mutating func insert(_ id: Int) { bits |= 1 << UInt64(id) }
         package mutating func remove(_ id: Int) { bits &= ~(1 << UInt64(id)) }
 
-        /// The options, in the order of the table.
         package var options: [JobOption] {
             var options: [JobOption] = []
             var rest = bits
@@ -83,17 +83,17 @@ package final class JobOption: Sendable {
         copy = { $1[keyPath: path] = $0[keyPath: path] }
     }
 
-    /// Takes back what a draft says.
+    /// Resets the draft's value to the default.
     package func reset(_ draft: inout JobDraft) { copy(JobDraft(), &draft) }
 
-    /// By name, those that a JSONL line may hold.
+    /// The options a JSONL line may hold, by name.
     package static let byKey = Dictionary(all.filter { $0.places.contains(.line) }.map { ($0.name, $0) }) { first, _ in first }
-    /// Those that a step of a pipeline may hold.
+    /// The options a pipeline step may hold.
     package static let ofSteps = all.filter { $0.places.contains(.step) }
-    /// Those that a role may hold.
+    /// The options a role may hold.
     package static let ofRoles = all.filter { $0.places.contains(.role) }
 
-    /// The options that a draft says something of.
+    /// The options that a draft sets.
     package static func given(in draft: JobDraft) -> IDs {
         var ids = IDs()
         for option in all where option.isGiven(draft) { ids.insert(option.id) }
@@ -150,11 +150,11 @@ package final class JobOption: Sendable {
     }()
 }
 
-/// The rows of the table, each with its place.
+/// Collects the rows of the table and numbers them.
 private struct Rows {
     var all: [JobOption] = []
 
-    /// Adds a row; for every kind of job, unless told.
+    /// Adds a row; it applies to every kind of job by default.
     mutating func add<Value: Equatable & Sendable>(
         _ name: String, _ path: any WritableKeyPath<JobDraft, Value> & Sendable, _ type: OptionType<Value>,
         for kinds: [JobKind] = JobKind.allCases, in places: JobOption.Places, flag: String? = nil
@@ -162,7 +162,7 @@ private struct Rows {
         all.append(JobOption(all.count, name, path, type, for: kinds, in: places, flag: flag))
     }
 
-    /// Adds a row whose value need not be there.
+    /// Adds a row for an optional value.
     mutating func add<Value: Equatable & Sendable>(
         _ name: String, _ path: any WritableKeyPath<JobDraft, Value?> & Sendable, _ type: OptionType<Value>,
         for kinds: [JobKind] = JobKind.allCases, in places: JobOption.Places, flag: String? = nil

@@ -1,19 +1,18 @@
 /// A job's answer, as stored.
 public struct JobResult: Sendable, Equatable {
-    /// The reply (`ModelReply.json`): `text` or `embeddings`, `finish_reason`, and what else the provider sent.
+    /// The reply: `text` or `embeddings`, `finish_reason`, and whatever else the provider sent.
     public var reply: JSONValue
-    /// The tokens of the answer; where the cache answered, of the call that was once paid for.
+    /// The tokens of the answer. For a cached answer, those of the call that was originally paid for.
     public var usage: Usage
-    /// In US dollars; 0 where no price is configured.
+    /// The cost in US dollars; 0 if no price is configured.
     public var cost: Double
-    /// Where it came from: a call of its own, the cache, an identical job's call, or a fallback.
+    /// Where the answer came from: a call for this job, the cache, an identical job's call, or a fallback.
     public var answeredBy: AnsweredBy
-    /// What answered, `provider/model`.
+    /// The target that answered, `provider/model`.
     public var target: String
-    /// From the call's start to its end, in ms; 0 from the cache.
+    /// The duration of the call in ms; 0 if the cache answered.
     package var latency: Int64
 
-    /// Makes a result.
     package init(reply: JSONValue, usage: Usage, cost: Double, answeredBy: AnsweredBy, target: String, latency: Int64) {
         self.reply = reply
         self.usage = usage
@@ -25,10 +24,10 @@ public struct JobResult: Sendable, Equatable {
 }
 
 extension JobResult {
-    /// The answer's text.
+    /// The text of the answer; nil if it has none.
     public var text: String? { reply["text"]?.string }
 
-    /// Why the answer ended.
+    /// Why the model stopped, in the provider's words; nil if it did not say.
     public var finishReason: String? { reply["finish_reason"]?.string }
 }
 
@@ -36,37 +35,35 @@ extension JobResult {
 public enum AnsweredBy: String, Sendable, CaseIterable, Codable {
     /// A call made for this job, to its own target.
     case provider
-    /// The response cache: nothing was paid.
+    /// The response cache; nothing was paid.
     case cache
     /// A call made for an identical job.
     case coalesced
-    /// A call to another target, named in the result.
+    /// A call to another target, which the result names.
     case fallback
 }
 
 /// Why an attempt, or a job, ended without an answer.
 public struct JobError: Sendable, Equatable {
-    /// The attempt's number; 0 where the job ended outside any.
+    /// The number of the attempt; 0 if the job ended outside any attempt.
     public var attempt: Int
-    /// Wall clock, ms.
     package var at: Int64
-    /// What kind of failure.
+    /// The kind of failure.
     public var failure: FailureClass
-    /// One sentence. Never holds a prompt or a key.
+    /// One sentence. It never holds a prompt or a key.
     public var message: String
-    /// What was called, `provider/model`; nil where nothing was, or it is not known.
+    /// The target that was called, `provider/model`; nil if none was or it is not known.
     public var target: String?
-    /// What the call cost although it failed, or may have cost, in US dollars.
+    /// What the failed call cost, or may have cost, in US dollars.
     public var cost: Double
-    /// What had arrived of the answer. Only the latest of a job is kept.
+    /// The part of the answer that had arrived. Only a job's latest partial answer is kept.
     public var partialText: String?
 
-    /// The longest message stored, in bytes; the rest is cut.
+    /// The longest message stored, in bytes; longer ones are cut.
     package static let maxMessageBytes = 2_000
-    /// The longest partial answer stored, in bytes; the rest is cut.
+    /// The longest partial answer stored, in bytes; longer ones are cut.
     package static let maxPartialBytes = 256 << 10
 
-    /// Makes an error; one that cost nothing and left nothing, unless told.
     package init(
         attempt: Int, at: Int64, failure: FailureClass, message: String, target: String? = nil, cost: Double = 0,
         partialText: String? = nil

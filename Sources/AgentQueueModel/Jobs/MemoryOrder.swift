@@ -1,41 +1,39 @@
-/// What a `memorize` job does with its texts, as it stands in its request under `memory`. The texts themselves are the request's `input`,
-/// each behind its prefix, so that none is stored twice.
+/// What a `memorize` job does with its texts, as stored in its request under `memory`. The texts themselves are the request's `input`,
+/// each with its prefix, so that none is stored twice.
 package struct MemoryOrder: Sendable, Equatable {
-    /// Where they are remembered.
+    /// The namespace the texts are stored in.
     package var namespace: String
-    /// What stands before each text of the `input`, for the model alone.
+    /// The prefix of each text in `input`; only the model needs it.
     package var prefix: String
-    /// The user's own name for the one text.
+    /// The user's own name for the single text.
     package var key: String?
-    /// How much they matter, 0 to 1; 0.5 unless told.
+    /// Importance, 0 to 1; 0.5 by default.
     package var importance = 0.5
-    /// How long they are kept.
+    /// How long the texts are kept.
     package var expiry = Expiry.usual
-    /// Whether the cache may have the vectors, where the same text was embedded before.
+    /// Whether vectors may come from the cache, if the same text was embedded before.
     package var usesCache = true
-    /// Where the texts are memories already, which get vectors of another model.
+    /// Set if the texts already are memories that get vectors from another model.
     package var again: Again?
 
-    /// How long memories are kept.
     package enum Expiry: Sendable, Equatable {
-        /// As the configuration says.
+        /// As configured.
         case usual
-        /// So long from when they are stored.
+        /// For this long after they are stored.
         case after(Duration)
         /// For ever.
         case never
     }
 
-    /// Memories that are embedded again.
+    /// Existing memories that are embedded again.
     package struct Again: Sendable, Equatable {
-        /// The space that their vectors go to.
+        /// The vector space the new vectors go to.
         package var space: Int64
-        /// The memories, in the order of the texts.
+        /// The memories' ids, in the order of the texts.
         package var ids: [Int64]
-        /// What they were when their texts were taken.
+        /// The memories' versions when their texts were read.
         package var versions: [Int64]
 
-        /// Makes one.
         package init(space: Int64, ids: [Int64], versions: [Int64]) {
             self.space = space
             self.ids = ids
@@ -43,13 +41,12 @@ package struct MemoryOrder: Sendable, Equatable {
         }
     }
 
-    /// Makes one.
     package init(namespace: String, prefix: String) {
         self.namespace = namespace
         self.prefix = prefix
     }
 
-    /// Reads it from a request's body; nil where that holds none.
+    /// Reads it from a request's body; nil if the body holds none.
     package init?(_ body: JSONValue) {
         guard let memory = body["memory"], let namespace = memory["namespace"]?.string else { return nil }
         self.namespace = namespace
@@ -66,7 +63,7 @@ package struct MemoryOrder: Sendable, Equatable {
         again = Again(space: Int64(space), ids: Self.numbers(memory["ids"]), versions: Self.numbers(memory["versions"]))
     }
 
-    /// As it stands in the body.
+    /// Its form in the request's body.
     package var json: JSONValue {
         var members: [JSONValue.Member] = [.init("namespace", .string(namespace))]
         if !prefix.isEmpty { members.append(.init("prefix", .string(prefix))) }
@@ -86,7 +83,6 @@ package struct MemoryOrder: Sendable, Equatable {
         return .object(members)
     }
 
-    /// The body of a request that remembers texts.
     package func body(of texts: [String]) -> JSONValue {
         ["input": .array(texts.map { .string(prefix + $0) }), "memory": json]
     }
@@ -95,7 +91,7 @@ package struct MemoryOrder: Sendable, Equatable {
     package func texts(of body: JSONValue) -> [String] {
         (body["input"]?.array ?? []).map { input in
             let text = input.string ?? ""
-            // Byte by byte: to Swift, a prefix may end within a character.
+            // Compare bytes: as Swift counts characters, a prefix may end within one.
             guard !prefix.isEmpty, text.utf8.starts(with: prefix.utf8) else { return text }
             return String(decoding: text.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
         }
@@ -105,9 +101,9 @@ package struct MemoryOrder: Sendable, Equatable {
 }
 
 extension NewJob {
-    /// A job that remembers texts. No other job's answer is its own, since each must be stored: it has no flight, and the cache does not
-    /// answer it. The vectors of its texts may come from there.
-    /// - Parameter identity: who embeds them: the provider's kind and base URL.
+    /// A job that remembers texts. It has no flight and the cache does not answer it, because every job's texts must be stored: no other
+    /// job's answer can stand for it. The vectors of its texts may come from the cache.
+    /// - Parameter identity: who embeds the texts: the provider's kind and base URL.
     package init(_ order: MemoryOrder, texts: [String], target: Target, identity: String) {
         let (body, digest) = ModelRequest(kind: .memorize, target: target, body: order.body(of: texts)).sealed(identity: identity)
         self.init(kind: .memorize, target: target, body: body, digest: digest)

@@ -1,30 +1,30 @@
-/// What a `generate` job does with memories besides its call, as it stands in its request under `recall` and `remember`; no provider sees
-/// either.
+/// What a `generate` job does with memories besides its call, as stored in its request under `recall` and `remember`. Neither is sent to a
+/// provider.
 package struct MemoryUse: Sendable, Equatable {
-    /// How many memories are put before its last message; nil is none.
+    /// How many memories to put before its last message; nil means none.
     package var recall: Int?
-    /// Where they are looked for.
+    /// The namespaces to recall from.
     package var namespaces: [String]
-    /// Where its answer is remembered; nil is nowhere.
+    /// The namespace to remember the answer in; nil means none.
     package var remember: String?
-    /// Whether a cached answer to what is really asked may serve, and the answer be cached.
+    /// Whether a cached answer to the final request may serve the job and its own answer be cached.
     package var usesCache = true
 
-    /// The most memories that a job recalls.
+    /// The most memories a job may recall.
     package static let mostRecalled = 100
-    /// The most bytes of memories that are put into a prompt: what a call may cost at worst is known before its memories are.
+    /// The most bytes of memories put into a prompt. The bound lets the worst-case cost of a call be computed before its memories are
+    /// known.
     package static let mostBytes = 32 << 10
 
     private static let members: Set<String> = ["recall", "remember"]
 
-    /// Makes one.
     package init(recall: Int?, namespaces: [String], remember: String?) {
         self.recall = recall
         self.namespaces = namespaces
         self.remember = remember
     }
 
-    /// Reads it from a request's body; nil where that has nothing to do with memories.
+    /// Reads it from a request's body; nil if the body does not use memories.
     package init?(_ body: JSONValue) {
         let (recall, remember) = (body["recall"], body["remember"])
         guard recall != nil || remember != nil else { return nil }
@@ -34,7 +34,7 @@ package struct MemoryUse: Sendable, Equatable {
         usesCache = recall?["cache"]?.bool ?? remember?["cache"]?.bool ?? true
     }
 
-    /// What a request's body holds of it.
+    /// Its members of a request's body.
     package var json: [JSONValue.Member] {
         let cache: [JSONValue.Member] = usesCache ? [] : [.init("cache", false)]
         var members: [JSONValue.Member] = []
@@ -46,7 +46,7 @@ package struct MemoryUse: Sendable, Equatable {
         return members
     }
 
-    /// A body without it: what is asked of the model.
+    /// The body without these members: what the model is asked.
     package static func removed(from body: JSONValue) -> JSONValue {
         guard let members = body.members else { return body }
         return .object(members.filter { !Self.members.contains($0.key) })

@@ -1,59 +1,55 @@
-/// A job as it enters the queue: validated, its request canonical. No later code checks it again.
+/// A job as it enters the queue: validated, with a canonical request. No later code checks it again.
 package struct NewJob: Sendable, Equatable {
-    /// What it asks.
+    /// What it asks of the model.
     package var kind: JobKind
     /// The queue it waits in; `default` by default.
     package var queue: String
-    /// What it is sent to.
     package var target: Target
-    /// The canonical request, JSON (`ModelRequest.canonicalBody`).
+    /// The canonical request as JSON (`ModelRequest.canonicalBody`).
     package var body: String
-    /// SHA-256 over the request and who answers it (`ModelRequest.digest`), 32 bytes: the cache key.
+    /// SHA-256 of the request and of who answers it (`ModelRequest.digest`), 32 bytes: the cache key.
     package var digest: [UInt8]
-    /// 1 to 9, lower runs first; 5 by default.
+    /// 1 to 9; lower runs first. 5 by default.
     package var priority: Int
-    /// Attempts there may be, 1 to 1,000; 5 by default.
+    /// How many attempts it may have, 1 to 1,000; 5 by default.
     package var maxAttempts: Int
-    /// Not before this time (wall clock, ms); nil is now.
+    /// The earliest time it may run (wall clock, ms); nil means now.
     package var scheduledAt: Int64?
-    /// Discarded if not begun by then (wall clock, ms).
+    /// Discarded if it has not begun by then (wall clock, ms).
     package var expiresAt: Int64?
-    /// How long a call may take, in ms; nil is the configuration's `http.request_timeout`.
+    /// How long a call may take, in ms; nil uses `http.request_timeout` from the configuration.
     package var timeout: Int64?
-    /// Refuses a second job of the same key, until this one is cancelled, discarded or pruned.
+    /// A second job with the same key is refused until this one is cancelled, discarded or pruned.
     package var uniqueKey: String?
-    /// The user's own name for it, kept for batch output files.
+    /// The user's own name for it; batch output files carry it.
     package var customID: String?
-    /// Words to find it by.
     package var tags: [String]
-    /// The batch it belongs to.
     package var batch: String?
-    /// Jobs that must complete first.
+    /// Ids of the jobs that must complete first.
     package var after: [Int64]
     /// The user's own data, a JSON object.
     package var metadata: JSONValue?
-    /// Whether a cached answer may serve, and the answer be cached.
+    /// Whether a cached answer may serve it and its own answer be cached.
     package var useCache: Bool
-    /// How long its answer may serve from the cache, in ms; nil is the configuration's.
+    /// How long its answer may be served from the cache, in ms; nil uses the configuration's setting.
     package var cacheTimeToLive: Int64?
-    /// For `embed`: how many texts it holds; else 1.
+    /// For `embed`, the number of texts; otherwise 1.
     package var inputs = 1
-    /// Whether it may wait to be sent with others as a batch of the provider's, at a lower price.
+    /// Whether it may wait to be sent with others in a provider batch, at a lower price.
     package var usesBatchAPI = false
-    /// When its answer is wanted (wall clock, ms), of a job that waits for a batch: near it, the job is called for alone.
+    /// For a job that waits for a batch, when its answer is wanted (wall clock, ms). When that time is near, it is called on its own.
     package var deadline: Int64?
-    /// Whether its answer is to be kept piece by piece while it comes, for someone who reads along.
+    /// Whether its answer is kept piece by piece as it arrives, so that someone can follow it.
     package var isStreamed: Bool
-    /// The most that its calls may cost together, in US dollars; of a job in a batch, the most that the whole batch may. Nil is
-    /// no bound.
+    /// The most its calls may cost together, in US dollars; for a job in a batch, the limit for the whole batch. Nil means no limit.
     package var budget: Double?
 
-    /// Who is to be told of its end: names of notifications of the configuration.
+    /// The configured notifications, by name, to send when it ends.
     package var onFinish: [String] = []
-    /// Who is to be told when its batch has ended: names of notifications of the configuration.
+    /// The configured notifications, by name, to send when its batch has ended.
     package var onBatchFinish: [String] = []
 
-    /// Makes a job from a validated request; everything else has its default.
+    /// Creates a job from a validated request, with defaults for everything else.
     package init(
         kind: JobKind, target: Target, body: String, digest: [UInt8], queue: String = "default", isStreamed: Bool = false,
         budget: Double? = nil
@@ -73,21 +69,21 @@ package struct NewJob: Sendable, Equatable {
     }
 }
 
-/// The bounds of what a job may hold. What is longer is refused at the door, with a sentence.
+/// The limits of what a job may hold. Anything beyond them is refused when the job is enqueued, with a sentence that says why.
 package enum JobLimits {
-    /// A prompt, a system text or an embedding input: 16 MiB.
+    /// For a prompt, a system text or an embedding input: 16 MiB.
     package static let maxPromptBytes = 16 << 20
-    /// A whole request, canonical: 24 MiB.
+    /// For a whole canonical request: 24 MiB.
     package static let maxRequestBytes = 24 << 20
-    /// A reply as stored: 64 MiB.
+    /// For a stored reply: 64 MiB.
     package static let maxReplyBytes = 64 << 20
-    /// Metadata, as JSON: 64 KiB.
+    /// For metadata, as JSON: 64 KiB.
     package static let maxMetadataBytes = 64 << 10
     /// Tags on one job.
     package static let maxTags = 32
-    /// A tag or a queue's name, in bytes.
+    /// For a tag or the name of a queue, in bytes.
     package static let maxNameBytes = 128
-    /// A batch's name or a `custom_id`, in bytes.
+    /// For the name of a batch or a `custom_id`, in bytes.
     package static let maxBatchNameBytes = 256
     /// A unique key, in bytes.
     package static let maxUniqueKeyBytes = 512
@@ -95,36 +91,33 @@ package enum JobLimits {
     package static let maxDependencies = 1_000
     /// Texts in one `embed` job.
     package static let maxEmbedInputs = 2_048
-    /// Attempts.
     package static let attempts = 1...1_000
-    /// The most tokens of an answer.
+    /// For the maximum number of tokens in an answer.
     package static let maxTokens = 1...10_000_000
-    /// How freely a model chooses its words.
+    /// For the sampling temperature.
     package static let temperatures = 0.0...2.0
-    /// Which of several answers to one question; 0 is the plain question.
+    /// For the number that distinguishes several answers to one question; 0 is the plain question.
     package static let samples = 0...1_000_000
-    /// What a job's calls, or a batch's, may cost together, in US dollars.
+    /// For the total cost of the calls of a job or a batch, in US dollars.
     package static let maxBudget = 1_000_000.0
-    /// How long an answer may serve from the cache, as `cache.ttl` of the configuration.
+    /// How long an answer may be served from the cache; the same range as `cache.ttl` in the configuration.
     package static let cacheTTLs: ClosedRange<Duration> = .seconds(1) ... .days(3_650)
-    /// Namespaces that one job looks into.
+    /// Namespaces that one job may use.
     package static let maxNamespaces = 100
-    /// Priorities; lower runs first.
     package static let priorities = 1...9
     /// How far ahead a job may be scheduled, and how long it may take to expire or time out: ten years, in ms.
     package static let maxHorizonMilliseconds: Int64 = 10 * 366 * 86_400_000
 }
 
-/// What enqueueing one job came to.
+/// The receipt for one enqueued job.
 public struct Enqueued: Sendable, Equatable {
     /// The job that now stands for the request: the new one, or the one that already had its unique key.
     public var id: Int64
     /// That job's state.
     public var state: JobState
-    /// The same id, if the job was already there.
+    /// The same id if the job already existed; nil if it is new.
     public var duplicateOf: Int64?
 
-    /// Makes a receipt.
     package init(id: Int64, state: JobState, duplicateOf: Int64? = nil) {
         self.id = id
         self.state = state
@@ -132,16 +125,16 @@ public struct Enqueued: Sendable, Equatable {
     }
 }
 
-/// The bounds of what a memory may hold. What is longer is refused at the door, with a sentence.
+/// The limits of what a memory may hold. Anything beyond them is refused before it is stored, with a sentence that says why.
 package enum MemoryLimits {
-    /// A text: 1 MiB.
+    /// For a text: 1 MiB.
     package static let maxTextBytes = 1 << 20
-    /// Metadata, as JSON: 64 KiB.
+    /// For metadata, as JSON: 64 KiB.
     package static let maxMetadataBytes = 64 << 10
-    /// The name of a namespace, in characters.
+    /// For the name of a namespace, in characters.
     package static let maxNamespaceLength = 128
-    /// A key, in characters.
+    /// For a key, in characters.
     package static let maxKeyLength = 512
-    /// How long a memory may be kept where that is said: a hundred years, in ms.
+    /// The longest time to live that may be asked for: a hundred years, in ms.
     package static let maxTimeToLive: Int64 = 36_500 * 86_400_000
 }

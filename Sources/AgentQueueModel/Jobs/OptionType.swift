@@ -1,10 +1,9 @@
 import FoundationEssentials
 
-/// A value as it was written.
+/// The value of an option as it was written.
 package struct OptionValue: Sendable {
-    /// As JSON.
     package let json: JSONValue
-    /// In a pipeline's file, where a scalar is a text as well as what it looks like; nil in JSON.
+    /// The text of a scalar from a pipeline file, where it can be read as a text or as what it looks like; nil in JSON.
     package let text: String?
 
     package init(_ json: JSONValue, text: String? = nil) {
@@ -13,22 +12,22 @@ package struct OptionValue: Sendable {
     }
 }
 
-/// Why a value cannot be an option's, for whoever knows where it was written to say it in a sentence.
+/// Why a value does not fit an option. The caller knows where it was written and puts it into a sentence.
 package enum OptionFault: Error, Sendable, Equatable {
-    /// It is of another type.
+    /// The value has another type than this.
     case type(OptionTypeName)
-    /// An element of a list is of another type.
+    /// An element of a list has another type.
     case element(String, JSONValue)
-    /// A number is out of its bounds. `range` is such as `1 to 9`.
+    /// A number is out of range. The first value is the range as text, such as `1 to 9`.
     case range(String, note: String?, value: String)
-    /// Such as `is too long`, to stand behind the option's name.
+    /// A clause that follows the option's name, such as `is too long`.
     case phrase(String)
-    /// A sentence of its own.
+    /// A complete sentence.
     case sentence(String)
-    /// As ``phrase(_:)``, of what the job holds and not of how it is to be run.
+    /// Like ``phrase(_:)``, but about what the job holds rather than how it runs.
     case data(String)
 
-    /// What is wrong, for a file of keys and values, where the key stands in front.
+    /// The message for a file of keys and values, where the key precedes it.
     package var inYAML: String {
         switch self {
         case .type(let type): "expected \(type.inYAML)"
@@ -39,11 +38,10 @@ package enum OptionFault: Error, Sendable, Equatable {
     }
 }
 
-/// The types of options, in the words of JSON and in those of a pipeline's file.
+/// The types of options, as named to users who wrote JSON and to those who wrote a pipeline file.
 package enum OptionTypeName: String, Sendable {
     case text, texts, list, object, wholeNumber, number, flag, duration, jobs
 
-    /// For who wrote JSON.
     package var inJSON: String {
         switch self {
         case .text: "a string"
@@ -57,7 +55,6 @@ package enum OptionTypeName: String, Sendable {
         }
     }
 
-    /// For who wrote YAML.
     package var inYAML: String {
         switch self {
         case .text, .duration: "a text"
@@ -83,7 +80,7 @@ struct OptionType<Value: Equatable & Sendable>: Sendable {
         self.check = check
     }
 
-    /// The same, where there may be none.
+    /// The same type for an optional value.
     var optional: OptionType<Value?> {
         OptionType<Value?> { [read] (value) throws(OptionFault) in
             try read(value)
@@ -94,7 +91,7 @@ struct OptionType<Value: Equatable & Sendable>: Sendable {
         }
     }
 
-    /// The same with another check.
+    /// The same type with another check.
     func checked(_ check: @escaping @Sendable (Value) throws(OptionFault) -> Void) -> Self {
         OptionType(read: read, write: write, check: check)
     }
@@ -108,7 +105,7 @@ extension OptionType where Value == String {
         .string($0)
     }
 
-    /// A name of 1 byte or more.
+    /// A name of at least 1 byte.
     static func name(maxBytes: Int) -> Self {
         text.checked { (text) throws(OptionFault) in
             if let fault = OptionText.fault(of: text, maxBytes: maxBytes) { throw .phrase(fault) }
@@ -134,7 +131,7 @@ extension OptionType where Value == String {
 }
 
 extension OptionType where Value == Int {
-    /// - Parameter unit: what is counted, where the name does not say it.
+    /// - Parameter unit: what is counted, if the option's name does not say it.
     static func integer(_ bounds: ClosedRange<Int>, unit: String? = nil, note: String? = nil) -> Self {
         OptionType { (value) throws(OptionFault) in
             guard let number = value.json.int else { throw .type(.wholeNumber) }
@@ -158,7 +155,7 @@ extension OptionType where Value == Double {
         }
     }
 
-    /// US dollars to spend.
+    /// An amount to spend, in US dollars.
     static let dollars = any.checked { (number) throws(OptionFault) in
         guard number > 0, number <= JobLimits.maxBudget else {
             throw .phrase("must be more than 0 and at most \(Int(JobLimits.maxBudget)) US dollars, not \(number)")
@@ -194,7 +191,7 @@ extension OptionType where Value == JobKind {
 }
 
 extension OptionType where Value == [String] {
-    /// One text, or a list of them.
+    /// One text or a list of texts.
     static let texts = OptionType { (value) throws(OptionFault) in
         if let text = value.text ?? value.json.string { return [text] }
         return try OptionText.strings(value, else: .texts)
@@ -217,7 +214,6 @@ extension OptionType where Value == [String] {
 }
 
 extension OptionType where Value == [Int64] {
-    /// Numbers of jobs.
     static let jobs = OptionType { (value) throws(OptionFault) in
         guard let elements = value.json.array else { throw .type(.jobs) }
         var ids: [Int64] = []
@@ -246,7 +242,6 @@ extension OptionType where Value == [JSONValue] {
 }
 
 extension OptionType where Value == JSONValue {
-    /// The user's own data.
     static let metadata = object.checked { (value) throws(OptionFault) in
         guard value.members != nil else { throw .data("must be an object, not \(value.kindName)") }
         guard !TextSize.holdsNUL(value) else { throw .data("holds a NUL character") }
@@ -256,7 +251,7 @@ extension OptionType where Value == JSONValue {
         }
     }
 
-    /// Whether it is a schema is checked where schemas are, and remembered.
+    /// Whether the object is a valid schema is checked by the code that compiles schemas, which also caches the result.
     static let schema = object
 
     private static let object = OptionType { (value) throws(OptionFault) in
@@ -268,7 +263,7 @@ extension OptionType where Value == JSONValue {
 }
 
 extension OptionType where Value == Duration {
-    /// At most as far ahead as a job may be planned.
+    /// The upper bound is how far ahead a job may be scheduled.
     static func duration(from shortest: Duration) -> Self {
         any.checked { (duration) throws(OptionFault) in
             guard duration >= .zero else { throw .phrase("cannot be negative") }
@@ -313,7 +308,7 @@ extension OptionType where Value == MemoryOrder.Expiry {
 }
 
 extension OptionType where Value == Date {
-    /// How far ahead it may be is checked where the clock is.
+    /// How far ahead it may be is checked where the clock is known.
     static let time = OptionType { (value) throws(OptionFault) in
         try OptionText.time(value)
     } write: {
@@ -321,9 +316,8 @@ extension OptionType where Value == Date {
     }
 }
 
-/// What several types have in common.
 private enum OptionText {
-    /// What is wrong with a name, to stand behind what it names; nil where nothing is.
+    /// What is wrong with a name, as a clause that follows what it names; nil if nothing is.
     static func fault(of text: String, maxBytes: Int) -> String? {
         if TextSize.isBlank(text) { return "is empty" }
         if text.utf8.count > maxBytes { return "\(InvalidText.quoted(text)) is longer than \(maxBytes) bytes" }
@@ -350,7 +344,7 @@ private enum OptionText {
         }
     }
 
-    /// `10m`, or seconds as a number; whole milliseconds.
+    /// A text such as `10m`, or a number of seconds; rounded to whole milliseconds.
     static func duration(_ value: OptionValue) throws(OptionFault) -> Duration {
         if let text = value.text ?? value.json.string {
             do {

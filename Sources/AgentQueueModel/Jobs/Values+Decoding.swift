@@ -1,13 +1,13 @@
 import FoundationEssentials
 
 extension JobResult {
-    /// The vectors of an `embed` job's texts, in their order; nil for another job.
+    /// The vectors of an `embed` job's texts, in the same order; nil for any other job.
     public var vectors: [[Float]]? {
         reply["embeddings"]?.array.map { lists in lists.map { ($0.array ?? []).map { Float($0.number ?? 0) } } }
     }
 
-    /// The answer read as a value: as it is for a `String`, else as JSON.
-    /// - Throws: `DecodingError` where it is something else.
+    /// The answer as a typed value: the plain text for `String`, otherwise decoded from JSON.
+    /// - Throws: `DecodingError` if the answer does not match the type.
     public func value<Value: Decodable>(as type: Value.Type = Value.self) throws -> Value {
         let text = text ?? ""
         if let text = text as? Value { return text }
@@ -16,35 +16,35 @@ extension JobResult {
 }
 
 extension JSONValue {
-    /// The value read as another.
-    /// - Throws: `DecodingError` where it is something else.
+    /// Decodes this value as another type.
+    /// - Throws: `DecodingError` if the value does not match the type.
     public func decode<Value: Decodable>(as type: Value.Type = Value.self) throws -> Value {
         try JSONDecoder().decode(type, from: Data(text.utf8))
     }
 
-    /// Makes the value that an encodable one is written as.
-    /// - Throws: `EncodingError`.
+    /// Encodes a value as JSON.
+    /// - Throws: `EncodingError` if the value cannot be encoded.
     public init(encoding value: some Encodable) throws {
         self = try JSONValue.parse([UInt8](JSONEncoder().encode(value)))
     }
 }
 
 extension ModelRequest {
-    /// The text of the last message, of a `generate` request; nil where it is no plain text.
+    /// The text of a `generate` request's last message; nil if it is not plain text.
     public var prompt: String? { body["messages"]?.array?.last?["content"]?.string }
-    /// The texts to turn into vectors, of an `embed` request; none for another.
+    /// The texts of an `embed` request; empty for any other kind.
     public var texts: [String] { kind == .embed ? (body["input"]?.array ?? []).compactMap(\.string) : [] }
 }
 
-/// A job that was waited for ended without an answer.
+/// A job that the caller waited for ended without an answer.
 public struct JobFailed: Error, Sendable, CustomStringConvertible {
-    /// The job, with the error of each attempt.
+    /// The job, including the error of each attempt.
     public let job: Job
 
-    /// Says which.
+    /// Creates an error for a job that has ended without an answer.
     package init(_ job: Job) { self.job = job }
 
-    /// Why, in a sentence.
+    /// One sentence that says why.
     public var description: String {
         let outcome = job.state == .cancelled ? "was cancelled" : "failed"
         return "job \(job.id) \(outcome)" + (job.errors.last.map { ": \($0.message)" } ?? "")

@@ -1,29 +1,29 @@
 import FoundationEssentials
 
-// Times and durations as a program reads them. What is stored and compared counts milliseconds.
+// Times and durations as a Swift program reads them. What is stored and compared counts milliseconds.
 
 extension Job {
-    /// When it was added.
+    /// When the job was added.
     public var created: Date { Date(milliseconds: createdAt) }
-    /// From when it may run: when it was added unless a later time was asked for; a wait for the next attempt moves it.
+    /// The earliest time it may run: when it was added, unless a later time was asked for. Waiting for the next attempt moves it.
     public var scheduled: Date { Date(milliseconds: scheduledAt) }
     /// When its last attempt began; nil before the first.
     public var attempted: Date? { attemptedAt.map(Date.init(milliseconds:)) }
-    /// When it ended; nil as long as it has not.
+    /// When the job ended; nil until it has.
     public var finished: Date? { finalizedAt.map(Date.init(milliseconds:)) }
-    /// It fails if it has not begun by then; nil if it does not expire.
+    /// The job fails if it has not begun by then; nil if it does not expire.
     public var expires: Date? { expiresAt.map(Date.init(milliseconds:)) }
-    /// Since when its cancellation is asked for.
+    /// When its cancellation was requested; nil if it was not.
     public var cancelRequested: Date? { cancelRequestedAt.map(Date.init(milliseconds:)) }
 }
 
 extension JobResult {
-    /// How long the call took; nothing where the cache answered.
+    /// How long the call took; zero if the cache answered.
     public var duration: Duration { .milliseconds(latency) }
 }
 
 extension JobError {
-    /// When it came to this.
+    /// When the error occurred.
     public var time: Date { Date(milliseconds: at) }
 }
 
@@ -33,7 +33,7 @@ extension JobEvent {
 }
 
 extension JobFilter {
-    /// Created then or later; nil is any time.
+    /// The job was created at or after this time; nil means any time.
     public var created: Date? {
         get { since.map(Date.init(milliseconds:)) }
         set { since = newValue?.milliseconds }
@@ -41,34 +41,34 @@ extension JobFilter {
 }
 
 extension RunSummary {
-    /// When it was started.
+    /// When the run was started.
     public var created: Date { Date(milliseconds: createdAt) }
-    /// When it ended; nil as long as it has not.
+    /// When it ended; nil until it has.
     public var finished: Date? { finalizedAt.map(Date.init(milliseconds:)) }
 }
 
 extension StepCallDetail {
-    /// Its place in the run, such as `code[0]`.
+    /// Its path in the run, such as `code[0]`.
     public var path: String { record.path }
-    /// Its job; nil where there is none.
+    /// The id of its job; nil if it has none.
     public var job: Int64? { record.jobID }
 }
 
 extension Schedule {
-    /// When it is next due; nil while it is paused, or where no time fits any more.
+    /// When the schedule is next due; nil while it is paused, or if no future time matches.
     public var next: Date? { nextAt.map(Date.init(milliseconds:)) }
-    /// When it last fired.
+    /// When it last fired; nil if it never has.
     public var fired: Date? { firedAt.map(Date.init(milliseconds:)) }
-    /// When it was paused; nil where it is not.
+    /// When it was paused; nil if it is not paused.
     public var paused: Date? { pausedAt.map(Date.init(milliseconds:)) }
 }
 
 extension Memory {
-    /// When it was made.
+    /// When it was created.
     public var created: Date { Date(milliseconds: createdAt) }
-    /// When a search last brought it up.
+    /// When a search last returned it; nil if none has.
     public var recalled: Date? { recalledAt.map(Date.init(milliseconds:)) }
-    /// When it is forgotten; nil is never.
+    /// When it expires; nil means never.
     public var expires: Date? { expiresAt.map(Date.init(milliseconds:)) }
 }
 
@@ -78,7 +78,7 @@ extension CallOptions {
 }
 
 extension ModelFailure {
-    /// How long to wait before the next attempt, where the provider says so.
+    /// How long the provider asks to wait before the next attempt; nil if it does not say.
     public var wait: Duration? {
         get { retryAfter.map { .milliseconds($0) } }
         set { retryAfter = newValue?.milliseconds }
