@@ -2,7 +2,7 @@ import AgentQueueModel
 import Foundation
 
 extension WriteTransaction {
-    /// What is told of an end. Holds no prompt and no answer.
+    /// The body of a notification. It contains no prompt and no answer.
     func body(of kind: NotificationKind, _ id: Int64) throws(SQLFailure) -> JSONValue {
         let particulars =
             switch kind {

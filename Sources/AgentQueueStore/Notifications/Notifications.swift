@@ -1,8 +1,8 @@
 import AgentQueueModel
 
 extension NotificationStore {
-    /// Takes notices that are due, so that no other process tries them before their time is over. Each take counts as an attempt.
-    /// - Parameter lease: how long telling by a notification may take, in ms, before another process may try.
+    /// Claims due notifications, so that no other process tries them until the lease expires. Each claim counts as an attempt.
+    /// - Parameter lease: how long one delivery may take, in ms, before another process may try.
     package func claim(limit: Int, lease: @escaping @Sendable (_ notification: String) -> Int64) async throws
         -> [JobNotification]
     {
@@ -28,23 +28,23 @@ extension NotificationStore {
         }
     }
 
-    /// Notes what came of an attempt, unless another process has begun one since, or the notice was removed.
-    /// - Parameter retryAt: when a failed attempt is made again (wall clock, ms); nil gives the notice up.
+    /// Records the outcome of an attempt, unless another process has begun one since, or the notification was removed.
+    /// - Parameter retryAt: when to repeat a failed attempt (wall clock, ms); nil gives up.
     package func settle(_ notice: JobNotification, _ outcome: NotificationOutcome, retryAt: Int64?) async throws {
         try await write { try $0.settle(notice, outcome, retryAt: retryAt) }
     }
 
-    /// When the next notice is due (wall clock, ms); nil where none waits.
+    /// When the next notification is due (wall clock, ms); nil if none is waiting.
     package func nextDue() throws -> Int64? {
         try read { reader in
             try reader.statement("SELECT min(next_at) FROM notices WHERE state = 'waiting'").first { $0.optionalInt64(0) } ?? nil
         }
     }
 
-    /// Notices, newest first.
+    /// Notifications, newest first.
     /// - Parameters:
-    ///   - states: those of these states; all where it is empty.
-    ///   - before: those with a smaller id.
+    ///   - states: only notifications in these states; all if empty.
+    ///   - before: only notifications with a smaller id.
     package func list(states: Set<JobNotification.State> = [], before: Int64? = nil, limit: Int) throws -> [JobNotification] {
         let wanted = states.isEmpty ? Set(JobNotification.State.allCases) : states
         return try read { reader in
@@ -67,15 +67,15 @@ extension NotificationStore {
         }
     }
 
-    /// How many notices were given up and are still on record.
+    /// The number of failed notifications that are still on record.
     package func failedCount() throws -> Int {
         try read { reader in
             try reader.statement("SELECT count(*) FROM notices WHERE ended_at IS NOT NULL AND state = 'failed'").first { $0.int(0) } ?? 0
         }
     }
 
-    /// Has notices tried again at once, from their first attempt: those that were given up, and those that wait.
-    /// - Parameter ids: those of these ids; nil is all that were given up.
+    /// Retries notifications at once, counting attempts from the first: those that failed, and those that wait.
+    /// - Parameter ids: the notifications to retry; nil retries all that failed.
     /// - Returns: how many.
     package func retry(_ ids: [Int64]? = nil) async throws -> Int {
         try await write { transaction in
@@ -120,7 +120,7 @@ extension WriteTransaction {
             .bind(state.rawValue).bind(error).bind(now).bind(notice.id).bind(notice.nextAt).run()
     }
 
-    /// Removes one slice of notices that ended before a time. Returns how many.
+    /// Removes one slice of the notifications that ended before a time. Returns how many.
     func pruneNotifications(before: Int64, slice: Int) throws(SQLFailure) -> Int {
         try statement(
             "DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE ended_at IS NOT NULL AND ended_at <= ? LIMIT ?)"

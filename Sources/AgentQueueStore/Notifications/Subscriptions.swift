@@ -1,7 +1,8 @@
 import AgentQueueModel
 
 extension NotificationStore {
-    /// Has a batch's end told: when its last job has ended, which may be now. Returns false where there is no such batch.
+    /// Subscribes to the end of a batch, when its last job ends, which may already have happened. Returns false if the batch does not
+    /// exist.
     package func watch(batch name: String, tell notifications: [String]) async throws -> Bool {
         try await write { transaction in
             guard let id = try transaction.statement("SELECT id FROM batches WHERE name = ?").bind(name).first({ $0.int64(0) }) else {
@@ -14,19 +15,19 @@ extension NotificationStore {
 }
 
 extension WriteTransaction {
-    /// Has the end of something told.
-    /// - Parameter notifications: names of notifications of the configuration, checked.
+    /// Subscribes to the end of a job, batch or run.
+    /// - Parameter notifications: names of configured notifications, already checked.
     func watch(_ kind: NotificationKind, _ id: Int64, tell notifications: [String]) throws(SQLFailure) {
         for name in notifications {
             try statement("INSERT INTO watches (kind, subject_id, notification) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
                 .bind(kind.rawValue).bind(id).bind(name).run()
             hasSubscriptions = true
         }
-        // It may have ended in an earlier transaction.
+        // The batch may have ended in an earlier transaction.
         if kind == .batch, !notifications.isEmpty { ledger.look(atBatch: id) }
     }
 
-    /// Whether anybody is to be told of anything: one look for a transaction, however much ends in it.
+    /// Whether any subscription exists. Queried once per transaction, however much ends in it.
     private var isSubscribed: Bool {
         get throws(SQLFailure) {
             if let known = hasSubscriptions { return known }
@@ -36,7 +37,7 @@ extension WriteTransaction {
         }
     }
 
-    /// Something has ended: writes what those who watch it are to be told. The watch is then used up.
+    /// Queues the notifications for something that has ended, and removes its subscriptions.
     func noteFinished(_ kind: NotificationKind, _ id: Int64) throws(SQLFailure) {
         guard try isSubscribed else { return }
         let watchers = try statement("DELETE FROM watches WHERE kind = ? AND subject_id = ? RETURNING notification")
@@ -53,8 +54,8 @@ extension WriteTransaction {
         ledger.ringWork()
     }
 
-    /// Tells of batches that a transaction's changes have ended.
-    /// - Parameter batches: those whose counts have changed, as they now stand.
+    /// Queues notifications for batches that a transaction's changes have ended.
+    /// - Parameter batches: those whose counts have changed, which must already be written.
     func noteFinished(batches: some Sequence<Int64>) throws(SQLFailure) {
         guard try isSubscribed else { return }
         for id in batches {
@@ -66,7 +67,7 @@ extension WriteTransaction {
         }
     }
 
-    /// Nobody is to be told of a job any more: it is deleted.
+    /// Removes the subscriptions to a job that is being deleted.
     func unwatch(job id: Int64) throws(SQLFailure) {
         guard try isSubscribed else { return }
         try statement("DELETE FROM watches WHERE kind = 'job' AND subject_id = ?").bind(id).run()

@@ -1,9 +1,10 @@
 import AgentQueueModel
 
-/// What comes next: values in, values out. Nothing here looks at a clock, the store or the provider.
+/// Decides what a batch does next: pure functions, without access to a clock, the store or the provider.
 extension ProviderBatch {
-    /// What is to be done for it now.
-    /// - Parameter drains: whether the worker ends once nothing is left to do, so that no one waits for company in vain.
+    /// The next step for the batch.
+    /// - Parameter drains: whether the worker exits once nothing is left to do; a collecting batch then does not wait for jobs that will
+    ///   not come.
     package func decide(_ policy: BatchPolicy, drains: Bool, now: Int64) -> BatchStep {
         let urgent = urgentAt ?? .max
         switch state {
@@ -17,7 +18,8 @@ extension ProviderBatch {
             return now < dueAt ? .wait(until: dueAt) : .reconcile
         case .submitted:
             if failures > 0, now < dueAt { return .wait(until: dueAt) }
-            // One that may be another's is not ours to cancel; and its jobs are not called for while they may be paid for there.
+            // A remote batch that may belong to another of ours must not be cancelled. Nor may its jobs be called individually while the
+            // provider may be charging for them.
             if isCertain, !isWanted || urgent <= now { return .cancel }
             if now >= dueAt { return .poll }
             return .wait(until: isCertain ? min(dueAt, urgent) : dueAt)
@@ -32,7 +34,8 @@ extension ProviderBatch {
         }
     }
 
-    /// As it is right before it is sent: with the intent, so that no crash can make it be sent again unasked.
+    /// The batch right before it is sent. It records the intent, so that after a crash it is not sent again without asking the provider
+    /// first.
     package func submitting(_ policy: BatchPolicy, now: Int64) -> ProviderBatch {
         var batch = self
         batch.state = .submitting
@@ -43,7 +46,7 @@ extension ProviderBatch {
         return batch
     }
 
-    /// As it is once it is known to the provider, or may be.
+    /// The batch once the provider has it, or may have it.
     package func submitted(as remote: RemoteBatch, isCertain: Bool, _ policy: BatchPolicy, now: Int64) -> ProviderBatch {
         var batch = self
         batch.state = .submitted
@@ -56,7 +59,7 @@ extension ProviderBatch {
         return batch.underWay(remote, policy, now: now)
     }
 
-    /// After it was found under way: to be looked at again later, and rather soon about its end.
+    /// The batch after a poll that found it in progress. Schedules the next poll, sooner if the batch is about to expire.
     package func underWay(_ remote: RemoteBatch, _ policy: BatchPolicy, now: Int64) -> ProviderBatch {
         var batch = self
         batch.expiresAt = remote.expiresAt ?? expiresAt
@@ -69,7 +72,7 @@ extension ProviderBatch {
         return batch
     }
 
-    /// After a submission that failed.
+    /// The batch after a failed submission.
     package func notSubmitted(_ failure: ModelFailure, _ policy: BatchPolicy, now: Int64) -> ProviderBatch {
         var batch = putOff(failure, policy, now: now)
         guard failure.wasSent else {
@@ -80,34 +83,35 @@ extension ProviderBatch {
             guard !failure.isMaybePaid else { break }
             return batch.collecting()
         case .permanent, .refused:
-            // Said of the whole: a server without batches, or one that will not have this. Each job finds out for itself.
+            // The failure concerns the batch as a whole: the server has no batches, or rejects this one. Each job is then called
+            // individually.
             guard !failure.isMaybePaid else { break }
             return batch.returning(.live, "not taken as a batch, so called for alone: \(failure.message)")
         default:
             break
         }
-        // It may be there for all that, or still arrive.
+        // The submission may have arrived all the same, or may still arrive.
         batch.unsettledUntil = now + policy.timeout(bytes: bytes)
         batch.dueAt = now
         return batch
     }
 
-    /// What the provider's list says of one that was sent, perhaps.
+    /// Looks for this batch, which may have been sent, in the provider's list.
     /// - Parameters:
-    ///   - found: the provider's batches that may be it, the likeliest first.
-    ///   - taken: the remote ids that other batches have, and whether those are certain.
+    ///   - found: the provider's batches that may be this one, the likeliest first.
+    ///   - taken: the remote ids that belong to other batches, and whether that is certain.
     package func find(in found: [RemoteBatch], taken: [String: Bool], _ policy: BatchPolicy, now: Int64) -> BatchFinding {
         if let own = found.first(where: { $0.isCertain }) { return .found(own) }
         let candidates = found.filter { !excluded.contains($0.id) && $0.count ?? jobs == jobs }
         if let free = candidates.first(where: { taken[$0.id] == nil }) { return .found(free) }
-        // What another has, and may have to give back, may be ours.
+        // A remote batch that another one has tentatively may turn out to be this one.
         let isOpen = candidates.contains { taken[$0.id] == false }
         let end = unsettledUntil ?? now
         guard !isOpen, now >= end else { return .open(until: isOpen ? now + policy.firstInterval : min(now + policy.firstInterval, end)) }
         return .absent
     }
 
-    /// The provider's batch is another's: this one's is still to be found.
+    /// The batch after its remote batch turned out to belong to another: it is searched for again.
     package func excluding(now: Int64) -> ProviderBatch {
         var batch = self
         if let remoteID { batch.excluded.append(remoteID) }
@@ -121,7 +125,7 @@ extension ProviderBatch {
         return batch
     }
 
-    /// After a failure of the provider: to be looked at again later.
+    /// The batch after a failure of the provider, with the next attempt scheduled.
     package func putOff(_ failure: ModelFailure, _ policy: BatchPolicy, now: Int64) -> ProviderBatch {
         var batch = self
         batch.failures += 1
@@ -130,13 +134,13 @@ extension ProviderBatch {
         return batch
     }
 
-    /// Whether a failure means that nothing will ever come of it: the provider does not know it any more.
+    /// Whether a failure means that the batch is lost, because the provider no longer knows it.
     package func isLost(_ failure: ModelFailure, now: Int64) -> Bool {
         guard failure.failure == .permanent, failure.wasSent else { return false }
         return now > (expiresAt ?? (submittedAt ?? createdAt) + Self.longestLife)
     }
 
-    /// It has ended, and those without an answer go back.
+    /// The batch once it is over and its jobs without an answer are returned.
     package func returning(_ rest: Rest, _ error: String?) -> ProviderBatch {
         var batch = self
         batch.state = .returning
@@ -145,18 +149,18 @@ extension ProviderBatch {
         return batch
     }
 
-    /// It has ended at the provider, and its answers can be taken in.
+    /// The batch once it has ended at the provider and its results can be read.
     package func harvesting(now: Int64) -> ProviderBatch {
         var batch = self
         batch.state = .harvesting
-        // Of one that was given up, or ran out of time, jobs without an answer were to be expected.
+        // Jobs without an answer are expected in a batch that was cancelled or has expired.
         batch.rest = state == .cancelling || now >= expiresAt ?? .max ? .again : .suspect
         batch.dueAt = now
         batch.failures = 0
         return batch
     }
 
-    /// Nothing of it is at the provider.
+    /// The batch as collecting again, because the provider has nothing of it.
     private func collecting() -> ProviderBatch {
         var batch = self
         batch.state = .collecting
@@ -165,57 +169,56 @@ extension ProviderBatch {
         return batch
     }
 
-    /// The longest that a provider's word may put it off, in ms.
+    /// The longest delay, in ms, that a provider's Retry-After can impose.
     private static let longestPause: Int64 = 3_600_000
-    /// How long a batch lives whose provider does not say, in ms.
+    /// How long a batch lives, in ms, if the provider does not say.
     private static let longestLife: Int64 = 86_400_000
 }
 
-/// What is to be done for a provider's batch next.
+/// The next step for a provider batch.
 package enum BatchStep: Sendable, Equatable {
-    /// Nothing, before that time (wall clock, ms).
+    /// Do nothing before that time (wall clock, ms).
     case wait(until: Int64)
-    /// Its jobs whose deadline is near are to be called for alone.
+    /// Release the jobs whose deadline is near, to be called individually.
     case releaseUrgent
-    /// It is to be sent.
+    /// Send it.
     case submit
-    /// The provider is to be asked whether it has it.
+    /// Ask the provider whether it has the batch.
     case reconcile
-    /// The provider is to be asked how it stands.
+    /// Ask the provider for its status.
     case poll
-    /// The provider is to be told that it is given up.
+    /// Cancel it at the provider.
     case cancel
-    /// Its answers are to be taken in.
+    /// Read its results.
     case harvest
-    /// Those without an answer are to go back.
+    /// Return the jobs without an answer.
     case returnRest
 }
 
-/// What a look at the provider's list of batches came to, for one that was sent, perhaps.
+/// The result of looking for a batch, which may have been sent, in the provider's list.
 package enum BatchFinding: Sendable, Equatable {
-    /// This may be it.
+    /// This may be the batch.
     case found(RemoteBatch)
-    /// It is not there, and no request can still bring it there: it may be sent again.
+    /// It is not there, and no request in flight can still create it: it may be sent again.
     case absent
-    /// It is not there, or another batch has what may be it: to be looked for again at that time (wall clock, ms).
+    /// It is not there yet, or another batch has the only candidate: look again at that time (wall clock, ms).
     case open(until: Int64)
 }
 
-/// How a provider's batches are looked after. Times are in ms.
+/// How a worker handles provider batches. Times are in ms.
 package struct BatchPolicy: Sendable, Equatable {
-    /// How long a batch waits for company; 60 s by default.
+    /// How long a batch collects jobs before it is sent; 60 s by default.
     package var linger: Int64
-    /// How often a batch that is under way is asked for, about: a quarter of it at first, growing to five times as much. 60 s by
+    /// The approximate interval between polls of a submitted batch: a quarter of it at first, growing to five times as much. 60 s by
     /// default.
     package var poll: Int64
-    /// How long an answer to a small request may take, a submission of few bytes included; 60 s by default.
+    /// The timeout of a small request, including a submission of few bytes; 60 s by default.
     package var timeout: Int64
-    /// How many bytes are sent, or read, in a second at least: a large batch may take longer. 1 MiB by default.
+    /// The slowest transfer to allow for, in bytes per second: a large batch gets a longer timeout. 1 MiB by default.
     package var bytesPerSecond: Int
-    /// How long the right to look after a batch lasts without renewal; 30 s by default.
+    /// How long ownership of a batch lasts without renewal; 30 s by default.
     package var lease: Int64
 
-    /// Makes a policy.
     package init(
         linger: Int64 = 60_000, poll: Int64 = 60_000, timeout: Int64 = 60_000, bytesPerSecond: Int = 1 << 20, lease: Int64 = 30_000
     ) {
@@ -226,27 +229,27 @@ package struct BatchPolicy: Sendable, Equatable {
         self.lease = lease
     }
 
-    /// How long sending, or reading, so many bytes may take.
+    /// The timeout for sending or reading that many bytes.
     package func timeout(bytes: Int) -> Int64 { timeout + Int64(bytes) * 1_000 / Int64(max(1, bytesPerSecond)) }
 
-    /// The wait before a batch is asked for again that was found under way so often.
+    /// The wait before the next poll, after `looks` polls that found the batch in progress.
     func interval(afterLooks looks: Int) -> Int64 {
         var interval = firstInterval
         for _ in 0..<min(max(0, looks), 20) where interval < poll * 5 { interval += interval / 2 + 1 }
         return min(interval, poll * 5)
     }
 
-    /// The wait after so many failures in a row: doubled with each, up to five polls.
+    /// The wait after that many consecutive failures: doubled with each, up to five times `poll`.
     func backoff(afterFailures failures: Int) -> Int64 { min(firstInterval << Int64(min(max(0, failures - 1), 20)), poll * 5) }
 
-    /// The shortest wait between two looks at a batch.
+    /// The shortest wait between two polls of a batch.
     var firstInterval: Int64 { max(1, poll / 4) }
 
-    /// The clocks of the provider and of this machine may differ by that, in ms.
+    /// How far the clocks of the provider and of this machine may differ, in ms.
     package static let clockSkew: Int64 = 300_000
 
-    /// From when a deadline is near (wall clock, ms), of a job made at `created`: a tenth of the time between, at least 1 min and at
-    /// most 1 h, before it.
+    /// When the deadline of a job made at `created` becomes near (wall clock, ms): before it by a tenth of the time in between, at least 1
+    /// min and at most 1 h.
     static func nearTime(of deadline: Int64, created: Int64) -> Int64 {
         deadline - min(max((deadline - created) / 10, 60_000), 3_600_000)
     }

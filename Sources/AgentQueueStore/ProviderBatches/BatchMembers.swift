@@ -1,27 +1,27 @@
 import AgentQueueModel
 
-/// A job of a provider's batch.
+/// A job in a provider batch.
 package struct BatchMember: Sendable, Equatable {
-    /// The job as if it had been claimed: its attempt is the one that its item's end counts. Its lease has no token. Of a job that was
-    /// deleted, the body is empty.
+    /// The job as if it had been claimed, with the attempt that the end of its item will count. Its lease has no token (0). The body of a
+    /// deleted job is empty.
     package var job: ClaimedJob
     /// Whether the job no longer waits for its answer.
     package var isGivenUp: Bool
-    /// Whether anyone waits for it: the job, or an identical one.
+    /// Whether this job or an identical one still waits for the answer.
     package var isWanted: Bool
-    /// When its deadline is near (wall clock, ms); nil if it has none.
+    /// When its deadline becomes near (wall clock, ms); nil if it has none.
     package var urgentAt: Int64?
 }
 
 extension ProviderBatchStore {
-    /// The jobs of a batch, by their ids: those behind `after`.
+    /// A page of a batch's jobs in the order of their ids, starting after `after`.
     package func members(of batch: ProviderBatch, after: Int64, limit: Int) throws -> [BatchMember] {
         try read { reader in
             try reader.statement(BatchMember.page).bind(batch.id).bind(after).bind(limit).all { BatchMember($0, of: batch) }
         }
     }
 
-    /// Those of a batch's jobs that are named, by their ids; those that have left it are missing.
+    /// The given jobs of a batch in the order of their ids, without those that have left it.
     package func members(of batch: ProviderBatch, ids: [Int64]) throws -> [Int64: BatchMember] {
         try read { reader in
             var members: [Int64: BatchMember] = [:]
@@ -32,11 +32,11 @@ extension ProviderBatchStore {
         }
     }
 
-    /// Takes jobs out of a batch that cannot go with it, or are not to, under the right to look after it: nothing of them was charged.
+    /// Removes jobs from a batch that cannot or should not be sent with it; requires ownership. Nothing is charged for them.
     /// - Parameters:
-    ///   - ids: the jobs. Those that no longer wait for an answer are only forgotten.
-    ///   - reason: why, noted with the job; nil notes nothing.
-    /// - Returns: false where the right is lost.
+    ///   - ids: the jobs. Those that no longer wait for an answer are only removed.
+    ///   - reason: recorded with each job; nil records nothing.
+    /// - Returns: false if ownership is lost.
     package func dismiss(
         _ ids: [Int64], from batch: ProviderBatch, _ rest: ProviderBatch.Rest, reason: String?
     ) async throws -> Bool {
@@ -55,8 +55,9 @@ extension ProviderBatchStore {
         return true
     }
 
-    /// Sends one slice of those back that a batch holds, as its `rest` says; the last slice ends it, and gives the right back.
-    /// - Returns: whether there may be more; nil where the right is lost.
+    /// Returns one slice of the jobs that a batch still holds, as its `rest` says. The last slice ends the batch and releases its
+    /// ownership.
+    /// - Returns: whether there may be more; nil if ownership is lost.
     package func returnRest(of batch: ProviderBatch) async throws -> Bool? {
         guard let owner = batch.owner, let rest = batch.rest else { return nil }
         return try await write { transaction in
@@ -72,8 +73,8 @@ extension ProviderBatchStore {
         }
     }
 
-    /// Looks again when the deadline of one of a batch's jobs is near: the one that it was noted for may have left.
-    /// - Returns: that time, or nil where none has a deadline.
+    /// Recomputes when the first deadline of a batch's jobs becomes near, since the job that set it may have left.
+    /// - Returns: that time, or nil if no job has a deadline.
     package func refreshUrgency(of batch: ProviderBatch) async throws -> Int64? {
         let urgentAt = try read { reader in
             try reader.statement(
@@ -114,7 +115,7 @@ extension BatchMember {
 
     fileprivate init(_ row: Statement, of batch: ProviderBatch) {
         let shared = row.optionalBlob(16)
-        // The job may have been deleted: then its columns are NULL.
+        // The columns of a deleted job are NULL.
         job = ClaimedJob(
             lease: Lease(jobID: row.int64(0), token: 0), laneID: row.int64(1), batchID: row.optionalInt64(2),
             priority: row.isNull(3) ? 5 : row.int(3), kind: batch.kind, target: batch.target, body: row.text(10),
@@ -132,12 +133,12 @@ extension BatchMember {
 }
 
 extension WriteTransaction {
-    /// Whether the right to look after a batch is still this one.
+    /// Whether the batch is still owned under this token.
     func holds(_ batch: Int64, token: Int64) throws(SQLFailure) -> Bool {
         try statement("SELECT 1 FROM provider_batches WHERE id = ? AND token = ?").bind(batch).bind(token).first { _ in true } ?? false
     }
 
-    /// Takes a job out of a batch without an answer. Nothing of it was charged.
+    /// Removes a job from a batch without an answer. Nothing is charged for it.
     fileprivate func dismiss(_ id: Int64, from batch: Int64, _ rest: ProviderBatch.Rest, reason: String?) throws {
         guard let member = try leaveBatch(batch, id) else { return }
         if !member.isGivenUp {
@@ -146,8 +147,8 @@ extension WriteTransaction {
         if let digest = member.digest { try promoteFollowers(of: digest) }
     }
 
-    /// Removes a job from a batch, with what was set aside for it; nil where it was not there. How much the batch holds is counted down
-    /// as long as it has not been sent.
+    /// Removes a job and its reservation from a batch; returns nil if it was not in it. The batch's counts are reduced only until it is
+    /// sent.
     func leaveBatch(_ batch: Int64, _ id: Int64) throws(SQLFailure) -> LeftMember? {
         let member = try statement(
             "DELETE FROM provider_batch_jobs WHERE batch_id = ? AND job_id = ? RETURNING lane_id, digest, inputs, bytes, is_given_up"
@@ -156,7 +157,7 @@ extension WriteTransaction {
                 lane: $0.int64(0), digest: $0.isNull(1) ? nil : $0.blob(1), inputs: $0.int(2), bytes: $0.int(3), isGivenUp: $0.int(4) == 1)
         }
         guard let member else { return nil }
-        // One that was given up has nothing set aside here, and may have in its next batch.
+        // A job that was given up has no reservation here any more, but may have one in its next batch.
         if !member.isGivenUp { try releaseForBatch(id) }
         try statement(
             """
@@ -167,7 +168,8 @@ extension WriteTransaction {
         return member
     }
 
-    /// A pending job has ended: as far as its batch has not been sent, it leaves it; else its answer is paid for, and kept for others.
+    /// Handles the end of a pending job: it leaves a batch that has not been sent. If the batch was sent, its answer is paid for, and kept
+    /// for other jobs.
     func giveUpBatch(of id: Int64) throws(SQLFailure) {
         let row = try statement(
             """
@@ -182,7 +184,7 @@ extension WriteTransaction {
             let isAwaited = try statement(
                 "SELECT 1 FROM provider_batch_jobs INDEXED BY provider_batch_jobs_waiting WHERE batch_id = ? AND is_given_up = 0 LIMIT 1"
             ).bind(batch).first { _ in true }
-            // What no one waits for need not go on.
+            // Nobody waits for the batch any more, so it can be cancelled.
             if isAwaited == nil { ledger.ringWork() }
             return
         }
@@ -192,10 +194,10 @@ extension WriteTransaction {
     }
 }
 
-/// A job that has just left a batch.
+/// A job that was just removed from a batch.
 struct LeftMember {
     var lane: Int64
-    /// Nil where its answer may not serve others.
+    /// Nil if its answer must not be shared.
     var digest: [UInt8]?
     var inputs: Int
     var bytes: Int

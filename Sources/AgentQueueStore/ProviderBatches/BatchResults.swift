@@ -1,11 +1,11 @@
 import AgentQueueModel
 
 extension ProviderBatchStore {
-    /// Ends the attempts of jobs of a provider's batch, with what their items came to: result, usage, cache entry, charge and next
-    /// state, in slices of one transaction each, under the right to look after the batch. A job leaves the batch with its answer, so
-    /// that what is taken in again, after a crash, changes nothing.
-    /// - Parameter requests: by ``BatchMember``; of one that no longer waits, what was paid is charged all the same.
-    /// - Returns: what became of each, in their order: nil for those that had left before. Nil where the right is lost.
+    /// Ends the attempts of a batch's jobs with the results of their items: result, usage, cache entry, charge and next state, in slices
+    /// of one transaction each; requires ownership. A job leaves the batch in the transaction that writes its answer, so reading the
+    /// results again after a crash changes nothing.
+    /// - Parameter requests: made from each ``BatchMember``. The cost of a job that no longer waits is charged all the same.
+    /// - Returns: the outcome of each request, in order; nil for a job that had already left. Nil as a whole if ownership is lost.
     package func settle(_ requests: [SettleRequest], of batch: ProviderBatch) async throws -> [SettleResult?]? {
         guard let owner = batch.owner else { return nil }
         var results: [SettleResult?] = []
@@ -48,7 +48,7 @@ extension WriteTransaction {
         }
         if let digest = member.digest {
             if let result = request.result, let reply {
-                // Few: the transaction settles many items.
+                // A low limit, because the transaction settles many items.
                 try fanOut(digest, SharedResult(reply: reply, result), most: 2)
             } else {
                 try promoteFollowers(of: digest)
@@ -59,7 +59,7 @@ extension WriteTransaction {
         return .settled(state)
     }
 
-    /// Writes the answer, or why there is none.
+    /// Writes the answer, or the error.
     private func note(_ request: SettleRequest, _ state: JobState, _ charge: Charge?) throws {
         if state == .completed, let result = request.result {
             try writeResult(

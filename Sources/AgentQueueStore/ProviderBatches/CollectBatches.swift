@@ -1,15 +1,15 @@
 import AgentQueueModel
 
-/// What a job that was just claimed says about batches.
+/// What a job that was just claimed needs in a batch.
 private struct BatchWish {
-    /// When its deadline is near (wall clock, ms); nil if it has none.
+    /// When its deadline becomes near (wall clock, ms); nil if it has none.
     var urgentAt: Int64?
     var inputs: Int
     var bytes: Int
     var budgets: Budgets
 }
 
-/// A collecting batch, while jobs join it.
+/// A collecting batch while jobs are added to it.
 private struct CollectingBatch {
     var id: Int64
     var jobs = 0
@@ -31,14 +31,14 @@ private struct CollectingBatch {
 }
 
 extension WriteTransaction {
-    /// What a request takes in a batch besides its body, in bytes: its name and its envelope. A guess, on the safe side; the provider's
-    /// own count decides before it is sent.
+    /// The bytes that a request takes in a batch besides its body: its name and envelope. A conservative estimate; the provider's own
+    /// measure decides before the batch is sent.
     private static let envelopeBytes = 512
 
-    /// Turns jobs aside that were just claimed and wait for company, to be sent as a batch of their provider: they become `pending`,
-    /// their attempts given back. One whose request is in a batch already waits for that one's answer.
-    /// - Returns: those that are to run now: they did not ask for it, their deadline is near, the cache has their answer, or no batch
-    ///   takes them.
+    /// Moves jobs that were just claimed into a batch of their provider. They become `pending` and their attempts are given back. A job
+    /// whose request is already in a batch waits for that answer.
+    /// - Returns: the jobs to run now: those that did not ask for a batch, whose deadline is near, whose answer is cached, or that no
+    ///   batch accepts.
     func collect(_ jobs: [ClaimedJob], _ claiming: inout ClaimBuilder) throws -> [ClaimedJob] {
         guard let first = jobs.first(where: \.waitsForBatch), let capacity = claiming.request.batchCapacities[first.target.provider],
             first.kind != .memorize
@@ -52,7 +52,7 @@ extension WriteTransaction {
                 staying.append(job)
                 continue
             }
-            // One whose like is under way, or about to be, has its answer sooner.
+            // If an identical job is running or about to run, its answer comes sooner.
             let isLive = live.contains(job.digest) || claiming.isLed(job.digest)
             if job.useCache, try isLive || isFlying(job.digest, besides: job.lease.token) {
                 staying.append(job)
@@ -88,7 +88,7 @@ extension WriteTransaction {
         return staying
     }
 
-    /// What a job says about batches; nil where none takes it.
+    /// What the job needs in a batch; nil if no batch takes it.
     private func batchWish(of job: ClaimedJob, _ capacity: BatchCapacity) throws(SQLFailure) -> BatchWish? {
         guard job.waitsForBatch, !job.isCached, job.crashes < 2 else { return nil }
         let row = try statement(
@@ -110,7 +110,7 @@ extension WriteTransaction {
         return wish
     }
 
-    /// Why a job's budgets do not allow its share of a batch; nil where they do.
+    /// Why the job's budgets do not allow its share of a batch; nil if they do.
     private func batchRefusal(
         of job: ClaimedJob, _ budgets: Budgets, _ capacity: BatchCapacity, _ policies: CallPolicies
     ) throws(SQLFailure) -> BudgetRefusal? {
@@ -120,8 +120,8 @@ extension WriteTransaction {
         return try refusal(of: job, estimate, budgets)
     }
 
-    /// Sets aside what a job in a batch may cost, where that is limited: a reservation under the token 0, which no lease has, without a
-    /// request and without tokens, for a batch has limits of its own.
+    /// Reserves the possible cost of a job in a batch if its budgets are limited. The reservation has token 0, which no lease has. It
+    /// counts no request and no tokens, because batches have rate limits of their own.
     private func reserveForBatch(_ job: ClaimedJob, _ budgets: Budgets, _ capacity: BatchCapacity, _ policies: CallPolicies) throws {
         let isLimited = job.target.resourceNames.contains { policies.limits(of: $0).usdPerDay != nil }
         guard isLimited || !budgets.isEmpty else { return }
@@ -133,14 +133,14 @@ extension WriteTransaction {
                 batch: budgets.batch == nil ? nil : job.batchID))
     }
 
-    /// Frees what was set aside for a job in a batch.
+    /// Releases the reservation of a job in a batch.
     func releaseForBatch(_ job: Int64) throws(SQLFailure) {
         guard let reservation = try reservation(of: Lease(jobID: job, token: 0)) else { return }
         try forget(reservation)
         try record(nil, reservation, token: 0, message: "", CallPolicies())
     }
 
-    /// The open batch in which the same is asked already.
+    /// The open batch that already contains an identical request.
     private func openBatch(answering digest: [UInt8]) throws(SQLFailure) -> Int64? {
         try statement(
             """
@@ -151,7 +151,7 @@ extension WriteTransaction {
         ).bind(digest).first { $0.int64(0) }
     }
 
-    /// Has a job wait for the answer to one in a batch, which is wanted as soon as the more urgent of the two.
+    /// Makes a job wait for the answer to another job's request in a batch. The request takes on the more urgent of the two deadlines.
     private func follow(_ job: ClaimedJob, in batch: Int64, _ wish: BatchWish) throws(SQLFailure) {
         try insertFollower(job.id, job.digest, lane: job.laneID, priority: job.priority)
         guard let urgentAt = wish.urgentAt else { return }
@@ -167,8 +167,8 @@ extension WriteTransaction {
         try insert.run()
     }
 
-    /// The batch that takes jobs of this one's target and kind; made where there is none. One that someone looks after right now is
-    /// about to be sent.
+    /// The batch that collects jobs of this target and kind; created if necessary. A batch that currently has an owner is about to be
+    /// sent, and takes no more.
     private func collectingBatch(of job: ClaimedJob) throws(SQLFailure) -> CollectingBatch {
         let open = try statement(
             """
@@ -183,7 +183,7 @@ extension WriteTransaction {
         return try newBatch(of: job)
     }
 
-    /// The label is drawn at random: other databases may send batches to the same account.
+    /// The label is random, because other databases may send batches to the same account.
     private func newBatch(of job: ClaimedJob) throws(SQLFailure) -> CollectingBatch {
         let label = "aq-" + String((0..<20).compactMap { _ in "0123456789abcdef".randomElement() })
         let id = try statement(

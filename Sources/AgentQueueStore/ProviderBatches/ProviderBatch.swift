@@ -1,102 +1,98 @@
 import AgentQueueModel
 
-/// Requests that go to a provider as one batch, as the store knows it: a row of `provider_batches`. Times are wall clock, ms.
+/// Requests sent to a provider as one batch, as the store records them: a row of `provider_batches`. Times are wall clock, ms.
 package struct ProviderBatch: Sendable, Equatable {
-    /// Where it stands.
     package enum State: String, Sendable, CaseIterable {
-        /// Takes jobs. Nothing of it is at the provider.
+        /// Accepts jobs. The provider has nothing of it.
         case collecting
-        /// Sent, perhaps: the provider is asked before it is sent again.
+        /// May have been sent; the provider is asked before it is sent again.
         case submitting
-        /// At the provider.
+        /// The provider has it.
         case submitted
-        /// Given up at the provider: what is done comes back.
+        /// Cancelled at the provider; finished results will still be read.
         case cancelling
-        /// Its answers are taken in.
+        /// Its results are being read.
         case harvesting
-        /// Those without an answer go back.
+        /// Jobs without an answer are being returned.
         case returning
-        /// It holds no jobs.
+        /// It holds no jobs any more.
         case ended
     }
 
-    /// How those without an answer go back.
+    /// Where jobs without an answer go.
     package enum Rest: String, Sendable {
-        /// Into the next batch.
+        /// To the next batch.
         case again
-        /// Into the next batch; those that were in one that failed before are called for alone.
+        /// To the next batch; jobs that were already in a failed batch are called individually.
         case suspect
-        /// To be called for alone.
+        /// To be called individually.
         case live
     }
 
-    /// The right to look after it.
+    /// Ownership of a batch: only its owner sends, polls and settles it.
     package struct Owner: Sendable, Equatable {
-        /// The worker.
         package var worker: Int64
-        /// From the counter that the tokens of claims come from.
+        /// From the counter that also issues claim tokens.
         package var token: Int64
         /// CLOCK_BOOTTIME, ms.
         package var leaseExpiresAt: Int64
     }
 
-    /// Its number, never used again.
+    /// The row's id, never reused.
     package let id: Int64
-    /// What its requests are sent to.
+    /// The target of its requests.
     package let target: Target
-    /// What they ask.
+    /// The kind of its requests.
     package let kind: JobKind
-    /// What it is found by at the provider; its items' names begin with it.
+    /// Identifies the batch at the provider; also the prefix of its items' names.
     package let label: String
-    /// When its first job came.
+    /// When its first job was added.
     package let createdAt: Int64
-    /// Where it stands.
     package var state: State
-    /// Whether it takes no more jobs.
+    /// Whether it accepts no more jobs.
     package var isClosed: Bool
-    /// The provider's name for it.
+    /// The provider's id for it.
     package var remoteID: String?
-    /// Whether that is known to be this one, and not just one of as many requests.
+    /// Whether `remoteID` is known to be this batch, and not merely one with the same number of requests.
     package var isCertain: Bool
-    /// The provider's batches that were found to be another's.
+    /// Remote batches that turned out to belong to another batch.
     package var excluded: [String]
-    /// How those without an answer go back; nil until that is known.
+    /// Where jobs without an answer go; nil until known.
     package var rest: Rest?
-    /// How many jobs it holds; once it was sent, how many it was sent with.
+    /// The number of jobs it holds; once sent, the number it was sent with.
     package var jobs: Int
-    /// Of embed jobs, their texts; else as `jobs`.
+    /// The number of texts of embed jobs; for other kinds, equal to `jobs`.
     package var inputs: Int
-    /// Its requests' bytes, about.
+    /// The approximate size of its requests, in bytes.
     package var bytes: Int
-    /// When the intent to send it was first written.
+    /// When the intent to send it was first recorded.
     package var submittingAt: Int64?
-    /// Until when a request that sent it may still arrive at the provider.
+    /// Until when a submission in flight may still reach the provider.
     package var unsettledUntil: Int64?
-    /// When the provider took it.
+    /// When the provider accepted it.
     package var submittedAt: Int64?
     /// When the provider ends it at the latest.
     package var expiresAt: Int64?
-    /// When it is to be looked at next.
+    /// When a worker should next handle it.
     package var dueAt: Int64
-    /// How often it was found under way.
+    /// How many polls found it in progress.
     package var looks: Int
-    /// How often in a row the provider answered with a failure.
+    /// The number of consecutive failures of the provider.
     package var failures: Int
-    /// When the deadline of one of its jobs is near; nil if none has one.
+    /// When the first deadline of its jobs becomes near; nil if none has one.
     package var urgentAt: Int64?
-    /// Who looks after it now.
     package var owner: Owner?
-    /// What went wrong last, in a sentence.
+    /// The latest error, as a sentence.
     package var error: String?
-    /// Whether anyone still waits for one of its answers.
+    /// Whether any job still waits for one of its answers.
     package var isWanted: Bool
-    /// Whether there are ready jobs that may join it.
+    /// Whether there are ready jobs that could join it.
     package var hasMore: Bool
 
-    /// An item's name at the provider. It tells whose batch it is in, and says so for certain.
+    /// The name of an item at the provider. It identifies with certainty the batch that the item belongs to.
     package func itemName(of job: Int64) -> String { "\(label)-\(job)" }
 
-    /// The job of an item; nil where the name is none of this batch.
+    /// The job of an item; nil if the name does not belong to this batch.
     package func job(ofItem name: String) -> Int64? {
         guard name.hasPrefix(label + "-") else { return nil }
         return Int64(name.dropFirst(label.count + 1))
@@ -118,11 +114,11 @@ extension ProviderBatch {
     /// A provider's batches that have not ended, oldest first.
     static let open = SQLText(
         "SELECT \(columns) FROM provider_batches INDEXED BY provider_batches_open WHERE provider = ? AND state <> 'ended' ORDER BY id")
-    /// A batch under the right to look after it.
+    /// A batch, if it is owned under the given token.
     static let owned = SQLText("SELECT \(columns) FROM provider_batches WHERE id = ? AND token = ?")
 
     /// Reads the columns.
-    /// - Throws: `StoreError`, `corrupt`, where they hold what was never written.
+    /// - Throws: `StoreError`; `corrupt` if they hold values that the store never writes.
     init(_ row: Statement) throws {
         let id = row.int64(0)
         guard let target = Target(row.text(1)), let kind = JobKind(rawValue: row.text(2)), let state = State(rawValue: row.text(5))
@@ -155,7 +151,7 @@ extension ProviderBatch {
         hasMore = row.bool(27)
     }
 
-    /// The remote ids that a row's `excluded` holds.
+    /// Decodes the remote ids in the `excluded` column.
     static func excluded(_ text: String, of id: Int64) throws(StoreError) -> [String] {
         guard let values = (try? JSONValue.parse(text))?.array else {
             throw StoreError(.corrupt, "provider batch \(id) is damaged: the ids it has excluded are no JSON array")

@@ -1,8 +1,8 @@
 import AgentQueueModel
 
 extension ProviderBatchStore {
-    /// The batches at providers, newest first.
-    /// - Parameter includesEnded: whether those that are over are among them.
+    /// Provider batches, newest first.
+    /// - Parameter includesEnded: whether to include those that have ended.
     package func list(includesEnded: Bool = true, limit: Int = 100) throws -> [ProviderBatchSummary] {
         try read { reader in
             try reader.statement(
@@ -21,7 +21,7 @@ extension ProviderBatchStore {
         }
     }
 
-    /// The batch that a job waits for the answer of; nil where it is in none.
+    /// The batch whose answer a job waits for; nil if it is in none.
     package func batch(ofJob id: Int64) throws -> Int64? {
         try read { reader in
             try reader.statement("SELECT batch_id FROM provider_batch_jobs WHERE job_id = ? AND is_given_up = 0").bind(id).number()
@@ -33,19 +33,19 @@ extension ProviderBatchStore {
         try read { reader in try reader.statement(ProviderBatch.open).bind(provider).all { try ProviderBatch($0) } }
     }
 
-    /// Whether someone looks after a batch: a living worker whose lease has not ended.
+    /// Whether a living worker owns the batch under a lease that has not expired.
     package func isOwned(_ batch: ProviderBatch) -> Bool {
         guard let owner = batch.owner else { return false }
         return owner.leaseExpiresAt > clock.boot() && locks.isAlive(worker: owner.worker)
     }
 
-    /// Takes the right to look after a batch; nil where it has moved on meanwhile, or another looks after it.
-    /// - Parameter lease: how long the right lasts without renewal, in ms.
+    /// Takes ownership of a batch; returns nil if it has changed in the meantime, or has another owner.
+    /// - Parameter lease: how long ownership lasts without renewal, in ms.
     package func take(_ batch: ProviderBatch, worker: Int64, lease: Int64) async throws -> ProviderBatch? {
         guard !isOwned(batch) else { return nil }
         let token = try await write { transaction -> Int64? in
             let token = try transaction.nextToken()
-            // Under the token it was seen with: of two who find its owner dead, one gets it.
+            // Compares the token that was read: of two workers that find the owner dead, only one succeeds.
             let changed = try transaction.statement(
                 """
                 UPDATE provider_batches SET worker_id = ?, token = ?, lease_expires_at = ? WHERE id = ? AND +state = ?
@@ -61,7 +61,7 @@ extension ProviderBatchStore {
         }
     }
 
-    /// Lets the right to look after a batch last for `lease` ms from now. Returns false where it is lost.
+    /// Extends ownership of a batch to `lease` ms from now. Returns false if it is lost.
     package func renew(_ batch: ProviderBatch, for lease: Int64) async throws -> Bool {
         guard let owner = batch.owner else { return false }
         return try await write { transaction in
@@ -70,20 +70,20 @@ extension ProviderBatchStore {
         }
     }
 
-    /// Gives the right to look after a batch back; nothing happens where it is lost.
+    /// Releases ownership of a batch; does nothing if it is already lost.
     package func release(_ batch: ProviderBatch) async throws {
         guard let owner = batch.owner else { return }
         try await write { try $0.release(batch.id, token: owner.token) }
     }
 
-    /// Writes how a batch stands, under the right to look after it.
+    /// Writes a batch's new state; requires ownership.
     /// - Parameters:
-    ///   - batch: as it stands now. What others change meanwhile (how much it holds, while it collects) is not looked at.
-    ///   - state: as it stood.
-    ///   - expecting: how many jobs it must hold; nil is any number.
-    ///   - releases: whether the right is given back with it.
-    /// - Returns: false, and nothing is changed, where the right is lost, it does not hold as many jobs, or the provider's batch is
-    ///   another one's for certain.
+    ///   - batch: the batch as it is now. What others may change in the meantime (its size, while it collects) is not written.
+    ///   - state: its previous state.
+    ///   - expecting: the number of jobs that it must hold; nil accepts any number.
+    ///   - releases: whether to release ownership in the same transaction.
+    /// - Returns: false, without a change, if ownership is lost, if it does not hold `expecting` jobs, or if the remote batch belongs to
+    ///   another one for certain.
     package func update(
         _ batch: ProviderBatch, from state: ProviderBatch.State, expecting jobs: Int? = nil, releases: Bool
     ) async throws -> Bool {
@@ -91,9 +91,9 @@ extension ProviderBatchStore {
         return try await write { try $0.update(batch, from: state, expecting: jobs, token: owner.token, releases: releases) }
     }
 
-    /// The provider took a batch although the right to look after it was lost meanwhile: that is known for certain, and holds, unless
-    /// another submission is known as well. Whoever looks after it now is told by losing the right.
-    /// - Returns: false where the batch is known to be another one at the provider: this one is one too many.
+    /// Records that the provider accepted a batch after ownership was lost. This is certain, and holds unless another submission is
+    /// certain too. The current owner learns of it by losing ownership.
+    /// - Returns: false if the batch is known to be a different one at the provider, so that this one is a duplicate.
     package func noteLateSubmission(_ batch: ProviderBatch) async throws -> Bool {
         guard let remoteID = batch.remoteID else { return true }
         return try await write { transaction in
@@ -111,7 +111,7 @@ extension ProviderBatchStore {
         }
     }
 
-    /// The remote ids that other batches of the provider have, and whether those are certain.
+    /// The remote ids that belong to other batches of the provider, and whether that is certain.
     package func takenRemoteIDs(besides batch: ProviderBatch) throws -> [String: Bool] {
         try read { reader in
             var taken: [String: Bool] = [:]
@@ -152,11 +152,11 @@ extension WriteTransaction {
         let changed = try statement(
             "UPDATE provider_batches SET worker_id = NULL, token = NULL, lease_expires_at = NULL WHERE id = ? AND token = ?"
         ).bind(batch).bind(token).run()
-        // Whoever looks next should know when.
+        // Wakes the workers, so that the next one to handle the batch learns when.
         if changed == 1 { ledger.ringWork() }
     }
 
-    /// The provider's batch is this one's for certain: one that only took it for its own has to look again.
+    /// Assigns a remote batch to this one for certain: a batch that had it tentatively must search again.
     fileprivate func evict(_ remoteID: String, for batch: ProviderBatch) throws {
         let others = try statement(
             "SELECT id, excluded FROM provider_batches WHERE provider = ? AND remote_id = ? AND id <> ? AND is_certain = 0"
@@ -176,7 +176,7 @@ extension WriteTransaction {
 extension ProviderBatchStore {
     /// Whether jobs that such a worker serves wait for a batch at their provider.
     func holdsBatches(queues: Set<String>?, providers: Set<String>, routes: [String: Route], _ reader: ReadConnection) throws -> Bool {
-        // One whose last job has its answer is about to be tidied up at the provider.
+        // A batch whose last job has its answer is about to be cleaned up at the provider.
         let ending = try reader.statement(
             """
             SELECT DISTINCT provider FROM provider_batches INDEXED BY provider_batches_open
@@ -199,32 +199,28 @@ extension ProviderBatchStore {
     }
 }
 
-/// A batch at a provider, as people see it. Times are wall clock, ms.
+/// A provider batch as shown to users. Times are wall clock, ms.
 package struct ProviderBatchSummary: Sendable, Equatable {
-    /// Its number, never used again.
+    /// The row's id, never reused.
     package var id: Int64
-    /// What its requests are sent to.
     package var target: String
-    /// What they ask.
     package var kind: String
-    /// Where it stands.
     package var state: ProviderBatch.State
-    /// The provider's name for it; nil until it is there.
+    /// The provider's id for it; nil until the provider has it.
     package var remoteID: String?
-    /// How many jobs it holds; once it was sent, how many it was sent with.
+    /// The number of jobs it holds; once sent, the number it was sent with.
     package var jobs: Int
     /// How many of them have no answer yet.
     package var open: Int
-    /// When its first job came.
+    /// When its first job was added.
     package var createdAt: Int64
-    /// When the provider took it.
+    /// When the provider accepted it.
     package var submittedAt: Int64?
-    /// When it is looked at next.
+    /// When a worker should next handle it.
     package var dueAt: Int64
     /// When the provider ends it at the latest.
     package var expiresAt: Int64?
-    /// When it ended.
     package var endedAt: Int64?
-    /// What went wrong last, in a sentence.
+    /// The latest error, as a sentence.
     package var error: String?
 }

@@ -1,14 +1,14 @@
 import AgentQueueModel
 
-/// What one transaction writes of a run.
+/// The changes to a run within one transaction.
 extension WriteTransaction {
-    /// Whether a run is still as it was when an advance was decided.
+    /// Whether a run is unchanged since the advance was decided.
     func isCurrent(_ advance: RunAdvance) throws(SQLFailure) -> Bool {
         try statement("SELECT 1 FROM runs WHERE id = ? AND version = ?").bind(advance.run).bind(advance.version).first { _ in true }
             ?? false
     }
 
-    /// Writes an advance, which must have been found to be current.
+    /// Writes an advance. The caller must have checked that it is current.
     func write(_ advance: RunAdvance) throws {
         if advance.resumes { try resume(advance.run) }
         let name = try statement("UPDATE runs SET version = version + 1, is_due = 0 WHERE id = ? RETURNING state")
@@ -29,8 +29,8 @@ extension WriteTransaction {
         }
     }
 
-    /// A run comes to its end. Calls of it that have not begun are cancelled, a slice at a time.
-    /// - Parameter sweep: 1 to let those that run end by themselves, 2 to stop them.
+    /// Ends a run. Maintenance cancels its calls that have not begun, one slice at a time.
+    /// - Parameter sweep: 1 lets running calls finish, 2 stops them.
     func finish(_ run: Int64, _ state: RunState, output: JSONValue?, reason: String?, sweep: Int = 1) throws(SQLFailure) {
         let sweeps = try statement(
             """
@@ -44,7 +44,7 @@ extension WriteTransaction {
         try noteFinished(.run, run)
     }
 
-    /// A job has ended: if it is a step's call that its run believes under way, the run is to be told.
+    /// Queues the end of a job for its run, if the job is a step's call that the run considers running.
     func noteStepEnd(of job: Int64) throws(SQLFailure) {
         let noted = try statement(
             """
@@ -84,13 +84,13 @@ extension WriteTransaction {
         let begun = try statement("INSERT INTO run_steps (run_id, path, job_id, state) VALUES (?, ?, ?, 'running') ON CONFLICT DO NOTHING")
             .bind(run).bind(step.path).bind(added.id).run()
         guard begun == 1 else { throw StoreError(.internal, "run \(run) began '\(step.path)' a second time") }
-        // The cache has answered it.
+        // The response cache answered the job.
         if added.state.isFinal { try noteStepEnd(of: added.id) }
     }
 
     // MARK: Retrying
 
-    /// A run that did not complete is taken up again.
+    /// Resumes a run that failed or was cancelled.
     private func resume(_ run: Int64) throws {
         let row = try statement("SELECT state, sweep, unique_key FROM runs WHERE id = ?").bind(run).first {
             ($0.text(0), $0.int(1), $0.optionalText(2))
@@ -110,7 +110,7 @@ extension WriteTransaction {
         ).bind(run).run()
     }
 
-    /// Forgets a call, so that it can be begun again. Its job stays with the run: it may have cost something.
+    /// Deletes a call's record so that it can begin again. Its job stays with the run, because it may have cost something.
     private func forget(_ run: Int64, _ path: String) throws {
         let row = try statement("DELETE FROM run_steps WHERE run_id = ? AND path = ? RETURNING job_id").bind(run).bind(path).first {
             $0.optionalInt64(0)
@@ -121,7 +121,7 @@ extension WriteTransaction {
         try cancel(job)
     }
 
-    /// Gives the job of a failed call a new life.
+    /// Retries the job of a failed call.
     private func revive(_ run: Int64, _ path: String) throws {
         let job = try statement(
             "UPDATE run_steps SET state = 'running' WHERE run_id = ? AND path = ? AND state = 'failed' AND job_id IS NOT NULL RETURNING job_id"
@@ -134,6 +134,6 @@ extension WriteTransaction {
 }
 
 extension RunAdvance {
-    /// Whether it says nothing but what has ended.
+    /// Whether it only records ended calls.
     fileprivate var onlyRecords: Bool { begun.isEmpty && end == nil && forgotten.isEmpty && revived.isEmpty && !isDue }
 }

@@ -1,10 +1,10 @@
 import AgentQueueModel
 
 extension RunStore {
-    /// The most ends that one snapshot has: the run is told of the others thereafter.
+    /// The most ends in one snapshot; the run handles the others afterwards.
     private static let endsAtOnce = 500
 
-    /// Whether a run has more calls than what it does next should be decided for at each one's end: deciding looks at all of them.
+    /// Whether a run has too many calls to decide its next steps at the end of each one, because every decision examines all of them.
     package func hasManyCalls(run id: Int64) throws -> Bool {
         try read { reader in
             let count = try reader.statement("SELECT count(*) FROM (SELECT 1 FROM run_steps WHERE run_id = ? LIMIT ?) AS calls")
@@ -15,7 +15,7 @@ extension RunStore {
 
     private static let manyCalls = 256
 
-    /// A run with its calls and with the ends it has not been told; nil where there is none.
+    /// A run with its calls and the ends it has not handled yet; nil if it does not exist.
     package func snapshot(_ id: Int64) throws -> RunSnapshot? {
         try read { try Self.snapshot(of: id, $0) }
     }
@@ -41,7 +41,7 @@ extension RunStore {
         return run
     }
 
-    /// What a run has yet to be told, in the order of its jobs.
+    /// The ends that a run has not handled yet, in the order of its jobs.
     private static func ends(of run: Int64, _ reader: ReadConnection) throws -> [StepEnd] {
         try reader.statement(
             """
@@ -64,7 +64,7 @@ extension RunStore {
         StoreError(.corrupt, "run \(run) is damaged")
     }
 
-    /// The texts that completed calls of a run were answered with, by path.
+    /// The answers of completed calls of a run, by path.
     package func stepOutputs(of run: Int64, _ paths: [String]) throws -> [String: String] {
         try read { reader in
             let statement = try reader.statement(
@@ -77,9 +77,9 @@ extension RunStore {
 
     /// Runs, newest first.
     /// - Parameters:
-    ///   - states: those of these states; all where it is empty.
-    ///   - name: those of this pipeline or mode.
-    ///   - before: those with a smaller id.
+    ///   - states: only runs in these states; all if empty.
+    ///   - name: only runs of this pipeline or mode.
+    ///   - before: only runs with a smaller id.
     package func list(states: [RunState] = [], name: String? = nil, before: Int64? = nil, limit: Int) throws -> [RunSummary] {
         try read { reader in
             let names = (states.isEmpty ? RunState.allCases : states).map { "'\($0.rawValue)'" }.joined(separator: ", ")
@@ -125,7 +125,7 @@ extension RunStore {
         return summary
     }
 
-    /// Everything about a run; nil where there is none.
+    /// All details of a run; nil if it does not exist.
     package func detail(_ id: Int64) throws -> RunDetail? {
         try read { reader in
             guard let summary = try Self.summary(of: id, reader), let snapshot = try Self.snapshot(of: id, reader) else { return nil }
@@ -165,7 +165,7 @@ extension RunStore {
         }
     }
 
-    /// How runs stand, by id; those that are not there are left out.
+    /// The states of runs, by id; missing runs are omitted.
     package func states(of ids: [Int64]) throws -> [Int64: RunState] {
         try read { reader in
             let statement = try reader.statement("SELECT state FROM runs WHERE id = ?")

@@ -1,7 +1,8 @@
 import AgentQueueModel
 
 extension RunStore {
-    /// Cancels a run: what waits is cancelled, what runs is told to stop. Returns how it then stands; nil where there is none.
+    /// Cancels a run: waiting calls are cancelled, running calls are told to stop. Returns the run's state afterwards; nil if it does not
+    /// exist.
     package func cancel(run id: Int64) async throws -> RunState? {
         let state = try await write { transaction -> RunState? in
             let name = try transaction.statement("SELECT state FROM runs WHERE id = ?").bind(id).first { $0.text(0) }
@@ -12,18 +13,18 @@ extension RunStore {
             try transaction.finish(id, .cancelled, output: nil, reason: "it was cancelled", sweep: 2)
             return .cancelled
         }
-        // At once as far as it goes; maintenance does what a crash leaves.
+        // Sweeps now as far as possible; maintenance finishes what a crash leaves.
         while try await sweep() {}
         return state
     }
 
-    /// Cancels one slice of the jobs of runs that have ended without them. Returns whether there may be more to do.
+    /// Cancels one slice of the jobs that outlive their runs. Returns whether there may be more to do.
     package func sweep(slice: Int = 200) async throws -> Bool {
         guard let run = try read({ try Self.sweptRun($0) }) else { return false }
         return try await write { try $0.sweep(run: run, slice: slice) }
     }
 
-    /// A run that has ended and whose calls are to be cancelled, or have all ended meanwhile; nil where there is none.
+    /// An ended run with calls to cancel, or whose calls have all ended by now; nil if there is none.
     static func sweptRun(_ reader: ReadConnection) throws(SQLFailure) -> Int64? {
         try reader.statement(
             """
@@ -38,7 +39,8 @@ extension RunStore {
 }
 
 extension WriteTransaction {
-    /// Cancels a slice of what a run has left. As long as calls of it run, the run stays swept: one that fails would be tried again.
+    /// Cancels a slice of a run's remaining jobs. While some still run, the run keeps its sweep mark, because one that fails would be
+    /// retried.
     /// - Returns: whether there was anything to do.
     func sweep(run: Int64, slice: Int) throws -> Bool {
         let sweep = try statement("SELECT sweep FROM runs WHERE id = ?").bind(run).first { $0.int(0) } ?? 0

@@ -1,14 +1,14 @@
 import AgentQueueModel
 
 extension RunStore {
-    /// Begins a run with its first calls, in one transaction. A unique key returns the run that already has it.
+    /// Starts a run with its first calls, in one transaction. If another run already has its unique key, returns that run.
     /// - Throws: `StoreError`.
     package func start(_ run: NewRun) async throws -> StartedRun {
         try await write { try $0.start(run) }
     }
 
     /// Writes an advance, unless the run has changed since it was decided. Returns whether it was written.
-    /// - Throws: `StoreError`: `conflict` where a run cannot be taken up again, `internal` where the advance contradicts the run.
+    /// - Throws: `StoreError`: `conflict` if a run cannot be resumed, `internal` if the advance contradicts the run.
     package func advance(_ advance: RunAdvance) async throws -> Bool {
         try await write { transaction in
             guard try transaction.isCurrent(advance) else { return false }
@@ -17,7 +17,7 @@ extension RunStore {
         }
     }
 
-    /// Runs that are to be told of ends, or have more to begin.
+    /// Runs that have ends to handle, or more calls to begin.
     package func due(limit: Int = 100) throws -> [Int64] {
         try read { reader in
             try reader.statement(
@@ -29,7 +29,7 @@ extension RunStore {
         }
     }
 
-    /// Whether a run is to be told of ends, or has more to begin.
+    /// Whether a run has ends to handle, or more calls to begin.
     package func isDue(run id: Int64) throws -> Bool {
         try read { reader in
             try reader.statement(
@@ -41,10 +41,10 @@ extension RunStore {
         }
     }
 
-    /// Tells due runs of the ends of their jobs, and begins what comes next.
-    /// - Parameter ended: told of each run that ends thereby.
+    /// Advances due runs: handles the ends of their jobs and begins the next calls.
+    /// - Parameter ended: called for each run that ends as a result.
     /// - Returns: whether there may be more to do.
-    /// - Throws: `StoreError`, the first, after the other runs have had their turn.
+    /// - Throws: the first `StoreError`, after the remaining runs have been advanced.
     package func resume(
         runs planner: any RunPlanner, ended: (Int64, RunEnd) -> Void = { _, _ in }
     ) async throws -> Bool {
@@ -64,33 +64,33 @@ extension RunStore {
         return wrote
     }
 
-    /// Tells one run of the ends of its jobs, and begins what comes next, until nothing of it is due.
-    /// - Parameter ended: told if the run ends thereby.
+    /// Advances one run until it is no longer due.
+    /// - Parameter ended: called if the run ends as a result.
     package func resume(
         run: Int64, with planner: any RunPlanner, ended: (Int64, RunEnd) -> Void = { _, _ in }
     ) async throws {
-        // Others that look at the same run win some of the rounds: then they have done the work.
+        // Another process may win some of the rounds on the same run; it has then done that work.
         while try isDue(run: run) {
             try Task.checkCancellation()
             if let end = try await resume(run: run, planner)?.end { ended(run, end) }
         }
     }
 
-    /// One advance of a run. Returns what was written; nil where another process was faster.
+    /// Makes one advance of a run. Returns what was written; nil if another process was faster.
     private func resume(run: Int64, _ planner: any RunPlanner) async throws -> RunAdvance? {
         guard let snapshot = try snapshot(run) else { return nil }
         let advance = try Self.plan(snapshot, planner)
         do {
             return try await self.advance(advance) ? advance : nil
         } catch let error as StoreError where error.kind == .internal && snapshot.state == .running {
-            // What contradicts its run would do so for ever.
+            // An advance that contradicts its run would do so forever.
             let end = snapshot.giving(up: "it could not go on: \(error)")
             return try await self.advance(end) ? end : nil
         }
     }
 
-    /// What a run does next. A plan that cannot be made ends the run, for it would never be made; a store that cannot be read now is
-    /// tried again.
+    /// Plans the run's next steps. A planning error ends the run, because planning would fail again; if the store cannot be read, the plan
+    /// is tried again later.
     private static func plan(_ snapshot: RunSnapshot, _ planner: any RunPlanner) throws(StoreError) -> RunAdvance {
         guard !snapshot.state.isFinal else { return snapshot.recordingEnds() }
         do {
@@ -104,7 +104,7 @@ extension RunStore {
 }
 
 extension WriteTransaction {
-    /// Begins a run with its first calls.
+    /// Starts a run with its first calls.
     func start(_ run: NewRun) throws -> StartedRun {
         if let key = run.uniqueKey, let holder = try holder(ofRunKey: key) { return StartedRun(id: holder, duplicateOf: holder) }
         try statement("INSERT INTO pipelines (digest, definition) VALUES (?, ?) ON CONFLICT DO NOTHING")
@@ -123,7 +123,7 @@ extension WriteTransaction {
         return StartedRun(id: id)
     }
 
-    /// The run that has a unique key now; nil where none has.
+    /// The run that currently has a unique key; nil if none has.
     func holder(ofRunKey key: String) throws(SQLFailure) -> Int64? {
         try statement("SELECT id FROM runs WHERE unique_key = ? AND state IN ('running', 'completed')").bind(key).first { $0.int64(0) }
     }

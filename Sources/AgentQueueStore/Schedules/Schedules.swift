@@ -2,8 +2,8 @@ import AgentQueueModel
 import Foundation
 
 extension ScheduleStore {
-    /// Adds a schedule. Returns it.
-    /// - Throws: `StoreError`; `conflict` where another has its name.
+    /// Adds a schedule and returns it.
+    /// - Throws: `StoreError`; `conflict` if another schedule has its name.
     package func add(_ schedule: NewSchedule) async throws -> Schedule {
         let id = try await write { try $0.add(schedule) }
         guard let added = try get(id) else { throw StoreError(.notFound, "schedule \(id) was removed at once") }
@@ -15,17 +15,17 @@ extension ScheduleStore {
         try read { try $0.statement(Self.allSchedules).all(Schedule.init) }
     }
 
-    /// A schedule; nil where there is none.
+    /// A schedule; nil if it does not exist.
     package func get(_ id: Int64) throws -> Schedule? {
         try read { try $0.statement(Self.scheduleOfID).bind(id).first(Schedule.init) }
     }
 
-    /// The schedule of a name; nil where there is none.
+    /// The schedule with a name; nil if there is none.
     package func get(named name: String) throws -> Schedule? {
         try read { try $0.statement(Self.scheduleOfName).bind(name).first(Schedule.init) }
     }
 
-    /// Schedules that are due, the one that has waited longest first.
+    /// Due schedules, the longest overdue first.
     package func due(limit: Int = 100) throws -> [Schedule] {
         let now = clock.wall()
         return try read { try $0.statement(Self.schedulesDue).bind(now).bind(limit).all(Schedule.init) }
@@ -39,12 +39,12 @@ extension ScheduleStore {
         SELECT \(Schedule.columns) FROM schedules WHERE next_at IS NOT NULL AND next_at <= ? ORDER BY next_at, id LIMIT ?
         """)
 
-    /// Removes a schedule. What it added stays. Returns false where there is none.
+    /// Removes a schedule. The jobs and runs that it added stay. Returns false if it does not exist.
     package func remove(schedule id: Int64) async throws -> Bool {
         try await write { try $0.statement("DELETE FROM schedules WHERE id = ?").bind(id).run() == 1 }
     }
 
-    /// Keeps a schedule from firing. Returns false where there is none.
+    /// Keeps a schedule from firing. Returns false if it does not exist.
     package func pause(schedule id: Int64) async throws -> Bool {
         try await write { transaction in
             try transaction.statement(
@@ -53,8 +53,8 @@ extension ScheduleStore {
         }
     }
 
-    /// Ends a schedule's pause, whose firings are not made up for. Returns false where it is not there, or not paused.
-    /// - Parameter next: when it is due (wall clock, ms).
+    /// Ends a schedule's pause. Missed firings are not made up for. Returns false if it does not exist or is not paused.
+    /// - Parameter next: when it is next due (wall clock, ms).
     package func resume(schedule id: Int64, next: Int64?) async throws -> Bool {
         try await write { transaction in
             transaction.ledger.ringWork()
@@ -71,7 +71,7 @@ extension WriteTransaction {
             let isTaken = try statement("SELECT 1 FROM schedules WHERE name = ?").bind(name).first { _ in true } ?? false
             guard !isTaken else { throw StoreError(.conflict, "there is a schedule of this name already; remove it first") }
         }
-        // One without a name is called by its number, which it does not have before it is there.
+        // A schedule without a name is named after its id, which is only known once the row is inserted.
         let id =
             try statement(
                 """
@@ -82,7 +82,7 @@ extension WriteTransaction {
         if schedule.name == nil {
             try statement("UPDATE schedules SET name = ? WHERE id = ?").bind("schedule-\(id)").bind(id).run()
         }
-        // The workers that wait for what is due next.
+        // Wakes workers, which wait until the next due time.
         ledger.ringWork()
         return id
     }
@@ -108,19 +108,19 @@ extension Schedule {
 }
 
 extension ScheduleStore {
-    /// Fires a schedule: adds what it is for, and sets when it is due again, in one transaction, which only one process gets to make.
+    /// Fires a schedule: adds its job or run and sets the next due time in one transaction, in which only one process succeeds.
     /// - Parameters:
     ///   - schedule: as it was read, due.
     ///   - next: when it is due again.
-    /// - Returns: whether it was this call that fired it.
-    /// - Throws: `StoreError`, and the schedule is still due; `conflict` where what it is for cannot be added.
+    /// - Returns: whether this call fired it.
+    /// - Throws: `StoreError`, and the schedule stays due; `conflict` if its job or run cannot be added.
     package func fire(_ schedule: Schedule, _ firing: Firing, next: Int64?) async throws -> Bool {
         try await write { try $0.fire(schedule, firing, next: next) }
     }
 
-    /// Lets a due schedule go on without a firing.
-    /// - Parameter error: why it did not fire, in a sentence; nil where it is not to: it was missed, and is not made up for.
-    /// - Returns: whether it was this call that did.
+    /// Moves a due schedule on without a firing.
+    /// - Parameter error: why it could not fire, as a sentence; nil if the firing was missed and is not made up for.
+    /// - Returns: whether this call did it.
     package func skip(_ schedule: Schedule, next: Int64?, error: String?) async throws -> Bool {
         try await write { transaction in
             try transaction.statement(
