@@ -98,7 +98,8 @@ public final class WorkerService: Service {
         let worker = Worker(
             store: store, providers: providers.providers,
             configuration: queue.settings.workerConfiguration(queues: queues, drains: drains, available: providers.names),
-            cache: queue.settings.responseCache(of: store), children: providers.children, planner: queue.planner, logger: logger,
+            cache: queue.settings.responseCache(of: store, logger: logger), children: providers.children, planner: queue.planner,
+            logger: logger,
             observer: onEvent)
         let asked = state.withLock { state in
             state.worker = worker

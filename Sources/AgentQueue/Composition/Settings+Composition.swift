@@ -3,6 +3,7 @@ import AgentQueueProviders
 import AgentQueueSettings
 import AgentQueueStore
 import AgentQueueWorker
+import Logging
 
 extension Settings {
     /// What validating a job needs to know.
@@ -12,11 +13,13 @@ extension Settings {
     package func intakeContext(now: Int64, own: [any ModelProvider] = []) -> IntakeContext {
         var identities = providers.mapValues { ProviderIdentity.of(kind: $0.kind.rawValue, baseURL: $0.baseURL) }
         for provider in own { identities[provider.name] = provider.identity }
-        let (known, kinds) = (identities, providers.mapValues(\.kind))
+        var ofConfiguration = providers.mapValues(\.kind)
+        for provider in own { ofConfiguration[provider.name] = nil }
+        let (known, kinds) = (identities, ofConfiguration)
         let batched = Set(models.filter(\.value.batchAPI).keys)
         var context = IntakeContext(
             now: now, defaultTarget: Self.target(defaultModel), defaultEmbeddingTarget: Self.target(memory.embeddingModel),
-            providerNames: known.keys.sorted(), identity: { known[$0] }, kind: { kinds[$0] ?? .openai },
+            providerNames: known.keys.sorted(), identity: { known[$0] }, kind: { kinds[$0] },
             // Most configurations name none: then no target is spelt out for the look-up.
             usesBatchAPI: { !batched.isEmpty && batched.contains($0.description) })
         context.usesCache = cache.enabled
@@ -66,11 +69,17 @@ extension Settings {
 
     /// The answers that a process keeps in memory in front of the store, with the popular ones if it is to begin with these; nil keeps
     /// none there.
-    package func responseCache(of store: QueueStore) -> ResponseCache? {
+    package func responseCache(of store: QueueStore, logger: Logger) -> ResponseCache? {
         guard cache.enabled, cache.maxEntries > 0, cache.maxBytes > 0 else { return nil }
         let answers = ResponseCache(maxEntries: cache.maxEntries, maxBytes: cache.maxBytes, clock: store.clock.wall)
-        // Without them it only has to read more.
-        if cache.warmOnStart { _ = try? answers.warm(from: store) }
+        if cache.warmOnStart {
+            do {
+                _ = try answers.warm(from: store)
+            } catch {
+                // The worker starts anyway: an answer that is not in memory is read from the store.
+                logger.warning("the cache could not be warmed", metadata: ["error": "\(error)"])
+            }
+        }
         return answers
     }
 

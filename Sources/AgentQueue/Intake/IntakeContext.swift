@@ -14,8 +14,8 @@ package struct IntakeContext: Sendable {
     /// Who answers for a provider (its kind and base URL, as `ModelProvider.identity`), which goes into the cache key; nil for a
     /// provider that is not configured. Called for every job.
     package var identity: @Sendable (_ provider: String) -> String?
-    /// The kind of a configured provider: what its batch API takes.
-    package var kind: @Sendable (_ provider: String) -> ProviderKind
+    /// The kind of a configured provider: what its batch API takes. Nil for a provider of the embedding program, which has none.
+    package var kind: @Sendable (_ provider: String) -> ProviderKind?
     /// Whether jobs that do not say use the provider's batch API.
     package var usesBatchAPI: @Sendable (_ target: Target) -> Bool
     /// Whether the cache serves anyone; true by default. Without it, each job has a call of its own.
@@ -33,7 +33,7 @@ package struct IntakeContext: Sendable {
     package init(
         now: Int64, defaultTarget: Target, defaultEmbeddingTarget: Target, providerNames: [String],
         identity: @escaping @Sendable (_ provider: String) -> String?,
-        kind: @escaping @Sendable (_ provider: String) -> ProviderKind = { _ in .openai },
+        kind: @escaping @Sendable (_ provider: String) -> ProviderKind? = { _ in .openai },
         usesBatchAPI: @escaping @Sendable (_ target: Target) -> Bool = { _ in false }
     ) {
         self.now = now

@@ -171,24 +171,25 @@ extension JobDraft {
         let isUsed: Bool
         switch batchAPI {
         case true?:
-            if let obstacle = obstacleToBatch(context.kind(target.provider)) { throw InputError(obstacle, kind: .usage) }
+            if let obstacle = obstacleToBatch(target, in: context) { throw InputError(obstacle, kind: .usage) }
             isUsed = true
         case false?: isUsed = false
-        case nil: isUsed = context.usesBatchAPI(target) && obstacleToBatch(context.kind(target.provider)) == nil
+        case nil: isUsed = context.usesBatchAPI(target) && obstacleToBatch(target, in: context) == nil
         }
         if deadline != nil, !isUsed { throw InputError("deadline is for a job that uses the batch API (batch_api)", kind: .usage) }
         return isUsed
     }
 
     /// Why the job cannot be sent in a batch, in a sentence; nil if it can.
-    private func obstacleToBatch(_ provider: ProviderKind) -> String? {
+    private func obstacleToBatch(_ target: Target, in context: IntakeContext) -> String? {
         if kind == .memorize { return "a memorize job cannot use the batch API" }
         if recall != nil || remembers { return "a job that recalls or remembers cannot use the batch API" }
         if isStreamed { return "a job of a batch is answered all at once, so stream and batch_api cannot both be given" }
-        switch provider {
+        switch context.kind(target.provider) {
         case .openai: return nil
         case .anthropic: return kind == .embed ? "the batch API of anthropic takes no embed jobs" : nil
         case .claudeCode: return "claude-code has no batch API"
+        case nil: return "provider \(InvalidText.quoted(target.provider)) has no batch API"
         }
     }
 }

@@ -10,11 +10,12 @@ import Testing
 
     /// A world in which jobs for a model named `batched` use the batch API without saying so.
     private static let world: IntakeContext = {
-        let providers = ["local", "openai", "local-embeddings", "anthropic", "claude-code"]
+        let providers = ["local", "openai", "local-embeddings", "anthropic", "claude-code", "own"]
         return IntakeContext(
             now: now, defaultTarget: Target(provider: "local", model: "m"),
             defaultEmbeddingTarget: Target(provider: "local-embeddings", model: "e"), providerNames: providers,
-            identity: { providers.contains($0) ? $0 : nil }, kind: { kinds[$0] ?? .openai }, usesBatchAPI: { $0.model == "batched" })
+            identity: { providers.contains($0) ? $0 : nil }, kind: { $0 == "own" ? nil : kinds[$0] ?? .openai },
+            usesBatchAPI: { $0.model == "batched" })
     }()
 
     private static func job(_ line: String, _ change: (inout JobDraft) -> Void = { _ in }) throws -> NewJob {
@@ -66,6 +67,11 @@ import Testing
         var streamed = JobDraft()
         (streamed.prompt, streamed.model, streamed.isStreamed) = ("x", "openai/batched", true)
         #expect(try !outcome(of: streamed, Self.world).get().usesBatchAPI)
+    }
+
+    @Test func aProgramsOwnProviderHasNoBatchAPI() throws {
+        #expect(Self.refusal(#"{"prompt":"x","model":"own/m","batch_api":true}"#) == "provider 'own' has no batch API")
+        #expect(try !Self.job(#"{"prompt":"x","model":"own/batched"}"#).usesBatchAPI)
     }
 
     @Test func linesOfBatchFilesAreOnlyAFormOfInput() throws {
