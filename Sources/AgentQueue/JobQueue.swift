@@ -42,7 +42,9 @@ public struct JobQueue: Sendable {
     ) throws {
         let folder = FileManager.default.currentDirectoryPath
         let resolved = try Self.reported { () throws(SettingsError) in
-            try Settings.builtIn(database: database, currentDirectory: folder, overrides: Self.overrides(settings))
+            try Settings.builtIn(
+                database: database, currentDirectory: folder, overrides: Self.overrides(settings),
+                ownProviders: Set(providers.map(\.name)))
         }
         try self.init(resolved, environment: environment ?? ProcessInfo.processInfo.environment, own: providers)
     }
@@ -62,7 +64,8 @@ public struct JobQueue: Sendable {
         let folder = FileManager.default.currentDirectoryPath
         let loaded = try Self.reported { () throws(SettingsError) in
             try Settings.load(
-                configPath: configuration, environment: environment, currentDirectory: folder, overrides: Self.overrides(settings))
+                configPath: configuration, environment: environment, currentDirectory: folder, overrides: Self.overrides(settings),
+                ownProviders: Set(providers.map(\.name)))
         }
         try self.init(loaded, environment: environment, own: providers)
     }

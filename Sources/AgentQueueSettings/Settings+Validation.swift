@@ -102,8 +102,8 @@ extension Settings {
 
     private func unknownProvider(in target: String) -> String? {
         let name = String(target.prefix { $0 != "/" })
-        guard providers[name] == nil else { return nil }
-        let hint = Suggestion.hint(for: name, in: providers.keys.sorted())
+        guard providers[name] == nil, !ownProviders.contains(name) else { return nil }
+        let hint = Suggestion.hint(for: name, in: (Array(providers.keys) + ownProviders).sorted())
         return "provider \(InvalidText.quoted(name)) is not configured\(hint)"
     }
 }

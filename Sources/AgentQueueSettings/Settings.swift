@@ -29,6 +29,8 @@ package struct Settings: Equatable, Sendable {
     package var defaultModel = "local/smollm2"
     /// The providers by name: the built-in ones, changed and added to by the file.
     package var providers = Settings.builtInProviders
+    /// The names of providers that the embedding program brings itself, which targets may name as well.
+    var ownProviders: Set<String> = []
     /// What holds for single targets, by `provider/model`.
     package var models = Settings.builtInModels
     /// How ends are told, by name. Default none.

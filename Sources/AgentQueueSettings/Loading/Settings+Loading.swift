@@ -13,14 +13,15 @@ extension Settings {
     ///   - environment: The process's environment.
     ///   - currentDirectory: An absolute path.
     ///   - overrides: What the command line sets; of two for the same key, the later wins.
+    ///   - ownProviders: The names of providers that the program brings itself, which targets may name as well.
     ///   - files: How files are read.
-    /// - Throws: `SettingsError` for the first fault. The commands end with exit code 78.
+    /// - Throws: `SettingsError` for the first fault.
     package static func load(
         configPath: String? = nil, environment: [String: String], currentDirectory: String, overrides: [SettingsOverride] = [],
-        files: FileReader = .system
+        ownProviders: Set<String> = [], files: FileReader = .system
     ) throws(SettingsError) -> Settings {
         let search = ConfigurationSearch(configPath: configPath, environment: environment, currentDirectory: currentDirectory)
-        let (settings, problems) = read(search, overrides, files)
+        let (settings, problems) = read(search, overrides, ownProviders, files)
         if let first = problems.first { throw first }
         return settings
     }
@@ -29,12 +30,14 @@ extension Settings {
     /// - Parameters:
     ///   - database: relative to `currentDirectory`.
     ///   - overrides: of two for the same key, the later wins.
+    ///   - ownProviders: The names of providers that the program brings itself, which targets may name as well.
     /// - Throws: `SettingsError` for the first fault.
     package static func builtIn(
-        database: String, currentDirectory: String, overrides: [SettingsOverride]
+        database: String, currentDirectory: String, overrides: [SettingsOverride], ownProviders: Set<String> = []
     ) throws(SettingsError) -> Settings {
         let search = ConfigurationSearch(configPath: nil, environment: [:], currentDirectory: currentDirectory)
         var settings = Settings(database: PathText.join(currentDirectory, database))
+        settings.ownProviders = ownProviders
         var problems = settings.apply(overrides, of: search)
         if problems.isEmpty { problems = settings.conflicts() }
         if let first = problems.first { throw first }
@@ -48,13 +51,14 @@ extension Settings {
         files: FileReader = .system
     ) -> [SettingsError] {
         let search = ConfigurationSearch(configPath: configPath, environment: environment, currentDirectory: currentDirectory)
-        return read(search, overrides, files).problems
+        return read(search, overrides, [], files).problems
     }
 
     private static func read(
-        _ search: ConfigurationSearch, _ overrides: [SettingsOverride], _ files: FileReader
+        _ search: ConfigurationSearch, _ overrides: [SettingsOverride], _ ownProviders: Set<String>, _ files: FileReader
     ) -> (settings: Settings, problems: [SettingsError]) {
         var settings = Settings(database: search.defaultDatabase ?? "")
+        settings.ownProviders = ownProviders
         settings.pipelines = PathText.join(search.currentDirectory, "pipelines")
         var problems: [SettingsError] = []
         do {
