@@ -1,46 +1,45 @@
-/// Why the store could not do what was asked: one sentence, with what to do about it. Holds no prompt and no value.
+/// An error of the queue's database: one sentence that also says what to do. It holds no prompt and no stored value.
 public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What kind of trouble.
+    /// The kinds of error.
     public enum Kind: String, Sendable {
-        /// The file is another program's database, or no database.
+        /// The file is another program's database, or not a database.
         case notOurs
-        /// The file was written by a later version.
+        /// The file was written by a newer version.
         case newerSchema
-        /// The file is older than this program, and may not be migrated here.
+        /// The file is older than this program and may not be migrated here.
         case olderSchema
-        /// An applied migration is not the one this program knows.
+        /// An applied migration differs from the one this program knows.
         case alteredSchema
         /// The file is damaged.
         case corrupt
         /// The disk is full.
         case full
-        /// Reading or writing failed.
+        /// A read or write failed.
         case io
-        /// The file may not be read or written.
+        /// The process has no permission to read or write the file.
         case permission
-        /// Other processes kept the file locked.
+        /// Other processes kept the file locked for too long.
         case busy
-        /// What was asked contradicts what is stored.
+        /// The request contradicts what is stored.
         case conflict
-        /// What was named does not exist.
+        /// The named item does not exist.
         case notFound
         /// The store is closed.
         case closed
-        /// A defect.
+        /// A bug in AgentQueue.
         case `internal`
     }
 
-    /// What kind of trouble.
+    /// The kind of error.
     public let kind: Kind
-    /// One sentence.
+    /// The message: one sentence.
     public let message: String
 
-    /// Makes an error.
     package init(_ kind: Kind, _ message: String) {
         self.kind = kind
         self.message = message
     }
 
-    /// The message, as users see it.
+    /// The message, as shown to users.
     public var description: String { message }
 }

@@ -1,5 +1,5 @@
-/// Puts jobs into calls, in their order: each into the last call, where it fits, else into the next. A job that is larger than a call
-/// may be gets one of its own, which the provider will have to divide.
+/// Packs jobs into calls in order: each goes into the open call if it fits, otherwise into a new one. A job larger than the capacity of a
+/// call gets a call of its own, which the provider has to split.
 package struct CallPacking: Sendable {
     private let capacity: CallCapacity
     private var callsLeft: Int
@@ -7,11 +7,11 @@ package struct CallPacking: Sendable {
     private var bytes: Int
     private var isOpen: Bool
 
-    /// Begins.
+    /// Starts packing.
     /// - Parameters:
-    ///   - calls: how many calls there may be, besides one that is open already.
-    ///   - inputs: the texts in the call that is open already; nil where none is.
-    ///   - bytes: the bytes in it.
+    ///   - calls: how many calls may be made besides one that is already open.
+    ///   - inputs: the number of texts in the call that is already open; nil if there is none.
+    ///   - bytes: the number of bytes in it.
     package init(_ capacity: CallCapacity, calls: Int, inputs: Int? = nil, bytes: Int = 0) {
         self.capacity = capacity
         callsLeft = calls
@@ -22,19 +22,19 @@ package struct CallPacking: Sendable {
 
     /// Where a job goes.
     package enum Place: Sendable, Equatable {
-        /// Into the call that is open.
+        /// Into the open call.
         case same
-        /// Into a new one.
+        /// Into a new call.
         case next
         /// Nowhere: all calls are full.
         case none
     }
 
-    /// Whether the open call can take no more.
+    /// Whether the open call cannot take any more.
     package var isFull: Bool { isOpen && (inputs >= capacity.inputs || bytes >= capacity.bytes) }
 
     /// Places a job.
-    /// - Parameter mayOpen: whether it may have a new call.
+    /// - Parameter mayOpen: whether a new call may be opened for it.
     package mutating func place(inputs count: Int, bytes size: Int, mayOpen: Bool = true) -> Place {
         let count = max(1, count)
         if isOpen, inputs <= capacity.inputs - count, bytes <= capacity.bytes - size {
@@ -49,14 +49,13 @@ package struct CallPacking: Sendable {
     }
 }
 
-/// What one call that several jobs share may hold.
+/// The capacity of one call that several jobs share.
 package struct CallCapacity: Sendable, Equatable {
-    /// Texts.
     package var inputs: Int
-    /// Bytes of the requests together.
+    /// The total size of the requests in bytes.
     package var bytes: Int
 
-    /// Makes one, of at least one text and one byte.
+    /// Values below one text and one byte are raised to one.
     package init(inputs: Int, bytes: Int = .max) {
         self.inputs = max(1, inputs)
         self.bytes = max(1, bytes)

@@ -1,21 +1,20 @@
 import Glibc
 import Synchronization
 
-/// The child processes that this process keeps for its calls, written down so that somebody else can end them.
+/// The child processes that this process keeps for its calls, recorded so that another process can end them.
 ///
-/// A killed worker's child lives on for a while: it would finish a call beside the retry of its job, and charge for both. So
-/// whoever starts one notes it before it is given a prompt (without one it makes no call, and ends with its worker's pipe), and
-/// forgets it once it has been reaped. The worker keeps the list where a rescuer can read it, and the rescuer ends them with
-/// ``kill(_:within:)`` before their jobs run again.
+/// The child of a killed worker lives on for a while: it would finish a call while the job's retry makes the same call, and both would be
+/// charged. So the code that starts a child records it before giving it a prompt (without one, the child makes no call and ends when its
+/// worker's pipe closes), and removes it once it has been reaped. The worker keeps the list where a rescuer can read it, and the rescuer
+/// ends the children with ``kill(_:within:)`` before their jobs run again.
 package final class ChildProcessRegister: Sendable {
-    /// One child: the leader of a process group of its own.
+    /// One child: the leader of its own process group.
     package struct Child: Sendable, Hashable {
-        /// Its number, which is also its group's.
+        /// Its process id, which is also the id of its group.
         package var pid: Int32
-        /// When it started, in clock ticks since the machine did: tells it from a later process of the same number.
+        /// When it started, in clock ticks since boot: tells it from a later process with the same id.
         package var startTime: UInt64
 
-        /// Names a child.
         package init(pid: Int32, startTime: UInt64) {
             self.pid = pid
             self.startTime = startTime
@@ -29,14 +28,13 @@ package final class ChildProcessRegister: Sendable {
 
     private let state = Mutex(State())
 
-    /// Makes an empty register.
     package init() {}
 
-    /// Those that live now, in the order of their start.
+    /// The live children, in the order they were started.
     package var children: [Child] { state.withLock { $0.children } }
 
-    /// Tells somebody of the whole list, now and at each change: in order, one call at a time, before ``note(_:)`` returns.
-    /// - Parameter sink: calls nothing of the register. It replaces an earlier one.
+    /// Reports the whole list to `sink`, now and after each change: in order, one call at a time, and before ``note(_:)`` returns.
+    /// - Parameter sink: replaces an earlier one. It must not call the register.
     package func attach(_ sink: @escaping @Sendable ([Child]) -> Void) {
         state.withLock { state in
             state.sink = sink
@@ -44,8 +42,8 @@ package final class ChildProcessRegister: Sendable {
         }
     }
 
-    /// Notes a child of this process.
-    /// - Returns: what to ``forget(_:)`` later; nil where no such process is left.
+    /// Records a child of this process.
+    /// - Returns: the value to pass to ``forget(_:)`` later; nil if the process no longer exists.
     package func note(_ pid: Int32) -> Child? {
         guard let startTime = Self.startTime(of: pid) else { return nil }
         let child = Child(pid: pid, startTime: startTime)
@@ -56,7 +54,6 @@ package final class ChildProcessRegister: Sendable {
         return child
     }
 
-    /// Strikes a child that has been reaped.
     package func forget(_ child: Child) {
         state.withLock { state in
             state.children.removeAll { $0 == child }
@@ -64,10 +61,10 @@ package final class ChildProcessRegister: Sendable {
         }
     }
 
-    /// Ends children of a worker that is gone, each with its whole group, by SIGKILL, and waits until they are. One whose number
-    /// meanwhile belongs to another process is left alone: it is gone already.
-    /// - Parameter milliseconds: how long to wait; a process can be out of reach of signals for a while, in a disk's hands.
-    /// - Returns: those that are still there.
+    /// Kills children of a dead worker, each with its whole group, by SIGKILL, and waits until they have ended. A child whose process id
+    /// now belongs to another process is left alone, because it has already ended.
+    /// - Parameter milliseconds: how long to wait. A process that is blocked on disk I/O may not react to signals for a while.
+    /// - Returns: the children that are still running.
     package static func kill(_ children: [Child], within milliseconds: Int64) async -> [Child] {
         var left = children.filter(isAlive)
         for child in left { Glibc.kill(-child.pid, SIGKILL) }
@@ -75,29 +72,29 @@ package final class ChildProcessRegister: Sendable {
         while true {
             left = left.filter(isAlive)
             if left.isEmpty || ContinuousClock.now >= end { return left }
-            // A cancelled task may not sleep; what it asked for is done, but for the waiting.
+            // A cancelled task cannot sleep. The signals have been sent; only the waiting is skipped.
             do { try await Task.sleep(for: .milliseconds(2)) } catch { return left }
         }
     }
 
-    /// Whether it still runs. One that has ended and waits for its parent to notice does not.
+    /// Whether it is still running. A zombie is not.
     private static func isAlive(_ child: Child) -> Bool {
         guard child.pid > 1, let status = ProcessStatus(of: child.pid) else { return false }
         return status.startTime == child.startTime && !status.hasEnded
     }
 
-    /// When a process started, in clock ticks since the machine did; nil where there is none of that number.
+    /// When a process started, in clock ticks since boot; nil if there is no process with this id.
     package static func startTime(of pid: Int32) -> UInt64? { ProcessStatus(of: pid)?.startTime }
 }
 
-/// What `/proc/PID/stat` says of a process.
+/// What `/proc/PID/stat` says about a process.
 struct ProcessStatus {
-    /// When it started, in clock ticks since the machine did.
+    /// When it started, in clock ticks since boot.
     let startTime: UInt64
-    /// Whether it has ended, and only waits for its parent to take notice.
+    /// Whether it has ended and only waits to be reaped.
     let hasEnded: Bool
 
-    /// Reads it; nil where there is no such process.
+    /// Nil if there is no such process.
     init?(of pid: Int32) {
         let file = open("/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
@@ -108,12 +105,12 @@ struct ProcessStatus {
         self.init(line: buffer[..<count])
     }
 
-    /// Reads the file's line: `pid (name) state …`, the start time as its 22nd field. The name may hold anything, blanks and
-    /// parentheses too, so that what counts begins behind the last `)`.
+    /// Parses the line of the file, `pid (name) state …`, in which the start time is the 22nd field. The name may contain blanks and
+    /// parentheses, so the fields are counted from the last `)`.
     init?(line: ArraySlice<UInt8>) {
         guard let end = line.lastIndex(of: UInt8(ascii: ")")) else { return nil }
         let fields = line[line.index(after: end)...].split(whereSeparator: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") })
-        // The state is the third field of the line, and the first behind the name.
+        // The state is the third field of the line and the first after the name.
         guard fields.count > 19, let state = fields[0].first, let time = UInt64(String(decoding: fields[19], as: UTF8.self)) else {
             return nil
         }

@@ -1,33 +1,32 @@
-/// Why a call brought no answer: classed once, at the provider.
+/// Why a call produced no answer. The provider classifies the failure once.
 public struct ModelFailure: Error, Sendable, Equatable {
-    /// What kind of failure, which decides what happens next.
+    /// The kind of failure; it decides what happens to the job next.
     public var failure: FailureClass
-    /// One sentence. Never holds a prompt or a key.
+    /// One sentence. It must never hold a prompt or a key.
     public var message: String
-    /// The provider's own word on when to try again, in ms from now.
+    /// How long the provider asks to wait before trying again, in ms from now.
     package var retryAfter: Int64?
     /// The provider's id for the call.
     package var requestID: String?
-    /// Whom the failure is about.
+    /// What the failure is about: the target or the whole provider.
     package var scope: FailureScope
-    /// What the call cost although it failed: tokens that the provider counted.
+    /// The tokens the provider counted although the call failed.
     public var usage: Usage
-    /// What the call cost in US dollars, where the provider says it; nil where it is to be worked out from `usage`.
+    /// The cost of the failed call in US dollars, if the provider reports it; nil to compute it from `usage`.
     public var cost: Double?
-    /// How many requests the provider charged for; 0 where it certainly charged for none, or the request shared the call of another,
+    /// How many requests the provider charged for; 0 if it certainly charged for none, or if the request shared another request's call,
     /// which counts it.
     package var calls: Int
-    /// Whether the provider may have charged for an answer that never arrived: the connection broke, or the time ran out,
-    /// after the request had begun to leave.
+    /// Whether the provider may have charged for an answer that never arrived, because the connection broke or the call timed out after
+    /// the request had begun to be sent.
     package var isMaybePaid: Bool
-    /// Whether anything was sent: a request refused here says nothing about its provider.
+    /// Whether anything was sent. A request refused locally says nothing about its provider.
     package var wasSent = true
-    /// What had arrived of the answer; nil where nothing had.
+    /// The part of the answer that had arrived; nil if none had.
     public var partialText: String?
-    /// What the answer says about rate limits.
+    /// The rate limits reported with the failure.
     package var limits: ObservedLimits?
 
-    /// Makes a failure.
     package init(
         _ failure: FailureClass, _ message: String, retryAfter: Int64? = nil, requestID: String? = nil, scope: FailureScope = .target,
         usage: Usage = Usage(), cost: Double? = nil, calls: Int = 0, isMaybePaid: Bool = false, partialText: String? = nil,
@@ -46,12 +45,15 @@ public struct ModelFailure: Error, Sendable, Equatable {
         self.limits = limits
     }
 
-    /// Makes a failure that says no more than its kind and a sentence.
+    /// Creates a failure from its kind and a message.
+    /// - Parameters:
+    ///   - failure: the kind, which decides whether and when the job is tried again.
+    ///   - message: one sentence without a prompt or a key in it.
     public init(_ failure: FailureClass, _ message: String) {
         self.init(failure, message, retryAfter: nil)
     }
 
-    /// A request that cannot be sent to its provider as it is. Nothing was.
+    /// A failure for a request that cannot be sent to its provider as it is. Nothing was sent.
     package static func unsent(_ message: String) -> ModelFailure {
         var failure = ModelFailure(.permanent, message)
         failure.wasSent = false
@@ -59,40 +61,40 @@ public struct ModelFailure: Error, Sendable, Equatable {
     }
 }
 
-/// What kind of failure ended an attempt: decided once, at the provider, and all that later decisions look at.
+/// The kind of failure that ended an attempt. The provider determines it once, and all later decisions depend on it alone.
 public enum FailureClass: String, Sendable, CaseIterable, Codable {
-    /// Will fail the same way again: a bad request, an unknown model.
+    /// It would fail the same way again: a bad request, an unknown model.
     case permanent
-    /// May pass: a broken connection, a server error.
+    /// It may pass: a broken connection, a server error.
     case retryable
-    /// The provider asked to wait. The attempt is given back.
+    /// The provider asked to wait. The attempt does not count.
     case rateLimited = "rate_limited"
-    /// The provider has too much to do. The attempt is given back.
+    /// The provider is overloaded. The attempt does not count.
     case overloaded
-    /// No key, or a key that is refused.
+    /// There is no key, or the provider refused it. The attempt does not count.
     case authentication
-    /// Nothing left to spend.
+    /// The account's quota is exhausted. The attempt does not count.
     case quotaExhausted = "quota_exhausted"
     /// No answer before the deadline.
     case timedOut = "timed_out"
-    /// Ended by a person's cancel.
+    /// Cancelled by a person.
     case cancelled
-    /// An answer that cannot be read, or does not hold what was asked.
+    /// The answer cannot be read, or does not match what was asked for.
     case invalidReply = "invalid_reply"
-    /// The model declined.
+    /// The model declined to answer.
     case refused
-    /// The worker died, or lost its lease.
+    /// The worker died or lost its lease.
     case crashed
-    /// Not begun before `expires_at`.
+    /// The job had not begun before `expires_at`.
     case expired
     /// A job that this one depends on ended without completing.
     case dependency
-    /// The worker stopped before the call was through. The attempt is given back.
+    /// The worker stopped before the call was finished. The attempt does not count.
     case shutdown
 }
 
 extension FailureClass {
-    /// Whether another target may be asked instead: the fault is the provider's, not the request's.
+    /// Whether another target may be asked instead, because the provider is at fault and not the request.
     package var allowsFallback: Bool {
         switch self {
         case .retryable, .rateLimited, .overloaded, .authentication, .quotaExhausted, .timedOut, .invalidReply: true
@@ -100,7 +102,7 @@ extension FailureClass {
         }
     }
 
-    /// Whether it says that the provider works (true), or does not (false); nil where it says nothing about that.
+    /// True if the failure shows that the provider works, false if it shows that it does not; nil if it shows neither.
     package var showsHealth: Bool? {
         switch self {
         case .permanent, .refused, .invalidReply: true
@@ -110,7 +112,7 @@ extension FailureClass {
     }
 }
 
-/// What a failure is about: who must be left alone after a rate limit, a refused key or an empty account.
+/// What a failure is about: what must be left alone after a rate limit, a refused key or an empty account.
 package enum FailureScope: String, Sendable, Codable {
     /// One model of the provider.
     case target

@@ -1,6 +1,7 @@
-/// Answers requests: the seam between the queue and the world.
+/// Answers requests: the boundary between the queue and the models.
 ///
-/// A program that embeds the queue can bring its own, for whatever has an answer: a model in the process, another service, a function.
+/// A program that embeds the queue can bring its own provider for anything that produces answers: a model in the process, another service,
+/// a function.
 ///
 /// ```swift
 /// struct Echo: ModelProvider {
@@ -11,46 +12,47 @@
 /// }
 /// ```
 public protocol ModelProvider: Sendable {
-    /// Its name: the part of a target before the slash.
+    /// The provider's name: the part of a target before the slash.
     var name: String { get }
-    /// Who answers, for the cache key: the provider's kind and base URL, say. An answer serves for the same identity alone.
+    /// Who answers, as part of the cache key, for example the provider's kind and base URL. A cached answer only serves requests with the
+    /// same identity.
     var identity: String { get }
-    /// What it can do.
+    /// What the provider can do.
     var capabilities: ProviderCapabilities { get }
 
-    /// Answers requests of one kind and target, with one call where they can share one.
+    /// Answers requests of one kind and target, with a single call if they can share one.
     ///
-    /// Returns an outcome per request, in their order. Returns promptly with `.cancelled` failures when the task is
-    /// cancelled, having aborted the call. Retries nothing but a connection that failed before any byte was sent.
+    /// An implementation returns one outcome per request, in the same order. When its task is cancelled, it aborts the call and returns
+    /// promptly with `.cancelled` failures. It does not retry, except for a connection that failed before any byte was sent.
     /// - Parameters:
-    ///   - options: how it is to be called.
-    ///   - requests: one, or several of a batchable kind.
+    ///   - requests: one request, or several of a kind that can share a call.
+    ///   - options: how to make the call.
     func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome]
 
-    /// Ends what it keeps running. No call comes after it.
+    /// Ends whatever the provider keeps running. No call follows it.
     func shutdown() async
 }
 
 extension ModelProvider {
-    /// Its name, unless it says otherwise.
+    /// By default, an identity made of the provider's name.
     public var identity: String { "own:\(name)" }
-    /// What a plain provider can do: texts and embeddings, whole answers only.
+    /// By default, texts and embeddings, without streaming.
     public var capabilities: ProviderCapabilities { ProviderCapabilities() }
-    /// Keeps nothing running, unless it says otherwise.
+    /// By default, does nothing.
     public func shutdown() async {}
 }
 
-/// A provider that can be asked whether it answers.
+/// A provider that can be asked whether it works.
 package protocol CheckableProvider: ModelProvider {
-    /// Asks a model for something tiny, for real.
+    /// Sends a model a tiny real request.
     /// - Parameters:
-    ///   - model: nil lets the provider choose one that it knows.
-    ///   - timeout: how long all of it may take, in ms.
+    ///   - model: nil lets the provider choose a model that it knows.
+    ///   - timeout: how long the whole check may take, in ms.
     func check(model: String?, timeout: Int64) async -> ProviderCheck
 }
 
 extension ModelProvider {
-    /// Asks a model for something tiny, for real; of a program's own provider, by a request like any other.
+    /// Sends a model a tiny real request. A provider that cannot be checked gets an ordinary one.
     package func checked(model: String?, timeout: Int64) async -> ProviderCheck {
         if let provider = self as? any CheckableProvider { return await provider.check(model: model, timeout: timeout) }
         let target = Target(provider: name, model: model ?? "default")
@@ -63,18 +65,18 @@ extension ModelProvider {
 
 /// What a provider can do.
 public struct ProviderCapabilities: Sendable, Equatable {
-    /// The most `embed` inputs one call may hold.
+    /// The maximum number of `embed` inputs in one call; 2,048 by default.
     public var maxEmbedInputs: Int
-    /// The most tokens that the inputs of one call may have together; nil where it is not known.
+    /// The maximum number of tokens of all inputs in one call; nil (the default) if it is not known.
     public var maxEmbedTokens: Int?
-    /// The most bytes that the inputs of one call may have together.
+    /// The maximum number of bytes of all inputs in one call; 8 MiB by default.
     public var maxEmbedBytes: Int
-    /// Whether an answer's text can come piece by piece.
+    /// Whether the text of an answer can arrive piece by piece; false by default.
     public var streams: Bool
-    /// Whether a JSON Schema for the answer can be passed on, in which case the provider itself holds the model to it.
+    /// Whether a JSON Schema for the answer can be passed on, so that the provider itself makes the model follow it; false by default.
     public var hasStructuredOutput: Bool
 
-    /// Makes capabilities.
+    /// Creates capabilities. The defaults suit a plain provider.
     public init(
         maxEmbedInputs: Int = 2_048, maxEmbedTokens: Int? = nil, maxEmbedBytes: Int = 8 << 20, streams: Bool = false,
         hasStructuredOutput: Bool = false
@@ -87,17 +89,16 @@ public struct ProviderCapabilities: Sendable, Equatable {
     }
 }
 
-/// How a provider is to be called.
+/// How to make a call.
 public struct CallOptions: Sendable {
     /// How long the call may take, in ms.
     package var timeout: Int64
-    /// The same for the same attempt of the same job; for providers that honour one. Empty sends none.
+    /// A key that is the same for the same attempt of the same job, for providers that support idempotency. Empty sends none.
     public var idempotencyKey: String
-    /// Told the answer's text piece by piece, in order, as it comes; nil where no one wants it. With it, a provider that can
-    /// stream does. Of several requests, it is told of the first.
+    /// Receives the text of the answer piece by piece, in order, as it arrives; nil if nobody wants it. If it is set, a provider that can
+    /// stream does so. If there are several requests, it receives the text of the first.
     public var onText: (@Sendable (String) -> Void)?
 
-    /// Makes options.
     package init(timeout: Int64, idempotencyKey: String = "", onText: (@Sendable (String) -> Void)? = nil) {
         self.timeout = timeout
         self.idempotencyKey = idempotencyKey
@@ -105,20 +106,20 @@ public struct CallOptions: Sendable {
     }
 }
 
-/// Whether a model answers, found out by asking it.
+/// Whether a model answers, determined by asking it.
 package struct ProviderCheck: Sendable, Equatable {
     /// The provider's name in the configuration.
     package var provider: String
     /// The model's name at that provider.
     package var model: String
-    /// Why it does not answer; nil where it does.
+    /// Why it does not answer; nil if it does.
     package var failure: ModelFailure?
-    /// The models that the server lists; nil where it lists none.
+    /// The models the server lists; nil if it lists none.
     package var models: [String]?
-    /// How long finding out took, in ms.
+    /// How long the check took, in ms.
     package var milliseconds: Int64
 
-    /// Makes the result of a check; by default, of one that found nothing wrong.
+    /// By default, the result of a check that found nothing wrong.
     package init(provider: String, model: String, failure: ModelFailure? = nil, models: [String]? = nil, milliseconds: Int64 = 0) {
         self.provider = provider
         self.model = model
@@ -127,8 +128,7 @@ package struct ProviderCheck: Sendable, Equatable {
         self.milliseconds = milliseconds
     }
 
-    /// Whether it answers.
     package var isAvailable: Bool { failure == nil }
-    /// Why it does not, as a sentence.
+    /// Why it does not answer, as a sentence.
     package var reason: String? { failure?.message }
 }

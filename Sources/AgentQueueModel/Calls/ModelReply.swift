@@ -1,44 +1,46 @@
-/// A model's answer, whole.
+/// A model's complete answer.
 public struct ModelReply: Sendable, Equatable {
-    /// The answer's text, for `generate`.
+    /// The text of the answer, for `generate`.
     public var text: String?
-    /// One vector per input, in their order, for `embed`.
+    /// One vector per input, in the same order, for `embed`.
     public var embeddings: [[Float]]?
-    /// Why it ended: `stop`, `length`, `tool_calls`, `content_filter`, or the provider's own word.
+    /// Why the answer ended: `stop`, `length`, `tool_calls`, `content_filter`, or the provider's own word.
     public var finishReason: String?
-    /// Tokens, as the provider counted them.
+    /// The tokens, as the provider counted them.
     public var usage: Usage
-    /// What answered, as the provider named it; nil where it did not.
+    /// The model that answered, as the provider named it; nil if it did not say.
     public var model: String?
-    /// The provider's id for the call, for its support.
+    /// The provider's id for the call, to quote to its support.
     public var requestID: String?
-    /// Calls of tools the model asks for, verbatim.
+    /// The tool calls the model asks for, verbatim.
     public var toolCalls: JSONValue?
-    /// What the model thought before it answered, where it says so.
+    /// The model's reasoning before the answer, if the provider reports it.
     public var reasoning: String?
-    /// What it cost in US dollars, where the provider says it; nil where it is to be worked out from `usage`.
+    /// The cost in US dollars, if the provider reports it; nil to compute it from `usage`.
     public var cost: Double?
-    /// How many requests the provider charged for: more than one where a program asked again behind our back, 0 where the request
-    /// shared the call of another, which counts it.
+    /// How many requests the provider charged for: more than one if a program in between made further calls of its own, 0 if the request
+    /// shared another request's call, which counts it.
     public var calls: Int
-    /// What the answer says about rate limits.
+    /// The rate limits reported with the answer.
     package var limits: ObservedLimits?
 
-    /// Makes the whole answer to a `generate` request, which may be cached.
+    /// Creates the complete answer to a `generate` request. It may be cached.
     /// - Parameters:
-    ///   - text: the text.
-    ///   - usage: tokens, for the statistics and limits of tokens a minute.
-    ///   - cost: in US dollars; nil leaves it to the configured price of its tokens.
+    ///   - usage: tokens, for the statistics and for limits on tokens per minute.
+    ///   - cost: in US dollars; nil computes it from the configured price of its tokens.
     public init(_ text: String, usage: Usage = Usage(), cost: Double? = nil) {
         self.init(text: text, finishReason: "stop", usage: usage, cost: cost)
     }
 
-    /// Makes the answer to an `embed` request: a vector for each of its texts, in their order.
+    /// Creates the answer to an `embed` request: one vector for each of its texts, in the same order.
+    /// - Parameters:
+    ///   - usage: tokens, for the statistics and for limits on tokens per minute.
+    ///   - cost: in US dollars; nil computes it from the configured price of its tokens.
     public init(vectors: [[Float]], usage: Usage = Usage(), cost: Double? = nil) {
         self.init(embeddings: vectors, usage: usage, cost: cost)
     }
 
-    /// Makes a reply with all that a provider may say.
+    /// Creates a reply with everything a provider can report.
     package init(
         text: String? = nil, embeddings: [[Float]]? = nil, finishReason: String? = nil, usage: Usage = Usage(), model: String? = nil,
         requestID: String? = nil, toolCalls: JSONValue? = nil, reasoning: String? = nil, cost: Double? = nil, calls: Int = 1,
@@ -57,14 +59,14 @@ public struct ModelReply: Sendable, Equatable {
         self.limits = limits
     }
 
-    /// Whether the answer is all the model had to say, so that it may serve again from the cache. A truncated, refused
-    /// or oddly ended answer may not.
+    /// Whether the answer is all the model had to say, so that the cache may serve it again. A truncated or refused answer, or one that
+    /// ended for an unknown reason, is not.
     package var isComplete: Bool {
         if embeddings != nil { return true }
         return ["stop", "tool_calls"].contains(finishReason)
     }
 
-    /// The reply as stored and printed.
+    /// The reply as it is stored and printed.
     package var json: JSONValue {
         var members: [JSONValue.Member] = []
         if let text { members.append(.init("text", .string(text))) }
@@ -83,26 +85,26 @@ public struct ModelReply: Sendable, Equatable {
     }
 }
 
-/// What a call came to. A refusal, a rate limit or a timeout is a value; only broken machinery throws.
+/// The outcome of a call. Refusals, rate limits and timeouts are values.
 public enum Outcome: Sendable, Equatable {
-    /// Answered.
+    /// The model answered.
     case reply(ModelReply)
-    /// Not answered.
+    /// The call failed.
     case failure(ModelFailure)
 }
 
 /// The tokens of an answer, as the provider counted them.
 public struct Usage: Sendable, Hashable {
-    /// Tokens read, cached ones included.
+    /// Tokens read, including cached ones.
     public var inputTokens: Int
     /// Tokens written.
     public var outputTokens: Int
-    /// Of `inputTokens`, those that the provider had in its prompt cache.
+    /// The part of `inputTokens` that the provider read from its prompt cache.
     public var cacheReadTokens: Int
-    /// Of `inputTokens`, those that it put into its prompt cache.
+    /// The part of `inputTokens` that the provider wrote to its prompt cache.
     public var cacheWriteTokens: Int
 
-    /// Tokens read and written; none by default.
+    /// Creates token counts; each is 0 by default.
     public init(inputTokens: Int = 0, outputTokens: Int = 0, cacheReadTokens: Int = 0, cacheWriteTokens: Int = 0) {
         self.inputTokens = inputTokens
         self.outputTokens = outputTokens
@@ -110,7 +112,7 @@ public struct Usage: Sendable, Hashable {
         self.cacheWriteTokens = cacheWriteTokens
     }
 
-    /// Both together.
+    /// The sum of two token counts.
     public static func + (one: Usage, other: Usage) -> Usage {
         Usage(
             inputTokens: one.inputTokens + other.inputTokens, outputTokens: one.outputTokens + other.outputTokens,
@@ -118,18 +120,18 @@ public struct Usage: Sendable, Hashable {
     }
 }
 
-/// What a model's tokens cost, in US dollars per million.
+/// The price of a model's tokens, in US dollars per million.
 package struct ModelPrice: Sendable, Equatable {
-    /// For a million tokens read.
+    /// Per million input tokens.
     package var input: Double
-    /// For a million tokens written.
+    /// Per million output tokens.
     package var output: Double
-    /// For a million tokens that the provider's prompt cache held.
+    /// Per million input tokens read from the provider's prompt cache.
     package var cacheRead: Double
-    /// For a million tokens that go into the provider's prompt cache.
+    /// Per million input tokens written to the provider's prompt cache.
     package var cacheWrite: Double
 
-    /// Makes a price; what goes through a prompt cache costs what other input does, unless told.
+    /// By default, cached tokens cost as much as other input.
     package init(input: Double, output: Double, cacheRead: Double? = nil, cacheWrite: Double? = nil) {
         self.input = input
         self.output = output
@@ -137,7 +139,7 @@ package struct ModelPrice: Sendable, Equatable {
         self.cacheWrite = cacheWrite ?? input
     }
 
-    /// What an answer cost, in US dollars.
+    /// The cost of an answer in US dollars.
     package func cost(of usage: Usage) -> Double {
         let plain = max(0, usage.inputTokens - usage.cacheReadTokens - usage.cacheWriteTokens)
         return

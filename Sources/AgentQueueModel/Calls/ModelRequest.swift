@@ -1,19 +1,19 @@
 import Crypto
 
-/// What a model is asked: canonical, in the vocabulary of OpenAI's chat completions, which every provider translates
-/// into its own.
+/// A request to a model in canonical form. It uses the vocabulary of OpenAI's chat completions, which every provider translates into its
+/// own.
 public struct ModelRequest: Sendable, Hashable {
-    /// What it asks.
+    /// What the request asks for.
     public var kind: JobKind
-    /// What it is sent to.
+    /// The provider and model it is sent to.
     public var target: Target
-    /// An object. For `generate`: `messages` (a list of `{role, content}`; a system text is the first message), and any
-    /// of `max_tokens`, `temperature`, `top_p`, `stop`, `seed`, `tools`, `response_format` and so on, passed through.
-    /// For `embed`: `input`, a list of strings, and `dimensions`, say. `sample` tells several answers to one question
-    /// apart; no provider sees it.
+    /// The request as a JSON object. For `generate`: `messages` (a list of `{role, content}`; a system text is the first message) and any
+    /// of `max_tokens`, `temperature`, `top_p`, `stop`, `seed`, `tools`, `response_format` and so on, passed through. For `embed`:
+    /// `input`, a list of strings, and parameters such as `dimensions`. `sample` distinguishes several answers to the same question; it is
+    /// not sent to providers.
     public var body: JSONValue
 
-    /// Makes a request.
+    /// Creates a request. The body is not checked.
     public init(kind: JobKind, target: Target, body: JSONValue) {
         self.kind = kind
         self.target = target
@@ -21,26 +21,26 @@ public struct ModelRequest: Sendable, Hashable {
     }
 
     /// The request of a claimed job.
-    /// - Throws: `JSONError`, if the stored text is damaged.
+    /// - Throws: `JSONError` if the stored text is damaged.
     package init(_ job: ClaimedJob) throws {
         self.init(kind: job.kind, target: job.target, body: try JSONValue.parse(job.body))
     }
 
-    /// Members that change nothing about the answer, and so no part of the cache key (protocols: the same request
-    /// streamed, tagged or billed otherwise is the same request).
+    /// Members that do not change the answer and are therefore left out of the cache key: a request that is streamed, tagged or billed
+    /// differently is still the same request.
     package static let ignoredByDigest: Set<String> = [
         "stream", "stream_options", "user", "metadata", "safety_identifier", "service_tier", "store", "prompt_cache_key",
         "prompt_cache_options", "prompt_cache_retention",
     ]
 
-    /// The body as stored: canonical JSON.
+    /// The body as it is stored: canonical JSON.
     package var canonicalBody: String { body.canonicalText }
 
-    /// The cache key: SHA-256 over kind, target, who answers it (`identity`: the provider's kind and base URL) and the
-    /// canonical body without what changes nothing about the answer. 32 bytes.
+    /// The cache key: SHA-256 of kind, target, who answers (`identity`: the provider's kind and base URL) and the canonical body without
+    /// the members that do not change the answer. 32 bytes.
     package func digest(identity: String) -> [UInt8] { sealed(identity: identity).digest }
 
-    /// The canonical body and the cache key, written once for both: requests come by the million.
+    /// The canonical body and the cache key, from one pass for both, because requests come by the million.
     package func sealed(identity: String) -> (body: String, digest: [UInt8]) {
         let bytes = body.utf8(sorted: true)
         var hash = SHA256()
@@ -58,9 +58,9 @@ public struct ModelRequest: Sendable, Hashable {
     }
 }
 
-/// What is put into a request on its way out, and is no part of its cache key.
+/// Additions to an outgoing request that are not part of its cache key.
 extension ModelRequest {
-    /// Bounds the answer, where the request does not.
+    /// Limits the length of the answer, unless the request already does.
     package mutating func limitOutput(to tokens: Int) {
         guard var members = body.members, !members.contains(where: { ["max_tokens", "max_completion_tokens"].contains($0.key) }) else {
             return
@@ -69,7 +69,7 @@ extension ModelRequest {
         body = .object(members)
     }
 
-    /// Goes on with the conversation.
+    /// Continues the conversation.
     package mutating func appendMessages(_ messages: [JSONValue]) {
         guard let members = body.members else { return }
         body = .object(
@@ -80,13 +80,13 @@ extension ModelRequest {
     }
 }
 
-/// What the cache by nearness of meaning compares.
+/// What the semantic cache compares.
 extension ModelRequest {
-    /// The text of the last message, whose meaning is compared, and the digest of all the rest, which must be the same: target, who
+    /// The text of the last message, which is compared by meaning, and the digest of everything that must be identical: target, who
     /// answers, system prompt, earlier messages, parameters and schema.
     ///
-    /// Nil where nearness says nothing about the answer: for what is no `generate`, where the last message is not a user's plain text,
-    /// where that is blank, and for requests with tools, whose answers act.
+    /// Nil if similar meaning says nothing about the answer: for any kind other than `generate`, if the last message is not a user's plain
+    /// text or is blank, and for requests with tools, whose answers trigger actions.
     /// - Parameter identity: who answers: the provider's kind and base URL.
     package func semanticParts(identity: String) -> (context: [UInt8], text: String)? {
         guard kind == .generate, let members = body.members, let messages = body["messages"]?.array, let last = messages.last,
@@ -109,17 +109,18 @@ extension ModelRequest {
     private static let toolMembers: Set<String> = ["tools", "tool_choice", "functions", "function_call"]
 }
 
-/// `provider/model`: what a job is sent to. The provider is a name from the configuration; the model may hold slashes.
+/// What a job is sent to, written `provider/model`. The provider is a name from the configuration; the model may contain slashes.
 public struct Target: Sendable, Hashable, CustomStringConvertible {
-    /// The configured provider's name.
+    /// The provider's name in the configuration.
     public let provider: String
-    /// The model's name at that provider.
+    /// The model's name at the provider.
     public let model: String
 
     /// The longest target accepted, in bytes.
     package static let maxBytes = 256
 
-    /// Reads `provider/model`; nil where a part is missing, too long, or holds blanks or control characters.
+    /// Parses `provider/model`. The result is nil if a part is missing, or if the text is too long or contains blanks or control
+    /// characters.
     public init?(_ text: some StringProtocol) {
         guard text.utf8.count <= Self.maxBytes, let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) else { return nil }
         let provider = text[..<slash]
@@ -129,12 +130,12 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
         self.model = String(model)
     }
 
-    /// Makes a target of its parts.
+    /// Creates a target from its parts, which are not checked.
     public init(provider: String, model: String) {
         self.provider = provider
         self.model = model
     }
 
-    /// `provider/model`, as it was read.
+    /// The target as text, `provider/model`.
     public var description: String { "\(provider)/\(model)" }
 }

@@ -1,20 +1,20 @@
-/// Leaves a provider alone that keeps failing, and asks it with one call whether it works again.
+/// Stops calls to a provider that keeps failing, and uses a single call to find out whether it works again.
 ///
-/// A state machine without a clock: times are wall clock, ms, and passed in. Source: M. Nygard, "Release It!", 2nd ed., 5.2;
-/// the failure rate over a sliding window as in resilience4j.
+/// A state machine without a clock: times are wall clock, ms, and passed in. Source: M. Nygard, "Release It!", 2nd ed., 5.2; the failure
+/// rate over a sliding window as in resilience4j.
 package struct CircuitBreaker: Sendable, Equatable {
-    /// When it opens, and for how long.
+    /// When the breaker opens, and for how long.
     package struct Policy: Sendable, Equatable {
-        /// The share of failed calls within the window that opens it, 0 to 1.
+        /// The share of failed calls within the window that opens the breaker, 0 to 1.
         package var failureRate: Double
         /// How far back calls count, in ms.
         package var window: Int64
-        /// Failures in a row that open it.
+        /// The number of consecutive failures that opens the breaker.
         package var consecutive: Int
-        /// How long it stays open before its probe, in ms.
+        /// How long the breaker stays open before its probe, in ms.
         package var openFor: Int64
 
-        /// The fewest calls in the window that say something about a rate.
+        /// The minimum number of calls in the window before the failure rate means anything.
         package static let fewestCalls = 10
 
         /// The defaults of the configuration.
@@ -26,13 +26,12 @@ package struct CircuitBreaker: Sendable, Equatable {
         }
     }
 
-    /// Where it stands.
     package enum State: Sendable, Equatable {
         /// Calls go through.
         case closed
-        /// None does before that time.
+        /// No call goes through before this time.
         case open(until: Int64)
-        /// One call is under way, under this token; all depends on it.
+        /// One call, with this token, is in progress; its result decides.
         case halfOpen(probe: Int64)
     }
 
@@ -40,29 +39,27 @@ package struct CircuitBreaker: Sendable, Equatable {
     package enum Admission: Sendable, Equatable {
         /// As many as there are.
         case all
-        /// One, which must be announced by ``beginProbe(_:)``.
+        /// One, which must be announced with ``beginProbe(_:)``.
         case probe
-        /// None before that time; nil: none until the probe has ended.
+        /// None before this time; nil means none until the probe has ended.
         case none(until: Int64?)
     }
 
-    /// Where it stands.
     public private(set) var state = State.closed
-    /// Failures in a row.
+    /// Consecutive failures.
     public private(set) var consecutive = 0
-    /// The calls of a sixth of the window each, oldest first.
+    /// The calls of the window in slots of a sixth each, oldest first.
     public private(set) var slots: [Slot] = []
 
-    /// What happened in a sixth of the window.
+    /// The calls in a sixth of the window.
     package struct Slot: Sendable, Equatable {
-        /// Its number: time divided by its length.
+        /// Time divided by the length of a slot.
         package var number: Int64
-        /// Calls that ended.
+        /// Calls that have ended.
         package var calls: Int
-        /// Those that failed.
+        /// Calls that failed.
         package var failures: Int
 
-        /// Makes a slot.
         package init(number: Int64, calls: Int, failures: Int) {
             self.number = number
             self.calls = calls
@@ -70,10 +67,10 @@ package struct CircuitBreaker: Sendable, Equatable {
         }
     }
 
-    /// A closed one that has seen nothing.
+    /// A closed breaker without history.
     package init() {}
 
-    /// One as it was kept.
+    /// Restores a stored breaker.
     package init(state: State, consecutive: Int, slots: [Slot]) {
         self.state = state
         self.consecutive = consecutive
@@ -89,25 +86,25 @@ package struct CircuitBreaker: Sendable, Equatable {
         }
     }
 
-    /// The one call that an open breaker admits begins.
+    /// Starts the one call that an open breaker admits.
     package mutating func beginProbe(_ token: Int64) {
         if case .open = state { state = .halfOpen(probe: token) }
     }
 
-    /// The probe ended without an answer to the question: it never began, was cancelled, or its worker died. The next call
-    /// is the probe.
+    /// The probe ended without showing whether the provider works: it never began, was cancelled, or its worker died. The next call
+    /// becomes the probe.
     package mutating func abandonProbe(_ token: Int64, now: Int64) {
         if state == .halfOpen(probe: token) { state = .open(until: now) }
     }
 
-    /// A call has ended.
+    /// Records the end of a call.
     /// - Parameters:
-    ///   - token: the call's; while half open, only the probe's counts.
-    ///   - succeeded: whether the provider works, whatever it thought of the request.
+    ///   - token: the token of the call; while half open, only the probe's counts.
+    ///   - succeeded: whether the provider works, regardless of whether it accepted the request.
     package mutating func record(_ token: Int64, succeeded: Bool, now: Int64, _ policy: Policy) {
         switch state {
         case .open:
-            // A call from before it opened: it says nothing new.
+            // This call began before the breaker opened, so it says nothing new.
             return
         case .halfOpen(let probe):
             guard probe == token else { return }
@@ -127,7 +124,7 @@ package struct CircuitBreaker: Sendable, Equatable {
         }
     }
 
-    /// Closes it: a person says that it works, or a check has shown it.
+    /// Closes the breaker, because a person says that the provider works or a check has shown it.
     package mutating func reset() { self = CircuitBreaker() }
 
     private mutating func open(_ now: Int64, _ policy: Policy) {

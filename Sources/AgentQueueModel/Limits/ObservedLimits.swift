@@ -1,24 +1,22 @@
-/// What a provider's answer says about its rate limits: the headers that came with it, good or bad.
+/// The rate limits a provider reports in the headers of a response, successful or not.
 package struct ObservedLimits: Sendable, Equatable {
-    /// Requests.
     package var requests: Window?
-    /// Tokens in and out together.
+    /// Input and output tokens together.
     package var tokens: Window?
-    /// Tokens in.
+    /// Input tokens.
     package var inputTokens: Window?
-    /// Tokens out.
+    /// Output tokens.
     package var outputTokens: Window?
 
-    /// One limit, as of the answer.
+    /// One limit, as of the response.
     package struct Window: Sendable, Equatable {
-        /// What a full window holds; nil where the answer does not say.
+        /// The capacity of a full window; nil if the response does not say.
         package var limit: Int?
-        /// What is left of it; nil where the answer does not say.
+        /// What is left of the window; nil if the response does not say.
         package var remaining: Int?
-        /// When it is full again, in ms from the answer; nil where the answer does not say.
+        /// When the window is full again, in ms from the response; nil if the response does not say.
         package var resetAfter: Int64?
 
-        /// Makes a window.
         package init(limit: Int? = nil, remaining: Int? = nil, resetAfter: Int64? = nil) {
             self.limit = limit
             self.remaining = remaining
@@ -26,7 +24,7 @@ package struct ObservedLimits: Sendable, Equatable {
         }
     }
 
-    /// Says nothing, unless told.
+    /// By default, nothing is reported.
     package init(requests: Window? = nil, tokens: Window? = nil, inputTokens: Window? = nil, outputTokens: Window? = nil) {
         self.requests = requests
         self.tokens = tokens

@@ -1,27 +1,27 @@
-/// A rate limit a minute: holds at most a minute's worth, refills evenly, and may run into debt, for what a call uses is
-/// known only afterwards.
+/// A limit per minute: it holds at most one minute's worth, refills evenly, and may go into debt, because what a call uses is only known
+/// afterwards.
 ///
 /// A state machine without a clock: times are wall clock, ms, and passed in.
 package struct TokenBucket: Sendable, Equatable {
-    /// What a full bucket holds, and what flows in within a minute.
+    /// The capacity of the bucket, and the amount that flows in per minute.
     public private(set) var capacity: Double
-    /// What is left at ``updatedAt``; below 0 is debt.
+    /// What is left at ``updatedAt``; a negative level is debt.
     public private(set) var level: Double
-    /// As of when. In the future while the bucket is parked: until then nothing may be taken, and nothing flows in.
+    /// The time of the level. It is in the future while the bucket is parked: until then nothing may be taken and nothing flows in.
     public private(set) var updatedAt: Int64
-    /// Whether the provider renews its window as a whole, as it was seen to: once exhausted, there is nothing before that.
+    /// Whether the provider has been seen to renew its window all at once, so that an exhausted window stays empty until then.
     public private(set) var renewsAtOnce: Bool
 
-    /// The longest wait that a rate limit header is believed, in ms.
+    /// The longest reset time that is believed from a rate limit header, in ms.
     package static let longestReset: Int64 = 3_600_000
     private static let minute = 60_000.0
 
-    /// A full bucket.
+    /// Starts with a full bucket.
     package init(capacity: Double, now: Int64) {
         self.init(capacity: capacity, level: capacity, updatedAt: now)
     }
 
-    /// A bucket as it was kept.
+    /// Restores a stored bucket.
     package init(capacity: Double, level: Double, updatedAt: Int64, renewsAtOnce: Bool = false) {
         self.capacity = max(1, capacity)
         self.level = min(level, self.capacity)
@@ -29,36 +29,37 @@ package struct TokenBucket: Sendable, Equatable {
         self.renewsAtOnce = renewsAtOnce
     }
 
-    /// What is left at a time; nothing while it is parked.
+    /// What is left at a given time; nothing while the bucket is parked.
     package func level(at now: Int64) -> Double {
         guard now >= updatedAt else { return min(level, 0) }
         return min(capacity, level + Double(now - updatedAt) * capacity / Self.minute)
     }
 
-    /// When `amount` may be taken: `now` if it may already. More than a full bucket holds is let through when it is full, and
-    /// leaves a debt.
+    /// When `amount` may be taken; `now` if it may be taken at once. An amount larger than the capacity is admitted when the bucket is
+    /// full and leaves a debt.
     package func opening(for amount: Double, now: Int64) -> Int64 {
         let from = max(now, updatedAt)
         let missing = min(amount, capacity) - level(at: from)
-        // Sums of fractions seldom come out even.
+        // Sums of fractions are rarely exact.
         let excess = missing - 1e-6
         guard excess > 0 else { return from }
         return from + Int64((excess * Self.minute / capacity).rounded(.up))
     }
 
-    /// Takes an estimate.
+    /// Takes an estimated amount.
     package mutating func take(_ amount: Double, now: Int64) {
         refill(now)
         level -= amount
     }
 
-    /// Replaces an estimate by what was really used.
+    /// Replaces an estimate with the amount that was used.
     package mutating func settle(taken: Double, used: Double, now: Int64) {
         refill(now)
         level = min(capacity, level + taken - used)
     }
 
-    /// Nothing may be taken before a time, and one at it: the provider asked to wait, and did not say how much it will take then.
+    /// Blocks the bucket until a given time and allows one call then: the provider asked to wait and did not say how much it will accept
+    /// afterwards.
     package mutating func park(until time: Int64, now: Int64) {
         refill(now)
         guard time > updatedAt else { return }
@@ -66,20 +67,21 @@ package struct TokenBucket: Sendable, Equatable {
         updatedAt = time
     }
 
-    /// Takes the provider's own word for its limit.
+    /// Adopts the limit that the provider reports.
     /// - Parameters:
-    ///   - limit: what its full window holds; nil where it does not say.
-    ///   - remaining: what it says is left of it, calls of others with the same key counted. Only less than is known here is
-    ///     believed: it has not seen the calls that are on their way.
+    ///   - limit: the capacity of its full window; nil if it does not say.
+    ///   - remaining: what it says is left, counting other users of the same key. It is only believed if it is less than what is known
+    ///     here, because the provider has not seen the calls that are on their way.
     ///   - reset: when its window is full again, in ms.
-    ///   - configured: the limit that its owner set, if any: the tighter one holds.
+    ///   - configured: the limit in the configuration, if any; the tighter one applies.
     package mutating func observe(limit: Double?, remaining: Double?, reset: Int64?, configured: Double?, now: Int64) {
         refill(now)
         if let limit, limit >= 1 { resize(min(limit, configured ?? limit)) }
         guard let remaining else { return }
         level = min(level, remaining)
         guard let reset, reset > 0, let limit, limit >= 1 else { return }
-        // An evenly filled bucket is full again once what is missing has flowed in; one that is renewed at once, at its time.
+        // A bucket that refills evenly is full again once the missing amount has flowed in; a window renewed all at once is full at its
+        // own time.
         let even = (limit - remaining) * Self.minute / limit
         if remaining >= limit / 2 { renewsAtOnce = Double(reset) > 2 * even + 2_000 }
         guard remaining < 1, renewsAtOnce, now + reset > updatedAt else { return }
@@ -87,13 +89,13 @@ package struct TokenBucket: Sendable, Equatable {
         level = capacity
     }
 
-    /// Changes what a minute holds; what is left stays.
+    /// Changes the amount per minute; the level stays the same.
     package mutating func correct(_ capacity: Double) {
         self.capacity = max(1, capacity)
         level = min(level, self.capacity)
     }
 
-    /// Changes what a minute holds; what was used of it stays used.
+    /// Changes the amount per minute; the amount used stays the same.
     package mutating func resize(_ capacity: Double) {
         let used = self.capacity - level
         self.capacity = max(1, capacity)
