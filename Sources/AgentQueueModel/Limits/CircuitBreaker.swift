@@ -45,6 +45,7 @@ package struct CircuitBreaker: Sendable, Equatable {
         case none(until: Int64?)
     }
 
+    /// The current state.
     public private(set) var state = State.closed
     /// Consecutive failures.
     public private(set) var consecutive = 0
