@@ -1,8 +1,8 @@
-/// A text that is remembered.
+/// A remembered text.
 public struct Memory: Sendable, Equatable {
-    /// Its number, for ever its own.
+    /// The memory's id. Ids are never reused.
     public var id: Int64
-    /// The namespace's name.
+    /// The name of the namespace it belongs to.
     public var namespace: String
     /// The user's own name for it.
     public var key: String?
@@ -10,18 +10,17 @@ public struct Memory: Sendable, Equatable {
     public var text: String
     /// The user's own data, a JSON object.
     public var metadata: JSONValue?
-    /// How much it matters, 0 to 1.
+    /// Its importance, 0 to 1.
     public var importance: Double
-    /// When it was made (wall clock, ms).
+    /// When it was created (wall clock, ms).
     package var createdAt: Int64
-    /// When a search last brought it up (wall clock, ms).
+    /// When a search last returned it (wall clock, ms).
     package var recalledAt: Int64?
-    /// When it is forgotten (wall clock, ms); nil is never.
+    /// When it expires (wall clock, ms); nil means never.
     package var expiresAt: Int64?
-    /// The change that made it what it is.
+    /// The number of the change that last wrote it.
     package var version: Int64
 
-    /// Makes one.
     package init(
         id: Int64, namespace: String, key: String?, text: String, metadata: JSONValue?, importance: Double, createdAt: Int64,
         recalledAt: Int64?, expiresAt: Int64?, version: Int64
@@ -39,20 +38,19 @@ public struct Memory: Sendable, Equatable {
     }
 }
 
-/// A memory that was found.
+/// A search result.
 public struct MemoryHit: Sendable, Equatable {
-    /// The memory.
+    /// The memory that was found.
     public var memory: Memory
-    /// What it was ranked by: larger is better.
+    /// The score it was ranked by; higher is better.
     public var score: Double
-    /// How near its vector is; nil where it was found by its words alone.
+    /// The similarity of its vector to the query; nil if only its words matched.
     public var similarity: Double?
     /// Its rank among the nearest vectors, from 1, in mode `hybrid`.
     package var vectorRank: Int?
-    /// Its rank among the best words, from 1, in mode `hybrid`.
+    /// Its rank among the best word matches, from 1, in mode `hybrid`.
     package var wordRank: Int?
 
-    /// Makes one.
     package init(memory: Memory, score: Double, similarity: Double? = nil, vectorRank: Int? = nil, wordRank: Int? = nil) {
         self.memory = memory
         self.score = score

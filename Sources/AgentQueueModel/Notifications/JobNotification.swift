@@ -1,39 +1,36 @@
-/// An end that somebody is to be told of, or was.
+/// A notification that something has ended, and the state of its delivery.
 package struct JobNotification: Sendable, Equatable {
-    /// How the telling stands.
     package enum State: String, Sendable, CaseIterable {
-        /// It has yet to be told.
+        /// Not delivered yet.
         case waiting
-        /// It was.
+        /// Delivered.
         case delivered
-        /// It was given up.
+        /// Given up.
         case failed
     }
 
-    /// Its id.
     package var id: Int64
-    /// What ended.
+    /// The kind of thing that ended.
     package var kind: NotificationKind
     /// The id of what ended.
     package var subject: Int64
-    /// The notification of the configuration that tells it.
+    /// The configured notification that delivers it.
     package var notification: String
-    /// What is told, JSON: written when it ended, and the same at each attempt.
+    /// The message as JSON, written when the subject ended; the same for every attempt.
     package var body: String
-    /// How it stands.
     package var state: State
-    /// How often telling was begun.
+    /// The number of delivery attempts started.
     package var attempts: Int
-    /// When it is next tried (wall clock, ms); while a process tries, when another may.
+    /// When it is next attempted (wall clock, ms). During an attempt, when another process may make one.
     package var nextAt: Int64
-    /// When what it tells of ended (wall clock, ms).
+    /// When its subject ended (wall clock, ms).
     package var createdAt: Int64
-    /// When it was told, or given up (wall clock, ms).
+    /// When it was delivered or given up (wall clock, ms).
     package var endedAt: Int64?
     /// Why the last attempt failed, in a sentence.
     package var error: String?
 
-    /// Makes one that waits.
+    /// A notification that waits for delivery.
     package init(
         id: Int64, kind: NotificationKind, subject: Int64, notification: String, body: String, attempts: Int = 0, nextAt: Int64,
         createdAt: Int64
@@ -49,38 +46,35 @@ package struct JobNotification: Sendable, Equatable {
         state = .waiting
     }
 
-    /// The same at each attempt, and of no other notice: what a receiver knows it again by.
+    /// Identifies this notification to its receiver: the same for every attempt, and unique among notifications.
     package var messageID: String { "notice-\(id)-\(createdAt)" }
 }
 
-/// What can end that somebody is told of.
+/// The things whose end can send a notification.
 package enum NotificationKind: String, Sendable, CaseIterable {
-    /// One job.
     case job
     /// All jobs of a batch.
     case batch
-    /// A run of a pipeline.
     case run
 }
 
-/// What came of an attempt to tell.
+/// The outcome of a delivery attempt.
 package enum NotificationOutcome: Sendable, Equatable {
-    /// It was told.
     case delivered
-    /// It was not, and may be another time.
-    /// - Parameter wait: how long the receiver asks to be left alone, in ms; nil where it does not say.
+    /// It was not delivered, and another attempt may succeed.
+    /// - Parameter wait: how long the receiver asks to wait, in ms; nil if it does not say.
     case failed(String, wait: Int64? = nil)
-    /// It was not, and the receiver wants to hear no more of it.
+    /// It was not delivered, and the receiver wants no further attempt.
     case refused(String)
-    /// The attempt was broken off, and does not count: this process stops.
+    /// The attempt was interrupted because this process is stopping, and does not count.
     case broken
 }
 
-/// Tells ends, by the notifications of a configuration.
+/// Delivers notifications as configured.
 package protocol NotificationSender: Sendable {
-    /// How long one attempt of a notification may take, in ms, and how many there are; nil for one that is not configured here.
+    /// How long one attempt may take, in ms, and how many attempts there are; nil if the notification is not configured here.
     func bounds(of notification: String) -> (timeout: Int64, maxAttempts: Int)?
 
-    /// Makes one attempt, within its timeout. Ends soon, as ``NotificationOutcome/broken``, where its task is cancelled.
+    /// Makes one attempt within its timeout. When its task is cancelled, it ends soon with ``NotificationOutcome/broken``.
     func send(_ notice: JobNotification) async -> NotificationOutcome
 }

@@ -1,23 +1,22 @@
-/// A run as it begins.
+/// A run that is about to start.
 package struct NewRun: Sendable, Equatable {
-    /// What was asked for: a pipeline's or a mode's name.
+    /// The name of the pipeline or mode that was asked for.
     package var name: String
     /// SHA-256 of the definition.
     package var digest: [UInt8]
-    /// The pipeline with its roles, its mode's settings and its schemas, JSON.
+    /// The pipeline with its roles, its mode's settings and its schemas, as JSON.
     package var definition: String
-    /// An object, checked.
+    /// The checked inputs, as an object.
     package var inputs: JSONValue
-    /// What holds for all its jobs: an object.
+    /// The options of all its jobs, as an object.
     package var options: JSONValue
-    /// Refuses a second run of the same key, until this one has failed, or is cancelled or pruned.
+    /// A second run with the same key is refused until this one has failed, or is cancelled or pruned.
     package var uniqueKey: String?
-    /// Who is to be told of its end: names of notifications of the configuration.
+    /// The configured notifications, by name, to send when it ends.
     package var onFinish: [String] = []
-    /// The first calls; all that ``RunAdvance`` says but run and version, which are not known yet.
+    /// The first calls. Its run and version are not known yet.
     package var first: RunAdvance
 
-    /// Makes a run that begins with nothing.
     package init(name: String, digest: [UInt8], definition: String, inputs: JSONValue, options: JSONValue) {
         self.name = name
         self.digest = digest
@@ -28,18 +27,18 @@ package struct NewRun: Sendable, Equatable {
     }
 }
 
-/// What holds for all jobs of a run.
+/// Options for all jobs of a run.
 public struct RunOptions: Sendable, Equatable {
-    /// The queue they wait in; nil is `default`.
+    /// The queue the jobs wait in; nil means `default`.
     public var queue: String?
-    /// 1 to 9, lower runs first; nil is 5.
+    /// 1 to 9; lower runs first. Nil means 5.
     public var priority: Int?
-    /// Words to find them by.
+    /// Tags to find the jobs by.
     public var tags: [String]
-    /// The target of calls that name none, before the configuration's default.
+    /// The target, `provider/model`, of calls that name none; it takes precedence over the configuration's default.
     public var model: String?
 
-    /// Makes options that say nothing.
+    /// Creates options. Each is unset by default.
     public init(queue: String? = nil, priority: Int? = nil, tags: [String] = [], model: String? = nil) {
         self.queue = queue
         self.priority = priority
@@ -47,7 +46,7 @@ public struct RunOptions: Sendable, Equatable {
         self.model = model
     }
 
-    /// As a run keeps them.
+    /// The form in which a run stores them.
     package var json: JSONValue {
         var members: [JSONValue.Member] = []
         if let queue { members.append(.init("queue", .string(queue))) }
@@ -66,14 +65,13 @@ public struct RunOptions: Sendable, Equatable {
     }
 }
 
-/// What became of a run that was to begin.
+/// The receipt for a started run.
 public struct StartedRun: Sendable, Equatable {
-    /// Its id, or that of the run that has its unique key.
+    /// The id of the run, or of the existing run with the same unique key.
     public var id: Int64
-    /// The run that already had the unique key; nil where this one is new.
+    /// The run that already had the unique key; nil if this one is new.
     public var duplicateOf: Int64?
 
-    /// Makes one.
     package init(id: Int64, duplicateOf: Int64? = nil) {
         self.id = id
         self.duplicateOf = duplicateOf

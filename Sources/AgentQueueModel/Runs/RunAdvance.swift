@@ -1,26 +1,25 @@
-/// What one transaction writes of a run: decided from a snapshot outside the transaction, and void if the run has changed since.
+/// What one transaction writes to a run. It is decided from a snapshot outside the transaction and is void if the run has changed since.
 package struct RunAdvance: Sendable, Equatable {
-    /// The run.
     package var run: Int64
     /// The snapshot's version.
     package var version: Int64
-    /// The ends that it was told. Those of calls that could not be made become records of their own.
+    /// The ends of calls that the run takes note of. Calls that could not be made get records of their own.
     package var told: [StepEnd]
-    /// The calls that it begins.
+    /// The calls it starts.
     package var begun: [NewStep]
-    /// How it ends; nil where it goes on.
+    /// How the run ends; nil if it continues.
     package var end: RunEnd?
-    /// Whether it has more to begin than one transaction should add.
+    /// Whether there is more to start than one transaction should add.
     package var isDue: Bool
-    /// Calls that are forgotten, by path, so that they can be begun again: a retry's.
+    /// Calls, by path, whose records a retry removes so that they can start again.
     package var forgotten: [String]
-    /// Calls whose jobs are given a new life, by path: a retry's.
+    /// Calls, by path, whose jobs a retry revives.
     package var revived: [String]
 
-    /// Whether it takes up a run again that failed or was cancelled: a retry.
+    /// Whether it resumes a failed or cancelled run: a retry.
     package var resumes = false
 
-    /// Makes an advance that does nothing.
+    /// An advance that changes nothing.
     package init(run: Int64, version: Int64) {
         self.run = run
         self.version = version
@@ -32,14 +31,12 @@ package struct RunAdvance: Sendable, Equatable {
     }
 }
 
-/// A call that a run begins.
 package struct NewStep: Sendable, Equatable {
-    /// Its place in the run.
+    /// Its path in the run.
     package var path: String
-    /// What makes it.
+    /// The job that makes the call.
     package var job: NewJob
 
-    /// Makes one.
     package init(path: String, job: NewJob) {
         self.path = path
         self.job = job
@@ -50,14 +47,14 @@ package struct NewStep: Sendable, Equatable {
 package struct RunEnd: Sendable, Equatable {
     /// `completed` or `failed`.
     package var state: RunState
-    /// What it brought, where it completed.
+    /// The output of a completed run.
     package var output: JSONValue?
     /// Why it failed, in a sentence.
     package var reason: String?
 
-    /// The end of a run that completed.
+    /// The end of a completed run.
     package static func completed(_ output: JSONValue) -> RunEnd { RunEnd(state: .completed, output: output) }
-    /// The end of a run that failed.
+    /// The end of a failed run.
     package static func failed(_ reason: String) -> RunEnd { RunEnd(state: .failed, reason: reason) }
 
     private init(state: RunState, output: JSONValue? = nil, reason: String? = nil) {
@@ -67,10 +64,10 @@ package struct RunEnd: Sendable, Equatable {
     }
 }
 
-/// Decides what a run does next: what pipelines say, turned into jobs. The queue's rooms know it only by this.
+/// Decides what a run does next by turning pipelines into jobs. It is all that the queue's other modules know of pipelines.
 package protocol RunPlanner: Sendable {
-    /// What to write of a run, given all ends that it has not been told: those of the snapshot, and `ended`, which is about to be
-    /// settled. Reads outputs of earlier calls where it needs them, and touches nothing.
-    /// - Throws: where the run's definition or an output cannot be read.
+    /// Decides what to write to a run, given all ends that the run has not taken note of: those in the snapshot, and `ended`, which is
+    /// about to be settled. It reads outputs of earlier calls if it needs them and changes nothing.
+    /// - Throws: if the run's definition or an output cannot be read.
     func plan(_ run: RunSnapshot, ended: StepEnd?) throws -> RunAdvance
 }

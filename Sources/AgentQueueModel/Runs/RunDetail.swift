@@ -1,15 +1,14 @@
-/// Everything about a run but the texts of its calls, which their jobs have.
+/// A run with its calls. The texts of the calls are not included; their jobs have them.
 public struct RunDetail: Sendable, Equatable {
-    /// The run in a line.
+    /// A summary of the run.
     public var summary: RunSummary
-    /// As ``RunSnapshot`` has it.
+    /// The run's stored state.
     package var snapshot: RunSnapshot
-    /// What it brought, where it completed.
+    /// The output; nil unless the run has completed.
     public var output: JSONValue?
-    /// The calls begun so far, in the order in which they were begun.
+    /// The calls started so far, in the order they were started.
     public var calls: [StepCallDetail]
 
-    /// Makes a detail.
     package init(summary: RunSummary, snapshot: RunSnapshot, output: JSONValue?, calls: [StepCallDetail]) {
         self.summary = summary
         self.snapshot = snapshot
@@ -18,32 +17,32 @@ public struct RunDetail: Sendable, Equatable {
     }
 }
 
-/// A run, in a line.
+/// A summary of a run.
 public struct RunSummary: Sendable, Equatable {
-    /// Its id.
+    /// The run's id.
     public var id: Int64
-    /// What was asked for: a pipeline's or a mode's name.
+    /// The name of the pipeline or mode that was asked for.
     public var name: String
-    /// How it stands.
+    /// The state of the run.
     public var state: RunState
-    /// When it began (wall clock, ms).
+    /// When it started (wall clock, ms).
     package var createdAt: Int64
     /// When it ended (wall clock, ms).
     package var finalizedAt: Int64?
-    /// Calls begun so far.
+    /// The number of calls started so far.
     public var begun: Int
-    /// Those that completed.
+    /// The number of calls that have completed.
     public var completed: Int
-    /// Those that failed.
+    /// The number of calls that have failed.
     public var failed: Int
-    /// The tokens of all answers that were paid for, those among them that a retry made anew.
+    /// The tokens of all answers that were paid for, including those that a retry replaced.
     public var usage: Usage
-    /// What they and all failed attempts cost, in US dollars.
+    /// The total cost of these answers and of all failed attempts, in US dollars.
     public var cost: Double
-    /// Why it did not complete.
+    /// Why the run did not complete; nil if there is no reason to give.
     public var reason: String?
 
-    /// Makes a summary of a run that has begun nothing.
+    /// A summary of a run that has started no calls.
     package init(id: Int64, name: String, state: RunState, createdAt: Int64) {
         self.id = id
         self.name = name
@@ -57,17 +56,17 @@ public struct RunSummary: Sendable, Equatable {
     }
 }
 
-/// A call of a step, with what its job has to say.
+/// A call of a step, with details from its job.
 public struct StepCallDetail: Sendable, Equatable {
-    /// What the run knows.
+    /// The run's record of the call.
     package var record: StepRecord
-    /// How its job stands; nil where there is none.
+    /// The state of its job; nil if there is none.
     package var jobState: JobState?
-    /// What it is sent to.
+    /// The target it is sent to, `provider/model`.
     public var target: String?
-    /// What answered; nil as long as nothing has.
+    /// Where the answer came from; nil until there is one.
     public var answeredBy: AnsweredBy?
-    /// How many attempts were begun.
+    /// The number of attempts started.
     public var attempts: Int
     /// When its job was added (wall clock, ms).
     package var createdAt: Int64?
@@ -77,12 +76,11 @@ public struct StepCallDetail: Sendable, Equatable {
     package var finalizedAt: Int64?
     /// The tokens of its answer.
     public var usage: Usage
-    /// What its answer and its failed attempts cost, in US dollars.
+    /// The cost of its answer and its failed attempts, in US dollars.
     public var cost: Double
     /// Its last failure, in a sentence.
     public var failure: String?
 
-    /// Makes a detail of a call that has not begun.
     package init(record: StepRecord) {
         self.record = record
         attempts = 0

@@ -1,27 +1,25 @@
-/// A run, as of one read: all that deciding what comes next needs, but for outputs, which are read when they are asked for.
+/// A run as of one read: everything needed to decide what comes next, except for outputs, which are read on demand.
 package struct RunSnapshot: Sendable, Equatable {
-    /// Its id.
     package var id: Int64
-    /// What was asked for: a pipeline's or a mode's name.
+    /// The name of the pipeline or mode that was asked for.
     package var name: String
     /// SHA-256 of the pipeline's definition.
     package var digest: [UInt8]
-    /// The pipeline's definition, JSON.
+    /// The pipeline's definition as JSON.
     package var definition: String
-    /// What it was started with: an object.
+    /// The inputs it was started with, as an object.
     package var inputs: JSONValue
-    /// What holds for all its jobs: an object.
+    /// The options of all its jobs, as an object.
     package var options: JSONValue
-    /// How it stands.
+    /// The state of the run.
     package var state: RunState
-    /// Grows with everything that is written of it: what was decided from this snapshot holds only as long as it is the same.
+    /// Increases with every write to the run: what was decided from this snapshot is valid only while the version is unchanged.
     package var version: Int64
-    /// The calls begun so far, by path, as the run knows them.
+    /// The run's records of the calls started so far, by path.
     package var steps: [String: StepRecord]
-    /// Ends of calls that the run has yet to be told.
+    /// Ends of calls that the run has not taken note of yet.
     package var ends: [StepEnd]
 
-    /// Makes a snapshot.
     package init(
         id: Int64, name: String, digest: [UInt8], definition: String, inputs: JSONValue, options: JSONValue, state: RunState = .running,
         version: Int64 = 1, steps: [String: StepRecord] = [:], ends: [StepEnd] = []
@@ -40,14 +38,14 @@ package struct RunSnapshot: Sendable, Equatable {
 }
 
 extension RunSnapshot {
-    /// What is written of a run that has ended, when calls of it end later: that they did.
+    /// What to write to a run that has ended when more of its calls end: that they did.
     package func recordingEnds(and ended: StepEnd? = nil) -> RunAdvance {
         var advance = RunAdvance(run: id, version: version)
         advance.told = ends + (ended.map { [$0] } ?? [])
         return advance
     }
 
-    /// What is written of a run that cannot go on.
+    /// What to write to a run that cannot continue.
     /// - Parameter reason: why, in a sentence.
     package func giving(up reason: String) -> RunAdvance {
         var advance = recordingEnds()
@@ -56,33 +54,32 @@ extension RunSnapshot {
     }
 }
 
-/// How a run stands. All but `running` are final.
+/// The state of a run. All but `running` are final.
 public enum RunState: String, Sendable, CaseIterable {
-    /// Steps of it run, or wait to.
+    /// Steps are running or waiting.
     case running
-    /// Its last step has ended well.
+    /// The last step succeeded.
     case completed
-    /// A step failed that it cannot do without.
+    /// A step that the run needs has failed.
     case failed
-    /// Somebody cancelled it.
+    /// Cancelled by a person.
     case cancelled
 
-    /// Whether nothing more happens to it, unless somebody retries it.
+    /// Whether the run has ended. Only a retry can change it then.
     public var isFinal: Bool { self != .running }
 }
 
-/// One call of a step, as it is on record.
+/// The stored record of one call of a step.
 package struct StepRecord: Sendable, Equatable {
-    /// Its place in the run, such as `refine/2/review[1]`: the same call always has the same path.
+    /// Its path in the run, such as `refine/2/review[1]`; the same call always has the same path.
     package var path: String
-    /// What makes it; nil where the call could not be made.
+    /// The job that makes the call; nil if the call could not be made.
     package var jobID: Int64?
-    /// What the run knows of it.
+    /// The state of the call as the run knows it.
     package var state: StepState
-    /// Why it failed, where no job of it can say.
+    /// Why it failed, if no job can tell.
     package var message: String?
 
-    /// Makes a record.
     package init(path: String, jobID: Int64?, state: StepState, message: String? = nil) {
         self.path = path
         self.jobID = jobID
@@ -91,34 +88,33 @@ package struct StepRecord: Sendable, Equatable {
     }
 }
 
-/// What a run knows of one call of a step.
+/// The state of a call of a step as its run knows it.
 package enum StepState: String, Sendable {
-    /// Its job has not ended, or the run was not told yet.
+    /// Its job has not ended, or the run has not taken note of it yet.
     case running
     /// Its job completed.
     case completed
-    /// Its job was discarded or cancelled, or could not be made.
+    /// Its job was discarded or cancelled, or could not be created.
     case failed
 }
 
-/// The end of one call of a step, as it is told to its run.
+/// The end of one call of a step, as reported to its run.
 package struct StepEnd: Sendable, Equatable {
-    /// The call's place in the run.
+    /// The call's path in the run.
     package var path: String
-    /// The job that made it; nil where it could not be made.
+    /// The job that made the call; nil if the call could not be made.
     package var jobID: Int64?
-    /// What came of it.
+    /// How the call ended.
     package var outcome: Outcome
 
-    /// What came of a call.
+    /// How a call ended.
     package enum Outcome: Sendable, Equatable {
-        /// The reply's text.
+        /// With this reply.
         case completed(text: String)
-        /// Why there is none, in a sentence.
+        /// Without a reply, for the reason in this sentence.
         case failed(message: String)
     }
 
-    /// Makes an end.
     package init(path: String, jobID: Int64?, outcome: Outcome) {
         self.path = path
         self.jobID = jobID

@@ -1,23 +1,23 @@
-/// When something is to be done again and again, in the five fields of cron: minute, hour, day of month, month, day of week.
+/// A recurring time in the five fields of cron: minute, hour, day of month, month, day of week.
 ///
-/// As Vixie's cron reads them. Fields hold numbers, names (`jan`, `mon`), ranges, steps and lists; 0 and 7 are Sunday; `@hourly`,
-/// `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly` and `@annually` stand for five fields. Where both kinds of day are
-/// restricted (neither begins with `*`), a day that fits either will do; else it must fit both.
+/// It is read as Vixie's cron reads it. Fields hold numbers, names (`jan`, `mon`), ranges, steps and lists; 0 and 7 are Sunday; `@hourly`,
+/// `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly` and `@annually` stand for five fields. If both kinds of day are restricted
+/// (neither begins with `*`), a day that matches either is enough; otherwise it must match both.
 package struct CronExpression: Sendable, Equatable, CustomStringConvertible {
-    /// As it was written, blanks around it left out.
+    /// The expression as written, with blanks normalised.
     package let description: String
-    /// Bits of the minutes, hours and so on that it means.
+    /// A bit for each matching minute, hour and so on.
     let minutes, hours, days, months, weekdays: UInt64
-    /// Whether a day that fits one of the two kinds will do.
+    /// Whether a day that matches one of the two kinds is enough.
     let eitherDay: Bool
-    /// Whether it goes by the time that passes, not by what the clock on the wall shows: where the hour or the minute has a `*` or
-    /// a step. Such a one makes up for no hour that the clocks skip, and fires through an hour that they repeat.
+    /// Whether the expression follows elapsed time rather than the clock on the wall, because the hour or the minute has a `*` or a step.
+    /// Such an expression does not make up for an hour that the clocks skip, and fires throughout an hour that they repeat.
     package let followsRealTime: Bool
 
-    /// The longest text, in bytes.
+    /// The longest expression accepted, in bytes.
     static let maxBytes = 256
 
-    /// Reads an expression.
+    /// Parses an expression.
     /// - Throws: `CronError`, which names the field that is wrong.
     package init(_ text: String) throws(CronError) {
         guard text.utf8.count <= Self.maxBytes else { throw CronError("a cron expression has at most \(Self.maxBytes) bytes") }
@@ -56,27 +56,27 @@ package struct CronExpression: Sendable, Equatable, CustomStringConvertible {
 }
 
 extension CronExpression {
-    /// How far ahead a time is looked for, in days: five years and a bit.
+    /// How far ahead a time is searched for, in days: a little over five years.
     static let horizon: Int64 = 5 * 366
-    /// A gap in a zone's clocks that is longer is no change to daylight saving, but a country's leap to another side of the date line:
-    /// its hours are not made up for. As in Vixie's cron; in seconds.
+    /// A longer gap in a zone's clocks, in seconds, is not a change to daylight saving time but a country moving across the date line; its
+    /// hours are not made up for. The same bound as in Vixie's cron.
     static let longestGap: Int64 = 3 * 3_600
 
-    /// The next time that it means.
+    /// The next time that matches.
     ///
-    /// Where the clocks of the zone skip an hour, a fixed time in it comes right after the gap; where they repeat one, a fixed time in it
-    /// comes once. An expression with a `*` or a step in its hour or minute follows the time that really passes.
+    /// If the zone's clocks skip an hour, a fixed time within it fires right after the gap; if they repeat an hour, a fixed time within it
+    /// fires once. An expression with a `*` or a step in its hour or minute follows elapsed time.
     /// - Parameters:
-    ///   - time: wall clock, ms since 1970; what is returned is later.
-    ///   - zone: whose clocks the fields go by.
-    /// - Returns: wall clock, ms, of a whole minute; nil where no time fits within five years.
+    ///   - time: wall clock, ms since 1970; the result is later.
+    ///   - zone: whose clocks the fields refer to.
+    /// - Returns: wall clock, ms, at a whole minute; nil if no time within five years matches.
     package func next(after time: Int64, in zone: some ZoneOffsets) -> Int64? {
         let after = time.flooredQuotient(1_000)
         let around = ZoneWindow(around: after, in: zone)
         var minute = (after + min(around.before, around.later)).flooredQuotient(60)
         let lastDay = minute.flooredQuotient(1_440) + Self.horizon
         var best: Int64?
-        // A later reading of the clock may be an earlier time, where the clocks were turned back between the two.
+        // If the clocks were turned back in between, a later reading of the clock can be an earlier time.
         while let reading = firstReading(from: minute, through: lastDay) {
             let window = ZoneWindow(around: reading * 60, in: zone)
             if let best, reading * 60 - max(window.before, window.later) >= best { break }
@@ -88,19 +88,19 @@ extension CronExpression {
         return best.map { $0 * 1_000 }
     }
 
-    /// The times at which a clock that shows what fits makes it fire: seconds since 1970, earliest first.
+    /// The times at which a clock with this matching reading fires: seconds since 1970, earliest first.
     /// - Parameter reading: what the clock shows, as seconds since its own 1970.
     private func times(of reading: Int64, _ window: ZoneWindow, in zone: some ZoneOffsets) -> [Int64] {
         guard window.before != window.later else { return [reading - window.before] }
         let real = [window.before, window.later].filter { zone.offset(at: reading - $0) == $0 }.map { reading - $0 }.sorted()
         if followsRealTime { return real }
         if let first = real.first { return [first] }
-        // The clocks skip it.
+        // The clocks skip this reading.
         guard window.later - window.before <= Self.longestGap else { return [] }
         return [window.change(between: reading - window.later, and: reading - window.before, in: zone)]
     }
 
-    /// The first reading of a clock from a minute on that fits; minutes since the clock's own 1970.
+    /// The first matching reading of a clock from a given minute on, in minutes since the clock's own 1970.
     private func firstReading(from minute: Int64, through lastDay: Int64) -> Int64? {
         var day = minute.flooredQuotient(1_440)
         var start = Int(minute - day * 1_440)
@@ -119,7 +119,7 @@ extension CronExpression {
         return eitherDay ? fitsMonth || fitsWeek : fitsMonth && fitsWeek
     }
 
-    /// The first minute of a day, from one on, that fits.
+    /// The first matching minute of a day from a given one on.
     private func firstMinute(from start: Int) -> Int? {
         for hour in start / 60..<24 where hours & 1 << UInt64(hour) != 0 {
             let rest = minutes >> UInt64(hour == start / 60 ? start % 60 : 0)
@@ -131,9 +131,9 @@ extension CronExpression {
 
 /// Why a text is not a cron expression.
 package struct CronError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The field that is wrong, such as `hour`; nil where it is the whole.
+    /// The field that is wrong, such as `hour`; nil if the problem is the expression as a whole.
     package let field: String?
-    /// What is wrong, in a clause.
+    /// What is wrong, as a clause.
     package let problem: String
 
     init(_ problem: String, in field: CronField? = nil) {
@@ -141,6 +141,6 @@ package struct CronError: Error, Sendable, Equatable, CustomStringConvertible {
         self.field = field?.name
     }
 
-    /// The message, as users see it.
+    /// The message, as shown to users.
     package var description: String { field.map { "\($0): \(problem)" } ?? problem }
 }

@@ -1,8 +1,8 @@
-/// One of the five fields of a cron expression, in their order.
+/// The five fields of a cron expression, in order.
 enum CronField: Int, CaseIterable, Sendable {
     case minute, hour, dayOfMonth, month, dayOfWeek
 
-    /// As messages name it.
+    /// The name used in messages.
     var name: String {
         switch self {
         case .minute: "minute"
@@ -13,7 +13,7 @@ enum CronField: Int, CaseIterable, Sendable {
         }
     }
 
-    /// The numbers that may stand in it. Sunday is both 0 and 7.
+    /// The numbers allowed in it. Sunday is both 0 and 7.
     var range: ClosedRange<Int> {
         switch self {
         case .minute: 0...59
@@ -24,7 +24,7 @@ enum CronField: Int, CaseIterable, Sendable {
         }
     }
 
-    /// The words for its numbers, from the lowest on.
+    /// The names of its numbers, from the lowest up.
     var words: [String] {
         switch self {
         case .month: ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -35,8 +35,8 @@ enum CronField: Int, CaseIterable, Sendable {
 }
 
 extension CronField {
-    /// Reads a field: numbers, names, ranges and steps, separated by commas.
-    /// - Returns: the numbers that it means, as bits; 7, of a day of the week, as 0.
+    /// Parses a field: numbers, names, ranges and steps, separated by commas.
+    /// - Returns: the matching numbers as bits; for a day of the week, 7 becomes 0.
     /// - Throws: `CronError`, which names the field.
     func bits(_ text: Substring) throws(CronError) -> UInt64 {
         var bits: UInt64 = 0
@@ -66,14 +66,14 @@ extension CronField {
     }
 
     private func span(_ text: Substring) throws(CronError) -> ClosedRange<Int> {
-        // Sunday stands in it twice: once is enough.
+        // The range holds Sunday twice; once is enough.
         if text == "*" { return self == .dayOfWeek ? 0...6 : range }
         let ends = text.split(separator: "-", omittingEmptySubsequences: false)
         let first = try value(ends[0])
         guard ends.count > 1 else { return first...first }
         guard ends.count == 2 else { throw CronError("\(Self.shown(text)) is not a range", in: self) }
         var last = try value(ends[1])
-        // `fri-sun` says what it means.
+        // In a range such as `fri-sun`, Sunday is 7.
         if self == .dayOfWeek, ends[1].lowercased() == "sun", first > 0 { last = 7 }
         guard first <= last else { throw CronError("the range \(Self.shown(text)) runs backwards", in: self) }
         return first...last
@@ -92,13 +92,13 @@ extension CronField {
         return number
     }
 
-    /// Digits alone: `Int` also reads signs. Longer ones are out of every range.
+    /// Only digits, because `Int` also accepts signs. Longer numbers are out of every range.
     private func number(_ text: Substring) -> Int? {
         guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
         return text.utf8.count > 9 ? .max : Int(text)
     }
 
-    /// Foreign text, fit for a message.
+    /// User input made safe for a message.
     static func shown(_ text: Substring) -> String {
         let cut = text.unicodeScalars.prefix(40).map { scalar in
             scalar.value < 0x20 || scalar.value == 0x7F || scalar.properties.generalCategory == .format ? "?" : String(scalar)

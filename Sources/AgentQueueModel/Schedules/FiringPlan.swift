@@ -1,17 +1,17 @@
-/// What a schedule does once it is due.
+/// What a schedule does when it is due.
 package struct FiringPlan: Sendable, Equatable {
-    /// The firing that is made (wall clock, ms); nil where all that were due are passed over.
+    /// The firing to make (wall clock, ms); nil if all that were due are skipped.
     package var moment: Int64?
-    /// When the schedule is due again; nil where no time fits any more. Not later than now where there is more to make up for.
+    /// When the schedule is next due; nil if no future time matches. Not later than now if there are more missed firings to make up for.
     package var next: Int64?
 
     /// How late a firing may be and still count as on time, in ms.
     package static let grace: Int64 = 60_000
 
-    /// Decides.
+    /// Decides what to do.
     /// - Parameters:
     ///   - due: when the schedule was due (wall clock, ms), not later than `now`.
-    ///   - most: how many missed firings `all` makes up for, the latest.
+    ///   - most: how many of the latest missed firings `all` makes up for.
     package static func make(
         _ cron: CronExpression, in zone: some ZoneOffsets, due: Int64, now: Int64, missed: MissedFirings, most: Int
     ) -> FiringPlan {
@@ -29,7 +29,8 @@ package struct FiringPlan: Sendable, Equatable {
         }
     }
 
-    /// The first of the last `most` firings that were due. Looks back further and further: a year of minutes is not counted through.
+    /// The first of the last `most` firings that were due. It looks back in growing steps, so that it need not count through a year of
+    /// minutes.
     private static func oldest(
         of most: Int, _ cron: CronExpression, in zone: some ZoneOffsets, from due: Int64, through now: Int64
     ) -> Int64 {
@@ -51,22 +52,21 @@ package struct FiringPlan: Sendable, Equatable {
 
 /// What a schedule's firing adds to the queue.
 package enum Firing: Sendable, Equatable {
-    /// A job.
     case job(NewJob)
     /// A run of a pipeline.
     case run(NewRun)
 }
 
-/// Makes of a schedule's words what is added to the queue: by the configuration of the process where it fires.
+/// Turns a schedule's stored work into what is added to the queue, using the configuration of the process in which it fires.
 package protocol FiringMaker: Sendable {
-    /// Makes what a firing adds.
+    /// Creates what a firing adds.
     /// - Parameters:
     ///   - work: ``Schedule/work``.
-    ///   - key: the unique key that it gets, so that no firing is made twice.
+    ///   - key: the unique key it gets, so that no firing is made twice.
     ///   - now: wall clock, ms.
-    /// - Throws: where it cannot be made, with a sentence that says why.
+    /// - Throws: an error with a sentence that says why, if it cannot be created.
     func make(_ work: String, key: String, now: Int64) throws -> Firing
 
-    /// The clocks of a time zone, by a name such as `Europe/Lisbon`; nil where there is no such zone.
+    /// The clocks of a time zone by name, such as `Europe/Lisbon`; nil if there is no such zone.
     func zone(named name: String) -> (any ZoneOffsets)?
 }

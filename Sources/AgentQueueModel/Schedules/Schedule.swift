@@ -1,37 +1,37 @@
-/// Something that is done again and again, as it is on record.
+/// A stored schedule: it adds a job or starts a run at recurring times.
 public struct Schedule: Sendable, Equatable {
-    /// Its id.
+    /// The schedule's id.
     public var id: Int64
-    /// What people call it.
+    /// The schedule's name.
     public var name: String
-    /// When, as it was written.
+    /// The cron expression, as it was written.
     public var cron: String
-    /// Whose clocks that goes by, such as `Europe/Lisbon`.
+    /// The time zone of the cron expression, such as `Europe/Lisbon`.
     public var timeZone: String
-    /// What becomes of firings that no worker was there for.
+    /// What happens to firings that were due while no worker ran.
     public var missed: MissedFirings
-    /// How many of them `all` makes up for.
+    /// How many of the latest missed firings `all` makes up for.
     package var most: Int
-    /// What is done, JSON: `{"job": …a line of JSONL…}` or `{"run": {"name": …, "inputs": …, "options": …}}`.
+    /// What a firing does, as JSON: `{"job": …a line of JSONL…}` or `{"run": {"name": …, "inputs": …, "options": …}}`.
     package var work: String
-    /// When it is next due (wall clock, ms); nil while it is paused, or where no time fits any more.
+    /// When it is next due (wall clock, ms); nil while it is paused, or if no future time matches.
     package var nextAt: Int64?
     /// When it last fired (wall clock, ms).
     package var firedAt: Int64?
-    /// How often it has.
+    /// How many times it has fired.
     public var firings: Int64
-    /// The job that it added last.
+    /// The id of the last job it added.
     public var lastJob: Int64?
-    /// The run that it started last.
+    /// The id of the last run it started.
     public var lastRun: Int64?
-    /// Why its last firing failed; nil where it did not.
+    /// Why its last firing failed; nil if it did not fail.
     public var lastError: String?
     /// When it was added (wall clock, ms).
     package var createdAt: Int64
-    /// When it was paused (wall clock, ms); nil where it is not.
+    /// When it was paused (wall clock, ms); nil if it is not paused.
     package var pausedAt: Int64?
 
-    /// Makes one that has not fired.
+    /// A schedule that has not fired yet.
     package init(
         id: Int64, name: String, cron: String, timeZone: String, missed: MissedFirings, most: Int, work: String, nextAt: Int64?,
         createdAt: Int64
@@ -49,24 +49,23 @@ public struct Schedule: Sendable, Equatable {
     }
 }
 
-/// A schedule as it is added: checked.
+/// A checked schedule to be added.
 package struct NewSchedule: Sendable, Equatable {
-    /// What people call it, 1 to 128 characters; nil is `schedule-` and its id.
+    /// Its name, 1 to 128 characters; nil means `schedule-` and its id.
     package var name: String?
-    /// When, as it was written.
+    /// The cron expression, as it was written.
     package var cron: String
-    /// Whose clocks that goes by, such as `Europe/Lisbon`.
+    /// The time zone of the cron expression, such as `Europe/Lisbon`.
     package var timeZone: String
-    /// What becomes of firings that no worker was there for; `skip` by default.
+    /// What happens to firings that were due while no worker ran; `skip` by default.
     package var missed: MissedFirings
-    /// How many of them `all` makes up for, 1 to 1,000; 1 by default.
+    /// How many of the latest missed firings `all` makes up for, 1 to 1,000; 1 by default.
     package var most: Int
-    /// What is done, JSON, as ``Schedule/work``.
+    /// What a firing does; see ``Schedule/work``.
     package var work: String
     /// When it is first due (wall clock, ms).
     package var nextAt: Int64
 
-    /// Makes one.
     package init(
         name: String? = nil, cron: String, timeZone: String, missed: MissedFirings = .skip, most: Int = 1, work: String, nextAt: Int64
     ) {
@@ -80,12 +79,12 @@ package struct NewSchedule: Sendable, Equatable {
     }
 }
 
-/// What becomes of firings that were due while no worker ran.
+/// What happens to firings that were due while no worker ran.
 public enum MissedFirings: String, Sendable, CaseIterable {
-    /// They are not made up for.
+    /// They are skipped.
     case skip
-    /// One is made up for all of them.
+    /// A single firing makes up for all of them.
     case once
-    /// Each is made up for, the latest ones up to a bound.
+    /// Each of them is made up for, up to a limit; the latest are kept.
     case all
 }
