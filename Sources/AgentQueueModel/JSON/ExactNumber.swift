@@ -1,11 +1,11 @@
-/// A number of JSON in decimal, exactly: `0.1` is a tenth here, and an integer of any length keeps its digits. A double counts as the
-/// shortest decimal that reads back as it, which is what its author wrote.
+/// A JSON number in exact decimal form: `0.1` is exactly a tenth, and an integer of any length keeps its digits. A double stands for the
+/// shortest decimal that reads back as the same double, which is what its author wrote.
 package struct ExactNumber: Sendable, Hashable {
-    /// Never set for zero.
+    /// False for zero.
     package let isNegative: Bool
-    /// 0 to 9, without zeros at either end; none for zero.
+    /// The digits, 0 to 9, without zeros at either end; empty for zero.
     package let digits: [UInt8]
-    /// What the last digit counts, as a power of ten; 0 for zero.
+    /// The power of ten of the last digit; 0 for zero.
     package let exponent: Int
 
     /// Reads a number as JSON writes it; nil for any other value.
@@ -48,15 +48,13 @@ package struct ExactNumber: Sendable, Hashable {
         self.exponent = digits.isEmpty ? 0 : exponent
     }
 
-    /// Whether it is zero.
     package var isZero: Bool { digits.isEmpty }
-    /// Whether it is whole.
     package var isInteger: Bool { exponent >= 0 }
 
-    /// The spelling that equal numbers share.
+    /// A spelling shared by all equal numbers.
     package var text: String { "\(isNegative ? "-" : "")\(String(decoding: digits.map { $0 + 0x30 }, as: UTF8.self))e\(exponent)" }
 
-    /// The digits as a number, where 64 bits hold them.
+    /// The digits as a number; nil if it does not fit 64 bits.
     package var significand: UInt64? {
         var value: UInt64 = 0
         for digit in digits {
@@ -68,11 +66,11 @@ package struct ExactNumber: Sendable, Hashable {
         return value
     }
 
-    /// Whether this divided by another, which is not zero and whose significand 64 bits hold, is whole.
+    /// Whether this is a whole multiple of a divisor that is not zero and whose significand fits 64 bits.
     package func isMultiple(of divisor: ExactNumber) -> Bool {
         guard !isZero else { return true }
         guard let modulus = divisor.significand, modulus > 0 else { return false }
-        // (a × 10^p) / (b × 10^q) with p < q would need a power of ten in a, which has no zero at its end.
+        // (a × 10^p) / (b × 10^q) with p < q would need a power of ten in a, which has no trailing zero.
         guard exponent >= divisor.exponent else { return false }
         var remainder: UInt64 = 0
         for digit in digits { remainder = Self.step(remainder, digit, modulus) }
@@ -91,13 +89,13 @@ package struct ExactNumber: Sendable, Hashable {
 }
 
 extension ExactNumber: Comparable {
-    /// By value.
+    /// Compares by value.
     package static func < (one: ExactNumber, other: ExactNumber) -> Bool {
         guard one.isNegative == other.isNegative else { return one.isNegative }
         return one.isNegative ? other.isSmaller(than: one) : one.isSmaller(than: other)
     }
 
-    /// By magnitude.
+    /// Compares magnitudes.
     private func isSmaller(than other: ExactNumber) -> Bool {
         if isZero || other.isZero { return isZero && !other.isZero }
         let (mine, others) = (digits.count + exponent, other.digits.count + other.exponent)

@@ -1,8 +1,8 @@
 extension JSONValue {
-    /// How deep lists and objects may nest.
+    /// The maximum depth of nested arrays and objects.
     package static let maxDepth = 128
 
-    /// Reads one JSON text (RFC 8259), strictly: valid UTF-8, no duplicate keys, nothing behind it, no deeper than
+    /// Parses one JSON text (RFC 8259) strictly: valid UTF-8, no duplicate keys, nothing after the value, and no nesting beyond
     /// ``maxDepth``.
     /// - Throws: `JSONError`.
     package static func parse(_ bytes: UnsafeRawBufferPointer) throws(JSONError) -> JSONValue {
@@ -10,8 +10,9 @@ extension JSONValue {
         return try parser.document()
     }
 
-    /// Reads one JSON text from a string.
-    /// - Throws: `JSONError`.
+    /// Parses one JSON text from a string, strictly (RFC 8259): no duplicate keys, nothing after the value, and at most 128 levels of
+    /// nesting.
+    /// - Throws: `JSONError` if the text is not valid JSON.
     public static func parse(_ text: String) throws(JSONError) -> JSONValue {
         var text = text
         let result: Result<JSONValue, JSONError> = text.withUTF8 { utf8 in
@@ -20,7 +21,7 @@ extension JSONValue {
         return try result.get()
     }
 
-    /// Reads one JSON text from bytes.
+    /// Parses one JSON text from bytes.
     /// - Throws: `JSONError`.
     package static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
         let result: Result<JSONValue, JSONError> = bytes.withUnsafeBytes { raw in
@@ -30,7 +31,7 @@ extension JSONValue {
     }
 }
 
-/// A recursive-descent reader over bytes that outlive it.
+/// A recursive-descent parser. The bytes must outlive it.
 private struct JSONParser {
     private let bytes: UnsafeRawBufferPointer
     private var position = 0
@@ -143,8 +144,8 @@ private struct JSONParser {
         }
     }
 
-    /// Small objects are searched as they grow; large ones are checked once, with a set, so that a hostile object of
-    /// a million keys does not take a million squared steps.
+    /// Small objects are searched as they grow; large ones are checked once with a set, so that a hostile object with a million keys does
+    /// not take quadratic time.
     private func refuseDuplicate(_ key: String, in members: [JSONValue.Member], at offset: Int) throws(JSONError) {
         guard members.count <= 16 else { return }
         for member in members where member.key == key { throw JSONError("the key '\(key)' stands twice", at: offset) }
@@ -278,11 +279,11 @@ private struct JSONParser {
     }
 }
 
-/// Why a text is not the JSON it should be.
+/// Why a text is not valid JSON.
 public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What is wrong, as the end of a sentence.
     package let problem: String
-    /// Where, in bytes from the beginning.
+    /// The position in bytes from the beginning, from 0.
     package let offset: Int
 
     init(_ problem: String, at offset: Int) {
@@ -290,6 +291,6 @@ public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
         self.offset = offset
     }
 
-    /// The message, as users see it; the byte is counted from 1 there, unlike `offset`.
+    /// The message, as shown to users. It counts bytes from 1, unlike `offset`.
     public var description: String { "not valid JSON at byte \(offset + 1): \(problem)" }
 }

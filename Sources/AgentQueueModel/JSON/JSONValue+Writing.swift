@@ -1,12 +1,12 @@
 extension JSONValue {
-    /// The value as JSON text on one line, members in their order.
+    /// The value as JSON text on one line, with the members of objects in their order.
     public var text: String { String(decoding: utf8(sorted: false), as: UTF8.self) }
 
-    /// The canonical text: members sorted by key, no blanks, numbers in one spelling. Equal requests have equal
-    /// canonical texts, which is what the cache key is made of.
+    /// The canonical text: members sorted by key, no blanks, one spelling per number. Equal requests have equal canonical texts, which the
+    /// cache key is made of.
     package var canonicalText: String { String(decoding: utf8(sorted: true), as: UTF8.self) }
 
-    /// The value as JSON in UTF-8; with `sorted`, canonical.
+    /// The value as JSON in UTF-8; canonical if `sorted`.
     package func utf8(sorted: Bool) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(256)
@@ -14,7 +14,7 @@ extension JSONValue {
         return out
     }
 
-    /// Appends the value as JSON in UTF-8; with `sorted`, canonical.
+    /// Appends the value as JSON in UTF-8; canonical if `sorted`.
     package func write(to out: inout [UInt8], sorted: Bool) {
         switch self {
         case .null: out.append(contentsOf: "null".utf8)
@@ -43,8 +43,8 @@ extension JSONValue {
         }
     }
 
-    /// A double that is a whole number is written as one, so that `1.0` and `1` are the same; JSON has no infinities,
-    /// and the parser lets none in: one made in code is written as null.
+    /// A double that is a whole number is written as an integer, so that `1.0` and `1` are the same. JSON has no infinities and the parser
+    /// accepts none; one made in code is written as null.
     private static func write(_ value: Double, to out: inout [UInt8]) {
         if let whole = Int64(exactly: value), whole.magnitude < 1 << 53 {
             out.append(contentsOf: String(whole).utf8)

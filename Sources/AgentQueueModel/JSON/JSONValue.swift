@@ -1,50 +1,50 @@
-/// A JSON value that keeps what Foundation's decoders lose: members in their order, and integers beyond 53 bits.
+/// A JSON value that preserves what Foundation's decoders lose: the order of members, and integers beyond 53 bits.
 ///
-/// Requests pass through the queue untouched, are made canonical for the cache key, and arrive by the million; hence a
-/// value of our own. (`JSONSerialization` on Linux turns `1` and `1.0` into the same `NSNumber`, cannot refuse a
-/// duplicate key, and takes ten times as long.)
+/// Requests pass through the queue unchanged, are made canonical for the cache key, and arrive by the million, which is why the project
+/// has its own type. (`JSONSerialization` on Linux turns `1` and `1.0` into the same `NSNumber`, cannot reject a duplicate key, and takes
+/// ten times as long.)
 public enum JSONValue: Sendable, Hashable {
     case null
     case bool(Bool)
     case integer(Int64)
     case double(Double)
-    /// An integer that `Int64` cannot hold, as its digits.
+    /// An integer that does not fit `Int64`, as its digits.
     case digits(String)
     case string(String)
     case array([JSONValue])
     case object([Member])
 
-    /// One `"key": value` of an object.
+    /// One `"key": value` pair of an object.
     public struct Member: Sendable, Hashable {
-        /// The name, its escapes resolved.
+        /// The key, with escapes resolved.
         public var key: String
-        /// What the name stands for.
+        /// The value of the key.
         public var value: JSONValue
 
-        /// Makes a member.
+        /// Creates a member.
         public init(_ key: String, _ value: JSONValue) {
             self.key = key
             self.value = value
         }
     }
 
-    /// The value of an object's member; nil where there is none, or this is no object.
+    /// The value of an object's member; nil if there is no such member or this is not an object.
     public subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.key == key }?.value
     }
 
-    /// The string, if this is one.
+    /// The string; nil if this is not one.
     public var string: String? { if case .string(let value) = self { value } else { nil } }
-    /// The truth value, if this is one.
+    /// The truth value; nil if this is not one.
     public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
-    /// The elements, if this is an array.
+    /// The elements; nil if this is not an array.
     public var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
-    /// The members, if this is an object.
+    /// The members in their order; nil if this is not an object.
     public var members: [Member]? { if case .object(let value) = self { value } else { nil } }
     /// Whether this is `null`.
     public var isNull: Bool { if case .null = self { true } else { false } }
-    /// The whole number, if this is one that `Int` holds.
+    /// The whole number; nil if this is not one or it does not fit `Int`.
     public var int: Int? {
         switch self {
         case .integer(let value): Int(exactly: value)
@@ -52,7 +52,7 @@ public enum JSONValue: Sendable, Hashable {
         default: nil
         }
     }
-    /// The number, if this is one.
+    /// The number as a `Double`; nil if this is not a number.
     public var number: Double? {
         switch self {
         case .integer(let value): Double(value)
@@ -62,7 +62,7 @@ public enum JSONValue: Sendable, Hashable {
         }
     }
 
-    /// What kind of value this is, in the words of an error message.
+    /// The kind of the value, as error messages name it.
     package var kindName: String {
         switch self {
         case .null: "null"
@@ -78,23 +78,23 @@ public enum JSONValue: Sendable, Hashable {
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
     ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByFloatLiteral
 {
-    /// A string, written as a literal.
+    /// Creates a string from a literal.
     public init(stringLiteral value: String) { self = .string(value) }
-    /// A whole number, written as a literal.
+    /// Creates a whole number from a literal.
     public init(integerLiteral value: Int64) { self = .integer(value) }
-    /// A truth value, written as a literal.
+    /// Creates a truth value from a literal.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
-    /// A number with a fraction or exponent, written as a literal.
+    /// Creates a number with a fraction or exponent from a literal.
     public init(floatLiteral value: Double) { self = .double(value) }
-    /// An array, written as a literal.
+    /// Creates an array from a literal.
     public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
-    /// An object, written as a literal; its members keep their order, and a repeated key stays.
+    /// Creates an object from a literal. Members keep their order, and a repeated key is kept.
     public init(dictionaryLiteral elements: (String, JSONValue)...) { self = .object(elements.map { Member($0.0, $0.1) }) }
 }
 
 extension JSONValue {
-    /// Bytes that two values share if JSON Schema and ``Expression`` call them equal: numbers by their value, objects whatever the order
-    /// of their members, strings code point by code point (Swift's `==` takes two spellings of `é` for one).
+    /// A key that is the same for two values if JSON Schema and ``Expression`` consider them equal: numbers by value, objects regardless
+    /// of the order of their members, strings by code points (Swift's `==` considers two spellings of `é` equal).
     package var equalityKey: [UInt8] {
         var key: [UInt8] = []
         writeEqualityKey(to: &key)
@@ -126,8 +126,8 @@ extension JSONValue {
 }
 
 extension JSONValue {
-    /// Whether two values are equal: numbers by their value, objects whatever the order of their members, strings code point by code
-    /// point. Values of two kinds never are.
+    /// Whether two values are equal: numbers by value, objects regardless of the order of their members, strings by code points. Values of
+    /// different kinds are never equal.
     package func isEqual(to other: JSONValue) -> Bool {
         switch (self, other) {
         case (.null, .null): true
@@ -138,8 +138,8 @@ extension JSONValue {
         }
     }
 
-    /// Whether this stands before the other: numbers by their value, exactly, and strings by their code points. Nil where there is no
-    /// such order: for two kinds, and for all other kinds.
+    /// Whether this sorts before the other: numbers by exact value, strings by code points. Nil if there is no order: for values of
+    /// different kinds, and for all other kinds.
     package func precedes(_ other: JSONValue) -> Bool? {
         switch (self, other) {
         case (.string(let one), .string(let two)): return one.utf8.lexicographicallyPrecedes(two.utf8)
@@ -154,20 +154,19 @@ extension JSONValue {
     }
 }
 
-/// A text that equals another only code point by code point, as JSON's names do. (Swift's `==` takes two spellings of `é` for one.)
+/// A text that equals another only if all code points are the same, like keys in JSON. (Swift's `==` considers two spellings of `é`
+/// equal.)
 package struct ExactText: Sendable, Hashable {
-    /// The text.
     package let text: String
 
-    /// Wraps a text.
     package init(_ text: String) {
         self.text = text
     }
 
-    /// Code point by code point.
+    /// Compares code points.
     package static func == (one: ExactText, other: ExactText) -> Bool { one.text.utf8.elementsEqual(other.text.utf8) }
 
-    /// By its code points.
+    /// Hashes code points.
     package func hash(into hasher: inout Hasher) {
         var text = text
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }

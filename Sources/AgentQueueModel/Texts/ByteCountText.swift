@@ -1,19 +1,18 @@
 /// Byte counts as people write them: `64MiB`, `8GiB`, `500kB`; a plain number is bytes.
 ///
-/// `KiB`, `MiB`, `GiB`, `TiB` are powers of 1024; `kB`, `MB`, `GB`, `TB` powers of 1000. Capitals do not matter. A bare `K`, `M` or `G`
-/// is refused, for it means either.
+/// `KiB`, `MiB`, `GiB` and `TiB` are powers of 1024; `kB`, `MB`, `GB` and `TB` are powers of 1000. Case does not matter. A bare `K`, `M`
+/// or `G` is rejected as ambiguous.
 package enum ByteCountText {
     private static let units: [(name: String, bytes: Int64)] = [
         ("TiB", 1 << 40), ("TB", 1_000_000_000_000), ("GiB", 1 << 30), ("GB", 1_000_000_000),
         ("MiB", 1 << 20), ("MB", 1_000_000), ("KiB", 1 << 10), ("kB", 1_000), ("B", 1),
     ]
 
-    /// Reads a byte count.
-    ///
+    /// Parses a byte count.
     /// - Parameters:
-    ///   - text: Such as `64MiB` or `1.5 GiB`. A minus sign is refused.
-    ///   - bounds: The range allowed in bytes, ends included; nil allows everything from 0 that fits 64 bits.
-    /// - Throws: `InvalidText`, saying what is wrong or what the range is.
+    ///   - text: such as `64MiB` or `1.5 GiB`. A minus sign is rejected.
+    ///   - bounds: the allowed range in bytes; nil allows everything from 0 that fits 64 bits.
+    /// - Throws: `InvalidText`, which says what is wrong or what the range is.
     package static func parse(_ text: String, in bounds: ClosedRange<Int64>? = nil) throws(InvalidText) -> Int64 {
         var rest = Substring(text).utf8.trimmingSpaces()
         let refused = InvalidText("\(InvalidText.quoted(text)) is not a byte count (write 500kB, 64MiB or 8GiB)")
@@ -32,7 +31,7 @@ package enum ByteCountText {
         return bytes
     }
 
-    /// Writes a byte count so that ``parse(_:in:)`` reads the same one back, in the largest unit that divides it: `64MiB`, `500kB`,
+    /// Formats a byte count so that ``parse(_:in:)`` reads the same value back, in the largest unit that divides it: `64MiB`, `500kB`,
     /// `1537B`.
     package static func format(_ bytes: Int64) -> String {
         guard bytes != 0, let unit = units.first(where: { bytes % $0.bytes == 0 }) else { return "0B" }
@@ -40,13 +39,13 @@ package enum ByteCountText {
     }
 }
 
-/// A number at the front of a text, kept exact: `12.5` is 125 with scale 1, so that `0.1s` is 100 ms and not nearly so.
+/// A number at the start of a text, kept exact: `12.5` is 125 with scale 1, so that `0.1s` is exactly 100 ms.
 struct DecimalText {
     private let digits: Int64
     private let scale: Int
 
-    /// Takes digits, with at most one point between them, off the front of `text`. Nil, and `text` untouched, if there are none or too
-    /// many.
+    /// Takes digits, with at most one point between them, from the start of `text`. The result is nil, and `text` is unchanged, if there
+    /// are none or too many.
     init?(takenFrom text: inout Substring.UTF8View) {
         var rest = text
         var digits: Int64 = 0
@@ -74,7 +73,7 @@ struct DecimalText {
         text = rest
     }
 
-    /// The number times `factor`, cut to a whole number. Nil if it does not fit 64 bits.
+    /// The number times `factor`, truncated to a whole number. Nil if it does not fit 64 bits.
     func multiplied(by factor: Int64) -> Int64? {
         var wide = Int128(digits) * Int128(factor)
         for _ in 0..<scale { wide /= 10 }

@@ -1,6 +1,6 @@
-/// A day of the Gregorian calendar, which is taken to have held always. Times are those of `TimeText`.
+/// A day of the proleptic Gregorian calendar. Times are those of `TimeText`.
 ///
-/// Howard Hinnant's algorithms: a year begins in March, so that the leap day is its last, in eras of 400 years.
+/// Howard Hinnant's algorithms: years begin in March, so that the leap day comes last, and are grouped into eras of 400 years.
 struct CivilDay: Equatable {
     var year: Int64
     /// From 1.
@@ -10,7 +10,7 @@ struct CivilDay: Equatable {
     /// 0 is Sunday.
     var weekday: Int
 
-    /// The day of a number of days since 1970-01-01.
+    /// - Parameter number: days since 1970-01-01.
     init(_ number: Int64) {
         let shifted = number + 719_468
         let era = shifted.flooredQuotient(146_097)
@@ -24,7 +24,7 @@ struct CivilDay: Equatable {
         weekday = Int(number + 4 - (number + 4).flooredQuotient(7) * 7)
     }
 
-    /// Days from 1970-01-01 to a day; nil if there is no such day.
+    /// Days since 1970-01-01; nil if there is no such day.
     static func number(year: Int64, month: Int64, day: Int64) -> Int64? {
         guard (1...12).contains(month), (1...length(ofMonth: month, in: year)).contains(day) else { return nil }
         let marchYear = month <= 2 ? year - 1 : year
@@ -45,7 +45,7 @@ struct CivilDay: Equatable {
 }
 
 extension Int64 {
-    /// Division that rounds down, for times before 1970. `divisor` is positive.
+    /// Division that rounds down, for times before 1970. `divisor` must be positive.
     package func flooredQuotient(_ divisor: Int64) -> Int64 {
         let quotient = self / divisor
         return self % divisor < 0 ? quotient - 1 : quotient

@@ -7,12 +7,11 @@ package enum DurationText {
         ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000), ("ns", 1),
     ]
 
-    /// Reads a duration.
-    ///
+    /// Parses a duration.
     /// - Parameters:
-    ///   - text: Such as `1h30m`. Spaces around it are ignored. A minus sign is refused.
-    ///   - bounds: The range allowed, ends included; nil allows everything from 0 to about 292 years.
-    /// - Throws: `InvalidText`, saying what is wrong or what the range is.
+    ///   - text: such as `1h30m`. Spaces around it are ignored. A minus sign is rejected.
+    ///   - bounds: the allowed range; nil allows everything from 0 to about 292 years.
+    /// - Throws: `InvalidText`, which says what is wrong or what the range is.
     package static func parse(_ text: String, in bounds: ClosedRange<Duration>? = nil) throws(InvalidText) -> Duration {
         let duration = Duration.nanoseconds(try nanoseconds(text))
         if let bounds, !bounds.contains(duration) {
@@ -22,7 +21,7 @@ package enum DurationText {
         return duration
     }
 
-    /// Writes a duration so that ``parse(_:in:)`` reads the same one back: `30s`, `1h30m`, `7d`, `1.5s`, `10ms`, `0s`.
+    /// Formats a duration so that ``parse(_:in:)`` reads the same value back: `30s`, `1h30m`, `7d`, `1.5s`, `10ms`, `0s`.
     ///
     /// Exact to the nanosecond. Weeks are written as days. A negative duration has a leading minus.
     package static func format(_ duration: Duration) -> String {
@@ -91,7 +90,7 @@ extension Duration {
     package static func hours(_ count: Int) -> Duration { .seconds(count * 3600) }
     package static func days(_ count: Int) -> Duration { .seconds(count * 86_400) }
 
-    /// Whole milliseconds, cut; the longest that there are, where these are more.
+    /// Whole milliseconds, truncated, and clamped to the largest number that fits.
     package var milliseconds: Int64 {
         let (seconds, attoseconds) = components
         let (whole, isTooLong) = seconds.multipliedReportingOverflow(by: 1_000)

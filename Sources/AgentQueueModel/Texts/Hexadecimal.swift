@@ -1,8 +1,8 @@
-/// Digests as people pass them around.
+/// Digests in the form people exchange.
 package enum Hexadecimal {
     private static let digits = Array("0123456789abcdef".utf8)
 
-    /// Two small digits a byte.
+    /// Two lower-case digits per byte.
     package static func text(_ bytes: some Collection<UInt8>) -> String {
         String(unsafeUninitializedCapacity: bytes.count * 2) { buffer in
             var place = 0
@@ -15,7 +15,7 @@ package enum Hexadecimal {
         }
     }
 
-    /// The bytes of pairs of digits, small or large; nil for anything else.
+    /// The bytes of pairs of digits in either case; nil for anything else.
     package static func bytes(_ text: some StringProtocol) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count / 2)

@@ -1,11 +1,11 @@
-/// Why a piece of text is not the value it should be: one clause for a person, without the name of the key, option or file it came from.
+/// Why a text is not a valid value: one clause for a person, without the name of the key, option or file it came from.
 ///
-/// Whoever knows that name puts it in front: `SettingsError` for a configuration, the command line for an option.
+/// The caller that knows the name puts it in front: `SettingsError` for a configuration, the command line for an option.
 package struct InvalidText: Error, Equatable, Sendable, CustomStringConvertible {
-    /// Such as `'5x' is not a duration (write 10ms, 30s, 1h30m or 7d)`. Never holds a raw control character.
+    /// A clause such as `'5x' is not a duration (write 10ms, 30s, 1h30m or 7d)`. It never holds a raw control character.
     package let message: String
 
-    /// Makes a refusal. Foreign text inside `message` must have gone through ``quoted(_:)``.
+    /// - Parameter message: user input in it must have gone through ``quoted(_:)``.
     package init(_ message: String) {
         self.message = message
     }
@@ -13,12 +13,12 @@ package struct InvalidText: Error, Equatable, Sendable, CustomStringConvertible 
     /// The clause, without the name of what it is about.
     package var description: String { message }
 
-    /// Foreign text fit for a message: in single quotes, control characters escaped, cut after 80 characters.
+    /// User input made safe for a message: in single quotes, control characters escaped, cut after 80 characters.
     package static func quoted(_ text: String) -> String {
         "'\(printable(text))'"
     }
 
-    /// As ``quoted(_:)``, without the quotes.
+    /// Like ``quoted(_:)``, without the quotes.
     package static func printable(_ text: String, limit: Int = 80) -> String {
         var shown = ""
         var count = 0
@@ -37,7 +37,7 @@ package struct InvalidText: Error, Equatable, Sendable, CustomStringConvertible 
 }
 
 extension Substring.UTF8View {
-    /// Without the spaces and tabs at both ends.
+    /// The text without spaces and tabs at either end.
     func trimmingSpaces() -> Substring.UTF8View {
         var view = self
         while let first = view.first, first == UInt8(ascii: " ") || first == UInt8(ascii: "\t") { view = view.dropFirst() }

@@ -1,7 +1,7 @@
-/// "Did you mean": the known name nearest to a mistyped one.
+/// "Did you mean": finds the known name closest to a mistyped one.
 package enum Suggestion {
-    /// The candidate fewest edits away (insert, delete, replace, swap neighbours; capitals do not count), or nil if none is near: a third
-    /// of the name's length at most, one edit for the shortest. Of equals the first wins.
+    /// The candidate with the fewest edits (insert, delete, replace, swap neighbours; case does not count), or nil if none is close: at
+    /// most a third of the name's length, one edit for the shortest. The first of equals wins.
     package static func nearest(to name: String, in candidates: some Sequence<String>) -> String? {
         guard name.utf8.count <= 100 else { return nil }
         let wanted = Array(name.lowercased().unicodeScalars)
@@ -16,12 +16,12 @@ package enum Suggestion {
         return best?.candidate
     }
 
-    /// ` (did you mean 'concurrency'?)`, or nothing: ready to append to a message.
+    /// ` (did you mean 'concurrency'?)` or an empty text, ready to append to a message.
     package static func hint(for name: String, in candidates: some Sequence<String>) -> String {
         nearest(to: name, in: candidates).map { " (did you mean \(InvalidText.quoted($0))?)" } ?? ""
     }
 
-    /// Optimal string alignment distance, three rows at a time.
+    /// Optimal string alignment distance, which keeps only three rows of the table.
     private static func editDistance(_ first: [Unicode.Scalar], _ second: [Unicode.Scalar]) -> Int {
         guard !first.isEmpty, !second.isEmpty else { return max(first.count, second.count) }
         var beforeLast: [Int] = []

@@ -1,18 +1,17 @@
-/// The two halves of a target, `provider/model`.
+/// The two parts of a target, `provider/model`.
 ///
 /// The provider is a name from the configuration: letters, digits, `_` and `-`. The model is everything after the first slash, as the
 /// provider spells it (`openrouter/meta-llama/llama-3` is model `meta-llama/llama-3`): no spaces, no control characters.
 package struct TargetName: Hashable, Sendable, CustomStringConvertible {
     /// The provider's name in the configuration.
     package let provider: String
-    /// The model, in the provider's words.
+    /// The model, as the provider spells it.
     package let model: String
 
-    /// `provider/model`, as it was read.
+    /// The target as it was written, `provider/model`.
     package var description: String { "\(provider)/\(model)" }
 
-    /// Reads a target.
-    ///
+    /// Parses a target.
     /// - Throws: `InvalidText` unless it is `provider/model`, at most 200 bytes.
     package init(_ text: String) throws(InvalidText) {
         let halves = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -23,7 +22,7 @@ package struct TargetName: Hashable, Sendable, CustomStringConvertible {
         model = halves[1]
     }
 
-    /// Whether `name` may name a provider: 1 to 64 of letters, digits, `_` and `-`, the first a letter or digit.
+    /// Whether a provider may have this name: 1 to 64 letters, digits, `_` and `-`, beginning with a letter or digit.
     package static func isProviderName(_ name: String) -> Bool {
         func isLetterOrDigit(_ byte: UInt8) -> Bool {
             switch byte {

@@ -1,8 +1,8 @@
 import Glibc
 
-/// What is asked of every text on its way in, at memory speed.
+/// Checks made on every incoming text, at memory speed.
 package enum TextSize {
-    /// Whether a text holds nothing but white space, or nothing at all.
+    /// Whether a text is empty or only white space.
     package static func isBlank(_ text: String) -> Bool {
         guard let first = text.utf8.first else { return true }
         // Most texts begin with a letter, which settles it.
@@ -10,14 +10,14 @@ package enum TextSize {
         return text.unicodeScalars.allSatisfy(\.properties.isWhitespace)
     }
 
-    /// Whether a text holds the character U+0000, at which C and much else would cut it.
+    /// Whether a text contains U+0000, at which C code and many other programs would cut it.
     package static func holdsNUL(_ text: String) -> Bool {
         text.utf8.withContiguousStorageIfAvailable { utf8 in
             utf8.baseAddress.map { memchr($0, 0, utf8.count) != nil } ?? false
         } ?? text.utf8.contains(0)
     }
 
-    /// Whether any text in a value, or any key, holds U+0000.
+    /// Whether any text or key in a value contains U+0000.
     package static func holdsNUL(_ value: JSONValue) -> Bool {
         switch value {
         case .null, .bool, .integer, .double, .digits: false
@@ -27,7 +27,7 @@ package enum TextSize {
         }
     }
 
-    /// No less than the length of a value as JSON, in bytes, without writing it: an escape takes up to six bytes.
+    /// An upper bound on the length of a value as JSON, in bytes, without writing it: an escape takes up to six bytes.
     package static func bound(of value: JSONValue) -> Int {
         switch value {
         case .null, .bool, .integer, .double: 32

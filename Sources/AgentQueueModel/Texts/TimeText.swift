@@ -1,17 +1,17 @@
 import Glibc
 
-/// Points in time as text, RFC 3339: `2026-12-01T09:00Z` in, `2026-12-01T09:00:00.000Z` out. Times are milliseconds since 1970 in UTC.
+/// Points in time as RFC 3339 text: reads `2026-12-01T09:00Z`, writes `2026-12-01T09:00:00.000Z`. Times are milliseconds since 1970 in
+/// UTC.
 ///
-/// Plain arithmetic on the proleptic Gregorian calendar: no formatter, no locale, no time zone database.
+/// Plain arithmetic on the proleptic Gregorian calendar, without a formatter, locale or time zone database.
 package enum TimeText {
     private static let millisecondsPerDay: Int64 = 86_400_000
 
-    /// Reads an RFC 3339 time.
-    ///
-    /// - Parameter text: Date, `T` or a space, hours and minutes, optionally seconds and a fraction (cut after milliseconds), then `Z` or
-    ///   an offset such as `+02:00`. Years 0000 to 9999; times before 1970 are negative. A leap second is the second after it.
-    /// - Returns: Milliseconds since 1970-01-01T00:00:00Z.
-    /// - Throws: `InvalidText` for anything else, a day that does not exist and a missing offset included.
+    /// Parses an RFC 3339 time.
+    /// - Parameter text: date, `T` or a space, hours and minutes, optionally seconds and a fraction (truncated to milliseconds), then `Z`
+    ///   or an offset such as `+02:00`. Years 0000 to 9999; times before 1970 are negative. A leap second counts as the second after it.
+    /// - Returns: milliseconds since 1970-01-01T00:00:00Z.
+    /// - Throws: `InvalidText` for anything else, including a day that does not exist and a missing offset.
     package static func parseRFC3339(_ text: String) throws(InvalidText) -> Int64 {
         var cursor = TimeCursor(text)
         guard let year = cursor.digits(4), cursor.skip("-"), let month = cursor.digits(2), cursor.skip("-"), let day = cursor.digits(2),
@@ -39,10 +39,9 @@ package enum TimeText {
         return time - offset * 60_000 + millisecond
     }
 
-    /// Writes a time in UTC with milliseconds: `2026-12-01T09:00:00.000Z`.
-    ///
-    /// - Parameter milliseconds: Since 1970; negative is before. Any value is safe; beyond the years 0000 to 9999 the result is longer
-    ///   and no longer RFC 3339.
+    /// Formats a time in UTC with milliseconds: `2026-12-01T09:00:00.000Z`.
+    /// - Parameter milliseconds: since 1970; negative is before. Any value is safe, but outside the years 0000 to 9999 the result is
+    ///   longer and not valid RFC 3339.
     package static func format(_ milliseconds: Int64) -> String {
         let day = milliseconds.flooredQuotient(millisecondsPerDay)
         let remainder = milliseconds % millisecondsPerDay
@@ -72,7 +71,7 @@ package enum TimeText {
         }
     }
 
-    /// The time of a date and clock in UTC, in milliseconds since 1970; nil if there is none. A leap second is the second after it.
+    /// The milliseconds since 1970 of a date and time in UTC; nil if it does not exist. A leap second counts as the second after it.
     package static func milliseconds(
         year: Int64, month: Int64, day: Int64, hour: Int64, minute: Int64, second: Int64
     ) -> Int64? {
@@ -89,7 +88,7 @@ package enum TimeText {
     private static func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
 }
 
-/// Reads the parts of an RFC 3339 time from front to back; a read that does not fit takes nothing.
+/// Reads the parts of an RFC 3339 time from front to back. A read that does not match consumes nothing.
 struct TimeCursor {
     private var rest: Substring.UTF8View
 
@@ -118,7 +117,7 @@ struct TimeCursor {
         return value
     }
 
-    /// One or more digits as a fraction of a second, cut after milliseconds.
+    /// One or more digits as a fraction of a second, truncated to milliseconds.
     mutating func milliseconds() -> Int64? {
         var value: Int64 = 0
         var weight: Int64 = 100
@@ -132,7 +131,7 @@ struct TimeCursor {
         return taken > 0 ? value : nil
     }
 
-    /// `Z`, or hours and minutes east of UTC.
+    /// `Z`, or hours and minutes east of UTC, in minutes.
     mutating func offsetMinutes() -> Int64? {
         if skip("Z") || skip("z") { return 0 }
         let sign: Int64
@@ -146,7 +145,6 @@ struct TimeCursor {
     }
 }
 
-/// The time of day.
 package enum WallClock {
     /// Milliseconds since 1970.
     package static let milliseconds: @Sendable () -> Int64 = {
