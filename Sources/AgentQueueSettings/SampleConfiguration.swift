@@ -1,6 +1,6 @@
 /// The configuration file that `agent-queue config init` writes: every key with its meaning, default, unit and range.
 package enum SampleConfiguration {
-    /// YAML that says exactly what the built-in defaults are.
+    /// YAML that states exactly the built-in defaults.
     package static let yaml = """
         # AgentQueue's configuration: every key, with its default, unit and range. All of it may be left out.
         #

@@ -1,7 +1,7 @@
 import AgentQueueModel
 
 extension Settings {
-    /// What is wrong between values that are each right by themselves. Mends what only a default makes wrong.
+    /// Conflicts between values that are each valid by themselves. A value that only a default makes wrong is corrected instead.
     mutating func conflicts() -> [SettingsError] {
         if origin(of: "worker.linger") == .builtIn { worker.linger = min(worker.linger, worker.batchTimeout) }
         return databaseConflicts() + workerConflicts() + targetConflicts() + providerConflicts() + modelConflicts() + runConflicts()
@@ -94,7 +94,7 @@ extension Settings {
             targets += mode.roles.map { ("modes.\(name).roles.\($0.key).model", $0.value.model) }
         }
         return targets.sorted { $0.0 < $1.0 }.compactMap { key, target in
-            // What a template becomes is known only when a run's inputs are.
+            // The result of a template is only known once a run has its inputs.
             guard let target, !target.contains("{{") else { return nil }
             return unknownProvider(in: target).map { conflict(key, $0) }
         }

@@ -1,61 +1,57 @@
 import AgentQueueModel
 
-/// Everything that can be configured, validated once, at the door: code that holds a `Settings` checks nothing again.
+/// The whole configuration, validated once when it is loaded: code that holds a `Settings` need not check anything again.
 ///
-/// Made by ``load(configPath:environment:currentDirectory:overrides:files:)`` from, strongest first: command line, environment, file,
-/// built-in defaults. Every value knows where it came from (``entries``, ``origin(of:)``). Keys of providers are not in here, only where to
-/// find them (``ProviderSettings/resolveAPIKey(environment:files:)``).
+/// ``load(configPath:environment:currentDirectory:overrides:files:)`` makes it from, strongest first, the command line, the environment,
+/// the file and the built-in defaults. Every value knows its origin (``entries``, ``origin(of:)``). It does not hold the keys of
+/// providers, only where to find them (``ProviderSettings/resolveAPIKey(environment:files:)``).
 package struct Settings: Equatable, Sendable {
     /// The absolute path of the database file. Default `$XDG_DATA_HOME/agent-queue/queue.db`.
     package var database: String
-    /// False runs one job at a time without coalescing, the synchronous fallback; see ``effectiveWorker``. Default true; set by the
-    /// environment variable `ENABLE_ASYNC` alone.
+    /// False runs one job at a time without coalescing, as a synchronous fallback; see ``effectiveWorker``. Default true; only the
+    /// environment variable `ENABLE_ASYNC` sets it.
     package var enableAsync = true
-    /// How a worker process claims and runs jobs, as configured; ``effectiveWorker`` is what applies.
+    /// The worker's settings as configured; ``effectiveWorker`` is what applies.
     package var worker = WorkerSettings()
-    /// Which replies are kept for identical requests, and for how long.
     package var cache = CacheSettings()
-    /// How texts are remembered with their vectors.
     package var memory = MemorySettings()
-    /// The HTTP client that all providers share: connections and time limits.
     package var http = HTTPSettings()
-    /// When a lane stops calling a provider that keeps failing.
     package var breaker = BreakerSettings()
-    /// How long finished jobs stay before `prune` removes them.
+    /// How long finished jobs are kept before `prune` removes them.
     package var retention = RetentionSettings()
     /// What a commit survives. Default `full`.
     package var durability = DurabilityLevel.full
     /// The target of a job that names none. Default `local/smollm2`; `claude-code/sonnet` with `USE_CLAUDE_CODE=true`.
     package var defaultModel = "local/smollm2"
-    /// The providers by name: the built-in ones, changed and added to by the file.
+    /// The providers by name: the built-in ones, as changed and extended by the file.
     package var providers = Settings.builtInProviders
-    /// The names of providers that the embedding program brings itself, which targets may name as well.
+    /// Settings of individual targets, by `provider/model`.
     var ownProviders: Set<String> = []
-    /// What holds for single targets, by `provider/model`.
+    /// Notifications by name. Default none.
     package var models = Settings.builtInModels
-    /// How ends are told, by name. Default none.
+    /// Roles by name, for pipeline steps and for jobs that name a role.
     package var notifications: [String: NotificationSettings] = [:]
-    /// Who models are to be, by name: for steps of pipelines, and for jobs that name a role.
+    /// Modes by the names that `agent-queue run` knows: pipelines with settings.
     package var roles: [String: RoleSettings] = [:]
-    /// Pipelines with settings, by the names that `agent-queue run` knows them by.
+    /// The absolute path of the folder with the user's own pipelines. Default `pipelines` beside the configuration file, or in the current
+    /// folder if there is no such file.
     package var modes: [String: ModeSettings] = [:]
-    /// The folder of the user's own pipelines, absolute. Default `pipelines` beside the configuration file, or where there is none, in the
-    /// current folder.
+    /// The path, as it was given, of the configuration file that was read; nil if there was none.
     package var pipelines = ""
 
-    /// The configuration file that was read, as it was named; nil if there was none.
+    /// The origin of each value that is not a default, by key.
     public internal(set) var configPath: String?
-    /// Where each value that is not a default came from, by key.
+    /// The built-in defaults with this database.
     var origins: [String: SettingsOrigin] = [:]
 
-    /// The built-in defaults around a database.
+    /// The worker's settings as they apply: with `ENABLE_ASYNC=false`, one process, one call at a time, one job per claim, no lingering.
     package init(database: String) {
         self.database = database
     }
 }
 
 extension Settings {
-    /// The worker's settings as they apply: with `ENABLE_ASYNC=false` one process, one call at a time, one job a claim, no lingering.
+    /// The provider a target names; nil if the configuration has none with that name.
     package var effectiveWorker: WorkerSettings {
         guard !enableAsync else { return worker }
         var worker = worker
@@ -66,38 +62,38 @@ extension Settings {
         return worker
     }
 
-    /// The provider that a target names; nil if the configuration has none of that name.
+    /// The settings of a target; the defaults if the configuration has none for it.
     package func provider(of target: TargetName) -> ProviderSettings? {
         providers[target.provider]
     }
 
-    /// What holds for a target; the defaults if the configuration says nothing about it.
+    /// The prefix of a text that searches for others, for an embedding target. The E5 models need `query: ` and `passage: `, as their
+    /// authors say (Wang et al., "Text Embeddings by Weakly-Supervised Contrastive Pre-training", 2022); other models need none.
     package func model(_ target: TargetName) -> ModelSettings {
         models[target.description] ?? ModelSettings()
     }
 
-    /// What is put before a text that looks for others, for a target that embeds. The E5 models want `query: ` and `passage: `, as their
-    /// authors say (Wang et al., "Text Embeddings by Weakly-Supervised Contrastive Pre-training", 2022); others nothing.
+    /// The prefix of a text that is remembered, for an embedding target.
     package func queryPrefix(of target: String) -> String { models[target]?.queryPrefix ?? (Self.isE5(target) ? "query: " : "") }
 
-    /// What is put before a text that is remembered, for a target that embeds.
+    /// Whether a part of the model's name is `e5`.
     package func passagePrefix(of target: String) -> String { models[target]?.passagePrefix ?? (Self.isE5(target) ? "passage: " : "") }
 
-    /// Whether a part of the model's name is `e5`.
+    /// How long a memory in this namespace is kept unless it says so itself.
     private static func isE5(_ target: String) -> Bool {
         let model = target.drop { $0 != "/" }.lowercased()
         return model.split(whereSeparator: { !$0.isLetter && !$0.isNumber }).contains("e5")
     }
 
-    /// How long a memory of a namespace is kept when it does not say itself.
+    /// How long a target's replies may be served from the cache unless the job says so itself.
     package func retention(ofNamespace name: String) -> Duration { memory.namespaces[name]?.retention ?? memory.retention }
 
-    /// How long a reply answers for requests to a target, where its job does not say.
+    /// `local`, `local-embeddings`, `openai`, `anthropic` and `claude-code`: everything runs without a configuration file.
     package func cacheTTL(of target: String) -> Duration { models[target]?.cacheTTL ?? cache.ttl }
 }
 
 extension Settings {
-    /// `local`, `local-embeddings`, `openai`, `anthropic` and `claude-code`: everything runs without a configuration file.
+    /// A model this small often does not stop by itself.
     static let builtInProviders: [String: ProviderSettings] = {
         var local = ProviderSettings(kind: .openai)
         local.baseURL = "http://127.0.0.1:8089/v1"

@@ -8,14 +8,14 @@ extension SettingKind where Value == String {
         $0
     }
 
-    /// A file path, made absolute.
+    /// A file path, which becomes absolute.
     static let path = Self { (raw) throws(InvalidText) in
         try PathText.resolve(raw.text(of: "a file path"), folder: raw.folder, home: raw.home)
     } show: {
         InvalidText.printable($0, limit: .max)
     }
 
-    /// A program: a name to look up in PATH, or a path, made absolute.
+    /// A program: a name to look up in PATH, or a path, which becomes absolute.
     static let program = Self { (raw) throws(InvalidText) in
         let text = try raw.text(of: "a program's name or path")
         return text.contains("/") || text.isEmpty ? try PathText.resolve(text, folder: raw.folder, home: raw.home) : text
@@ -23,7 +23,7 @@ extension SettingKind where Value == String {
         InvalidText.printable($0, limit: .max)
     }
 
-    /// A day, such as 2023-06-01: the name of a version of Anthropic's API.
+    /// A day such as 2023-06-01, which names a version of Anthropic's API.
     static let date = Self { (raw) throws(InvalidText) in
         let text = try raw.text(of: "a date")
         let shape = text.utf8.map { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) ? UInt8(ascii: "0") : $0 }
@@ -35,7 +35,8 @@ extension SettingKind where Value == String {
         $0
     }
 
-    /// The name of an environment variable. What is refused is not repeated: it may be a key put in the wrong place.
+    /// The name of an environment variable. A rejected value is not repeated in the message, because it may be a key put in the wrong
+    /// place.
     static let environmentName = Self { (raw) throws(InvalidText) in
         let text = try raw.text(of: "an environment variable's name")
         let isName = text.utf8.allSatisfy { byte in
@@ -54,7 +55,7 @@ extension SettingKind where Value == String {
         $0
     }
 
-    /// An `http` or `https` address, without slashes at the end. Shown without what may be a password or a key in it.
+    /// An `http` or `https` address without trailing slashes. Whatever may be a password or a key in it is masked when it is shown.
     static let baseURL = Self { (raw) throws(InvalidText) in
         var text = try raw.text(of: "a URL")
         let refused = InvalidText("is not an http or https URL (such as http://127.0.0.1:8089/v1)")
@@ -70,17 +71,17 @@ extension SettingKind where Value == String {
         masked(url: $0)
     }
 
-    /// An `http` or `https` address as it is written. Shown without what may be a password or a key in it.
+    /// An `http` or `https` address as written. Whatever may be a password or a key in it is masked when it is shown.
     static let webhookURL = Self { (raw) throws(InvalidText) in
         let text = try raw.text(of: "a URL")
-        // The same rules; but a slash at its end counts, and its query is part of where it leads.
+        // The same rules apply, but a trailing slash matters and the query is part of the address.
         _ = try baseURL.parse(raw)
         return text
     } show: {
         masked(url: $0)
     }
 
-    /// Any text of a few lines. Shown in quotes, for its blanks may count.
+    /// Any text of a few lines. It is shown in quotes, because blanks may matter.
     static func text(maxBytes: Int) -> Self {
         Self { (raw) throws(InvalidText) in
             let text = try raw.text(of: "a text")
@@ -96,7 +97,7 @@ extension SettingKind where Value == String {
         }
     }
 
-    /// A text that says where recalled memories stand.
+    /// A text that says where recalled memories go.
     static let recallTemplate = Self { (raw) throws(InvalidText) in
         let text = try Self.text(maxBytes: 16 << 10).parse(raw)
         guard text.ranges(of: MemorySettings.placeOfMemories).count == 1 else {
@@ -107,7 +108,7 @@ extension SettingKind where Value == String {
         quoted($0)
     }
 
-    /// A text in double quotes, as YAML reads it.
+    /// The text in double quotes, as YAML reads it.
     private static func quoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
@@ -125,7 +126,7 @@ extension SettingKind where Value == String {
     private static func masked(url: String) -> String {
         var shown = url
         if let query = shown.firstIndex(of: "?") { shown = shown[..<query] + "?***" }
-        // After a scheme's "://" comes the authority, up to the next slash; what is before its last "@" signs in.
+        // The authority follows the scheme's "://" and ends at the next slash; the credentials are the part before its last "@".
         guard let colon = shown.firstIndex(of: ":") else { return shown }
         let authority = shown[colon...].dropFirst(3).prefix { $0 != "/" }
         guard let at = authority.lastIndex(of: "@") else { return shown }

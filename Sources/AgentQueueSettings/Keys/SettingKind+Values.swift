@@ -1,7 +1,6 @@
 import AgentQueueModel
 
 extension SettingKind where Value == Int {
-    /// A whole number within a range.
     static func integer(_ range: ClosedRange<Int>) -> Self {
         Self { (raw) throws(InvalidText) in
             let text = try raw.text(of: "a whole number", quotesAllowed: false)
@@ -17,7 +16,6 @@ extension SettingKind where Value == Int {
 }
 
 extension SettingKind where Value == Int64 {
-    /// A byte count within a range.
     static func bytes(_ range: ClosedRange<Int64>) -> Self {
         Self { (raw) throws(InvalidText) in
             try ByteCountText.parse(raw.text(of: "a byte count"), in: range)
@@ -28,7 +26,6 @@ extension SettingKind where Value == Int64 {
 }
 
 extension SettingKind where Value == Duration {
-    /// A duration within a range.
     static func duration(_ range: ClosedRange<Duration>) -> Self {
         Self { (raw) throws(InvalidText) in
             try DurationText.parse(raw.text(of: "a duration"), in: range)
@@ -43,7 +40,7 @@ extension SettingKind where Value == Double {
     static func number(_ range: ClosedRange<Double>) -> Self {
         Self { (raw) throws(InvalidText) in
             let text = try raw.text(of: "a number", quotesAllowed: false)
-            // `Double` also reads hexadecimal, "inf" and "nan", which are no numbers to a person.
+            // `Double` also accepts hexadecimal, "inf" and "nan", which people do not mean as numbers.
             guard text.utf8.allSatisfy("0123456789.eE+-".utf8.contains), let value = Double(text), value.isFinite else {
                 throw InvalidText("\(InvalidText.quoted(text)) is not a number")
             }
@@ -57,7 +54,7 @@ extension SettingKind where Value == Double {
         }
     }
 
-    /// `3` for 3.0.
+    /// Writes 3.0 as `3`.
     private static func written(_ value: Double) -> String {
         Int64(exactly: value).map(String.init) ?? String(value)
     }
@@ -78,7 +75,6 @@ extension SettingKind where Value == Bool {
 }
 
 extension SettingKind where Value: CaseIterable & RawRepresentable<String> {
-    /// One of a few words.
     static func choice() -> Self {
         Self { (raw) throws(InvalidText) in
             let words = Value.allCases.map(\.rawValue)
@@ -95,7 +91,7 @@ extension SettingKind where Value: CaseIterable & RawRepresentable<String> {
 }
 
 extension SettingKind {
-    /// A value that need not be there; `null` takes an inherited one away.
+    /// An optional value; `null` removes an inherited one.
     static func optional<Wrapped>(_ kind: SettingKind<Wrapped>) -> Self where Value == Wrapped? {
         Self { (raw) throws(InvalidText) in
             raw.isNull ? nil : try kind.parse(raw)
@@ -104,7 +100,6 @@ extension SettingKind {
         }
     }
 
-    /// A list of values.
     static func list<Element>(of kind: SettingKind<Element>) -> Self where Value == [Element] {
         Self { (raw) throws(InvalidText) in
             guard case .list(let items) = raw.content else { throw InvalidText("expected a list (such as [a, b])") }
@@ -118,7 +113,7 @@ extension SettingKind {
 }
 
 extension SettingKind where Value == [JSONValue.Member] {
-    /// Keys of anybody's choice with values of any type.
+    /// An object with any keys and values of any type.
     static let object = Self { (raw) throws(InvalidText) in
         guard case .mapping(let node) = raw.content else { throw InvalidText("expected keys and values") }
         do throws(YAMLFault) {
@@ -134,7 +129,6 @@ extension SettingKind where Value == [JSONValue.Member] {
 }
 
 extension SettingKind where Value == String {
-    /// The name of a pipeline, a mode or a role.
     static let name = Self { (raw) throws(InvalidText) in
         let text = try raw.text(of: "a name")
         guard TargetName.isProviderName(text) else {
@@ -145,7 +139,7 @@ extension SettingKind where Value == String {
         $0
     }
 
-    /// `provider/model`, or a template that becomes one.
+    /// `provider/model`, or a template that produces one.
     static let targetTemplate = Self { (raw) throws(InvalidText) in
         let text = try raw.text(of: "a target, provider/model")
         return text.contains("{{") ? try Self.text(maxBytes: 1 << 10).parse(raw) : try Self.target.parse(raw)

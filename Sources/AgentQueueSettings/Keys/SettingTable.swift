@@ -1,7 +1,7 @@
 import AgentQueueModel
 import Yams
 
-/// The keys below one place in the configuration, in the order in which they are shown.
+/// The keys below one place in the configuration, in the order they are shown.
 struct SettingTable<Root>: Sendable {
     let settings: [Setting<Root>]
 
@@ -13,12 +13,12 @@ struct SettingTable<Root>: Sendable {
         settings.first { $0.name == name }
     }
 
-    /// Whether keys lie below `name`.
+    /// Whether there are keys below `name`.
     func isSection(_ name: String) -> Bool {
         settings.contains { $0.name.hasPrefix(name + ".") }
     }
 
-    /// The names that may be written in `section` (empty: at the top), without what is before or after them.
+    /// The names allowed in `section` (empty for the top level), without their prefix and suffix.
     func names(in section: String) -> [String] {
         let prefix = section.isEmpty ? "" : section + "."
         var names: [String] = []
@@ -30,11 +30,11 @@ struct SettingTable<Root>: Sendable {
     }
 }
 
-/// One key of the configuration: its name within `Root`, where its value is kept, and of what kind it is.
+/// One key of the configuration: its name within `Root`, the property that holds its value, and its type.
 struct Setting<Root>: Sendable {
-    /// Dotted, such as `worker.concurrency`.
+    /// The dotted name, such as `worker.concurrency`.
     let name: String
-    /// False for what only the environment sets.
+    /// False for a value that only the environment sets.
     let isInFile: Bool
     let set: @Sendable (inout Root, RawSetting) throws(InvalidText) -> Void
     let show: @Sendable (Root) -> String?
@@ -49,10 +49,10 @@ struct Setting<Root>: Sendable {
     }
 }
 
-/// A type that values of the configuration have: how one is read, checked, and shown.
+/// A type of configuration value: how it is read, checked and shown.
 struct SettingKind<Value: Sendable>: Sendable {
     let parse: @Sendable (RawSetting) throws(InvalidText) -> Value
-    /// The value as it would be written in a file; nil for one that is not there.
+    /// The value as it would be written in a file; nil if it is not set.
     let show: @Sendable (Value) -> String?
 
     init(parse: @escaping @Sendable (RawSetting) throws(InvalidText) -> Value, show: @escaping @Sendable (Value) -> String?) {
@@ -61,24 +61,24 @@ struct SettingKind<Value: Sendable>: Sendable {
     }
 }
 
-/// A value as it was written, not yet of any type.
+/// A value as it was written, before it has a type.
 struct RawSetting {
     enum Content {
         /// Nothing after the key, `~` or `null`.
         case null
         case scalar(String, quoted: Bool)
         case list([RawSetting])
-        /// Keys and values, as they were parsed.
+        /// Keys and values, as parsed.
         case mapping(Node)
     }
 
     let content: Content
-    /// What relative paths are relative to.
+    /// The folder that relative paths refer to.
     let folder: String
-    /// What `~` stands for.
+    /// The folder that `~` stands for.
     let home: String?
 
-    /// The text of a value that must be one: not a list, a mapping or nothing, and not in quotes unless it may be any text.
+    /// The text of a scalar. Lists, mappings and nulls are rejected, and so are quoted texts unless `quotesAllowed`.
     func text(of expected: String, quotesAllowed: Bool = true) throws(InvalidText) -> String {
         switch content {
         case .scalar(let text, let quoted):

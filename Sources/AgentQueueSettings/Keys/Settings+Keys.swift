@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-/// Every key that is not a provider's, a model's or a namespace's.
+/// Every key that does not belong to a provider, a model or a namespace.
 extension Settings {
     static let keys = SettingTable<Settings>([
         Setting("database", \.database, .path),
@@ -51,8 +51,8 @@ extension Settings {
 }
 
 extension Settings {
-    /// Every value with where it came from, as `agent-queue config show` prints them: keys of the file's order, then namespaces,
-    /// providers, models, roles and modes by name. Values that are not set are left out, unless something took them away. Secrets are masked.
+    /// Every value with its origin, as `agent-queue config show` prints them: keys in the order of the file, then namespaces, providers,
+    /// models, roles and modes by name. Values that are not set are left out, unless something removed them. Secrets are masked.
     package var entries: [SettingsEntry] {
         var entries = rows(of: self, Settings.keys, at: "")
         for (name, namespace) in memory.namespaces.sorted(by: { $0.key < $1.key }) {
@@ -79,7 +79,7 @@ extension Settings {
         return entries
     }
 
-    /// Where the value of a key came from.
+    /// The origin of a key's value.
     package func origin(of key: String) -> SettingsOrigin {
         origins[key] ?? .builtIn
     }
@@ -96,14 +96,14 @@ extension Settings {
 
 /// One line of `agent-queue config show`.
 package struct SettingsEntry: Equatable, Sendable {
-    /// Such as `worker.concurrency` or `providers.openai.limits.rpm`.
+    /// The key, such as `worker.concurrency` or `providers.openai.limits.rpm`.
     package let key: String
-    /// As it would be written in a file, secrets masked.
+    /// The value as it would be written in a file, with secrets masked.
     package let value: String
-    /// Where it came from.
+    /// Where the value came from.
     package let origin: SettingsOrigin
 
-    /// Makes a line; `value` must have its secrets masked already.
+    /// - Parameter value: its secrets must be masked already.
     package init(key: String, value: String, origin: SettingsOrigin) {
         self.key = key
         self.value = value

@@ -1,14 +1,14 @@
 import AgentQueueModel
 import Yams
 
-/// A configuration file on its way into `Settings`: walks the YAML beside the tables of keys, and collects every fault with its line.
+/// Applies a configuration file to `Settings`: walks the YAML alongside the tables of keys and collects every problem with its line.
 struct ConfigurationFile {
-    /// As it was named, for messages.
+    /// The path as it was given, for messages.
     let path: String
-    /// What its relative paths are relative to.
+    /// The folder that relative paths in the file refer to.
     let folder: String
     let home: String?
-    /// Where each value set came from.
+    /// The origin of each value that was set.
     private(set) var origins: [String: SettingsOrigin] = [:]
     private(set) var problems: [SettingsError] = []
 
@@ -18,7 +18,7 @@ struct ConfigurationFile {
         self.home = home
     }
 
-    /// Sets what the file says.
+    /// Applies the text of the file.
     mutating func apply(_ text: String, to settings: inout Settings) {
         guard let root = document(text), !isNull(root), let pairs = mapping(root, key: nil) else { return }
         for (key, value) in pairs {
@@ -39,7 +39,7 @@ struct ConfigurationFile {
 
     private mutating func document(_ text: String) -> Node? {
         do {
-            // Every scalar as the text it is: what type it should be, the tables know.
+            // Scalars stay untyped texts: the tables of keys know their types.
             return try YAMLValue.node(of: text)
         } catch {
             report(error.message, line: error.line)
@@ -60,8 +60,8 @@ struct ConfigurationFile {
         }
     }
 
-    /// What the file's keys of one provider are set on. One of another kind than the built-in one inherits nothing from it; one with a key
-    /// file of its own does not inherit the name of an environment variable.
+    /// The settings that the file's keys for one provider apply to. A provider of another kind than the built-in one inherits nothing from
+    /// it, and one with its own key file does not inherit the name of an environment variable.
     private mutating func provider(
         named name: String, inherited: ProviderSettings?, _ pairs: Node.Mapping, line: Int?
     ) -> ProviderSettings? {
@@ -75,7 +75,7 @@ struct ConfigurationFile {
             if written("api_key_file") != nil { provider.apiKeyEnv = nil }
             return provider
         }
-        // A kind that is none is reported when the keys are applied; until then any will do.
+        // An unknown kind is reported when the keys are applied; until then any kind will do.
         let chosen = kind.flatMap(ProviderKind.init(rawValue:)) ?? .openai
         guard var provider = inherited, provider.kind == chosen else { return ProviderSettings(kind: chosen) }
         if written("api_key_file") != nil { provider.apiKeyEnv = nil }
@@ -129,7 +129,7 @@ struct ConfigurationFile {
         }
     }
 
-    /// Calls `body` with each name below `key`, its full key and line, and the keys below it.
+    /// Calls `body` for each name below `key`, with its full key, its line and the keys below it.
     mutating func forEachName(
         in node: Node, key: String,
         _ body: (inout ConfigurationFile, _ name: String, _ label: (key: String, line: Int?), _ pairs: Node.Mapping) -> Void
@@ -218,7 +218,7 @@ struct ConfigurationFile {
     }
 }
 
-/// What the configuration says of pipelines: roles, and modes with roles of their own.
+/// The configuration of pipelines: roles, and modes with roles of their own.
 extension ConfigurationFile {
     mutating func applyRoles(_ node: Node, at key: String, to roles: inout [String: RoleSettings]) {
         forEachName(in: node, key: key) { file, name, label, pairs in

@@ -1,7 +1,7 @@
 import AgentQueueModel
 import Foundation
 
-/// Where the configuration file is looked for, and where the database goes when nothing says so.
+/// Finds the configuration file, and the default place of the database.
 struct ConfigurationSearch {
     /// The value of `--config`.
     let configPath: String?
@@ -10,24 +10,24 @@ struct ConfigurationSearch {
 
     /// A configuration file that was found.
     struct Found {
-        /// As it was named, for messages.
+        /// The path as it was given, for messages.
         let path: String
-        /// The folder it is in, which its relative paths are relative to.
+        /// The folder that holds the file; its relative paths refer to it.
         let folder: String
         let text: String
     }
 
-    /// `HOME`, if it is of use.
+    /// `HOME`; nil unless it is an absolute path.
     var home: String? { absolute("HOME") }
 
-    /// `$XDG_DATA_HOME/agent-queue/queue.db`, `~/.local/share` standing in; nil without a home.
+    /// `$XDG_DATA_HOME/agent-queue/queue.db`, or below `~/.local/share` if the variable is not set; nil without a home folder.
     var defaultDatabase: String? {
         folder("XDG_DATA_HOME", orBelowHome: ".local/share").map { PathText.join($0, "agent-queue/queue.db") }
     }
 
-    /// `--config`, else `AGENT_QUEUE_CONFIG`, else `./agent-queue.yaml`, else `$XDG_CONFIG_HOME/agent-queue/config.yaml`, else nil.
+    /// The first of `--config`, `AGENT_QUEUE_CONFIG`, `./agent-queue.yaml` and `$XDG_CONFIG_HOME/agent-queue/config.yaml`, or nil.
     ///
-    /// A file that was named and is not there is an error; so is one that is there and cannot be read.
+    /// It is an error if a file that was named does not exist, or if one that exists cannot be read.
     func find(_ files: FileReader) throws(SettingsError) -> Found? {
         if let configPath { return try named(configPath, by: .commandLine(option: "--config"), files) }
         if let path = environment["AGENT_QUEUE_CONFIG"], !path.isEmpty {
@@ -60,7 +60,7 @@ struct ConfigurationSearch {
         }
     }
 
-    /// The XDG specification: a variable that is empty or not an absolute path counts as not set.
+    /// As the XDG specification demands, a variable that is empty or not an absolute path counts as unset.
     private func folder(_ name: String, orBelowHome fallback: String) -> String? {
         absolute(name) ?? home.map { PathText.join($0, fallback) }
     }
@@ -72,7 +72,7 @@ struct ConfigurationSearch {
 
 /// File paths as people write them in a configuration.
 enum PathText {
-    /// An absolute path: `~/x` is under `home`, anything else relative is under `folder`.
+    /// Makes a path absolute: `~/x` is below `home`, any other relative path below `folder`.
     static func resolve(_ path: String, folder: String, home: String?) throws(InvalidText) -> String {
         guard !path.isEmpty, !path.utf8.contains(0) else { throw InvalidText("\(InvalidText.quoted(path)) is not a file path") }
         if path.hasPrefix("/") { return path }
@@ -86,7 +86,7 @@ enum PathText {
         return join(folder, path)
     }
 
-    /// `folder/path`, without `./` and doubled slashes where they meet.
+    /// `folder/path`, without `./` and doubled slashes at the joint.
     static func join(_ folder: String, _ path: String) -> String {
         var path = Substring(path)
         while path.hasPrefix("./") { path = path.dropFirst(2) }
@@ -94,24 +94,25 @@ enum PathText {
         return folder.hasSuffix("/") ? folder + path : "\(folder)/\(path)"
     }
 
-    /// The folder that a file is in: `/` for `/x`, `.` for `x`.
+    /// The folder that holds a file: `/` for `/x`, `.` for `x`.
     static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 }
 
-/// How the configuration and key files are read; tests put their own in its place.
+/// Reads the configuration and key files. Tests substitute their own.
 package struct FileReader: Sendable {
-    /// The file at an absolute path; nil if there is none; an error, with the reason, if there is one that cannot be read.
+    /// Reads the file at an absolute path; nil if there is none.
+    /// - Throws: `InvalidText` with the reason if the file exists but cannot be read.
     package let read: @Sendable (_ path: String) throws(InvalidText) -> FileContents?
 
-    /// Makes a reader of a function; see ``read`` for what it must return.
+    /// See ``read`` for what the function must return.
     package init(_ read: @escaping @Sendable (_ path: String) throws(InvalidText) -> FileContents?) {
         self.read = read
     }
 
-    /// The file system. Files over 1 MiB and text that is not UTF-8 are refused. Pipes work (`--config <(generate)`).
+    /// The file system. Files over 1 MiB and text that is not UTF-8 are rejected. Pipes work (`--config <(generate)`).
     package static let system = FileReader { (path: String) throws(InvalidText) -> FileContents? in
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
@@ -145,14 +146,13 @@ package struct FileReader: Sendable {
     }
 }
 
-/// A file as read: its text, and who may read it, taken from the same open descriptor.
+/// The contents of a file and its permissions, read from the same open descriptor.
 package struct FileContents: Equatable, Sendable {
-    /// The whole text.
     package let text: String
     /// The permission bits, such as 0o600.
     package let permissions: UInt32
 
-    /// Makes contents; by default, of a file that its owner alone may read.
+    /// By default, a file that only its owner may read.
     package init(text: String, permissions: UInt32 = 0o600) {
         self.text = text
         self.permissions = permissions

@@ -1,21 +1,20 @@
 import AgentQueueModel
 
 extension Settings {
-    /// Reads the configuration: command line beats environment beats file beats built-in default.
+    /// Loads the configuration. The command line overrides the environment, which overrides the file, which overrides the built-in
+    /// defaults.
     ///
     /// The file is `configPath`, else `AGENT_QUEUE_CONFIG`, else `./agent-queue.yaml`, else `$XDG_CONFIG_HOME/agent-queue/config.yaml`
-    /// (`~/.config`), else none. The database is the override of key `database`, else `AGENT_QUEUE_DATABASE`, else the file's
-    /// `database:`, else `$XDG_DATA_HOME/agent-queue/queue.db` (`~/.local/share`). Relative paths in a file are relative to the file's
-    /// folder, all others to `currentDirectory`. An empty environment variable counts as not set.
+    /// (`~/.config`), else none. The database is the override of key `database`, else `AGENT_QUEUE_DATABASE`, else the file's `database:`,
+    /// else `$XDG_DATA_HOME/agent-queue/queue.db` (`~/.local/share`). Relative paths in a file refer to the file's folder, all others to
+    /// `currentDirectory`. An empty environment variable counts as unset.
     ///
     /// - Parameters:
-    ///   - configPath: The value of `--config`; nil if it was not given.
-    ///   - environment: The process's environment.
-    ///   - currentDirectory: An absolute path.
-    ///   - overrides: What the command line sets; of two for the same key, the later wins.
-    ///   - ownProviders: The names of providers that the program brings itself, which targets may name as well.
-    ///   - files: How files are read.
-    /// - Throws: `SettingsError` for the first fault.
+    ///   - configPath: the value of `--config`; nil if it was not given.
+    ///   - currentDirectory: an absolute path.
+    ///   - overrides: what the command line sets. If a key occurs twice, the later one wins.
+    ///   - files: reads the files.
+    /// - Throws: `SettingsError` for the first problem. The commands then exit with code 78.
     package static func load(
         configPath: String? = nil, environment: [String: String], currentDirectory: String, overrides: [SettingsOverride] = [],
         ownProviders: Set<String> = [], files: FileReader = .system
@@ -26,12 +25,11 @@ extension Settings {
         return settings
     }
 
-    /// The built-in configuration with some values changed; no file and no environment is read.
+    /// The built-in configuration with some values changed. No file and no environment is read.
     /// - Parameters:
     ///   - database: relative to `currentDirectory`.
-    ///   - overrides: of two for the same key, the later wins.
-    ///   - ownProviders: The names of providers that the program brings itself, which targets may name as well.
-    /// - Throws: `SettingsError` for the first fault.
+    ///   - overrides: if a key occurs twice, the later one wins.
+    /// - Throws: `SettingsError` for the first problem.
     package static func builtIn(
         database: String, currentDirectory: String, overrides: [SettingsOverride], ownProviders: Set<String> = []
     ) throws(SettingsError) -> Settings {
@@ -44,8 +42,8 @@ extension Settings {
         return settings
     }
 
-    /// Every fault that ``load(configPath:environment:currentDirectory:overrides:files:)`` would meet, in the order of the file; empty if
-    /// there is none. For `agent-queue config check`.
+    /// Every problem that ``load(configPath:environment:currentDirectory:overrides:files:)`` would meet, in the order of the file; empty
+    /// if there is none. For `agent-queue config check`.
     package static func check(
         configPath: String? = nil, environment: [String: String], currentDirectory: String, overrides: [SettingsOverride] = [],
         files: FileReader = .system
@@ -75,7 +73,7 @@ extension Settings {
         }
         problems += settings.apply(environmentOf: search)
         problems += settings.apply(overrides, of: search)
-        // What depends on several values is looked at only once each is right by itself.
+        // Conflicts between values are only checked once every value is valid by itself.
         if problems.isEmpty { problems = settings.conflicts() }
         return (settings, problems)
     }
@@ -120,16 +118,16 @@ extension Settings {
     }
 }
 
-/// A value given on the command line for a key of the configuration.
+/// A configuration value given on the command line.
 package struct SettingsOverride: Equatable, Sendable {
-    /// The key, such as `worker.concurrency` or `database`. Keys of single providers and models cannot be given this way.
+    /// The key, such as `worker.concurrency` or `database`. Keys of individual providers and models cannot be set this way.
     package let key: String
-    /// The text as it was given.
+    /// The text as given.
     package let value: String
-    /// The option it was given to, such as `--concurrency`, for messages and `config show`.
+    /// The option that set it, such as `--concurrency`, for messages and `config show`.
     package let option: String
 
-    /// Makes an override; the value is checked when the settings are loaded.
+    /// The value is checked when the settings are loaded.
     package init(key: String, value: String, option: String) {
         self.key = key
         self.value = value
@@ -141,10 +139,10 @@ package struct SettingsOverride: Equatable, Sendable {
 struct EnvironmentVariable: Sendable {
     let name: String
     let key: String
-    /// The variable's text as the key's text; nil if it changes nothing.
+    /// Converts the variable's text to the key's text; nil if it changes nothing.
     let translate: @Sendable (String) throws(InvalidText) -> String?
 
-    /// Weakest first: of two for the same key, the later wins.
+    /// Weakest first: if two set the same key, the later one wins.
     static let all = [
         EnvironmentVariable(name: "AGENT_QUEUE_DATABASE", key: "database", translate: { $0 }),
         EnvironmentVariable(name: "ENABLE_ASYNC", key: "enable_async", translate: { (text) throws(InvalidText) in String(try flag(text)) }),
@@ -156,7 +154,7 @@ struct EnvironmentVariable: Sendable {
         EnvironmentVariable(name: "HTTP_TIMEOUT", key: "http.request_timeout", translate: { $0 }),
     ]
 
-    /// As `SettingKind.flag`, and 1 and 0 as environments have them.
+    /// Accepts what `SettingKind.flag` does, and also 1 and 0, which are common in environments.
     private static func flag(_ text: String) throws(InvalidText) -> Bool {
         switch text.lowercased() {
         case "true", "yes", "on", "1": return true

@@ -1,22 +1,22 @@
 import AgentQueueModel
 
-/// A configuration that cannot be used: what is wrong, where, and what to do, in one sentence.
+/// Why a configuration cannot be used: what is wrong, where, and what to do, in one sentence.
 package struct SettingsError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// Where it was found: a file and line, an environment variable, or a command line option.
+    /// Where the problem was found: a file and line, an environment variable, or a command line option.
     package let origin: SettingsOrigin
-    /// The key it is about, such as `worker.concurrency`; nil if it is about none that exists.
+    /// The key it is about, such as `worker.concurrency`; nil if it is not about an existing key.
     package let key: String?
-    /// What is wrong, without place and key.
+    /// What is wrong, without the place and the key.
     package let message: String
 
-    /// Makes an error; `message` names neither place nor key, which are put in front.
+    /// - Parameter message: without the place and the key, which are put in front.
     package init(origin: SettingsOrigin, key: String? = nil, message: String) {
         self.origin = origin
         self.key = key
         self.message = message
     }
 
-    /// The file, as it was named, if it was found in one.
+    /// The path of the file as it was given, if the problem is in a file.
     package var path: String? {
         if case .file(let path, _) = origin { path } else { nil }
     }
@@ -26,7 +26,8 @@ package struct SettingsError: Error, Equatable, Sendable, CustomStringConvertibl
         if case .file(_, let line) = origin { line } else { nil }
     }
 
-    /// `config/agent-queue.yaml:3: worker.concurrency: 0 is out of range (1 to 1024)`, `CACHE_MAX_SIZE: 'x' is not a whole number`.
+    /// The message, such as `config/agent-queue.yaml:3: worker.concurrency: 0 is out of range (1 to 1024)` or `CACHE_MAX_SIZE: 'x' is not
+    /// a whole number`.
     package var description: String {
         switch (origin, key) {
         case (.file, let key?), (.builtIn, let key?): "\(origin.place): \(InvalidText.printable(key, limit: 300)): \(message)"
@@ -35,18 +36,16 @@ package struct SettingsError: Error, Equatable, Sendable, CustomStringConvertibl
     }
 }
 
-/// Where a value, or a fault, came from.
+/// Where a value or a problem came from.
 package enum SettingsOrigin: Hashable, Sendable, CustomStringConvertible {
-    /// Built in.
     case builtIn
-    /// A configuration file, as it was named; the line starts at 1 and is nil where the fault is the whole file's.
+    /// A configuration file by its path as given. The line counts from 1 and is nil if the problem concerns the whole file.
     case file(path: String, line: Int?)
-    /// An environment variable.
     case environment(name: String)
     /// A command line option, such as `--concurrency`.
     case commandLine(option: String)
 
-    /// `default`, `config/agent-queue.yaml:12`, `environment CACHE_MAX_SIZE`, `command line --concurrency`.
+    /// Such as `default`, `config/agent-queue.yaml:12`, `environment CACHE_MAX_SIZE` or `command line --concurrency`.
     package var description: String {
         switch self {
         case .builtIn: "default"

@@ -1,17 +1,17 @@
 import AgentQueueModel
 import Yams
 
-/// What YAML says as a JSON value, typed by the core schema of YAML 1.2: `true`, `12`, `0.5` and `null` are what they look like, and
-/// what stands in quotes is text.
+/// YAML as JSON values, typed by the core schema of YAML 1.2: `true`, `12`, `0.5` and `null` are what they look like, and anything in
+/// quotes is text.
 package struct YAMLValue {
-    /// The most values that one text may stand for. Anchors can make much of little.
+    /// The most values one text may expand to. With anchors, a short text can expand to a great many.
     static let maxValues = 100_000
 
     private var count = 0
 
     private init() {}
 
-    /// Reads what a text says, its scalars untyped (each is the text that it is); nil for a text that says nothing.
+    /// Parses a text, leaving its scalars untyped; nil if the text is empty.
     /// - Throws: `YAMLFault`.
     package static func node(of text: String) throws(YAMLFault) -> Node? {
         do {
@@ -21,8 +21,8 @@ package struct YAMLValue {
         }
     }
 
-    /// The value of a node that ``node(of:)`` gave.
-    /// - Throws: `YAMLFault` where JSON has no such value: a key that is no word, a number that is infinite or none.
+    /// Converts a node from ``node(of:)``.
+    /// - Throws: `YAMLFault` if JSON has no such value: a key that is not a scalar, a number that is infinite or not a number.
     package static func json(_ node: Node) throws(YAMLFault) -> JSONValue {
         var reader = YAMLValue()
         return try reader.value(node, depth: 1)
@@ -51,8 +51,8 @@ package struct YAMLValue {
         }
     }
 
-    /// The value of a scalar without quotes. Hexadecimal and octal numbers are read as the core schema says.
-    /// - Throws: `YAMLFault` for a number that is infinite or none.
+    /// The value of an unquoted scalar. Hexadecimal and octal numbers are read as the core schema says.
+    /// - Throws: `YAMLFault` for a number that is infinite or not a number.
     package static func plain(_ text: String, line: Int?) throws(YAMLFault) -> JSONValue {
         switch text {
         case "", "~", "null", "Null", "NULL": return .null
@@ -82,20 +82,20 @@ package struct YAMLValue {
     }
 }
 
-/// Text that is not YAML, or not good YAML: what is wrong and on which line.
+/// Why a text is not valid YAML, or not YAML that can be used: what is wrong and on which line.
 package struct YAMLFault: Error, Equatable, Sendable {
     /// What is wrong, without the place.
     package let message: String
-    /// From 1; nil if unknown.
+    /// The line, from 1; nil if unknown.
     package let line: Int?
 
-    /// Makes a fault; foreign text in the message must have gone through ``InvalidText/quoted(_:)``.
+    /// - Parameter message: user input in it must have gone through ``InvalidText/quoted(_:)``.
     package init(_ message: String, line: Int?) {
         self.message = message
         self.line = line
     }
 
-    /// What the parser said of a text.
+    /// Translates an error of the parser.
     package init(_ error: any Error, in text: String) {
         switch error as? YamlError {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
@@ -117,8 +117,8 @@ package struct YAMLFault: Error, Equatable, Sendable {
         }
     }
 
-    /// The line on which `key` stands again in the column of its first mark, before anything that stands further left. Nil if it is on no
-    /// line of its own (`{ a: 1, a: 2 }`): the parser tells only where the first one is.
+    /// The line on which `key` occurs again in the column of its first mark, before anything that is indented less. Nil if it is not on a
+    /// line of its own (`{ a: 1, a: 2 }`): the parser only reports the first one.
     private static func lineOfSecond(_ key: String, after first: Mark, in text: String) -> Int? {
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         for (index, line) in lines.enumerated().dropFirst(first.line) {

@@ -1,20 +1,20 @@
 import AgentQueueModel
 
-/// What looking for a provider's key came to.
+/// The result of looking for a provider's key.
 package enum APIKey: Equatable, Sendable {
-    /// The provider names no key: a local server, or a program that signs in by itself.
+    /// The provider names no key: it is a local server, or a program that signs in by itself.
     case notNeeded
-    /// The key.
     case found(Secret)
-    /// There should be a key and there is none that may be used; the reason says what to do, in one clause.
+    /// A key is expected, but there is none that may be used. The reason says what to do, in one clause.
     case missing(reason: String)
 }
 
 extension ProviderSettings {
-    /// Looks for the key: the environment variable `api_key_env` first, then the file `api_key_file`.
+    /// Looks for the key in the environment variable `api_key_env` first, then in the file `api_key_file`.
     ///
-    /// A key file is used only if nobody but its owner may touch it (mode 0600 or 0400); its text is the key, spaces and line ends around
-    /// it ignored. A key that could not go into a header (a line break or other control character within) counts as missing.
+    /// A key file is used only if nobody but its owner has access to it (mode 0600 or 0400). Its text is the key, without spaces and line
+    /// ends around it. A key that cannot be sent in a header (because it contains a line break or another control character) counts as
+    /// missing.
     package func resolveAPIKey(environment: [String: String], files: FileReader = .system) -> APIKey {
         guard apiKeyEnv != nil || apiKeyFile != nil else { return .notNeeded }
         if let name = apiKeyEnv, let value = environment[name], let key = Self.trimmed(value) {
@@ -56,11 +56,11 @@ extension ProviderSettings {
     }
 }
 
-/// A key that no log, message or dump shows by accident: printing it gives `***`.
+/// A key that no log, message or dump can show by accident: it prints as `***`.
 package struct Secret: Equatable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     private let text: String
 
-    /// Hides a key; it is not checked.
+    /// Wraps a key without checking it.
     package init(_ text: String) {
         self.text = text
     }
@@ -72,6 +72,6 @@ package struct Secret: Equatable, Sendable, CustomStringConvertible, CustomDebug
     package var description: String { "***" }
     /// Always `***`, in a debugger too.
     package var debugDescription: String { "***" }
-    /// Without children, so that `dump` shows nothing of the key.
+    /// Has no children, so that `dump` shows nothing of the key.
     package var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -1,33 +1,32 @@
 import AgentQueueModel
 
-/// `models.<provider/model>:` — what holds for one target.
+/// `models.<provider/model>:` — settings of one target.
 package struct ModelSettings: Equatable, Sendable {
-    /// Targets to try, in this order, when this one fails by its own fault, is paused, or keeps a job waiting longer than
-    /// `fallbackAfter`. Default none: no prompt goes to another vendor unless its owner says so.
+    /// Targets to try, in this order, if this one fails through its own fault, is paused, or makes a job wait longer than `fallbackAfter`.
+    /// Default none: no prompt goes to another vendor unless its owner says so.
     package var fallbacks: [String] = []
-    /// The longest wait for this target's rate limits before the first fallback is asked instead; nil waits. 0 to 24 h.
+    /// The longest wait for this target's rate limits before the first fallback is used instead; nil keeps waiting. 0 to 24 h.
     package var fallbackAfter: Duration?
-    /// Whether jobs that do not say go through the provider's batch API, at a lower price and within a day. Default false.
+    /// Whether jobs that do not say otherwise use the provider's batch API, which costs less and takes up to a day. Default false.
     package var batchAPI = false
-    /// How long a reply answers for its request where its job does not say; nil is `cache.ttl`. 1 s to 3650 days.
+    /// How long a reply may be served unless its job says so itself; nil uses `cache.ttl`. 1 s to 3650 days.
     package var cacheTTL: Duration?
-    /// Whether the reply to the nearest earlier prompt may answer; nil is `cache.semantic.enabled`.
+    /// Whether the reply to the most similar earlier prompt may be served; nil uses `cache.semantic.enabled`.
     package var semanticCache: Bool?
-    /// What is put before a text that looks for others; nil is what the model's name suggests (``Settings/queryPrefix(of:)``). At most
-    /// 1 KiB.
+    /// The prefix of a text that searches for others; nil uses what the model's name suggests (``Settings/queryPrefix(of:)``). At most 1
+    /// KiB.
     package var queryPrefix: String?
-    /// What is put before a text that is remembered; nil is what the model's name suggests (``Settings/passagePrefix(of:)``). At most
-    /// 1 KiB.
+    /// The prefix of a text that is remembered; nil uses what the model's name suggests (``Settings/passagePrefix(of:)``). At most 1 KiB.
     package var passagePrefix: String?
-    /// What tokens cost; nil when unknown.
+    /// The price of tokens; nil if unknown.
     package var price: PriceSettings?
-    /// The most tokens of an answer where a job says nothing: sent with the call, and what a money limit reserves for. Nil sends none
-    /// where the provider's API allows that, and reserves for 4,096. 1 to 10 million.
+    /// The maximum number of tokens in an answer unless the job says so itself: sent with the call, and reserved for by a money limit. Nil
+    /// sends none if the provider's API allows that, and reserves for 4,096. 1 to 10 million.
     package var maxOutputTokens: Int?
-    /// What the provider allows for this model alone.
+    /// Limits for this model alone.
     package var limits = CallLimitSettings()
 
-    /// Every value at its default: no fallbacks, no batch API, price unknown.
+    /// All defaults: no fallbacks, no batch API, price unknown.
     package init() {}
 }
 
@@ -57,16 +56,16 @@ extension ModelSettings {
 
 /// `models.<provider/model>.price:` — US dollars per million tokens, each 0 to 1 million.
 package struct PriceSettings: Equatable, Sendable {
-    /// For tokens sent. Default 0 when only another is given.
+    /// For input tokens. Default 0 if only another price is given.
     package var inputPerMTok: Double
-    /// For tokens received. Default 0 when only another is given.
+    /// For output tokens. Default 0 if only another price is given.
     package var outputPerMTok: Double
-    /// For tokens sent that the provider's prompt cache held; nil is the provider kind's usual share of the input price.
+    /// For input tokens read from the provider's prompt cache; nil uses the provider kind's usual share of the input price.
     package var cacheReadPerMTok: Double?
-    /// For tokens sent that go into the provider's prompt cache; nil is the provider kind's usual share of the input price.
+    /// For input tokens written to the provider's prompt cache; nil uses the provider kind's usual share of the input price.
     package var cacheWritePerMTok: Double?
 
-    /// Makes a price, in US dollars per million tokens.
+    /// Prices are in US dollars per million tokens.
     package init(inputPerMTok: Double, outputPerMTok: Double, cacheReadPerMTok: Double? = nil, cacheWritePerMTok: Double? = nil) {
         self.inputPerMTok = inputPerMTok
         self.outputPerMTok = outputPerMTok
@@ -75,7 +74,8 @@ package struct PriceSettings: Equatable, Sendable {
     }
 }
 
-/// The price's parts as keys of their own: setting one makes the price known, and the others 0 (or the input's) until they are set too.
+/// The parts of the price as keys of their own: setting one makes the price known, and the others 0 (or the input price) until they are
+/// set too.
 extension ModelSettings {
     var inputPerMTok: Double? {
         get { price?.inputPerMTok }

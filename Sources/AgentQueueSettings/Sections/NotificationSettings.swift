@@ -1,25 +1,25 @@
 import AgentQueueModel
 
-/// `notifications.<name>:` — a way to tell somebody that a job, a batch or a run has ended: a command or a webhook.
+/// `notifications.<name>:` — a way to report that a job, a batch or a run has ended: a command or a webhook.
 package struct NotificationSettings: Equatable, Sendable {
-    /// What is run, by `/bin/sh -c`, with the notice as JSON on its standard input. Either this or ``url``.
+    /// The command, run by `/bin/sh -c` with the notification as JSON on its standard input. Set either this or ``url``.
     package var command: String?
-    /// Where the notice is posted, `http` or `https`, as Standard Webhooks have it. Either this or ``command``.
+    /// The `http` or `https` address the notification is posted to, following Standard Webhooks. Set either this or ``command``.
     package var url: String?
-    /// The environment variable that holds the secret to sign with, `whsec_…`. Looked at before ``secretFile``. Without either, a
+    /// The environment variable that holds the signing secret, `whsec_…`. It takes precedence over ``secretFile``. Without either, a
     /// webhook is not signed.
     package var secretEnv: String?
-    /// The absolute path of a file (mode 0600) that holds the secret.
+    /// The absolute path of a file (mode 0600) that holds the signing secret.
     package var secretFile: String?
     /// How long one attempt may take, 1 s to 1 h. Default 30 s.
     package var timeout: Duration = .seconds(30)
-    /// Attempts there may be, 1 to 100. Default 10.
+    /// How many attempts there may be, 1 to 100. Default 10.
     package var maxAttempts = 10
 
-    /// Neither a command nor a webhook.
+    /// Sets neither a command nor a webhook.
     package init() {}
 
-    /// Looks for the secret to sign with: the environment variable first, then the file, as for a provider's key.
+    /// Looks for the signing secret in the environment variable first, then in the file, as for a provider's key.
     package func resolveSecret(environment: [String: String], files: FileReader = .system) -> APIKey {
         var holder = ProviderSettings(kind: .openai)
         holder.apiKeyEnv = secretEnv

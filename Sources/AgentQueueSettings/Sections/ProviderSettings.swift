@@ -2,35 +2,33 @@ import AgentQueueModel
 
 /// `providers.<name>:` — one provider of models.
 package struct ProviderSettings: Equatable, Sendable {
-    /// Which wire format it speaks. Required for a provider that is not built in.
+    /// The wire format. Required for a provider that is not built in.
     package var kind: ProviderKind
-    /// Where its API is, `http` or `https`, without a slash at the end. Required for kind `openai`; `https://api.anthropic.com` for kind
-    /// `anthropic`; nil for `claude-code`.
+    /// The address of its API, `http` or `https`, without a trailing slash. Required for kind `openai`; `https://api.anthropic.com` for
+    /// kind `anthropic`; nil for `claude-code`.
     package var baseURL: String?
-    /// The environment variable that holds the key. Looked at before `apiKeyFile`.
+    /// The environment variable that holds the key. It takes precedence over `apiKeyFile`.
     package var apiKeyEnv: String?
     /// The absolute path of a file (mode 0600) that holds the key.
     package var apiKeyFile: String?
-    /// The program to run, kind `claude-code` only: a name to look up in PATH, or a path. Default `claude`.
+    /// The program to run, for kind `claude-code` only: a name to look up in PATH, or a path. Default `claude`.
     package var command: String?
-    /// Most calls in flight to it from all processes, 1 to 1024; nil is no limit. See ``maxConcurrency``.
+    /// Maximum calls in flight to it from all processes, 1 to 1024; nil means no limit. See ``maxConcurrency``.
     package var concurrency: Int?
-    /// What one embeddings call may hold.
+    /// The capacity of one embeddings call.
     package var embeddings = EmbeddingSettings()
-    /// How the provider's batch API is used.
     package var batch = BatchSettings()
-    /// What the provider allows.
     package var limits = CallLimitSettings()
-    /// Which API an `openai` provider is asked through. Default automatic.
+    /// The API used with an `openai` provider. Default automatic.
     package var api: OpenAIAPIMode?
-    /// The `anthropic-version` header of an `anthropic` provider; nil is 2023-06-01, which takes sampling parameters.
+    /// The `anthropic-version` header for an `anthropic` provider; nil sends 2023-06-01, which accepts sampling parameters.
     package var apiVersion: String?
-    /// What an `anthropic` provider is asked to keep of requests that say nothing themselves. Default off.
+    /// What an `anthropic` provider is asked to cache for requests that do not say so themselves. Default off.
     package var promptCache: PromptCacheMode?
     /// Whether a `claude-code` provider keeps processes running between jobs. Default true.
     package var warm: Bool?
 
-    /// A provider of `kind`, with that kind's defaults.
+    /// A provider of this kind with the kind's defaults.
     package init(kind: ProviderKind) {
         self.kind = kind
         switch kind {
@@ -40,7 +38,7 @@ package struct ProviderSettings: Equatable, Sendable {
         }
     }
 
-    /// The tighter of `concurrency` and `limits.concurrency`; nil is no limit.
+    /// The lower of `concurrency` and `limits.concurrency`; nil means no limit.
     package var maxConcurrency: Int? {
         [concurrency, limits.concurrency].compactMap(\.self).min()
     }
@@ -73,9 +71,9 @@ extension ProviderSettings {
     ])
 }
 
-/// `kind:` — which wire format a provider speaks.
+/// `kind:` — the wire format of a provider.
 package enum ProviderKind: String, CaseIterable, Sendable {
-    /// OpenAI's API, or any server compatible with it (llama.cpp, Ollama, vLLM, LM Studio).
+    /// OpenAI's API, or any compatible server (llama.cpp, Ollama, vLLM, LM Studio).
     case openai
     /// Anthropic's API.
     case anthropic
@@ -83,9 +81,9 @@ package enum ProviderKind: String, CaseIterable, Sendable {
     case claudeCode = "claude-code"
 }
 
-/// `api:` — which of OpenAI's two APIs for text a provider is asked through.
+/// `api:` — which of OpenAI's two text APIs is used.
 package enum OpenAIAPIMode: String, CaseIterable, Sendable {
-    /// Chat completions, and the Responses API for models that the server says need it.
+    /// Chat completions, or the Responses API for models that the server says need it.
     case automatic
     /// Chat completions.
     case chat
@@ -93,7 +91,7 @@ package enum OpenAIAPIMode: String, CaseIterable, Sendable {
     case responses
 }
 
-/// `prompt_cache:` — how long an Anthropic provider is asked to keep the system text and tools of a request that says nothing itself.
+/// `prompt_cache:` — how long an Anthropic provider is asked to cache the system text and tools of a request that does not say so itself.
 package enum PromptCacheMode: String, CaseIterable, Sendable {
     /// Not at all.
     case off
@@ -103,51 +101,47 @@ package enum PromptCacheMode: String, CaseIterable, Sendable {
     case oneHour = "1h"
 }
 
-/// `providers.<name>.embeddings:` — what one embeddings call may hold.
+/// `providers.<name>.embeddings:` — the capacity of one embeddings call.
 package struct EmbeddingSettings: Equatable, Sendable {
-    /// Most texts in one call, 1 to 10000; nil is the provider kind's own limit.
+    /// Maximum texts in one call, 1 to 10000; nil uses the provider kind's own limit.
     package var maxInputs: Int?
-    /// Most tokens in one call, all its texts together, 1 to 10 million; nil is the provider kind's own limit.
+    /// Maximum tokens of all texts in one call, 1 to 10 million; nil uses the provider kind's own limit.
     package var maxTokens: Int?
-    /// Most bytes in one call, all its texts together, 1 KiB to 1 GiB; nil is the provider kind's own limit.
+    /// Maximum bytes of all texts in one call, 1 KiB to 1 GiB; nil uses the provider kind's own limit.
     package var maxBytes: Int64?
 
-    /// The provider kind's own limits.
     package init() {}
 }
 
 /// `providers.<name>.batch:` — the provider's batch API, for jobs that use it.
 package struct BatchSettings: Equatable, Sendable {
-    /// How long a batch takes jobs before it is sent; 0 sends what is there. 0 to 1 h; nil is ``usual``.
+    /// How long a batch collects jobs before it is sent; 0 sends what is there. 0 to 1 h; nil uses ``usual``.
     package var linger: Duration?
-    /// How often the provider is asked how a batch stands. 1 s to 1 h; nil is ``usual``.
+    /// How often the provider is asked for a batch's status. 1 s to 1 h; nil uses ``usual``.
     package var poll: Duration?
 
-    /// What holds where nothing is said: 60 s.
+    /// The default of both: 60 s.
     package static let usual = Duration.seconds(60)
 
-    /// Nothing said.
     package init() {}
 }
 
-/// `limits:` of a provider or of one model — shared by all processes through the database. Nil is no limit.
+/// `limits:` of a provider or a model, shared by all processes through the database. Nil means no limit.
 package struct CallLimitSettings: Equatable, Sendable {
-    /// Requests a minute, 1 to 10 million.
+    /// Requests per minute, 1 to 10 million.
     package var rpm: Int?
-    /// Tokens a minute, in and out together, 1 to 1 billion.
+    /// Input and output tokens per minute, 1 to 1 billion.
     package var tpm: Int?
-    /// Tokens sent a minute, 1 to 1 billion.
+    /// Input tokens per minute, 1 to 1 billion.
     package var itpm: Int?
-    /// Tokens received a minute, 1 to 1 billion.
+    /// Output tokens per minute, 1 to 1 billion.
     package var otpm: Int?
     /// Calls in flight, 1 to 1024.
     package var concurrency: Int?
-    /// US dollars a day (UTC), 0 to 1 million; 0 allows only calls that cost nothing.
+    /// US dollars per day (UTC), 0 to 1 million; 0 allows only calls that cost nothing.
     package var usdPerDay: Double?
 
-    /// No limits.
     package init() {}
 
-    /// Whether nothing is limited.
     package var isEmpty: Bool { self == CallLimitSettings() }
 }

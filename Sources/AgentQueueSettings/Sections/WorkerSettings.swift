@@ -6,33 +6,31 @@ package struct WorkerSettings: Equatable, Sendable {
     package var concurrency = 5
     /// Worker processes under one supervisor; 1 means no supervisor. Default 1, 1 to 64.
     package var processes = 1
-    /// Most jobs in one claim of those that cannot share a call; free slots bound it too. Default 100, 1 to 10000.
+    /// Maximum jobs in one claim, of jobs that cannot share a call; free slots limit it too. Default 100, 1 to 10000.
     package var batchSize = 100
-    /// How long a batchable job waits for company. Default 10 ms, 0 to `batchTimeout`.
+    /// How long a batchable job waits for others to share its call. Default 10 ms, 0 to `batchTimeout`.
     package var linger: Duration = .milliseconds(10)
-    /// The most that `linger` may be set to. Default 5 s, 0 to 60 s.
+    /// The highest value allowed for `linger`. Default 5 s, 0 to 60 s.
     package var batchTimeout: Duration = .seconds(5)
-    /// How long a claim holds without a heartbeat; heartbeats come every third of it. Default 30 s, 1 s to 24 h.
+    /// How long a claim is valid without a heartbeat; heartbeats are sent three times per lease. Default 30 s, 1 s to 24 h.
     package var lease: Duration = .seconds(30)
     /// How long running jobs may take to finish after SIGTERM. Default 30 s, 0 to 1 h.
     package var shutdownGrace: Duration = .seconds(30)
 
-    /// Every value at its default.
     package init() {}
 }
 
-/// `http:` — the one HTTP client that all providers share.
+/// `http:` — the HTTP client that all providers share.
 package struct HTTPSettings: Equatable, Sendable {
-    /// Most open connections to one host. Default 100, 1 to 10000.
+    /// Maximum open connections per host. Default 100, 1 to 10000.
     package var connectionPoolSize = 100
     /// How long opening a connection may take. Default 30 s, 100 ms to 10 min.
     package var connectTimeout: Duration = .seconds(30)
     /// How long a whole call may take. Default 10 min, 100 ms to 24 h.
     package var requestTimeout: Duration = .seconds(600)
-    /// Retries of a connection that failed before any byte was sent; every other retry is the queue's. Default 3, 0 to 10.
+    /// Retries of a connection that failed before any byte was sent; the queue makes all other retries. Default 3, 0 to 10.
     package var maxRetries = 3
 
-    /// Every value at its default.
     package init() {}
 }
 
@@ -42,12 +40,11 @@ package struct BreakerSettings: Equatable, Sendable {
     package var failureRate = 0.5
     /// How far back calls count. Default 60 s, 1 s to 1 h.
     package var window: Duration = .seconds(60)
-    /// Failures in a row that open the breaker. Default 5, 1 to 1000.
+    /// Consecutive failures that open the breaker. Default 5, 1 to 1000.
     package var consecutive = 5
-    /// How long an open breaker waits before its one probe. Default 30 s, 100 ms to 24 h.
+    /// How long an open breaker waits before its single probe. Default 30 s, 100 ms to 24 h.
     package var openFor: Duration = .seconds(30)
 
-    /// Every value at its default.
     package init() {}
 }
 
@@ -55,6 +52,6 @@ package struct BreakerSettings: Equatable, Sendable {
 package enum DurabilityLevel: String, CaseIterable, Sendable {
     /// A commit survives a power cut (SQLite `synchronous=FULL`). The default.
     case full
-    /// A commit survives the death of the process; a power cut may lose the latest ones, never the file's integrity.
+    /// A commit survives the death of the process. A power cut may lose the latest commits but never damages the file.
     case normal
 }
