@@ -106,9 +106,9 @@ public struct Job: Sendable, Equatable {
 public enum JobKind: String, Sendable, CaseIterable, Codable {
     /// A chat completion.
     case generate
-    /// Turn texts into vectors.
+    /// Turns texts into vectors.
     case embed
-    /// Embed texts and store them as memories.
+    /// Embeds texts and stores them as memories.
     case memorize
 
     /// Whether several jobs of this kind can share one provider call.
@@ -166,7 +166,7 @@ extension Job {
 public struct JobFilter: Sendable, Equatable {
     /// The job is in one of these states; empty means any state.
     public var states: [JobState]
-    /// The job waits in the queue with this name.
+    /// The job belongs to the queue with this name.
     public var queue: String?
     /// The job's target, written `provider/model`.
     public var model: String?

@@ -344,7 +344,7 @@ private enum OptionText {
         }
     }
 
-    /// A text such as `10m`, or a number of seconds; rounded to whole milliseconds.
+    /// A text such as `10m`, or a number of seconds; the result is in whole milliseconds.
     static func duration(_ value: OptionValue) throws(OptionFault) -> Duration {
         if let text = value.text ?? value.json.string {
             do {
