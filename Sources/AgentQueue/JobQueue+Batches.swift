@@ -4,13 +4,14 @@ import AgentQueueStore
 // MARK: Batches
 
 extension JobQueue {
-    /// How far a batch is; nil where no job is in it.
+    /// Returns the progress of a batch; nil if it has no jobs.
     /// - Throws: `StoreError`.
     public func batch(_ name: String) throws -> BatchProgress? { try store.jobs.batch(named: name) }
 
-    /// How far a batch is, now and at each change, until all of its jobs have ended. Also for a batch whose first job is still to come.
+    /// The progress of a batch: now, and after each change until all its jobs have ended. The batch may still be empty; the stream then
+    /// waits for its first job.
     ///
-    /// Throws `StoreError`, and what ended this queue's own worker.
+    /// Throws `StoreError`, and the error that ended this queue's own worker.
     public func progress(ofBatch name: String) -> AsyncThrowingStream<BatchProgress, any Error> {
         AsyncThrowingStream { continuation in
             let task = Task {
@@ -34,7 +35,7 @@ extension JobQueue {
     }
 
     /// Waits until all jobs of a batch have ended.
-    /// - Throws: `StoreError`, also where there is no such batch; what ended this queue's own worker; `CancellationError`.
+    /// - Throws: `StoreError`, also if there is no such batch; the error that ended this queue's own worker; `CancellationError`.
     @discardableResult
     public func finish(batch name: String) async throws -> BatchProgress {
         guard try store.jobs.batch(named: name) != nil else { throw StoreError(.notFound, "there is no batch '\(name)'") }
@@ -46,25 +47,26 @@ extension JobQueue {
 // MARK: Queues
 
 extension JobQueue {
-    /// What there is to do, what was done, and what it cost. Read from counts that are kept, so that it takes no longer for a million jobs.
+    /// Returns counts of jobs, answers, tokens and cost. They are read from maintained counters, so this takes no longer with a million
+    /// jobs.
     /// - Throws: `StoreError`.
     public func statistics() throws -> QueueStatistics { QueueStatistics(try store.maintenance.statistics()) }
 
-    /// Holds a queue's jobs back from being run. Those that run go on.
+    /// Pauses a queue: none of its jobs starts. Jobs that are running continue.
     /// - Throws: `StoreError`.
     public func pause(queue: String) async throws { try await store.jobs.pause(queue: queue) }
 
-    /// Ends a queue's pause. Returns false where there is no such queue.
+    /// Resumes a paused queue. Returns false if there is no such queue.
     /// - Throws: `StoreError`.
     @discardableResult
     public func resume(queue: String) async throws -> Bool { try await store.jobs.resume(queue: queue) }
 }
 
-/// What there is to do, what was done, and what it cost.
+/// Counts of jobs, answers, tokens and cost in a database.
 public struct QueueStatistics: Sendable, Equatable {
-    /// How many jobs are in each state.
+    /// The number of jobs in each state.
     public let jobs: [JobState: Int]
-    /// How many jobs of each queue have not ended.
+    /// The number of jobs of each queue that have not ended.
     public let open: [String: Int]
     /// The queues that are paused.
     public let paused: Set<String>
@@ -72,15 +74,15 @@ public struct QueueStatistics: Sendable, Equatable {
     public let completedLastHour: Int
     /// Jobs that failed in the last hour.
     public let failedLastHour: Int
-    /// Half of the latest thousand paid answers took at most this; nil where there are none.
+    /// The median duration of the latest thousand paid answers; nil if there are none.
     public let medianDuration: Duration?
-    /// The tokens of all answers that were paid for.
+    /// The tokens of all paid answers.
     public let usage: Usage
-    /// What answers cost, ever, in US dollars.
+    /// The cost of all answers so far, in US dollars.
     public let cost: Double
-    /// How many answers the cache gave.
+    /// The number of answers that came from the cache.
     public let cachedAnswers: Int
-    /// How many worker processes are registered, in this program or others.
+    /// The number of registered worker processes, in this program and others.
     public let workers: Int
 
     init(_ statistics: Statistics) {

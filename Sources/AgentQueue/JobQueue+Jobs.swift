@@ -19,7 +19,7 @@ extension JobQueue {
         return try await enqueue(draft)
     }
 
-    /// Adds a job. It is durable when this returns, and not before.
+    /// Adds a job. It is durable when this returns, not before.
     /// - Throws: `InputError`, `StoreError`.
     @discardableResult
     public func enqueue(_ draft: JobDraft) async throws -> Enqueued {
@@ -28,10 +28,10 @@ extension JobQueue {
         return added
     }
 
-    /// Adds many jobs: all are checked before the first is added.
-    /// - Returns: what became of each, in their order.
-    /// - Throws: `InputError` before any is added, with the draft's number; `StoreError`: jobs come in slices of a thousand, and those of
-    ///   earlier slices stay.
+    /// Adds several jobs. All are checked before the first is added.
+    /// - Returns: the outcome for each draft, in the same order.
+    /// - Throws: `InputError` with the draft's number, before any is added; `StoreError`. Jobs are added in transactions of a thousand,
+    ///   and those already committed stay.
     @discardableResult
     public func enqueue(_ drafts: [JobDraft]) async throws -> [Enqueued] {
         let context = context
@@ -53,16 +53,17 @@ extension JobQueue {
         return added
     }
 
-    /// Adds a job for each line of a JSONL file, of our own form or of OpenAI's or Anthropic's batches. Every line is checked before the
-    /// first job is added, and memory is constant, whatever the file's length.
+    /// Adds a job for each line of a JSONL file, in AgentQueue's own format or that of OpenAI's or Anthropic's batches. Every line is
+    /// checked before the first job is added. Memory use does not depend on the length of the file.
     /// - Parameters:
     ///   - path: the file.
-    ///   - name: a name for this import. The same file under the same name again goes on where the last time stopped, and adds nothing twice.
+    ///   - name: a name for this import. Importing the same file under the same name again continues where the last import stopped, and
+    ///     adds nothing twice.
     ///   - batch: the batch of jobs whose lines name none.
     ///   - model: the target of jobs whose lines name none.
-    ///   - progress: told of the lines that are done, and how many there are.
-    /// - Returns: how many jobs were added now.
-    /// - Throws: `InputError`, for a bad line with its number; `StoreError`, after which the jobs that were added by then stay.
+    ///   - progress: receives the number of lines done and the total.
+    /// - Returns: the number of jobs added by this call.
+    /// - Throws: `InputError` with the number of an invalid line; `StoreError`. Jobs that were added before a `StoreError` stay.
     @discardableResult
     public func enqueue(
         contentsOf path: String, named name: String? = nil, batch: String? = nil, model: String? = nil,
@@ -92,23 +93,22 @@ extension JobQueue {
 // MARK: Reading jobs
 
 extension JobQueue {
-    /// A job, with its result or its errors; nil where there is none of that id (any more).
+    /// Returns a job with its result or its errors; nil if there is no job with that id, or no longer.
     /// - Throws: `StoreError`.
     public func job(_ id: Int64) throws -> Job? { try store.jobs.get(id) }
 
-    /// Jobs, the newest first.
+    /// Returns jobs, newest first.
     /// - Parameters:
-    ///   - filter: which jobs; an empty one is all.
-    ///   - limit: at most so many.
-    ///   - id: only jobs with smaller ids; nil begins with the newest.
+    ///   - filter: which jobs; an empty filter matches all.
+    ///   - limit: the maximum number of jobs.
+    ///   - id: only jobs with smaller ids; nil starts with the newest.
     /// - Throws: `StoreError`.
     public func jobs(_ filter: JobFilter = JobFilter(), limit: Int = 100, before id: Int64? = nil) throws -> [Job] {
         try store.jobs.list(filter, limit: limit, before: id)
     }
 
-    /// Waits until a job has ended, and returns it with its result or its errors. Waits as long as it takes: cancel the task
-    /// to give up.
-    /// - Throws: `StoreError`, also where there is no such job; what ended this queue's own worker; `CancellationError`.
+    /// Waits until a job has ended, and returns it with its result or its errors. There is no time limit; cancel the task to stop waiting.
+    /// - Throws: `StoreError`, also if there is no such job; the error that ended this queue's own worker; `CancellationError`.
     public func finish(_ id: Int64) async throws -> Job {
         for await _ in store.changes(of: .done) {
             guard let state = try store.jobs.states(of: [id])[id] else { throw StoreError(.notFound, "there is no job \(id)") }
@@ -119,11 +119,12 @@ extension JobQueue {
     }
 
     /// Waits for a job's answer.
-    /// - Throws: `JobFailed` where the job ended without one; what ``finish(_:)`` throws.
+    /// - Throws: `JobFailed` if the job ended without one; the errors of ``finish(_:)``.
     public func answer(to id: Int64) async throws -> String { try await result(of: id).text ?? "" }
 
-    /// Waits for a job's answer, and reads it as a value: as it is for a `String`, else as JSON.
-    /// - Throws: `JobFailed` where the job ended without an answer; `DecodingError` where that is something else; what ``finish(_:)`` throws.
+    /// Waits for a job's answer and decodes it: a `String` is the text itself, any other type is read as JSON.
+    /// - Throws: `JobFailed` if the job ended without an answer; `DecodingError` if the answer does not fit the type; the errors of
+    ///   ``finish(_:)``.
     public func value<Value: Decodable>(of id: Int64, as type: Value.Type = Value.self) async throws -> Value {
         try await result(of: id).value()
     }
@@ -134,9 +135,9 @@ extension JobQueue {
         return result
     }
 
-    /// A job's answer while it comes, from whichever process runs the job. Ends with the job.
+    /// Streams a job's answer while it is written, whichever process runs the job. The stream ends with the job.
     ///
-    /// Throws `JobFailed` where the job ends without an answer, and what ``finish(_:)`` throws.
+    /// Throws `JobFailed` if the job ends without an answer, and the errors of ``finish(_:)``.
     public func text(of id: Int64) -> AsyncThrowingStream<StreamedText, any Error> {
         AsyncThrowingStream { continuation in
             let task = Task {
@@ -152,11 +153,11 @@ extension JobQueue {
     }
 
     private func follow(_ id: Int64, _ body: (StreamedText) -> Void) async throws {
-        // An answer that is on its way already comes whole; the next call is streamed.
+        // A call that is already in progress still returns its answer whole; the next call is streamed.
         try await store.jobs.requestStream(of: id)
         var (sequence, edition, shown) = (Int64(0), Int64?.none, "")
         for await _ in store.changes(of: .done) {
-            // Read before the text: what comes later than a final state has no pieces any more.
+            // Read the state before the text: once it is final, no more pieces follow.
             guard let state = try store.jobs.states(of: [id])[id] else { throw StoreError(.notFound, "there is no job \(id)") }
             let page = try store.jobs.stream(of: id, after: sequence)
             sequence = page.lastSequence
@@ -185,49 +186,50 @@ extension JobQueue {
     }
 }
 
-/// A part of an answer, while it comes.
+/// A part of an answer that is being written.
 public enum StreamedText: Sendable, Equatable {
     /// More of the text.
     case piece(String)
-    /// The answer begins anew, by another attempt say: what came so far is void.
+    /// The answer starts over, for example in another attempt. Discard the text received so far.
     case restart
 }
 
 // MARK: Changing jobs
 
 extension JobQueue {
-    /// Cancels jobs: those that wait end at once, those that run are told, within a second, wherever they run.
+    /// Cancels jobs. Waiting jobs end at once; running jobs are stopped within a second, in whichever process they run.
     /// - Throws: `StoreError`.
     @discardableResult
     public func cancel(_ ids: Int64...) async throws -> [JobChange] { try await store.jobs.cancel(ids: ids) }
 
-    /// Cancels every job that a filter means and that has not ended. Returns how many.
+    /// Cancels every job that matches a filter and has not ended. Returns the number of jobs.
     /// - Throws: `StoreError`.
     @discardableResult
     public func cancel(where filter: JobFilter) async throws -> Int { try await store.jobs.cancel(where: filter) }
 
-    /// Gives cancelled and failed jobs a new life, from their first attempt; what was cancelled because of them waits for them again.
+    /// Retries cancelled and failed jobs, starting again at the first attempt. Jobs that were cancelled because of them wait for them
+    /// again.
     /// - Throws: `StoreError`.
     @discardableResult
     public func retry(_ ids: Int64...) async throws -> [JobChange] { try await store.jobs.retry(ids: ids) }
 
-    /// Retries every cancelled or failed job that a filter means. Returns how many.
+    /// Retries every cancelled or failed job that matches a filter. Returns the number of jobs.
     /// - Throws: `StoreError`.
     @discardableResult
     public func retry(where filter: JobFilter) async throws -> Int { try await store.jobs.retry(where: filter) }
 
-    /// Deletes jobs that have ended, with their results, unless others still need them.
+    /// Deletes jobs that have ended, with their results, unless other jobs still need them.
     /// - Throws: `StoreError`.
     @discardableResult
     public func delete(_ ids: Int64...) async throws -> [JobChange] { try await store.jobs.delete(ids: ids) }
 
-    /// Deletes every ended job that a filter means. Returns how many.
+    /// Deletes every job that matches a filter and has ended. Returns the number of jobs.
     /// - Throws: `StoreError`.
     @discardableResult
     public func delete(where filter: JobFilter) async throws -> Int { try await store.jobs.delete(where: filter) }
 
-    /// Removes what has had its time by the configuration's `retention`: jobs, runs, cached answers, memories. Safe beside live workers.
-    /// - Returns: how many were removed together.
+    /// Removes jobs, runs, cached answers and memories that have outlived the configured `retention`. Safe while workers are running.
+    /// - Returns: the total number of removed items.
     /// - Throws: `StoreError`.
     @discardableResult
     public func prune() async throws -> Int {

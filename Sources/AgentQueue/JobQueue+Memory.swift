@@ -4,11 +4,11 @@ import AgentQueueSettings
 import AgentQueueStore
 
 extension JobQueue {
-    /// Remembers a text: embeds it, and stores it. What is stored already is not paid for again.
+    /// Embeds a text and stores it as a memory. A text that is already stored is not embedded or paid for again.
     /// - Parameters:
-    ///   - text: the text to remember.
-    ///   - namespace: where; it is made where there is none of that name.
-    ///   - metadata: the program's own data, an object, by which memories can be filtered.
+    ///   - text: the text.
+    ///   - namespace: the namespace, which is created if it does not exist.
+    ///   - metadata: the program's own data, an object by which memories can be filtered.
     /// - Returns: the memory's id.
     /// - Throws: `InputError`, `ModelFailure`, `StoreError`.
     @discardableResult
@@ -21,20 +21,21 @@ extension JobQueue {
         return id
     }
 
-    /// Remembers many texts: all are checked first, then embedded and stored batch by batch.
-    /// - Returns: the ids of the memories, in their order.
-    /// - Throws: `InputError` before anything is stored; `ModelFailure` and `StoreError`, after which the same texts again go on from there.
+    /// Stores several texts as memories. All are checked first, then embedded and stored batch by batch.
+    /// - Returns: the ids of the memories, in the same order.
+    /// - Throws: `InputError` before anything is stored; `ModelFailure` and `StoreError`, after which calling this again with the same
+    ///   texts continues from there.
     @discardableResult
     public func remember(_ drafts: [MemoryDraft], in namespace: String = "default") async throws -> [Int64] {
         try await memories.store(drafts, in: namespace).map(\.id)
     }
 
-    /// Finds the memories that are nearest to a text by what they mean, the best first. They are the true nearest.
+    /// Finds the memories closest in meaning to a text, best first. The result is exact.
     /// - Parameters:
     ///   - text: what to look for.
     ///   - namespaces: where to look.
     ///   - limit: 1 to 10,000.
-    ///   - condition: what the metadata must fulfil, such as `topic == "hours" && year >= 2024`; nil is nothing.
+    ///   - condition: a condition on the metadata, such as `topic == "hours" && year >= 2024`; nil for none.
     /// - Throws: `InputError`, `ModelFailure`, `StoreError`.
     public func recall(
         _ text: String, in namespaces: String..., limit: Int = 10, where condition: String? = nil
@@ -51,12 +52,12 @@ extension JobQueue {
         }
     }
 
-    /// Memories, the newest first.
+    /// Returns memories, newest first.
     /// - Parameters:
-    ///   - limit: at most so many.
-    ///   - namespace: nil is all.
-    ///   - id: only smaller ids; nil begins with the newest.
-    /// - Throws: `InputError` where there is no such namespace, `StoreError`.
+    ///   - limit: the maximum number of memories.
+    ///   - namespace: nil for all namespaces.
+    ///   - id: only memories with smaller ids; nil starts with the newest.
+    /// - Throws: `InputError` if there is no such namespace, `StoreError`.
     public func memories(in namespace: String? = nil, limit: Int = 100, before id: Int64? = nil) throws -> [Memory] {
         do {
             return try memories.list(in: namespace, before: id, limit: limit)
@@ -65,16 +66,16 @@ extension JobQueue {
         }
     }
 
-    /// A memory; nil where there is none of that id (any more).
+    /// Returns a memory; nil if there is none with that id, or no longer.
     /// - Throws: `StoreError`.
     public func memory(_ id: Int64) throws -> Memory? { try memories.get([id]).first?.memory }
 
-    /// Forgets memories. Returns how many there were.
+    /// Deletes memories. Returns the number of memories that existed.
     /// - Throws: `StoreError`.
     @discardableResult
     public func forget(_ ids: Int64...) async throws -> Int { try await memories.delete(ids) }
 
-    /// Forgets a whole namespace, and its name. Returns how many memories there were.
+    /// Deletes a namespace with all its memories. Returns the number of memories.
     /// - Throws: `StoreError`.
     @discardableResult
     public func forget(namespace: String) async throws -> Int { try await store.memories.forgetNamespace(namespace) }

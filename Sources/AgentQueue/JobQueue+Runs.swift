@@ -5,14 +5,14 @@ import AgentQueueStore
 import Foundation
 
 extension JobQueue {
-    /// Begins a run of a pipeline. Its steps are jobs, which any worker of the database runs.
+    /// Starts a run of a pipeline. Its steps become jobs, which any worker of the database can run.
     /// - Parameters:
-    ///   - pipeline: what is run.
-    ///   - options: what holds for all jobs of the run.
-    ///   - inputs: an object, by the names of the pipeline's inputs.
-    ///   - uniqueKey: returns the run that already has it, unless that has failed or was cancelled.
-    ///   - onFinish: who is told of its end: names of notifications of the configuration.
-    /// - Throws: `PipelineError` where the inputs do not fit, `InputError`, `StoreError`.
+    ///   - pipeline: the pipeline.
+    ///   - options: options for all jobs of the run.
+    ///   - inputs: an object with the values of the pipeline's inputs.
+    ///   - uniqueKey: if a run with this key exists and has not failed or been cancelled, that run is returned instead.
+    ///   - onFinish: names of configured notifications to send when the run ends.
+    /// - Throws: `PipelineError` if the inputs do not fit, `InputError`, `StoreError`.
     @discardableResult
     public func start(
         _ pipeline: Pipeline, inputs: JSONValue = .object([]), options: RunOptions = RunOptions(), uniqueKey: String? = nil,
@@ -24,9 +24,9 @@ extension JobQueue {
         return try await start(run)
     }
 
-    /// Begins a run of a pipeline or mode that has a name: of the configuration, of the user's folder, or shipped with the library.
+    /// Starts a run of a pipeline or mode by name: from the configuration, the user's folder, or those shipped with the library.
     /// - Parameters: as ``start(_:inputs:options:uniqueKey:onFinish:)-(Pipeline,_,_,_,_)``.
-    /// - Throws: `PipelineError` where the pipeline cannot be used; `InputError`, `StoreError`.
+    /// - Throws: `PipelineError` if the pipeline cannot be used; `InputError`, `StoreError`.
     @discardableResult
     public func start(
         _ name: String, inputs: JSONValue = .object([]), options: RunOptions = RunOptions(), uniqueKey: String? = nil,
@@ -40,37 +40,38 @@ extension JobQueue {
         return try await start(run)
     }
 
-    /// A run, with its calls and its output; nil where there is none of that id.
+    /// Returns a run with its calls and its output; nil if there is none with that id.
     /// - Throws: `StoreError`.
     public func run(_ id: Int64) throws -> RunDetail? { try store.runs.detail(id) }
 
-    /// Runs, the newest first.
+    /// Returns runs, newest first.
     /// - Parameters:
-    ///   - limit: at most so many.
-    ///   - states: empty is all.
-    ///   - name: the pipeline's or mode's; nil is all.
-    ///   - id: only smaller ids; nil begins with the newest.
+    ///   - limit: the maximum number of runs.
+    ///   - states: only runs in these states; empty for all.
+    ///   - name: the name of a pipeline or mode; nil for all.
+    ///   - id: only runs with smaller ids; nil starts with the newest.
     /// - Throws: `StoreError`.
     public func runs(states: [RunState] = [], name: String? = nil, limit: Int = 100, before id: Int64? = nil) throws -> [RunSummary] {
         try store.runs.list(states: states, name: name, before: id, limit: limit)
     }
 
-    /// Cancels a run and its jobs. Returns its state before that; nil where there is none of that id.
+    /// Cancels a run and its jobs. Returns its state before that; nil if there is none with that id.
     /// - Throws: `StoreError`.
     @discardableResult
     public func cancel(run id: Int64) async throws -> RunState? { try await store.runs.cancel(run: id) }
 
-    /// Begins a run that was made before.
+    /// Starts a run that was prepared before.
     /// - Throws: `StoreError`.
     package func start(_ run: NewRun) async throws -> StartedRun {
         let started = try await store.runs.start(run)
-        // The cache may have answered its first calls, and those that follow.
+        // The cache may have answered its first calls already, and may answer those that follow.
         if started.duplicateOf == nil { try await store.runs.resume(run: started.id, with: planner) }
         return started
     }
 
-    /// Waits until a run has ended, and returns it with its output or its reason. Waits as long as it takes: cancel the task to give up.
-    /// - Throws: `StoreError`, also where there is no such run; what ended this queue's own worker; `CancellationError`.
+    /// Waits until a run has ended, and returns it with its output or the reason for its failure. There is no time limit; cancel the task
+    /// to stop waiting.
+    /// - Throws: `StoreError`, also if there is no such run; the error that ended this queue's own worker; `CancellationError`.
     public func finish(run id: Int64) async throws -> RunDetail {
         for await _ in store.changes(of: .done) {
             guard let state = try store.runs.states(of: [id])[id] else { throw StoreError(.notFound, "there is no run \(id)") }
@@ -80,8 +81,8 @@ extension JobQueue {
         throw CancellationError()
     }
 
-    /// Takes up a run again that failed or was cancelled: only what failed, and what depended on it, is done anew.
-    /// - Throws: `StoreError`: `notFound`, or `conflict` where it has not failed; `PipelineError`.
+    /// Retries a failed or cancelled run: only what failed, and what depends on it, runs again.
+    /// - Throws: `StoreError`: `notFound`, or `conflict` if it has not failed; `PipelineError`.
     public func retry(run id: Int64) async throws {
         while true {
             guard let snapshot = try store.runs.snapshot(id) else { throw StoreError(.notFound, "there is no run \(id)") }
@@ -94,19 +95,19 @@ extension JobQueue {
         try await store.runs.resume(run: id, with: planner)
     }
 
-    /// What a run brought, read as a value.
-    /// - Throws: `StoreError` where it has not completed; `DecodingError` where it is something else.
+    /// Returns the output of a run, decoded.
+    /// - Throws: `StoreError` if the run has not completed; `DecodingError` if the output does not fit the type.
     public func output<Value: Decodable>(of run: Int64, as type: Value.Type = Value.self) throws -> Value {
         guard let output = try store.runs.detail(run)?.output else { throw StoreError(.notFound, "run \(run) has no output") }
         return try JSONDecoder().decode(type, from: Data(output.text.utf8))
     }
 
-    /// What a call of a run was answered with: as it is for a `String`, else read as JSON.
+    /// Returns the answer to a call of a run, decoded: a `String` is the text itself, any other type is read as JSON.
     /// - Parameters:
-    ///   - type: what it is read as.
+    ///   - type: the type to decode.
     ///   - run: the run's id.
-    ///   - path: the call's place in the run, such as `code[0]`.
-    /// - Throws: `StoreError` where it was not answered; `DecodingError` where it is something else.
+    ///   - path: the path of the call in the run, such as `code[0]`.
+    /// - Throws: `StoreError` if the call has no answer; `DecodingError` if the answer does not fit the type.
     public func output<Value: Decodable>(ofStep path: String, in run: Int64, as type: Value.Type = Value.self) throws -> Value {
         guard let text = try store.runs.stepOutputs(of: run, [path])[path] else {
             throw StoreError(.notFound, "run \(run) has no answer of '\(path)'")

@@ -3,14 +3,14 @@ import AgentQueueSettings
 import AgentQueueStore
 
 extension JobQueue {
-    /// Adds a job again and again, when a cron expression says; any worker of the database does it.
+    /// Adds a job at the times of a cron expression. Any worker of the database adds it when it is due.
     /// - Parameters:
-    ///   - draft: the job, without a time, a unique key and jobs to wait for.
-    ///   - cron: minute, hour, day of month, month and day of week, such as `0 7 * * mon-fri`, or `@daily` and the like.
-    ///   - name: what it is called; nil is `schedule-` and its number.
-    ///   - timeZone: whose clocks that goes by, such as `Europe/Lisbon`; nil is the machine's.
-    ///   - missed: what becomes of firings that no worker was there for.
-    /// - Throws: `InputError`, `StoreError` where the name is taken.
+    ///   - draft: the job, without a start time, a unique key or dependencies.
+    ///   - cron: minute, hour, day of month, month and day of week, such as `0 7 * * mon-fri`, or a name such as `@daily`.
+    ///   - name: the name of the schedule; nil for `schedule-` and its number.
+    ///   - timeZone: the time zone of the expression, such as `Europe/Lisbon`; nil for the machine's.
+    ///   - missed: what to do about firings that were due while no worker was running.
+    /// - Throws: `InputError`, `StoreError` if the name is taken.
     @discardableResult
     public func schedule(
         _ draft: JobDraft, _ cron: String, name: String? = nil, timeZone: String? = nil, missed: MissedFirings = .skip
@@ -18,16 +18,16 @@ extension JobQueue {
         try await add(.job(draft), cron, name, timeZone, missed)
     }
 
-    /// Starts a run of a pipeline or mode again and again, when a cron expression says.
+    /// Starts a run of a pipeline or mode at the times of a cron expression.
     /// - Parameters:
-    ///   - missed: what becomes of firings that no worker was there for.
-    ///   - name: what it is called; nil is `schedule-` and its number.
-    ///   - timeZone: whose clocks; nil is the machine's.
-    ///   - options: what holds for all jobs of the run.
-    ///   - pipeline: its name.
-    ///   - inputs: an object, by the names of the pipeline's inputs.
-    ///   - cron: as in ``schedule(_:_:name:timeZone:missed:)``, as what follows it.
-    /// - Throws: `InputError`, `PipelineError`, `StoreError` where the name is taken.
+    ///   - missed: what to do about firings that were due while no worker was running.
+    ///   - name: the name of the schedule; nil for `schedule-` and its number.
+    ///   - timeZone: the time zone of the expression; nil for the machine's.
+    ///   - options: options for all jobs of the run.
+    ///   - pipeline: the name of the pipeline or mode.
+    ///   - inputs: an object with the values of the pipeline's inputs.
+    ///   - cron: as in ``schedule(_:_:name:timeZone:missed:)``.
+    /// - Throws: `InputError`, `PipelineError`, `StoreError` if the name is taken.
     @discardableResult
     public func schedule(
         run pipeline: String, inputs: JSONValue = .object([]), options: RunOptions = RunOptions(), _ cron: String, name: String? = nil,
@@ -36,16 +36,16 @@ extension JobQueue {
         try await add(.run(ScheduledRun(name: pipeline, inputs: inputs, options: options)), cron, name, timeZone, missed)
     }
 
-    /// The schedules, by their ids.
+    /// Returns the schedules, ordered by id.
     /// - Throws: `StoreError`.
     public func schedules() throws -> [Schedule] { try store.schedules.list() }
 
-    /// Pauses a schedule. Returns false where there is none of that id.
+    /// Pauses a schedule. Returns false if there is none with that id.
     /// - Throws: `StoreError`.
     @discardableResult
     public func pause(schedule id: Int64) async throws -> Bool { try await store.schedules.pause(schedule: id) }
 
-    /// Ends a schedule's pause: it fires when it is next due. Returns false where there is none of that id.
+    /// Resumes a paused schedule; it fires when it is next due. Returns false if there is none with that id.
     /// - Throws: `StoreError`.
     @discardableResult
     public func resume(schedule id: Int64) async throws -> Bool {
@@ -55,7 +55,7 @@ extension JobQueue {
         return try await store.schedules.resume(schedule: id, next: cron.next(after: store.clock.wall(), in: zone))
     }
 
-    /// Removes a schedule. What it has added stays. Returns false where there is none of that id.
+    /// Removes a schedule. Jobs and runs that it added stay. Returns false if there is none with that id.
     /// - Throws: `StoreError`.
     @discardableResult
     public func remove(schedule id: Int64) async throws -> Bool { try await store.schedules.remove(schedule: id) }
@@ -76,7 +76,7 @@ extension JobQueue {
         guard let next = cron.next(after: now, in: zone) else {
             throw InputError("no time fits \(InvalidText.quoted(text)) within five years", kind: .usage)
         }
-        // What could not be made now could not be made then.
+        // Work that cannot be made now could not be made when the schedule fires either.
         _ = try ScheduleMaker(settings, own: own).make(work, key: "schedule", now: now)
         return try await store.schedules.add(
             NewSchedule(

@@ -14,15 +14,12 @@ import Foundation
 /// worker.cancel()
 /// ```
 ///
-/// Any number of programs, `agent-queue` and `agent-worker` among them, may use one database at once.
+/// Any number of programs, including `agent-queue` and `agent-worker`, can use one database at the same time.
 public struct JobQueue: Sendable {
-    /// The database.
     package let store: QueueStore
-    /// What it was configured with.
     package let settings: Settings
     /// Decides what runs do next.
     package let planner: PipelinePlanner
-    /// What is remembered.
     package let memories: Memories
     /// Where API keys and programs are looked up.
     package let environment: [String: String]
@@ -30,13 +27,14 @@ public struct JobQueue: Sendable {
     package let own: [any ModelProvider]
     let ownWorkers: OwnWorkers
 
-    /// Opens a queue with the built-in settings, whatever configuration files there are.
+    /// Opens a queue with the built-in settings. Configuration files are ignored.
     /// - Parameters:
-    ///   - database: the file; it is made where there is none.
-    ///   - settings: values by the keys of the configuration file, such as `["default_model": "openai/gpt-5-mini", "worker.concurrency": "8"]`.
-    ///   - providers: the program's own, each in place of a built-in one of its name.
-    ///   - environment: where API keys are looked up; nil is the process's.
-    /// - Throws: `InputError` for a setting that is wrong, `StoreError`.
+    ///   - database: the file, which is created if it does not exist.
+    ///   - settings: values by the keys of the configuration file, such as `["default_model": "openai/gpt-5-mini", "worker.concurrency":
+    ///     "8"]`.
+    ///   - providers: the program's own providers. One with the name of a built-in provider replaces it.
+    ///   - environment: where API keys are looked up; nil for the process's environment.
+    /// - Throws: `InputError` for an invalid setting, `StoreError`.
     public init(
         database: String, settings: [String: String] = [:], providers: [any ModelProvider] = [], environment: [String: String]? = nil
     ) throws {
@@ -49,13 +47,13 @@ public struct JobQueue: Sendable {
         try self.init(resolved, environment: environment ?? ProcessInfo.processInfo.environment, own: providers)
     }
 
-    /// Opens the queue that `agent-queue` and `agent-worker` use here: by a configuration file and the environment.
+    /// Opens the queue that `agent-queue` and `agent-worker` use here, by the configuration file and the environment.
     /// - Parameters:
-    ///   - configuration: the file; nil is `AGENT_QUEUE_CONFIG`, `agent-queue.yaml` in this folder, or the user's, or none.
-    ///   - settings: values by the keys of the file, which come before it and the environment.
-    ///   - providers: the program's own, each in place of a configured one of its name.
-    ///   - environment: where API keys and settings are looked up; nil is the process's.
-    /// - Throws: `InputError` for a configuration that cannot be used, `StoreError`.
+    ///   - configuration: the file; nil for `AGENT_QUEUE_CONFIG`, `agent-queue.yaml` in this folder, the user's file, or none.
+    ///   - settings: values by the keys of the file, which take precedence over the file and the environment.
+    ///   - providers: the program's own providers. One with the name of a configured provider replaces it.
+    ///   - environment: where API keys and settings are looked up; nil for the process's environment.
+    /// - Throws: `InputError` for an unusable configuration, `StoreError`.
     public init(
         configuration: String? = nil, settings: [String: String] = [:], providers: [any ModelProvider] = [],
         environment: [String: String]? = nil
@@ -73,7 +71,7 @@ public struct JobQueue: Sendable {
     /// Opens a queue.
     /// - Parameters:
     ///   - environment: where API keys are looked up.
-    ///   - own: the embedding program's providers, each in place of a configured one of its name.
+    ///   - own: the embedding program's providers. One with the name of a configured provider replaces it.
     /// - Throws: `StoreError`.
     package init(_ settings: Settings, environment: [String: String], own: [any ModelProvider] = []) throws {
         self.settings = settings
@@ -85,14 +83,13 @@ public struct JobQueue: Sendable {
         ownWorkers = OwnWorkers()
     }
 
-    /// Closes connections, ends the program's own providers, and closes the database. Nothing can be asked of the queue after it.
+    /// Closes connections, shuts down the program's own providers, and closes the database. The queue cannot be used afterwards.
     public func close() async throws {
         defer { store.close() }
         try await memories.shutdown()
         for provider in own { await provider.shutdown() }
     }
 
-    /// What validating a job needs to know now.
     var context: IntakeContext { settings.intakeContext(now: store.clock.wall(), own: own) }
 
     private static func overrides(_ settings: [String: String]) -> [SettingsOverride] {

@@ -1,7 +1,7 @@
 import AgentQueueModel
 import AgentQueueSettings
 
-/// Calls models at once, without a queue: for a program that wants many answers now and keeps none.
+/// Calls models directly, without a queue, for a program that wants many answers now and stores none.
 ///
 /// ```swift
 /// let client = ModelClient(queue)
@@ -9,27 +9,27 @@ import AgentQueueSettings
 /// try await client.shutdown()
 /// ```
 ///
-/// Nothing is on record and nothing is retried: a call that must not be lost, or paid for twice, belongs in a ``JobQueue``.
+/// Nothing is recorded and nothing is retried. A call that must not be lost, or paid for twice, belongs in a ``JobQueue``.
 public struct ModelClient: Sendable {
     private let set: ProviderSet
     private let timeout: Int64
 
-    /// Makes a client of a queue's providers, the program's own among them; calls nothing.
+    /// Makes a client of a queue's providers, including the program's own. Makes no call.
     public init(_ queue: JobQueue) { self.init(queue.settings, environment: queue.environment, own: queue.own) }
 
-    /// Makes a client of the configured providers; calls nothing.
+    /// Makes a client of the configured providers. Makes no call.
     /// - Parameter environment: where API keys and programs are looked up.
     package init(_ settings: Settings, environment: [String: String], own: [any ModelProvider] = []) {
         set = ProviderSet(settings, environment: environment, own: own)
         timeout = settings.http.requestTimeout.milliseconds
     }
 
-    /// Calls for all requests, `concurrency` at a time, and returns their outcomes in the requests' order. A failure is its own
-    /// request's alone. Cancelling the task cancels the calls under way and begins no other.
+    /// Makes the calls for all requests, at most `concurrency` at a time, and returns their outcomes in the order of the requests. The
+    /// failure of one request does not affect the others. Cancelling the task cancels the calls in progress and starts no others.
     /// - Parameters:
-    ///   - requests: one, or several of a kind that can share a call.
-    ///   - concurrency: calls in flight at once, at least 1.
-    ///   - timeout: how long each may take, nil is `http.request_timeout`.
+    ///   - requests: the requests; each is a call of its own.
+    ///   - concurrency: the maximum number of calls in flight, at least 1.
+    ///   - timeout: the time limit of each call; nil for `http.request_timeout`.
     public func call(_ requests: [ModelRequest], concurrency: Int = 5, timeout: Duration? = nil) async -> [Outcome] {
         let providers = Dictionary(set.providers.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         let options = CallOptions(timeout: timeout?.milliseconds ?? self.timeout)
@@ -62,6 +62,6 @@ public struct ModelClient: Sendable {
             ?? .failure(ModelFailure(.invalidReply, "the provider returned no outcome"))
     }
 
-    /// Ends programs and connections, after the last call.
+    /// Ends child processes and connections. Call it after the last call.
     public func shutdown() async throws { try await set.shutdown() }
 }

@@ -5,12 +5,12 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// Runs the jobs of a queue in this process, with all that keeps the queue moving; a service for a `ServiceGroup`. `agent-worker` and
-/// ``JobQueue/work(queues:stopsWhenEmpty:logger:onEvent:)`` are this service.
+/// Runs the jobs of a queue in this process, with everything that keeps the queue moving. A service for a `ServiceGroup`; `agent-worker`
+/// and ``JobQueue/work(queues:stopsWhenEmpty:logger:onEvent:)`` run it too.
 ///
-/// It claims jobs and calls models, promotes what is due, rescues what a dead worker held, fires schedules, delivers notifications and
-/// looks after the batches of providers. A graceful shutdown stops claiming and lets what runs end within `worker.shutdown_grace`; the rest
-/// goes back without counting the attempt. Cancelling the task hands everything back at once.
+/// It claims jobs and calls models, promotes jobs that are due, rescues those of dead workers, fires schedules, delivers notifications and
+/// drives provider batches. On a graceful shutdown it stops claiming and lets running calls finish within `worker.shutdown_grace`; the
+/// remaining jobs go back to the queue without counting the attempt. Cancelling the task hands everything back at once.
 public final class WorkerService: Service {
     private let queue: JobQueue
     private let queues: Set<String>?
@@ -25,13 +25,13 @@ public final class WorkerService: Service {
         var stopsAtOnce = false
     }
 
-    /// Makes the service; nothing is called or claimed before ``run()``.
+    /// Makes the service. Nothing is claimed or called before ``run()``.
     /// - Parameters:
     ///   - queue: the queue.
-    ///   - logger: where it says what it does.
-    ///   - queues: the queues to serve; nil is all.
-    ///   - stopsWhenEmpty: whether it ends once they hold nothing that is ready, running or about to be.
-    ///   - onEvent: told of every job that ends an attempt here.
+    ///   - logger: receives the log.
+    ///   - queues: the queues to serve; nil for all.
+    ///   - stopsWhenEmpty: whether it ends once they have no job that is ready, running or about to be.
+    ///   - onEvent: called for every attempt that ends here.
     public init(
         _ queue: JobQueue, queues: Set<String>? = nil, stopsWhenEmpty: Bool = false, logger: Logger = Logger(label: "agent-queue"),
         onEvent: @escaping @Sendable (JobEvent) -> Void = { _ in }
@@ -43,11 +43,10 @@ public final class WorkerService: Service {
         self.onEvent = onEvent
     }
 
-    /// What it has done so far.
     package var progress: WorkerProgress { state.withLock { $0.worker }?.progress ?? WorkerProgress() }
 
-    /// Works until it is asked to stop, its task is cancelled, or, where it stops when empty, its queues are.
-    /// - Throws: `StoreError`, where it cannot register itself.
+    /// Works until it is asked to stop, until its task is cancelled or, with `stopsWhenEmpty`, until its queues are empty.
+    /// - Throws: `StoreError`, also if the worker cannot be registered.
     public func run() async throws {
         queue.ownWorkers.begin()
         do {
@@ -55,13 +54,13 @@ public final class WorkerService: Service {
             queue.ownWorkers.end(nil)
         } catch {
             queue.ownWorkers.end(error)
-            // Those who wait for a job look up only at a ring.
+            // Callers that wait for a job check for a failed worker only when the bell rings.
             queue.store.bell.ring(.done)
             throw error
         }
     }
 
-    /// Stops claiming, and lets what runs end within the grace.
+    /// Stops claiming, and lets running calls finish within the grace period.
     package func beginShutdown() {
         let worker = state.withLock { state in
             state.isStopping = true
@@ -70,7 +69,7 @@ public final class WorkerService: Service {
         worker?.beginShutdown()
     }
 
-    /// Hands back everything that runs, now.
+    /// Hands all running jobs back now.
     package func stopAtOnce() {
         let worker = state.withLock { state in
             state.stopsAtOnce = true
@@ -79,7 +78,7 @@ public final class WorkerService: Service {
         worker?.stopAtOnce()
     }
 
-    /// Works with what must be ended afterwards, come what may.
+    /// Runs the worker, then shuts down notifications and providers, whether or not it failed.
     private func serve() async throws {
         let providers = ProviderSet(queue.settings, environment: queue.environment, own: queue.own)
         let notifications = NotificationSet(queue.settings, environment: queue.environment, now: queue.store.clock.wall)
@@ -105,7 +104,7 @@ public final class WorkerService: Service {
             state.worker = worker
             return state
         }
-        // It was asked before there was one to tell.
+        // The shutdown was requested before the worker existed.
         if asked.isStopping { worker.beginShutdown() }
         if asked.stopsAtOnce { worker.stopAtOnce() }
         let dispatcher = NotificationDispatcher(store: store, sender: notifications, logger: logger) { worker.hasDrained }
@@ -117,7 +116,7 @@ public final class WorkerService: Service {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
-                    // Stopped from the last to the first, each when the one behind it has ended.
+                    // Services are stopped in reverse order, each after the one behind it has ended.
                     .init(service: dispatcher),
                     .init(service: maintainer),
                     .init(
@@ -127,11 +126,12 @@ public final class WorkerService: Service {
         do {
             try await group.run()
         } catch  where Task.isCancelled && (error is CancellationError || error is ServiceGroupError) {
-            // To be cancelled is how it is usually ended.
+            // Cancellation is the usual way for it to end.
         }
     }
 
-    /// Says which providers jobs wait for in vain. Only those: most configurations name providers that their owner does not use.
+    /// Logs the unavailable providers that jobs are waiting for. Others are not logged: most configurations name providers that their
+    /// owner does not use.
     private func warn(of providers: ProviderSet) throws {
         guard !providers.unavailable.isEmpty else { return }
         let awaited = Set(
@@ -147,14 +147,14 @@ public final class WorkerService: Service {
 }
 
 extension JobQueue {
-    /// Runs jobs in this process until the task is cancelled, fires schedules, delivers notifications and looks after batches: all
-    /// that an `agent-worker` does.
+    /// Runs jobs in this process until the task is cancelled, fires schedules, delivers notifications and drives provider batches, as an
+    /// `agent-worker` does.
     /// - Parameters:
-    ///   - logger: where it says what it does.
-    ///   - queues: the queues to serve; nil is all.
-    ///   - stopsWhenEmpty: whether it returns once they hold nothing that is ready, running or about to be.
-    ///   - onEvent: told of every job that ends an attempt here.
-    /// - Throws: `StoreError`. Whoever waits for a job of this queue is told, too.
+    ///   - logger: receives the log.
+    ///   - queues: the queues to serve; nil for all.
+    ///   - stopsWhenEmpty: whether it returns once they have no job that is ready, running or about to be.
+    ///   - onEvent: called for every attempt that ends here.
+    /// - Throws: `StoreError`. Callers that wait for a job of this queue receive it too.
     public func work(
         queues: Set<String>? = nil, stopsWhenEmpty: Bool = false, logger: Logger = Logger(label: "agent-queue"),
         onEvent: @escaping @Sendable (JobEvent) -> Void = { _ in }
@@ -163,7 +163,7 @@ extension JobQueue {
     }
 }
 
-/// The workers that a program runs for its own queue: whoever waits there for a job is told why the last of them failed, rather than
+/// The workers that a program runs for its own queue. If the last of them fails, callers that wait for a job receive its error instead of
 /// waiting for ever.
 final class OwnWorkers: Sendable {
     private struct State {
@@ -173,7 +173,7 @@ final class OwnWorkers: Sendable {
 
     private let state = Mutex(State())
 
-    /// One begins; an earlier failure is forgotten.
+    /// Records that a worker starts. An earlier failure is forgotten.
     func begin() {
         state.withLock { state in
             state.running += 1
@@ -181,8 +181,8 @@ final class OwnWorkers: Sendable {
         }
     }
 
-    /// One has ended.
-    /// - Parameter failure: why, unless it was asked to.
+    /// Records that a worker has ended.
+    /// - Parameter failure: the reason; nil if it was asked to end.
     func end(_ failure: (any Error)?) {
         state.withLock { state in
             state.running -= 1
@@ -190,7 +190,7 @@ final class OwnWorkers: Sendable {
         }
     }
 
-    /// - Throws: what the last worker failed of, where none runs any more.
+    /// - Throws: the failure of the last worker, if none is running.
     func check() throws {
         let failure = state.withLock { $0.running == 0 ? $0.failure : nil }
         if let failure { throw failure }
