@@ -1,26 +1,26 @@
 import AgentQueueModel
 
-/// Why what a user asked cannot become a job: one sentence, without a full stop.
+/// Why a request cannot become a job or a memory: one sentence, without a full stop.
 public struct InputError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// Whose fault it is.
+    /// The cause of an error.
     public enum Kind: Sendable {
         /// An option or argument is wrong.
         case usage
         /// The data is wrong: a prompt, a line of JSONL.
         case badData
-        /// Reading, or setting aside what a pipe brought, failed.
+        /// Reading the input, or spooling the content of a pipe, failed.
         case inputOutput
-        /// A file that may not be read.
+        /// A file may not be read.
         case permission
     }
 
-    /// What is wrong, and where it can be said, what to do. Holds no raw control or formatting character, and is cut after 2,000
+    /// What is wrong and, where possible, what to do about it. Contains no raw control or formatting characters, and is cut after 2,000
     /// characters.
     public let message: String
-    /// Whose fault it is.
+    /// The cause.
     public let kind: Kind
 
-    /// Makes an error; characters that could act on a terminal are written as `\u{1b}`.
+    /// Makes an error. Characters that could control a terminal are written as `\u{1b}`.
     package init(_ message: String, kind: Kind) {
         self.message = Self.printable(message)
         self.kind = kind
@@ -29,7 +29,7 @@ public struct InputError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The message.
     public var description: String { message }
 
-    /// The same error met in a line of a file: bad data, unless the machine is at fault.
+    /// This error in a line of a file: `badData`, unless reading failed.
     func inLine(_ number: Int) -> InputError {
         InputError("line \(number): \(message)", kind: kind == .usage ? .badData : kind)
     }
@@ -41,10 +41,10 @@ public struct InputError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension InputError {
-    /// What is wrong with an option.
+    /// Makes the error for an invalid option.
     /// - Parameters:
-    ///   - name: what it is called where it was written.
-    ///   - value: what was written; null where it was set in Swift.
+    ///   - name: the name of the option as it was written.
+    ///   - value: the value as it was written; null if it was set in Swift.
     init(_ fault: OptionFault, of name: String, _ value: JSONValue = .null) {
         switch fault {
         case .type(.wholeNumber) where value.number != nil: self.init("\(name) must be a whole number", kind: .badData)

@@ -1,9 +1,9 @@
 import AgentQueueModel
 import AgentQueueSettings
 
-/// What validating a job needs to know of the world outside it.
+/// The settings, providers and time that jobs are validated against.
 package struct IntakeContext: Sendable {
-    /// Wall clock, ms since 1970: what `delay`, `expires_in` and `deadline` count from.
+    /// Wall clock, in ms since 1970: the start of `delay`, `expires_in` and `deadline`.
     package var now: Int64
     /// The target of a `generate` job that names none.
     package var defaultTarget: Target
@@ -11,25 +11,26 @@ package struct IntakeContext: Sendable {
     package var defaultEmbeddingTarget: Target
     /// The configured providers, for "did you mean".
     package var providerNames: [String]
-    /// Who answers for a provider (its kind and base URL, as `ModelProvider.identity`), which goes into the cache key; nil for a
-    /// provider that is not configured. Called for every job.
+    /// The identity of a provider (its kind and base URL, as `ModelProvider.identity`), which is part of the cache key; nil for a provider
+    /// that is not configured. Called for every job.
     package var identity: @Sendable (_ provider: String) -> String?
-    /// The kind of a configured provider: what its batch API takes. Nil for a provider of the embedding program, which has none.
+    /// The kind of a configured provider, which determines what its batch API accepts. Nil for a provider of the embedding program, which
+    /// has no batch API.
     package var kind: @Sendable (_ provider: String) -> ProviderKind?
-    /// Whether jobs that do not say use the provider's batch API.
+    /// Whether jobs for a target use the provider's batch API unless they say otherwise.
     package var usesBatchAPI: @Sendable (_ target: Target) -> Bool
-    /// Whether the cache serves anyone; true by default. Without it, each job has a call of its own.
+    /// Whether the cache is enabled; true by default. Without it, each job makes its own call.
     package var usesCache = true
-    /// What is put before the texts of a target that remembers them; nothing by default.
+    /// The prefix of texts that a target embeds as memories; empty by default.
     package var passagePrefix: @Sendable (_ target: Target) -> String = { _ in "" }
     /// The configured notifications, in their order; none by default.
     package var notificationNames: [String] = []
     /// The roles of the configuration, by name; none by default.
     package var roles: [String: RoleSettings] = [:]
-    /// Spares checking the same schema for every line.
+    /// Saves compiling the same schema for every line.
     let schemas = SchemaMemory()
 
-    /// Makes a context; of providers of kind `openai`, and no job that uses the batch API without saying so, unless told.
+    /// Makes a context. By default, all providers are of kind `openai`, and jobs use the batch API only if they say so.
     package init(
         now: Int64, defaultTarget: Target, defaultEmbeddingTarget: Target, providerNames: [String],
         identity: @escaping @Sendable (_ provider: String) -> String?,

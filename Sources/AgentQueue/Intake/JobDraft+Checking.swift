@@ -4,13 +4,14 @@ import AgentQueueSettings
 extension JobDraft {
     /// Checks everything, and makes the job with its canonical request.
     ///
-    /// Parameters that say only how an answer travels (`stream`, `stream_options`, `encoding_format`) and `n` of 1 are left out.
-    /// - Throws: `InputError`: `usage` for what options say, `badData` for what a job holds.
+    /// Parameters that only say how an answer is transmitted (`stream`, `stream_options`, `encoding_format`), and an `n` of 1, are left
+    /// out.
+    /// - Throws: `InputError`: `usage` for options, `badData` for the content of the job.
     package func validated(in context: IntakeContext) throws(InputError) -> NewJob {
         try validated(in: context, given: JobOption.given(in: self))
     }
 
-    /// As ``validated(in:)``, for who knows which options the draft says something of: there are lines by the million.
+    /// As ``validated(in:)``, for callers that know which options the draft sets. It saves finding them again for each of a million lines.
     func validated(in context: IntakeContext, given: JobOption.IDs) throws(InputError) -> NewJob {
         let checked = try checked(in: context, given: given)
         let draft = checked.draft
@@ -34,7 +35,8 @@ extension JobDraft {
         job.batch = draft.batch
         job.after = Self.withoutRepeats(draft.after)
         job.metadata = draft.metadata
-        // What is asked of the model is known only when the memories are; and each text must be stored, whoever remembers the same.
+        // With recall, the prompt is known only once the memories are. A memorize job must store its texts even if another job stores the
+        // same.
         job.useCache = draft.cache && context.usesCache && kind != .memorize && draft.recall == nil && !draft.remembers
         job.cacheTimeToLive = draft.cacheTTL?.milliseconds
         job.usesBatchAPI = checked.usesBatchAPI
@@ -43,7 +45,7 @@ extension JobDraft {
         return job
     }
 
-    /// Throws exactly where ``validated(in:)`` would, at a third of its cost: no canonical text, no digest.
+    /// Throws exactly when ``validated(in:)`` does, at a third of its cost: it makes no canonical text and no digest.
     func check(in context: IntakeContext) throws(InputError) { try check(in: context, given: JobOption.given(in: self)) }
 
     func check(in context: IntakeContext, given: JobOption.IDs) throws(InputError) {
@@ -52,9 +54,9 @@ extension JobDraft {
         guard body.utf8(sorted: false).count <= JobLimits.maxRequestBytes else { throw Self.tooLarge }
     }
 
-    /// A draft that was checked, with what checking found out. Times are wall clock, ms.
+    /// A checked draft with what checking determined. Times are wall clock, in ms.
     private struct Checked {
-        /// With what its role says.
+        /// Includes the options of its role.
         var draft: JobDraft
         var target: Target
         var identity: String
@@ -62,7 +64,7 @@ extension JobDraft {
         var start: Int64?
         var expiry: Int64?
         var deadline: Int64?
-        /// Of the request's body.
+        /// The members of the request's body.
         var members: [JSONValue.Member]
     }
 
@@ -155,7 +157,7 @@ extension JobDraft {
     }
 }
 
-/// How a job's answer is come by, and kept.
+/// Checks of notifications and of the batch API.
 extension JobDraft {
     func checkNotifications(in context: IntakeContext) throws(InputError) {
         if !onFinish.isEmpty { try NotificationName.check(onFinish, in: context) }
@@ -164,9 +166,9 @@ extension JobDraft {
         try NotificationName.check(onBatchFinish, in: context)
     }
 
-    /// Whether the job uses its provider's batch API. What the configuration says of a target is for the jobs that can be sent in a
-    /// batch; what the job itself says is held to.
-    /// - Throws: `InputError` where it asks for what cannot be, or has a deadline and does not use the batch API.
+    /// Whether the job uses its provider's batch API. The configuration's setting for a target applies only to jobs that can be sent in a
+    /// batch; the job's own setting is binding.
+    /// - Throws: `InputError` if the job asks for the batch API and cannot use it, or has a deadline and does not use it.
     func checkedBatchAPI(_ target: Target, in context: IntakeContext) throws(InputError) -> Bool {
         let isUsed: Bool
         switch batchAPI {
@@ -180,7 +182,7 @@ extension JobDraft {
         return isUsed
     }
 
-    /// Why the job cannot be sent in a batch, in a sentence; nil if it can.
+    /// Why the job cannot be sent in a batch, as a sentence; nil if it can.
     private func obstacleToBatch(_ target: Target, in context: IntakeContext) -> String? {
         if kind == .memorize { return "a memorize job cannot use the batch API" }
         if recall != nil || remembers { return "a job that recalls or remembers cannot use the batch API" }

@@ -1,11 +1,11 @@
 import AgentQueueModel
 import AgentQueueSettings
 
-/// What a job has to do with memories.
+/// Checks of a job's options for memories.
 extension JobDraft {
     // MARK: Remembering texts
 
-    /// What a `memorize` job is to do, checked.
+    /// The checked order of a `memorize` job.
     func checkedOrder(_ target: Target, in context: IntakeContext) throws(InputError) -> MemoryOrder {
         if let parameter = parameters.first {
             throw InputError("\(parameter.key) has no meaning for a memorize job", kind: .usage)
@@ -45,7 +45,7 @@ extension JobDraft {
 
     // MARK: Recalling and remembering answers
 
-    /// What a `generate` job does with memories, checked; nil where it does nothing.
+    /// How a `generate` job uses memories, checked; nil if it does not.
     func checkedUse(in context: IntakeContext) throws(InputError) -> MemoryUse? {
         guard recall != nil || remembers else {
             guard namespaces.isEmpty else { throw InputError("namespace needs recall or remember beside it", kind: .usage) }
@@ -64,7 +64,7 @@ extension JobDraft {
         return use
     }
 
-    /// Whether a message of the user holds a text.
+    /// Whether a user message has text.
     private var hasUserText: Bool {
         if prompt != nil { return true }
         return (messages ?? []).contains { message in

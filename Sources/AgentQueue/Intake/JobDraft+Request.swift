@@ -109,7 +109,7 @@ extension JobDraft {
     ) throws(InputError) {
         switch content {
         case .string(let text):
-            // A tool may return nothing, and an assistant that calls tools says nothing.
+            // A tool may return nothing, and an assistant message that calls tools may have no text.
             let mayBeBlank = role == "tool" || role == "assistant"
             try checkText(text, named: "the content of message \(number)", mayBeBlank: mayBeBlank)
         case .array(let parts):

@@ -2,8 +2,8 @@ import AgentQueueModel
 import AgentQueueSettings
 
 extension JobDraft {
-    /// The job with what its role says, where it says nothing itself: a system text, a target, parameters.
-    /// - Throws: `InputError` for a role that is not configured, and for one that only a pipeline can fill in.
+    /// The job with its role's system text, target and parameters where it does not set its own.
+    /// - Throws: `InputError` for a role that is not configured, or that only a pipeline can use because it has templates.
     func withoutRole(in context: IntakeContext) throws(InputError) -> JobDraft {
         guard let name = role else { return self }
         guard let role = context.roles[name] else {
@@ -24,7 +24,7 @@ extension JobDraft {
         return draft
     }
 
-    /// Whether the conversation holds a system text of its own.
+    /// Whether the conversation has a system message of its own.
     var holdsSystemMessage: Bool {
         (messages ?? []).contains { message in
             let role = message["role"]?.string
@@ -32,7 +32,7 @@ extension JobDraft {
         }
     }
 
-    /// Whether the job says nothing of what a role's parameter says.
+    /// Whether the job does not set a role's parameter itself.
     private func isOpen(_ parameter: JSONValue.Member) -> Bool {
         if parameter.key == "response_format" || parameter.key == "output_config", schema != nil || saysForm { return false }
         return !parameters.contains { $0.key == parameter.key }

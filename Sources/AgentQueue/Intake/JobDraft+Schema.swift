@@ -2,17 +2,17 @@ import AgentQueueModel
 import Synchronization
 
 extension JobDraft {
-    /// Whether a parameter says what form the answer has.
+    /// Whether a parameter determines the format of the answer.
     var saysForm: Bool {
         parameters.contains { !$0.value.isNull && ($0.key == "response_format" || $0.key == "output_config" && $0.value["format"] != nil) }
     }
 
-    /// What a JSON Schema becomes in the request.
+    /// A JSON Schema as the `response_format` of a request.
     static func format(_ schema: JSONValue) -> JSONValue {
         ["type": "json_schema", "json_schema": ["name": "answer", "schema": schema, "strict": .bool(StrictSchema.holds(schema))]]
     }
 
-    /// Checks that answers can be checked: the schema, or the one in `response_format`, must compile.
+    /// Checks that answers can be validated: the schema, or the one in `response_format`, must compile.
     func checkSchema(in context: IntakeContext) throws(InputError) {
         if let schema {
             guard !saysForm else { throw InputError("schema and response_format cannot both be given", kind: .badData) }
@@ -40,12 +40,12 @@ extension JobDraft {
     }
 }
 
-/// The schemas that OpenAI's strict mode takes: every object lists all its properties as required, and allows no others. Others are
-/// passed on as a wish, and every answer is checked here in any case.
+/// The schemas that OpenAI's strict mode accepts: every object lists all its properties as required, and allows no others. Other schemas
+/// are sent without strict mode. Every answer is validated here in any case.
 ///
 /// Source: OpenAI, "Structured model outputs", "Supported schemas".
 enum StrictSchema {
-    /// Whether a schema, and every one inside it, is of that kind.
+    /// Whether strict mode accepts a schema and every schema inside it.
     static func holds(_ schema: JSONValue) -> Bool {
         switch schema {
         case .array(let elements): elements.allSatisfy(holds)
@@ -63,11 +63,11 @@ enum StrictSchema {
     }
 }
 
-/// The schema that was found good last: lines of one file mostly share one, and compiling it takes longer than all else about a line.
+/// The last valid schema. The lines of a file usually share one, and compiling it takes longer than everything else about a line.
 final class SchemaMemory: Sendable {
     private let last = Mutex<JSONValue?>(Optional.none)
 
-    /// Whether this is the one.
+    /// Whether this schema is the last valid one.
     func holds(_ schema: JSONValue) -> Bool { last.withLock { $0 } == schema }
 
     func keep(_ schema: JSONValue) { last.withLock { $0 = schema } }

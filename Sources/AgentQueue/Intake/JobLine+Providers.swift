@@ -2,7 +2,7 @@ import AgentQueueModel
 import AgentQueueSettings
 
 extension JobLine {
-    /// A line of OpenAI's batch input: `custom_id`, `method`, `url`, `body`. The body's unknown members are passed through.
+    /// Reads a line of OpenAI's batch input: `custom_id`, `method`, `url`, `body`. Unknown members of the body are passed through.
     func readOpenAI(_ members: [JSONValue.Member], into line: inout Reading) throws(InputError) {
         let known = ["custom_id", "method", "url", "body"]
         var url: String?
@@ -49,8 +49,8 @@ extension JobLine {
         try line.say(.init(member.key, .string(target(of: name, kind: line.draft.kind, provider: provider))))
     }
 
-    /// A model's name in a batch line as a target. A name that begins with a configured provider stays; a bare one belongs to
-    /// `provider`, if that is configured, else to the provider of the default target.
+    /// The target for a model's name in a batch line. A name that begins with a configured provider is used as it is. Any other belongs to
+    /// `provider` if that is configured, or else to the provider of the default target.
     func target(of name: String, kind: JobKind, provider: String?) -> String {
         if let named = Target(name), context.identity(named.provider) != nil { return name }
         if let provider, context.identity(provider) != nil { return "\(provider)/\(name)" }
@@ -61,8 +61,8 @@ extension JobLine {
 }
 
 extension JobLine {
-    /// A request of Anthropic's message batches: `custom_id`, `params`. The system text becomes the first message, its blocks kept;
-    /// `stop_sequences` becomes `stop`; other parameters are passed through.
+    /// Reads a request of Anthropic's message batches: `custom_id`, `params`. The system text becomes the first message and keeps its
+    /// blocks, `stop_sequences` becomes `stop`, and other parameters are passed through.
     func readAnthropic(_ members: [JSONValue.Member], into line: inout Reading) throws(InputError) {
         var parameters: [JSONValue.Member] = []
         for member in members {
@@ -99,7 +99,7 @@ extension JobLine {
         dropDefaults(&line)
     }
 
-    /// A string, or a list of text blocks, which keep their `cache_control`; nil for an empty one.
+    /// A string, or a list of text blocks with their `cache_control`; nil if it is empty.
     private static func systemContent(_ member: JSONValue.Member) throws(InputError) -> JSONValue? {
         switch member.value {
         case .string(""), .array([]):

@@ -1,7 +1,7 @@
 import AgentQueueModel
 import AgentQueueSettings
 
-/// Typed readings of a member, with the sentence for one that is something else. A null counts as absent: callers skip it first.
+/// Typed readings of a member, which throw a sentence if the value has another type. A null counts as absent: callers skip it first.
 extension JSONValue.Member {
     private func wrong(_ wanted: String) -> InputError {
         InputError("\(key) must be \(wanted), not \(value.kindName)", kind: .badData)
@@ -91,7 +91,7 @@ extension JSONValue.Member {
 }
 
 extension JSONValue {
-    /// The members of the object that a line holds.
+    /// The members of the object in a line.
     /// - Throws: `InputError` (`badData`), without the line's number.
     static func members(ofLine bytes: UnsafeRawBufferPointer) throws(InputError) -> [Member] {
         let value: JSONValue

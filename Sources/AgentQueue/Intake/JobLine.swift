@@ -1,20 +1,21 @@
 import AgentQueueModel
 import AgentQueueSettings
 
-/// Reads lines of JSONL as jobs. Three forms are told apart by their keys: an Anthropic batch line has `params`, an OpenAI batch line
-/// `body`, and everything else is ours.
+/// Reads lines of JSONL as jobs. The keys tell three formats apart: an Anthropic batch line has `params`, an OpenAI batch line has `body`,
+/// and every other line is in AgentQueue's own format.
 package struct JobLine: Sendable {
-    /// The providers that a model's name may begin with, and the targets that lines without a model go to.
+    /// Has the providers that a model's name may begin with, and the default targets.
     let context: IntakeContext
-    /// What every line starts from.
+    /// The draft that every line starts from.
     let template: JobDraft
-    /// The options that the template says something of.
+    /// The options that the template sets.
     private let defaults: [JobOption]
     private let given: JobOption.IDs
 
     /// Makes a reader.
-    /// - Parameter defaults: what holds for lines that do not say otherwise. Each of its options is replaced whole by a line's own (a
-    ///   line's `tags` are all its tags), and left out where the line's job has no use for it; what it asks itself is nobody's default.
+    /// - Parameter defaults: options for lines that do not set them. A line's own value replaces the whole default (the `tags` of a line
+    ///   are all its tags). Defaults that have no meaning for the kind of a line's job are dropped, and its prompt or input is never used
+    ///   as a default.
     package init(defaults: JobDraft = JobDraft(), context: IntakeContext) {
         var template = defaults
         template.parameters = []
@@ -25,12 +26,12 @@ package struct JobLine: Sendable {
         self.defaults = given.options
     }
 
-    /// Reads one line. What is returned still has to be validated.
+    /// Reads one line. The draft still has to be validated.
     /// - Parameter bytes: the line without its line break.
     /// - Throws: `InputError`, without the line's number.
     package func draft(_ bytes: UnsafeRawBufferPointer) throws(InputError) -> JobDraft { try read(bytes).draft }
 
-    /// Reads one line of text. As ``draft(_:)-(UnsafeRawBufferPointer)``.
+    /// Reads one line of text, as ``draft(_:)-(UnsafeRawBufferPointer)``.
     /// - Throws: `InputError`.
     package func draft(_ text: String) throws(InputError) -> JobDraft {
         var text = text
@@ -47,7 +48,7 @@ package struct JobLine: Sendable {
         try line.draft.check(in: context, given: line.given)
     }
 
-    /// Reads one line as a job, checked.
+    /// Reads one line and validates its job.
     /// - Throws: `InputError`, without the line's number.
     func job(_ bytes: UnsafeRawBufferPointer) throws(InputError) -> NewJob {
         let line = try read(bytes)
@@ -71,19 +72,19 @@ package struct JobLine: Sendable {
         return line
     }
 
-    /// A line, as far as it is read.
+    /// A line that is being read.
     struct Reading {
         var draft: JobDraft
-        /// What the draft says: what the line says, and what the defaults do.
+        /// The options that the draft sets: those of the line, and those of the defaults.
         var given: JobOption.IDs
-        /// What the line says itself.
+        /// The options that the line itself sets.
         var said = JobOption.IDs()
 
         mutating func say(_ option: JobOption, _ member: JSONValue.Member) throws(InputError) {
             do {
                 try option.read(OptionValue(member.value), &draft)
             } catch {
-                // A value that is none of its type is the line's fault, also where the value of a flag would be the caller's.
+                // A value of the wrong type is bad data in a line, even where the same value in a flag would be a usage error.
                 let fault = InputError(error, of: member.key, member.value)
                 throw InputError(fault.message, kind: .badData)
             }
@@ -91,7 +92,7 @@ package struct JobLine: Sendable {
             given.insert(option.id)
         }
 
-        /// Says what a foreign line calls the same.
+        /// Sets an option from a member of a foreign line that has the same name there.
         mutating func say(_ member: JSONValue.Member) throws(InputError) {
             if let option = JobOption.byKey[member.key] { try say(option, member) }
         }
@@ -99,7 +100,7 @@ package struct JobLine: Sendable {
         func says(_ name: String) -> Bool { JobOption.byKey[name].map { said.contains($0.id) } ?? false }
     }
 
-    /// Our own form: the options of a job as keys, and parameters of the model's API beside them.
+    /// Reads our own format: the options of a job as keys, beside parameters of the model's API.
     private func readOwn(_ members: [JSONValue.Member], into line: inout Reading) throws(InputError) {
         for member in members {
             switch LineKey.meanings[member.key] {
@@ -121,8 +122,8 @@ package struct JobLine: Sendable {
         dropDefaults(&line)
     }
 
-    /// Takes away what the defaults say and this job has no use for. What the line says itself stays, and is refused where it makes no
-    /// sense.
+    /// Drops the defaults that have no meaning for this job. Options that the line itself sets stay, and are refused if they have no
+    /// meaning.
     func dropDefaults(_ line: inout Reading) {
         for option in defaults where !line.said.contains(option.id) {
             guard !option.kinds.contains(line.draft.kind) || gives(way: option.name, in: line) else { continue }
@@ -147,16 +148,15 @@ package struct JobLine: Sendable {
     }
 }
 
-/// The keys of our own JSONL lines.
+/// The keys of lines in our own format.
 enum LineKey {
-    /// What a key stands for.
     enum Meaning {
         case option(JobOption)
         /// Passed through to the model's API.
         case parameter
     }
 
-    /// Parameters of the models' APIs (OpenAI's, Anthropic's, the local servers') that a line may hold beside our own keys.
+    /// Parameters of the models' APIs (OpenAI, Anthropic, local servers) that a line may have beside our own keys.
     static let parameters = [
         "audio", "cache_control", "chat_template_kwargs", "container", "dimensions", "encoding_format", "frequency_penalty",
         "function_call", "functions", "grammar", "ignore_eos", "inference_geo", "json_schema", "logit_bias", "logprobs",
@@ -168,10 +168,10 @@ enum LineKey {
         "user", "verbosity", "web_search_options",
     ]
 
-    /// All of them, for "did you mean".
+    /// All keys, for "did you mean".
     static let names = JobOption.all.filter { $0.places.contains(.line) }.map(\.name) + parameters
 
-    /// By name; a switch over strings would compare with one after another.
+    /// By name. A switch over strings would compare with one after another.
     static let meanings: [String: Meaning] = {
         var meanings: [String: Meaning] = [:]
         for name in parameters { meanings[name] = .parameter }
@@ -181,11 +181,11 @@ enum LineKey {
 }
 
 extension JobDraft {
-    /// The draft as a line of our own JSONL, which reads back as the same. Left out is what a line cannot say.
+    /// The draft as a line in our own format, which reads back as the same draft. Options that a line cannot have are left out.
     var lineMembers: [JSONValue.Member] {
         var members: [JSONValue.Member] = [.init("kind", .string(kind.rawValue))]
         for option in JobOption.all where option.places.contains(.line) {
-            // Both are the job's texts.
+            // `input` and `text` are two names for the same option.
             if option.name == (kind == .memorize ? "input" : "text") || option.name == "kind" { continue }
             if let value = option.write(self) { members.append(.init(option.name, value)) }
         }

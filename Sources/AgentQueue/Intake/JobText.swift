@@ -2,7 +2,7 @@ import AgentQueueModel
 import AgentQueueSettings
 import FoundationEssentials
 
-/// Values of a job as people write them, on the command line and in JSONL.
+/// Reads values of a job as people write them on the command line and in JSONL.
 package enum JobText {
     /// Reads a duration such as `10m` or `1h30m`; a plain number is seconds.
     /// - Parameter name: the option or key, for the message.
@@ -27,8 +27,8 @@ package enum JobText {
         }
     }
 
-    /// Makes an object of `key=value` texts, in their order; values are strings, and may hold `=`. Nil for an empty list.
-    /// - Throws: `InputError` (`usage`) where `=` or the key is missing, or a key stands twice.
+    /// Makes an object of `key=value` texts, in their order. The values are strings and may contain `=`. Nil for an empty list.
+    /// - Throws: `InputError` (`usage`) if `=` or the key is missing, or a key occurs twice.
     package static func metadata(_ pairs: [String]) throws(InputError) -> JSONValue? {
         var members: [JSONValue.Member] = []
         var seen = Set<String>()
@@ -42,7 +42,7 @@ package enum JobText {
             }
             members.append(.init(key, .string(String(pair[pair.utf8.index(after: sign)...]))))
         }
-        // A bare nil would be the value null.
+        // A bare nil would be the JSON value null.
         return members.isEmpty ? Optional.none : .some(.object(members))
     }
 }

@@ -1,34 +1,34 @@
 import AgentQueueModel
 
 /// Adds jobs from JSONL in two passes over the input: ``check(after:skippingInvalid:digest:progress:)`` validates every line before
-/// anything is added, ``add(_:after:progress:commit:)`` makes the jobs again, slice by slice. Memory is constant: a few MiB, and a few
-/// times the longest line.
+/// anything is added, and ``add(_:after:progress:commit:)`` makes the jobs again, slice by slice. Memory use is constant: a few MiB, and a
+/// few times the longest line.
 package struct BulkEnqueue: Sendable {
     let input: BulkInput
     let line: JobLine
 
-    /// Makes a run.
+    /// Makes an import.
     /// - Parameters:
     ///   - input: the lines.
-    ///   - defaults: what holds where a line says nothing.
-    ///   - context: targets, providers and the time, the same for all lines.
+    ///   - defaults: options for lines that do not set them.
+    ///   - context: targets, providers and the time, which are the same for all lines.
     package init(input: BulkInput, defaults: JobDraft, context: IntakeContext) {
         self.input = input
         line = JobLine(defaults: defaults, context: context)
     }
 }
 
-/// What the first pass over a bulk input found: proof that it was checked whole, which the second pass asks for.
+/// The result of the first pass over an input. The second pass requires it as proof that the whole input was checked.
 package struct BulkSurvey: Sendable, Equatable {
-    /// Lines, blank ones included: the number of the last.
+    /// The number of lines, including blank ones.
     package let lines: Int
-    /// Jobs in the lines that were checked.
+    /// The number of jobs in the checked lines.
     package let jobs: Int
-    /// Bad lines that are passed over; 0 unless that was asked for.
+    /// The number of invalid lines that are skipped; 0 unless skipping was requested.
     package let skipped: Int
-    /// SHA-256 of the whole content, 32 bytes, by which a repeated run knows its file; nil unless asked for.
+    /// The SHA-256 of the whole content, 32 bytes, by which a repeated import recognizes its file; nil unless requested.
     package let sha256: [UInt8]?
-    /// The line after which lines were checked.
+    /// Only lines after this one were checked.
     package let checkedAfterLine: Int
 
     let badLines: LineSet
@@ -37,13 +37,13 @@ package struct BulkSurvey: Sendable, Equatable {
 extension BulkEnqueue {
     /// The first pass: validates every line, on two threads.
     /// - Parameters:
-    ///   - resumeAfterLine: lines up to this one are not validated, for they were added before; 0 validates all.
-    ///   - skippingInvalid: gets the number and the error of each bad line, in their order, and has it passed over; nil (the default)
-    ///     ends the pass at the first. The error names the line itself.
+    ///   - resumeAfterLine: lines up to this one are not validated because they were added before; 0 validates all.
+    ///   - skippingInvalid: receives the number and the error of each invalid line, in order, and the line is skipped. Nil (the default)
+    ///     ends the pass at the first one. The error names the line itself.
     ///   - digest: whether to compute the SHA-256 of the whole content.
-    ///   - progress: gets the bytes read so far and all there are, about once a MiB.
-    /// - Returns: what ``add(_:after:progress:commit:)`` asks for.
-    /// - Throws: `InputError`: `line N: …` for a bad line (`badData`), or where reading fails; `CancellationError`.
+    ///   - progress: receives the bytes read so far and the total, about once for each MiB.
+    /// - Returns: what ``add(_:after:progress:commit:)`` requires.
+    /// - Throws: `InputError`: `line N: …` for an invalid line (`badData`), or if reading fails; `CancellationError`.
     package func check(
         after resumeAfterLine: Int = 0, skippingInvalid: ((_ line: Int, _ error: InputError) -> Void)? = nil, digest: Bool = false,
         progress: ((_ bytes: Int64, _ total: Int64) -> Void)? = nil
@@ -75,7 +75,7 @@ extension BulkEnqueue {
             checkedAfterLine: resumeAfterLine, badLines: badLines)
     }
 
-    /// What a block came to. The bad lines are kept as indices alone, so that a file of nothing else takes no more memory.
+    /// The result of checking a block. Invalid lines are kept only as indices, so that a file with nothing else takes no more memory.
     private struct Verdict: Sendable {
         var jobs = 0
         var bad: [Int] = []
@@ -101,17 +101,17 @@ extension BulkEnqueue {
 }
 
 extension BulkEnqueue {
-    /// The second pass: makes the jobs, and hands them on in slices of up to 1,000 jobs or 4 MiB, in the order of their lines. While a
+    /// The second pass: makes the jobs and passes them on in slices of up to 1,000 jobs or 4 MiB, in the order of their lines. While a
     /// slice is being committed, the next one is made.
     /// - Parameters:
-    ///   - survey: what the first pass found.
-    ///   - resumeAfterLine: lines up to this one were added before; 0 adds all. Not less than the survey's own.
-    ///   - progress: gets the lines done (all up to that one) and how many there are, after each commit and at the end.
-    ///   - commit: adds a slice, with the number of its last line, from which a later run goes on. Never called twice at a time, and
-    ///     awaited to its end whatever else fails. What it throws ends the pass.
-    /// - Returns: how many jobs were handed on and committed.
-    /// - Throws: `InputError` if the input is no longer what was checked, saying up to which line jobs were added, which stay;
-    ///   what `commit` throws; `CancellationError`.
+    ///   - survey: the result of the first pass.
+    ///   - resumeAfterLine: lines up to this one were added before; 0 adds all. Must not be less than the survey's.
+    ///   - progress: receives the number of the last line done and the number of lines, after each commit and at the end.
+    ///   - commit: adds a slice and records the number of its last line, after which a later import continues. Calls never overlap, and a
+    ///     call is awaited to its end even if something else fails. An error that it throws ends the pass.
+    /// - Returns: the number of committed jobs.
+    /// - Throws: `InputError` if the input is no longer what was checked, naming the line up to which jobs were added (they stay); the
+    ///   errors of `commit`; `CancellationError`.
     @discardableResult
     package func add(
         _ survey: BulkSurvey, after resumeAfterLine: Int = 0, progress: ((_ lines: Int, _ total: Int) -> Void)? = nil,
@@ -165,25 +165,25 @@ extension BulkEnqueue {
 struct JobSlice: Sendable {
     /// In the order of their lines.
     var jobs: [NewJob]
-    /// The number of the last one's line.
+    /// The number of the last job's line.
     var lastLine: Int
 
-    /// The most jobs in a slice.
+    /// The maximum number of jobs in a slice.
     static let maxJobs = 1_000
-    /// The most bytes of requests and metadata in a slice that holds several jobs.
+    /// The maximum bytes of requests and metadata in a slice that has several jobs.
     static let maxBytes = 4 << 20
 }
 
-/// The second pass: jobs of a checked input, a slice at a time.
+/// The second pass: reads the jobs of a checked input a slice at a time.
 struct JobSliceReader {
     private let line: JobLine
     private let badLines: LineSet
-    /// Up to here lines are passed over unread.
+    /// Lines up to this one are skipped unread.
     private let start: Int
     private var reader: LineReader
     private var block = LineBlock()
     private var index = 0
-    /// A job that was read and did not fit into the slice before.
+    /// A job that was read and did not fit into the previous slice.
     private var held: (job: NewJob, line: Int)?
 
     init(_ input: BulkInput, line: JobLine, badLines: LineSet, after start: Int) {
@@ -193,11 +193,11 @@ struct JobSliceReader {
         reader = LineReader(input)
     }
 
-    /// Lines met so far.
+    /// The number of lines so far.
     var lineCount: Int { reader.lineCount }
 
-    /// The next slice; nil at the end.
-    /// - Throws: `InputError`, for a line that is no longer what was checked, or where reading fails.
+    /// Reads the next slice; nil at the end.
+    /// - Throws: `InputError` for a line that is no longer what was checked, or if reading fails.
     mutating func next() throws(InputError) -> JobSlice? {
         var slice = JobSlice(jobs: [], lastLine: 0)
         slice.jobs.reserveCapacity(JobSlice.maxJobs)

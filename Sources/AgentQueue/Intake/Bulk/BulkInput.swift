@@ -1,24 +1,24 @@
 import AgentQueueModel
 import Glibc
 
-/// JSONL to be read twice, in constant memory: a regular file where it lies, anything else (a pipe, a terminal, a socket) spooled to an
-/// unlinked temporary file first.
+/// JSONL that is read twice, in constant memory. A regular file is read in place; anything else (a pipe, a terminal, a socket) is spooled
+/// to an unlinked temporary file first.
 ///
-/// Every pass starts at the beginning again; what is appended to the file after it was opened is not read. Lines end with a line
-/// feed, with or without a carriage return before it; the last needs none. A UTF-8 byte order mark at the very beginning is passed
-/// over. Blank lines count, and are passed over.
+/// Every pass starts at the beginning. Data that is appended to the file after it was opened is not read. Lines end with a line feed, with
+/// or without a carriage return before it; the last line needs none. A UTF-8 byte order mark at the very beginning is skipped. Blank lines
+/// are counted and skipped.
 package final class BulkInput: Sendable {
-    /// How it is called in messages: its path, or `standard input`.
+    /// Its name in messages: its path, or `standard input`.
     package let name: String
-    /// Bytes to read.
+    /// The number of bytes to read.
     package let size: Int64
 
     private let descriptor: Int32
-    /// Where it begins in the file; a shell may hand on a descriptor that was read from.
+    /// The offset in the file where the input begins. A shell may pass a descriptor that has been read from.
     private let base: Int64
     private let stamp: Stamp
 
-    /// What tells that a file was written to.
+    /// Changes when the file is written to.
     private struct Stamp: Equatable {
         var size: Int64
         var seconds: Int
@@ -28,8 +28,8 @@ package final class BulkInput: Sendable {
     /// Opens a file, a named pipe or a device.
     /// - Parameters:
     ///   - path: the file.
-    ///   - spoolFolder: where a pipe's content is set aside, on a disk with room: the database's folder. Where nothing can be made
-    ///     in it, or it is nil, `TMPDIR` or `/tmp` is used.
+    ///   - spoolFolder: where the content of a pipe is spooled, on a disk with enough space: the database's folder. If it is nil, or no
+    ///     file can be made in it, `TMPDIR` or `/tmp` is used.
     /// - Throws: `InputError`: `usage` if there is no such file, `permission`, `inputOutput`.
     package convenience init(path: String, spoolFolder: String?) throws(InputError) {
         guard !path.isEmpty, !TextSize.holdsNUL(path) else { throw InputError("the path of the JSONL file is not one", kind: .usage) }
@@ -38,10 +38,10 @@ package final class BulkInput: Sendable {
         try self.init(owned: descriptor, name: path, spoolFolder: spoolFolder)
     }
 
-    /// Reads an open descriptor, such as standard input, from where it stands. The descriptor is duplicated, and stays the caller's.
+    /// Reads an open descriptor, such as standard input, from its current offset. The descriptor is duplicated; the caller keeps its own.
     /// - Parameters:
     ///   - descriptor: open for reading.
-    ///   - name: how messages call it.
+    ///   - name: its name in messages.
     ///   - spoolFolder: as in ``init(path:spoolFolder:)``.
     /// - Throws: `InputError`: `usage` if it is not open, `inputOutput`.
     package convenience init(descriptor: Int32, name: String = "standard input", spoolFolder: String?) throws(InputError) {
@@ -81,18 +81,18 @@ package final class BulkInput: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Whether the file was written to since it was opened.
+    /// Whether the file has been written to since it was opened.
     package var hasChanged: Bool {
         var status = stat()
         return fstat(descriptor, &status) != 0 || Self.stamp(status) != stamp
     }
 
-    /// Goes through the lines that are not blank, in a pass of its own from the beginning.
+    /// Calls a closure for each line that is not blank, in a new pass from the beginning.
     /// - Parameters:
-    ///   - first: the number of the first line to hand on, from 1.
-    ///   - body: gets a line's number and its bytes, without the line break and valid during the call alone.
-    /// - Returns: how many lines there are, blank ones included.
-    /// - Throws: `InputError` for a line longer than `JobLimits.maxRequestBytes`, or where reading fails; what `body` throws.
+    ///   - first: the number of the first line to pass, from 1.
+    ///   - body: receives a line's number and its bytes, without the line break and valid only during the call.
+    /// - Returns: the number of lines, including blank ones.
+    /// - Throws: `InputError` for a line longer than `JobLimits.maxRequestBytes`, or if reading fails; the errors of `body`.
     @discardableResult
     package func forEachLine(
         from first: Int = 1, _ body: (_ number: Int, _ bytes: UnsafeRawBufferPointer) throws -> Void
@@ -108,7 +108,7 @@ package final class BulkInput: Sendable {
         return reader.lineCount
     }
 
-    /// Reads into `buffer` what stands at `offset`, counted from the beginning of the input: 0 bytes at the end.
+    /// Reads bytes at an offset from the beginning of the input into `buffer`; returns 0 at the end.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(InputError) -> Int {
         let wanted = min(buffer.count, Int(clamping: size - offset))
         guard wanted > 0 else { return 0 }
@@ -137,10 +137,10 @@ package final class BulkInput: Sendable {
 }
 
 extension BulkInput {
-    /// `O_TMPFILE`, a macro that Swift does not see; the value is that of every Linux on x86 and ARM.
+    /// `O_TMPFILE`, a macro that Swift does not import. The value is that of Linux on x86 and ARM.
     private static let temporaryFile = 0o20_000_000 | O_DIRECTORY
 
-    /// Copies all that a descriptor brings into an unlinked file, and returns that file's.
+    /// Copies everything from a descriptor into an unlinked file, and returns the descriptor of that file.
     static func spool(_ source: Int32, name: String, folder: String?) throws(InputError) -> Int32 {
         let target = try unlinkedFile(in: folder, for: name)
         do throws(InputError) {
@@ -160,7 +160,7 @@ extension BulkInput {
         for folder in folders {
             let direct = open(folder, temporaryFile | O_RDWR | O_CLOEXEC, 0o600)
             if direct >= 0 { return direct }
-            // Some file systems know no unnamed files.
+            // Some file systems do not support unnamed files.
             var path = Array("\(folder)/.agent-queue-XXXXXX".utf8CString)
             let named = mkstemp(&path)
             if named >= 0 {
@@ -187,7 +187,7 @@ extension BulkInput {
             switch code {
             case EINTR: continue
             case EAGAIN:
-                // Someone made the pipe non-blocking.
+                // The pipe is non-blocking.
                 var wait = pollfd(fd: source, events: Int16(POLLIN), revents: 0)
                 _ = poll(&wait, 1, 1_000)
             default: throw failure("\(name) cannot be read", code)

@@ -3,39 +3,38 @@ import AgentQueueSettings
 import Crypto
 import Glibc
 
-/// One pass over an input, a block of lines at a time.
+/// One pass over an input, in blocks of lines.
 struct LineReader {
-    /// How much is read at a time.
+    /// The number of bytes read at a time.
     static let chunkBytes = 1 << 20
 
     private let input: BulkInput
     private var offset: Int64 = 0
-    /// The beginning of a line whose end was not in the last block.
+    /// The beginning of a line that the last block did not complete.
     private var tail: [UInt8] = []
-    /// Whether the line under way is longer than a line may be, so that its bytes are dropped.
+    /// Whether the current line is longer than the limit, so that its bytes are dropped.
     private var isDropping = false
     private var hasher: SHA256?
-    /// Lines met so far, blank ones included.
+    /// The number of lines so far, including blank ones.
     private(set) var lineCount = 0
 
     /// Starts at the beginning.
-    /// - Parameter digest: whether to compute the SHA-256 of all that is read.
+    /// - Parameter digest: whether to compute the SHA-256 of everything read.
     init(_ input: BulkInput, digest: Bool = false) {
         self.input = input
         hasher = digest ? SHA256() : nil
     }
 
-    /// Bytes read so far.
     var bytesRead: Int64 { offset }
 
-    /// SHA-256 of all that was read, if it was asked for.
+    /// The SHA-256 of everything read; empty unless it was requested.
     var digest: [UInt8] { hasher.map { Array($0.finalize()) } ?? [] }
 
-    /// Fills a block, with at least a line or none if only blank ones came; false at the end.
+    /// Fills a block with one or more lines, or with none if there were only blank ones. Returns false at the end.
     mutating func next(_ block: inout LineBlock) throws(InputError) -> Bool {
         block.lines.removeAll(keepingCapacity: true)
         var used = tail.count
-        // An outsized line's room is given back.
+        // Releases the memory that an oversized line took.
         if block.bytes.count > 8 * Self.chunkBytes { block.bytes = [] }
         Self.grow(&block.bytes, toHold: used + Self.chunkBytes)
         Self.put(tail, into: &block.bytes)
@@ -56,7 +55,7 @@ struct LineReader {
                 return true
             }
             if scanned.rest > 0 {
-                // The byte order mark alone.
+                // The input has only the byte order mark.
                 block.bytes.removeSubrange(0..<scanned.rest)
                 used -= scanned.rest
             }
@@ -85,7 +84,7 @@ struct LineReader {
         return count
     }
 
-    /// Notes the lines that end between `from` and `to`; the first of them begins at `start`. Tells where the unfinished line begins.
+    /// Records the lines that end between `from` and `to`, the first of which begins at `start`. Returns where the unfinished line begins.
     private mutating func split(_ block: inout LineBlock, from: Int, to: Int, start: Int) -> (foundLine: Bool, rest: Int) {
         var start = start
         var position = from
@@ -99,7 +98,7 @@ struct LineReader {
         return (found, start)
     }
 
-    /// Notes a line, unless it is blank.
+    /// Records a line, unless it is blank.
     private mutating func end(_ range: Range<Int>, in block: inout LineBlock) {
         lineCount += 1
         if isDropping {
@@ -138,32 +137,31 @@ struct LineReader {
         }
     }
 
-    /// Puts the beginning of a line in front.
+    /// Copies the beginning of a line to the front of the block.
     private static func put(_ tail: [UInt8], into bytes: inout [UInt8]) {
         tail.withUnsafeBytes { tail in bytes.withUnsafeMutableBytes { $0.copyMemory(from: tail) } }
     }
 }
 
-/// A stretch of input: whole lines, and where they lie in it. Blank lines are left out.
+/// A section of the input with whole lines and their positions in it. Blank lines are left out.
 struct LineBlock: Sendable {
-    /// One line.
     struct Line: Sendable {
         /// From 1.
         var number: Int
-        /// In the block's bytes; empty for a line that is longer than any may be, and was not kept.
+        /// In the block's bytes. Empty for a line that is longer than the limit, whose bytes were dropped.
         var range: Range<Int>
 
         var isTooLong: Bool { range.isEmpty }
     }
 
-    /// At least as long as what is in use.
+    /// May be longer than the part in use.
     var bytes: [UInt8] = []
     var lines: [Line] = []
 
     static let tooLong = InputError(
         "the line is longer than \(ByteCountText.format(Int64(JobLimits.maxRequestBytes)))", kind: .badData)
 
-    /// Lends a line's bytes.
+    /// Calls a closure with the bytes of a line.
     func withBytes<Result, Failure: Error>(
         of line: Line, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -173,10 +171,9 @@ struct LineBlock: Sendable {
     }
 }
 
-/// A set of line numbers, at a bit each: a million bad lines take 125 KB.
+/// A set of line numbers with one bit for each: a million invalid lines take 125 KB.
 struct LineSet: Sendable, Equatable {
     private var words: [UInt64] = []
-    /// How many it holds.
     private(set) var count = 0
 
     func contains(_ number: Int) -> Bool {
