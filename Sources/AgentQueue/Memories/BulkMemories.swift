@@ -2,20 +2,20 @@ import AgentQueueModel
 import AgentQueueSettings
 import AgentQueueStore
 
-/// Stores memories from JSONL in two passes over the input: ``check(progress:)`` validates every line before anything is stored,
-/// ``store(_:progress:stored:)`` embeds and stores them, batch by batch. Memory is constant, whatever the length of the input.
+/// Stores memories from JSONL in two passes over the input: ``check(progress:)`` validates every line before anything is stored, and
+/// ``store(_:progress:stored:)`` embeds and stores them batch by batch. Memory use does not depend on the length of the input.
 package struct BulkMemories: Sendable {
     let input: BulkInput
     let vectors: VectorFile?
     let options: BulkMemoryOptions
     let memories: Memories
 
-    /// Makes a run.
+    /// Makes an import.
     /// - Parameters:
     ///   - input: the lines.
-    ///   - vectors: a row for each line that is not blank, in their order; nil where the lines themselves hold them, or none.
-    ///   - options: what holds for all lines.
-    ///   - memories: where they go.
+    ///   - vectors: a row for each line that is not blank, in order; nil if the lines have their vectors themselves, or none.
+    ///   - options: options for all lines.
+    ///   - memories: where they are stored.
     package init(input: BulkInput, vectors: VectorFile? = nil, options: BulkMemoryOptions = BulkMemoryOptions(), memories: Memories) {
         self.input = input
         self.vectors = vectors
@@ -23,9 +23,9 @@ package struct BulkMemories: Sendable {
         self.memories = memories
     }
 
-    /// The first pass: validates every line, alone and against the others and what the namespaces hold.
-    /// - Parameter progress: gets the lines read so far, about every thousand.
-    /// - Throws: `InputError`: `line N: …` for a bad line; `StoreError`.
+    /// The first pass: validates every line, by itself and against the other lines and the existing memories.
+    /// - Parameter progress: receives the number of lines read so far, about every thousand lines.
+    /// - Throws: `InputError`: `line N: …` for an invalid line; `StoreError`.
     package func check(progress: ((_ lines: Int) -> Void)? = nil) async throws -> BulkMemorySurvey {
         let context = memories.context
         var reader = MemoryLineReader(self, context)
@@ -49,16 +49,16 @@ package struct BulkMemories: Sendable {
         return BulkMemorySurvey(memories: count, unembedded: unembedded, expired: reader.expired, checkedAt: context.now)
     }
 
-    /// The second pass: stores the memories, in batches of `memory.batch_size`, each in one transaction as soon as it is embedded.
+    /// The second pass: stores the memories in batches of `memory.batch_size`, each in one transaction as soon as it is embedded.
     /// - Parameters:
-    ///   - survey: what the first pass found.
-    ///   - stored: told what became of the memories of each batch, in the order of their lines, once they are committed.
-    /// - Throws: `InputError` if the input is no longer what was checked, `ModelFailure`, `StoreError`. What `stored` was told of by then
-    ///   stays; the same input again stores nothing twice, and pays for nothing twice.
+    ///   - survey: the result of the first pass.
+    ///   - stored: receives the outcomes of each batch, in the order of the lines, after it is committed.
+    /// - Throws: `InputError` if the input is no longer what was checked, `ModelFailure`, `StoreError`. Batches that were committed before
+    ///   stay; importing the same input again stores and pays for nothing twice.
     package func store(_ survey: BulkMemorySurvey, stored: ([StoreOutcome]) async throws -> Void) async throws {
         guard !input.hasChanged else { throw changed(nil) }
         var context = memories.context
-        // What was found to be in time is stored, even where it expires meanwhile.
+        // A memory that had not expired when it was checked is stored, even if it has expired meanwhile.
         context.now = survey.checkedAt
         var reader = MemoryLineReader(self, context)
         let size = memories.settings.memory.batchSize
@@ -79,44 +79,43 @@ package struct BulkMemories: Sendable {
     }
 }
 
-/// What holds for all lines of a file of memories.
+/// Options for all lines of a file of memories.
 package struct BulkMemoryOptions: Sendable {
-    /// Where memories go whose lines do not say.
+    /// The namespace of lines that name none.
     package var namespace = NamespaceName.usual
-    /// Whether all go there, whatever their lines say. Default false.
+    /// Whether all memories go to ``namespace``, whatever their lines say. Default false.
     package var overridesNamespaces = false
-    /// The data of memories whose lines have none.
+    /// The metadata of lines that have none.
     package var metadata: JSONValue?
-    /// How much memories matter whose lines do not say.
+    /// The importance of lines that have none.
     package var importance: Double?
-    /// How long memories are kept whose lines do not say.
+    /// The expiry of lines that have none.
     package var expiry = MemoryExpiry.usual
-    /// What made the vectors that are given, `provider/model`, where a line does not say; nil is the user's own.
+    /// The model that made the given vectors, `provider/model`, for lines that name none; nil if they are the user's own.
     package var model: String?
-    /// Whether vectors that are given are passed over, so that the configured model embeds every text. Default false.
+    /// Whether given vectors are ignored, so that the configured model embeds every text. Default false.
     package var embedsAgain = false
-    /// Whether a memory whose time has passed already is passed over, rather than refused. Default false.
+    /// Whether expired memories are skipped rather than refused. Default false.
     package var skipsExpired = false
 
-    /// Nothing said.
     package init() {}
 }
 
-/// What the first pass over a file of memories found: proof that it was checked whole, which the second pass asks for.
+/// The result of the first pass over a file of memories. The second pass requires it as proof that the whole file was checked.
 package struct BulkMemorySurvey: Sendable, Equatable {
-    /// Memories to store.
+    /// The number of memories to store.
     package let memories: Int
-    /// Of these, how many bring no vector, so that a model must make it.
+    /// How many of them have no vector, so that a model must make it.
     package let unembedded: Int
-    /// Those that are passed over because their time has passed.
+    /// The number of memories that are skipped because they have expired.
     package let expired: Int
-    /// Wall clock, ms, by which it was decided what has expired.
+    /// Wall clock, in ms: the time by which expiry was decided.
     let checkedAt: Int64
 }
 
-/// One pass over a file of memories: each line as a memory that was checked alone.
+/// One pass over a file of memories, which checks each line by itself.
 struct MemoryLineReader {
-    /// A memory and where it stands.
+    /// A memory and its position.
     struct Item {
         var namespace: String
         var memory: CheckedMemory
@@ -128,11 +127,11 @@ struct MemoryLineReader {
     private var reader: LineReader
     private var block = LineBlock()
     private var index = 0
-    /// A memory that was read and did not fit into the slice before.
+    /// A memory that was read and did not fit into the previous slice.
     private var held: Item?
-    /// Lines so far that are not blank, which is how many rows of vectors belong to them.
+    /// The number of lines so far that are not blank, which is the number of their rows of vectors.
     private(set) var row = 0
-    /// Memories passed over because their time has passed.
+    /// The number of memories skipped because they have expired.
     private(set) var expired = 0
 
     init(_ run: BulkMemories, _ context: MemoryContext) {
@@ -167,7 +166,7 @@ struct MemoryLineReader {
         }
     }
 
-    /// The next memories, to be stored together; nil at the end.
+    /// The next memories to store together; nil at the end.
     /// - Throws: `InputError`: `line N: …`.
     mutating func slice(_ size: Int) throws(InputError) -> MemorySlice? {
         var slice = MemorySlice()
@@ -183,7 +182,7 @@ struct MemoryLineReader {
         return slice.items.isEmpty ? nil : slice
     }
 
-    /// Nil for a memory that is passed over.
+    /// Nil for a memory that is skipped.
     private func memory(at place: LineBlock.Line) throws(InputError) -> (namespace: String, memory: CheckedMemory)? {
         guard !place.isTooLong else { throw LineBlock.tooLong }
         let line = try block.withBytes(of: place) { (bytes) throws(InputError) in try MemoryLine(bytes) }
@@ -211,7 +210,7 @@ struct MemoryLineReader {
         return .made(values, by: VectorModel(target: model, passagePrefix: prefix))
     }
 
-    /// The numbers of a line, its own or those of its row.
+    /// The vector of a line: its own, or that of its row.
     private func values(of line: MemoryLine) throws(InputError) -> [Float]? {
         var own: [Float]?
         if case .own(let values) = line.draft.vector { own = values }

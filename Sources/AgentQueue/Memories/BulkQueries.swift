@@ -2,20 +2,20 @@ import AgentQueueMemory
 import AgentQueueModel
 import AgentQueueSettings
 
-/// Queries from JSONL, `{"text": "…"}` a line, in two passes: every line is validated before the first is answered. Memory is constant.
+/// Queries from JSONL, `{"text": "…"}` on each line, in two passes: every line is validated before the first is answered. Memory use is
+/// constant.
 package struct BulkQueries: Sendable {
     let input: BulkInput
     let template: MemoryQuery
 
-    /// Makes a run.
-    /// - Parameter template: what holds where a line says nothing.
+    /// - Parameter template: the values for lines that do not set them.
     package init(input: BulkInput, template: MemoryQuery) {
         self.input = input
         self.template = template
     }
 
     /// The first pass: validates every line.
-    /// - Returns: how many queries there are.
+    /// - Returns: the number of queries.
     /// - Throws: `InputError`: `line N: …`.
     package func check() throws(InputError) -> Int {
         var reader = LineReader(input)
@@ -30,8 +30,8 @@ package struct BulkQueries: Sendable {
         return count
     }
 
-    /// The second pass: hands the queries on, so many at a time, in their order.
-    /// - Throws: `InputError` where the input is no longer what was checked; what `body` throws.
+    /// The second pass: passes the queries on in slices of `size`, in order.
+    /// - Throws: `InputError` if the input is no longer what was checked; the errors of `body`.
     package func forEachSlice(_ size: Int, _ body: ([MemoryQuery]) async throws -> Void) async throws {
         guard !input.hasChanged else { throw InputError("\(input.name) was changed after it was checked", kind: .badData) }
         var reader = LineReader(input)
@@ -58,8 +58,8 @@ package struct BulkQueries: Sendable {
     }
 }
 
-/// A query as a line of JSON says it: `{"text": "…"}`, with any of `vector`, `namespace` (a name or a list of them), `limit`, `mode` and
-/// `where`. What it does not say, a template does.
+/// A query as a line of JSON: `{"text": "…"}`, with any of `vector`, `namespace` (a name or a list of names), `limit`, `mode` and `where`.
+/// A template has the values for those that it does not set.
 struct QueryLine {
     private enum Key: String, CaseIterable {
         case text

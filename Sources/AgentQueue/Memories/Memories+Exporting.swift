@@ -4,13 +4,13 @@ import AgentQueueSettings
 import AgentQueueStore
 
 extension Memories {
-    /// Reads all memories, page by page, in constant memory and in the order of their ids; those that have expired are left out.
+    /// Reads all memories that have not expired, page by page, in constant memory and in the order of their ids.
     /// - Parameters:
-    ///   - namespace: nil is all, by name.
-    ///   - withVectors: whether each comes with its vector.
-    ///   - body: told of each memory.
-    /// - Returns: how many there were.
-    /// - Throws: `MemoryError` where there is no such namespace, or it was embedded again meanwhile; `StoreError`; what `body` throws.
+    ///   - namespace: nil for all, ordered by name.
+    ///   - withVectors: whether to read their vectors too.
+    ///   - body: receives each memory.
+    /// - Returns: the number of memories.
+    /// - Throws: `MemoryError` if there is no such namespace, or if it was re-embedded meanwhile; `StoreError`; the errors of `body`.
     @discardableResult
     package func export(
         namespace: String? = nil, withVectors: Bool = false, _ body: (MemoryRecord) throws -> Void
@@ -29,25 +29,25 @@ extension Memories {
         return count
     }
 
-    /// The namespace of a name; all of them for nil.
-    /// - Throws: `MemoryError` where there is no such namespace, `StoreError`.
+    /// The namespace with a name; all namespaces for nil.
+    /// - Throws: `MemoryError` if there is no such namespace, `StoreError`.
     package func namespaces(named name: String?) throws -> [MemoryNamespace] {
         try database.memories.withSnapshot { snapshot in try name.map { [try snapshot.existing($0)] } ?? snapshot.namespaces() }
     }
 }
 
-/// Reads all memories of a namespace, page by page: nothing is held for long, neither in memory nor in the database, and what changes
-/// meanwhile is read as it was or as it is.
+/// Reads all memories of a namespace page by page. It holds neither memory nor a transaction for long; a memory that changes meanwhile is
+/// read in its old or its new form.
 struct MemoryExport {
-    /// How many memories a page holds.
+    /// The number of memories in a page.
     static let page = 500
 
     let database: QueueStore
     let namespace: MemoryNamespace
     let withVectors: Bool
 
-    /// The memories with larger ids, in the order of these, each with its vector if that is asked for; none at the end.
-    /// - Throws: `StoreError`; `MemoryError` where the namespace was embedded again since it was looked up.
+    /// The memories with the next larger ids, in order, with their vectors if requested; empty at the end.
+    /// - Throws: `StoreError`; `MemoryError` if the namespace was re-embedded since it was looked up.
     func page(after id: Int64) throws -> [MemoryRecord] {
         let memories = try database.memories.list(in: namespace.name, after: id, limit: Self.page)
         guard withVectors, !memories.isEmpty, let space = namespace.space else { return memories.map { MemoryRecord(memory: $0) } }
@@ -56,7 +56,7 @@ struct MemoryExport {
                 throw MemoryError(
                     "namespace \(InvalidText.quoted(namespace.name)) was embedded again, or deleted, meanwhile: try once more")
             }
-            // Text and vector are of one moment: those that changed since the page was read are read again.
+            // Text and vector must be from the same moment, so memories that changed since the page was read are read again.
             let ids = memories.map(\.id)
             let now = try snapshot.memories(ids)
             let vectors = try snapshot.vectors(of: ids, in: space)

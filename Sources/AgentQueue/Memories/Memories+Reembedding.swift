@@ -5,10 +5,10 @@ import AgentQueueStore
 import AgentQueueWorker
 
 extension Memories {
-    /// Has a namespace embedded again by another model: adds the jobs for it, which any worker carries out, and returns. The vectors that
-    /// are there are searched until the last new one is made. To be called again after a crash, or for the jobs that failed: what has its new
-    /// vector, or a job under way, is not taken again.
-    /// - Parameter model: `provider/model`; nil is the configured one.
+    /// Starts to re-embed a namespace with another model: adds the jobs, which any worker runs, and returns. Searches use the existing
+    /// vectors until the last new one is made. Call it again after a crash or failed jobs: memories that have their new vector, or a job
+    /// in progress, are not added again.
+    /// - Parameter model: `provider/model`; nil for the configured one.
     /// - Throws: `InputError`, `StoreError`, `ModelFailure`.
     package func reembed(_ namespace: String, model: String? = nil) async throws -> Reembedding {
         try NamespaceName.check(namespace)
@@ -21,7 +21,7 @@ extension Memories {
         }
         let space = try await beginSpace(in: namespace, target)
         let batch = space.batch(in: namespace)
-        // While jobs of an earlier call are under way, only they know what becomes of their memories.
+        // While jobs of an earlier call are in progress, only they know the state of their memories.
         if try database.jobs.batch(named: batch)?.isDone ?? true { _ = try await database.memories.retakeMissing(in: space.id) }
         var enqueued = 0
         let identity = identity(of: target)
@@ -41,7 +41,7 @@ extension Memories {
         }
     }
 
-    /// The space that a model fills: of one word it is learnt how long its vectors are.
+    /// The space that a model fills. The length of its vectors is determined by embedding one word.
     private func beginSpace(in name: String, _ target: Target) async throws -> MemorySpace {
         let model = models.model(target)
         let held = try database.memories.withSnapshot { try $0.namespace(named: name) }
@@ -59,22 +59,21 @@ extension Memories {
     }
 }
 
-/// How far the embedding of a namespace by another model is.
+/// The progress of re-embedding a namespace.
 package struct Reembedding: Sendable, Equatable {
-    /// The namespace.
     package var namespace: String
-    /// What embeds it, `provider/model`.
+    /// The new model, `provider/model`.
     package var model: String
-    /// How many values a vector has.
+    /// The number of values in a vector.
     package var dimension: Int
-    /// How many memories the namespace holds.
+    /// The number of memories in the namespace.
     package var memories: Int
-    /// How many have their new vector.
+    /// The number of memories with their new vector.
     package var done: Int
-    /// How many the call that tells this has given to jobs.
+    /// The number of memories that this call added jobs for.
     package var enqueued: Int
-    /// The batch of these jobs.
+    /// The batch of the jobs.
     package var batch: String
-    /// Whether the new vectors are searched.
+    /// Whether searches use the new vectors.
     package var isFinished: Bool
 }

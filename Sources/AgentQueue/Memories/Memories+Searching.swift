@@ -5,10 +5,10 @@ import AgentQueueStore
 import AgentQueueWorker
 
 extension Memories {
-    /// Finds memories. The texts of queries that need a vector are embedded together, each by the model of its namespace's own vectors, and
-    /// what was found is noted as recalled.
-    /// - Returns: an answer for each query, in their order.
-    /// - Throws: `InputError` where a model is not to be had, `MemoryError`, `VectorError`, `StoreError`, `ModelFailure`.
+    /// Searches memories. The texts of queries that need a vector are embedded together, each with the model of its namespace's vectors,
+    /// and the memories found are recorded as recalled.
+    /// - Returns: an answer for each query, in the same order.
+    /// - Throws: `InputError` if a model is not available, `MemoryError`, `VectorError`, `StoreError`, `ModelFailure`.
     package func search(_ queries: [MemoryQuery]) async throws -> [MemoryAnswer] {
         for query in queries { try query.checkBeforePaying() }
         var plan = try database.memories.withSnapshot { try QueryParts(queries, $0, approximateAbove: settings.memory.approximateAbove) }
@@ -25,7 +25,7 @@ extension Memories {
         return answers
     }
 
-    /// The answer is there whether or not it can be noted.
+    /// A failure to record does not fail the search.
     private func noteRecalled(_ answers: [MemoryAnswer]) async {
         let ids = Set(answers.lazy.flatMap(\.hits).map(\.memory.id)).sorted()
         do {
@@ -50,8 +50,7 @@ extension Memories {
 }
 
 extension MemoryQuery {
-    /// Checks all that can be seen of the query alone, its vector still to be made of its text: nothing is paid for one that cannot be
-    /// answered.
+    /// Checks everything that does not need the query's vector, so that nothing is paid for a query that cannot be answered.
     /// - Throws: `InputError`.
     func checkBeforePaying() throws(InputError) {
         for name in namespaces { try NamespaceName.check(name) }
@@ -82,25 +81,26 @@ extension MemoryQuery {
     }
 }
 
-/// Queries made ready for the index: each with a vector of the model that its namespaces' vectors are of. One that looks into namespaces of
-/// several models is asked in as many parts.
+/// Queries prepared for the index: each has a vector of the model of its namespaces. A query over namespaces with several models is split
+/// into parts.
 struct QueryParts {
-    /// A query, or the part of one.
+    /// A query or a part of one.
     struct Part {
-        /// Which query it belongs to.
+        /// The index of its query.
         var query: Int
-        /// With the namespaces of this part alone.
+        /// The query with only the namespaces of this part.
         var asked: MemoryQuery
-        /// The model that its text must be embedded by; nil where it needs no vector, or brings it.
+        /// The model that embeds its text; nil if it needs no vector or has its own.
         var target: Target?
     }
 
     private(set) var parts: [Part] = []
-    /// The models of namespaces that are searched by a text, by name.
+    /// The models of namespaces that are searched by a text, by the name of the namespace.
     private(set) var models: [String: VectorModel] = [:]
 
-    /// - Parameter approximateAbove: so many memories may be gone through in the faster way, unless the query says how; nil is none.
-    /// - Throws: `MemoryError` for a namespace that is not there, or whose vectors no model can make of a text.
+    /// - Parameter approximateAbove: the number of memories above which the faster approximate scan is used, unless the query says
+    ///   otherwise; nil for never.
+    /// - Throws: `MemoryError` for a namespace that does not exist, or whose vectors no model can make from a text.
     init(_ queries: [MemoryQuery], _ snapshot: MemorySnapshot, approximateAbove: Int?) throws {
         for (index, var query) in queries.enumerated() {
             let namespaces = try query.namespaces.map { try snapshot.existing($0) }
@@ -115,7 +115,7 @@ struct QueryParts {
             for namespace in namespaces {
                 let target = try Self.target(of: namespace)
                 if let model = namespace.space?.model { models[namespace.name] = model }
-                // What belongs together stays together: one index call, and one ranking.
+                // Namespaces with the same model stay in one part, for one index call and one ranking.
                 if let part = order[target?.description ?? ""] {
                     parts[part].asked.namespaces.append(namespace.name)
                 } else {
@@ -128,7 +128,7 @@ struct QueryParts {
         }
     }
 
-    /// The texts to embed by each model, each once.
+    /// The distinct texts to embed with each model.
     var texts: [Target: [String]] {
         var texts: [Target: [String]] = [:]
         var seen: [Target: Set<String>] = [:]
@@ -147,7 +147,7 @@ struct QueryParts {
         }
     }
 
-    /// Puts the answers to the parts of each query together, the best first.
+    /// Merges the answers to the parts of each query, best first.
     func merge(_ answers: [MemoryAnswer], of queries: [MemoryQuery]) -> [MemoryAnswer] {
         var merged = [MemoryAnswer?](repeating: nil, count: queries.count)
         for (part, answer) in zip(parts, answers) {

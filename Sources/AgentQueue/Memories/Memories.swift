@@ -3,7 +3,7 @@ import AgentQueueModel
 import AgentQueueSettings
 import AgentQueueStore
 
-/// Vector memory, for a program that embeds it: texts that are remembered, recalled and forgotten.
+/// The memories of a database: texts that are stored, searched and deleted.
 ///
 /// ```swift
 /// let memories = Memories(settings, store: queue.store, environment: ProcessInfo.processInfo.environment)
@@ -16,14 +16,14 @@ package struct Memories: Sendable {
     let database: QueueStore
     let models: EmbeddingModels
     let index: MemorySearch
-    /// Told what is worth a word to a person, and no error: one sentence.
+    /// Receives one-sentence remarks for the user that are not errors.
     let notice: @Sendable (String) -> Void
 
-    /// Makes it; calls and reads nothing. The embedding model is asked for when a text needs it.
+    /// Makes an instance; calls and reads nothing. The embedding model is opened when a text needs it.
     /// - Parameters:
     ///   - environment: where API keys are looked up.
     ///   - own: the embedding program's providers.
-    ///   - notice: told what is worth a word to a person, and no error: one sentence.
+    ///   - notice: receives one-sentence remarks for the user that are not errors.
     package init(
         _ settings: Settings, store: QueueStore, environment: [String: String], own: [any ModelProvider] = [],
         notice: @escaping @Sendable (String) -> Void = { _ in }
@@ -35,7 +35,7 @@ package struct Memories: Sendable {
         index = MemorySearch(store, maxBytes: Int(clamping: settings.memory.indexBytes))
     }
 
-    /// Ends connections, after the last call.
+    /// Closes connections. Call it after the last call.
     package func shutdown() async throws { try await models.shutdown() }
 }
 
@@ -44,15 +44,15 @@ extension Memories {
     /// - Throws: `StoreError`.
     package func namespaces() throws -> [MemoryNamespace] { try database.memories.withSnapshot { try $0.namespaces() } }
 
-    /// How many memories have their vector in a space that is being made.
+    /// The number of memories that have their vector in a space that is being built.
     /// - Throws: `StoreError`.
     package func progress(of space: MemorySpace) throws -> Int { try database.memories.withSnapshot { try $0.progress(of: space) } }
 
-    /// Memories, the newest first.
+    /// Memories, newest first.
     /// - Parameters:
-    ///   - namespace: nil is all.
-    ///   - id: only smaller ids; nil begins with the newest.
-    /// - Throws: `MemoryError` where there is no such namespace, `StoreError`.
+    ///   - namespace: nil for all.
+    ///   - id: only smaller ids; nil starts with the newest.
+    /// - Throws: `MemoryError` if there is no such namespace, `StoreError`.
     package func list(in namespace: String? = nil, before id: Int64? = nil, limit: Int) throws -> [Memory] {
         try database.memories.withSnapshot { snapshot in
             let row = try namespace.map { name in try snapshot.existing(name).id }
@@ -62,8 +62,8 @@ extension Memories {
         }
     }
 
-    /// The memories of ids, in their order; those that are gone or have expired are missing.
-    /// - Parameter withVectors: whether their vectors are looked up too.
+    /// The memories with these ids, in the same order. Those that are gone or have expired are missing.
+    /// - Parameter withVectors: whether to read their vectors too.
     /// - Throws: `StoreError`.
     package func get(_ ids: [Int64], withVectors: Bool = false) throws -> [MemoryRecord] {
         try database.memories.withSnapshot { snapshot in
@@ -79,21 +79,21 @@ extension Memories {
         }
     }
 
-    /// The id of the memory of a key; nil where there is none.
-    /// - Throws: `MemoryError` where there is no such namespace, `StoreError`.
+    /// The id of the memory with a key; nil if there is none.
+    /// - Throws: `MemoryError` if there is no such namespace, `StoreError`.
     package func id(key: String, in namespace: String) throws -> Int64? {
         try database.memories.withSnapshot { snapshot in try snapshot.memoryID(key: key, in: snapshot.existing(namespace).id) }
     }
 
-    /// Forgets memories.
-    /// - Returns: how many there were.
+    /// Deletes memories.
+    /// - Returns: the number of memories that existed.
     /// - Throws: `StoreError`.
     @discardableResult
     package func delete(_ ids: [Int64]) async throws -> Int { try await database.memories.forget(ids) }
 
-    /// Forgets a whole namespace, and its name.
-    /// - Returns: how many memories it held.
-    /// - Throws: `MemoryError` where there is none, `StoreError`.
+    /// Deletes a namespace with all its memories.
+    /// - Returns: the number of memories that it had.
+    /// - Throws: `MemoryError` if there is no such namespace, `StoreError`.
     @discardableResult
     package func forgetNamespace(_ name: String) async throws -> Int {
         try database.memories.withSnapshot { snapshot in _ = try snapshot.existing(name) }
@@ -103,14 +103,12 @@ extension Memories {
 
 /// A memory with its vector.
 package struct MemoryRecord: Sendable, Equatable {
-    /// The memory.
     package var memory: Memory
-    /// Its vector, as it was given; nil where it has none, or that was not asked for.
+    /// Its vector as it was given; nil if it has none, or if it was not requested.
     package var vector: [Float]?
-    /// What made the vector.
+    /// The model that made the vector.
     package var model: VectorModel?
 
-    /// Makes one.
     package init(memory: Memory, vector: [Float]? = nil, model: VectorModel? = nil) {
         self.memory = memory
         self.vector = vector
@@ -119,8 +117,8 @@ package struct MemoryRecord: Sendable, Equatable {
 }
 
 extension MemorySnapshot {
-    /// The namespace of a name.
-    /// - Throws: `MemoryError` where there is none, with the name that may have been meant.
+    /// The namespace with a name.
+    /// - Throws: `MemoryError` if there is none, with a suggestion of a similar name.
     func existing(_ name: String) throws -> MemoryNamespace {
         if let namespace = try namespace(named: name) { return namespace }
         let names = try namespaces().map(\.name)

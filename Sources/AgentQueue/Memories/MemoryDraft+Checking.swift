@@ -3,7 +3,7 @@ import AgentQueueSettings
 import AgentQueueStore
 
 extension MemoryDraft {
-    /// Checks everything that can be seen of the memory alone.
+    /// Checks everything that does not depend on other memories.
     /// - Throws: `InputError` (`badData`).
     func checked(in namespace: String, _ context: MemoryContext) throws(InputError) -> CheckedMemory {
         let vector = try checkedVector()
@@ -86,46 +86,44 @@ extension MemoryDraft {
     private static func wrong(_ message: String) -> InputError { InputError(message, kind: .badData) }
 }
 
-/// A memory that may be stored as it is.
+/// A memory that passed its checks.
 struct CheckedMemory: Sendable, Equatable {
-    /// With its vector, unless a model is to make that.
+    /// Includes its vector, unless a model has yet to make it.
     var memory: NewMemory
-    /// What made the vector, or is to make it; nil where it has none.
+    /// The model that made or will make the vector; nil if it has none.
     var model: VectorModel?
-    /// Whether the vector is still to be made.
     var needsVector: Bool { model != nil && memory.vector == nil }
 }
 
-/// What checking a memory needs to know of the world outside it.
+/// The settings and the time that memories are checked against.
 struct MemoryContext: Sendable {
-    /// Wall clock, ms: what a time to live counts from.
+    /// Wall clock, in ms: the start of a time to live.
     var now: Int64
-    /// What makes the vectors of texts; nil where `memory.vectors` is off, so that texts are found by their words alone.
+    /// The model that makes the vectors of texts; nil if `memory.vectors` is off, so that texts are found only by their words.
     var model: VectorModel?
-    /// How long a namespace's memories are kept where they do not say, in ms.
+    /// How long memories of a namespace are kept by default, in ms.
     var retention: @Sendable (_ namespace: String) -> Int64
 }
 
-/// Sees to it that all vectors of a namespace, those that are there and those to come, are of one model and one length, before any is
-/// stored.
+/// Checks, before anything is stored, that all vectors of a namespace, existing and new, have the same model and length.
 struct VectorAgreement {
-    /// What the vectors of a namespace are.
+    /// The model and length of a namespace's vectors.
     private struct Held {
         var model: VectorModel
-        /// Nil where a model is still to make the first.
+        /// Nil if a model has yet to make the first vector.
         var dimension: Int?
-        /// Whether they are in the database, not only in what is to be stored.
+        /// Whether the database already has them.
         var isStored: Bool
     }
 
     private let space: (_ namespace: String) throws -> MemorySpace?
     private var held: [String: Held?] = [:]
 
-    /// - Parameter space: the vectors of a namespace; asked once for each.
+    /// - Parameter space: returns the space of a namespace's vectors. Called once for each namespace.
     init(space: @escaping (_ namespace: String) throws -> MemorySpace?) { self.space = space }
 
-    /// Takes in the next memory.
-    /// - Throws: `InputError` (`badData`) where its vector does not go with the others; what `space` throws.
+    /// Checks the next memory.
+    /// - Throws: `InputError` (`badData`) if its vector does not match the others; the errors of `space`.
     mutating func check(_ memory: CheckedMemory, in namespace: String) throws {
         guard let model = memory.model else { return }
         let dimension = memory.memory.vector?.dimension

@@ -2,23 +2,23 @@ import AgentQueueModel
 import AgentQueueSettings
 import AgentQueueStore
 
-/// A memory as a line of JSON says it: `{"text": "…", "metadata": {…}}`, with any of `key`, `importance`, `ttl`, `created_at`,
-/// `expires_at`, `recalled_at`, `vector`, `namespace`, `model` and `passage_prefix`; or a line of an export.
+/// A memory as a line of JSON: `{"text": "…", "metadata": {…}}`, with any of `key`, `importance`, `ttl`, `created_at`, `expires_at`,
+/// `recalled_at`, `vector`, `namespace`, `model` and `passage_prefix`; or a line of an export.
 ///
-/// `"expires_at": null` and `"ttl": "never"` keep it for ever, `"vector": null` has it found by its words alone; any other null is as if
-/// it were not there.
+/// `"expires_at": null` and `"ttl": "never"` keep it for ever, and with `"vector": null` it is found only by its words. Any other null is
+/// treated as absent.
 struct MemoryLine: Sendable, Equatable {
-    /// The memory; its vector is still as the line says it.
+    /// The memory. Its vector is still as the line gives it.
     var draft: MemoryDraft
-    /// Where it belongs; nil where the line does not say.
+    /// Its namespace; nil if the line has none.
     var namespace: String?
-    /// The target that made its vector; nil where the line does not say.
+    /// The target that made its vector; nil if the line has none.
     var model: String?
-    /// What stood before the text when its vector was made; nil where the line does not say.
+    /// The prefix of the text when its vector was made; nil if the line has none.
     var passagePrefix: String?
-    /// Whether the line says that it has no vector.
+    /// Whether the line has `"vector": null`.
     var saysNoVector = false
-    /// Whether the line says how much it matters.
+    /// Whether the line has an importance.
     var saysImportance = false
 
     /// Reads a line.
@@ -82,7 +82,6 @@ struct MemoryLine: Sendable, Equatable {
     }
 }
 
-/// The keys of a memory's line of JSON.
 enum MemoryKey: String, CaseIterable {
     case text
     case key
@@ -96,16 +95,16 @@ enum MemoryKey: String, CaseIterable {
     case model
     case passagePrefix = "passage_prefix"
     case recalledAt = "recalled_at"
-    // Of an export: what a memory is called there says nothing here.
+    // In an export. It has no meaning in another database, and is ignored.
     case id
 
-    /// By name; a switch over strings would compare with one after another.
+    /// By name. A switch over strings would compare with one after another.
     static let named: [String: MemoryKey] = Dictionary(uniqueKeysWithValues: allCases.map { ($0.rawValue, $0) })
 }
 
 /// Vectors as people and scripts write them: a JSON list of numbers.
 package enum VectorText {
-    /// Reads a list. What is no vector (of no values, or of too many) passes: who checks the memory or the query says so.
+    /// Reads a list. Its length is not checked here: the check of the memory or the query reports an empty or too long vector.
     /// - Throws: `InputError` (`badData`).
     package static func parse(_ text: String) throws(InputError) -> [Float] {
         let value: JSONValue
@@ -133,12 +132,12 @@ package enum VectorText {
         return values
     }
 
-    /// The shortest number that is read as the same value again.
+    /// The vector with the shortest numbers that read back as the same values.
     package static func json(_ vector: [Float]) -> JSONValue {
         .array(
             vector.map { value in
                 let text = "\(value)"
-                // Text becomes a 64-bit float first, which for very few numbers rounds to a neighbour.
+                // Parsing goes through a 64-bit float, which rounds a few numbers to a neighbouring value.
                 guard let double = Double(text), Float(double) == value else { return .double(Double(value)) }
                 return .digits(text)
             })

@@ -1,22 +1,21 @@
 import AgentQueueModel
 import Glibc
 
-/// A file that takes its name only once it is whole: until then, and where it never becomes whole, an older file of that name stays. What
-/// is no regular file (a pipe, a device) is written as it comes. Readable by its owner alone.
+/// A file that gets its name only when it is complete. Until then, and if it is never completed, an older file with that name stays. If
+/// the path is not a regular file (a pipe, a device), it is written directly. Only the owner can read it.
 package final class PendingFile {
-    /// Its name.
     package let path: String
     /// Whether it is a regular file.
     let isSeekable: Bool
     private let descriptor: Int32
-    /// Where it is written until it is whole; nil once it has its name, and for what is no regular file.
+    /// The temporary path; nil once the file has its name, and for anything but a regular file.
     private var temporary: String?
     private let target: String
     private var buffer: [UInt8] = []
     private static let flushBytes = 256 << 10
 
-    /// Begins a file.
-    /// - Throws: `InputError` where it cannot be made.
+    /// Opens a file for writing.
+    /// - Throws: `InputError` if it cannot be created.
     package init(path: String) throws(InputError) {
         guard !path.isEmpty, !TextSize.holdsNUL(path) else { throw InputError("the path to write to is not one", kind: .usage) }
         self.path = path
@@ -30,7 +29,7 @@ package final class PendingFile {
             guard descriptor >= 0 else { throw BulkInput.failure("\(path) cannot be written", errno) }
             return
         }
-        // Behind a symbolic link, the file that it names is the one to replace.
+        // Replace the file that a symbolic link refers to, not the link.
         target = exists ? Self.resolved(path) : path
         var template = Array("\(target).XXXXXX".utf8CString)
         descriptor = mkstemp(&template)
@@ -51,14 +50,14 @@ package final class PendingFile {
         if buffer.count >= Self.flushBytes { try flush() }
     }
 
-    /// Takes the place of the first bytes, once enough were written.
+    /// Replaces the first bytes, which must have been written.
     func overwriteBeginning(_ bytes: [UInt8]) throws(InputError) {
         try flush()
         let count = bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
         guard count == bytes.count else { throw BulkInput.failure("\(path) cannot be written", count < 0 ? errno : ENOSPC) }
     }
 
-    /// Gives it its name. Nothing can be written after.
+    /// Completes the file and gives it its name. Nothing can be written afterwards.
     /// - Throws: `InputError`.
     package func finish() throws(InputError) {
         try flush()
