@@ -2,7 +2,7 @@ import AgentQueueModel
 
 /// The whole configuration, validated once when it is loaded: code that holds a `Settings` need not check anything again.
 ///
-/// ``load(configPath:environment:currentDirectory:overrides:files:)`` makes it from, strongest first, the command line, the environment,
+/// ``load(configPath:environment:currentDirectory:overrides:ownProviders:files:)`` makes it from, strongest first, the command line, the environment,
 /// the file and the built-in defaults. Every value knows its origin (``entries``, ``origin(of:)``). It does not hold the keys of
 /// providers, only where to find them (``ProviderSettings/resolveAPIKey(environment:files:)``).
 package struct Settings: Equatable, Sendable {
@@ -25,33 +25,33 @@ package struct Settings: Equatable, Sendable {
     package var defaultModel = "local/smollm2"
     /// The providers by name: the built-in ones, as changed and extended by the file.
     package var providers = Settings.builtInProviders
-    /// Settings of individual targets, by `provider/model`.
+    /// The names of providers that the embedding program brings itself; targets may name them too.
     var ownProviders: Set<String> = []
-    /// Notifications by name. Default none.
+    /// Settings of individual targets, by `provider/model`.
     package var models = Settings.builtInModels
-    /// Roles by name, for pipeline steps and for jobs that name a role.
+    /// Notifications by name. Default none.
     package var notifications: [String: NotificationSettings] = [:]
-    /// Modes by the names that `agent-queue run` knows: pipelines with settings.
+    /// Roles by name, for pipeline steps and for jobs that name a role.
     package var roles: [String: RoleSettings] = [:]
+    /// Modes by the names that `agent-queue run` knows: pipelines with settings.
+    package var modes: [String: ModeSettings] = [:]
     /// The absolute path of the folder with the user's own pipelines. Default `pipelines` beside the configuration file, or in the current
     /// folder if there is no such file.
-    package var modes: [String: ModeSettings] = [:]
-    /// The path, as it was given, of the configuration file that was read; nil if there was none.
     package var pipelines = ""
 
-    /// The origin of each value that is not a default, by key.
+    /// The path, as it was given, of the configuration file that was read; nil if there was none.
     public internal(set) var configPath: String?
-    /// The built-in defaults with this database.
+    /// The origin of each value that is not a default, by key.
     var origins: [String: SettingsOrigin] = [:]
 
-    /// The worker's settings as they apply: with `ENABLE_ASYNC=false`, one process, one call at a time, one job per claim, no lingering.
+    /// The built-in defaults with this database.
     package init(database: String) {
         self.database = database
     }
 }
 
 extension Settings {
-    /// The provider a target names; nil if the configuration has none with that name.
+    /// The worker's settings as they apply: with `ENABLE_ASYNC=false`, one process, one call at a time, one job per claim, no lingering.
     package var effectiveWorker: WorkerSettings {
         guard !enableAsync else { return worker }
         var worker = worker
@@ -62,38 +62,38 @@ extension Settings {
         return worker
     }
 
-    /// The settings of a target; the defaults if the configuration has none for it.
+    /// The provider a target names; nil if the configuration has none with that name.
     package func provider(of target: TargetName) -> ProviderSettings? {
         providers[target.provider]
     }
 
-    /// The prefix of a text that searches for others, for an embedding target. The E5 models need `query: ` and `passage: `, as their
-    /// authors say (Wang et al., "Text Embeddings by Weakly-Supervised Contrastive Pre-training", 2022); other models need none.
+    /// The settings of a target; the defaults if the configuration has none for it.
     package func model(_ target: TargetName) -> ModelSettings {
         models[target.description] ?? ModelSettings()
     }
 
-    /// The prefix of a text that is remembered, for an embedding target.
+    /// The prefix of a text that searches for others, for an embedding target. The E5 models need `query: ` and `passage: `, as their
+    /// authors say (Wang et al., "Text Embeddings by Weakly-Supervised Contrastive Pre-training", 2022); other models need none.
     package func queryPrefix(of target: String) -> String { models[target]?.queryPrefix ?? (Self.isE5(target) ? "query: " : "") }
 
-    /// Whether a part of the model's name is `e5`.
+    /// The prefix of a text that is remembered, for an embedding target.
     package func passagePrefix(of target: String) -> String { models[target]?.passagePrefix ?? (Self.isE5(target) ? "passage: " : "") }
 
-    /// How long a memory in this namespace is kept unless it says so itself.
+    /// Whether a part of the model's name is `e5`.
     private static func isE5(_ target: String) -> Bool {
         let model = target.drop { $0 != "/" }.lowercased()
         return model.split(whereSeparator: { !$0.isLetter && !$0.isNumber }).contains("e5")
     }
 
-    /// How long a target's replies may be served from the cache unless the job says so itself.
+    /// How long a memory in this namespace is kept unless it says so itself.
     package func retention(ofNamespace name: String) -> Duration { memory.namespaces[name]?.retention ?? memory.retention }
 
-    /// `local`, `local-embeddings`, `openai`, `anthropic` and `claude-code`: everything runs without a configuration file.
+    /// How long a target's replies may be served from the cache unless the job says so itself.
     package func cacheTTL(of target: String) -> Duration { models[target]?.cacheTTL ?? cache.ttl }
 }
 
 extension Settings {
-    /// A model this small often does not stop by itself.
+    /// `local`, `local-embeddings`, `openai`, `anthropic` and `claude-code`: everything runs without a configuration file.
     static let builtInProviders: [String: ProviderSettings] = {
         var local = ProviderSettings(kind: .openai)
         local.baseURL = "http://127.0.0.1:8089/v1"
@@ -125,7 +125,7 @@ extension Settings {
         var sonnet = ModelSettings()
         sonnet.fallbackAfter = .seconds(30)
         sonnet.price = PriceSettings(inputPerMTok: 3, outputPerMTok: 15)
-        // A model as small as this often finds no end of its own.
+        // A model this small often does not stop by itself.
         var small = ModelSettings()
         small.maxOutputTokens = 512
         return ["anthropic/claude-sonnet-4-5": sonnet, "local/smollm2": small]

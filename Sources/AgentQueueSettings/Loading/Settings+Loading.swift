@@ -13,8 +13,9 @@ extension Settings {
     ///   - configPath: the value of `--config`; nil if it was not given.
     ///   - currentDirectory: an absolute path.
     ///   - overrides: what the command line sets. If a key occurs twice, the later one wins.
+    ///   - ownProviders: the names of providers that the program brings itself; targets may name them too.
     ///   - files: reads the files.
-    /// - Throws: `SettingsError` for the first problem. The commands then exit with code 78.
+    /// - Throws: `SettingsError` for the first problem.
     package static func load(
         configPath: String? = nil, environment: [String: String], currentDirectory: String, overrides: [SettingsOverride] = [],
         ownProviders: Set<String> = [], files: FileReader = .system
@@ -29,6 +30,7 @@ extension Settings {
     /// - Parameters:
     ///   - database: relative to `currentDirectory`.
     ///   - overrides: if a key occurs twice, the later one wins.
+    ///   - ownProviders: the names of providers that the program brings itself; targets may name them too.
     /// - Throws: `SettingsError` for the first problem.
     package static func builtIn(
         database: String, currentDirectory: String, overrides: [SettingsOverride], ownProviders: Set<String> = []
@@ -42,7 +44,7 @@ extension Settings {
         return settings
     }
 
-    /// Every problem that ``load(configPath:environment:currentDirectory:overrides:files:)`` would meet, in the order of the file; empty
+    /// Every problem that ``load(configPath:environment:currentDirectory:overrides:ownProviders:files:)`` would meet, in the order of the file; empty
     /// if there is none. For `agent-queue config check`.
     package static func check(
         configPath: String? = nil, environment: [String: String], currentDirectory: String, overrides: [SettingsOverride] = [],
