@@ -2,9 +2,9 @@ import AgentQueueModel
 
 /// The whole configuration, validated once when it is loaded: code that holds a `Settings` need not check anything again.
 ///
-/// ``load(configPath:environment:currentDirectory:overrides:ownProviders:files:)`` makes it from, strongest first, the command line, the environment,
-/// the file and the built-in defaults. Every value knows its origin (``entries``, ``origin(of:)``). It does not hold the keys of
-/// providers, only where to find them (``ProviderSettings/resolveAPIKey(environment:files:)``).
+/// ``load(configPath:environment:currentDirectory:overrides:ownProviders:files:)`` makes it from, strongest first, the command line, the
+/// environment, the file and the built-in defaults. Every value knows its origin (``entries``, ``origin(of:)``). It does not hold the keys
+/// of providers, only where to find them (``ProviderSettings/resolveAPIKey(environment:files:)``).
 package struct Settings: Equatable, Sendable {
     /// The absolute path of the database file. Default `$XDG_DATA_HOME/agent-queue/queue.db`.
     package var database: String

@@ -44,8 +44,8 @@ extension Settings {
         return settings
     }
 
-    /// Every problem that ``load(configPath:environment:currentDirectory:overrides:ownProviders:files:)`` would meet, in the order of the file; empty
-    /// if there is none. For `agent-queue config check`.
+    /// Every problem that ``load(configPath:environment:currentDirectory:overrides:ownProviders:files:)`` would meet, in the order of the
+    /// file; empty if there is none. For `agent-queue config check`.
     package static func check(
         configPath: String? = nil, environment: [String: String], currentDirectory: String, overrides: [SettingsOverride] = [],
         files: FileReader = .system
