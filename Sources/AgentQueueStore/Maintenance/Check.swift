@@ -1,20 +1,20 @@
 import AgentQueueModel
 
-/// What a check of the database found.
+/// The result of checking the database.
 package struct CheckReport: Sendable, Equatable {
-    /// One sentence for each fault; none where all is well.
+    /// One sentence per fault; empty if the database is sound.
     package var faults: [String]
-    /// The version of SQLite in use, such as `3.51.3`.
+    /// The SQLite version in use, for example `3.51.3`.
     package var sqliteVersion: String
-    /// Whether checkpoints are guarded against SQLite's WAL-reset bug: true where this version of it has the bug.
+    /// Whether checkpoints are guarded against SQLite's WAL-reset bug: true if the version in use has the bug.
     package var guardsCheckpoints: Bool
 
-    /// Whether nothing was found.
+    /// Whether no fault was found.
     package var isSound: Bool { faults.isEmpty }
 }
 
 extension MaintenanceStore {
-    /// Looks at every page and every rule: SQLite's own integrity, and what the queue promises about its rows.
+    /// Checks every page and every invariant: SQLite's own integrity, and what the queue guarantees about its rows.
     package func check() throws -> CheckReport {
         let faults = try read { reader in
             var faults = try reader.fileFaults()
@@ -30,10 +30,10 @@ extension MaintenanceStore {
             faults: faults, sqliteVersion: SQLiteLibrary.version, guardsCheckpoints: !Checkpoints.hasWALResetFix(SQLiteLibrary.number))
     }
 
-    /// Whether a row with a `target` is about the resource of the name `name`.
+    /// SQL condition: whether a row with a `target` concerns the resource called `name`.
     private static let isAbout = "(target = name OR substr(target, 1, instr(target, '/') - 1) = name)"
 
-    /// Queries that find what must not be, and the sentence for it.
+    /// Queries that find violations, each with the sentence that reports them.
     private static let invariants: [(sql: String, sentence: String)] = [
         (
             "SELECT id FROM jobs WHERE (finalized_at IS NOT NULL) <> (state IN ('completed', 'cancelled', 'discarded'))",
@@ -189,7 +189,7 @@ extension MaintenanceStore {
 }
 
 extension MaintenanceStore {
-    /// Queries that find what must not be of runs, and the sentence for it.
+    /// Queries that find violations among runs, each with the sentence that reports them.
     static let runInvariants: [(sql: String, sentence: String)] = [
         (
             """

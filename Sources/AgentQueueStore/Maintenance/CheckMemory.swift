@@ -1,5 +1,5 @@
 extension MaintenanceStore {
-    /// Queries that find what must not be among memories, and the sentence for it.
+    /// Queries that find violations among memories, each with the sentence that reports them.
     static let memoryInvariants: [(sql: String, sentence: String)] = [
         (
             """
@@ -94,7 +94,7 @@ extension MaintenanceStore {
 }
 
 extension MemorySnapshot {
-    /// What is wrong in blocks: each entry is looked at.
+    /// The faults in blocks; checks every entry.
     func faultyBlocks() throws -> [String] {
         var exam = BlockCheck(self)
         try statement(
@@ -114,13 +114,13 @@ extension MemorySnapshot {
     }
 }
 
-/// Looks at blocks, one after the other, for what must not be.
+/// Checks blocks one after the other.
 struct BlockCheck {
     private(set) var faults: [String] = []
     private let snapshot: MemorySnapshot
-    /// Dead entries found, by memory.
+    /// The number of dead entries found, by memory.
     private var dead: [Int64: Int64] = [:]
-    /// Live entries found, by space.
+    /// The number of live entries found, by space.
     private var live: [Int64: Int] = [:]
     private var previous: (space: Int64, last: Int64) = (0, 0)
 
@@ -179,7 +179,7 @@ struct BlockCheck {
         }
     }
 
-    /// What shows once all blocks have been seen: dead entries that no change tells of, and memories whose entry is missing.
+    /// Adds the faults that only show after all blocks: dead entries without a recorded change, and memories whose entry is missing.
     mutating func end() throws {
         var told: [Int64: Int64] = [:]
         try snapshot.statement("SELECT memory_id, dead FROM memory_changes WHERE dead > 0").eachRow { told[$0.int64(0)] = $0.int64(1) }

@@ -1,25 +1,25 @@
-/// What maintenance there is to do, as of one read.
+/// The maintenance to be done, as of one read.
 package struct PendingMaintenance: Sendable, Equatable {
-    /// Whether a worker may have died, or lost its lease.
+    /// Whether a worker may have died or lost its lease.
     package var mayRescue: Bool
-    /// Whether a job that has not begun has expired.
+    /// Whether a job has expired before it began.
     package var hasExpired: Bool
-    /// Whether dependents have to be told of an end.
+    /// Whether the end of a job must be passed on to its dependents.
     package var hasCascade: Bool
-    /// Whether an answer has come that more jobs wait for than its own transaction completed.
+    /// Whether an answer must be fanned out to more jobs than its own transaction completed.
     package var hasFanOut: Bool
-    /// Whether a run is to be told of the end of a job, or has more to begin.
+    /// Whether a run has ended jobs to handle, or more calls to begin.
     package var hasDueRun: Bool
-    /// Whether a run has ended whose calls are to be cancelled.
+    /// Whether an ended run has calls to cancel.
     package var hasSweep: Bool
     /// When the next scheduled or retryable job is due (wall clock, ms).
     package var nextDue: Int64?
     /// When the next schedule fires (wall clock, ms).
     package var nextFiring: Int64?
-    /// When the next notice is to be told (wall clock, ms).
+    /// When the next notification is due (wall clock, ms).
     package var nextNotification: Int64?
 
-    /// Nothing to do, unless told.
+    /// By default, nothing is pending.
     package init(
         mayRescue: Bool = false, hasExpired: Bool = false, hasCascade: Bool = false, hasFanOut: Bool = false,
         hasDueRun: Bool = false, hasSweep: Bool = false, nextDue: Int64? = nil
@@ -35,7 +35,7 @@ package struct PendingMaintenance: Sendable, Equatable {
 }
 
 extension MaintenanceStore {
-    /// Looks, in one read, at what there is to do: so that a queue in order costs no more than that.
+    /// Finds out what is pending in a single read, so that an idle queue costs no more than that.
     package func pending() throws -> PendingMaintenance {
         let now = clock.wall()
         return try read { reader in

@@ -1,21 +1,20 @@
 import AgentQueueModel
 
-/// How long what has ended is kept, in ms.
+/// How long ended jobs and runs are kept, in ms, with the limits for the cache and memories.
 package struct PrunePolicy: Sendable, Equatable {
-    /// Jobs that were answered; 0 removes them at once.
+    /// For completed jobs; 0 removes them at once.
     package var completed: Int64
-    /// Jobs that were cancelled; 0 removes them at once.
+    /// For cancelled jobs; 0 removes them at once.
     package var cancelled: Int64
-    /// Jobs that failed for good or expired; 0 removes them at once.
+    /// For jobs that failed or expired; 0 removes them at once.
     package var discarded: Int64
-    /// The most bytes of cached answers; the least recently used go first. Nil is no bound.
+    /// The most bytes of cached answers; the least recently used are evicted first. Nil is unlimited.
     package var maxCacheBytes: Int64?
-    /// How many memories are kept, of those that have not expired.
+    /// How many unexpired memories are kept.
     package var memories: MemoryPolicy
-    /// Whether pages that are free are given back to the file system.
+    /// Whether to return free pages to the file system.
     package var shrinks: Bool
 
-    /// Makes a policy.
     package init(
         completed: Int64, cancelled: Int64, discarded: Int64, maxCacheBytes: Int64? = nil, memories: MemoryPolicy = MemoryPolicy(),
         shrinks: Bool = true
@@ -31,23 +30,22 @@ package struct PrunePolicy: Sendable, Equatable {
 
 /// What pruning removed, or would remove.
 package struct PruneReport: Sendable, Equatable {
-    /// Jobs that ended longer ago than the policy keeps them.
+    /// Jobs that ended longer ago than the policy allows.
     package var jobs = 0
-    /// Runs that ended longer ago than the policy keeps them; their jobs are not among ``jobs``.
+    /// Runs that ended longer ago than the policy allows; their jobs are not counted in ``jobs``.
     package var runs = 0
-    /// Cached answers that had expired, or were over the cache's bound.
+    /// Cached answers that had expired or exceeded the cache's limit.
     package var cacheEntries = 0
-    /// Memories that had expired, or were over a cap.
+    /// Memories that had expired or exceeded a cap.
     package var memories = 0
-    /// What was given back to the file system.
+    /// The bytes returned to the file system.
     package var bytesFreed: Int64 = 0
 
-    /// Nothing removed yet.
     package init() {}
 }
 
 extension MaintenanceStore {
-    /// Removes what has had its time, in small transactions, so that it can run beside live workers at any time.
+    /// Removes what the policy no longer keeps, in small transactions, so that it can run alongside live workers at any time.
     package func prune(_ policy: PrunePolicy, dryRun: Bool = false) async throws -> PruneReport {
         guard !dryRun else { return try prospect(policy) }
         var report = PruneReport()
@@ -73,7 +71,7 @@ extension MaintenanceStore {
         return report
     }
 
-    /// How long what calls cost is kept, in ms: 90 days.
+    /// How long the costs of calls are kept, in ms: 90 days.
     private static let chargesKept: Int64 = 90 * 86_400_000
 
     private func pruneCache(_ policy: PrunePolicy) async throws -> Int {
@@ -94,7 +92,7 @@ extension MaintenanceStore {
         return removed
     }
 
-    /// What a prune would remove.
+    /// Counts what pruning would remove.
     private func prospect(_ policy: PrunePolicy) throws -> PruneReport {
         let now = clock.wall()
         return try read { reader in
@@ -108,7 +106,7 @@ extension MaintenanceStore {
             for (state, age) in policy.ages {
                 report.jobs += try ended.bind(state.rawValue).bind(now - age).first { $0.int(0) } ?? 0
             }
-            // The most recently used answers that fit under the bound stay.
+            // The most recently used answers that fit within the limit stay.
             report.cacheEntries =
                 try reader.statement(
                     """
@@ -123,7 +121,7 @@ extension MaintenanceStore {
         }
     }
 
-    /// Gives free pages back to the file system, in steps of a few milliseconds. Returns how many bytes.
+    /// Returns free pages to the file system, in steps of a few milliseconds. Returns how many bytes.
     package func shrink() async throws -> Int64 {
         var freed: Int64 = 0
         while true {
@@ -139,8 +137,8 @@ extension PrunePolicy {
 }
 
 extension WriteTransaction {
-    /// Removes one slice of jobs that ended before a time. Those of runs stay, and those that others still need are passed over: `last` is where
-    /// the next slice goes on, nil at the end.
+    /// Removes one slice of the jobs that ended before a time. Jobs of runs are excluded, and jobs that others still depend on are
+    /// skipped. `last` is where the next slice continues; nil at the end.
     func pruneJobs(
         _ state: JobState, before: Int64, after: (time: Int64, id: Int64), slice: Int
     ) throws -> (removed: Int, last: (time: Int64, id: Int64)?) {
@@ -159,7 +157,7 @@ extension WriteTransaction {
         return (removed, jobs.count < slice ? nil : jobs.last.map { ($0.time, $0.id) })
     }
 
-    /// Removes the least recently used answers while the cache is larger than a bound. Returns how many.
+    /// Evicts one slice of the least recently used answers while the cache exceeds its limit. Returns how many.
     func evictCache(downTo bound: Int64, slice: Int) throws -> Int {
         let bytes = try statement("SELECT value FROM counters WHERE name = 'cache_bytes'").first { $0.int64(0) } ?? 0
         guard bytes > bound else { return 0 }
@@ -180,7 +178,8 @@ extension WriteTransaction {
         return evicted
     }
 
-    /// Removes what no one looks at any more: batches without jobs, inputs taken in and minutes passed a month ago.
+    /// Removes what is no longer used: batches without jobs after a day, with the subscriptions to them; ingest checkpoints, ended
+    /// provider batches, minute counts and provider quotas after 30 days.
     func pruneRest() throws {
         let month: Int64 = 30 * 86_400_000
         try statement("DELETE FROM batches WHERE jobs = 0 AND created_at < ?").bind(now - 86_400_000).run()
@@ -190,10 +189,10 @@ extension WriteTransaction {
         try statement("DELETE FROM minutes WHERE minute < ?").bind((now - month) / 60_000).run()
         let today = now / ProviderQuota.dayLength
         for name in try statement("SELECT name FROM resources WHERE day < ? AND spent_usd <> 0").bind(today).all({ $0.text(0) }) {
-            // The charges of that day will go.
+            // The charges of that day will be pruned.
             try withQuota(name) { if $0.day < today { $0.spend(0, on: today) } }
         }
-        // What was known of a provider that no one has called for a month.
+        // The state of providers that nobody has called for a month.
         try statement("DELETE FROM resources WHERE updated_at < ? AND running = 0").bind(now - month).run()
     }
 }

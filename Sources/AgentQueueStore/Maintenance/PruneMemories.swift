@@ -1,27 +1,25 @@
 import AgentQueueModel
 
-/// How many memories are kept. Where there are more, the least important go first, of these the longest not recalled, then the oldest.
+/// How many memories are kept. Beyond that, the least important are removed first, then those recalled longest ago, then the oldest.
 package struct MemoryPolicy: Sendable, Equatable {
-    /// The most that a namespace holds.
+    /// The limits of a namespace.
     package struct Cap: Sendable, Equatable {
-        /// Memories; nil is no bound.
+        /// The most memories; nil is unlimited.
         package var rows: Int?
-        /// Their bytes: texts, metadata and vectors; nil is no bound.
+        /// The most bytes of texts, metadata and vectors; nil is unlimited.
         package var bytes: Int64?
 
-        /// Makes a cap.
         package init(rows: Int? = nil, bytes: Int64? = nil) {
             self.rows = rows
             self.bytes = bytes
         }
     }
 
-    /// The most bytes of all memories; nil is no bound.
+    /// The most bytes of all memories together; nil is unlimited.
     package var maxBytes: Int64?
     /// The caps of namespaces, by name.
     package var namespaces: [String: Cap]
 
-    /// Makes a policy.
     package init(maxBytes: Int64? = nil, namespaces: [String: Cap] = [:]) {
         self.maxBytes = maxBytes
         self.namespaces = namespaces
@@ -29,7 +27,7 @@ package struct MemoryPolicy: Sendable, Equatable {
 }
 
 extension MaintenanceStore {
-    /// Forgets what has expired, then what is over the caps, in slices. Returns how many memories.
+    /// Removes expired memories, then those over the caps, in slices. Returns how many.
     func pruneMemories(_ policy: MemoryPolicy) async throws -> Int {
         try await clearForgotten()
         var forgotten = 0
@@ -45,7 +43,8 @@ extension MaintenanceStore {
         return try await evict(MemoryBound(bytes: policy.maxBytes)) + forgotten
     }
 
-    /// Forgets the least of what is over a bound. The order is found in a snapshot; each is looked at again before it goes.
+    /// Removes the least important memories over a bound. A snapshot determines the order; the transaction checks each one again before
+    /// removing it.
     private func evict(_ bound: MemoryBound) async throws -> Int {
         var forgotten = 0
         while true {
@@ -61,18 +60,17 @@ extension MaintenanceStore {
     }
 }
 
-/// The most that a namespace, or all of them, may hold.
+/// The limit of one namespace, or of all together.
 struct MemoryBound {
-    /// Nil is all.
+    /// Nil means all namespaces together.
     var namespace: Int64?
     var rows: Int?
     var bytes: Int64?
 
-    /// Whether so much is too much.
     func isExceeded(rows: Int64, bytes: Int64) -> Bool { rows > self.rows.map(Int64.init) ?? .max || bytes > self.bytes ?? .max }
 }
 
-/// A memory that may have to go.
+/// A memory that may be removed.
 struct MemoryCandidate {
     var id: Int64
     var bytes: Int64
@@ -88,7 +86,7 @@ struct MemoryCandidate {
 }
 
 extension MemorySnapshot {
-    /// How many memories a namespace, or all of them, hold, and their bytes.
+    /// The number of memories and their bytes, in one namespace or in all.
     fileprivate func counts(_ namespace: Int64?) throws -> (rows: Int64, bytes: Int64) {
         let counts =
             if let namespace {
@@ -103,11 +101,11 @@ extension MemorySnapshot {
         return counts ?? (0, 0)
     }
 
-    /// The memories that go first, as many as must; at most `limit`.
+    /// The first memories to remove, no more than necessary and at most `limit`.
     func candidates(for bound: MemoryBound, limit: Int) throws -> [MemoryCandidate] {
         var (rows, bytes) = try counts(bound.namespace)
         guard bound.isExceeded(rows: rows, bytes: bytes) else { return [] }
-        // About so many that their bytes suffice; where they do not, there is another round.
+        // Estimates how many memories make up the surplus bytes. If they are too few, there is another round.
         let surplus = bound.bytes.map { Double(max(0, bytes - $0)) / Double(max(1, bytes / max(1, rows))) * 1.2 } ?? 0
         let wanted = max(bound.rows.map { Int(rows) - $0 } ?? 0, Int(min(surplus, 1e9)) + 16)
         var chosen: [MemoryCandidate] = []
@@ -120,7 +118,7 @@ extension MemorySnapshot {
         return chosen
     }
 
-    /// Memories in the order in which they go.
+    /// Memories in the order in which they are removed.
     private func least(of namespace: Int64?, limit: Int) throws -> [MemoryCandidate] {
         guard let namespace else {
             return try statement(
@@ -135,7 +133,7 @@ extension MemorySnapshot {
         ).bind(namespace).bind(limit).all { MemoryCandidate($0) }
     }
 
-    /// How many memories pruning would forget.
+    /// How many memories pruning would remove.
     func excess(_ policy: MemoryPolicy) throws -> Int {
         var left: [Int64: (rows: Int64, bytes: Int64)] = [:]
         var all: (rows: Int64, bytes: Int64) = (0, 0)
@@ -178,14 +176,14 @@ extension MemorySnapshot {
 }
 
 extension WriteTransaction {
-    /// Forgets some of what has expired. Returns how many.
+    /// Removes up to `limit` expired memories. Returns how many.
     func forgetExpired(limit: Int) throws(SQLFailure) -> Int {
         let ids = try statement("SELECT id FROM memories WHERE expires_at <= ? ORDER BY expires_at LIMIT ?").bind(now).bind(limit)
             .all { $0.int64(0) }
         return ids.isEmpty ? 0 : try forget(ids)
     }
 
-    /// Forgets memories as long as a bound is exceeded, but for those that were changed or recalled meanwhile. Returns how many.
+    /// Removes memories while a bound is exceeded, except those changed or recalled since the snapshot. Returns how many.
     func evict(_ candidates: [MemoryCandidate], over bound: MemoryBound) throws(SQLFailure) -> Int {
         var (rows, bytes) = try memoryCounts(bound.namespace)
         var ids: [Int64] = []
@@ -202,7 +200,7 @@ extension WriteTransaction {
         return ids.isEmpty ? 0 : try forget(ids)
     }
 
-    /// How many memories a namespace, or all of them, hold, and their bytes, with what this transaction has changed.
+    /// The number of memories and their bytes, in one namespace or in all, including what this transaction has changed.
     private func memoryCounts(_ namespace: Int64?) throws(SQLFailure) -> (rows: Int64, bytes: Int64) {
         guard let namespace else {
             let counts = try statement("SELECT sum(memories), sum(bytes) FROM namespaces").first { ($0.int64(0), $0.int64(1)) } ?? (0, 0)

@@ -1,7 +1,7 @@
 import AgentQueueModel
 
 extension MaintenanceStore {
-    /// How many runs a prune would remove.
+    /// How many runs pruning would remove.
     static func excessOfRuns(_ policy: PrunePolicy, now: Int64, _ reader: ReadConnection) throws -> Int {
         let statement = try reader.statement(
             "SELECT count(*) FROM runs WHERE finalized_at IS NOT NULL AND finalized_at <= ? AND state = ? AND sweep IN (0, 3)")
@@ -10,7 +10,8 @@ extension MaintenanceStore {
         }
     }
 
-    /// Removes runs that have had their time, with their steps and the jobs of these, and the definitions that no run goes by any more.
+    /// Removes runs that the policy no longer keeps, with their steps and the jobs of these, and the definitions that no run uses any
+    /// more.
     /// - Returns: how many runs.
     func pruneRuns(_ policy: PrunePolicy) async throws -> Int {
         let now = clock.wall()
@@ -29,12 +30,12 @@ extension MaintenanceStore {
 }
 
 extension PrunePolicy {
-    /// How long runs are kept, by how they ended: as jobs.
+    /// How long runs are kept, by final state: the same as jobs.
     fileprivate var runAges: [(state: RunState, time: Int64)] { [(.completed, completed), (.cancelled, cancelled), (.failed, discarded)] }
 }
 
 extension WriteTransaction {
-    /// Runs that ended before a time, and of which no call is under way. From now on they are being removed, and cannot be retried.
+    /// Runs that ended before a time and have no call in progress. This marks them as being removed, so that they cannot be retried.
     fileprivate func runsToPrune(_ state: RunState, before: Int64, limit: Int) throws(SQLFailure) -> [Int64] {
         try statement(
             """
@@ -45,7 +46,7 @@ extension WriteTransaction {
         ).bind(before).bind(state.rawValue).bind(limit).all { $0.int64(0) }
     }
 
-    /// Removes one slice of a run's jobs, and, when none is left, the run. Returns whether that was so.
+    /// Removes one slice of a run's jobs and, once none is left, the run. Returns whether the run was removed.
     fileprivate func prune(run: Int64, slice: Int) throws -> Bool {
         let jobs = try statement("SELECT id, lane_id, batch_id, state FROM jobs INDEXED BY jobs_run WHERE run_id = ? LIMIT ?")
             .bind(run).bind(slice).all {
@@ -54,7 +55,7 @@ extension WriteTransaction {
         for job in jobs {
             try statement("DELETE FROM run_steps WHERE job_id = ?").bind(job.id).run()
             if case .changed = try delete(job.id, job.state, lane: job.lane, batch: job.batch) { continue }
-            // Another job waits for it: it goes its own way.
+            // Another job depends on this one: detach it from the run.
             try statement("UPDATE jobs SET run_id = NULL WHERE id = ?").bind(job.id).run()
         }
         guard jobs.count < slice else { return false }
@@ -63,7 +64,7 @@ extension WriteTransaction {
         return true
     }
 
-    /// Removes definitions that no run goes by. Returns how many.
+    /// Removes definitions that no run uses. Returns how many.
     fileprivate func pruneDefinitions(slice: Int) throws(SQLFailure) -> Int {
         try statement(
             """

@@ -1,50 +1,47 @@
 import AgentQueueModel
 import Glibc
 
-/// What `stats` shows. Read from counts that are kept, never by counting.
+/// What `stats` shows. Read from maintained counts, never by counting rows.
 package struct Statistics: Sendable, Equatable {
     /// Every queue with its lanes.
     package var queues: [QueueSummary]
     /// Jobs completed in the last full minute.
     package var completedLastMinute: Int
-    /// Jobs completed in the last hour, the minute under way included.
+    /// Jobs completed in the last hour, including the current minute.
     package var completedLastHour: Int
     /// Jobs discarded in the last hour.
     package var discardedLastHour: Int
-    /// Latency of the latest 1,000 paid answers, in ms, at 50, 95 and 99 %; nil where there are none.
+    /// Latency of the latest 1,000 paid answers, in ms, at 50, 95 and 99 %; nil if there are none.
     package var latency: Percentiles?
-    /// What the cache holds, and how often it answered.
+    /// The size of the cache, and how often it answered.
     package var cache: CacheStatistics
-    /// How many memories are stored, those included that have expired and are not pruned yet.
+    /// The number of stored memories, including expired ones that are not yet pruned.
     package var memories: Int
-    /// Their bytes: texts, metadata and vectors.
+    /// The bytes of their texts, metadata and vectors.
     package var memoryBytes: Int64
     /// The registered worker processes.
     package var workers: [WorkerSummary]
-    /// The size of the database's file, in bytes.
+    /// The size of the database file, in bytes.
     package var databaseBytes: Int64
-    /// The write-ahead log's size, in bytes; 0 where there is none.
+    /// The size of the write-ahead log, in bytes; 0 if there is none.
     package var walBytes: Int64
-    /// The part of the database's file that is free, in bytes; `prune` gives it back.
+    /// The bytes of free pages in the database file. Pruning returns them to the file system.
     package var freeBytes: Int64
-    /// Calls that may have been paid for although no answer came, of the last 90 days.
+    /// Calls of the last 90 days that may have been paid for although no answer arrived.
     package var maybePaidCalls: Int
-    /// What they may have cost, in US dollars; it counts as spent.
+    /// Their possible cost in US dollars, which counts as spent.
     package var maybePaidUSD: Double
-    /// How the providers and their targets stand, as far as anything is known of them.
+    /// The status of the providers and their targets, as far as it is known.
     package var providers: [ProviderState]
 
-    /// Three points of a distribution, in ms.
+    /// Three percentiles of a distribution, in ms.
     package struct Percentiles: Sendable, Equatable {
-        /// Half of the values are at most this.
         package var p50: Int64
-        /// 95 % of the values are at most this.
         package var p95: Int64
-        /// 99 % of the values are at most this.
         package var p99: Int64
     }
 
-    /// Every lane.
+    /// The lanes of all queues.
     package var lanes: [LaneSummary] { queues.flatMap(\.lanes) }
 
     /// How many jobs are in a state.
@@ -52,7 +49,7 @@ package struct Statistics: Sendable, Equatable {
 }
 
 extension MaintenanceStore {
-    /// What `stats` shows; at once, however many jobs there are.
+    /// What `stats` shows. Takes the same time however many jobs there are.
     package func statistics() throws -> Statistics {
         let minute = clock.wall() / 60_000
         let queues = try store.jobs.queues()
@@ -94,7 +91,7 @@ extension MaintenanceStore {
         return Statistics.Percentiles(p50: percentile(50), p95: percentile(95), p99: percentile(99))
     }
 
-    /// A file's size, from its directory entry: the files of a live database are opened by SQLite alone.
+    /// A file's size from its directory entry: only SQLite may open the files of a live database.
     private static func size(of path: String) -> Int64 {
         var status = stat()
         return stat(path, &status) == 0 ? Int64(status.st_size) : 0

@@ -1,35 +1,33 @@
-/// A block's entries in memory: read from the database, or on their way there.
+/// A block's entries in memory, read from the database or about to be written.
 struct BlockContent {
     var heads: [UInt8] = []
     var codes: [UInt8] = []
     /// Float32, little-endian.
     var values: [UInt8] = []
 
-    /// The most entries of a block.
     static let maxEntries = 256
-    /// The most bytes of exact vectors of a block, unless one alone has more.
+    /// The most bytes of exact vectors in a block, unless a single vector is larger.
     static let maxBytes = 512 << 10
 
-    /// The most entries of a block of that dimension.
+    /// The most entries in a block of vectors with that dimension.
     static func capacity(dimension: Int) -> Int { max(1, min(maxEntries, maxBytes / (4 * dimension))) }
 
-    /// Whether its bytes are those of whole entries.
+    /// Whether its bytes consist of complete entries.
     func isWhole(dimension: Int) -> Bool {
         heads.count % MemoryEntry.byteCount == 0 && codes.count == count * dimension && values.count == 4 * codes.count
     }
 
-    /// How many entries it has.
     var count: Int { heads.count / MemoryEntry.byteCount }
 
-    /// The entry at a place, from 0.
+    /// The head of the entry at an index, from 0.
     func head(_ index: Int) -> MemoryEntry {
         heads.withUnsafeBytes { MemoryBlock(heads: $0, codes: UnsafeRawBufferPointer(start: nil, count: 0)).entry(index) }
     }
 
-    /// The place of a number; nil where no entry has it.
+    /// The index of the entry with a number; nil if there is none.
     func place(of number: Int64) -> Int? { heads.withUnsafeBytes { Self.place(of: number, in: $0) } }
 
-    /// The place of a number among heads; nil where no entry has it.
+    /// The index of the entry with a number among the given heads; nil if there is none.
     static func place(of number: Int64, in heads: UnsafeRawBufferPointer) -> Int? {
         var range = 0..<heads.count / MemoryEntry.byteCount
         while let first = range.first {
@@ -41,7 +39,7 @@ struct BlockContent {
         return nil
     }
 
-    /// The entry at a place, with its codes and values.
+    /// The entry at an index, with its codes and values.
     func entry(_ index: Int) -> NewEntry {
         let dimension = codes.count / count
         return NewEntry(
@@ -49,7 +47,7 @@ struct BlockContent {
             values: Array(values[index * 4 * dimension..<(index + 1) * 4 * dimension]))
     }
 
-    /// Takes an entry, whose number is larger than all before.
+    /// Appends an entry, whose number must be larger than all before.
     mutating func append(_ entry: NewEntry) {
         heads.append(entry.head)
         codes += entry.codes
@@ -58,7 +56,7 @@ struct BlockContent {
 }
 
 extension [UInt8] {
-    /// Appends an entry's head, as it is stored.
+    /// Appends an entry's head in its stored form.
     fileprivate mutating func append(_ head: MemoryEntry) {
         func add(_ value: some FixedWidthInteger) { Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) } }
         add(head.number)
@@ -70,7 +68,7 @@ extension [UInt8] {
 }
 
 extension WriteTransaction {
-    /// The block of a space that would hold an entry.
+    /// The block of a space whose range includes an entry.
     func block(of space: MemorySpace, holding number: Int64) throws(SQLFailure) -> BlockContent? {
         let block = try statement(
             """
@@ -83,7 +81,7 @@ extension WriteTransaction {
         return block
     }
 
-    /// Whether a block of a space holds an entry.
+    /// Whether a block of a space contains an entry.
     func holds(_ number: Int64, space: Int64) throws(SQLFailure) -> Bool {
         try statement(
             """
@@ -93,7 +91,6 @@ extension WriteTransaction {
         ).bind(space).bind(number).first { BlockContent.place(of: number, in: $0.blobBytes(0)) != nil } ?? false
     }
 
-    /// Writes a block.
     func insert(_ block: BlockContent, in space: Int64) throws(SQLFailure) {
         guard block.count > 0 else { return }
         let first = block.head(0).number
@@ -104,7 +101,7 @@ extension WriteTransaction {
         try statement("INSERT INTO memory_vectors (block_id, vectors) VALUES (?, ?)").bind(first).bind(block.values).run()
     }
 
-    /// Writes entries in blocks of their own.
+    /// Writes entries as new blocks.
     func insert(_ entries: [NewEntry], in space: MemorySpace) throws(SQLFailure) {
         let capacity = BlockContent.capacity(dimension: space.dimension)
         let sorted = entries.sorted { $0.head.number < $1.head.number }
@@ -120,7 +117,7 @@ extension WriteTransaction {
     }
 }
 
-/// A block as it is described, without its entries.
+/// A block's row without its entries.
 struct BlockSummary: Equatable {
     /// The number of its first entry.
     var id: Int64
@@ -132,24 +129,25 @@ struct BlockSummary: Equatable {
 
     var live: Int { entries - dead }
 
-    /// Which neighbours are to become one block, or to be written anew without their dead: a quarter of dead entries is worth it; else four
-    /// blocks or more that become at least twice the largest of them, so that an entry is rewritten a few times in its life and no more.
+    /// Groups of neighbouring blocks to merge, or to rewrite without their dead entries. A block is worth rewriting if a quarter of its
+    /// entries are dead. Otherwise at least four blocks are merged, and only if the result has at least twice the live entries of the
+    /// largest, so that an entry is rewritten only a few times in its life.
     /// - Parameters:
-    ///   - blocks: all of a space, in order.
-    ///   - capacity: the most entries of a block. No group has more than twice as many, dead ones included, so that a transaction is short.
+    ///   - blocks: all blocks of a space, in order.
+    ///   - capacity: the most entries of a block. A group has at most twice as many, including dead ones, to keep the transaction short.
     static func groups(of blocks: [BlockSummary], capacity: Int) -> [ArraySlice<BlockSummary>] {
         var groups: [ArraySlice<BlockSummary>] = []
         var window = blocks[0..<0]
         var live = 0
         var entries = 0
-        /// Gives out what is worthwhile of the window, else lets go of its first block.
+        /// Emits what is worth rewriting in the window, or else drops its first block.
         func shrink() {
             var end = window.startIndex + 1
             if window.count >= 4, live >= 2 * (window.map(\.live).max() ?? 0) {
                 groups.append(window)
                 end = window.endIndex
             } else if let first = window.firstIndex(where: \.isRotten), let last = window.lastIndex(where: \.isRotten) {
-                // What stands around them is well as it is.
+                // The blocks around them need no rewriting.
                 groups.append(window[first...last])
                 end = last + 1
             }
@@ -167,6 +165,6 @@ struct BlockSummary: Equatable {
         return groups
     }
 
-    /// Whether it is worth writing anew for its dead entries alone.
+    /// Whether its dead entries alone make it worth rewriting.
     private var isRotten: Bool { dead * 4 >= entries }
 }

@@ -2,12 +2,11 @@ import AgentQueueModel
 import Synchronization
 
 extension MaintenanceStore {
-    /// How long what died is told to indexes in memory, in ms: one that has not looked for longer is made anew.
+    /// How long changes that killed entries are kept for in-memory indexes, in ms. An index that has not caught up for longer is rebuilt.
     private static let changesKept: Int64 = 600_000
 
-    /// Tidies up the vectors, in small transactions, beside everything else: small blocks become large ones, dead entries go, and what was
-    /// left by namespaces that were forgotten and by vectors that were replaced. Looks only, where nothing has changed since this process
-    /// last did it.
+    /// Compacts the vectors in small transactions, alongside everything else: merges small blocks, removes dead entries, and deletes what
+    /// forgotten namespaces and replaced vectors left behind. Only checks if nothing has changed since this process last did it.
     package func compactMemory() async throws {
         try await clearForgotten()
         let (number, spaces) = try store.memories.withSnapshot { (try $0.latestNumber(), try $0.allSpaces()) }
@@ -28,7 +27,7 @@ extension MaintenanceStore {
         for namespace in namespaces { while try await write({ try $0.clear(namespace: namespace) }) {} }
     }
 
-    /// Rewrites what is worth it of a space. What is decided in a snapshot is looked at again by the transaction.
+    /// Rewrites the blocks of a space that are worth it. A snapshot decides; the transaction checks again.
     private func compact(_ space: MemorySpace) async throws {
         let blocks = try store.memories.withSnapshot { try $0.blocks(of: space) }
         for group in BlockSummary.groups(of: blocks, capacity: BlockContent.capacity(dimension: space.dimension)) {
@@ -40,11 +39,11 @@ extension MaintenanceStore {
     }
 }
 
-/// What blocks become.
+/// The result of rewriting blocks.
 struct BlockRewrite {
     /// The live entries.
     var content = BlockContent()
-    /// The memory of each entry that is left out.
+    /// The memory of each entry that was dropped.
     var dead: [Int64] = []
 }
 
@@ -67,7 +66,7 @@ extension MemorySnapshot {
         }
     }
 
-    /// What blocks become without their dead entries; nil where they are not as they are described any more.
+    /// The blocks without their dead entries; nil if they no longer match their summaries.
     fileprivate func rewrite(of blocks: [BlockSummary], dimension: Int) throws -> BlockRewrite? {
         var rewrite = BlockRewrite()
         let version = try statement("SELECT version FROM memories WHERE id = ?")
@@ -94,7 +93,7 @@ extension MemorySnapshot {
 }
 
 extension WriteTransaction {
-    /// Puts one block in the place of several, if they still are as they are described.
+    /// Replaces several blocks by one, if they still match their summaries.
     fileprivate func replace(_ blocks: [BlockSummary], by rewrite: BlockRewrite, in space: MemorySpace) throws(SQLFailure) {
         for block in blocks {
             let now = try statement("SELECT id, last, entries, dead FROM memory_blocks WHERE id = ? AND space_id = ?")
@@ -108,12 +107,12 @@ extension WriteTransaction {
         for memory in rewrite.dead { try forgetDead(of: memory) }
     }
 
-    /// A dead entry of a memory is gone.
+    /// Records that a dead entry of a memory is gone.
     private func forgetDead(of memory: Int64) throws(SQLFailure) {
         try statement("UPDATE memory_changes SET dead = dead - 1 WHERE memory_id = ?").bind(memory).run()
     }
 
-    /// Deletes a slice of a space that is searched no more. Returns whether more is there.
+    /// Deletes a slice of a space that is no longer searched. Returns whether there may be more.
     fileprivate func clear(space id: Int64) throws(SQLFailure) -> Bool {
         let block = try statement(
             "SELECT id, heads FROM memory_blocks JOIN memory_codes ON block_id = id WHERE space_id = ? ORDER BY last LIMIT 1"
@@ -136,7 +135,7 @@ extension WriteTransaction {
         return false
     }
 
-    /// Lets go of changes whose dead entries are gone, a slice of them. Returns whether more may be there.
+    /// Deletes a slice of the changes whose dead entries are gone. Returns whether there may be more.
     fileprivate func forgetChanges(before time: Int64) throws(SQLFailure) -> Bool {
         let changes = try statement(
             "SELECT memory_id, namespace_id, number FROM memory_changes WHERE dead = 0 AND changed_at < ? LIMIT 500"

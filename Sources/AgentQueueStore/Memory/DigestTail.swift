@@ -1,24 +1,24 @@
-/// The digests of a namespace's newest memories, which `memory_digests` does not hold yet, as this process knows them.
+/// The digests of a namespace's newest memories, which are not yet in `memory_digests`, as far as this process knows them.
 ///
-/// A digest belongs anywhere in its index, so that a batch of a hundred would write a hundred pages. The newest are therefore known by
-/// their ids alone, found here, and taken into the index many at a time in the order of their digests, when several share a page.
+/// Digests are random, so inserting a batch of a hundred into the index would write a hundred pages. The newest digests are therefore
+/// looked up here, and merged into the index many at a time in digest order, so that several share a page.
 struct DigestTail {
-    /// The memory of a digest.
+    /// The first memory with a digest.
     private var first: [Int64: Int64] = [:]
-    /// Further ones of the same digest.
+    /// Further memories with the same digest.
     private var more: [Int64: [Int64]] = [:]
     /// Memories up to this id are in the index.
     private(set) var digestedTo: Int64
-    /// Memories up to this id have been looked at.
+    /// Memories up to this id have been read.
     private(set) var seenTo: Int64
-    /// What is on its way into the index.
+    /// The digests that are being merged into the index.
     private var merge: Merge?
 
     private struct Merge {
-        /// In the order of digests.
+        /// Sorted by digest.
         var entries: [(digest: Int64, id: Int64)]
         var next = 0
-        /// All memories up to this id are among them.
+        /// They include all memories up to this id.
         var to: Int64
     }
 
@@ -27,7 +27,7 @@ struct DigestTail {
         seenTo = digestedTo
     }
 
-    /// The memories that may have a digest.
+    /// The memories in the tail that have a digest.
     func ids(of digest: Int64) -> [Int64] {
         guard let id = first[digest] else { return [] }
         return [id] + (more[digest] ?? [])
@@ -38,10 +38,10 @@ struct DigestTail {
         seenTo = max(seenTo, id)
     }
 
-    /// The next to be taken into the index, in the order of their digests; empty, as long as they are few.
+    /// The next digests to merge into the index, sorted; empty while there are few.
     /// - Parameters:
-    ///   - threshold: how many may wait.
-    ///   - limit: how many are wanted.
+    ///   - threshold: how many digests may accumulate before a merge begins.
+    ///   - limit: the most to return.
     mutating func slice(threshold: Int, limit: Int) -> ArraySlice<(digest: Int64, id: Int64)> {
         if merge == nil, first.count > threshold {
             var entries = first.map { (digest: $0.key, id: $0.value) }
@@ -56,14 +56,14 @@ struct DigestTail {
         return slice
     }
 
-    /// The id up to which all are in the index now, once the last slice was taken.
+    /// Once the last slice was taken: the id up to which all memories are now in the index. Nil before that.
     mutating func finishMerge() -> Int64? {
         guard let merge, merge.next == merge.entries.count else { return nil }
         forget(upTo: merge.to)
         return merge.to
     }
 
-    /// Lets go of what is in the index.
+    /// Removes what is in the index by now.
     mutating func forget(upTo id: Int64) {
         guard id > digestedTo else { return }
         digestedTo = id
@@ -77,12 +77,12 @@ struct DigestTail {
 }
 
 extension WriteTransaction {
-    /// The most namespaces whose newest digests are kept.
+    /// The most namespaces whose tails are kept.
     private static let maxTails = 64
-    /// A tail may hold this part of its namespace's memories before it is taken into the index.
+    /// A merge begins once the tail has more than 1/32 of the namespace's memories.
     private static let tailShare: Int64 = 32
 
-    /// Brings what is known of a namespace's newest digests up to date.
+    /// Brings a namespace's tail up to date.
     func refreshTail(of place: NamespaceState) throws(SQLFailure) {
         if tails.count >= Self.maxTails, tails[place.id] == nil { tails.removeAll() }
         var tail = tails.removeValue(forKey: place.id) ?? DigestTail(after: place.digestedTo)
@@ -95,13 +95,13 @@ extension WriteTransaction {
         tails[place.id] = tail
     }
 
-    /// Notes the digest of a new memory.
+    /// Adds the digest of a new memory.
     func addDigest(_ digest: Int64, of id: Int64, in place: NamespaceState) {
         tailsChanged = true
         tails[place.id]?.add(digest, id)
     }
 
-    /// The memories without a key that may have a digest, by id.
+    /// The ids of memories without a key that may have a digest.
     func ids(ofDigest digest: Int64, in place: NamespaceState) throws(SQLFailure) -> [Int64] {
         let indexed = try statement("SELECT memory_id FROM memory_digests WHERE namespace_id = ? AND digest = ?")
             .bind(place.id).bind(digest).all { $0.int64(0) }
@@ -110,8 +110,9 @@ extension WriteTransaction {
         return Set(indexed + newest).sorted()
     }
 
-    /// Takes some of the newest digests into the index, once there are many.
-    /// - Parameter stored: how many memories were stored: four times as many are taken, so that the tail is gone before it has grown by much.
+    /// Merges some of the newest digests into the index, once there are many.
+    /// - Parameter stored: how many memories were stored. Four times as many digests are merged, so that the tail is gone before it has
+    ///   grown by much.
     func mergeDigests(of place: NamespaceState, stored: Int) throws(SQLFailure) {
         guard var tail = tails[place.id] else { return }
         let threshold = max(leastTail, Int(clamping: place.memories / Self.tailShare))
@@ -119,7 +120,7 @@ extension WriteTransaction {
         guard !slice.isEmpty else { return }
         tailsChanged = true
         for entry in slice {
-            // It may be gone by now.
+            // The memory may be gone by now.
             try statement(
                 """
                 INSERT INTO memory_digests (namespace_id, digest, memory_id) SELECT namespace_id, digest, id FROM memories

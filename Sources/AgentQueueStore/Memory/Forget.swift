@@ -1,7 +1,7 @@
 import AgentQueueModel
 
 extension MemoryStore {
-    /// Forgets memories, in slices. Returns how many there were.
+    /// Deletes memories in slices. Returns how many existed.
     package func forget(_ ids: [Int64]) async throws -> Int {
         var forgotten = 0
         for start in stride(from: 0, to: ids.count, by: Self.forgetSlice) {
@@ -11,8 +11,8 @@ extension MemoryStore {
         return forgotten
     }
 
-    /// Forgets a whole namespace, and its name: no one finds it from the first transaction on, and what it held goes in slices. Returns how
-    /// many memories there were. What a crash leaves of it goes with the next `prune`.
+    /// Deletes a namespace and its name. Nobody finds it after the first transaction; its contents are deleted in slices. Returns how many
+    /// memories there were. If a crash interrupts this, the next `prune` deletes the rest.
     package func forgetNamespace(_ name: String) async throws -> Int {
         let found = try await write { transaction in
             let found = try transaction.statement("SELECT id, memories FROM namespaces WHERE name = ? AND is_forgotten = 0").bind(name)
@@ -27,12 +27,12 @@ extension MemoryStore {
         return found.memories
     }
 
-    /// How many memories a transaction forgets: each is taken out of the index of words by its text.
+    /// How many memories one transaction deletes; each must be removed from the full-text index by its text.
     static let forgetSlice = 200
 }
 
 extension WriteTransaction {
-    /// Forgets memories. Returns how many there were.
+    /// Deletes memories. Returns how many existed.
     func forget(_ ids: [Int64]) throws(SQLFailure) -> Int {
         var forgotten = 0
         var number = try latestMemoryNumber()
@@ -49,10 +49,10 @@ extension WriteTransaction {
         return forgotten
     }
 
-    /// Forgets one memory.
+    /// Deletes one memory.
     /// - Parameters:
-    ///   - number: that of this change.
-    ///   - unwritten: the spaces whose entry of it is not in a block yet.
+    ///   - number: the number of this change.
+    ///   - unwritten: the spaces in which its entry has not been written to a block yet.
     func forget(_ memory: StoredMemory, in place: NamespaceState, at number: Int64, unwritten: [Int64] = []) throws(SQLFailure) {
         try bury(memory, in: place, at: number, unwritten: unwritten)
         if memory.id <= place.wordsTo { try removeWords(of: memory.id, memory.text, in: place) }
@@ -64,7 +64,7 @@ extension WriteTransaction {
         ledger.changeMemories(of: place.id, by: -1, bytes: -memory.bytes)
     }
 
-    /// Deletes a slice of what a forgotten namespace held. Returns whether more is there.
+    /// Deletes a slice of a forgotten namespace's contents. Returns whether there is more.
     func clear(namespace id: Int64) throws(SQLFailure) -> Bool {
         guard let place = try namespaceState(id) else { return false }
         let memories = try statement(
@@ -102,10 +102,10 @@ extension WriteTransaction {
         return false
     }
 
-    /// Counts a memory's entries as dead, before it changes or goes, and notes the change for indexes in memory.
+    /// Counts a memory's entries as dead before it is changed or deleted, and records the change for in-memory indexes.
     /// - Parameters:
-    ///   - number: that of this change.
-    ///   - unwritten: the spaces whose entry of it is not in a block yet.
+    ///   - number: the number of this change.
+    ///   - unwritten: the spaces in which its entry has not been written to a block yet.
     func bury(_ memory: StoredMemory, in place: NamespaceState, at number: Int64, unwritten: [Int64]) throws(SQLFailure) {
         var entries = try statement("SELECT space_id, number FROM memory_entries WHERE memory_id = ?").bind(memory.id).all {
             (space: $0.int64(0), number: $0.int64(1))
@@ -118,7 +118,7 @@ extension WriteTransaction {
         }
         if let entry = memory.entry, let current = place.current {
             if entries.contains(where: { $0.space == current.id }) {
-                // It was embedded again since: the entry is of a space before.
+                // The memory was embedded again since, so the entry belongs to an earlier space.
                 for space in place.dropped where try holds(entry, space: space) {
                     entries.append((space, entry))
                 }
@@ -144,14 +144,14 @@ extension WriteTransaction {
         ).bind(memory.id).bind(place.id).bind(number).bind(dead).bind(now).run()
     }
 
-    /// The number of the entry that a memory has in a space; nil where it has none.
+    /// The number of a memory's entry in a space; nil if it has none.
     func liveNumber(of memory: StoredMemory, in space: Int64, of place: NamespaceState) throws(SQLFailure) -> Int64? {
         let number = try statement("SELECT number FROM memory_entries WHERE memory_id = ? AND space_id = ?")
             .bind(memory.id).bind(space).first { $0.int64(0) }
         return number ?? (space == place.current?.id ? memory.entry : nil)
     }
 
-    /// Notes which entry a memory has in the space that is being made.
+    /// Records a memory's entry in the space being built.
     func noteEntry(_ number: Int64, of memory: Int64, in space: Int64) throws(SQLFailure) {
         try statement("INSERT INTO memory_entries (memory_id, space_id, number) VALUES (?, ?, ?)")
             .bind(memory).bind(space).bind(number).run()
@@ -165,7 +165,7 @@ extension WriteTransaction {
 
     // MARK: The index of words
 
-    /// Takes a memory's words out of the index, which must be told the very text that it took in.
+    /// Removes a memory's words from the full-text index, which needs the exact text that was indexed.
     func removeWords(of id: Int64, _ text: String, in place: NamespaceState) throws(SQLFailure) {
         try statement("INSERT INTO memory_words (memory_words, rowid, text, space) VALUES ('delete', ?, ?, ?)")
             .bind(id).bind(text).bind(place.token).run()

@@ -1,11 +1,11 @@
 import AgentQueueModel
 
 extension MemoryStore {
-    /// Looks at the memories as they are now: one snapshot for all that a search reads.
-    /// - Throws: `StoreError`, and what the body throws.
+    /// Reads memories from one snapshot, which a search uses for all its reads.
+    /// - Throws: `StoreError`, and whatever the body throws.
     package func withSnapshot<Value>(_ body: (MemorySnapshot) throws -> Value) throws -> Value {
         let now = clock.wall()
-        // The body's own errors are not the store's.
+        // Errors of the body must not be converted to store errors.
         let result: Result<Value, any Error> = try read { reader in
             let snapshot = MemorySnapshot(reader, now: now)
             do { return .success(try body(snapshot)) } catch let failure as SQLFailure { throw failure } catch { return .failure(error) }
@@ -13,8 +13,8 @@ extension MemoryStore {
         return try result.get()
     }
 
-    /// Which of the memories are stored already with a vector of that model, so that they need not be embedded: their ids, in order, nil
-    /// where one is not, or would take another's place.
+    /// Finds memories that are already stored with a vector of that model and need not be embedded. Returns their ids in order; nil for a
+    /// memory that is not stored or would replace another.
     package func known(_ memories: [NewMemory], in namespace: String, model: VectorModel) throws -> [Int64?] {
         let prepared = try PreparedMemory.all(memories, in: namespace, model: model)
         return try withSnapshot { snapshot in
@@ -26,7 +26,7 @@ extension MemoryStore {
         }
     }
 
-    /// Notes that a search brought memories up, which pruning goes by.
+    /// Records that a search returned memories, which pruning takes into account.
     package func noteRecalled(_ ids: [Int64]) async throws {
         for start in stride(from: 0, to: ids.count, by: 1_000) {
             let slice = Array(ids[start..<min(start + 1_000, ids.count)])
@@ -38,7 +38,7 @@ extension MemoryStore {
         }
     }
 
-    /// Memories in the order of their ids, for lists and exports: those after an id; without those that have expired.
+    /// A page of memories in the order of their ids, after an id, without expired ones; for lists and exports.
     /// - Parameter namespace: nil is all.
     package func list(in namespace: String?, after id: Int64, limit: Int) throws -> [Memory] {
         try withSnapshot { snapshot in
@@ -50,8 +50,8 @@ extension MemoryStore {
 }
 
 extension MemorySnapshot {
-    /// The id of the memory that this one is, if it has a vector.
-    /// - Parameter newest: the memories of its digest that are not in the index of digests yet.
+    /// The id of the identical stored memory, if that has a vector.
+    /// - Parameter newest: the memories with its digest that are not in the digest index yet.
     fileprivate func known(_ memory: PreparedMemory, newest: [Int64], in space: MemorySpace) throws -> Int64? {
         let found =
             if let key = memory.key {
@@ -67,7 +67,7 @@ extension MemorySnapshot {
         return try found.first { try $0.holds(memory) && !numbers(of: [$0.id], in: space).isEmpty }?.id
     }
 
-    /// The memory of an id, without a key, unless it has expired.
+    /// The memory with an id, if it has no key and has not expired.
     private func live(_ id: Int64) throws -> StoredMemory? {
         try statement(
             """
@@ -77,13 +77,13 @@ extension MemorySnapshot {
         ).bind(id).bind(now).first { StoredMemory($0) }
     }
 
-    /// The memories of a digest, as far as they are in the index of digests.
+    /// The memories with a digest that are in the digest index.
     private func indexed(_ digest: Int64, in namespace: Int64) throws -> [Int64] {
         try statement("SELECT memory_id FROM memory_digests WHERE namespace_id = ? AND digest = ?").bind(namespace).bind(digest)
             .all { $0.int64(0) }
     }
 
-    /// The memories of digests that are not in the index of digests yet.
+    /// The memories with the given digests that are not in the digest index yet.
     fileprivate func newest(of digests: Set<Int64>, in namespace: Int64) throws -> [Int64: [Int64]] {
         var found: [Int64: [Int64]] = [:]
         guard !digests.isEmpty else { return found }

@@ -1,6 +1,7 @@
 import AgentQueueModel
 
-/// A memory as a query reads it: id, namespace's name, key, text, metadata, importance, created, recalled, expires, version.
+/// A memory's columns in the order in which queries select them: id, namespace's name, key, text, metadata, importance, created, recalled,
+/// expires, version.
 struct MemoryRow {
     private let id: Int64
     private let namespace: String
@@ -27,7 +28,7 @@ struct MemoryRow {
     }
 
     /// The memory.
-    /// - Throws: `StoreError`, `corrupt`, if its metadata is no JSON.
+    /// - Throws: `StoreError`; `corrupt` if its metadata is not valid JSON.
     var memory: Memory {
         get throws {
             let value: JSONValue?
@@ -41,27 +42,26 @@ struct MemoryRow {
     }
 }
 
-/// A text to remember.
+/// A text to store as a memory.
 package struct NewMemory: Sendable, Equatable {
-    /// The user's own name for it in its namespace, 1 to 512 characters: the next memory of this key takes its place. Nil has none; then a
-    /// memory of the same text and metadata is found and kept instead.
+    /// The user's own name for it within its namespace, 1 to 512 characters. Storing another memory with the same key replaces it. Without
+    /// a key, a memory with the same text and metadata is kept instead.
     package var key: String?
-    /// The text, at most 1 MiB; may be empty where a vector is given.
+    /// At most 1 MiB; may be empty if a vector is given.
     package var text: String
     /// The user's own data, a JSON object.
     package var metadata: JSONValue?
-    /// How much it matters, 0 to 1; 0.5 unless told.
+    /// How important it is, 0 to 1; 0.5 by default.
     package var importance: Double
-    /// When it was made (wall clock, ms); nil is now.
+    /// When it was created (wall clock, ms); nil is now.
     package var createdAt: Int64?
-    /// When it is forgotten (wall clock, ms); nil is never.
+    /// When it expires (wall clock, ms); nil is never.
     package var expiresAt: Int64?
-    /// When a search last brought it up, where it was remembered elsewhere before (wall clock, ms). Counts for a new memory alone.
+    /// When a search last returned it, for an import from elsewhere (wall clock, ms). Used only if the memory is new.
     package var recalledAt: Int64?
-    /// Where it lies; nil where it is found by its words alone.
+    /// Its vector; nil if it is found by its words only.
     package var vector: MemoryVector?
 
-    /// Makes one.
     package init(
         _ text: String, key: String? = nil, metadata: JSONValue? = nil, importance: Double = 0.5, createdAt: Int64? = nil,
         expiresAt: Int64? = nil, vector: MemoryVector? = nil
@@ -76,18 +76,16 @@ package struct NewMemory: Sendable, Equatable {
     }
 }
 
-/// What a job remembers when it completes, in the transaction that completes it.
+/// The memories that a job stores, in the transaction that completes it.
 package struct MemoryWrite: Sendable {
-    /// Where.
     package var namespace: String
-    /// What made the vectors; nil where no memory has one.
+    /// The model of the vectors; nil if no memory has one.
     package var model: VectorModel?
-    /// The texts, with their vectors.
+    /// The texts with their vectors.
     package var memories: [NewMemory]
-    /// Those, by their places, that were stored already a moment ago and so come without a vector: they must be there still.
+    /// The indexes of memories that were found stored already and therefore have no vector here. They must still exist.
     package var known: Set<Int>
 
-    /// Makes one.
     package init(_ memories: [NewMemory], in namespace: String, model: VectorModel?, known: Set<Int> = []) {
         self.namespace = namespace
         self.model = model
@@ -96,24 +94,22 @@ package struct MemoryWrite: Sendable {
     }
 }
 
-/// What became of a text that was to be remembered.
+/// The result of storing a memory.
 package struct StoreOutcome: Sendable, Equatable {
-    /// How it was taken in.
+    /// How a memory was stored.
     package enum Outcome: String, Sendable {
-        /// It is a new memory.
+        /// It is new.
         case stored
-        /// It took the place of the memory of its key.
+        /// It replaced the memory with its key.
         case updated
-        /// It was there already; only its time to live, its importance and a vector that it lacked were renewed.
+        /// It already existed; only its time to live, its importance and a missing vector were updated.
         case duplicate
     }
 
     /// The memory's id.
     package var id: Int64
-    /// How it was taken in.
     package var outcome: Outcome
 
-    /// Makes one.
     package init(id: Int64, outcome: Outcome) {
         self.id = id
         self.outcome = outcome

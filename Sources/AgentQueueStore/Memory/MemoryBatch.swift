@@ -1,7 +1,7 @@
-/// One batch of memories on its way into a namespace, within a transaction. Rows are written at once, so that later ones of the batch
-/// find them; entries last, all in one block.
+/// A batch of memories being stored in a namespace within a transaction. Rows are written immediately, so that later memories of the batch
+/// find them; entries are written last, together.
 struct MemoryBatch {
-    /// Where an entry belongs.
+    /// Identifies an entry.
     private struct Slot: Hashable {
         var space: Int64
         var memory: Int64
@@ -10,15 +10,14 @@ struct MemoryBatch {
     private let transaction: WriteTransaction
     private var place: NamespaceState
     private let model: VectorModel?
-    /// The largest number given.
+    /// The largest number assigned.
     private var number: Int64
     private var entries: [Slot: NewEntry] = [:]
     /// How many are new.
     private var stored = 0
-    /// The block that an entry was last copied from: its neighbours follow.
+    /// The block from which an entry was last copied; the next copies are likely to come from it too.
     private var source: (space: Int64, block: BlockContent)?
 
-    /// Begins one.
     init(_ transaction: WriteTransaction, _ place: NamespaceState, model: VectorModel?) throws(SQLFailure) {
         self.transaction = transaction
         self.place = place
@@ -27,7 +26,7 @@ struct MemoryBatch {
         try transaction.refreshTail(of: place)
     }
 
-    /// Writes the entries, and the numbers given.
+    /// Writes the entries and the largest number assigned.
     func finish() throws(SQLFailure) {
         for space in [place.current, place.building].compactMap(\.self) {
             let own = entries.filter { $0.key.space == space.id }.map(\.value)
@@ -37,7 +36,7 @@ struct MemoryBatch {
         try transaction.mergeDigests(of: place, stored: stored)
     }
 
-    /// Takes in one.
+    /// Stores one memory.
     mutating func remember(_ memory: PreparedMemory) throws -> StoreOutcome {
         if let vector = memory.vector, place.current == nil, let model {
             let space = try transaction.makeSpace(in: place, model: model, dimension: vector.dimension, state: "current")
@@ -57,7 +56,7 @@ struct MemoryBatch {
 
     // MARK: What is there
 
-    /// The memory that this one is, or whose place it takes. What has expired is not there: it goes.
+    /// The stored memory that is identical or will be replaced. Expired ones do not count, and are deleted on the way.
     private mutating func find(_ memory: PreparedMemory) throws -> (StoredMemory, isSame: Bool)? {
         let candidates =
             if let key = memory.key {
@@ -75,7 +74,7 @@ struct MemoryBatch {
         return nil
     }
 
-    /// The memories without a key that may be the same as one of a digest.
+    /// The memories without a key that may have a digest.
     private func like(_ digest: Int64) throws(SQLFailure) -> [StoredMemory] {
         var found: [StoredMemory] = []
         for id in try transaction.ids(ofDigest: digest, in: place) {
@@ -85,13 +84,13 @@ struct MemoryBatch {
         return found
     }
 
-    /// Whether the vector that is given leaves a memory of the same text the same.
+    /// Whether the given vector, where it is part of the identity, equals that of the stored memory.
     private mutating func vectorsAgree(_ memory: PreparedMemory, _ known: StoredMemory) throws(SQLFailure) -> Bool {
         guard memory.vectorCounts, let vector = memory.vector, let space = place.current else { return true }
         return try liveEntry(of: known, in: space).map { $0.values == vector.bytes } ?? true
     }
 
-    /// The entry that a memory has in a space; nil where it has none.
+    /// A memory's entry in a space; nil if it has none.
     private mutating func liveEntry(of memory: StoredMemory, in space: MemorySpace) throws(SQLFailure) -> NewEntry? {
         if let entry = entries[Slot(space: space.id, memory: memory.id)] { return entry }
         guard let number = try transaction.liveNumber(of: memory, in: space.id, of: place) else { return nil }
@@ -108,7 +107,7 @@ struct MemoryBatch {
         return number
     }
 
-    /// Drops a memory's entries that are not written yet. Returns their spaces.
+    /// Drops a memory's entries that have not been written yet. Returns their spaces.
     private mutating func dropUnwritten(of memory: Int64) -> [Int64] {
         [place.current, place.building].compactMap(\.self).map(\.id).filter { space in
             entries.removeValue(forKey: Slot(space: space, memory: memory)) != nil
@@ -141,7 +140,8 @@ struct MemoryBatch {
         return id
     }
 
-    /// Renews what a duplicate brings: without a key the later expiry, with one the expiry; the importance; a vector that was lacking.
+    /// Updates a stored memory from its duplicate: the importance, a missing vector, and the expiry. With a key, the new expiry applies;
+    /// without one, the later of the two.
     private mutating func renew(_ known: StoredMemory, as memory: PreparedMemory) throws {
         var renewed = known
         renewed.importance = memory.importance
@@ -157,7 +157,7 @@ struct MemoryBatch {
         try change(known, to: renewed, vector: gains ? memory.vector : nil, keepsText: true)
     }
 
-    /// Puts a memory in the place of the one that has its key.
+    /// Replaces the memory with the same key.
     private mutating func replace(_ known: StoredMemory, by memory: PreparedMemory) throws {
         var renewed = known
         renewed.text = memory.text
@@ -171,12 +171,12 @@ struct MemoryBatch {
         try transaction.statement("UPDATE memories SET recalled_at = NULL WHERE id = ?").bind(known.id).run()
     }
 
-    /// Writes what a memory has become, under a new version.
+    /// Writes a changed memory under a new version.
     /// - Parameters:
-    ///   - vector: its new one; nil leaves it the one it has, if its text stays.
-    ///   - keepsText: whether its text stays.
+    ///   - vector: its new vector; nil keeps the old one if the text is unchanged.
+    ///   - keepsText: whether the text is unchanged.
     private mutating func change(_ known: StoredMemory, to renewed: StoredMemory, vector: MemoryVector?, keepsText: Bool) throws {
-        // Copies first: the old entries are about to die.
+        // Copy first: the old entries are about to be marked as dead.
         let copies = try [place.current, place.building].compactMap(\.self).compactMap { space in
             let isReplaced = vector != nil && space.id == place.current?.id
             return keepsText && !isReplaced ? try liveEntry(of: known, in: space).map { (space, $0) } : nil
@@ -225,15 +225,15 @@ struct MemoryBatch {
     }
 }
 
-/// A memory's row, as a change finds it.
+/// A memory's row, as read for a change.
 struct StoredMemory {
     var id: Int64
     var namespaceID: Int64
     var version: Int64
-    /// Its entry of the space that was searched when it was written; nil without a vector.
+    /// Its entry in the space that was current when it was written; nil without a vector.
     var entry: Int64?
     var key: String?
-    /// What finds its like; nil where a key does.
+    /// Finds identical memories; nil if it has a key.
     var digest: Int64?
     var text: String
     var metadata: String?
@@ -242,7 +242,7 @@ struct StoredMemory {
     var createdAt: Int64
     var expiresAt: Int64?
 
-    /// Reads the columns as the statements below name them.
+    /// Reads the columns as selected by the statements below.
     init(_ row: Statement) {
         id = row.int64(0)
         namespaceID = row.int64(1)
@@ -258,7 +258,7 @@ struct StoredMemory {
         expiresAt = row.optionalInt64(11)
     }
 
-    /// Whether its text and metadata are these, byte for byte.
+    /// Whether its text and metadata are byte for byte those of `memory`.
     func holds(_ memory: PreparedMemory) -> Bool {
         guard text.utf8.elementsEqual(memory.text.utf8) else { return false }
         guard let metadata, let other = memory.metadata else { return metadata == nil && memory.metadata == nil }
@@ -267,7 +267,6 @@ struct StoredMemory {
 }
 
 extension WriteTransaction {
-    /// The memory of an id.
     func storedMemory(_ id: Int64) throws(SQLFailure) -> StoredMemory? {
         try statement(
             """
@@ -277,7 +276,6 @@ extension WriteTransaction {
         ).bind(id).first { StoredMemory($0) }
     }
 
-    /// The memory of a key.
     func storedMemory(key: String, in namespace: Int64) throws(SQLFailure) -> StoredMemory? {
         try statement(
             """

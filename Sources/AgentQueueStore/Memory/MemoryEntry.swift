@@ -1,19 +1,17 @@
-/// An entry of a block: which memory a vector belongs to, and what a search asks of every one.
+/// An entry of a block: the memory that a vector belongs to, and the fields that a search reads of every entry.
 ///
 /// Stored in 48 bytes, little-endian: number, memory, expires, created (Int64 each), importance, scale, error, norm (Float32 each).
 package struct MemoryEntry: Sendable, Equatable {
-    /// How many bytes it takes.
     package static let byteCount = 48
 
-    /// Its number: larger than that of all that was committed before.
+    /// Larger than the number of any entry committed before.
     package var number: Int64
-    /// The memory's id.
     package var memoryID: Int64
-    /// When the memory is forgotten (wall clock, ms); `Int64.max` is never.
+    /// When the memory expires (wall clock, ms); `Int64.max` is never.
     package var expiresAt: Int64
-    /// When the memory was made (wall clock, ms).
+    /// When the memory was created (wall clock, ms).
     package var createdAt: Int64
-    /// How much the memory matters, 0 to 1.
+    /// How important the memory is, 0 to 1.
     package var importance: Float
     /// `MemoryVector.scale`.
     package var scale: Float
@@ -22,7 +20,6 @@ package struct MemoryEntry: Sendable, Equatable {
     /// `MemoryVector.norm`.
     package var norm: Float
 
-    /// Makes one.
     package init(
         number: Int64, memoryID: Int64, expiresAt: Int64, createdAt: Int64, importance: Float, scale: Float, error: Float, norm: Float
     ) {
@@ -37,14 +34,13 @@ package struct MemoryEntry: Sendable, Equatable {
     }
 }
 
-/// An entry that is to be written: its head, and the bytes of its codes and values.
+/// An entry to be written: its head, and the bytes of its codes and values.
 struct NewEntry {
     var head: MemoryEntry
     var codes: [UInt8]
     /// Float32, little-endian.
     var values: [UInt8]
 
-    /// The entry of a vector.
     init(_ vector: MemoryVector, number: Int64, memory: Int64, importance: Double, createdAt: Int64, expiresAt: Int64?) {
         head = MemoryEntry(
             number: number, memoryID: memory, expiresAt: expiresAt ?? .max, createdAt: createdAt, importance: Float(importance),
@@ -53,7 +49,7 @@ struct NewEntry {
         values = vector.bytes
     }
 
-    /// An entry as it is stored.
+    /// An entry in its stored form.
     init(head: MemoryEntry, codes: [UInt8], values: [UInt8]) {
         self.head = head
         self.codes = codes
@@ -61,23 +57,21 @@ struct NewEntry {
     }
 }
 
-/// Entries in the order of their numbers, with their codes, as they lie in the database. Valid during the call that gives it alone.
+/// Entries in the order of their numbers, with their codes, as stored in the database. Valid only during the call that passes it.
 package struct MemoryBlock {
-    /// 48 bytes an entry.
+    /// 48 bytes per entry.
     package let heads: UnsafeRawBufferPointer
-    /// A byte a dimension and entry, one entry after the other.
+    /// One byte per dimension, entry after entry.
     package let codes: UnsafeRawBufferPointer
 
-    /// How many entries it has.
     package var count: Int { heads.count / MemoryEntry.byteCount }
 
-    /// Makes one.
     package init(heads: UnsafeRawBufferPointer, codes: UnsafeRawBufferPointer) {
         self.heads = heads
         self.codes = codes
     }
 
-    /// The entry at a place, from 0.
+    /// The entry at an index, from 0.
     package func entry(_ index: Int) -> MemoryEntry {
         let at = index * MemoryEntry.byteCount
         func long(_ offset: Int) -> Int64 { Int64(littleEndian: heads.loadUnaligned(fromByteOffset: at + offset, as: Int64.self)) }
@@ -90,9 +84,9 @@ package struct MemoryBlock {
     }
 }
 
-/// What an index in memory must follow.
+/// A change that an in-memory index must apply.
 package enum MemoryChange {
-    /// New entries. Some may be known already, and some dead: those whose memory a change with a larger number names.
+    /// New entries. Some may already be known. Some may be dead: those whose memory has a `forgotten` change with a larger number.
     case entries(MemoryBlock)
     /// All entries of a memory with smaller numbers are dead.
     case forgotten(memoryID: Int64, number: Int64)

@@ -1,19 +1,17 @@
-/// A namespace of memories, and how it stands.
+/// A namespace of memories and its status.
 package struct MemoryNamespace: Sendable, Equatable {
-    /// Its row.
     package var id: Int64
-    /// Its name, 1 to 128 characters.
+    /// 1 to 128 characters.
     package var name: String
-    /// The vectors that are searched; nil before the first.
+    /// The vectors that searches use; nil before the first is stored.
     package var space: MemorySpace?
-    /// The vectors that are being made by another model, to take the place of those; nil at most times.
+    /// The vectors of another model that are being built to replace them; usually nil.
     package var building: MemorySpace?
-    /// How many memories it holds, those included that have expired and are not pruned yet.
+    /// The number of memories, including expired ones that are not yet pruned.
     package var memories: Int
-    /// Their bytes: texts, metadata and vectors.
+    /// The bytes of their texts, metadata and vectors.
     package var bytes: Int64
 
-    /// Makes one.
     package init(id: Int64, name: String, space: MemorySpace?, building: MemorySpace?, memories: Int, bytes: Int64) {
         self.id = id
         self.name = name
@@ -25,7 +23,8 @@ package struct MemoryNamespace: Sendable, Equatable {
 }
 
 extension MemoryNamespace {
-    /// Why it takes no vectors of a model, in a sentence; nil where it does, or will when those are made that are under way.
+    /// Why the namespace does not accept vectors of a model, as a sentence; nil if it does, or will once the space being built is
+    /// finished.
     package func refusal(of model: VectorModel) -> String? {
         guard let space, space.model != model, building?.model != model else { return nil }
         return """
@@ -42,41 +41,41 @@ extension VectorModel {
     }
 }
 
-/// A namespace as a change of its memories finds it.
+/// A namespace as read for a change of its memories.
 struct NamespaceState {
     var id: Int64
     var name: String
-    /// The vectors that are searched; nil before the first.
+    /// The vectors that searches use; nil before the first is stored.
     var current: MemorySpace?
-    /// The vectors that are being made to take their place.
+    /// The vectors that are being built to replace them.
     var building: MemorySpace?
-    /// While they are made: memories up to this id have been taken.
+    /// Memories up to this id have been taken for `building`.
     var walkedTo: Int64 = 0
     /// Spaces whose blocks are being deleted.
     var dropped: [Int64] = []
-    /// Memories up to this id are in the index of words.
+    /// Memories up to this id are in the full-text index.
     var wordsTo: Int64 = 0
-    /// Memories up to this id are in the index of digests.
+    /// Memories up to this id are in the digest index.
     var digestedTo: Int64 = 0
-    /// How many it held when the transaction began.
+    /// The number of memories when the transaction began.
     var memories: Int64 = 0
 
-    /// A namespace without its spaces, and the row of the one that is searched.
+    /// A namespace without its spaces, and the row id of its current space.
     fileprivate static func read(_ row: Statement) -> (place: NamespaceState, space: Int64?) {
         let place = NamespaceState(
             id: row.int64(0), name: row.text(1), wordsTo: row.int64(3), digestedTo: row.int64(4), memories: row.int64(5))
         return (place, row.optionalInt64(2))
     }
 
-    /// What stands for it in the index of words.
+    /// The word that marks its memories in the full-text index.
     var token: String { Self.token(id) }
 
-    /// What stands for a namespace in the index of words.
+    /// The word that marks a namespace's memories in the full-text index.
     static func token(_ id: Int64) -> String { "n\(id)" }
 }
 
 extension WriteTransaction {
-    /// The namespace of a name; nil where there is none.
+    /// The namespace with a name; nil if there is none.
     func namespaceState(named name: String) throws(SQLFailure) -> NamespaceState? {
         let found = try statement(
             "SELECT id, name, space_id, words_to, digested_to, memories FROM namespaces WHERE name = ? AND is_forgotten = 0"
@@ -84,7 +83,7 @@ extension WriteTransaction {
         return try found.map { (found) throws(SQLFailure) in try withSpaces(found.place, current: found.space) }
     }
 
-    /// The namespace of a row; nil where there is none.
+    /// The namespace with an id; nil if there is none.
     func namespaceState(_ id: Int64) throws(SQLFailure) -> NamespaceState? {
         let found = try statement("SELECT id, name, space_id, words_to, digested_to, memories FROM namespaces WHERE id = ?")
             .bind(id).first { NamespaceState.read($0) }
@@ -110,13 +109,11 @@ extension WriteTransaction {
         return place
     }
 
-    /// Makes a namespace.
     func makeNamespaceState(named name: String) throws(SQLFailure) -> NamespaceState {
         let id = try statement("INSERT INTO namespaces (name, created_at) VALUES (?, ?)").bind(name).bind(now).insertedID()
         return NamespaceState(id: id ?? 0, name: name)
     }
 
-    /// Makes a space.
     func makeSpace(in place: NamespaceState, model: VectorModel, dimension: Int, state: StaticString) throws(SQLFailure) -> MemorySpace {
         let id = try statement(
             """

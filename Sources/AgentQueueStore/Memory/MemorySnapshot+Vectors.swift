@@ -1,6 +1,7 @@
 extension MemorySnapshot {
-    /// Gives all that changed in a space after a number: first what was forgotten, then new entries, in the order of their numbers. From 0,
-    /// gives all. False, and nothing is given, where what was forgotten since is no longer on record: then the index begins again from 0.
+    /// Passes on all changes of a space after a number: first the forgotten memories, then new entries in the order of their numbers. With
+    /// 0, passes everything. Returns false, without passing anything, if the forgotten memories since then are no longer on record; the
+    /// index must then start over from 0.
     package func changes(of space: MemorySpace, after number: Int64, _ body: (MemoryChange) throws -> Void) throws -> Bool {
         let horizon = try statement("SELECT horizon FROM namespaces WHERE id = ?").bind(space.namespaceID).first { $0.int64(0) }
         guard number == 0 || number >= horizon ?? .max else { return false }
@@ -14,7 +15,7 @@ extension MemorySnapshot {
             """
         ).bind(space.id).bind(number).eachRow { row in
             let block = MemoryBlock(heads: row.blobBytes(0), codes: row.blobBytes(1))
-            // Who follows reads these bytes without another look.
+            // The receiver reads these bytes without further checks.
             guard block.heads.count % MemoryEntry.byteCount == 0, block.codes.count == block.count * space.dimension else {
                 throw SQLFailure.damagedBlock
             }
@@ -23,8 +24,8 @@ extension MemorySnapshot {
         return true
     }
 
-    /// Gives the exact vectors of entries, by their numbers, in ascending order; an entry that is gone is passed over. The bytes are valid
-    /// during the call: Float32, little-endian.
+    /// Passes on the exact vectors of entries, given by their numbers in ascending order; missing entries are skipped. The bytes (Float32,
+    /// little-endian) are valid only during the call.
     package func vectors(
         _ numbers: [Int64], of space: MemorySpace, _ body: (_ index: Int, _ vector: UnsafeRawBufferPointer) throws -> Void
     ) throws {
@@ -45,7 +46,7 @@ extension MemorySnapshot {
             }
             guard number >= block.id else { continue }
             var place = Int(number &- block.id)
-            // Of a block without gaps the number tells the place.
+            // In a block without gaps, the index follows from the number.
             if block.last &- block.id &+ 1 != block.entries {
                 if heads.isEmpty {
                     heads = try statement("SELECT heads FROM memory_codes WHERE block_id = ?").bind(block.id).first { $0.blob(0) } ?? []
@@ -59,7 +60,7 @@ extension MemorySnapshot {
         }
     }
 
-    /// The numbers of the entries that memories have in a space, ascending; those without one are missing.
+    /// The numbers of the memories' entries in a space, ascending; memories without an entry are omitted.
     package func numbers(of ids: [Int64], in space: MemorySpace) throws -> [(number: Int64, memoryID: Int64)] {
         var numbers: [(number: Int64, memoryID: Int64)] = []
         for id in ids {

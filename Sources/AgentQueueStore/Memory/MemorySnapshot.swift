@@ -1,9 +1,9 @@
 import AgentQueueModel
 
-/// The memories as they were at one moment: what a search looks at. Valid during `QueueStore.readMemories` alone, on its thread.
+/// The memories at one moment, as a search reads them. Valid only within ``MemoryStore/withSnapshot(_:)``, on its thread.
 package final class MemorySnapshot {
     let reader: ReadConnection
-    /// The wall clock, ms: what has expired by then is not there.
+    /// The wall clock, ms. Memories that have expired by then are omitted.
     package let now: Int64
 
     init(_ reader: ReadConnection, now: Int64) {
@@ -11,15 +11,14 @@ package final class MemorySnapshot {
         self.now = now
     }
 
-    /// A statement of this connection, prepared once.
     func statement(_ sql: StaticString) throws(SQLFailure) -> Statement { try reader.statement(sql) }
 
-    /// The largest number that was given: an index that has followed up to it is as new as this snapshot.
+    /// The largest number assigned: an index that has applied all changes up to it is as current as this snapshot.
     package func latestNumber() throws -> Int64 {
         try statement("SELECT value FROM counters WHERE name = 'memory'").first { $0.int64(0) } ?? 0
     }
 
-    /// The namespace of a name; nil where there is none.
+    /// The namespace with a name; nil if there is none.
     package func namespace(named name: String) throws -> MemoryNamespace? {
         let row = try statement("SELECT id, name, memories, bytes, space_id FROM namespaces WHERE name = ? AND is_forgotten = 0")
             .bind(name).first { (Self.namespace($0), $0.optionalInt64(4)) }
@@ -49,14 +48,14 @@ package final class MemorySnapshot {
         return namespace
     }
 
-    /// How many memories have their vector in a space that is being made.
+    /// How many memories have their vector in a space that is being built.
     package func progress(of space: MemorySpace) throws -> Int {
         try statement("SELECT live FROM memory_spaces WHERE id = ?").bind(space.id).first { $0.int(0) } ?? 0
     }
 
     // MARK: Memories
 
-    /// The memories of ids, by id; those that are gone or have expired are missing.
+    /// The memories with the given ids, by id; missing and expired ones are omitted.
     package func memories(_ ids: [Int64]) throws -> [Int64: Memory] {
         var memories: [Int64: Memory] = [:]
         memories.reserveCapacity(ids.count)
@@ -73,14 +72,14 @@ package final class MemorySnapshot {
         return memories
     }
 
-    /// The id of a key's memory; nil where there is none, or it has expired.
+    /// The id of the memory with a key; nil if there is none or it has expired.
     package func memoryID(key: String, in namespace: Int64) throws -> Int64? {
         try statement("SELECT id FROM memories WHERE namespace_id = ? AND key = ? AND (expires_at IS NULL OR expires_at > ?)")
             .bind(namespace).bind(key).bind(now).first { $0.int64(0) }
     }
 
-    /// Gives the metadata of the memories of a namespace with ids in a range, in the order of their ids: as JSON text, nil where there is
-    /// none.
+    /// Passes on the metadata of a namespace's memories within a range of ids, in the order of their ids, as JSON text; nil for a memory
+    /// without any.
     package func metadata(
         of namespace: Int64, ids: ClosedRange<Int64>, _ body: (_ id: Int64, _ metadata: String?) throws -> Void
     ) throws {
@@ -94,10 +93,10 @@ package final class MemorySnapshot {
 }
 
 extension MemorySnapshot {
-    /// The ids of memories, the newest first; those that have expired are left out.
+    /// The ids of unexpired memories, newest first.
     /// - Parameters:
-    ///   - namespace: its row; nil is all.
-    ///   - id: only smaller ids; nil begins with the newest.
+    ///   - namespace: its row id; nil is all.
+    ///   - id: only smaller ids; nil starts with the newest.
     package func newest(in namespace: Int64? = nil, before id: Int64? = nil, limit: Int) throws -> [Int64] {
         guard let namespace else {
             return try statement("SELECT id FROM memories WHERE id < ? AND (expires_at IS NULL OR expires_at > ?) ORDER BY id DESC LIMIT ?")
@@ -110,7 +109,7 @@ extension MemorySnapshot {
         ).bind(namespace).bind(id ?? .max).bind(now).bind(limit).all { $0.int64(0) }
     }
 
-    /// The vectors of memories in a space, as they were given, by id; those that have none there are missing.
+    /// The exact vectors of memories in a space, by id; memories without a vector there are omitted.
     package func vectors(of ids: [Int64], in space: MemorySpace) throws -> [Int64: [Float]] {
         let entries = try numbers(of: ids, in: space)
         var vectors: [Int64: [Float]] = [:]

@@ -1,15 +1,11 @@
-/// The vectors of a namespace that one model made.
+/// The vectors of a namespace that come from one model.
 package struct MemorySpace: Sendable, Hashable {
-    /// Its row.
     package var id: Int64
-    /// The namespace's row.
     package var namespaceID: Int64
-    /// What made the vectors.
     package var model: VectorModel
-    /// How many values each has.
+    /// The number of values of each vector.
     package var dimension: Int
 
-    /// Makes one.
     package init(id: Int64, namespaceID: Int64, model: VectorModel, dimension: Int) {
         self.id = id
         self.namespaceID = namespaceID
@@ -19,39 +15,36 @@ package struct MemorySpace: Sendable, Hashable {
 }
 
 extension Statement {
-    /// A column that is a dimension. What is none is damage: then it fits no block.
+    /// A column that holds a dimension. An invalid value means damage; it is clamped, and then does not match any block.
     func dimension(_ column: CInt) -> Int { min(max(int(column), 1), MemoryVector.maxDimension) }
 }
 
-/// What makes vectors: those of two models, or of two prefixes, are not compared.
+/// The source of vectors. Vectors of different models or prefixes are not comparable.
 package struct VectorModel: Sendable, Hashable {
-    /// What vectors have in place of a target that their user brings. Such a vector is part of what makes two memories the same.
+    /// Stands for the target of vectors that the user supplies. Such a vector is part of a memory's identity.
     package static let brought = "-"
 
-    /// The target, `provider/model`; ``brought`` for vectors that the user brings.
+    /// The target, `provider/model`; ``brought`` for vectors that the user supplies.
     package var target: String
-    /// What is put before a text that is remembered.
+    /// The prefix added to a text before it is embedded for storage.
     package var passagePrefix: String
 
-    /// Makes one.
     package init(target: String, passagePrefix: String = "") {
         self.target = target
         self.passagePrefix = passagePrefix
     }
 }
 
-/// Vectors that memories get from another model than before, for a space that is being made.
+/// Vectors of stored memories by a new model, for a space that is being built.
 package struct SpaceVectors: Sendable {
-    /// One of them.
+    /// A memory's vector.
     package struct Entry: Sendable {
-        /// The memory.
         package var memoryID: Int64
-        /// What the memory was when its text was taken: it gets no vector of an older text.
+        /// The memory's version when its text was read; the vector of an older text is not stored.
         package var version: Int64
-        /// Where its text lies.
+        /// The vector of its text.
         package var vector: MemoryVector
 
-        /// Makes one.
         package init(memoryID: Int64, version: Int64, vector: MemoryVector) {
             self.memoryID = memoryID
             self.version = version
@@ -59,12 +52,10 @@ package struct SpaceVectors: Sendable {
         }
     }
 
-    /// The space that they go to.
+    /// The id of the space to add them to.
     package var space: Int64
-    /// The vectors.
     package var entries: [Entry]
 
-    /// Makes them.
     package init(space: Int64, entries: [Entry]) {
         self.space = space
         self.entries = entries

@@ -1,27 +1,26 @@
 import CAgentQueue
 
-/// A vector as the store keeps it: the exact values, and a byte a dimension for the scan, with the bound of what these lack.
+/// A vector as the store keeps it: the exact values, and one byte per dimension for scanning, with a bound of the quantization error.
 ///
-/// With `u` the vector brought to length 1: `u[i] = scale * (codes[i] - 128) + r[i]`, where the length of `r` is at most `error`.
+/// With `u` the vector normalized to length 1: `u[i] = scale * (codes[i] - 128) + r[i]`, where the length of `r` is at most `error`.
 package struct MemoryVector: Sendable, Equatable {
-    /// The most values of a vector.
     package static let maxDimension = 4_096
 
-    /// The values as they were given: Float32, little-endian.
+    /// The values as given: Float32, little-endian.
     package let bytes: [UInt8]
-    /// A byte a dimension: 128 and the steps of `scale`, -127 to 127.
+    /// One byte per dimension: 128 plus the number of steps of `scale`, -127 to 127.
     package let codes: [UInt8]
-    /// The length of a step.
+    /// The size of a step.
     package let scale: Float
-    /// The most that the codes lack of the vector of length 1.
+    /// The upper bound of the quantization error of the normalized vector.
     package let error: Float
-    /// The length.
+    /// The vector's length (Euclidean norm) before normalization.
     package let norm: Float
 
-    /// How many values it has.
+    /// The number of values.
     package var dimension: Int { codes.count }
 
-    /// Checks and quantises a vector.
+    /// Checks and quantizes a vector.
     /// - Throws: `VectorError`.
     package init(_ values: [Float]) throws(VectorError) {
         guard !values.isEmpty else { throw .empty }
@@ -42,17 +41,17 @@ package struct MemoryVector: Sendable, Equatable {
     }
 }
 
-/// Why a list of numbers is no vector that can be remembered or searched.
+/// Why a list of numbers cannot be stored or searched for as a vector.
 package enum VectorError: Error, Sendable, Equatable, CustomStringConvertible {
     /// It has no values.
     case empty
     /// It has more than 4,096 values.
     case tooLong(Int)
-    /// The value at that place, from 0, is NaN or infinite.
+    /// The value at this index, from 0, is NaN or infinite.
     case notFinite(Int)
-    /// All values are zero, or its length is beyond Float32.
+    /// All values are zero, or its length exceeds the range of Float32.
     case noDirection
-    /// It is not as long as those that it is compared with.
+    /// Its dimension differs from that of the vectors it is compared with.
     case wrongDimension(Int, expected: Int)
 
     /// One sentence.

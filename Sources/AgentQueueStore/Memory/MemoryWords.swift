@@ -1,10 +1,10 @@
 extension MemorySnapshot {
-    /// The most distinct words of a search.
+    /// The most distinct words in a search.
     private static let maxWords = 64
 
-    /// The memories of a namespace that hold any of the words, the best first by bm25 (FTS5's, the smaller the better), of equal ones the
-    /// older. Only those that are in the index of words: `QueueStore.indexWords(of:)` brings that up to date. The words are data: none is
-    /// taken for an operator. At most 64 distinct ones count.
+    /// The memories of a namespace that contain any of the words, ranked by FTS5's bm25 (smaller is better), older ones first among
+    /// equals. Finds only memories that are in the full-text index; call ``MemoryStore/indexWords(of:)`` first to bring it up to date.
+    /// Words are treated as data, never as operators. At most 64 distinct words count.
     package func words(_ words: [String], in namespace: Int64, limit: Int) throws -> [(id: Int64, rank: Double)] {
         let query = Self.query(words)
         guard !query.isEmpty, limit > 0 else { return [] }
@@ -12,7 +12,8 @@ extension MemorySnapshot {
             "SELECT memories, (SELECT value FROM counters WHERE name = 'memories') FROM namespaces WHERE id = ? AND is_forgotten = 0"
         ).bind(namespace).first { (own: $0.int64(0), all: $0.int64(1)) }
         guard let counts else { return [] }
-        // The namespace's own token spares the walk through others' memories. Where it is in most of them, it would be a walk itself.
+        // Matching the namespace's own token avoids reading other namespaces' memories. If most memories have that token, matching it
+        // would itself be a long scan.
         let isMost = counts.own * 2 > counts.all
         let match = isMost ? "text : (\(query))" : "space : \"\(NamespaceState.token(namespace))\" AND text : (\(query))"
         let isThere = try statement(
@@ -23,7 +24,7 @@ extension MemorySnapshot {
         var failure: (any Error)?
         try ranked.bind(match).readRows { row in
             let (id, rank) = (row.int64(0), row.double(1))
-            // Of equal ones all are looked at, since the older comes first.
+            // Read on through equal ranks, because the older memories come first.
             if hits.count >= limit, rank > hits[limit - 1].rank { return false }
             do {
                 if try isThere.bind(id).bind(namespace).bind(now).first({ _ in true }) == true { hits.append((id, rank)) }
@@ -38,7 +39,7 @@ extension MemorySnapshot {
         return Array(hits.prefix(limit))
     }
 
-    /// Whether memories of the namespace are not in the index of words yet.
+    /// Whether some memories of the namespace are not in the full-text index yet.
     package func lacksWords(_ namespace: Int64) throws -> Bool {
         try statement(
             """
@@ -48,8 +49,8 @@ extension MemorySnapshot {
         ).bind(namespace).first { $0.int64(0) == 1 } ?? false
     }
 
-    /// A query of FTS5 that finds any of the words: each a string of its own, in which a quote is doubled. What has neither letter nor digit
-    /// would find nothing.
+    /// An FTS5 query for any of the words, each quoted as a string with its quotes doubled. Words without a letter or digit are left out,
+    /// because they match nothing.
     private static func query(_ words: [String]) -> String {
         var seen: Set<String> = []
         var parts: [String] = []
@@ -65,17 +66,17 @@ extension MemorySnapshot {
 }
 
 extension MemoryStore {
-    /// Brings the index of words of a namespace up to date, in slices.
+    /// Brings the full-text index of a namespace up to date, in slices.
     package func indexWords(of namespace: Int64) async throws {
         while try await write({ try $0.indexWords(of: namespace) }) {}
     }
 }
 
 extension WriteTransaction {
-    /// The most memories of a slice, and the most bytes of their texts, but for the last.
+    /// The most memories in a slice, and the most bytes of their texts, not counting the last.
     private static let wordSlice = (rows: 500, bytes: 128 << 10)
 
-    /// Takes the words of the next memories into the index. Returns whether more may be waiting.
+    /// Indexes the words of the next memories. Returns whether there may be more.
     func indexWords(of namespace: Int64) throws -> Bool {
         guard let place = try namespaceState(namespace) else { return false }
         var texts: [(id: Int64, text: String)] = []

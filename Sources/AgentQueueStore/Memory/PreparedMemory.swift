@@ -1,13 +1,13 @@
 import AgentQueueModel
 import Crypto
 
-/// A memory to store, checked, with its metadata in canonical form and what finds its like.
+/// A memory to store, checked, with canonical metadata and the digest that finds identical ones.
 struct PreparedMemory: Sendable {
     var key: String?
     var text: String
-    /// A JSON object, canonical.
+    /// A JSON object in canonical form.
     var metadata: String?
-    /// Finds those that may be the same; proves none.
+    /// Finds memories that may be identical; it proves nothing.
     var digest: Int64
     var importance: Double
     /// Wall clock, ms; nil is now.
@@ -17,16 +17,14 @@ struct PreparedMemory: Sendable {
     /// Wall clock, ms; nil is never.
     var recalledAt: Int64?
     var vector: MemoryVector?
-    /// Whether the vector is part of what makes a memory the same: where there is no text, or the user brings the vectors.
+    /// Whether the vector is part of the memory's identity: if there is no text, or the user supplies the vectors.
     var vectorCounts: Bool
 
-    /// The longest text, in bytes.
     static let maxTextBytes = 1 << 20
-    /// The longest metadata, in bytes.
     static let maxMetadataBytes = 1 << 20
 
-    /// Checks and prepares many.
-    /// - Throws: `StoreError`, `conflict`, which names the first that is refused by its place, from 1.
+    /// Checks and prepares memories.
+    /// - Throws: `StoreError`; `conflict`, naming the first that is refused by its position, from 1.
     static func all(_ memories: [NewMemory], in namespace: String, model: VectorModel?) throws(StoreError) -> [PreparedMemory] {
         try checkName(namespace)
         guard memories.count <= 10_000 else {
@@ -86,13 +84,12 @@ struct PreparedMemory: Sendable {
         return hash.finalize().withUnsafeBytes { Int64(bitPattern: UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self))) }
     }
 
-    /// How many bytes it counts for: its text, metadata and key, a Float32 and a code for each of the vector's values, and 200 for its
-    /// row, its place in the indexes and its entry's head.
+    /// The bytes it counts for: its text, metadata and key, a Float32 and a code per value of its vector, and 200 for its row, its index
+    /// entries and its entry's head.
     static func bytes(text: String, metadata: String?, key: String?, dimension: Int) -> Int64 {
         Int64(text.utf8.count + (metadata?.utf8.count ?? 0) + (key?.utf8.count ?? 0) + 5 * dimension + 200)
     }
 
-    /// Checks the name of a namespace.
     static func checkName(_ name: String) throws(StoreError) {
         guard (1...128).contains(name.unicodeScalars.count), !name.unicodeScalars.contains(where: \.isControl) else {
             throw StoreError(.conflict, "a namespace's name has 1 to 128 characters, and no control characters")
@@ -101,6 +98,6 @@ struct PreparedMemory: Sendable {
 }
 
 extension Unicode.Scalar {
-    /// Whether it is no visible character: a C0 or C1 control, or a separator of lines.
+    /// Whether it is a C0 or C1 control character or a line separator.
     fileprivate var isControl: Bool { value < 0x20 || (0x7F...0x9F).contains(value) || value == 0x2028 || value == 0x2029 }
 }

@@ -1,21 +1,21 @@
 import AgentQueueModel
 
 extension MemoryStore {
-    /// Begins to embed a namespace again by another model, or goes on with it: the space that is being made. One that another model was
-    /// making is given up.
-    /// - Throws: `StoreError`; `notFound` where there is no such namespace, `conflict` where its vectors are of that model already, or it holds
-    ///   memories without a text, which cannot be embedded.
+    /// Starts re-embedding a namespace with another model, or continues it; returns the space being built. A space that is being built for
+    /// another model is abandoned.
+    /// - Throws: `StoreError`; `notFound` if the namespace does not exist, `conflict` if its vectors already come from that model, or if
+    ///   it has memories without a text, which cannot be embedded.
     package func beginSpace(in namespace: String, model: VectorModel, dimension: Int) async throws -> MemorySpace {
         guard (1...MemoryVector.maxDimension).contains(dimension) else { throw StoreError(.conflict, "a vector has 1 to 4096 values") }
         return try await write { try $0.beginSpace(in: namespace, model: model, dimension: dimension) }
     }
 
-    /// Ends the making of a space: where every memory of the namespace has its vector in it, it is searched from now on, and the vectors before
-    /// it go with the next `prune`. True also where that was done before.
-    /// - Throws: `StoreError`; `notFound` where the space was given up.
+    /// Completes a space that is being built: if every memory of the namespace has its vector in it, searches use it from now on, and the
+    /// next `prune` deletes the previous vectors. Also returns true if that was already done.
+    /// - Throws: `StoreError`; `notFound` if the space was abandoned.
     package func finishSpace(_ id: Int64) async throws -> Bool { try await write { try $0.finishSpace(id) } }
 
-    /// Has a space under way take once more what it has taken and still lacks: such as memories whose jobs were discarded. Returns how many.
+    /// Queues again the memories that a space has taken but has no vectors of, for example because their jobs failed. Returns how many.
     package func retakeMissing(in space: Int64) async throws -> Int {
         var after: Int64 = 0
         var total = 0
@@ -40,7 +40,7 @@ extension MemoryStore {
 }
 
 extension MemorySnapshot {
-    /// Memories that a space has taken and holds no vector of.
+    /// Memories that a space has taken but has no vector of.
     fileprivate func missing(in space: Int64, after id: Int64, limit: Int) throws -> [Int64] {
         try statement(
             """
@@ -75,15 +75,15 @@ extension WriteTransaction {
         return try makeSpace(in: place, model: model, dimension: dimension, state: "building")
     }
 
-    /// The place of a space under way; nil where it is not, or not any more.
+    /// The namespace of a space that is being built; nil if it is not, or no longer is.
     private func place(building space: Int64) throws(SQLFailure) -> NamespaceState? {
         let namespace = try statement("SELECT namespace_id FROM memory_spaces WHERE id = ?").bind(space).first { $0.int64(0) }
         guard let namespace, let place = try namespaceState(namespace), place.building?.id == space else { return nil }
         return place
     }
 
-    /// The next memories that a space under way is to have vectors of, as they are now: first those that changed after it had walked past
-    /// them. What has expired is forgotten on the way. None where the space has walked to the end, or is not under way.
+    /// Takes the next memories to embed for a space that is being built, as they are now; first those that changed after they were taken.
+    /// Expired memories are deleted on the way. Returns none if all have been taken, or the space is not being built.
     func takeForSpace(_ space: Int64, limit: Int) throws -> [Memory] {
         guard limit > 0, let place = try place(building: space) else { return [] }
         var taken = try statement(
@@ -109,14 +109,14 @@ extension WriteTransaction {
         guard !expired.isEmpty else { return taken }
         _ = try forget(expired)
         let rest = taken.filter { !expired.contains($0.id) }
-        // None is the end: where all of a slice had expired, the next is looked at.
+        // An empty result means the end, so if the whole slice had expired, take the next.
         return rest.isEmpty ? try takeForSpace(space, limit: limit) : rest
     }
 
-    /// Adds vectors to a space under way. Those of memories that have changed since they were taken, are gone, or have one there already, are
-    /// passed over.
+    /// Adds vectors to a space that is being built. Skips memories that have changed since they were taken, are gone, or already have a
+    /// vector there.
     /// - Returns: how many were added.
-    /// - Throws: `StoreError`, `conflict`, before anything is changed, where a vector has another dimension than the space.
+    /// - Throws: `StoreError`; `conflict`, before any change, if a vector's dimension differs from the space's.
     func add(_ vectors: [(memoryID: Int64, version: Int64, vector: MemoryVector)], to space: Int64) throws -> Int {
         guard let place = try place(building: space), let building = place.building else { return 0 }
         if let other = vectors.first(where: { $0.vector.dimension != building.dimension })?.vector.dimension {
@@ -146,7 +146,7 @@ extension WriteTransaction {
         return entries.count
     }
 
-    /// Has a namespace searched by the space that was made for it, once that is complete.
+    /// Makes a space that was built the namespace's current one, once it is complete.
     func finishSpace(_ id: Int64) throws -> Bool {
         guard let place = try place(building: id) else {
             let state = try statement("SELECT state FROM memory_spaces WHERE id = ?").bind(id).first { $0.text(0) }
@@ -170,12 +170,12 @@ extension WriteTransaction {
 }
 
 extension MemoryStore {
-    /// Takes the next memories that a space under way is to have vectors of, and adds the jobs that make them, in one transaction: so none is
-    /// taken without a job, and none twice.
+    /// Takes the next memories to embed for a space that is being built, and adds the jobs that embed them, in one transaction, so that
+    /// none is taken without a job or taken twice.
     /// - Parameters:
     ///   - limit: how many memories to take.
-    ///   - jobs: the jobs for memories; may be asked more than once.
-    /// - Returns: how many were taken; 0 where the space has walked to the end.
+    ///   - jobs: makes the jobs for memories; may be called more than once.
+    /// - Returns: how many were taken; 0 if all have been taken.
     /// - Throws: `StoreError`, and what `jobs` throws.
     package func enqueueNext(
         for space: MemorySpace, limit: Int, _ jobs: @escaping @Sendable ([Memory]) throws -> [NewJob]
@@ -187,8 +187,8 @@ extension MemoryStore {
         }
     }
 
-    /// Goes on with the vectors that are being made by another model, for all namespaces: what has changed since its job was added gets
-    /// another, and what is complete is searched from now on. A process that was to do that may have ended.
+    /// Continues re-embedding in all namespaces, because the process that was doing it may have ended: adds jobs for memories that changed
+    /// since they were taken, and makes complete spaces current.
     package func resumeSpaces() async throws {
         let namespaces = try withSnapshot { try $0.namespaces() }
         for namespace in namespaces {
@@ -196,7 +196,7 @@ extension MemoryStore {
             while try await enqueueNext(for: space, limit: 500, { space.jobs(for: $0, in: namespace.name) }) > 0 {
                 try Task.checkCancellation()
             }
-            // It may have been finished, or given up, meanwhile.
+            // The space may have been finished or abandoned in the meantime.
             try await write { transaction in
                 let isUnderWay = try transaction.statement("SELECT 1 FROM memory_spaces WHERE id = ? AND state = 'building'").bind(space.id)
                     .first { _ in true }
@@ -212,18 +212,18 @@ extension MemorySpace {
     /// How many bytes of texts one job embeds, unless a single text is longer.
     private static let bytesPerJob = 256 << 10
 
-    /// The batch of the jobs that fill it.
+    /// The name of the batch of the jobs that fill it.
     package func batch(in namespace: String) -> String { "reembed \(namespace) \(id)" }
 
-    /// The jobs that embed memories again and put their vectors here, in their order; none where the space is of no target.
-    /// - Parameter identity: who embeds: the provider's kind and base URL. It names the job's request, and decides nothing.
+    /// The jobs that embed memories for this space, in order; none if its vectors are supplied by the user.
+    /// - Parameter identity: identifies who embeds: the provider's kind and base URL. It only goes into the digest of the job's request.
     package func jobs(for memories: [Memory], in namespace: String, identity: String = "") -> [NewJob] {
         guard let target = Target(model.target) else { return [] }
         return Self.portions(of: memories).map { memories in
             var order = MemoryOrder(namespace: namespace, prefix: model.passagePrefix)
             order.again = MemoryOrder.Again(space: id, ids: memories.map(\.id), versions: memories.map(\.version))
             var job = NewJob(order, texts: memories.map(\.text), target: target, identity: identity)
-            // Those who wait for an answer go first.
+            // Jobs that somebody waits for go first.
             job.priority = 9
             job.batch = batch(in: namespace)
             return job

@@ -1,14 +1,14 @@
 import AgentQueueModel
 
 extension MemoryStore {
-    /// Remembers texts in one transaction, all or none. What is there already is a duplicate: with a key, that key's memory of the same
-    /// text and metadata; without one, any of the same text and metadata. Where there is no text, or the user brings the vectors, the
-    /// vector must be the same too. What has expired is not there.
+    /// Stores memories in one transaction, all or none. A memory that is already stored is a duplicate: with a key, if the memory of that
+    /// key has the same text and metadata; without one, if any has. If there is no text, or the user supplies the vectors, the vector must
+    /// be equal too. Expired memories do not count as stored.
     /// - Parameters:
     ///   - memories: at most 10,000.
-    ///   - model: what made the vectors; nil where no memory has one.
-    /// - Throws: `StoreError`; `conflict`, and nothing is stored, where a memory is refused, or the namespace holds vectors of another model
-    ///   or dimension.
+    ///   - model: the model of the vectors; nil if no memory has one.
+    /// - Throws: `StoreError`; `conflict`, and nothing is stored, if a memory is refused, or if the namespace holds vectors of another
+    ///   model or dimension.
     package func remember(_ memories: [NewMemory], in namespace: String, model: VectorModel?) async throws -> [StoreOutcome] {
         let prepared = try PreparedMemory.all(memories, in: namespace, model: model)
         return try await write { try $0.remember(prepared, in: namespace, model: model) }
@@ -16,12 +16,13 @@ extension MemoryStore {
 }
 
 extension WriteTransaction {
-    /// Remembers texts, as `QueueStore.remember`. A `conflict` is thrown before anything is changed, so that the transaction can go on.
+    /// Stores memories like ``MemoryStore/remember(_:in:model:)``. A `conflict` is thrown before anything is changed, so that the
+    /// transaction can go on.
     func remember(_ memories: [NewMemory], in namespace: String, model: VectorModel?) throws -> [StoreOutcome] {
         try remember(PreparedMemory.all(memories, in: namespace, model: model), in: namespace, model: model)
     }
 
-    /// Remembers what was checked.
+    /// Stores memories that have been checked.
     func remember(_ memories: [PreparedMemory], in namespace: String, model: VectorModel?) throws -> [StoreOutcome] {
         guard !memories.isEmpty else { return [] }
         let known = try namespaceState(named: namespace)
@@ -32,7 +33,7 @@ extension WriteTransaction {
         return outcomes
     }
 
-    /// Refuses vectors that cannot be compared with those of the namespace.
+    /// Refuses vectors that are not comparable with those of the namespace.
     private func checkVectors(of memories: [PreparedMemory], _ model: VectorModel?, in place: NamespaceState) throws {
         if place.building != nil, memories.contains(where: \.text.isEmpty) {
             throw StoreError(.conflict, "namespace \(place.name) is being embedded again, so it takes no vectors without a text")
@@ -48,7 +49,7 @@ extension WriteTransaction {
             """)
     }
 
-    /// The largest number given to a change of memories.
+    /// The largest number assigned to a change of memories.
     func latestMemoryNumber() throws(SQLFailure) -> Int64 {
         try statement("SELECT value FROM counters WHERE name = 'memory'").first { $0.int64(0) } ?? 0
     }
@@ -59,7 +60,7 @@ extension WriteTransaction {
 }
 
 extension VectorModel {
-    /// A model and the dimension of its vectors, for an error's sentence.
+    /// A model and the dimension of its vectors, for error messages.
     fileprivate static func describe(_ model: VectorModel, _ dimension: Int) -> String {
         let name = model.target == brought ? "vectors that were brought" : model.target
         let prefix = model.passagePrefix.isEmpty ? "" : " with the prefix '\(model.passagePrefix)'"

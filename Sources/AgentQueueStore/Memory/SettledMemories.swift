@@ -1,15 +1,15 @@
 import AgentQueueModel
 
-/// What several jobs remember when they complete: prepared off the writer's thread, and written in as few blocks as can be.
+/// The memories of several jobs that complete together, prepared off the writer's thread and written in as few blocks as possible.
 struct SettledMemories: Sendable {
-    /// What is remembered together: of one namespace, one model and one dimension.
+    /// What can be stored together: memories of one namespace, model and dimension.
     private struct Group: Hashable {
         var namespace: String
         var model: VectorModel?
         var dimension: Int?
     }
 
-    /// What one job remembers.
+    /// The memories of one job.
     private struct Part: Sendable {
         var place: Int
         var group: Group
@@ -19,7 +19,7 @@ struct SettledMemories: Sendable {
 
     private var parts: [Part] = []
 
-    /// - Throws: `StoreError`, `conflict`, where a memory is refused.
+    /// - Throws: `StoreError`; `conflict` if a memory is refused.
     init(_ requests: [SettleRequest]) throws(StoreError) {
         for (place, request) in requests.enumerated() {
             guard let write = request.memories, request.settlement.state == .completed else { continue }
@@ -32,9 +32,9 @@ struct SettledMemories: Sendable {
         }
     }
 
-    /// Remembers what the jobs among these that are still under their leases have brought.
-    /// - Returns: what their results say of it, by the request's place.
-    /// - Throws: `conflict`, where a namespace holds other vectors; `notFound` where a memory is gone that was to be there.
+    /// Stores the memories of the jobs that still hold their leases.
+    /// - Returns: what to add to their results, by the request's index.
+    /// - Throws: `conflict` if a namespace holds other vectors; `notFound` if a memory that must exist is gone.
     func write(_ requests: [SettleRequest], _ transaction: WriteTransaction) throws -> [Int: [JSONValue.Member]] {
         let ours = try parts.filter { try transaction.holds(requests[$0.place].job.lease) }
         var notes: [Int: [JSONValue.Member]] = [:]
@@ -54,15 +54,15 @@ struct SettledMemories: Sendable {
         for (place, request) in requests.enumerated() {
             guard let vectors = request.spaceVectors, try transaction.holds(request.job.lease) else { continue }
             let added = try transaction.add(vectors.entries.map { ($0.memoryID, $0.version, $0.vector) }, to: vectors.space)
-            // The last one ends it; those that find it ended add nothing.
+            // Whoever adds the last vectors finishes the space; callers that add nothing find it finished.
             if added > 0 { _ = try transaction.finishSpace(vectors.space) }
             notes[place] = [.init("space", .integer(vectors.space)), .init("vectors", .integer(Int64(added)))]
         }
         return notes
     }
 
-    /// Remembers memories of one namespace and one model. While that model's vectors are being made to take the place of others, they go
-    /// to those: what is stored meanwhile is found when these are searched.
+    /// Stores memories of one namespace and model. While a space for that model is being built, they go into it, and are found by their
+    /// vectors once searches use it.
     private func remember(_ memories: [PreparedMemory], _ group: Group, _ transaction: WriteTransaction) throws -> [StoreOutcome] {
         let place = try transaction.namespaceState(named: group.namespace)
         guard let model = group.model, let building = place?.building, building.model == model, place?.current?.model != model else {
@@ -96,7 +96,7 @@ extension WriteTransaction {
 }
 
 extension [StoreOutcome] {
-    /// As a job's result tells it.
+    /// The members that describe it in a job's result.
     var notes: [JSONValue.Member] {
         [
             .init("memory_ids", .array(map { .integer($0.id) })),
@@ -106,6 +106,5 @@ extension [StoreOutcome] {
 }
 
 extension JSONValue {
-    /// An object with further members.
     func with(_ members: [Member]) -> JSONValue { .object((self.members ?? []) + members) }
 }
