@@ -14,7 +14,8 @@ extension Settings {
         var identities = providers.mapValues { ProviderIdentity.of(kind: $0.kind.rawValue, baseURL: $0.baseURL) }
         for provider in own { identities[provider.name] = provider.identity }
         var ofConfiguration = providers.mapValues(\.kind)
-        for provider in own { ofConfiguration[provider.name] = nil }
+        // What the batch API of a program's own provider accepts is its own affair, so nothing is refused beforehand, as for `openai`.
+        for provider in own { ofConfiguration[provider.name] = provider is any BatchProvider ? .openai : nil }
         let (known, kinds) = (identities, ofConfiguration)
         let batched = Set(models.filter(\.value.batchAPI).keys)
         var context = IntakeContext(

@@ -15,7 +15,7 @@ package struct IntakeContext: Sendable {
     /// that is not configured. Called for every job.
     package var identity: @Sendable (_ provider: String) -> String?
     /// The kind of a configured provider, which determines what its batch API accepts. Nil for a provider of the embedding program, which
-    /// has no batch API.
+    /// has no batch API unless it conforms to `BatchProvider`.
     package var kind: @Sendable (_ provider: String) -> ProviderKind?
     /// Whether jobs for a target use the provider's batch API unless they say otherwise.
     package var usesBatchAPI: @Sendable (_ target: Target) -> Bool
