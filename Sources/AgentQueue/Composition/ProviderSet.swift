@@ -2,22 +2,23 @@ import AgentQueueModel
 import AgentQueueProviders
 import AgentQueueSettings
 
-/// The providers that a configuration makes possible, over one HTTP client, and those of the program that embeds the queue.
+/// The available providers of a configuration, which share one HTTP client, and those of the embedding program.
 package struct ProviderSet: Sendable {
-    /// Those that can be called.
+    /// The providers that can be called.
     package let providers: [any ModelProvider]
-    /// Those that cannot, by name, with the reason: a missing key or program, say. Their lanes wait, or their fallbacks serve.
+    /// The providers that cannot be called, by name, with the reason, such as a missing key or program. Their lanes wait, or their
+    /// fallbacks are used.
     package let unavailable: [String: String]
-    /// The processes that they run.
+    /// Their child processes.
     package let children: ChildProcessRegister
-    /// Those that are this set's own to end.
+    /// The providers that this set made and must shut down.
     private let made: [any ModelProvider]
     private let transport: HTTPTransport
 
-    /// Makes what can be made; calls nothing.
+    /// Makes the available providers; calls nothing.
     /// - Parameters:
     ///   - environment: where keys and programs are looked up.
-    ///   - own: the embedding program's, each in place of a configured one of its name. They are the program's to end.
+    ///   - own: the embedding program's providers. One with the name of a configured provider replaces it. The program shuts them down.
     package init(_ settings: Settings, environment: [String: String], own: [any ModelProvider] = []) {
         let http = settings.http
         let factory = ProviderFactory(
@@ -42,17 +43,16 @@ package struct ProviderSet: Sendable {
         transport = factory.transport
     }
 
-    /// The names of those that can be called.
     package var names: Set<String> { Set(providers.map(\.name)) }
 
-    /// Ends the programs and the HTTP client, after the last call.
+    /// Ends the programs and the HTTP client. Call it after the last call.
     package func shutdown() async throws {
         for provider in made { await provider.shutdown() }
         try await transport.shutdown()
     }
 }
 
-/// Makes providers of their settings.
+/// Makes providers from their settings.
 struct ProviderFactory {
     let transport: HTTPTransport
     /// Where keys and programs are looked up.

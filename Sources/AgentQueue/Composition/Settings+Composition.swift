@@ -6,10 +6,10 @@ import AgentQueueWorker
 import Logging
 
 extension Settings {
-    /// What validating a job needs to know.
+    /// The settings and providers that jobs are validated against.
     /// - Parameters:
-    ///   - now: wall clock, ms.
-    ///   - own: the embedding program's providers, each in place of a configured one of its name.
+    ///   - now: wall clock, in ms.
+    ///   - own: the embedding program's providers. One with the name of a configured provider replaces it.
     package func intakeContext(now: Int64, own: [any ModelProvider] = []) -> IntakeContext {
         var identities = providers.mapValues { ProviderIdentity.of(kind: $0.kind.rawValue, baseURL: $0.baseURL) }
         for provider in own { identities[provider.name] = provider.identity }
@@ -21,7 +21,7 @@ extension Settings {
         var context = IntakeContext(
             now: now, defaultTarget: Self.target(defaultModel), defaultEmbeddingTarget: Self.target(memory.embeddingModel),
             providerNames: known.keys.sorted(), identity: { known[$0] }, kind: { kinds[$0] },
-            // Most configurations name none: then no target is spelt out for the look-up.
+            // Most configurations name none; the target's text is then not made for the lookup.
             usesBatchAPI: { !batched.isEmpty && batched.contains($0.description) })
         context.usesCache = cache.enabled
         context.notificationNames = notifications.keys.sorted()
@@ -30,14 +30,14 @@ extension Settings {
         return context
     }
 
-    /// How a store is opened.
+    /// The options for opening the store.
     package var storeOptions: StoreOptions {
         StoreOptions(durability: Durability(rawValue: durability.rawValue) ?? .full)
     }
 
-    /// How a worker works.
+    /// The configuration of a worker.
     /// - Parameters:
-    ///   - queues: the queues to serve; nil is all.
+    ///   - queues: the queues to serve; nil for all.
     ///   - drains: whether it ends when they are empty.
     ///   - available: the names of the providers that can be called here.
     package func workerConfiguration(queues: Set<String>? = nil, drains: Bool = false, available: Set<String>) -> WorkerConfiguration {
@@ -68,8 +68,8 @@ extension Settings {
         return configuration
     }
 
-    /// The answers that a process keeps in memory in front of the store, with the popular ones if it is to begin with these; nil keeps
-    /// none there.
+    /// The in-memory cache of answers in front of the store, with the most used ones already loaded if `cache.warm_on_start` is set; nil
+    /// if none are kept in memory.
     package func responseCache(of store: QueueStore, logger: Logger) -> ResponseCache? {
         guard cache.enabled, cache.maxEntries > 0, cache.maxBytes > 0 else { return nil }
         let answers = ResponseCache(maxEntries: cache.maxEntries, maxBytes: cache.maxBytes, clock: store.clock.wall)
@@ -91,12 +91,12 @@ extension Settings {
             discarded: retention.discarded.milliseconds, maxCacheBytes: cache.maxBytes, memories: memoryCaps)
     }
 
-    /// A target that the configuration has checked already.
+    /// A target whose text the configuration has already checked.
     static func target(_ text: String) -> Target { Target(text) ?? Target(provider: text, model: "") }
 }
 
 extension Settings {
-    /// How texts are remembered and recalled.
+    /// How memories are stored and recalled.
     package var memoryConfiguration: MemoryConfiguration {
         var configuration = MemoryConfiguration(model: embeddingTarget, recallTemplate: memory.recallTemplate) { [self] in prefixes(of: $0)
         }
@@ -108,18 +108,18 @@ extension Settings {
         return configuration
     }
 
-    /// What turns texts into vectors, `memory.embedding_model`.
+    /// The target that embeds texts, `memory.embedding_model`.
     package var embeddingTarget: Target { Self.target(memory.embeddingModel) }
 
-    /// What is put before the texts of a target that embeds.
+    /// The prefixes of texts that a target embeds.
     package func prefixes(of target: Target) -> TextPrefixes {
         TextPrefixes(query: queryPrefix(of: target.description), passage: passagePrefix(of: target.description))
     }
 
-    /// What embeds texts by a target, at once.
+    /// An embedder that calls a target directly.
     /// - Parameters:
-    ///   - provider: the target's.
-    ///   - prefixes: nil are those of the configuration.
+    ///   - provider: the target's provider.
+    ///   - prefixes: nil for those of the configuration.
     package func embedder(
         of target: Target, _ provider: any ModelProvider, store: QueueStore, prefixes: TextPrefixes? = nil
     ) -> Embedder {
@@ -132,7 +132,7 @@ extension Settings {
 }
 
 extension Settings {
-    /// How many memories pruning keeps.
+    /// The limits on memories that pruning applies.
     package var memoryCaps: MemoryPolicy {
         let caps = memory.namespaces.mapValues { MemoryPolicy.Cap(rows: $0.maxRows, bytes: $0.maxBytes) }
         return MemoryPolicy(maxBytes: memory.maxBytes, namespaces: caps.filter { $0.value.rows != nil || $0.value.bytes != nil })

@@ -4,8 +4,8 @@ import AgentQueueStore
 import Glibc
 
 extension Settings {
-    /// What providers allow, when one is left alone, and who stands in for whom.
-    /// - Parameter available: the providers that can be called here.
+    /// The limits, circuit breakers and fallbacks of providers.
+    /// - Parameter available: the names of the providers that can be called here.
     func callPolicies(available: Set<String>) -> CallPolicies {
         var policies = CallPolicies()
         policies.breaker = CircuitBreaker.Policy(
@@ -34,14 +34,14 @@ extension Settings {
         return policies
     }
 
-    /// What tokens cost, by target.
+    /// The prices of tokens, by target.
     var prices: [String: ModelPrice] {
         var prices: [String: ModelPrice] = [:]
         for (name, model) in models {
             guard let price = model.price else { continue }
             let provider = Target(name).flatMap { providers[$0.provider] }
             let input = price.inputPerMTok
-            // Anthropic's shares of the input price: a tenth to read, 1.25 times to write for five minutes, twice for an hour.
+            // Anthropic's multiples of the input price: 0.1 to read, 1.25 to write for five minutes, 2 for an hour.
             let isAnthropic = provider?.kind == .anthropic || provider?.kind == .claudeCode
             let write = provider?.promptCache == .oneHour ? 2 : 1.25
             prices[name] = ModelPrice(
@@ -61,8 +61,8 @@ extension CallLimits {
 }
 
 extension Settings {
-    /// What the call of a job may cost at worst, in US dollars, as it would be set aside; through the provider's batch API half of that.
-    /// Nil where the price of its target is not known. Made once for many jobs.
+    /// The most that the call of a job may cost, in US dollars, as it would be reserved; half of that through the provider's batch API.
+    /// Nil if the price of its target is not known. Make the function once for many jobs.
     package func worstCosts() -> @Sendable (_ job: NewJob) -> Double? {
         let estimate = callPolicies(available: []).estimate
         let priced = Set(prices.keys)
@@ -73,25 +73,25 @@ extension Settings {
     }
 }
 
-/// What an answer of a batch costs, as a share of the usual price: the same at OpenAI and Anthropic.
+/// The price of an answer in a batch as a share of the usual price: the same at OpenAI and Anthropic.
 private let batchPriceShare = 0.5
 
 extension CallEstimate {
-    /// What a call will use, guessed from its canonical request, whose keys are sorted: so the bound of the answer stands before the
-    /// messages, and is found without reading them.
+    /// Estimates what a call will use from its canonical request. The keys of the request are sorted, so that the bound of the answer
+    /// stands before the messages and is found without reading them.
     ///
-    /// Tokens sent are taken to be a quarter of the bytes, as in English text. Money must not be guessed: there every byte counts as a
-    /// token, which no tokenizer exceeds.
+    /// Input tokens are estimated as a quarter of the bytes, as in English text. The cost must not be underestimated: for it, every byte
+    /// counts as a token, which no tokenizer exceeds.
     /// - Parameters:
-    ///   - bound: what bounds the answer where the request says nothing; nil where nothing does.
-    ///   - price: nil costs nothing.
-    ///   - isThroughProgram: whether Claude Code makes the call, which adds words of its own, and a larger bound.
+    ///   - bound: the bound of the answer if the request has none; nil for no bound.
+    ///   - price: nil for no cost.
+    ///   - isThroughProgram: whether Claude Code makes the call, which adds text of its own and has a larger bound.
     init(kind: JobKind, body: String, bound: Int?, price: ModelPrice?, isThroughProgram: Bool = false) {
         let recalled = kind == .generate && Self.recalls(body) ? MemoryUse.mostBytes : 0
         let bytes = body.utf8.count + recalled + (isThroughProgram ? Self.programBytes : 0)
         let said = Self.answerBound(in: body) ?? bound
         let written = kind == .generate ? said ?? (isThroughProgram ? Self.programBound : Self.assumedBound) : 0
-        // What goes into a prompt cache is dearer than what does not.
+        // Writing to a prompt cache costs more than plain input.
         let worst = price.map { price in
             (Double(bytes) * max(price.input, price.cacheWrite) + Double(written) * price.output) / 1_000_000
         }
@@ -99,18 +99,19 @@ extension CallEstimate {
             inputTokens: bytes / 4 + 1, outputTokens: kind == .generate ? said ?? Self.usualAnswer : 0, worstCost: worst ?? 0)
     }
 
-    /// What an answer is taken to be at most, in tokens, where neither its job nor the configuration says.
+    /// The assumed maximum of an answer, in tokens, if neither its job nor the configuration has one.
     static let assumedBound = 4_096
-    /// What Claude Code bounds an answer to by itself, in tokens, and what it adds to a request, in bytes: measured with 2.1.330.
+    /// Claude Code's own bound of an answer, in tokens, and what it adds to a request, in bytes: measured with 2.1.330.
     static let programBound = 32_000
     static let programBytes = 2_500
-    /// What an answer is taken to be for a limit of tokens a minute, where nothing bounds it: it is corrected by the answer.
+    /// The assumed tokens of an unbounded answer, for limits of tokens a minute. The actual number replaces it when the answer arrives.
     static let usualAnswer = 512
 
-    /// Whether memories are put into a request before it is sent. Perhaps only a text in it says so, which costs nothing but caution.
+    /// Whether memories are inserted into a request before it is sent. A text that contains this string gives a false positive, which only
+    /// makes the estimate more cautious.
     static func recalls(_ body: String) -> Bool { body.withCString { strstr($0, "\"recall\":{") != nil } }
 
-    /// `max_tokens` or `max_completion_tokens` of a canonical body; nil where it has neither.
+    /// `max_tokens` or `max_completion_tokens` of a canonical body; nil if it has neither.
     static func answerBound(in body: String) -> Int? {
         let head = body.utf8.prefix { _ in true }
         let end = head.firstRange(of: "\"messages\":".utf8)?.lowerBound ?? head.endIndex

@@ -4,7 +4,7 @@ import AgentQueueStore
 import AgentQueueWorker
 import Synchronization
 
-/// The embedding models that memories need, each made when it is first asked for: what reads memories alone opens no connection.
+/// The embedding models that memories need. Each is opened on first use, so that only reading memories opens no connection.
 final class EmbeddingModels: Sendable {
     private struct State {
         var providers: ProviderSet?
@@ -24,13 +24,13 @@ final class EmbeddingModels: Sendable {
         self.own = own
     }
 
-    /// What the vectors of a target's texts are known by.
+    /// The model that identifies the vectors of a target's texts.
     func model(_ target: Target) -> VectorModel {
         VectorModel(target: target.description, passagePrefix: settings.prefixes(of: target).passage)
     }
 
-    /// The model of a target.
-    /// - Throws: `InputError` (`usage`) where its provider is not to be had.
+    /// The embedder for a target.
+    /// - Throws: `InputError` (`usage`) if its provider is not available.
     func embedder(for target: Target) throws -> Embedder {
         try state.withLock { state in
             if let embedder = state.embedders[target] { return embedder }
@@ -45,7 +45,7 @@ final class EmbeddingModels: Sendable {
         }
     }
 
-    /// Ends connections, after the last call.
+    /// Closes connections. Call it after the last call.
     func shutdown() async throws {
         let providers = state.withLock { state in
             defer { state = State() }
@@ -62,6 +62,6 @@ final class EmbeddingModels: Sendable {
 }
 
 extension VectorModel {
-    /// For vectors that the user brings.
+    /// The model of vectors that the user provides.
     package static let brought = VectorModel(target: "-")
 }

@@ -5,12 +5,12 @@ import AgentQueueStore
 import AgentQueueWorker
 
 extension Memories {
-    /// Remembers texts: checks all of them, then embeds those that are not there yet, in batches of `memory.batch_size`, and stores each
-    /// batch in one transaction as soon as it is embedded. What is stored already is not paid for again.
-    /// - Parameter stored: told what became of the memories of a batch, in their order, once they are committed.
-    /// - Returns: what became of each, in their order.
-    /// - Throws: `InputError` before anything is stored. `ModelFailure` and `StoreError`: what `stored` was told of by then stays, and the
-    ///   same texts again go on from there.
+    /// Stores texts as memories: checks all of them, embeds those that are not stored yet in batches of `memory.batch_size`, and stores
+    /// each batch in one transaction as soon as it is embedded. Texts that are already stored are not paid for again.
+    /// - Parameter stored: receives the outcomes of a batch, in order, after it is committed.
+    /// - Returns: the outcome for each draft, in the same order.
+    /// - Throws: `InputError` before anything is stored. `ModelFailure` and `StoreError`: batches that were committed before stay, and
+    ///   calling this again with the same texts continues from there.
     @discardableResult
     package func store(
         _ drafts: [MemoryDraft], in namespace: String, stored: (([StoreOutcome]) async throws -> Void)? = nil
@@ -37,7 +37,7 @@ extension Memories {
         return results
     }
 
-    /// What checking a memory needs to know now.
+    /// The settings and the current time that memories are checked against.
     var context: MemoryContext {
         let policy = settings.memoryConfiguration
         return MemoryContext(now: database.clock.wall(), model: configuredModel) { namespace in
@@ -45,12 +45,12 @@ extension Memories {
         }
     }
 
-    /// What makes the vectors of texts now; nil where `memory.vectors` is off.
+    /// The model that makes vectors now; nil if `memory.vectors` is off.
     var configuredModel: VectorModel? { settings.memory.vectors ? models.model(settings.embeddingTarget) : nil }
 
     var writer: MemoryWriter { MemoryWriter(database: database, models: models) }
 
-    /// What the vectors of a namespace are; nil where it has none.
+    /// The space of a namespace's vectors; nil if it has none.
     func space(of namespace: String) throws -> MemorySpace? {
         try database.memories.withSnapshot { try $0.namespace(named: namespace)?.space }
     }

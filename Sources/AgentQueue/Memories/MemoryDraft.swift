@@ -2,38 +2,38 @@ import AgentQueueModel
 import AgentQueueSettings
 import AgentQueueStore
 
-/// A text to remember, as a user gives it: not checked yet.
+/// A text to store as a memory. It is checked when it is stored.
 public struct MemoryDraft: Sendable, Equatable {
-    /// The text; may be empty where a vector is given.
+    /// The text. May be empty if a vector is given.
     public var text: String
-    /// The user's own name for it: the next of this key takes its place.
+    /// The user's own key. A memory with the same key is replaced.
     public var key: String?
     /// The user's own data, a JSON object.
     public var metadata: JSONValue?
-    /// How much it matters, 0 to 1; 0.5 unless told.
+    /// The importance, 0 to 1; 0.5 by default.
     public var importance = 0.5
     /// How long it is kept.
     package var expiry = MemoryExpiry.usual
-    /// When it was made (wall clock, ms); nil is now.
+    /// When it was created (wall clock, ms); nil for now.
     package var createdAt: Int64?
-    /// When a search last brought it up, where it was remembered elsewhere before (wall clock, ms); nil is never.
+    /// When a search last found it, if it comes from another database (wall clock, ms); nil for never.
     package var recalledAt: Int64?
-    /// Where it lies.
+    /// The source of its vector.
     package var vector = VectorSource.model
 
-    /// Where a memory's vector comes from.
+    /// The source of a memory's vector.
     package enum VectorSource: Sendable, Equatable {
-        /// The configured embedding model makes it of the text.
+        /// The configured embedding model makes it from the text.
         case model
-        /// The user brings it.
+        /// The user provides it.
         case own([Float])
-        /// A model made it before, such as that of an export.
+        /// A model made it before, such as one in an export.
         case made([Float], by: VectorModel)
-        /// It has none, and is found by its words alone.
+        /// It has none, and is found only by its words.
         case none
     }
 
-    /// Makes one.
+    /// Makes a draft with the default options.
     public init(_ text: String) { self.text = text }
 
     /// How long it is kept, from when it is stored: 1 ms or more. Nil is the configured retention of its namespace, or no limit if it
@@ -56,7 +56,7 @@ public struct MemoryDraft: Sendable, Equatable {
         }
     }
 
-    /// A vector that the program brings; nil leaves it to the configured model.
+    /// A vector that the program provides; nil to have the configured model make it.
     public var embedding: [Float]? {
         get { if case .own(let values) = vector { values } else { nil } }
         set { vector = newValue.map { .own($0) } ?? .model }
@@ -65,11 +65,11 @@ public struct MemoryDraft: Sendable, Equatable {
 
 /// How long a memory is kept.
 package enum MemoryExpiry: Sendable, Equatable {
-    /// As long as its namespace says, or else `memory.retention`.
+    /// The retention of its namespace, or else `memory.retention`.
     case usual
-    /// So long from when it is stored, in ms, at least 1.
+    /// This long after it is stored, in ms, at least 1.
     case after(Int64)
-    /// Until then (wall clock, ms).
+    /// Until this time (wall clock, ms).
     case at(Int64)
     /// For ever.
     case never
@@ -77,10 +77,10 @@ package enum MemoryExpiry: Sendable, Equatable {
 
 /// The names of namespaces.
 package enum NamespaceName {
-    /// Where memories go that name none.
+    /// The namespace of memories that name none.
     package static let usual = "default"
 
-    /// Checks a name: 1 to 128 characters, no control character, no comma, since commas stand between the names of several.
+    /// Checks a name: 1 to 128 characters, no control characters, and no commas, which separate names in a list.
     /// - Throws: `InputError` (`usage`).
     package static func check(_ name: String) throws(InputError) {
         guard !TextSize.isBlank(name) else { throw InputError("a namespace needs a name", kind: .usage) }

@@ -2,26 +2,27 @@ import AgentQueueModel
 import AgentQueueStore
 import AgentQueueWorker
 
-/// Embeds memories and stores them, a slice at a time: while one is being committed, the next is embedded.
+/// Embeds memories and stores them slice by slice. While a slice is being committed, the next one is embedded.
 struct MemoryWriter: Sendable {
     let database: QueueStore
     let models: EmbeddingModels
 
-    /// Memories of one namespace that have all that they need.
+    /// Memories of one namespace that are ready to be stored.
     private struct Group: Sendable {
         var namespace: String
-        /// Where they stand in their slice.
+        /// Their indices in the slice.
         var places: [Int]
         var memories: [CheckedMemory]
-        /// Those that were stored already, so that nothing was paid for them.
+        /// Those that were already stored, so that nothing was paid for them.
         var known: [Int]
     }
 
     /// Stores slice after slice.
     /// - Parameters:
-    ///   - next: the next slice; nil ends it.
-    ///   - stored: told what became of each memory of a slice, once that is committed.
-    /// - Throws: what `next`, the model, the store and `stored` throw; what was committed by then stays, and `stored` has been told of it.
+    ///   - next: returns the next slice; nil at the end.
+    ///   - stored: receives the outcome of each memory of a slice, after it is committed.
+    /// - Throws: the errors of `next`, the model, the store and `stored`. Slices that were committed before stay, and `stored` has
+    ///   received them.
     func write(
         _ next: () throws -> MemorySlice?, stored: (_ slice: MemorySlice, _ results: [StoreOutcome]) async throws -> Void
     ) async throws {
@@ -63,7 +64,7 @@ struct MemoryWriter: Sendable {
         return group
     }
 
-    /// Makes the vectors of texts, each text's once.
+    /// Makes the vectors of the texts, each distinct text once.
     private func embed(_ places: [Int], of group: inout Group, _ recent: inout RecentVectors) async throws {
         guard let model = places.first.flatMap({ group.memories[$0].model }), let target = Target(model.target) else { return }
         let texts = recent.unknown(places.map { group.memories[$0].memory.text })
@@ -82,7 +83,7 @@ struct MemoryWriter: Sendable {
 
     private func commit(_ group: Group) async throws -> [StoreOutcome] {
         let results = try await remember(group)
-        // What was there a moment ago may have gone since: then it was stored without a vector, and gets one now.
+        // A known memory may have been deleted since. It was then stored without a vector, and gets one now.
         let lost = group.known.filter { results[$0].outcome != .duplicate }
         guard !lost.isEmpty else { return results }
         var late = group
@@ -99,15 +100,14 @@ struct MemoryWriter: Sendable {
     }
 }
 
-/// Memories that are stored together, in the order in which they were given.
+/// Memories that are stored together, in the given order.
 struct MemorySlice: Sendable {
-    /// Each with its namespace.
     var items: [(namespace: String, memory: CheckedMemory)] = []
 
-    /// The most bytes of texts in a slice that holds several.
+    /// The maximum bytes of texts in a slice that has several memories.
     static let maxBytes = 4 << 20
 
-    /// The places of each namespace's memories, in order.
+    /// The indices of each namespace's memories, in order.
     var places: [(namespace: String, places: [Int])] {
         var order: [String: Int] = [:]
         var places: [(namespace: String, places: [Int])] = []
@@ -123,20 +123,20 @@ struct MemorySlice: Sendable {
     }
 }
 
-/// The vectors of the texts of this slice and the one before it: that one may still be on its way into the database, so that only this
-/// knows that a text need not be embedded again.
+/// The vectors of the texts of this slice and the previous one. The previous one may not be committed yet, so the database cannot tell
+/// that its texts need not be embedded again.
 struct RecentVectors {
-    // By their bytes: two spellings of the same letter are different texts to a model.
+    // Keyed by bytes: two encodings of the same letter are different texts to a model.
     private var before: [[UInt8]: MemoryVector] = [:]
     private var now: [[UInt8]: MemoryVector] = [:]
 
-    /// Begins the next slice.
+    /// Starts the next slice.
     mutating func turn() {
         before = now
         now = [:]
     }
 
-    /// Those of the texts that have no vector here, each once.
+    /// The distinct texts that have no vector here.
     func unknown(_ texts: [String]) -> [String] {
         var seen: Set<[UInt8]> = []
         return texts.filter { text in

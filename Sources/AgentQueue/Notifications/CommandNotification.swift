@@ -3,8 +3,8 @@ import Glibc
 import Subprocess
 import SystemPackage
 
-/// A notification that runs a command. The command's text is the configuration's alone: what ended comes on its standard input and in
-/// its environment, where nothing reads it as shell.
+/// A notification that runs a command. The command's text comes only from the configuration. What ended is passed on its standard input
+/// and in its environment, where no shell interprets it.
 struct CommandNotification: Sendable {
     let command: String
     /// In ms.
@@ -12,10 +12,10 @@ struct CommandNotification: Sendable {
     /// The worker's.
     let environment: [String: String]
 
-    /// How long a command that is told to end may take to, before it is killed.
+    /// How long a command may take to end when asked to, before it is killed.
     private static let lastWords = Duration.seconds(2)
 
-    /// Runs the command once. What it prints on standard error goes to the worker's.
+    /// Runs the command once. Its standard error goes to the worker's.
     func send(_ notice: JobNotification) async -> NotificationOutcome {
         await withTaskGroup(of: NotificationOutcome?.self) { group in
             group.addTask { await run(notice) }
@@ -24,7 +24,7 @@ struct CommandNotification: Sendable {
                 return nil
             }
             let first = await group.next() ?? nil
-            // What runs still is ended, with all that it started.
+            // Ends the command if it is still running, with everything that it started.
             group.cancelAll()
             if Task.isCancelled { return .broken }
             return first ?? .failed("the command had not ended after \(timeout / 1_000) s")
@@ -47,7 +47,7 @@ struct CommandNotification: Sendable {
             let result = try await Subprocess.run(
                 configuration, input: .inputWriter, output: .discarded, error: .currentStandardError
             ) { execution in
-                // A command that does not care for it may have ended by then.
+                // A command that does not read its input may already have ended; its exit status decides.
                 _ = try? await execution.standardInputWriter.write(Array((notice.body + "\n").utf8))
                 try? await execution.standardInputWriter.finish()
             }
@@ -61,10 +61,10 @@ struct CommandNotification: Sendable {
         }
     }
 
-    /// What a command finds in its environment. Its names are not those of the configuration's variables.
+    /// The variables that a command gets. Their names differ from those of the configuration's variables.
     private static func variables(of notice: JobNotification) -> [String: String] {
         let body = (try? JSONValue.parse(notice.body)) ?? .null
-        // No name can hold a NUL: intake refuses it.
+        // No name contains a NUL: intake refuses it.
         return [
             "AGENT_QUEUE_KIND": notice.kind.rawValue, "AGENT_QUEUE_ID": "\(notice.subject)",
             "AGENT_QUEUE_STATE": body["state"]?.string ?? "",

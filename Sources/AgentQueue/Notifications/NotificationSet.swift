@@ -2,35 +2,35 @@ import AgentQueueModel
 import AgentQueueProviders
 import AgentQueueSettings
 
-/// The notifications of a configuration.
+/// Sends the notifications of a configuration.
 package struct NotificationSet: NotificationSender {
     private let settings: [String: NotificationSettings]
     private let environment: [String: String]
     private let transport: HTTPTransport
     private let now: @Sendable () -> Int64
 
-    /// More of a receiver's answer is not read, in bytes: only its status counts.
+    /// The maximum number of bytes read of a receiver's answer. Only its status matters.
     private static let maxAnswerBytes = 1 << 20
 
-    /// Makes them; calls nothing.
+    /// Makes the notifications; sends nothing.
     /// - Parameters:
-    ///   - environment: where secrets are looked up, and what commands are given, with what they are told.
-    ///   - now: wall clock, ms.
+    ///   - environment: where secrets are looked up, and the environment of commands, to which each notification adds its variables.
+    ///   - now: wall clock, in ms.
     package init(_ settings: Settings, environment: [String: String], now: @escaping @Sendable () -> Int64) {
         self.settings = settings.notifications
         var environment = environment
-        // A command is no child of a supervisor, whatever it starts.
+        // A worker that a command starts is not a child of this worker's supervisor.
         environment["AGENT_WORKER_SUPERVISED"] = nil
         self.environment = environment
         self.now = now
-        // It retries nothing: each attempt is on record.
+        // No retries in the transport: each attempt is recorded.
         transport = HTTPTransport(
             HTTPTransport.Configuration(
                 poolSize: 16, connectTimeout: settings.http.connectTimeout.milliseconds, maxRetries: 0,
                 maxAnswerBytes: Self.maxAnswerBytes))
     }
 
-    /// How long one attempt of a notification may take, in ms, and how many there are; nil for one that is not configured.
+    /// The time limit of an attempt of a notification, in ms, and the maximum number of attempts; nil for one that is not configured.
     package func bounds(of notification: String) -> (timeout: Int64, maxAttempts: Int)? {
         settings[notification].map { ($0.timeout.milliseconds, $0.maxAttempts) }
     }
@@ -55,17 +55,17 @@ package struct NotificationSet: NotificationSender {
         }
     }
 
-    /// Closes connections, after the last notice.
+    /// Closes connections. Call it after the last notification.
     package func shutdown() async throws { try await transport.shutdown() }
 }
 
-/// The names by which ends are told.
+/// The names of notifications.
 package enum NotificationName {
-    /// The most that are told of one end.
+    /// The maximum number of notifications for one end.
     static let most = 16
 
     /// Checks names that a user gave.
-    /// - Throws: `InputError` for one that the configuration does not have.
+    /// - Throws: `InputError` for a name that is not configured.
     package static func check(_ names: [String], in context: IntakeContext) throws(InputError) {
         guard names.count <= most else { throw InputError("at most \(most) notifications can be told of one end", kind: .usage) }
         for name in names where !context.notificationNames.contains(name) {

@@ -7,7 +7,7 @@ import NIOHTTP1
 /// A notification that is posted to a URL.
 struct Webhook: Sendable {
     let url: String
-    /// Nil signs nothing.
+    /// Nil for unsigned requests.
     let signature: WebhookSignature?
     /// In ms.
     let timeout: Int64
@@ -15,7 +15,7 @@ struct Webhook: Sendable {
     /// Wall clock, ms.
     let now: @Sendable () -> Int64
 
-    /// Posts a notice once.
+    /// Posts a notification once.
     func send(_ notice: JobNotification) async -> NotificationOutcome {
         let timestamp = "\(now() / 1_000)"
         var call = HTTPCall(method: "POST", url: url, body: Array(notice.body.utf8))
@@ -47,7 +47,7 @@ struct Webhook: Sendable {
         switch failure {
         case .cancelled, .shutDown: .broken
         case .timedOut: .failed("the receiver had not answered after \(timeout / 1_000) s")
-        // What it says does not matter, and that it was received its status said; but nobody read that.
+        // The content does not matter and the status may have said that it was received, but the status was not read.
         case .tooLarge: .failed("the receiver's answer is too long")
         case .unreachable(let clause), .untrusted(let clause): .failed("the receiver cannot be reached: \(clause)")
         case .broken(let clause): .failed("the exchange with the receiver broke off: \(clause)")
@@ -56,11 +56,11 @@ struct Webhook: Sendable {
     }
 }
 
-/// How a webhook is signed, as Standard Webhooks (standardwebhooks.com) have it.
+/// Signs requests according to Standard Webhooks (standardwebhooks.com).
 struct WebhookSignature: Sendable {
     private let key: SymmetricKey
 
-    /// Reads a secret: base64, with `whsec_` before it or without; nil where it is something else, or empty.
+    /// Reads a secret: base64, with or without the prefix `whsec_`; nil if it is anything else, or empty.
     init?(secret: String) {
         let encoded = secret.hasPrefix("whsec_") ? String(secret.dropFirst(6)) : secret
         guard let bytes = Data(base64Encoded: encoded), !bytes.isEmpty else { return nil }

@@ -5,8 +5,8 @@ import AgentQueueShipped
 import Crypto
 import Foundation
 
-/// Everything that `agent-queue run` knows by name: the user's pipelines, which hide shipped ones of their names, the shipped ones, and
-/// modes of all of them. A mode of the configuration comes before anything else of its name.
+/// Everything that can be run by name: the user's pipelines, the shipped ones that no user's pipeline of the same name hides, and the
+/// modes of all of them. A mode of the configuration takes precedence over anything else with its name.
 package struct PipelineCatalog: Sendable {
     let settings: Settings
     private let files: FileReader
@@ -14,7 +14,7 @@ package struct PipelineCatalog: Sendable {
     private let shipped: [String: String]
     let own: [any ModelProvider]
 
-    /// Makes a catalog of a configuration; nothing is read yet.
+    /// Makes the catalog of a configuration. Reads nothing yet.
     /// - Parameter own: the embedding program's providers, which jobs of a run may name.
     package init(
         _ settings: Settings, files: FileReader = .system, folder: PipelineFolder = .system, own: [any ModelProvider] = []
@@ -32,8 +32,8 @@ package struct PipelineCatalog: Sendable {
         self.shipped = shipped
     }
 
-    /// Everything that there is, by name. What is hidden by another is left out.
-    /// - Throws: `PipelineError` where the user's folder cannot be read.
+    /// All entries, by name, without those that another hides.
+    /// - Throws: `PipelineError` if the user's folder cannot be read.
     package func entries() throws(PipelineError) -> [CatalogEntry] {
         let files = try all()
         var entries: [String: CatalogEntry] = [:]
@@ -66,8 +66,8 @@ package struct PipelineCatalog: Sendable {
             name: name, summary: pipelines[pipeline]?.summary ?? "", pipeline: pipeline, source: source, fault: pipelines[pipeline]?.fault)
     }
 
-    /// The pipeline of a name, or that of the mode of this name with the mode's settings.
-    /// - Throws: `PipelineError` for the first fault of its file; `InputError` (`usage`) where there is nothing of this name.
+    /// The pipeline with a name, or the pipeline of the mode with this name, with the mode's settings.
+    /// - Throws: `PipelineError` for the first fault of its file; `InputError` (`usage`) if nothing has this name.
     package func pipeline(named name: String) throws -> Pipeline {
         if let mode = settings.modes[name] {
             guard let pipeline = try plain(named: mode.pipeline) else {
@@ -86,8 +86,8 @@ package struct PipelineCatalog: Sendable {
         throw InputError("there is no pipeline or mode \(InvalidText.quoted(name))\(known)", kind: .usage)
     }
 
-    /// Everything that is wrong with the user's pipelines, the shipped ones, and the modes of the configuration.
-    /// - Throws: `PipelineError` where the user's folder cannot be read.
+    /// Every fault in the user's pipelines, the shipped ones, and the modes of the configuration.
+    /// - Throws: `PipelineError` if the user's folder cannot be read.
     package func faults() throws(PipelineError) -> [PipelineError] {
         let all = try all()
         var faults = all.flatMap(\.faults)
@@ -115,12 +115,12 @@ package struct PipelineCatalog: Sendable {
         return faults
     }
 
-    /// Everything that is wrong with one file.
+    /// Every fault in one file.
     package func faults(ofFile path: String) -> [PipelineError] { read(path).faults }
 
     // MARK: Files
 
-    /// The pipeline of a name, as its file says it; nil where there is none.
+    /// The pipeline with a name, without a mode; nil if there is none.
     private func plain(named name: String) throws -> Pipeline? {
         let own = try ownFiles()
         if let file = own.first(where: { $0.name == name }) { return try file.pipeline.get() }
@@ -128,7 +128,7 @@ package struct PipelineCatalog: Sendable {
         return try readShipped(name, text).pipeline.get()
     }
 
-    /// The user's files before the shipped ones.
+    /// The user's files, then the shipped ones.
     private func all() throws(PipelineError) -> [PipelineFile] {
         try ownFiles() + shipped.sorted { $0.key < $1.key }.map(readShipped)
     }
@@ -173,7 +173,7 @@ package struct PipelineCatalog: Sendable {
         return located(fault, mode: mode)
     }
 
-    /// A fault of a mode, with its place in the configuration.
+    /// A fault of a mode, with its key in the configuration.
     private func located(_ fault: PipelineError, mode: String) -> PipelineError {
         var fault = fault
         fault.path = settings.configPath
@@ -182,24 +182,24 @@ package struct PipelineCatalog: Sendable {
     }
 }
 
-/// Something that `agent-queue run` knows by name.
+/// A pipeline or mode that can be run by name.
 package struct CatalogEntry: Sendable, Equatable {
     /// Its name.
     package var name: String
-    /// What it is for, in a sentence; empty where nothing is said.
+    /// A one-sentence description; may be empty.
     package var summary: String
-    /// The pipeline that it is a mode of; nil for a pipeline.
+    /// The pipeline of a mode; nil for a pipeline.
     package var pipeline: String?
     /// Where it comes from.
     package var source: Source
-    /// Why it cannot be run; nil where it can.
+    /// Why it cannot be run; nil if it can.
     package var fault: PipelineError?
 
     /// Where a pipeline or a mode comes from.
     package enum Source: Sendable, Equatable, CustomStringConvertible {
-        /// The program brings it along.
+        /// Shipped with the library.
         case shipped
-        /// A file of the user's, as it was named.
+        /// A file of the user, by the path as it was given.
         case file(String)
         /// `modes:` of the configuration.
         case configuration
@@ -216,16 +216,15 @@ package struct CatalogEntry: Sendable, Equatable {
 }
 
 extension PipelineCatalog {
-    /// A run of what has a name. Its first calls are left to whoever carries runs on.
+    /// Prepares a run of a pipeline or mode by name. Its first calls are left to whoever resumes the run.
     /// - Parameters:
-    ///   - inputs: an object; what it does not say is as the pipeline or the mode says.
-    ///   - now: wall clock, ms.
-    /// - Throws: `PipelineError` for a pipeline that cannot be used; `InputError` for a name that nothing has, and for inputs and options
-    ///   that are wrong.
+    ///   - inputs: an object; values that it does not have are those of the mode, or the pipeline's defaults.
+    ///   - now: wall clock, in ms.
+    /// - Throws: `PipelineError` for a pipeline that cannot be used; `InputError` for an unknown name and for invalid inputs and options.
     package func resolve(_ name: String, inputs: JSONValue, options: RunOptions = RunOptions(), now: Int64) throws -> NewRun {
         let pipeline = try pipeline(named: name)
         let inputs = try checked(inputs, of: pipeline)
-        // What every job of the run would be refused for is refused before there is a run.
+        // Options that every job of the run would be refused for are refused before there is a run.
         var draft = JobDraft()
         draft.prompt = "-"
         draft.apply(options)
@@ -238,8 +237,8 @@ extension PipelineCatalog {
         return run
     }
 
-    /// Inputs as a run of a pipeline keeps them: of their types, with defaults.
-    /// - Throws: `InputError` (`badData`), also for inputs that are too long together.
+    /// The inputs as a run keeps them, with their types checked and defaults filled in.
+    /// - Throws: `InputError` (`badData`), also if the inputs together are too long.
     package func checked(_ inputs: JSONValue, of pipeline: Pipeline) throws(InputError) -> JSONValue {
         let checked: JSONValue
         do {

@@ -3,14 +3,14 @@ import AgentQueuePipelines
 import AgentQueueSettings
 import Foundation
 
-/// A file that holds a pipeline, as it was read.
+/// A pipeline file as it was read.
 struct PipelineFile {
     let source: CatalogEntry.Source
-    /// The name that it is run by: what it says, or else the file's without folder and ending.
+    /// The name that runs use: the one in the file, or else the file's name without folder and extension.
     let name: String
-    /// What is in it, or the first thing that is wrong with it.
+    /// The pipeline, or the first fault.
     let pipeline: Result<Pipeline, PipelineError>
-    /// Its text; nil where it could not be read.
+    /// Its text; nil if it could not be read.
     private let text: String?
     private let path: String
     private let roles: [Role]
@@ -18,9 +18,9 @@ struct PipelineFile {
 
     /// Reads a file.
     /// - Parameters:
-    ///   - path: absolute, or as it is named in messages.
-    ///   - text: what is in it; an error where it cannot be read.
-    ///   - roles: those of the configuration.
+    ///   - path: absolute, or as it appears in messages.
+    ///   - text: its content; an error if it cannot be read.
+    ///   - roles: the roles of the configuration.
     init(
         path: String, _ text: Result<String, InvalidText>, source: CatalogEntry.Source, roles: [Role], files: FileReader
     ) {
@@ -37,10 +37,10 @@ struct PipelineFile {
         name = (try? pipeline.get())?.name ?? stem
     }
 
-    /// The modes that it gives names to.
+    /// The modes that it defines. None if it has a fault, which ``faults`` reports.
     var modes: [PipelineMode] { (try? pipeline.get())?.modes ?? [] }
 
-    /// Everything that is wrong with it.
+    /// Every fault in the file.
     var faults: [PipelineError] {
         guard case .failure(let first) = pipeline else { return [] }
         guard let text else { return [first] }
@@ -48,18 +48,18 @@ struct PipelineFile {
     }
 }
 
-/// How the folder of a user's pipelines is read; tests put their own in its place.
+/// How the folder of the user's pipelines is read. Tests substitute their own.
 package struct PipelineFolder: Sendable {
-    /// The names of the files in a folder at an absolute path; none where there is no such folder; an error, with the reason, where there
-    /// is one that cannot be read.
+    /// Returns the names of the files in a folder at an absolute path; none if there is no such folder. Throws the reason if the folder
+    /// cannot be read.
     package let list: @Sendable (_ path: String) throws(InvalidText) -> [String]
 
-    /// Makes one of a function; see ``list`` for what it must return.
+    /// Makes one from a function; see ``list`` for what it must return.
     package init(_ list: @escaping @Sendable (_ path: String) throws(InvalidText) -> [String]) {
         self.list = list
     }
 
-    /// The most files that a folder may have.
+    /// The maximum number of files in a folder.
     static let maxFiles = 1_000
 
     /// The file system.
@@ -83,10 +83,10 @@ package struct PipelineFolder: Sendable {
 }
 
 extension Settings {
-    /// The roles of the configuration, as pipelines know them.
+    /// The roles of the configuration, as pipelines use them.
     var pipelineRoles: [Role] { Self.roles(roles) }
 
-    /// A mode of the configuration, as pipelines know it.
+    /// A mode of the configuration, as pipelines use it.
     func mode(_ name: String, _ mode: ModeSettings) -> PipelineMode {
         PipelineMode(name, of: mode.pipeline, inputs: mode.inputs ?? [], model: mode.model, roles: Self.roles(mode.roles))
     }

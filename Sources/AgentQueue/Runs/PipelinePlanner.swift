@@ -6,7 +6,7 @@ import Crypto
 import Foundation
 import Synchronization
 
-/// What pipelines say, turned into jobs: decides what runs do next.
+/// Turns pipelines into jobs: decides what runs do next.
 package final class PipelinePlanner: RunPlanner {
     private let store: QueueStore
     private let context: IntakeContext
@@ -18,37 +18,36 @@ package final class PipelinePlanner: RunPlanner {
         var pipeline: Pipeline
     }
 
-    /// How many pipelines are kept read.
+    /// The maximum number of parsed pipelines kept in memory.
     private static let mostKnown = 32
 
-    /// Makes one for a store.
     /// - Parameter own: the embedding program's providers.
     package init(store: QueueStore, settings: Settings, own: [any ModelProvider] = []) {
         self.store = store
         context = settings.intakeContext(now: store.clock.wall(), own: own)
     }
 
-    /// What to write of a run, given all ends that it has not been told.
-    /// - Throws: `PipelineError` where its definition cannot be read; `StoreError`.
+    /// What to write for a run, given the ended calls that it has not processed yet.
+    /// - Throws: `PipelineError` if its definition cannot be read; `StoreError`.
     package func plan(_ run: RunSnapshot, ended: StepEnd?) throws -> RunAdvance {
         var run = run
         if let ended { run.ends.append(ended) }
         return try advance(run, of: try pipeline(of: run)) { $0.advance($1, outputs: $2) }
     }
 
-    /// What a run that failed or was cancelled does when it is retried: only what failed, and what depended on it.
-    /// - Throws: `PipelineError` where its definition cannot be read; `StoreError`.
+    /// What to write to retry a failed or cancelled run: only what failed, and what depends on it.
+    /// - Throws: `PipelineError` if its definition cannot be read; `StoreError`.
     package func retry(_ run: RunSnapshot) throws -> RunAdvance {
         var advance = try advance(run, of: try pipeline(of: run)) { $0.retry($1, outputs: $2) }
         advance.resumes = true
         return advance
     }
 
-    /// A run of a pipeline, with its first calls.
+    /// Prepares a run of a pipeline, with its first calls.
     /// - Parameters:
-    ///   - name: what was asked for: the pipeline's name, or a mode's.
-    ///   - inputs: an object; checked, and completed with the defaults.
-    /// - Throws: `PipelineError` where the inputs do not fit; `InputError` where the options do not.
+    ///   - name: the requested name, of the pipeline or a mode.
+    ///   - inputs: an object, which is checked and completed with the defaults.
+    /// - Throws: `PipelineError` if the inputs do not fit; `InputError` if the options are invalid.
     package func run(
         _ pipeline: Pipeline, name: String? = nil, inputs: JSONValue, options: RunOptions = RunOptions()
     ) throws -> NewRun {
@@ -64,7 +63,7 @@ package final class PipelinePlanner: RunPlanner {
         return run
     }
 
-    /// Options that no job can have are refused once, and not call by call.
+    /// Refuses options that no job can have once, rather than for each call.
     private func check(_ options: RunOptions) throws {
         var draft = JobDraft()
         draft.prompt = "-"
@@ -88,7 +87,7 @@ package final class PipelinePlanner: RunPlanner {
         for end in run.ends { if case .completed(let text) = end.outcome { outputs[end.path] = text } }
         let context = now
         let options = RunOptions(run.options)
-        // A call that cannot be made has failed, and the run goes on from there.
+        // A call that cannot be made counts as failed, and the run continues from there.
         while true {
             let decision = try decision(run, of: pipeline, &outputs, ask)
             var steps: [NewStep] = []
@@ -127,7 +126,7 @@ package final class PipelinePlanner: RunPlanner {
             case .needs(let paths):
                 let missing = paths.filter { outputs[$0] == nil }
                 let found = try store.runs.stepOutputs(of: run.id, missing)
-                // It would ask for them for ever.
+                // Otherwise it would ask for them for ever.
                 if let lost = missing.first(where: { found[$0] == nil }) ?? (missing.isEmpty ? paths.first ?? "" : nil) {
                     throw PipelineError(key: lost, message: "the answer of a completed call is not there")
                 }
@@ -153,7 +152,7 @@ package final class PipelinePlanner: RunPlanner {
 }
 
 extension JobDraft {
-    /// What holds for all jobs of a run. The model is for calls that name none.
+    /// Applies the options for all jobs of a run. The model applies only to calls that name none.
     mutating func apply(_ options: RunOptions) {
         queue = options.queue
         priority = options.priority

@@ -2,7 +2,7 @@ import AgentQueueModel
 import AgentQueuePipelines
 import AgentQueueSettings
 
-/// Inputs of a run as people write them, `name=value` for each, made what the pipeline wants.
+/// Converts inputs of a run from `name=value`, as people write them, to the types of the pipeline's inputs.
 package struct RunInputs {
     private let known: [PipelineInput]
     /// Reads a file, or standard input for `-`.
@@ -14,20 +14,20 @@ package struct RunInputs {
         self.read = read
     }
 
-    /// A value that was given: its text, and the file it was read from.
+    /// A given value: its text, and the file it was read from.
     private struct Given {
         var text: String
         var path: String?
     }
 
-    /// The inputs as an object.
+    /// Returns the inputs as an object.
     ///
-    /// `name=@file` reads a file, `name=@-` standard input, and `name=@@x` is the text `@x`. Numbers, truth values and objects are written
-    /// as in JSON. A list is a JSON array, or the file of one whose name ends in `.json`, or one text for each time its name is given.
+    /// `name=@file` reads a file, `name=@-` standard input, and `name=@@x` is the text `@x`. Numbers, booleans and objects are written as
+    /// in JSON. A list is a JSON array, a file with a JSON array whose name ends in `.json`, or one text for each time its name is given.
     /// - Parameters:
-    ///   - texts: `name=value`, in the order in which they were given.
-    ///   - base: what holds for inputs that no text names: an object, or nil for none.
-    /// - Throws: `InputError`, and what reading a file throws.
+    ///   - texts: `name=value`, in the given order.
+    ///   - base: values for inputs that `texts` does not name: an object, or nil for none.
+    /// - Throws: `InputError`, and the errors of reading a file.
     package func object(_ texts: [String], over base: JSONValue? = nil) throws -> JSONValue {
         var given: [(name: String, values: [Given])] = []
         for text in texts {
@@ -79,7 +79,7 @@ package struct RunInputs {
         do {
             read = try JSONValue.parse(trimmed)
         } catch {
-            // Half an object is worth a word about where it ends.
+            // For an incomplete object, add where the JSON breaks off.
             guard input.type != .object else { throw refusal(value, input, " (\(error.description))") }
             read = nil
         }
@@ -120,7 +120,7 @@ package struct RunInputs {
 }
 
 extension String {
-    /// Without blanks and line ends before and after it.
+    /// Without leading and trailing blanks and line ends.
     fileprivate var trimmingBlanks: String {
         var rest = self[...]
         while rest.first?.isWhitespace == true { rest.removeFirst() }

@@ -1,15 +1,15 @@
 import AgentQueueModel
 import AgentQueueSettings
 
-/// What a schedule does each time.
+/// What a schedule does each time it fires.
 package enum ScheduledWork: Sendable, Equatable {
-    /// Adds a job: a line of JSONL, an object.
+    /// Adds a job, which is kept as an object in the format of a JSONL line.
     case job(JSONValue)
     /// Starts a run.
     case run(ScheduledRun)
 
-    /// A job as the command line describes it.
-    /// - Throws: `InputError` for what has no meaning each time anew: a time, a unique key, jobs to wait for.
+    /// The job of a draft.
+    /// - Throws: `InputError` for options that have no meaning when repeated: a start time, a unique key, dependencies.
     package static func job(_ draft: JobDraft) throws(InputError) -> ScheduledWork {
         if draft.at != nil { throw InputError("a scheduled job has no 'at': its schedule says when", kind: .usage) }
         if draft.uniqueKey != nil { throw InputError("a scheduled job has no unique key of its own: each firing has one", kind: .usage) }
@@ -17,7 +17,7 @@ package enum ScheduledWork: Sendable, Equatable {
         return .job(.object(draft.lineMembers))
     }
 
-    /// As a schedule keeps it.
+    /// The text that a schedule stores.
     package var text: String {
         switch self {
         case .job(let line): JSONValue.object([.init("job", line)]).text
@@ -26,7 +26,7 @@ package enum ScheduledWork: Sendable, Equatable {
     }
 
     /// Reads what ``text`` wrote.
-    /// - Throws: `InputError` where it is something else.
+    /// - Throws: `InputError` if it cannot be read.
     package init(_ text: String) throws(InputError) {
         let value: JSONValue
         do {
@@ -43,7 +43,7 @@ package enum ScheduledWork: Sendable, Equatable {
         }
     }
 
-    /// What it does, in a few words.
+    /// A description in a few words.
     package var summary: String {
         switch self {
         case .job(let line):
@@ -54,18 +54,17 @@ package enum ScheduledWork: Sendable, Equatable {
     }
 }
 
-/// The run that a schedule starts, in the words of the command line.
+/// A run that a schedule starts.
 package struct ScheduledRun: Sendable, Equatable {
-    /// A pipeline's or a mode's name.
+    /// The name of a pipeline or mode.
     package var name: String
     /// An object.
     package var inputs: JSONValue
-    /// What holds for all its jobs.
+    /// Options for all its jobs.
     package var options: RunOptions
-    /// Who is to be told of its end: names of notifications of the configuration.
+    /// Names of configured notifications to send when it ends.
     package var onFinish: [String]
 
-    /// Makes one.
     package init(name: String, inputs: JSONValue = .object([]), options: RunOptions = RunOptions(), onFinish: [String] = []) {
         self.name = name
         self.inputs = inputs
@@ -73,7 +72,7 @@ package struct ScheduledRun: Sendable, Equatable {
         self.onFinish = onFinish
     }
 
-    /// As a schedule keeps it.
+    /// The JSON that a schedule stores.
     var json: JSONValue {
         var members: [JSONValue.Member] = [
             .init("name", .string(name)), .init("inputs", inputs), .init("options", options.json),
@@ -82,7 +81,7 @@ package struct ScheduledRun: Sendable, Equatable {
         return .object(members)
     }
 
-    /// Reads what ``json`` wrote; nil where it is something else.
+    /// Reads what ``json`` wrote; nil if it cannot be read.
     init?(_ json: JSONValue) {
         guard let name = json["name"]?.string, let inputs = json["inputs"], inputs.members != nil else { return nil }
         self.init(
@@ -91,13 +90,13 @@ package struct ScheduledRun: Sendable, Equatable {
     }
 }
 
-/// Makes what schedules add, by a configuration.
+/// Makes the jobs and runs that schedules add, according to a configuration.
 package struct ScheduleMaker: FiringMaker {
     private let settings: Settings
     private let own: [any ModelProvider]
     private let catalog: PipelineCatalog
 
-    /// Makes one, by a configuration and the pipelines that it knows.
+    /// Makes one with a configuration and its pipelines.
     /// - Parameter own: the embedding program's providers.
     package init(_ settings: Settings, own: [any ModelProvider] = []) {
         self.settings = settings
@@ -105,17 +104,17 @@ package struct ScheduleMaker: FiringMaker {
         catalog = PipelineCatalog(settings, own: own)
     }
 
-    /// The clocks of a time zone of the system's database; nil where there is none of this name.
+    /// A time zone of the system's database; nil if there is none with this name.
     package func zone(named name: String) -> (any ZoneOffsets)? { SystemZone(name) }
 
     /// Makes what a firing adds.
-    /// - Throws: as ``make(_:key:now:)-(ScheduledWork,_,_)``, and `InputError` where `work` cannot be read.
+    /// - Throws: as ``make(_:key:now:)-(ScheduledWork,_,_)``, and `InputError` if `work` cannot be read.
     package func make(_ work: String, key: String, now: Int64) throws -> Firing {
         try make(ScheduledWork(work), key: key, now: now)
     }
 
-    /// Makes what a firing adds. Also checks it, where nothing is to be added yet.
-    /// - Throws: `InputError`, and what making a run throws.
+    /// Makes what a firing adds. Also used to check the work before it is scheduled.
+    /// - Throws: `InputError`, and the errors of making a run.
     package func make(_ work: ScheduledWork, key: String, now: Int64) throws -> Firing {
         let context = settings.intakeContext(now: now, own: own)
         switch work {

@@ -55,7 +55,7 @@ struct LineReader {
                 return true
             }
             if scanned.rest > 0 {
-                // The input has only the byte order mark.
+                // No line has ended, so these bytes can only be the byte order mark.
                 block.bytes.removeSubrange(0..<scanned.rest)
                 used -= scanned.rest
             }

@@ -1,34 +1,32 @@
 import AgentQueueModel
 import AgentQueueSettings
 
-/// The head of a `.npy` file: what its numbers are, and how many lie in it.
+/// The header of a `.npy` file: the type of its numbers and its shape.
 ///
-/// The format is that of NumPy (`numpy.lib.format`), versions 1.0 to 3.0: a magic, a length, and a Python dictionary as text.
+/// The format is that of NumPy (`numpy.lib.format`), versions 1.0 to 3.0: a magic string, a length, and a Python dictionary as text.
 struct NumPyHeader: Sendable, Equatable {
-    /// The numbers that are read: little-endian floats.
+    /// The supported types of numbers: little-endian floats.
     enum Element: String, Sendable {
         case float32 = "<f4"
         case float64 = "<f8"
 
-        /// How many bytes one takes.
         var byteCount: Int { self == .float32 ? 4 : 8 }
     }
 
     var element: Element
     var rows: Int
-    /// Numbers in a row.
+    /// The number of values in a row.
     var columns: Int
-    /// Where the numbers begin in the file.
+    /// The offset of the first number in the file.
     var dataOffset: Int
 
-    /// How many bytes a row takes.
     var rowBytes: Int { columns * element.byteCount }
 
-    /// The longest head that is read: NumPy itself writes 128 bytes, and trusts no more than 10,000.
+    /// The longest header that is read. NumPy writes 128 bytes, and by default reads no more than 10,000.
     static let maxBytes = 64 << 10
     static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
-    /// The head as bytes, so that the numbers begin at a multiple of 64, and a larger number of rows may take the place of this one.
+    /// The header as bytes, padded so that the numbers begin at a multiple of 64 and a larger number of rows fits in place of this one.
     static func bytes(rows: Int, columns: Int) -> [UInt8] {
         var text = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(rows), \(columns)), }"
         let total = 128
@@ -39,7 +37,7 @@ struct NumPyHeader: Sendable, Equatable {
 }
 
 extension NumPyHeader {
-    /// Reads the head.
+    /// Reads the header.
     /// - Parameter bytes: the beginning of the file, up to ``maxBytes`` of it.
     /// - Throws: `NumPyError`.
     init(_ bytes: [UInt8]) throws(NumPyError) {
@@ -77,9 +75,8 @@ extension NumPyHeader {
     }
 }
 
-/// Reads the Python dictionary of a `.npy` file's head, and no more of Python than NumPy writes there.
+/// Reads the Python dictionary in the header of a `.npy` file, and only as much of Python as NumPy writes there.
 struct NumPyDictionaryReader {
-    /// What the dictionary says.
     struct Dictionary {
         var description: String
         var isFortran: Bool
@@ -91,7 +88,7 @@ struct NumPyDictionaryReader {
 
     init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
 
-    /// Reads it whole: nothing but blanks may follow.
+    /// Reads the whole dictionary. Only blanks may follow it.
     mutating func dictionary() throws(NumPyError) -> Dictionary {
         var description: String?
         var isFortran: Bool?
@@ -115,7 +112,7 @@ struct NumPyDictionaryReader {
         return Dictionary(description: description, isFortran: isFortran, shape: shape)
     }
 
-    /// A text; a list is the description of a structured array.
+    /// Reads the type, a text. A list would describe a structured array.
     private mutating func description() throws(NumPyError) -> String {
         skipBlanks()
         guard rest.first != UInt8(ascii: "[") else { throw NumPyError("holds records, not numbers") }
@@ -156,7 +153,7 @@ struct NumPyDictionaryReader {
         skipBlanks()
         let digits = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
         rest = rest[digits.endIndex...]
-        // Python 2 wrote long integers so.
+        // Python 2 wrote long integers with this suffix.
         _ = take("L")
         guard !digits.isEmpty, let number = Int(String(decoding: digits, as: UTF8.self)) else { throw Self.malformed }
         return number
@@ -178,7 +175,7 @@ struct NumPyDictionaryReader {
     }
 }
 
-/// Why a file is no `.npy` file that vectors can be read from: one clause.
+/// Why vectors cannot be read from a `.npy` file: one clause.
 struct NumPyError: Error, Equatable {
     let message: String
 

@@ -4,17 +4,17 @@ import Glibc
 
 /// Vectors in a `.npy` file, read row by row: `numpy.save(path, vectors)` writes one.
 package final class VectorFile: Sendable {
-    /// How it is called in messages: its path.
+    /// Its name in messages: its path.
     package let name: String
-    /// How many vectors it holds.
+    /// The number of vectors.
     package var rows: Int { header.rows }
-    /// How many values each has.
+    /// The number of values in each vector.
     package var dimension: Int { header.columns }
 
     private let descriptor: Int32
     private let header: NumPyHeader
 
-    /// Opens a file, and checks all but its numbers: kind, order, shape, and that it is as long as it says.
+    /// Opens a file and checks everything but its numbers: type, order, shape and length.
     /// - Throws: `InputError`, naming the file.
     package init(path: String) throws(InputError) {
         guard !path.isEmpty, !TextSize.holdsNUL(path) else { throw InputError("the path of the .npy file is not one", kind: .usage) }
@@ -32,8 +32,8 @@ package final class VectorFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// The vector of a row, from 0.
-    /// - Throws: `InputError`, naming file and row.
+    /// The vector in a row, from 0.
+    /// - Throws: `InputError`, naming the file and the row.
     func row(_ index: Int) throws(InputError) -> [Float] {
         var bytes = [UInt8](repeating: 0, count: header.rowBytes)
         let (offset, wanted) = (header.dataOffset + index * header.rowBytes, bytes.count)
@@ -106,23 +106,23 @@ package final class VectorFile: Sendable {
     }
 }
 
-/// Writes vectors into a `.npy` file, row by row: `numpy.load(path)` reads them, as float32. The file is there once it is whole.
+/// Writes vectors to a `.npy` file, row by row. `numpy.load(path)` reads them as float32. The file gets its name when it is complete.
 package final class VectorFileWriter {
     private let file: PendingFile
     private var dimension: Int?
-    /// How many vectors were written.
+    /// The number of vectors written so far.
     public private(set) var rows = 0
 
-    /// Begins a file.
-    /// - Throws: `InputError` where it cannot be made.
+    /// Opens a file for writing.
+    /// - Throws: `InputError` if it cannot be created.
     package init(path: String) throws(InputError) {
         file = try PendingFile(path: path)
         guard file.isSeekable else { throw InputError("\(path) is no regular file, as a .npy file must be", kind: .usage) }
         try file.write(NumPyHeader.bytes(rows: 0, columns: 0))
     }
 
-    /// Adds a row; nil is a row of zeros, for a memory that has no vector.
-    /// - Parameter dimension: how many values a vector of this file has; all rows must agree.
+    /// Adds a row; nil adds a row of zeros, for a memory without a vector.
+    /// - Parameter dimension: the number of values in a vector of this file, the same for all rows.
     /// - Throws: `InputError`.
     package func append(_ vector: [Float]?, dimension: Int) throws(InputError) {
         let agreed = self.dimension ?? dimension
@@ -139,7 +139,7 @@ package final class VectorFileWriter {
         rows += 1
     }
 
-    /// Ends the file, and gives it its name.
+    /// Completes the file and gives it its name.
     /// - Throws: `InputError`.
     package func finish() throws(InputError) {
         try file.overwriteBeginning(NumPyHeader.bytes(rows: rows, columns: dimension ?? 0))
