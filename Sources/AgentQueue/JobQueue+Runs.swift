@@ -25,7 +25,8 @@ extension JobQueue {
     }
 
     /// Starts a run of a pipeline or mode by name: from the configuration, the user's folder, or those shipped with the library.
-    /// - Parameters: as ``start(_:inputs:options:uniqueKey:onFinish:)-(Pipeline,_,_,_,_)``.
+    ///
+    /// The parameters are those of ``start(_:inputs:options:uniqueKey:onFinish:)-(Pipeline,_,_,_,_)``.
     /// - Throws: `PipelineError` if the pipeline cannot be used; `InputError`, `StoreError`.
     @discardableResult
     public func start(

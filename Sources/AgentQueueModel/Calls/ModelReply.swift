@@ -26,6 +26,7 @@ public struct ModelReply: Sendable, Equatable {
 
     /// Creates the complete answer to a `generate` request. It may be cached.
     /// - Parameters:
+    ///   - text: the text of the answer.
     ///   - usage: tokens, for the statistics and for limits on tokens per minute.
     ///   - cost: in US dollars; nil computes it from the configured price of its tokens.
     public init(_ text: String, usage: Usage = Usage(), cost: Double? = nil) {
@@ -34,6 +35,7 @@ public struct ModelReply: Sendable, Equatable {
 
     /// Creates the answer to an `embed` request: one vector for each of its texts, in the same order.
     /// - Parameters:
+    ///   - vectors: one for each text.
     ///   - usage: tokens, for the statistics and for limits on tokens per minute.
     ///   - cost: in US dollars; nil computes it from the configured price of its tokens.
     public init(vectors: [[Float]], usage: Usage = Usage(), cost: Double? = nil) {
