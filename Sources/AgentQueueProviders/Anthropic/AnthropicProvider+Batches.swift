@@ -1,7 +1,7 @@
 import AgentQueueModel
 import NIOHTTP1
 
-/// Anthropic's Message Batches (protocols.md 2.7).
+/// Anthropic's Message Batches.
 extension AnthropicProvider: HTTPBatchProvider {
     /// The size of a request in a batch, in bytes.
     package func batchSize(of item: BatchItem) -> Result<Int, ModelFailure> {

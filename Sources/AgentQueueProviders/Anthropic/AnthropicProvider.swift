@@ -2,7 +2,8 @@ import AgentQueueModel
 
 /// Any server with Anthropic's API: Anthropic itself, or a local one such as llama.cpp, Ollama or vLLM.
 ///
-/// Messages, plain, streamed and in batches. Sections 2 and 5 of protocols.md have the wire formats and what servers do differently.
+/// Messages, plain, streamed and in batches. The wire format is that of Anthropic's API reference (Messages, Message Batches, version
+/// 2023-06-01).
 package struct AnthropicProvider: CheckableProvider {
     /// Its name in the configuration.
     package let name: String

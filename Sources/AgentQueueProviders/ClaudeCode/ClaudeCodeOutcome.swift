@@ -2,7 +2,7 @@ import AgentQueueModel
 
 /// Decides the outcome of a job. No other code does.
 ///
-/// Source: the table in protocols.md 1.5, and what the program was observed to do.
+/// Source: the result messages of the program's stream-json output, and what the program was observed to do.
 struct ClaudeCodeOutcome {
     /// What the job's lines said.
     let turn: ClaudeCodeTurn

@@ -5,7 +5,7 @@ import Synchronization
 /// Claude through its own program, Claude Code, run as a child process: with a subscription's login or an API key.
 ///
 /// Each job is one turn of a program without tools, settings or memory. It gets everything on standard input, and prompts cannot trigger
-/// anything (protocols.md 1.4). A program is kept running for the next job with the same model, system text, schema and limits, and made to
+/// anything. A program is kept running for the next job with the same model, system text, schema and limits, and made to
 /// forget the previous one; that takes a tenth of the time of a start. If the program is about to ask the model again by itself, it is
 /// stopped, because each call is charged.
 ///

@@ -2,8 +2,8 @@ import AgentQueueModel
 
 /// What the output lines of one job have said so far.
 ///
-/// Only the first response counts as the answer. The program asks the model again if a response was cut, refused, broken or empty
-/// (protocols.md 1.6), and each call is charged.
+/// Only the first response counts as the answer. The program asks the model again if a response was cut, refused, broken or empty,
+/// and each call is charged.
 struct ClaudeCodeTurn: Sendable, Equatable {
     /// What a line means.
     enum Reading: Sendable, Equatable {

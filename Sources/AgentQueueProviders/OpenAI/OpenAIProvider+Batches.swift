@@ -1,7 +1,7 @@
 import AgentQueueModel
 import NIOHTTP1
 
-/// OpenAI's Files and Batches (protocols.md 3.5, 3.6).
+/// OpenAI's Files and Batches.
 extension OpenAIProvider: HTTPBatchProvider {
     /// The size of a chat or embeddings request's line, in bytes. Models that only have the responses API get it if the provider is
     /// configured so (`api: responses`), or if a live answer has shown it.

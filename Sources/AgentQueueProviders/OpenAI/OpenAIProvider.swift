@@ -3,8 +3,8 @@ import NIOHTTP1
 
 /// Any server with OpenAI's API: OpenAI, llama.cpp, Ollama, vLLM, LM Studio, and gateways in front of them.
 ///
-/// Chat completions (responses for models that need them) and embeddings, live and in batches. Sections 3 and 5 of protocols.md have the
-/// wire formats and what servers do differently.
+/// Chat completions (responses for models that need them) and embeddings, live and in batches. The wire format is that of OpenAI's API
+/// reference; ``ServerQuirks`` holds what servers were found to do differently.
 package struct OpenAIProvider: CheckableProvider {
     /// Its name in the configuration.
     package let name: String

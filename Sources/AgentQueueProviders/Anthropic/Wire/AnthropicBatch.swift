@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-/// Reads Anthropic's descriptions of batches (protocols.md 2.7).
+/// Reads Anthropic's descriptions of batches.
 enum AnthropicBatch {
     /// Reads a description of a batch; nil if it is not one.
     /// - Parameters:
@@ -20,7 +20,7 @@ enum AnthropicBatch {
     private static func time(_ value: JSONValue?) -> Int64? { value?.string.flatMap { Timestamp.rfc3339($0) } }
 }
 
-/// Builds the body of the request that creates a batch, one request at a time (protocols.md 2.7).
+/// Builds the body of the request that creates a batch, one request at a time.
 struct AnthropicBatchForm {
     private(set) var bytes: [UInt8] = []
     /// Whether any request needs the API's older version.
@@ -53,7 +53,7 @@ struct AnthropicBatchForm {
     }
 }
 
-/// Reads the result lines of a batch (protocols.md 2.7). Each answer follows the same rules as a live one.
+/// Reads the result lines of a batch. Each answer follows the same rules as a live one.
 struct AnthropicBatchResult: Sendable {
     /// The base URL without its version, as messages show it.
     let url: String

@@ -3,7 +3,7 @@ import NIOHTTP1
 
 /// Classifies failures of Anthropic's API, and of local servers that implement it. No other code does.
 ///
-/// Source: protocols.md 2.4; section 5 for local servers, whose errors may look like OpenAI's.
+/// Source: "Errors" in Anthropic's API reference. Local servers may answer with errors of OpenAI's form.
 enum AnthropicErrorClass {
     /// Decides the class of a failure and what it concerns.
     /// - Parameters:

@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-/// Translates what a request has in Anthropic's form to OpenAI's, and leaves OpenAI's own form as it is (protocols.md 4.6).
+/// Translates what a request has in Anthropic's form to OpenAI's, and leaves OpenAI's own form as it is.
 enum AnthropicToOpenAI {
     /// The failure for something that would change the answer and that OpenAI's API cannot express.
     static func noCounterpart(_ what: String) -> ModelFailure {

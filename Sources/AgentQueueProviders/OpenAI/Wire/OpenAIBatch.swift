@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-/// A batch as an OpenAI-compatible server describes it (protocols.md 3.6).
+/// A batch as an OpenAI-compatible server describes it.
 package struct OpenAIBatch: BatchDescription {
     /// The member of a batch's metadata that holds its label.
     static let labelKey = "agent_queue"
@@ -69,7 +69,7 @@ package struct OpenAIBatch: BatchDescription {
     }
 }
 
-/// How the requests of a batch are written. All its lines go to one endpoint (protocols.md 3.6).
+/// How the requests of a batch are written. All its lines go to one endpoint.
 struct OpenAIBatchForm: Sendable {
     /// The form of chats; nil for embeddings.
     let chat: ChatForm?
@@ -113,7 +113,7 @@ struct OpenAIBatchForm: Sendable {
     }
 }
 
-/// Reads the lines of a batch's output and error files (protocols.md 3.6). Each answer follows the same rules as a live one.
+/// Reads the lines of a batch's output and error files. Each answer follows the same rules as a live one.
 struct OpenAIBatchResult: Sendable {
     /// The kind of the requests.
     let kind: JobKind

@@ -102,7 +102,7 @@ extension OpenAIError {
 
 /// Classifies failures of OpenAI-compatible servers. No other code does.
 ///
-/// Source: protocols.md 3.2 (OpenAI) and 5 (llama.cpp, Ollama, vLLM).
+/// Source: "Error codes" in OpenAI's guides, and the errors that llama.cpp, Ollama and vLLM were observed to send.
 enum OpenAIErrorClass {
     /// Decides the class of a failure and what it concerns.
     /// - Parameters:

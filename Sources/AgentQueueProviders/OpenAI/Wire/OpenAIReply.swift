@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-/// Reads good answers of OpenAI-compatible servers, in all the forms that protocols.md 5 lists.
+/// Reads good answers of OpenAI-compatible servers, in all the forms that these servers send.
 enum OpenAIReply {
     /// Reads a chat completion.
     ///

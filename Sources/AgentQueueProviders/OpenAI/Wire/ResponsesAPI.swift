@@ -1,6 +1,6 @@
 import AgentQueueModel
 
-/// A chat request in the form of the responses API (protocols.md 3.7).
+/// A chat request in the form of the responses API.
 struct ResponsesRequest: Sendable, Equatable {
     private var members: [JSONValue.Member]
     private var text: [JSONValue.Member] = []
