@@ -3,8 +3,8 @@ import AgentQueueStore
 
 /// The state of a claimed job on its way through the stages of ``JobRunner``.
 struct JobCall: Sendable {
-    /// How far the job has come.
-    enum State: Sendable {
+    /// How far the job has come. Indirect, so that the call stays small: every stage, and the frame of every call under way, holds one.
+    indirect enum State: Sendable {
         /// There is no answer yet.
         case open
         /// The attempt has ended and is to be settled.
@@ -14,7 +14,7 @@ struct JobCall: Sendable {
     }
 
     /// How the job uses memories.
-    enum Memory: Sendable {
+    indirect enum Memory: Sendable {
         case none
         /// Its prompt contains memories, or its answer is remembered.
         case used(UsedMemories)
