@@ -20,8 +20,9 @@ package enum DisplayText {
     }
 
     private static func escaped(_ text: some StringProtocol, limit: Int, keeping isKept: (Unicode.Scalar) -> Bool) -> String {
-        // Nearly all text is printable ASCII, which needs no escape. Copying it whole is many times as fast as scalar by scalar.
-        if limit == .max, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return String(text) }
+        let text = String(text)
+        // Nearly all text needs no escape. Copying it whole is several times as fast as scalar by scalar.
+        if limit == .max, !text.unicodeScalars.contains(where: { isHidden($0) && !isKept($0) }) { return text }
         var shown = ""
         var count = 0
         for scalar in text.unicodeScalars {
