@@ -24,13 +24,14 @@ extension JobRunner {
         var aloneUntil = 0
         while start < ended.count {
             let end = start < aloneUntil ? start + 1 : Self.endOfSlice(ended, from: start)
-            let slice = ended[start..<end]
+            let slice = start..<end
             do {
-                for (one, result) in zip(slice, try await stored(slice)) { announce(one, result) }
+                let results = try await stored(ended, slice)
+                for place in slice { announce(ended[place], results[place - start]) }
                 start = end
             } catch {
                 if let error = error as? StoreError, error.kind == .conflict || error.kind == .notFound,
-                    slice.contains(where: { $0.request.memories != nil || $0.request.spaceVectors != nil })
+                    ended[slice].contains(where: { $0.request.memories != nil || $0.request.spaceVectors != nil })
                 {
                     if slice.count == 1 { ended[start] = replaced(ended[start], error) } else { aloneUntil = end }
                     continue
@@ -45,12 +46,13 @@ extension JobRunner {
         for one in ended[start...] { inFlight.remove(one.job.lease) }
     }
 
-    private func stored(_ slice: ArraySlice<EndedCall>) async throws -> [SettleResult] {
-        if slice.count == 1, let only = slice.first { return [try await settleStep(only.request)] }
-        return try await store.claims.settle(slice.map(\.request))
+    private func stored(_ ended: [EndedCall], _ slice: Range<Int>) async throws -> [SettleResult] {
+        if slice.count == 1 { return [try await settleStep(ended[slice.lowerBound].request)] }
+        return try await store.claims.settle(ended[slice].map(\.request))
     }
 
     private static func endOfSlice(_ ended: [EndedCall], from start: Int) -> Int {
+        guard ended.count - start > 1 else { return ended.count }
         var end = start
         var numbers = 0
         while end < ended.count, end == start || (end - start < settleSlice.jobs && numbers < settleSlice.numbers) {
