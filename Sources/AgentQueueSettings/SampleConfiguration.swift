@@ -39,7 +39,7 @@ package enum SampleConfiguration {
         cache:
           enabled: true           # whether replies are looked up and kept
           max_entries: 1000       # most entries in each process's memory, 0 to 10000000. CACHE_MAX_SIZE beats it
-          max_bytes: 64MiB        # most bytes in each process's memory, 0 to 1TiB
+          max_bytes: 64MiB        # most bytes in each process's memory, and in the database after prune, 0 to 1TiB
           ttl: 30m                # how long a reply answers for its request, 1s to 3650d
           warm_on_start: true     # whether a worker loads the most used entries when it starts
           semantic:               # answers from the nearest earlier prompt

@@ -1,12 +1,13 @@
 import AgentQueueModel
 
 /// A change that a user requests.
-private enum Wish: Sendable {
+private enum Operation: Sendable {
     case cancel, retry, delete
 }
 
 extension JobStore {
-    /// Cancels jobs. Waiting jobs end at once; the workers of running jobs are told within a second.
+    /// Cancels jobs. Waiting jobs end at once, and the calls of running jobs are stopped within a second, unless identical
+    /// jobs wait for the answer: then the call continues for them, and the job ends as cancelled when it returns.
     package func cancel(ids: [Int64]) async throws -> [JobChange] { try await change(.cancel, ids: ids) }
 
     /// Cancels every matching job that has not ended. Returns how many.
@@ -31,19 +32,19 @@ extension JobStore {
         try await change(.delete, where: filter, states: JobState.allCases.filter(\.isFinal))
     }
 
-    private func change(_ wish: Wish, ids: [Int64]) async throws -> [JobChange] {
+    private func change(_ operation: Operation, ids: [Int64]) async throws -> [JobChange] {
         var changes: [JobChange] = []
         var rest = ids[...]
         while !rest.isEmpty {
             let slice = Array(rest.prefix(100))
             rest = rest.dropFirst(100)
-            changes += try await write { transaction in try slice.map { try transaction.change(wish, $0) } }
+            changes += try await write { transaction in try slice.map { try transaction.change(operation, $0) } }
         }
         return changes
     }
 
     /// Walks the matching jobs in slices, so that no transaction holds the writer for long. Jobs added after the start are left out.
-    private func change(_ wish: Wish, where filter: JobFilter, states: [JobState]) async throws -> Int {
+    private func change(_ operation: Operation, where filter: JobFilter, states: [JobState]) async throws -> Int {
         var filter = filter
         filter.states = filter.states.isEmpty ? states : filter.states.filter(states.contains)
         guard !filter.states.isEmpty else { return 0 }
@@ -54,7 +55,7 @@ extension JobStore {
             let ids = try ids(filter, after: after, through: last, limit: 200)
             guard let end = ids.last else { break }
             after = end
-            changed += try await change(wish, ids: ids).count {
+            changed += try await change(operation, ids: ids).count {
                 if case .changed = $0.result { true } else { false }
             }
         }
@@ -81,15 +82,15 @@ extension JobStore {
 }
 
 extension WriteTransaction {
-    fileprivate func change(_ wish: Wish, _ id: Int64) throws -> JobChange {
+    fileprivate func change(_ operation: Operation, _ id: Int64) throws -> JobChange {
         guard let job = try place(of: id) else { return JobChange(id: id, result: .notFound) }
         // An ended step can only be retried or deleted with its run. (A step that waits for its next attempt may be retried now.)
-        if let run = job.run, job.state.isFinal, wish != .cancel {
-            let advice = wish == .retry ? "retry the run instead" : "pruning removes it with its run"
+        if let run = job.run, job.state.isFinal, operation != .cancel {
+            let advice = operation == .retry ? "retry the run instead" : "pruning removes it with its run"
             return JobChange(id: id, result: .refused("it is a step of run \(run); \(advice)"))
         }
         let result: JobChange.Result =
-            switch wish {
+            switch operation {
             case .cancel: try cancel(id, job.state, lane: job.lane, batch: job.batch)
             case .retry: try retry(id, job.state, lane: job.lane, batch: job.batch)
             case .delete: try delete(id, job.state, lane: job.lane, batch: job.batch)

@@ -33,27 +33,27 @@ extension ProviderQuota {
     static let growth = 0.02
 
     /// Updates the breaker, the pause and the trial after a call.
-    mutating func record(_ verdict: CallResult, _ policy: CircuitBreaker.Policy, now: Int64) {
-        let health = verdict.failure.map(\.showsHealth) ?? true
-        if breaker.state == .halfOpen(probe: verdict.call) {
+    mutating func record(_ result: CallResult, _ policy: CircuitBreaker.Policy, now: Int64) {
+        let health = result.failure.map(\.showsHealth) ?? true
+        if breaker.state == .halfOpen(probe: result.call) {
             // Whatever the failure is about, the probe must either settle the breaker or make way for another probe.
             if let health {
-                breaker.record(verdict.call, succeeded: health, now: now, policy)
+                breaker.record(result.call, succeeded: health, now: now, policy)
             } else {
-                breaker.abandonProbe(verdict.call, now: now)
+                breaker.abandonProbe(result.call, now: now)
             }
-        } else if let health, health || verdict.isConcerned {
-            breaker.record(verdict.call, succeeded: health, now: now, policy)
+        } else if let health, health || result.isConcerned {
+            breaker.record(result.call, succeeded: health, now: now, policy)
         }
-        if health == true { succeed(verdict.call) }
-        guard let failure = verdict.failure, ![.shutdown, .cancelled, .crashed].contains(failure) else { return }
-        fault = Fault(failure: failure, message: verdict.message, at: now)
-        guard verdict.isConcerned else { return }
+        if health == true { succeed(result.call) }
+        guard let failure = result.failure, ![.shutdown, .cancelled, .crashed].contains(failure) else { return }
+        fault = Fault(failure: failure, message: result.message, at: now)
+        guard result.isConcerned else { return }
         switch failure {
-        case .rateLimited: park(verdict, failure, now)
-        case .overloaded where verdict.retryAfter != nil: park(verdict, failure, now)
-        case .authentication: suspend(verdict, failure, Self.authenticationWaits, retryAfter: nil, now)
-        case .quotaExhausted: suspend(verdict, failure, Self.quotaWaits, retryAfter: verdict.retryAfter, now)
+        case .rateLimited: park(result, failure, now)
+        case .overloaded where result.retryAfter != nil: park(result, failure, now)
+        case .authentication: suspend(result, failure, Self.authenticationWaits, retryAfter: nil, now)
+        case .quotaExhausted: suspend(result, failure, Self.quotaWaits, retryAfter: result.retryAfter, now)
         default: break
         }
     }
@@ -108,13 +108,13 @@ extension ProviderQuota {
         self[.requests]?.bucket.correct(limit.bucket.capacity + Self.growth)
     }
 
-    private mutating func park(_ verdict: CallResult, _ failure: FailureClass, _ now: Int64) {
-        let isNews = isNews(verdict.call)
+    private mutating func park(_ result: CallResult, _ failure: FailureClass, _ now: Int64) {
+        let isNews = isNews(result.call)
         if failure == .rateLimited {
-            infer(verdict, isNews: isNews, now)
+            infer(result, isNews: isNews, now)
         }
         let wait: Int64
-        if let retryAfter = verdict.retryAfter {
+        if let retryAfter = result.retryAfter {
             wait = min(max(0, retryAfter), Self.longestWait)
         } else {
             guard isNews else { return }
@@ -122,13 +122,13 @@ extension ProviderQuota {
             parks += 1
         }
         self[.requests]?.bucket.park(until: now + wait, now: now)
-        pause(until: now + wait, verdict, failure, isNews: isNews)
+        pause(until: now + wait, result, failure, isNews: isNews)
     }
 
     /// Infers a limit of calls per minute from a refusal with a retry-after. A wait of more than a minute is ignored, because it is for
     /// another limit, such as a plan's; so is a refusal without one, which may have any cause, such as too many concurrent calls.
-    private mutating func infer(_ verdict: CallResult, isNews: Bool, _ now: Int64) {
-        guard let wait = verdict.retryAfter, wait <= 60_000 else { return }
+    private mutating func infer(_ result: CallResult, isNews: Bool, _ now: Int64) {
+        guard let wait = result.retryAfter, wait <= 60_000 else { return }
         // A limit that refills evenly admits a call after the wait, so it admits at least one per wait. Ask for slightly less, because
         // calls are not evenly spaced and one that comes a moment early is refused.
         let least = Self.shrinkage * 60_000 / Double(max(1, wait))
@@ -137,16 +137,16 @@ extension ProviderQuota {
             self[.requests]?.bucket.correct(max(limit.bucket.capacity * Self.shrinkage, least))
         } else {
             // Count calls that have not ended: long ones may be most of a minute's calls.
-            let taken = taken(now: now) + verdict.underWay
+            let taken = taken(now: now) + result.underWay
             guard taken >= 1 else { return }
             self[.requests] = RateLimit(TokenBucket(capacity: max(Self.shrinkage * taken, least), now: now), .inferred)
         }
     }
 
     private mutating func suspend(
-        _ verdict: CallResult, _ failure: FailureClass, _ waits: (first: Int64, longest: Int64), retryAfter: Int64?, _ now: Int64
+        _ result: CallResult, _ failure: FailureClass, _ waits: (first: Int64, longest: Int64), retryAfter: Int64?, _ now: Int64
     ) {
-        guard isNews(verdict.call) else { return }
+        guard isNews(result.call) else { return }
         let wait: Int64
         if let retryAfter {
             wait = min(max(0, retryAfter), Self.longestWait)
@@ -154,12 +154,12 @@ extension ProviderQuota {
             wait = Self.doubled(waits, times: pauses)
             pauses += 1
         }
-        pause(until: now + wait, verdict, failure, isNews: true)
+        pause(until: now + wait, result, failure, isNews: true)
     }
 
-    private mutating func pause(until time: Int64, _ verdict: CallResult, _ failure: FailureClass, isNews: Bool) {
-        if time >= pause?.until ?? .min { pause = Pause(until: time, failure: failure, reason: verdict.message) }
-        if isNews { trial = Trial(after: verdict.latestToken) }
+    private mutating func pause(until time: Int64, _ result: CallResult, _ failure: FailureClass, isNews: Bool) {
+        if time >= pause?.until ?? .min { pause = Pause(until: time, failure: failure, reason: result.message) }
+        if isNews { trial = Trial(after: result.latestToken) }
     }
 
     private static func doubled(_ waits: (first: Int64, longest: Int64), times: Int) -> Int64 {

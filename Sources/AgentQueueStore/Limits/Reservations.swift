@@ -191,16 +191,16 @@ extension WriteTransaction {
         }
         let used = report.isMaybePaid && estimate != nil ? nil : report.usage
         let wasTaken = report.failure != .rateLimited && (report.calls > 0 || report.failure.map(\.showsHealth) ?? true == true)
-        var verdict = CallResult(
+        var result = CallResult(
             call: reservation?.call ?? token, failure: report.failure, retryAfter: report.retryAfter, message: message, isConcerned: false,
             latestToken: try report.failure?.mayPause == true ? latestToken() : 0)
-        if report.failure == .rateLimited { verdict.underWay = try callsUnderWay(of: report.target, .requests) }
+        if report.failure == .rateLimited { result.underWay = try callsUnderWay(of: report.target, .requests) }
         for (name, scope) in zip(report.target.resourceNames, [FailureScope.provider, .target]) {
-            verdict.isConcerned = report.scope == scope
-            try withQuota(name) { [verdict] resource in
+            result.isConcerned = report.scope == scope
+            try withQuota(name) { [result] resource in
                 resource.settle(estimate, used: used, now: now)
                 if wasTaken { resource.countTaken(now: now) }
-                resource.record(verdict, policies.breaker, now: now)
+                resource.record(result, policies.breaker, now: now)
             }
         }
         if let limits = report.limits { try observe(limits, of: report.target, policies) }

@@ -13,8 +13,9 @@ struct PruneCommand: AsyncParsableCommand {
         discussion: """
             Removes finished jobs and runs older than `retention`, cache entries that have expired or exceed `cache.max_bytes`, and \
             memories that have expired or exceed `memory.max_bytes` or the limits in `memory.namespaces` (least important first, then \
-            least recently recalled). Safe to run while workers are running, and meant for cron. Jobs that other jobs depend on are \
-            kept.
+            least recently recalled). Also removes finished notifications older than `retention.completed`, and old records of charges, \
+            imports and provider batches. Safe to run while workers are running, and meant for cron. Jobs that unfinished jobs depend on \
+            are kept.
 
               agent-queue prune
               agent-queue prune --older-than 12h --dry-run
