@@ -63,7 +63,7 @@ let package = Package(
         // What the C library can do and Swift cannot say.
         .target(name: "CAgentQueue", linkerSettings: [.linkedLibrary("sqlite3")]),
         module("AgentQueueModel", [crypto]),
-        module("AgentQueueSettings", ["AgentQueueModel", yams]),
+        module("AgentQueueSettings", ["AgentQueueModel", "AgentQueueShipped", yams]),
         .target(
             name: "AgentQueueMigrations", dependencies: [crypto], path: "migrations", resources: [.embedInCode("sqlite")],
             swiftSettings: strict),
@@ -72,10 +72,10 @@ let package = Package(
         module("AgentQueueProviders", ["AgentQueueModel", httpClient, subprocess, nioCore, nioHTTP1, nioPosix]),
         module(
             "AgentQueueWorker", ["AgentQueueMemory", "AgentQueueStore", "AgentQueueModel", "CAgentQueue", lifecycle, logging]),
-        // The pipelines of config/pipelines, in the binary.
+        // The pipelines of config/pipelines and the prices of config/prices.yaml, in the binary.
         .target(
             name: "AgentQueueShipped", path: "config", exclude: ["agent-queue.yaml", "cron", "examples", "systemd"],
-            resources: [.embedInCode("pipelines")], swiftSettings: strict),
+            resources: [.embedInCode("pipelines"), .embedInCode("prices.yaml")], swiftSettings: strict),
         module("AgentQueuePipelines", ["AgentQueueModel", "AgentQueueSettings", yams, mustache]),
         module(
             "AgentQueue",
