@@ -27,5 +27,6 @@ package struct Migration: Sendable {
         Migration(version: 5, name: "v005_semantic_cache", bytes: PackageResources.v005_semantic_cache_sql),
         Migration(version: 6, name: "v006_memory", bytes: PackageResources.v006_memory_sql),
         Migration(version: 7, name: "v007_runs", bytes: PackageResources.v007_runs_sql),
+        Migration(version: 8, name: "v008_first_hour", bytes: PackageResources.v008_first_hour_sql),
     ]
 }

@@ -262,7 +262,7 @@ import Testing
 
     @Test(arguments: [
         "UPDATE migrations SET checksum = 'another'", "DELETE FROM migrations", "DROP TABLE migrations",
-        "INSERT INTO migrations VALUES (8, 'v008_more', 'x', 0)",
+        "INSERT INTO migrations VALUES (9, 'v009_more', 'x', 0)",
     ])
     func anAlteredHistoryIsRefused(_ sql: String) async throws {
         try await withFolder { folder in
@@ -278,7 +278,7 @@ import Testing
             let path = folder + "/q.db"
             let all = [
                 "v001_jobs", "v002_limits", "v003_coalescing", "v004_provider_batches", "v005_semantic_cache", "v006_memory",
-                "v007_runs",
+                "v007_runs", "v008_first_hour",
             ]
             #expect(try QueueStore.migrations(of: path) == (applied: [], pending: all))
             #expect(await refusal(path, migrates: false) == .olderSchema)
