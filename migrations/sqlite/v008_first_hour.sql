@@ -24,3 +24,32 @@ ALTER TABLE job_errors ADD COLUMN began_at INTEGER;
 -- The latest pause of a queue that has ended.
 ALTER TABLE queues ADD COLUMN last_paused_at INTEGER;
 ALTER TABLE queues ADD COLUMN resumed_at INTEGER;
+
+-- What calls cost whose price is not known. `cost_usd` is 0 for them, and only the known part in a sum.
+ALTER TABLE results ADD COLUMN unpriced INTEGER;        -- 1 or 0; nil, written by schema 7, is 1 for a call that cost 0
+ALTER TABLE cache_entries ADD COLUMN unpriced INTEGER;  -- the same
+ALTER TABLE landings ADD COLUMN unpriced INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job_errors ADD COLUMN unpriced INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE charges ADD COLUMN unpriced INTEGER;        -- the same
+ALTER TABLE batches ADD COLUMN unpriced_calls INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE lanes ADD COLUMN unpriced_calls INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE lanes ADD COLUMN unpriced_answers INTEGER NOT NULL DEFAULT 0;  -- of `cache_answers`
+-- Schema 7 did not tell free from unknown.
+UPDATE lanes SET unpriced_calls = CASE WHEN cost_usd = 0 THEN calls ELSE 0 END,
+    unpriced_answers = CASE WHEN saved_usd = 0 THEN cache_answers ELSE 0 END;
+
+-- What was paid in each hour, for ever: by lane, and by the target that was called, which may be a fallback.
+CREATE TABLE usage_hours (
+    hour           INTEGER NOT NULL,  -- hours since 1970
+    lane_id        INTEGER NOT NULL,
+    target         TEXT    NOT NULL,
+    calls          INTEGER NOT NULL DEFAULT 0,
+    unpriced_calls INTEGER NOT NULL DEFAULT 0,
+    input_tokens   INTEGER NOT NULL DEFAULT 0,
+    output_tokens  INTEGER NOT NULL DEFAULT 0,
+    cost_usd       REAL    NOT NULL DEFAULT 0,
+    PRIMARY KEY (hour, lane_id, target)
+) STRICT, WITHOUT ROWID;
+INSERT INTO usage_hours (hour, lane_id, target, calls, unpriced_calls, input_tokens, output_tokens, cost_usd)
+    SELECT at / 3600000, lane_id, target, sum(calls), sum(CASE WHEN cost_usd = 0 THEN calls ELSE 0 END), sum(input_tokens),
+    sum(output_tokens), sum(cost_usd) FROM charges WHERE outcome <> 'doubtful' GROUP BY at / 3600000, lane_id, target;
