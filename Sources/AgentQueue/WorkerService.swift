@@ -15,6 +15,7 @@ public final class WorkerService: Service {
     private let queue: JobQueue
     private let queues: Set<String>?
     private let drains: Bool
+    private let only: Int64?
     private let logger: Logger
     private let onEvent: @Sendable (JobEvent) -> Void
     private let state = Mutex(State())
@@ -39,8 +40,23 @@ public final class WorkerService: Service {
         self.queue = queue
         self.queues = queues
         drains = stopsWhenEmpty
+        only = nil
         self.logger = logger
         self.onEvent = onEvent
+    }
+
+    /// Makes the service of one job: nothing else is claimed, no schedule fires and no notification is delivered.
+    /// - Parameters:
+    ///   - queue: the queue.
+    ///   - only: the job.
+    ///   - logger: receives the log.
+    package init(_ queue: JobQueue, only: Int64, logger: Logger) {
+        self.queue = queue
+        self.only = only
+        self.logger = logger
+        queues = nil
+        drains = false
+        onEvent = { _ in }
     }
 
     package var progress: WorkerProgress { state.withLock { $0.worker }?.progress ?? WorkerProgress() }
@@ -93,10 +109,11 @@ public final class WorkerService: Service {
 
     private func serve(_ providers: ProviderSet, _ notifications: NotificationSet) async throws {
         let store = queue.store
-        try warn(of: providers)
+        var configuration = queue.settings.workerConfiguration(queues: queues, drains: drains, available: providers.names)
+        configuration.only = only
+        configuration.unavailable = providers.unavailable
         let worker = Worker(
-            store: store, providers: providers.providers,
-            configuration: queue.settings.workerConfiguration(queues: queues, drains: drains, available: providers.names),
+            store: store, providers: providers.providers, configuration: configuration,
             cache: queue.settings.responseCache(of: store, logger: logger), children: providers.children, planner: queue.planner,
             logger: logger,
             observer: onEvent)
@@ -109,35 +126,25 @@ public final class WorkerService: Service {
         if asked.stopsAtOnce { worker.stopAtOnce() }
         let dispatcher = NotificationDispatcher(store: store, sender: notifications, logger: logger) { worker.hasDrained }
         let maintainer = Maintainer(
-            store: store, planner: queue.planner, logger: logger, firings: ScheduleMaker(queue.settings, own: queue.own)
+            store: store, planner: queue.planner, logger: logger,
+            firings: only == nil ? ScheduleMaker(queue.settings, own: queue.own) : nil
         ) {
             dispatcher.call()
         }
+        // Services are stopped in reverse order, each after the one behind it has ended.
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = only == nil ? [.init(service: dispatcher)] : []
+        services.append(.init(service: maintainer))
+        services.append(
+            .init(
+                service: worker, successTerminationBehavior: .gracefullyShutdownGroup,
+                failureTerminationBehavior: .gracefullyShutdownGroup))
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [
-                    // Services are stopped in reverse order, each after the one behind it has ended.
-                    .init(service: dispatcher),
-                    .init(service: maintainer),
-                    .init(
-                        service: worker, successTerminationBehavior: .gracefullyShutdownGroup,
-                        failureTerminationBehavior: .gracefullyShutdownGroup),
-                ], logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
+                services: services, logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
         do {
             try await group.run()
         } catch  where Task.isCancelled && (error is CancellationError || error is ServiceGroupError) {
             // Cancellation is the usual way for it to end.
-        }
-    }
-
-    /// Logs the unavailable providers that jobs are waiting for. Others are not logged: most configurations name providers that their
-    /// owner does not use.
-    private func warn(of providers: ProviderSet) throws {
-        guard !providers.unavailable.isEmpty else { return }
-        let awaited = Set(
-            try queue.store.jobs.lanes().filter { $0.count(.available) + $0.count(.retryable) > 0 }.map { $0.target.prefix { $0 != "/" } })
-        for (name, reason) in providers.unavailable.sorted(by: { $0.key < $1.key }) where awaited.contains(name[...]) {
-            logger.warning("jobs are waiting for provider \(name), which is not available here", metadata: ["reason": "\(reason)"])
         }
     }
 
@@ -147,6 +154,11 @@ public final class WorkerService: Service {
 }
 
 extension JobQueue {
+    /// Runs one job in this process until the task is cancelled, and nothing else. Another process may take the job first.
+    package func work(only id: Int64) async throws {
+        try await WorkerService(self, only: id, logger: Logger(label: "agent-queue") { _ in SwiftLogNoOpLogHandler() }).run()
+    }
+
     /// Runs jobs in this process until the task is cancelled, fires schedules, delivers notifications and drives provider batches, as an
     /// `agent-worker` does.
     /// - Parameters:

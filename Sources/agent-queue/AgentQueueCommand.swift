@@ -9,10 +9,10 @@ struct AgentQueueCommand: AsyncParsableCommand {
         commandName: "agent-queue",
         abstract: "A durable queue for model calls.",
         discussion: """
-            Add jobs with `enqueue`, run them with `agent-worker`, and read the answers with `result` and `results`. Every command \
-            has `--help` with examples, and `--json` for scripts.
+            Ask one question with `ask`. Add jobs with `enqueue`, run them with `agent-worker`, and read the answers with `result` \
+            and `results`. Every command has `--help` with examples, and `--json` for scripts.
 
-              agent-queue enqueue --wait 'Why is the sky blue?'
+              agent-queue ask 'Why is the sky blue?'
 
             Exit codes: 0 success; 1 a job or run failed or was cancelled; 2 a wait timed out; 64 usage error; 65 invalid input; \
             69 a provider or the database is unavailable; 70 internal error; 74 I/O error; 77 permission denied; \
@@ -23,7 +23,8 @@ struct AgentQueueCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Jobs",
                 subcommands: [
-                    EnqueueCommand.self, ListCommand.self, ShowCommand.self, ResultCommand.self, ResultsCommand.self, WaitCommand.self,
+                    AskCommand.self, EnqueueCommand.self, ListCommand.self, ShowCommand.self, ResultCommand.self, ResultsCommand.self,
+                    WaitCommand.self,
                     CancelCommand.self, RetryCommand.self, DeleteCommand.self,
                 ]),
             CommandGroup(

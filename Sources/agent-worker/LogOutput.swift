@@ -32,8 +32,19 @@ final class LogOutput: Sendable {
                 .init("time", .string(TimeText.format(Self.now))), .init("level", .string(level.rawValue)),
                 .init("message", .string(message)),
             ]
-            members += fields.map { .init($0.key, .string("\($0.value)")) }
+            members += fields.map { .init($0.key, Self.json($0.value)) }
             write(JSONText.text(.object(members)))
+        }
+    }
+
+    /// Numbers and truth values stay what they are.
+    private static func json(_ value: Logger.MetadataValue) -> JSONValue {
+        guard case .stringConvertible(let value) = value else { return .string("\(value)") }
+        return switch value {
+        case let number as any BinaryInteger: .integer(Int64(clamping: number))
+        case let number as Double: .double(number)
+        case let flag as Bool: .bool(flag)
+        default: .string("\(value)")
         }
     }
 
@@ -46,9 +57,15 @@ final class LogOutput: Sendable {
         }
     }
 
+    /// An attempt that failed is a warning; a job that failed for good is an error.
+    private static func level(_ event: JobEvent) -> Logger.Level {
+        guard let failure = event.failure, failure != .shutdown, failure != .cancelled else { return .info }
+        return event.state == .discarded ? .error : .warning
+    }
+
     private static func text(_ event: JobEvent) -> String {
         let state = event.state?.rawValue ?? "lost to another worker"
-        var line = "\(TimeText.format(now)) job \(event.job) \(state) \(event.target) attempt=\(event.attempt)"
+        var line = "\(TimeText.format(now)) \(level(event)) job \(event.job) \(state) \(event.target) attempt=\(event.attempt)"
         if let answeredBy = event.answeredBy { line += " by=\(answeredBy.rawValue)" }
         if event.latency > 0 { line += " latency=\(event.latency)ms" }
         if event.usage != Usage() { line += " tokens=\(event.usage.inputTokens)+\(event.usage.outputTokens)" }
@@ -59,7 +76,9 @@ final class LogOutput: Sendable {
 
     private static func json(_ event: JobEvent) -> JSONValue {
         var members: [JSONValue.Member] = [
-            .init("time", .string(TimeText.format(now))), .init("job", .integer(event.job)),
+            .init("time", .string(TimeText.format(now))), .init("level", .string(level(event).rawValue)),
+            .init("message", .string("job \(event.job) \(event.state?.rawValue ?? "lost to another worker")")),
+            .init("job", .integer(event.job)),
             .init("state", event.state.map { .string($0.rawValue) } ?? .null), .init("model", .string(event.target.description)),
             .init("attempt", .integer(Int64(event.attempt))), .init("latency_ms", .integer(event.latency)),
             .init("input_tokens", .integer(Int64(event.usage.inputTokens))),

@@ -47,6 +47,8 @@ package struct ClaimedJob: Sendable, Equatable {
     package var waitsForBatch = false
 
     package var runID: Int64?
+    /// Since when it has been due (wall clock, in milliseconds).
+    package var readySince: Int64 = 0
 
     package var isCached: Bool { cachedAt != nil }
 

@@ -8,14 +8,21 @@ package struct CallDiagnosis {
     private let settings: Settings
     /// Why providers cannot be called, by name.
     private let unavailable: [String: String]
-    private let states: [String: ProviderState]
-    private let now: Int64
+    private var states: [String: ProviderState]
+    private var now: Int64
 
     /// Makes no provider calls.
     package init(_ settings: Settings, environment: [String: String], _ store: QueueStore, now: Int64) async throws {
         self.settings = settings
         self.now = now
         unavailable = await ProviderOverview.unavailable(settings, environment: environment)
+        states = [:]
+        try refresh(store, now: now)
+    }
+
+    /// Reads the shared state again.
+    package mutating func refresh(_ store: QueueStore, now: Int64) throws {
+        self.now = now
         states = Dictionary(try store.providers.states().map { ($0.name, $0) }, uniquingKeysWith: { $1 })
     }
 
@@ -29,12 +36,22 @@ package struct CallDiagnosis {
         return fallbacks.contains { obstacle(to: $0, job) == nil } ? nil : own
     }
 
+    /// Why neither a target nor one of its fallbacks can be called from here; nil if one can.
+    package func unavailability(of target: Target) -> String? {
+        let fallbacks = (settings.models[target.description]?.fallbacks ?? []).compactMap { Target($0) }
+        guard let own = unavailability(of: target.provider) else { return nil }
+        return fallbacks.contains { unavailability(of: $0.provider) == nil } ? nil : own
+    }
+
+    private func unavailability(of provider: String) -> String? {
+        guard settings.providers[provider] != nil else { return "provider '\(provider)' is not configured here" }
+        return unavailable[provider].map { "provider '\(provider)' is not available here: \($0)" }
+    }
+
     private func obstacle(to target: Target, _ job: Job) -> BlockReason? {
         let provider = target.provider
-        guard let configured = settings.providers[provider] else {
-            return .unavailable("provider '\(provider)' is not configured here")
-        }
-        if let reason = unavailable[provider] { return .unavailable("provider '\(provider)' is not available here: \(reason)") }
+        if let sentence = unavailability(of: provider) { return .unavailable(sentence) }
+        guard let configured = settings.providers[provider] else { return nil }
         var ownLimits = configured.limits
         ownLimits.concurrency = configured.maxConcurrency
         let model = settings.models[target.description]
@@ -43,7 +60,7 @@ package struct CallDiagnosis {
             ("'\(target)'", states[target.description], model?.limits ?? CallLimitSettings()),
         ]
         for (name, state, _) in places {
-            if let sentence = state.flatMap({ pause($0) }) { return .paused("\(name) \(sentence)") }
+            if let state, let (sentence, cause) = pause(state) { return .paused("\(name) \(sentence)", cause: "\(name) \(cause)") }
         }
         let need = CallNeed(job, price: model?.price, bound: model?.maxOutputTokens)
         for (name, state, limits) in places {
@@ -52,13 +69,18 @@ package struct CallDiagnosis {
         return nil
     }
 
-    private func pause(_ state: ProviderState) -> String? {
+    private func pause(_ state: ProviderState) -> (sentence: String, cause: String)? {
         if let until = state.pausedUntil {
-            return "is paused, resumes \(Figures.relative(until, now: now))" + (state.pauseReason.map { ": \($0)" } ?? "")
+            let sentence = "is paused, resumes \(Figures.relative(until, now: now))" + (state.pauseReason.map { ": \($0)" } ?? "")
+            return (sentence, "is paused: \(state.pauseClass?.rawValue ?? "")")
         }
         switch state.breaker {
-        case .open(let until): return "has its circuit breaker open after failures, retries \(Figures.relative(until, now: now))"
-        case .halfOpen: return "has its circuit breaker half open: one trial call is running"
+        case .open(let until):
+            let failure = state.lastError.map { ": \($0.message)" } ?? ""
+            return (
+                "has its circuit breaker open after failures, retries \(Figures.relative(until, now: now))\(failure)", "breaker"
+            )
+        case .halfOpen: return ("has its circuit breaker half open: one trial call is running", "breaker")
         case .closed: return nil
         }
     }
@@ -68,14 +90,22 @@ package struct CallDiagnosis {
 package enum BlockReason: Equatable {
     /// This configuration cannot call it.
     case unavailable(String)
-    /// It is paused for all processes.
-    case paused(String)
+    /// It is paused for all processes. The cause leaves out what changes from one moment to the next.
+    case paused(String, cause: String)
     /// One of its limits is reached.
     case full(String)
 
     package var sentence: String {
         switch self {
-        case .unavailable(let sentence), .paused(let sentence), .full(let sentence): sentence
+        case .unavailable(let sentence), .paused(let sentence, _), .full(let sentence): sentence
+        }
+    }
+
+    /// Equal for two reasons that differ only in their times.
+    package var cause: String {
+        switch self {
+        case .unavailable(let sentence), .full(let sentence): sentence
+        case .paused(_, let cause): cause
         }
     }
 }

@@ -15,12 +15,13 @@ package enum RunJSON {
     package static func summary(_ run: RunSummary) -> JSONValue { .object(members(run)) }
 
     /// A run with its calls.
-    package static func detail(_ run: RunDetail) -> JSONValue {
+    /// - Parameter waits: why none of its jobs runs. The key is present only if there are reasons.
+    package static func detail(_ run: RunDetail, waits: [WaitReason] = []) -> JSONValue {
         .object(
             members(run.summary) + [
                 .init("inputs", run.snapshot.inputs), .init("options", run.snapshot.options), .init("output", run.output ?? .null),
                 .init("steps", .array(run.calls.map(call))),
-            ])
+            ] + (waits.isEmpty ? [] : [.init("waiting", .array(waits.map { .string($0.sentence) }))]))
     }
 
     private static func members(_ run: RunSummary) -> [JSONValue.Member] {

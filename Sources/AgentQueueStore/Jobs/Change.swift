@@ -76,7 +76,12 @@ extension JobStore {
     package func resume(queue: String) async throws -> Bool {
         try await write { transaction in
             transaction.ledger.ringWork()
-            return try transaction.statement("UPDATE queues SET paused_at = NULL WHERE name = ?").bind(queue).run() == 1
+            return try transaction.statement(
+                """
+                UPDATE queues SET last_paused_at = coalesce(paused_at, last_paused_at),
+                resumed_at = CASE WHEN paused_at IS NULL THEN resumed_at ELSE CAST(?1 AS bigint) END, paused_at = NULL WHERE name = ?2
+                """
+            ).bind(transaction.now).bind(queue).run() == 1
         }
     }
 }

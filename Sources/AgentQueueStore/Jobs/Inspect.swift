@@ -92,6 +92,31 @@ extension ClaimStore {
     }
 }
 
+extension ClaimStore {
+    /// The ready jobs in a worker's queues that it cannot call, by provider: neither the provider of their target nor that of a fallback is
+    /// among its own. Paused queues are left out.
+    /// - Parameter routes: the fallback routes, as in ``CallPolicies``.
+    package func unserved(
+        queues: Set<String>?, providers: Set<String>, routes: [String: Route] = [:]
+    ) throws -> [(provider: String, jobs: Int)] {
+        let policies = CallPolicies(routes: routes)
+        let lanes = try read { reader in
+            try reader.statement(
+                """
+                SELECT queue, provider, target, kind, available + retryable FROM lanes JOIN queues ON queues.name = queue
+                WHERE paused_at IS NULL AND available + retryable > 0
+                """
+            ).all { (queue: $0.text(0), provider: $0.text(1), target: $0.text(2), kind: $0.text(3), jobs: $0.int(4)) }
+        }
+        var counts: [String: Int] = [:]
+        for lane in lanes where queues?.contains(lane.queue) != false {
+            guard !policies.hasRoute(of: lane.target, provider: lane.provider, kind: lane.kind, among: providers) else { continue }
+            counts[lane.provider, default: 0] += lane.jobs
+        }
+        return counts.map { (provider: $0.key, jobs: $0.value) }.sorted { $0.provider < $1.provider }
+    }
+}
+
 /// A job filter translated to SQL.
 private struct JobQuery {
     private enum Value {

@@ -17,6 +17,8 @@ enum Admission: Equatable {
         var isFault: Bool
         /// Since when claims have waited for a call to end; nil if none waits.
         var waitingSince: Int64?
+        /// What a person is told.
+        var cause: WaitCause?
     }
 
     /// Combines the admissions of two levels that a call must both pass.
@@ -32,7 +34,7 @@ enum Admission: Equatable {
             .closed(
                 Closure(
                     until: one.until.flatMap { until in other.until.map { max(until, $0) } }, isFault: one.isFault || other.isFault,
-                    waitingSince: [one.waitingSince, other.waitingSince].compactMap(\.self).min()))
+                    waitingSince: [one.waitingSince, other.waitingSince].compactMap(\.self).min(), cause: one.cause ?? other.cause))
         }
     }
 }
@@ -49,27 +51,31 @@ extension ProviderQuota {
         var isProbe = false
         switch breaker.admission(now: now) {
         case .all: break
-        case .none(let time): return closed(until: time, isFault: true)
+        case .none(let time):
+            let failure = fault.map { ": \($0.message)" } ?? ""
+            return closed(until: time, isFault: true, .breaker, "its circuit breaker is open after failures\(failure)")
         case .probe:
             count = 1
             isProbe = true
         }
         if let pause {
             let isFault = pause.failure == .authentication || pause.failure == .quotaExhausted
-            if now < pause.until { return closed(until: pause.until, isFault: isFault) }
-            if let trial, trial.running > 0 { return closed(until: nil, isFault: isFault) }
+            if now < pause.until { return closed(until: pause.until, isFault: isFault, .pause, pause.reason) }
+            if let trial, trial.running > 0 { return closed(until: nil, isFault: isFault, .pause, Self.onTrial) }
         }
         if let trial {
-            guard trial.running == 0 else { return closed(until: nil, isFault: false) }
+            guard trial.running == 0 else { return closed(until: nil, isFault: false, .pause, Self.onTrial) }
             count = 1
         }
         if let limit = limits.concurrency {
-            guard running < limit else { return closed(until: nil, isFault: false) }
+            guard running < limit else {
+                return closed(until: nil, isFault: false, .limit, limit == 1 ? "1 call at once" : "\(limit) calls at once")
+            }
             count = min(count, limit - running)
         }
         if let bucket = limit(.requests, limits)?.bucket {
             let opening = bucket.opening(for: 1, now: now)
-            guard opening <= now else { return closed(until: opening, isFault: false) }
+            guard opening <= now else { return closed(until: opening, isFault: false, .limit, Self.words(.requests, bucket)) }
             // Capped at a million: nobody has more calls under way.
             count = min(count, max(1, Int(min(bucket.level(at: now) + 1e-6, 1e6))))
         }
@@ -114,17 +120,34 @@ extension ProviderQuota {
         }
     }
 
-    private func closed(until time: Int64?, isFault: Bool) -> Admission {
-        .closed(Admission.Closure(until: time, isFault: isFault, waitingSince: waitingSince))
+    private func closed(until time: Int64?, isFault: Bool, _ kind: WaitCause.Kind, _ detail: String) -> Admission {
+        .closed(
+            Admission.Closure(
+                until: time, isFault: isFault, waitingSince: waitingSince, cause: WaitCause(kind: kind, name: name, detail: detail)))
+    }
+
+    private static let onTrial = "one call is finding out whether it works again"
+
+    private static func words(_ rate: Rate, _ bucket: TokenBucket) -> String {
+        let unit =
+            switch rate {
+            case .requests: "requests"
+            case .tokens: "tokens"
+            case .inputTokens: "input tokens"
+            case .outputTokens: "output tokens"
+            }
+        return "\(Int64(max(1, min(bucket.capacity, 1e15)))) \(unit) a minute"
     }
 
     private func gate(_ estimate: CallEstimate, _ limits: CallLimits, _ now: Int64) -> Admission {
         var opening = now
+        var exhausted = ""
         for rate in [Rate.tokens, .inputTokens, .outputTokens] {
             guard let bucket = limit(rate, limits)?.bucket else { continue }
-            opening = max(opening, bucket.opening(for: estimate[rate], now: now))
+            let time = bucket.opening(for: estimate[rate], now: now)
+            if time > opening { (opening, exhausted) = (time, Self.words(rate, bucket)) }
         }
-        guard opening <= now else { return closed(until: opening, isFault: false) }
+        guard opening <= now else { return closed(until: opening, isFault: false, .limit, exhausted) }
         guard let cap = limits.usdPerDay else { return .open(count: .max, isProbe: false) }
         // Absorbs rounding: even a thousand additions are off by less than a millionth of a cent.
         let tolerance = 1e-9
@@ -137,10 +160,10 @@ extension ProviderQuota {
         let spent = day >= today ? spent : 0
         // Reserved money may become free when its call ends, so wait for that.
         if spent + estimate.worstCost <= cap + tolerance, spent + reserved + estimate.worstCost > cap + tolerance {
-            return closed(until: nil, isFault: false)
+            return closed(until: nil, isFault: false, .limit, "\(Self.dollars(cap)) a day")
         }
         guard spent + reserved + estimate.worstCost <= cap + tolerance else {
-            return closed(until: (max(day, today) + 1) * Self.dayLength, isFault: false)
+            return closed(until: (max(day, today) + 1) * Self.dayLength, isFault: false, .limit, "\(Self.dollars(cap)) a day")
         }
         return .open(count: .max, isProbe: false)
     }

@@ -125,15 +125,17 @@ extension JobRunner {
         guard jobs.count == 1, let request = requests.first else {
             return logger.debug(
                 "calling \(job.route) for \(jobs.count) jobs",
-                metadata: ["first": "\(job.id)", "inputs": "\(jobs.reduce(0) { $0 + $1.inputs })"])
+                metadata: ["first": .stringConvertible(job.id), "inputs": .stringConvertible(jobs.reduce(0) { $0 + $1.inputs })])
         }
         logger.debug(
             "job \(job.id): calling \(job.route)",
             metadata: [
-                "attempt": "\(job.attempt)", "kind": "\(job.kind.rawValue)", "bytes": "\(job.body.utf8.count)",
-                "messages": "\(request.body["messages"]?.array?.count ?? 0)",
+                "attempt": .stringConvertible(job.attempt), "kind": "\(job.kind.rawValue)",
+                "bytes": .stringConvertible(job.body.utf8.count),
+                "messages": .stringConvertible(request.body["messages"]?.array?.count ?? 0),
                 "parameters": "\((request.body.members ?? []).map(\.key).sorted().joined(separator: ","))",
-                "timeout_ms": "\(job.timeout ?? configuration.callTimeout)", "probe": "\(job.isProbe)", "streamed": "\(job.isStreamed)",
+                "timeout_ms": .stringConvertible(job.timeout ?? configuration.callTimeout), "probe": .stringConvertible(job.isProbe),
+                "streamed": .stringConvertible(job.isStreamed),
             ])
     }
 
@@ -143,15 +145,18 @@ extension JobRunner {
             logger.debug(
                 "job \(job.id): \(job.route) answered",
                 metadata: [
-                    "request_id": "\(reply.requestID ?? "-")", "finish_reason": "\(reply.finishReason ?? "-")", "calls": "\(reply.calls)",
-                    "input_tokens": "\(reply.usage.inputTokens)", "output_tokens": "\(reply.usage.outputTokens)",
+                    "request_id": "\(reply.requestID ?? "-")", "finish_reason": "\(reply.finishReason ?? "-")",
+                    "calls": .stringConvertible(reply.calls),
+                    "input_tokens": .stringConvertible(reply.usage.inputTokens),
+                    "output_tokens": .stringConvertible(reply.usage.outputTokens),
                 ])
         case .failure(let failure):
             logger.debug(
                 "job \(job.id): \(job.route) failed",
                 metadata: [
                     "request_id": "\(failure.requestID ?? "-")", "class": "\(failure.failure.rawValue)",
-                    "retry_after_ms": "\(failure.retryAfter.map(String.init) ?? "-")", "maybe_paid": "\(failure.isMaybePaid)",
+                    "retry_after_ms": "\(failure.retryAfter.map(String.init) ?? "-")",
+                    "maybe_paid": .stringConvertible(failure.isMaybePaid),
                 ])
         }
     }

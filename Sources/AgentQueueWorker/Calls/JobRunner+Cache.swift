@@ -33,7 +33,7 @@ extension JobRunner {
                 call.handBack()
             }
         } catch {
-            logger.warning("a cached answer could not be settled", metadata: ["job": "\(call.job.id)", "error": "\(error)"])
+            logger.warning("a cached answer could not be settled", metadata: ["job": .stringConvertible(call.job.id), "error": "\(error)"])
             call.end(.notReached("a cached answer could not be used", error))
         }
     }
@@ -80,7 +80,8 @@ extension JobRunner {
                 return
             }
         } catch {
-            logger.warning("a near prompt's answer could not be settled", metadata: ["job": "\(job.id)", "error": "\(error)"])
+            logger.warning(
+                "a near prompt's answer could not be settled", metadata: ["job": .stringConvertible(job.id), "error": "\(error)"])
         }
         call.lookup = nil
     }
@@ -105,7 +106,7 @@ extension JobRunner {
             let report = CallPricing(prices: configuration.prices).report(outcome, target: policy.model)
             try await store.claims.charge(report, message, besides: job)
         } catch {
-            logger.warning("an embedding could not be charged", metadata: ["job": "\(job.id)", "error": "\(error)"])
+            logger.warning("an embedding could not be charged", metadata: ["job": .stringConvertible(job.id), "error": "\(error)"])
         }
         return lookup
     }

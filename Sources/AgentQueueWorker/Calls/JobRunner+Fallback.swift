@@ -35,7 +35,7 @@ extension JobRunner {
             return next
         } catch {
             // The queue retries the job's own target.
-            logger.warning("a fallback could not be reserved", metadata: ["job": "\(job.id)", "error": "\(error)"])
+            logger.warning("a fallback could not be reserved", metadata: ["job": .stringConvertible(job.id), "error": "\(error)"])
             return nil
         }
     }

@@ -34,7 +34,7 @@ extension JobRunner {
                 }
             } catch let error as StoreError where error.kind == .internal {
                 // The decision contradicts the stored run. Maintenance will resume it; the step's answer is kept.
-                logger.error("a run could not go on with its step", metadata: ["job": "\(job.id)", "error": "\(error)"])
+                logger.error("a run could not go on with its step", metadata: ["job": .stringConvertible(job.id), "error": "\(error)"])
                 break
             }
         }
@@ -53,7 +53,7 @@ extension JobRunner {
             let ended = StepEnd(path: step.path, jobID: job.id, outcome: outcome)
             return snapshot.state.isFinal ? snapshot.recordingEnds(and: ended) : try planner.plan(snapshot, ended: ended)
         } catch {
-            logger.warning("what a run does next could not be decided", metadata: ["run": "\(run)", "error": "\(error)"])
+            logger.warning("what a run does next could not be decided", metadata: ["run": .stringConvertible(run), "error": "\(error)"])
             return nil
         }
     }

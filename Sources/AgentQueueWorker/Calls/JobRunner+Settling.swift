@@ -38,7 +38,9 @@ extension JobRunner {
                 }
                 logger.error(
                     "\(slice.count == 1 ? "a job" : "jobs") could not be settled; trying again",
-                    metadata: ["job": "\(ended[start].job.id)", "jobs": "\(slice.count)", "error": "\(error)"])
+                    metadata: [
+                        "job": .stringConvertible(ended[start].job.id), "jobs": .stringConvertible(slice.count), "error": "\(error)",
+                    ])
                 // Retried as long as the process lives, since the answers are paid for. If the process ends, the jobs are rescued.
                 do { try await Task.sleep(for: .milliseconds(Self.settleRetry)) } catch { break }
             }

@@ -21,7 +21,7 @@ extension JobRunner {
         } catch is CancellationError {
             call.handBack()
         } catch {
-            logger.warning("memories could not be recalled", metadata: ["job": "\(call.job.id)", "error": "\(error)"])
+            logger.warning("memories could not be recalled", metadata: ["job": .stringConvertible(call.job.id), "error": "\(error)"])
             call.end(cause(of: .notReached("memories could not be recalled", error), call.job))
         }
     }

@@ -43,7 +43,9 @@ extension BatchDriver {
 
     private func send(_ intent: ProviderBatch, _ load: Load, _ provider: any BatchProvider) async throws -> ProviderBatch? {
         let policy = policy(of: provider)
-        logger.info("batch \(intent.id) of \(intent.target): sending", metadata: ["jobs": "\(load.items.count)", "bytes": "\(load.bytes)"])
+        logger.info(
+            "batch \(intent.id) of \(intent.target): sending",
+            metadata: ["jobs": .stringConvertible(load.items.count), "bytes": .stringConvertible(load.bytes)])
         // If this process was suspended, another may have considered it dead and submitted the batch.
         guard try await store.providerBatches.renew(intent, for: policy.lease), store.clock.wall() < intent.unsettledUntil ?? .max else {
             try await store.providerBatches.release(intent)
@@ -90,7 +92,7 @@ extension BatchDriver {
                 adopted.dueAt = now
                 logger.info(
                     "batch \(batch.id) of \(batch.target): found at the provider",
-                    metadata: ["remote": "\(remote.id)", "certain": "\(remote.isCertain)"])
+                    metadata: ["remote": "\(remote.id)", "certain": .stringConvertible(remote.isCertain)])
                 if let adopted = try await move(adopted, from: .submitting, goesOn: true) { return adopted }
                 try await store.providerBatches.release(batch)
                 return nil

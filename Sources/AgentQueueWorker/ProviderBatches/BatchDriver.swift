@@ -121,7 +121,7 @@ struct BatchDriver: Sendable {
         while let batch = current {
             let step = batch.decide(policy(of: provider), drains: configuration.drains, now: store.clock.wall())
             if Task.isCancelled { return try await store.providerBatches.release(batch) }
-            logger.debug("batch \(batch.id) of \(batch.target): \(step)", metadata: ["jobs": "\(batch.jobs)"])
+            logger.debug("batch \(batch.id) of \(batch.target): \(step)", metadata: ["jobs": .stringConvertible(batch.jobs)])
             switch step {
             case .wait: return try await store.providerBatches.release(batch)
             case .releaseUrgent: current = try await releaseUrgent(batch)
@@ -238,7 +238,7 @@ struct BatchDriver: Sendable {
         cancelling.state = .cancelling
         switch answer {
         case .success(let remote):
-            logger.info("batch \(batch.id) of \(batch.target): given up", metadata: ["wanted": "\(batch.isWanted)"])
+            logger.info("batch \(batch.id) of \(batch.target): given up", metadata: ["wanted": .stringConvertible(batch.isWanted)])
             return try await move(cancelling.underWay(remote, policy, now: now), from: batch.state, goesOn: false)
         case .failure(let failure) where failure.failure == .permanent:
             // The batch may have ended meanwhile. The next poll will tell.
@@ -260,7 +260,7 @@ struct BatchDriver: Sendable {
         while let isMore = try await store.providerBatches.returnRest(of: batch) {
             try interrupt("a slice is returned")
             guard !isMore else { continue }
-            logger.info("batch \(batch.id) of \(batch.target): ended", metadata: ["jobs": "\(batch.jobs)"])
+            logger.info("batch \(batch.id) of \(batch.target): ended", metadata: ["jobs": .stringConvertible(batch.jobs)])
             return nil
         }
         return nil

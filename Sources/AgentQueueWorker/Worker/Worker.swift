@@ -35,8 +35,8 @@ package final class Worker: Service {
         var isStopping = false
         var stopsAtOnce = false
         var hasDrained = false
-        /// The opening that was last logged.
-        var toldOpening: Int64?
+        /// Why lanes are closed.
+        var waits = LaneWaits()
     }
 
     /// How long to wait after the store has failed, in ms.
@@ -94,7 +94,7 @@ package final class Worker: Service {
     package func run() async throws {
         let registration = try await store.claims.registerWorker()
         if let calls = registration.calls { children?.attach { calls.note(children: $0) } }
-        logger.info("worker \(registration.id) ready", metadata: ["concurrency": "\(configuration.concurrency)"])
+        logger.info("worker \(registration.id) ready", metadata: ["concurrency": .stringConvertible(configuration.concurrency)])
         let heartbeat = HeartbeatThread(store, inFlight: inFlight, lease: configuration.lease, logger: logger)
         await withTaskCancellationOrGracefulShutdownHandler {
             await work(registration)
@@ -116,7 +116,11 @@ package final class Worker: Service {
             return !state.isStopping
         }
         guard isFirst else { return }
-        logger.info("stopping", metadata: ["running": "\(inFlight.count)"])
+        let running = inFlight.count
+        let grace = DurationText.format(.milliseconds(configuration.shutdownGrace))
+        logger.info(
+            running == 0 ? "stopping" : "stopping: running jobs have \(grace) to finish; a second signal stops at once",
+            metadata: ["running": .stringConvertible(running), "grace_ms": .stringConvertible(configuration.shutdownGrace)])
         attention.call()
     }
 
@@ -147,7 +151,8 @@ package final class Worker: Service {
             if configuration.drains { store.onChange(of: .done) { attention.call() } }
             attention.call()
             helpers.addTask { [self] in await watchDeadlines() }
-            helpers.addTask { [self] in await batchDriver(registration.id).run() }
+            helpers.addTask { [self] in await watchWaits() }
+            if configuration.only == nil { helpers.addTask { [self] in await batchDriver(registration.id).run() } }
             helpers.addTask { [self] in await openings.run() }
             helpers.addTask { [self] in await departures.run() }
             await withDiscardingTaskGroup { [runner] jobs in
@@ -213,6 +218,8 @@ package final class Worker: Service {
             slots: inFlight.isAlone || !takesJobs
                 ? 0 : min(configuration.concurrency - inFlight.calls - coalescer.count, configuration.batchSize),
             lease: configuration.lease, isIdle: inFlight.count == 0, policies: configuration.policies)
+        request.only = configuration.only
+        request.waits = state.withLock(\.waits)
         request.capacities = capacities
         request.batchCapacities = batchCapacities
         if takesJobs { request.openCalls = coalescer.openCalls }
@@ -221,27 +228,13 @@ package final class Worker: Service {
             for lease in round.cancellations { inFlight.stop(lease, .cancelled) }
             let now = platform_monotonic_ns()
             inFlight.add(round.jobs, alone: round.runsAlone) { configuration.deadline(of: $0, now: now) }
-            if let opening = round.nextOpening {
-                openings.set(after: opening - store.clock.wall())
-                sayIfIdle(until: opening, round)
-            }
+            if let opening = round.nextOpening { openings.set(after: opening - store.clock.wall()) }
+            if round.waits != request.waits { state.withLock { $0.waits = round.waits } }
             return round
         } catch {
             logger.error("claiming failed", metadata: ["error": "\(error)"])
             return nil
         }
-    }
-
-    /// Logs once that an idle worker is waiting for a limit, a pause or the next day, since it looks stuck otherwise.
-    private func sayIfIdle(until opening: Int64, _ round: ClaimRound) {
-        guard round.jobs.isEmpty, inFlight.count == 0, opening - store.clock.wall() > 5_000 else { return }
-        let isNews = state.withLock { state in
-            defer { state.toldOpening = opening }
-            return state.toldOpening != opening
-        }
-        guard isNews else { return }
-        let seconds = (opening - store.clock.wall()) / 1_000
-        logger.info("no job may be called for now: a limit is reached, or a provider is left alone", metadata: ["for": "\(seconds)s"])
     }
 
     private func isDrained() -> Bool {
@@ -252,6 +245,16 @@ package final class Worker: Service {
         } catch {
             logger.warning("the queues could not be read", metadata: ["error": "\(error)"])
             return false
+        }
+    }
+
+    /// Logs what jobs wait for, since the worker looks stuck otherwise.
+    private func watchWaits() async {
+        var watch = WaitWatch(store: store, configuration: configuration, providers: Set(providers.keys), logger: logger)
+        while !Task.isCancelled {
+            // A failed read is logged by the claim that follows.
+            try? watch.look(state.withLock(\.waits), isIdle: inFlight.count == 0)
+            try? await Task.sleep(for: .seconds(WaitWatch.interval))
         }
     }
 

@@ -37,6 +37,10 @@ package struct WorkerConfiguration: Sendable {
     package var linger: Int64 = 10
     /// The settings of provider batches, by provider. Others use the defaults.
     package var batchPolicies: [String: BatchPolicy] = [:]
+    /// Why providers of the configuration cannot be called, by name.
+    package var unavailable: [String: String] = [:]
+    /// The only job that it runs; nil for all jobs of its queues.
+    package var only: Int64?
     /// Whether the worker ends when its queues hold no job that is ready, running or due soon.
     package var drains: Bool
 

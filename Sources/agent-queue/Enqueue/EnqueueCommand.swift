@@ -66,6 +66,11 @@ struct EnqueueCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "With --wait: print the answer as it arrives.")
     var stream = false
 
+    @Option(
+        name: .long, parsing: .unconditional, help: ArgumentHelp("With --wait: maximum time to wait, such as 5m.", valueName: "duration"),
+        transform: DurationOption.parse)
+    var waitTimeout: Duration?
+
     @Flag(name: .long, help: "With --jsonl: report invalid lines and add the rest.")
     var skipInvalid = false
 
@@ -107,6 +112,7 @@ struct EnqueueCommand: AsyncParsableCommand {
             if wait { throw ValidationError("--dry-run cannot be combined with --wait") }
             if printsIDs { throw ValidationError("--dry-run cannot be combined with --print-ids") }
         }
+        if waitTimeout != nil, !wait { throw ValidationError("--wait-timeout requires --wait") }
         if stream {
             if !wait { throw ValidationError("--stream requires --wait") }
             if format.json { throw ValidationError("--stream cannot be combined with --json") }
@@ -177,8 +183,15 @@ struct EnqueueCommand: AsyncParsableCommand {
             try format.json ? output.json(ReceiptJSON.receipt(receipt)) : output.line("\(receipt.id)")
             return try output.flush()
         }
-        if stream { return try await StreamWait(id: receipt.id, timeout: nil, session: session).run(in: store) }
-        if !receipt.state.isFinal { try await FinalWait(ids: [receipt.id], timeout: nil, session: session).run(in: store) }
+        let (stream, timeout) = (stream, waitTimeout)
+        try await Interruption.reporting(job: receipt.id) {
+            if stream {
+                try await StreamWait(id: receipt.id, timeout: timeout, session: session).run(in: store)
+            } else if !receipt.state.isFinal {
+                try await FinalWait(ids: [receipt.id], timeout: timeout, session: session).run(in: store)
+            }
+        }
+        if stream { return }
         guard let job = try store.jobs.get(receipt.id) else { throw JobFailure.notFound(receipt.id) }
         if format.json {
             try output.json(JobJSON.job(job))

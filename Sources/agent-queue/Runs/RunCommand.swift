@@ -128,7 +128,7 @@ struct RunStartCommand: AsyncParsableCommand {
             }
             return try output.flush()
         }
-        try await RunWait(ids: [started.id], timeout: timeout, showsEnded: true).run(in: store)
+        try await RunWait(ids: [started.id], timeout: timeout, session: session, showsEnded: true).run(in: store)
         guard let detail = try store.runs.detail(started.id) else { throw RunFailure.notFound(started.id) }
         var output = Output()
         if format.json {

@@ -7,15 +7,18 @@ struct RunDetailView {
     private let run: RunDetail
     private let nodes: [StepNode]
     private let showsAll: Bool
+    private let waits: [WaitReason]
     private let now: Int64
 
     /// Maximum number of failures shown.
     private static let mostFailures = 20
 
-    init(_ run: RunDetail, nodes: [StepNode], all: Bool, now: Int64) {
+    /// - Parameter waits: Why none of its jobs runs.
+    init(_ run: RunDetail, nodes: [StepNode], all: Bool, waits: [WaitReason] = [], now: Int64) {
         self.run = run
         self.nodes = nodes
         showsAll = all
+        self.waits = waits
         self.now = now
     }
 
@@ -30,6 +33,7 @@ struct RunDetailView {
         sheet.add("id", "\(summary.id)")
         sheet.add("name", DisplayText.line(summary.name))
         sheet.add("state", summary.state.rawValue, Style.of(summary.state))
+        for wait in waits { sheet.add("waiting", DisplayText.line(wait.sentence), .warning) }
         sheet.add("reason", summary.reason.map { DisplayText.line($0, limit: 1_000) }, .warning)
         sheet.add("created", Figures.time(summary.createdAt, now: now))
         sheet.add("finished", summary.finalizedAt.map { Figures.time($0, now: now) })

@@ -36,15 +36,16 @@ struct RunShowCommand: AsyncParsableCommand {
         let session = try Session(global)
         try await session.withStore { store in
             guard let run = try store.runs.detail(id) else { throw RunFailure.notFound(id) }
+            let waits = try await RunWaits.reasons(of: run, in: store, session)
             var output = Output()
             if format.json {
-                try output.json(RunJSON.detail(run))
+                try output.json(RunJSON.detail(run, waits: waits))
             } else {
                 let nodes = try Pipeline(definition: run.snapshot.definition).nodes
                 if mermaid {
                     try output.lines(RunMermaid.lines(RunGraph(nodes, run), now: Now.milliseconds))
                 } else {
-                    try output.lines(RunDetailView(run, nodes: nodes, all: all, now: Now.milliseconds).lines)
+                    try output.lines(RunDetailView(run, nodes: nodes, all: all, waits: waits, now: Now.milliseconds).lines)
                 }
             }
             try output.flush()

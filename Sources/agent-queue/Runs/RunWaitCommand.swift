@@ -30,7 +30,7 @@ struct RunWaitCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         try await session.withStore { store in
-            try await RunWait(ids: ids, timeout: timeout).run(in: store)
+            try await RunWait(ids: ids, timeout: timeout, session: session).run(in: store)
             try report(store)
         }
     }
@@ -65,6 +65,7 @@ struct RunWait {
     let ids: [Int64]
     /// Nil waits forever.
     let timeout: Duration?
+    let session: Session
     /// Whether to show runs that have already finished, because they were just started.
     var showsEnded = false
 
@@ -86,21 +87,53 @@ struct RunWait {
     private func wait(in store: QueueStore) async throws {
         var open = try open(ids, in: store)
         guard showsEnded || !open.isEmpty else { return }
-        if !open.isEmpty { try WorkerHint.sayIfNoneRuns(store) }
+        var hints = WaitHints(session, store)
         var views = (showsEnded ? ids : open).map { RunProgress(run: $0, isOneOfSeveral: ids.count > 1) }
         var screen = LiveBlock(screen: .error)
         defer { screen.clear() }
         for await _ in store.changes(of: .done) {
             open = try self.open(open, in: store)
             for index in views.indices { try views[index].look(at: store) }
-            screen.show(views.flatMap(\.lines))
-            if open.isEmpty { return screen.leave() }
+            if open.isEmpty {
+                screen.show(views.flatMap(\.lines))
+                return screen.leave()
+            }
+            let news = try await hints.look { try RunWaits.unfinished(of: open, in: store) }
+            guard Screen.error.isTerminal else {
+                for sentence in news { Diagnostics.say("waiting: \(sentence)") }
+                continue
+            }
+            // Under the steps, as long as it holds them up.
+            screen.show(views.flatMap(\.lines) + hints.current.map { "waiting: \(DisplayText.line($0))" })
         }
     }
 
     private func open(_ ids: [Int64], in store: QueueStore) throws -> [Int64] {
         let states = try store.runs.states(of: ids)
         return ids.filter { states[$0].map { !$0.isFinal } ?? false }
+    }
+}
+
+/// Why runs do not go on.
+enum RunWaits {
+    /// Some jobs of runs that have not finished; if one runs, that one, as it shows that the runs go on.
+    static func unfinished(of runs: [Int64], in store: QueueStore) throws -> [Job] {
+        var jobs: [Job] = []
+        for run in runs.prefix(WaitHints.maxJobs) {
+            let running = try store.jobs.list(JobFilter(states: [.running], run: run), limit: 1)
+            guard running.isEmpty else { return running }
+            let waiting: [JobState] = [.available, .retryable, .scheduled, .pending]
+            jobs += try store.jobs.list(JobFilter(states: waiting, run: run), limit: WaitHints.maxJobs)
+        }
+        return jobs
+    }
+
+    /// Why no job of a run is running; empty if one is, or if the run has finished.
+    static func reasons(of run: RunDetail, in store: QueueStore, _ session: Session) async throws -> [WaitReason] {
+        guard !run.summary.state.isFinal else { return [] }
+        let now = Now.milliseconds
+        var diagnosis = try await WaitDiagnosis(session.settings, environment: session.environment, store, now: now)
+        return try diagnosis.reasons(for: try unfinished(of: [run.summary.id], in: store), now: now)
     }
 }
 

@@ -9,6 +9,8 @@ struct FinalWait {
     /// Nil waits forever.
     let timeout: Duration?
     let session: Session
+    /// Whether this process runs the jobs itself.
+    var runsHere = false
 
     /// Jobs to check at a time. Old jobs tend to finish first, so each check covers the oldest unfinished ones, at a cost that does not
     /// depend on their total number.
@@ -30,8 +32,8 @@ struct FinalWait {
     private func wait(in store: QueueStore) async throws {
         var open = try await openAtFirst(in: store)[...]
         guard !open.isEmpty else { return }
-        try WorkerHint.sayIfNoneRuns(store)
-        try await ProviderHint.say(for: open, store, session)
+        var hints = WaitHints(session, store)
+        hints.runsHere = runsHere
         var bar = ProgressBar(ids.count == 1 ? "Waiting for job \(ids[0])" : "Waiting")
         defer { bar.clear() }
         for await _ in store.changes(of: .done) {
@@ -43,8 +45,9 @@ struct FinalWait {
                 open = left + open.dropFirst(look.count)
                 if !left.isEmpty { break }
             }
-            bar.update(ids.count - open.count, of: ids.count)
             if open.isEmpty { return }
+            try await hints.say({ bar.clear() }, about: { try open.prefix(WaitHints.maxJobs).compactMap { try store.jobs.get($0) } })
+            bar.update(ids.count - open.count, of: ids.count)
         }
     }
 
@@ -87,13 +90,30 @@ struct BatchWait {
     private func wait(in store: QueueStore) async throws {
         var bar = ProgressBar("Waiting")
         defer { bar.clear() }
-        try WorkerHint.sayIfNoneRuns(store)
-        try await ProviderHint.say(forBatch: name, store, session)
+        var hints = WaitHints(session, store)
+        var doneBefore = 0
         for await _ in store.changes(of: .done) {
             let progress = try await progress(store)
-            bar.update(progress.completed + progress.cancelled + progress.discarded, of: progress.jobs)
             if progress.isDone { return }
+            let done = progress.completed + progress.cancelled + progress.discarded
+            // Nothing holds up a batch whose jobs end.
+            let goesOn = doneBefore != done && doneBefore > 0
+            try await hints.say(
+                { bar.clear() },
+                about: {
+                    defer { doneBefore = done }
+                    return goesOn ? [] : try unfinished(store)
+                })
+            bar.update(done, of: progress.jobs)
         }
+    }
+
+    /// Some jobs of the batch that have not finished; if one runs, that one, as it shows that the batch goes on.
+    private func unfinished(_ store: QueueStore) throws -> [Job] {
+        let running = try store.jobs.list(JobFilter(states: [.running], batch: name), limit: 1)
+        guard running.isEmpty else { return running }
+        let waiting: [JobState] = [.available, .retryable, .scheduled, .pending]
+        return try store.jobs.list(JobFilter(states: waiting, batch: name), limit: WaitHints.maxJobs)
     }
 
     private func report(_ progress: BatchProgress, json: Bool) throws {

@@ -8,6 +8,8 @@ struct StreamWait {
     /// Nil waits forever.
     let timeout: Duration?
     let session: Session
+    /// Whether this process runs the job itself.
+    var runsHere = false
 
     /// - Throws: `CommandFailure` if the job does not exist or does not complete, or on timeout.
     func run(in store: QueueStore) async throws {
@@ -22,19 +24,22 @@ struct StreamWait {
         guard let state = try store.jobs.states(of: [id])[id] else { throw JobFailure.notFound(id) }
         var printer = StreamPrinter()
         if !state.isFinal {
-            try WorkerHint.sayIfNoneRuns(store)
-            try await ProviderHint.say(for: [id], store, session)
             // A call that is already running is not streamed; the next one is.
             try await store.jobs.requestStream(of: id)
         }
         var sequence: Int64 = 0
+        var hints = WaitHints(session, store)
+        hints.runsHere = runsHere
         for await _ in store.changes(of: .done) {
             // Read before the text: once the state is final, the pieces are removed.
             let isFinal = try store.jobs.states(of: [id])[id]?.isFinal ?? true
             let page = try store.jobs.stream(of: id, after: sequence)
             try printer.show(page)
             sequence = page.lastSequence
-            guard isFinal else { continue }
+            guard isFinal else {
+                try await hints.say({ try printer.endLine() }, about: { [try store.jobs.get(id)].compactMap(\.self) })
+                continue
+            }
             guard let job = try store.jobs.get(id) else {
                 try printer.endLine()
                 throw CommandFailure(.badInput, "job \(id) was deleted while waiting for it")

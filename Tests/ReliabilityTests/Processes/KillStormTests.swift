@@ -96,9 +96,9 @@ extension ReliabilityTests {
             let leases = scene.server.requests.compactMap(\.lease)
             #expect(leases.count == scene.server.requests.count)
             #expect(Set(leases).count == leases.count, "two calls under one lease")
-            // "TIME job 17 completed scripted/m …"
+            // "TIME info job 17 completed scripted/m …"
             let lines: [Substring] = scene.processes.map(\.output).joined().split(separator: "\n")
-            let logged = lines.filter { $0.contains(" completed scripted/m") }.map { $0.split(separator: " ")[2] }
+            let logged = lines.filter { $0.contains(" completed scripted/m") }.map { $0.split(separator: " ")[3] }
             #expect(Set(logged).count == logged.count, "a job that completed twice")
             print("kill storm: \(acknowledged.count) jobs, \(leases.count) calls, \(kills) kills")
         }

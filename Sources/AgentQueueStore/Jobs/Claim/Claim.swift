@@ -14,6 +14,8 @@ extension ClaimStore {
             )
         }
         var round = hasWork ? try await write { try $0.claim(request) } : ClaimRound()
+        // Without slots, nobody has looked at the lanes.
+        if !hasWork, request.slots == 0 { round.waits = request.waits }
         round.cancellations = cancellations
         return round
     }
@@ -44,6 +46,8 @@ extension WriteTransaction {
     func claim(_ request: ClaimRequest) throws -> ClaimRound {
         var lanes = try readyLanes(for: request)
         var claiming = ClaimBuilder(request)
+        claiming.round.waits.keep(lanes)
+        if let id = request.only { return try claim(only: id, from: lanes, &claiming) }
         for lane in lanes where lane.hasQuarantined {
             // A quarantined job (two workers crashed while running it) runs alone: everything else in this process must end first.
             guard case .open(let opening) = try admit(lane, onlyQuarantined: true, upTo: 9, &claiming) else { continue }
@@ -63,7 +67,8 @@ extension WriteTransaction {
             let others = lanes.indices.lazy.filter { $0 != best }.compactMap { lanes[$0].head }
             let limit = others.min() ?? 9
             switch try admit(lanes[best], onlyQuarantined: false, upTo: limit, &claiming) {
-            case .closed:
+            case .closed(let cause):
+                claiming.round.waits.close(lanes[best], cause, now: now)
                 lanes.remove(at: best)
             case .exhausted:
                 lanes[best].head = try headPriority(of: lanes[best].id)
@@ -71,6 +76,8 @@ extension WriteTransaction {
             case .open(let opening):
                 let before = (claiming.withdrawals, claiming.deferred)
                 let taken = try claim(from: lanes[best], opening, slots: slots, upTo: limit, &claiming)
+                try recordWaits(of: taken.jobs, lanes[best], claiming.round.waits[lanes[best].id])
+                if opening.count > taken.calls { claiming.round.waits.open(lanes[best].id) }
                 claiming.round.jobs.append(contentsOf: taken.jobs)
                 slots -= taken.calls
                 lanes[best].served = claiming.latestToken ?? lanes[best].served
@@ -93,6 +100,23 @@ extension WriteTransaction {
         return claiming.round
     }
 
+    /// Claims one job, if it is ready and one of its targets admits a call now.
+    private func claim(only id: Int64, from lanes: [ReadyLane], _ claiming: inout ClaimBuilder) throws -> ClaimRound {
+        let found = try statement(
+            "SELECT lane_id, priority, (SELECT body FROM requests WHERE job_id = jobs.id) FROM jobs WHERE id = ? AND +state = 'available'"
+        ).bind(id).first { (lane: $0.int64(0), priority: $0.int(1), body: $0.text(2)) }
+        guard let found, let lane = lanes.first(where: { $0.id == found.lane }) else { return claiming.round }
+        let candidate = (id: id, body: found.body)
+        switch try admit(lane, candidate, onlyQuarantined: false, upTo: found.priority, &claiming) {
+        case .closed(let cause): claiming.round.waits.close(lane, cause, now: now)
+        case .exhausted: break
+        case .open(let opening):
+            claiming.round.jobs = try take(.these([id]), from: lane, opening, &claiming)
+            try recordWaits(of: claiming.round.jobs, lane, claiming.round.waits[lane.id])
+        }
+        return claiming.round
+    }
+
     private static func precedes(_ one: ReadyLane, _ other: ReadyLane) -> Bool {
         (one.head ?? 10, one.served) < (other.head ?? 10, other.served)
     }
@@ -104,17 +128,19 @@ extension WriteTransaction {
             SELECT lanes.id, lanes.queue, lanes.provider, lanes.target, lanes.kind, lanes.served,
             (SELECT priority FROM jobs INDEXED BY jobs_available
              WHERE lane_id = lanes.id AND state = 'available' AND crashes < 2 ORDER BY priority LIMIT 1),
-            EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_suspect WHERE lane_id = lanes.id AND state = 'available' AND crashes >= 2)
+            EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_suspect WHERE lane_id = lanes.id AND state = 'available' AND crashes >= 2),
+            queues.last_paused_at, queues.resumed_at
             FROM lanes JOIN queues ON queues.name = lanes.queue WHERE lanes.available > 0 AND queues.paused_at IS NULL
             """
         ).eachRow { row in
             guard request.serves(queue: row.text(1), provider: row.text(2), target: row.text(3), kind: row.text(4)),
                 let target = Target(row.text(3)), let kind = JobKind(rawValue: row.text(4))
             else { return }
-            lanes.append(
-                ReadyLane(
-                    id: row.int64(0), kind: kind, target: target, head: row.isNull(6) ? nil : row.int(6), hasQuarantined: row.int64(7) == 1,
-                    served: row.int64(5)))
+            var lane = ReadyLane(
+                id: row.int64(0), kind: kind, target: target, head: row.isNull(6) ? nil : row.int(6), hasQuarantined: row.int64(7) == 1,
+                served: row.int64(5))
+            if let began = row.optionalInt64(8), let ended = row.optionalInt64(9), began <= ended { lane.lastPause = began...ended }
+            lanes.append(lane)
         }
         return lanes
     }
@@ -150,11 +176,17 @@ extension WriteTransaction {
     private func take(
         _ count: Int, from lane: ReadyLane, _ opening: Admitted, onlyQuarantined: Bool, upTo priority: Int, _ claiming: inout ClaimBuilder
     ) throws -> [ClaimedJob] {
+        let source: ClaimSource = onlyQuarantined ? .quarantined(upTo: priority, count: count) : .next(upTo: priority, count: count)
+        return try take(source, from: lane, opening, &claiming)
+    }
+
+    private func take(
+        _ source: ClaimSource, from lane: ReadyLane, _ opening: Admitted, _ claiming: inout ClaimBuilder
+    ) throws -> [ClaimedJob] {
         // Never use the token of a shared call here: such a call's token records that it has begun.
         let token = try claiming.token ?? nextToken()
         claiming.token = token
         claiming.latestToken = token
-        let source: ClaimSource = onlyQuarantined ? .quarantined(upTo: priority, count: count) : .next(upTo: priority, count: count)
         let taken = try begin(source, token, lane, opening, &claiming)
         let isReserved = try mustReserve(opening, lane, claiming.request.policies)
         guard isReserved || taken.contains(where: { !$0.budgets.isEmpty }) else { return taken.map(\.job) }
@@ -222,6 +254,10 @@ package struct ClaimRequest: Sendable {
     package var queues: Set<String>?
     /// The providers that the worker has.
     package var providers: Set<String>
+    /// Why lanes were closed in the worker's last round.
+    package var waits = LaneWaits()
+    /// The only job that the worker runs; nil for all that it serves.
+    package var only: Int64?
     /// How many more calls the worker can run.
     package var slots: Int
     /// The lease's duration in milliseconds.
@@ -272,4 +308,6 @@ package struct ClaimRound: Sendable {
     package var runsAlone = false
     /// When a skipped lane may admit calls again (wall clock, in milliseconds); nil if none waits for a time.
     package var nextOpening: Int64?
+    /// Why lanes are closed, for the next round.
+    package var waits = LaneWaits()
 }

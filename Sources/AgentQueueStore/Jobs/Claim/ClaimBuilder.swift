@@ -20,7 +20,10 @@ struct ClaimBuilder {
     /// next jobs would meet the same limit.
     var isTight = false
 
-    init(_ request: ClaimRequest) { self.request = request }
+    init(_ request: ClaimRequest) {
+        self.request = request
+        round.waits = request.waits
+    }
 
     /// The lanes whose open calls have been filled up.
     var filled: Set<Int64> = []
@@ -57,4 +60,6 @@ struct ReadyLane {
     var head: Int?
     var hasQuarantined: Bool
     var served: Int64
+    /// The latest pause of its queue that has ended.
+    var lastPause: ClosedRange<Int64>?
 }

@@ -14,7 +14,7 @@ struct Admitted {
 enum LaneAdmission {
     case open(Admitted)
     /// None of the lane's targets admits a call now.
-    case closed
+    case closed(WaitCause?)
     /// The lane has no more jobs up to the given priority.
     case exhausted
 }
@@ -22,11 +22,16 @@ enum LaneAdmission {
 extension WriteTransaction {
     /// Finds the first of a lane's targets that admits a call. A fallback is asked only if the targets before it are failing or would keep
     /// the lane waiting longer than the route allows. Jobs that no target can ever afford are discarded on the way.
-    func admit(_ lane: ReadyLane, onlyQuarantined: Bool, upTo priority: Int, _ claiming: inout ClaimBuilder) throws -> LaneAdmission {
+    /// - Parameter only: the job to admit; nil for the lane's next.
+    func admit(
+        _ lane: ReadyLane, _ only: (id: Int64, body: String)? = nil, onlyQuarantined: Bool, upTo priority: Int,
+        _ claiming: inout ClaimBuilder
+    ) throws -> LaneAdmission {
         while true {
-            var candidate: (id: Int64, body: String)?
+            var candidate = only
             var refusal: String?
             var isClosed = false
+            var cause: WaitCause?
             let route = claiming.request.policies.route(of: lane.target, lane.kind)
             targets: for target in route.targets {
                 var gate = try gate(target, claiming.request.policies, estimate: nil)
@@ -45,6 +50,7 @@ extension WriteTransaction {
                     refusal = refusal ?? sentence
                 case .closed(let closure):
                     isClosed = true
+                    cause = cause ?? closure.cause
                     claiming.noteOpening(closure.until)
                     if closure.isFault { continue }
                     // The target is only busy: ask the next one if waiting would take too long.
@@ -60,10 +66,10 @@ extension WriteTransaction {
                     if until - now <= patience { break targets }
                 }
             }
-            guard !isClosed, let refusal, let candidate else { return .closed }
+            guard !isClosed, let refusal, let candidate else { return .closed(cause) }
             try discard(candidate.id, lane, refusal)
             claiming.withdrawals -= 1
-            guard claiming.withdrawals > 0 else { return .closed }
+            guard only == nil, claiming.withdrawals > 0 else { return .closed(nil) }
         }
     }
 

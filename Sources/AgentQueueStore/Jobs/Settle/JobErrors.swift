@@ -30,7 +30,10 @@ extension WriteTransaction {
             try statement("UPDATE job_errors SET partial = NULL WHERE job_id = ? AND partial IS NOT NULL").bind(job).run()
         }
         try statement(
-            "INSERT INTO job_errors (job_id, attempt, at, class, message, target, cost_usd, partial) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            """
+            INSERT INTO job_errors (job_id, attempt, at, class, message, target, cost_usd, partial, began_at)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, CASE WHEN ?2 > 0 THEN (SELECT attempted_at FROM jobs WHERE id = ?1) END)
+            """
         )
         .bind(job).bind(error.attempt).bind(now).bind(error.failure.rawValue).bind(Self.cut(error.message, to: JobError.maxMessageBytes))
         .bind(error.target).bind(error.cost).bind(partial).run()

@@ -46,7 +46,7 @@ extension WriteTransaction {
         CASE WHEN use_cache = 1 THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND +expires_at > ?4) END,
         EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
         (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms, batch_api,
-        run_id
+        run_id, scheduled_at
         """
     }
 
@@ -101,6 +101,7 @@ extension StartedJob {
         job.cacheTimeToLive = row.optionalInt64(16)
         job.waitsForBatch = row.int64(17) > 0
         job.runID = row.optionalInt64(18)
+        job.readySince = row.int64(19)
         budgets = Budgets(own: row.optionalDouble(12), batch: row.optionalDouble(13))
     }
 }

@@ -28,10 +28,16 @@ extension WriteTransaction {
             """
             UPDATE jobs SET state = CASE WHEN scheduled_at > ?2 THEN 'scheduled' ELSE 'available' END
             WHERE id = ?1 AND +state = 'pending' AND NOT EXISTS (SELECT 1 FROM dependencies WHERE job_id = ?1 AND met = 0)
-            RETURNING lane_id, batch_id, state
+            RETURNING lane_id, batch_id, state, created_at, scheduled_at
             """
-        ).bind(job).bind(now).first { ($0.int64(0), $0.optionalInt64(1), $0.text(2)) }
-        guard let (lane, batch, name) = row, let state = JobState(rawValue: name) else { return }
+        ).bind(job).bind(now).first { row in
+            (lane: row.int64(0), batch: row.optionalInt64(1), state: row.text(2), since: row.int64(3), due: row.int64(4))
+        }
+        guard let row, let state = JobState(rawValue: row.state) else { return }
+        let (lane, batch) = (row.lane, row.batch)
+        // A job that was retried waits from then on.
+        try recordWait(
+            of: job, from: row.due > now ? row.since : max(row.since, row.due), to: now, "dependency", "the jobs that it depends on")
         ledger.move(lane: lane, batch: batch, from: .pending, to: state)
     }
 

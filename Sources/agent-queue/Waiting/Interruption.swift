@@ -1,0 +1,48 @@
+import ArgumentParser
+import Dispatch
+import Glibc
+
+/// Ctrl-C during a wait: the wait ends cleanly, and the job goes on without it.
+enum Interruption {
+    /// Runs `body`. On SIGINT or SIGTERM, cancels it, waits for its end, and says what becomes of the job.
+    ///
+    /// - Throws: `ExitCode`, that of a program that the signal ended.
+    static func reporting(job id: Int64, _ body: @escaping @Sendable () async throws -> Void) async throws {
+        let (signals, continuation) = AsyncStream.makeStream(of: Int32.self)
+        let sources = [SIGINT, SIGTERM].map { number in
+            // The default action would end the process before the source sees the signal.
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number)
+            source.setEventHandler { continuation.yield(number) }
+            source.resume()
+            return source
+        }
+        defer {
+            for source in sources { source.cancel() }
+            for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+        }
+        try await withThrowingTaskGroup(of: Int32?.self) { group in
+            group.addTask {
+                try await body()
+                return nil
+            }
+            group.addTask {
+                var first: Int32?
+                for await number in signals {
+                    first = number
+                    break
+                }
+                return first
+            }
+            let first = try await group.next() ?? nil
+            group.cancelAll()
+            guard let number = first else { return }
+            // A second signal ends the process at once.
+            for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+            // What the cancelled body throws is not news.
+            _ = try? await group.next()
+            Diagnostics.say("interrupted; job \(id) stays in the queue: see 'agent-queue show \(id)', or 'agent-queue cancel \(id)'")
+            throw ExitCode(128 + number)
+        }
+    }
+}
