@@ -103,16 +103,19 @@ extension JobQueue {
         return try JSONDecoder().decode(type, from: Data(output.text.utf8))
     }
 
-    /// Returns the answer to a call of a run, decoded: a `String` is the text itself, any other type is read as JSON.
+    /// Returns the answer to a call or the output of a step of a run, decoded: a `String` is the text itself, any other type is read as JSON.
     /// - Parameters:
     ///   - type: the type to decode.
     ///   - run: the run's id.
-    ///   - path: the path of the call in the run, such as `code[0]`.
-    /// - Throws: `StoreError` if the call has no answer; `DecodingError` if the answer does not fit the type.
+    ///   - path: the path of a call in the run, such as `code[0]`, or of a step with several calls, such as `code`.
+    /// - Throws: `StoreError` if there is no output; `InputError` if there is no such step; `DecodingError` if the output does not fit the
+    ///   type.
     public func output<Value: Decodable>(ofStep path: String, in run: Int64, as type: Value.Type = Value.self) throws -> Value {
-        guard let text = try store.runs.stepOutputs(of: run, [path])[path] else {
-            throw StoreError(.notFound, "run \(run) has no answer of '\(path)'")
+        var text = try store.runs.stepOutputs(of: run, [path])[path]
+        if text == nil, let snapshot = try store.runs.snapshot(run) {
+            text = try planner.output(of: path, in: snapshot).map { $0.string ?? $0.text }
         }
+        guard let text else { throw StoreError(.notFound, "run \(run) has no output of '\(path)'") }
         if let text = text as? Value { return text }
         return try JSONDecoder().decode(type, from: Data(text.utf8))
     }

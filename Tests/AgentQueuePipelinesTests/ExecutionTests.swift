@@ -4,6 +4,51 @@ import Testing
 
 /// What a run does next, step by step, for everything that a step may have.
 @Suite struct ExecutionTests {
+    @Test func aStepsOutputIsWhatLaterStepsSee() throws {
+        var run = try Runs(
+            """
+            inputs: { l: { type: list } }
+            steps:
+              each: { foreach: inputs.l, prompt: "{{item}}" }
+              vote: { prompt: x, ensemble: { samples: 3, combine: vote } }
+              group:
+                needs: [each]
+                repeat: { times: 2, improves: score.n, patience: 2 }
+                steps:
+                  score: { prompt: "{{round}}", schema: { type: object, properties: { n: { type: number } } } }
+                  maybe: { when: round > 1, prompt: y }
+              last: { needs: [group], prompt: z }
+            """, inputs: ["l": ["a", "b"]])
+        func output(_ path: String) -> StepOutput {
+            var outputs: [String: String] = [:]
+            while true {
+                guard case .needs(let paths) = run.pipeline.output(of: path, in: run.snapshot, outputs: outputs) else {
+                    return run.pipeline.output(of: path, in: run.snapshot, outputs: outputs)
+                }
+                for path in paths { outputs[path] = run.texts[path] }
+            }
+        }
+        _ = run.go()
+        #expect(output("each") == .none)
+        run.tell([("each[0]", .completed(text: "A")), ("each[1]", .completed(text: "B"))])
+        run.tell([("vote~0", .completed(text: "no")), ("vote~1", .completed(text: "yes")), ("vote~2", .completed(text: "Yes"))])
+        #expect(output("each") == .value(["A", "B"]))
+        #expect(output("each[1]") == .value("B"))
+        #expect(output("vote") == .value("yes"))
+        #expect(output("group") == .none && output("group/1") == .none)
+        _ = run.tell("group/1/score", #"{"n": 5}"#)
+        _ = run.tell([("group/2/score", .completed(text: #"{"n": 3}"#)), ("group/2/maybe", .completed(text: "m"))])
+        // The better round is the group's.
+        #expect(output("group") == .value(["score": ["n": 5], "maybe": .null]))
+        #expect(output("group.score") == .value(["n": 5]))
+        #expect(output("group/2") == .value(["score": ["n": 3], "maybe": "m"]))
+        #expect(output("group/2/maybe") == .value("m"))
+        #expect(output("last") == .none)
+        for path in ["nothing", "each/1", "group/x", "each[7]", "vote[0]", "", "group.nothing", "group/1/nothing"] {
+            #expect(output(path) == .unknown, "\(path)")
+        }
+    }
+
     @Test func stepsWaitForWhatTheyNeed() throws {
         var run = try Runs("steps: { c: { prompt: '{{b}}' }, a: { prompt: x }, b: { prompt: '{{a}}!' }, d: { prompt: y, needs: [a] } }")
         #expect(run.go().map(\.path) == ["a"])

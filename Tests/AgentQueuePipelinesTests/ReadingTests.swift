@@ -85,7 +85,11 @@ import Testing
         ("inputs: { x: { type: text } }\nsteps: { a: { prompt: x } }", "p.yaml:1: inputs.x: is used by no step"),
         (
             "inputs:\n  x: { type: string }\nsteps: { a: { prompt: '{{inputs.x}}' } }",
-            "p.yaml:2: inputs.x.type: 'string' is none of text, integer, number, boolean, list, object"
+            "p.yaml:2: inputs.x.type: 'string' is none of text, integer, number, boolean, list, object (did you mean 'text'?)"
+        ),
+        (
+            "inputs:\n  x: { type: array }\nsteps: { a: { prompt: '{{inputs.x}}' } }",
+            "p.yaml:2: inputs.x.type: 'array' is none of text, integer, number, boolean, list, object (did you mean 'list'?)"
         ),
         (
             "inputs:\n  x: { type: integer, default: a }\nsteps: { a: { prompt: '{{inputs.x}}' } }",
@@ -195,6 +199,72 @@ import Testing
                 "p.yaml:8: steps.y.prompt: unknown step or name 'z' (did you mean 'x'?)",
                 "p.yaml:9: steps.y.temperature: 9.0 is out of range (0 to 2)",
             ])
+    }
+
+    /// What cannot be read hides nothing else, and what it lacks is not held against those who use it.
+    @Test func faultsOfReadingAndOfMeaningAreToldTogether() {
+        let yaml = """
+            inputs:
+              a: { type: string }
+              n: {}
+            steps:
+              x:
+                promt: hello
+              y:
+                foreach: inputs.a
+                prompt: "{{item}} {{x.field}} {{z}}"
+              w:
+                schema: none.yaml
+                prompt: "{{inputs.b}}"
+              v:
+                prompt: "{{w.title}} {{inputs.n}}"
+                temperature: hot
+            """
+        #expect(
+            Texts.faults(yaml) == [
+                "p.yaml:2: inputs.a.type: 'string' is none of text, integer, number, boolean, list, object (did you mean 'text'?)",
+                "p.yaml:6: steps.x: unknown key 'promt' (did you mean 'prompt'?)",
+                "p.yaml:9: steps.y.prompt: unknown step or name 'z' (did you mean 'x'?)",
+                "p.yaml:11: steps.w.schema: 'none.yaml' is neither a file's name that ends in .json nor an input such as inputs.schema",
+                "p.yaml:12: steps.w.prompt: unknown input 'b' (did you mean 'a'?)",
+                "p.yaml:15: steps.v.temperature: expected a number, found 'hot'",
+            ])
+    }
+
+    @Test func aTabIsNamed() {
+        let faults = Texts.faults("steps:\n\ta: { prompt: x }")
+        #expect(faults.count == 1 && faults[0].hasSuffix("(indent with spaces: YAML allows no tabs)"), "\(faults)")
+        #expect(Texts.faults("steps:\n  a:\n\t\tprompt: x").first?.contains("no tabs") == true)
+    }
+
+    @Test func targetsAreChecked() throws {
+        let checks = PipelineChecks { $0.provider == "local" ? nil : "unknown provider '\($0.provider)'" }
+        let yaml = """
+            inputs: { m: { default: x/y } }
+            roles:
+              r: { model: locl/a }
+            steps:
+              a: { role: r, prompt: x }
+              b: { model: gpt, prompt: x }
+              c: { model: "{{inputs.m}}", prompt: x }
+              d: { prompt: x, ensemble: { combine: all, targets: [local/a, openai/b] } }
+            modes:
+              quick: { model: far/away }
+            """
+        let faults = Pipeline.check(yaml: yaml, path: "p.yaml", checks: checks).map(\.description)
+        #expect(
+            faults == [
+                "p.yaml:3: roles.r.model: unknown provider 'locl'",
+                "p.yaml:6: steps.b.model: 'gpt' is not a target (write provider/model, such as anthropic/claude-sonnet-4-5)",
+                "p.yaml:8: steps.d.ensemble.targets[1]: unknown provider 'openai'",
+            ])
+        let mode = "steps: { a: { prompt: x } }\nmodes:\n  quick: { model: far/away }"
+        #expect(
+            Pipeline.check(yaml: mode, path: "p.yaml", checks: checks).map(\.description)
+                == ["p.yaml:3: modes.quick.model: unknown provider 'far'"])
+        // A stored run goes on, whatever the configuration has become.
+        let pipeline = try Pipeline(yaml: "steps: { a: { model: far/away, prompt: x } }", path: "p.yaml")
+        #expect(try Pipeline(definition: pipeline.definition) == pipeline)
     }
 
     @Test func hostileTextsEndInAnError() {

@@ -38,6 +38,9 @@ import Testing
         ("a\n{{#inputs.d.l}}\n- {{.}}\n{{/inputs.d.l}}\nb\n", #"{"l":[1,2]}"#, "a\n- 1\n- 2\nb\n"),
         ("\n  {{! a remark }}\n x {{inputs.d.x}}\n", #"{"x":1}"#, "\n x 1\n"),
         ("{ {{inputs.d.x}} } }}", #"{"x":1}"#, "{ 1 } }}"),
+        ("{{'{{'}}name}} {{ \"{{#it's}}\" }} {{'{{{'}}{{inputs.d.x}}", #"{"x":1}"#, "{{name}} {{#it's}} {{{1"),
+        ("{{#inputs.d.l}}{{'{{.}}'}}={{.}} {{/inputs.d.l}}", #"{"l":["a","b"]}"#, "{{.}}=a {{.}}=b "),
+        ("{{'${inputs.d}'}} ${HOME} {% raw %} {inputs}", "{}", "${inputs.d} ${HOME} {% raw %} {inputs}"),
     ])
     func valuesAreWritten(_ prompt: String, _ data: String, _ expected: String) throws {
         #expect(try written(prompt, try JSONValue.parse(data)) == expected)
@@ -104,10 +107,33 @@ import Testing
         ),
         ("{{item}}", "p.yaml:6: steps.a.prompt: 'item' is known only in a step with foreach"),
         ("{{task}}", "p.yaml:6: steps.a.prompt: unknown name 'task'"),
+        ("{{'x}}", "p.yaml:6: steps.a.prompt: a text in quotes that begins with {{' has no '}}"),
+        (
+            "one\n${inputs.task}",
+            "p.yaml:7: steps.a.prompt: '${inputs.task}' is plain text here (write {{inputs.task}}, or {{'${inputs.task}'}} if this text is meant)"
+        ),
+        (
+            "{inputs.task}",
+            "p.yaml:6: steps.a.prompt: '{inputs.task}' is plain text here (write {{inputs.task}}, or {{'{inputs.task}'}} if this text is meant)"
+        ),
+        (
+            "{% if inputs.task %}x{% endif %}",
+            "p.yaml:6: steps.a.prompt: '{% if inputs.task %}' is plain text here (write {{#inputs.task}}…{{/inputs.task}}, or {{'{% if inputs.task %}'}} if this text is meant)"
+        ),
         (String(repeating: "{{#inputs.task}}", count: 17), "p.yaml:6: steps.a.prompt: sections nest deeper than 16"),
     ])
     func faultsAreTold(_ prompt: String, _ expected: String) {
         #expect(Texts.faults(Texts.prompt(prompt)).first == expected)
+    }
+
+    @Test func everyFaultOfATemplateIsTold() {
+        #expect(
+            Texts.faults(Texts.prompt("{{f(x)}} {{a b}}\n{{nobody}} {{#inputs.task}}\n${inputs.task}")) == [
+                "p.yaml:6: steps.a.prompt: 'f(x)' is a function, and templates have none",
+                "p.yaml:6: steps.a.prompt: 'a b' is not a name (write a path such as plan.parts)",
+                "p.yaml:7: steps.a.prompt: unknown name 'nobody'",
+                "p.yaml:8: steps.a.prompt: '${inputs.task}' is plain text here (write {{inputs.task}}, or {{'${inputs.task}'}} if this text is meant)",
+            ])
     }
 
     @Test func fieldsOfItemsAreChecked() {

@@ -45,4 +45,11 @@ package struct IntakeContext: Sendable {
         self.kind = kind
         self.usesBatchAPI = usesBatchAPI
     }
+
+    /// The sentence that refuses a target whose provider is not configured.
+    func unknownProvider(_ provider: String, of target: String) -> String {
+        var help = Suggestion.hint(for: provider, in: providerNames)
+        if help.isEmpty, !providerNames.isEmpty { help = " (configured: \(providerNames.prefix(20).joined(separator: ", ")))" }
+        return "unknown provider \(InvalidText.quoted(provider)) in model \(InvalidText.quoted(target))\(help)"
+    }
 }

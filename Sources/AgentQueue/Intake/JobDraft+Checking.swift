@@ -114,12 +114,7 @@ extension JobDraft {
             target = fallback
         }
         guard let identity = context.identity(target.provider) else {
-            var help = Suggestion.hint(for: target.provider, in: context.providerNames)
-            if help.isEmpty, !context.providerNames.isEmpty {
-                help = " (configured: \(context.providerNames.prefix(20).joined(separator: ", ")))"
-            }
-            let name = InvalidText.quoted(target.provider)
-            throw InputError("unknown provider \(name) in model \(InvalidText.quoted("\(target)"))\(help)", kind: .usage)
+            throw InputError(context.unknownProvider(target.provider, of: "\(target)"), kind: .usage)
         }
         return (target, identity)
     }

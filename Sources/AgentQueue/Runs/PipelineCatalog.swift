@@ -13,6 +13,7 @@ package struct PipelineCatalog: Sendable {
     private let folder: PipelineFolder
     private let shipped: [String: String]
     let own: [any ModelProvider]
+    private let checks: PipelineChecks
 
     /// Makes the catalog of a configuration. Reads nothing yet.
     /// - Parameter own: the embedding program's providers, which jobs of a run may name.
@@ -27,6 +28,7 @@ package struct PipelineCatalog: Sendable {
     ) {
         self.settings = settings
         self.own = own
+        checks = settings.intakeContext(now: 0, own: own).pipelineChecks
         self.files = files
         self.folder = folder
         self.shipped = shipped
@@ -78,7 +80,7 @@ package struct PipelineCatalog: Sendable {
         if let pipeline = try plain(named: name) { return pipeline }
         for file in try all() {
             guard let mode = file.modes.first(where: { $0.name == name }), try plain(named: file.name) != nil else { continue }
-            return try file.pipeline.get().applying(mode)
+            return try file.pipeline.get().applying(mode, checks: checks)
         }
         let names = try entries().map(\.name)
         let hint = Suggestion.hint(for: name, in: names)
@@ -106,6 +108,9 @@ package struct PipelineCatalog: Sendable {
                 continue
             }
             guard case .success(let pipeline) = file.pipeline else { continue }
+            let wrong = pipeline.faults(of: settings.mode(name, mode)).map { located($0, mode: name) }
+            faults += wrong
+            guard wrong.isEmpty else { continue }
             do throws(PipelineError) {
                 _ = try apply(mode, named: name, to: pipeline)
             } catch {
@@ -134,7 +139,8 @@ package struct PipelineCatalog: Sendable {
     }
 
     private func readShipped(_ name: String, _ text: String) -> PipelineFile {
-        PipelineFile(path: "\(name).yaml", .success(text), source: .shipped, roles: settings.pipelineRoles, files: files)
+        PipelineFile(
+            path: "\(name).yaml", .success(text), source: .shipped, roles: settings.pipelineRoles, files: files, checks: checks)
     }
 
     private func ownFiles() throws(PipelineError) -> [PipelineFile] {
@@ -153,14 +159,14 @@ package struct PipelineCatalog: Sendable {
             guard let contents = try files.read(path) else { throw InvalidText("there is no such file") }
             return contents.text
         }
-        return PipelineFile(path: path, text, source: .file(path), roles: settings.pipelineRoles, files: files)
+        return PipelineFile(path: path, text, source: .file(path), roles: settings.pipelineRoles, files: files, checks: checks)
     }
 
     // MARK: Modes of the configuration
 
     private func apply(_ mode: ModeSettings, named name: String, to pipeline: Pipeline) throws(PipelineError) -> Pipeline {
         do throws(PipelineError) {
-            return try pipeline.applying(settings.mode(name, mode))
+            return try pipeline.applying(settings.mode(name, mode), checks: checks)
         } catch {
             throw located(error, mode: name)
         }

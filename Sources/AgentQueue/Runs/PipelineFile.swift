@@ -15,22 +15,28 @@ struct PipelineFile {
     private let path: String
     private let roles: [Role]
     private let files: FileReader
+    private let checks: PipelineChecks
 
     /// Reads a file.
     /// - Parameters:
     ///   - path: absolute, or as it appears in messages.
     ///   - text: its content; an error if it cannot be read.
     ///   - roles: the roles of the configuration.
+    ///   - checks: what the configuration has to say of it.
     init(
-        path: String, _ text: Result<String, InvalidText>, source: CatalogEntry.Source, roles: [Role], files: FileReader
+        path: String, _ text: Result<String, InvalidText>, source: CatalogEntry.Source, roles: [Role], files: FileReader,
+        checks: PipelineChecks
     ) {
         self.source = source
         self.path = path
         self.roles = roles
         self.files = files
+        self.checks = checks
         self.text = try? text.get()
         pipeline = text.mapError { PipelineError(path: path, message: $0.message) }.flatMap { text in
-            Result { () throws(PipelineError) in try Pipeline(yaml: text, path: path, roles: roles, files: files) }
+            Result { () throws(PipelineError) in
+                try Pipeline(yaml: text, path: path, roles: roles, files: files, checks: checks)
+            }
         }
         let file = path.split(separator: "/").last.map(String.init) ?? path
         let stem = file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file
@@ -44,7 +50,7 @@ struct PipelineFile {
     var faults: [PipelineError] {
         guard case .failure(let first) = pipeline else { return [] }
         guard let text else { return [first] }
-        return Pipeline.check(yaml: text, path: path, roles: roles, files: files)
+        return Pipeline.check(yaml: text, path: path, roles: roles, files: files, checks: checks)
     }
 }
 
@@ -96,6 +102,15 @@ extension Settings {
             Role(
                 name, system: role.system, model: role.model, temperature: role.temperature, maxTokens: role.maxTokens,
                 parameters: role.parameters ?? [])
+        }
+    }
+}
+
+extension IntakeContext {
+    /// What is checked of pipelines that would be run with these settings: their targets have configured providers.
+    var pipelineChecks: PipelineChecks {
+        PipelineChecks { target in
+            identity(target.provider) == nil ? unknownProvider(target.provider, of: "\(target)") : nil
         }
     }
 }

@@ -43,6 +43,26 @@ package final class PipelinePlanner: RunPlanner {
         return advance
     }
 
+    /// The output of a step, an element or a round of a run, as later steps see it; nil if it has none (yet).
+    /// - Parameter path: a path of a call, a step or a round: see ``Pipeline/output(of:in:outputs:)``.
+    /// - Throws: `InputError` (`badData`) if the pipeline has no such step; `PipelineError`; `StoreError`.
+    package func output(of path: String, in run: RunSnapshot) throws -> JSONValue? {
+        let pipeline = try pipeline(of: run)
+        var outputs: [String: String] = [:]
+        while true {
+            switch pipeline.output(of: path, in: run, outputs: outputs) {
+            case .needs(let paths): try read(paths, of: run, into: &outputs)
+            case .value(let value): return value
+            case .none: return nil
+            case .unknown:
+                let known = pipeline.stepNames
+                let hint = Suggestion.hint(for: path, in: known + run.steps.keys.sorted())
+                let help = hint.isEmpty ? " (its steps: \(known.prefix(20).joined(separator: ", ")))" : hint
+                throw InputError("run \(run.id) has no step \(InvalidText.quoted(path))\(help)", kind: .badData)
+            }
+        }
+    }
+
     /// Prepares a run of a pipeline, with its first calls.
     /// - Parameters:
     ///   - name: the requested name, of the pipeline or a mode.
@@ -123,16 +143,20 @@ package final class PipelinePlanner: RunPlanner {
             switch ask(pipeline, run, outputs) {
             case .decided(let decision):
                 return decision
-            case .needs(let paths):
-                let missing = paths.filter { outputs[$0] == nil }
-                let found = try store.runs.stepOutputs(of: run.id, missing)
-                // Otherwise it would ask for them for ever.
-                if let lost = missing.first(where: { found[$0] == nil }) ?? (missing.isEmpty ? paths.first ?? "" : nil) {
-                    throw PipelineError(key: lost, message: "the answer of a completed call is not there")
-                }
-                outputs.merge(found) { $1 }
+            case .needs(let paths): try read(paths, of: run, into: &outputs)
             }
         }
+    }
+
+    /// Reads the answers of completed calls.
+    private func read(_ paths: [String], of run: RunSnapshot, into outputs: inout [String: String]) throws {
+        let missing = paths.filter { outputs[$0] == nil }
+        let found = try store.runs.stepOutputs(of: run.id, missing)
+        // Otherwise it would be asked for for ever.
+        if let lost = missing.first(where: { found[$0] == nil }) ?? (missing.isEmpty ? paths.first ?? "" : nil) {
+            throw PipelineError(key: lost, message: "the answer of a completed call is not there")
+        }
+        outputs.merge(found) { $1 }
     }
 
     private func pipeline(of run: RunSnapshot) throws -> Pipeline {
@@ -153,7 +177,7 @@ package final class PipelinePlanner: RunPlanner {
 
 extension JobDraft {
     /// Applies the options for all jobs of a run. The model applies only to calls that name none.
-    mutating func apply(_ options: RunOptions) {
+    package mutating func apply(_ options: RunOptions) {
         queue = options.queue
         priority = options.priority
         tags = options.tags

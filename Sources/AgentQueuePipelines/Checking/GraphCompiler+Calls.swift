@@ -38,7 +38,7 @@ extension GraphCompiler {
         guard let template = template(text, inputNames, key: key) else { return nil }
         if template.references.isEmpty {
             do {
-                _ = try TargetName(text)
+                if let fault = checks.targetFault(try TargetName(text)) { report(fault, at: key) }
             } catch {
                 report(error.message, at: key)
             }
@@ -145,7 +145,9 @@ extension GraphCompiler {
         case .input(let name):
             guard let input = inputs[name] else { return unknownInput(name, at: "\(key).schema") }
             usedInputs.insert(name)
-            if input.type != .object { report("inputs.\(name) is of type \(input.type), not object", at: "\(key).schema") }
+            if input.type != .object, !unread.contains(name) {
+                report("inputs.\(name) is of type \(input.type), not object", at: "\(key).schema")
+            }
         }
     }
 

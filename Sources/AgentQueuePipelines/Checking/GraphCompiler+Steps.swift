@@ -67,7 +67,9 @@ extension GraphCompiler {
         let question = question(call.prompt, asking, names, key: key)
         let ensemble = call.ensemble.flatMap { self.ensemble($0, of: call, names, key: "\(key).ensemble") }
         checkCall(call, key: key)
-        if case .fallback(let value) = step.onFailure { checkDefault(value, Self.itemShape(of: call), key: key) }
+        if case .fallback(let value) = step.onFailure, !unread.contains(step.name) {
+            checkDefault(value, Self.itemShape(of: call), key: key)
+        }
         guard let question else { return nil }
         for references in [question.references, when?.references, ensemble?.references] { roots.formUnion(Self.roots(references)) }
         roots.subtract(["item", "number", "count", "round", "previous", "inputs"])
@@ -108,7 +110,9 @@ extension GraphCompiler {
         case .input(let name):
             guard let input = inputs[name] else { return unknownInput(name, at: key) }
             usedInputs.insert(name)
-            guard input.type == .integer else { return report("inputs.\(name) is of type \(input.type), not integer", at: key) }
+            guard input.type == .integer || unread.contains(name) else {
+                return report("inputs.\(name) is of type \(input.type), not integer", at: key)
+            }
             // All bounds of amounts overlap, so a value remains possible for an input that is used for several of them.
             let both = amounts[name].map { $0.clamped(to: bounds) } ?? bounds
             amounts[name] = both
@@ -219,13 +223,11 @@ extension GraphCompiler {
 
     /// The shape of a step's output.
     func shape(of step: Step) -> Shape {
-        switch step.work {
+        if unread.contains(step.name) { return .any }
+        return switch step.work {
         case .group(let steps, _):
-            return .object(Dictionary(steps.map { ($0.name, shape(of: $0)) }) { one, _ in one }, isOpen: false)
-        case .call(let call):
-            var shape = Self.answerShape(of: call)
-            if case .all? = call.ensemble?.combine { shape = .list(shape) }
-            return call.foreach == nil ? shape : .list(shape)
+            .object(Dictionary(steps.map { ($0.name, shape(of: $0)) }) { one, _ in one }, isOpen: false)
+        case .call(let call): call.foreach == nil ? Self.itemShape(of: call) : .list(Self.itemShape(of: call))
         }
     }
 

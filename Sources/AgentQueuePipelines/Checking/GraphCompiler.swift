@@ -12,6 +12,9 @@ struct GraphCompiler {
     }
 
     let source: PipelineSource
+    let checks: PipelineChecks
+    /// The names of steps, inputs and roles that could not be read whole: nothing is concluded from what they lack.
+    let unread: Set<String>
     let inputs: [String: PipelineInput]
     let roles: [String: Role]
     /// The names of steps in groups, with the group's path, for the message if one is named from outside.
@@ -21,8 +24,10 @@ struct GraphCompiler {
     var stepCount = 0
     private(set) var faults: [Fault] = []
 
-    init(_ source: PipelineSource) {
+    init(_ source: PipelineSource, checks: PipelineChecks = .none, unread: Set<String> = []) {
         self.source = source
+        self.checks = checks
+        self.unread = unread
         inputs = Dictionary(source.inputs.map { ($0.name, $0) }) { one, _ in one }
         roles = Dictionary(source.roles.map { ($0.name, $0) }) { one, _ in one }
     }
@@ -33,7 +38,7 @@ struct GraphCompiler {
         for step in source.steps { noteHomes(of: step, in: nil) }
         var graph = Graph()
         let names = outerNames
-        graph.model = source.model.flatMap { template($0, inputNames, key: "model") }
+        graph.model = source.model.flatMap { target($0, key: "model") }
         guard !source.steps.isEmpty else {
             report("has no steps", at: "steps")
             return graph
@@ -56,7 +61,7 @@ struct GraphCompiler {
     /// The names at the outermost level besides steps.
     private var outerNames: Names {
         var names = Names()
-        names.shapes["inputs"] = .object(inputs.mapValues { Shape($0.type) }, isOpen: false)
+        names.shapes["inputs"] = .object(inputs.mapValues { unread.contains($0.name) ? .any : Shape($0.type) }, isOpen: false)
         for name in ["item", "number", "count"] { names.hidden[name] = "'\(name)' is known only in a step with foreach" }
         for name in ["round", "previous"] { names.hidden[name] = "'\(name)' is known only in a group" }
         names.hidden["answers"] = "'answers' is known only to a judge"
@@ -105,7 +110,7 @@ struct GraphCompiler {
     private mutating func checkUse() {
         if stepCount > PipelineLimits.maxSteps { report("has more than \(PipelineLimits.maxSteps) steps", at: "steps") }
         // If a step could not be read, it is not known what it uses.
-        guard faults.isEmpty else { return }
+        guard faults.isEmpty, unread.isEmpty else { return }
         for input in source.inputs where !usedInputs.contains(input.name) {
             report("is used by no step", at: "inputs.\(input.name)")
         }
@@ -115,7 +120,7 @@ struct GraphCompiler {
 /// Templates, conditions and paths.
 extension GraphCompiler {
     mutating func template(_ text: String, _ names: Names, key: String) -> PromptTemplate? {
-        var compiler = TemplateCompiler(names)
+        var compiler = TemplateCompiler(names, findsForeignTags: checks.findsForeignTags)
         let template = compiler.template(text)
         let hasLines = text.utf8.contains(UInt8(ascii: "\n"))
         for fault in compiler.faults { report(fault.message, at: key, textLine: hasLines ? fault.line : nil) }

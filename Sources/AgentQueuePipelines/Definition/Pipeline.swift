@@ -41,17 +41,21 @@ public struct Pipeline: Sendable {
     }
 
     /// Checks a pipeline that is not from a file.
-    init(_ source: PipelineSource, path: String? = nil) throws(PipelineError) {
+    init(_ source: PipelineSource, path: String? = nil, checks: PipelineChecks = .none) throws(PipelineError) {
         var faults: [PipelineError] = []
-        guard let pipeline = Pipeline(source, path: path, positions: Positions(), faults: &faults) else {
+        guard let pipeline = Pipeline(source, path: path, positions: Positions(), checks: checks, faults: &faults) else {
             throw faults.first ?? PipelineError(path: path, message: "cannot be read")
         }
         self = pipeline
     }
 
     /// Checks a pipeline; nil if there are faults, including those found before.
-    init?(_ source: PipelineSource, path: String?, positions: Positions, faults: inout [PipelineError]) {
-        var compiler = GraphCompiler(source)
+    /// - Parameter unread: the names of steps, inputs and roles that could not be read whole.
+    init?(
+        _ source: PipelineSource, path: String?, positions: Positions, checks: PipelineChecks, unread: Set<String> = [],
+        faults: inout [PipelineError]
+    ) {
+        var compiler = GraphCompiler(source, checks: checks, unread: unread)
         let graph = compiler.graph()
         var found = compiler.faults
         ModeCheck.check(source.modes, of: source) { found.append($0) }
@@ -64,6 +68,15 @@ public struct Pipeline: Sendable {
         guard faults.isEmpty else { return nil }
         self.source = source
         self.graph = graph
+        for mode in source.modes {
+            do throws(PipelineError) {
+                _ = try applying(mode, checks: checks)
+            } catch {
+                let line = positions.line(of: error.key ?? "modes")
+                faults.append(PipelineError(path: path, line: line, key: error.key, message: error.message))
+            }
+        }
+        if !faults.isEmpty { return nil }
     }
 }
 

@@ -26,11 +26,10 @@ package struct PipelineMode: Sendable, Equatable {
 
 extension Pipeline {
     /// The pipeline with a mode's settings: its roles, its target, and its values of inputs that are not given.
+    /// - Parameter checks: what is checked besides the pipeline itself.
     /// - Throws: `PipelineError` with the key if the mode names inputs or roles that the pipeline does not have.
-    package func applying(_ mode: PipelineMode) throws(PipelineError) -> Pipeline {
-        if let fault = ModeCheck.faults(of: mode, for: source).first {
-            throw PipelineError(key: "modes.\(mode.name).\(fault.key)", message: fault.message)
-        }
+    package func applying(_ mode: PipelineMode, checks: PipelineChecks = .none) throws(PipelineError) -> Pipeline {
+        if let fault = faults(of: mode).first { throw fault }
         var source = source
         source.roles = Role.merged(source.roles, mode.roles)
         source.model = mode.model ?? source.model
@@ -39,10 +38,17 @@ extension Pipeline {
             source.inputs[place].fallback = member.value
         }
         do {
-            return try Pipeline(source)
+            return try Pipeline(source, checks: checks)
         } catch {
             throw PipelineError(key: ["modes.\(mode.name)", error.key].compactMap(\.self).joined(separator: "."), message: error.message)
         }
+    }
+}
+
+extension Pipeline {
+    /// Every fault of a mode, with its key; none if ``applying(_:checks:)`` can be asked for it.
+    package func faults(of mode: PipelineMode) -> [PipelineError] {
+        ModeCheck.faults(of: mode, for: source).map { PipelineError(key: "modes.\(mode.name).\($0.key)", message: $0.message) }
     }
 }
 

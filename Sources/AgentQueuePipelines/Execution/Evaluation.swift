@@ -23,6 +23,8 @@ final class Evaluation {
     /// Calls whose answers cannot be used, by path.
     var unusable: Set<String> = []
     var results: [String: UnitResult] = [:]
+    /// The levels that were walked through, by the prefix of their steps' paths.
+    private(set) var scopes: [String: StepScope] = [:]
 
     init(_ graph: Graph, _ run: RunSnapshot, calls: [String: KnownCall], outputs: [String: String], isExhaustive: Bool = false) {
         self.graph = graph
@@ -71,6 +73,7 @@ final class Evaluation {
 
     /// Goes through the steps in order, and starts those that can start.
     func walk(_ scope: StepScope) -> Outcome {
+        scopes[scope.prefix] = scope
         var failure: String?
         for step in scope.steps {
             guard step.needs.allSatisfy({ scope.statuses[$0]?.isWaiting == false }) else {

@@ -23,7 +23,7 @@ extension DefinitionReader {
             report("is missing", at: "\(key).steps")
             return nil
         }
-        return .group(named(node, "\(key).steps") { reader, name, node, key in reader.step(name, node, key) }, repetition)
+        return .group(named(node, "\(key).steps") { $0.step($1, $2, $3) ?? Self.unreadStep($1) }, repetition)
     }
 
     private mutating func repetition(_ node: DefinitionNode, _ key: String) -> Repetition? {

@@ -104,12 +104,14 @@ extension DefinitionReader {
     }
 
     /// A case of an enumeration.
-    mutating func word<Word: RawRepresentable & CaseIterable>(_ node: DefinitionNode, _ key: String, of type: Word.Type) -> Word?
-    where Word.RawValue == String {
+    /// - Parameter also: other words that people write, with the word that each stands for, for the hint.
+    mutating func word<Word: RawRepresentable & CaseIterable>(
+        _ node: DefinitionNode, _ key: String, of type: Word.Type, also: [String: String] = [:]
+    ) -> Word? where Word.RawValue == String {
         guard let text = text(node, key) else { return nil }
         if let word = Word(rawValue: text) { return word }
         let words = Word.allCases.map(\.rawValue)
-        let hint = Suggestion.hint(for: text, in: words)
+        let hint = also[text.lowercased()].map { " (did you mean '\($0)'?)" } ?? Suggestion.hint(for: text, in: words)
         report("\(InvalidText.quoted(text)) is none of \(words.joined(separator: ", "))\(hint)", at: key, line: node.line)
         return nil
     }

@@ -17,6 +17,21 @@ struct DefinitionReader {
         self.files = files
     }
 
+    /// The names of steps, inputs and roles with a fault in what they say; nil if a whole section could not be read, such as `steps`.
+    var unread: Set<String>? {
+        var names: Set<String> = []
+        for fault in faults {
+            let parts = fault.key?.split(separator: ".").map(String.init) ?? []
+            switch (parts.first, parts.count) {
+            case (nil, _), ("steps", 1), ("inputs", 1), ("roles", 1): return nil
+            case ("steps", _): names.formUnion(parts.dropFirst().filter { $0 != "steps" })
+            case ("inputs", _), ("roles", _): names.insert(parts[1])
+            default: continue
+            }
+        }
+        return names
+    }
+
     private static let keys = ["name", "description", "model", "inputs", "roles", "steps", "output", "modes"]
 
     /// Reads everything. What is faulty is left out.
@@ -26,25 +41,37 @@ struct DefinitionReader {
         if let name = fields["name"].flatMap({ text($0, "name") }) { source.name = name }
         if let summary = fields["description"].flatMap({ text($0, "description") }) { source.summary = summary }
         source.model = fields["model"].flatMap { text($0, "model") }
-        source.inputs = named(fields["inputs"], "inputs") { reader, name, node, key in reader.input(name, node, key) }
-        source.roles = named(fields["roles"], "roles") { reader, name, node, key in reader.role(name, node, key) }
-        source.steps = named(fields["steps"], "steps") { reader, name, node, key in reader.step(name, node, key) }
+        // One that cannot be read stays as a name, so that what uses it is not refused, too.
+        source.inputs = named(fields["inputs"], "inputs") { $0.input($1, $2, $3) ?? PipelineInput($1) }
+        source.roles = named(fields["roles"], "roles") { $0.role($1, $2, $3) ?? Role($1) }
+        source.steps = named(fields["steps"], "steps") { $0.step($1, $2, $3) ?? Self.unreadStep($1) }
         source.output = fields["output"].flatMap { text($0, "output") }
         let pipeline = source.name
         source.modes = named(fields["modes"], "modes") { reader, name, node, key in reader.mode(name, of: pipeline, node, key) }
         return source
     }
 
+    /// Takes the place of a step that cannot be read.
+    static func unreadStep(_ name: String) -> Step { Step(name, work: .call(Call(prompt: "-"))) }
+
     private mutating func input(_ name: String, _ node: DefinitionNode, _ key: String) -> PipelineInput? {
         guard !node.isNull else { return PipelineInput(name) }
         guard let fields = fields(of: node, at: key, known: ["type", "default", "description"]) else { return nil }
         var input = PipelineInput(name)
-        if let type = fields["type"].flatMap({ word($0, "\(key).type", of: PipelineInput.Kind.self) }) { input.type = type }
+        if let type = fields["type"].flatMap({ word($0, "\(key).type", of: PipelineInput.Kind.self, also: Self.foreignTypes) }) {
+            input.type = type
+        }
         // A text input's default is a text with or without quotes: `default: 5.10` stays as it is written.
         input.fallback = fields["default"].map { $0.text.flatMap { input.type == .text ? JSONValue.string($0) : nil } ?? $0.json }
         input.summary = fields["description"].flatMap { text($0, "\(key).description") } ?? ""
         return input
     }
+
+    /// What JSON Schema and programming languages call the types of inputs.
+    private static let foreignTypes = [
+        "string": "text", "str": "text", "int": "integer", "float": "number", "double": "number", "decimal": "number", "bool": "boolean",
+        "array": "list", "map": "object", "dict": "object", "json": "object",
+    ]
 
     /// The keys of a role.
     static let roleKeys = JobOption.ofRoles.map(\.name) + ["parameters"]

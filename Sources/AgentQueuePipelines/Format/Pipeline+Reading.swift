@@ -8,11 +8,13 @@ extension Pipeline {
     ///   - roles: the configuration's roles. The file's own override them by name, key by key.
     ///   - files: how schema files are read.
     ///   - folder: the folder that their names are relative to; nil for the file's.
+    ///   - checks: what is checked besides the text.
     /// - Throws: `PipelineError` with the first fault, its file, line and key.
     package init(
-        yaml text: String, path: String, roles: [Role] = [], files: FileReader = .system, folder: String? = nil
+        yaml text: String, path: String, roles: [Role] = [], files: FileReader = .system, folder: String? = nil,
+        checks: PipelineChecks = PipelineChecks()
     ) throws(PipelineError) {
-        switch Self.read(yaml: text, path: path, roles: roles, files: files, folder: folder) {
+        switch Self.read(yaml: text, path: path, roles: roles, files: files, folder: folder, checks: checks) {
         case .success(let pipeline): self = pipeline
         case .failure(let faults): throw faults.all[0]
         }
@@ -27,11 +29,13 @@ extension Pipeline {
         try self.init(yaml: text, path: path, files: .system)
     }
 
-    /// All faults of a pipeline's YAML, by line; empty if it can be used. Parameters as for ``init(yaml:path:roles:files:folder:)``.
+    /// All faults of a pipeline's YAML, by line; empty if it can be used. Parameters as for
+    /// ``init(yaml:path:roles:files:folder:checks:)``.
     package static func check(
-        yaml text: String, path: String, roles: [Role] = [], files: FileReader = .system, folder: String? = nil
+        yaml text: String, path: String, roles: [Role] = [], files: FileReader = .system, folder: String? = nil,
+        checks: PipelineChecks = PipelineChecks()
     ) -> [PipelineError] {
-        switch read(yaml: text, path: path, roles: roles, files: files, folder: folder) {
+        switch read(yaml: text, path: path, roles: roles, files: files, folder: folder, checks: checks) {
         case .success: []
         case .failure(let faults): faults.all
         }
@@ -48,7 +52,8 @@ extension Pipeline {
             throw PipelineError(path: path, message: "is \(error.description)")
         }
         let none = FileReader { (_: String) throws(InvalidText) in nil }
-        switch Self.read(DefinitionNode(json), DefinitionReader(path: path, folder: ".", files: none), name: "", roles: []) {
+        let reader = DefinitionReader(path: path, folder: ".", files: none)
+        switch Self.read(DefinitionNode(json), reader, name: "", roles: [], checks: .none) {
         case .success(let pipeline): self = pipeline
         case .failure(let faults): throw faults.all[0]
         }
@@ -60,7 +65,7 @@ extension Pipeline {
     }
 
     private static func read(
-        yaml text: String, path: String, roles: [Role], files: FileReader, folder: String?
+        yaml text: String, path: String, roles: [Role], files: FileReader, folder: String?, checks: PipelineChecks
     ) -> Result<Pipeline, Faults> {
         let file = path.split(separator: "/").last.map(String.init) ?? path
         let own = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
@@ -68,24 +73,25 @@ extension Pipeline {
         let reader = DefinitionReader(path: path, folder: folder ?? own, files: files)
         do throws(YAMLNodes.Fault) {
             guard let root = try YAMLNodes.read(text), !root.isNull else { throw YAMLNodes.Fault(message: "is empty", line: nil) }
-            return read(root, reader, name: String(file.dropLast(endings.first?.count ?? 0)), roles: roles)
+            return read(root, reader, name: String(file.dropLast(endings.first?.count ?? 0)), roles: roles, checks: checks)
         } catch {
             return .failure(Faults(all: [PipelineError(path: path, line: error.line, message: error.message)]))
         }
     }
 
     private static func read(
-        _ root: DefinitionNode, _ reader: DefinitionReader, name: String, roles: [Role]
+        _ root: DefinitionNode, _ reader: DefinitionReader, name: String, roles: [Role], checks: PipelineChecks
     ) -> Result<Pipeline, Faults> {
         var reader = reader
         var source = reader.read(root, defaultName: name)
         source.roles = Role.merged(roles, source.roles)
         var faults = reader.faults
-        // What is left out because it cannot be read would be reported as missing elsewhere.
-        guard faults.isEmpty else { return .failure(Faults(all: sorted(faults))) }
-        guard let pipeline = Pipeline(source, path: reader.path, positions: reader.positions, faults: &faults) else {
-            return .failure(Faults(all: sorted(faults)))
-        }
+        // Without a whole section, nothing that uses it can be checked.
+        guard let unread = reader.unread else { return .failure(Faults(all: sorted(faults))) }
+        guard
+            let pipeline = Pipeline(
+                source, path: reader.path, positions: reader.positions, checks: checks, unread: unread, faults: &faults)
+        else { return .failure(Faults(all: sorted(faults))) }
         // A run keeps its definition, and whoever continues the run reads it again.
         guard pipeline.definition.utf8.count <= PipelineLimits.maxBytes else {
             return .failure(Faults(all: [PipelineError(path: reader.path, message: "is larger than 1 MiB with its roles and schemas")]))

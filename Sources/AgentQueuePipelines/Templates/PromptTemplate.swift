@@ -17,6 +17,9 @@ struct PromptTemplate: Sendable {
     /// The number of the current element of the innermost section, for the library.
     static let position = rootMark + "position"
 
+    /// An opening brace as text: two of them would be a tag to the library. No step's name begins with a digit.
+    static let brace = rootMark + "0"
+
     init(source: String, marked: String, references: [Reference], solePath: [Expression.Step]?) throws {
         self.source = source
         self.references = references

@@ -16,21 +16,30 @@ struct TemplateCompiler {
     }
 
     private let names: Names
+    private let findsForeignTags: Bool
     private var sections: [Section] = []
     private var marked = ""
     private var references: [Reference] = []
     private(set) var faults: [TemplateFault] = []
 
-    init(_ names: Names) {
+    /// - Parameter findsForeignTags: whether tags of other template languages are faults where they name a value.
+    init(_ names: Names, findsForeignTags: Bool = false) {
         self.names = names
+        self.findsForeignTags = findsForeignTags
     }
 
     /// The template; nil if there are ``faults``.
     mutating func template(_ source: String) -> PromptTemplate? {
+        let parts = TemplateScanner.parts(of: source, faults: &faults)
+        // Where a tag could not be read, nobody knows which sections are open: the rest is checked up to the first of them.
+        let isComplete = faults.isEmpty
+        if findsForeignTags { findForeignTags(in: parts) }
         do throws(TemplateFault) {
-            let parts = try TemplateScanner.parts(of: source)
-            for part in parts { try add(part) }
-            if let open = sections.last {
+            for part in parts {
+                if !isComplete, case .tag(let tag) = part, tag.kind != .variable { break }
+                try add(part)
+            }
+            if isComplete, let open = sections.last {
                 throw TemplateFault(message: "{{#\(open.name)}} has no {{/\(open.name)}}", line: max(1, source.count { $0.isNewline }))
             }
             guard faults.isEmpty else { return nil }
@@ -38,6 +47,21 @@ struct TemplateCompiler {
         } catch {
             faults.append(error)
             return nil
+        }
+    }
+
+    private mutating func findForeignTags(in parts: [TemplateScanner.Part]) {
+        let names = names
+        let foreign = ForeignTags { names.shapes[$0] != nil }
+        var line = 1
+        for part in parts {
+            switch part {
+            case .text(let text):
+                faults += foreign.tags(in: text).map { TemplateFault(message: $0.message, line: line + $0.linesBefore) }
+                line += text.utf8.count { $0 == UInt8(ascii: "\n") }
+            case .comment(let text), .literal(let text): line += text.utf8.count { $0 == UInt8(ascii: "\n") }
+            case .tag(let tag): line = tag.line
+            }
         }
     }
 
@@ -53,7 +77,8 @@ struct TemplateCompiler {
 
     private mutating func add(_ part: TemplateScanner.Part) throws(TemplateFault) {
         switch part {
-        case .text(let text): marked += text
+        case .text(let text), .comment(let text): marked += text
+        case .literal(let text): marked += text.replacing("{", with: "{{\(PromptTemplate.brace)}}")
         case .tag(let tag) where tag.kind == .close:
             guard let open = sections.popLast(), open.name == tag.name else {
                 throw TemplateFault(message: "{{/\(tag.name)}} closes no section that is open here", line: tag.line)

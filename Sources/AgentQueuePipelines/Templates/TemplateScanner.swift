@@ -5,8 +5,12 @@ import AgentQueueSettings
 struct TemplateScanner {
     /// A part of a template.
     enum Part: Equatable {
-        /// Text that stays as it is, or a comment.
+        /// Text that stays as it is.
         case text(Substring)
+        /// A comment.
+        case comment(Substring)
+        /// Text in quotes in a tag, `{{'{{'}}`: it may hold what would otherwise be a tag.
+        case literal(Substring)
         case tag(TemplateTag)
     }
 
@@ -17,13 +21,22 @@ struct TemplateScanner {
         rest = source[...]
     }
 
-    static func parts(of source: String) throws(TemplateFault) -> [Part] {
+    /// The parts of a template, without tags that cannot be read.
+    /// - Parameter faults: gets what is wrong with those.
+    static func parts(of source: String, faults: inout [TemplateFault]) -> [Part] {
         var scanner = TemplateScanner(source)
         var parts: [Part] = []
         while let start = scanner.rest.firstRange(of: "{{") {
             let text = scanner.take(to: start.lowerBound)
             if !text.isEmpty { parts.append(.text(text)) }
-            parts.append(try scanner.tag())
+            let before = scanner.rest.startIndex
+            do {
+                parts.append(try scanner.tag())
+            } catch {
+                faults.append(error)
+                // A tag without an end is the last one.
+                guard scanner.rest.startIndex > before else { return parts }
+            }
         }
         if !scanner.rest.isEmpty { parts.append(.text(scanner.rest)) }
         return parts
@@ -39,6 +52,7 @@ struct TemplateScanner {
     /// Reads the tag that begins here.
     private mutating func tag() throws(TemplateFault) -> Part {
         let line = line
+        if let literal = try literal() { return literal }
         let isTriple = rest.hasPrefix("{{{")
         let ending = isTriple ? "}}}" : "}}"
         guard let end = rest.firstRange(of: ending) else {
@@ -48,7 +62,7 @@ struct TemplateScanner {
         let inner = whole.dropFirst(ending.count).dropLast(ending.count)
         guard !isTriple, let sign = inner.first else { return .tag(try tag(.variable, inner, line)) }
         switch sign {
-        case "!": return .text(whole)
+        case "!": return .comment(whole)
         case "#": return .tag(try tag(.section, inner.dropFirst(), line))
         case "^": return .tag(try tag(.inverted, inner.dropFirst(), line))
         case "/": return .tag(try tag(.close, inner.dropFirst(), line))
@@ -59,6 +73,22 @@ struct TemplateScanner {
         case "%": throw TemplateFault(message: "{{%…}} is not for templates of pipelines: they are always plain text", line: line)
         default: return .tag(try tag(.variable, inner, line))
         }
+    }
+
+    /// Reads a text in quotes, if that is what begins here. It ends with its quote and `}}`, so it may hold both by themselves.
+    private mutating func literal() throws(TemplateFault) -> Part? {
+        let inner = rest.dropFirst(2).drop { $0.isWhitespace }
+        guard let quote = inner.first, quote == "'" || quote == "\"" else { return nil }
+        var place = inner.index(after: inner.startIndex)
+        let start = place
+        while let end = inner[place...].firstIndex(of: quote) {
+            place = inner.index(after: end)
+            let after = inner[place...].drop { $0.isWhitespace }
+            guard after.hasPrefix("}}") else { continue }
+            _ = take(to: after.index(after.startIndex, offsetBy: 2))
+            return .literal(inner[start..<end])
+        }
+        throw TemplateFault(message: "a text in quotes that begins with {{\(quote) has no \(quote)}}", line: line)
     }
 
     private func tag(_ kind: TemplateTag.Kind, _ inner: Substring, _ line: Int) throws(TemplateFault) -> TemplateTag {

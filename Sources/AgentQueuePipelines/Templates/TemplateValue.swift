@@ -81,6 +81,7 @@ struct TemplateRoot: MustacheParent {
     let budget: RenderBudget
 
     func child(named name: String) -> Any? {
+        if name == PromptTemplate.brace { return TemplateValue(value: "{", budget: budget) }
         guard name.hasPrefix(PromptTemplate.rootMark) else { return nil }
         return values[String(name.dropFirst(PromptTemplate.rootMark.count))].map { TemplateValue.wrapped($0, budget) }
     }

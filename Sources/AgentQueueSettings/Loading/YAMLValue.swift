@@ -101,7 +101,7 @@ package struct YAMLFault: Error, Equatable, Sendable {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
             let setting = context.map { " (\($0.text), which began on line \($0.mark.line))" } ?? ""
-            message = "this is not valid YAML: \(problem)\(setting)"
+            message = "this is not valid YAML: \(problem)\(setting)\(Self.tabHint(on: mark.line, in: text))"
             line = mark.line
         case .reader(let problem, let offset, _, _):
             message = "this is not valid YAML: \(problem)"
@@ -115,6 +115,13 @@ package struct YAMLFault: Error, Equatable, Sendable {
             message = "this is not valid YAML"
             line = nil
         }
+    }
+
+    /// Says so where a line, or the one before it, is indented by a tab, which the parser does not name.
+    private static func tabHint(on line: Int, in text: String) -> String {
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        let near = lines.indices.contains(line - 1) ? lines[max(0, line - 2)...(line - 1)] : lines.suffix(2)
+        return near.contains { $0.prefix { $0 == " " || $0 == "\t" }.contains("\t") } ? " (indent with spaces: YAML allows no tabs)" : ""
     }
 
     /// The line on which `key` occurs again in the column of its first mark, before anything that is indented less. Nil if it is not on a

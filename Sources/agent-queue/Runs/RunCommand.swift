@@ -14,7 +14,7 @@ struct RunCommand: AsyncParsableCommand {
             A run is a graph of jobs. Each step makes one or more model calls, and starts when the steps it needs are done. \
             `agent-queue pipelines` lists the pipelines.
 
-              agent-queue run summarize --input text=@report.txt --wait
+              agent-queue run summarize --input documents=@report.txt --wait
               agent-queue run show 3
               agent-queue run output 3
             """,
@@ -35,8 +35,8 @@ struct RunStartCommand: AsyncParsableCommand {
             completes, 1 if it fails or is cancelled, and 2 on timeout.
 
               agent-queue run coding --input task=@spec.md --wait
-              agent-queue run summarize --input texts=@a.txt --input texts=@b.txt --model local/smollm2
-              agent-queue run compare --input prompt='Why is the sky blue?' --dry-run
+              agent-queue run summarize --input documents=@a.txt --input documents=@b.txt --model local/smollm2
+              agent-queue run compare --input prompt='Why is the sky blue?' --input targets=local/smollm2 --dry-run
             """)
 
     @Argument(help: ArgumentHelp("Pipeline or mode; `agent-queue pipelines` lists them.", valueName: "name"))
@@ -76,7 +76,14 @@ struct RunStartCommand: AsyncParsableCommand {
         transform: DurationOption.parse)
     var timeout: Duration?
 
-    @Flag(name: .long, help: "Show the graph and the first prompts, without starting anything.")
+    @Flag(
+        name: .long,
+        help: ArgumentHelp(
+            "Show the graph, the first prompts, and the most calls and cost, without starting anything.",
+            discussion: """
+                The estimate takes answers to be as long as max_tokens allows (500 tokens if it is not set), lists of unknown length to have \
+                5 elements, and loops to run all rounds.
+                """))
     var dryRun = false
 
     @OptionGroup var format: FormatOptions
@@ -95,12 +102,15 @@ struct RunStartCommand: AsyncParsableCommand {
         let catalog = PipelineCatalog(session.settings)
         let pipeline = try catalog.pipeline(named: name)
         let given = try inputs.object(for: pipeline)
-        try NotificationName.check(onFinish, in: session.settings.intakeContext(now: Now.milliseconds))
+        let context = session.settings.intakeContext(now: Now.milliseconds)
+        try NotificationName.check(onFinish, in: context)
         let options = RunOptions(queue: queue, priority: priority, tags: tag, model: model)
-        try NotificationName.check(onFinish, in: session.settings.intakeContext(now: Now.milliseconds))
         if dryRun {
-            return try RunForecast(pipeline, name: name, inputs: try catalog.checked(given, of: pipeline), options: options)
-                .print(json: format.json)
+            let forecast = RunForecast(
+                pipeline, name: name, inputs: try catalog.checked(given, of: pipeline), options: options, context: context,
+                cost: session.settings.worstCosts())
+            try forecast.check()
+            return try forecast.print(json: format.json)
         }
         try await session.withStore { store in
             let planner = PipelinePlanner(store: store, settings: session.settings)

@@ -13,6 +13,8 @@ extension RunForecast {
 
     var lines: [String] {
         var lines = PipelineTree.lines(pipeline.nodes)
+        lines.append("")
+        lines += estimate.lines
         lines += ["", "\(Figures.count(calls.count, "call")) would start immediately:"]
         for call in calls.prefix(Self.mostPrompts) {
             lines += [
@@ -27,10 +29,28 @@ extension RunForecast {
         return lines
     }
 
+    /// Refuses a run whose calls cannot be made: a line for each reason.
+    func check() throws {
+        guard let last = estimate.faults.last else { return }
+        for fault in estimate.faults.dropLast() { Diagnostics.say(fault.message) }
+        throw last
+    }
+
     /// Maximum number of prompts shown.
     private static let mostPrompts = 10
 
     private static func indented(_ name: String, _ text: String) -> [String] {
         ["  \(name):"] + DisplayText.lines(text).split(separator: "\n", omittingEmptySubsequences: false).map { "    \($0)" }
+    }
+}
+
+extension RunEstimate {
+    /// For people.
+    var lines: [String] {
+        var sheet = DetailView()
+        sheet.add("calls", "\(isOpen ? "more than" : "up to") \(Figures.count(calls))")
+        sheet.add("maximum cost", knownCost.map(Figures.money) ?? "unknown")
+        if unpriced > 0 { sheet.add("unknown price", Figures.count(unpriced, "call"), .warning) }
+        return sheet.lines
     }
 }

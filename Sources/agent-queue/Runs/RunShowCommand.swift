@@ -1,3 +1,4 @@
+import AgentQueue
 import AgentQueueModel
 import AgentQueuePipelines
 import AgentQueueReports
@@ -57,19 +58,24 @@ struct RunShowCommand: AsyncParsableCommand {
 struct RunOutputCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "output",
-        abstract: "Print the output of a run or of one of its calls.",
+        abstract: "Print the output of a run or of one of its steps.",
         discussion: """
-            Prints text as it is and other values as JSON. `run show --json` lists the paths of the calls.
+            Prints text as it is and other values as JSON. The output of a step with foreach is a list, that of an ensemble the answer that \
+            was chosen, and that of a group an object by step name, from the round that counts. `run show --json` lists the paths of the calls.
 
               agent-queue run output 3
               agent-queue run output 3 --step plan
+              agent-queue run output 3 --step code
               agent-queue run output 3 --step 'code[0]'
+              agent-queue run output 3 --step refine/2
             """)
 
     @Argument(help: ArgumentHelp("Run ID.", valueName: "id"))
     var id: Int64
 
-    @Option(name: .long, help: ArgumentHelp("Path of a call, such as plan, code[0] or refine/2/review.", valueName: "path"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Path of a step, a call or a round: plan, code, code[0], refine, refine/2/review.", valueName: "path"))
     var step: String?
 
     @OptionGroup var format: FormatOptions
@@ -78,7 +84,7 @@ struct RunOutputCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         try await session.withStore { store in
-            let value = try step.map { try answer(of: $0, in: store) } ?? whole(in: store)
+            let value = try step.map { try answer(of: $0, in: store, session.settings) } ?? whole(in: store)
             try format.print(value, lines: RunOutput.lines(value))
         }
     }
@@ -90,14 +96,15 @@ struct RunOutputCommand: AsyncParsableCommand {
         throw CommandFailure(.badInput, "run \(id) is running and has no output yet; run 'agent-queue run wait \(id)' to wait for it")
     }
 
-    private func answer(of path: String, in store: QueueStore) throws -> JSONValue {
+    private func answer(of path: String, in store: QueueStore, _ settings: Settings) throws -> JSONValue {
         if let text = try store.runs.stepOutputs(of: id, [path])[path] { return .string(text) }
         guard let run = try store.runs.detail(id) else { throw RunFailure.notFound(id) }
         guard let call = run.calls.first(where: { $0.record.path == path }) else {
-            let hint = Suggestion.hint(for: path, in: run.calls.map(\.record.path))
-            throw CommandFailure(
-                .badInput,
-                "run \(id) has no call \(InvalidText.quoted(path))\(hint); run 'agent-queue run show \(id) --all' to see its calls")
+            let output = try PipelinePlanner(store: store, settings: settings).output(of: path, in: run.snapshot)
+            if let output { return output }
+            let step = "step \(InvalidText.quoted(path)) of run \(id)"
+            guard run.summary.state.isFinal else { throw CommandFailure(.badInput, "\(step) has no output yet") }
+            throw CommandFailure(.jobFailed, "\(step) has no output: the run is \(run.summary.state.rawValue)")
         }
         guard call.record.state == .failed else {
             throw CommandFailure(.badInput, "call \(InvalidText.quoted(path)) of run \(id) has no answer yet")

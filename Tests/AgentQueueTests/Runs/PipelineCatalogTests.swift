@@ -55,6 +55,26 @@ import Testing
         #expect(try Set(catalog.faults().compactMap(\.path)) == ["/mine/coding.yaml", "/mine/bad.yaml"])
     }
 
+    @Test func aTargetNeedsAConfiguredProvider() throws {
+        let wrong = "steps:\n  one: { model: locl/m, prompt: x }\n  two: { model: gpt-4o, prompt: x }\n"
+        let catalog = Self.catalog(["wrong.yaml": wrong]) { settings in
+            var mode = ModeSettings()
+            mode.pipeline = "coding"
+            (mode.inputs, mode.model) = ([.init("wrod", "x"), .init("xyz", "x")], "nowhere/m")
+            settings.modes = ["mine": mode]
+        }
+        let unknown = "unknown provider 'locl' in model 'locl/m' (did you mean 'local'?)"
+        #expect(
+            try catalog.faults().map(\.description) == [
+                "/mine/wrong.yaml:2: steps.one.model: \(unknown)",
+                "/mine/wrong.yaml:3: steps.two.model: 'gpt-4o' is not a target (write provider/model, such as anthropic/claude-sonnet-4-5)",
+                "modes.mine.inputs.wrod: is no input of 'coding' (did you mean 'word'?)", "modes.mine.inputs.xyz: is no input of 'coding'",
+            ])
+        #expect(throws: PipelineError(path: "/mine/wrong.yaml", line: 2, key: "steps.one.model", message: unknown)) {
+            try catalog.pipeline(named: "wrong")
+        }
+    }
+
     @Test func twoOfOneNameAreAFault() throws {
         let catalog = Self.catalog(["a.yaml": "name: same\n" + Self.pipeline("A."), "b.yaml": "name: same\n" + Self.pipeline("B.")])
         #expect(try catalog.faults().map(\.description) == ["/mine/b.yaml: name: 'same' is the name of /mine/a.yaml, too"])

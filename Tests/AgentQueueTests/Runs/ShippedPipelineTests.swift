@@ -119,7 +119,8 @@ import Testing
         let model = RolePlay { request, _ in "summary of \(request.prompt.utf8.count)" }
         let run = try await run("summarize", ["documents": [.string(text), "A short one."], "piece": 6_000], model)
         #expect(run.summary.state == .completed, "\(run.summary.reason ?? "")")
-        #expect(Self.paths(run) == ["pieces[0]", "pieces[1]", "pieces[2]", "pieces[3]", "summary", "together[0]"])
+        // Four short summaries fit into one prompt: nothing is joined in between.
+        #expect(Self.paths(run) == ["pieces[0]", "pieces[1]", "pieces[2]", "pieces[3]", "summary"])
         // Nothing of it is left out.
         let pieces = model.requests.filter { $0.prompt.hasPrefix("This is piece") }.map(\.prompt).joined()
         for number in 1...400 { #expect(pieces.contains("number \(number) of")) }
@@ -127,8 +128,18 @@ import Testing
 
     @Test func aShortTextIsSummarisedAtOnce() async throws {
         let run = try await run("summarize", ["documents": ["A short one."]], RolePlay { _, _ in "short" })
-        #expect(Self.paths(run) == ["pieces[0]", "summary"])
+        #expect(Self.paths(run) == ["whole[0]"])
         #expect(run.output == "short")
+    }
+
+    @Test func manySummariesAreJoinedFirst() async throws {
+        let text = String(repeating: "A sentence of a text. ", count: 200)
+        let model = RolePlay { _, _ in String(repeating: "s", count: 400) }
+        let run = try await run("summarize", ["documents": [.string(text)], "piece": 1_000], model)
+        #expect(run.summary.state == .completed, "\(run.summary.reason ?? "")")
+        let (pieces, together) = (Self.paths(run).count { $0.hasPrefix("pieces") }, Self.paths(run).count { $0.hasPrefix("together") })
+        #expect(pieces > 4 && together == (pieces + 1) / 2)
+        #expect(run.calls.count == pieces + together + 1)
     }
 
     @Test func whatDoesNotFitIsAskedForAgain() async throws {

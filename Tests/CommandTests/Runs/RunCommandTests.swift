@@ -40,6 +40,16 @@ import Testing
             #expect(try await aq.run("run", "output", "1").output == started.output)
             #expect(try await aq.run("run", "output", "1", "--step", "write[0]").output == "answer to Write one\n")
             #expect(try await aq.run("run", "output", "1", "--step", "wirte[0]").sentence?.contains("did you mean 'write[0]'?") == true)
+            func step(_ path: String) async throws -> JSONValue? {
+                try await aq.run("run", "output", "1", "--step", path, "--json").json.first
+            }
+            #expect(try await step("write")?.array?.count == 3)
+            #expect(try await step("write")?.array?.first == "answer to Write one")
+            #expect(try await step("refine")?["judge"]?["confidence"] == 0.9)
+            #expect(try await step("refine/1") == ["revise": .null, "judge": ["confidence": 0.4]])
+            #expect(try await step("refine.judge") == ["confidence": 0.9])
+            #expect(
+                try await aq.run("run", "output", "1", "--step", "wirte").sentence == "run 1 has no step 'wirte' (did you mean 'write'?)")
             let job = try #require(try await aq.run("list", "--run", "1", "--json").json.last)
             #expect((job["run"], job["step"]) == (1, "plan"))
             let listed = try #require(try await aq.run("runs", "--json", "--state", "completed", "--name", "report").json.first)

@@ -71,6 +71,33 @@ import Testing
         }
     }
 
+    @Test("A dry run counts the calls and what they may cost, and refuses what no call could be made for")
+    func dryRun() async throws {
+        try await RunScene.with(works: false) { scene in
+            let aq = scene.sandbox
+            let dry = try await aq.run("run", "report", "--input", "task=x", "--input", "rounds=2", "--dry-run", "--json")
+            #expect(dry.status == 0, "\(dry.error)")
+            let estimate = try #require(try dry.json.first?["estimate"])
+            // The plan, five parts, and two rounds: the first has nothing to revise.
+            #expect(estimate["calls"] == 9)
+            #expect(estimate["more_possible"] == false)
+            #expect(estimate["unpriced"] == 0)
+            #expect((estimate["max_cost_usd"]?.number ?? 0) > 9)
+            let plain = try await aq.run("run", "report", "--input", "task=x", "--dry-run").output
+            #expect(plain.contains("up to 11") && plain.contains("maximum cost  $"), "\(plain)")
+
+            try aq.file("pipelines/far.yaml", "inputs: { m: {} }\nsteps: { a: { model: \"{{inputs.m}}\", prompt: x } }\n")
+            let unpriced = try await aq.run("run", "far", "--input", "m=scripted/other", "--dry-run", "--json").json.first?["estimate"]
+            #expect(unpriced?["max_cost_usd"] == .null)
+            #expect(unpriced?["unpriced"] == 1)
+            let unknown = try await aq.run("run", "far", "--input", "m=scripde/x", "--dry-run")
+            #expect(unknown.status == 64)
+            #expect(unknown.sentence == "a: unknown provider 'scripde' in model 'scripde/x' (did you mean 'scripted'?)", "\(unknown.error)")
+            #expect(try await aq.run("run", "far", "--input", "m=gpt-4o", "--dry-run").sentence?.contains("is not a target") == true)
+            #expect(try await aq.run("runs", "--json").output.isEmpty)
+        }
+    }
+
     @Test("What can be run is listed, shown and checked")
     func pipelines() async throws {
         try await RunScene.with(works: false) { scene in
