@@ -81,22 +81,24 @@ extension CallEstimate {
     /// stands before the messages and is found without reading them.
     ///
     /// Input tokens are estimated as a quarter of the bytes, as in English text. The cost must not be underestimated: for it, every byte
-    /// counts as a token, which no tokenizer exceeds.
+    /// counts as a token, which no tokenizer exceeds. Images count by their number.
     /// - Parameters:
     ///   - bound: the bound of the answer if the request has none; nil for no bound.
     ///   - price: nil for no cost.
     ///   - isThroughProgram: whether Claude Code makes the call, which adds text of its own and has a larger bound.
     init(kind: JobKind, body: String, bound: Int?, price: ModelPrice?, isThroughProgram: Bool = false) {
         let recalled = kind == .generate && Self.recalls(body) ? MemoryUse.mostBytes : 0
-        let bytes = body.utf8.count + recalled + (isThroughProgram ? Self.programBytes : 0)
+        let images = EmbeddedImages(in: body)
+        let bytes = body.utf8.count - images.bytes + recalled + (isThroughProgram ? Self.programBytes : 0)
         let said = Self.answerBound(in: body) ?? bound
         let written = kind == .generate ? said ?? (isThroughProgram ? Self.programBound : Self.assumedBound) : 0
         // Writing to a prompt cache costs more than plain input.
         let worst = price.map { price in
-            (Double(bytes) * max(price.input, price.cacheWrite) + Double(written) * price.output) / 1_000_000
+            (Double(bytes + images.worstTokens) * max(price.input, price.cacheWrite) + Double(written) * price.output) / 1_000_000
         }
         self.init(
-            inputTokens: bytes / 4 + 1, outputTokens: kind == .generate ? said ?? Self.usualAnswer : 0, worstCost: worst ?? 0)
+            inputTokens: bytes / 4 + images.expectedTokens + 1, outputTokens: kind == .generate ? said ?? Self.usualAnswer : 0,
+            worstCost: worst ?? 0)
     }
 
     /// The assumed maximum of an answer, in tokens, if neither its job nor the configuration has one.

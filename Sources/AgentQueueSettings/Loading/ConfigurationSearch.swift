@@ -112,7 +112,7 @@ package struct FileReader: Sendable {
         self.read = read
     }
 
-    /// The file system. Files over 1 MiB and text that is not UTF-8 are rejected. Pipes work (`--config <(generate)`).
+    /// The file system. Files over 1 MiB and text that is not UTF-8 are rejected; a byte order mark is left out. Pipes work (`--config <(generate)`).
     package static let system = FileReader { (path: String) throws(InvalidText) -> FileContents? in
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
@@ -137,8 +137,7 @@ package struct FileReader: Sendable {
             bytes += chunk.prefix(count)
         }
         guard bytes.count <= sizeLimit else { throw InvalidText("is larger than 1 MiB") }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw InvalidText("is not UTF-8 text") }
-        return FileContents(text: text, permissions: UInt32(status.st_mode) & 0o7777)
+        return FileContents(text: try FileText.read(bytes), permissions: UInt32(status.st_mode) & 0o7777)
     }
 
     private static func reason(_ code: Int32) -> String {

@@ -2,24 +2,34 @@ import AgentQueueModel
 import AgentQueueSettings
 import Glibc
 
-/// Reads a prompt or another text from a file or standard input, unchanged.
+/// Reads a prompt or another text from a file or standard input, unchanged but for a byte order mark.
 enum InputText {
     /// Reads a whole file, or standard input for `-`.
     ///
     /// - Parameter subject: What it is, for error messages.
     /// - Throws: `CommandFailure` if it cannot be read, is not UTF-8, or is longer than a prompt may be.
     static func read(_ path: String, subject: String = "the prompt") throws -> String {
-        let name = path == "-" ? "standard input" : InvalidText.quoted(path)
+        do {
+            return try FileText.read(try bytes(path, subject: subject))
+        } catch let error as InvalidText {
+            throw CommandFailure(.badInput, "\(subject) in \(name(path)) \(error.message)")
+        }
+    }
+
+    /// Reads the bytes of a file, or of standard input for `-`.
+    ///
+    /// - Throws: `CommandFailure` if they cannot be read or are more than a prompt may have.
+    static func bytes(_ path: String, subject: String) throws -> [UInt8] {
+        let name = name(path)
         let bytes = path == "-" ? try contents(of: STDIN_FILENO, named: name) : try contents(ofFile: path, named: name)
         guard bytes.count <= JobLimits.maxPromptBytes else {
             throw CommandFailure(
                 .badInput, "\(subject) in \(name) is longer than \(ByteCountText.format(Int64(JobLimits.maxPromptBytes)))")
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw CommandFailure(.badInput, "\(subject) in \(name) is not valid UTF-8")
-        }
-        return text
+        return bytes
     }
+
+    private static func name(_ path: String) -> String { path == "-" ? "standard input" : InvalidText.quoted(path) }
 
     private static func contents(ofFile path: String, named name: String) throws -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)

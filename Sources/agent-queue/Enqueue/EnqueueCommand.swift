@@ -18,6 +18,8 @@ struct EnqueueCommand: AsyncParsableCommand {
               agent-queue enqueue 'Why is the sky blue?'
               agent-queue enqueue --wait --stream --max-tokens 100 -- '- is this a list?'
               agent-queue enqueue --schema person.json 'Who wrote Faust?'
+              agent-queue enqueue --schema 'name, born int' 'Who wrote Faust?'
+              agent-queue enqueue --image receipt.jpg --schema 'shop, total number' 'Read this receipt.'
               git diff | agent-queue enqueue --system 'Review this change.' -
               agent-queue enqueue --memorize 'The office closes at six.' --namespace notes --metadata topic=hours
               agent-queue enqueue --wait --recall 5 --namespace notes 'When does the office close?'
@@ -46,6 +48,8 @@ struct EnqueueCommand: AsyncParsableCommand {
         name: .long, help: ArgumentHelp("Add a job for each line of a JSONL file, or of standard input with `-`.", valueName: "file"),
         completion: .file(extensions: ["jsonl", "ndjson"]))
     var jsonl: String?
+
+    @OptionGroup var images: ImageFlags
 
     @OptionGroup(title: "Job options")
     var job: JobFlags
@@ -107,6 +111,9 @@ struct EnqueueCommand: AsyncParsableCommand {
         if let ingest, !(1...JobLimits.maxBatchNameBytes).contains(ingest.utf8.count) || ingest.utf8.contains(0) {
             throw ValidationError("--ingest must be 1 to \(JobLimits.maxBatchNameBytes) bytes long")
         }
+        if !images.image.isEmpty, prompt == nil, file == nil {
+            throw ValidationError("--image requires a prompt; a line of a file has images in its messages")
+        }
         if !onBatchFinish.isEmpty, job.batch == nil { throw ValidationError("--on-batch-finish requires --batch") }
         if dryRun {
             if wait { throw ValidationError("--dry-run cannot be combined with --wait") }
@@ -167,6 +174,7 @@ struct EnqueueCommand: AsyncParsableCommand {
             draft.inputs = memorize == ["-"] ? [try InputText.read("-")] : memorize
         } else if embed.isEmpty {
             draft.prompt = try file.map { try InputText.read($0) } ?? (prompt == "-" ? InputText.read("-") : prompt)
+            try images.attach(to: &draft)
         } else {
             draft.inputs = embed == ["-"] ? [try InputText.read("-")] : embed
         }

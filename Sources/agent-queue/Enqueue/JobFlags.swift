@@ -27,7 +27,9 @@ struct JobFlags: ParsableArguments {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("JSON Schema for the answer. An answer that does not match is requested again.", valueName: "file"),
+        help: ArgumentHelp(
+            "JSON Schema for the answer, or its fields: 'name, age int'. An answer that does not match is requested again.",
+            valueName: "file|fields"),
         completion: .file(extensions: ["json"]))
     var schema: String?
 
@@ -120,7 +122,7 @@ struct JobFlags: ParsableArguments {
         draft.system = system
         draft.maxTokens = maxTokens
         draft.temperature = temperature
-        draft.schema = try schema.map(SchemaFile.read)
+        draft.schema = try schema.map(SchemaOption.read)
         draft.sample = sample
         draft.queue = queue
         draft.priority = priority

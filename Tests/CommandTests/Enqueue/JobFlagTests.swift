@@ -6,7 +6,7 @@ import Testing
     /// What `enqueue` can be told that is no option of a job.
     private static let others: Set = [
         "--file", "--embed", "--memorize", "--jsonl", "--wait", "--skip-invalid", "--ingest", "--print-ids", "--dry-run", "--json",
-        "--database", "--config", "--version", "--help", "--no-batch-api",
+        "--database", "--config", "--version", "--help", "--no-batch-api", "--image",
     ]
 
     @Test func everyOptionHasItsFlagAndEveryFlagItsOption() async throws {

@@ -69,4 +69,31 @@ import Testing
         #expect(ending.status == 74, "\(ending.error)")
         #expect(ending.sentence?.hasPrefix("cannot read '/proc/self/mem': ") == true, "\(ending.error)")
     }
+
+    @Test("A byte order mark before the schema is forgiven")
+    func mark() async throws {
+        let sandbox = try Sandbox()
+        try sandbox.file("person.json", "\u{FEFF}" + Self.person)
+        #expect(try await sandbox.run("enqueue", "--schema", "person.json", "Who?").status == 0)
+    }
+
+    @Test("Fields between commas are a schema, unless a file has that name")
+    func fields() async throws {
+        let sandbox = try Sandbox()
+        try sandbox.file("person", Self.person)
+        for (given, fields) in [("name, born int", ["name", "born"]), ("person", ["name"]), ("city", ["city"])] {
+            let added = try await sandbox.run("enqueue", "--schema", given, "Who?")
+            #expect(added.status == 0, "\(added.error)")
+            let id = try #require(added.lines.first)
+            let shown = try #require(try await sandbox.run("show", id, "--json").json.first?["request"])
+            let properties = shown["response_format"]?["json_schema"]?["schema"]?["properties"]
+            #expect(Set((properties?.members ?? []).map(\.key)) == Set(fields))
+        }
+        let unknown = try await sandbox.run("enqueue", "--schema", "name, born itn", "Who?")
+        #expect(unknown.status == 64)
+        #expect(unknown.sentence == "--schema 'name, born itn' has the unknown type 'itn' for 'born' (did you mean 'int'?)")
+        let missing = try await sandbox.run("enqueue", "--schema", "persn.json", "Who?")
+        #expect(missing.status == 64)
+        #expect(missing.sentence == "cannot open 'persn.json': no such file or directory")
+    }
 }
