@@ -117,6 +117,8 @@ extension JobQueue {
         }
         guard let text else { throw StoreError(.notFound, "run \(run) has no output of '\(path)'") }
         if let text = text as? Value { return text }
-        return try JSONDecoder().decode(type, from: Data(text.utf8))
+        // A text without a value fails in the decoder, which says why.
+        let json = (try? ReplyValue(in: text))?.text ?? text
+        return try JSONDecoder().decode(type, from: Data(json.utf8))
     }
 }

@@ -12,24 +12,22 @@ package struct StructuredReply: Sendable {
 
     /// What an answer's text turned out to be.
     package enum Verdict: Sendable, Equatable {
-        /// What was asked; `text` is the answer's JSON as it came, without blanks and a code fence around it.
-        case valid(JSONValue, text: String)
+        /// What was asked.
+        case valid(ReplyValue)
         /// Something else; why, as a sentence without a full stop that quotes no value of the answer.
         case invalid(String)
     }
 
-    /// Judges an answer's text. Blanks and one code fence around the JSON do not count; anything else beside it does.
+    /// Judges the value in an answer's text.
     package func judge(_ text: String) -> Verdict {
-        let bare = Self.withoutFence(text)
-        guard !bare.isEmpty else { return .invalid("the answer is empty") }
-        let value: JSONValue
+        let value: ReplyValue
         do {
-            value = try JSONValue.parse(String(bare))
+            value = try ReplyValue(in: text)
         } catch {
-            return .invalid("the answer is \(ShownJSON.clean(error.description, limit: 200))")
+            return .invalid(error.description)
         }
-        let violations = schema.violations(in: value, limit: Self.maxComplaints + 1)
-        guard !violations.isEmpty else { return .valid(value, text: String(bare)) }
+        let violations = schema.violations(in: value.json, limit: Self.maxComplaints + 1)
+        guard !violations.isEmpty else { return .valid(value) }
         let listed = violations.prefix(Self.maxComplaints).map(\.description).joined(separator: "; ")
         return .invalid(violations.count > Self.maxComplaints ? "\(listed); and more" : listed)
     }
@@ -47,24 +45,6 @@ package struct StructuredReply: Sendable {
             no code fence.
             """
         return [["role": "assistant", "content": .string(said)], ["role": "user", "content": .string(request)]]
-    }
-
-    private static func trimmed(_ text: Substring) -> Substring {
-        guard let first = text.firstIndex(where: { !$0.isWhitespace }), let last = text.lastIndex(where: { !$0.isWhitespace }) else {
-            return ""
-        }
-        return text[first...last]
-    }
-
-    private static func withoutFence(_ text: String) -> Substring {
-        let whole = trimmed(text.hasPrefix("\u{FEFF}") ? text.dropFirst() : text[...])
-        guard whole.utf8.count >= 6, whole.hasPrefix("```"), whole.hasSuffix("```") else { return whole }
-        let inner = whole.dropFirst(3).dropLast(3)
-        // The language's name stands behind the fence, on its line.
-        guard let end = inner.firstIndex(where: \.isNewline), inner[..<end].allSatisfy({ $0.isLetter || $0.isNumber || $0 == " " }) else {
-            return whole
-        }
-        return trimmed(inner[end...])
     }
 }
 

@@ -6,12 +6,14 @@ extension JobResult {
         reply["embeddings"]?.array.map { lists in lists.map { ($0.array ?? []).map { Float($0.number ?? 0) } } }
     }
 
-    /// The answer as a typed value: the plain text for `String`, otherwise decoded from JSON.
+    /// The answer as a typed value: the plain text for `String`, otherwise decoded from the JSON in it.
     /// - Throws: `DecodingError` if the answer does not match the type.
     public func value<Value: Decodable>(as type: Value.Type = Value.self) throws -> Value {
         let text = text ?? ""
         if let text = text as? Value { return text }
-        return try JSONDecoder().decode(type, from: Data(text.utf8))
+        // A text without a value fails in the decoder, which says why.
+        let json = (try? ReplyValue(in: text))?.text ?? text
+        return try JSONDecoder().decode(type, from: Data(json.utf8))
     }
 }
 

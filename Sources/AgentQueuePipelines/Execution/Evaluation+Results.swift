@@ -27,10 +27,10 @@ extension Evaluation {
         guard let text = text(of: path) else { return nil }
         guard isParsed else { return .value(.string(text)) }
         do {
-            return .value(try JSONValue.parse(text))
+            return .value(try ReplyValue(in: text).json)
         } catch {
             unusable.insert(path)
-            return .failed("\(path) failed: its answer is \(error.description)")
+            return .failed("\(path) failed: \(error.description)")
         }
     }
 

@@ -98,9 +98,10 @@ struct JobCall: Sendable {
             guard let schema, reply.toolCalls == nil else { return reply }
             let text = reply.text ?? ""
             switch StructuredReply(schema).judge(text) {
-            case .valid(_, let json):
+            case .valid(let value):
+                guard !value.hasMore else { return reply }
                 var reply = reply
-                reply.text = json
+                reply.text = value.text
                 return reply
             case .invalid(let sentence):
                 throw InvalidAnswer(sentence: sentence, text: text)

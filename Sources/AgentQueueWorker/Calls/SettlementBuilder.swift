@@ -65,12 +65,19 @@ struct SettlementBuilder: Sendable {
         case .used(let used):
             request.cache = cacheEntry(for: job, reply, now: now)
             request.notes = used.notes
-            request.next = used.next(of: job, text: reply.text, configuration.memory)
+            request.next = used.next(of: job, text: Self.remembered(reply, call.schema), configuration.memory)
         case .memorize(let plan):
             remember(plan, in: &request, now: now)
             request.rescued = rescued(plan, reply.embeddings ?? [], result, now: now)
         }
         return request
+    }
+
+    /// The part of an answer that is worth remembering: without the thinking beside a value that was asked for.
+    private static func remembered(_ reply: ModelReply, _ schema: JSONSchema?) -> String? {
+        guard schema != nil, let text = reply.text else { return reply.text }
+        // Calls of tools come without a value.
+        return (try? ReplyValue(in: text))?.text ?? text
     }
 
     private func cacheEntry(for job: ClaimedJob, _ reply: ModelReply, now: Int64) -> CacheWrite? {

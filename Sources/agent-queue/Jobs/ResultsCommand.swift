@@ -106,9 +106,10 @@ struct ResultCommand: AsyncParsableCommand {
 
 /// A job's answer as text.
 enum JobAnswer {
-    /// The text, or one line of JSON for each vector.
+    /// The value of an answer with a schema, else the text, or one line of JSON for each vector.
     static func lines(_ job: Job) -> [String] {
         guard let reply = job.result?.reply else { return [] }
+        if let output = job.output { return [DisplayText.lines(output.text)] }
         if let text = reply["text"]?.string { return [DisplayText.lines(text)] }
         if let vectors = reply["embeddings"]?.array { return vectors.map { JSONText.text($0) } }
         return [JSONText.text(reply)]
