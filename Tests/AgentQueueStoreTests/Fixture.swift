@@ -134,7 +134,7 @@ extension NewJob {
     /// A job with a request of its own.
     static func asking(_ name: String, of target: String = "local/m", kind: JobKind = .generate) -> NewJob {
         let request = ModelRequest(kind: kind, target: Target(target)!, body: ["messages": [["role": "user", "content": .string(name)]]])
-        return NewJob(kind: kind, target: request.target, body: request.canonicalBody, digest: request.digest(identity: "test"))
+        return NewJob(kind: kind, target: request.target, body: request.storedBody, digest: request.digest(identity: "test"))
     }
 }
 

@@ -75,7 +75,7 @@ final class Bench: Sendable {
             texts.map { text in
                 let request = ModelRequest(kind: .embed, target: Target("local/e")!, body: ["input": [.string(text)]])
                 var job = NewJob(
-                    kind: .embed, target: request.target, body: request.canonicalBody, digest: request.digest(identity: provider.identity))
+                    kind: .embed, target: request.target, body: request.storedBody, digest: request.digest(identity: provider.identity))
                 configure(&job)
                 return job
             }

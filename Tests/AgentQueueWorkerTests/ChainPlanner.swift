@@ -35,7 +35,7 @@ struct ChainPlanner: RunPlanner {
             body: ["messages": [["role": "user", "content": .string(text)]]])
         return NewStep(
             path: "\(number)",
-            job: NewJob(kind: .generate, target: request.target, body: request.canonicalBody, digest: request.digest(identity: "scripted")))
+            job: NewJob(kind: .generate, target: request.target, body: request.storedBody, digest: request.digest(identity: "scripted")))
     }
 
     /// A run with its first call.

@@ -6,7 +6,7 @@ extension NewJob {
     static func asking(_ prompt: String, of target: String = "scripted/m") -> NewJob {
         let request = ModelRequest(
             kind: .generate, target: Target(target)!, body: ["messages": [["role": "user", "content": .string(prompt)]]])
-        return NewJob(kind: .generate, target: request.target, body: request.canonicalBody, digest: request.digest(identity: "scripted"))
+        return NewJob(kind: .generate, target: request.target, body: request.storedBody, digest: request.digest(identity: "scripted"))
     }
 }
 

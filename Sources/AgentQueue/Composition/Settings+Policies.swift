@@ -77,7 +77,7 @@ extension Settings {
 private let batchPriceShare = 0.5
 
 extension CallEstimate {
-    /// Estimates what a call will use from its canonical request. The keys of the request are sorted, so that the bound of the answer
+    /// Estimates what a call will use from its stored request. The outermost keys of the request are sorted, so that the bound of the answer
     /// stands before the messages and is found without reading them.
     ///
     /// Input tokens are estimated as a quarter of the bytes, as in English text. The cost must not be underestimated: for it, every byte
@@ -113,7 +113,7 @@ extension CallEstimate {
     /// makes the estimate more cautious.
     static func recalls(_ body: String) -> Bool { body.withCString { strstr($0, "\"recall\":{") != nil } }
 
-    /// `max_tokens` or `max_completion_tokens` of a canonical body; nil if it has neither.
+    /// `max_tokens` or `max_completion_tokens` of a stored body; nil if it has neither.
     static func answerBound(in body: String) -> Int? {
         let head = body.utf8.prefix { _ in true }
         let end = head.firstRange(of: "\"messages\":".utf8)?.lowerBound ?? head.endIndex

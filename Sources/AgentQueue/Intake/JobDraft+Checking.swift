@@ -2,7 +2,7 @@ import AgentQueueModel
 import AgentQueueSettings
 
 extension JobDraft {
-    /// Checks everything, and makes the job with its canonical request.
+    /// Checks everything, and makes the job with its request as it is stored.
     ///
     /// Parameters that only say how an answer is transmitted (`stream`, `stream_options`, `encoding_format`), and an `n` of 1, are left
     /// out.
@@ -45,7 +45,7 @@ extension JobDraft {
         return job
     }
 
-    /// Throws exactly when ``validated(in:)`` does, at a third of its cost: it makes no canonical text and no digest.
+    /// Throws exactly when ``validated(in:)`` does, at a third of its cost: it makes no text and no digest.
     func check(in context: IntakeContext) throws(InputError) { try check(in: context, given: JobOption.given(in: self)) }
 
     func check(in context: IntakeContext, given: JobOption.IDs) throws(InputError) {

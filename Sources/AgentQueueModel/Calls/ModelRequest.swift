@@ -1,7 +1,6 @@
 import Crypto
 
-/// A request to a model in canonical form. It uses the vocabulary of OpenAI's chat completions, which every provider translates into its
-/// own.
+/// A request to a model. It uses the vocabulary of OpenAI's chat completions, which every provider translates into its own.
 public struct ModelRequest: Sendable, Hashable {
     /// What the request asks for.
     public var kind: JobKind
@@ -24,37 +23,6 @@ public struct ModelRequest: Sendable, Hashable {
     /// - Throws: `JSONError` if the stored text is damaged.
     package init(_ job: ClaimedJob) throws {
         self.init(kind: job.kind, target: job.target, body: try JSONValue.parse(job.body))
-    }
-
-    /// Members that do not change the answer and are therefore left out of the cache key: a request that is streamed, tagged or billed
-    /// differently is still the same request.
-    package static let ignoredByDigest: Set<String> = [
-        "stream", "stream_options", "user", "metadata", "safety_identifier", "service_tier", "store", "prompt_cache_key",
-        "prompt_cache_options", "prompt_cache_retention",
-    ]
-
-    /// The body as it is stored: canonical JSON.
-    package var canonicalBody: String { body.canonicalText }
-
-    /// The cache key: SHA-256 of kind, target, who answers (`identity`: the provider's kind and base URL) and the canonical body without
-    /// the members that do not change the answer. 32 bytes.
-    package func digest(identity: String) -> [UInt8] { sealed(identity: identity).digest }
-
-    /// The canonical body and the cache key, from one pass for both, because requests come by the million.
-    package func sealed(identity: String) -> (body: String, digest: [UInt8]) {
-        let bytes = body.utf8(sorted: true)
-        var hash = SHA256()
-        for part in ["agent-queue/1", kind.rawValue, target.description, identity] {
-            hash.update(data: Array(part.utf8))
-            hash.update(data: [0])
-        }
-        if let members = body.members, members.contains(where: { Self.ignoredByDigest.contains($0.key) }) {
-            let kept = JSONValue.object(members.filter { !Self.ignoredByDigest.contains($0.key) })
-            hash.update(data: kept.utf8(sorted: true))
-        } else {
-            hash.update(data: bytes)
-        }
-        return (String(decoding: bytes, as: UTF8.self), Array(hash.finalize()))
     }
 }
 
@@ -94,7 +62,7 @@ extension ModelRequest {
             !members.contains(where: { Self.toolMembers.contains($0.key) })
         else { return nil }
         let asked = (last.members ?? []).map { $0.key == "content" ? JSONValue.Member("content", .null) : $0 }
-        let rest = members.filter { !Self.ignoredByDigest.contains($0.key) }.map { member in
+        let rest = members.map { member in
             member.key == "messages" ? JSONValue.Member("messages", .array(messages.dropLast() + [.object(asked)])) : member
         }
         var hash = SHA256()
@@ -102,7 +70,9 @@ extension ModelRequest {
             hash.update(data: Array(part.utf8))
             hash.update(data: [0])
         }
-        hash.update(data: JSONValue.object(rest).utf8(sorted: true))
+        var bytes: [UInt8] = []
+        Self.writeCanonically(JSONValue.sorted(rest), to: &bytes)
+        hash.update(data: bytes)
         return (Array(hash.finalize()), text)
     }
 

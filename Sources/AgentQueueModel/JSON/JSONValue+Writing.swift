@@ -2,8 +2,7 @@ extension JSONValue {
     /// The value as JSON text on one line, with the members of objects in their order.
     public var text: String { String(decoding: utf8(sorted: false), as: UTF8.self) }
 
-    /// The canonical text: members sorted by key, no blanks, one spelling per number. Equal requests have equal canonical texts, which the
-    /// cache key is made of.
+    /// The canonical text: members sorted by key, no blanks, one spelling per number. Equal values have equal canonical texts.
     package var canonicalText: String { String(decoding: utf8(sorted: true), as: UTF8.self) }
 
     /// The value as JSON in UTF-8; canonical if `sorted`.
@@ -32,7 +31,7 @@ extension JSONValue {
             out.append(UInt8(ascii: "]"))
         case .object(let members):
             out.append(UInt8(ascii: "{"))
-            let ordered = sorted && members.count > 1 ? members.sorted { $0.key < $1.key } : members
+            let ordered = sorted ? Self.sorted(members) : members
             for (index, member) in ordered.enumerated() {
                 if index > 0 { out.append(UInt8(ascii: ",")) }
                 Self.write(member.key, to: &out)
@@ -41,6 +40,11 @@ extension JSONValue {
             }
             out.append(UInt8(ascii: "}"))
         }
+    }
+
+    /// Members in canonical order.
+    static func sorted(_ members: [Member]) -> [Member] {
+        members.count > 1 ? members.sorted { $0.key < $1.key } : members
     }
 
     /// A double that is a whole number is written as an integer, so that `1.0` and `1` are the same. JSON has no infinities and the parser
@@ -55,7 +59,8 @@ extension JSONValue {
         }
     }
 
-    private static func write(_ string: String, to out: inout [UInt8]) {
+    /// Appends a string in quotes.
+    static func write(_ string: String, to out: inout [UInt8]) {
         out.append(UInt8(ascii: "\""))
         var string = string
         string.withUTF8 { utf8 in

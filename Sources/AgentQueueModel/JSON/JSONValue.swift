@@ -1,6 +1,6 @@
 /// A JSON value that preserves what Foundation's decoders lose: the order of members, and integers beyond 53 bits.
 ///
-/// Requests pass through the queue unchanged, are made canonical for the cache key, and arrive by the million, which is why the project
+/// Requests pass through the queue unchanged, have a canonical form for the cache key, and arrive by the million, which is why the project
 /// has its own type. (`JSONSerialization` on Linux turns `1` and `1.0` into the same `NSNumber`, cannot reject a duplicate key, and takes
 /// ten times as long.)
 public enum JSONValue: Sendable, Hashable {

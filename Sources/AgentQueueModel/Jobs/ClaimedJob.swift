@@ -9,7 +9,7 @@ package struct ClaimedJob: Sendable, Equatable {
     package var kind: JobKind
     /// The provider and model it was enqueued for.
     package var target: Target
-    /// The canonical request, JSON.
+    /// The request, JSON.
     package var body: String
     /// Identical for identical requests: the cache key for the job's own target.
     package var digest: [UInt8]

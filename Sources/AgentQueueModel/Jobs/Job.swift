@@ -50,7 +50,7 @@ public struct Job: Sendable, Equatable {
     public var step: String?
     /// Ids of the jobs it waits for, or waited for.
     public var after: [Int64]
-    /// The canonical request.
+    /// The request, with members in the order given. Requests of earlier versions were stored with all members sorted.
     public var request: JSONValue
     /// Whether a cached answer may serve it and its own answer be cached.
     package var useCache: Bool
@@ -60,7 +60,7 @@ public struct Job: Sendable, Equatable {
     package var usesBatchAPI = false
     /// For a job that waits for a batch, when its answer is wanted.
     package var deadline: Int64?
-    /// SHA-256 of the canonical request: the cache key.
+    /// The cache key (`ModelRequest.digest`).
     package var digest: [UInt8]
     /// The answer; nil until there is one.
     public var result: JobResult?

@@ -1,11 +1,11 @@
-/// A job as it enters the queue: validated, with a canonical request. No later code checks it again.
+/// A job as it enters the queue: validated, with the request as it is sent. No later code checks it again.
 package struct NewJob: Sendable, Equatable {
     /// What it asks of the model.
     package var kind: JobKind
     /// The queue it waits in; `default` by default.
     package var queue: String
     package var target: Target
-    /// The canonical request as JSON (`ModelRequest.canonicalBody`).
+    /// The request as JSON (`ModelRequest.storedBody`).
     package var body: String
     /// SHA-256 of the request and of who answers it (`ModelRequest.digest`), 32 bytes: the cache key.
     package var digest: [UInt8]
@@ -73,7 +73,7 @@ package struct NewJob: Sendable, Equatable {
 package enum JobLimits {
     /// For a prompt, a system text or an embedding input: 16 MiB.
     package static let maxPromptBytes = 16 << 20
-    /// For a whole canonical request: 24 MiB.
+    /// For a whole request: 24 MiB.
     package static let maxRequestBytes = 24 << 20
     /// For a stored reply: 64 MiB.
     package static let maxReplyBytes = 64 << 20

@@ -7,7 +7,7 @@ package struct RequestComparison {
     package struct Side {
         package var kind: JobKind
         package var target: Target
-        /// The canonical request.
+        /// The request.
         package var body: JSONValue
         /// The cache key.
         package var digest: [UInt8]
@@ -41,7 +41,7 @@ package struct RequestComparison {
             if a.target != b.target {
                 add(RequestDifference("target", .string(a.target.description), .string(b.target.description)))
             }
-            compareMembers("", Self.relevant(a.body), Self.relevant(b.body))
+            compareMembers("", Self.relevant(a.body), Self.relevant(b.body)) { MemberOrder(ofMember: $0) }
             compareIdentities(a, b)
         }
         if a.usesCache != b.usesCache { add(RequestDifference("cache", .bool(a.usesCache), .bool(b.usesCache))) }
@@ -60,10 +60,12 @@ package struct RequestComparison {
         add(RequestDifference("provider", shown(a.identity), shown(b.identity)))
     }
 
-    private mutating func compare(_ path: String, _ a: JSONValue, _ b: JSONValue) {
+    private mutating func compare(_ path: String, _ a: JSONValue, _ b: JSONValue, _ order: MemberOrder) {
         guard differences.count < Self.most else { return }
         switch (a, b) {
-        case (.object(let first), .object(let second)): compareMembers(path + ".", first, second)
+        case (.object(let first), .object(let second)):
+            if order == .counted { compareOrder(path, first, second) }
+            compareMembers(path + ".", first, second) { order.inside($0) }
         case (.array(let first), .array(let second)):
             for index in 0..<max(first.count, second.count) where differences.count < Self.most {
                 let place = "\(path)[\(index)]"
@@ -75,7 +77,7 @@ package struct RequestComparison {
                     add(RequestDifference(place, ShortValue.of(first[index]), nil))
                     continue
                 }
-                compare(place, first[index], second[index])
+                compare(place, first[index], second[index], order)
             }
         case (.string(let first), .string(let second)): compareTexts(path, first, second)
         default:
@@ -84,11 +86,23 @@ package struct RequestComparison {
         }
     }
 
-    private mutating func compareMembers(_ prefix: String, _ a: [JSONValue.Member], _ b: [JSONValue.Member]) {
+    /// Compares the order of the members that both have, where it is part of the cache key.
+    private mutating func compareOrder(_ path: String, _ a: [JSONValue.Member], _ b: [JSONValue.Member]) {
+        let (first, second) = (a.map { Array($0.key.utf8) }, b.map { Array($0.key.utf8) })
+        let common = Set(first).intersection(second)
+        guard first.filter(common.contains) != second.filter(common.contains) else { return }
+        func names(_ members: [JSONValue.Member]) -> JSONValue { ShortValue.of(.string(members.map(\.key).joined(separator: ", "))) }
+        add(RequestDifference(path, names(a), names(b), hint: .memberOrder))
+    }
+
+    /// - Parameter order: whether the order inside a member's value is part of the cache key.
+    private mutating func compareMembers(
+        _ prefix: String, _ a: [JSONValue.Member], _ b: [JSONValue.Member], _ order: (String) -> MemberOrder
+    ) {
         let others = Dictionary(b.map { (Array($0.key.utf8), $0.value) }, uniquingKeysWith: { first, _ in first })
         for member in a {
             if let other = others[Array(member.key.utf8)] {
-                compare(prefix + member.key, member.value, other)
+                compare(prefix + member.key, member.value, other, order(member.key))
             } else {
                 add(RequestDifference(prefix + member.key, ShortValue.of(member.value), nil))
             }
@@ -180,12 +194,13 @@ package enum ShortValue {
     }
 }
 
-/// A common reason why two texts that were meant to be equal differ.
+/// A common reason why two values that were meant to be equal differ.
 package enum TextHint: String {
     case randomID = "looks like a random id"
     case time = "looks like a time"
     case whiteSpace = "only white space differs"
     case unicodeForm = "the same letters in another Unicode form"
+    case memberOrder = "the same names in another order"
 
     /// - Parameters:
     ///   - a: The first of two texts that differ.

@@ -57,17 +57,75 @@ import Testing
         #expect(hex == "07b3d7e0f908b4ac979853f98a583dc4703ce4649daca137396e0fc63a49debe")
     }
 
+    /// Computed before the order of members was kept.
+    @Test(arguments: [
+        (
+            #"{"messages":[{"role":"user","content":"hi"}],"temperature":0.5}"#,
+            "b56f8d29b0f67cd801aca5140f2ff39d6de22ab0b3fc8afd79668be71a0c350a"
+        ),
+        (
+            #"""
+            {"messages":[{"role":"system","content":"S","name":"n"},{"role":"user","content":[{"type":"text","text":"é"},
+            {"type":"image_url","image_url":{"url":"u","detail":"low"}}]}],"max_tokens":7,"stop":["a"],"logit_bias":{"b":1,"a":-1},
+            "thinking":{"type":"enabled","budget_tokens":1024},"sample":2,"user":"ada","stream":true}
+            """#, "58829132560c44d8b9596302a97244d439d327e349a5b3948de427e0aa118d26"
+        ),
+        (
+            #"{"response_format":{"type":"json_object"},"messages":[{"content":"hi","role":"user"}]}"#,
+            "1def59096651ba94c6a8f25fe1500965d80cf2d82800c8e3ed9fc65682c9b8a8"
+        ),
+        // As such a request was stored: its answer is found again for what was stored.
+        (
+            #"""
+            {"messages":[{"content":"hi","role":"user"}],"response_format":{"json_schema":{"name":"answer","schema":
+            {"additionalProperties":false,"properties":{"a":{"type":"string"},"b":{"type":"string"}},"required":["b","a"],"type":"object"},
+            "strict":true},"type":"json_schema"}}
+            """#, "feef79131fbacbe694e167f9fc5c0cb13cec18f6627b315e6162e6b1441becca"
+        ),
+    ])
+    func isWhatItWas(_ body: String, _ hex: String) throws {
+        #expect(try Hexadecimal.text(digest(body)) == hex)
+    }
+
+    /// What may stand in any order in a request, and where the order is the user's.
+    @Test(arguments: [
+        #"{"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":S}}}"#,
+        #"{"output_config":{"format":{"type":"json_schema","schema":S}}}"#, #"{"guided_json":S}"#, #"{"format":S}"#,
+        #"{"tools":[{"type":"function","function":{"name":"f","parameters":S}}]}"#, #"{"tools":[{"name":"f","input_schema":S}]}"#,
+        #"{"functions":[{"name":"f","parameters":S}]}"#, #"{"structured_outputs":{"json":S}}"#,
+    ])
+    func orderCountsInSchemas(_ body: String) throws {
+        let schema = #"{"type":"object","properties":{"why":{"type":"string"},"answer":{"type":"string"}}}"#
+        let swapped = #"{"type":"object","properties":{"answer":{"type":"string"},"why":{"type":"string"}}}"#
+        let given = body.replacing("S", with: schema)
+        #expect(try digest(given) != digest(body.replacing("S", with: swapped)))
+        let request = ModelRequest(kind: .generate, target: target, body: try JSONValue.parse(given))
+        #expect(request.storedBody == given)
+    }
+
+    @Test func orderCountsNowhereElse() throws {
+        let given = #"{"tools":[{"type":"function","function":{"name":"f","strict":true,"parameters":{"type":"object"}}}],"#
+        let other = #"{"tools":[{"function":{"parameters":{"type":"object"},"strict":true,"name":"f"},"type":"function"}],"#
+        let messages = #""messages":[{"role":"user","content":"hi"}]}"#
+        #expect(try digest(given + messages) == digest(other + messages))
+        #expect(try digest(given + messages) == digest(given + #""messages":[{"content":"hi","role":"user"}]}"#))
+    }
+
     @Test func samplesAreApart() throws {
         let digests = try (0..<5).map { try digest("{\"messages\":[],\"sample\":\($0)}") }
         #expect(Set(digests).count == 5)
     }
 
-    @Test func theBodyIsStoredCanonically() throws {
+    @Test func theBodyIsStoredAsGivenBelowItsOwnMembers() throws {
+        let chat = ModelRequest(
+            kind: .generate, target: target, body: try JSONValue.parse(#"{"messages":[{"role":"user","content":"hi"}],"max_tokens":5}"#))
+        #expect(chat.storedBody == #"{"max_tokens":5,"messages":[{"role":"user","content":"hi"}]}"#)
+        #expect(chat.sealed(identity: "i") == (chat.storedBody, chat.digest(identity: "i")))
         let request = ModelRequest(kind: .embed, target: target, body: try JSONValue.parse("{\"input\":[\"b\",\"a\"],\"dimensions\":8.0}"))
-        #expect(request.canonicalBody == "{\"dimensions\":8,\"input\":[\"b\",\"a\"]}")
+        #expect(request.storedBody == "{\"dimensions\":8,\"input\":[\"b\",\"a\"]}")
         let job = ClaimedJob(
             lease: Lease(jobID: 1, token: 2), laneID: 1, batchID: nil, priority: 5, kind: .embed, target: target,
-            body: request.canonicalBody,
+            body: request.storedBody,
             digest: request.digest(identity: "i"), attempt: 1, maxAttempts: 5, crashes: 0, timeout: nil, useCache: true)
         #expect(try ModelRequest(job).digest(identity: "i") == request.digest(identity: "i"))
         #expect(job.id == 1)

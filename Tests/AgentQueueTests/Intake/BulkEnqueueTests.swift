@@ -31,7 +31,7 @@ import Testing
             #expect(committed.sizes == [1_000, 1_000, 500])
             #expect(committed.lastLines == [1_001, 2_001, 2_501])
             #expect(progress == [1_001, 2_001, 2_501, 2_502])
-            #expect(committed.jobs.map(\.body) == (1...2_500).map { #"{"messages":[{"content":"question \#($0)","role":"user"}]}"# })
+            #expect(committed.jobs.map(\.body) == (1...2_500).map { #"{"messages":[{"role":"user","content":"question \#($0)"}]}"# })
         }
     }
 
@@ -85,7 +85,7 @@ import Testing
                 #expect(added == max(0, 3_000 - max(start, 1_001)))
                 #expect(committed.jobs.first.map(\.body) == (added > 0 ? committed.jobs.first?.body : nil))
                 if added > 0 {
-                    let first = #"{"messages":[{"content":"question \#(max(start, 1_001) + 1)","role":"user"}]}"#
+                    let first = #"{"messages":[{"role":"user","content":"question \#(max(start, 1_001) + 1)"}]}"#
                     #expect(committed.jobs.first?.body == first)
                 }
             }

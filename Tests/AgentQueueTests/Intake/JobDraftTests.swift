@@ -16,7 +16,7 @@ import Testing
 
     @Test func aPromptAloneHasEveryDefault() throws {
         let job = try outcome(of: Self.draft { _ in }).get()
-        #expect(job.body == #"{"messages":[{"content":"Hi","role":"user"}]}"#)
+        #expect(job.body == #"{"messages":[{"role":"user","content":"Hi"}]}"#)
         #expect(job.target == Target("local/smollm2"))
         #expect((job.kind, job.queue, job.priority, job.maxAttempts, job.useCache) == (.generate, "default", 5, 5, true))
         #expect((job.scheduledAt, job.expiresAt, job.timeout, job.uniqueKey) == (nil, nil, nil, nil))
@@ -50,7 +50,7 @@ import Testing
         ).get()
         #expect(
             job.body == """
-                {"max_tokens":10,"messages":[{"content":"Be terse.","role":"system"},{"content":"Hi","role":"user"}],\
+                {"max_tokens":10,"messages":[{"role":"system","content":"Be terse."},{"role":"user","content":"Hi"}],\
                 "sample":2,"temperature":0.5,"top_p":0.9}
                 """)
         #expect(job.target == Target(provider: "openai", model: "org/gpt-5"))

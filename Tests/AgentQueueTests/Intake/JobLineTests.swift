@@ -14,7 +14,7 @@ import Testing
         let job = try outcome(line).get()
         #expect(
             job.body == """
-                {"max_tokens":7,"messages":[{"content":"S","role":"system"},{"content":"Hi","role":"user"}],"sample":1,"seed":3,\
+                {"max_tokens":7,"messages":[{"role":"system","content":"S"},{"role":"user","content":"Hi"}],"sample":1,"seed":3,\
                 "stop":["a"],"temperature":0,"top_p":1}
                 """)
         #expect((job.target.description, job.queue, job.priority, job.maxAttempts) == ("openai/gpt-5", "q", 2, 3))
@@ -50,7 +50,7 @@ import Testing
     func messages(_ message: String, _ isGood: Bool) throws {
         let line = #"{"messages":[\#(message)]}"#
         if isGood {
-            #expect(try body(line) == JSONValue.parse(line).canonicalText)
+            #expect(try body(line) == JSONValue.parse(line).text)
         } else {
             let message = try #require(refusal(line))
             #expect(message.contains("message 1"), "\(message)")
@@ -184,7 +184,7 @@ import Testing
         #expect((job.customID, job.target.description) == ("c-1", "local/gpt-x"))
         #expect(
             job.body == """
-                {"max_completion_tokens":5,"messages":[{"content":"Hi","role":"user"}],"new_thing":{"a":[1]},"temperature":1}
+                {"max_completion_tokens":5,"messages":[{"role":"user","content":"Hi"}],"new_thing":{"a":[1]},"temperature":1}
                 """)
         let embed = """
             {"custom_id":"e","method":"POST","url":"/v1/embeddings","body":{"model":"m","input":"a","dimensions":8,\
@@ -220,16 +220,16 @@ import Testing
         #expect((job.customID, job.target.description, job.metadata) == ("a-1", "anthropic/claude-sonnet-5", nil))
         #expect(
             job.body == """
-                {"max_tokens":9,"messages":[{"content":[{"cache_control":{"type":"ephemeral"},"text":"S","type":"text"}],\
-                "role":"system"},{"content":[{"text":"Hi","type":"text"}],"role":"user"}],"metadata":{"user_id":"u"},\
+                {"max_tokens":9,"messages":[{"role":"system","content":[{"type":"text","text":"S",\
+                "cache_control":{"type":"ephemeral"}}]},{"role":"user","content":[{"type":"text","text":"Hi"}]}],"metadata":{"user_id":"u"},\
                 "stop":["END"],"thinking":{"type":"adaptive"}}
                 """)
         let plain = #"{"custom_id":"a","params":{"system":"S","messages":[{"role":"user","content":"Hi"}]}}"#
-        #expect(try body(plain) == #"{"messages":[{"content":"S","role":"system"},{"content":"Hi","role":"user"}]}"#)
+        #expect(try body(plain) == #"{"messages":[{"role":"system","content":"S"},{"role":"user","content":"Hi"}]}"#)
         let none = #"{"custom_id":"a","params":{"system":"","messages":[{"role":"user","content":"Hi"}]}}"#
         var defaults = JobDraft()
         defaults.system = "D"
-        #expect(try body(none, defaults) == #"{"messages":[{"content":"Hi","role":"user"}]}"#)
+        #expect(try body(none, defaults) == #"{"messages":[{"role":"user","content":"Hi"}]}"#)
     }
 
     @Test func defaultsHoldWhereALineSaysNothing() throws {
@@ -243,7 +243,7 @@ import Testing
         #expect((job.tags, job.batch, job.useCache) == (["t"], "b", false))
         #expect(
             job.body == """
-                {"max_tokens":3,"messages":[{"content":"D","role":"system"},{"content":"x","role":"user"}],"temperature":1}
+                {"max_tokens":3,"messages":[{"role":"system","content":"D"},{"role":"user","content":"x"}],"temperature":1}
                 """)
 
         let own = try outcome(
@@ -252,12 +252,12 @@ import Testing
         ).get()
         #expect((own.queue, own.tags, own.useCache) == ("r", [], true))
         #expect(own.scheduledAt == now + 9 * 86_400_000)
-        #expect(own.body == #"{"max_tokens":9,"messages":[{"content":"x","role":"user"}],"temperature":0}"#)
+        #expect(own.body == #"{"max_tokens":9,"messages":[{"role":"user","content":"x"}],"temperature":0}"#)
 
         let system = #"{"messages":[{"role":"system","content":"L"},{"role":"user","content":"x"}],"max_tokens":null}"#
         #expect(
             try body(system, defaults) == """
-                {"max_tokens":3,"messages":[{"content":"L","role":"system"},{"content":"x","role":"user"}],"temperature":1}
+                {"max_tokens":3,"messages":[{"role":"system","content":"L"},{"role":"user","content":"x"}],"temperature":1}
                 """)
         #expect(try body(#"{"kind":"embed","input":"x"}"#, defaults) == #"{"input":["x"]}"#)
         let embed = #"{"custom_id":"c","url":"/v1/embeddings","body":{"input":"x"}}"#

@@ -5,8 +5,8 @@ import Testing
 
 @Suite struct JobSchemaTests {
     private static let format =
-        #""response_format":{"json_schema":{"name":"answer","schema":{"type":"object"},"strict":false},"type":"json_schema"}"#
-    private static let asked = #""messages":[{"content":"x","role":"user"}]"#
+        #""response_format":{"type":"json_schema","json_schema":{"name":"answer","schema":{"type":"object"},"strict":false}}"#
+    private static let asked = #""messages":[{"role":"user","content":"x"}]"#
 
     @Test func aSchemaBecomesAResponseFormat() throws {
         let job = try outcome(#"{"prompt":"x","schema":{"type":"object"}}"#).get()
@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test func aResponseFormatIsPassedThrough() throws {
-        let own = #""response_format":{"json_schema":{"name":"n","schema":{"type":"null"}},"type":"json_schema"}"#
+        let own = #""response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"null"}}}"#
         for form in [own, #""response_format":{"type":"json_object"}"#, #""response_format":{"type":"text"}"#] {
             #expect(try body(#"{"prompt":"x",\#(form)}"#) == "{\(Self.asked),\(form)}")
             let line = #"{"custom_id":"c","url":"/v1/chat/completions","body":{"stream":true,\#(Self.asked),\#(form)}}"#

@@ -33,7 +33,7 @@ import Testing
             #"{"kind":"memorize","text":"x","key":"k","importance":0.9,"ttl":"2h","model":"local/other","cache":false,"priority":2}"#)
         #expect(
             job.body
-                == #"{"input":["x"],"memory":{"cache":false,"importance":0.9,"key":"k","namespace":"default","ttl_ms":7200000}}"#)
+                == #"{"input":["x"],"memory":{"namespace":"default","key":"k","importance":0.9,"ttl_ms":7200000,"cache":false}}"#)
         #expect(job.priority == 2)
         let several = try self.job(#"{"kind":"memorize","text":["a","b"],"ttl":"never"}"#)
         #expect(several.inputs == 2 && several.body.contains(#""ttl_ms":"never""#))
@@ -75,13 +75,13 @@ import Testing
         let job = try job(#"{"prompt":"x","recall":5,"namespace":["a","b","a"],"remember":true}"#)
         #expect(
             job.body
-                == #"{"messages":[{"content":"x","role":"user"}],"recall":{"limit":5,"namespaces":["a","b"]},"remember":{"namespace":"a"}}"#
+                == #"{"messages":[{"role":"user","content":"x"}],"recall":{"limit":5,"namespaces":["a","b"]},"remember":{"namespace":"a"}}"#
         )
         #expect(!job.useCache)
         let plain = try self.job(#"{"prompt":"x","remember":true,"cache":false}"#)
-        #expect(plain.body == #"{"messages":[{"content":"x","role":"user"}],"remember":{"cache":false,"namespace":"default"}}"#)
+        #expect(plain.body == #"{"messages":[{"role":"user","content":"x"}],"remember":{"namespace":"default","cache":false}}"#)
         let without = try outcome(#"{"prompt":"x","recall":1}"#, JobDraft(), prefixed(usesCache: false)).get()
-        #expect(without.body.contains(#""recall":{"cache":false,"#))
+        #expect(without.body.contains(#""recall":{"limit":1,"namespaces":["default"],"cache":false}"#))
     }
 
     /// What the command says of memory holds for the lines that have a use for it.
@@ -94,7 +94,7 @@ import Testing
             try job(#"{"prompt":"x"}"#, defaults).body.contains(#""recall":{"limit":3,"namespaces":["n"]},"remember":{"namespace":"n"}"#))
         #expect(
             try job(#"{"kind":"memorize","text":"x"}"#, defaults).body
-                == #"{"input":["passage: x"],"memory":{"importance":0.9,"namespace":"n","prefix":"passage: ","ttl_ms":"never"}}"#)
+                == #"{"input":["passage: x"],"memory":{"namespace":"n","prefix":"passage: ","importance":0.9,"ttl_ms":"never"}}"#)
         #expect(try job(#"{"kind":"embed","input":"x"}"#, defaults).body == #"{"input":["x"],"sample":1}"#)
         let line = #"{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m","messages":[{"role":"user","content":"x"}]}}"#
         #expect(try job(line, defaults).body.contains(#""recall":{"limit":3"#))

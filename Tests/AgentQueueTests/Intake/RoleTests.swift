@@ -34,7 +34,7 @@ import Testing
         #expect(job.target.description == "openai/coder")
         #expect(
             job.body
-                == #"{"max_tokens":100,"messages":[{"content":"You write Swift.","role":"system"},{"content":"x","role":"user"}],"#
+                == #"{"max_tokens":100,"messages":[{"role":"system","content":"You write Swift."},{"role":"user","content":"x"}],"#
                 + #""seed":7,"temperature":0.5,"top_p":0.9}"#)
     }
 
@@ -45,9 +45,9 @@ import Testing
         #expect(job.target.description == "local/m")
         #expect(
             job.body
-                == #"{"max_completion_tokens":9,"messages":[{"content":"x","role":"user"}],"seed":7,"temperature":0,"top_p":0.1}"#)
+                == #"{"max_completion_tokens":9,"messages":[{"role":"user","content":"x"}],"seed":7,"temperature":0,"top_p":0.1}"#)
         let conversation = #"{"messages":[{"role":"system","content":"s"},{"role":"user","content":"x"}],"role":"coder"}"#
-        #expect(try Self.job(conversation).body.contains(#""messages":[{"content":"s","role":"system"},{"content":"x","role":"user"}]"#))
+        #expect(try Self.job(conversation).body.contains(#""messages":[{"role":"system","content":"s"},{"role":"user","content":"x"}]"#))
         let schema = #"{"prompt":"x","role":"form","schema":{"type":"object"}}"#
         #expect(try Self.job(schema).body.contains("json_schema"))
     }

@@ -64,7 +64,7 @@ final class BatchScene: Sendable {
     func add(_ text: String, _ configure: (inout NewJob) -> Void = { _ in }) async throws -> Int64 {
         let target = try #require(Target("local/m"))
         let request = ModelRequest(kind: .generate, target: target, body: ["messages": [["role": "user", "content": .string(text)]]])
-        var job = NewJob(kind: .generate, target: target, body: request.canonicalBody, digest: request.digest(identity: "fake"))
+        var job = NewJob(kind: .generate, target: target, body: request.storedBody, digest: request.digest(identity: "fake"))
         job.usesBatchAPI = true
         configure(&job)
         return try await store.jobs.enqueue(job).id

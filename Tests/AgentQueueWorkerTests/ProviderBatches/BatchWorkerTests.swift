@@ -33,7 +33,7 @@ import Testing
     private func add(_ text: String, to store: QueueStore, batched: Bool = true) async throws -> Int64 {
         let target = Target(provider: "local", model: "m")
         let request = ModelRequest(kind: .generate, target: target, body: ["messages": [["role": "user", "content": .string(text)]]])
-        var job = NewJob(kind: .generate, target: target, body: request.canonicalBody, digest: request.digest(identity: "fake"))
+        var job = NewJob(kind: .generate, target: target, body: request.storedBody, digest: request.digest(identity: "fake"))
         job.usesBatchAPI = batched
         return try await store.jobs.enqueue(job).id
     }

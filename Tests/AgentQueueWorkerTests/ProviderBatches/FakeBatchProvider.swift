@@ -123,7 +123,7 @@ actor FakeBatchProvider: BatchProvider {
     // MARK: BatchProvider
 
     nonisolated func batchSize(of item: BatchItem) -> Result<Int, ModelFailure> {
-        refuses(item) ? .failure(.unsent("it asks for what no batch has")) : .success(item.request.canonicalBody.utf8.count)
+        refuses(item) ? .failure(.unsent("it asks for what no batch has")) : .success(item.request.storedBody.utf8.count)
     }
 
     func submitBatch(_ items: [BatchItem], label: String, timeout: Int64) async -> Result<RemoteBatch, ModelFailure> {
