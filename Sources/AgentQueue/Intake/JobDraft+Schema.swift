@@ -7,15 +7,17 @@ extension JobDraft {
         parameters.contains { !$0.value.isNull && ($0.key == "response_format" || $0.key == "output_config" && $0.value["format"] != nil) }
     }
 
-    /// A JSON Schema as the `response_format` of a request.
+    /// A JSON Schema, as given, as the `response_format` of a request.
     static func format(_ schema: JSONValue) -> JSONValue {
-        ["type": "json_schema", "json_schema": ["name": "answer", "schema": schema, "strict": .bool(StrictSchema.holds(schema))]]
+        let schema = GivenSchema.unwrapped(schema)
+        return ["type": "json_schema", "json_schema": ["name": "answer", "schema": schema, "strict": .bool(StrictSchema.holds(schema))]]
     }
 
     /// Checks that answers can be validated: the schema, or the one in `response_format`, must compile.
     func checkSchema(in context: IntakeContext) throws(InputError) {
         if let schema {
             guard !saysForm else { throw InputError("schema and response_format cannot both be given", kind: .badData) }
+            let schema = GivenSchema.unwrapped(schema)
             guard schema.members != nil else { throw InputError("schema must be an object, not \(schema.kindName)", kind: .badData) }
             return try Self.check(schema, named: "schema", in: context)
         }
@@ -32,34 +34,11 @@ extension JobDraft {
         guard !context.schemas.holds(schema) else { return }
         guard !TextSize.holdsNUL(schema) else { throw InputError("\(name) holds a NUL character", kind: .badData) }
         do throws(JSONSchemaError) {
-            _ = try JSONSchema(schema)
+            try GivenSchema.compile(schema)
         } catch {
             throw InputError("\(name) cannot be used: \(error.description)", kind: .badData)
         }
         context.schemas.keep(schema)
-    }
-}
-
-/// The schemas that OpenAI's strict mode accepts: every object lists all its properties as required, and allows no others. Other schemas
-/// are sent without strict mode. Every answer is validated here in any case.
-///
-/// Source: OpenAI, "Structured model outputs", "Supported schemas".
-enum StrictSchema {
-    /// Whether strict mode accepts a schema and every schema inside it.
-    static func holds(_ schema: JSONValue) -> Bool {
-        switch schema {
-        case .array(let elements): elements.allSatisfy(holds)
-        case .object(let members):
-            isClosed(schema) && members.allSatisfy { member in member.key == "enum" || member.key == "const" || holds(member.value) }
-        default: true
-        }
-    }
-
-    private static func isClosed(_ schema: JSONValue) -> Bool {
-        guard schema["properties"]?.members != nil || schema["type"]?.string == "object" else { return true }
-        let names = Set((schema["properties"]?.members ?? []).map(\.key))
-        let required = Set((schema["required"]?.array ?? []).compactMap(\.string))
-        return schema["additionalProperties"] == .bool(false) && required == names
     }
 }
 

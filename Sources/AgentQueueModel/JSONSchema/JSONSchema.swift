@@ -1,8 +1,8 @@
 /// A JSON Schema (draft 2020-12), compiled once to validate any number of values.
 ///
 /// Supported are types, `enum`, `const`, the keywords for numbers, strings, lists and objects, `$ref` within the schema (also recursive),
-/// `$anchor`, `anyOf`, `oneOf`, `allOf`, `not`, `if`, `dependentRequired` and `dependentSchemas`. `format` and unknown keywords are
-/// ignored as annotations. What is not supported is refused with a message: references outside the schema, `$dynamicRef`, a nested `$id`,
+/// `$anchor`, `anyOf`, `oneOf`, `allOf`, `not`, `if`, `dependentRequired` and `dependentSchemas`, and OpenAPI's `nullable`. `format` and
+/// unknown keywords are ignored as annotations. What is not supported is refused with a message: references outside the schema, `$dynamicRef`, a nested `$id`,
 /// and `unevaluatedProperties` or `unevaluatedItems` next to other schemas for the same value.
 ///
 /// Patterns are those of ECMA-262 without backreferences and lookbehinds, matched by code point and without backtracking. The work of a

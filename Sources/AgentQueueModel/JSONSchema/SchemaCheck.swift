@@ -48,6 +48,7 @@ struct SchemaCheck {
             return false
         }
         if let verdict = nodes[place].verdict { return verdict || fail("is not allowed") }
+        if nodes[place].isNullable, value.isNull { return true }
         if let types = nodes[place].types, !types.allow(value) { return fail("must be \(types.words), not \(Self.kind(value, types))") }
         var fit = true
         for allowed in nodes[place].allowed where !isAllowed(value, allowed) {

@@ -39,7 +39,11 @@ extension SchemaCompiler {
     }
 
     func number(_ member: JSONValue.Member, _ site: Site) throws(JSONSchemaError) -> NumberRule.Limit {
-        guard let value = ExactNumber(member.value) else { throw wrong(member, "a number", site) }
+        guard let value = ExactNumber(member.value) else {
+            // In draft 4 it said how minimum or maximum was meant.
+            let isOld = member.value.bool != nil && member.key.hasPrefix("exclusive")
+            throw wrong(member, isOld ? "a number, the bound itself" : "a number", site)
+        }
         return NumberRule.Limit(value: value, shown: ShownJSON.value(member.value))
     }
 
@@ -73,7 +77,8 @@ extension SchemaCompiler {
         for name in names {
             guard let type = SchemaTypes(name: name) else {
                 let known = SchemaTypes.names.joined(separator: ", ")
-                throw JSONSchemaError("type must be one of \(known), not \(ShownJSON.name(name))", at: site.pointer)
+                let hint = SchemaTypes(name: name.lowercased()) == nil ? "" : "; write '\(name.lowercased())'"
+                throw JSONSchemaError("type must be one of \(known), not \(ShownJSON.name(name))\(hint)", at: site.pointer)
             }
             types.insert(type)
         }

@@ -69,6 +69,7 @@ struct SchemaCompiler {
     private mutating func apply(_ member: JSONValue.Member, to node: inout SchemaNode, _ site: Site) throws(JSONSchemaError) {
         switch member.key {
         case "type": node.types = try types(member, site)
+        case "nullable": node.isNullable = try bool(member, site)
         case "enum": node.allowed.append(AllowedValues(try elements(member, site)))
         case "const": node.allowed.append(AllowedValues([member.value]))
         case "$ref": references.append(Reference(node: site.place, text: try string(member, site), pointer: site.pointer))
@@ -134,8 +135,9 @@ struct SchemaCompiler {
         let isList = member.key == "unevaluatedItems"
         let others = ["$ref", "allOf", "anyOf", "oneOf", "if", "dependentSchemas"] + (isList ? ["contains"] : [])
         if let other = members.first(where: { others.contains($0.key) }) {
-            throw JSONSchemaError(
-                "\(member.key) beside \(other.key) is not supported; use \(isList ? "items" : "additionalProperties")", at: site.pointer)
+            let advice =
+                isList ? "describe all elements in one schema, with items" : "list all properties in one schema, with additionalProperties"
+            throw JSONSchemaError("\(member.key) beside \(other.key) is not supported; \(advice)", at: site.pointer)
         }
         let rest = try schema(member, site)
         if isList { node.list.rest = node.list.rest ?? rest } else { node.object.rest = node.object.rest ?? rest }

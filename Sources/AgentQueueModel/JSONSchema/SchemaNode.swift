@@ -2,6 +2,8 @@
 struct SchemaNode: Sendable {
     /// The result for every value, if the schema is a boolean.
     var verdict: Bool?
+    /// Whether null is allowed, whatever else is said (`nullable`, as in OpenAPI 3.0).
+    var isNullable = false
     var types: SchemaTypes?
     /// `enum` and `const`: the value must be in each of the lists.
     var allowed: [AllowedValues] = []

@@ -152,9 +152,10 @@ extension GraphCompiler {
     }
 
     private mutating func checkSchema(_ schema: JSONValue, key: String) {
+        let schema = GivenSchema.unwrapped(schema)
         guard schema.members != nil else { return report("must be an object, not \(schema.kindName)", at: key) }
         do {
-            _ = try JSONSchema(schema)
+            try GivenSchema.compile(schema)
         } catch {
             report("is not a JSON Schema: \(error)", at: key)
         }

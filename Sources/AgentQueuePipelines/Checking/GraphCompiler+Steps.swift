@@ -235,7 +235,7 @@ extension GraphCompiler {
     static func answerShape(of call: Call) -> Shape {
         switch call.schema {
         case nil: .text
-        case .inline(let schema): Shape(schema: schema)
+        case .inline(let schema): Shape(schema: GivenSchema.unwrapped(schema))
         case .input: .any
         }
     }

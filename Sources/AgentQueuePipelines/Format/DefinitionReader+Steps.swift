@@ -93,7 +93,7 @@ extension DefinitionReader {
 
     private mutating func schema(_ node: DefinitionNode, _ key: String) -> SchemaSource? {
         guard let text = node.text else {
-            if node.pairs != nil { return .inline(node.json) }
+            if node.pairs != nil { return .inline(GivenSchema.unwrapped(node.json)) }
             report("expected a schema, a file's name that ends in .json, or an input such as inputs.schema", at: key, line: node.line)
             return nil
         }
@@ -122,7 +122,7 @@ extension DefinitionReader {
             return nil
         }
         do {
-            return .inline(try JSONValue.parse(contents.text))
+            return .inline(GivenSchema.unwrapped(try JSONValue.parse(contents.text)))
         } catch {
             report("\(InvalidText.quoted(file)) is \(error.description)", at: key)
             return nil

@@ -51,7 +51,8 @@ extension OpenAIProvider: HTTPBatchProvider {
         // All of OpenAI's models know the newer limit. A batch would find out only after each of its requests had been refused.
         let chat = quirks.chatForm(of: model) ?? ChatForm(hasCompletionLimit: true, usesResponses: api == .responses)
         return OpenAIBatchForm(
-            chat: request.kind.isBatchable ? nil : chat, format: quirks.embeddingFormat(of: model), limits: capabilities)
+            chat: request.kind.isBatchable ? nil : chat, refused: quirks.refusedSchemas(of: model),
+            format: quirks.embeddingFormat(of: model), limits: capabilities)
     }
 
     /// Uploads a batch's input, and returns the id of the file.

@@ -1,12 +1,20 @@
 import AgentQueueModel
 
 extension OpenAIProvider {
-    /// Makes one chat completion. If the server refuses the form of the request, it is asked again in the form that it wants. Such a
-    /// refusal is free, and is remembered for the model.
+    /// Makes one chat completion. If the server refuses the form of the request, it is asked again in the form that it wants; if it refuses
+    /// a schema in strict mode, once without. Such a refusal is free, and is remembered for the model.
     func generate(
         _ request: ModelRequest, _ limit: CallLimit, _ idempotencyKey: String?, _ onText: (@Sendable (String) -> Void)?
     ) async -> Outcome {
-        var form = quirks.chatForm(of: request.target.model) ?? ChatForm(usesResponses: api == .responses)
+        let model = request.target.model
+        var chat: ChatRequest
+        do throws(ModelFailure) {
+            chat = try ChatRequest(request, refused: quirks.refusedSchemas(of: model))
+        } catch {
+            return .failure(error)
+        }
+        var refusedSchema: JSONValue?
+        var form = quirks.chatForm(of: model) ?? ChatForm(usesResponses: api == .responses)
         var isChanged = false
         var attempt = 1
         while true {
@@ -14,13 +22,14 @@ extension OpenAIProvider {
             let key = attempt == 1 ? idempotencyKey : idempotencyKey.map { $0.isEmpty ? $0 : "\($0)-form\(attempt)" }
             let body: JSONValue
             do throws(ModelFailure) {
-                body = try self.body(of: request, form, streams: onText != nil)
+                body = try self.body(of: chat, form, streams: onText != nil)
             } catch {
                 return .failure(error)
             }
             do throws(CallFailure) {
                 let reply = try await ask(body, of: request, form, limit, key, onText)
-                if isChanged { quirks.remember(form, for: request.target.model) }
+                if isChanged { quirks.remember(form, for: model) }
+                if let refusedSchema { quirks.rememberRefusal(of: refusedSchema, for: model) }
                 return .reply(reply)
             } catch {
                 // Each change is made at most once, so this ends.
@@ -30,16 +39,24 @@ extension OpenAIProvider {
                     attempt += 1
                     continue
                 }
+                if let schema = chat.strictSchema, error.refusesSchema {
+                    refusedSchema = schema
+                    chat.relax()
+                    attempt += 1
+                    continue
+                }
                 // A request that is refused in the other form too says nothing about the form.
-                if isChanged, error.failure.failure != .permanent { quirks.remember(form, for: request.target.model) }
+                if error.failure.failure != .permanent {
+                    if isChanged { quirks.remember(form, for: model) }
+                    if let refusedSchema { quirks.rememberRefusal(of: refusedSchema, for: model) }
+                }
                 return .failure(error.failure)
             }
         }
     }
 
-    private func body(of request: ModelRequest, _ form: ChatForm, streams: Bool) throws(ModelFailure) -> JSONValue {
-        let chat = try ChatRequest(request)
-        return form.usesResponses ? try ResponsesRequest(chat).body(streams: streams) : chat.body(form, streams: streams)
+    private func body(of chat: ChatRequest, _ form: ChatForm, streams: Bool) throws(ModelFailure) -> JSONValue {
+        form.usesResponses ? try ResponsesRequest(chat).body(streams: streams) : chat.body(form, streams: streams)
     }
 
     private func ask(

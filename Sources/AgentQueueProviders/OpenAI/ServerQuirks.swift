@@ -6,6 +6,7 @@ final class ServerQuirks: Sendable {
     private struct State {
         var chatForms: [String: ChatForm] = [:]
         var floatModels: Set<String> = []
+        var refusedSchemas: [String: RefusedSchemas] = [:]
     }
 
     private let state = Mutex(State())
@@ -25,6 +26,19 @@ final class ServerQuirks: Sendable {
         }
     }
 
+    /// The schemas that are not sent to a model in strict mode.
+    func refusedSchemas(of model: String) -> RefusedSchemas {
+        state.withLock { $0.refusedSchemas[model] ?? RefusedSchemas() }
+    }
+
+    /// Remembers that a schema was refused in strict mode.
+    func rememberRefusal(of schema: JSONValue, for model: String) {
+        state.withLock { state in
+            if state.refusedSchemas.count >= Self.maxModels { state.refusedSchemas.removeAll() }
+            state.refusedSchemas[model, default: RefusedSchemas()].add(schema)
+        }
+    }
+
     /// The format to ask for a model's vectors in.
     func embeddingFormat(of model: String) -> EmbeddingFormat {
         state.withLock { $0.floatModels.contains(model) ? .float : .base64 }
@@ -36,6 +50,16 @@ final class ServerQuirks: Sendable {
             if state.floatModels.count >= Self.maxModels { state.floatModels.removeAll() }
             state.floatModels.insert(model)
         }
+    }
+}
+
+extension CallFailure {
+    /// Whether an answer refuses the schema of the request, or strict mode itself.
+    var refusesSchema: Bool {
+        guard let status, [400, 422].contains(status), let error else { return false }
+        if let param = error.param, ["response_format", "text.format", "json_schema"].contains(where: param.hasPrefix) { return true }
+        let words = (error.message ?? "").lowercased()
+        return ["response_format", "text.format", "json_schema", "schema", "strict"].contains { words.contains($0) }
     }
 }
 

@@ -75,7 +75,7 @@ enum SchemaFile {
         let text = try InputText.read(path, subject: "the schema")
         let value: JSONValue
         do {
-            value = try JSONValue.parse(text)
+            value = GivenSchema.unwrapped(try JSONValue.parse(text))
         } catch {
             throw CommandFailure(.badInput, "\(subject) is \(error.description)")
         }
@@ -83,7 +83,7 @@ enum SchemaFile {
             throw CommandFailure(.badInput, "\(subject) must be an object, not \(value.kindName)")
         }
         do {
-            _ = try JSONSchema(value)
+            try GivenSchema.compile(value)
         } catch {
             throw CommandFailure(.badInput, "\(subject) cannot be used: \(error.description)")
         }

@@ -24,7 +24,7 @@ import Testing
             (#"{"maxItems": 1.5}"#, "maxItems must be a whole number of at least 0, not 1.5"),
             (#"{"maxItems": "3"}"#, "maxItems must be a whole number, not a string"),
             (#"{"minimum": "3"}"#, "minimum must be a number, not a string"),
-            (#"{"exclusiveMinimum": true}"#, "exclusiveMinimum must be a number, not a truth value"),
+            (#"{"exclusiveMinimum": true}"#, "exclusiveMinimum must be a number, the bound itself, not a truth value"),
             (#"{"multipleOf": 0}"#, "multipleOf must be greater than 0, not 0"),
             (#"{"multipleOf": -2}"#, "multipleOf must be greater than 0, not -2"),
             (#"{"multipleOf": 123456789012345678901234567891}"#, "multipleOf has too many digits"),
@@ -46,9 +46,17 @@ import Testing
             (#"{"dependencies": {}}"#, "dependencies is not supported; use dependentRequired or dependentSchemas"),
             (
                 #"{"allOf": [true], "unevaluatedProperties": false}"#,
-                "unevaluatedProperties beside allOf is not supported; use additionalProperties"
+                "unevaluatedProperties beside allOf is not supported; list all properties in one schema, with additionalProperties"
             ),
-            (#"{"contains": true, "unevaluatedItems": false}"#, "unevaluatedItems beside contains is not supported; use items"),
+            (
+                #"{"contains": true, "unevaluatedItems": false}"#,
+                "unevaluatedItems beside contains is not supported; describe all elements in one schema, with items"
+            ),
+            (#"{"nullable": "yes"}"#, "nullable must be true or false, not a string"),
+            (
+                #"{"type": "OBJECT"}"#,
+                "type must be one of null, boolean, integer, number, string, array, object, not 'OBJECT'; write 'object'"
+            ),
             (#"{"prefixItems": [{"$anchor": "a"}, {"$anchor": "a"}]}"#, "at /prefixItems/1: $anchor 'a' stands twice"),
             (##"{"$ref": "#"}"##, "the schema leads back to itself without end"),
             (##"{"$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b"}]}, "b": {"not": {"$ref": "#/$defs/a"}}}}"##, "without end"),

@@ -12,8 +12,9 @@ struct ChatRequest: Sendable, Equatable {
     private static let ownMembers: Set<String> = ["model", "sample", "stream", "stream_options"]
 
     /// Translates a request.
+    /// - Parameter refused: the schemas that the server refuses to follow strictly.
     /// - Throws: `ModelFailure` (`permanent`) if something that changes the answer has no counterpart at OpenAI.
-    init(_ request: ModelRequest) throws(ModelFailure) {
+    init(_ request: ModelRequest, refused: RefusedSchemas = RefusedSchemas()) throws(ModelFailure) {
         guard let members = request.body.members else {
             throw ModelFailure.unsent("the request is \(request.body.kindName), not an object")
         }
@@ -22,6 +23,7 @@ struct ChatRequest: Sendable, Equatable {
         for member in members where !Self.ownMembers.contains(member.key) {
             try take(member)
         }
+        if let strictSchema, refused.hold(strictSchema) { relax() }
     }
 
     /// The value of a member.
@@ -110,10 +112,47 @@ struct ChatRequest: Sendable, Equatable {
             case ("effort", "low"?), ("effort", "medium"?), ("effort", "high"?): set("reasoning_effort", member.value)
             case ("format", "json_schema"?):
                 let schema = member.value["schema"] ?? .object([])
-                set("response_format", ["type": "json_schema", "json_schema": ["name": "answer", "strict": true, "schema": schema]])
+                set(
+                    "response_format",
+                    [
+                        "type": "json_schema",
+                        "json_schema": ["name": "answer", "schema": schema, "strict": .bool(StrictSchema.holds(schema))],
+                    ])
             default: throw AnthropicToOpenAI.noCounterpart("'output_config.\(Redaction.line(member.key, maxBytes: 64))'")
             }
         }
+    }
+}
+
+extension ChatRequest {
+    /// The schema that an answer is to follow strictly; nil if there is none, or not in strict mode.
+    var strictSchema: JSONValue? {
+        guard let format = self["response_format"]?["json_schema"], format["strict"] == true else { return nil }
+        return format["schema"]
+    }
+
+    /// Leaves strict mode. The schema stays.
+    mutating func relax() {
+        guard strictSchema != nil, let format = self["response_format"]?.members else { return }
+        let relaxed = format.map { member in
+            guard member.key == "json_schema", let inner = member.value.members else { return member }
+            return JSONValue.Member(member.key, .object(inner.map { $0.key == "strict" ? .init("strict", false) : $0 }))
+        }
+        set("response_format", .object(relaxed))
+    }
+}
+
+/// The schemas that a server was found to refuse in strict mode, for one model.
+struct RefusedSchemas: Sendable {
+    private var schemas: Set<JSONValue> = []
+    /// So many refusals mean that it takes none: the server does not know strict mode, or only pretends to.
+    private static let enough = 3
+
+    /// Whether a schema is among them.
+    func hold(_ schema: JSONValue) -> Bool { schemas.count >= Self.enough || schemas.contains(schema) }
+
+    mutating func add(_ schema: JSONValue) {
+        if schemas.count < Self.enough { schemas.insert(schema) }
     }
 }
 

@@ -73,6 +73,8 @@ package struct OpenAIBatch: BatchDescription {
 struct OpenAIBatchForm: Sendable {
     /// The form of chats; nil for embeddings.
     let chat: ChatForm?
+    /// The schemas that the server refuses to follow strictly.
+    let refused: RefusedSchemas
     /// The format of vectors.
     let format: EmbeddingFormat
     /// The limits of one embeddings request.
@@ -103,7 +105,7 @@ struct OpenAIBatchForm: Sendable {
 
     private func body(of request: ModelRequest) throws(ModelFailure) -> JSONValue {
         if let form = chat {
-            let chat = try ChatRequest(request)
+            let chat = try ChatRequest(request, refused: refused)
             return form.usesResponses ? try ResponsesRequest(chat).body(streams: false) : chat.body(form, streams: false)
         }
         let calls = EmbeddingCall.plan([(0, request)], limits)
