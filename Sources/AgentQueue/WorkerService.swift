@@ -24,6 +24,7 @@ public final class WorkerService: Service {
         var worker: Worker?
         var isStopping = false
         var stopsAtOnce = false
+        var unserved: [UnservedJobs] = []
     }
 
     /// Makes the service. Nothing is claimed or called before ``run()``.
@@ -60,6 +61,18 @@ public final class WorkerService: Service {
     }
 
     package var progress: WorkerProgress { state.withLock { $0.worker }?.progress ?? WorkerProgress() }
+
+    /// The jobs in its queues that are ready or will be, or run in any process; nil if they cannot be read now.
+    package var jobsLeft: Int? {
+        // Only a figure on the screen is missing then.
+        guard let lanes = try? queue.store.jobs.lanes() else { return nil }
+        let states: [JobState] = [.available, .retryable, .running, .pending]
+        return lanes.filter { queues?.contains($0.queue) != false }.reduce(0) { sum, lane in sum + states.reduce(0) { $0 + lane.count($1) }
+        }
+    }
+
+    /// After it has ended because its queues were empty: the jobs in them that it could not call.
+    package var unserved: [UnservedJobs] { state.withLock(\.unserved) }
 
     /// Works until it is asked to stop, until its task is cancelled or, with `stopsWhenEmpty`, until its queues are empty.
     /// - Throws: `StoreError`, also if the worker cannot be registered.
@@ -146,11 +159,26 @@ public final class WorkerService: Service {
         } catch  where Task.isCancelled && (error is CancellationError || error is ServiceGroupError) {
             // Cancellation is the usual way for it to end.
         }
+        guard worker.hasDrained else { return }
+        let left = try store.claims.unserved(queues: queues, providers: providers.names, routes: configuration.policies.routes)
+        let unserved = left.map { lane in
+            UnservedJobs(
+                provider: lane.provider, jobs: lane.jobs, reason: providers.unavailable[lane.provider] ?? "it is not configured here")
+        }
+        state.withLock { $0.unserved = unserved }
     }
 
     private static func result(_ body: () async throws -> Void) async -> Result<Void, any Error> {
         do { return .success(try await body()) } catch { return .failure(error) }
     }
+}
+
+/// Jobs that a worker cannot call.
+package struct UnservedJobs: Sendable, Equatable {
+    package let provider: String
+    package let jobs: Int
+    /// Why the provider cannot be called: a clause.
+    package let reason: String
 }
 
 extension JobQueue {

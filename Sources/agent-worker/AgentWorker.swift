@@ -16,14 +16,14 @@ struct AgentWorker: AsyncParsableCommand {
         discussion: """
             Claims jobs, calls models and stores the results. Any number of workers can share one database. On SIGTERM or SIGINT, running
             jobs get the grace period to finish; the rest go back to the queue without counting the attempt. A second signal stops
-            immediately.
+            immediately. On a terminal, a line shows what is running, done and left, for all processes together.
 
             Example:
               agent-worker --concurrency 5 --queues default,reports --drain
             """,
         version: Version.text)
 
-    @Option(help: "Concurrent calls per process, 1 to 1024 (default 5).")
+    @Option(help: "Concurrent calls in each process, 1 to 1024 (default 5): with --processes 2, 10 at once.")
     var concurrency: String?
 
     @Option(help: "Worker processes, 1 to 64; a supervisor restarts those that die (default 1).")
@@ -32,7 +32,7 @@ struct AgentWorker: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Queues to serve, comma-separated (default all).", valueName: "name,…"))
     var queues: String?
 
-    @Flag(help: "Exit when no jobs are left to run.")
+    @Flag(help: "Exit when no jobs are left to run: with 69 if jobs are left that no provider here can serve.")
     var drain = false
 
     @Option(help: "Maximum number of jobs per claim, 1 to 10000 (default 100).")
@@ -61,7 +61,10 @@ struct AgentWorker: AsyncParsableCommand {
         do {
             let settings = try loadSettings()
             if settings.effectiveWorker.processes > 1, !SupervisedChild.isOne {
-                try await Supervisor(processes: settings.effectiveWorker.processes, drains: drain).run()
+                let worker = settings.effectiveWorker
+                try await Supervisor(
+                    processes: worker.processes, concurrency: worker.concurrency, drains: drain, output: LogOutput(logFormat)
+                ).run()
             } else {
                 try await WorkerProcess(
                     settings: settings, queues: try queueNames(), drains: drain, logFormat: logFormat, logLevel: logLevel.level
@@ -72,7 +75,9 @@ struct AgentWorker: AsyncParsableCommand {
         } catch let error as CleanExit {
             throw error
         } catch {
-            FileHandle.standardError.write(Data("agent-worker: \(Self.sentence(error))\n".utf8))
+            if SupervisedChild.speaks || !(error is UnservedJobsLeft) {
+                FileHandle.standardError.write(Data("agent-worker: \(Self.sentence(error))\n".utf8))
+            }
             throw ExitCode(Self.status(error))
         }
     }
@@ -106,6 +111,7 @@ struct AgentWorker: AsyncParsableCommand {
     /// The exit codes of sysexits.h, as `agent-queue` uses them.
     private static func status(_ error: any Error) -> Int32 {
         if error is ValidationError { return 64 }
+        if error is UnservedJobsLeft { return SupervisedChild.isOne ? SupervisedChild.leftJobs : WorkerExit.unavailable }
         if let error = error as? SettingsError, case .commandLine = error.origin { return 64 }
         return switch Problem(error) {
         case .usage: 64
@@ -117,4 +123,10 @@ struct AgentWorker: AsyncParsableCommand {
         case .badConfiguration: 78
         }
     }
+}
+
+/// Exit codes that more than one file uses.
+enum WorkerExit {
+    /// A provider or the database is unavailable.
+    static let unavailable: Int32 = 69
 }

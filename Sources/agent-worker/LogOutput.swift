@@ -2,22 +2,21 @@ import AgentQueue
 import AgentQueueModel
 import AgentQueueReports
 import AgentQueueSettings
-import AgentQueueWorker
 import ArgumentParser
 import Foundation
 import Logging
-import ServiceLifecycle
 import Synchronization
 
 /// Writes events to standard error as text or JSON, with a status line below them on a terminal.
 final class LogOutput: Sendable {
+    /// Whether a person reads along: then there is a status line, and jobs that complete are not logged.
     let isTerminal: Bool
     private let format: LogFormat
     private let live = Mutex("")
 
     init(_ format: LogFormat) {
         self.format = format
-        isTerminal = isatty(STDERR_FILENO) == 1
+        isTerminal = isatty(STDERR_FILENO) == 1 || SupervisedChild.isShown
     }
 
     /// Writes an event.
@@ -93,13 +92,33 @@ final class LogOutput: Sendable {
         return .object(members)
     }
 
-    /// Replaces the status line.
+    /// Replaces the status line, cut to the width of the terminal.
     func show(_ line: String) {
+        var size = winsize()
+        let isSized = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1
+        let line = isSized && line.count >= size.ws_col ? "\(line.prefix(Int(size.ws_col) - 2))…" : line
         live.withLock { current in
             current = line
             put("\r\u{1B}[2K\(line)")
         }
     }
+
+    /// Leaves the status line on the screen.
+    func endLine() {
+        live.withLock { current in
+            if !current.isEmpty { put("\n") }
+            current = ""
+        }
+    }
+
+    /// Writes a line of a worker process, as it is.
+    func pass(_ line: String) { write(line) }
+
+    /// What a line for the supervisor begins with, which no log line does.
+    static let controlMark = "\u{1}"
+
+    /// Reports to the supervisor.
+    func control(_ value: JSONValue) { live.withLock { _ in put("\(Self.controlMark)\(JSONText.text(value))\n") } }
 
     /// - Parameter line: Escaped, because text from users and servers must not control a terminal.
     private func write(_ line: String) {
@@ -152,40 +171,5 @@ enum LogLevel: String, ExpressibleByArgument, CaseIterable {
         case .warning: .warning
         case .error: .error
         }
-    }
-}
-
-/// Shows a status line on a terminal.
-struct LiveLine: Service {
-    private let worker: WorkerService
-    private let output: LogOutput
-
-    init(_ worker: WorkerService, output: LogOutput) {
-        self.worker = worker
-        self.output = output
-    }
-
-    func run() async throws {
-        guard output.isTerminal else { return try await gracefulShutdown() }
-        await cancelWhenGracefulShutdown {
-            var last = (time: ContinuousClock.now, done: 0)
-            while !Task.isCancelled {
-                let progress = worker.progress
-                let now = ContinuousClock.now
-                let seconds = Double((now - last.time).milliseconds) / 1_000
-                let rate = seconds > 0 ? Double(progress.completed - last.done) / seconds : 0
-                last = (now, progress.completed)
-                output.show(Self.line(progress, rate: rate))
-                try? await Task.sleep(for: .milliseconds(500))
-            }
-        }
-        output.show(Self.line(worker.progress, rate: 0) + "\n")
-    }
-
-    private static func line(_ progress: WorkerProgress, rate: Double) -> String {
-        let tenths = (rate * 10).rounded() / 10
-        let cents = (progress.cost * 10_000).rounded() / 10_000
-        return
-            "running \(progress.running) · done \(progress.completed) (\(tenths)/s) · failed \(progress.failed) · cached \(progress.cached) · $\(cents)"
     }
 }

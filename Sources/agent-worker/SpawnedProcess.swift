@@ -12,13 +12,18 @@ enum SpawnedProcess {
 
     /// Starts a program in a process group of its own (a terminal's Ctrl-C is for its parent alone), with the parent's outputs, default
     /// signal handling, and no other descriptors.
-    /// - Parameter input: the descriptor that becomes its standard input.
+    /// - Parameters:
+    ///   - input: the descriptor that becomes its standard input.
+    ///   - error: the descriptor that becomes its standard error; nil for the parent's.
     /// - Throws: `NotStarted`.
-    static func start(_ program: String, _ arguments: [String], environment: [String: String], input: Int32) throws(NotStarted) -> pid_t {
+    static func start(
+        _ program: String, _ arguments: [String], environment: [String: String], input: Int32, error: Int32? = nil
+    ) throws(NotStarted) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
+        if let error { posix_spawn_file_actions_adddup2(&actions, error, STDERR_FILENO) }
         // Closing a descriptor that is no longer open is not an error.
         let descriptors = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
         for descriptor in descriptors.compactMap({ Int32($0) }) where descriptor > STDERR_FILENO {
@@ -85,5 +90,45 @@ final class Lifeline: Sendable {
     deinit {
         close(readingEnd)
         close(writingEnd)
+    }
+}
+
+/// A pipe from a child, read line by line until the child ends.
+final class LinePipe: Sendable {
+    private let readingEnd: Int32
+    /// The child's standard error.
+    let writingEnd: Int32
+
+    /// Both ends are close-on-exec: another child with the write end would keep the pipe open.
+    /// - Throws: `Lifeline.NotMade`.
+    init() throws(Lifeline.NotMade) {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw Lifeline.NotMade(code: errno) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        (readingEnd, writingEnd) = (ends[0], ends[1])
+    }
+
+    /// Reads in a thread of its own. Call it once, after the child has started.
+    func read(_ take: @escaping @Sendable (String) -> Void) {
+        close(writingEnd)
+        Thread.detachNewThread { [self] in
+            var line: [UInt8] = []
+            var chunk = [UInt8](repeating: 0, count: 16 << 10)
+            while true {
+                let count = Glibc.read(readingEnd, &chunk, chunk.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { break }
+                for byte in chunk[..<count] {
+                    guard byte == UInt8(ascii: "\n") else {
+                        line.append(byte)
+                        continue
+                    }
+                    take(String(decoding: line, as: UTF8.self))
+                    line.removeAll(keepingCapacity: true)
+                }
+            }
+            if !line.isEmpty { take(String(decoding: line, as: UTF8.self)) }
+            close(readingEnd)
+        }
     }
 }

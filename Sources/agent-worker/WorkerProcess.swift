@@ -1,5 +1,6 @@
 import AgentQueue
 import AgentQueueModel
+import AgentQueueReports
 import AgentQueueSettings
 import AgentQueueStore
 import AgentQueueWorker
@@ -36,6 +37,21 @@ struct WorkerProcess {
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
         defer { queue.store.close() }
         try await group.run()
+        let left = worker.unserved
+        if !left.isEmpty { throw UnservedJobsLeft(left) }
+    }
+}
+
+/// A drained worker leaves jobs that it cannot serve.
+struct UnservedJobsLeft: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ left: [UnservedJobs]) {
+        let total = left.reduce(0) { $0 + $1.jobs }
+        let parts = left.map { "\(Figures.count($0.jobs)) for provider '\($0.provider)' (\($0.reason))" }
+        description =
+            "\(Figures.count(total, "job")) \(total == 1 ? "is" : "are") left that no provider here can serve: "
+            + parts.joined(separator: "; ")
     }
 }
 

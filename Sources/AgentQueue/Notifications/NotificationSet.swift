@@ -21,6 +21,7 @@ package struct NotificationSet: NotificationSender {
         var environment = environment
         // A worker that a command starts is not a child of this worker's supervisor.
         environment["AGENT_WORKER_SUPERVISED"] = nil
+        environment["AGENT_WORKER_SHOWN"] = nil
         self.environment = environment
         self.now = now
         // No retries in the transport: each attempt is recorded.

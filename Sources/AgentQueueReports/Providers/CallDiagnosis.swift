@@ -136,7 +136,8 @@ package struct CallNeed {
         for (level, need, name) in rates {
             // A call that needs more than a whole minute's limit runs once the full limit is available.
             guard let level, level.level < min(need, level.capacity) else { continue }
-            return "\(Figures.decimal(level.capacity.rounded(.down), places: 0)) \(name) a minute"
+            let unit = level.capacity < 2 && name == "requests" ? "request" : name
+            return "\(Figures.decimal(level.capacity.rounded(.down), places: 0)) \(unit) a minute"
         }
         guard let most = limits.usdPerDay, cost > 0, state.spentToday + state.reservedUSD + cost > most else { return nil }
         return "\(Figures.money(most)) a day"

@@ -131,7 +131,7 @@ extension ProviderQuota {
     private static func words(_ rate: Rate, _ bucket: TokenBucket) -> String {
         let unit =
             switch rate {
-            case .requests: "requests"
+            case .requests: bucket.capacity < 2 ? "request" : "requests"
             case .tokens: "tokens"
             case .inputTokens: "input tokens"
             case .outputTokens: "output tokens"

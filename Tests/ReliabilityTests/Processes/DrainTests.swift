@@ -29,12 +29,39 @@ extension ReliabilityTests {
                 let flaky = try await scene.enqueue("flaky")
                 let after = try await scene.enqueue("after") { $0.after = [flaky] }
                 let worker = try scene.startWorker("--drain")
-                #expect(try await worker.end() == .exit(0), "\(worker.output)")
+                let (ending, output) = try await worker.endOfOutput()
+                #expect(ending == .exit(69), "\(output)")
+                #expect(
+                    output.contains(
+                        "agent-worker: 1 job is left that no provider here can serve: 1 for provider 'elsewhere' (it is not configured here)\n"
+                    ))
                 #expect(
                     try scene.store.jobs.states(of: [later, waiting, paused, foreign, flaky, after]) == [
                         later: .scheduled, waiting: .pending, paused: .available, foreign: .available, flaky: .completed, after: .completed,
                     ])
                 #expect(scene.server.requests.map(\.prompt) == ["flaky", "flaky", "after"])
+            }
+        }
+
+        /// In queues that it was not given, nothing concerns it.
+        @Test func whatNoProviderServesInOtherQueuesIsNotItsConcern() async throws {
+            try await withScene(.echo) { scene in
+                try await scene.enqueue("foreign", to: "elsewhere/m") { $0.queue = "other" }
+                try await scene.enqueue("own")
+                let worker = try scene.startWorker("--drain", "--queues", "default")
+                #expect(try await worker.end() == .exit(0), "\(worker.output)")
+            }
+        }
+
+        @Test func aSupervisorEndsAsItsChildrenDo() async throws {
+            try await withScene(.echo) { scene in
+                for number in 1...4 { try await scene.enqueue("\(number)") }
+                try await scene.enqueue("foreign", to: "elsewhere/m")
+                let (ending, output) = try await scene.startWorker("--drain", "--processes", "2", "--concurrency", "3").endOfOutput()
+                #expect(ending == .exit(69), "\(output)")
+                #expect(output.contains("2 worker processes, 6 calls at once (2 × 3)"))
+                #expect(output.split(separator: "\n").count { $0.hasPrefix("agent-worker: 1 job is left") } == 1)
+                #expect(try scene.store.jobs.lanes().reduce(0) { $0 + $1.count(.completed) } == 4)
             }
         }
 
