@@ -50,7 +50,7 @@ package enum SampleConfiguration {
         memory:
           batch_size: 100         # most memories in one transaction, 1 to 10000
           vectors: true           # whether vectors are kept and searched
-          retention: 30d          # how long a memory is kept when it does not say itself, 1m to 36500d
+          retention: forever      # how long a memory is kept when it does not say itself: forever, or 1m to 36500d
           max_bytes: 8GiB         # most bytes in the database before prune removes the least important, 1MiB to 1024TiB
           embedding_model: local-embeddings/multilingual-e5-small   # the target that turns texts into vectors
           # What a job's recalled memories are put into, before the user's last message: {{memories}} is where they stand, a line "- text"
@@ -65,7 +65,7 @@ package enum SampleConfiguration {
           #
           #   max_rows                most memories before prune removes the least important, 1 to 1000000000. Default no limit
           #   max_bytes               most bytes before prune removes the least important, 1MiB to 1024TiB. Default no limit of its own
-          #   retention               how long a memory is kept when it does not say itself, 1m to 36500d. Default memory.retention
+          #   retention               how long a memory is kept when it does not say itself: forever, or 1m to 36500d. Default memory.retention
           namespaces: {}
 
         # The HTTP client that all providers share.

@@ -86,7 +86,7 @@ extension Settings {
     }
 
     /// How long a memory in this namespace is kept unless it says so itself.
-    package func retention(ofNamespace name: String) -> Duration { memory.namespaces[name]?.retention ?? memory.retention }
+    package func retention(ofNamespace name: String) -> MemoryRetention { memory.namespaces[name]?.retention ?? memory.retention }
 
     /// How long a target's replies may be served from the cache unless the job says so itself.
     package func cacheTTL(of target: String) -> Duration { models[target]?.cacheTTL ?? cache.ttl }

@@ -34,6 +34,10 @@ import Testing
             "agent-queue.yaml:4: memory.namespaces.a.retention: 1s is out of range (1m to 36500d)"
         ),
         (
+            "memory: { retention: never }\n",
+            "agent-queue.yaml:1: memory.retention: 'never' is not a duration (did you mean 'forever'?)"
+        ),
+        (
             "memory:\n  namespaces:\n    \"a\\u0007\": {}\n",
             "agent-queue.yaml:3: 'a\\u{7}' is not a namespace's name (1 to 128 characters, no control characters)"
         ),

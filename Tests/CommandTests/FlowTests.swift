@@ -65,7 +65,7 @@ import Testing
     @Test("A queue is paused and resumed")
     func pause() async throws {
         let sandbox = try Sandbox()
-        #expect(try await sandbox.run("pause", "nightly", "--json").output == "{\"queue\":\"nightly\",\"paused\":true}\n")
+        #expect(try await sandbox.run("pause", "--create", "nightly", "--json").output == "{\"queue\":\"nightly\",\"paused\":true}\n")
         _ = try await sandbox.run("enqueue", "x", "--queue", "nightly")
         let queue = try #require(try await sandbox.run("queues", "--json").json.first)
         #expect(queue["name"] == "nightly")
@@ -105,7 +105,7 @@ import Testing
         let csv = try await sandbox.run("results", "--format", "csv").output
         #expect(csv.hasPrefix("id,custom_id,state,kind,queue,model,batch,tags,"))
         #expect(csv.contains("\n1,good,completed,generate,default,local/m,"))
-        #expect(csv.contains(",\"said \"\"yes\"\", twice\nindeed\",\n"))
+        #expect(csv.contains(",\"said \"\"yes\"\", twice\nindeed\",,,yes\n"))
 
         let openAI = try await sandbox.run("results", "--format", "openai-batch").json
         #expect(openAI.map { $0["custom_id"] } == ["good", "bad", "3"])

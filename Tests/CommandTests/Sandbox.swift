@@ -42,6 +42,12 @@ final class Sandbox: Sendable {
         try await run(Self.program, arguments, input: input, environment: environment)
     }
 
+    /// Makes an empty database: commands that only read want one.
+    func makeDatabase() async throws {
+        let ending = try await run("database", "migrate")
+        try #require(ending.status == 0, "\(ending.error)")
+    }
+
     /// Runs a line of bash, in which `$AQ` is the program.
     func shell(_ line: String) async throws -> Ending {
         try await run("/bin/bash", ["-c", line], input: [], environment: [:])

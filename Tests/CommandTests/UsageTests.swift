@@ -72,7 +72,18 @@ import Testing
         Case("list", "--limit", "0", says: "--limit must be at least 1"),
         Case("list", "--model", "plain", says: "--model: 'plain' is not a model"),
         Case("list", "--since", "whenever", says: "--since: 'whenever' is not a time"),
+        Case("list", "--error-class", "rate_limit", says: "--error-class: unknown 'rate_limit' (did you mean 'rate_limited'?)"),
+        Case("list", "--metadata", "lang", says: "--metadata: 'lang' is not of the form key=value"),
+        Case("list", "--search", "", says: "--search needs a text"),
+        Case("list", "--since", "1h", "--until", "2h", says: "--since is not before --until"),
+        Case("list", "--queue", "nothere", status: 65, says: "queue 'nothere' not found"),
+        Case("list", "--batch", "nothere", status: 65, says: "batch 'nothere' not found"),
+        Case("results", "--batch", "nothere", status: 65, says: "batch 'nothere' not found"),
+        Case("results", "--queue", "nothere", "--json", status: 65, says: "queue 'nothere' not found"),
         Case("results", "--format", "xml", says: "xml"),
+        Case("results", "--all", "--state", "failed", says: "--all and --state are mutually exclusive"),
+        Case("results", "--columns", "id", says: "--columns requires --format csv"),
+        Case("results", "--format", "csv", "--columns", "id,txt", says: "--columns: unknown column 'txt' (did you mean 'text'?)"),
         Case("results", "--json", "--format", "csv", says: "--json cannot be combined with --format csv"),
         Case("show", "abc", says: "'abc' is invalid"),
         Case("show", "99", status: 65, says: "job 99 not found"),
@@ -87,7 +98,12 @@ import Testing
         Case("cancel", says: "give job IDs or at least one filter"),
         Case("cancel", "1", "--state", "available", says: "job IDs and filters are mutually exclusive"),
         Case("cancel", "99", status: 65, says: "job 99: not found"),
+        Case("cancel", "--batch", "nothere", status: 65, says: "batch 'nothere' not found"),
+        Case("retry", "--queue", "nothere", status: 65, says: "queue 'nothere' not found"),
+        Case("delete", "--batch", "nothere", "--yes", status: 65, says: "batch 'nothere' not found"),
+        Case("cancel", "99", "--dry-run", status: 65, says: "job 99 not found"),
         Case("pause", "a b", says: "invalid queue name 'a b'"),
+        Case("pause", "nothere", status: 65, says: "queue 'nothere' not found; --create pauses a new queue"),
         Case("resume", "nothere", status: 65, says: "queue 'nothere' not found"),
         Case("stats", "--interval", "1s", says: "--interval requires --watch"),
         Case("prune", "--older-than", "old", says: "--older-than: 'old' is not a duration"),
@@ -103,7 +119,6 @@ import Testing
         Case("providers", "check", "locl", says: "unknown provider 'locl' (did you mean 'local'?)"),
         Case("providers", "resume", "locl", says: "unknown provider 'locl' (did you mean 'local'?)"),
         Case("providers", "resume", says: "missing expected argument '<name>'"),
-        Case("database", "check", status: 69, says: "no database yet"),
         Case("database", "restore", "missing.db", status: 65, says: "no such backup"),
         Case("config", "show", "--config", "missing.yaml", status: 78, says: "missing.yaml"),
         Case("list", "--database", "", status: 78, says: "--database"),
@@ -112,6 +127,7 @@ import Testing
     @Test("One sentence, the right code, and nothing added", arguments: cases)
     func refuses(_ wrong: Case) async throws {
         let sandbox = try Sandbox()
+        try await sandbox.makeDatabase()
         let ending = try await sandbox.shell("\"$AQ\" " + wrong.arguments.map(Self.quoted).joined(separator: " "))
         #expect(ending.status == wrong.status, "\(ending.error)")
         let sentence = try #require(ending.sentence, "\(ending.error)")

@@ -101,8 +101,8 @@ extension Settings {
         var configuration = MemoryConfiguration(model: embeddingTarget, recallTemplate: memory.recallTemplate) { [self] in prefixes(of: $0)
         }
         configuration.makesVectors = memory.vectors
-        configuration.retention = memory.retention.milliseconds
-        configuration.retentions = memory.namespaces.compactMapValues { $0.retention?.milliseconds }
+        configuration.retention = memory.retention.duration?.milliseconds
+        configuration.retentions = memory.namespaces.compactMapValues { $0.retention.map { $0.duration?.milliseconds } }
         configuration.approximateAbove = memory.approximateAbove
         configuration.indexBytes = Int(clamping: memory.indexBytes)
         return configuration

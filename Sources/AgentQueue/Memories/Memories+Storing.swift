@@ -40,9 +40,7 @@ extension Memories {
     /// The settings and the current time that memories are checked against.
     var context: MemoryContext {
         let policy = settings.memoryConfiguration
-        return MemoryContext(now: database.clock.wall(), model: configuredModel) { namespace in
-            policy.retentions[namespace] ?? policy.retention
-        }
+        return MemoryContext(now: database.clock.wall(), model: configuredModel) { policy.retention(of: $0) }
     }
 
     /// The model that makes vectors now; nil if `memory.vectors` is off.

@@ -44,6 +44,13 @@ extension Memories {
     /// - Throws: `StoreError`.
     package func namespaces() throws -> [MemoryNamespace] { try database.memories.withSnapshot { try $0.namespaces() } }
 
+    /// The memories that will expire, by the id of their namespace.
+    /// - Throws: `StoreError`.
+    package func expiring() throws -> [Int64: MemoryExpiring] { try database.memories.withSnapshot { try $0.expiring() } }
+
+    /// How long a memory of a namespace is kept that does not say so itself; nil means for ever.
+    package func retention(of namespace: String) -> Duration? { settings.retention(ofNamespace: namespace).duration }
+
     /// The number of memories that have their vector in a space that is being built.
     /// - Throws: `StoreError`.
     package func progress(of space: MemorySpace) throws -> Int { try database.memories.withSnapshot { try $0.progress(of: space) } }

@@ -68,7 +68,7 @@ extension MemoryDraft {
 
     private func expiresAt(in namespace: String, _ context: MemoryContext) throws(InputError) -> Int64? {
         switch expiry {
-        case .usual: return context.now + context.retention(namespace)
+        case .usual: return context.retention(namespace).map { context.now + $0 }
         case .after(let span):
             guard span > 0 else { throw Self.wrong("the time to live must be more than 0") }
             guard span <= MemoryLimits.maxTimeToLive else {
@@ -101,8 +101,8 @@ struct MemoryContext: Sendable {
     var now: Int64
     /// The model that makes the vectors of texts; nil if `memory.vectors` is off, so that texts are found only by their words.
     var model: VectorModel?
-    /// How long memories of a namespace are kept by default, in ms.
-    var retention: @Sendable (_ namespace: String) -> Int64
+    /// How long memories of a namespace are kept by default, in ms; nil means for ever.
+    var retention: @Sendable (_ namespace: String) -> Int64?
 }
 
 /// Checks, before anything is stored, that all vectors of a namespace, existing and new, have the same model and length.

@@ -38,6 +38,12 @@ extension JobFilter {
         get { since.map(Date.init(milliseconds:)) }
         set { since = newValue?.milliseconds }
     }
+
+    /// The job was created before this time; nil means any time.
+    public var createdBefore: Date? {
+        get { until.map(Date.init(milliseconds:)) }
+        set { until = newValue?.milliseconds }
+    }
 }
 
 extension RunSummary {

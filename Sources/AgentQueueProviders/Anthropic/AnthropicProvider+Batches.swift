@@ -42,7 +42,9 @@ extension AnthropicProvider: HTTPBatchProvider {
     }
 
     private func translated(_ request: ModelRequest) throws(ModelFailure) -> AnthropicRequest {
-        try AnthropicRequest(request, maxOutputTokens: maxOutputTokens, promptCache: promptCache)
+        try AnthropicRequest(
+            request,
+            maxOutputTokens: maxOutputTokens, promptCache: promptCache, refused: quirks.refusedSchemas(of: request.target.model))
     }
 }
 

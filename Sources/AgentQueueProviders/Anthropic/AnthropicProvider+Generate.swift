@@ -6,14 +6,38 @@ extension AnthropicProvider {
     /// How long a stream may stay open after its last event before it is closed.
     private static let patience = Duration.seconds(1)
 
-    /// Answers one request.
+    /// Answers one request. If the server refuses the schema of its answer, it is asked once more, with the schema in words. Such a refusal
+    /// is free, and is remembered for the model.
     func generate(_ request: ModelRequest, _ limit: CallLimit, _ options: CallOptions) async -> Outcome {
-        let translated: AnthropicRequest
+        var refused = quirks.refusedSchemas(of: request.target.model)
         do throws(ModelFailure) {
-            translated = try AnthropicRequest(request, maxOutputTokens: maxOutputTokens, promptCache: promptCache)
+            let first = try translated(request, refused)
+            let outcome = await generate(first, limit, options)
+            guard let schema = first.schema, Self.refusesSchema(outcome) else { return outcome }
+            refused.add(schema)
+            var options = options
+            // The body differs from that of the first call, so the key must too.
+            if !options.idempotencyKey.isEmpty { options.idempotencyKey += "-schema" }
+            let again = await generate(try translated(request, refused), limit, options)
+            if case .reply = again { quirks.rememberRefusal(of: schema, for: request.target.model) }
+            return again
         } catch {
             return .failure(error)
         }
+    }
+
+    private func translated(_ request: ModelRequest, _ refused: RefusedSchemas) throws(ModelFailure) -> AnthropicRequest {
+        try AnthropicRequest(request, maxOutputTokens: maxOutputTokens, promptCache: promptCache, refused: refused)
+    }
+
+    /// Whether the server refuses a request for its schema. Anthropic's errors name the member only in words.
+    private static func refusesSchema(_ outcome: Outcome) -> Bool {
+        guard case .failure(let failure) = outcome, failure.failure == .permanent, failure.wasSent else { return false }
+        let words = failure.message.lowercased()
+        return words.contains("schema") || words.contains("output_config") || words.contains("output_format")
+    }
+
+    private func generate(_ translated: AnthropicRequest, _ limit: CallLimit, _ options: CallOptions) async -> Outcome {
         guard let prefix = PromptPrefix(translated.body) else { return await send(translated, limit, options, pass: nil) }
         guard let pass = await prefixes.pass(at: prefix, until: .now + (limit.deadline - .now) / 2) else {
             return .failure(cancelled(limit))

@@ -14,6 +14,7 @@ package struct AnthropicProvider: CheckableProvider {
     let promptCache: PromptCache
     let maxOutputTokens: Int
     let prefixes = PromptPrefixGate()
+    let quirks = ServerQuirks()
     let now: @Sendable () -> Int64
 
     /// Anthropic's own limits, a little below its 256 MB.

@@ -7,6 +7,15 @@ package enum ChangeVerb: String, Sendable {
     case retried
     case deleted
 
+    package init(_ operation: JobOperation) {
+        self =
+            switch operation {
+            case .cancel: .cancelled
+            case .retry: .retried
+            case .delete: .deleted
+            }
+    }
+
     fileprivate func sentence(_ state: JobState) -> String {
         switch (self, state) {
         case (.cancelled, .running): "running; cancellation requested"

@@ -4,8 +4,10 @@ import AgentQueueStore
 
 /// Jobs as JSON. Scripts rely on it: keys may be added but never renamed.
 package enum JobJSON {
-    /// - Parameter wait: What it is waiting for. The key is present only if this is not nil.
-    package static func job(_ job: Job, waitsFor wait: String? = nil) -> JSONValue {
+    /// - Parameters:
+    ///   - wait: What it is waiting for. The key is present only if this is not nil.
+    ///   - withOutput: Whether to add `output`, the parsed value of a reply with a schema.
+    package static func job(_ job: Job, waitsFor wait: String? = nil, withOutput: Bool = false) -> JSONValue {
         var members: [JSONValue.Member] = [
             .init("id", .integer(job.id)),
             .init("custom_id", string(job.customID)),
@@ -41,6 +43,7 @@ package enum JobJSON {
             .init("result", job.result.map(result) ?? .null),
             .init("errors", .array(job.errors.map(error))),
         ]
+        if withOutput { members.append(.init("output", job.output?.json ?? .null)) }
         if let wait { members.append(.init("waits_for", .string(wait))) }
         return .object(members)
     }

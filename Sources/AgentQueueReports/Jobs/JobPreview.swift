@@ -17,6 +17,17 @@ package enum JobPreview {
         return cut(job.request["input"]?.string ?? job.request["text"]?.string ?? "")
     }
 
+    /// The whole prompt: the text of the last message of the user, or the inputs.
+    package static func wholePrompt(_ job: Job) -> String {
+        if let messages = job.request["messages"]?.array {
+            let asked = messages.last { $0["role"]?.string == "user" } ?? messages.last
+            guard let content = asked?["content"] else { return "" }
+            return content.string ?? (content.array ?? []).compactMap { $0["text"]?.string }.joined(separator: "\n")
+        }
+        let inputs = (job.request["input"]?.array ?? []).compactMap(\.string)
+        return inputs.isEmpty ? job.request["input"]?.string ?? job.request["text"]?.string ?? "" : inputs.joined(separator: "\n")
+    }
+
     /// The start of the answer, or the last error.
     package static func answer(_ job: Job) -> String {
         if let result = job.result {

@@ -45,13 +45,20 @@ package enum MemoryJSON {
         ])
     }
 
-    /// - Parameter done: How many memories the new model has embedded so far.
-    package static func namespace(_ namespace: MemoryNamespace, done: Int?) -> JSONValue {
+    /// - Parameters:
+    ///   - retention: How long a memory is kept that does not say so itself; nil means for ever.
+    ///   - expiring: The memories that will expire; nil if there are none.
+    ///   - done: How many memories the new model has embedded so far.
+    package static func namespace(
+        _ namespace: MemoryNamespace, retention: Duration?, expiring: MemoryExpiring?, done: Int?
+    ) -> JSONValue {
         .object([
             .init("namespace", .string(namespace.name)), .init("memories", .integer(Int64(namespace.memories))),
             .init("bytes", .integer(namespace.bytes)), .init("model", JobJSON.string(namespace.space?.model.target)),
             .init("passage_prefix", JobJSON.string(namespace.space?.model.passagePrefix)),
             .init("dimension", namespace.space.map { .integer(Int64($0.dimension)) } ?? .null),
+            .init("retention", retention.map { .double(Double($0.milliseconds) / 1_000) } ?? .null),
+            .init("expiring", .integer(Int64(expiring?.memories ?? 0))), .init("next_expiry_at", JobJSON.time(expiring?.next)),
             .init("becomes", JobJSON.string(namespace.building?.model.target)),
             .init("becomes_done", done.map { .integer(Int64($0)) } ?? .null),
         ])

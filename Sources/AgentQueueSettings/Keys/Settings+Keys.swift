@@ -27,7 +27,7 @@ extension Settings {
 
         Setting("memory.batch_size", \.memory.batchSize, .integer(1...10_000)),
         Setting("memory.vectors", \.memory.vectors, .flag),
-        Setting("memory.retention", \.memory.retention, .duration(.seconds(60) ... .days(36_500))),
+        Setting("memory.retention", \.memory.retention, .retention),
         Setting("memory.max_bytes", \.memory.maxBytes, .bytes((1 << 20)...(1 << 50))),
         Setting("memory.embedding_model", \.memory.embeddingModel, .target),
         Setting("memory.recall_template", \.memory.recallTemplate, .recallTemplate),

@@ -6,8 +6,8 @@ package struct MemorySettings: Equatable, Sendable {
     package var batchSize = 100
     /// Whether vectors are stored and searched. Default true.
     package var vectors = true
-    /// How long a memory is kept unless it says so itself. Default 30 days, 1 min to 36500 days.
-    package var retention: Duration = .seconds(30 * 86_400)
+    /// How long a memory is kept unless it says so itself. Default for ever; else 1 min to 36500 days.
+    package var retention = MemoryRetention.forever
     /// Maximum bytes of memories in the database; beyond it, `prune` removes the least important. Default 8 GiB, 1 MiB to 1024 TiB.
     package var maxBytes: Int64 = 8 << 30
     /// The target that turns texts into vectors. Default `local-embeddings/multilingual-e5-small`.
@@ -32,14 +32,38 @@ package struct MemorySettings: Equatable, Sendable {
     package init() {}
 }
 
+/// How long a memory is kept that does not say so itself.
+package enum MemoryRetention: Equatable, Sendable {
+    /// Until it is deleted, or a limit on the size of memories removes it.
+    case forever
+    /// For a time after it is stored.
+    case limited(Duration)
+
+    /// Nil is for ever.
+    package var duration: Duration? { if case .limited(let duration) = self { duration } else { nil } }
+}
+
+extension SettingKind where Value == MemoryRetention {
+    /// `forever`, or a duration.
+    static let retention = Self { (raw) throws(InvalidText) in
+        let text = try raw.text(of: "a duration, or forever")
+        if text == "forever" { return .forever }
+        // `never` is what a memory's own time to live may say.
+        guard text != "never" else { throw InvalidText("'never' is not a duration (did you mean 'forever'?)") }
+        return .limited(try DurationText.parse(text, in: .seconds(60) ... .days(36_500)))
+    } show: {
+        $0.duration.map { DurationText.format($0) } ?? "forever"
+    }
+}
+
 /// `memory.namespaces.<name>:` — settings of one namespace. Nil uses the value from `memory:`.
 package struct NamespaceSettings: Equatable, Sendable {
     /// Maximum memories; beyond it, `prune` removes the least important. 1 to 1 billion.
     package var maxRows: Int?
     /// Maximum bytes of memories; beyond it, `prune` removes the least important. 1 MiB to 1024 TiB.
     package var maxBytes: Int64?
-    /// How long a memory is kept unless it says so itself. 1 min to 36500 days.
-    package var retention: Duration?
+    /// How long a memory is kept unless it says so itself: for ever, or 1 min to 36500 days.
+    package var retention: MemoryRetention?
 
     package init() {}
 
@@ -57,6 +81,6 @@ extension NamespaceSettings {
     static let keys = SettingTable<NamespaceSettings>([
         Setting("max_rows", \.maxRows, .optional(.integer(1...1_000_000_000))),
         Setting("max_bytes", \.maxBytes, .optional(.bytes((1 << 20)...(1 << 50)))),
-        Setting("retention", \.retention, .optional(.duration(.seconds(60) ... .days(36_500)))),
+        Setting("retention", \.retention, .optional(.retention)),
     ])
 }

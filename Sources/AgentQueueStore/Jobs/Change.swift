@@ -1,8 +1,17 @@
 import AgentQueueModel
 
 /// A change that a user requests.
-private enum Operation: Sendable {
+package enum JobOperation: Sendable {
     case cancel, retry, delete
+
+    /// The states of jobs that it changes, if it is to change all that match a filter.
+    package var states: [JobState] {
+        switch self {
+        case .cancel: JobState.allCases.filter { !$0.isFinal }
+        case .retry: [.cancelled, .discarded, .retryable]
+        case .delete: JobState.allCases.filter(\.isFinal)
+        }
+    }
 }
 
 extension JobStore {
@@ -12,7 +21,7 @@ extension JobStore {
 
     /// Cancels every matching job that has not ended. Returns how many.
     package func cancel(where filter: JobFilter) async throws -> Int {
-        try await change(.cancel, where: filter, states: JobState.allCases.filter { !$0.isFinal })
+        try await change(.cancel, where: filter)
     }
 
     /// Retries cancelled and failed jobs from their first attempt, and restores the dependents that were cancelled because of them. A
@@ -21,7 +30,7 @@ extension JobStore {
 
     /// Retries every matching job that is cancelled, failed or `retryable`. Returns how many.
     package func retry(where filter: JobFilter) async throws -> Int {
-        try await change(.retry, where: filter, states: [.cancelled, .discarded, .retryable])
+        try await change(.retry, where: filter)
     }
 
     /// Deletes ended jobs with their results, except those that open jobs depend on.
@@ -29,10 +38,16 @@ extension JobStore {
 
     /// Deletes every matching job that has ended. Returns how many.
     package func delete(where filter: JobFilter) async throws -> Int {
-        try await change(.delete, where: filter, states: JobState.allCases.filter(\.isFinal))
+        try await change(.delete, where: filter)
     }
 
-    private func change(_ operation: Operation, ids: [Int64]) async throws -> [JobChange] {
+    /// Returns how many matching jobs an operation would change. Jobs may come and go before it runs.
+    package func count(for operation: JobOperation, where filter: JobFilter) throws -> Int {
+        guard let filter = filter.restricted(to: operation) else { return 0 }
+        return try counts(filter, leavesEndedSteps: operation != .cancel).reduce(0) { $0 + $1.value }
+    }
+
+    private func change(_ operation: JobOperation, ids: [Int64]) async throws -> [JobChange] {
         var changes: [JobChange] = []
         var rest = ids[...]
         while !rest.isEmpty {
@@ -44,10 +59,8 @@ extension JobStore {
     }
 
     /// Walks the matching jobs in slices, so that no transaction holds the writer for long. Jobs added after the start are left out.
-    private func change(_ operation: Operation, where filter: JobFilter, states: [JobState]) async throws -> Int {
-        var filter = filter
-        filter.states = filter.states.isEmpty ? states : filter.states.filter(states.contains)
-        guard !filter.states.isEmpty else { return 0 }
+    private func change(_ operation: JobOperation, where filter: JobFilter) async throws -> Int {
+        guard let filter = filter.restricted(to: operation) else { return 0 }
         var after: Int64 = 0
         var changed = 0
         let last = try read { try $0.statement("SELECT coalesce(max(id), 0) FROM jobs").number() } ?? 0
@@ -86,8 +99,17 @@ extension JobStore {
     }
 }
 
+extension JobFilter {
+    /// The filter with the states that an operation changes; nil if it asks for none of them.
+    fileprivate func restricted(to operation: JobOperation) -> JobFilter? {
+        var filter = self
+        filter.states = states.isEmpty ? operation.states : states.filter(operation.states.contains)
+        return filter.states.isEmpty ? nil : filter
+    }
+}
+
 extension WriteTransaction {
-    fileprivate func change(_ operation: Operation, _ id: Int64) throws -> JobChange {
+    fileprivate func change(_ operation: JobOperation, _ id: Int64) throws -> JobChange {
         guard let job = try place(of: id) else { return JobChange(id: id, result: .notFound) }
         // An ended step can only be retried or deleted with its run. (A step that waits for its next attempt may be retried now.)
         if let run = job.run, job.state.isFinal, operation != .cancel {

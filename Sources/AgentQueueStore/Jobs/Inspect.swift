@@ -6,30 +6,6 @@ extension JobStore {
         try read { reader in try Job.fetch(reader, ids: [id]).first }
     }
 
-    /// Returns a page of jobs, newest first.
-    /// - Parameter before: only jobs with a smaller id; nil begins with the newest.
-    package func list(_ filter: JobFilter, limit: Int, before: Int64? = nil) throws -> [Job] {
-        try read { reader in
-            let query = try JobQuery(filter, in: reader)
-            return try Job.fetch(reader, ids: query.ids(reader, bound: "jobs.id < ?", before ?? .max, order: "DESC", limit: limit))
-        }
-    }
-
-    /// Returns a page of jobs with ids larger than `after`, oldest first. Use it to walk any number of jobs in constant memory.
-    package func list(_ filter: JobFilter, limit: Int, after: Int64) throws -> [Job] {
-        try read { reader in
-            let query = try JobQuery(filter, in: reader)
-            return try Job.fetch(reader, ids: query.ids(reader, bound: "jobs.id > ?", after, order: "ASC", limit: limit))
-        }
-    }
-
-    /// Returns the ids of matching jobs after `after` and up to `last`, in ascending order.
-    func ids(_ filter: JobFilter, after: Int64, through last: Int64, limit: Int) throws -> [Int64] {
-        try read { reader in
-            try JobQuery(filter, in: reader).ids(reader, bound: "jobs.id > ?", after, order: "ASC", limit: limit).filter { $0 <= last }
-        }
-    }
-
     /// Returns the states of jobs; ids that do not exist are left out.
     package func states(of ids: [Int64]) throws -> [Int64: JobState] {
         try read { reader in
@@ -117,80 +93,9 @@ extension ClaimStore {
     }
 }
 
-/// A job filter translated to SQL.
-private struct JobQuery {
-    private enum Value {
-        case number(Int64)
-        case text(String)
-    }
-
-    private var conditions: [String] = []
-    private var values: [Value] = []
-    private var joins = ""
-    private var isEmptySet = false
-
-    init(_ filter: JobFilter, in reader: ReadConnection) throws {
-        if let tag = filter.tag {
-            joins = "JOIN job_tags ON job_tags.job_id = jobs.id AND job_tags.tag = ?"
-            values.append(.text(tag))
-        }
-        if let queue = filter.queue { try restrict(reader.statement("SELECT id FROM lanes WHERE queue = ?").bind(queue)) }
-        if let model = filter.model { try restrict(reader.statement("SELECT id FROM lanes WHERE target = ?").bind(model)) }
-        if let batch = filter.batch {
-            guard let id = try reader.statement("SELECT id FROM batches WHERE name = ?").bind(batch).number() else {
-                isEmptySet = true
-                return
-            }
-            require("jobs.batch_id = ?", id)
-        }
-        if let since = filter.since { require("jobs.created_at >= ?", since) }
-        if let run = filter.run { require("jobs.run_id = ?", run) }
-        guard !filter.states.isEmpty, filter.states.count < JobState.allCases.count else { return }
-        let names = filter.states.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-        // If the states are rare, use their index and sort; if they are common, walk the ids.
-        let counts = try reader.statement(Self.counts).first { row in (0..<8).map { row.int($0) } }
-        let wanted = filter.states.reduce(0) { $0 + (counts?[$1.index] ?? 0) }
-        if wanted < 5_000, filter.states.allSatisfy(\.isFinal), filter.tag == nil, filter.batch == nil, filter.run == nil {
-            conditions.append("jobs.finalized_at IS NOT NULL AND jobs.state IN (\(names))")
-        } else {
-            conditions.append("+jobs.state IN (\(names))")
-        }
-    }
-
-    private static let counts: StaticString = """
-        SELECT coalesce(sum(pending), 0), coalesce(sum(scheduled), 0), coalesce(sum(available), 0), coalesce(sum(running), 0),
-        coalesce(sum(retryable), 0), coalesce(sum(completed), 0), coalesce(sum(cancelled), 0), coalesce(sum(discarded), 0) FROM lanes
-        """
-
-    private mutating func require(_ condition: String, _ value: Int64) {
-        conditions.append(condition)
-        values.append(.number(value))
-    }
-
-    private mutating func restrict(_ lanes: Statement) throws {
-        let ids = try lanes.all { $0.int64(0) }
-        if ids.isEmpty { isEmptySet = true }
-        conditions.append("jobs.lane_id IN (\(ids.map(String.init).joined(separator: ", ")))")
-    }
-
-    func ids(_ reader: ReadConnection, bound: String, _ value: Int64, order: String, limit: Int) throws -> [Int64] {
-        guard !isEmptySet else { return [] }
-        let condition = (conditions + [bound]).joined(separator: " AND ")
-        let statement = try reader.statement(
-            building: "SELECT jobs.id FROM jobs \(joins) WHERE \(condition) ORDER BY jobs.id \(order) LIMIT \(limit)")
-        for value in values {
-            switch value {
-            case .number(let number): statement.bind(number)
-            case .text(let text): statement.bind(text)
-            }
-        }
-        return try statement.bind(value).all { $0.int64(0) }
-    }
-}
-
 extension Job {
     /// Reads jobs with their tags, dependencies and errors, in the order of `ids`.
-    fileprivate static func fetch(_ reader: ReadConnection, ids: [Int64]) throws -> [Job] {
+    static func fetch(_ reader: ReadConnection, ids: [Int64]) throws -> [Job] {
         try ids.compactMap { id in
             let found = try reader.statement(
                 """

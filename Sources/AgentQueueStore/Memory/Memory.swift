@@ -109,9 +109,12 @@ package struct StoreOutcome: Sendable, Equatable {
     /// The memory's id.
     package var id: Int64
     package var outcome: Outcome
+    /// When it expires (wall clock, ms); nil means never.
+    package var expiresAt: Int64?
 
-    package init(id: Int64, outcome: Outcome) {
+    package init(id: Int64, outcome: Outcome, expiresAt: Int64? = nil) {
         self.id = id
         self.outcome = outcome
+        self.expiresAt = expiresAt
     }
 }

@@ -44,14 +44,13 @@ struct MemoryBatch {
             place.current = space
         }
         guard let (known, isSame) = try find(memory) else {
-            return StoreOutcome(id: try insert(memory), outcome: .stored)
+            return StoreOutcome(id: try insert(memory), outcome: .stored, expiresAt: memory.expiresAt)
         }
         if isSame {
-            try renew(known, as: memory)
-            return StoreOutcome(id: known.id, outcome: .duplicate)
+            return StoreOutcome(id: known.id, outcome: .duplicate, expiresAt: try renew(known, as: memory))
         }
         try replace(known, by: memory)
-        return StoreOutcome(id: known.id, outcome: .updated)
+        return StoreOutcome(id: known.id, outcome: .updated, expiresAt: memory.expiresAt)
     }
 
     // MARK: What is there
@@ -142,7 +141,7 @@ struct MemoryBatch {
 
     /// Updates a stored memory from its duplicate: the importance, a missing vector, and the expiry. With a key, the new expiry applies;
     /// without one, the later of the two.
-    private mutating func renew(_ known: StoredMemory, as memory: PreparedMemory) throws {
+    private mutating func renew(_ known: StoredMemory, as memory: PreparedMemory) throws -> Int64? {
         var renewed = known
         renewed.importance = memory.importance
         if memory.key != nil {
@@ -153,8 +152,11 @@ struct MemoryBatch {
         let gains =
             try memory.vector != nil
             && place.current.map { space throws(SQLFailure) in try liveEntry(of: known, in: space) == nil } ?? false
-        guard gains || renewed.importance != known.importance || renewed.expiresAt != known.expiresAt else { return }
+        guard gains || renewed.importance != known.importance || renewed.expiresAt != known.expiresAt else {
+            return known.expiresAt
+        }
         try change(known, to: renewed, vector: gains ? memory.vector : nil, keepsText: true)
+        return renewed.expiresAt
     }
 
     /// Replaces the memory with the same key.

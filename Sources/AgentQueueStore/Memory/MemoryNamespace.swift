@@ -22,6 +22,13 @@ package struct MemoryNamespace: Sendable, Equatable {
     }
 }
 
+/// The memories of a namespace that will expire.
+package struct MemoryExpiring: Sendable, Equatable {
+    package var memories: Int
+    /// When the first of them expires (wall clock, ms).
+    package var next: Int64
+}
+
 extension MemoryNamespace {
     /// Why the namespace does not accept vectors of a model, as a sentence; nil if it does, or will once the space being built is
     /// finished.

@@ -48,6 +48,16 @@ package final class MemorySnapshot {
         return namespace
     }
 
+    /// The memories that will expire, by the id of their namespace. Those without a time to live cost nothing.
+    package func expiring() throws -> [Int64: MemoryExpiring] {
+        let rows = try statement(
+            """
+            SELECT namespace_id, count(*), min(expires_at) FROM memories WHERE expires_at IS NOT NULL AND expires_at > ? GROUP BY namespace_id
+            """
+        ).bind(now).all { ($0.int64(0), MemoryExpiring(memories: $0.int(1), next: $0.int64(2))) }
+        return Dictionary(rows) { $1 }
+    }
+
     /// How many memories have their vector in a space that is being built.
     package func progress(of space: MemorySpace) throws -> Int {
         try statement("SELECT live FROM memory_spaces WHERE id = ?").bind(space.id).first { $0.int(0) } ?? 0

@@ -89,7 +89,7 @@ struct SettlementBuilder: Sendable {
         if let vectors = plan.spaceVectors {
             request.spaceVectors = vectors
         } else {
-            let retention = configuration.memory?.retention(of: plan.order.namespace) ?? 0
+            let retention = configuration.memory?.retention(of: plan.order.namespace)
             request.memories = MemoryWrite(
                 plan.memories(now: now, retention: retention), in: plan.order.namespace,
                 model: plan.makesVectors ? plan.model : nil, known: plan.done)

@@ -81,7 +81,7 @@ extension JobRunner {
     /// The memories that are stored already.
     private func known(_ plan: MemorizePlan) throws -> Set<Int> {
         do {
-            let memories = plan.memories(now: store.clock.wall(), retention: 0)
+            let memories = plan.memories(now: store.clock.wall(), retention: nil)
             let known = try store.memories.known(memories, in: plan.order.namespace, model: plan.model)
             return Set(known.indices.filter { known[$0] != nil })
         } catch let error as StoreError where error.kind == .conflict {

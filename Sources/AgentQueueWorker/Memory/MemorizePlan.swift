@@ -80,11 +80,11 @@ struct MemorizePlan: Sendable {
     /// The memories with the vectors known so far.
     /// - Parameters:
     ///   - now: the wall clock, in ms.
-    ///   - retention: how long a memory is kept that has no time to live of its own, in ms.
-    func memories(now: Int64, retention: Int64) -> [NewMemory] {
+    ///   - retention: how long a memory is kept that has no time to live of its own, in ms; nil means for ever.
+    func memories(now: Int64, retention: Int64?) -> [NewMemory] {
         let expiresAt: Int64? =
             switch order.expiry {
-            case .usual: now + retention
+            case .usual: retention.map { now + $0 }
             case .after(let span): now + span.milliseconds
             case .never: nil
             }

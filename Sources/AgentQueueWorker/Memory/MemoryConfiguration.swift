@@ -10,10 +10,10 @@ package struct MemoryConfiguration: Sendable {
     package var makesVectors = true
     /// The prefixes that an embedding model expects.
     package var prefixes: @Sendable (Target) -> TextPrefixes
-    /// How long a memory is kept that has no time to live of its own. Default: 30 days.
-    package var retention: Int64 = 30 * 86_400_000
+    /// How long a memory is kept that has no time to live of its own; nil, the default, means for ever.
+    package var retention: Int64?
     /// The retention of single namespaces.
-    package var retentions: [String: Int64] = [:]
+    package var retentions: [String: Int64?] = [:]
     /// The template for memories in a prompt; `{{memories}}` stands for them.
     package var recallTemplate: String
     /// The size of a namespace above which a search may be approximate; nil means never.
@@ -30,8 +30,8 @@ package struct MemoryConfiguration: Sendable {
         self.prefixes = prefixes
     }
 
-    /// How long a memory of a namespace is kept that has no time to live of its own.
-    func retention(of namespace: String) -> Int64 { retentions[namespace] ?? retention }
+    /// How long a memory of a namespace is kept that has no time to live of its own; nil means for ever.
+    package func retention(of namespace: String) -> Int64? { retentions[namespace] ?? retention }
 
     /// How a namespace with a number of memories is searched.
     package func scan(of memories: Int) -> VectorScan { approximateAbove.map { memories > $0 } == true ? .approximate : .automatic }

@@ -45,7 +45,7 @@ struct CacheWarmCommand: AsyncParsableCommand {
         }
         var defaults = try job.draft()
         defaults.priority = defaults.priority ?? JobLimits.priorities.upperBound
-        try await session.withStore { [defaults] store in
+        try await session.withStore(createsFile: true) { [defaults] store in
             let file = try await BulkFile.check(jsonl, defaults: defaults, skipsInvalid: skipInvalid, session: session)
             let receipts = BulkReceipts(printsReceipts: printsIDs, json: format.json)
             let warming = CacheWarming(store, receipts)

@@ -22,9 +22,14 @@ struct Session {
     }
 
     /// Opens the store for `body` and closes it afterwards.
+    ///
+    /// - Parameter createsFile: Whether to create a missing database: only for commands that add something. A command that reads must not,
+    ///   because a misspelt path would look like an empty queue.
+    /// - Throws: `CommandFailure` if there is no database and none is created.
     func withStore<Result>(
-        createsFile: Bool = true, _ body: (QueueStore) async throws -> Result
+        createsFile: Bool = false, _ body: (QueueStore) async throws -> Result
     ) async throws -> Result {
+        if !createsFile { try DatabaseFileCheck.requireFile(settings.database) }
         var options = settings.storeOptions
         options.createsFile = createsFile
         let store = try QueueStore(path: settings.database, options: options)
@@ -37,6 +42,7 @@ struct Session {
             throw error
         }
     }
+
     /// Passes nil, and creates no file, if there is no database yet.
     func withExistingStore<Result>(_ body: (QueueStore?) async throws -> Result) async throws -> Result {
         var status = stat()
@@ -47,8 +53,10 @@ struct Session {
 
 extension Session {
     /// Opens the memories for `body` and closes them afterwards.
-    func withMemories<Result>(_ body: (Memories) async throws -> Result) async throws -> Result {
-        try await withStore { store in
+    ///
+    /// - Parameter createsFile: As for ``withStore(createsFile:_:)``.
+    func withMemories<Result>(createsFile: Bool = false, _ body: (Memories) async throws -> Result) async throws -> Result {
+        try await withStore(createsFile: createsFile) { store in
             let memories = Memories(settings, store: store, environment: environment) { Diagnostics.say($0) }
             do {
                 let result = try await body(memories)

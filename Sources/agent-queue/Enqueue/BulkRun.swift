@@ -21,7 +21,7 @@ struct BulkRun {
 
     func run() async throws {
         try NotificationName.check(onBatchFinish, in: session.settings.intakeContext(now: Now.milliseconds))
-        try await session.withStore { store in
+        try await session.withStore(createsFile: true) { store in
             // Opened first: input from a pipe is spooled into the database's folder, which opening creates.
             let file = try await BulkFile.check(
                 path, defaults: defaults, skipsInvalid: skipsInvalid, digest: ingest != nil, session: session)

@@ -149,7 +149,7 @@ struct EnqueueCommand: AsyncParsableCommand {
             ).run()
         } else {
             let newJob = try draft().validated(in: session.settings.intakeContext(now: Now.milliseconds))
-            try await session.withStore { store in try await add(newJob, to: store, session) }
+            try await session.withStore(createsFile: true) { store in try await add(newJob, to: store, session) }
         }
     }
 

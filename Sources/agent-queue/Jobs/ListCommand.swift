@@ -9,7 +9,10 @@ struct ListCommand: AsyncParsableCommand {
         commandName: "list",
         abstract: "List jobs, newest first.",
         discussion: """
+            A filter may be repeated or hold commas: any of its values.
+
               agent-queue list --state retryable,failed --since 1h
+              agent-queue list --error-class rate_limited,overloaded --search invoice
               agent-queue list --batch monday --limit 1000 --json | jq .state
             """)
 
@@ -30,7 +33,7 @@ struct ListCommand: AsyncParsableCommand {
         try await session.withStore { store in
             let now = Now.milliseconds
             var listing = Listing(format, Self.columns)
-            var filter = filters.filter
+            var filter = try filters.filter(in: store)
             filter.run = run
             try limit.forEachPage(of: Self.page) { [filter] before, count in
                 try store.jobs.list(filter, limit: count, before: before)

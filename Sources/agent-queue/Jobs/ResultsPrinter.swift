@@ -6,6 +6,8 @@ import AgentQueueSettings
 struct ResultsPrinter {
     /// Nil is a table.
     private let format: ResultsFormat?
+    /// Of CSV, and of JSON if they were chosen.
+    private let columns: [ResultColumn]?
     private var output = Output()
     private var hasBegun = false
     private var table = Table([
@@ -13,25 +15,18 @@ struct ResultsPrinter {
         Column("COST", isNumber: true), Column("ANSWER", leastWidth: 12),
     ])
 
-    init(_ format: ResultsFormat?) {
+    init(_ format: ResultsFormat?, columns: [ResultColumn]?) {
         self.format = format
-    }
-
-    /// The default for --state.
-    var states: [JobState] {
-        switch format {
-        case nil, .jsonl, .csv: [.completed]
-        case .openAIBatch, .anthropicBatch: JobState.allCases.filter(\.isFinal)
-        }
+        self.columns = columns
     }
 
     mutating func print(_ jobs: [Job]) throws {
-        if !hasBegun, format == .csv { try output.line(ResultsCSV.header) }
+        if !hasBegun, format == .csv { try output.line(ResultsCSV.header(columns ?? ResultColumn.usual)) }
         hasBegun = true
         for job in jobs {
             switch format {
-            case .jsonl: try output.json(JobJSON.job(job))
-            case .csv: try output.line(ResultsCSV.row(job))
+            case .jsonl: try output.json(object(job))
+            case .csv: try output.line(ResultsCSV.row(job, columns ?? ResultColumn.usual))
             case .openAIBatch: try output.json(OpenAIBatchLine.make(job))
             case .anthropicBatch: try output.json(AnthropicBatchLine.make(job))
             case nil: add(job)
@@ -42,6 +37,11 @@ struct ResultsPrinter {
 
     mutating func finish() throws {
         try output.flush()
+    }
+
+    private func object(_ job: Job) -> JSONValue {
+        guard let columns else { return JobJSON.job(job, withOutput: true) }
+        return .object(columns.map { .init($0.name, $0.json(job)) })
     }
 
     private mutating func add(_ job: Job) {

@@ -132,7 +132,8 @@ struct MemoryStatsCommand: AsyncParsableCommand {
         commandName: "stats",
         abstract: "Show the size and model of each namespace.",
         discussion: """
-            SIZE includes texts, metadata and vectors. Expired memories count until `prune` removes them. BECOMES shows the progress of \
+            SIZE includes texts, metadata and vectors. Expired memories count until `prune` removes them. KEPT is how long a new memory \
+            is kept that does not say so itself; EXPIRING is how many of the stored ones will expire. BECOMES shows the progress of \
             `memory reembed`.
 
               agent-queue memory stats
@@ -151,16 +152,21 @@ struct MemoryStatsCommand: AsyncParsableCommand {
                 [
                     Column("NAMESPACE"), Column("MEMORIES", isNumber: true), Column("SIZE", isNumber: true),
                     Column("MODEL", leastWidth: 12),
-                    Column("DIMENSION", isNumber: true), Column("BECOMES", leastWidth: 12),
+                    Column("DIMENSION", isNumber: true), Column("KEPT"), Column("EXPIRING", isNumber: true),
+                    Column("BECOMES", leastWidth: 12),
                 ])
+            let expiring = try memories.expiring()
             for namespace in try memories.namespaces(named: namespace) {
                 let done = try namespace.building.map { try memories.progress(of: $0) }
                 try listing.add(
-                    MemoryJSON.namespace(namespace, done: done),
+                    MemoryJSON.namespace(
+                        namespace, retention: memories.retention(of: namespace.name), expiring: expiring[namespace.id], done: done),
                     row: [
                         Cell(DisplayText.line(namespace.name)), Cell(Figures.count(namespace.memories)),
                         Cell(Figures.bytes(namespace.bytes)), Cell(namespace.space.map(Self.model) ?? ""),
-                        Cell(namespace.space.map { Figures.count($0.dimension) } ?? ""), Cell(Self.building(namespace, done: done)),
+                        Cell(namespace.space.map { Figures.count($0.dimension) } ?? ""),
+                        Cell(memories.retention(of: namespace.name).map { DurationText.format($0) } ?? "forever"),
+                        Cell(Figures.count(expiring[namespace.id]?.memories ?? 0)), Cell(Self.building(namespace, done: done)),
                     ])
             }
             try listing.finish()

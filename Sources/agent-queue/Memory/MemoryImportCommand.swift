@@ -86,7 +86,7 @@ struct MemoryBulkRun {
     func run(_ receipts: inout MemoryReceipts) async throws -> BulkMemorySurvey {
         var taken = receipts
         defer { receipts = taken }
-        return try await session.withMemories { memories in
+        return try await session.withMemories(createsFile: true) { memories in
             // Opened here: input from a pipe is spooled into the database's folder, which opening creates.
             let input = try BulkFile.input(path, session)
             let rows = try vectors.map { path throws(InputError) in try VectorFile(path: path) }
@@ -123,6 +123,9 @@ struct MemoryReceipts {
     private(set) var stored = 0
     private(set) var updated = 0
     private(set) var duplicates = 0
+    private var expiring = 0
+    /// When the first of them expires.
+    private var firstExpiry = Int64.max
     /// How to print each memory; nil for not at all.
     let print: Form?
     private var output = Output()
@@ -140,6 +143,10 @@ struct MemoryReceipts {
     /// A closed pipe or a full disk stops the printing, but not the storing.
     mutating func take(_ receipts: [StoreOutcome]) {
         for receipt in receipts {
+            if let expiry = receipt.expiresAt {
+                expiring += 1
+                firstExpiry = min(firstExpiry, expiry)
+            }
             switch receipt.outcome {
             case .stored: stored += 1
             case .updated: updated += 1
@@ -175,7 +182,15 @@ struct MemoryReceipts {
         var text = "\(Figures.count(stored, "memory", plural: "memories")) stored"
         if updated > 0 { text += ", \(Figures.count(updated)) updated" }
         if duplicates > 0 { text += ", \(Figures.count(duplicates)) already existed" }
-        return text
+        return expirySentence.map { "\(text); \($0)" } ?? text
+    }
+
+    /// Such as `2 memories expire, the first on 2026-12-30 09:00:00 UTC (in 30d)`; nil if none does.
+    var expirySentence: String? {
+        guard expiring > 0 else { return nil }
+        let when = Figures.time(firstExpiry, now: Now.milliseconds)
+        if total == 1 { return "it expires on \(when)" }
+        return "\(Figures.count(expiring, "memory expires", plural: "memories expire")), the first on \(when)"
     }
 
     /// Adds to an error how much had been stored before it.
@@ -188,6 +203,9 @@ struct MemoryReceipts {
     }
 
     private static func json(_ receipt: StoreOutcome) -> JSONValue {
-        .object([.init("id", .integer(receipt.id)), .init("outcome", .string(receipt.outcome.rawValue))])
+        .object([
+            .init("id", .integer(receipt.id)), .init("outcome", .string(receipt.outcome.rawValue)),
+            .init("expires_at", JobJSON.time(receipt.expiresAt)),
+        ])
     }
 }

@@ -11,7 +11,8 @@ struct MemoryStoreCommand: AsyncParsableCommand {
             Prints the ID of each memory. Give texts as arguments, with --file, or on standard input with `-` (the final newline is \
             removed). Texts are embedded immediately with `memory.embedding_model`, without a worker; `enqueue --memorize` leaves that \
             to the workers. A text that already exists with the same metadata is not stored again. With --key, replaces the memory \
-            with that key.
+            with that key. Memories are kept forever unless --ttl or `memory.retention` says otherwise; an expiry is reported on \
+            standard error.
 
             With --jsonl, each line is a memory: {"text": "…"} with any of key, metadata, importance, ttl, created_at, expires_at, \
             namespace, vector and model (of the vector). All lines are checked before any is stored.
@@ -72,7 +73,7 @@ struct MemoryStoreCommand: AsyncParsableCommand {
             return Diagnostics.write(receipts.summary + "\n")
         }
         let drafts = try drafts()
-        try await session.withMemories { memories in
+        try await session.withMemories(createsFile: true) { memories in
             do {
                 try await memories.store(drafts, in: options.namespace) { receipts.take($0) }
             } catch {
@@ -80,6 +81,7 @@ struct MemoryStoreCommand: AsyncParsableCommand {
             }
         }
         try receipts.finish()
+        if let sentence = receipts.expirySentence { Diagnostics.write("\(sentence)\n") }
     }
 
     private func drafts() throws -> [MemoryDraft] {

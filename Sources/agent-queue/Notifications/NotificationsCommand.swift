@@ -44,8 +44,8 @@ struct NotificationsListCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try Session(global)
-        try await session.withExistingStore { store in
-            let notices = try store?.notifications.list(states: Set(state), limit: limit.count) ?? []
+        try await session.withStore { store in
+            let notices = try store.notifications.list(states: Set(state), limit: limit.count)
             let now = Now.milliseconds
             var listing = Listing(format, Self.columns)
             for notice in notices { try listing.add(NotificationJSON.notification(notice), row: Self.row(notice, now: now)) }

@@ -28,8 +28,8 @@ struct ProvidersBatchesCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try Session(global)
-        try await session.withExistingStore { store in
-            let batches = try store?.providerBatches.list(includesEnded: all, limit: limit.count) ?? []
+        try await session.withStore { store in
+            let batches = try store.providerBatches.list(includesEnded: all, limit: limit.count)
             let now = Now.milliseconds
             var listing = Listing(format, Self.columns)
             for batch in batches { try listing.add(ProviderBatchJSON.batch(batch), row: Self.row(batch, now: now)) }

@@ -37,13 +37,18 @@ struct PauseCommand: AsyncParsableCommand {
         commandName: "pause",
         abstract: "Pause a queue.",
         discussion: """
-            Workers start no more of its jobs until `resume`; running jobs continue. A queue can be paused before it has any jobs.
+            Workers start no more of its jobs until `resume`; running jobs continue. A queue that no job, schedule or pause has named yet \
+            is refused, because its name is probably misspelt; --create pauses it before it has any jobs.
 
               agent-queue pause nightly
+              agent-queue pause --create weekend
             """)
 
     @Argument(help: ArgumentHelp("Queue name.", valueName: "queue"))
     var queue: String
+
+    @Flag(name: .long, help: "Create the queue if it does not exist.")
+    var create = false
 
     @OptionGroup var format: FormatOptions
     @OptionGroup var global: GlobalOptions
@@ -51,7 +56,11 @@ struct PauseCommand: AsyncParsableCommand {
     func run() async throws {
         try QueueName.check(queue)
         let session = try Session(global)
-        try await session.withStore { store in
+        try await session.withStore(createsFile: create) { store in
+            if !create, try !store.jobs.isKnown(queue: queue) {
+                let hint = Suggestion.hint(for: queue, in: try store.jobs.queues().map(\.name))
+                throw CommandFailure(.badInput, "queue \(InvalidText.quoted(queue)) not found\(hint); --create pauses a new queue")
+            }
             try await store.jobs.pause(queue: queue)
             try QueueName.report(queue, isPaused: true, json: format.json)
         }
@@ -77,9 +86,9 @@ struct ResumeCommand: AsyncParsableCommand {
         try QueueName.check(queue)
         let session = try Session(global)
         try await session.withStore { store in
-            guard try await store.jobs.resume(queue: queue) else {
-                throw CommandFailure(.badInput, "queue \(InvalidText.quoted(queue)) not found; run 'agent-queue queues' to see the queues")
-            }
+            // A queue that only a schedule names has no row yet; it is not paused either.
+            let hasResumed = try await store.jobs.resume(queue: queue)
+            if !hasResumed, try !store.jobs.isKnown(queue: queue) { throw QueueName.notFound(queue) }
             try QueueName.report(queue, isPaused: false, json: format.json)
         }
     }
@@ -112,6 +121,10 @@ enum QueueName {
             let rule = "at most \(JobLimits.maxNameBytes) bytes, no spaces, commas or control characters"
             throw CommandFailure(.usage, "invalid queue name \(InvalidText.quoted(name)) (\(rule))")
         }
+    }
+
+    static func notFound(_ name: String) -> CommandFailure {
+        CommandFailure(.badInput, "queue \(InvalidText.quoted(name)) not found; run 'agent-queue queues' to see the queues")
     }
 
     /// Prints whether it is paused now.

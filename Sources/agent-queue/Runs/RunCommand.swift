@@ -112,7 +112,7 @@ struct RunStartCommand: AsyncParsableCommand {
             try forecast.check()
             return try forecast.print(json: format.json)
         }
-        try await session.withStore { store in
+        try await session.withStore(createsFile: true) { store in
             let planner = PipelinePlanner(store: store, settings: session.settings)
             var run = try planner.run(pipeline, name: name, inputs: try catalog.checked(given, of: pipeline), options: options)
             run.uniqueKey = uniqueKey

@@ -84,7 +84,7 @@ struct ScheduleAddCommand: AsyncParsableCommand {
         let schedule = NewSchedule(
             name: name, cron: cron.description, timeZone: zone.name, missed: missed, most: most ?? Self.usualMost, work: work.text,
             nextAt: next)
-        try await session.withStore { store in
+        try await session.withStore(createsFile: true) { store in
             // Fails now rather than each time the schedule fires.
             _ = try ScheduleMaker(session.settings).make(work, key: "schedule", now: now)
             let added = try await store.schedules.add(schedule)

@@ -39,8 +39,8 @@ struct ScheduleListCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try Session(global)
-        try await session.withExistingStore { store in
-            let schedules = try store?.schedules.list() ?? []
+        try await session.withStore { store in
+            let schedules = try store.schedules.list()
             let now = Now.milliseconds
             var listing = Listing(format, Self.columns)
             for schedule in schedules { try listing.add(ScheduleJSON.schedule(schedule), row: Self.row(schedule, now: now)) }

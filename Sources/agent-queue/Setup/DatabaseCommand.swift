@@ -36,7 +36,7 @@ struct DatabaseMigrateCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         let pending = try QueueStore.migrations(of: session.settings.database).pending
-        try await session.withStore { _ in }
+        try await session.withStore(createsFile: true) { _ in }
         var output = Output()
         if format.json {
             try output.json(
@@ -68,7 +68,7 @@ struct DatabaseStatusCommand: AsyncParsableCommand {
         try DatabaseFileCheck.requireFile(path)
         let (applied, pending) = try QueueStore.migrations(of: path)
         // An older database is not brought up to date by a question about it.
-        let statistics = pending.isEmpty ? try await session.withStore(createsFile: false) { try $0.maintenance.statistics() } : nil
+        let statistics = pending.isEmpty ? try await session.withStore { try $0.maintenance.statistics() } : nil
         var output = Output()
         if format.json {
             try output.json(json(path, applied, pending, statistics))
@@ -115,8 +115,7 @@ struct DatabaseCheckCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(global)
         let path = session.settings.database
-        try DatabaseFileCheck.requireFile(path)
-        let report = try await session.withStore(createsFile: false) { try $0.maintenance.check() }
+        let report = try await session.withStore { try $0.maintenance.check() }
         var output = Output()
         if format.json {
             try output.json(
@@ -154,8 +153,7 @@ struct DatabaseBackupCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try Session(global)
-        try DatabaseFileCheck.requireFile(session.settings.database)
-        try await session.withStore(createsFile: false) { try $0.maintenance.backup(to: file) }
+        try await session.withStore { try $0.maintenance.backup(to: file) }
         var output = Output()
         if format.json {
             try output.json(.object([.init("database", .string(session.settings.database)), .init("backup", .string(file))]))
@@ -213,8 +211,7 @@ struct DatabaseVacuumCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try Session(global)
-        try DatabaseFileCheck.requireFile(session.settings.database)
-        let (before, after) = try await session.withStore(createsFile: false) { store in
+        let (before, after) = try await session.withStore { store in
             let before = try store.maintenance.statistics().databaseBytes
             try store.maintenance.vacuum()
             return (before, try store.maintenance.statistics().databaseBytes)
@@ -229,9 +226,9 @@ struct DatabaseVacuumCommand: AsyncParsableCommand {
     }
 }
 
-/// What is asked of the database's file before the store sees it.
+/// Checks of the database's file before the store opens it.
 enum DatabaseFileCheck {
-    /// - Throws: `CommandFailure` where there is none, for commands that would be wrong to make one.
+    /// - Throws: `CommandFailure` if there is none.
     static func requireFile(_ path: String) throws {
         var status = stat()
         guard lstat(path, &status) != 0, errno == ENOENT || errno == ENOTDIR else { return }

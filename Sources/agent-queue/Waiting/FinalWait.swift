@@ -82,7 +82,7 @@ struct BatchWait {
 
     private func progress(_ store: QueueStore) async throws -> BatchProgress {
         guard let progress = try store.jobs.batch(named: name) else {
-            throw CommandFailure(.badInput, "batch '\(name)' not found")
+            throw BatchName.notFound(name)
         }
         return progress
     }

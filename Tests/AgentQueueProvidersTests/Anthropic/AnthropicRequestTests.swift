@@ -163,12 +163,12 @@ import Testing
         // The answer's form.
         (#""response_format":{"type":"text"}"#, #""max_tokens":100"#),
         (
-            #""response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,"description":"d","schema":{"type":"object"}}}"#,
-            #""max_tokens":100,"output_config":{"format":{"type":"json_schema","schema":{"type":"object","description":"d"}}}"#
+            #""response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,"description":"d","schema":{"type":"string"}}}"#,
+            #""max_tokens":100,"output_config":{"format":{"type":"json_schema","schema":{"type":"string","description":"d"}}}"#
         ),
         (
-            #""output_config":{"effort":"max"},"response_format":{"type":"json_schema","json_schema":{"schema":{}}}"#,
-            #""max_tokens":100,"output_config":{"effort":"max","format":{"type":"json_schema","schema":{}}}"#
+            #""output_config":{"effort":"max"},"response_format":{"type":"json_schema","json_schema":{"schema":{"type":"null"}}}"#,
+            #""max_tokens":100,"output_config":{"effort":"max","format":{"type":"json_schema","schema":{"type":"null"}}}"#
         ),
         (#""reasoning_effort":"high""#, #""max_tokens":100,"output_config":{"effort":"high"}"#),
         (#""reasoning_effort":"high","output_config":{"effort":"high"}"#, #""max_tokens":100,"output_config":{"effort":"high"}"#),

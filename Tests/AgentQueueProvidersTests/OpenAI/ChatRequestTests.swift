@@ -43,7 +43,12 @@ import Testing
         (
             #""output_config":{"effort":"low","format":{"type":"json_schema","schema":{"type":"object"}}}"#,
             #""reasoning_effort":"low","response_format":{"type":"json_schema","json_schema":"#
-                + #"{"name":"answer","strict":true,"schema":{"type":"object"}}}"#
+                + #"{"name":"answer","strict":false,"schema":{"type":"object"}}}"#
+        ),
+        (
+            #""output_config":{"format":{"type":"json_schema","schema":{"type":"object","properties":{},"additionalProperties":false}}}"#,
+            #""response_format":{"type":"json_schema","json_schema":{"name":"answer","strict":true,"#
+                + #""schema":{"type":"object","properties":{},"additionalProperties":false}}}"#
         ),
         (
             #""system":"S","messages":[{"role":"user","content":"x"}]"#,

@@ -86,9 +86,9 @@ import Testing
 
     @Test func howLongMemoriesAreKept() async throws {
         try await MemoryScene.with {
-            $0.memory.retention = .seconds(60)
+            $0.memory.retention = .limited(.seconds(60))
             var own = NamespaceSettings()
-            own.retention = .seconds(120)
+            own.retention = .limited(.seconds(120))
             $0.memory.namespaces = ["long": own]
         } _: { scene in
             var kept = MemoryDraft("kept")

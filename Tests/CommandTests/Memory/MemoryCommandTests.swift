@@ -26,11 +26,14 @@ import Testing
             let stored = try await sandbox.run("memory", "store", "red apples", "green pears", "--metadata", "kind=fruit")
             #expect(stored.output == "1\n2\n", "\(stored.error)")
             let again = try await sandbox.run("memory", "store", "red apples", "old cars", "--metadata", "kind=fruit", "--json")
-            #expect(try again.json == [["id": 1, "outcome": "duplicate"], ["id": 3, "outcome": "stored"]])
+            #expect(
+                try again.json == [
+                    ["id": 1, "outcome": "duplicate", "expires_at": .null], ["id": 3, "outcome": "stored", "expires_at": .null],
+                ])
             let keyed = try await sandbox.run("memory", "store", "-", "--key", "k", "--ttl", "never", input: Array("new cars\n".utf8))
             #expect(keyed.output == "4\n")
             let replaced = try await sandbox.run("memory", "store", "blue cars", "--key", "k", "--ttl", "never", "--json")
-            #expect(try replaced.json == [["id": 4, "outcome": "updated"]])
+            #expect(try replaced.json == [["id": 4, "outcome": "updated", "expires_at": .null]])
 
             let table = try await sandbox.run("memory", "search", "apples", "--limit", "1")
             #expect(
@@ -58,6 +61,7 @@ import Testing
             let statistics = try await sandbox.run("memory", "stats", "--json").json
             #expect(statistics.map { $0["memories"] } == [4])
             #expect(statistics.first?["dimension"] == 16)
+            #expect(statistics.first?["retention"] == .null && statistics.first?["expiring"] == 0)
             #expect(try await sandbox.run("stats", "--json").json.first?["memories"] == 4)
             let deleted = try await sandbox.run("memory", "delete", "1", "99", "--json")
             #expect(deleted.status == 65)

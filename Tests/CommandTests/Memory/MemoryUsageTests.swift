@@ -95,6 +95,7 @@ import Testing
     @Test("One sentence, the right code, and nothing stored", arguments: cases)
     func refuses(_ wrong: Case) async throws {
         let sandbox = try Sandbox()
+        try await sandbox.makeDatabase()
         let arguments = wrong.arguments.map { "'\($0)'" }.joined(separator: " ")
         let ending = try await sandbox.shell("\"$AQ\" \(arguments)")
         #expect(ending.status == wrong.status, "\(ending.error)")

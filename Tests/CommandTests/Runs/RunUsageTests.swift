@@ -8,6 +8,7 @@ import Testing
     func refusals() async throws {
         try await RunScene.with(works: false) { scene in
             let aq = scene.sandbox
+            try await aq.makeDatabase()
             func refusal(_ arguments: String...) async throws -> (Int32, String) {
                 let ending = try await aq.shell("\"$AQ\" run " + arguments.map { "'\($0)'" }.joined(separator: " "))
                 #expect(ending.output.isEmpty)

@@ -28,6 +28,12 @@ struct AnthropicTranslation {
     var outputConfig: [JSONValue.Member] = []
     /// The members of `output_config` that `response_format` and `reasoning_effort` become.
     var outputMembers: [JSONValue.Member] = []
+    /// The schemas that the server refuses.
+    var refused = RefusedSchemas()
+    /// The schema of `response_format`, if it is sent as the answer's format.
+    var formatSchema: JSONValue?
+    /// The words that ask for a schema which cannot be sent as the answer's format.
+    var instruction: JSONValue?
     /// `metadata`, as given.
     var metadata: JSONValue?
     /// The user's id, in OpenAI's form.
@@ -67,7 +73,7 @@ struct AnthropicTranslation {
         return .object(members + rest)
     }
 
-    private var allSystem: [JSONValue] { system + systemMessages }
+    private var allSystem: [JSONValue] { system + systemMessages + [instruction].compactMap(\.self) }
 
     private func wholeToolChoice() throws(ModelFailure) -> JSONValue? {
         // Without tools the setting has no meaning.
@@ -99,14 +105,19 @@ struct AnthropicRequest: Sendable, Equatable {
     let body: JSONValue
     /// The most tokens the answer may have.
     let maxTokens: Int
+    /// The schema that the answer's format was made of; nil if there is none, or if it was put into words.
+    let schema: JSONValue?
 
     /// Translates a request from the canonical form. Members that both forms have, or only Anthropic's, pass unchanged. So do unknown ones,
     /// which are for the server to accept or refuse.
     /// - Parameters:
     ///   - maxOutputTokens: the limit of the answer's tokens if the request sets none.
     ///   - promptCache: what to mark if the request marks nothing.
+    ///   - refused: the schemas that the server refuses.
     /// - Throws: `ModelFailure` (`permanent`) if something has no counterpart at Anthropic: nothing is dropped silently.
-    init(_ request: ModelRequest, maxOutputTokens: Int, promptCache: PromptCache) throws(ModelFailure) {
+    init(
+        _ request: ModelRequest, maxOutputTokens: Int, promptCache: PromptCache, refused: RefusedSchemas = RefusedSchemas()
+    ) throws(ModelFailure) {
         guard request.kind == .generate else {
             throw ModelFailure.unsent("Anthropic has no embeddings; name an embedding model of another provider")
         }
@@ -114,9 +125,11 @@ struct AnthropicRequest: Sendable, Equatable {
             throw ModelFailure.unsent("the request is \(request.body.kindName), not an object")
         }
         var translation = AnthropicTranslation()
+        translation.refused = refused
         for member in members where !member.value.isNull { try translation.take(member) }
         if let mark = promptCache.mark { translation.markPrefix(mark) }
         maxTokens = try translation.maxTokens(or: maxOutputTokens)
+        schema = translation.formatSchema
         body = try translation.body(model: request.target.model, maxTokens: maxTokens)
     }
 
@@ -207,10 +220,21 @@ extension AnthropicTranslation {
             if let description = wrapper["description"], description.string != nil, !schema.contains(where: { $0.key == "description" }) {
                 schema.append(.init("description", description))
             }
-            outputMembers.append(.init("format", .object([.init("type", "json_schema"), .init("schema", .object(schema))])))
+            ask(for: .object(schema))
         case "json_object":
             throw Self.refused("response_format json_object has no counterpart at Anthropic: give a json_schema")
         default: throw Self.refused("response_format must be text or json_schema")
+        }
+    }
+
+    /// Asks for a schema: as the answer's format, or in words if structured outputs do not take it.
+    private mutating func ask(for schema: JSONValue) {
+        if !refused.hold(schema), let sent = AnthropicSchema.sent(schema) {
+            outputMembers.append(.init("format", .object([.init("type", "json_schema"), .init("schema", sent)])))
+            formatSchema = schema
+        } else {
+            let words = "Answer with JSON alone, without a code fence, that fits this JSON Schema:\n\(schema.text)"
+            instruction = ["type": "text", "text": .string(words)]
         }
     }
 

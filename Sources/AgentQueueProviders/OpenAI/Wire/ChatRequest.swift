@@ -116,7 +116,7 @@ struct ChatRequest: Sendable, Equatable {
                     "response_format",
                     [
                         "type": "json_schema",
-                        "json_schema": ["name": "answer", "schema": schema, "strict": .bool(StrictSchema.holds(schema))],
+                        "json_schema": ["name": "answer", "strict": .bool(StrictSchema.holds(schema)), "schema": schema],
                     ])
             default: throw AnthropicToOpenAI.noCounterpart("'output_config.\(Redaction.line(member.key, maxBytes: 64))'")
             }
