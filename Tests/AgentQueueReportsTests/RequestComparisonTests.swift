@@ -68,6 +68,29 @@ import Testing
         #expect(try differences(a, b) == [RequestDifference("seed", 1, 2)])
     }
 
+    @Test("The order of members is a difference in schemas alone")
+    func order() throws {
+        func body(_ properties: JSONValue) -> JSONValue {
+            ["messages": [], "response_format": ["json_schema": ["schema": ["properties": properties]]]]
+        }
+        func compare(_ a: JSONValue, _ b: JSONValue) throws -> [RequestDifference] {
+            RequestComparison(try Self.side(a) { $0.digest = [1] }, try Self.side(b) { $0.digest = [2] }).differences
+        }
+        #expect(
+            try compare(body(["why": true, "answer": true]), body(["answer": true, "why": true])) == [
+                RequestDifference(
+                    "response_format.json_schema.schema.properties", "why, answer", "answer, why", hint: .memberOrder)
+            ])
+        #expect(
+            try compare(body(["why": true, "answer": true]), body(["answer": false, "b": true, "why": true])).map(\.path).sorted() == [
+                "response_format.json_schema.schema.properties", "response_format.json_schema.schema.properties.answer",
+                "response_format.json_schema.schema.properties.b",
+            ])
+        let asked: JSONValue = ["messages": [["role": "user", "content": "x"]], "seed": 1]
+        let swapped: JSONValue = ["messages": [["content": "x", "role": "user"]], "seed": 2]
+        #expect(try compare(asked, swapped) == [RequestDifference("seed", 1, 2)])
+    }
+
     @Test("A text is shown around the first character that differs")
     func texts() throws {
         let head = String(repeating: "h", count: 500)

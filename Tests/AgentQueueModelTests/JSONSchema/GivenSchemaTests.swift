@@ -1,4 +1,5 @@
 import AgentQueueModel
+import Foundation
 import Testing
 
 /// Schemas as people give them.
@@ -52,5 +53,29 @@ import Testing
             ##"{"properties":{"a":{"allOf":[{"$ref":"#/$defs/o"}],"nullable":true}},"$defs":{"o":{"type":"object"}}}"##,
             fits: [#"{"a":null}"#, #"{"a":{}}"#], not: [#"{"a":1}"#]
         ).check()
+    }
+
+    /// Schemas made after reports about other programs, with what becomes of each: the sentence that refuses it, or values that fit and fail,
+    /// and whether OpenAI's strict mode takes it.
+    @Test func whatPeopleGiveIsReadRight() throws {
+        let url = try #require(Bundle.module.url(forResource: "Resources/given-schemas", withExtension: "json"))
+        let cases = try #require(try JSONValue.parse([UInt8](Data(contentsOf: url))).array)
+        for one in cases {
+            let name = one["name"]?.string ?? ""
+            let given = GivenSchema.unwrapped(try JSONValue.parse(one["schema"]?.string ?? ""))
+            if let sentence = one["refused"]?.string {
+                let error = #expect(throws: JSONSchemaError.self, "\(name)") { try GivenSchema.compile(given) }
+                #expect(error?.description == sentence, "\(name)")
+                continue
+            }
+            let schema = try GivenSchema.compile(given)
+            for (key, fits) in [("fits", true), ("fails", false)] {
+                for text in (one[key]?.array ?? []).compactMap(\.string) {
+                    #expect(schema.accepts(try JSONValue.parse(text)) == fits, "\(name): \(text)")
+                }
+            }
+            #expect(StrictSchema.holds(given) == (one["strict"] == true), "\(name)")
+        }
+        #expect(cases.count == 61)
     }
 }

@@ -18,6 +18,36 @@ import Testing
         #expect(try outcome(#"{"prompt":"x","schema":{}}"#).get().digest != job.digest)
     }
 
+    @Test func whatIsGivenKeepsItsOrder() throws {
+        let schema = #"{"type":"object","properties":{"why":{"type":"string"},"answer":{"type":"string"}}}"#
+        #expect(try body(#"{"prompt":"x","schema":\#(schema)}"#).contains(#""schema":\#(schema)"#))
+        let tools = #""tools":[{"type":"function","function":{"name":"f","parameters":\#(schema)}}]"#
+        #expect(try body(#"{"prompt":"x",\#(tools)}"#) == "{\(Self.asked),\(tools)}")
+        let call = #"{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function"}]}"#
+        #expect(try body(#"{"messages":[\#(call)]}"#) == #"{"messages":[\#(call)]}"#)
+    }
+
+    @Test func aWrappedSchemaIsTheSameQuestion() throws {
+        let schema = #"{"type":"object"}"#
+        let plain = try outcome(#"{"prompt":"x","schema":\#(schema)}"#).get()
+        let wrappings = [
+            #"{"name":"n","strict":true,"schema":\#(schema)}"#,
+            #"{"type":"json_schema","json_schema":{"name":"n","schema":\#(schema)}}"#,
+        ]
+        for wrapped in wrappings {
+            #expect(try outcome(#"{"prompt":"x","schema":\#(wrapped)}"#).get().digest == plain.digest)
+        }
+        #expect(try body(#"{"prompt":"x","schema":true}"#).contains(#""schema":{}"#))
+    }
+
+    /// Strict mode is asked for only with schemas that it takes.
+    @Test func strictModeIsForSchemasThatItTakes() throws {
+        for (property, isStrict) in [(#"{"type":"string"}"#, true), (#"{"oneOf":[{"type":"string"}]}"#, false)] {
+            let closed = #"{"type":"object","properties":{"a":\#(property)},"required":["a"],"additionalProperties":false}"#
+            #expect(try body(#"{"prompt":"x","schema":\#(closed)}"#).contains(#""strict":\#(isStrict)"#))
+        }
+    }
+
     @Test func aResponseFormatIsPassedThrough() throws {
         let own = #""response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"null"}}}"#
         for form in [own, #""response_format":{"type":"json_object"}"#, #""response_format":{"type":"text"}"#] {
@@ -68,6 +98,13 @@ import Testing
         #expect(error == InputError("schema cannot be used: type must be a type's name or a list of them, not a number", kind: .badData))
         draft.schema = "x"
         #expect((try? outcome(of: draft).get()) == nil)
+        draft.schema = ["name": "p", "parameters": ["type": "object"]]
+        guard case .failure(let none) = outcome(of: draft) else {
+            Issue.record("a function is no schema")
+            return
+        }
+        #expect(
+            none.message == "schema cannot be used: it has no keyword of JSON Schema, such as type or properties, and 'name' is none")
     }
 
     @Test func budgetAndStreamArrive() throws {

@@ -174,6 +174,8 @@ import Testing
         let judge = try #require(model.requests(of: "You judge answers").first)
         #expect(judge.prompt.contains("Answer 1:\nanswer of alpha") && judge.prompt.contains("Answer 2:\nanswer of beta"))
         #expect(!judge.prompt.contains("scripted/"))
+        // The judge writes down each judgement before it names the best.
+        #expect(judge.schema?["properties"]?.members?.map(\.key) == ["judgements", "best", "reason"])
         let output = try #require(run.output?.string)
         #expect(output.contains("Best: answer 2. clearer") && output.contains("Answer 2, 8 of 10"))
     }

@@ -141,12 +141,16 @@ import Testing
         #expect(failure.usage == Usage(inputTokens: 5) && failure.calls == 1)
     }
 
-    @Test func anAnswerWithASchemaIsReducedToItsJSON() throws {
+    @Test func anAnswerWithASchemaIsKeptWholeIfItHasMoreThanItsJSON() throws {
         let format: JSONValue = [
             "type": "json_schema",
             "json_schema": ["name": "a", "schema": ["type": "object", "required": ["n"], "properties": ["n": ["type": "integer"]]]],
         ]
-        for (text, kept) in [("```json\n{\"n\": 1}\n```", true), ("{\"n\": \"one\"}", false)] {
+        let thought = "<think>\nOne?\n</think>\n{\"n\": 1}"
+        let answers: [(String, String?)] = [
+            ("```json\n{\"n\": 1}\n```", "{\"n\": 1}"), (thought, thought), ("{\"n\": \"one\"}", nil),
+        ]
+        for (text, kept) in answers {
             var call = JobCall(Self.job())
             call.schema = try ModelRequest(
                 kind: .generate, target: Self.target("local/m"), body: ["messages": [], "response_format": format]
@@ -154,10 +158,10 @@ import Testing
             call.state = .ended(Attempt(.reply(ModelReply(text: text, finishReason: "stop")), latency: 1))
             call.check()
             guard case .ended(let attempt) = call.state else { continue }
-            #expect(attempt.isMismatch != kept)
+            #expect(attempt.isMismatch == (kept == nil))
             switch attempt.outcome {
-            case .reply(let reply): #expect(try kept && JSONValue.parse(reply.text ?? "")["n"]?.int == 1)
-            case .failure(let failure): #expect(!kept && failure.partialText == text)
+            case .reply(let reply): #expect(reply.text == kept)
+            case .failure(let failure): #expect(kept == nil && failure.partialText == text)
             }
         }
     }

@@ -83,6 +83,19 @@ import Testing
         #expect(output == "an answer\n")
     }
 
+    @Test("Of an answer with a schema the value is printed, and the whole reply is kept")
+    func thinking() async throws {
+        let sandbox = try Sandbox()
+        _ = try await sandbox.run("enqueue", "--schema", "born int", "Goethe?")
+        let text = "<think>\nBorn {1749}?\n</think>\n\n{\"born\": 1749}"
+        try await sandbox.work { _ in text }
+        #expect(try await sandbox.run("result", "1").output == "{\"born\": 1749}\n")
+        #expect(try await sandbox.run("result", "1", "--json").json.first?["text"]?.string == text)
+        // The same from the cache.
+        #expect(try await sandbox.run("enqueue", "--wait", "--schema", "born int", "Goethe?").output == "{\"born\": 1749}\n")
+        #expect(try await sandbox.run("show", "1").output.contains("Born {1749}?"))
+    }
+
     @Test("wait --stream has the next call streamed")
     func asks() async throws {
         let sandbox = try Sandbox()

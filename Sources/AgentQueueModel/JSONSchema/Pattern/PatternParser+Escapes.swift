@@ -76,7 +76,9 @@ extension PatternParser {
         case "u": return try codePoint(from: start)
         default:
             guard !(scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))) else {
-                throw PatternError("the escape '\\\(scalar)' is not one of ECMA-262", at: start)
+                // Python's anchors.
+                let hint = scalar == "A" ? "; use '^'" : scalar == "Z" || scalar == "z" ? "; use '$'" : ""
+                throw PatternError("the escape '\\\(scalar)' is not one of ECMA-262\(hint)", at: start)
             }
             return next
         }
