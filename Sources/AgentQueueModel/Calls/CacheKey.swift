@@ -75,13 +75,14 @@ package enum MemberOrder: Sendable {
 
     /// For the value of one of a request's own members, in the forms of OpenAI, Anthropic and the servers that have their own.
     package init(ofMember name: String) {
-        switch name {
-        case "tools", "functions", "response_format", "output_config", "output_format", "text", "structured_outputs":
-            self = .ignoredOutsideSchemas
-        case "format", "json_schema", "guided_json": self = .counted
-        default: self = .ignored
-        }
+        self = Self.ofMembers[name] ?? .ignored
     }
+
+    private static let ofMembers: [String: MemberOrder] = [
+        "tools": .ignoredOutsideSchemas, "functions": .ignoredOutsideSchemas, "response_format": .ignoredOutsideSchemas,
+        "output_config": .ignoredOutsideSchemas, "output_format": .ignoredOutsideSchemas, "text": .ignoredOutsideSchemas,
+        "structured_outputs": .ignoredOutsideSchemas, "format": .counted, "json_schema": .counted, "guided_json": .counted,
+    ]
 
     /// For the value of a member of an object for which this holds.
     package func inside(_ name: String) -> MemberOrder {
