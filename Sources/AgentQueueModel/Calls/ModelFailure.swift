@@ -22,6 +22,8 @@ public struct ModelFailure: Error, Sendable, Equatable {
     package var isMaybePaid: Bool
     /// Whether anything was sent. A request refused locally says nothing about its provider.
     package var wasSent = true
+    /// Whether the model worked, but reached its limit of output tokens before it had written any text.
+    package var isCutOff = false
     /// The part of the answer that had arrived; nil if none had.
     public var partialText: String?
     /// The rate limits reported with the failure.
@@ -51,6 +53,18 @@ public struct ModelFailure: Error, Sendable, Equatable {
     ///   - message: one sentence without a prompt or a key in it.
     public init(_ failure: FailureClass, _ message: String) {
         self.init(failure, message, retryAfter: nil)
+    }
+
+    /// The failure of an answer that reached its limit of output tokens before any text. It was charged. The message is the end of a
+    /// sentence.
+    /// - Parameter isThinking: whether the tokens went into reasoning.
+    package static func cutOff(isThinking: Bool, requestID: String?, usage: Usage, cost: Double? = nil) -> ModelFailure {
+        let tokens = usage.outputTokens > 0 ? "all \(usage.outputTokens) output tokens" : "all its output tokens"
+        let words = isThinking ? "spent \(tokens) on reasoning" : "used \(tokens)"
+        var failure = ModelFailure(
+            .invalidReply, "\(words) and wrote no text: raise max_tokens", requestID: requestID, usage: usage, cost: cost, calls: 1)
+        failure.isCutOff = true
+        return failure
     }
 
     /// A failure for a request that cannot be sent to its provider as it is. Nothing was sent.

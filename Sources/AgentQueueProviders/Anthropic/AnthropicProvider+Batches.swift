@@ -61,7 +61,7 @@ extension AnthropicProvider {
     package static func isError(_ body: JSONValue) -> Bool { body["type"]?.string == "error" }
 
     package func refusal(_ answer: HTTPAnswer, bodies: [JSONValue]?) -> ModelFailure {
-        let parsed = try? JSONValue.parse(answer.body)
+        let parsed = try? JSONValue.parseLeniently(answer.body)
         let error = parsed.flatMap { OpenAIError(body: $0) }
         var failure = AnthropicErrorClass.failure(
             answer, error: error, url: connection.shown, redaction: connection.redaction(of: bodies ?? []), now: now())

@@ -57,7 +57,7 @@ extension AnthropicProvider {
     /// The JSON of a good answer.
     /// - Throws: a `ModelFailure` with a complete, redacted message if the answer is not JSON or reports an error.
     func json(_ answer: HTTPAnswer, _ request: AnthropicRequest?) throws(ModelFailure) -> JSONValue {
-        let parsed = Result { () throws(JSONError) in try JSONValue.parse(answer.body) }
+        let parsed = Result { () throws(JSONError) in try JSONValue.parseLeniently(answer.body) }
         let isGood = (200..<300).contains(answer.status)
         switch parsed {
         case .success(let body):
@@ -67,10 +67,10 @@ extension AnthropicProvider {
                 throw failure
             }
             return body
-        case .failure:
+        case .failure(let error):
             guard isGood else { throw failed(answer, OpenAIError(message: plainText(answer)), request) }
             throw ModelFailure(
-                .invalidReply, "\(connection.shown) answered \(answer.status) with what is not valid JSON", requestID: requestID(answer),
+                .invalidReply, "\(connection.shown) answered \(answer.status) with what is \(error)", requestID: requestID(answer),
                 isMaybePaid: request != nil, limits: limits(answer))
         }
     }

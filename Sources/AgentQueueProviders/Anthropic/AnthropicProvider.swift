@@ -116,7 +116,7 @@ extension AnthropicProvider {
         let body: JSONValue = ["messages": [["role": "user", "content": "hello"]], "max_tokens": 1]
         let request = ModelRequest(kind: .generate, target: Target(provider: name, model: model), body: body)
         let options = CallOptions(timeout: limit.timeout)
-        guard case .failure(let failure) = await generate(request, limit, options) else { return nil }
+        guard case .failure(let failure) = await generate(request, limit, options), !failure.isCutOff else { return nil }
         return failure
     }
 }

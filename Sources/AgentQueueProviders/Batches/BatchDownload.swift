@@ -15,8 +15,10 @@ struct BatchDownload {
     /// - Returns: why it could not be read to its end, if so. What had arrived by then has been handed on.
     /// - Throws: what `take` throws.
     func run(_ limit: CallLimit, _ take: ([BatchItemResult]) async throws -> Void) async throws -> ModelFailure? {
-        let unreadable = ModelFailure(
-            .invalidReply, "\(connection.shown) answered a request of the batch with what is not valid JSON", calls: 1, isMaybePaid: true)
+        let unreadable = { (error: JSONError) in
+            let message = "\(connection.shown) answered a request of the batch with a line that is \(error)"
+            return ModelFailure(.invalidReply, message, calls: 1, isMaybePaid: true)
+        }
         var slices = BatchSlices(unreadable: unreadable) { line in
             result(line).map { BatchItemResult(id: $0.id, outcome: $0.outcome.withoutSecrets(connection.secrets), remark: $0.remark) }
         }
@@ -55,7 +57,7 @@ struct BatchSlices {
     /// Reads a line's JSON; nil if it names no item.
     private let read: (JSONValue) -> BatchItemResult?
     /// The failure of an item whose line is not JSON.
-    private let unreadable: ModelFailure
+    private let unreadable: (JSONError) -> ModelFailure
     private var lines = LineReader(maxLineBytes: BatchSlices.maxLineBytes)
     private var slice: [BatchItemResult] = []
     private var bytes = 0
@@ -72,7 +74,7 @@ struct BatchSlices {
     private static let maxLineBytes = 128 << 20
 
     /// Starts before the first line.
-    init(unreadable: ModelFailure, _ read: @escaping (JSONValue) -> BatchItemResult?) {
+    init(unreadable: @escaping (JSONError) -> ModelFailure, _ read: @escaping (JSONValue) -> BatchItemResult?) {
         self.read = read
         self.unreadable = unreadable
     }
@@ -104,18 +106,20 @@ struct BatchSlices {
 
     private mutating func take(_ line: [UInt8], isWhole: Bool) {
         bytes += line.count
-        if let value = try? JSONValue.parse(line) {
-            guard let result = read(value) else {
+        do throws(JSONError) {
+            guard let result = read(try JSONValue.parseLeniently(line)) else {
                 unknownLines += 1
                 return
             }
             slice.append(result)
-        } else if !isWhole {
-            isCut = true
-        } else if let id = Self.id(in: line) {
-            slice.append(BatchItemResult(id: id, outcome: .failure(unreadable)))
-        } else {
-            unknownLines += 1
+        } catch {
+            if !isWhole {
+                isCut = true
+            } else if let id = Self.id(in: line) {
+                slice.append(BatchItemResult(id: id, outcome: .failure(unreadable(error))))
+            } else {
+                unknownLines += 1
+            }
         }
     }
 

@@ -87,14 +87,17 @@ extension HTTPBatchProvider {
     /// The JSON of a good answer.
     /// - Parameter bodies: the requests that the server's words may quote; nil where there are too many, and its words are left out.
     func document(_ answer: HTTPAnswer, bodies: [JSONValue]?) throws(ModelFailure) -> JSONValue {
-        let parsed = try? JSONValue.parse(answer.body)
-        guard (200..<300).contains(answer.status), parsed.map(Self.isError) != true else { throw refusal(answer, bodies: bodies) }
-        guard let parsed else {
+        let parsed = Result { () throws(JSONError) in try JSONValue.parseLeniently(answer.body) }
+        guard (200..<300).contains(answer.status) else { throw refusal(answer, bodies: bodies) }
+        switch parsed {
+        case .success(let body):
+            guard !Self.isError(body) else { throw refusal(answer, bodies: bodies) }
+            return body
+        case .failure(let error):
             throw ModelFailure(
-                .invalidReply, "\(connection.shown) answered \(answer.status) with what is not valid JSON", requestID: requestID(answer),
+                .invalidReply, "\(connection.shown) answered \(answer.status) with what is \(error)", requestID: requestID(answer),
                 limits: limits(answer))
         }
-        return parsed
     }
 
     /// The batch that an answer to the request that makes one describes.

@@ -15,6 +15,7 @@ struct ClaudeCodeOutcome {
     /// The job's timeout, in ms.
     let timeout: Int64
 
+    private static let hasGap = "claude wrote a line that cannot be read, and a part of the answer may be lost with it"
     private static let ignoresSchema = "claude's answer does not follow the JSON Schema"
 
     // MARK: With a result
@@ -43,7 +44,13 @@ struct ClaudeCodeOutcome {
             }
             return .reply(reply(output.text, "stop", report))
         }
-        let text = turn.text ?? result["result"]?.string ?? ""
+        var text = turn.text ?? result["result"]?.string ?? ""
+        if turn.hasGap || turn.isTorn {
+            // The result repeats the text of the last response.
+            let repeated = turn.calls <= 1 ? result["result"]?.string : nil
+            guard !turn.hasGap || repeated != nil else { return .failure(report.failure(.invalidReply, Self.hasGap)) }
+            text = repeated ?? text
+        }
         guard !text.isEmpty else { return .failure(report.failure(.invalidReply, "claude answered with an empty text")) }
         return .reply(reply(text, finishReason(result["stop_reason"]?.string), report))
     }
@@ -53,6 +60,7 @@ struct ClaudeCodeOutcome {
         switch turn.stopReason ?? report.stopReason {
         case "refusal": return .failure(report.failure(.refused, "the model declined to answer"))
         case "max_tokens", "model_context_window_exceeded":
+            guard !turn.hasGap else { return .failure(report.failure(.invalidReply, Self.hasGap)) }
             guard !hasSchema, let text = turn.partialText, !text.isEmpty else {
                 return .failure(report.failure(.invalidReply, "the answer reached its limit of tokens before it was of use"))
             }
@@ -221,7 +229,7 @@ extension ClaudeCodeOutcome {
         }
 
         private static func usage(of model: JSONValue) -> Usage {
-            func tokens(_ name: String) -> Int { min(max(0, model[name]?.int ?? 0), 1 << 40) }
+            func tokens(_ name: String) -> Int { TokenCount.read(model[name]) ?? 0 }
             let read = tokens("cacheReadInputTokens")
             let written = tokens("cacheCreationInputTokens")
             return Usage(

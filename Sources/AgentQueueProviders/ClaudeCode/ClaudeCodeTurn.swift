@@ -33,6 +33,10 @@ struct ClaudeCodeTurn: Sendable, Equatable {
     private(set) var calls = 0
     /// The first response's text; nil if it has none.
     private(set) var text: String?
+    /// Whether a part of the text may be lost, because a line of the output could not be read.
+    private(set) var hasGap = false
+    /// Whether a character may have been cut between two pieces of the text.
+    private(set) var isTorn = false
     /// The model's thinking before the answer, if reported.
     private(set) var reasoning: String?
     /// Why the first response ended, in Anthropic's terms; nil while it goes on, or if it broke off.
@@ -74,6 +78,10 @@ struct ClaudeCodeTurn: Sendable, Equatable {
                     .flatMap { (0..<253_402_300_800).contains($0) ? $0 : nil },
                 kind: limit?["rateLimitType"]?.string)
             return .nothing
+        case "unreadable":
+            // What comes before is a banner.
+            hasGap = hasGap || hasBegun
+            return .nothing
         case "result":
             text = text ?? wholeText
             return .result(line)
@@ -98,6 +106,7 @@ struct ClaudeCodeTurn: Sendable, Equatable {
             case "text_delta":
                 guard let piece = event["delta"]?["text"]?.string, !piece.isEmpty else { return .nothing }
                 text = (text ?? "") + piece
+                isTorn = isTorn || piece.unicodeScalars.first == "\u{FFFD}" || piece.unicodeScalars.last == "\u{FFFD}"
                 return .text(piece)
             case "thinking_delta":
                 guard let piece = event["delta"]?["thinking"]?.string, !piece.isEmpty else { return .nothing }
@@ -133,7 +142,7 @@ struct ClaudeCodeTurn: Sendable, Equatable {
 
     /// Tokens as the API counts them, with those of the prompt cache apart from the rest.
     static func usage(_ usage: JSONValue?) -> Usage {
-        func tokens(_ name: String) -> Int { min(max(0, usage?[name]?.int ?? 0), 1 << 40) }
+        func tokens(_ name: String) -> Int { TokenCount.read(usage?[name]) ?? 0 }
         let read = tokens("cache_read_input_tokens")
         let written = tokens("cache_creation_input_tokens")
         return Usage(

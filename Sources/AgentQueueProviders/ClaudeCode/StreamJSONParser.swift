@@ -48,41 +48,13 @@ struct StreamJSONParser: Sendable {
         line.append(contentsOf: bytes)
     }
 
-    /// The line's object. JavaScript writes half a surrogate pair if a text was cut inside one, which no strict reader accepts: such a half
-    /// becomes U+FFFD. A line that still cannot be read is skipped, but reported if it was a result, which a caller waits for.
+    /// The line's object, read leniently: JavaScript writes half a surrogate pair if a text was cut inside one. An object that still cannot
+    /// be read is reported as one of the type `unreadable`, since a part of the answer may be lost with it, or, if it was a result, as a
+    /// result, which a caller waits for.
     private static func object(_ line: [UInt8]) -> JSONValue? {
         guard line.first == UInt8(ascii: "{") else { return nil }
-        if let value = try? JSONValue.parse(line) { return value }
-        if let value = try? JSONValue.parse(withoutHalfPairs(line)) { return value }
+        if let value = try? JSONValue.parseLeniently(line) { return value }
         let isResult = line.firstRange(of: Array(#""type":"result""#.utf8)) != nil
-        return isResult ? ["type": "result", "subtype": "unreadable", "is_error": true] : nil
-    }
-
-    private static func withoutHalfPairs(_ line: [UInt8]) -> [UInt8] {
-        var line = line
-        var index = 0
-        while index + 1 < line.count {
-            guard line[index] == UInt8(ascii: "\\") else {
-                index += 1
-                continue
-            }
-            guard let unit = codeUnit(line, at: index) else {
-                index += 2
-                continue
-            }
-            if (0xD800..<0xDC00).contains(unit), let next = codeUnit(line, at: index + 6), (0xDC00..<0xE000).contains(next) {
-                index += 12
-                continue
-            }
-            if (0xD800..<0xE000).contains(unit) { line.replaceSubrange(index..<index + 6, with: Array("\\uFFFD".utf8)) }
-            index += 6
-        }
-        return line
-    }
-
-    /// The code unit of the escape `\uXXXX` at a place; nil if there is none.
-    private static func codeUnit(_ line: [UInt8], at index: Int) -> UInt16? {
-        guard index + 6 <= line.count, line[index] == UInt8(ascii: "\\"), line[index + 1] == UInt8(ascii: "u") else { return nil }
-        return UInt16(String(decoding: line[index + 2..<index + 6], as: UTF8.self), radix: 16)
+        return isResult ? ["type": "result", "subtype": "unreadable", "is_error": true] : ["type": "unreadable"]
     }
 }

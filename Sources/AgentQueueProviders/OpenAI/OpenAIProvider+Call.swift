@@ -36,13 +36,16 @@ extension OpenAIProvider {
     /// Reads an answer that arrived whole.
     /// - Parameter isPaid: whether good answers are charged.
     private func read(_ answer: HTTPAnswer, isPaid: Bool, _ redaction: () -> Redaction) throws(CallFailure) -> ServerAnswer {
-        let parsed = Result { () throws(JSONError) in try JSONValue.parse(answer.body) }
+        let parsed = Result { () throws(JSONError) in try JSONValue.parseLeniently(answer.body) }
         guard (200..<300).contains(answer.status) else {
             let error = (try? parsed.get()).flatMap { OpenAIError(body: $0) }
             throw CallFailure(failure(answer, error, redaction), status: answer.status, error: error)
         }
-        guard case .success(let body) = parsed else {
-            let message = "\(connection.shown) answered \(answer.status) with what is not valid JSON"
+        let body: JSONValue
+        switch parsed {
+        case .success(let read): body = read
+        case .failure(let error):
+            let message = "\(connection.shown) answered \(answer.status) with what is \(error)"
             // It is not known whether the server or a proxy answered, and at what cost.
             throw CallFailure(
                 ModelFailure(
@@ -81,6 +84,9 @@ extension OpenAIProvider {
             }
         }
         if let failure = stream.failure { throw broken(connection.failure(failure, limit), isMaybePaid: true) }
+        if let unreadable = assembler.unreadable, !stream.isCut, !Self.isEnded(result) {
+            throw broken(ModelFailure(.invalidReply, "\(connection.shown) \(unreadable.words)"), isMaybePaid: true)
+        }
         if case .failure(let failure) = result {
             throw broken(connection.failure(failure, limit), isMaybePaid: true)
         }

@@ -160,6 +160,9 @@ extension OpenAIProvider {
         }
         // Thinking models and the responses API refuse fewer tokens.
         let body: JSONValue = ["messages": [["role": "user", "content": "hello"]], "max_tokens": 16]
-        return await generate(ModelRequest(kind: .generate, target: target, body: body), limit, nil, nil)
+        let outcome = await generate(ModelRequest(kind: .generate, target: target, body: body), limit, nil, nil)
+        // A model that needs more tokens than that to think works all the same.
+        if case .failure(let failure) = outcome, failure.isCutOff { return .reply(ModelReply(text: "", finishReason: "length")) }
+        return outcome
     }
 }

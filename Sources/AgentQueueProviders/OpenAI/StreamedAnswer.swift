@@ -9,6 +9,7 @@ final class StreamedAnswer: Sendable {
         var assembler: any EventAssembler
         var head: HTTPAnswer?
         var failure: HTTPFailure?
+        var isCut = false
     }
 
     private let state: Mutex<State>
@@ -45,16 +46,20 @@ final class StreamedAnswer: Sendable {
     func end() {
         let text = state.withLock { state -> String in
             guard state.failure == nil else { return "" }
-            return Self.take(state.parser.finish(), &state)
+            let isReadable = state.assembler.unreadable == nil
+            let text = Self.take(state.parser.finish(), &state)
+            state.isCut = isReadable && state.assembler.unreadable != nil
+            return text
         }
         if !text.isEmpty { onText(text) }
     }
 
     /// Takes an answer that arrived whole because its headers did not announce a stream, although it is one.
     func takeUnannounced(_ answer: HTTPAnswer) {
-        let first = answer.body.first { !" \r\n".utf8.contains($0) }
-        // No JSON begins like a comment, `data:`, `event:` or `id:`.
-        guard (200..<300).contains(answer.status), let first, ":dei".utf8.contains(first) else { return }
+        // A byte order mark may come first.
+        let first = answer.body.first { ![0xEF, 0xBB, 0xBF, 0x20, 0x0D, 0x0A].contains($0) }
+        // No JSON begins like a comment, `data:`, `event:`, `id:` or `retry:`.
+        guard (200..<300).contains(answer.status), let first, ":deir".utf8.contains(first) else { return }
         begin(HTTPAnswer(status: answer.status, headers: answer.headers))
         take(answer.body)
     }
@@ -69,6 +74,8 @@ final class StreamedAnswer: Sendable {
     var head: HTTPAnswer? { state.withLock { $0.head } }
     /// What has arrived.
     var assembler: any EventAssembler { state.withLock { $0.assembler } }
+    /// Whether the stream ended within an event, which cannot be read for that reason.
+    var isCut: Bool { state.withLock { $0.isCut } }
     /// Why it could not be read to its end, if so.
     var failure: HTTPFailure? { state.withLock { $0.failure } }
 }

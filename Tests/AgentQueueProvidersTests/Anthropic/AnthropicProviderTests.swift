@@ -300,7 +300,7 @@ import Testing
         try await withAnthropic(answer: AnthropicSample.stream(bytes, ending: .stalled(afterBytes: bytes.count))) { provider, server in
             let failure = try #require(await provider.answer(AnthropicSample.request, timeout: 60_000, onText: { _ in }).failure)
             #expect(failure.failure == .invalidReply)
-            #expect(failure.message == "\(server.url) sent an event that is not valid JSON")
+            #expect(failure.message == "\(server.url) sent a stream whose event 10 is not valid JSON at byte 2: an object needs a key here")
             #expect(failure.partialText == "Hello, ")
         }
     }

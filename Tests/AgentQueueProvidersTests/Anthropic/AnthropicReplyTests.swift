@@ -71,6 +71,28 @@ import Testing
         #expect(failure.calls == 1)
     }
 
+    /// All tokens went into thinking, or into nothing. Warming the prompt cache asks for no tokens, and gets none.
+    @Test func anAnswerCutBeforeAnyTextIsInvalid() throws {
+        let thinking = #"[{"type":"thinking","thinking":"Hm","signature":""},{"type":"text","text":" \n"}]"#
+        for (content, words) in [(thinking, "spent all 9 output tokens on reasoning"), ("[]", "used all 9 output tokens")] {
+            for reason in ["max_tokens", "model_context_window_exceeded"] {
+                let failure = try #require(throws: ModelFailure.self) {
+                    try read(#"{"content":\#(content),"stop_reason":"\#(reason)","usage":{"input_tokens":5,"output_tokens":9}}"#)
+                }
+                #expect(failure.failure == .invalidReply && failure.isCutOff && failure.calls == 1)
+                #expect(failure.message == "\(words) and wrote no text: raise max_tokens")
+                #expect(failure.usage == Usage(inputTokens: 5, outputTokens: 9))
+            }
+        }
+        #expect(try read(#"{"content":[],"stop_reason":"max_tokens","usage":{"input_tokens":5,"output_tokens":0}}"#).text == "")
+    }
+
+    @Test func countsMayHaveFractionsAndAbsurdOnesAreMissing() throws {
+        let usage =
+            #"{"input_tokens":5.25,"output_tokens":1e300,"cache_read_input_tokens":-3,"cache_creation_input_tokens":18446744073709551615}"#
+        #expect(try read(#"{"content":"x","usage":\#(usage)}"#).usage == Usage(inputTokens: 5))
+    }
+
     @Test func aCutOffCallKeepsItsBeginning() throws {
         let reply = try read(#"{"content":[{"type":"tool_use","id":"1","name":"f","input":"{\"a"}],"stop_reason":"max_tokens"}"#)
         #expect(reply.toolCalls?.array?[0]["function"]?["arguments"] == #"{"a"#)

@@ -49,6 +49,26 @@ import Testing
         #expect(pieces == ["Hello, "])
     }
 
+    /// Half an emoji in each of two events, in each kind of text; and numbers and keys that are not quite JSON.
+    @Test func whatIsNotQuiteJSONIsRead() throws {
+        func delta(_ members: String, _ index: Int = 0) -> (name: String, data: String) {
+            ("content_block_delta", #"{"type":"content_block_delta","index":\#(index),"delta":{\#(members)}}"#)
+        }
+        let start = #"{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#
+        let (stream, pieces) = try stream([
+            AnthropicSample.events[0], delta(#""type":"text_delta","text":"Well \ud83d""#), ("ping", "keep-alive"),
+            delta(#""type":"text_delta","text":"\ude00 done","logprob":-Infinity,"type":"text_delta""#), ("content_block_start", start),
+            delta(#""type":"input_json_delta","partial_json":"{\"q\": \"\ud83d""#, 1),
+            delta(#""type":"input_json_delta","partial_json":"\ude00\", \"n\": NaN}""#, 1),
+            AnthropicSample.events[19], AnthropicSample.events[20],
+        ])
+        #expect(pieces == ["Well ", "😀 done"])
+        #expect(stream.text == "Well 😀 done")
+        #expect(
+            stream.body["content"]?.text
+                == #"[{"type":"text","text":"Well 😀 done"},{"type":"tool_use","id":"t","name":"f","input":{"q":"😀","n":null}}]"#)
+    }
+
     @Test func localServersMayLeaveTheNamesOut() throws {
         var stream = AnthropicStream()
         for event in AnthropicSample.events where event.name != "brand_new_event" {

@@ -50,6 +50,25 @@ import Testing
         #expect(outcome([], Self.good).reply?.text == "trimmed")
     }
 
+    /// A line with a part of the text cannot be read. The result repeats the text; without it, the answer is not whole.
+    @Test func noTextIsLostWithALineThatCannotBeRead() throws {
+        let gap: JSONValue = ["type": "unreadable"]
+        let lines = [Self.begun, Self.start, Self.text("trim"), gap]
+        #expect(outcome(lines + [Self.end("end_turn")], Self.good).reply?.text == "trimmed")
+        let silent = JSONValue.object((Self.good.members ?? []).filter { $0.key != "result" })
+        let lost = try #require(outcome(lines + [Self.end("end_turn")], silent).failure)
+        #expect(lost.failure == .invalidReply)
+        #expect(lost.message.contains("cannot be read"))
+        #expect(failed(["stop_reason": "max_tokens"], after: lines + [Self.end("max_tokens")])?.failure == .invalidReply)
+        // Before the job began, it was a banner.
+        #expect(outcome([gap, Self.begun, Self.start, Self.text(" a "), Self.end("end_turn")], Self.good).reply?.text == " a ")
+    }
+
+    @Test func aCharacterCutBetweenPiecesIsWholeInTheResult() throws {
+        let torn = [Self.begun, Self.start, Self.text("trim\u{FFFD}"), Self.text("\u{FFFD}med"), Self.end("end_turn")]
+        #expect(outcome(torn, Self.good).reply?.text == "trimmed")
+    }
+
     @Test func usageAndModelComeFromAllThatWasAsked() throws {
         var members = Self.good.members ?? []
         members.append(

@@ -199,6 +199,22 @@ import Testing
             #expect(slices.all.map(\.id) == ["a", "b", "c"])
             let failure = try #require(slices["b"]?.failure)
             #expect(failure.failure == .invalidReply && failure.isMaybePaid && failure.calls == 1)
+            #expect(failure.message.hasSuffix("a line that is not valid JSON at byte 78: unexpected byte 0x7d"))
+        }
+    }
+
+    /// Half an emoji, a byte order mark or a `NaN` beside the text is no reason to lose an answer that was paid for.
+    @Test func whatIsHarmlessCostsNoAnswer() async throws {
+        let emoji = hello.replacing("Hello", with: #"Well \ud83d done \ud83d\ude00"#)
+        let numbers = hello.replacing(#""finish_reason""#, with: #""logprobs":{"x":[NaN,-Infinity,1e999]},"finish_reason""#)
+        let lines = ["\u{FEFF}" + Self.good("a", hello), Self.good("b", emoji), Self.good("c", numbers)]
+        try await withBatches(answers: files(ScriptedAnswer(body: text(lines)))) { provider, _ in
+            let slices = Slices()
+            let ending = try await provider.readResults(of: Self.batch, kind: .generate, timeout: 10_000) { slices.take($0) }
+            #expect(ending == nil)
+            #expect(slices["a"]?.reply?.text == "Hello")
+            #expect(slices["b"]?.reply?.text == "Well \u{FFFD} done 😀")
+            #expect(slices["c"]?.reply?.text == "Hello")
         }
     }
 

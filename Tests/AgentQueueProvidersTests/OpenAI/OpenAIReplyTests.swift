@@ -23,8 +23,7 @@ import Testing
         #expect(try chat(#"{"choices":[{"message":{"content":"x"}}]}"#) == ModelReply(text: "x"))
         #expect(try chat(#"{"choices":[{"text":"old style"}],"usage":null}"#) == ModelReply(text: "old style"))
         #expect(
-            try chat(#"{"choices":[{"message":{"content":null},"finish_reason":"length"}]}"#)
-                == ModelReply(text: "", finishReason: "length"))
+            try chat(#"{"choices":[{"message":{"content":null},"finish_reason":"stop"}]}"#) == ModelReply(text: "", finishReason: "stop"))
     }
 
     @Test(arguments: [
@@ -48,6 +47,34 @@ import Testing
         #expect(try chat(#"{"choices":[{"message":{"content":"x"},"finish_reason":null}]}"#).isComplete == false)
     }
 
+    @Test(arguments: [#""""#, #""null""#, #""None""#, "null"]) func whatIsNoReasonIsNone(reason: String) throws {
+        let reply = try chat(#"{"choices":[{"message":{"content":"x"},"finish_reason":\#(reason)}]}"#)
+        #expect(reply.finishReason == nil)
+        #expect(!reply.isComplete)
+    }
+
+    @Test(
+        arguments: [
+            (#"{"content":null,"reasoning":"hm"}"#, "null", "spent all its output tokens on reasoning"),
+            (
+                #"{"content":""}"#, #"{"completion_tokens":100,"completion_tokens_details":{"reasoning_tokens":100}}"#,
+                "spent all 100 output tokens on reasoning"
+            ),
+            (#"{"content":" \n"}"#, #"{"completion_tokens":16}"#, "used all 16 output tokens"),
+            (#"{"content":[]}"#, "{}", "used all its output tokens"),
+        ])
+    func anAnswerCutBeforeAnyTextIsInvalid(message: String, usage: String, words: String) throws {
+        let failure = try #require(try failure(#"{"choices":[{"message":\#(message),"finish_reason":"length"}],"usage":\#(usage)}"#))
+        #expect(failure.failure == .invalidReply && failure.isCutOff && failure.calls == 1)
+        #expect(failure.message == "\(words) and wrote no text: raise max_tokens")
+    }
+
+    @Test func anAnswerCutAfterSomeTextIsOne() throws {
+        #expect(try chat(#"{"choices":[{"message":{"content":"He"},"finish_reason":"length"}]}"#).text == "He")
+        let calls = #"{"content":null,"tool_calls":[{"id":"1"}]}"#
+        #expect(try chat(#"{"choices":[{"message":\#(calls),"finish_reason":"length"}]}"#).toolCalls != nil)
+    }
+
     @Test func toolCallsAreKeptVerbatim() throws {
         let calls = #"[{"id":"1","type":"function","function":{"name":"f","arguments":"{\"a\": 1}"},"extra":[1.5]}]"#
         let reply = try chat(#"{"choices":[{"message":{"content":null,"tool_calls":\#(calls)},"finish_reason":null}]}"#)
@@ -57,31 +84,6 @@ import Testing
         let old = try chat(#"{"choices":[{"message":{"content":null,"function_call":{"name":"f"}},"finish_reason":"function_call"}]}"#)
         #expect(old.toolCalls?.text == #"[{"type":"function","function":{"name":"f"}}]"#)
         #expect(old.finishReason == "tool_calls")
-    }
-
-    @Test func usageIsReadAsFarAsItGoes() throws {
-        func usage(_ usage: String) throws -> Usage { try chat(#"{"choices":[{"message":{"content":""}}],"usage":\#(usage)}"#).usage }
-        #expect(try usage("null") == Usage())
-        #expect(try usage("{}") == Usage())
-        #expect(try usage(#"{"prompt_tokens":3,"total_tokens":3}"#) == Usage(inputTokens: 3))
-        #expect(try usage(#"{"total_tokens":3}"#) == Usage(inputTokens: 3))
-        #expect(try usage(#"{"prompt_tokens":3.0,"completion_tokens":-1,"prompt_tokens_details":null}"#) == Usage(inputTokens: 3))
-        #expect(try usage(#"{"input_tokens":3,"output_tokens":4}"#) == Usage(inputTokens: 3, outputTokens: 4))
-        let cached = Usage(inputTokens: 9, outputTokens: 1, cacheReadTokens: 5, cacheWriteTokens: 4)
-        let details = #"{"cached_tokens":5,"cache_write_tokens":70}"#
-        #expect(try usage(#"{"prompt_tokens":9,"completion_tokens":1,"prompt_tokens_details":\#(details)}"#) == cached)
-        #expect(try usage(#"{"input_tokens":9,"output_tokens":1,"input_tokens_details":\#(details)}"#) == cached)
-        #expect(try usage(#"{"prompt_tokens":3,"prompt_tokens_details":{"cached_tokens":-5}}"#) == Usage(inputTokens: 3))
-        let most = Usage(inputTokens: 3, cacheReadTokens: 3)
-        #expect(try usage(#"{"prompt_tokens":3,"prompt_tokens_details":\#(details)}"#) == most)
-    }
-
-    @Test(
-        arguments: [
-            (#"{"cost":0.25}"#, 0.25), (#"{"cost":{"total_cost":2}}"#, 2), (#"{"cost":-1}"#, nil), (#"{"cost":"1"}"#, nil), ("null", nil),
-        ] as [(String, Double?)])
-    func aHubsPriceIsRead(usage: String, cost: Double?) throws {
-        #expect(try chat(#"{"choices":[{"message":{"content":""}}],"usage":\#(usage)}"#).cost == cost)
     }
 
     func failure(_ body: String) throws -> ModelFailure? {

@@ -158,3 +158,57 @@ import Testing
         #expect(stream.hasBegun == hasBegun)
     }
 }
+
+/// Streams of the responses API that are not quite what they should be.
+@Suite struct ResponsesDamageTests {
+    private func assembled(_ events: [String]) throws -> (stream: ResponsesStream, told: String) {
+        var parser = ServerSentEventParser()
+        var stream = ResponsesStream()
+        var told = ""
+        for event in try parser.feed(Array(ChatStreamTests.stream(events).utf8)) + parser.finish() { told += stream.take(event) }
+        return (stream, told)
+    }
+
+    private static func delta(_ text: String) -> String { #"{"type":"response.output_text.delta","delta":"\#(text)","logprob":NaN}"# }
+    private static let item = #"{"type":"message","content":[{"type":"output_text","text":"Hi"}]}"#
+    private static let done = #"{"type":"response.output_item.done","item":\#(item)}"#
+    private static let lost = #"{"type":"response.output_item.done","item":{"type":"mess"#
+    private static let bare = #"{"type":"response.completed","response":{"status":"completed","output":[]}}"#
+
+    @Test func halvesAreJoinedAndNumbersSkipped() throws {
+        let (stream, told) = try assembled([Self.delta(#"H\ud83d"#), Self.delta(#"\ude00"#)])
+        #expect(told == "H😀")
+        #expect(stream.text == "H😀")
+        #expect(stream.unreadable == nil)
+    }
+
+    @Test func theLastEventMakesUpForWhatWasLost() throws {
+        let whole = #"{"type":"response.completed","response":\#(ResponsesTests.response)}"#
+        let (stream, _) = try assembled([Self.lost, whole])
+        #expect(stream.body != nil)
+        #expect(stream.unreadable == nil)
+    }
+
+    @Test func whatTheLastEventLeavesOutIsLost() throws {
+        let (stream, _) = try assembled([Self.done, Self.lost, Self.bare])
+        #expect(stream.body == nil)
+        #expect(stream.unreadable?.number == 2)
+        #expect(try assembled([Self.done, Self.bare]).stream.body != nil)
+    }
+
+    @Test func aLastEventThatIsCutIsNoEnd() throws {
+        let (stream, _) = try assembled([Self.done, String(Self.bare.dropLast(5))])
+        #expect(stream.body == nil)
+        #expect(stream.unreadable?.number == 2)
+    }
+
+    @Test func anAnswerCutBeforeAnyTextIsInvalid() throws {
+        let body =
+            #"{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"},"output":[{"type":"reasoning","summary":[]}],"#
+            + #""usage":{"input_tokens":5,"output_tokens":16,"output_tokens_details":{"reasoning_tokens":16},"total_tokens":21}}"#
+        let failure = #expect(throws: ModelFailure.self) {
+            try OpenAIReply.chat(ResponsesReply.chat(try JSONValue.parse(body)), requestID: nil)
+        }
+        #expect(failure?.message == "spent all 16 output tokens on reasoning and wrote no text: raise max_tokens")
+    }
+}

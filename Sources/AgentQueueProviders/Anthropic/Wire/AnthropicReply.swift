@@ -25,10 +25,17 @@ enum AnthropicReply {
                 partialText: text.flatMap { $0.isEmpty ? nil : $0 })
         }
         let calls = try toolCalls(blocks, isCutOff: stopReason == "max_tokens", usage, requestID)
+        let thinking = joined("thinking", of: blocks)
+        // Without any output it was a request for no tokens, which only warms the prompt cache.
+        if finishReason(stopReason, hasCalls: false) == "length", calls == nil, usage.outputTokens > 0,
+            (text ?? "").allSatisfy(\.isWhitespace)
+        {
+            throw ModelFailure.cutOff(isThinking: thinking?.isEmpty == false, requestID: requestID, usage: usage)
+        }
         return ModelReply(
             text: text ?? (calls == nil ? "" : nil), finishReason: finishReason(stopReason, hasCalls: calls != nil), usage: usage,
             model: body["model"]?.string.flatMap { $0.isEmpty ? nil : $0 }, requestID: requestID, toolCalls: calls,
-            reasoning: joined("thinking", of: blocks))
+            reasoning: thinking)
     }
 
     /// Why the answer ended, in `ModelReply`'s terms. `pause_turn`, which is not an end, and unknown reasons are kept as they are.
@@ -109,7 +116,7 @@ struct AnthropicUsage: Sendable, Equatable {
 
     /// Takes a later count of the same answer. Counts only grow; those that are not named stay.
     mutating func take(_ usage: JSONValue?) {
-        func tokens(_ name: String) -> Int { min(max(0, usage?[name]?.int ?? 0), 1 << 40) }
+        func tokens(_ name: String) -> Int { TokenCount.read(usage?[name]) ?? 0 }
         input = max(input, tokens("input_tokens"))
         output = max(output, tokens("output_tokens"))
         cacheRead = max(cacheRead, tokens("cache_read_input_tokens"))

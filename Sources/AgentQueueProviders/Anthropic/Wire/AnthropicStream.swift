@@ -4,10 +4,10 @@ import AgentQueueModel
 struct AnthropicStream: Sendable {
     private struct Block {
         var members: [JSONValue.Member]
-        var text = ""
-        var thinking = ""
+        var text = JoinedText()
+        var thinking = JoinedText()
         var signature = ""
-        var json = ""
+        var json = JoinedText()
         var citations: [JSONValue] = []
     }
 
@@ -22,13 +22,16 @@ struct AnthropicStream: Sendable {
     private(set) var isComplete = false
     /// The error that the server ended the stream with.
     private(set) var error: OpenAIError?
-    /// The answer's text so far.
-    private(set) var text = ""
     /// The tokens counted so far.
     private(set) var usage = AnthropicUsage()
 
+    private var reader = EventReader()
     private var message: [JSONValue.Member] = []
     private var blocks: [Int: Block] = [:]
+    private var content = JoinedText()
+
+    /// The answer's text so far.
+    var text: String { content.text }
 
     /// Whether events that arrive now are ignored.
     var isOver: Bool { isComplete || error != nil }
@@ -36,20 +39,31 @@ struct AnthropicStream: Sendable {
     /// Takes the next event and returns the text that it adds, or nil if it adds none. Unknown events are skipped.
     /// - Throws: `Malformed`.
     mutating func take(_ event: ServerSentEvent) throws(Malformed) -> String? {
-        guard !isOver, event.data != "[DONE]" else { return nil }
-        let parsed = Result { () throws(JSONError) in try JSONValue.parse(event.data) }
-        guard case .success(let data) = parsed else {
+        guard !isOver else { return nil }
+        let contents: [EventReader.Content]
+        do throws(UnreadableEvent) {
+            contents = try reader.read(event)
+        } catch {
             // An unknown event that cannot be read is no loss.
             if let name = event.name, !Self.names.contains(name) { return nil }
-            throw Malformed(words: "sent an event that is not valid JSON")
+            throw Malformed(words: error.words)
         }
-        switch data["type"]?.string ?? event.name {
+        var added = ""
+        for case .json(let piece) in contents where !isOver { added += try take(piece, name: event.name) ?? "" }
+        return added.isEmpty ? nil : added
+    }
+
+    private mutating func take(_ piece: JSONPiece, name: String?) throws(Malformed) -> String? {
+        let data = piece.value
+        let index = data["index"]?.int ?? 0
+        switch data["type"]?.string ?? name {
         case "message_start":
             hasBegun = true
             message = data["message"]?.members ?? []
             usage.take(data["message"]?["usage"])
-        case "content_block_start": return begin(data["index"]?.int ?? 0, data["content_block"]?.members ?? [])
-        case "content_block_delta": return add(data["delta"] ?? .null, to: data["index"]?.int ?? 0)
+        case "content_block_start":
+            return begin(index, data["content_block"]?.members ?? [], piece.unjoined["content_block"], piece.hasHalves)
+        case "content_block_delta": return add(piece.unjoined["delta"] ?? .null, to: index, piece.hasHalves)
         case "message_delta":
             for member in data["delta"]?.members ?? [] {
                 message.removeAll { $0.key == member.key }
@@ -71,30 +85,30 @@ struct AnthropicStream: Sendable {
         "message_start", "content_block_start", "content_block_delta", "message_delta", "message_stop", "error",
     ]
 
-    private mutating func begin(_ index: Int, _ members: [JSONValue.Member]) -> String? {
+    private mutating func begin(_ index: Int, _ members: [JSONValue.Member], _ unjoined: JSONValue?, _ hasHalves: Bool) -> String? {
         hasBegun = true
         var block = Block(members: members)
-        block.text = value("text", of: members)
-        block.thinking = value("thinking", of: members)
+        block.text.append(unjoined?["text"]?.string ?? "", hasHalves: hasHalves)
+        block.thinking.append(unjoined?["thinking"]?.string ?? "", hasHalves: hasHalves)
         block.signature = value("signature", of: members)
         blocks[index] = block
-        guard type(of: members) == "text", !block.text.isEmpty else { return nil }
-        text += block.text
-        return block.text
+        guard type(of: members) == "text" else { return nil }
+        return content.append(unjoined?["text"]?.string ?? "", hasHalves: hasHalves)
     }
 
-    private mutating func add(_ delta: JSONValue, to index: Int) -> String? {
+    private mutating func add(_ delta: JSONValue, to index: Int, _ hasHalves: Bool) -> String? {
         hasBegun = true
         func string(_ key: String) -> String { delta[key]?.string ?? "" }
         switch delta["type"]?.string {
         case "text_delta":
-            blocks[index, default: Block(members: [.init("type", "text")])].text += string("text")
-            text += string("text")
-            return string("text").isEmpty ? nil : string("text")
-        case "input_json_delta": blocks[index, default: Block(members: [.init("type", "tool_use")])].json += string("partial_json")
-        case "thinking_delta": blocks[index, default: Block(members: [.init("type", "thinking")])].thinking += string("thinking")
+            blocks[index, default: Block(members: [.init("type", "text")])].text.append(string("text"), hasHalves: hasHalves)
+            return content.append(string("text"), hasHalves: hasHalves)
+        case "input_json_delta":
+            blocks[index, default: Block(members: [.init("type", "tool_use")])].json.append(string("partial_json"), hasHalves: hasHalves)
+        case "thinking_delta":
+            blocks[index, default: Block(members: [.init("type", "thinking")])].thinking.append(string("thinking"), hasHalves: hasHalves)
         case "signature_delta": blocks[index]?.signature += string("signature")
-        case "citations_delta": if let citation = delta["citation"] { blocks[index]?.citations.append(citation) }
+        case "citations_delta": if let citation = delta["citation"] { blocks[index]?.citations.append(citation.withoutHalves) }
         default: break
         }
         return nil
@@ -122,13 +136,13 @@ struct AnthropicStream: Sendable {
             }
         }
         switch type(of: block.members) {
-        case "text": set("text", .string(block.text))
+        case "text": set("text", .string(block.text.text))
         case "thinking":
-            set("thinking", .string(block.thinking))
+            set("thinking", .string(block.thinking.text))
             set("signature", .string(block.signature))
         default: break
         }
-        if !block.json.isEmpty { set("input", (try? JSONValue.parse(block.json)) ?? .string(block.json)) }
+        if !block.json.isEmpty { set("input", (try? JSONValue.parseLeniently(block.json.text)) ?? .string(block.json.text)) }
         if !block.citations.isEmpty {
             let first = block.members.first { $0.key == "citations" }?.value.array ?? []
             set("citations", .array(first + block.citations))

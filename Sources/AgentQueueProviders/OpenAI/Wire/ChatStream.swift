@@ -12,14 +12,18 @@ protocol EventAssembler: Sendable {
     var body: JSONValue? { get }
     /// The tokens counted so far, in the server's form; nil if there is no count.
     var usage: JSONValue? { get }
+    /// The event that cannot be read, with which a part of the answer may be lost; nil if there is none.
+    var unreadable: UnreadableEvent? { get }
 }
 
 /// Assembles a chat completion from its chunks.
 struct ChatStream: EventAssembler {
-    private(set) var text = ""
     private(set) var usage: JSONValue?
-    private var reasoning = ""
-    private var refusal = ""
+    private(set) var unreadable: UnreadableEvent?
+    private var reader = EventReader()
+    private var content = JoinedText()
+    private var reasoning = JoinedText()
+    private var refusal = JoinedText()
     private var toolCalls = ToolCallDeltas()
     private var functionCall = ToolCallDeltas()
     private var finishReason: String?
@@ -30,16 +34,27 @@ struct ChatStream: EventAssembler {
     private var hasChoice = false
     private var isDone = false
 
+    var text: String { content.text }
+
     mutating func take(_ event: ServerSentEvent) -> String {
+        guard unreadable == nil else { return "" }
+        do throws(UnreadableEvent) {
+            return try reader.read(event).reduce(into: "") { $0 += take($1, isError: event.name == "error") }
+        } catch {
+            // After the answer's end nothing of it can be lost.
+            if finishReason == nil, !isDone, self.error == nil { unreadable = error }
+            return ""
+        }
+    }
+
+    private mutating func take(_ content: EventReader.Content, isError: Bool) -> String {
         guard error == nil, !isDone else { return "" }
-        if event.data.drop(while: \.isWhitespace).hasPrefix("[DONE]") {
+        guard case .json(let piece) = content else {
             isDone = true
             return ""
         }
-        // An event that is not JSON is skipped: servers send keep-alives of their own. Only the end of the stream makes the answer
-        // complete.
-        guard let chunk = try? JSONValue.parse(event.data) else { return "" }
-        if event.name == "error" || OpenAIError(body: chunk) != nil {
+        let chunk = piece.value
+        if isError || OpenAIError(body: chunk) != nil {
             // Gateways send a choice with the error, which must not hide it.
             if let inner = chunk["error"], OpenAIError(body: ["error": inner]) != nil {
                 error = ["error": inner]
@@ -50,34 +65,40 @@ struct ChatStream: EventAssembler {
         }
         model = chunk["model"] ?? model
         id = chunk["id"] ?? id
-        if let counted = chunk["usage"], !counted.isNull { usage = counted }
-        guard let choice = chunk["choices"]?.array?.first(where: { ($0["index"]?.int ?? 0) == 0 }) else { return "" }
-        return take(choice: choice)
+        let choice = Self.choice(in: chunk)
+        // Moonshot counts in the choice, Groq in a member of its own.
+        let counts = [chunk["usage"], choice?["usage"], chunk["x_groq"]?["usage"]]
+        usage = counts.compactMap(\.self).first { $0.members?.isEmpty == false } ?? usage
+        guard let choice, let unjoined = Self.choice(in: piece.unjoined) else { return "" }
+        hasChoice = true
+        finishReason = OpenAIReply.finishReason(choice) ?? finishReason
+        if let error = choice["error"], !error.isNull { choiceError = error }
+        return take(delta: unjoined, hasHalves: piece.hasHalves)
     }
 
-    private mutating func take(choice: JSONValue) -> String {
-        hasChoice = true
-        if let reason = choice["finish_reason"]?.string { finishReason = reason }
-        if let error = choice["error"], !error.isNull { choiceError = error }
+    /// The first of several choices counts.
+    private static func choice(in chunk: JSONValue) -> JSONValue? {
+        chunk["choices"]?.array?.first { ($0["index"]?.int ?? 0) == 0 }
+    }
+
+    private mutating func take(delta choice: JSONValue, hasHalves: Bool) -> String {
         guard let delta = choice["delta"] ?? choice["message"] ?? choice["text"].map({ ["content": $0] }) else { return "" }
-        reasoning += OpenAIReply.reasoning(delta) ?? ""
-        refusal += delta["refusal"]?.string ?? ""
-        for call in delta["tool_calls"]?.array ?? [] { toolCalls.take(call) }
+        reasoning.append(OpenAIReply.reasoning(delta) ?? "", hasHalves: hasHalves)
+        refusal.append(delta["refusal"]?.string ?? "", hasHalves: hasHalves)
+        for call in delta["tool_calls"]?.array ?? [] { toolCalls.take(call, hasHalves: hasHalves) }
         if let call = delta["function_call"], call.members?.isEmpty == false {
-            functionCall.take(["index": 0, "function": call])
+            functionCall.take(["index": 0, "function": call], hasHalves: hasHalves)
         }
-        let added = OpenAIReply.text(delta["content"]) ?? ""
-        text += added
-        return added
+        return content.append(OpenAIReply.text(delta["content"]) ?? "", hasHalves: hasHalves)
     }
 
     var hasBegun: Bool {
-        !text.isEmpty || !reasoning.isEmpty || !refusal.isEmpty || toolCalls.json != nil || functionCall.json != nil
+        !content.isEmpty || !reasoning.isEmpty || !refusal.isEmpty || toolCalls.json != nil || functionCall.json != nil
     }
 
     var body: JSONValue? {
         if let error { return error }
-        guard isDone || finishReason != nil || choiceError != nil else { return nil }
+        guard unreadable == nil, isDone || finishReason != nil || choiceError != nil else { return nil }
         var members: [JSONValue.Member] = []
         if let id { members.append(.init("id", id)) }
         if let model { members.append(.init("model", model)) }
@@ -88,8 +109,8 @@ struct ChatStream: EventAssembler {
 
     private var choice: JSONValue {
         var message: [JSONValue.Member] = [.init("content", text.isEmpty ? .null : .string(text))]
-        if !reasoning.isEmpty { message.append(.init("reasoning", .string(reasoning))) }
-        if !refusal.isEmpty { message.append(.init("refusal", .string(refusal))) }
+        if !reasoning.isEmpty { message.append(.init("reasoning", .string(reasoning.text))) }
+        if !refusal.isEmpty { message.append(.init("refusal", .string(refusal.text))) }
         if let calls = toolCalls.json { message.append(.init("tool_calls", calls)) }
         if let call = functionCall.json?.array?.first?["function"] { message.append(.init("function_call", call)) }
         var members: [JSONValue.Member] = [.init("message", .object(message))]
@@ -108,7 +129,7 @@ struct ToolCallDeltas: Sendable {
         /// The pieces of its arguments, or of a custom tool's input.
         var payload = "function"
         var argumentsKey = "arguments"
-        var arguments = ""
+        var arguments = JoinedText()
         var hasArguments = false
     }
 
@@ -117,14 +138,15 @@ struct ToolCallDeltas: Sendable {
     private static let maxCalls = 4_096
 
     /// Takes a piece. It belongs to the call of its `index`; without one, to the last call, unless its `id` is new.
-    mutating func take(_ delta: JSONValue) {
+    /// - Parameter hasHalves: whether the piece comes from a `JSONPiece` that has halves of characters.
+    mutating func take(_ delta: JSONValue, hasHalves: Bool) {
         guard let place = place(of: delta) else { return }
         for member in delta.members ?? [] where !member.value.isNull {
             switch member.key {
             case "index": break
-            case "function", "custom": take(payload: member, into: place)
+            case "function", "custom": take(payload: member, into: place, hasHalves)
             // The id comes with the first piece. Servers that repeat it repeat all of it.
-            default: Self.set(member, in: &calls[place].members)
+            default: Self.set(member, in: &calls[place].members, hasHalves)
             }
         }
     }
@@ -143,21 +165,22 @@ struct ToolCallDeltas: Sendable {
         return calls.count - 1
     }
 
-    private mutating func take(payload: JSONValue.Member, into place: Int) {
+    private mutating func take(payload: JSONValue.Member, into place: Int, _ hasHalves: Bool) {
         calls[place].payload = payload.key
         for member in payload.value.members ?? [] where !member.value.isNull {
             if ["arguments", "input"].contains(member.key) {
                 calls[place].argumentsKey = member.key
                 calls[place].hasArguments = true
                 // Some servers send a whole object instead of its text.
-                calls[place].arguments += member.value.string ?? member.value.text
+                calls[place].arguments.append(member.value.string ?? member.value.text, hasHalves: hasHalves)
             } else if member.key != "name" || member.value != "" {
-                Self.set(member, in: &calls[place].function)
+                Self.set(member, in: &calls[place].function, hasHalves)
             }
         }
     }
 
-    private static func set(_ member: JSONValue.Member, in members: inout [JSONValue.Member]) {
+    private static func set(_ member: JSONValue.Member, in members: inout [JSONValue.Member], _ hasHalves: Bool) {
+        let member = hasHalves ? JSONValue.Member(member.key, member.value.withoutHalves) : member
         if let place = members.firstIndex(where: { $0.key == member.key }) {
             if member.value != "" { members[place] = member }
         } else {
@@ -171,7 +194,7 @@ struct ToolCallDeltas: Sendable {
         return .array(
             calls.map { call in
                 var function = call.function
-                if call.hasArguments { function.append(.init(call.argumentsKey, .string(call.arguments))) }
+                if call.hasArguments { function.append(.init(call.argumentsKey, .string(call.arguments.text))) }
                 var members = call.members
                 if !members.contains(where: { $0.key == "type" }) { members.append(.init("type", .string(call.payload))) }
                 return .object(members + [.init(call.payload, .object(function))])

@@ -18,7 +18,7 @@ enum OpenAIReply {
         let message = choice["message"] ?? .null
         let text = text(message["content"]) ?? choice["text"]?.string
         let toolCalls = toolCalls(message)
-        var finishReason = choice["finish_reason"]?.string
+        var finishReason = finishReason(choice)
         if toolCalls != nil, finishReason == nil || finishReason == "function_call" { finishReason = "tool_calls" }
         if (text ?? "").isEmpty, toolCalls == nil {
             // A refusal may quote the prompt, so it is kept out of the message.
@@ -26,6 +26,10 @@ enum OpenAIReply {
                 throw failed(.refused, "declined to answer", partialText: refusal)
             }
             if finishReason == "content_filter" { throw failed(.refused, "declined to answer (content_filter)") }
+        }
+        if finishReason == "length", toolCalls == nil, (text ?? "").allSatisfy(\.isWhitespace) {
+            throw ModelFailure.cutOff(
+                isThinking: reasoning(message) != nil || thoughtTokens(body["usage"]) > 0, requestID: requestID, usage: usage, cost: cost)
         }
         guard message.members != nil || text != nil else {
             throw failed(.invalidReply, "answered with a choice that holds no message")
@@ -85,6 +89,12 @@ enum OpenAIReply {
         }
     }
 
+    /// Why a choice ended; nil if it has not. Servers write an empty text, or the name of their language's null, in chunks that end nothing.
+    static func finishReason(_ choice: JSONValue) -> String? {
+        guard let reason = choice["finish_reason"]?.string, !["", "null", "none"].contains(reason.lowercased()) else { return nil }
+        return reason
+    }
+
     /// The model's thinking, by either of the names in use; nil if there is none.
     static func reasoning(_ message: JSONValue) -> String? {
         for name in ["reasoning_content", "reasoning"] {
@@ -103,31 +113,6 @@ enum OpenAIReply {
     private static func model(_ body: JSONValue) -> String? {
         guard let model = body["model"]?.string, !model.isEmpty else { return nil }
         return model
-    }
-
-    /// Tokens, by the names of either API.
-    static func usage(_ usage: JSONValue?) -> Usage {
-        func tokens(_ names: String..., in object: JSONValue?) -> Int? {
-            for name in names {
-                if let count = object?[name]?.int { return min(max(0, count), 1 << 40) }
-            }
-            return nil
-        }
-        let input = tokens("prompt_tokens", "input_tokens", in: usage)
-        let total = tokens("total_tokens", in: usage)
-        let output = tokens("completion_tokens", "output_tokens", in: usage) ?? max(0, (total ?? 0) - (input ?? total ?? 0))
-        let details = usage?["prompt_tokens_details"] ?? usage?["input_tokens_details"]
-        let read = max(0, input ?? max(0, (total ?? 0) - output))
-        let cached = min(read, tokens("cached_tokens", in: details) ?? 0)
-        return Usage(
-            inputTokens: read, outputTokens: output, cacheReadTokens: cached,
-            cacheWriteTokens: min(read - cached, tokens("cache_write_tokens", in: details) ?? 0))
-    }
-
-    /// US dollars, which gateways report beside the tokens.
-    static func cost(_ usage: JSONValue?) -> Double? {
-        guard let cost = usage?["cost"]?.number ?? usage?["cost"]?["total_cost"]?.number, cost.isFinite, cost >= 0 else { return nil }
-        return cost
     }
 
     /// A vector as a list, as a list with one list in it (a pooled form), or as base64 of little-endian float32.

@@ -177,26 +177,37 @@ enum ResponsesReply {
 
 /// Assembles a response from its events. The last one contains all of it.
 struct ResponsesStream: EventAssembler {
-    private(set) var text = ""
     private(set) var hasBegun = false
     private(set) var body: JSONValue?
+    private(set) var unreadable: UnreadableEvent?
+    private var reader = EventReader()
+    private var content = JoinedText()
     private var items: [JSONValue] = []
 
+    var text: String { content.text }
     var usage: JSONValue? { body?["usage"] }
 
     mutating func take(_ event: ServerSentEvent) -> String {
-        // An event that is not JSON is skipped: servers send keep-alives of their own. Only the last event completes the answer.
-        guard body == nil, let value = try? JSONValue.parse(event.data) else { return "" }
-        let type = value["type"]?.string ?? event.name ?? ""
+        do throws(UnreadableEvent) {
+            return try reader.read(event).reduce(into: "") { $0 += take($1, name: event.name) }
+        } catch {
+            // The last event may still bring all of the answer.
+            if body == nil { unreadable = unreadable ?? error }
+            return ""
+        }
+    }
+
+    private mutating func take(_ event: EventReader.Content, name: String?) -> String {
+        guard body == nil, case .json(let piece) = event else { return "" }
+        let value = piece.value
+        let type = value["type"]?.string ?? name ?? ""
         if type.hasPrefix("response.output_item.") || type.hasPrefix("response.") && type.hasSuffix(".delta") { hasBegun = true }
         switch type {
-        case "response.output_text.delta":
-            let added = value["delta"]?.string ?? ""
-            text += added
-            return added
+        case "response.output_text.delta": return content.append(piece.unjoined["delta"]?.string ?? "", hasHalves: piece.hasHalves)
         case "response.output_item.done":
             if let item = value["item"] { items.append(item) }
-        case "response.completed", "response.incomplete", "response.failed": body = whole(value["response"] ?? .null)
+        case "response.completed", "response.incomplete": end(value["response"] ?? .null)
+        case "response.failed": body = whole(value["response"] ?? .null)
         case "error":
             // Either `code` and `message`, or an `error` that contains them.
             body = value["error"]?.members == nil ? ["error": value] : value
@@ -204,6 +215,15 @@ struct ResponsesStream: EventAssembler {
             if value["type"] == nil, OpenAIError(body: value) != nil { body = value }
         }
         return ""
+    }
+
+    private mutating func end(_ response: JSONValue) {
+        if response["output"]?.array?.isEmpty == false {
+            unreadable = nil
+            body = response
+        } else if unreadable == nil {
+            body = whole(response)
+        }
     }
 
     /// Some servers leave the output out of the last event.

@@ -1,0 +1,48 @@
+import AgentQueueModel
+
+/// Reads what the events of an answer's stream hold: pieces of JSON, the mark of the end, and words that only keep the connection open.
+struct EventReader: Sendable {
+    /// What an event holds.
+    enum Content: Sendable {
+        case json(JSONPiece)
+        /// `[DONE]`
+        case end
+    }
+
+    /// How many events there were.
+    private var count = 0
+
+    /// Reads the next event. It usually holds one thing, but servers that leave out the blank line between events send several as one.
+    /// - Throws: ``UnreadableEvent`` if a part of the answer may be lost with it.
+    mutating func read(_ event: ServerSentEvent) throws(UnreadableEvent) -> [Content] {
+        count += 1
+        do throws(JSONError) {
+            return try Self.content(of: event.data).map { [$0] } ?? []
+        } catch {
+            let lines = event.data.split(separator: "\n")
+            guard lines.count > 1, let contents = try? lines.compactMap({ try Self.content(of: String($0)) }) else {
+                throw UnreadableEvent(number: count, reason: error)
+            }
+            return contents
+        }
+    }
+
+    /// Nil for a keep-alive: every piece of an answer's text stands in braces or quotation marks, and so does what is left of a piece that
+    /// was cut.
+    private static func content(of data: String) throws(JSONError) -> Content? {
+        if data.drop(while: \.isWhitespace).hasPrefix("[DONE]") { return .end }
+        guard data.utf8.contains(where: { "{}\"".utf8.contains($0) }) else { return nil }
+        return .json(try JSONPiece(data))
+    }
+}
+
+/// An event of a stream that cannot be read. A part of the answer may be lost with it.
+struct UnreadableEvent: Error, Sendable, Equatable {
+    /// Which event it is, from 1.
+    var number: Int
+    /// What is wrong with it.
+    var reason: JSONError
+
+    /// The end of a sentence that begins with who sent it.
+    var words: String { "sent a stream whose event \(number) is \(reason)" }
+}
