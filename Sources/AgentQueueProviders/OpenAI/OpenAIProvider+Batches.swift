@@ -112,14 +112,10 @@ extension OpenAIProvider {
     }
 
     package func refusal(_ answer: HTTPAnswer, bodies: [JSONValue]?) -> ModelFailure {
-        var answer = answer
-        var error = (try? JSONValue.parse(answer.body)).flatMap { OpenAIError(body: $0) }
-        if bodies == nil {
-            error = error?.withoutWords
-            answer.body = []
-        }
+        let error = (try? JSONValue.parseLeniently(answer.body)).flatMap { OpenAIError(body: $0) }
         return OpenAIErrorClass.failure(
-            answer, error: error, url: connection.shown, redaction: connection.redaction(of: bodies ?? []), now: now())
+            answer, error: error, url: connection.shown, redaction: connection.redaction(of: bodies ?? []), hidesWords: bodies == nil,
+            now: now())
     }
 
     package func requestID(_ answer: HTTPAnswer) -> String? { OpenAIErrorClass.requestID(answer.headers) }

@@ -39,6 +39,9 @@ import Testing
         Row(504, "timeout_error", .retryable),
         Row(529, "overloaded_error", .overloaded),
         Row(500, "overloaded_error", .overloaded),
+        Row(400, "invalid_request_error", .authentication, .provider, message: "Invalid API key"),
+        Row(400, body: #"{"error":{"message":"no","code":"invalid_api_key"}}"#, .authentication, .provider),
+        Row(403, "permission_error", .authentication, message: "Invalid API key"),
         // Of proxies and local servers.
         Row(301, body: "", .permanent),
         Row(408, body: "", .retryable),

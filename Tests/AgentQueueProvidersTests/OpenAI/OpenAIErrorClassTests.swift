@@ -33,7 +33,35 @@ import Testing
         (503, #"{"error":"server busy, please try again. maximum pending requests exceeded"}"#, .overloaded),
         (529, "", .overloaded),
         (400, #"{"error":{"message":"filtered","code":"content_filter"}}"#, .refused),
+        // A refused key that is a bad request: Gemini's and xAI's.
+        (
+            400,
+            #"[{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT","#
+                + #""details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}]}}]"#,
+            .authentication
+        ),
+        (
+            400, #"{"error":{"code":400,"message":"API key expired. Please renew the API key.","status":"INVALID_ARGUMENT"}}"#,
+            .authentication
+        ),
+        (
+            400, #"[{"error":{"code":400,"message":"Missing or invalid Authorization header.","status":"INVALID_ARGUMENT"}}]"#,
+            .authentication
+        ),
+        (
+            400,
+            #"{"code":"Client specified an invalid argument","error":"Incorrect API key provided: ab***yz. You can obtain an API key."}"#,
+            .authentication
+        ),
+        (400, #"{"error":{"message":"Wrong.","type":"invalid_request_error","code":"invalid_api_key"}}"#, .authentication),
+        (404, #"{"error":{"message":"Wrong.","code":"InvalidApiKey"}}"#, .authentication),
+        // The words may be the prompt's.
+        (400, #"{"error":{"message":"Invalid value: 'Incorrect API key'","type":"invalid_request_error"}}"#, .permanent),
+        (400, #"[{"error":{"code":400,"message":"Request contains an invalid argument.","status":"INVALID_ARGUMENT"}}]"#, .permanent),
+        (429, #"[{"error":{"code":429,"message":"Quota","status":"RESOURCE_EXHAUSTED"}}]"#, .rateLimited),
         // Inside a good answer.
+        (200, #"[{"error":{"code":400,"message":"API key not valid.","details":[{"reason":"API_KEY_INVALID"}]}}]"#, .authentication),
+        (200, #"{"error":{"message":"slow","status":"RESOURCE_EXHAUSTED"}}"#, .rateLimited),
         (200, #"{"error":{"message":"slow","code":429}}"#, .rateLimited),
         (200, #"{"error":{"message":"slow","code":"429"}}"#, .rateLimited),
         (200, #"{"error":{"message":"down","code":502}}"#, .retryable),
@@ -94,6 +122,8 @@ import Testing
     @Test(arguments: [
         (401, "", FailureScope.provider), (403, "", .target), (402, "", .provider), (429, "", .target),
         (429, #"{"error":{"code":"insufficient_quota"}}"#, .provider), (503, "", .target), (404, "", .target),
+        (400, #"[{"error":{"code":400,"details":[{"reason":"API_KEY_INVALID"}]}}]"#, .provider),
+        (400, #"{"error":"Incorrect API key provided: ab***yz."}"#, .provider),
         (200, #"{"error":{"code":401,"message":"key"}}"#, .provider), (200, #"{"error":{"code":403,"message":"no"}}"#, .target),
         (200, #"{"error":{"type":"permission_error"}}"#, .target), (200, #"{"error":{"type":"authentication_error"}}"#, .provider),
     ])
@@ -111,6 +141,9 @@ import Testing
         let found = failure(404, ["x-request-id": "req-7"], #"{"error":{"message":"no\u0000 such\n\nmodel","code":"model_not_found"}}"#)
         #expect(found.message == "http://h/v1 answered 404 (model_not_found): no such model")
         #expect(found.requestID == "req-7")
+        let google =
+            #"[{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}]"#
+        #expect(failure(400, [:], google).message == "http://h/v1 answered 400 (API_KEY_INVALID): API key not valid.")
         #expect(failure(502, [:], "upstream gone").message == "http://h/v1 answered 502: upstream gone")
         #expect(failure(502, [:], "<html><body>Bad Gateway").message == "http://h/v1 answered 502")
         #expect(failure(500, [:], #"{"error":"\#(String(repeating: "é", count: 2_000))"}"#).message.utf8.count <= 500)

@@ -13,6 +13,8 @@ enum AnthropicErrorClass {
         if status < 500, isUnpaid(error) { return (.quotaExhausted, .provider) }
         let type = error?.type ?? error?.code
         if type == "exceed_context_size_error" { return (.permanent, .target) }
+        // A 403 concerns a model, not the key.
+        if status != 403, error?.refusesKey == true { return (.authentication, .provider) }
         if status < 300 {
             if let type, let named = statuses[type] { return byStatus(named) }
             // The number in the error serves as the status.

@@ -170,7 +170,7 @@ struct OpenAIBatchResult: Sendable {
     /// An error, classed like a live one. The request is not at hand, so of the server's words only codes are shown.
     private func failed(_ id: String, status: Int, _ error: OpenAIError?, requestID: String?) -> BatchItemResult {
         var failure = OpenAIErrorClass.failure(
-            HTTPAnswer(status: status), error: error?.withoutWords, url: url, redaction: Redaction(secrets: secrets), now: 0)
+            HTTPAnswer(status: status), error: error, url: url, redaction: Redaction(secrets: secrets), hidesWords: true, now: 0)
         failure.requestID = requestID
         return failed(id, failure, error)
     }

@@ -2,7 +2,7 @@ import AgentQueueModel
 import NIOHTTP1
 
 /// What an error body says, in any of its forms: `{"error": text, object or list}`, the error itself at the top level (older vLLM),
-/// `{"detail": …}` (Python's web frameworks), or a list around any of them.
+/// `{"detail": …}` (Python's web frameworks), or a list around any of them (Gemini).
 struct OpenAIError: Sendable, Equatable {
     /// The server's words.
     var message: String?
@@ -32,7 +32,9 @@ struct OpenAIError: Sendable, Equatable {
             guard let first = elements.first, let error = OpenAIError(body: first) else { return nil }
             self = error
         case .object:
-            if let error = body["error"] ?? body["errors"], let read = OpenAIError(value: error) {
+            if let error = body["error"] ?? body["errors"], var read = OpenAIError(value: error) {
+                // xAI writes the code beside the words.
+                if error.string != nil { read.code = body["code"]?.string }
                 self = read
             } else if let detail = body["detail"], let read = OpenAIError(value: detail) {
                 self = read
@@ -82,8 +84,10 @@ struct OpenAIError: Sendable, Equatable {
             let path = place.compactMap { $0.string ?? $0.int.map(String.init) }.joined(separator: ".")
             message = message.map { "\(path): \($0)" }
         }
-        type = members["type"]?.string
-        code = members["code"]?.string
+        // Google's errors have a status that is a word, and a reason among their details.
+        let status = members["status"]?.string.flatMap { $0.utf8.allSatisfy { (0x41...0x5A).contains($0) || $0 == 0x5F } ? $0 : nil }
+        type = members["type"]?.string ?? status
+        code = members["code"]?.string ?? members["details"]?.array?.lazy.compactMap { $0["reason"]?.string }.first
         param = members["param"]?.string
         number = (members["code"] ?? members["status"])?.int
         if number == nil, let text = code, let parsed = Int(text) {
@@ -94,6 +98,24 @@ struct OpenAIError: Sendable, Equatable {
 }
 
 extension OpenAIError {
+    /// Whether the server refuses the key, whatever the status: Gemini and xAI answer a wrong key with 400, as they do a bad request.
+    ///
+    /// Words count only at the beginning of the message: further on, they may quote the request.
+    var refusesKey: Bool {
+        let names = [code, type].compactMap { $0?.lowercased() }
+        if names.contains(where: Self.keyCodes.contains) { return true }
+        guard let words = message?.lowercased() else { return false }
+        return Self.keyWords.contains { words.hasPrefix($0) }
+    }
+
+    private static let keyCodes: Set = [
+        "invalid_api_key", "api_key_invalid", "invalidapikey", "incorrect_api_key", "missing_api_key", "api_key_expired",
+    ]
+    private static let keyWords = [
+        "api key not valid", "api key not found", "api key expired", "incorrect api key", "invalid api key", "invalid api-key",
+        "no api key", "missing api key", "missing or invalid authorization", "invalid authorization header", "invalid authentication",
+    ]
+
     /// What may be shown if the request that it may quote is not at hand: codes, and none of the server's words.
     var withoutWords: OpenAIError {
         OpenAIError(type: BatchRules.code(type), code: BatchRules.code(code), number: number)
@@ -111,6 +133,7 @@ enum OpenAIErrorClass {
     static func classify(status: Int, error: OpenAIError?) -> FailureClass {
         let words = [error?.code, error?.type].compactMap(\.self)
         if let named = words.compactMap({ strongWords[$0] }).first { return named }
+        if error?.refusesKey == true { return .authentication }
         if status < 300 {
             // The number or the words in the error serve as the status.
             if let number = error?.number, (400..<600).contains(number) { return byStatus(number) }
@@ -148,6 +171,11 @@ enum OpenAIErrorClass {
         "notfounderror": .permanent,
         "model_not_found": .permanent,
         "not_supported_error": .permanent,
+        "resource_exhausted": .rateLimited,
+        "unavailable": .overloaded,
+        "unauthenticated": .authentication,
+        "permission_denied": .authentication,
+        "invalid_argument": .permanent,
     ]
 
     /// What a failure concerns: a refused key or an empty account concerns the whole provider, anything else, including rate limits, one
@@ -176,16 +204,18 @@ enum OpenAIErrorClass {
     ///   - error: what its body says.
     ///   - url: the provider's base URL, without what may be secret in it.
     ///   - redaction: removes keys and prompts from the server's words.
+    ///   - hidesWords: whether the server's words decide the class only, and are not shown: they may quote a request that is not at hand.
     ///   - now: wall clock, ms.
     static func failure(
-        _ answer: HTTPAnswer, error: OpenAIError?, url: String, redaction: Redaction, now: Int64
+        _ answer: HTTPAnswer, error said: OpenAIError?, url: String, redaction: Redaction, hidesWords: Bool = false, now: Int64
     ) -> ModelFailure {
-        let failure = classify(status: answer.status, error: error)
+        let failure = classify(status: answer.status, error: said)
+        let error = hidesWords ? said?.withoutWords : said
         var message = "\(url) answered \(answer.status)"
         if let name = error?.code ?? error?.type { message += " (\(redaction.clean(name, maxBytes: 64)))" }
         if (300..<400).contains(answer.status) {
             message += ", a redirect: the base URL is not the API's own"
-        } else if let words = error?.message ?? plainText(answer) {
+        } else if !hidesWords, let words = error?.message ?? plainText(answer) {
             let cleaned = redaction.clean(words)
             if !cleaned.isEmpty { message += ": \(cleaned)" }
         }
