@@ -53,3 +53,6 @@ CREATE TABLE usage_hours (
 INSERT INTO usage_hours (hour, lane_id, target, calls, unpriced_calls, input_tokens, output_tokens, cost_usd)
     SELECT at / 3600000, lane_id, target, sum(calls), sum(CASE WHEN cost_usd = 0 THEN calls ELSE 0 END), sum(input_tokens),
     sum(output_tokens), sum(cost_usd) FROM charges WHERE outcome <> 'doubtful' GROUP BY at / 3600000, lane_id, target;
+
+-- What refusals have taught about a provider's or target's limit of calls: "phase base ceiling share-before since …", read by one type.
+ALTER TABLE resources ADD COLUMN congestion TEXT;

@@ -95,6 +95,22 @@ package struct TokenBucket: Sendable, Equatable {
         level = min(level, self.capacity)
     }
 
+    /// Follows a rate that is being learned. Little is saved up while there is nothing to do, because a limit that is known only by its
+    /// refusals may be one for each second.
+    package mutating func follow(_ rate: Double, now: Int64) {
+        refill(now)
+        correct(rate)
+        level = min(level, Self.savings(of: capacity))
+    }
+
+    /// Whether following a rate would change more than is worth a write.
+    package func isFar(from rate: Double, now: Int64) -> Bool {
+        abs(rate - capacity) > 0.005 * capacity || level(at: now) > 2 * Self.savings(of: capacity)
+    }
+
+    /// What flows in within 5 s, and one call at least.
+    private static func savings(of capacity: Double) -> Double { max(1, capacity / 12) }
+
     /// Changes the amount per minute; the amount used stays the same.
     package mutating func resize(_ capacity: Double) {
         let used = self.capacity - level

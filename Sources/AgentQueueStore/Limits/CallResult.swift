@@ -27,10 +27,8 @@ extension ProviderQuota {
     /// The longest retry-after that is believed, in milliseconds: a year.
     static let longestWait: Int64 = 366 * dayLength
 
-    /// The factor by which each further refusal shrinks an inferred limit.
-    static let shrinkage = 0.95
-    /// What each answer adds to an inferred limit, in calls per minute: a limit that is too tight grows by 2 % in a minute of full use.
-    static let growth = 0.02
+    /// The longest retry-after that may teach a limit per minute, in milliseconds: a longer one is for another limit, such as a plan's.
+    static let longestWindow: Int64 = 60_000
 
     /// Updates the breaker, the pause and the trial after a call.
     mutating func record(_ result: CallResult, _ policy: CircuitBreaker.Policy, now: Int64) {
@@ -45,12 +43,15 @@ extension ProviderQuota {
         } else if let health, health || result.isConcerned {
             breaker.record(result.call, succeeded: health, now: now, policy)
         }
-        if health == true { succeed(result.call) }
+        if health == true {
+            congestion?.accept(result.call, now: now)
+            succeed(result.call, now)
+        }
         guard let failure = result.failure, ![.shutdown, .cancelled, .crashed].contains(failure) else { return }
         fault = Fault(failure: failure, message: result.message, at: now)
         guard result.isConcerned else { return }
         switch failure {
-        case .rateLimited: park(result, failure, now)
+        case .rateLimited: refuse(result, now)
         case .overloaded where result.retryAfter != nil: park(result, failure, now)
         case .authentication: suspend(result, failure, Self.authenticationWaits, retryAfter: nil, now)
         case .quotaExhausted: suspend(result, failure, Self.quotaWaits, retryAfter: result.retryAfter, now)
@@ -66,6 +67,7 @@ extension ProviderQuota {
         pauses = 0
         parks = 0
         trial = nil
+        congestion = nil
         waitingSince = nil
         for rate in Rate.allCases {
             guard let limit = self[rate] else { continue }
@@ -98,21 +100,36 @@ extension ProviderQuota {
     /// Returns false for a call that began before the latest pause: it says nothing about the time after it.
     private func isNews(_ call: Int64) -> Bool { trial.map { call > $0.after } ?? true }
 
-    private mutating func succeed(_ call: Int64) {
+    private mutating func succeed(_ call: Int64, _ now: Int64) {
         guard isNews(call) else { return }
+        // A refusal that came after this call had begun still holds.
+        if let pause, pause.until > now, let congestion, call <= congestion.backoffAfter { return }
         trial = nil
         pause = nil
         pauses = 0
         parks = 0
-        guard let limit = self[.requests], limit.origin == .inferred else { return }
-        self[.requests]?.bucket.correct(limit.bucket.capacity + Self.growth)
+    }
+
+    /// A call was refused for its rate. What the provider announces, and waits that are longer than a minute, are taken at their word. All
+    /// else is weighed first: a single refusal holds back its own job, and many are a limit.
+    private mutating func refuse(_ result: CallResult, _ now: Int64) {
+        let isAnnounced = Rate.allCases.contains { self[$0]?.origin == .observed }
+        if isAnnounced || result.retryAfter ?? 0 > Self.longestWindow { return park(result, .rateLimited, now) }
+        var control = congestion ?? CongestionControl()
+        // Count calls that have not ended: long ones may be most of a minute's calls.
+        let wait = control.refuse(
+            result.call, retryAfter: result.retryAfter, latest: result.latestToken, taken: taken(now: now) + result.underWay, now: now)
+        congestion = control
+        guard let wait else { return }
+        if self[.requests] == nil, let rate = control.rate(at: now) {
+            self[.requests] = RateLimit(TokenBucket(capacity: rate, level: 1, updatedAt: now), .inferred)
+        }
+        self[.requests]?.bucket.park(until: now + wait, now: now)
+        pause(until: now + wait, result, .rateLimited, isNews: false)
     }
 
     private mutating func park(_ result: CallResult, _ failure: FailureClass, _ now: Int64) {
         let isNews = isNews(result.call)
-        if failure == .rateLimited {
-            infer(result, isNews: isNews, now)
-        }
         let wait: Int64
         if let retryAfter = result.retryAfter {
             wait = min(max(0, retryAfter), Self.longestWait)
@@ -123,24 +140,6 @@ extension ProviderQuota {
         }
         self[.requests]?.bucket.park(until: now + wait, now: now)
         pause(until: now + wait, result, failure, isNews: isNews)
-    }
-
-    /// Infers a limit of calls per minute from a refusal with a retry-after. A wait of more than a minute is ignored, because it is for
-    /// another limit, such as a plan's; so is a refusal without one, which may have any cause, such as too many concurrent calls.
-    private mutating func infer(_ result: CallResult, isNews: Bool, _ now: Int64) {
-        guard let wait = result.retryAfter, wait <= 60_000 else { return }
-        // A limit that refills evenly admits a call after the wait, so it admits at least one per wait. Ask for slightly less, because
-        // calls are not evenly spaced and one that comes a moment early is refused.
-        let least = Self.shrinkage * 60_000 / Double(max(1, wait))
-        if let limit = self[.requests] {
-            guard isNews, limit.origin == .inferred else { return }
-            self[.requests]?.bucket.correct(max(limit.bucket.capacity * Self.shrinkage, least))
-        } else {
-            // Count calls that have not ended: long ones may be most of a minute's calls.
-            let taken = taken(now: now) + result.underWay
-            guard taken >= 1 else { return }
-            self[.requests] = RateLimit(TokenBucket(capacity: max(Self.shrinkage * taken, least), now: now), .inferred)
-        }
     }
 
     private mutating func suspend(

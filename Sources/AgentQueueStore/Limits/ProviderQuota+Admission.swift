@@ -97,7 +97,7 @@ extension ProviderQuota {
 
     /// Returns whether calls need a reservation.
     func isLimited(_ limits: CallLimits) -> Bool {
-        limits != CallLimits() || trial != nil || Rate.allCases.contains { limit($0, limits) != nil }
+        limits != CallLimits() || trial != nil || congestion?.countsCalls == true || Rate.allCases.contains { limit($0, limits) != nil }
     }
 
     /// Returns the rate limit that applies. A configured limit applies only to processes whose configuration has it.
@@ -118,6 +118,32 @@ extension ProviderQuota {
                 self[rate]?.bucket.resize(configured)
             }
         }
+    }
+
+    /// Brings the limit of calls per minute into line with what refusals have taught, and forgets what is too old. It may tighten a configured
+    /// limit, but not widen it.
+    mutating func followRefusals(_ limits: CallLimits, now: Int64) {
+        guard let control = congestion else { return }
+        let isOver = control.isOver(at: now)
+        if isOver { congestion = nil }
+        let configured = limits[.requests]
+        guard !isOver, let rate = control.rate(at: now), rate < configured ?? .infinity else {
+            if self[.requests]?.origin == .inferred { self[.requests] = nil }
+            if self[.requests] == nil, let configured {
+                self[.requests] = RateLimit(TokenBucket(capacity: configured, level: 1, updatedAt: now), .configured)
+            }
+            return
+        }
+        switch self[.requests]?.origin {
+        case .observed: return
+        case .inferred: break
+        case .configured, nil:
+            let waits = self[.requests].map { max(now, $0.bucket.updatedAt) } ?? now
+            self[.requests] = RateLimit(TokenBucket(capacity: rate, level: 1, updatedAt: waits), .inferred)
+        }
+        // Whoever looks often should not write often.
+        guard let bucket = self[.requests]?.bucket, bucket.isFar(from: rate, now: now) else { return }
+        self[.requests]?.bucket.follow(rate, now: now)
     }
 
     private func closed(until time: Int64?, isFault: Bool, _ kind: WaitCause.Kind, _ detail: String) -> Admission {

@@ -62,6 +62,9 @@ extension ProviderQuota {
         if !row.isNull(24) {
             fault = Fault(failure: FailureClass(rawValue: row.text(24)) ?? .permanent, message: row.text(25), at: row.int64(26))
         }
+        congestion = row.isNull(27) ? nil : CongestionControl(row.text(27))
+        // Schema 7 inferred limits that grew too slowly, and knew nothing of how it had come to them.
+        if congestion == nil, self[.requests]?.origin == .inferred { self[.requests] = nil }
     }
 
     /// Returns every stored quota, sorted by name.
@@ -70,10 +73,10 @@ extension ProviderQuota {
             """
             SELECT running, waiting_since, paused_until, pause_class, pause_reason, pauses, parks, trial_after, trials, requests, tokens,
             input_tokens, output_tokens, minute, minute_calls, last_minute_calls, breaker, breaker_until, breaker_probe,
-            breaker_consecutive, breaker_slots, day, spent_usd, reserved_usd, error_class, error_message, error_at, name
+            breaker_consecutive, breaker_slots, day, spent_usd, reserved_usd, error_class, error_message, error_at, congestion, name
             FROM resources ORDER BY name
             """
-        ).all { ProviderQuota($0, name: $0.text(27)) }
+        ).all { ProviderQuota($0, name: $0.text(28)) }
     }
 
     private static func slots(_ text: String) -> [CircuitBreaker.Slot] {
@@ -91,7 +94,7 @@ extension ProviderQuota {
             pauses = ?7, parks = ?8, trial_after = ?9, trials = ?10, requests = ?11, tokens = ?12, input_tokens = ?13,
             output_tokens = ?14, minute = ?15, minute_calls = ?16, last_minute_calls = ?17, breaker = ?18, breaker_until = ?19,
             breaker_probe = ?20, breaker_consecutive = ?21, breaker_slots = ?22, day = ?23, spent_usd = ?24, reserved_usd = ?25,
-            error_class = ?26, error_message = ?27, error_at = ?28, updated_at = ?29
+            error_class = ?26, error_message = ?27, error_at = ?28, updated_at = ?29, congestion = ?30
             WHERE name = ?1
             """)
         if try bind(update, now: transaction.now).run() == 1 { return }
@@ -100,8 +103,8 @@ extension ProviderQuota {
             INSERT INTO resources (name, running, waiting_since, paused_until, pause_class, pause_reason, pauses, parks,
             trial_after, trials, requests, tokens, input_tokens, output_tokens, minute, minute_calls, last_minute_calls, breaker,
             breaker_until, breaker_probe, breaker_consecutive, breaker_slots, day, spent_usd, reserved_usd, error_class, error_message,
-            error_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            error_at, updated_at, congestion)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         try bind(insert, now: transaction.now).run()
     }
@@ -118,6 +121,6 @@ extension ProviderQuota {
         }
         let slots = breaker.slots.map { "\($0.number):\($0.calls):\($0.failures)" }.joined(separator: " ")
         return statement.bind(breaker.consecutive).bind(slots).bind(day).bind(spent).bind(reserved).bind(fault?.failure.rawValue)
-            .bind(fault?.message).bind(fault?.at).bind(now)
+            .bind(fault?.message).bind(fault?.at).bind(now).bind(congestion?.text)
     }
 }

@@ -37,6 +37,8 @@ struct ProviderQuota: Equatable {
     var trial: Trial?
     /// Indexed by ``Rate``.
     private var rates: [4 of RateLimit?] = .init(repeating: nil)
+    /// What refusals have taught; nil if there is nothing to know.
+    var congestion: CongestionControl?
     /// The latest minute in which the provider accepted calls, how many it accepted then, and how many in the minute before.
     var minute: (number: Int64, calls: Int, before: Int) = (0, 0, 0)
     var breaker = CircuitBreaker()
@@ -59,7 +61,7 @@ struct ProviderQuota: Equatable {
         one.name == other.name && one.running == other.running && one.waitingSince == other.waitingSince && one.pause == other.pause
             && one.pauses == other.pauses && one.parks == other.parks && one.trial == other.trial && one.minute == other.minute
             && Rate.allCases.allSatisfy { one[$0] == other[$0] } && one.breaker == other.breaker && one.day == other.day
-            && one.spent == other.spent && one.reserved == other.reserved && one.fault == other.fault
+            && one.congestion == other.congestion && one.spent == other.spent && one.reserved == other.reserved && one.fault == other.fault
     }
 }
 
@@ -136,6 +138,7 @@ extension ProviderQuota {
         reserved += estimate.worstCost
         trial?.running += estimate.requests
         if isProbe { breaker.beginProbe(call) }
+        if estimate.requests > 0 { congestion?.begin(call, now: now) }
         for rate in Rate.allCases {
             let share = share(of: estimate, rate)
             self[rate]?.bucket.take(share, now: now)

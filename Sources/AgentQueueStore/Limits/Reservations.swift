@@ -36,7 +36,7 @@ extension WriteTransaction {
             """
             SELECT running, waiting_since, paused_until, pause_class, pause_reason, pauses, parks, trial_after, trials, requests, tokens,
             input_tokens, output_tokens, minute, minute_calls, last_minute_calls, breaker, breaker_until, breaker_probe,
-            breaker_consecutive, breaker_slots, day, spent_usd, reserved_usd, error_class, error_message, error_at
+            breaker_consecutive, breaker_slots, day, spent_usd, reserved_usd, error_class, error_message, error_at, congestion
             FROM resources WHERE name = ?
             """
         ).bind(name).first { ProviderQuota($0, name: name) }
@@ -72,6 +72,7 @@ extension WriteTransaction {
             let limits = policies.limits(of: name)
             let gate = try withQuota(name) { resource in
                 resource.configure(limits, now: now)
+                resource.followRefusals(limits, now: now)
                 let gate = resource.gate(limits, estimate: estimate, now: now)
                 if case .closed(let closure) = gate, closure.until == nil || (limits.usdPerDay != nil && resource.reserved > 0) {
                     resource.waitingSince = resource.waitingSince ?? now

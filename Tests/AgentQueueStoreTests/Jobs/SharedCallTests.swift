@@ -267,12 +267,12 @@ import Testing
         }
     }
 
-    /// A first refusal teaches how many calls a minute holds, and not how many jobs.
+    /// Refusals teach how many calls a minute holds, and not how many jobs.
     @Test func aLearntLimitIsOfCalls() async throws {
         try await withStore { f in
-            _ = try await f.addEmbeds(50)
+            _ = try await f.addEmbeds(90)
             f.clock.wall = f.clock.wall / 60_000 * 60_000
-            let round = try await f.sharing(4)
+            let round = try await f.sharing(8)
             for (number, ids) in round.calls.enumerated() {
                 let jobs = round.jobs.filter { ids.contains($0.id) }
                 if number < 3 {
@@ -281,7 +281,7 @@ import Testing
                     try await f.settleTogether(jobs) { .failed($0, .rateLimited, retryAfter: 60_000) }
                 }
             }
-            #expect(try #require(try f.state(of: "local/e")?.requests?.capacity) <= 4)
+            #expect(try #require(try f.state(of: "local/e")?.requests?.capacity) <= 8)
         }
     }
 
