@@ -55,6 +55,12 @@ import Testing
         ),
         (400, #"{"error":{"message":"Wrong.","type":"invalid_request_error","code":"invalid_api_key"}}"#, .authentication),
         (404, #"{"error":{"message":"Wrong.","code":"InvalidApiKey"}}"#, .authentication),
+        (
+            400,
+            #"{"error":{"message":"{\n \"error\": {\"code\": 400, \"message\": \"API key not valid.\", \"status\": \"INVALID_ARGUMENT\"}}\n","#
+                + #""code":400,"status":"Bad Request"}}"#,
+            .authentication
+        ),
         // The words may be the prompt's.
         (400, #"{"error":{"message":"Invalid value: 'Incorrect API key'","type":"invalid_request_error"}}"#, .permanent),
         (400, #"[{"error":{"code":400,"message":"Request contains an invalid argument.","status":"INVALID_ARGUMENT"}}]"#, .permanent),
@@ -87,6 +93,8 @@ import Testing
         (#"{"detail":"framework's"}"#, "framework's"),
         (#"{"detail":[{"loc":["body",0,"x"],"msg":"field required","input":"SECRET"}]}"#, "body.0.x: field required"),
         (#"{"message":"at the top"}"#, "at the top"),
+        (#"{"error":{"message":"{\"error\":{\"message\":\"of the server behind\"}}","code":400}}"#, "of the server behind"),
+        (#"{"error":{"message":"{not JSON}"}}"#, "{not JSON}"),
     ])
     func everyShapeOfErrorIsRead(body: String, message: String) throws {
         #expect(OpenAIError(body: try JSONValue.parse(body))?.message == message)

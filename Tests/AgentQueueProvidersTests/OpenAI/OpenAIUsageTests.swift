@@ -101,6 +101,7 @@ import Testing
     @Test(
         arguments: [
             (#"{"cost":0.25}"#, 0.25), (#"{"cost":{"total_cost":2}}"#, 2), (#"{"cost":-1}"#, nil), (#"{"cost":"1"}"#, nil), ("null", nil),
+            (#"{"cost_in_usd_ticks":37756000}"#, 0.0037756), (#"{"cost_in_usd_ticks":-1}"#, nil),
         ] as [(String, Double?)])
     func aHubsPriceIsRead(text: String, cost: Double?) throws {
         #expect(OpenAIReply.cost(try JSONValue.parse(text)) == cost)

@@ -77,9 +77,21 @@ struct OpenAIError: Sendable, Equatable {
         }
     }
 
+    /// The error of the server behind a gateway, which some gateways quote as JSON in their message.
+    private static func quoted(_ message: String) -> OpenAIError? {
+        guard let first = message.first(where: { !$0.isWhitespace }), "{[".contains(first),
+            let body = try? JSONValue.parseLeniently(message)
+        else { return nil }
+        return OpenAIError(body: body)
+    }
+
     private init(members: JSONValue) {
         // `msg` and `loc` are the web frameworks'. `input` beside them is the request, and must not be shown.
         message = (members["message"] ?? members["msg"])?.string ?? members["error"]?.string
+        if let inner = message.flatMap(Self.quoted) {
+            self = inner
+            return
+        }
         if let place = members["loc"]?.array {
             let path = place.compactMap { $0.string ?? $0.int.map(String.init) }.joined(separator: ".")
             message = message.map { "\(path): \($0)" }

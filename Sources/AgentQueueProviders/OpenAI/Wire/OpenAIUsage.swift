@@ -46,9 +46,12 @@ extension OpenAIReply {
             ?? TokenCount.exact(usage?["reasoning_tokens"]) ?? 0
     }
 
-    /// US dollars, which gateways report beside the tokens.
+    /// US dollars, which gateways report beside the tokens, and xAI in units of a ten-billionth.
     static func cost(_ usage: JSONValue?) -> Double? {
-        guard let cost = usage?["cost"]?.number ?? usage?["cost"]?["total_cost"]?.number, cost.isFinite, cost >= 0 else { return nil }
+        let ticks = usage?["cost_in_usd_ticks"]?.number.map { $0 / 10_000_000_000 }
+        guard let cost = usage?["cost"]?.number ?? usage?["cost"]?["total_cost"]?.number ?? ticks, cost.isFinite, cost >= 0 else {
+            return nil
+        }
         return cost
     }
 }
