@@ -5,7 +5,11 @@ import Testing
 
 extension Sandbox {
     /// Runs `agent-queue` with a pseudo terminal as its standard output and error; returns all that it wrote there.
-    func terminal(_ arguments: String..., width: UInt16, environment: [String: String] = [:]) async throws -> String {
+    ///
+    /// - Parameter typed: what a person types there; nil for no one at the keyboard.
+    func terminal(
+        _ arguments: String..., width: UInt16, typed: String? = nil, environment: [String: String] = [:]
+    ) async throws -> String {
         let master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         var unlocked: Int32 = 0
         var number: Int32 = 0
@@ -18,10 +22,14 @@ extension Sandbox {
         let isSized = ioctl(slave, UInt(TIOCSWINSZ), &size) == 0
         try #require(isSized)
 
+        // The terminal keeps the line until the program reads it.
+        if let typed { _ = typed.withCString { write(master, $0, strlen($0)) } }
         let process = try ChildProcess(
             "/bin/sh",
-            ["-c", "cd \"$0\" && tty=$1 && shift && exec \"$@\" </dev/null >\"$tty\" 2>&1", folder, "/dev/pts/\(number)", Self.program]
-                + arguments, environment: self.environment.merging(environment) { $1 }.merging(["TERM": "xterm"]) { $1 })
+            [
+                "-c", "cd \"$0\" && tty=$1 && input=$2 && shift 2 && exec \"$@\" <\"$input\" >\"$tty\" 2>&1", folder,
+                "/dev/pts/\(number)", typed == nil ? "/dev/null" : "/dev/pts/\(number)", Self.program,
+            ] + arguments, environment: self.environment.merging(environment) { $1 }.merging(["TERM": "xterm"]) { $1 })
 
         // Reading ends with an error once nobody holds the other end any more.
         async let written = withCheckedContinuation { continuation in

@@ -56,3 +56,17 @@ INSERT INTO usage_hours (hour, lane_id, target, calls, unpriced_calls, input_tok
 
 -- What refusals have taught about a provider's or target's limit of calls: "phase base ceiling share-before since …", read by one type.
 ALTER TABLE resources ADD COLUMN congestion TEXT;
+
+-- The answer that a job had before it was asked again: what was paid for is not lost if the new attempt fails.
+CREATE TABLE replaced_results (
+    job_id        INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
+    replaced_at   INTEGER NOT NULL,
+    reply         TEXT    NOT NULL,
+    answered_by   TEXT    NOT NULL,
+    target        TEXT    NOT NULL,
+    input_tokens  INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    cost_usd      REAL    NOT NULL,
+    latency_ms    INTEGER NOT NULL,
+    unpriced      INTEGER
+) STRICT;

@@ -6,8 +6,9 @@ import AgentQueueStore
 package enum JobJSON {
     /// - Parameters:
     ///   - wait: What it is waiting for. The key is present only if this is not nil.
+    ///   - replaced: The answer before it was last asked anew. The key is present only if this is not nil.
     ///   - withOutput: Whether to add `output`, the parsed value of a reply with a schema.
-    package static func job(_ job: Job, waitsFor wait: String? = nil, withOutput: Bool = false) -> JSONValue {
+    package static func job(_ job: Job, waitsFor wait: String? = nil, withOutput: Bool = false, replaced: JobResult? = nil) -> JSONValue {
         var members: [JSONValue.Member] = [
             .init("id", .integer(job.id)),
             .init("custom_id", string(job.customID)),
@@ -44,6 +45,7 @@ package enum JobJSON {
             .init("errors", .array(job.errors.map(error))),
         ]
         if withOutput { members.append(.init("output", job.output?.json ?? .null)) }
+        if let replaced { members.append(.init("previous_result", Self.result(replaced))) }
         if let wait { members.append(.init("waits_for", .string(wait))) }
         return .object(members)
     }

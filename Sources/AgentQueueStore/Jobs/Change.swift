@@ -33,6 +33,30 @@ extension JobStore {
         try await change(.retry, where: filter)
     }
 
+    /// Asks completed jobs anew: each gets all its attempts again and no cached answer, and the cached answer to its request is removed. The
+    /// old answer is kept as ``replacedResult(of:)``; the job has none until the new one comes.
+    package func askAgain(ids: [Int64]) async throws -> [JobChange] {
+        var changes: [JobChange] = []
+        for id in ids { changes.append(try await write { try $0.askAgain(id) }) }
+        return changes
+    }
+
+    /// The answer that a job had before it was last asked anew; nil if it never was.
+    package func replacedResult(of id: Int64) throws -> JobResult? {
+        try read { reader in
+            try reader.statement(
+                """
+                SELECT reply, input_tokens, output_tokens, cost_usd, answered_by, target, latency_ms FROM replaced_results WHERE job_id = ?
+                """
+            ).bind(id).first { row in
+                JobResult(
+                    reply: try JSONValue.parse(row.text(0)), usage: Usage(inputTokens: row.int(1), outputTokens: row.int(2)),
+                    cost: row.double(3), answeredBy: AnsweredBy(rawValue: row.text(4)) ?? .provider, target: row.text(5),
+                    latency: row.int64(6))
+            }
+        }
+    }
+
     /// Deletes ended jobs with their results, except those that open jobs depend on.
     package func delete(ids: [Int64]) async throws -> [JobChange] { try await change(.delete, ids: ids) }
 
@@ -123,6 +147,51 @@ extension WriteTransaction {
             case .delete: try delete(id, job.state, lane: job.lane, batch: job.batch)
             }
         return JobChange(id: id, result: result)
+    }
+
+    fileprivate func askAgain(_ id: Int64) throws -> JobChange {
+        guard let job = try place(of: id) else { return JobChange(id: id, result: .notFound) }
+        if let run = job.run { return JobChange(id: id, result: .refused("it is a step of run \(run); start another run instead")) }
+        let isFailed = job.state == .cancelled || job.state == .discarded
+        guard job.state == .completed else {
+            let advice = isFailed ? "retry it without asking anew" : "it has no answer yet"
+            return JobChange(id: id, result: .refused("only a completed job is asked anew; \(advice)"))
+        }
+        let asked = try statement(
+            "SELECT body, kind, digest FROM jobs JOIN lanes ON lanes.id = lane_id JOIN requests ON job_id = jobs.id WHERE jobs.id = ?"
+        )
+        .bind(id).first { (body: $0.text(0), kind: $0.text(1), digest: $0.blob(2)) }
+        guard let asked, asked.kind != JobKind.memorize.rawValue else {
+            return JobChange(id: id, result: .refused("it stores memories; add another job instead"))
+        }
+        try setAsideResult(of: id)
+        _ = try deleteCacheEntries("digest = ?", limit: 1) { $0.bind(asked.digest) }
+        try statement("UPDATE jobs SET use_cache = 0 WHERE id = ?").bind(id).run()
+        try forgoCache(of: id, try JSONValue.parse(asked.body))
+        try beginAnew(id, from: .completed, lane: job.lane, batch: job.batch)
+        try releaseIfReady(id)
+        return JobChange(id: id, result: .changed(.available))
+    }
+
+    private func setAsideResult(of id: Int64) throws(SQLFailure) {
+        try statement("DELETE FROM replaced_results WHERE job_id = ?").bind(id).run()
+        try statement(
+            """
+            INSERT INTO replaced_results
+            (job_id, replaced_at, reply, answered_by, target, input_tokens, output_tokens, cost_usd, latency_ms, unpriced)
+            SELECT job_id, CAST(? AS bigint), reply, answered_by, target, input_tokens, output_tokens, cost_usd, latency_ms, unpriced
+            FROM results WHERE job_id = ?
+            """
+        ).bind(now).bind(id).run()
+        try statement("DELETE FROM results WHERE job_id = ?").bind(id).run()
+    }
+
+    /// A job that uses memories keeps in its request whether the cache may serve it.
+    private func forgoCache(of id: Int64, _ body: JSONValue) throws(SQLFailure) {
+        guard var use = MemoryUse(body), use.usesCache, case .object(let members) = MemoryUse.removed(from: body) else { return }
+        use.usesCache = false
+        let changed = JSONValue.object(members + use.json)
+        try statement("UPDATE requests SET body = ? WHERE job_id = ?").bind(changed.text).bind(id).run()
     }
 
     private func place(of id: Int64) throws(SQLFailure) -> (state: JobState, lane: Int64, batch: Int64?, run: Int64?)? {

@@ -36,16 +36,29 @@ struct RetryCommand: AsyncParsableCommand {
             A job gets all its attempts again, and jobs that were cancelled because it failed wait for it again. A job that is waiting \
             for its next attempt runs now.
 
+            --again asks completed jobs anew, without the cache, and removes the cached answer. The new answer takes the place of the old \
+            one, which `show` keeps as the previous result; if the new attempt fails, the job has failed.
+
               agent-queue retry 17
               agent-queue retry --state failed --since 1d --dry-run
               agent-queue retry --state failed --error-class rate_limited,overloaded --yes
+              agent-queue retry --again 17
             """)
+
+    @Flag(name: .long, help: "Ask completed jobs, given by ID, anew.")
+    var again = false
 
     @OptionGroup var jobs: JobSelection
 
+    func validate() throws {
+        guard again else { return }
+        if jobs.ids.isEmpty { throw ValidationError("--again requires job IDs") }
+        if jobs.dryRun { throw ValidationError("--again cannot be combined with --dry-run") }
+    }
+
     func run() async throws {
         try await jobs.change(.retry) {
-            try await $0.jobs.retry(ids: $1)
+            try await again ? $0.jobs.askAgain(ids: $1) : $0.jobs.retry(ids: $1)
         } matching: {
             try await $0.jobs.retry(where: $1)
         }

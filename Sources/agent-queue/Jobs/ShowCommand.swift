@@ -25,10 +25,11 @@ struct ShowCommand: AsyncParsableCommand {
         let session = try Session(global)
         try await session.withStore { store in
             guard let job = try store.jobs.get(id) else { throw JobFailure.notFound(id) }
+            let replaced = try store.jobs.replacedResult(of: id)
             var output = Output()
             let wait = job.state == .pending ? try store.jobs.wait(of: id).map(WaitSentence.of) : nil
             if format.json {
-                try output.json(JobJSON.job(job, waitsFor: wait))
+                try output.json(JobJSON.job(job, waitsFor: wait, replaced: replaced))
             } else {
                 let waits = job.state == .available || job.state == .retryable
                 let obstacle =
@@ -36,6 +37,10 @@ struct ShowCommand: AsyncParsableCommand {
                     ? try await CallDiagnosis(session.settings, environment: session.environment, store, now: Now.milliseconds).obstacle(
                         to: job) : nil
                 try output.lines(JobDetailView(job, obstacle: obstacle, waitsFor: wait, now: Now.milliseconds).lines)
+                if let text = replaced?.text {
+                    let lines = DisplayText.lines(text).split(separator: "\n", omittingEmptySubsequences: false)
+                    try output.lines(["", Style.apply(.bold, to: "Previous result", on: .output)] + lines.map { "    \($0)" })
+                }
             }
             try output.flush()
         }

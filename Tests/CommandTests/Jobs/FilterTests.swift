@@ -74,6 +74,19 @@ import Testing
         #expect(try await sandbox.run("queues", "--json").json.map { $0["name"] } == ["jobs", "pauses", "plans"])
     }
 
+    @Test("A person at the terminal is asked")
+    func question() async throws {
+        let sandbox = try Sandbox()
+        let lines = (1...1_021).map { #"{"prompt": "question \#($0)", "batch": "b"}"# }.joined(separator: "\n")
+        _ = try await sandbox.run("enqueue", "--jsonl", "-", input: Array(lines.utf8))
+        let refused = try await sandbox.terminal("cancel", "--batch", "b", width: 80, typed: "n\n")
+        #expect(refused.contains("Cancel 1,021 jobs? [y/N] ") && refused.contains("nothing was cancelled"))
+        #expect(try await ids(sandbox, "--state", "cancelled").isEmpty)
+        let agreed = try await sandbox.terminal("cancel", "--batch", "b", width: 80, typed: "y\n")
+        #expect(agreed.contains("1,021 jobs cancelled"), "\(agreed)")
+        #expect(try await ids(sandbox, "--state", "available").isEmpty)
+    }
+
     @Test("More than 20 jobs are changed only with --yes where nobody can be asked")
     func many() async throws {
         let sandbox = try Sandbox()

@@ -52,6 +52,7 @@ import Testing
         ] as [([String], Int32, String)])
     func refusals(arguments: [String], status: Int32, sentence: String) async throws {
         let sandbox = try Sandbox()
+        try await sandbox.makeDatabase()
         var line = "\"$AQ\" schedule"
         for argument in arguments { line += " '\(argument)'" }
         let ending = try await sandbox.shell(line)

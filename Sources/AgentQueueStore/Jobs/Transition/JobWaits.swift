@@ -86,7 +86,7 @@ extension WriteTransaction {
         return true
     }
 
-    /// cancelled or discarded → pending: a job that a user retries, with all its attempts. The caller has just read its state in this
+    /// A final state → pending: a job that a user retries or asks anew, with all its attempts. The caller has just read its state in this
     /// transaction.
     func beginAnew(_ id: Int64, from state: JobState, lane: Int64, batch: Int64?) throws(SQLFailure) {
         try statement(
