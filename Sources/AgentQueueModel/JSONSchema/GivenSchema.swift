@@ -5,10 +5,9 @@ package enum GivenSchema {
     /// (`{type: json_schema, schema}`). `true`, which providers do not take, becomes the empty schema, which means the same.
     package static func unwrapped(_ value: JSONValue) -> JSONValue {
         guard let members = value.members else { return value == true ? .object([]) : value }
-        let names = Set(members.map(\.key))
-        guard names.isSubset(of: wrapping), value["type"] == nil || value["type"] == "json_schema" else { return value }
-        if let inner = value["json_schema"] { return unwrapped(inner) }
-        guard let schema = value["schema"] else { return value }
+        guard let schema = value["json_schema"] ?? value["schema"], members.allSatisfy({ wrapping.contains($0.key) }),
+            value["type"] == nil || value["type"] == "json_schema"
+        else { return value }
         let bare = unwrapped(schema)
         // The wrapping's description is for the model, like the schema's own.
         guard let description = value["description"], description.string != nil, let inner = bare.members, bare["description"] == nil else {

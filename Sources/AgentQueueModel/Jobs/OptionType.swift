@@ -252,7 +252,13 @@ extension OptionType where Value == JSONValue {
     }
 
     /// Whether the object is a valid schema is checked by the code that compiles schemas, which also caches the result.
-    static let schema = object
+    static let schema = OptionType { (value) throws(OptionFault) in
+        let schema = GivenSchema.unwrapped(value.json)
+        guard schema.members != nil else { throw .type(.object) }
+        return schema
+    } write: {
+        $0
+    }
 
     private static let object = OptionType { (value) throws(OptionFault) in
         guard value.json.members != nil else { throw .type(.object) }
