@@ -135,7 +135,7 @@ extension ReliabilityTests {
                 try await scene.embed((1...20).map { "text \($0)" })
                 try await scene.worker()
                 try await scene.calls(1)
-                #expect(try await scene.run("cancel", "--queue", "default").ending == .exit(0))
+                #expect(try await scene.run("cancel", "--queue", "default", "--yes").ending == .exit(0))
                 try await scene.waitForEnds(20)
                 #expect(try scene.count(.cancelled) == 20)
                 try await within(.seconds(10), "the call is given up") { [server = scene.server] in
