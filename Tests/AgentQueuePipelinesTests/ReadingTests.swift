@@ -212,7 +212,7 @@ import Testing
                 promt: hello
               y:
                 foreach: inputs.a
-                prompt: "{{item}} {{x.field}} {{z}}"
+                prompt: "{{item}} {{x.field}} {{zebra}}"
               w:
                 schema: none.yaml
                 prompt: "{{inputs.b}}"
@@ -224,7 +224,7 @@ import Testing
             Texts.faults(yaml) == [
                 "p.yaml:2: inputs.a.type: 'string' is none of text, integer, number, boolean, list, object (did you mean 'text'?)",
                 "p.yaml:6: steps.x: unknown key 'promt' (did you mean 'prompt'?)",
-                "p.yaml:9: steps.y.prompt: unknown step or name 'z' (did you mean 'x'?)",
+                "p.yaml:9: steps.y.prompt: unknown step or name 'zebra'",
                 "p.yaml:11: steps.w.schema: 'none.yaml' is neither a file's name that ends in .json nor an input such as inputs.schema",
                 "p.yaml:12: steps.w.prompt: unknown input 'b' (did you mean 'a'?)",
                 "p.yaml:15: steps.v.temperature: expected a number, found 'hot'",

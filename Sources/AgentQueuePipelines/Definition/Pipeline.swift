@@ -50,10 +50,12 @@ public struct Pipeline: Sendable {
     }
 
     /// Checks a pipeline; nil if there are faults, including those found before.
-    /// - Parameter unread: the names of steps, inputs and roles that could not be read whole.
+    /// - Parameters:
+    ///   - unread: the names of steps, inputs and roles that could not be read whole.
+    ///   - tryingModes: whether each of its modes is applied to it, too.
     init?(
         _ source: PipelineSource, path: String?, positions: Positions, checks: PipelineChecks, unread: Set<String> = [],
-        faults: inout [PipelineError]
+        tryingModes: Bool = false, faults: inout [PipelineError]
     ) {
         var compiler = GraphCompiler(source, checks: checks, unread: unread)
         let graph = compiler.graph()
@@ -68,7 +70,7 @@ public struct Pipeline: Sendable {
         guard faults.isEmpty else { return nil }
         self.source = source
         self.graph = graph
-        for mode in source.modes {
+        for mode in tryingModes ? source.modes : [] {
             do throws(PipelineError) {
                 _ = try applying(mode, checks: checks)
             } catch {

@@ -90,7 +90,8 @@ extension Pipeline {
         guard let unread = reader.unread else { return .failure(Faults(all: sorted(faults))) }
         guard
             let pipeline = Pipeline(
-                source, path: reader.path, positions: reader.positions, checks: checks, unread: unread, faults: &faults)
+                source, path: reader.path, positions: reader.positions, checks: checks, unread: unread, tryingModes: true,
+                faults: &faults)
         else { return .failure(Faults(all: sorted(faults))) }
         // A run keeps its definition, and whoever continues the run reads it again.
         guard pipeline.definition.utf8.count <= PipelineLimits.maxBytes else {
