@@ -24,7 +24,7 @@ extension JobQueue {
     @discardableResult
     public func enqueue(_ draft: JobDraft) async throws -> Enqueued {
         let added = try await store.jobs.enqueue(draft.validated(in: context))
-        if let batch = draft.batch, !draft.onBatchFinish.isEmpty { try await watch(batch, draft.onBatchFinish) }
+        if let batch = draft.batch { try await watch(batch, draft.onBatchFinish, onFailure: draft.onBatchFailure) }
         return added
     }
 
@@ -47,9 +47,13 @@ extension JobQueue {
         for start in stride(from: 0, to: jobs.count, by: 1_000) {
             added += try await store.jobs.enqueue(Array(jobs[start..<min(start + 1_000, jobs.count)]))
         }
-        var told: [String: [String]] = [:]
-        for draft in drafts { if let batch = draft.batch { told[batch, default: []] += draft.onBatchFinish } }
-        for (batch, names) in told where !names.isEmpty { try await watch(batch, names) }
+        var told: [String: (finish: [String], failure: [String])] = [:]
+        for draft in drafts {
+            guard let batch = draft.batch else { continue }
+            told[batch, default: ([], [])].finish += draft.onBatchFinish
+            told[batch, default: ([], [])].failure += draft.onBatchFailure
+        }
+        for (batch, names) in told { try await watch(batch, names.finish, onFailure: names.failure) }
         return added
     }
 
@@ -85,8 +89,9 @@ extension JobQueue {
         }
     }
 
-    private func watch(_ batch: String, _ notifications: [String]) async throws {
-        _ = try await store.notifications.watch(batch: batch, tell: notifications)
+    private func watch(_ batch: String, _ notifications: [String], onFailure: [String]) async throws {
+        guard !notifications.isEmpty || !onFailure.isEmpty else { return }
+        _ = try await store.notifications.watch(batch: batch, tell: notifications, onFailure: onFailure)
     }
 }
 

@@ -12,32 +12,35 @@ extension JobQueue {
     ///   - inputs: an object with the values of the pipeline's inputs.
     ///   - uniqueKey: if a run with this key exists and has not failed or been cancelled, that run is returned instead.
     ///   - onFinish: names of configured notifications to send when the run ends.
+    ///   - onFailure: names of configured notifications to send if the run fails.
     /// - Throws: `PipelineError` if the inputs do not fit, `InputError`, `StoreError`.
     @discardableResult
     public func start(
         _ pipeline: Pipeline, inputs: JSONValue = .object([]), options: RunOptions = RunOptions(), uniqueKey: String? = nil,
-        onFinish: [String] = []
+        onFinish: [String] = [], onFailure: [String] = []
     ) async throws -> StartedRun {
         var run = try planner.run(pipeline, inputs: inputs, options: options)
         run.uniqueKey = uniqueKey
         run.onFinish = onFinish
+        run.onFailure = onFailure
         return try await start(run)
     }
 
     /// Starts a run of a pipeline or mode by name: from the configuration, the user's folder, or those shipped with the library.
     ///
-    /// The parameters are those of ``start(_:inputs:options:uniqueKey:onFinish:)-(Pipeline,_,_,_,_)``.
+    /// The parameters are those of ``start(_:inputs:options:uniqueKey:onFinish:onFailure:)-(Pipeline,_,_,_,_,_)``.
     /// - Throws: `PipelineError` if the pipeline cannot be used; `InputError`, `StoreError`.
     @discardableResult
     public func start(
         _ name: String, inputs: JSONValue = .object([]), options: RunOptions = RunOptions(), uniqueKey: String? = nil,
-        onFinish: [String] = []
+        onFinish: [String] = [], onFailure: [String] = []
     ) async throws -> StartedRun {
-        try NotificationName.check(onFinish, in: context)
+        try NotificationName.check(onFinish + onFailure, in: context)
         let catalog = PipelineCatalog(settings, own: own)
         var run = try catalog.resolve(name, inputs: inputs, options: options, now: store.clock.wall())
         run.uniqueKey = uniqueKey
         run.onFinish = onFinish
+        run.onFailure = onFailure
         return try await start(run)
     }
 

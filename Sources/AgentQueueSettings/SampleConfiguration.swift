@@ -164,11 +164,14 @@ package enum SampleConfiguration {
             batch_api: false
             max_output_tokens: 512   # it is small, and often finds no end of its own
 
-        # Ways to tell that a job, a batch or a run has ended, by name: `enqueue --on-finish NAME`, `--on-batch-finish NAME`. Default none.
+        # Ways to tell that a job, a batch or a run has ended, by name: `enqueue --on-finish NAME`, `--on-batch-finish NAME`, or only if it
+        # failed: `--on-failure NAME`, `--on-batch-failure NAME`. Default none.
         #
         #   command                 run by /bin/sh -c, with the notice as JSON on its standard input and AGENT_QUEUE_KIND, _ID, _STATE, _NAME
         #                           and _NOTICE in its environment. Either this or url
         #   url                     where the notice is posted, http or https, as Standard Webhooks have it
+        #   body                    of a webhook: the JSON that is posted instead, with tags such as {{summary}} and {{status}}: see
+        #                           docs/schedules.md. Default the notice
         #   secret_env              of a webhook: the environment variable that holds the secret to sign with, whsec_... Default not signed
         #   secret_file             of a webhook: the file (mode 0600) that holds it, when secret_env is not set
         #   timeout                 how long one attempt may take, 1s to 1h. Default 30s
@@ -176,6 +179,7 @@ package enum SampleConfiguration {
         # notifications:
         #   log: { command: "cat >> /tmp/agent-queue-told.jsonl" }
         #   pager: { url: https://example.com/hook, secret_env: PAGER_SECRET }
+        #   slack: { url: https://hooks.slack.com/services/T000/B000/XXXX, body: '{"text": "{{summary}}"}' }
 
         # Who models are to be, by name (letters, digits, _ and -): for steps of pipelines, which find these roles beside those of their own
         # file (theirs override these key by key), and for jobs (`enqueue --role NAME`), which may say each of these themselves.

@@ -80,9 +80,16 @@ extension Settings {
             case (_?, _?): return conflict("\(key).url", "cannot stand beside a command")
             case (let command?, nil):
                 if command.utf8.allSatisfy({ $0 <= 0x20 }) { return conflict("\(key).command", "is empty") }
+                if notification.body != nil { return conflict("\(key).body", "is for a webhook (url), which posts it") }
                 let secret = [("secret_env", notification.secretEnv), ("secret_file", notification.secretFile)].first { $0.1 != nil }
                 return secret.map { conflict("\(key).\($0.0)", "is for a webhook (url), which it signs") }
-            case (nil, _?): return nil
+            case (nil, _?):
+                do throws(InvalidText) {
+                    _ = try notification.body.map(NotificationTemplate.init)
+                    return nil
+                } catch {
+                    return conflict("\(key).body", error.message)
+                }
             }
         }
     }

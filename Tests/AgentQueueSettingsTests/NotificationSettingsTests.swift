@@ -23,10 +23,26 @@ import Testing
         #expect(pager.resolveSecret(environment: ["HOOK_SECRET": "whsec_eA=="]) == .found(Secret("whsec_eA==")))
     }
 
+    @Test func aBodyMustBecomeJSON() throws {
+        let good = #"{"text": "{{summary}}", "n": {{jobs}}, "o": {"p":{{id}}}}"#
+        let settings = try Fixture("notifications: { a: { url: 'http://h', body: '\(good)' } }").load()
+        #expect(settings.notifications["a"]?.body == good)
+        for bad in ["{{summary}", "{{summary}} and more", #"{"text": {{summary}"#, ""] {
+            #expect { _ = try Fixture("notifications: { a: { url: 'http://h', body: '\(bad)' } }").load() } throws: {
+                "\($0)".contains("notifications.a.body: ")
+            }
+        }
+    }
+
     @Test(
         arguments: [
             ("notifications: { a: {} }", "notifications.a: says neither command nor url"),
             ("notifications: { a: { command: x, url: 'http://h' } }", "notifications.a.url: cannot stand beside a command"),
+            ("notifications: { a: { command: x, body: '{}' } }", "notifications.a.body: is for a webhook (url), which posts it"),
+            (
+                #"notifications: { a: { url: 'http://h', body: '{"text": "{{sumary}}"}' } }"#,
+                "notifications.a.body: has an unknown tag 'sumary' (did you mean 'summary'?)"
+            ),
             ("notifications: { a: { command: ' ' } }", "notifications.a.command: is empty"),
             ("notifications: { a: { command: x, secret_env: S } }", "notifications.a.secret_env: is for a webhook (url), which it signs"),
             (

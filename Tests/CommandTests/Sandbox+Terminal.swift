@@ -10,6 +10,12 @@ extension Sandbox {
     func terminal(
         _ arguments: String..., width: UInt16, typed: String? = nil, environment: [String: String] = [:]
     ) async throws -> String {
+        try await terminal(arguments: arguments, width: width, typed: typed, environment: environment)
+    }
+
+    func terminal(
+        arguments: [String], width: UInt16, typed: String? = nil, environment: [String: String] = [:]
+    ) async throws -> String {
         let master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         var unlocked: Int32 = 0
         var number: Int32 = 0

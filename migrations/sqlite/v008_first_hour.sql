@@ -70,3 +70,17 @@ CREATE TABLE replaced_results (
     latency_ms    INTEGER NOT NULL,
     unpriced      INTEGER
 ) STRICT;
+
+-- Whether a notification is sent only if its subject failed: `--on-failure`.
+ALTER TABLE watches ADD COLUMN failures_only INTEGER NOT NULL DEFAULT 0;
+
+-- The latest firings of each schedule, and what each of them added: at most 100, counted as in `schedules.firings`.
+CREATE TABLE schedule_firings (
+    schedule_id INTEGER NOT NULL REFERENCES schedules (id) ON DELETE CASCADE,
+    number      INTEGER NOT NULL,
+    fired_at    INTEGER NOT NULL,
+    by_hand     INTEGER NOT NULL DEFAULT 0,   -- 1: by `schedule run`
+    job_id      INTEGER,                      -- may have been removed since
+    run_id      INTEGER,
+    PRIMARY KEY (schedule_id, number)
+) STRICT, WITHOUT ROWID;

@@ -31,6 +31,8 @@ extension JobDraft {
         job.customID = draft.customID
         job.onFinish = Self.withoutRepeats(draft.onFinish)
         job.onBatchFinish = Self.withoutRepeats(draft.onBatchFinish)
+        job.onFailure = Self.withoutRepeats(draft.onFailure)
+        job.onBatchFailure = Self.withoutRepeats(draft.onBatchFailure)
         job.tags = Self.withoutRepeats(draft.tags)
         job.batch = draft.batch
         job.after = Self.withoutRepeats(draft.after)
@@ -155,10 +157,11 @@ extension JobDraft {
 /// Checks of notifications and of the batch API.
 extension JobDraft {
     func checkNotifications(in context: IntakeContext) throws(InputError) {
-        if !onFinish.isEmpty { try NotificationName.check(onFinish, in: context) }
-        guard !onBatchFinish.isEmpty else { return }
-        guard batch != nil else { throw InputError("on_batch_finish needs a batch", kind: .usage) }
-        try NotificationName.check(onBatchFinish, in: context)
+        for names in [onFinish, onFailure] where !names.isEmpty { try NotificationName.check(names, in: context) }
+        for (option, names) in [("on_batch_finish", onBatchFinish), ("on_batch_failure", onBatchFailure)] where !names.isEmpty {
+            guard batch != nil else { throw InputError("\(option) needs a batch", kind: .usage) }
+            try NotificationName.check(names, in: context)
+        }
     }
 
     /// Whether the job uses its provider's batch API. The configuration's setting for a target applies only to jobs that can be sent in a

@@ -44,15 +44,26 @@ package struct NotificationSet: NotificationSender {
             return await CommandNotification(command: command, timeout: timeout, environment: environment).send(notice)
         }
         guard let url = notification.url else { return .failed("it says neither command nor url") }
+        guard let body = body(of: notice) else { return .failed("its body is not a template of JSON") }
         switch notification.resolveSecret(environment: environment) {
         case .notNeeded:
-            return await Webhook(url: url, signature: nil, timeout: timeout, transport: transport, now: now).send(notice)
+            return await Webhook(url: url, body: body, signature: nil, timeout: timeout, transport: transport, now: now).send(notice)
         case .found(let secret):
             guard let signature = WebhookSignature(secret: secret.reveal()) else {
                 return .failed("its secret is not one (whsec_ and base64)")
             }
-            return await Webhook(url: url, signature: signature, timeout: timeout, transport: transport, now: now).send(notice)
+            return await Webhook(url: url, body: body, signature: signature, timeout: timeout, transport: transport, now: now).send(notice)
         case .missing(let reason): return .failed("there is no secret to sign with: \(reason)")
+        }
+    }
+
+    /// What a webhook posts for a notification; nil if its template cannot be used.
+    package func body(of notice: JobNotification) -> String? {
+        guard let text = settings[notice.notification]?.body else { return notice.body }
+        do {
+            return try NotificationTemplate(text).body(of: try JSONValue.parse(notice.body))
+        } catch {
+            return nil
         }
     }
 

@@ -7,6 +7,8 @@ import NIOHTTP1
 /// A notification that is posted to a URL.
 struct Webhook: Sendable {
     let url: String
+    /// What is posted: JSON.
+    let body: String
     /// Nil for unsigned requests.
     let signature: WebhookSignature?
     /// In ms.
@@ -18,13 +20,13 @@ struct Webhook: Sendable {
     /// Posts a notification once.
     func send(_ notice: JobNotification) async -> NotificationOutcome {
         let timestamp = "\(now() / 1_000)"
-        var call = HTTPCall(method: "POST", url: url, body: Array(notice.body.utf8))
+        var call = HTTPCall(method: "POST", url: url, body: Array(body.utf8))
         call.headers.add(name: "content-type", value: "application/json")
         call.headers.add(name: "user-agent", value: "agent-queue/\(Version.text)")
         call.headers.add(name: "webhook-id", value: notice.messageID)
         call.headers.add(name: "webhook-timestamp", value: timestamp)
         if let signature {
-            let header = signature.header(id: notice.messageID, timestamp: timestamp, body: notice.body)
+            let header = signature.header(id: notice.messageID, timestamp: timestamp, body: body)
             call.headers.add(name: "webhook-signature", value: header)
         }
         switch await transport.send(call, before: .now + .milliseconds(timeout)) {

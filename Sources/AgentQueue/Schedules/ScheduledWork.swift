@@ -64,12 +64,17 @@ package struct ScheduledRun: Sendable, Equatable {
     package var options: RunOptions
     /// Names of configured notifications to send when it ends.
     package var onFinish: [String]
+    /// Names of configured notifications to send if it fails.
+    package var onFailure: [String]
 
-    package init(name: String, inputs: JSONValue = .object([]), options: RunOptions = RunOptions(), onFinish: [String] = []) {
+    package init(
+        name: String, inputs: JSONValue = .object([]), options: RunOptions = RunOptions(), onFinish: [String] = [], onFailure: [String] = []
+    ) {
         self.name = name
         self.inputs = inputs
         self.options = options
         self.onFinish = onFinish
+        self.onFailure = onFailure
     }
 
     /// The JSON that a schedule stores.
@@ -77,7 +82,9 @@ package struct ScheduledRun: Sendable, Equatable {
         var members: [JSONValue.Member] = [
             .init("name", .string(name)), .init("inputs", inputs), .init("options", options.json),
         ]
-        if !onFinish.isEmpty { members.append(.init("on_finish", .array(onFinish.map(JSONValue.string)))) }
+        for (key, names) in [("on_finish", onFinish), ("on_failure", onFailure)] where !names.isEmpty {
+            members.append(.init(key, .array(names.map(JSONValue.string))))
+        }
         return .object(members)
     }
 
@@ -86,7 +93,8 @@ package struct ScheduledRun: Sendable, Equatable {
         guard let name = json["name"]?.string, let inputs = json["inputs"], inputs.members != nil else { return nil }
         self.init(
             name: name, inputs: inputs, options: RunOptions(json["options"] ?? .object([])),
-            onFinish: json["on_finish"]?.array?.compactMap(\.string) ?? [])
+            onFinish: json["on_finish"]?.array?.compactMap(\.string) ?? [],
+            onFailure: json["on_failure"]?.array?.compactMap(\.string) ?? [])
     }
 }
 
@@ -123,10 +131,11 @@ package struct ScheduleMaker: FiringMaker {
             job.uniqueKey = key
             return .job(job)
         case .run(let run):
-            try NotificationName.check(run.onFinish, in: context)
+            try NotificationName.check(run.onFinish + run.onFailure, in: context)
             var made = try catalog.resolve(run.name, inputs: run.inputs, options: run.options, now: now)
             made.uniqueKey = key
             made.onFinish = run.onFinish
+            made.onFailure = run.onFailure
             return .run(made)
         }
     }

@@ -73,6 +73,11 @@ public struct JobDraft: Sendable, Equatable {
     public var onFinish: [String] = []
     /// The configured notifications, by name, to send when all jobs of the batch have ended. They need ``batch``.
     public var onBatchFinish: [String] = []
+    /// The configured notifications, by name, to send if the job fails. Duplicates are dropped.
+    public var onFailure: [String] = []
+    /// The configured notifications, by name, to send when all jobs of the batch have ended, if one of them has failed. They need
+    /// ``batch``.
+    public var onBatchFailure: [String] = []
 
     /// The namespaces to use: the one where texts and answers are remembered, or those that memories are recalled from. Empty means
     /// `default`.

@@ -139,6 +139,8 @@ package final class JobOption: Sendable {
         rows.add("deadline", \.deadline, .duration(from: .milliseconds(1)), in: outside)
         rows.add("on_finish", \.onFinish, .texts, in: outside)
         rows.add("on_batch_finish", \.onBatchFinish, .texts, in: [.command, .single])
+        rows.add("on_failure", \.onFailure, .texts, in: outside)
+        rows.add("on_batch_failure", \.onBatchFailure, .texts, in: [.command, .single])
         rows.add("namespace", \.namespaces, .texts, for: [.generate, .memorize], in: everywhere)
         rows.add("key", \.key, .memoryKey, for: [.memorize], in: [.command, .line, .single])
         rows.add("importance", \.importance, .number(0...1), for: [.memorize], in: outside)

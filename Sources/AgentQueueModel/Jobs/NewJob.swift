@@ -48,6 +48,10 @@ package struct NewJob: Sendable, Equatable {
     package var onFinish: [String] = []
     /// The configured notifications, by name, to send when its batch has ended.
     package var onBatchFinish: [String] = []
+    /// The configured notifications, by name, to send if it fails.
+    package var onFailure: [String] = []
+    /// The configured notifications, by name, to send when its batch has ended with a failed job.
+    package var onBatchFailure: [String] = []
 
     /// Creates a job from a validated request, with defaults for everything else.
     package init(

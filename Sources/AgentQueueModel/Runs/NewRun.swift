@@ -14,6 +14,8 @@ package struct NewRun: Sendable, Equatable {
     package var uniqueKey: String?
     /// The configured notifications, by name, to send when it ends.
     package var onFinish: [String] = []
+    /// The configured notifications, by name, to send if it fails.
+    package var onFailure: [String] = []
     /// The first calls. Its run and version are not known yet.
     package var first: RunAdvance
 

@@ -49,6 +49,31 @@ public struct Schedule: Sendable, Equatable {
     }
 }
 
+/// A firing of a schedule, and the state of what it added.
+package struct ScheduleFiring: Sendable, Equatable {
+    /// When it fired (wall clock, ms).
+    package var firedAt: Int64
+    /// Whether a person fired it, besides its times.
+    package var isByHand: Bool
+    /// The job that it added.
+    package var job: Int64?
+    /// The run that it started.
+    package var run: Int64?
+    /// The state of the job; nil if it has been removed, or for a run.
+    package var jobState: JobState?
+    /// The state of the run; nil if it has been removed, or for a job.
+    package var runState: RunState?
+
+    package init(firedAt: Int64, isByHand: Bool, job: Int64?, run: Int64?, jobState: JobState? = nil, runState: RunState? = nil) {
+        self.firedAt = firedAt
+        self.isByHand = isByHand
+        self.job = job
+        self.run = run
+        self.jobState = jobState
+        self.runState = runState
+    }
+}
+
 /// A checked schedule to be added.
 package struct NewSchedule: Sendable, Equatable {
     /// Its name, 1 to 128 characters; nil means `schedule-` and its id.

@@ -43,6 +43,12 @@ package enum JobPreview {
         return job.errors.last.map { cut($0.message) } ?? ""
     }
 
+    /// The time from the claim of its last attempt to its end; empty for a job that is not over, or that no worker claimed.
+    package static func took(_ job: Job) -> String {
+        guard let began = job.attemptedAt, let ended = job.finalizedAt else { return "" }
+        return Figures.duration(milliseconds: max(0, ended - began))
+    }
+
     private static func text(of content: JSONValue?) -> String {
         if let text = content?.string { return cut(text) }
         let parts = content?.array ?? []

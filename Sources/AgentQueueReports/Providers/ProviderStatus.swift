@@ -29,7 +29,7 @@ package struct ProviderStatus: Sendable {
         }
     }
 
-    /// What is left of its limits.
+    /// What is used of each of its limits: `12 of 500 requests/min; 3 of 10 calls`.
     /// - Parameter limits: The configured limits; nil if they are not known.
     package static func limits(_ state: ProviderState?, _ limits: CallLimitSettings?) -> String {
         let rates: [(String, ProviderState.Level?, Int?)] = [
@@ -39,9 +39,9 @@ package struct ProviderStatus: Sendable {
         var parts = rates.compactMap { name, level, configured in
             if let level {
                 let learnt = level.isLearnt ? ", learned" : ""
-                return "\(whole(level.level)) of \(whole(level.capacity)) \(name)/min\(learnt)"
+                return "\(whole(level.capacity - level.level.rounded(.down))) of \(whole(level.capacity)) \(name)/min\(learnt)"
             }
-            return configured.map { "\(Figures.count($0)) \(name)/min" }
+            return configured.map { "0 of \(Figures.count($0)) \(name)/min" }
         }
         if let concurrency = limits?.concurrency { parts.append("\(Figures.count(state?.running ?? 0)) of \(concurrency) calls") }
         return parts.joined(separator: "; ")
@@ -59,5 +59,5 @@ package struct ProviderStatus: Sendable {
         return DisplayText.line("\(Figures.relative(error.at, now: now)): \(error.message)")
     }
 
-    private static func whole(_ value: Double) -> String { Figures.decimal(value.rounded(.down), places: 0) }
+    private static func whole(_ value: Double) -> String { Figures.decimal(max(0, value.rounded(.down)), places: 0) }
 }

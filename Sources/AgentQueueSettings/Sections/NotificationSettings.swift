@@ -6,6 +6,8 @@ package struct NotificationSettings: Equatable, Sendable {
     package var command: String?
     /// The `http` or `https` address the notification is posted to, following Standard Webhooks. Set either this or ``command``.
     package var url: String?
+    /// The JSON that a webhook posts in place of the notification: a ``NotificationTemplate``. Nil posts the notification.
+    package var body: String?
     /// The environment variable that holds the signing secret, `whsec_…`. It takes precedence over ``secretFile``. Without either, a
     /// webhook is not signed.
     package var secretEnv: String?
@@ -33,6 +35,7 @@ extension NotificationSettings {
     static let keys = SettingTable<NotificationSettings>([
         Setting("command", \.command, .optional(.text(maxBytes: 16 << 10))),
         Setting("url", \.url, .optional(.webhookURL)),
+        Setting("body", \.body, .optional(.text(maxBytes: 16 << 10))),
         Setting("secret_env", \.secretEnv, .optional(.environmentName)),
         Setting("secret_file", \.secretFile, .optional(.path)),
         Setting("timeout", \.timeout, .duration(.seconds(1) ... .hours(1))),

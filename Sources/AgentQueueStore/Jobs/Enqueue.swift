@@ -59,8 +59,8 @@ extension WriteTransaction {
         if let failed = waiting.failed {
             try addError(job: id, attempt: 0, .dependency, "job \(failed), which it depends on, ended without completing")
         }
-        try watch(.job, id, tell: job.onFinish)
-        if let batch { try watch(.batch, batch, tell: job.onBatchFinish) }
+        try watch(.job, id, tell: job.onFinish, onFailure: job.onFailure)
+        if let batch { try watch(.batch, batch, tell: job.onBatchFinish, onFailure: job.onBatchFailure) }
         if state.isFinal { try noteFinished(.job, id) }
         return Enqueued(id: id, state: state)
     }

@@ -3,12 +3,13 @@ import AgentQueueModel
 extension NotificationStore {
     /// Subscribes to the end of a batch, when its last job ends, which may already have happened. Returns false if the batch does not
     /// exist.
-    package func watch(batch name: String, tell notifications: [String]) async throws -> Bool {
+    /// - Parameter onFailure: notifications to send only if one of its jobs has failed.
+    package func watch(batch name: String, tell notifications: [String], onFailure: [String] = []) async throws -> Bool {
         try await write { transaction in
             guard let id = try transaction.statement("SELECT id FROM batches WHERE name = ?").bind(name).first({ $0.int64(0) }) else {
                 return false
             }
-            try transaction.watch(.batch, id, tell: notifications)
+            try transaction.watch(.batch, id, tell: notifications, onFailure: onFailure)
             return true
         }
     }
@@ -16,15 +17,27 @@ extension NotificationStore {
 
 extension WriteTransaction {
     /// Subscribes to the end of a job, batch or run.
-    /// - Parameter notifications: names of configured notifications, already checked.
-    func watch(_ kind: NotificationKind, _ id: Int64, tell notifications: [String]) throws(SQLFailure) {
-        for name in notifications {
-            try statement("INSERT INTO watches (kind, subject_id, notification) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
-                .bind(kind.rawValue).bind(id).bind(name).run()
-            hasSubscriptions = true
+    /// - Parameters:
+    ///   - notifications: names of configured notifications, already checked.
+    ///   - onFailure: names of those to send only if the subject fails.
+    func watch(
+        _ kind: NotificationKind, _ id: Int64, tell notifications: [String], onFailure: [String] = []
+    ) throws(SQLFailure) {
+        for (names, failuresOnly) in [(notifications, false), (onFailure, true)] {
+            for name in names {
+                // A notification that is asked for both ways is sent either way.
+                try statement(
+                    """
+                    INSERT INTO watches (kind, subject_id, notification, failures_only) VALUES (?, ?, ?, ?)
+                    ON CONFLICT (kind, subject_id, notification)
+                    DO UPDATE SET failures_only = watches.failures_only * excluded.failures_only
+                    """
+                ).bind(kind.rawValue).bind(id).bind(name).bind(failuresOnly).run()
+                hasSubscriptions = true
+            }
         }
         // The batch may have ended in an earlier transaction.
-        if kind == .batch, !notifications.isEmpty { ledger.look(atBatch: id) }
+        if kind == .batch, !notifications.isEmpty || !onFailure.isEmpty { ledger.look(atBatch: id) }
     }
 
     /// Whether any subscription exists. Queried once per transaction, however much ends in it.
@@ -40,11 +53,15 @@ extension WriteTransaction {
     /// Queues the notifications for something that has ended, and removes its subscriptions.
     func noteFinished(_ kind: NotificationKind, _ id: Int64) throws(SQLFailure) {
         guard try isSubscribed else { return }
-        let watchers = try statement("DELETE FROM watches WHERE kind = ? AND subject_id = ? RETURNING notification")
-            .bind(kind.rawValue).bind(id).all { $0.text(0) }
+        let watchers = try statement("DELETE FROM watches WHERE kind = ? AND subject_id = ? RETURNING notification, failures_only")
+            .bind(kind.rawValue).bind(id).all { (name: $0.text(0), failuresOnly: $0.int(1) != 0) }
         guard !watchers.isEmpty else { return }
-        let body = try body(of: kind, id).text
-        for name in watchers.sorted() {
+        let content = try body(of: kind, id)
+        let hasFailed = Self.hasFailed(kind, content)
+        let names = watchers.filter { hasFailed || !$0.failuresOnly }.map(\.name)
+        guard !names.isEmpty else { return }
+        let body = content.text
+        for name in names.sorted() {
             try statement(
                 """
                 INSERT INTO notices (kind, subject_id, notification, body, state, next_at, created_at) VALUES (?, ?, ?, ?, 'waiting', ?, ?)
@@ -52,6 +69,15 @@ extension WriteTransaction {
             ).bind(kind.rawValue).bind(id).bind(name).bind(body).bind(now).bind(now).run()
         }
         ledger.ringWork()
+    }
+
+    /// Whether something that has ended failed: a job or a run by its state, a batch if one of its jobs did. What was cancelled did not.
+    private static func hasFailed(_ kind: NotificationKind, _ body: JSONValue) -> Bool {
+        switch kind {
+        case .job: body["state"]?.string == JobState.discarded.rawValue
+        case .run: body["state"]?.string == RunState.failed.rawValue
+        case .batch: body["discarded"]?.int != 0
+        }
     }
 
     /// Queues notifications for batches that a transaction's changes have ended.

@@ -116,7 +116,7 @@ extension WriteTransaction {
                 """
             ).bind(run.name).bind(run.digest).bind(run.inputs.text).bind(run.options.text).bind(run.uniqueKey).bind(now)
             .insertedID() ?? 0
-        try watch(.run, id, tell: run.onFinish)
+        try watch(.run, id, tell: run.onFinish, onFailure: run.onFailure)
         var first = run.first
         first.run = id
         try write(first)

@@ -118,6 +118,36 @@ extension ScheduleStore {
         try await write { try $0.fire(schedule, firing, next: next) }
     }
 
+    /// Fires a schedule at once, also a paused one. Its next due time stays.
+    /// - Returns: what was added; nil if there is no such schedule.
+    /// - Throws: `StoreError`; `conflict` if its job or run cannot be added.
+    package func fireNow(_ id: Int64, _ firing: Firing) async throws -> ScheduleFiring? {
+        try await write { transaction in
+            let isThere =
+                try transaction.statement("UPDATE schedules SET fired_at = ?, firings = firings + 1, last_error = NULL WHERE id = ?")
+                .bind(transaction.now).bind(id).run() == 1
+            guard isThere else { return nil }
+            return try transaction.add(firing, of: id, isByHand: true)
+        }
+    }
+
+    /// The latest firings of a schedule, newest first. Those of workers before schema 8 are not on record.
+    package func firings(of schedule: Int64, limit: Int) throws -> [ScheduleFiring] {
+        try read { reader in
+            try reader.statement(
+                """
+                SELECT fired_at, by_hand, job_id, run_id, (SELECT state FROM jobs WHERE id = job_id),
+                (SELECT state FROM runs WHERE id = schedule_firings.run_id)
+                FROM schedule_firings WHERE schedule_id = ? ORDER BY number DESC LIMIT ?
+                """
+            ).bind(schedule).bind(limit).all { row in
+                ScheduleFiring(
+                    firedAt: row.int64(0), isByHand: row.int(1) != 0, job: row.optionalInt64(2), run: row.optionalInt64(3),
+                    jobState: row.optionalText(4).flatMap(JobState.init), runState: row.optionalText(5).flatMap(RunState.init))
+            }
+        }
+    }
+
     /// Moves a due schedule on without a firing.
     /// - Parameter error: why it could not fire, as a sentence; nil if the firing was missed and is not made up for.
     /// - Returns: whether this call did it.
@@ -139,12 +169,35 @@ extension WriteTransaction {
                 """
             ).bind(next).bind(now).bind(schedule.id).bind(schedule.nextAt).run() == 1
         guard isOurs else { return false }
+        try add(firing, of: schedule.id, isByHand: false)
+        return true
+    }
+
+    /// The number of firings of a schedule that stay on record.
+    private static let firingsKept = 100
+
+    /// Adds what a schedule fires, and records it.
+    @discardableResult
+    fileprivate func add(_ firing: Firing, of schedule: Int64, isByHand: Bool) throws -> ScheduleFiring {
+        var fired = ScheduleFiring(firedAt: now, isByHand: isByHand, job: nil, run: nil)
         switch firing {
         case .job(let job):
-            try statement("UPDATE schedules SET last_job = ? WHERE id = ?").bind(try enqueue(job).id).bind(schedule.id).run()
+            let added = try enqueue(job)
+            (fired.job, fired.jobState) = (added.id, added.state)
+            try statement("UPDATE schedules SET last_job = ? WHERE id = ?").bind(added.id).bind(schedule).run()
         case .run(let run):
-            try statement("UPDATE schedules SET last_run = ? WHERE id = ?").bind(try start(run).id).bind(schedule.id).run()
+            let started = try start(run).id
+            (fired.run, fired.runState) = (started, .running)
+            try statement("UPDATE schedules SET last_run = ? WHERE id = ?").bind(started).bind(schedule).run()
         }
-        return true
+        try statement(
+            """
+            INSERT INTO schedule_firings (schedule_id, number, fired_at, by_hand, job_id, run_id)
+            VALUES (?, (SELECT firings FROM schedules WHERE id = ?), ?, ?, ?, ?)
+            """
+        ).bind(schedule).bind(schedule).bind(now).bind(isByHand).bind(fired.job).bind(fired.run).run()
+        try statement("DELETE FROM schedule_firings WHERE schedule_id = ? AND number <= (SELECT firings - ? FROM schedules WHERE id = ?)")
+            .bind(schedule).bind(Self.firingsKept).bind(schedule).run()
+        return fired
     }
 }

@@ -81,8 +81,9 @@ struct CacheListCommand: AsyncParsableCommand {
             var listing = Listing(
                 format,
                 [
-                    Column("DIGEST"), Column("TARGET"), Column("HITS", isNumber: true), Column("SIZE", isNumber: true), Column("USED"),
-                    Column("EXPIRES"), Column("ANSWER", leastWidth: 12),
+                    Column("DIGEST", .fixed), Column("TARGET"), Column("HITS", isNumber: true), Column("SIZE", isNumber: true),
+                    Column("USED", .fixed),
+                    Column("EXPIRES", .fixed), Column("ANSWER", .text, leastWidth: 12),
                 ])
             for entry in try store.cache.entries(limit: limit.count) {
                 try listing.add(

@@ -60,8 +60,8 @@ struct CacheWhyCommand: AsyncParsableCommand {
     private func table(_ differences: [RequestDifference]) -> [String] {
         guard !differences.isEmpty else { return [] }
         var table = Table([
-            Column("WHERE", leastWidth: 12), Column("JOB \(first)", leastWidth: 12), Column("JOB \(second)", leastWidth: 12),
-            Column("AT CHARACTER", isNumber: true), Column("HINT"),
+            Column("WHERE", .text, leastWidth: 12), Column("JOB \(first)", leastWidth: 12), Column("JOB \(second)", leastWidth: 12),
+            Column("AT CHARACTER", isNumber: true), Column("HINT", .text),
         ])
         for difference in differences {
             table.add([

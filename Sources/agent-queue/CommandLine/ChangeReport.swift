@@ -7,7 +7,7 @@ struct ChangeReport {
     private let noun: String
     private let json: Bool
     private var output = Output()
-    private var table = Table([Column("ID", isNumber: true), Column("RESULT")])
+    private var table = Table([Column("ID", isNumber: true), Column("RESULT", .text)])
     private var hasFailed = false
 
     init(_ noun: String, _ format: FormatOptions) {

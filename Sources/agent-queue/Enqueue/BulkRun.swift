@@ -17,10 +17,11 @@ struct BulkRun {
     let json: Bool
     /// Notifications to send when all jobs of the batch have finished.
     let onBatchFinish: [String]
+    let onBatchFailure: [String]
     let session: Session
 
     func run() async throws {
-        try NotificationName.check(onBatchFinish, in: session.settings.intakeContext(now: Now.milliseconds))
+        try NotificationName.check(onBatchFinish + onBatchFailure, in: session.settings.intakeContext(now: Now.milliseconds))
         try await session.withStore(createsFile: true) { store in
             // Opened first: input from a pipe is spooled into the database's folder, which opening creates.
             let file = try await BulkFile.check(
@@ -36,8 +37,8 @@ struct BulkRun {
                 await receipts.take(try await store.jobs.enqueue(jobs, ingest: mark))
             }
             // Only now: before the last line is added, the batch may seem to be finished.
-            if let batch = defaults.batch, !onBatchFinish.isEmpty {
-                if try await !store.notifications.watch(batch: batch, tell: onBatchFinish) {
+            if let batch = defaults.batch, !onBatchFinish.isEmpty || !onBatchFailure.isEmpty {
+                if try await !store.notifications.watch(batch: batch, tell: onBatchFinish, onFailure: onBatchFailure) {
                     Diagnostics.say("batch \(batch) has no jobs, so no notification will be sent for it")
                 }
             }

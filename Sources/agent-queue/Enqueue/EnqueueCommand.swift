@@ -64,6 +64,13 @@ struct EnqueueCommand: AsyncParsableCommand {
         help: ArgumentHelp("With --batch: send this notification when all jobs of the batch have finished. Repeatable.", valueName: "name"))
     var onBatchFinish: [String] = []
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "With --batch: send this notification when all jobs of the batch have finished, if one has failed. Repeatable.",
+            valueName: "name"))
+    var onBatchFailure: [String] = []
+
     @Flag(name: .long, help: "Wait for the answer and print it.")
     var wait = false
 
@@ -114,7 +121,10 @@ struct EnqueueCommand: AsyncParsableCommand {
         if !images.image.isEmpty, prompt == nil, file == nil {
             throw ValidationError("--image requires a prompt; a line of a file has images in its messages")
         }
-        if !onBatchFinish.isEmpty, job.batch == nil { throw ValidationError("--on-batch-finish requires --batch") }
+        for (option, names) in [("--on-batch-finish", onBatchFinish), ("--on-batch-failure", onBatchFailure)]
+        where !names.isEmpty && job.batch == nil {
+            throw ValidationError("\(option) requires --batch")
+        }
         if dryRun {
             if wait { throw ValidationError("--dry-run cannot be combined with --wait") }
             if printsIDs { throw ValidationError("--dry-run cannot be combined with --print-ids") }
@@ -145,7 +155,8 @@ struct EnqueueCommand: AsyncParsableCommand {
         } else if let jsonl {
             try await BulkRun(
                 path: jsonl, defaults: try job.draft(), skipsInvalid: skipInvalid, ingest: ingest,
-                printsReceipts: printsIDs || format.json, json: format.json, onBatchFinish: onBatchFinish, session: session
+                printsReceipts: printsIDs || format.json, json: format.json, onBatchFinish: onBatchFinish,
+                onBatchFailure: onBatchFailure, session: session
             ).run()
         } else {
             let newJob = try draft().validated(in: session.settings.intakeContext(now: Now.milliseconds))
@@ -170,6 +181,7 @@ struct EnqueueCommand: AsyncParsableCommand {
         draft.uniqueKey = uniqueKey
         draft.isStreamed = stream
         draft.onBatchFinish = onBatchFinish
+        draft.onBatchFailure = onBatchFailure
         if !memorize.isEmpty {
             draft.inputs = memorize == ["-"] ? [try InputText.read("-")] : memorize
         } else if embed.isEmpty {

@@ -109,6 +109,11 @@ struct JobFlags: ParsableArguments {
         help: ArgumentHelp("Send this notification when the job finishes. Repeatable.", valueName: "name"))
     var onFinish: [String] = []
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Send this notification if the job fails. Repeatable.", valueName: "name"))
+    var onFailure: [String] = []
+
     @OptionGroup(title: "Memory options")
     var memory: JobMemoryFlags
 
@@ -141,6 +146,7 @@ struct JobFlags: ParsableArguments {
         draft.batchAPI = batchAPI
         draft.deadline = try duration(deadline, "--deadline")
         draft.onFinish = onFinish
+        draft.onFailure = onFailure
         try memory.apply(to: &draft)
         return draft
     }

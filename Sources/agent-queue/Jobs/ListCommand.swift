@@ -48,8 +48,9 @@ struct ListCommand: AsyncParsableCommand {
     }
 
     private static let columns = [
-        Column("ID", isNumber: true), Column("STATE"), Column("QUEUE"), Column("MODEL", leastWidth: 12), Column("TRIES", isNumber: true),
-        Column("CREATED"), Column("PROMPT", leastWidth: 12),
+        Column("ID", isNumber: true), Column("STATE", .fixed), Column("QUEUE"), Column("MODEL", leastWidth: 12),
+        Column("TRIES", isNumber: true),
+        Column("CREATED", .fixed), Column("PROMPT", .text, leastWidth: 12),
     ]
 
     private static func row(_ job: Job, now: Int64) -> [Cell] {

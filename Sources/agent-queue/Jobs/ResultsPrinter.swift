@@ -11,8 +11,9 @@ struct ResultsPrinter {
     private var output = Output()
     private var hasBegun = false
     private var table = Table([
-        Column("ID", isNumber: true), Column("STATE"), Column("MODEL", leastWidth: 12), Column("BY"), Column("TOOK", isNumber: true),
-        Column("COST", isNumber: true), Column("ANSWER", leastWidth: 12),
+        Column("ID", isNumber: true), Column("STATE", .fixed), Column("MODEL", leastWidth: 12), Column("BY", .fixed),
+        Column("TOOK", isNumber: true),
+        Column("COST", isNumber: true), Column("ANSWER", .text, leastWidth: 12),
     ])
 
     init(_ format: ResultsFormat?, columns: [ResultColumn]?) {
@@ -49,7 +50,7 @@ struct ResultsPrinter {
         table.add([
             Cell("\(job.id)"), Cell(job.state.displayName, Style.of(job.state)),
             Cell(DisplayText.line(result?.target ?? job.target.description)), Cell(result?.answeredBy.rawValue ?? ""),
-            Cell(result.map { Figures.duration(milliseconds: $0.latency) } ?? ""), Cell(result.map { Figures.money($0.cost) } ?? ""),
+            Cell(JobPreview.took(job)), Cell(result.map { Figures.money($0.cost) } ?? ""),
             Cell(JobPreview.answer(job)),
         ])
     }

@@ -54,7 +54,7 @@ struct AnswerPrinter {
         let tellsNamespace = query.namespaces.count > 1
         var columns = [Column("SCORE", isNumber: true), Column("ID", isNumber: true)]
         if tellsNamespace { columns.append(Column("NAMESPACE")) }
-        columns += [Column("TEXT", leastWidth: 24), Column("METADATA", leastWidth: 8)]
+        columns += [Column("TEXT", .text, leastWidth: 24), Column("METADATA", .text, leastWidth: 8)]
         var table = Table(columns)
         for hit in answer.hits {
             var row = [Cell(Self.score(hit.score)), Cell("\(hit.memory.id)")]

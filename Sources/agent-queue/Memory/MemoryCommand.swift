@@ -102,8 +102,8 @@ struct MemoryListCommand: AsyncParsableCommand {
                 format,
                 [
                     Column("ID", isNumber: true), Column("NAMESPACE"), Column("KEY"), Column("IMPORTANCE", isNumber: true),
-                    Column("CREATED"),
-                    Column("EXPIRES"), Column("TEXT", leastWidth: 12),
+                    Column("CREATED", .fixed),
+                    Column("EXPIRES", .fixed), Column("TEXT", .text, leastWidth: 12),
                 ])
             try limit.forEachPage(of: Self.page) { before, count in
                 try memories.list(in: namespace, before: before, limit: count)

@@ -65,7 +65,7 @@ struct MemoryDeleteCommand: AsyncParsableCommand {
         let there = Set(try memories.get(wanted.compactMap(\.id)).map(\.memory.id))
         try await memories.delete(there.sorted())
         var output = Output()
-        var table = Table([Column("ID", isNumber: true), Column("RESULT")])
+        var table = Table([Column("ID", isNumber: true), Column("RESULT", .text)])
         var missing = false
         for (id, name) in wanted {
             let isDeleted = id.map(there.contains) ?? false

@@ -11,8 +11,8 @@ struct NotificationsCommand: ParsableCommand {
         commandName: "notifications",
         abstract: "List, retry and test notifications.",
         discussion: """
-            Define commands and webhooks under `notifications:` in the configuration, and choose them with --on-finish and \
-            --on-batch-finish. Workers send them when a job, batch or run finishes, and retry on failure.
+            Define commands and webhooks under `notifications:` in the configuration, and choose them with --on-finish, --on-failure, \
+            --on-batch-finish and --on-batch-failure. Workers send them when a job, batch or run finishes, and retry on failure.
 
               agent-queue notifications list --state failed
               agent-queue notifications check pager
@@ -54,8 +54,8 @@ struct NotificationsListCommand: AsyncParsableCommand {
     }
 
     private static let columns = [
-        Column("ID", isNumber: true), Column("NAME", leastWidth: 12), Column("ABOUT"), Column("STATE"),
-        Column("ATTEMPTS", isNumber: true), Column("CREATED"), Column("NEXT"), Column("ERROR"),
+        Column("ID", isNumber: true), Column("NAME", leastWidth: 12), Column("ABOUT", .fixed), Column("STATE", .fixed),
+        Column("ATTEMPTS", isNumber: true), Column("CREATED", .fixed), Column("NEXT", .fixed), Column("ERROR", .text),
     ]
 
     private static func row(_ notice: JobNotification, now: Int64) -> [Cell] {
@@ -80,7 +80,7 @@ struct NotificationsCheckCommand: AsyncParsableCommand {
         commandName: "check",
         abstract: "Send a test notification.",
         discussion: """
-            Sends it once, from this process, for a completed job with ID 0. Nothing is recorded.
+            Sends it once, from this process, for a completed job with ID 0, and prints what it sent. Nothing is recorded.
 
               agent-queue notifications check pager
             """)
@@ -101,13 +101,15 @@ struct NotificationsCheckCommand: AsyncParsableCommand {
             .init("test", .bool(true)), .init("finished_at", .string(TimeText.format(now))),
         ])
         let notifications = NotificationSet(session.settings, environment: session.environment) { Now.milliseconds }
-        let outcome = await notifications.send(
-            JobNotification(id: 0, kind: .job, subject: 0, notification: name, body: body.text, attempts: 1, nextAt: now, createdAt: now))
+        let notice = JobNotification(
+            id: 0, kind: .job, subject: 0, notification: name, body: body.text, attempts: 1, nextAt: now, createdAt: now)
+        let outcome = await notifications.send(notice)
+        let sent = notifications.body(of: notice) ?? notice.body
         try await notifications.shutdown()
-        try report(outcome)
+        try report(outcome, sent: sent)
     }
 
-    private func report(_ outcome: NotificationOutcome) throws {
+    private func report(_ outcome: NotificationOutcome, sent body: String) throws {
         let reason: String? =
             switch outcome {
             case .delivered: nil
@@ -119,9 +121,11 @@ struct NotificationsCheckCommand: AsyncParsableCommand {
             try output.json(
                 .object([
                     .init("notification", .string(name)), .init("delivered", .bool(reason == nil)), .init("error", JobJSON.string(reason)),
+                    .init("body", (try? JSONValue.parse(body)) ?? .string(body)),
                 ]))
-        } else if reason == nil {
-            try output.line("delivered")
+        } else {
+            try output.line(DisplayText.lines(body))
+            if reason == nil { try output.line("delivered") }
         }
         try output.flush()
         if let reason { throw CommandFailure(.unavailable, "notification \(InvalidText.quoted(name)): \(reason)") }

@@ -38,9 +38,11 @@ struct ProvidersBatchesCommand: AsyncParsableCommand {
     }
 
     private static let columns = [
-        Column("ID", isNumber: true), Column("TARGET", leastWidth: 12), Column("KIND"), Column("STATE"), Column("JOBS", isNumber: true),
+        Column("ID", isNumber: true), Column("TARGET", leastWidth: 12), Column("KIND"), Column("STATE", .fixed),
+        Column("JOBS", isNumber: true),
         Column("OPEN", isNumber: true),
-        Column("CREATED"), Column("SENT"), Column("NEXT POLL"), Column("EXPIRES"), Column("PROVIDER ID"), Column("ERROR"),
+        Column("CREATED", .fixed), Column("SENT", .fixed), Column("NEXT POLL", .fixed), Column("EXPIRES", .fixed),
+        Column("PROVIDER ID", .fixed), Column("ERROR", .text),
     ]
 
     private static func row(_ batch: ProviderBatchSummary, now: Int64) -> [Cell] {

@@ -39,7 +39,8 @@ struct ProvidersCheckCommand: AsyncParsableCommand {
         var listing = Listing(
             format,
             [
-                Column("PROVIDER"), Column("MODEL", leastWidth: 12), Column("STATUS"), Column("TOOK", isNumber: true), Column("WHY"),
+                Column("PROVIDER"), Column("MODEL", leastWidth: 12), Column("STATUS", .text), Column("TOOK", isNumber: true),
+                Column("WHY", .text),
             ])
         for result in results {
             let took = result.milliseconds.map { Figures.duration(milliseconds: $0) } ?? ""

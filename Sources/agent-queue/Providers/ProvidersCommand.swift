@@ -46,8 +46,9 @@ struct ProvidersListCommand: AsyncParsableCommand {
 
     private static func lines(_ providers: [ProviderOverview], _ settings: Settings, now: Int64) -> [String] {
         var table = Table([
-            Column("NAME"), Column("KIND"), Column("WHERE"), Column("STATUS", leastWidth: 12), Column("LIMITS"), Column("TODAY"),
-            Column("LAST ERROR"),
+            Column("NAME"), Column("KIND"), Column("WHERE", .text), Column("STATUS", .text, leastWidth: 12), Column("LIMITS", .text),
+            Column("TODAY"),
+            Column("LAST ERROR", .text),
         ])
         for provider in providers {
             let limits = provider.settings.effectiveLimits

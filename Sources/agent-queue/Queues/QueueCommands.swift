@@ -98,8 +98,9 @@ struct ResumeCommand: AsyncParsableCommand {
 enum QueueTable {
     static func lines(_ queues: [QueueSummary]) -> [String] {
         var table = Table(
-            [Column("QUEUE", leastWidth: 12)] + JobState.allCases.map { Column($0.displayName.uppercased(), isNumber: true) } + [Column("")]
-        )
+            [Column("QUEUE", leastWidth: 12)] + JobState.allCases.map { Column($0.displayName.uppercased(), .figure) }
+                + [Column("", .fixed, leastWidth: 0)],
+            mayOmitZeros: true)
         for queue in queues {
             let counts = JobState.allCases.map { state in
                 let count = queue.count(state)

@@ -78,12 +78,13 @@ struct StatsPage {
     }
 
     private var targets: [String] {
-        var table = Table([
-            Column("TARGET", leastWidth: 12), Column("OPEN", isNumber: true), Column("RUNNING", isNumber: true),
-            Column("COMPLETED", isNumber: true), Column("CALLS", isNumber: true), Column("TOKENS IN", isNumber: true),
-            Column("OUT", isNumber: true), Column("COST", isNumber: true), Column("CACHED", isNumber: true),
-            Column("SAVED", isNumber: true),
-        ])
+        var table = Table(
+            [
+                Column("TARGET", leastWidth: 12), Column("OPEN", isNumber: true), Column("RUNNING", isNumber: true),
+                Column("COMPLETED", isNumber: true), Column("CALLS", isNumber: true), Column("TOKENS IN", isNumber: true),
+                Column("OUT", isNumber: true), Column("COST", isNumber: true), Column("CACHED", isNumber: true),
+                Column("SAVED", isNumber: true),
+            ], mayOmitZeros: true)
         for total in TargetTotals.of(statistics.lanes) {
             let open = [JobState.pending, .scheduled, .available, .retryable].reduce(0) { $0 + total.count($1) }
             table.add([
@@ -100,8 +101,9 @@ struct StatsPage {
     private var providers: [String] {
         let now = Now.milliseconds
         var table = Table([
-            Column("PROVIDER", leastWidth: 12), Column("STATUS", leastWidth: 12), Column("RUNNING", isNumber: true), Column("LEFT"),
-            Column("TODAY", isNumber: true), Column("LAST ERROR"),
+            Column("PROVIDER", leastWidth: 12), Column("STATUS", .text, leastWidth: 12), Column("RUNNING", isNumber: true),
+            Column("LIMITS", .text),
+            Column("TODAY", isNumber: true), Column("LAST ERROR", .text),
         ])
         for state in statistics.providers {
             table.add([

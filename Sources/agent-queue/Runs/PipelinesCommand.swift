@@ -30,7 +30,8 @@ struct PipelinesListCommand: AsyncParsableCommand {
         var listing = Listing(
             format,
             [
-                Column("NAME", leastWidth: 10), Column("KIND", leastWidth: 10), Column("FROM", leastWidth: 10), Column("DESCRIPTION"),
+                Column("NAME", leastWidth: 10), Column("KIND", leastWidth: 10), Column("FROM", leastWidth: 10),
+                Column("DESCRIPTION", .text),
             ])
         for entry in entries {
             let fault = entry.fault.map { Cell(DisplayText.line("invalid: \($0.description)"), .bad) }
@@ -80,7 +81,9 @@ struct PipelinesShowCommand: AsyncParsableCommand {
 
     private static func inputs(_ pipeline: Pipeline) -> [String] {
         guard !pipeline.inputs.isEmpty else { return [] }
-        var table = Table([Column("INPUT"), Column("TYPE"), Column("DEFAULT", leastWidth: 10), Column("DESCRIPTION", leastWidth: 16)])
+        var table = Table([
+            Column("INPUT"), Column("TYPE", .fixed), Column("DEFAULT", .text, leastWidth: 10), Column("DESCRIPTION", .text, leastWidth: 16),
+        ])
         for input in pipeline.inputs {
             let fallback = input.fallback.map { DisplayText.line(JSONText.text($0), limit: 60) }
             table.add([
@@ -126,7 +129,7 @@ struct PipelinesCheckCommand: AsyncParsableCommand {
 /// A pipeline's steps as an indented list.
 enum PipelineTree {
     static func lines(_ nodes: [StepNode]) -> [String] {
-        var table = Table([Column("STEP", leastWidth: 16), Column("ROLE"), Column("NEEDS"), Column("MODE")])
+        var table = Table([Column("STEP", .text, leastWidth: 16), Column("ROLE"), Column("NEEDS"), Column("MODE", .text)])
         add(nodes, indent: "", to: &table)
         return table.takeLines()
     }

@@ -68,6 +68,10 @@ struct RunStartCommand: AsyncParsableCommand {
         name: .long, help: ArgumentHelp("Send this notification when the run finishes. Repeatable.", valueName: "name"))
     var onFinish: [String] = []
 
+    @Option(
+        name: .long, help: ArgumentHelp("Send this notification if the run fails. Repeatable.", valueName: "name"))
+    var onFailure: [String] = []
+
     @Flag(name: .long, help: "Wait for the run, show its steps, and print its output.")
     var wait = false
 
@@ -103,7 +107,7 @@ struct RunStartCommand: AsyncParsableCommand {
         let pipeline = try catalog.pipeline(named: name)
         let given = try inputs.object(for: pipeline)
         let context = session.settings.intakeContext(now: Now.milliseconds)
-        try NotificationName.check(onFinish, in: context)
+        try NotificationName.check(onFinish + onFailure, in: context)
         let options = RunOptions(queue: queue, priority: priority, tags: tag, model: model)
         if dryRun {
             let forecast = RunForecast(
@@ -117,6 +121,7 @@ struct RunStartCommand: AsyncParsableCommand {
             var run = try planner.run(pipeline, name: name, inputs: try catalog.checked(given, of: pipeline), options: options)
             run.uniqueKey = uniqueKey
             run.onFinish = onFinish
+            run.onFailure = onFailure
             let started = try await store.runs.start(run)
             // Steps answered from the cache finish immediately, and there may be no worker to continue from them.
             if started.duplicateOf == nil { try await store.runs.resume(run: started.id, with: planner) }

@@ -79,7 +79,7 @@ struct RunTree {
         showsAll = all
         table = Table(
             [
-                Column("STEP", leastWidth: 16), Column("STATE", leastWidth: 12), Column("TIME", isNumber: true),
+                Column("STEP", .text, leastWidth: 16), Column("STATE", .fixed), Column("TIME", isNumber: true),
                 Column("IN", isNumber: true), Column("OUT", isNumber: true), Column("COST", isNumber: true), Column("MODEL", leastWidth: 8),
             ], screen: screen)
     }

@@ -39,8 +39,8 @@ struct RunWaitCommand: AsyncParsableCommand {
         var listing = Listing(
             format,
             [
-                Column("ID", isNumber: true), Column("STATE"), Column("TOOK", isNumber: true), Column("COST", isNumber: true),
-                Column("REASON"),
+                Column("ID", isNumber: true), Column("STATE", .fixed), Column("TOOK", isNumber: true), Column("COST", isNumber: true),
+                Column("REASON", .text),
             ])
         var failed = 0
         for id in ids {

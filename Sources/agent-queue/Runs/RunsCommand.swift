@@ -35,9 +35,9 @@ struct RunsCommand: AsyncParsableCommand {
             var listing = Listing(
                 format,
                 [
-                    Column("ID", isNumber: true), Column("NAME", leastWidth: 10), Column("STATE"), Column("CREATED"),
+                    Column("ID", isNumber: true), Column("NAME", leastWidth: 10), Column("STATE", .fixed), Column("CREATED", .fixed),
                     Column("TOOK", isNumber: true), Column("CALLS", isNumber: true), Column("TOKENS", isNumber: true),
-                    Column("COST", isNumber: true), Column("REASON", leastWidth: 10),
+                    Column("COST", isNumber: true), Column("REASON", .text, leastWidth: 10),
                 ])
             try limit.forEachPage(of: Self.page) { before, count in
                 try store.runs.list(states: state?.states ?? [], name: name, before: before, limit: count)

@@ -12,8 +12,8 @@ struct ScheduleAddCommand: AsyncParsableCommand {
         abstract: "Add a schedule.",
         discussion: """
             Prints the ID of the schedule. Each time it fires, it adds a job with the prompt or, with --run, starts a pipeline, using \
-            the configuration of the worker. With --run, only the job options --model, --queue, --priority, --tag and --on-finish \
-            apply. When clocks go forward, a fixed time in the skipped hour fires right after it; when they go back, a fixed time in \
+            the configuration of the worker. With --run, only the job options --model, --queue, --priority, --tag, --on-finish and \
+            --on-failure apply. When clocks go forward, a fixed time in the skipped hour fires right after it; when they go back, a fixed time in \
             the repeated hour fires once. `*` and steps follow elapsed time.
 
               agent-queue schedule add '0 7 * * mon-fri' 'What should I read today?' --time-zone Europe/Lisbon
@@ -99,13 +99,14 @@ struct ScheduleAddCommand: AsyncParsableCommand {
             return try .job(draft)
         }
         let options = RunOptions(queue: draft.queue, priority: draft.priority, tags: draft.tags, model: draft.model)
-        let onFinish = draft.onFinish
-        (draft.queue, draft.priority, draft.tags, draft.model, draft.onFinish) = (nil, nil, [], nil, [])
+        let (onFinish, onFailure) = (draft.onFinish, draft.onFailure)
+        (draft.queue, draft.priority, draft.tags, draft.model, draft.onFinish, draft.onFailure) = (nil, nil, [], nil, [], [])
         guard draft == JobDraft() else {
-            throw ValidationError("of the job options, --run accepts only --model, --queue, --priority, --tag and --on-finish")
+            throw ValidationError(
+                "of the job options, --run accepts only --model, --queue, --priority, --tag, --on-finish and --on-failure")
         }
         let given = try inputs.object(for: try PipelineCatalog(settings).pipeline(named: pipeline))
-        return .run(ScheduledRun(name: pipeline, inputs: given, options: options, onFinish: onFinish))
+        return .run(ScheduledRun(name: pipeline, inputs: given, options: options, onFinish: onFinish, onFailure: onFailure))
     }
 }
 

@@ -16,11 +16,12 @@ struct ScheduleCommand: ParsableCommand {
 
               agent-queue schedule add '0 7 * * mon-fri' --name digest --time-zone Europe/Lisbon 'What should I read today?'
               agent-queue schedule list
+              agent-queue schedule show digest
               agent-queue schedule next '@weekly'
             """,
         subcommands: [
-            ScheduleAddCommand.self, ScheduleListCommand.self, ScheduleNextCommand.self, SchedulePauseCommand.self,
-            ScheduleResumeCommand.self, ScheduleRemoveCommand.self,
+            ScheduleAddCommand.self, ScheduleListCommand.self, ScheduleShowCommand.self, ScheduleNextCommand.self, ScheduleRunCommand.self,
+            SchedulePauseCommand.self, ScheduleResumeCommand.self, ScheduleRemoveCommand.self,
         ])
 }
 
@@ -49,8 +50,8 @@ struct ScheduleListCommand: AsyncParsableCommand {
     }
 
     private static let columns = [
-        Column("ID", isNumber: true), Column("NAME", leastWidth: 12), Column("WHEN"), Column("ZONE"), Column("NEXT"),
-        Column("FIRED", isNumber: true), Column("LAST"), Column("RUNS", leastWidth: 12), Column("ERROR"),
+        Column("ID", isNumber: true), Column("NAME", leastWidth: 12), Column("WHEN"), Column("ZONE"), Column("NEXT", .fixed),
+        Column("FIRED", isNumber: true), Column("LAST", .text), Column("RUNS", .text, leastWidth: 12), Column("ERROR", .text),
     ]
 
     private static func row(_ schedule: Schedule, now: Int64) -> [Cell] {
@@ -220,8 +221,11 @@ enum ScheduleReference {
         try references.map { reference in
             let found = try Int64(reference).flatMap { try store.schedules.get($0) } ?? store.schedules.get(named: reference)
             if let found { return found }
-            let hint = Suggestion.hint(for: reference, in: try store.schedules.list().map(\.name))
-            throw CommandFailure(.badInput, "schedule \(InvalidText.quoted(reference)) not found\(hint)")
+            throw notFound(reference, among: try store.schedules.list().map(\.name))
         }
+    }
+
+    static func notFound(_ reference: String, among names: [String]) -> CommandFailure {
+        CommandFailure(.badInput, "schedule \(InvalidText.quoted(reference)) not found\(Suggestion.hint(for: reference, in: names))")
     }
 }

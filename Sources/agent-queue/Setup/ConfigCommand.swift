@@ -32,7 +32,7 @@ struct ConfigShowCommand: ParsableCommand {
     func run() throws {
         let session = try Session(global)
         var listing = Listing(
-            format, [Column("KEY"), Column("VALUE"), Column("FROM")])
+            format, [Column("KEY"), Column("VALUE", .text), Column("FROM")])
         for entry in session.settings.entries {
             let origin = Cell(DisplayText.line(entry.origin.description), entry.origin == .builtIn ? .dim : nil)
             try listing.add(

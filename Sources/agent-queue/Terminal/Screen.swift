@@ -15,6 +15,11 @@ struct Screen: Sendable {
     static let output = Screen(descriptor: STDOUT_FILENO)
     static let error = Screen(descriptor: STDERR_FILENO)
 
+    /// One without colour, or what a pipe is if the width is nil.
+    init(width: Int?) {
+        (isTerminal, self.width, height, usesColor) = (width != nil, width, nil, false)
+    }
+
     private init(descriptor: Int32) {
         isTerminal = isatty(descriptor) == 1
         guard isTerminal else {

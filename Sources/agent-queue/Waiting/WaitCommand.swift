@@ -60,15 +60,17 @@ struct WaitCommand: AsyncParsableCommand {
 
     private func report(_ store: QueueStore) async throws {
         var listing = Listing(
-            format, [Column("ID", isNumber: true), Column("STATE"), Column("TOOK", isNumber: true), Column("ANSWER")])
+            format, [Column("ID", isNumber: true), Column("STATE", .fixed), Column("TOOK", isNumber: true), Column("ANSWER", .text)])
         var failed = 0
         for id in ids {
             guard let job = try store.jobs.get(id) else { throw CommandFailure(.badInput, "job \(id) was deleted while waiting for it") }
             if job.state != .completed { failed += 1 }
-            let took = job.finalizedAt.map { Figures.duration(milliseconds: $0 - job.createdAt) } ?? ""
             try listing.add(
                 JobJSON.job(job),
-                row: [Cell("\(id)"), Cell(job.state.displayName, Style.of(job.state)), Cell(took), Cell(JobPreview.answer(job))])
+                row: [
+                    Cell("\(id)"), Cell(job.state.displayName, Style.of(job.state)), Cell(JobPreview.took(job)),
+                    Cell(JobPreview.answer(job)),
+                ])
         }
         try listing.finish()
         if failed > 0 {

@@ -10,7 +10,8 @@ import Testing
         "model": "a/b", "max_tokens": 1, "temperature": 0.5, "schema": ["type": "object"], "sample": 2, "queue": "q", "priority": 9,
         "delay": "1h30m", "at": "2026-12-01T09:00:00.001Z", "expires_in": "1ms", "max_attempts": 1000, "timeout": "10m", "budget": 0.25,
         "unique_key": "u", "custom_id": "c", "tags": ["t"], "batch": "b", "after": [1, 2], "metadata": ["k": "v"], "cache": false,
-        "cache_ttl": "1s", "batch_api": false, "deadline": "6h", "on_finish": ["n"], "on_batch_finish": ["n"], "namespace": ["n"],
+        "cache_ttl": "1s", "batch_api": false, "deadline": "6h", "on_finish": ["n"], "on_batch_finish": ["n"],
+        "on_failure": ["n"], "on_batch_failure": ["n"], "namespace": ["n"],
         "key": "k", "importance": 0.25, "ttl": "never", "recall": 100, "remember": true, "stream": true,
     ]
 

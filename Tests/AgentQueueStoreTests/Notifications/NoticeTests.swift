@@ -35,6 +35,47 @@ import Testing
         }
     }
 
+    @Test func `only failures are told to those who ask for failures`() async throws {
+        try await withStore { fixture in
+            let failing = try await fixture.running {
+                $0.onFailure = ["pager"]
+                $0.batch = "b"
+                $0.onBatchFailure = ["batch-pager"]
+            }
+            let fine = try await fixture.running {
+                $0.onFailure = ["pager", "log"]
+                $0.onFinish = ["log"]
+                $0.batch = "b"
+            }
+            let other = try await fixture.running {
+                $0.batch = "fine"
+                $0.onBatchFailure = ["batch-pager"]
+            }
+            let cancelled = try await fixture.add("c") { $0.onFailure = ["pager"] }
+            _ = try await fixture.store.jobs.cancel(ids: [cancelled])
+            try await fixture.fail(failing, .permanent)
+            _ = try await fixture.complete(fine)
+            _ = try await fixture.complete(other)
+            let told = try await claim(fixture)
+            #expect(told.map(\.notification) == ["pager", "log", "batch-pager"])
+            #expect(told.map(\.subject).prefix(2) == [failing.id, fine.id])
+            #expect(try told.map { try body($0)["state"]?.string } == ["discarded", "completed", "failed"])
+            // What was not told is no longer subscribed either.
+            #expect(try fixture.count(of: "watches") == 0)
+            // Asked for both ways, in either order, it is told either way.
+            for both in [false, true] {
+                let job = try await fixture.running {
+                    $0.batch = "both \(both)"
+                    if both { $0.onBatchFailure = ["n"] } else { $0.onBatchFinish = ["n"] }
+                }
+                let (finish, failure) = both ? (["n"], []) : ([], ["n"])
+                #expect(try await fixture.store.notifications.watch(batch: "both \(both)", tell: finish, onFailure: failure))
+                _ = try await fixture.complete(job)
+                #expect(try await claim(fixture).map(\.notification) == ["n"])
+            }
+        }
+    }
+
     @Test func `every way to end is told`() async throws {
         try await withStore { fixture in
             let watched: (inout NewJob) -> Void = { $0.onFinish = ["n"] }

@@ -47,6 +47,34 @@ import Testing
         }
     }
 
+    @Test func `a firing by hand leaves the times as they are, and each firing stays on record with what became of it`() async throws {
+        try await withStore { fixture in
+            let now = fixture.clock.wall
+            let schedules = fixture.store.schedules
+            let due = try await schedules.add(schedule("due", at: now))
+            #expect(try await schedules.fire(due, .job(.asking("a")), next: now + 1_000))
+            #expect(try await schedules.pause(schedule: due.id))
+            fixture.clock.advance(10)
+            let byHand = try #require(try await schedules.fireNow(due.id, .job(.asking("b"))))
+            #expect(byHand.isByHand && byHand.jobState == .available)
+            let after = try #require(try schedules.get(due.id))
+            #expect((after.firings, after.lastJob, after.firedAt) == (2, byHand.job, now + 10))
+            #expect(after.nextAt == nil && after.pausedAt != nil)
+            let job = try #require(byHand.job)
+            _ = try await fixture.store.jobs.cancel(ids: [job])
+            let record = try schedules.firings(of: due.id, limit: 5)
+            #expect(record.map(\.isByHand) == [true, false])
+            #expect(record.map(\.jobState) == [.cancelled, .available])
+            #expect(record.map(\.firedAt) == [now + 10, now])
+            #expect(try schedules.firings(of: due.id, limit: 1).count == 1)
+            for number in 0..<100 { _ = try await schedules.fireNow(due.id, .job(.asking("n\(number)"))) }
+            #expect(try schedules.firings(of: due.id, limit: 1_000).count == 100)
+            #expect(try await schedules.fireNow(99, .job(.asking("x"))) == nil)
+            #expect(try await schedules.remove(schedule: due.id))
+            #expect(try fixture.count(of: "schedule_firings") == 0)
+        }
+    }
+
     @Test func `of two stores that fire at once, each schedule is fired by one`() async throws {
         try await withStore { fixture in
             let other = try fixture.another()

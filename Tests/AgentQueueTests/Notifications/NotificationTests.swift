@@ -65,6 +65,42 @@ import Testing
         }
     }
 
+    @Test func `a webhook's own body is JSON, whatever the names hold`() async throws {
+        let name = "a \"quoted\" name,\n\\ {{id}} </b>"
+        let batch: JSONValue = [
+            "kind": "batch", "id": 7, "name": .string(name), "state": "failed", "jobs": 5, "completed": 3, "cancelled": 1, "discarded": 1,
+            "cost_usd": 0.25,
+        ]
+        let run: JSONValue = ["kind": "run", "id": 8, "name": "content", "state": "completed", "calls": 12, "completed": 12, "failed": 0]
+        let job: JSONValue = ["kind": "job", "id": 9, "state": "discarded", "custom_id": .null, "queue": "q"]
+        let sentences = [
+            "batch \(name) failed: 3 of 5 jobs completed, 1 failed, 1 cancelled", "run 8 (content) completed: 12 of 12 calls completed",
+            "job 9 failed",
+        ]
+        try await ScriptedServer.withServer(Script { _ in ScriptedAnswer(200, body: []) }) { server in
+            for (index, (body, sentence)) in zip([batch, run, job], sentences).enumerated() {
+                let outcome = try await send(notice(body), environment: ["HOOK": Self.secret]) {
+                    $0.url = server.url
+                    $0.secretEnv = "HOOK"
+                    $0.body = #"{"text": "{{summary}}", "is": "{{ status }}/{{state}}", "cost": {{cost_usd}}, "q": "{{queue}}"}"#
+                }
+                #expect(outcome == .delivered)
+                let request = server.requests[index]
+                let posted = try JSONValue.parse(request.text)
+                #expect(posted["text"]?.string == sentence)
+                #expect(posted["cost"] == (index == 0 ? 0.25 : .null))
+                #expect(posted["q"] == (index == 2 ? "q" : ""))
+                if index == 2 { #expect(posted["is"] == "failed/discarded") }
+                // What is posted is what is signed.
+                let key = SymmetricKey(data: Data(base64Encoded: "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")!)
+                let code = try #require(request["webhook-signature"].flatMap { Data(base64Encoded: String($0.dropFirst(3))) })
+                #expect(
+                    HMAC<SHA256>.isValidAuthenticationCode(
+                        code, authenticating: Data("notice-3-1000.1614265330.\(request.text)".utf8), using: key))
+            }
+        }
+    }
+
     @Test func `answers decide what comes next`() async throws {
         let answers: [(ScriptedAnswer, NotificationOutcome)] = [
             (ScriptedAnswer(200, json: "{}"), .delivered), (ScriptedAnswer(299, body: []), .delivered),

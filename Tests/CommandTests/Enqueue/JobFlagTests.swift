@@ -24,14 +24,15 @@ import Testing
             "schedule", "add", "@daily", "x", "--json", "--config", "c.yaml", "--role", "r", "--model", "local/m", "--system", "sys",
             "--max-tokens", "7", "--temperature", "0.5", "--schema", "schema.json", "--sample", "2", "--queue", "q", "--priority", "3",
             "--delay", "1m", "--expires-in", "2m", "--max-attempts", "4", "--timeout", "5s", "--budget", "0.25", "--tag", "t", "--batch",
-            "b", "--metadata", "k=v", "--cache-ttl", "1h", "--no-batch-api", "--on-finish", "n", "--namespace", "ns", "--recall", "6",
+            "b", "--metadata", "k=v", "--cache-ttl", "1h", "--no-batch-api", "--on-finish", "n", "--on-failure", "n", "--namespace", "ns",
+            "--recall", "6",
             "--remember")
         #expect(ending.status == 0, "\(ending.error)")
         let expected: JSONValue = [
             "kind": "generate", "prompt": "x", "system": "sys", "role": "r", "model": "local/m", "max_tokens": 7, "temperature": 0.5,
             "schema": [:], "sample": 2, "queue": "q", "priority": 3, "delay": "1m", "expires_in": "2m", "max_attempts": 4,
             "timeout": "5s", "budget": 0.25, "tags": ["t"], "batch": "b", "metadata": ["k": "v"], "cache_ttl": "1h", "batch_api": false,
-            "on_finish": ["n"], "namespace": ["ns"], "recall": 6, "remember": true,
+            "on_finish": ["n"], "on_failure": ["n"], "namespace": ["ns"], "recall": 6, "remember": true,
         ]
         let job = try #require(try JSONValue.parse(ending.output)["work"]?["job"])
         #expect(job.canonicalText == expected.canonicalText)

@@ -1,5 +1,6 @@
 import AgentQueueModel
 import AgentQueueStore
+import AgentQueueTestSupport
 import Testing
 
 @Suite struct ScheduleCommandTests {
@@ -60,6 +61,31 @@ import Testing
         #expect(ending.sentence?.hasPrefix(sentence) == true, "\(ending.error)")
     }
 
+    @Test("Shows a schedule with what it added, and fires it by hand")
+    func showAndRun() async throws {
+        let sandbox = try Sandbox()
+        #expect(try await sandbox.run("schedule", "show", "digest").status != 0)
+        _ = try await sandbox.run("schedule", "add", "0 7 * * *", "What is new?", "--name", "digest", "--time-zone", "Asia/Kolkata")
+        let before = try await sandbox.run("schedule", "show", "digest", "--json").json.first
+        #expect(before?["next_times"]?.array?.count == 5)
+        #expect(before?["next_times"]?.array?.first == before?["next_at"])
+        #expect(before?["latest_firings"] == [])
+        let fired = try await sandbox.run("schedule", "run", "digest")
+        #expect(fired.output == "job 1\n", "\(fired.error)")
+        #expect(try await sandbox.run("schedule", "run", "1", "--json").json.first?["job"] == 2)
+        try await sandbox.work()
+        let after = try #require(try await sandbox.run("schedule", "show", "digest", "--json").json.first)
+        #expect((after["next_at"], after["firings"]) == (before?["next_at"], 2))
+        #expect(after["latest_firings"]?.array?.map { $0["job"] } == [2, 1])
+        #expect(after["latest_firings"]?.array?.allSatisfy { $0["state"] == "completed" && $0["by_hand"] == true } == true)
+        let shown = try await sandbox.run("schedule", "show", "1").output
+        for part in ["0 7 * * *  Asia/Kolkata", "07:00 +05:30", "generate: What is new?", "job 2", "hand", "completed"] {
+            #expect(shown.contains(part), "\(shown)")
+        }
+        let unknown = try await sandbox.run("schedule", "run", "digst")
+        #expect(unknown.status == 65 && unknown.sentence == "schedule 'digst' not found (did you mean 'digest'?)")
+    }
+
     @Test("Prints the next times, by the zone's clocks")
     func next() async throws {
         let sandbox = try Sandbox()
@@ -94,10 +120,35 @@ import Testing
         #expect(notices.count == 4)
         #expect(try await sandbox.run("notifications", "retry", "1", "2").output == "2 notifications will be retried\n")
         #expect(try await sandbox.run("notifications", "retry", "99").status == 65)
-        #expect(try await sandbox.run("notifications", "check", "log", environment: environment).output == "delivered\n")
+        let checked = try await sandbox.run("notifications", "check", "log", environment: environment)
+        #expect(checked.lines.last == "delivered" && checked.lines.first?.contains(#""test":true"#) == true, "\(checked.output)")
         #expect(try sandbox.read("told").contains(#""test":true"#))
         let failed = try await sandbox.run("notifications", "check", "bad", environment: environment)
         #expect(failed.status == 69)
         #expect(failed.sentence == "notification 'bad': the command ended with 4")
+    }
+
+    @Test("A webhook is posted in the form that its receiver wants, for failures alone if they alone are asked for")
+    func bodies() async throws {
+        try await ScriptedServer.withServer(Script { _ in ScriptedAnswer(200, body: []) }) { server in
+            let sandbox = try Sandbox()
+            let body = #"{"text": "{{summary}}"}"#
+            let config = try sandbox.file("aq.yaml", "notifications: { slack: { url: '\(server.url)/hook', body: '\(body)' } }\n")
+            let environment = ["AGENT_QUEUE_CONFIG": config]
+            let check = try await sandbox.run("notifications", "check", "slack", environment: environment)
+            #expect(check.output == "{\"text\": \"job 0 completed\"}\ndelivered\n", "\(check.error)")
+            #expect(server.requests.map(\.text) == [#"{"text": "job 0 completed"}"#])
+
+            #expect(try await sandbox.run("enqueue", "x", "--on-failure", "slcak", environment: environment).status == 64)
+            #expect(try await sandbox.run("enqueue", "x", "--on-batch-failure", "slack", environment: environment).status == 64)
+            try sandbox.file("lines.jsonl", #"{"prompt": "good", "on_failure": "slack"}"# + "\n" + #"{"prompt": "bad"}"# + "\n")
+            let bulk = try await sandbox.run(
+                "enqueue", "--jsonl", "lines.jsonl", "--on-failure", "slack", "--batch", "b", "--on-batch-failure", "slack",
+                environment: environment)
+            #expect(bulk.status == 0, "\(bulk.error)")
+            try await sandbox.work { $0.contains("good") ? "fine" : nil }
+            let told = try await sandbox.run("notifications", "list", "--json").json.compactMap { $0["body"]?["kind"]?.string }
+            #expect(told.sorted() == ["batch", "job"])
+        }
     }
 }
