@@ -3,7 +3,7 @@ import AgentQueuePipelines
 
 /// A made-up answer to a call of a pipeline: as long as the call allows, and of the form that its schema asks for. Numbers and choices grow
 /// with each round of a group, so that a loop that waits for a good answer runs all its rounds.
-struct SampleAnswer {
+package struct SampleAnswer {
     /// The tokens of an answer whose length the call does not limit.
     static let usualTokens = 500
     /// The elements of a list whose length the schema does not limit.
@@ -24,6 +24,9 @@ struct SampleAnswer {
         let round = CallPath(call.path).rounds.last?.round ?? 1
         return SampleAnswer(root: schema, round: round).value(schema, depth: 0).text
     }
+
+    /// A value of the form that a schema asks for, as in the first round of a group.
+    package static func value(for schema: JSONValue) -> JSONValue { SampleAnswer(root: schema, round: 1).value(schema, depth: 0) }
 
     private static func filler(_ bytes: Int) -> String { String(String(repeating: "lorem ipsum ", count: bytes / 12 + 1).prefix(bytes)) }
 
