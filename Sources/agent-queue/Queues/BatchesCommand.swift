@@ -50,7 +50,7 @@ struct BatchesListCommand: AsyncParsableCommand {
     }
 
     private static let columns = [
-        Column("BATCH", leastWidth: 12), Column("CREATED"), Column("JOBS", isNumber: true), Column("DONE", isNumber: true),
+        Column("BATCH", leastWidth: 12), Column("CREATED", .fixed), Column("JOBS", isNumber: true), Column("DONE", isNumber: true),
         Column("FAILED", isNumber: true), Column("CANCELLED", isNumber: true), Column("COST", isNumber: true),
         Column("ETA", isNumber: true),
     ]

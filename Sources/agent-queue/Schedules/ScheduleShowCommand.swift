@@ -32,8 +32,7 @@ struct ScheduleShowCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try Session(global)
-        try await session.withExistingStore { store in
-            guard let store else { throw ScheduleReference.notFound(schedule, among: []) }
+        try await session.withStore { store in
             guard let schedule = try ScheduleReference.find([schedule], in: store).first else { return }
             let firings = try store.schedules.firings(of: schedule.id, limit: count)
             let next = nextTimes(of: schedule)

@@ -62,6 +62,7 @@ import Testing
             "list", "results", "queues", "stats", "cache list", "notifications list", "schedule list", "schedule show 1", "runs",
             "run show 1",
             "providers list", "providers batches", "pipelines list", "pipelines show coding", "pipelines show summarize", "memory stats",
+            "batches",
             "wait 1 2",
         ] {
             let shown = try await sandbox.terminal(
