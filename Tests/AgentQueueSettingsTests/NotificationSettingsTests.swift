@@ -25,7 +25,9 @@ import Testing
 
     @Test func aBodyMustBecomeJSON() throws {
         let good = #"{"text": "{{summary}}", "n": {{jobs}}, "o": {"p":{{id}}}}"#
-        let settings = try Fixture("notifications: { a: { url: 'http://h', body: '\(good)' } }").load()
+        let url = "https://hooks.slack.com/services/T000/B000/XXXX"
+        let settings = try Fixture("notifications: { a: { url: '\(url)', body: '\(good)' } }").load()
+        #expect(settings.entries.first { $0.key == "notifications.a.url" }?.value == "https://hooks.slack.com/services/***")
         #expect(settings.notifications["a"]?.body == good)
         for bad in ["{{summary}", "{{summary}} and more", #"{"text": {{summary}"#, ""] {
             #expect { _ = try Fixture("notifications: { a: { url: 'http://h', body: '\(bad)' } }").load() } throws: {

@@ -78,7 +78,7 @@ extension SettingKind where Value == String {
         _ = try baseURL.parse(raw)
         return text
     } show: {
-        masked(url: $0)
+        masked(webhook: $0)
     }
 
     /// Any text of a few lines. It is shown in quotes, because blanks may matter.
@@ -121,6 +121,16 @@ extension SettingKind where Value == String {
             }
         }
         return quoted + "\""
+    }
+
+    /// Slack, Discord and others keep the secret in the path: only its first part is shown.
+    private static func masked(webhook url: String) -> String {
+        let shown = masked(url: url)
+        guard let scheme = shown.firstRange(of: "://"), let slash = shown[scheme.upperBound...].firstIndex(of: "/") else { return shown }
+        let path = shown[slash...].prefix { $0 != "?" }
+        let parts = path.split(separator: "/")
+        guard parts.count > 1 else { return shown }
+        return "\(shown[..<slash])/\(parts[0])/***\(shown[path.endIndex...])"
     }
 
     private static func masked(url: String) -> String {
