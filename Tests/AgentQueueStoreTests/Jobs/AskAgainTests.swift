@@ -81,7 +81,7 @@ import Testing
             let body: JSONValue = ["messages": [["role": "user", "content": "x"]], "recall": ["limit": 2, "namespaces": ["n"]]]
             let request = ModelRequest(kind: .generate, target: try #require(Target("local/m")), body: body)
             var new = NewJob(
-                kind: .generate, target: request.target, body: request.canonicalBody, digest: request.digest(identity: "test"))
+                kind: .generate, target: request.target, body: request.storedBody, digest: request.digest(identity: "test"))
             new.useCache = false
             let id = try await f.add(new)
             #expect(try f.job(id).usesCache)
