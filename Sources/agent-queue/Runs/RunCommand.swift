@@ -119,6 +119,10 @@ struct RunStartCommand: AsyncParsableCommand {
         try await session.withStore(createsFile: true) { store in
             let planner = PipelinePlanner(store: store, settings: session.settings)
             var run = try planner.run(pipeline, name: name, inputs: try catalog.checked(given, of: pipeline), options: options)
+            // Not even its first calls can be made: nobody would look for the reason in a run.
+            if run.first.begun.isEmpty, let end = run.first.end, end.state == .failed {
+                throw CommandFailure(.usage, "\(end.reason ?? "no call of it can be made"); nothing started")
+            }
             run.uniqueKey = uniqueKey
             run.onFinish = onFinish
             run.onFailure = onFailure

@@ -95,6 +95,8 @@ import Testing
             #expect(unknown.status == 64)
             #expect(unknown.sentence == "a: unknown provider 'scripde' in model 'scripde/x' (did you mean 'scripted'?)", "\(unknown.error)")
             #expect(try await aq.run("run", "far", "--input", "m=gpt-4o", "--dry-run").sentence?.contains("is not a target") == true)
+            let started = try await aq.run("run", "far", "--input", "m=gpt-4o")
+            #expect(started.status == 64 && started.sentence?.contains("is not a target") == true, "\(started.error)")
             #expect(try await aq.run("runs", "--json").output.isEmpty)
         }
     }
