@@ -6,7 +6,7 @@ import Testing
     private static let documents = ["docs/architecture.md", "CONTRIBUTING.md"]
     private static let pages =
         ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
-        + ((try? FileManager.default.contentsOfDirectory(atPath: Repository.root + "docs")) ?? []).filter { $0.hasSuffix(".md") }
+        + ((try? FileManager.default.subpathsOfDirectory(atPath: Repository.root + "docs")) ?? []).filter { $0.hasSuffix(".md") }
         .map { "docs/\($0)" }.sorted()
 
     /// The words in backticks, outside blocks of code that a reader types.
@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test(arguments: pages) func everyLinkLeadsSomewhere(_ page: String) throws {
-        let folder = page.contains("/") ? "docs/" : ""
+        let folder = page.split(separator: "/").dropLast().map { "\($0)/" }.joined()
         let links = try Repository.text(page).matches(of: /\]\(([^)#\s]+)(?:#[^)]*)?\)/).map { String($0.output.1) }
         #expect(links.filter { !$0.contains("://") && !$0.hasPrefix("mailto:") && !Repository.exists(folder + $0) } == [])
     }
