@@ -87,7 +87,7 @@ struct ExampleScene {
         try Data([0xFF, 0xD8, 0xFF, 0xE0, 0, 16] + Array("JFIF".utf8)).write(to: URL(filePath: "\(seed.folder)/receipt.jpg"))
     }
 
-    private static func configuration(_ url: String) -> String {
+    static func configuration(_ url: String) -> String {
         """
         default_model: local/smollm2
         providers:
@@ -95,6 +95,7 @@ struct ExampleScene {
           local-embeddings: { kind: openai, base_url: "\(url)/v1" }
           openai: { kind: openai, base_url: "\(url)/v1", api_key_env: OPENAI_API_KEY }
           anthropic: { kind: anthropic, base_url: "\(url)", api_key_env: ANTHROPIC_API_KEY }
+          claude-code: { command: "\(ClaudeCodeProgram.path ?? "claude")", base_url: "\(url)", api_key_env: ANTHROPIC_API_KEY }
         notifications:
           log: { command: "cat > /dev/null" }
           pager: { command: "cat > /dev/null" }
@@ -132,13 +133,14 @@ struct ExampleScene {
 
     // MARK: The models
 
-    private static let script = Script { request in
+    static let script = Script { request in
         let body = (try? JSONValue.parse(request.body)) ?? .null
         if request.path.hasSuffix("/embeddings") { return ScriptedAnswer(json: embeddings(body).text) }
         if request.path == "/hook" { return ScriptedAnswer(200, json: "{}") }
         guard !request.text.contains("FAIL") else { return ScriptedAnswer(400, json: #"{"error": {"message": "no such luck"}}"#) }
         let schema = body["response_format"]?["json_schema"]?["schema"]
         let text = JSONValue.string(schema.map { SampleAnswer.value(for: $0).text } ?? "An answer.")
+        if request.path.hasPrefix("/v1/messages"), body["stream"] == true { return ScriptedAnswer(stream: messageStream(text)) }
         if request.path.hasSuffix("/messages") {
             let answer: JSONValue = [
                 "id": "m", "type": "message", "role": "assistant", "content": [["type": "text", "text": text]], "stop_reason": "end_turn",
@@ -159,6 +161,25 @@ struct ExampleScene {
         return ScriptedAnswer(stream: chunks.map { "data: \($0.text)\n\n" }.joined() + "data: [DONE]\n\n")
     }
 
+    /// An answer as Anthropic streams it, which the Claude Code CLI reads.
+    private static func messageStream(_ text: JSONValue) -> String {
+        let events: [JSONValue] = [
+            [
+                "type": "message_start",
+                "message": [
+                    "id": "m", "type": "message", "role": "assistant", "model": "m", "content": [], "stop_reason": .null,
+                    "usage": ["input_tokens": 2, "output_tokens": 1],
+                ],
+            ],
+            ["type": "content_block_start", "index": 0, "content_block": ["type": "text", "text": ""]],
+            ["type": "content_block_delta", "index": 0, "delta": ["type": "text_delta", "text": text]],
+            ["type": "content_block_stop", "index": 0],
+            ["type": "message_delta", "delta": ["stop_reason": "end_turn"], "usage": ["output_tokens": 3]],
+            ["type": "message_stop"],
+        ]
+        return events.map { "event: \($0["type"]?.string ?? "")\ndata: \($0.text)\n\n" }.joined()
+    }
+
     private static func embeddings(_ body: JSONValue) -> JSONValue {
         let count = body["input"]?.array?.count ?? 1
         let data = (0..<count).map { index -> JSONValue in
@@ -170,7 +191,7 @@ struct ExampleScene {
 
 extension Sandbox {
     /// Runs lines of bash in the folder as its user would, with the programs in `PATH`; beside a worker, if so wanted.
-    fileprivate func exampleShell(_ lines: String, withWorker: Bool) async throws -> Ending {
+    func exampleShell(_ lines: String, withWorker: Bool) async throws -> Ending {
         try file("lines.sh", lines)
         let worker = withWorker ? "agent-worker >worker.log 2>&1 & worker=$!\n" : ""
         let stop = withWorker ? "kill $worker; wait $worker" : ""
