@@ -8,37 +8,22 @@ import Crypto
 extension ModelRequest {
     /// The body as it is stored and sent. Only the outermost members are sorted, which no model sees: the worker finds the bound of an
     /// answer (`max_tokens`) before the messages, without reading them.
-    package var storedBody: String { sorted.text }
+    package var storedBody: String { String(decoding: written(identity: "").stored, as: UTF8.self) }
 
     /// The cache key: SHA-256 of kind, target, who answers (`identity`: the provider's kind and base URL) and the canonical body without
     /// the members that do not change the answer. 32 bytes.
-    package func digest(identity: String) -> [UInt8] { digest(of: sorted, identity) }
+    package func digest(identity: String) -> [UInt8] { Array(SHA256.hash(data: written(identity: identity).digested)) }
 
-    /// The stored body and the cache key. One sort serves both, because requests come by the million.
+    /// The stored body and the cache key, from one pass for both, because requests come by the million.
     package func sealed(identity: String) -> (body: String, digest: [UInt8]) {
-        let sorted = sorted
-        return (sorted.text, digest(of: sorted, identity))
+        let written = written(identity: identity)
+        return (String(decoding: written.stored, as: UTF8.self), Array(SHA256.hash(data: written.digested)))
     }
 
-    /// The body with its outermost members sorted.
-    private var sorted: JSONValue {
-        guard case .object(let members) = body else { return body }
-        return .object(JSONValue.sorted(members))
-    }
-
-    private func digest(of body: JSONValue, _ identity: String) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(512)
-        for part in ["agent-queue/1", kind.rawValue, target.description, identity] {
-            bytes += part.utf8
-            bytes.append(0)
-        }
-        if case .object(let members) = body {
-            Self.writeCanonically(members, to: &bytes)
-        } else {
-            body.write(to: &bytes, sorted: true)
-        }
-        return Array(SHA256.hash(data: bytes))
+    private func written(identity: String) -> RequestWriter {
+        var writer = RequestWriter(prefix: ["agent-queue/1", kind.rawValue, target.description, identity])
+        writer.write(body: body)
+        return writer
     }
 
     /// Members that do not change the answer and are therefore left out of the cache key: a request that is streamed, tagged or billed
@@ -47,20 +32,106 @@ extension ModelRequest {
         "stream", "stream_options", "user", "metadata", "safety_identifier", "service_tier", "store", "prompt_cache_key",
         "prompt_cache_options", "prompt_cache_retention",
     ]
+}
 
-    /// Writes a body as it is digested: the members that count, sorted, but as given inside schemas.
-    /// - Parameter members: the body's own, sorted.
-    static func writeCanonically(_ members: [JSONValue.Member], to out: inout [UInt8]) {
-        out.append(UInt8(ascii: "{"))
-        var isFirst = true
-        for member in members where !ignoredByDigest.contains(member.key) {
-            if !isFirst { out.append(UInt8(ascii: ",")) }
-            isFirst = false
-            JSONValue.write(member.key, to: &out)
-            out.append(UInt8(ascii: ":"))
-            MemberOrder(ofMember: member.key).write(member.value, to: &out)
+/// Writes a request as it is stored and as it is digested. Texts are written once and copied, since most of a request is text.
+struct RequestWriter {
+    /// With members as given, the outermost sorted.
+    private(set) var stored: [UInt8] = []
+    /// Without the members that do not count, the others sorted, but as given inside schemas.
+    private(set) var digested: [UInt8] = []
+
+    /// - Parameter prefix: what is digested before the body.
+    init(prefix: [String]) {
+        stored.reserveCapacity(512)
+        digested.reserveCapacity(512)
+        for part in prefix {
+            digested += part.utf8
+            digested.append(0)
         }
-        out.append(UInt8(ascii: "}"))
+    }
+
+    mutating func write(body: JSONValue) {
+        guard case .object(let members) = body else { return write(body, .ignored) }
+        var isFirst = (stored: true, digested: true)
+        stored.append(UInt8(ascii: "{"))
+        digested.append(UInt8(ascii: "{"))
+        for member in JSONValue.sorted(members) {
+            if !isFirst.stored { stored.append(UInt8(ascii: ",")) }
+            isFirst.stored = false
+            guard !ModelRequest.ignoredByDigest.contains(member.key) else {
+                JSONValue.write(member.key, to: &stored)
+                stored.append(UInt8(ascii: ":"))
+                member.value.write(to: &stored, sorted: false)
+                continue
+            }
+            if !isFirst.digested { digested.append(UInt8(ascii: ",")) }
+            isFirst.digested = false
+            write(member, MemberOrder(ofMember: member.key))
+        }
+        stored.append(UInt8(ascii: "}"))
+        digested.append(UInt8(ascii: "}"))
+    }
+
+    private mutating func append(_ byte: Unicode.Scalar) {
+        stored.append(UInt8(ascii: byte))
+        digested.append(UInt8(ascii: byte))
+    }
+
+    /// - Parameter order: for the member's value.
+    private mutating func write(_ member: JSONValue.Member, _ order: MemberOrder) {
+        let start = stored.count
+        JSONValue.write(member.key, to: &stored)
+        stored.append(UInt8(ascii: ":"))
+        digested.append(contentsOf: stored[start...])
+        write(member.value, order)
+    }
+
+    private mutating func write(_ value: JSONValue, _ order: MemberOrder) {
+        switch value {
+        case .array(let elements) where order != .counted:
+            append("[")
+            for (index, element) in elements.enumerated() {
+                if index > 0 { append(",") }
+                write(element, order)
+            }
+            append("]")
+        case .object(let members) where order != .counted: write(members, order)
+        default:
+            let start = stored.count
+            value.write(to: &stored, sorted: false)
+            digested.append(contentsOf: stored[start...])
+        }
+    }
+
+    private mutating func write(_ members: [JSONValue.Member], _ order: MemberOrder) {
+        append("{")
+        let start = digested.count
+        var ends: [Int] = []
+        var isSorted = true
+        for (index, member) in members.enumerated() {
+            if index > 0 {
+                ends.append(digested.count)
+                append(",")
+                if member.key < members[index - 1].key { isSorted = false }
+            }
+            write(member, order.inside(member.key))
+        }
+        if !isSorted { sort(members, from: start, ends: ends) }
+        append("}")
+    }
+
+    /// Sorts members that were digested as given.
+    /// - Parameter ends: where they end, without the last.
+    private mutating func sort(_ members: [JSONValue.Member], from start: Int, ends: [Int]) {
+        let written = Array(digested[start...])
+        digested.removeSubrange(start...)
+        for (number, index) in members.indices.sorted(by: { members[$0].key < members[$1].key }).enumerated() {
+            if number > 0 { digested.append(UInt8(ascii: ",")) }
+            let from = index == 0 ? 0 : ends[index - 1] + 1 - start
+            let to = index == ends.count ? written.count : ends[index] - start
+            digested.append(contentsOf: written[from..<to])
+        }
     }
 }
 
@@ -90,29 +161,6 @@ package enum MemberOrder: Sendable {
         return switch name {
         case "schema", "parameters", "input_schema", "inputSchema", "output_schema", "outputSchema", "json": .counted
         default: self
-        }
-    }
-
-    /// Writes a value as it is digested.
-    func write(_ value: JSONValue, to out: inout [UInt8]) {
-        switch (self, value) {
-        case (.ignoredOutsideSchemas, .object(let members)):
-            out.append(UInt8(ascii: "{"))
-            for (index, member) in JSONValue.sorted(members).enumerated() {
-                if index > 0 { out.append(UInt8(ascii: ",")) }
-                JSONValue.write(member.key, to: &out)
-                out.append(UInt8(ascii: ":"))
-                inside(member.key).write(member.value, to: &out)
-            }
-            out.append(UInt8(ascii: "}"))
-        case (.ignoredOutsideSchemas, .array(let elements)):
-            out.append(UInt8(ascii: "["))
-            for (index, element) in elements.enumerated() {
-                if index > 0 { out.append(UInt8(ascii: ",")) }
-                write(element, to: &out)
-            }
-            out.append(UInt8(ascii: "]"))
-        default: value.write(to: &out, sorted: self != .counted)
         }
     }
 }

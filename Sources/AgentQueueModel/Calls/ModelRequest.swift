@@ -65,15 +65,9 @@ extension ModelRequest {
         let rest = members.map { member in
             member.key == "messages" ? JSONValue.Member("messages", .array(messages.dropLast() + [.object(asked)])) : member
         }
-        var hash = SHA256()
-        for part in ["agent-queue/semantic/1", kind.rawValue, target.description, identity] {
-            hash.update(data: Array(part.utf8))
-            hash.update(data: [0])
-        }
-        var bytes: [UInt8] = []
-        Self.writeCanonically(JSONValue.sorted(rest), to: &bytes)
-        hash.update(data: bytes)
-        return (Array(hash.finalize()), text)
+        var writer = RequestWriter(prefix: ["agent-queue/semantic/1", kind.rawValue, target.description, identity])
+        writer.write(body: .object(rest))
+        return (Array(SHA256.hash(data: writer.digested)), text)
     }
 
     private static let toolMembers: Set<String> = ["tools", "tool_choice", "functions", "function_call"]

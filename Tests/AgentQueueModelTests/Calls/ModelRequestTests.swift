@@ -1,4 +1,5 @@
 import AgentQueueModel
+import AgentQueueTestSupport
 import Testing
 
 @Suite struct ModelRequestTests {
@@ -101,6 +102,19 @@ import Testing
         #expect(try digest(given) != digest(body.replacing("S", with: swapped)))
         let request = ModelRequest(kind: .generate, target: target, body: try JSONValue.parse(given))
         #expect(request.storedBody == given)
+    }
+
+    @Test func anyOrderHasTheKeyOfTheSortedOne() throws {
+        var generator = SeededGenerator(seed: 5)
+        for _ in 0..<500 {
+            let given = JSONValue.random(depth: 4, using: &generator)
+            let sorted = try JSONValue.parse(given.canonicalText)
+            func request(_ value: JSONValue) -> ModelRequest {
+                ModelRequest(kind: .generate, target: target, body: ["messages": [value], "seed": 1])
+            }
+            #expect(request(given).digest(identity: "i") == request(sorted).digest(identity: "i"), "\(given.text)")
+            #expect(request(given).storedBody == #"{"messages":[\#(given.text)],"seed":1}"#)
+        }
     }
 
     @Test func orderCountsNowhereElse() throws {

@@ -135,6 +135,18 @@ import Testing
         }
     }
 
+    /// What must be escaped is found at any place in a text, and nothing else is touched.
+    @Test(arguments: ["\0", "\u{1F}", " ", "!", "\"", "#", "[", "\\", "]", "~", "\u{7F}", "\u{80}", "é", "\u{FF}", "\u{10FFFF}"])
+    func escapesAreFoundAnywhere(_ scalar: String) throws {
+        let escape = ["\0": "\\u0000", "\u{1F}": "\\u001f", "\"": "\\\"", "\\": "\\\\", "\u{7F}": "\\u007f"][scalar] ?? scalar
+        for before in 0..<20 {
+            for after in 0..<10 {
+                let (head, tail) = (String(repeating: "x", count: before), String(repeating: "y", count: after))
+                #expect(JSONValue.string(head + scalar + tail + scalar).text == "\"\(head)\(escape)\(tail)\(escape)\"")
+            }
+        }
+    }
+
     /// Any value that can be written is read again as what it was.
     @Test func roundTrips() throws {
         var generator = SeededGenerator(seed: 7)
@@ -170,7 +182,7 @@ import Testing
 }
 
 extension JSONValue {
-    fileprivate static func random(depth: Int, using generator: inout SeededGenerator) -> JSONValue {
+    static func random(depth: Int, using generator: inout SeededGenerator) -> JSONValue {
         switch Int.random(in: 0...(depth > 0 ? 7 : 5), using: &generator) {
         case 0: return .null
         case 1: return .bool(Bool.random(using: &generator))
