@@ -1,6 +1,7 @@
 import AgentQueueModel
 import AgentQueueSettings
 import AgentQueueStore
+import FoundationEssentials
 
 extension JobQueue {
     /// Adds a job at the times of a cron expression. Any worker of the database adds it when it is due.
@@ -69,9 +70,7 @@ extension JobQueue {
         } catch {
             throw InputError(error.description, kind: .usage)
         }
-        guard let zone = timeZone.map({ SystemZone($0) }) ?? SystemZone.machine else {
-            throw InputError("unknown time zone \(InvalidText.quoted(timeZone ?? "")) (write a name such as Europe/Lisbon)", kind: .usage)
-        }
+        let zone = try Self.zone(timeZone)
         let now = store.clock.wall()
         guard let next = cron.next(after: now, in: zone) else {
             throw InputError("no time fits \(InvalidText.quoted(text)) within five years", kind: .usage)
@@ -81,5 +80,19 @@ extension JobQueue {
         return try await store.schedules.add(
             NewSchedule(
                 name: name, cron: cron.description, timeZone: zone.name, missed: missed, most: 100, work: work.text, nextAt: next))
+    }
+
+    private static func zone(_ name: String?) throws -> SystemZone {
+        guard let name else {
+            do {
+                return try SystemZone.current(.init(variable: ProcessInfo.processInfo.environment["TZ"]))
+            } catch {
+                throw InputError(error.message, kind: .usage)
+            }
+        }
+        guard let zone = SystemZone(name) else {
+            throw InputError("unknown time zone \(InvalidText.quoted(name)) (write a name such as Europe/Lisbon)", kind: .usage)
+        }
+        return zone
     }
 }

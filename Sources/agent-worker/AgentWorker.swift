@@ -83,14 +83,14 @@ struct AgentWorker: AsyncParsableCommand {
     }
 
     private func loadSettings() throws -> Settings {
+        _ = try ProcessText.arguments()
         let options: [(key: String, value: String?, option: String)] = [
             ("worker.concurrency", concurrency, "--concurrency"), ("worker.processes", processes, "--processes"),
             ("worker.batch_size", batchSize, "--batch-size"), ("worker.linger", linger, "--linger"),
             ("worker.shutdown_grace", shutdownGrace, "--shutdown-grace"), ("database", database, "--database"),
         ]
         return try Settings.load(
-            configPath: config, environment: ProcessInfo.processInfo.environment,
-            currentDirectory: FileManager.default.currentDirectoryPath,
+            configPath: config, environment: try ProcessText.environment(), currentDirectory: try ProcessText.currentFolder(),
             overrides: options.compactMap { option in
                 option.value.map { SettingsOverride(key: option.key, value: $0, option: option.option) }
             })
@@ -105,6 +105,7 @@ struct AgentWorker: AsyncParsableCommand {
 
     private static func sentence(_ error: any Error) -> String {
         if let error = error as? ValidationError { return error.message }
+        if let error = error as? InvalidText { return error.message }
         return "\(error)"
     }
 
@@ -112,6 +113,7 @@ struct AgentWorker: AsyncParsableCommand {
     private static func status(_ error: any Error) -> Int32 {
         if error is ValidationError { return 64 }
         if error is UnservedJobsLeft { return SupervisedChild.isOne ? SupervisedChild.leftJobs : WorkerExit.unavailable }
+        if error is InvalidText { return 65 }
         if let error = error as? SettingsError, case .commandLine = error.origin { return 64 }
         return switch Problem(error) {
         case .usage: 64

@@ -156,6 +156,19 @@ import Testing
         #expect(nul.sentence?.contains("NUL") == true)
     }
 
+    @Test("A path that is no text is refused; the file of another name is not taken in its place")
+    func invalidPath() async throws {
+        let sandbox = try Sandbox()
+        let variable = try await sandbox.shell(#"AGENT_QUEUE_DATABASE="$(printf '/tmp/q\377.db')" "$AQ" list"#)
+        #expect(variable.status == 65)
+        #expect(variable.sentence == "environment variable AGENT_QUEUE_DATABASE is not valid UTF-8")
+        let folder = try await sandbox.shell(
+            #"d="$(printf 'a\377b')"; mkdir "$d"; cd "$d"; "$AQ" enqueue x --database q.db; s=$?; ls; exit $s"#)
+        #expect(folder.status == 65)
+        #expect(folder.output.isEmpty)
+        #expect(folder.sentence == "the path of the current folder is not valid UTF-8; change to another folder")
+    }
+
     @Test("A prompt of 16 MiB goes in, one byte more does not")
     func longPrompt() async throws {
         let sandbox = try Sandbox()

@@ -31,13 +31,13 @@ package enum JobText {
     /// - Throws: `InputError` (`usage`) if `=` or the key is missing, or a key occurs twice.
     package static func metadata(_ pairs: [String]) throws(InputError) -> JSONValue? {
         var members: [JSONValue.Member] = []
-        var seen = Set<String>()
+        var seen = Set<ExactText>()
         for pair in pairs {
             guard let sign = pair.utf8.firstIndex(of: UInt8(ascii: "=")), sign > pair.startIndex else {
                 throw InputError("metadata \(InvalidText.quoted(pair)) is not of the form key=value", kind: .usage)
             }
             let key = String(pair[..<sign])
-            guard seen.insert(key).inserted else {
+            guard seen.insert(ExactText(key)).inserted else {
                 throw InputError("metadata \(InvalidText.quoted(key)) is given twice", kind: .usage)
             }
             members.append(.init(key, .string(String(pair[pair.utf8.index(after: sign)...]))))

@@ -117,7 +117,7 @@ struct VectorAgreement {
     }
 
     private let space: (_ namespace: String) throws -> MemorySpace?
-    private var held: [String: Held?] = [:]
+    private var held: [ExactText: Held?] = [:]
 
     /// - Parameter space: returns the space of a namespace's vectors. Called once for each namespace.
     init(space: @escaping (_ namespace: String) throws -> MemorySpace?) { self.space = space }
@@ -128,7 +128,7 @@ struct VectorAgreement {
         guard let model = memory.model else { return }
         let dimension = memory.memory.vector?.dimension
         guard var held = try held(in: namespace) else {
-            held[namespace] = Held(model: model, dimension: dimension, isStored: false)
+            held[ExactText(namespace)] = Held(model: model, dimension: dimension, isStored: false)
             return
         }
         guard held.model == model else { throw Self.conflict(namespace, held, model) }
@@ -138,13 +138,13 @@ struct VectorAgreement {
             throw Self.wrong("the vector has \(Self.values(dimension)), and \(others) \(agreed)")
         }
         held.dimension = dimension
-        self.held[namespace] = held
+        self.held[ExactText(namespace)] = held
     }
 
     private mutating func held(in namespace: String) throws -> Held? {
-        if let known = held[namespace] { return known }
+        if let known = held[ExactText(namespace)] { return known }
         let stored = try space(namespace).map { Held(model: $0.model, dimension: $0.dimension, isStored: true) }
-        held[namespace] = .some(stored)
+        held[ExactText(namespace)] = .some(stored)
         return stored
     }
 

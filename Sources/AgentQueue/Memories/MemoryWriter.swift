@@ -109,13 +109,13 @@ struct MemorySlice: Sendable {
 
     /// The indices of each namespace's memories, in order.
     var places: [(namespace: String, places: [Int])] {
-        var order: [String: Int] = [:]
+        var order: [ExactText: Int] = [:]
         var places: [(namespace: String, places: [Int])] = []
         for (index, item) in items.enumerated() {
-            if let group = order[item.namespace] {
+            if let group = order[ExactText(item.namespace)] {
                 places[group].places.append(index)
             } else {
-                order[item.namespace] = places.count
+                order[ExactText(item.namespace)] = places.count
                 places.append((item.namespace, [index]))
             }
         }

@@ -77,10 +77,16 @@ package struct PipelineFolder: Sendable {
         defer { closedir(folder) }
         var names: [String] = []
         while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { bytes in
-                bytes.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            let bytes = withUnsafePointer(to: &entry.pointee.d_name) { bytes in
+                bytes.withMemoryRebound(to: UInt8.self, capacity: 256) {
+                    Array(UnsafeBufferPointer(start: $0, count: 256).prefix { $0 != 0 })
+                }
             }
+            let name = String(decoding: bytes, as: UTF8.self)
             guard name.hasSuffix(".yaml") || name.hasSuffix(".yml"), !name.hasPrefix(".") else { continue }
+            guard String(validating: bytes, as: UTF8.self) != nil else {
+                throw InvalidText("holds a file whose name is not valid UTF-8: \(InvalidText.quoted(name))")
+            }
             guard names.count < maxFiles else { throw InvalidText("holds more than \(maxFiles) pipelines") }
             names.append(name)
         }

@@ -31,10 +31,10 @@ package final class MemorySearch: Sendable {
 
     /// Brings the word index of the namespaces up to date that are searched by words.
     private func indexWords(of queries: [MemoryQuery]) async throws {
-        let names = Set(queries.lazy.filter { $0.mode != .vector }.flatMap(\.namespaces))
+        let names = Set(queries.lazy.filter { $0.mode != .vector }.flatMap(\.namespaces).map { ExactText($0) })
         guard !names.isEmpty else { return }
         let lacking = try store.memories.withSnapshot { snapshot in
-            try names.sorted().compactMap { name in
+            try names.map(\.text).sorted().compactMap { name in
                 let id = try snapshot.namespace(named: name)?.id
                 return try id.flatMap { try snapshot.lacksWords($0) ? $0 : nil }
             }
@@ -88,7 +88,7 @@ final class SearchRound {
     /// Answers a query that has been checked.
     func answer(_ query: MemoryQuery) throws -> MemoryAnswer {
         var places: [SearchPlace] = []
-        for name in query.namespaces where !places.contains(where: { $0.namespace.name == name }) {
+        for name in query.namespaces where !places.contains(where: { $0.namespace.name.isExactly(name) }) {
             places.append(SearchPlace(try namespace(name), index: nil))
         }
         if query.mode != .words {

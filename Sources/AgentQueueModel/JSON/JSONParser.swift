@@ -156,12 +156,12 @@ struct JSONParser {
     /// not take quadratic time.
     private func refuseDuplicate(_ key: String, in members: [JSONValue.Member], at offset: Int) throws(JSONError) {
         guard members.count <= 16 else { return }
-        for member in members where member.key == key { throw JSONError("the key '\(key)' stands twice", at: offset) }
+        for member in members where member.key.isExactly(key) { throw JSONError("the key '\(key)' stands twice", at: offset) }
     }
 
     private func refuseDuplicates(_ members: [JSONValue.Member], at offset: Int) throws(JSONError) {
-        var seen = Set<String>(minimumCapacity: members.count)
-        for member in members where !seen.insert(member.key).inserted {
+        var seen = Set<ExactText>(minimumCapacity: members.count)
+        for member in members where !seen.insert(ExactText(member.key)).inserted {
             throw JSONError("the key '\(member.key)' stands twice", at: offset)
         }
     }

@@ -26,12 +26,30 @@ public enum JSONValue: Sendable, Hashable {
             self.key = key
             self.value = value
         }
+
+        /// Whether the keys have the same code points and the values are equal.
+        public static func == (one: Member, other: Member) -> Bool { one.key.isExactly(other.key) && one.value == other.value }
+    }
+
+    /// Whether two values are the same: texts by code points, objects with their members in the same order.
+    public static func == (one: JSONValue, other: JSONValue) -> Bool {
+        switch (one, other) {
+        case (.null, .null): true
+        case (.bool(let one), .bool(let other)): one == other
+        case (.integer(let one), .integer(let other)): one == other
+        case (.double(let one), .double(let other)): one == other
+        case (.digits(let one), .digits(let other)): one == other
+        case (.string(let one), .string(let other)): one.isExactly(other)
+        case (.array(let one), .array(let other)): one == other
+        case (.object(let one), .object(let other)): one == other
+        default: false
+        }
     }
 
     /// The value of an object's member; nil if there is no such member or this is not an object.
     public subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
-        return members.first { $0.key == key }?.value
+        return members.first { $0.key.isExactly(key) }?.value
     }
 
     /// The string; nil if this is not one.
@@ -154,8 +172,21 @@ extension JSONValue {
     }
 }
 
-/// A text that equals another only if all code points are the same, like keys in JSON. (Swift's `==` considers two spellings of `é`
-/// equal.)
+extension String {
+    /// Whether all code points are the same, as of keys in JSON and names in SQL. (`==` considers two spellings of `é` equal.)
+    @inlinable
+    package func isExactly(_ other: String) -> Bool {
+        // Most texts differ in length or are ASCII, for which `==` is exact and fast.
+        utf8.count == other.utf8.count && self == other && utf8.elementsEqual(other.utf8)
+    }
+}
+
+extension Set<String> {
+    /// Whether it has a text with the same code points.
+    package func containsExactly(_ text: String) -> Bool { firstIndex(of: text).map { self[$0].isExactly(text) } ?? false }
+}
+
+/// A text that equals another only if all code points are the same: the key of a set or dictionary of what users named.
 package struct ExactText: Sendable, Hashable {
     package let text: String
 

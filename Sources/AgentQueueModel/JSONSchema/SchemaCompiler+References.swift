@@ -18,12 +18,12 @@ extension SchemaCompiler {
         guard base.isEmpty || base == ownID else { throw wrong("leads out of the schema; only references within it are supported") }
         guard let fragment = JSONPointer.percentDecoded(parts.count > 1 ? parts[1] : "") else { throw wrong("has a broken escape") }
         if !fragment.isEmpty, !fragment.hasPrefix("/") {
-            guard let place = anchors[fragment] else { throw wrong("names an anchor that is not there") }
+            guard let place = anchors[ExactText(fragment)] else { throw wrong("names an anchor that is not there") }
             return place
         }
         guard let steps = JSONPointer.parts(fragment) else { throw wrong("has a broken escape") }
         let pointer = steps.reduce(into: "") { $0 += "/" + JSONPointer.escaped($1) }
-        if let place = places[pointer] { return place }
+        if let place = places[ExactText(pointer)] { return place }
         var value = root
         for step in steps {
             guard let next = JSONPointer.step(step, in: value) else { throw wrong("leads to nothing") }
@@ -39,7 +39,7 @@ extension SchemaCompiler {
     /// Refuses schemas that refer to themselves without descending into the value, since validating would never end.
     func refuseEndlessness() throws(JSONSchemaError) {
         var pointers = Array(repeating: "", count: nodes.count)
-        for (pointer, place) in places { pointers[place] = pointer }
+        for (pointer, place) in places { pointers[place] = pointer.text }
         // The length of the longest chain that starts at a schema; 0 while it is being computed.
         var lengths: [Int: Int] = [:]
         for place in nodes.indices { _ = try chain(from: place, depth: 1, &lengths, pointers) }

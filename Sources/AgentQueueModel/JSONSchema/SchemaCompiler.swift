@@ -9,8 +9,8 @@ struct SchemaCompiler {
     /// The first is the root schema.
     var nodes: [SchemaNode] = []
     /// The compiled schemas by location.
-    var places: [String: Int] = [:]
-    var anchors: [String: Int] = [:]
+    var places: [ExactText: Int] = [:]
+    var anchors: [ExactText: Int] = [:]
     /// References to be resolved at the end, since their targets may not have been compiled yet.
     var references: [Reference] = []
 
@@ -38,10 +38,10 @@ struct SchemaCompiler {
     mutating func schema(_ value: JSONValue, at pointer: String, depth: Int) throws(JSONSchemaError) -> Int {
         guard depth <= Self.maxDepth else { throw JSONSchemaError("schemas are nested deeper than \(Self.maxDepth)", at: pointer) }
         guard nodes.count < Self.maxNodes else { throw JSONSchemaError("there are more than \(Self.maxNodes) schemas", at: pointer) }
-        if let place = places[pointer] { return place }
+        if let place = places[ExactText(pointer)] { return place }
         let place = nodes.count
         nodes.append(SchemaNode())
-        places[pointer] = place
+        places[ExactText(pointer)] = place
         switch value {
         case .bool(let verdict): nodes[place].verdict = verdict
         case .object(let members):
@@ -74,7 +74,7 @@ struct SchemaCompiler {
         case "const": node.allowed.append(AllowedValues([member.value]))
         case "$ref": references.append(Reference(node: site.place, text: try string(member, site), pointer: site.pointer))
         case "$anchor", "$dynamicAnchor":
-            guard anchors.updateValue(site.place, forKey: try string(member, site)) == nil else {
+            guard anchors.updateValue(site.place, forKey: ExactText(try string(member, site))) == nil else {
                 throw JSONSchemaError("\(member.key) \(ShownJSON.name(member.value.string ?? "")) stands twice", at: site.pointer)
             }
         case "$id":

@@ -30,9 +30,9 @@ extension JobStore {
     /// Returns the queues with their job counts.
     package func queues() throws -> [QueueSummary] {
         try read { reader in
-            let lanes = Dictionary(grouping: try LaneSummary.fetchAll(reader), by: \.queue)
+            let lanes = Dictionary(grouping: try LaneSummary.fetchAll(reader), by: { ExactText($0.queue) })
             return try reader.statement("SELECT name, paused_at FROM queues ORDER BY name").all { row in
-                QueueSummary(name: row.text(0), pausedAt: row.optionalInt64(1), lanes: lanes[row.text(0)] ?? [])
+                QueueSummary(name: row.text(0), pausedAt: row.optionalInt64(1), lanes: lanes[ExactText(row.text(0))] ?? [])
             }
         }
     }
@@ -56,7 +56,7 @@ extension ClaimStore {
                 OR pending > 0 AND lanes.id IN (SELECT lane_id FROM followers))
                 """
             ).all { row in
-                queues?.contains(row.text(0)) != false
+                queues?.containsExactly(row.text(0)) != false
                     && policies.hasRoute(of: row.text(2), provider: row.text(1), kind: row.text(3), among: providers)
             }.contains(true)
             if isOpen { return false }
@@ -85,7 +85,7 @@ extension ClaimStore {
             ).all { (queue: $0.text(0), provider: $0.text(1), target: $0.text(2), kind: $0.text(3), jobs: $0.int(4)) }
         }
         var counts: [String: Int] = [:]
-        for lane in lanes where queues?.contains(lane.queue) != false {
+        for lane in lanes where queues?.containsExactly(lane.queue) != false {
             guard !policies.hasRoute(of: lane.target, provider: lane.provider, kind: lane.kind, among: providers) else { continue }
             counts[lane.provider, default: 0] += lane.jobs
         }

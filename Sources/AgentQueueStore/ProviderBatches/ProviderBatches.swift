@@ -194,7 +194,7 @@ extension ProviderBatchStore {
             """
         ).all { row in
             let isServed = routes[row.text(2)].map { !$0.targets.isEmpty } ?? providers.contains(row.text(1))
-            return isServed && queues?.contains(row.text(0)) != false
+            return isServed && queues?.containsExactly(row.text(0)) != false
         }.contains(true)
     }
 }

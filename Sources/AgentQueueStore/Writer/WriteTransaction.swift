@@ -17,7 +17,7 @@ final class WriteTransaction {
     /// Lanes are never deleted, so a committed entry stays valid.
     private var lanes: [LaneKey: Int64] = [:]
     private var newLanes: [LaneKey: Int64] = [:]
-    private var batches: [String: Int64] = [:]
+    private var batches: [ExactText: Int64] = [:]
 
     /// The digests of the newest memories, by namespace. They are discarded if the transaction that changed them did not commit.
     var tails: [Int64: DigestTail] = [:]
@@ -30,6 +30,12 @@ final class WriteTransaction {
         var queue: String
         var target: Target
         var kind: JobKind
+
+        /// Names are other names if any code point differs, as in SQL.
+        static func == (one: LaneKey, other: LaneKey) -> Bool {
+            one.kind == other.kind && one.queue.isExactly(other.queue) && one.target.provider == other.target.provider
+                && one.target.model.isExactly(other.target.model)
+        }
     }
 
     init(connection: WriteConnection, clock: StoreClock) {
@@ -84,10 +90,10 @@ final class WriteTransaction {
 
     /// The batch with a name; created on first use.
     func batch(named name: String) throws(SQLFailure) -> Int64 {
-        if let id = batches[name] { return id }
+        if let id = batches[ExactText(name)] { return id }
         try statement("INSERT INTO batches (name, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING").bind(name).bind(now).run()
         let id = try statement("SELECT id FROM batches WHERE name = ?").bind(name).first { $0.int64(0) } ?? 0
-        batches[name] = id
+        batches[ExactText(name)] = id
         return id
     }
 

@@ -8,15 +8,11 @@ enum CommandArguments {
     ///
     /// - Throws: If bytes are not UTF-8. Swift would replace them silently, but a prompt must be passed on unchanged.
     static func validated() throws -> [String] {
-        var arguments: [String] = []
-        for index in 1..<max(1, Int(CommandLine.argc)) {
-            guard let bytes = CommandLine.unsafeArgv[index] else { break }
-            guard let text = String(validatingCString: bytes) else {
-                throw CommandFailure(.badInput, "argument \(index) is not valid UTF-8")
-            }
-            arguments.append(text)
+        do {
+            return try ProcessText.arguments()
+        } catch {
+            throw CommandFailure(.badInput, error.message)
         }
-        return arguments
     }
 
     /// Suggests a command for an unknown one; the parser would only call it unexpected.

@@ -79,10 +79,12 @@ struct LaunchContext {
     let overrides: [SettingsOverride]
 
     init(_ options: GlobalOptions) throws {
-        environment = ProcessInfo.processInfo.environment
-        guard let path = getcwd(nil, 0) else { throw SystemFailure.make("find the current folder", errno: errno) }
-        defer { free(path) }
-        folder = String(cString: path)
+        do {
+            environment = try ProcessText.environment()
+            folder = try ProcessText.currentFolder()
+        } catch {
+            throw CommandFailure(.badInput, error.message)
+        }
         overrides = options.database.map { [SettingsOverride(key: "database", value: $0, option: "--database")] } ?? []
     }
 }

@@ -4,6 +4,7 @@ import AgentQueueReports
 import AgentQueueSettings
 import AgentQueueStore
 import ArgumentParser
+import FoundationEssentials
 
 /// `agent-queue schedule add`
 struct ScheduleAddCommand: AsyncParsableCommand {
@@ -138,10 +139,11 @@ struct CronOptions: ParsableArguments {
     /// - Throws: `CommandFailure` if there is no such time zone.
     func zone() throws -> SystemZone {
         guard let timeZone else {
-            guard let machine = SystemZone.machine else {
-                throw CommandFailure(.usage, "the system time zone has no name; give --time-zone")
+            do {
+                return try SystemZone.current(.init(variable: ProcessInfo.processInfo.environment["TZ"]))
+            } catch {
+                throw CommandFailure(.usage, "\(error.message); --time-zone takes precedence")
             }
-            return machine
         }
         guard let zone = SystemZone(timeZone) else {
             let hint = Suggestion.hint(for: timeZone, in: SystemZone.names)

@@ -78,6 +78,19 @@ import Testing
         #expect(throws: Never.self) { try JSONValue.parse("[{\"a\":{\"a\":1}},{\"a\":2}]") }
     }
 
+    /// Swift's `==` takes two spellings of `é` for the same text. They are two keys, and two values.
+    @Test func textsThatDifferByUnicodeFormAreDifferent() throws {
+        let text = #"{"caf\u00e9":1,"cafe\u0301":2}"#
+        let value = try JSONValue.parse(text)
+        #expect(value.members?.count == 2)
+        #expect((value["caf\u{E9}"], value["cafe\u{301}"]) == (1, 2))
+        #expect(throws: JSONError.self) { try JSONValue.parse(text.replacing("}", with: #","caf\u00e9":3}"#)) }
+        #expect(JSONValue.string("caf\u{E9}") != JSONValue.string("cafe\u{301}"))
+        #expect(JSONValue.object([.init("\u{212B}", 1)]) != JSONValue.object([.init("\u{C5}", 1)]))
+        let many = (0..<40).map { "\"k\($0)\":0" } + ["\"\u{E9}\":1", "\"e\u{301}\":2"]
+        #expect(try JSONValue.parse("{\(many.joined(separator: ","))}").members?.count == 42)
+    }
+
     /// A million keys must not take a million squared steps, and a wide text no depth.
     @Test(.timeLimit(.minutes(1))) func hostileWidthIsRead() throws {
         let object = try JSONValue.parse("{" + (0..<200_000).map { "\"\($0)\":0" }.joined(separator: ",") + "}")

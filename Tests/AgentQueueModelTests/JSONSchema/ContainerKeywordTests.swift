@@ -2,6 +2,10 @@ import Testing
 
 @Suite struct ContainerKeywordTests {
     @Test(arguments: [
+        // Two spellings of `é` are two properties.
+        SchemaCase(
+            #"{"properties": {"caf\u00e9": {"type": "integer"}, "cafe\u0301": {"type": "string"}}, "required": ["cafe\u0301"]}"#,
+            fits: [#"{"caf\u00e9": 1, "cafe\u0301": "a"}"#], not: [#"{"caf\u00e9": 1}"#, #"{"caf\u00e9": "a", "cafe\u0301": "a"}"#]),
         SchemaCase(#"{"items": {"type": "integer"}}"#, fits: ["[]", "[1, 2.0]", #"{"foo": "bar"}"#], not: [#"[1, "x"]"#, "[null]"]),
         SchemaCase(#"{"items": false}"#, fits: ["[]"], not: ["[1]"]),
         SchemaCase(

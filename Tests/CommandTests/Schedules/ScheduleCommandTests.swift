@@ -151,4 +151,21 @@ import Testing
             #expect(told.sorted() == ["batch", "job"])
         }
     }
+
+    @Test("TZ is understood in all its forms, or refused; it is never UTC in silence")
+    func machineZone() async throws {
+        let sandbox = try Sandbox()
+        for (zone, name, winter) in [
+            (":Europe/Berlin", "Europe/Berlin", "+01:00"), ("/usr/share/zoneinfo/Europe/Berlin", "Europe/Berlin", "+01:00"),
+            ("EST5EDT", "EST5EDT", "-05:00"), ("CET-1CEST,M3.5.0,M10.5.0/3", "CET-1CEST,M3.5.0,M10.5.0/3", "+01:00"),
+        ] {
+            let next = try await sandbox.run("schedule", "next", "0 7 1 1 *", "--count", "1", environment: ["TZ": zone])
+            #expect(next.output.hasSuffix("-01-01 07:00 \(winter) \(name)\n"), "\(next.output)\(next.error)")
+        }
+        let unknown = try await sandbox.run("schedule", "next", "0 7 1 1 *", environment: ["TZ": "Europe/Berln"])
+        #expect(unknown.status == 64)
+        #expect(
+            unknown.sentence
+                == "TZ 'Europe/Berln' is not a time zone of this machine (did you mean 'Europe/Berlin'?); --time-zone takes precedence")
+    }
 }

@@ -289,7 +289,7 @@ package struct ClaimRequest: Sendable {
 
     /// Returns whether the worker can call for a lane's jobs, with the provider of their own target or with a fallback's.
     func serves(queue: String, provider: String, target: String, kind: String) -> Bool {
-        guard queues?.contains(queue) != false else { return false }
+        guard queues?.containsExactly(queue) != false else { return false }
         return policies.hasRoute(of: target, provider: provider, kind: kind, among: providers)
     }
 }
