@@ -47,13 +47,13 @@ extension JobQueue {
         for start in stride(from: 0, to: jobs.count, by: 1_000) {
             added += try await store.jobs.enqueue(Array(jobs[start..<min(start + 1_000, jobs.count)]))
         }
-        var told: [String: (finish: [String], failure: [String])] = [:]
+        var told: [ExactText: (finish: [String], failure: [String])] = [:]
         for draft in drafts {
             guard let batch = draft.batch else { continue }
-            told[batch, default: ([], [])].finish += draft.onBatchFinish
-            told[batch, default: ([], [])].failure += draft.onBatchFailure
+            told[ExactText(batch), default: ([], [])].finish += draft.onBatchFinish
+            told[ExactText(batch), default: ([], [])].failure += draft.onBatchFailure
         }
-        for (batch, names) in told { try await watch(batch, names.finish, onFailure: names.failure) }
+        for (batch, names) in told { try await watch(batch.text, names.finish, onFailure: names.failure) }
         return added
     }
 
@@ -65,27 +65,26 @@ extension JobQueue {
     ///     adds nothing twice.
     ///   - batch: the batch of jobs whose lines name none.
     ///   - model: the target of jobs whose lines name none.
+    ///   - provider: the provider that lines in OpenAI's or Anthropic's batch form go to. By default `openai` and `anthropic`.
     ///   - progress: receives the number of lines done and the total.
     /// - Returns: the number of jobs added by this call.
     /// - Throws: `InputError` with the number of an invalid line; `StoreError`. Jobs that were added before a `StoreError` stay.
     @discardableResult
     public func enqueue(
-        contentsOf path: String, named name: String? = nil, batch: String? = nil, model: String? = nil,
+        contentsOf path: String, named name: String? = nil, batch: String? = nil, model: String? = nil, provider: String? = nil,
         progress: (@Sendable (_ lines: Int, _ total: Int) -> Void)? = nil
     ) async throws -> Int {
         let folder = settings.database.lastIndex(of: "/").map { String(settings.database[..<$0]) }
         var defaults = JobDraft()
         defaults.batch = batch
         defaults.model = model
-        let jobs = BulkEnqueue(input: try BulkInput(path: path, spoolFolder: folder), defaults: defaults, context: context)
-        let survey = try await jobs.check(digest: name != nil)
-        var resumeAfter = 0
-        if let name, let digest = survey.sha256 { resumeAfter = try store.jobs.ingestProgress(name: name, digest: digest) }
+        let jobs = try BulkEnqueue(
+            input: try BulkInput(path: path, spoolFolder: folder), defaults: defaults, context: context, provider: provider)
+        let ingest = try name.map { try BulkIngest($0, in: store) }
+        let survey = try await jobs.check(ingest: ingest)
+        let resumeAfter = try ingest?.linesDone(of: survey) ?? 0
         return try await jobs.add(survey, after: resumeAfter, progress: progress) { [store] slice, lastLine in
-            let checkpoint = name.flatMap { name in
-                survey.sha256.map { IngestCheckpoint(name: name, digest: $0, linesDone: lastLine) }
-            }
-            _ = try await store.jobs.enqueue(slice, ingest: checkpoint)
+            _ = try await store.jobs.enqueue(slice, ingest: ingest?.checkpoint(survey, upTo: lastLine))
         }
     }
 

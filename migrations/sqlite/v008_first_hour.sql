@@ -84,3 +84,7 @@ CREATE TABLE schedule_firings (
     run_id      INTEGER,
     PRIMARY KEY (schedule_id, number)
 ) STRICT, WITHOUT ROWID;
+
+-- The length of an ingest's input, so that one that has only grown is recognized and continues with its tail. Nil, written by schema 7, for
+-- one that cannot be continued.
+ALTER TABLE ingests ADD COLUMN bytes INTEGER;

@@ -46,10 +46,12 @@ package struct IntakeContext: Sendable {
         self.usesBatchAPI = usesBatchAPI
     }
 
-    /// The sentence that refuses a target whose provider is not configured.
-    func unknownProvider(_ provider: String, of target: String) -> String {
+    /// The sentence that refuses a provider that is not configured.
+    /// - Parameter target: the target that names it, if one does.
+    func unknownProvider(_ provider: String, of target: String? = nil) -> String {
         var help = Suggestion.hint(for: provider, in: providerNames)
         if help.isEmpty, !providerNames.isEmpty { help = " (configured: \(providerNames.prefix(20).joined(separator: ", ")))" }
-        return "unknown provider \(InvalidText.quoted(provider)) in model \(InvalidText.quoted(target))\(help)"
+        let place = target.map { " in model \(InvalidText.quoted($0))" } ?? ""
+        return "unknown provider \(InvalidText.quoted(provider))\(place)\(help)"
     }
 }

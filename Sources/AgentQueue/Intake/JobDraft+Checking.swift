@@ -43,7 +43,7 @@ extension JobDraft {
         job.cacheTimeToLive = draft.cacheTTL?.milliseconds
         job.usesBatchAPI = checked.usesBatchAPI
         job.deadline = checked.deadline
-        if kind.isBatchable { job.inputs = draft.inputs?.count ?? 1 }
+        if kind.isBatchable { job.inputs = draft.tokenInputs.isEmpty ? draft.inputs?.count ?? 1 : draft.tokenInputs.count }
         return job
     }
 
@@ -145,6 +145,12 @@ extension JobDraft {
         }
         let due = try end(deadline, named: "deadline", else: "the answer would be wanted before the job may start")
         return (start, try end(expiresIn, named: "expires_in", else: "the job would expire before it may start"), due)
+    }
+
+    static func withoutRepeats(_ texts: [String]) -> [String] {
+        guard texts.count > 1 else { return texts }
+        var seen = Set<ExactText>()
+        return texts.filter { seen.insert(ExactText($0)).inserted }
     }
 
     static func withoutRepeats<Element: Hashable>(_ elements: [Element]) -> [Element] {

@@ -51,10 +51,12 @@ extension JobDraft {
     }
 
     private func checkedInputs() throws(InputError) -> [JSONValue] {
-        guard let inputs, !inputs.isEmpty else { throw InputError("an embed job needs at least one text as input", kind: .badData) }
-        guard inputs.count <= JobLimits.maxEmbedInputs else {
-            throw InputError("an embed job takes at most \(JobLimits.maxEmbedInputs) texts, not \(inputs.count)", kind: .badData)
+        guard tokenInputs.isEmpty else {
+            guard tokenInputs.count <= JobLimits.maxEmbedInputs else { throw Self.tooManyInputs(tokenInputs.count) }
+            return tokenInputs
         }
+        guard let inputs, !inputs.isEmpty else { throw InputError("an embed job needs at least one text as input", kind: .badData) }
+        guard inputs.count <= JobLimits.maxEmbedInputs else { throw Self.tooManyInputs(inputs.count) }
         var values: [JSONValue] = []
         values.reserveCapacity(inputs.count)
         for (index, text) in inputs.enumerated() {
@@ -62,6 +64,10 @@ extension JobDraft {
             values.append(.string(text))
         }
         return values
+    }
+
+    private static func tooManyInputs(_ count: Int) -> InputError {
+        InputError("an embed job takes at most \(JobLimits.maxEmbedInputs) texts, not \(count)", kind: .badData)
     }
 
     private func checkedMessages() throws(InputError) -> [JSONValue] {

@@ -8,20 +8,24 @@ package struct JobLine: Sendable {
     let context: IntakeContext
     /// The draft that every line starts from.
     let template: JobDraft
+    /// The provider of all lines in a provider's batch form; nil for the one whose form it is.
+    let provider: String?
     /// The options that the template sets.
     private let defaults: [JobOption]
     private let given: JobOption.IDs
 
     /// Makes a reader.
-    /// - Parameter defaults: options for lines that do not set them. A line's own value replaces the whole default (the `tags` of a line
-    ///   are all its tags). Defaults that have no meaning for the kind of a line's job are dropped, and its prompt or input is never used
-    ///   as a default.
-    package init(defaults: JobDraft = JobDraft(), context: IntakeContext) {
+    /// - Parameters:
+    ///   - defaults: options for lines that do not set them. A line's own value replaces the whole default (the `tags` of a line are all its
+    ///     tags). Defaults that have no meaning for the kind of a line's job are dropped, and its prompt or input is never used as a default.
+    ///   - provider: the provider that lines in OpenAI's or Anthropic's batch form go to. By default `openai` and `anthropic`.
+    package init(defaults: JobDraft = JobDraft(), context: IntakeContext, provider: String? = nil) {
         var template = defaults
         template.parameters = []
         for option in JobOption.all where option.places.contains(.single) { option.reset(&template) }
         self.context = context
         self.template = template
+        self.provider = provider
         given = JobOption.given(in: template)
         self.defaults = given.options
     }
@@ -42,10 +46,12 @@ package struct JobLine: Sendable {
     }
 
     /// Checks one line: throws exactly where ``job(_:)`` would, at a third of its cost.
+    /// - Returns: its `custom_id`.
     /// - Throws: `InputError`, without the line's number.
-    func check(_ bytes: UnsafeRawBufferPointer) throws(InputError) {
+    func check(_ bytes: UnsafeRawBufferPointer) throws(InputError) -> String? {
         let line = try read(bytes)
         try line.draft.check(in: context, given: line.given)
+        return line.draft.customID
     }
 
     /// Reads one line and validates its job.
@@ -55,9 +61,12 @@ package struct JobLine: Sendable {
         return try line.draft.validated(in: context, given: line.given)
     }
 
+    /// A line of which nothing has been read.
+    var start: Reading { Reading(draft: template, given: given) }
+
     private func read(_ bytes: UnsafeRawBufferPointer) throws(InputError) -> Reading {
         let members = try JSONValue.members(ofLine: bytes)
-        var line = Reading(draft: template, given: given)
+        var line = start
         for member in members {
             if member.key == "params" {
                 try readAnthropic(members, into: &line)

@@ -12,6 +12,8 @@ public struct JobDraft: Sendable, Equatable {
     public var system: String?
     /// The texts to turn into vectors, for `embed`, or to remember, for `memorize`.
     public var inputs: [String]?
+    /// Texts to turn into vectors that were given as lists of tokens, in place of ``inputs``.
+    package var tokenInputs: [JSONValue] = []
     /// A role from the configuration, for `generate`. It supplies what the job leaves open: the system text, the target and the
     /// parameters.
     public var role: String?

@@ -4,6 +4,8 @@ import AgentQueueStore
 /// What adding jobs would amount to. Each job is counted once: as an existing unique key, a cached answer, a duplicate or a call.
 package struct EnqueueForecast {
     package private(set) var jobs = 0
+    /// The targets of all jobs.
+    package private(set) var targets = TargetCounts()
     /// Jobs that the cache would answer.
     package private(set) var cached = 0
     /// Jobs that equal an earlier one and would share its call.
@@ -25,7 +27,8 @@ package struct EnqueueForecast {
     /// - Parameter cost: The maximum cost of its call; nil if the price is unknown.
     package mutating func add(_ job: NewJob, _ preview: EnqueuePreview, cost: Double?) {
         jobs += 1
-        if let key = job.uniqueKey, preview == .taken || !keys.insert(key.hashValue).inserted {
+        targets.add(job.target)
+        if let key = job.uniqueKey, preview == .taken || !keys.insert(ExactText(key).hashValue).inserted {
             taken += 1
         } else if preview == .cached {
             cached += 1
@@ -42,7 +45,7 @@ package struct EnqueueForecast {
         .object([
             .init("jobs", .integer(Int64(jobs))), .init("cached", .integer(Int64(cached))), .init("repeated", .integer(Int64(repeated))),
             .init("unique_key_taken", .integer(Int64(taken))), .init("to_call", .integer(Int64(calls))),
-            .init("max_cost_usd", Money.json(cost)), .init("unpriced", .integer(Int64(unpriced))),
+            .init("max_cost_usd", Money.json(cost)), .init("unpriced", .integer(Int64(unpriced))), .init("targets", targets.json),
         ])
     }
 

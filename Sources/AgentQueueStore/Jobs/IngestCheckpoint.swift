@@ -8,30 +8,29 @@ package struct IngestCheckpoint: Sendable, Equatable {
     package var digest: [UInt8]
     /// The number of the slice's last line.
     package var linesDone: Int
+    /// The length of the input in bytes; nil in checkpoints of earlier versions.
+    package var size: Int64?
+    /// The digest of the checkpoint that this one continues, if the input has grown since.
+    package var continues: [UInt8]?
 
-    package init(name: String, digest: [UInt8], linesDone: Int) {
+    package init(name: String, digest: [UInt8], linesDone: Int, size: Int64? = nil, continues: [UInt8]? = nil) {
         self.name = name
         self.digest = digest
         self.linesDone = linesDone
+        self.size = size
+        self.continues = continues
     }
 }
 
 extension JobStore {
-    /// Returns how many lines of a named input have been read; 0 for a new one.
-    /// - Throws: `StoreError` of kind `conflict` if another input was read under that name.
-    package func ingestProgress(name: String, digest: [UInt8]) throws -> Int {
+    /// Returns the last checkpoint of a named input; nil for a new one.
+    /// - Throws: `StoreError`.
+    package func ingestCheckpoint(named name: String) throws -> IngestCheckpoint? {
         try read { reader in
-            let row = try reader.statement("SELECT digest, lines_done FROM ingests WHERE name = ?").bind(name).first {
-                (digest: $0.blob(0), lines: $0.int(1))
+            try reader.statement("SELECT digest, lines_done, bytes FROM ingests WHERE name = ?").bind(name).first {
+                IngestCheckpoint(name: name, digest: $0.blob(0), linesDone: $0.int(1), size: $0.optionalInt64(2))
             }
-            guard let row else { return 0 }
-            guard row.digest == digest else { throw Self.otherInput(name) }
-            return row.lines
         }
-    }
-
-    static func otherInput(_ name: String) -> StoreError {
-        StoreError(.conflict, "the ingest '\(name)' was begun with another input; choose another --ingest name")
     }
 }
 
@@ -40,11 +39,12 @@ extension WriteTransaction {
     func advance(_ mark: IngestCheckpoint, jobs: Int) throws {
         let moved = try statement(
             """
-            INSERT INTO ingests (name, digest, lines_done, jobs, started_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
-            ON CONFLICT (name) DO UPDATE SET lines_done = ?3, jobs = ingests.jobs + ?4, updated_at = ?5
-            WHERE ingests.digest = ?2 AND ingests.lines_done < ?3
+            INSERT INTO ingests (name, digest, lines_done, jobs, started_at, updated_at, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)
+            ON CONFLICT (name) DO UPDATE SET digest = ?2, lines_done = ?3, jobs = ingests.jobs + ?4, updated_at = ?5, bytes = ?6
+            WHERE (ingests.digest = ?2 OR ingests.digest = ?7) AND ingests.lines_done < ?3
             """
-        ).bind(mark.name).bind(mark.digest).bind(mark.linesDone).bind(jobs).bind(now).run()
+        ).bind(mark.name).bind(mark.digest).bind(mark.linesDone).bind(jobs).bind(now).bind(mark.size)
+            .bind(mark.continues ?? mark.digest).run()
         guard moved == 1 else {
             throw StoreError(.conflict, "the ingest '\(mark.name)' was begun with another input, or is being taken in by another process")
         }

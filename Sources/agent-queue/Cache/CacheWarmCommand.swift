@@ -22,6 +22,8 @@ struct CacheWarmCommand: AsyncParsableCommand {
         completion: .file(extensions: ["jsonl", "ndjson"]))
     var jsonl: String
 
+    @OptionGroup var lines: BatchLineFlags
+
     @OptionGroup(title: "Job options")
     var job: JobFlags
 
@@ -46,7 +48,8 @@ struct CacheWarmCommand: AsyncParsableCommand {
         var defaults = try job.draft()
         defaults.priority = defaults.priority ?? JobLimits.priorities.upperBound
         try await session.withStore(createsFile: true) { [defaults] store in
-            let file = try await BulkFile.check(jsonl, defaults: defaults, skipsInvalid: skipInvalid, session: session)
+            let source = BulkSource(path: jsonl, defaults: defaults, provider: lines.provider)
+            let file = try await BulkFile.check(source, skipsInvalid: skipInvalid, session: session)
             let receipts = BulkReceipts(printsReceipts: printsIDs, json: format.json)
             let warming = CacheWarming(store, receipts)
             try await file.forEachSlice("Adding") { jobs, _ in try await warming.take(jobs) }
@@ -56,7 +59,7 @@ struct CacheWarmCommand: AsyncParsableCommand {
     }
 
     private func report(_ warming: CacheWarming, _ receipts: BulkReceipts) async throws {
-        let added = await receipts.added
+        let added = await receipts.targets.jobs
         let duplicates = await receipts.duplicates
         var output = Output()
         if format.json {
@@ -101,7 +104,7 @@ actor CacheWarming {
             }
         }
         guard !missing.isEmpty else { return }
-        await receipts.take(try await store.jobs.enqueue(missing))
+        await receipts.take(try await store.jobs.enqueue(missing), of: missing)
     }
 
     /// As `--json` prints it.

@@ -5,11 +5,9 @@ import AgentQueueSettings
 import AgentQueueStore
 import Glibc
 
-/// `enqueue --jsonl`: every line is validated before anything is added.
+/// `enqueue --jsonl` and `--csv`: every line is validated before anything is added.
 struct BulkRun {
-    /// The file; `-` is standard input.
-    let path: String
-    let defaults: JobDraft
+    let source: BulkSource
     let skipsInvalid: Bool
     /// The name by which a later run continues.
     let ingest: String?
@@ -24,38 +22,45 @@ struct BulkRun {
         try NotificationName.check(onBatchFinish + onBatchFailure, in: session.settings.intakeContext(now: Now.milliseconds))
         try await session.withStore(createsFile: true) { store in
             // Opened first: input from a pipe is spooled into the database's folder, which opening creates.
-            let file = try await BulkFile.check(
-                path, defaults: defaults, skipsInvalid: skipsInvalid, digest: ingest != nil, session: session)
+            let named = try ingest.map { try BulkIngest($0, in: store) }
+            let file = try await BulkFile.check(source, skipsInvalid: skipsInvalid, ingest: named, session: session)
             let survey = file.survey
-            var resumeAfter = 0
-            if let ingest, let digest = survey.sha256 { resumeAfter = try store.jobs.ingestProgress(name: ingest, digest: digest) }
+            let resumeAfter = try named?.linesDone(of: survey) ?? 0
             let receipts = BulkReceipts(printsReceipts: printsReceipts, json: json)
-            try await file.forEachSlice("Adding", after: resumeAfter) { [ingest] jobs, lastLine in
-                let mark = ingest.flatMap { name in
-                    survey.sha256.map { IngestCheckpoint(name: name, digest: $0, linesDone: lastLine) }
-                }
-                await receipts.take(try await store.jobs.enqueue(jobs, ingest: mark))
+            try await file.forEachSlice("Adding", after: resumeAfter) { jobs, lastLine in
+                let checkpoint = named?.checkpoint(survey, upTo: lastLine)
+                await receipts.take(try await store.jobs.enqueue(jobs, ingest: checkpoint), of: jobs)
             }
             // Only now: before the last line is added, the batch may seem to be finished.
-            if let batch = defaults.batch, !onBatchFinish.isEmpty || !onBatchFailure.isEmpty {
+            if let batch = source.defaults.batch, !onBatchFinish.isEmpty || !onBatchFailure.isEmpty {
                 if try await !store.notifications.watch(batch: batch, tell: onBatchFinish, onFailure: onBatchFailure) {
                     Diagnostics.say("batch \(batch) has no jobs, so no notification will be sent for it")
                 }
             }
             try await receipts.finish()
             await Diagnostics.write(summary(survey, resumedAfter: resumeAfter, receipts) + "\n")
+            for warning in await receipts.targets.warnings(session) { Diagnostics.say(warning) }
         }
     }
 
     private func summary(_ survey: BulkSurvey, resumedAfter line: Int, _ receipts: BulkReceipts) async -> String {
-        let added = await receipts.added
         let duplicates = await receipts.duplicates
-        var text = "\(added) \(added == 1 ? "job" : "jobs") added"
-        if duplicates > 0 { text += ", \(duplicates) already existed" }
-        if survey.skipped > 0 { text += ", \(survey.skipped) invalid \(survey.skipped == 1 ? "line" : "lines") skipped" }
+        var text = await receipts.targets.summary
+        if duplicates > 0 { text += ", \(Figures.count(duplicates)) already existed" }
+        if survey.skipped > 0 { text += ", \(Figures.count(survey.skipped, "invalid line")) skipped" }
         if line > 0 { text += line >= survey.lines ? "; all lines had been added before" : "; lines 1 to \(line) had been added before" }
         return text
     }
+}
+
+/// A file of jobs as the command names it.
+struct BulkSource {
+    /// The file; `-` is standard input.
+    let path: String
+    var form = BulkForm.jobs
+    let defaults: JobDraft
+    /// The provider that lines of another system's batch form go to.
+    var provider: String?
 }
 
 /// A file of jobs that has been checked completely.
@@ -64,22 +69,22 @@ struct BulkFile {
     let survey: BulkSurvey
 
     /// Opens a file, or standard input for `-`, and checks every line. Reports invalid lines if they are skipped.
-    /// - Parameters:
-    ///   - digest: Whether to compute the SHA-256 of the content.
     /// - Throws: `InputError`, naming the file.
     static func check(
-        _ path: String, defaults: JobDraft, skipsInvalid: Bool, digest: Bool = false, session: Session
+        _ source: BulkSource, skipsInvalid: Bool, ingest: BulkIngest? = nil, session: Session
     ) async throws -> BulkFile {
-        let input = try input(path, session)
-        let jobs = BulkEnqueue(input: input, defaults: defaults, context: session.settings.intakeContext(now: Now.milliseconds))
+        let input = try input(source.path, session)
         var bar = ProgressBar("Checking", unit: .bytes)
         defer { bar.clear() }
         do {
+            let jobs = try BulkEnqueue(
+                input: input, form: source.form, defaults: source.defaults,
+                context: session.settings.intakeContext(now: Now.milliseconds), provider: source.provider)
             let report = { (_: Int, error: InputError) in
                 bar.clear()
                 Diagnostics.say("\(input.name): \(error.message); skipped")
             }
-            let survey = try await jobs.check(skippingInvalid: skipsInvalid ? report : nil, digest: digest) { bytes, total in
+            let survey = try await jobs.check(skippingInvalid: skipsInvalid ? report : nil, ingest: ingest) { bytes, total in
                 bar.update(Int(bytes), of: Int(total))
             }
             return BulkFile(jobs: jobs, survey: survey)
@@ -110,7 +115,7 @@ struct BulkFile {
 
 /// Counts added jobs and prints their IDs if asked to.
 actor BulkReceipts {
-    private(set) var added = 0
+    private(set) var targets = TargetCounts()
     private(set) var duplicates = 0
     private let printsReceipts: Bool
     private let json: Bool
@@ -123,9 +128,9 @@ actor BulkReceipts {
     }
 
     /// A closed pipe or a full disk stops the printing, but not the adding.
-    func take(_ receipts: [Enqueued]) {
-        for receipt in receipts {
-            if receipt.duplicateOf == nil { added += 1 } else { duplicates += 1 }
+    func take(_ receipts: [Enqueued], of jobs: [NewJob]) {
+        for (receipt, job) in zip(receipts, jobs) {
+            if receipt.duplicateOf == nil { targets.add(job.target) } else { duplicates += 1 }
         }
         guard printsReceipts, failure == nil else { return }
         do {

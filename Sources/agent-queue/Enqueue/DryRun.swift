@@ -24,16 +24,12 @@ actor DryRun {
     }
 
     /// - Parameter ingest: Skip the lines that were added under this name before.
-    static func run(
-        file path: String, defaults: JobDraft, skipsInvalid: Bool, ingest: String?, session: Session
-    ) async throws -> EnqueueForecast {
-        let file = try await BulkFile.check(path, defaults: defaults, skipsInvalid: skipsInvalid, digest: ingest != nil, session: session)
-        return try await session.withExistingStore { store in
+    static func run(_ source: BulkSource, skipsInvalid: Bool, ingest: String?, session: Session) async throws -> EnqueueForecast {
+        try await session.withExistingStore { store in
+            let named = try ingest.map { name in try store.map { try BulkIngest(name, in: $0) } ?? BulkIngest(new: name) }
+            let file = try await BulkFile.check(source, skipsInvalid: skipsInvalid, ingest: named, session: session)
             let run = DryRun(session, store)
-            var start = 0
-            if let store, let ingest, let digest = file.survey.sha256 {
-                start = try store.jobs.ingestProgress(name: ingest, digest: digest)
-            }
+            let start = try named?.linesDone(of: file.survey) ?? 0
             try await file.forEachSlice("Checking cache", after: start) { jobs, _ in try await run.look(at: jobs) }
             return await run.forecast
         }
@@ -53,6 +49,7 @@ extension EnqueueForecast {
     var lines: [String] {
         var sheet = DetailView()
         sheet.add("jobs", Figures.count(jobs))
+        if targets.count > 1 { sheet.add("targets", targets.list) }
         sheet.add("cached", Figures.count(cached))
         sheet.add("duplicates", Figures.count(repeated))
         sheet.add("unique key exists", Figures.count(taken))

@@ -8,12 +8,13 @@ import ArgumentParser
 struct EnqueueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "enqueue",
-        abstract: "Add a job, or one job for each line of a file.",
+        abstract: "Add a job, or one job for each line or row of a file.",
         discussion: """
             Prints the ID of the new job. Give the prompt as an argument, with --file, or on standard input with `-`. Put a prompt \
             that starts with `-` after `--`. Use --embed to compute embeddings and --memorize to store memories. With --jsonl, every \
             line of the file becomes a job: {"prompt": "…"} with any option as a key, {"kind": "memorize", "text": "…"}, or a line of \
-            an OpenAI or Anthropic batch file.
+            an OpenAI or Anthropic batch file, which goes to `openai` or `anthropic` unless --provider names another. With --csv, every \
+            row becomes a job: its prompt is the --template with the row's values in place of {{column}}, and its metadata are all values.
 
               agent-queue enqueue 'Why is the sky blue?'
               agent-queue enqueue --wait --stream --max-tokens 100 -- '- is this a list?'
@@ -25,6 +26,7 @@ struct EnqueueCommand: AsyncParsableCommand {
               agent-queue enqueue --wait --recall 5 --namespace notes 'When does the office close?'
               agent-queue enqueue --jsonl questions.jsonl --batch monday --ingest monday
               agent-queue enqueue --jsonl questions.jsonl --model openai/gpt-5 --batch-api --dry-run
+              agent-queue enqueue --csv tickets.csv --template 'Name the topic of this ticket: {{text}}' --batch tickets
             """)
 
     @Argument(help: "The prompt, or `-` to read standard input.")
@@ -48,6 +50,10 @@ struct EnqueueCommand: AsyncParsableCommand {
         name: .long, help: ArgumentHelp("Add a job for each line of a JSONL file, or of standard input with `-`.", valueName: "file"),
         completion: .file(extensions: ["jsonl", "ndjson"]))
     var jsonl: String?
+
+    @OptionGroup var rows: RowFlags
+
+    @OptionGroup var lines: BatchLineFlags
 
     @OptionGroup var images: ImageFlags
 
@@ -82,16 +88,17 @@ struct EnqueueCommand: AsyncParsableCommand {
         transform: DurationOption.parse)
     var waitTimeout: Duration?
 
-    @Flag(name: .long, help: "With --jsonl: report invalid lines and add the rest.")
+    @Flag(name: .long, help: "With --jsonl or --csv: report invalid lines and add the rest.")
     var skipInvalid = false
 
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "With --jsonl: name this import, so that running the same command again continues where it stopped.", valueName: "name"))
+            "With --jsonl or --csv: name this import. The same command continues where it stopped, or adds what the file has grown by.",
+            valueName: "name"))
     var ingest: String?
 
-    @Flag(name: .customLong("print-ids"), help: "With --jsonl: print the ID of each job (with --json, an object for each).")
+    @Flag(name: .customLong("print-ids"), help: "With --jsonl or --csv: print the ID of each job (with --json, an object for each).")
     var printsIDs = false
 
     @Flag(
@@ -108,12 +115,12 @@ struct EnqueueCommand: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
-        let sources = [prompt != nil, file != nil, !embed.isEmpty, !memorize.isEmpty, jsonl != nil].count { $0 }
+        let sources = [prompt != nil, file != nil, !embed.isEmpty, !memorize.isEmpty, jsonl != nil, rows.csv != nil].count { $0 }
         guard sources == 1 else {
             throw ValidationError(
                 sources == 0
                     ? "missing prompt; give it as an argument, with --file, or use - for standard input"
-                    : "a prompt, --file, --embed, --memorize and --jsonl are mutually exclusive")
+                    : "a prompt, --file, --embed, --memorize, --jsonl and --csv are mutually exclusive")
         }
         if let ingest, !(1...JobLimits.maxBatchNameBytes).contains(ingest.utf8.count) || ingest.utf8.contains(0) {
             throw ValidationError("--ingest must be 1 to \(JobLimits.maxBatchNameBytes) bytes long")
@@ -135,16 +142,22 @@ struct EnqueueCommand: AsyncParsableCommand {
             if format.json { throw ValidationError("--stream cannot be combined with --json") }
             if !embed.isEmpty || !memorize.isEmpty { throw ValidationError("--stream cannot be combined with --embed or --memorize") }
         }
-        guard jsonl == nil else {
+        if rows.csv != nil, rows.template == nil { throw ValidationError("--csv requires --template, the prompt with {{column}} in it") }
+        if let bulk = jsonl != nil ? "--jsonl" : rows.csv != nil ? "--csv" : nil {
             if wait {
-                throw ValidationError("--wait cannot be combined with --jsonl; add --batch NAME and run 'agent-queue wait --batch NAME'")
+                throw ValidationError("--wait cannot be combined with \(bulk); add --batch NAME and run 'agent-queue wait --batch NAME'")
             }
-            if key != nil { throw ValidationError("--key cannot be combined with --jsonl; put \"key\" in the lines") }
-            if uniqueKey != nil { throw ValidationError("--unique-key cannot be combined with --jsonl; put \"unique_key\" in the lines") }
+            if key != nil { throw ValidationError("--key cannot be combined with \(bulk); put \"key\" in the lines") }
+            if uniqueKey != nil { throw ValidationError("--unique-key cannot be combined with \(bulk); put \"unique_key\" in the lines") }
+            if lines.provider != nil, jsonl == nil || rows.template != nil {
+                throw ValidationError("--provider is for lines in a provider's batch form; use --model provider/model")
+            }
             return
         }
+        if rows.template != nil { throw ValidationError("--template requires --csv or --jsonl") }
+        if lines.provider != nil { throw ValidationError("--provider requires --jsonl; use --model provider/model") }
         for (option, isGiven) in [("--skip-invalid", skipInvalid), ("--ingest", ingest != nil), ("--print-ids", printsIDs)] where isGiven {
-            throw ValidationError("\(option) requires --jsonl")
+            throw ValidationError("\(option) requires --jsonl or --csv")
         }
     }
 
@@ -152,11 +165,10 @@ struct EnqueueCommand: AsyncParsableCommand {
         let session = try Session(global)
         if dryRun {
             try await forecast(session)
-        } else if let jsonl {
+        } else if let source = try bulkSource() {
             try await BulkRun(
-                path: jsonl, defaults: try job.draft(), skipsInvalid: skipInvalid, ingest: ingest,
-                printsReceipts: printsIDs || format.json, json: format.json, onBatchFinish: onBatchFinish,
-                onBatchFailure: onBatchFailure, session: session
+                source: source, skipsInvalid: skipInvalid, ingest: ingest, printsReceipts: printsIDs || format.json, json: format.json,
+                onBatchFinish: onBatchFinish, onBatchFailure: onBatchFailure, session: session
             ).run()
         } else {
             let newJob = try draft().validated(in: session.settings.intakeContext(now: Now.milliseconds))
@@ -164,11 +176,19 @@ struct EnqueueCommand: AsyncParsableCommand {
         }
     }
 
+    /// The file whose lines or rows become jobs; nil for a single job.
+    private func bulkSource() throws -> BulkSource? {
+        guard let path = jsonl ?? rows.csv else { return nil }
+        var source = BulkSource(path: path, defaults: try job.draft(), provider: lines.provider)
+        if let template = try rows.readTemplate() { source.form = jsonl == nil ? .csv(template) : .objects(template) }
+        return source
+    }
+
     private func forecast(_ session: Session) async throws {
+        let source = try bulkSource()
         let forecast =
-            if let jsonl {
-                try await DryRun.run(
-                    file: jsonl, defaults: try job.draft(), skipsInvalid: skipInvalid, ingest: ingest, session: session)
+            if let source {
+                try await DryRun.run(source, skipsInvalid: skipInvalid, ingest: ingest, session: session)
             } else {
                 try await DryRun.run(draft().validated(in: session.settings.intakeContext(now: Now.milliseconds)), session: session)
             }

@@ -6,17 +6,19 @@ import Testing
 @Suite struct IngestTests {
     private let digest = [UInt8](repeating: 7, count: 32)
 
+    private func linesDone(_ f: Fixture) throws -> Int { try f.store.jobs.ingestCheckpoint(named: "n")?.linesDone ?? 0 }
+
     @Test func marksMoveForwardWithTheirJobs() async throws {
         try await withStore { f in
-            #expect(try f.store.jobs.ingestProgress(name: "n", digest: digest) == 0)
+            #expect(try linesDone(f) == 0)
             for end in [100, 150, 151] {
-                let done = try f.store.jobs.ingestProgress(name: "n", digest: digest)
+                let done = try linesDone(f)
                 let jobs = (done..<end).map { NewJob.asking("\($0)") }
                 #expect(
                     try await f.store.jobs.enqueue(jobs, ingest: IngestCheckpoint(name: "n", digest: digest, linesDone: end)).count == end
                         - done
                 )
-                #expect(try f.store.jobs.ingestProgress(name: "n", digest: digest) == end)
+                #expect(try linesDone(f) == end)
             }
             #expect(try f.raw().rows("SELECT lines_done, jobs FROM ingests") == [["151", "151"]])
         }
@@ -33,10 +35,28 @@ import Testing
             #expect(await storeError { try await add(5, digest) }?.kind == .conflict)
             let other = [UInt8](repeating: 8, count: 32)
             #expect(await storeError { try await add(20, other) }?.kind == .conflict)
-            #expect(await storeError { _ = try f.store.jobs.ingestProgress(name: "n", digest: other) }?.kind == .conflict)
             #expect(try f.count(of: "jobs") == 1)
             try await add(11, digest)
-            #expect(try f.store.jobs.ingestProgress(name: "n", digest: digest) == 11)
+            #expect(try linesDone(f) == 11)
+        }
+    }
+
+    /// An input that has grown has another digest. Its checkpoint continues that of the beginning, and of no other input.
+    @Test func aGrownInputContinuesItsCheckpoint() async throws {
+        try await withStore { f in
+            func add(_ lines: Int, _ digest: UInt8, size: Int64, continues: UInt8?) async throws {
+                let mark = IngestCheckpoint(
+                    name: "n", digest: [UInt8](repeating: digest, count: 32), linesDone: lines, size: size,
+                    continues: continues.map { [UInt8](repeating: $0, count: 32) })
+                _ = try await f.store.jobs.enqueue([.asking("x")], ingest: mark)
+            }
+            try await add(10, 1, size: 100, continues: nil)
+            try await add(20, 2, size: 200, continues: 1)
+            try await add(21, 2, size: 200, continues: 1)
+            #expect(try f.store.jobs.ingestCheckpoint(named: "n")?.size == 200)
+            #expect(await storeError { try await add(30, 3, size: 300, continues: 1) }?.kind == .conflict)
+            #expect(await storeError { try await add(30, 1, size: 100, continues: nil) }?.kind == .conflict)
+            #expect(try linesDone(f) == 21)
         }
     }
 
@@ -49,7 +69,7 @@ import Testing
                     ingest: IngestCheckpoint(name: "n", digest: digest, linesDone: 2))
             }
             #expect(error?.kind == .conflict)
-            #expect(try f.store.jobs.ingestProgress(name: "n", digest: digest) == 0)
+            #expect(try linesDone(f) == 0)
             let jobs = try f.count(of: "jobs")
             #expect(jobs == 0)
         }
@@ -63,7 +83,7 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for store in [f.store, other] {
                     group.addTask {
-                        while case let done = try store.jobs.ingestProgress(name: "n", digest: digest), done < 200 {
+                        while case let done = try store.jobs.ingestCheckpoint(named: "n")?.linesDone ?? 0, done < 200 {
                             let jobs = (done..<done + 10).map { NewJob.asking("line \($0)") }
                             do {
                                 _ = try await store.jobs.enqueue(
@@ -85,10 +105,10 @@ import Testing
             let policy = PrunePolicy(completed: 0, cancelled: 0, discarded: 0)
             f.clock.wall += 30 * 86_400_000
             _ = try await f.store.maintenance.prune(policy)
-            #expect(try f.store.jobs.ingestProgress(name: "n", digest: digest) == 3)
+            #expect(try linesDone(f) == 3)
             f.clock.wall += 1
             _ = try await f.store.maintenance.prune(policy)
-            #expect(try f.store.jobs.ingestProgress(name: "n", digest: digest) == 0)
+            #expect(try linesDone(f) == 0)
         }
     }
 }

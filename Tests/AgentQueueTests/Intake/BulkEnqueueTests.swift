@@ -10,7 +10,7 @@ import Testing
         try await withFolder { folder in
             try write(Array(text.utf8), to: folder + "/in.jsonl")
             let input = try BulkInput(path: folder + "/in.jsonl", spoolFolder: folder)
-            try await body(BulkEnqueue(input: input, defaults: JobDraft(), context: context()), folder + "/in.jsonl")
+            try await body(try BulkEnqueue(input: input, defaults: JobDraft(), context: context()), folder + "/in.jsonl")
         }
     }
 

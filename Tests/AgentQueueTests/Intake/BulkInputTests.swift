@@ -157,8 +157,8 @@ import Testing
             let bytes = Array("\u{FEFF}{\"prompt\":\"a\"}\r\n\n".utf8) + Array(repeating: 0x20, count: 3 << 20)
             try write(bytes, to: folder + "/in")
             let input = try BulkInput(path: folder + "/in", spoolFolder: folder)
-            let survey = try await BulkEnqueue(input: input, defaults: JobDraft(), context: context()).check(digest: true)
-            let hex = survey.sha256?.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            let survey = try await BulkEnqueue(input: input, defaults: JobDraft(), context: context()).check(ingest: BulkIngest(new: "n"))
+            let hex = survey.digest?.sha256.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
             #expect(hex == "e387780ce54751f9a06dc9f983bbbc20009fcb5c3f80bfc4595e8ba0ba847d4a")
             #expect((survey.lines, survey.jobs, survey.skipped) == (3, 1, 0))
         }

@@ -39,7 +39,7 @@ import Testing
             try await withFolder { folder in
                 try write(Array(repeatElement(Array("1\n".utf8), count: 300_000).joined()), to: folder + "/in")
                 let input = try BulkInput(path: folder + "/in", spoolFolder: folder)
-                let run = BulkEnqueue(input: input, defaults: JobDraft(), context: context())
+                let run = try BulkEnqueue(input: input, defaults: JobDraft(), context: context())
                 let memory = MemoryGauge()
                 var bad = 0
                 let survey = try await run.check(
@@ -58,10 +58,10 @@ import Testing
         try await withFolder { folder in
             let lines = try Self.generate(folder + "/in", size: 150_000_000, lineLength: 240)
             let input = try BulkInput(path: folder + "/in", spoolFolder: folder)
-            let run = BulkEnqueue(input: input, defaults: JobDraft(), context: context())
+            let run = try BulkEnqueue(input: input, defaults: JobDraft(), context: context())
             let clock = ContinuousClock()
             let start = clock.now
-            let survey = try await run.check(digest: true)
+            let survey = try await run.check(ingest: BulkIngest(new: "n"))
             let middle = clock.now
             try await run.add(survey) { _, _ in }
             for (pass, duration) in [("check", middle - start), ("add", clock.now - middle)] {
@@ -74,9 +74,9 @@ import Testing
         try await withFolder { folder in
             let lines = try generate(folder + "/in", size: size, lineLength: lineLength)
             let input = try BulkInput(path: folder + "/in", spoolFolder: folder)
-            let run = BulkEnqueue(input: input, defaults: JobDraft(), context: context())
+            let run = try BulkEnqueue(input: input, defaults: JobDraft(), context: context())
             let memory = MemoryGauge()
-            let survey = try await run.check(digest: true, progress: { _, _ in memory.note() })
+            let survey = try await run.check(ingest: BulkIngest(new: "n"), progress: { _, _ in memory.note() })
             let added = try await run.add(survey) { _, _ in memory.note() }
             #expect(added == lines)
             #expect(memory.growth < 60 << 20, "grew by \(memory.growth >> 20) MiB")

@@ -7,7 +7,7 @@ import Synchronization
 /// 2026-11-22T00:00:00Z.
 let now: Int64 = 1_795_305_600_000
 
-func context(providers: [String] = ["local", "openai", "local-embeddings"]) -> IntakeContext {
+func context(providers: [String] = ["local", "openai", "anthropic", "local-embeddings"]) -> IntakeContext {
     IntakeContext(
         now: now, defaultTarget: Target(provider: "local", model: "smollm2"),
         defaultEmbeddingTarget: Target(provider: "local-embeddings", model: "e5"), providerNames: providers,

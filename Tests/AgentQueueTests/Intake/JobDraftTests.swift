@@ -163,7 +163,7 @@ import Testing
         Refusal("model '/x' is not a target (write provider/model, such as local/smollm2)") { $0.model = "/x" },
         Refusal("model 'a/b c' is not a target (write provider/model, such as local/smollm2)") { $0.model = "a/b c" },
         Refusal("unknown provider 'opena' in model 'opena/gpt-5' (did you mean 'openai'?)") { $0.model = "opena/gpt-5" },
-        Refusal("unknown provider 'zzz' in model 'zzz/y' (configured: local, openai, local-embeddings)") { $0.model = "zzz/y" },
+        Refusal("unknown provider 'zzz' in model 'zzz/y' (configured: local, openai, anthropic, local-embeddings)") { $0.model = "zzz/y" },
         Refusal("prompt has no meaning for an embed job") { ($0.kind, $0.inputs) = (.embed, ["x"]) },
         Refusal("temperature has no meaning for an embed job") {
             ($0.kind, $0.inputs, $0.prompt, $0.temperature) = (.embed, ["x"], nil, 1)

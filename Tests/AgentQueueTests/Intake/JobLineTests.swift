@@ -130,19 +130,22 @@ import Testing
         (#"{"kind":"embed","input":"x","system":"s"}"#, "system has no meaning for an embed job"),
         (#"{"prompt":"x","model":"local/"}"#, "model 'local/' is not a target (write provider/model, such as local/smollm2)"),
         (#"{"prompt":"x","model":"locl/m"}"#, "unknown provider 'locl' in model 'locl/m' (did you mean 'local'?)"),
-        (#"{"custom_id":"c","body":{}}"#, "an OpenAI batch line needs a url (/v1/chat/completions or /v1/embeddings)"),
+        (#"{"custom_id":"c","body":{}}"#, "the body needs messages, or the line a url that says what it is"),
         (#"{"url":"/v1/chat/completions","body":{}}"#, "an OpenAI batch line needs a custom_id"),
         (#"{"custom_id":"c","url":"/v1/chat/completions","body":{}}"#, "the body needs messages"),
         (#"{"custom_id":"c","url":"/v1/chat/completions","body":7}"#, "body must be an object, not a number"),
         (#"{"custom_id":"c","url":"/v1/chat/completions","method":"GET","body":{}}"#, "method must be POST, not 'GET'"),
         (
-            #"{"custom_id":"c","url":"/v1/responses","body":{}}"#,
-            "url '/v1/responses' is not supported (/v1/chat/completions and /v1/embeddings are)"
+            #"{"custom_id":"c","url":"/v1/moderations","body":{}}"#,
+            "url '/v1/moderations' is not supported (chat/completions, responses, embeddings and completions are)"
         ),
         (
             #"{"custom_id":"c","urll":"x","body":{}}"#, "unknown key 'urll' in an OpenAI batch line (did you mean 'url'?)"
         ),
-        (#"{"custom_id":"c","url":"/v1/embeddings","body":{"input":[[1,2]]}}"#, "input must be a list of strings, but holds a list"),
+        (
+            #"{"custom_id":"c","url":"/v1/embeddings","body":{"input":[["a"]]}}"#,
+            "input must be a string, a list of strings, or lists of tokens (whole numbers)"
+        ),
         (#"{"custom_id":"c","params":{}}"#, "params needs messages"), (#"{"params":{}}"#, "an Anthropic batch line needs a custom_id"),
         (
             #"{"custom_id":"c","params":{"max_tokens":0,"messages":[{"role":"user","content":"x"}]}}"#,
@@ -181,7 +184,7 @@ import Testing
             "content":"Hi"}],"max_completion_tokens":5,"temperature":1,"stream":false,"n":1,"new_thing":{"a":[1]},"seed":null}}
             """
         let job = try outcome(chat).get()
-        #expect((job.customID, job.target.description) == ("c-1", "local/gpt-x"))
+        #expect((job.customID, job.target.description) == ("c-1", "openai/gpt-x"))
         #expect(
             job.body == """
                 {"max_completion_tokens":5,"messages":[{"role":"user","content":"Hi"}],"new_thing":{"a":[1]},"temperature":1}
@@ -191,23 +194,8 @@ import Testing
             "encoding_format":"base64"}}
             """
         let vectors = try outcome(embed).get()
-        #expect((vectors.kind, vectors.target.description) == (.embed, "local-embeddings/m"))
+        #expect((vectors.kind, vectors.target.description) == (.embed, "openai/m"))
         #expect(vectors.body == #"{"dimensions":8,"input":["a"]}"#)
-    }
-
-    @Test(
-        arguments: [
-            (#""gpt-x""#, nil, "local/gpt-x"), (#""openai/gpt-x""#, nil, "openai/gpt-x"), (#""meta/llama""#, nil, "local/meta/llama"),
-            (#""gpt-x""#, "openai/gpt-5", "openai/gpt-x"), ("null", "openai/gpt-5", "openai/gpt-5"), ("null", nil, "local/smollm2"),
-        ] as [(String, String?, String)])
-    func bareModels(_ model: String, _ standard: String?, _ expected: String) throws {
-        var defaults = JobDraft()
-        defaults.model = standard
-        let messages = #""messages":[{"role":"user","content":"x"}]"#
-        let openAI = #"{"custom_id":"c","url":"/v1/chat/completions","body":{"model":\#(model),\#(messages)}}"#
-        #expect(try outcome(openAI, defaults).get().target.description == expected)
-        let anthropic = #"{"custom_id":"c","params":{"model":\#(model),\#(messages)}}"#
-        #expect(try outcome(anthropic, defaults).get().target.description == expected)
     }
 
     @Test func anthropicLines() throws {

@@ -19,7 +19,7 @@ import Testing
         let ending = try await sandbox.run("enqueue", "--jsonl", "in.jsonl", "--batch", "monday", "--priority", "3")
         #expect(ending.status == 0)
         #expect(ending.output.isEmpty)
-        #expect(ending.error == "2500 jobs added\n")
+        #expect(ending.error == "2,500 jobs added to local/smollm2\n")
         let last = try #require(try await sandbox.run("show", "2500", "--json").json.first)
         #expect(last["batch"] == "monday")
         #expect(last["priority"] == 3)
@@ -32,7 +32,7 @@ import Testing
         let three = Array(Self.lines.split(separator: "\n").prefix(3).joined(separator: "\n").utf8)
         let numbers = try await sandbox.run("enqueue", "--jsonl", "-", "--print-ids", input: three)
         #expect(numbers.lines == ["1", "2", "3"])
-        #expect(numbers.error == "3 jobs added\n")
+        #expect(numbers.error == "3 jobs added to local/smollm2\n")
         let receipts = try await sandbox.run("enqueue", "--jsonl", "-", "--json", input: three)
         #expect(try receipts.json.map { $0["id"] } == [4, 5, 6])
         #expect(try receipts.json.allSatisfy { $0["state"] == "available" && $0["duplicate_of"] == .null })
@@ -44,7 +44,7 @@ import Testing
         try sandbox.file("in.jsonl", Self.lines)
         let ending = try await sandbox.shell(#"cat in.jsonl | "$AQ" enqueue --jsonl -"#)
         #expect(ending.status == 0)
-        #expect(ending.error == "2500 jobs added\n")
+        #expect(ending.error == "2,500 jobs added to local/smollm2\n")
     }
 
     @Test("A bad line stops the run with its number, and nothing is added")
@@ -78,7 +78,7 @@ import Testing
         #expect(told.count == 3)
         #expect(told[0].hasPrefix("agent-queue: in.jsonl: line 2: "))
         #expect(told[1].hasPrefix("agent-queue: in.jsonl: line 5: unknown key 'promt' (did you mean 'prompt'?)"))
-        #expect(told[2] == "3 jobs added, 2 invalid lines skipped")
+        #expect(told[2] == "3 jobs added: 2 to local/m, 1 to local/smollm2, 2 invalid lines skipped")
         let jobs = try await sandbox.run("list", "--json").json
         #expect(jobs.map { $0["custom_id"] } == ["a-1", "o-1", .null])
     }
@@ -89,13 +89,19 @@ import Testing
         try sandbox.file("in.jsonl", Self.lines)
         // A run that dies after its first slice leaves just this behind: the jobs, and the mark of the same transaction.
         let first = try await sandbox.run("enqueue", "--jsonl", "in.jsonl", "--ingest", "monday")
-        #expect(first.error == "2500 jobs added\n")
+        #expect(first.error == "2,500 jobs added to local/smollm2\n")
         let again = try await sandbox.run("enqueue", "--jsonl", "in.jsonl", "--ingest", "monday")
         #expect(again.status == 0)
         #expect(again.error == "0 jobs added; all lines had been added before\n")
         #expect(try await sandbox.run("stats", "--json").json.first?["states"]?["available"] == 2_500)
 
         try sandbox.file("in.jsonl", Self.lines + #"{"prompt": "one more"}"# + "\n")
+        let grown = try await sandbox.run("enqueue", "--jsonl", "in.jsonl", "--ingest", "monday")
+        #expect(grown.error == "1 job added to local/smollm2; lines 1 to 2500 had been added before\n")
+        let grownAgain = try await sandbox.run("enqueue", "--jsonl", "in.jsonl", "--ingest", "monday")
+        #expect(grownAgain.error == "0 jobs added; all lines had been added before\n")
+
+        try sandbox.file("in.jsonl", #"{"prompt": "another first"}"# + "\n" + Self.lines)
         let other = try await sandbox.run("enqueue", "--jsonl", "in.jsonl", "--ingest", "monday")
         #expect(other.status == 65)
         #expect(other.sentence?.contains("'monday' was begun with another input") == true)
@@ -118,5 +124,65 @@ import Testing
         #expect(try await sandbox.run("stats", "--json").json.first?["states"]?["available"] == 30_000)
         let check = try await sandbox.run("database", "check")
         #expect(check.status == 0, "\(check.error)")
+    }
+
+    @Test("Lines in the providers' batch forms go to their providers, and the summary says where and what is missing")
+    func targets() async throws {
+        let sandbox = try Sandbox()
+        try sandbox.file("c.yaml", "providers: { anthropic: { kind: anthropic, api_key_env: NONE_SUCH } }\n")
+        let chat =
+            #"{"custom_id": "%", "url": "/v1/chat/completions", "body": {"model": "m", "messages": [{"role": "user", "content": "b"}]}}"#
+        let message = #"{"custom_id": "a-1", "params": {"model": "c", "max_tokens": 5, "messages": [{"role": "user", "content": "c"}]}}"#
+        try sandbox.file("in.jsonl", [chat.replacing("%", with: "1"), message, chat.replacing("%", with: "2")].joined(separator: "\n"))
+        let added = try await sandbox.run("enqueue", "--jsonl", "in.jsonl", "--config", "c.yaml")
+        let told = added.error.split(separator: "\n")
+        #expect(told.first == "3 jobs added: 2 to openai/m, 1 to anthropic/c", "\(added.error)")
+        #expect(
+            told.dropFirst() == [
+                "agent-queue: provider anthropic has no key, so its jobs wait: environment variable NONE_SUCH is not set (put the key there)",
+                "agent-queue: provider openai has no key, so its jobs wait: environment variable OPENAI_API_KEY is not set (put the key there)",
+            ])
+        let local = try await sandbox.run("enqueue", "--jsonl", "in.jsonl", "--provider", "local")
+        #expect(local.error == "3 jobs added: 2 to local/m, 1 to local/c\n")
+        let preview = try await sandbox.run("enqueue", "--jsonl", "in.jsonl", "--dry-run", "--json")
+        #expect(try preview.json.first?["targets"] == ["anthropic/c": 1, "openai/m": 2])
+        let unknown = try await sandbox.run("enqueue", "--jsonl", "in.jsonl", "--provider", "opnai")
+        #expect(unknown.status == 64)
+        #expect(unknown.sentence == "in.jsonl: unknown provider 'opnai' (did you mean 'openai'?); nothing added")
+        let twice = [chat, chat].joined(separator: "\n")
+        let repeated = try await sandbox.run("enqueue", "--jsonl", "-", input: Array(twice.utf8))
+        #expect(repeated.status == 65)
+        #expect(
+            repeated.sentence
+                == "standard input: line 2: the custom_id is that of an earlier line; give every line its own; nothing added")
+    }
+
+    @Test("A row of CSV is a job, with its values in the prompt and as metadata")
+    func rows() async throws {
+        let sandbox = try Sandbox()
+        try sandbox.file("in.csv", "id,text\n7,\"printer, on fire\"\n8,cat\n")
+        try sandbox.file("template.txt", "\u{FEFF}Topic of {{text}}?")
+        let added = try await sandbox.run("enqueue", "--csv", "in.csv", "--template", "@template.txt", "--ingest", "rows", "--batch", "b")
+        #expect(added.error == "2 jobs added to local/smollm2\n")
+        let job = try #require(try await sandbox.run("show", "1", "--json").json.first)
+        #expect(job["request"]?["messages"]?.array?.first?["content"] == "Topic of printer, on fire?")
+        #expect(job["metadata"] == ["id": "7", "text": "printer, on fire"])
+        try sandbox.file("in.csv", "id,text\n7,\"printer, on fire\"\n8,cat\n9,dog\n")
+        let grown = try await sandbox.run("enqueue", "--csv", "in.csv", "--template", "@template.txt", "--ingest", "rows", "--batch", "b")
+        #expect(grown.error == "1 job added to local/smollm2; lines 1 to 3 had been added before\n")
+        let preview = try await sandbox.run("enqueue", "--csv", "in.csv", "--template", "{{id}}: {{text}}", "--dry-run", "--json")
+        #expect(try preview.json.first?["jobs"] == 3)
+        let objects = try await sandbox.run(
+            "enqueue", "--jsonl", "-", "--template", "{{q}}", "--skip-invalid", input: Array(#"{"q":"x"}"#.utf8) + [0x0A] + Array("{}".utf8)
+        )
+        #expect(objects.error.hasSuffix("1 job added to local/smollm2, 1 invalid line skipped\n"), "\(objects.error)")
+        let column = try await sandbox.run("enqueue", "--csv", "in.csv", "--template", "{{txt}}")
+        #expect(column.status == 65)
+        #expect(
+            column.sentence
+                == "in.csv: the template names the column 'txt', which is not there (did you mean 'text'? columns: 'id', 'text'); nothing added"
+        )
+        #expect(try await sandbox.run("enqueue", "--csv", "in.csv").status == 64)
+        #expect(try await sandbox.run("enqueue", "x", "--template", "{{a}}").status == 64)
     }
 }

@@ -7,7 +7,7 @@ import Testing
 
 /// `enqueue --dry-run`: what adding would come to, and nothing added.
 @Suite struct DryRunTests {
-    private static let keys = ["jobs", "cached", "repeated", "unique_key_taken", "to_call", "max_cost_usd", "unpriced"]
+    private static let keys = ["jobs", "cached", "repeated", "unique_key_taken", "to_call", "max_cost_usd", "unpriced", "targets"]
     private static let prices = """
         models:
           openai/dear: { price: { input_per_mtok: 0, output_per_mtok: 1000 }, max_output_tokens: 1000 }

@@ -7,6 +7,7 @@ import Testing
     private static let others: Set = [
         "--file", "--embed", "--memorize", "--jsonl", "--wait", "--skip-invalid", "--ingest", "--print-ids", "--dry-run", "--json",
         "--database", "--config", "--version", "--help", "--no-batch-api", "--image",
+        "--csv", "--template", "--provider",
     ]
 
     @Test func everyOptionHasItsFlagAndEveryFlagItsOption() async throws {

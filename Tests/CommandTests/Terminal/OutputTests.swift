@@ -59,7 +59,7 @@ import Testing
         let ending = try await sandbox.shell(
             #""$AQ" enqueue --jsonl in.jsonl --print-ids | head -n 1 > /dev/null; echo "${PIPESTATUS[0]}""#)
         #expect(ending.output == "0\n")
-        #expect(ending.error == "3000 jobs added\n")
+        #expect(ending.error == "3,000 jobs added to local/smollm2\n")
     }
 
     @Test("A full disk behind standard output is an error")
@@ -90,7 +90,7 @@ import Testing
         try sandbox.file("in.jsonl", (1...3_000).map { #"{"prompt": "question \#($0)"}"# }.joined(separator: "\n"))
         let drawn = try await sandbox.terminal("enqueue", "--jsonl", "in.jsonl", width: 90)
         #expect(drawn.contains("Adding") && drawn.contains("100%"))
-        #expect(drawn.contains("3000 jobs added"))
-        #expect(try await sandbox.run("enqueue", "--jsonl", "in.jsonl").error == "3000 jobs added\n")
+        #expect(drawn.contains("3,000 jobs added"))
+        #expect(try await sandbox.run("enqueue", "--jsonl", "in.jsonl").error == "3,000 jobs added to local/smollm2\n")
     }
 }

@@ -1,20 +1,27 @@
 import AgentQueueModel
 
-/// Adds jobs from JSONL in two passes over the input: ``check(after:skippingInvalid:digest:progress:)`` validates every line before
-/// anything is added, and ``add(_:after:progress:commit:)`` makes the jobs again, slice by slice. Memory use is constant: a few MiB, and a
-/// few times the longest line.
+/// Adds jobs from a file in two passes over it: ``check(after:skippingInvalid:ingest:progress:)`` validates every line before anything is
+/// added, and ``add(_:after:progress:commit:)`` makes the jobs again, slice by slice. Memory use is constant: a few MiB, a few times the
+/// longest line, and some 16 bytes for each `custom_id`.
 package struct BulkEnqueue: Sendable {
     let input: BulkInput
-    let line: JobLine
+    let line: BulkLine
 
     /// Makes an import.
     /// - Parameters:
     ///   - input: the lines.
+    ///   - form: what the lines are.
     ///   - defaults: options for lines that do not set them.
     ///   - context: targets, providers and the time, which are the same for all lines.
-    package init(input: BulkInput, defaults: JobDraft, context: IntakeContext) {
+    ///   - provider: the provider that lines in OpenAI's or Anthropic's batch form go to. By default `openai` and `anthropic`.
+    /// - Throws: `InputError` if the header of a CSV file cannot be read, the template names a column that is not there, or the provider is
+    ///   unknown.
+    package init(
+        input: BulkInput, form: BulkForm = .jobs, defaults: JobDraft, context: IntakeContext, provider: String? = nil
+    ) throws(InputError) {
+        if let provider, context.identity(provider) == nil { throw InputError(context.unknownProvider(provider), kind: .usage) }
         self.input = input
-        line = JobLine(defaults: defaults, context: context)
+        line = try BulkLine(JobLine(defaults: defaults, context: context, provider: provider), form, of: input)
     }
 }
 
@@ -26,8 +33,8 @@ package struct BulkSurvey: Sendable, Equatable {
     package let jobs: Int
     /// The number of invalid lines that are skipped; 0 unless skipping was requested.
     package let skipped: Int
-    /// The SHA-256 of the whole content, 32 bytes, by which a repeated import recognizes its file; nil unless requested.
-    package let sha256: [UInt8]?
+    /// By which a repeated import recognizes its file; nil unless requested.
+    package let digest: ContentDigest?
     /// Only lines after this one were checked.
     package let checkedAfterLine: Int
 
@@ -40,29 +47,34 @@ extension BulkEnqueue {
     ///   - resumeAfterLine: lines up to this one are not validated because they were added before; 0 validates all.
     ///   - skippingInvalid: receives the number and the error of each invalid line, in order, and the line is skipped. Nil (the default)
     ///     ends the pass at the first one. The error names the line itself.
-    ///   - digest: whether to compute the SHA-256 of the whole content.
+    ///   - ingest: the named import that this is; nil for one without a name.
     ///   - progress: receives the bytes read so far and the total, about once for each MiB.
     /// - Returns: what ``add(_:after:progress:commit:)`` requires.
-    /// - Throws: `InputError`: `line N: …` for an invalid line (`badData`), or if reading fails; `CancellationError`.
+    /// - Throws: `InputError`: `line N: …` for an invalid line or one whose `custom_id` an earlier line has (`badData`), or if reading fails;
+    ///   `CancellationError`.
     package func check(
-        after resumeAfterLine: Int = 0, skippingInvalid: ((_ line: Int, _ error: InputError) -> Void)? = nil, digest: Bool = false,
+        after resumeAfterLine: Int = 0, skippingInvalid: ((_ line: Int, _ error: InputError) -> Void)? = nil, ingest: BulkIngest? = nil,
         progress: ((_ bytes: Int64, _ total: Int64) -> Void)? = nil
     ) async throws -> BulkSurvey {
-        var reader = LineReader(input, digest: digest)
+        var reader = LineReader(input, isCSV: line.isCSV, hasher: ingest.map { ContentHasher(prefixSize: $0.prefixSize) })
+        let start = max(resumeAfterLine, line.lastHeaderLine)
         var jobs = 0
         var badLines = LineSet()
+        var ids = CustomIDSet()
         var blocks = (LineBlock(), LineBlock())
         while try reader.next(&blocks.0) {
             try Task.checkCancellation()
             if try !reader.next(&blocks.1) { blocks.1.lines = [] }
             let (first, second) = blocks
-            async let checkedFirst = verdict(on: first, after: resumeAfterLine)
-            let checkedSecond = verdict(on: second, after: resumeAfterLine)
+            async let checkedFirst = verdict(on: first, after: start)
+            let checkedSecond = verdict(on: second, after: start)
             for (block, verdict) in [(first, await checkedFirst), (second, checkedSecond)] {
                 jobs += verdict.jobs
-                for index in verdict.bad {
+                let repeated = try ids.repeated(in: verdict.ids)
+                jobs -= repeated.count
+                for index in repeated.isEmpty ? verdict.bad : (verdict.bad + repeated).sorted() {
                     let place = block.lines[index]
-                    guard let error = error(in: block, at: place) else { continue }
+                    let error = error(in: block, at: place) ?? CustomIDSet.repeated.inLine(place.number)
                     guard let skippingInvalid else { throw error }
                     skippingInvalid(place.number, error)
                     badLines.insert(place.number)
@@ -71,28 +83,38 @@ extension BulkEnqueue {
             progress?(reader.bytesRead, input.size)
         }
         return BulkSurvey(
-            lines: reader.lineCount, jobs: jobs, skipped: badLines.count, sha256: digest ? reader.digest : nil,
-            checkedAfterLine: resumeAfterLine, badLines: badLines)
+            lines: reader.lineCount, jobs: jobs, skipped: badLines.count, digest: reader.digest, checkedAfterLine: start, badLines: badLines
+        )
     }
 
     /// The result of checking a block. Invalid lines are kept only as indices, so that a file with nothing else takes no more memory.
     private struct Verdict: Sendable {
         var jobs = 0
         var bad: [Int] = []
+        var ids: [CustomIDSet.Element] = []
     }
 
     private func verdict(on block: LineBlock, after resumeAfterLine: Int) -> Verdict {
         var verdict = Verdict()
         for (index, place) in block.lines.enumerated() where place.number > resumeAfterLine {
-            if error(in: block, at: place) == nil { verdict.jobs += 1 } else { verdict.bad.append(index) }
+            do throws(InputError) {
+                if let id = try check(place, in: block) { verdict.ids.append(.init(index: index, id: id)) }
+                verdict.jobs += 1
+            } catch {
+                verdict.bad.append(index)
+            }
         }
         return verdict
     }
 
+    private func check(_ place: LineBlock.Line, in block: LineBlock) throws(InputError) -> String? {
+        guard !place.isTooLong else { throw LineBlock.tooLong }
+        return try block.withBytes(of: place) { (bytes) throws(InputError) in try line.check(bytes) }
+    }
+
     private func error(in block: LineBlock, at place: LineBlock.Line) -> InputError? {
         do throws(InputError) {
-            guard !place.isTooLong else { throw LineBlock.tooLong }
-            try block.withBytes(of: place) { (bytes) throws(InputError) in try line.check(bytes) }
+            _ = try check(place, in: block)
             return nil
         } catch {
             return error.inLine(place.number)
@@ -176,7 +198,7 @@ struct JobSlice: Sendable {
 
 /// The second pass: reads the jobs of a checked input a slice at a time.
 struct JobSliceReader {
-    private let line: JobLine
+    private let line: BulkLine
     private let badLines: LineSet
     /// Lines up to this one are skipped unread.
     private let start: Int
@@ -186,11 +208,11 @@ struct JobSliceReader {
     /// A job that was read and did not fit into the previous slice.
     private var held: (job: NewJob, line: Int)?
 
-    init(_ input: BulkInput, line: JobLine, badLines: LineSet, after start: Int) {
+    init(_ input: BulkInput, line: BulkLine, badLines: LineSet, after start: Int) {
         self.line = line
         self.badLines = badLines
         self.start = start
-        reader = LineReader(input)
+        reader = LineReader(input, isCSV: line.isCSV)
     }
 
     /// The number of lines so far.

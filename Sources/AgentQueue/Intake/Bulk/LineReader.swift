@@ -1,34 +1,40 @@
 import AgentQueueModel
 import AgentQueueSettings
-import Crypto
 import Glibc
 
-/// One pass over an input, in blocks of lines.
+/// One pass over an input, in blocks of lines, or of records of CSV.
 struct LineReader {
     /// The number of bytes read at a time.
     static let chunkBytes = 1 << 20
 
     private let input: BulkInput
+    /// Whether line breaks between quotes belong to the record (RFC 4180).
+    private let isCSV: Bool
+    /// Whether the current record of CSV has an open quote.
+    private var isQuoted = false
+    /// The line breaks between the quotes of the current record.
+    private var innerBreaks = 0
     private var offset: Int64 = 0
     /// The beginning of a line that the last block did not complete.
     private var tail: [UInt8] = []
     /// Whether the current line is longer than the limit, so that its bytes are dropped.
     private var isDropping = false
-    private var hasher: SHA256?
+    private var hasher: ContentHasher?
     /// The number of lines so far, including blank ones.
     private(set) var lineCount = 0
 
     /// Starts at the beginning.
-    /// - Parameter digest: whether to compute the SHA-256 of everything read.
-    init(_ input: BulkInput, digest: Bool = false) {
+    /// - Parameter hasher: receives everything read.
+    init(_ input: BulkInput, isCSV: Bool = false, hasher: ContentHasher? = nil) {
         self.input = input
-        hasher = digest ? SHA256() : nil
+        self.isCSV = isCSV
+        self.hasher = hasher
     }
 
     var bytesRead: Int64 { offset }
 
-    /// The SHA-256 of everything read; empty unless it was requested.
-    var digest: [UInt8] { hasher.map { Array($0.finalize()) } ?? [] }
+    /// The digest of everything read; nil unless it was requested.
+    var digest: ContentDigest? { hasher?.digest }
 
     /// Fills a block with one or more lines, or with none if there were only blank ones. Returns false at the end.
     mutating func next(_ block: inout LineBlock) throws(InputError) -> Bool {
@@ -74,7 +80,7 @@ struct LineReader {
             Result { () throws(InputError) in
                 let free = UnsafeMutableRawBufferPointer(rebasing: all[used..<(used + Self.chunkBytes)])
                 let count = try input.read(into: free, at: offset)
-                hasher?.update(bufferPointer: UnsafeRawBufferPointer(rebasing: free[..<count]))
+                hasher?.update(UnsafeRawBufferPointer(rebasing: free[..<count]))
                 return count
             }
         }
@@ -90,30 +96,48 @@ struct LineReader {
         var position = from
         var found = false
         while position < to, let feed = Self.lineFeed(in: block.bytes, position..<to) {
+            if isCSV {
+                countQuotes(in: block.bytes, position..<feed)
+                position = feed + 1
+                guard !isQuoted else {
+                    innerBreaks += 1
+                    continue
+                }
+            }
             found = true
             end(start..<feed, in: &block)
             start = feed + 1
             position = start
         }
+        if isCSV { countQuotes(in: block.bytes, position..<to) }
         return (found, start)
+    }
+
+    /// A quote within quotes is written twice, so their number alone tells whether one is open.
+    private mutating func countQuotes(in bytes: [UInt8], _ range: Range<Int>) {
+        for index in range where bytes[index] == UInt8(ascii: "\"") { isQuoted.toggle() }
     }
 
     /// Records a line, unless it is blank.
     private mutating func end(_ range: Range<Int>, in block: inout LineBlock) {
-        lineCount += 1
+        let number = lineCount + 1
+        lineCount = number + innerBreaks
+        innerBreaks = 0
+        isQuoted = false
         if isDropping {
             isDropping = false
-            block.lines.append(.init(number: lineCount, range: 0..<0))
+            block.lines.append(.init(number: number, range: 0..<0))
             return
         }
         var end = range.upperBound
-        while end > range.lowerBound, Self.isBlank(block.bytes[end - 1]) { end -= 1 }
+        while end > range.lowerBound, isBlank(block.bytes[end - 1]) { end -= 1 }
         guard end > range.lowerBound else { return }
         let isTooLong = end - range.lowerBound > JobLimits.maxRequestBytes
-        block.lines.append(.init(number: lineCount, range: isTooLong ? 0..<0 : range.lowerBound..<end))
+        block.lines.append(.init(number: number, range: isTooLong ? 0..<0 : range.lowerBound..<end))
     }
 
-    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
+    /// Spaces at the end of a record of CSV belong to its last field.
+    private func isBlank(_ byte: UInt8) -> Bool { byte == 0x0D || !isCSV && (byte == 0x20 || byte == 0x09) }
 
     private static func markLength(_ bytes: [UInt8], _ count: Int) -> Int {
         count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF ? 3 : 0
@@ -146,7 +170,7 @@ struct LineReader {
 /// A section of the input with whole lines and their positions in it. Blank lines are left out.
 struct LineBlock: Sendable {
     struct Line: Sendable {
-        /// From 1.
+        /// From 1; of a record of CSV, that of its first line.
         var number: Int
         /// In the block's bytes. Empty for a line that is longer than the limit, whose bytes were dropped.
         var range: Range<Int>
