@@ -76,6 +76,7 @@ import Testing
         Case("list", "--metadata", "lang", says: "--metadata: 'lang' is not of the form key=value"),
         Case("list", "--search", "", says: "--search needs a text"),
         Case("list", "--since", "1h", "--until", "2h", says: "--since is not before --until"),
+        Case("list", "--since", "1h", "--since", "2h", says: "--since can be given once"),
         Case("list", "--queue", "nothere", status: 65, says: "queue 'nothere' not found"),
         Case("list", "--batch", "nothere", status: 65, says: "batch 'nothere' not found"),
         Case("results", "--batch", "nothere", status: 65, says: "batch 'nothere' not found"),

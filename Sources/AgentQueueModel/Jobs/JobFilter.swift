@@ -14,15 +14,15 @@ public struct JobFilter: Sendable, Equatable {
     public var metadata: [String: [String]]
     /// The job's last error is of one of these classes; empty means any job, with errors or without.
     public var errorClasses: [FailureClass]
-    /// The text occurs in a message or an input of the job's request, in upper or lower case. Looks at every job that fulfils the other
-    /// conditions, so it takes time in a large queue.
-    public var search: String?
+    /// One of these texts occurs in a message or an input of the job's request, in upper or lower case; empty means any job. Looks at every
+    /// job that fulfils the other conditions, so it takes time in a large queue.
+    public var texts: [String]
     /// Created at or after this time (wall clock, ms).
     package var since: Int64?
     /// Created before this time (wall clock, ms).
     package var until: Int64?
-    /// The job was created for the run with this id.
-    public var run: Int64?
+    /// The job was created for one of the runs with these ids; empty means any job, of a run or not.
+    public var runs: [Int64]
 
     /// Creates a filter. Every condition is optional; with none, the filter selects every job.
     public init(
@@ -44,8 +44,9 @@ public struct JobFilter: Sendable, Equatable {
         tags = tag.map { [$0] } ?? []
         metadata = [:]
         errorClasses = []
+        texts = []
         self.since = since
-        self.run = run
+        runs = run.map { [$0] } ?? []
     }
 
     /// Whether it selects every job.
@@ -54,7 +55,7 @@ public struct JobFilter: Sendable, Equatable {
 
 extension JobFilter {
     /// Whether a job's request and metadata must be read to decide.
-    package var readsContent: Bool { search != nil || !metadata.isEmpty }
+    package var readsContent: Bool { !texts.isEmpty || !metadata.isEmpty }
 
     /// Whether a job's metadata has what is asked for.
     package func matches(metadata stored: JSONValue?) -> Bool {
@@ -65,14 +66,47 @@ extension JobFilter {
         }
     }
 
-    /// The text to search for as ``matches(request:needle:)`` wants it; nil if there is none.
-    package var needle: [UInt8]? { search.map { Array($0.lowercased().utf8) } }
+    /// What ``texts`` look for.
+    package var textSearch: TextSearch? { texts.isEmpty ? nil : TextSearch(texts) }
+}
 
-    /// Whether a message or an input of a canonical request holds a text.
-    /// - Parameter needle: in lower case, from ``needle``.
-    package func matches(request: JSONValue, needle: [UInt8]) -> Bool {
-        request.askedTexts.contains { Array($0.lowercased().utf8).firstRange(of: needle) != nil || needle.isEmpty }
+/// Looks for texts in requests, ignoring case.
+package struct TextSearch: Sendable {
+    private let needles: [[UInt8]]
+    /// Whether the needles stand in a request's JSON as they are, but for case: ASCII that JSON does not escape.
+    private let isPlain: Bool
+
+    package init(_ texts: [String]) {
+        needles = texts.map { Array($0.lowercased().utf8) }
+        isPlain = needles.allSatisfy {
+            $0.allSatisfy { (0x20..<0x7F).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        }
     }
+
+    /// Whether a message or an input of a canonical request holds one of the texts.
+    /// - Throws: `JSONError` if the request is damaged.
+    package func matches(body: String) throws -> Bool {
+        // Most requests can be ruled out without parsing them.
+        if isPlain, !Self.holds(body, needles) { return false }
+        return try JSONValue.parse(body).askedTexts.contains { Self.holds($0.lowercased(), needles) }
+    }
+
+    /// Whether a text holds a needle, where ASCII letters of both cases are the same.
+    private static func holds(_ text: String, _ needles: [[UInt8]]) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in needles.contains { holds(bytes, $0) } }
+    }
+
+    private static func holds(_ bytes: UnsafeBufferPointer<UInt8>, _ needle: [UInt8]) -> Bool {
+        guard let first = needle.first else { return true }
+        guard bytes.count >= needle.count else { return false }
+        for start in 0...(bytes.count - needle.count) where lowercase(bytes[start]) == first {
+            if needle.indices.allSatisfy({ lowercase(bytes[start + $0]) == needle[$0] }) { return true }
+        }
+        return false
+    }
+
+    private static func lowercase(_ byte: UInt8) -> UInt8 { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte }
 }
 
 extension JSONValue {

@@ -152,11 +152,11 @@ extension JobFilter {
 /// The part of a filter that only a job's request and metadata can answer.
 private struct JobContent {
     private let filter: JobFilter
-    private let needle: [UInt8]?
+    private let search: TextSearch?
 
     init(_ filter: JobFilter) {
         self.filter = filter
-        needle = filter.needle
+        search = filter.textSearch
     }
 
     func matching(_ ids: [Int64], _ reader: ReadConnection, atMost limit: Int) throws -> [Int64] {
@@ -172,9 +172,9 @@ private struct JobContent {
             let stored = try reader.statement("SELECT metadata FROM requests WHERE job_id = ?").bind(id).first { $0.optionalText(0) }
             guard filter.matches(metadata: try stored?.map { try JSONValue.parse($0) }) else { return false }
         }
-        guard let needle else { return true }
+        guard let search else { return true }
         let body = try reader.statement("SELECT body FROM requests WHERE job_id = ?").bind(id).first { $0.text(0) }
-        return try body.map { filter.matches(request: try JSONValue.parse($0), needle: needle) } ?? false
+        return try body.map { try search.matches(body: $0) } ?? false
     }
 }
 
@@ -219,14 +219,14 @@ struct JobQuery {
         }
         if let since = filter.since { require("jobs.created_at >= ?", since) }
         if let until = filter.until { require("jobs.created_at < ?", until) }
-        if let run = filter.run { require("jobs.run_id = ?", run) }
+        if !filter.runs.isEmpty { require("jobs.run_id", among: filter.runs) }
         if !filter.errorClasses.isEmpty {
             let names = filter.errorClasses.map { "'\($0.rawValue)'" }.joined(separator: ", ")
             conditions.append(
                 "(SELECT class FROM job_errors WHERE job_errors.job_id = jobs.id ORDER BY job_errors.id DESC LIMIT 1) IN (\(names))")
         }
         guard !filter.states.isEmpty, filter.states.count < JobState.allCases.count else { return }
-        try require(filter.states, reader, isFoundOtherwise: !filter.tags.isEmpty || !filter.batches.isEmpty || filter.run != nil)
+        try require(filter.states, reader, isFoundOtherwise: !filter.tags.isEmpty || !filter.batches.isEmpty || !filter.runs.isEmpty)
     }
 
     /// If the states are rare, uses their index and sorts; if they are common, walks the ids.

@@ -42,23 +42,30 @@ struct FilterOptions: ParsableArguments {
         help: ArgumentHelp(
             "Filter by creation time: at or after a time (2026-12-01T09:00Z), or an age (1h, 2d).", valueName: "time"),
         transform: TimeOption.parse)
-    var since: Int64?
+    var since: [Int64] = []
 
     @Option(
         name: .long, help: ArgumentHelp("Filter by creation time: before a time, or an age.", valueName: "time"),
         transform: TimeOption.parse)
-    var until: Int64?
+    var until: [Int64] = []
 
     @Option(
         name: .long,
         help: ArgumentHelp(
             "Filter by text in the messages or inputs of the request, ignoring case. Reads every job that passes the other filters.",
             valueName: "text"))
-    var search: String?
+    var search: [String] = []
+
+    @Option(name: .long, parsing: .unconditionalSingleValue, help: ArgumentHelp("Filter by run.", valueName: "id"))
+    var run: [Int64] = []
 
     func validate() throws {
-        if let since, let until, since >= until { throw ValidationError("--since is not before --until") }
-        if search?.isEmpty == true { throw ValidationError("--search needs a text") }
+        // Two bounds have no "any of them".
+        for (option, values) in [("--since", since), ("--until", until)] where values.count > 1 {
+            throw ValidationError("\(option) can be given once")
+        }
+        if let since = since.first, let until = until.first, since >= until { throw ValidationError("--since is not before --until") }
+        if search.contains("") { throw ValidationError("--search needs a text") }
     }
 
     /// Empty if no option was given. Queues and batches are not checked.
@@ -71,7 +78,8 @@ struct FilterOptions: ParsableArguments {
         filter.tags = tag.flatMap(Self.wholeAndParts)
         for condition in metadata { filter.metadata[condition.key, default: []] += Self.wholeAndParts(condition.value) }
         filter.errorClasses = errorClass.flatMap(\.self)
-        (filter.since, filter.until, filter.search) = (since, until, search)
+        (filter.since, filter.until) = (since.first, until.first)
+        (filter.texts, filter.runs) = (search, run)
         return filter
     }
 

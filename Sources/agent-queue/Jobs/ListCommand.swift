@@ -18,9 +18,6 @@ struct ListCommand: AsyncParsableCommand {
 
     @OptionGroup var filters: FilterOptions
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Filter by run.", valueName: "id"))
-    var run: Int64?
-
     @OptionGroup var limit: LimitOption
 
     @OptionGroup var format: FormatOptions
@@ -33,8 +30,7 @@ struct ListCommand: AsyncParsableCommand {
         try await session.withStore { store in
             let now = Now.milliseconds
             var listing = Listing(format, Self.columns)
-            var filter = try filters.filter(in: store)
-            filter.run = run
+            let filter = try filters.filter(in: store)
             try limit.forEachPage(of: Self.page) { [filter] before, count in
                 try store.jobs.list(filter, limit: count, before: before)
             } id: {

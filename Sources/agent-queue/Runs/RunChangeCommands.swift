@@ -60,6 +60,7 @@ struct RunRetryCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try Session(global)
+        try DatabaseFileCheck.requireFile(session.settings.database)
         let queue = try JobQueue(session.settings, environment: session.environment)
         defer { queue.store.close() }
         var report = ChangeReport("run", format)

@@ -36,7 +36,7 @@ import Testing
             #expect(try ids { $0.metadata = ["lang": ["a", "b"], "n": ["1", "2"]] } == [2])
             #expect(try ids { $0.metadata = ["deep": [#"{"x":true}"#]] } == [4, 3, 2, 1])
             #expect(try ids { $0.metadata = ["none": [""]] } == [])
-            #expect(try ids { $0.search = "B" } == [2])
+            #expect(try ids { $0.texts = ["B"] } == [2])
             #expect(try ids { $0.until = f.clock.wall } == [])
             #expect(
                 try ids {
@@ -70,14 +70,14 @@ import Testing
                 _ = try await f.store.jobs.enqueue(Array(jobs[start..<min(start + 500, jobs.count)]))
             }
             var filter = JobFilter()
-            filter.search = "needle"
+            filter.texts = ["needle"]
             #expect(try f.store.jobs.list(filter, limit: 2).map(\.id) == [1_200, 800])
             #expect(try f.store.jobs.list(filter, limit: 2, before: 800).map(\.id) == [400])
             #expect(try f.store.jobs.counts(filter) == [.available: 3])
             #expect(try f.store.jobs.count(for: .cancel, where: filter) == 3)
             #expect(try f.store.jobs.count(for: .delete, where: filter) == 0)
             #expect(try await f.store.jobs.cancel(where: filter) == 3)
-            filter.search = "hay"
+            filter.texts = ["hay"]
             #expect(try f.store.jobs.counts(filter) == [.available: 1_200])
             filter.states = [.available]
             #expect(try await f.store.jobs.cancel(where: filter) == 1_200)

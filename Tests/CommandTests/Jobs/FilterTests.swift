@@ -35,6 +35,8 @@ import Testing
         #expect(try await ids(sandbox, "--metadata", "lang=en", "--metadata", "n=4") == [])
         #expect(try await ids(sandbox, "--search", "invoice") == [4, 3, 1])
         #expect(try await ids(sandbox, "--search", "INVOICE", "--queue", "a,b") == [1])
+        #expect(try await ids(sandbox, "--search", "owl", "--search", "invoice of") == [2, 1])
+        #expect(try await ids(sandbox, "--search", "OF MÄY") == [])
         #expect(try await ids(sandbox, "--search", "lang") == [], "metadata is no prompt")
         #expect(try await ids(sandbox, "--until", "2099-01-01T00:00Z") == [4, 3, 2, 1])
         #expect(try await ids(sandbox, "--until", "1h") == [])

@@ -11,6 +11,7 @@ import Testing
             "delete 1", "pause q", "resume q", "queues", "batches", "batches show b", "retry --again 1", "stats", "stats --json", "prune",
             "prune --dry-run", "cache stats", "cache list",
             "cache get abc", "cache clear", "cache why 1 2", "schedule list", "notifications list", "runs", "run show 1", "run cancel 1",
+            "run retry 1", "run wait 1", "run output 1",
             "memory list", "memory search x --mode words", "memory stats", "memory get 1", "memory export", "memory delete 1",
             "providers batches", "database status", "database check", "database backup copy.db", "database vacuum",
         ])
