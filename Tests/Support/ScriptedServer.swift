@@ -31,10 +31,13 @@ package final class ScriptedServer: Sendable {
     }
 
     /// Starts a server, lends it, and stops it: connections still open are closed.
-    package static func withServer<Value>(_ script: Script, _ body: (ScriptedServer) async throws -> Value) async throws -> Value {
+    /// - Parameter port: where it listens; 0 is any free port.
+    package static func withServer<Value>(_ script: Script, port: Int = 0, _ body: (ScriptedServer) async throws -> Value) async throws
+        -> Value
+    {
         let listener: NIOAsyncChannel<Connection, Never> = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .bind(host: "127.0.0.1", port: 0) { channel in
+            .bind(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     return try Connection(wrappingChannelSynchronously: channel)

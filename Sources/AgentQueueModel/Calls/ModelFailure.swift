@@ -81,6 +81,8 @@ public enum FailureClass: String, Sendable, CaseIterable, Codable {
     case permanent
     /// It may pass: a broken connection, a server error.
     case retryable
+    /// No connection to the provider could be made, so nothing was sent. The attempt does not count.
+    case unreachable
     /// The provider asked to wait. The attempt does not count.
     case rateLimited = "rate_limited"
     /// The provider is overloaded. The attempt does not count.
@@ -111,7 +113,7 @@ extension FailureClass {
     /// Whether another target may be asked instead, because the provider is at fault and not the request.
     package var allowsFallback: Bool {
         switch self {
-        case .retryable, .rateLimited, .overloaded, .authentication, .quotaExhausted, .timedOut, .invalidReply: true
+        case .retryable, .unreachable, .rateLimited, .overloaded, .authentication, .quotaExhausted, .timedOut, .invalidReply: true
         case .permanent, .refused, .cancelled, .crashed, .expired, .dependency, .shutdown: false
         }
     }
@@ -121,7 +123,8 @@ extension FailureClass {
         switch self {
         case .permanent, .refused, .invalidReply: true
         case .retryable, .overloaded, .timedOut: false
-        case .rateLimited, .authentication, .quotaExhausted, .cancelled, .crashed, .expired, .dependency, .shutdown: nil
+        // A provider that cannot be reached is paused instead.
+        case .unreachable, .rateLimited, .authentication, .quotaExhausted, .cancelled, .crashed, .expired, .dependency, .shutdown: nil
         }
     }
 }

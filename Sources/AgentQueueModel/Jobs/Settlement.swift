@@ -3,7 +3,7 @@ package struct Settlement: Sendable, Equatable {
     package var state: JobState
     /// When it may run again (wall clock, ms), for `retryable` and `available`.
     package var scheduledAt: Int64?
-    /// Whether the attempt counts. A 429, an overload, a refused key, an empty account, a shutdown or a call that never started do not
+    /// Whether the attempt counts. A provider that cannot be reached, a 429, an overload, a refused key, an empty account, a shutdown or a call that never started do not
     /// count, because none of them is the job's fault.
     package var countsAttempt: Bool
 
@@ -13,7 +13,7 @@ package struct Settlement: Sendable, Equatable {
         self.countsAttempt = countsAttempt
     }
 
-    /// The shortest wait after a rate limit, an overload, a refused key or an empty account, in ms.
+    /// The shortest wait after a failed connection, a rate limit, an overload, a refused key or an empty account, in ms.
     package static let shortestSnooze: Int64 = 1_000
     /// The longest such wait, in ms. After it the job is paced by its lane, which waits for as long as its target is blocked; the job goes
     /// on with the lane as soon as a fallback has capacity or a person says that the provider works again.
@@ -38,7 +38,7 @@ package struct Settlement: Sendable, Equatable {
                 return Settlement(state: .cancelled)
             case .shutdown:
                 return Settlement(state: .available, scheduledAt: now, countsAttempt: false)
-            case .rateLimited, .overloaded, .authentication, .quotaExhausted:
+            case .unreachable, .rateLimited, .overloaded, .authentication, .quotaExhausted:
                 let wait = min(max(retryAfter ?? backoff, shortestSnooze), longestSnooze)
                 return Settlement(state: .retryable, scheduledAt: now + wait, countsAttempt: false)
             case .retryable, .timedOut, .invalidReply, .crashed:

@@ -90,7 +90,9 @@ extension APIConnection {
             }
         case .failure(let failure):
             // Not every server lists its models. One that cannot be reached, or refuses the key, will not answer either.
-            if model == nil || [.authentication, .timedOut, .cancelled, .shutdown].contains(failure.failure) { result.failure = failure }
+            if model == nil || [.unreachable, .authentication, .timedOut, .cancelled, .shutdown].contains(failure.failure) {
+                result.failure = failure
+            }
         }
         if result.failure == nil { result.failure = await ask(result.model) }
         result.milliseconds = Int64((ContinuousClock.now - start) / .milliseconds(1))

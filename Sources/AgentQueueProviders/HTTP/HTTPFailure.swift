@@ -125,7 +125,8 @@ package enum HTTPFailure: Error, Sendable, Equatable {
             case .cancelled: ModelFailure(.cancelled, "the call to \(url) was cancelled")
             case .shutDown: ModelFailure(.shutdown, "the worker stopped before \(url) had answered")
             case .tooLarge(let limit): ModelFailure(.invalidReply, "\(url) sent an answer of more than \(limit >> 20) MiB")
-            case .unreachable(let clause), .untrusted(let clause): ModelFailure(.retryable, "\(url) cannot be reached: \(clause)")
+            case .unreachable(let clause), .untrusted(let clause):
+                ModelFailure(.unreachable, "\(url) cannot be reached: \(clause)", scope: .provider)
             case .broken(let clause): ModelFailure(.retryable, "the call to \(url) broke off: \(clause)")
             case .unsendable(let clause): ModelFailure.unsent("\(url) cannot be called: \(clause)")
             }

@@ -71,6 +71,10 @@ package struct CallDiagnosis {
 
     private func pause(_ state: ProviderState) -> (sentence: String, cause: String)? {
         if let until = state.pausedUntil {
+            if state.pauseClass == .unreachable, let reason = state.pauseReason {
+                let sentence = "is down: \(reason); trying again \(Figures.relative(until, now: now))"
+                return (sentence, "is down: \(reason)")
+            }
             let sentence = "is paused, resumes \(Figures.relative(until, now: now))" + (state.pauseReason.map { ": \($0)" } ?? "")
             return (sentence, "is paused: \(state.pauseClass?.rawValue ?? "")")
         }

@@ -19,6 +19,9 @@ package struct ProviderStatus: Sendable {
         if let unavailable { return (DisplayText.line(unavailable), .warning) }
         guard let state else { return ("ready", .good) }
         if let until = state.pausedUntil {
+            if state.pauseClass == .unreachable, let reason = state.pauseReason {
+                return (DisplayText.line("\(reason); trying again \(Figures.relative(until, now: now))"), .bad)
+            }
             let reason = state.pauseReason.map { ": \($0)" } ?? ""
             return (DisplayText.line("paused, resumes \(Figures.relative(until, now: now))\(reason)"), .bad)
         }

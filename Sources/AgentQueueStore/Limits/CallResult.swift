@@ -19,10 +19,13 @@ struct CallResult {
 }
 
 extension ProviderQuota {
-    /// Waits in milliseconds, each twice the one before: after a rate limit without a retry-after, a refused key, and exhausted quota.
+    /// Waits in milliseconds, each twice the one before: after a rate limit without a retry-after, a refused key, exhausted quota,
+    /// and a connection that could not be made.
     static let parkWaits: (first: Int64, longest: Int64) = (1_000, 60_000)
     static let authenticationWaits: (first: Int64, longest: Int64) = (60_000, 3_600_000)
     static let quotaWaits: (first: Int64, longest: Int64) = (600_000, 21_600_000)
+
+    static let connectionWaits: (first: Int64, longest: Int64) = (1_000, 30_000)
 
     /// The longest retry-after that is believed, in milliseconds: a year.
     static let longestWait: Int64 = 366 * dayLength
@@ -54,6 +57,7 @@ extension ProviderQuota {
         case .rateLimited: refuse(result, now)
         case .overloaded where result.retryAfter != nil: park(result, failure, now)
         case .authentication: suspend(result, failure, Self.authenticationWaits, retryAfter: nil, now)
+        case .unreachable: suspend(result, failure, Self.connectionWaits, retryAfter: nil, now)
         case .quotaExhausted: suspend(result, failure, Self.quotaWaits, retryAfter: result.retryAfter, now)
         default: break
         }
@@ -146,12 +150,14 @@ extension ProviderQuota {
         _ result: CallResult, _ failure: FailureClass, _ waits: (first: Int64, longest: Int64), retryAfter: Int64?, _ now: Int64
     ) {
         guard isNews(result.call) else { return }
-        let wait: Int64
+        var wait: Int64
         if let retryAfter {
             wait = min(max(0, retryAfter), Self.longestWait)
         } else {
             wait = Self.doubled(waits, times: pauses)
             pauses += 1
+            // Databases that share a server should not all try it at the same moment. The call's number is chance enough.
+            if failure == .unreachable { wait -= wait / 5 * (result.call &* 7_919 & 1_023) / 1_023 }
         }
         pause(until: now + wait, result, failure, isNews: true)
     }

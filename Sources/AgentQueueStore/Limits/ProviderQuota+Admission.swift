@@ -59,7 +59,7 @@ extension ProviderQuota {
             isProbe = true
         }
         if let pause {
-            let isFault = pause.failure == .authentication || pause.failure == .quotaExhausted
+            let isFault = [.unreachable, .authentication, .quotaExhausted].contains(pause.failure)
             if now < pause.until { return closed(until: pause.until, isFault: isFault, .pause, pause.reason) }
             if let trial, trial.running > 0 { return closed(until: nil, isFault: isFault, .pause, Self.onTrial) }
         }

@@ -162,10 +162,12 @@ extension WriteTransaction {
     ) throws(SQLFailure) {
         let now = now
         let wasMade = report.map { !$0.neverBegan } ?? false
+        // Nothing was sent, but that says something about the provider.
+        let wasUnreachable = report?.failure == .unreachable && report?.isMaybePaid == false
         if let reservation {
             for name in reservation.target.resourceNames {
                 let rings = try withQuota(name) { resource in
-                    if !wasMade { resource.giveBack(reservation.call, reservation.estimate, now: now) }
+                    if !wasMade || wasUnreachable { resource.giveBack(reservation.call, reservation.estimate, now: now) }
                     return resource.release(reservation.call, reservation.estimate)
                 }
                 if rings { ledger.ringWork() }
@@ -180,7 +182,7 @@ extension WriteTransaction {
             }
         }
         guard let report, wasMade else { return }
-        let estimate = reservation?.estimate
+        let estimate = wasUnreachable ? nil : reservation?.estimate
         guard !report.isCompanion else {
             for name in report.target.resourceNames {
                 try withQuota(name) { resource in
@@ -260,7 +262,7 @@ extension WriteTransaction {
 extension FailureClass {
     fileprivate var mayPause: Bool {
         switch self {
-        case .rateLimited, .overloaded, .authentication, .quotaExhausted: true
+        case .unreachable, .rateLimited, .overloaded, .authentication, .quotaExhausted: true
         default: false
         }
     }

@@ -79,7 +79,7 @@ extension ProviderBatch {
             return failure.failure == .permanent ? batch.returning(.live, failure.message) : batch.collecting()
         }
         switch failure.failure {
-        case .rateLimited, .authentication, .quotaExhausted:
+        case .unreachable, .rateLimited, .authentication, .quotaExhausted:
             guard !failure.isMaybePaid else { break }
             return batch.collecting()
         case .permanent, .refused:

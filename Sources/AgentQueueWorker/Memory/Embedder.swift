@@ -96,7 +96,7 @@ package struct Embedder: Sendable {
             try Task.checkCancellation()
             let reason = failure ?? ModelFailure(.invalidReply, "the provider returned too few outcomes")
             switch reason.failure {
-            case .rateLimited, .overloaded, .retryable, .timedOut:
+            case .unreachable, .rateLimited, .overloaded, .retryable, .timedOut:
                 guard number < tries, reason.retryAfter ?? 0 <= Self.longestWait else { throw reason }
                 var generator = SystemRandomNumberGenerator()
                 let wait = max(reason.retryAfter ?? 0, backoff.delay(afterAttempt: number, using: &generator))

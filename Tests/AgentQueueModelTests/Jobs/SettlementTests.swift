@@ -34,7 +34,7 @@ import Testing
             #expect(last == first)
         case .shutdown:
             #expect(first.state == .available && last == first)
-        case .rateLimited, .overloaded, .authentication, .quotaExhausted:
+        case .unreachable, .rateLimited, .overloaded, .authentication, .quotaExhausted:
             #expect(first == Settlement(state: .retryable, scheduledAt: 1_004_000, countsAttempt: false))
             #expect(last == first)
         case .retryable, .timedOut, .invalidReply, .crashed:
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [FailureClass.rateLimited, .overloaded, .authentication, .quotaExhausted])
+    @Test(arguments: [FailureClass.unreachable, .rateLimited, .overloaded, .authentication, .quotaExhausted])
     func aSnoozeFollowsTheProvidersWord(_ failure: FailureClass) {
         // A longer wait is the lane's: the job stands in it again soon.
         #expect(decide(.failed(failure, retryAfter: 60_000)).scheduledAt == 1_000_000 + Settlement.longestSnooze)

@@ -178,10 +178,10 @@ import Testing
         }
     }
 
-    @Test func nobodyThereIsRetryable() async throws {
+    @Test func nobodyThereIsNotTheCallsFault() async throws {
         try await withAnthropic("http://127.0.0.1:1") { provider in
             let failure = try #require(await provider.answer(AnthropicSample.request).failure)
-            #expect(failure.failure == .retryable)
+            #expect(failure.failure == .unreachable)
             #expect(!failure.isMaybePaid)
         }
     }

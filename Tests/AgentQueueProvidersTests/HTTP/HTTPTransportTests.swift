@@ -69,20 +69,22 @@ import Testing
         }
     }
 
-    @Test func aRefusedConnectionIsRetryable() async throws {
+    @Test func aRefusedConnectionIsNotTheCallsFault() async throws {
         let port = try await closedPort()
         try await withTransport { transport in
             let provider = OpenAIProvider(name: "p", baseURL: "http://127.0.0.1:\(port)/v1", apiKey: nil, transport: transport)
             let failure = await provider.respond(to: chat).failure
-            #expect(failure == ModelFailure(.retryable, "http://127.0.0.1:\(port)/v1 cannot be reached: connection refused"))
+            #expect(
+                failure == ModelFailure(.unreachable, "http://127.0.0.1:\(port)/v1 cannot be reached: connection refused", scope: .provider)
+            )
         }
     }
 
-    @Test func anUnknownHostIsRetryable() async throws {
+    @Test func anUnknownHostIsNotTheCallsFault() async throws {
         try await withTransport(.init(maxRetries: 0)) { transport in
             let provider = OpenAIProvider(name: "p", baseURL: "http://no-such-host.invalid/v1", apiKey: nil, transport: transport)
             let failure = try #require(await provider.respond(to: chat).failure)
-            #expect(failure.failure == .retryable)
+            #expect(failure.failure == .unreachable && failure.scope == .provider)
             #expect(failure.message.contains("cannot be resolved"))
         }
     }
@@ -92,7 +94,7 @@ import Testing
             try await withTransport(.init(connectTimeout: 5_000, maxRetries: 2)) { transport in
                 let provider = OpenAIProvider(name: "p", baseURL: "https://127.0.0.1:\(server.port)/v1", apiKey: nil, transport: transport)
                 let failure = try #require(await provider.respond(to: chat).failure)
-                #expect(failure.failure == .retryable)
+                #expect(failure.failure == .unreachable)
                 #expect(failure.message == "https://127.0.0.1:\(server.port)/v1 cannot be reached: the TLS handshake failed")
                 #expect(server.connections == 3)
                 #expect(server.requests.isEmpty)
