@@ -122,7 +122,7 @@ let package = Package(
         // The rules of the house, held against the repository's own files.
         suite("HouseTests", []),
         suite("AgentQueueModelTests", ["AgentQueueModel", "AgentQueueTestSupport"], resources: [.copy("Resources")]),
-        suite("AgentQueueSettingsTests", ["AgentQueueSettings", "AgentQueueModel"]),
+        suite("AgentQueueSettingsTests", ["AgentQueueSettings", "AgentQueueShipped", "AgentQueueModel"]),
         suite(
             "AgentQueueStoreTests",
             [

@@ -26,7 +26,8 @@ struct ThousandFromFile {
         worker.cancel()
         try await worker.value
         let statistics = try queue.statistics()
-        print("tokens: \(statistics.usage.inputTokens) in, \(statistics.usage.outputTokens) out; \(statistics.cost) US dollars")
+        let cost = statistics.cost.map { "\($0) US dollars" } ?? "cost unknown"
+        print("tokens: \(statistics.usage.inputTokens) in, \(statistics.usage.outputTokens) out; \(cost)")
         for job in try queue.jobs(JobFilter(states: [.completed], batch: file), limit: 3) {
             print("\(job.id): \(job.result?.text ?? "")")
         }

@@ -78,8 +78,10 @@ public struct QueueStatistics: Sendable, Equatable {
     public let medianDuration: Duration?
     /// The tokens of all paid answers.
     public let usage: Usage
-    /// The cost of all answers so far, in US dollars.
-    public let cost: Double
+    /// The cost of all answers so far, in US dollars, as far as it is known; nil if there are answers and the price of none is known.
+    public let cost: Double?
+    /// The number of paid answers whose price is unknown.
+    public let unpricedCalls: Int
     /// The number of answers that came from the cache.
     public let cachedAnswers: Int
     /// The number of registered worker processes, in this program and others.
@@ -95,7 +97,9 @@ public struct QueueStatistics: Sendable, Equatable {
         failedLastHour = statistics.discardedLastHour
         medianDuration = statistics.latency.map { .milliseconds($0.p50) }
         usage = statistics.lanes.reduce(Usage()) { $0 + $1.usage }
-        cost = statistics.lanes.reduce(0) { $0 + $1.cost }
+        unpricedCalls = statistics.lanes.reduce(0) { $0 + $1.unpricedCalls }
+        cost = Money.sum(
+            statistics.lanes.reduce(0) { $0 + $1.cost }, calls: statistics.lanes.reduce(0) { $0 + $1.calls }, unpriced: unpricedCalls)
         cachedAnswers = statistics.lanes.reduce(0) { $0 + $1.cacheAnswers }
         workers = statistics.workers.count
     }

@@ -111,7 +111,7 @@ package enum SampleConfiguration {
         #   limits.itpm             tokens sent a minute. Default no limit
         #   limits.otpm             tokens received a minute. Default no limit
         #   limits.concurrency      calls in flight, 1 to 1024; the tighter of this and concurrency holds. Default no limit
-        #   limits.usd_per_day      US dollars a day (UTC), 0 to 1000000. Default no limit
+        #   limits.usd_per_day      US dollars a day (UTC), 0 to 1000000; needs prices that are known. Default no limit
         providers:
           local:
             kind: openai
@@ -146,8 +146,9 @@ package enum SampleConfiguration {
         #                           model's name is e5, else nothing; "" turns it off
         #   passage_prefix          what is put before a text that is remembered. Default "passage: " where a part of the name is e5.
         #                           After a change of it, embed what is remembered again: agent-queue memory reembed
-        #   price.input_per_mtok    US dollars per million tokens sent, 0 to 1000000. Default unknown
-        #   price.output_per_mtok   US dollars per million tokens received, 0 to 1000000. Default unknown
+        #   price.input_per_mtok    US dollars per million tokens sent, 0 to 1000000. Default the list price of its provider (doctor shows
+        #                           their date), 0 for a server on this machine, else unknown: it is never counted as 0
+        #   price.output_per_mtok   US dollars per million tokens received, 0 to 1000000. Default as for tokens sent
         #   price.cache_read_per_mtok    for tokens that its prompt cache held. Default a tenth of the input price for anthropic, else all
         #   price.cache_write_per_mtok   for tokens put there. Default 1.25 times the input price for anthropic (1h: twice), else once
         #   max_output_tokens       the most tokens of an answer where a job does not say, 1 to 10000000: sent with the call, and what a

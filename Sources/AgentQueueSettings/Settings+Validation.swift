@@ -5,7 +5,7 @@ extension Settings {
     mutating func conflicts() -> [SettingsError] {
         if origin(of: "worker.linger") == .builtIn { worker.linger = min(worker.linger, worker.batchTimeout) }
         return databaseConflicts() + workerConflicts() + targetConflicts() + providerConflicts() + modelConflicts() + runConflicts()
-            + notificationConflicts()
+            + notificationConflicts() + moneyConflicts()
     }
 
     private func conflict(_ key: String, _ message: String, at place: String? = nil) -> SettingsError {
@@ -69,6 +69,22 @@ extension Settings {
                 if let message = unknownProvider(in: fallback) { conflicts.append(conflict("\(key).fallbacks", message)) }
             }
             return conflicts
+        }
+    }
+
+    /// Limits of dollars a day that cannot be kept for a target that the configuration names, because its price is unknown. The limits
+    /// of the built-in providers are left to the check of each job: nobody asked for them.
+    private func moneyConflicts() -> [SettingsError] {
+        let prices = prices
+        let named = Set([defaultModel, memory.embeddingModel] + models.keys + models.values.flatMap(\.fallbacks))
+        return named.sorted().compactMap { name in
+            guard let target = Target(name), let provider = providers[target.provider], !prices.canLimit(target) else { return nil }
+            let limits = [
+                ("providers.\(target.provider)", provider.limits.usdPerDay), ("models.\(name)", models[name]?.limits.usdPerDay),
+            ].filter { $0.1 != nil }.map { "\($0.0).limits.usd_per_day" }
+            guard let key = limits.first(where: { origin(of: $0) != .builtIn }) else { return nil }
+            return conflict(
+                key, "cannot be kept for \(name), whose price is unknown; add '\(Self.priceLine(of: name))', with its prices in US dollars")
         }
     }
 

@@ -30,7 +30,8 @@ struct AgentQueueCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Queues",
                 subcommands: [
-                    QueuesCommand.self, BatchesCommand.self, PauseCommand.self, ResumeCommand.self, StatsCommand.self, PruneCommand.self,
+                    QueuesCommand.self, BatchesCommand.self, PauseCommand.self, ResumeCommand.self, StatsCommand.self, CostsCommand.self,
+                    PruneCommand.self,
                     CacheCommand.self,
                 ]),
             CommandGroup(name: "Schedules and notifications", subcommands: [ScheduleCommand.self, NotificationsCommand.self]),

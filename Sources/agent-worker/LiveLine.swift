@@ -50,8 +50,10 @@ struct ProgressReport: Sendable, Equatable {
     var done = 0
     var failed = 0
     var cached = 0
-    /// US dollars.
+    /// The known costs, in US dollars.
     var cost = 0.0
+    /// Calls whose price is unknown.
+    var unpriced = 0
     /// Jobs that are not done yet, in the queues of the worker; nil if they could not be read.
     var left: Int?
 
@@ -63,6 +65,7 @@ struct ProgressReport: Sendable, Equatable {
         failed = progress.failed
         cached = progress.cached
         cost = progress.cost
+        unpriced = progress.unpriced
         self.left = left
     }
 
@@ -72,6 +75,7 @@ struct ProgressReport: Sendable, Equatable {
             let failed = value["failed"]?.int, let cached = value["cached"]?.int, let cost = value["cost_usd"]?.number
         else { return nil }
         (self.running, self.done, self.failed, self.cached, self.cost) = (running, done, failed, cached, cost)
+        unpriced = value["unpriced"]?.int ?? 0
         left = value["left"]?.int
     }
 
@@ -79,6 +83,7 @@ struct ProgressReport: Sendable, Equatable {
         .object([
             .init("running", .integer(Int64(running))), .init("done", .integer(Int64(done))), .init("failed", .integer(Int64(failed))),
             .init("cached", .integer(Int64(cached))), .init("cost_usd", .double(cost)),
+            .init("unpriced", .integer(Int64(unpriced))),
             .init("left", left.map { .integer(Int64($0)) } ?? .null),
         ])
     }
@@ -90,6 +95,7 @@ struct ProgressReport: Sendable, Equatable {
         failed += other.failed
         cached += other.cached
         cost += other.cost
+        unpriced += other.unpriced
         left = other.left ?? left
     }
 }
@@ -125,7 +131,7 @@ struct LiveFigures {
         if let left = total.left, left > 0, rate > 0 { parts.append("ETA \(Figures.coarse(seconds: Int64(Double(left) / rate) + 1))") }
         if total.failed > 0 { parts.append("failed \(Figures.count(total.failed))") }
         if total.cached > 0 { parts.append("cached \(Figures.count(total.cached))") }
-        parts.append(Figures.money(total.cost))
+        parts.append(total.cost == 0 && total.unpriced > 0 ? "cost unknown" : Figures.money(total.cost, unpriced: total.unpriced))
         return parts.joined(separator: " · ")
     }
 }

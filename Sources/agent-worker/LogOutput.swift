@@ -68,7 +68,7 @@ final class LogOutput: Sendable {
         if let answeredBy = event.answeredBy { line += " by=\(answeredBy.rawValue)" }
         if event.latency > 0 { line += " latency=\(event.latency)ms" }
         if event.usage != Usage() { line += " tokens=\(event.usage.inputTokens)+\(event.usage.outputTokens)" }
-        if event.cost > 0 { line += " cost=\(String(format: "%.6f", event.cost))" }
+        if event.cost ?? 1 > 0 { line += " cost=\(Figures.money(event.cost))" }
         if let failure = event.failure { line += " \(failure.rawValue): \(event.message ?? "")" }
         return line
     }
@@ -82,7 +82,7 @@ final class LogOutput: Sendable {
             .init("attempt", .integer(Int64(event.attempt))), .init("latency_ms", .integer(event.latency)),
             .init("input_tokens", .integer(Int64(event.usage.inputTokens))),
             .init("output_tokens", .integer(Int64(event.usage.outputTokens))),
-            .init("cost_usd", .double((event.cost * 1e9).rounded() / 1e9)),
+            .init("cost_usd", Money.json(event.cost)),
         ]
         if let answeredBy = event.answeredBy { members.append(.init("answered_by", .string(answeredBy.rawValue))) }
         if let failure = event.failure {

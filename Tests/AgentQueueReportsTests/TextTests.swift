@@ -12,7 +12,7 @@ import Testing
             (Figures.count(Int64.min), "-9,223,372,036,854,775,808"),
             (Figures.count(1, "job"), "1 job"), (Figures.count(2, "miss", plural: "misses"), "2 misses"),
             (Figures.bytes(1_023), "1023 B"), (Figures.bytes(1_536), "1.5 KiB"), (Figures.bytes(Int64.max), "8,192 PiB"),
-            (Figures.money(0), "$0"), (Figures.money(0.0000191), "$0.000019"), (Figures.money(12.345), "$12.35"),
+            (Figures.money(0), "$0"), (Figures.money(0.0000191), "$0.0000191"), (Figures.money(12.345), "$12.35"),
             (Figures.duration(milliseconds: 999), "999 ms"), (Figures.duration(milliseconds: 1_234), "1.23 s"),
             (Figures.duration(milliseconds: 125_000), "2m5s"), (Figures.coarse(seconds: 7_380), "2h3m"),
             (Figures.coarse(seconds: 90_000), "1d1h"),

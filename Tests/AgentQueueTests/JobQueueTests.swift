@@ -116,7 +116,7 @@ import Testing
             #expect(try await queue.answer(to: id) == "re: later")
             #expect(try await queue.delete(where: JobFilter(batch: "twenty")) == 20)
             let statistics = try queue.statistics()
-            #expect(statistics.jobs[.completed] == 1 && statistics.workers == 1 && statistics.cost > 10)
+            #expect(statistics.jobs[.completed] == 1 && statistics.workers == 1 && statistics.cost ?? 0 > 10)
             #expect(statistics.usage.outputTokens == 63)
         }
     }

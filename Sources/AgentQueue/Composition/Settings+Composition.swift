@@ -26,6 +26,7 @@ extension Settings {
         context.usesCache = cache.enabled
         context.notificationNames = notifications.keys.sorted()
         context.roles = roles
+        context.unlimitedCost = unlimitedCosts(own: Set(own.map(\.name)))
         context.passagePrefix = { [self] in passagePrefix(of: $0.description) }
         return context
     }
@@ -126,7 +127,7 @@ extension Settings {
         let prefixes = prefixes ?? self.prefixes(of: target)
         return Embedder(
             store: store, provider: provider, target: target, queryPrefix: prefixes.query, passagePrefix: prefixes.passage,
-            price: prices[target.description], timeout: http.requestTimeout.milliseconds,
+            prices: prices, timeout: http.requestTimeout.milliseconds,
             cacheTimeToLive: cache.enabled ? cacheTTL(of: target.description).milliseconds : nil)
     }
 }

@@ -27,28 +27,13 @@ extension Settings {
         let bounds = models.compactMapValues(\.maxOutputTokens)
         let programs = Set(providers.filter { $0.value.kind == .claudeCode }.keys)
         policies.estimate = { target, kind, body in
-            CallEstimate(
-                kind: kind, body: body, bound: bounds[target.description], price: prices[target.description],
+            var estimate = CallEstimate(
+                kind: kind, body: body, bound: bounds[target.description], price: prices.price(of: target),
                 isThroughProgram: programs.contains(target.provider))
+            if !estimate.isPriced { estimate.canBeLimited = prices.canLimit(target) }
+            return estimate
         }
         return policies
-    }
-
-    /// The prices of tokens, by target.
-    var prices: [String: ModelPrice] {
-        var prices: [String: ModelPrice] = [:]
-        for (name, model) in models {
-            guard let price = model.price else { continue }
-            let provider = Target(name).flatMap { providers[$0.provider] }
-            let input = price.inputPerMTok
-            // Anthropic's multiples of the input price: 0.1 to read, 1.25 to write for five minutes, 2 for an hour.
-            let isAnthropic = provider?.kind == .anthropic || provider?.kind == .claudeCode
-            let write = provider?.promptCache == .oneHour ? 2 : 1.25
-            prices[name] = ModelPrice(
-                input: input, output: price.outputPerMTok, cacheRead: price.cacheReadPerMTok ?? (isAnthropic ? input * 0.1 : input),
-                cacheWrite: price.cacheWritePerMTok ?? (isAnthropic ? input * write : input))
-        }
-        return prices
     }
 }
 
@@ -65,16 +50,43 @@ extension Settings {
     /// Nil if the price of its target is not known. Make the function once for many jobs.
     package func worstCosts() -> @Sendable (_ job: NewJob) -> Double? {
         let estimate = callPolicies(available: []).estimate
-        let priced = Set(prices.keys)
+        let prices = prices
         return { job in
-            guard priced.contains(job.target.description) else { return nil }
-            return estimate(job.target, job.kind, job.body).worstCost * (job.usesBatchAPI ? batchPriceShare : 1)
+            guard let price = prices.price(of: job.target) else { return nil }
+            guard let share = job.usesBatchAPI ? price.batchShare(usual: batchPriceShare) : 1 else { return nil }
+            return estimate(job.target, job.kind, job.body).worstCost * share
         }
     }
 }
 
 /// The price of an answer in a batch as a share of the usual price: the same at OpenAI and Anthropic.
 private let batchPriceShare = 0.5
+
+extension Settings {
+    /// Why the money that a job may cost cannot be limited, as a sentence: it has a budget, or its provider or target a limit of dollars a
+    /// day, and the price of its target is unknown. Nil if nothing is to be limited, or it can be.
+    /// - Parameter own: the names of the embedding program's providers, whose answers are taken to say what they cost.
+    func unlimitedCosts(own: Set<String>) -> @Sendable (_ target: Target, _ budget: Double?) -> String? {
+        let prices = prices
+        let providerLimits = Set(providers.filter { $0.value.limits.usdPerDay != nil && !own.contains($0.key) }.keys)
+        let modelLimits = Set(models.filter { $0.value.limits.usdPerDay != nil }.keys)
+        return { target, budget in
+            let limit: String
+            if budget != nil {
+                limit = "a budget"
+            } else if providerLimits.contains(target.provider) {
+                limit = "the limit usd_per_day of provider '\(target.provider)'"
+            } else if !modelLimits.isEmpty, modelLimits.contains(target.description) {
+                limit = "its limit usd_per_day"
+            } else {
+                return nil
+            }
+            guard !own.contains(target.provider), !prices.canLimit(target) else { return nil }
+            let line = Settings.priceLine(of: target.description)
+            return "the price of \(target) is unknown, so \(limit) cannot be kept; add '\(line)' to the configuration"
+        }
+    }
+}
 
 extension CallEstimate {
     /// Estimates what a call will use from its stored request. The outermost keys of the request are sorted, so that the bound of the answer
@@ -84,7 +96,7 @@ extension CallEstimate {
     /// counts as a token, which no tokenizer exceeds. Images count by their number.
     /// - Parameters:
     ///   - bound: the bound of the answer if the request has none; nil for no bound.
-    ///   - price: nil for no cost.
+    ///   - price: nil if unknown.
     ///   - isThroughProgram: whether Claude Code makes the call, which adds text of its own and has a larger bound.
     init(kind: JobKind, body: String, bound: Int?, price: ModelPrice?, isThroughProgram: Bool = false) {
         let recalled = kind == .generate && Self.recalls(body) ? MemoryUse.mostBytes : 0
@@ -92,13 +104,11 @@ extension CallEstimate {
         let bytes = body.utf8.count - images.bytes + recalled + (isThroughProgram ? Self.programBytes : 0)
         let said = Self.answerBound(in: body) ?? bound
         let written = kind == .generate ? said ?? (isThroughProgram ? Self.programBound : Self.assumedBound) : 0
-        // Writing to a prompt cache costs more than plain input.
-        let worst = price.map { price in
-            (Double(bytes + images.worstTokens) * max(price.input, price.cacheWrite) + Double(written) * price.output) / 1_000_000
-        }
+        let worst = price?.worstCost(inputTokens: bytes + images.worstTokens, outputTokens: written)
         self.init(
             inputTokens: bytes / 4 + images.expectedTokens + 1, outputTokens: kind == .generate ? said ?? Self.usualAnswer : 0,
             worstCost: worst ?? 0)
+        isPriced = worst != nil
     }
 
     /// The assumed maximum of an answer, in tokens, if neither its job nor the configuration has one.

@@ -77,6 +77,7 @@ extension JobDraft {
             return try draft.checked(in: context, given: JobOption.given(in: draft))
         }
         let (target, identity) = try checkedTarget(in: context)
+        if let reason = context.unlimitedCost(target, budget) { throw InputError(reason, kind: .usage) }
         let usesBatchAPI = try checkedBatchAPI(target, in: context)
         let times = try checkedTimes(now: context.now)
         if cacheTTL != nil, !cache {

@@ -28,7 +28,7 @@ public struct ModelReply: Sendable, Equatable {
     /// - Parameters:
     ///   - text: the text of the answer.
     ///   - usage: tokens, for the statistics and for limits on tokens per minute.
-    ///   - cost: in US dollars; nil computes it from the configured price of its tokens.
+    ///   - cost: in US dollars; nil computes it from the price of its tokens, if that is known.
     public init(_ text: String, usage: Usage = Usage(), cost: Double? = nil) {
         self.init(text: text, finishReason: "stop", usage: usage, cost: cost)
     }
@@ -37,7 +37,7 @@ public struct ModelReply: Sendable, Equatable {
     /// - Parameters:
     ///   - vectors: one for each text.
     ///   - usage: tokens, for the statistics and for limits on tokens per minute.
-    ///   - cost: in US dollars; nil computes it from the configured price of its tokens.
+    ///   - cost: in US dollars; nil computes it from the price of its tokens, if that is known.
     public init(vectors: [[Float]], usage: Usage = Usage(), cost: Double? = nil) {
         self.init(embeddings: vectors, usage: usage, cost: cost)
     }
@@ -119,33 +119,5 @@ public struct Usage: Sendable, Hashable {
         Usage(
             inputTokens: one.inputTokens + other.inputTokens, outputTokens: one.outputTokens + other.outputTokens,
             cacheReadTokens: one.cacheReadTokens + other.cacheReadTokens, cacheWriteTokens: one.cacheWriteTokens + other.cacheWriteTokens)
-    }
-}
-
-/// The price of a model's tokens, in US dollars per million.
-package struct ModelPrice: Sendable, Equatable {
-    /// Per million input tokens.
-    package var input: Double
-    /// Per million output tokens.
-    package var output: Double
-    /// Per million input tokens read from the provider's prompt cache.
-    package var cacheRead: Double
-    /// Per million input tokens written to the provider's prompt cache.
-    package var cacheWrite: Double
-
-    /// By default, cached tokens cost as much as other input.
-    package init(input: Double, output: Double, cacheRead: Double? = nil, cacheWrite: Double? = nil) {
-        self.input = input
-        self.output = output
-        self.cacheRead = cacheRead ?? input
-        self.cacheWrite = cacheWrite ?? input
-    }
-
-    /// The cost of an answer in US dollars.
-    package func cost(of usage: Usage) -> Double {
-        let plain = max(0, usage.inputTokens - usage.cacheReadTokens - usage.cacheWriteTokens)
-        return
-            (Double(plain) * input + Double(usage.cacheReadTokens) * cacheRead + Double(usage.cacheWriteTokens) * cacheWrite
-            + Double(usage.outputTokens) * output) / 1_000_000
     }
 }

@@ -18,12 +18,12 @@ public struct JobEvent: Sendable {
     package var latency: Int64
     /// The tokens of the provider's answer; none if the cache answered or the call failed.
     public var usage: Usage
-    /// The cost in US dollars.
-    public var cost: Double
+    /// The cost in US dollars; nil if the price is unknown.
+    public var cost: Double?
 
     package init(
         job: Int64, target: Target, attempt: Int, state: JobState?, answeredBy: AnsweredBy?, failure: FailureClass?, message: String?,
-        latency: Int64, usage: Usage, cost: Double
+        latency: Int64, usage: Usage, cost: Double?
     ) {
         self.job = job
         self.target = target

@@ -4,8 +4,8 @@ public struct JobResult: Sendable, Equatable {
     public var reply: JSONValue
     /// The tokens of the answer. For a cached answer, those of the call that was originally paid for.
     public var usage: Usage
-    /// The cost in US dollars; 0 if no price is configured.
-    public var cost: Double
+    /// The cost in US dollars: 0 for an answer that cost nothing, such as a cached one; nil if the price is unknown.
+    public var cost: Double?
     /// Where the answer came from: a call for this job, the cache, an identical job's call, or a fallback.
     public var answeredBy: AnsweredBy
     /// The target that answered, `provider/model`.
@@ -13,7 +13,7 @@ public struct JobResult: Sendable, Equatable {
     /// The duration of the call in ms; 0 if the cache answered.
     package var latency: Int64
 
-    package init(reply: JSONValue, usage: Usage, cost: Double, answeredBy: AnsweredBy, target: String, latency: Int64) {
+    package init(reply: JSONValue, usage: Usage, cost: Double?, answeredBy: AnsweredBy, target: String, latency: Int64) {
         self.reply = reply
         self.usage = usage
         self.cost = cost
@@ -41,6 +41,9 @@ public enum AnsweredBy: String, Sendable, CaseIterable, Codable {
     case coalesced
     /// A call to another target, which the result names.
     case fallback
+
+    /// Whether a call was made for the job itself.
+    package var isPaid: Bool { self == .provider || self == .fallback }
 }
 
 /// Why an attempt, or a job, ended without an answer.
@@ -54,8 +57,8 @@ public struct JobError: Sendable, Equatable {
     public var message: String
     /// The target that was called, `provider/model`; nil if none was or it is not known.
     public var target: String?
-    /// What the failed call cost, or may have cost, in US dollars.
-    public var cost: Double
+    /// What the failed call cost, or may have cost, in US dollars: 0 if it cost nothing, nil if the price is unknown.
+    public var cost: Double?
     /// The part of the answer that had arrived. Only a job's latest partial answer is kept.
     public var partialText: String?
 
@@ -65,7 +68,7 @@ public struct JobError: Sendable, Equatable {
     package static let maxPartialBytes = 256 << 10
 
     package init(
-        attempt: Int, at: Int64, failure: FailureClass, message: String, target: String? = nil, cost: Double = 0,
+        attempt: Int, at: Int64, failure: FailureClass, message: String, target: String? = nil, cost: Double? = 0,
         partialText: String? = nil
     ) {
         self.attempt = attempt

@@ -37,8 +37,11 @@ public struct RunSummary: Sendable, Equatable {
     public var failed: Int
     /// The tokens of all answers that were paid for, including those that a retry replaced.
     public var usage: Usage
-    /// The total cost of these answers and of all failed attempts, in US dollars.
-    public var cost: Double
+    /// The total cost of these answers and of all failed attempts, in US dollars, as far as it is known; nil if calls were made and the price
+    /// of none is known.
+    public var cost: Double?
+    /// The number of calls whose price is unknown.
+    public var unpricedCalls: Int
     /// Why the run did not complete; nil if there is no reason to give.
     public var reason: String?
 
@@ -53,6 +56,7 @@ public struct RunSummary: Sendable, Equatable {
         failed = 0
         usage = Usage()
         cost = 0
+        unpricedCalls = 0
     }
 }
 
@@ -76,8 +80,8 @@ public struct StepCallDetail: Sendable, Equatable {
     package var finalizedAt: Int64?
     /// The tokens of its answer.
     public var usage: Usage
-    /// The cost of its answer and its failed attempts, in US dollars.
-    public var cost: Double
+    /// The cost of its answer and its failed attempts, in US dollars, as far as it is known; nil if nothing of it is known.
+    public var cost: Double?
     /// Its last failure, in a sentence.
     public var failure: String?
 

@@ -15,23 +15,21 @@ package enum ProvidersCheck {
         }
     }
 
-    /// Cost limits that have no effect because the model has no price.
-    package static func unpriced(_ settings: Settings) -> [Finding] {
+    /// The list prices that costs are counted with, and the models that the configuration names whose price is unknown.
+    package static func prices(_ settings: Settings) -> [Finding] {
         let named = [settings.defaultModel, settings.memory.embeddingModel] + settings.models.keys
         let fallbacks = settings.models.values.flatMap(\.fallbacks)
-        return Set(named + fallbacks).sorted().compactMap { name in
-            guard let target = Target(name), settings.models[name]?.price == nil else { return nil }
-            let limits = [settings.providers[target.provider]?.limits, settings.models[name]?.limits]
-            // Even a limit of 0 lets them pass, because a model without a price counts as free.
-            guard let most = limits.compactMap({ $0?.usdPerDay }).min(), saysNoCost(settings.providers[target.provider]) else { return nil }
-            return .note(
-                "target \(name)",
-                "has a limit of \(Figures.money(most)) a day but no price, so its calls count as free; set models.\(name).price")
+        let prices = settings.prices
+        let unknown = Set(named + fallbacks).sorted().compactMap { name -> Finding? in
+            guard let target = Target(name), !prices.canLimit(target) else { return nil }
+            return .note("target \(name)", "its price is unknown, and so are the costs of its calls; set models.\(name).price")
         }
+        let own = settings.models.count { name, model in
+            model.price != nil && settings.origin(of: "models.\(name).price.input_per_mtok") != .builtIn
+        }
+        let list = "list prices of \(PriceList.shipped.date)" + (own > 0 ? "; \(Figures.count(own, "price")) set by the configuration" : "")
+        return [.good("prices", list)] + unknown
     }
-
-    /// Whether the provider does not report costs, so that a price is needed.
-    private static func saysNoCost(_ provider: ProviderSettings?) -> Bool { provider?.kind != .claudeCode }
 
     /// Providers and targets that are paused or whose circuit breaker is open.
     package static func status(_ states: [ProviderState], now: Int64) -> [Finding] {
@@ -79,7 +77,7 @@ package enum ConfigurationCheck {
         let source = settings.configPath.map { "read from \($0)" } ?? "no file; using the built-in defaults"
         var findings = [Finding.good("configuration", source)]
         findings += ProvidersCheck.unavailable(unavailable, settings)
-        findings += ProvidersCheck.unpriced(settings)
+        findings += ProvidersCheck.prices(settings)
         if settings.durability == .normal {
             findings.append(
                 .note("durability", "normal: a power failure may lose the latest commits; set 'durability: full' to prevent that"))

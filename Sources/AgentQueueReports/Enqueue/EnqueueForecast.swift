@@ -40,12 +40,15 @@ package struct EnqueueForecast {
         }
     }
 
+    /// The maximum cost of the calls whose price is known; nil if there are calls and the price of none is known.
+    package var knownCost: Double? { Money.sum(cost, calls: calls, unpriced: unpriced) }
+
     /// As `--json` prints it.
     package var json: JSONValue {
         .object([
             .init("jobs", .integer(Int64(jobs))), .init("cached", .integer(Int64(cached))), .init("repeated", .integer(Int64(repeated))),
             .init("unique_key_taken", .integer(Int64(taken))), .init("to_call", .integer(Int64(calls))),
-            .init("max_cost_usd", Money.json(cost)), .init("unpriced", .integer(Int64(unpriced))), .init("targets", targets.json),
+            .init("max_cost_usd", Money.json(knownCost)), .init("unpriced", .integer(Int64(unpriced))), .init("targets", targets.json),
         ])
     }
 

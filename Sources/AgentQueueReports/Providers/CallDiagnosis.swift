@@ -62,7 +62,7 @@ package struct CallDiagnosis {
         for (name, state, _) in places {
             if let state, let (sentence, cause) = pause(state) { return .paused("\(name) \(sentence)", cause: "\(name) \(cause)") }
         }
-        let need = CallNeed(job, price: model?.price, bound: model?.maxOutputTokens)
+        let need = CallNeed(job, price: settings.prices.price(of: target), bound: model?.maxOutputTokens)
         for (name, state, limits) in places {
             if let limit = state.flatMap({ need.exceeded($0, limits) }) { return .full("\(name) has reached its limit of \(limit)") }
         }
@@ -121,13 +121,13 @@ package struct CallNeed {
     /// US dollars, counting every byte as a token.
     private let cost: Double
 
-    package init(_ job: Job, price: PriceSettings?, bound: Int?) {
+    package init(_ job: Job, price: ModelPrice?, bound: Int?) {
         let bytes = Double(job.request.text.utf8.count)
         let said = (job.request["max_completion_tokens"] ?? job.request["max_tokens"])?.int ?? bound
         inputTokens = bytes / 4
         outputTokens = job.kind == .generate ? Double(said ?? 512) : 0
         let written = job.kind == .generate ? Double(said ?? 4_096) : 0
-        cost = price.map { (bytes * $0.inputPerMTok + written * $0.outputPerMTok) / 1_000_000 } ?? 0
+        cost = price?.worstCost(inputTokens: Int(bytes), outputTokens: Int(written)) ?? 0
     }
 
     /// The limit that the call would exceed, in words; nil if there is none.

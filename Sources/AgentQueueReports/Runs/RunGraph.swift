@@ -112,7 +112,10 @@ package struct StepTotals {
     package private(set) var failed = 0
     /// The tokens that were paid for.
     package private(set) var usage = Usage()
+    /// The known costs, in US dollars.
     package private(set) var cost = 0.0
+    /// Calls without a known cost.
+    package private(set) var unpriced = 0
     /// What they went to, where that is one target.
     package private(set) var target: String?
     package private(set) var isAnyOpen = false
@@ -136,12 +139,18 @@ package struct StepTotals {
             usage.inputTokens += call.usage.inputTokens
             usage.outputTokens += call.usage.outputTokens
         }
-        cost += call.cost
+        if let cost = call.cost { self.cost += cost } else { unpriced += 1 }
         if let began = call.attemptedAt ?? (status.isFinal ? call.createdAt : nil) { start = min(start ?? began, began) }
         if let ended = call.finalizedAt { end = max(end ?? ended, ended) }
         guard let other = call.target else { return }
         if let target, target != other { hasSeveralTargets = true }
         target = hasSeveralTargets ? nil : other
+    }
+
+    /// What they cost, for people.
+    package var costWords: String {
+        let words = Figures.money(Money.sum(cost, calls: count, unpriced: unpriced), unpriced: unpriced)
+        return words == "unknown" ? "cost unknown" : words
     }
 
     /// From the beginning of the first to the end of the last, in ms, or to now while one is open; nil where none has begun.

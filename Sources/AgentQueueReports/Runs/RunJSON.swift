@@ -34,7 +34,8 @@ package enum RunJSON {
                     .init("begun", .integer(Int64(run.begun))), .init("completed", .integer(Int64(run.completed))),
                     .init("failed", .integer(Int64(run.failed))),
                 ])),
-            .init("usage", JobJSON.usage(run.usage)), .init("cost_usd", Money.json(run.cost)), .init("reason", JobJSON.string(run.reason)),
+            .init("usage", JobJSON.usage(run.usage)), .init("cost_usd", Money.json(run.cost)),
+            .init("unpriced_calls", .integer(Int64(run.unpricedCalls))), .init("reason", JobJSON.string(run.reason)),
         ]
     }
 

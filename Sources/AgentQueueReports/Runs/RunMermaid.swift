@@ -71,7 +71,7 @@ package struct RunMermaid {
         if let duration = totals.duration(now: now) { state += ", \(Figures.duration(milliseconds: duration))" }
         let tokens = totals.usage.inputTokens + totals.usage.outputTokens
         if tokens > 0 { state += ", \(Figures.count(tokens, "token"))" }
-        if totals.cost > 0 { state += ", \(Figures.money(totals.cost))" }
+        if totals.cost > 0 || totals.unpriced > 0 { state += ", \(totals.costWords)" }
         parts.append(state)
         return parts.map(Self.escaped).joined(separator: "<br/>")
     }

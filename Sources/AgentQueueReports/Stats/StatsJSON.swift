@@ -28,12 +28,14 @@ package enum StatsJSON {
                     .init("p99", integer(statistics.latency?.p99)),
                 ])),
             .init("usage", JobJSON.usage(usage)),
-            .init("cost_usd", Money.json(totals.reduce(0) { $0 + $1.cost })),
-            .init("saved_usd", Money.json(totals.reduce(0) { $0 + $1.saved })),
+            .init("cost_usd", Money.json(TargetTotals(statistics.lanes).cost)),
+            .init("unpriced_calls", .integer(Int64(TargetTotals(statistics.lanes).unpricedCalls))),
+            .init("saved_usd", Money.json(TargetTotals(statistics.lanes).saved)),
             .init(
                 "maybe_paid",
                 .object([
-                    .init("calls", .integer(Int64(statistics.maybePaidCalls))), .init("usd", Money.json(statistics.maybePaidUSD)),
+                    .init("calls", .integer(Int64(statistics.maybePaidCalls))), .init("usd", Money.json(statistics.maybePaid)),
+                    .init("unpriced_calls", .integer(Int64(statistics.maybePaidUnpriced))),
                     .init("jobs", .array(doubtful.map(doubtfulCall))),
                 ])),
             .init("providers", .array(statistics.providers.map(ProviderJSON.state))),
@@ -83,6 +85,7 @@ package enum StatsJSON {
         .object([
             .init("target", .string(total.target)), .init("states", states(total.count)), .init("calls", .integer(Int64(total.calls))),
             .init("usage", JobJSON.usage(total.usage)), .init("cost_usd", Money.json(total.cost)),
+            .init("unpriced_calls", .integer(Int64(total.unpricedCalls))),
             .init("cache_answers", .integer(Int64(total.cacheAnswers))), .init("saved_usd", Money.json(total.saved)),
         ])
     }
@@ -113,15 +116,25 @@ package struct TargetTotals {
 
     /// Sorted by target.
     package static func of(_ lanes: [LaneSummary]) -> [TargetTotals] {
-        Dictionary(grouping: lanes, by: \.target).sorted { $0.key < $1.key }.map { TargetTotals(target: $0.key, lanes: $0.value) }
+        Dictionary(grouping: lanes, by: \.target).sorted { $0.key < $1.key }.map { TargetTotals($0.value, target: $0.key) }
+    }
+
+    /// Totals of several lanes.
+    package init(_ lanes: [LaneSummary], target: String = "") {
+        self.target = target
+        self.lanes = lanes
     }
 
     package func count(_ state: JobState) -> Int { lanes.reduce(0) { $0 + $1.count(state) } }
 
     /// Paid calls.
     package var calls: Int { lanes.reduce(0) { $0 + $1.calls } }
-    package var cost: Double { lanes.reduce(0) { $0 + $1.cost } }
+    package var unpricedCalls: Int { lanes.reduce(0) { $0 + $1.unpricedCalls } }
+    /// The known costs; nil if there are calls and the price of none is known.
+    package var cost: Double? { Money.sum(lanes.reduce(0) { $0 + $1.cost }, calls: calls, unpriced: unpricedCalls) }
     package var cacheAnswers: Int { lanes.reduce(0) { $0 + $1.cacheAnswers } }
-    package var saved: Double { lanes.reduce(0) { $0 + $1.saved } }
+    package var unpricedAnswers: Int { lanes.reduce(0) { $0 + $1.unpricedAnswers } }
+    /// As ``cost``, of the calls that the cache spared.
+    package var saved: Double? { Money.sum(lanes.reduce(0) { $0 + $1.saved }, calls: cacheAnswers, unpriced: unpricedAnswers) }
     package var usage: Usage { lanes.reduce(Usage()) { $0 + $1.usage } }
 }

@@ -32,11 +32,11 @@ package enum Figures {
         return "\(decimal(size, places: size < 10 ? 1 : 0)) \(units[unit])"
     }
 
-    /// `$0.012300`, `$12.35`: more decimals for small amounts.
-    package static func money(_ dollars: Double) -> String {
-        if dollars == 0 { return "$0" }
-        return "$\(decimal(dollars, places: abs(dollars) < 1 ? 6 : 2))"
-    }
+    /// `$0.0123`, `$12.35`, `unknown`: see ``Money/display(_:)``.
+    package static func money(_ dollars: Double?) -> String { Money.display(dollars) }
+
+    /// Of several calls of which some have no known price: see ``Money/display(_:unpriced:)``.
+    package static func money(_ known: Double?, unpriced: Int) -> String { Money.display(known, unpriced: unpriced) }
 
     /// `340 ms`, `1.25 s`, `2m5s`.
     package static func duration(milliseconds: Int64) -> String {

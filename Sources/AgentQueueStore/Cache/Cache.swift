@@ -56,7 +56,7 @@ extension WriteTransaction {
     func cachedReply(_ digest: [UInt8]) throws(SQLFailure) -> CachedReply? {
         try statement(
             """
-            SELECT reply, target, input_tokens, output_tokens, cost_usd, created_at, expires_at
+            SELECT reply, target, input_tokens, output_tokens, cost_usd, created_at, expires_at, unpriced
             FROM cache_entries WHERE digest = ? AND +expires_at > ?
             """
         ).bind(digest).bind(now).first { CachedReply($0) }
@@ -84,12 +84,14 @@ extension WriteTransaction {
         let bytes = Int64(reply.utf8.count + result.target.utf8.count + 160) + (old?.vector ?? 0)
         try statement(
             """
-            INSERT INTO cache_entries (digest, target, reply, bytes, input_tokens, output_tokens, cost_usd, created_at, expires_at, last_used_at)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8) ON CONFLICT (digest) DO UPDATE SET target = ?2, reply = ?3, bytes = ?4,
-            input_tokens = ?5, output_tokens = ?6, cost_usd = ?7, created_at = ?8, expires_at = ?9, last_used_at = ?8
+            INSERT INTO cache_entries (digest, target, reply, bytes, input_tokens, output_tokens, cost_usd, created_at, expires_at,
+            last_used_at, unpriced) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8, ?10) ON CONFLICT (digest) DO UPDATE SET target = ?2,
+            reply = ?3, bytes = ?4, input_tokens = ?5, output_tokens = ?6, cost_usd = ?7, created_at = ?8, expires_at = ?9,
+            last_used_at = ?8, unpriced = ?10
             """
         ).bind(entry.digest).bind(result.target).bind(reply).bind(bytes).bind(result.usage.inputTokens)
-            .bind(result.usage.outputTokens).bind(result.cost).bind(createdAt).bind(createdAt + entry.timeToLive).run()
+            .bind(result.usage.outputTokens).bind(result.cost ?? 0).bind(createdAt).bind(createdAt + entry.timeToLive)
+            .bind(result.cost == nil).run()
         ledger.count(.cacheBytes, by: bytes - (old?.bytes ?? 0))
         if old == nil { ledger.count(.cacheEntries) }
     }
@@ -118,15 +120,15 @@ package struct CachedReply: Sendable, Equatable {
     package var inputTokens: Int
     /// The output tokens of the call that was paid for.
     package var outputTokens: Int
-    /// The cost of that call in US dollars.
-    package var cost: Double
+    /// The cost of that call in US dollars; nil if the price is unknown.
+    package var cost: Double?
     /// When the entry was written (wall clock, in milliseconds). It serves as the entry's version, since replacing an answer changes it.
     package var createdAt: Int64
     /// When the entry expires (wall clock, in milliseconds).
     package var expiresAt: Int64
 
     package init(
-        reply: String, target: String, inputTokens: Int, outputTokens: Int, cost: Double, createdAt: Int64, expiresAt: Int64
+        reply: String, target: String, inputTokens: Int, outputTokens: Int, cost: Double?, createdAt: Int64, expiresAt: Int64
     ) {
         self.reply = reply
         self.target = target
@@ -139,7 +141,7 @@ package struct CachedReply: Sendable, Equatable {
 }
 
 extension CachedReply {
-    static let columns = "reply, target, input_tokens, output_tokens, cost_usd, created_at, expires_at"
+    static let columns = "reply, target, input_tokens, output_tokens, cost_usd, created_at, expires_at, unpriced"
 
     /// Selects the reply of a digest that has not expired at a given time.
     static let ofDigest = SQLText("SELECT \(columns) FROM cache_entries WHERE digest = ? AND +expires_at > ?")
@@ -147,7 +149,7 @@ extension CachedReply {
     /// Reads ``columns``.
     init(_ row: Statement) {
         self.init(
-            reply: row.text(0), target: row.text(1), inputTokens: row.int(2), outputTokens: row.int(3), cost: row.double(4),
+            reply: row.text(0), target: row.text(1), inputTokens: row.int(2), outputTokens: row.int(3), cost: row.cost(4, unpriced: 7),
             createdAt: row.int64(5), expiresAt: row.int64(6))
     }
 }

@@ -1,3 +1,5 @@
+import AgentQueueModel
+
 /// What is known of a cache entry.
 package struct CacheEntrySummary: Sendable, Equatable {
     /// The cache key, 32 bytes.
@@ -10,8 +12,8 @@ package struct CacheEntrySummary: Sendable, Equatable {
     package var bytes: Int
     /// How many jobs the entry has answered.
     package var hits: Int
-    /// What each further use saves, in US dollars.
-    package var cost: Double
+    /// What each further use saves, in US dollars; nil if the price is unknown.
+    package var cost: Double?
     /// Wall clock, in milliseconds.
     package var createdAt: Int64
     /// When the entry expires (wall clock, in milliseconds).
@@ -19,7 +21,7 @@ package struct CacheEntrySummary: Sendable, Equatable {
     /// When the entry was written or last answered a job (wall clock, in milliseconds).
     package var lastUsedAt: Int64
 
-    private static let columns = "digest, target, reply, bytes, hits, cost_usd, created_at, expires_at, last_used_at"
+    private static let columns = "digest, target, reply, bytes, hits, cost_usd, created_at, expires_at, last_used_at, unpriced"
     static let latestUsed = SQLText("SELECT \(columns) FROM cache_entries ORDER BY last_used_at DESC LIMIT ?")
     static let betweenDigests = SQLText("SELECT \(columns) FROM cache_entries WHERE digest BETWEEN ? AND ? LIMIT 2")
 
@@ -29,7 +31,7 @@ package struct CacheEntrySummary: Sendable, Equatable {
         reply = row.text(2)
         bytes = row.int(3)
         hits = row.int(4)
-        cost = row.double(5)
+        cost = row.cost(5, unpriced: 9)
         createdAt = row.int64(6)
         expiresAt = row.int64(7)
         lastUsedAt = row.int64(8)
@@ -50,8 +52,9 @@ package struct CacheStatistics: Sendable, Equatable {
     package var evictions = 0
     /// How many jobs were answered by an identical job's call, since the database was created.
     package var coalesced = 0
-    /// What jobs answered without a call of their own would have cost, in US dollars, since the database was created.
-    package var saved: Double = 0
+    /// What jobs answered without a call of their own would have cost, in US dollars, since the database was created, as far as it is known;
+    /// nil if there are such jobs and the price of none is known.
+    package var saved: Double? = 0
 }
 
 extension CacheStore {
@@ -69,7 +72,7 @@ extension CacheStore {
         return try read { reader in
             let statement = try reader.statement(Self.entryOfID)
             return try Self.popularIDs(reader, limit: limit, bytes: bytes, now: now).compactMap { id in
-                try statement.bind(id).first { (digest: $0.blob(7), reply: CachedReply($0)) }
+                try statement.bind(id).first { (digest: $0.blob(8), reply: CachedReply($0)) }
             }
         }
     }
@@ -108,10 +111,12 @@ extension CacheStore {
     static func statistics(_ reader: ReadConnection) throws -> CacheStatistics {
         var values: [String: Int64] = [:]
         try reader.statement("SELECT name, value FROM counters").eachRow { values[$0.text(0)] = $0.int64(1) }
-        let saved = try reader.statement("SELECT coalesce(sum(saved_usd), 0.0) FROM lanes").first { $0.double(0) }
+        let saved = try reader.statement(
+            "SELECT coalesce(sum(saved_usd), 0.0), coalesce(sum(cache_answers), 0), coalesce(sum(unpriced_answers), 0) FROM lanes"
+        ).first { Money.sum($0.double(0), calls: $0.int(1), unpriced: $0.int(2)) }
         return CacheStatistics(
             entries: Int(values["cache_entries"] ?? 0), bytes: values["cache_bytes"] ?? 0, hits: Int(values["cache_hits"] ?? 0),
             misses: Int(values["cache_misses"] ?? 0), evictions: Int(values["cache_evictions"] ?? 0),
-            coalesced: Int(values["coalesced"] ?? 0), saved: saved ?? 0)
+            coalesced: Int(values["coalesced"] ?? 0), saved: saved ?? nil)
     }
 }

@@ -123,11 +123,12 @@ package final class PromptSnapshot {
     package func answer(_ number: Int64, score: Double) throws -> SemanticMatch? {
         try reader.statement(
             """
-            SELECT reply, target, input_tokens, output_tokens, cost_usd, created_at, expires_at, digest FROM cache_vectors JOIN cache_entries ON id = entry_id
+            SELECT reply, target, input_tokens, output_tokens, cost_usd, created_at, expires_at, unpriced, digest
+            FROM cache_vectors JOIN cache_entries ON id = entry_id
             WHERE context = ? AND model = ? AND number = ? AND +expires_at > ?
             """
         ).bind(context).bind(model).bind(number).bind(now).first {
-            SemanticMatch(digest: $0.blob(7), score: score, reply: CachedReply($0))
+            SemanticMatch(digest: $0.blob(8), score: score, reply: CachedReply($0))
         }
     }
 

@@ -46,12 +46,14 @@ extension JobStore {
         try read { reader in
             try reader.statement(
                 """
-                SELECT reply, input_tokens, output_tokens, cost_usd, answered_by, target, latency_ms FROM replaced_results WHERE job_id = ?
+                SELECT reply, input_tokens, output_tokens, cost_usd, answered_by, target, latency_ms, unpriced FROM replaced_results
+                WHERE job_id = ?
                 """
             ).bind(id).first { row in
-                JobResult(
+                let answeredBy = AnsweredBy(rawValue: row.text(4)) ?? .provider
+                return JobResult(
                     reply: try JSONValue.parse(row.text(0)), usage: Usage(inputTokens: row.int(1), outputTokens: row.int(2)),
-                    cost: row.double(3), answeredBy: AnsweredBy(rawValue: row.text(4)) ?? .provider, target: row.text(5),
+                    cost: answeredBy.isPaid ? row.cost(3, unpriced: 7) : row.double(3), answeredBy: answeredBy, target: row.text(5),
                     latency: row.int64(6))
             }
         }

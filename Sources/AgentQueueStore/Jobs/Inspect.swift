@@ -104,7 +104,7 @@ extension Job {
                 jobs.finalized_at, jobs.expires_at, jobs.cancel_requested_at, jobs.timeout_ms, jobs.cache_ttl_ms, jobs.batch_api,
                 jobs.deadline_at, batches.name, coalesce(batches.budget_usd, jobs.budget_usd), jobs.unique_key, jobs.run_id,
                 run_steps.path, requests.metadata, jobs.worker_id, workers.pid, results.reply, results.input_tokens,
-                results.output_tokens, results.cost_usd, results.answered_by, results.target, results.latency_ms
+                results.output_tokens, results.cost_usd, results.answered_by, results.target, results.latency_ms, results.unpriced
                 FROM jobs JOIN lanes ON lanes.id = jobs.lane_id JOIN requests ON requests.job_id = jobs.id
                 LEFT JOIN batches ON batches.id = jobs.batch_id LEFT JOIN workers ON workers.id = jobs.worker_id
                 LEFT JOIN results ON results.job_id = jobs.id LEFT JOIN run_steps ON run_steps.job_id = jobs.id WHERE jobs.id = ?
@@ -115,11 +115,11 @@ extension Job {
             job.after = try reader.statement("SELECT depends_on FROM dependencies WHERE job_id = ? ORDER BY depends_on").bind(id)
                 .all { $0.int64(0) }
             job.errors = try reader.statement(
-                "SELECT attempt, at, class, message, target, cost_usd, partial FROM job_errors WHERE job_id = ? ORDER BY id"
+                "SELECT attempt, at, class, message, target, cost_usd, partial, unpriced FROM job_errors WHERE job_id = ? ORDER BY id"
             ).bind(id).all { row in
                 JobError(
                     attempt: row.int(0), at: row.int64(1), failure: FailureClass(rawValue: row.text(2)) ?? .permanent, message: row.text(3),
-                    target: row.optionalText(4), cost: row.double(5), partialText: row.optionalText(6))
+                    target: row.optionalText(4), cost: row.bool(7) ? nil : row.double(5), partialText: row.optionalText(6))
             }
             return job
         }
@@ -150,9 +150,11 @@ extension Job {
         metadata = try row.optionalText(27).map { try JSONValue.parse($0) }
         worker = row.optionalInt64(28).map { WorkerIdentity(id: $0, pid: row.int64(29)) }
         if let reply = row.optionalText(30) {
+            let answeredBy = AnsweredBy(rawValue: row.text(34)) ?? .provider
             result = JobResult(
-                reply: try JSONValue.parse(reply), usage: Usage(inputTokens: row.int(31), outputTokens: row.int(32)), cost: row.double(33),
-                answeredBy: AnsweredBy(rawValue: row.text(34)) ?? .provider, target: row.text(35), latency: row.int64(36))
+                reply: try JSONValue.parse(reply), usage: Usage(inputTokens: row.int(31), outputTokens: row.int(32)),
+                cost: answeredBy.isPaid ? row.cost(33, unpriced: 37) : row.double(33), answeredBy: answeredBy, target: row.text(35),
+                latency: row.int64(36))
         }
     }
 }

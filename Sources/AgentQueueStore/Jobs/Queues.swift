@@ -26,11 +26,15 @@ package struct LaneSummary: Sendable, Equatable {
     package var calls: Int
     /// The tokens of the answers that were paid for.
     package var usage: Usage
-    /// What those answers cost, in US dollars.
+    /// How many of those answers have no known price.
+    package var unpricedCalls: Int
+    /// What the others cost, in US dollars.
     package var cost: Double
     /// The number of jobs answered without a call of their own: from the cache or as followers.
     package var cacheAnswers: Int
-    /// What those jobs saved, in US dollars.
+    /// How many of those jobs saved a call without a known price.
+    package var unpricedAnswers: Int
+    /// What the others saved, in US dollars.
     package var saved: Double
 
     /// Returns how many of the lane's jobs are in a state.
@@ -40,14 +44,15 @@ package struct LaneSummary: Sendable, Equatable {
         try reader.statement(
             """
             SELECT pending, scheduled, available, running, retryable, completed, cancelled, discarded,
-            id, queue, target, kind, calls, input_tokens, output_tokens, cost_usd, cache_answers, saved_usd
-            FROM lanes ORDER BY queue, target, kind
+            id, queue, target, kind, calls, input_tokens, output_tokens, cost_usd, cache_answers, saved_usd, unpriced_calls,
+            unpriced_answers FROM lanes ORDER BY queue, target, kind
             """
         ).all { row in
             LaneSummary(
                 id: row.int64(8), queue: row.text(9), target: row.text(10), kind: JobKind(rawValue: row.text(11)) ?? .generate,
                 counts: (0..<8).map { row.int($0) }, calls: row.int(12), usage: Usage(inputTokens: row.int(13), outputTokens: row.int(14)),
-                cost: row.double(15), cacheAnswers: row.int(16), saved: row.double(17))
+                unpricedCalls: row.int(18), cost: row.double(15), cacheAnswers: row.int(16), unpricedAnswers: row.int(19),
+                saved: row.double(17))
         }
     }
 }

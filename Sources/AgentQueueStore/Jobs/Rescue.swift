@@ -7,10 +7,12 @@ extension MaintenanceStore {
     /// If the call had begun, the attempt counts, a job without attempts left is discarded, and the call is charged as doubtful, since it
     /// may have been paid for. If it had not begun, the attempt and the reservation are given back. Each job is taken back under the token
     /// that it was found with, so an owner that settles in between wins.
-    /// - Parameter except: workers to leave out, namely those of this process.
+    /// - Parameters:
+    ///   - except: workers to leave out, namely those of this process.
+    ///   - policies: estimate what a call may have cost for which nothing was reserved.
     /// - Returns: how many jobs were taken back.
     @discardableResult
-    package func rescue(except: Set<Int64> = [], slice: Int = 100) async throws -> Int {
+    package func rescue(except: Set<Int64> = [], policies: CallPolicies = CallPolicies(), slice: Int = 100) async throws -> Int {
         var rescued = 0
         for worker in try workersToRescue().filter({ !except.contains($0.id) }) {
             let begun = worker.isOfThisBoot ? locks.begunCalls(of: worker.id) : nil
@@ -22,7 +24,7 @@ extension MaintenanceStore {
             var calls: Set<Int64> = []
             while true {
                 let noted = calls
-                let (count, shared) = try await write { try $0.rescue(worker, begun: begun, slice: slice, noted: noted) }
+                let (count, shared) = try await write { try $0.rescue(worker, begun: begun, slice: slice, noted: noted, policies) }
                 rescued += count
                 calls = shared
                 if count < slice { break }
@@ -74,7 +76,9 @@ extension WriteTransaction {
     /// Takes back one slice of a worker's jobs. Removes a dead worker once it has no jobs left.
     /// - Parameter noted: the tokens of shared calls that have already been counted.
     /// - Returns: how many jobs were found, and the tokens of the shared calls counted by now.
-    func rescue(_ worker: DeadWorker, begun: Set<Int64>?, slice: Int, noted: Set<Int64>) throws -> (count: Int, shared: Set<Int64>) {
+    func rescue(
+        _ worker: DeadWorker, begun: Set<Int64>?, slice: Int, noted: Set<Int64>, _ policies: CallPolicies = CallPolicies()
+    ) throws -> (count: Int, shared: Set<Int64>) {
         var shared = noted
         let jobs = try statement(
             """
@@ -88,7 +92,7 @@ extension WriteTransaction {
         }
         for job in jobs {
             let isCompanion = begun?.contains(-job.lease.token) == true && !shared.insert(job.lease.token).inserted
-            try rescue(job, from: worker, hadBegun: begun.map { job.hadBegun(by: $0) } ?? true, isCompanion: isCompanion)
+            try rescue(job, from: worker, hadBegun: begun.map { job.hadBegun(by: $0) } ?? true, isCompanion: isCompanion, policies)
         }
         if worker.isDead, jobs.count < slice {
             try statement("DELETE FROM workers WHERE id = ?").bind(worker.id).run()
@@ -97,36 +101,44 @@ extension WriteTransaction {
     }
 
     /// - Parameter isCompanion: whether the job's call was shared and has already been counted.
-    private func rescue(_ job: LostJob, from worker: DeadWorker, hadBegun: Bool, isCompanion: Bool) throws {
+    private func rescue(
+        _ job: LostJob, from worker: DeadWorker, hadBegun: Bool, isCompanion: Bool, _ policies: CallPolicies
+    ) throws {
         let state: JobState =
             if job.isCancelled { .cancelled } else if hadBegun && job.attempt >= job.maxAttempts { .discarded } else { .available }
         // A worker that is alive but slow was not killed by the job.
         let crashed = hadBegun && worker.isDead && worker.isOfThisBoot
         let isEnded = try endLost(job.lease, lane: job.lane, batch: job.batch, to: state, counts: hadBegun, crashed: crashed)
         guard isEnded else { return }
-        let charge = try endLostCall(of: job, hadBegun: hadBegun, isCompanion: isCompanion)
+        let charge = try endLostCall(of: job, hadBegun: hadBegun, isCompanion: isCompanion, policies)
         if hadBegun || state != .available {
             let reason = worker.isDead ? "its worker died" : "its worker did not renew the lease"
             try addError(
                 job: job.lease.jobID,
                 JobError(
                     attempt: job.attempt, at: now, failure: .crashed, message: "\(reason) (worker \(worker.id))",
-                    target: charge?.target.description, cost: charge?.cost ?? 0))
+                    target: charge?.target.description, cost: charge.map(\.knownCost) ?? 0))
         }
         if state.isFinal { try recordFinish(of: job.lease.jobID, state) } else { try promoteFollowers(ofJob: job.lease.jobID) }
     }
 
-    /// Frees a lost claim's reservation. If the call had begun, charges the worst case, which is the reserved cost.
-    private func endLostCall(of job: LostJob, hadBegun: Bool, isCompanion: Bool) throws -> Charge? {
+    /// Frees a lost claim's reservation. If the call had begun, charges the worst case: the reserved cost, or what would have been reserved
+    /// for the request if money were limited. (Storing that with each claim would cost every call something for the few that are lost.)
+    private func endLostCall(of job: LostJob, hadBegun: Bool, isCompanion: Bool, _ policies: CallPolicies) throws -> Charge? {
         let reservation = try reservation(of: job.lease)
         if let reservation { try forget(reservation) }
         guard hadBegun else {
             try record(nil, reservation, token: job.lease.token, message: "", CallPolicies())
             return nil
         }
-        let name = try statement("SELECT target FROM lanes WHERE id = ?").bind(job.lane).first { $0.text(0) }
-        guard let target = reservation?.target ?? name.flatMap({ Target($0) }) else { return nil }
-        let cost = reservation?.estimate.worstCost ?? 0
+        let asked = try statement(
+            "SELECT target, kind, (SELECT body FROM requests WHERE job_id = ?) FROM lanes WHERE id = ?"
+        ).bind(job.lease.jobID).bind(job.lane).first { (target: $0.text(0), kind: $0.text(1), body: $0.optionalText(2) ?? "") }
+        guard let target = reservation?.target ?? asked.flatMap({ Target($0.target) }) else { return nil }
+        var cost = reservation?.estimate.worstCost
+        if cost ?? 0 == 0, let asked, let kind = JobKind(rawValue: asked.kind) {
+            cost = policies.expected(target, kind, asked.body).knownCost
+        }
         // `crashed` says nothing about the provider: a probe is abandoned, and a pause stays.
         let report = CallReport(target: target, calls: 0, failure: .crashed, isMaybePaid: true, maybeCost: cost)
         if reservation != nil { try record(report, reservation, token: job.lease.token, message: "", CallPolicies()) }

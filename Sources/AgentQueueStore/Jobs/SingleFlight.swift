@@ -95,22 +95,24 @@ extension WriteTransaction {
         guard try complete(slice, followersOf: digest, answer) == slice else { return }
         try statement(
             """
-            INSERT INTO landings (digest, reply, target, input_tokens, output_tokens, cost_usd, latency_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT DO NOTHING
+            INSERT INTO landings (digest, reply, target, input_tokens, output_tokens, cost_usd, latency_ms, unpriced)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """
         ).bind(digest).bind(answer.reply).bind(answer.target).bind(answer.usage.inputTokens).bind(answer.usage.outputTokens)
-            .bind(answer.cost).bind(answer.latency).run()
+            .bind(answer.cost ?? 0).bind(answer.latency).bind(answer.cost == nil).run()
         ledger.ringWork()
     }
 
     /// Completes one slice of an unfinished fan-out; returns false if there is none.
     fileprivate func landNext(slice: Int) throws -> Bool {
         let landing = try statement(
-            "SELECT digest, reply, target, input_tokens, output_tokens, cost_usd, latency_ms FROM landings LIMIT 1"
+            "SELECT digest, reply, target, input_tokens, output_tokens, cost_usd, latency_ms, unpriced FROM landings LIMIT 1"
         ).first { row in
             let usage = Usage(inputTokens: row.int(3), outputTokens: row.int(4))
             return (
-                row.blob(0), SharedResult(reply: row.text(1), target: row.text(2), usage: usage, cost: row.double(5), latency: row.int64(6))
+                row.blob(0),
+                SharedResult(
+                    reply: row.text(1), target: row.text(2), usage: usage, cost: row.bool(7) ? nil : row.double(5), latency: row.int64(6))
             )
         }
         guard let (digest, answer) = landing else { return false }
@@ -179,8 +181,8 @@ struct SharedResult {
     var target: String
     /// The tokens of the call, which was paid for once.
     var usage: Usage
-    /// The cost of the call in US dollars, which each follower saves.
-    var cost: Double
+    /// The cost of the call in US dollars, which each follower saves; nil if the price is unknown.
+    var cost: Double?
     /// The call's duration in milliseconds.
     var latency: Int64
 }

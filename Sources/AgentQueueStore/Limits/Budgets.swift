@@ -24,6 +24,11 @@ extension WriteTransaction {
     func refusal(
         of job: ClaimedJob, _ estimate: CallEstimate, _ budgets: Budgets, spentBesides: Double = 0
     ) throws(SQLFailure) -> BudgetRefusal? {
+        guard estimate.canBeLimited else {
+            let whose = budgets.own == nil ? "its batch" : "the job"
+            return .never(
+                "the budget of \(whose) does not allow the call: the price of \(job.route) is unknown; set models.\(job.route).price")
+        }
         let tolerance = 1e-9
         let worst = estimate.worstCost
         if let budget = budgets.own {
@@ -43,8 +48,8 @@ extension WriteTransaction {
 
     private static func sentence(_ whose: String, _ budget: Double, _ spent: Double, _ worst: Double) -> String {
         """
-        the budget of \(whose) (\(ProviderQuota.dollars(budget))) does not allow the call: \(ProviderQuota.dollars(spent)) is spent, \
-        and it may cost \(ProviderQuota.dollars(worst))
+        the budget of \(whose) (\(Money.display(budget))) does not allow the call: \(Money.display(spent)) is spent, \
+        and it may cost \(Money.display(worst))
         """
     }
 

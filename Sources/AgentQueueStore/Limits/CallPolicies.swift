@@ -28,10 +28,13 @@ package struct CallPolicies: Sendable {
     func expected(_ target: Target, _ kind: JobKind, _ body: String) -> CallEstimate {
         let estimate = estimate(target, kind, body)
         // A request may ask for any number of tokens; clamp it so that sums do not overflow.
-        return CallEstimate(
+        var expected = CallEstimate(
             inputTokens: min(max(0, estimate.inputTokens), Self.maxTokens),
             outputTokens: min(max(0, estimate.outputTokens), Self.maxTokens),
             worstCost: estimate.worstCost.isFinite ? max(0, estimate.worstCost) : 0)
+        expected.isPriced = estimate.isPriced && estimate.worstCost.isFinite
+        expected.canBeLimited = estimate.canBeLimited
+        return expected
     }
 
     private static let maxTokens = 1 << 30
@@ -87,8 +90,15 @@ package struct CallEstimate: Sendable, Equatable {
     package var outputTokens: Int
     /// 1, or 0 for a job that shares another job's call.
     package var requests = 1
-    /// The worst cost in US dollars, for the limits on money.
+    /// The worst cost in US dollars, for the limits on money; 0 if the price is unknown.
     package var worstCost: Double
+    /// Whether the price is known.
+    package var isPriced = true
+    /// Whether limits on money can be kept: the price is known, or the answer will say what it cost.
+    package var canBeLimited = true
+
+    /// The worst cost; nil if the price is unknown.
+    package var knownCost: Double? { isPriced ? worstCost : nil }
 
     /// Creates an estimate; the default uses nothing and costs nothing.
     package init(inputTokens: Int = 0, outputTokens: Int = 0, worstCost: Double = 0) {

@@ -6,8 +6,8 @@ package struct CallReport: Sendable, Equatable {
     package var target: Target
     /// The tokens that the provider counted.
     package var usage: Usage
-    /// The cost in US dollars.
-    package var cost: Double
+    /// The cost in US dollars; nil if the price is unknown.
+    package var cost: Double?
     /// How many requests the provider charged for; 0 if it certainly charged for none.
     package var calls: Int
     /// How the call failed; nil if it returned an answer.
@@ -20,8 +20,8 @@ package struct CallReport: Sendable, Equatable {
     package var limits: ObservedLimits?
     /// Whether the provider may have charged for an answer that never arrived.
     package var isMaybePaid: Bool
-    /// What the call may have cost in that case, in US dollars.
-    package var maybeCost: Double
+    /// What the call may have cost in that case, in US dollars; nil if the price is unknown.
+    package var maybeCost: Double?
     /// The part of the answer that arrived.
     package var partialText: String?
     /// Whether anything was sent to the provider.
@@ -32,8 +32,8 @@ package struct CallReport: Sendable, Equatable {
 
     /// Creates a report; the defaults describe one answered call that cost nothing.
     package init(
-        target: Target, usage: Usage = Usage(), cost: Double = 0, calls: Int = 1, failure: FailureClass? = nil, retryAfter: Int64? = nil,
-        scope: FailureScope = .target, limits: ObservedLimits? = nil, isMaybePaid: Bool = false, maybeCost: Double = 0,
+        target: Target, usage: Usage = Usage(), cost: Double? = 0, calls: Int = 1, failure: FailureClass? = nil, retryAfter: Int64? = nil,
+        scope: FailureScope = .target, limits: ObservedLimits? = nil, isMaybePaid: Bool = false, maybeCost: Double? = 0,
         partialText: String? = nil, wasSent: Bool = true
     ) {
         self.target = target
@@ -52,7 +52,7 @@ package struct CallReport: Sendable, Equatable {
 
     /// Whether no request reached the provider, so that the reservation is given back.
     var neverBegan: Bool {
-        calls == 0 && cost == 0 && !isMaybePaid && (!wasSent || failure == .shutdown || failure == .cancelled)
+        calls == 0 && (cost ?? 0) == 0 && !isMaybePaid && (!wasSent || failure == .shutdown || failure == .cancelled)
     }
 }
 
@@ -73,16 +73,24 @@ struct Charge: Equatable {
     var outcome: Outcome
     var calls: Int
     var usage = Usage()
-    /// US dollars; for a doubtful charge, what it may have cost.
+    /// US dollars; for a doubtful charge, what it may have cost; 0 if the price is unknown.
     var cost: Double
+    /// Whether the price is known.
+    var isPriced: Bool
+
+    /// The cost; nil if the price is unknown.
+    var knownCost: Double? { isPriced ? cost : nil }
 
     /// A call whose end nobody saw.
-    /// - Parameter calls: 0 for a job that shared another job's call.
-    init(doubtful target: Target, cost: Double, calls: Int) {
+    /// - Parameters:
+    ///   - cost: nil if the price is unknown.
+    ///   - calls: 0 for a job that shared another job's call.
+    init(doubtful target: Target, cost: Double?, calls: Int) {
         self.target = target
         outcome = .doubtful
         self.calls = calls
-        self.cost = cost
+        self.cost = cost ?? 0
+        isPriced = cost != nil
     }
 
     /// The charge for a reported call; nil if it was certainly not paid for.
@@ -90,18 +98,20 @@ struct Charge: Equatable {
         target = report.target
         usage = report.usage
         // A cost that is not finite cannot be stored and is no price.
-        let paid = report.cost.isFinite ? report.cost : 0
-        let maybePaid = report.maybeCost.isFinite ? report.maybeCost : 0
+        let paid = report.cost.flatMap { $0.isFinite ? $0 : nil }
+        let maybePaid = report.maybeCost.flatMap { $0.isFinite ? $0 : nil }
         if report.isMaybePaid {
             outcome = .doubtful
             calls = report.isCompanion ? report.calls : max(1, report.calls)
-            cost = max(paid, maybePaid)
+            cost = max(paid ?? 0, maybePaid ?? 0)
+            isPriced = maybePaid != nil
         } else {
             // A job that shared a call has a row for its tokens.
-            guard report.calls > 0 || paid > 0 || (report.isCompanion && report.usage != Usage()) else { return nil }
+            guard report.calls > 0 || paid ?? 0 > 0 || (report.isCompanion && report.usage != Usage()) else { return nil }
             outcome = isFenced ? .fenced : report.failure == nil ? .answered : .failed
             calls = report.calls
-            cost = paid
+            cost = paid ?? 0
+            isPriced = paid != nil
         }
     }
 }
@@ -112,24 +122,24 @@ extension ProviderStore {
         try read { reader in
             try reader.statement(
                 """
-                SELECT job_id, attempt, target, at, cost_usd FROM charges INDEXED BY charges_doubtful WHERE outcome = 'doubtful'
+                SELECT job_id, attempt, target, at, cost_usd, unpriced FROM charges INDEXED BY charges_doubtful WHERE outcome = 'doubtful'
                 ORDER BY id DESC LIMIT ?
                 """
             ).bind(limit).all { row in
                 DoubtfulCall(
-                    jobID: row.int64(0), attempt: row.int(1), target: row.text(2), at: row.int64(3), cost: row.double(4))
+                    jobID: row.int64(0), attempt: row.int(1), target: row.text(2), at: row.int64(3), cost: row.cost(4, unpriced: 5))
             }
         }
     }
 
-    /// Returns the number of doubtful calls and what they may have cost, in US dollars.
-    static func maybePaid(_ reader: ReadConnection) throws(SQLFailure) -> (calls: Int, cost: Double) {
+    /// Returns the number of doubtful calls, how many of them have no known price, and what the others may have cost, in US dollars.
+    static func maybePaid(_ reader: ReadConnection) throws(SQLFailure) -> (calls: Int, unpriced: Int, cost: Double) {
         try reader.statement(
             """
-            SELECT coalesce(sum(calls), 0), coalesce(sum(cost_usd), 0.0) FROM charges INDEXED BY charges_doubtful
-            WHERE outcome = 'doubtful'
+            SELECT coalesce(sum(calls), 0), coalesce(sum(CASE WHEN unpriced = 1 OR unpriced IS NULL AND cost_usd = 0 THEN calls END), 0),
+            coalesce(sum(cost_usd), 0.0) FROM charges INDEXED BY charges_doubtful WHERE outcome = 'doubtful'
             """
-        ).first { (calls: $0.int(0), cost: $0.double(1)) } ?? (0, 0)
+        ).first { (calls: $0.int(0), unpriced: $0.int(1), cost: $0.double(2)) } ?? (0, 0, 0)
     }
 }
 
@@ -175,17 +185,19 @@ extension WriteTransaction {
     func write(_ charge: Charge, of claim: ChargedClaim) throws(SQLFailure) {
         // Answers are counted with their results, even if the fence refuses them.
         if charge.outcome == .failed {
-            ledger.pay(lane: claim.lane, usage: charge.usage, cost: charge.cost, calls: min(1, Int64(charge.calls)))
+            ledger.pay(
+                lane: claim.lane, target: charge.target, usage: charge.usage, cost: charge.knownCost, calls: min(1, Int64(charge.calls)))
         }
+        if !charge.isPriced, charge.calls > 0, let batch = claim.batch { ledger.countUnpriced(Int64(charge.calls), inBatch: batch) }
         let at = try charge.cost == 0 ? now : max(now, day(of: charge) * ProviderQuota.dayLength)
         try statement(
             """
-            INSERT INTO charges (at, lane_id, target, job_id, token, attempt, batch_id, outcome, calls, input_tokens, output_tokens, cost_usd)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO charges (at, lane_id, target, job_id, token, attempt, batch_id, outcome, calls, input_tokens, output_tokens, cost_usd,
+            unpriced) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """
         ).bind(at).bind(claim.lane).bind(charge.target.description).bind(claim.lease.jobID).bind(claim.lease.token).bind(claim.attempt)
             .bind(claim.batch).bind(charge.outcome.rawValue).bind(charge.calls).bind(charge.usage.inputTokens)
-            .bind(charge.usage.outputTokens).bind(charge.cost).run()
+            .bind(charge.usage.outputTokens).bind(charge.cost).bind(!charge.isPriced).run()
     }
 
     /// Charges a call that ended after its claim was lost. A doubtful charge for it is replaced, because its outcome is now known.
@@ -193,20 +205,22 @@ extension WriteTransaction {
         let charge = Charge(report, isFenced: true)
         let doubt = try statement(
             """
-            SELECT id, at, cost_usd FROM charges INDEXED BY charges_doubtful
+            SELECT id, at, cost_usd, CASE WHEN unpriced = 1 THEN calls ELSE 0 END FROM charges INDEXED BY charges_doubtful
             WHERE outcome = 'doubtful' AND job_id = ? AND token = ? AND target = ? ORDER BY id DESC LIMIT 1
             """
         ).bind(claim.lease.jobID).bind(claim.lease.token).bind(report.target.description).first {
-            (id: $0.int64(0), at: $0.int64(1), cost: $0.double(2))
+            (id: $0.int64(0), at: $0.int64(1), cost: $0.double(2), unpriced: $0.int64(3))
         }
         guard let doubt else {
             if let charge { try self.charge(charge, to: claim) }
             return
         }
         if let charge {
-            try statement("UPDATE charges SET outcome = ?, calls = ?, input_tokens = ?, output_tokens = ?, cost_usd = ? WHERE id = ?")
-                .bind(charge.outcome.rawValue).bind(charge.calls).bind(charge.usage.inputTokens).bind(charge.usage.outputTokens)
-                .bind(charge.cost).bind(doubt.id).run()
+            try statement(
+                "UPDATE charges SET outcome = ?, calls = ?, input_tokens = ?, output_tokens = ?, cost_usd = ?, unpriced = ? WHERE id = ?"
+            )
+            .bind(charge.outcome.rawValue).bind(charge.calls).bind(charge.usage.inputTokens).bind(charge.usage.outputTokens)
+            .bind(charge.cost).bind(!charge.isPriced).bind(doubt.id).run()
         } else {
             try statement("DELETE FROM charges WHERE id = ?").bind(doubt.id).run()
         }
@@ -218,7 +232,11 @@ extension WriteTransaction {
                 if resource.day <= day { resource.spend(difference, on: day) }
             }
         }
-        if let batch = claim.batch { try withBudget(of: batch) { $0.spent += difference } }
+        if let batch = claim.batch {
+            try withBudget(of: batch) { $0.spent += difference }
+            let unpriced = charge.map { $0.isPriced ? 0 : Int64($0.calls) } ?? 0
+            if unpriced != doubt.unpriced { ledger.countUnpriced(unpriced - doubt.unpriced, inBatch: batch) }
+        }
     }
 
     /// Deletes one slice of the charges before a time. Returns how many.
@@ -241,6 +259,14 @@ package struct DoubtfulCall: Sendable, Equatable {
     package var target: String
     /// When the call was given up (wall clock, in milliseconds).
     package var at: Int64
-    /// What the call may have cost, in US dollars; 0 if that is not known.
-    package var cost: Double
+    /// What the call may have cost, in US dollars; nil if the price is unknown.
+    package var cost: Double?
+}
+
+extension Statement {
+    /// A cost; nil if the price is unknown. Schema 7 wrote no mark and stored an unknown cost as 0.
+    func cost(_ column: CInt, unpriced mark: CInt) -> Double? {
+        let cost = double(column)
+        return isNull(mark) ? (cost == 0 ? nil : cost) : bool(mark) ? nil : cost
+    }
 }

@@ -32,7 +32,8 @@ extension ClaimStore {
             guard let charge = Charge(report, isFenced: false) else { return }
             let lane = try transaction.lane(queue: "default", target: report.target, kind: kind)
             if charge.outcome == .answered {
-                transaction.ledger.pay(lane: lane, usage: charge.usage, cost: charge.cost, calls: Int64(charge.calls))
+                transaction.ledger.pay(
+                    lane: lane, target: charge.target, usage: charge.usage, cost: charge.knownCost, calls: Int64(charge.calls))
             }
             let claim = ChargedClaim(lease: Lease(jobID: 0, token: 0), lane: lane, batch: nil, attempt: 0, isReserved: false)
             try transaction.charge(charge, to: claim)

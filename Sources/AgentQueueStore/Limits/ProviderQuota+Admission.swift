@@ -175,32 +175,26 @@ extension ProviderQuota {
         }
         guard opening <= now else { return closed(until: opening, isFault: false, .limit, exhausted) }
         guard let cap = limits.usdPerDay else { return .open(count: .max, isProbe: false) }
+        guard estimate.canBeLimited else {
+            return .never(
+                "the call's price is unknown, and '\(name)' may cost \(Money.display(cap)) in a day (usd_per_day); set the model's price")
+        }
         // Absorbs rounding: even a thousand additions are off by less than a millionth of a cent.
         let tolerance = 1e-9
         guard estimate.worstCost <= cap + tolerance else {
             return .never(
-                "the call may cost \(Self.dollars(estimate.worstCost)), more than '\(name)' may cost in a day (usd_per_day \(Self.dollars(cap)))"
+                "the call may cost \(Money.display(estimate.worstCost)), more than '\(name)' may cost in a day (usd_per_day \(Money.display(cap)))"
             )
         }
         let today = now / Self.dayLength
         let spent = day >= today ? spent : 0
         // Reserved money may become free when its call ends, so wait for that.
         if spent + estimate.worstCost <= cap + tolerance, spent + reserved + estimate.worstCost > cap + tolerance {
-            return closed(until: nil, isFault: false, .limit, "\(Self.dollars(cap)) a day")
+            return closed(until: nil, isFault: false, .limit, "\(Money.display(cap)) a day")
         }
         guard spent + reserved + estimate.worstCost <= cap + tolerance else {
-            return closed(until: (max(day, today) + 1) * Self.dayLength, isFault: false, .limit, "\(Self.dollars(cap)) a day")
+            return closed(until: (max(day, today) + 1) * Self.dayLength, isFault: false, .limit, "\(Money.display(cap)) a day")
         }
         return .open(count: .max, isProbe: false)
-    }
-
-    /// Formats US dollars with two to six decimals.
-    static func dollars(_ amount: Double) -> String {
-        guard amount.isFinite, abs(amount) < 1e12 else { return "$\(amount)" }
-        let units = Int64((amount * 1_000_000).rounded())
-        var fraction = String(units % 1_000_000)
-        while fraction.utf8.count < 6 { fraction = "0" + fraction }
-        while fraction.utf8.count > 2, fraction.hasSuffix("0") { fraction.removeLast() }
-        return "$\(units / 1_000_000).\(fraction)"
     }
 }

@@ -29,7 +29,9 @@ package struct Statistics: Sendable, Equatable {
     package var freeBytes: Int64
     /// Calls of the last 90 days that may have been paid for although no answer arrived.
     package var maybePaidCalls: Int
-    /// Their possible cost in US dollars, which counts as spent.
+    /// How many of them have no known price.
+    package var maybePaidUnpriced: Int
+    /// The possible cost of the others in US dollars, which counts as spent.
     package var maybePaidUSD: Double
     /// The status of the providers and their targets, as far as it is known.
     package var providers: [ProviderState]
@@ -40,6 +42,9 @@ package struct Statistics: Sendable, Equatable {
         package var p95: Int64
         package var p99: Int64
     }
+
+    /// What the possibly charged calls may have cost, as far as it is known; nil if nothing of it is known.
+    package var maybePaid: Double? { Money.sum(maybePaidUSD, calls: maybePaidCalls, unpriced: maybePaidUnpriced) }
 
     /// The lanes of all queues.
     package var lanes: [LaneSummary] { queues.flatMap(\.lanes) }
@@ -68,7 +73,8 @@ extension MaintenanceStore {
                 discardedLastHour: hour?.discarded ?? 0, latency: try Self.latency(reader), cache: try CacheStore.statistics(reader),
                 memories: Int(try Self.counter("memories", reader)), memoryBytes: try Self.counter("memory_bytes", reader),
                 workers: workers, databaseBytes: pages.count * pages.size, walBytes: Self.size(of: path + "-wal"),
-                freeBytes: pages.free * pages.size, maybePaidCalls: maybePaid.calls, maybePaidUSD: maybePaid.cost,
+                freeBytes: pages.free * pages.size, maybePaidCalls: maybePaid.calls, maybePaidUnpriced: maybePaid.unpriced,
+                maybePaidUSD: maybePaid.cost,
                 providers: try store.providers.states(reader))
         }
     }

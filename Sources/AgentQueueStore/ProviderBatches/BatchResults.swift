@@ -34,7 +34,7 @@ extension WriteTransaction {
         let reply = request.result?.reply.text
         if let result = request.result, let reply {
             if let entry = request.cache { try cache(entry, result: result, reply: reply) }
-            ledger.pay(lane: member.lane, usage: result.usage, cost: result.cost)
+            ledger.pay(lane: member.lane, target: job.route, usage: result.usage, cost: result.cost)
             if job.useCache { ledger.count(.cacheMisses) }
         }
         let state = member.isGivenUp ? nil : try endItem(request)

@@ -114,13 +114,17 @@ extension RunStore {
             """
             SELECT coalesce(sum(CASE WHEN answered_by IN ('provider', 'fallback') THEN input_tokens END), 0),
             coalesce(sum(CASE WHEN answered_by IN ('provider', 'fallback') THEN output_tokens END), 0),
-            coalesce(sum(results.cost_usd), 0.0),
-            coalesce(sum((SELECT sum(cost_usd) FROM job_errors WHERE job_id = jobs.id)), 0.0)
+            coalesce(sum(results.cost_usd), 0.0), coalesce(sum((SELECT sum(cost_usd) FROM job_errors WHERE job_id = jobs.id)), 0.0),
+            coalesce(sum(CASE WHEN answered_by IN ('provider', 'fallback') THEN 1 ELSE 0 END), 0),
+            coalesce(sum(CASE WHEN answered_by IN ('provider', 'fallback')
+                AND (unpriced = 1 OR unpriced IS NULL AND results.cost_usd = 0) THEN 1 ELSE 0 END), 0),
+            coalesce(sum((SELECT sum(unpriced) FROM job_errors WHERE job_id = jobs.id)), 0)
             FROM jobs INDEXED BY jobs_run LEFT JOIN results ON job_id = jobs.id WHERE run_id = ?
             """
         ).bind(id).eachRow { row in
             summary.usage = Usage(inputTokens: row.int(0), outputTokens: row.int(1))
-            summary.cost = row.double(2) + row.double(3)
+            summary.unpricedCalls = row.int(5) + row.int(6)
+            summary.cost = Money.sum(row.double(2) + row.double(3), calls: row.int(4) + row.int(6), unpriced: summary.unpricedCalls)
         }
         return summary
     }
@@ -142,6 +146,8 @@ extension RunStore {
             attempt, jobs.created_at, attempted_at, finalized_at, coalesce(results.input_tokens, 0), coalesce(results.output_tokens, 0),
             coalesce(results.cost_usd, 0.0)
             + coalesce((SELECT sum(cost_usd) FROM job_errors WHERE job_id = run_steps.job_id), 0.0),
+            CASE WHEN answered_by IN ('provider', 'fallback') AND (unpriced = 1 OR unpriced IS NULL AND results.cost_usd = 0)
+                THEN 1 ELSE 0 END + coalesce((SELECT sum(unpriced) FROM job_errors WHERE job_id = run_steps.job_id), 0),
             (SELECT job_errors.message FROM job_errors WHERE job_id = run_steps.job_id ORDER BY id DESC LIMIT 1)
             FROM run_steps LEFT JOIN jobs ON jobs.id = run_steps.job_id LEFT JOIN lanes ON lanes.id = jobs.lane_id
             LEFT JOIN results ON results.job_id = run_steps.job_id
@@ -159,8 +165,8 @@ extension RunStore {
             call.attemptedAt = row.optionalInt64(9)
             call.finalizedAt = row.optionalInt64(10)
             call.usage = Usage(inputTokens: row.int(11), outputTokens: row.int(12))
-            call.cost = row.double(13)
-            call.failure = row.optionalText(14)
+            call.cost = row.int(14) > 0 && row.double(13) == 0 ? nil : row.double(13)
+            call.failure = row.optionalText(15)
             return call
         }
     }

@@ -8,10 +8,22 @@ struct Ledger {
         var states: [8 of Int64] = .init(repeating: 0)
         var served: Int64 = 0
         var calls: Int64 = 0
+        var unpriced: Int64 = 0
         var usage = Usage()
         var cost: Double = 0
         var cacheAnswers: Int64 = 0
+        var unpricedAnswers: Int64 = 0
         var saved: Double = 0
+    }
+
+    /// Changes to the current hour's row of a lane and a target.
+    struct HourChange {
+        var lane: Int64
+        var target: Target
+        var calls: Int64 = 0
+        var unpriced: Int64 = 0
+        var usage = Usage()
+        var cost: Double = 0
     }
 
     /// Changes to a batch's row.
@@ -20,6 +32,7 @@ struct Ledger {
         var completed: Int64 = 0
         var cancelled: Int64 = 0
         var discarded: Int64 = 0
+        var unpriced: Int64 = 0
     }
 
     /// Changes to the current minute's row.
@@ -38,6 +51,8 @@ struct Ledger {
     }
 
     private var lanes: [Int64: LaneChange] = [:]
+    // One, unless the transaction settles jobs of several lanes or of a fallback.
+    private var hours: [HourChange] = []
     private var batches: [Int64: BatchChange] = [:]
     private var minute = MinuteChange()
     private var namespaces: [Int64: NamespaceChange] = [:]
@@ -117,29 +132,60 @@ struct Ledger {
     mutating func serve(lane: Int64, token: Int64) { lanes[lane, default: LaneChange()].served = token }
 
     /// Records an answer that was paid for.
-    /// - Parameter calls: 0 for an answer that shared another job's call.
-    mutating func pay(lane: Int64, usage: Usage, cost: Double, calls: Int64 = 1) {
+    /// - Parameters:
+    ///   - target: what was called.
+    ///   - cost: nil if the price is unknown.
+    ///   - calls: 0 for an answer that shared another job's call.
+    ///   - unpriced: how many calls have no known price; nil for all of them if the cost is nil.
+    mutating func pay(lane: Int64, target: Target, usage: Usage, cost: Double?, calls: Int64 = 1, unpriced: Int64? = nil) {
+        let unpriced = cost == nil ? unpriced ?? calls : 0
+        let cost = cost ?? 0
         lanes[lane, default: LaneChange()].calls += calls
+        lanes[lane, default: LaneChange()].unpriced += unpriced
         lanes[lane, default: LaneChange()].usage.inputTokens += usage.inputTokens
         lanes[lane, default: LaneChange()].usage.outputTokens += usage.outputTokens
         lanes[lane, default: LaneChange()].cost += cost
         minute.usage.inputTokens += usage.inputTokens
         minute.usage.outputTokens += usage.outputTokens
         minute.cost += cost
+        let place: Int
+        if let known = hours.firstIndex(where: { $0.lane == lane && $0.target == target }) {
+            place = known
+        } else {
+            place = hours.count
+            hours.append(HourChange(lane: lane, target: target))
+        }
+        hours[place].calls += calls
+        hours[place].unpriced += unpriced
+        hours[place].usage.inputTokens += usage.inputTokens
+        hours[place].usage.outputTokens += usage.outputTokens
+        hours[place].cost += cost
     }
 
+    /// Records calls of a batch whose price is unknown, or that their number has changed.
+    mutating func countUnpriced(_ calls: Int64, inBatch id: Int64) { batches[id, default: BatchChange()].unpriced += calls }
+
     /// Records an answer from the cache.
-    mutating func save(lane: Int64, cost: Double) {
-        lanes[lane, default: LaneChange()].cacheAnswers += 1
-        lanes[lane, default: LaneChange()].saved += cost
+    /// - Parameter cost: what it saved; nil if the price is unknown.
+    mutating func save(lane: Int64, cost: Double?) {
+        count(saved: cost, lane: lane)
         counters[.cacheHits, default: 0] += 1
     }
 
     /// Records an answer from an identical job's call.
-    mutating func coalesce(lane: Int64, cost: Double) {
-        lanes[lane, default: LaneChange()].cacheAnswers += 1
-        lanes[lane, default: LaneChange()].saved += cost
+    /// - Parameter cost: what it saved; nil if the price is unknown.
+    mutating func coalesce(lane: Int64, cost: Double?) {
+        count(saved: cost, lane: lane)
         counters[.coalesced, default: 0] += 1
+    }
+
+    private mutating func count(saved cost: Double?, lane: Int64) {
+        lanes[lane, default: LaneChange()].cacheAnswers += 1
+        if let cost {
+            lanes[lane, default: LaneChange()].saved += cost
+        } else {
+            lanes[lane, default: LaneChange()].unpricedAnswers += 1
+        }
     }
 
     mutating func count(_ counter: Counter, by count: Int64 = 1) { counters[counter, default: 0] += count }
@@ -174,19 +220,34 @@ struct Ledger {
                 UPDATE lanes SET pending = pending + ?, scheduled = scheduled + ?, available = available + ?, running = running + ?,
                 retryable = retryable + ?, completed = completed + ?, cancelled = cancelled + ?, discarded = discarded + ?,
                 served = max(served, ?), calls = calls + ?, input_tokens = input_tokens + ?, output_tokens = output_tokens + ?,
-                cost_usd = cost_usd + ?, cache_answers = cache_answers + ?, saved_usd = saved_usd + ? WHERE id = ?
+                cost_usd = cost_usd + ?, cache_answers = cache_answers + ?, saved_usd = saved_usd + ?,
+                unpriced_calls = unpriced_calls + ?, unpriced_answers = unpriced_answers + ? WHERE id = ?
                 """)
             for index in change.states.indices { statement.bind(change.states[index]) }
             try statement.bind(change.served).bind(change.calls).bind(change.usage.inputTokens).bind(change.usage.outputTokens)
-                .bind(change.cost).bind(change.cacheAnswers).bind(change.saved).bind(lane).run()
+                .bind(change.cost).bind(change.cacheAnswers).bind(change.saved).bind(change.unpriced).bind(change.unpricedAnswers)
+                .bind(lane).run()
+        }
+        for change in hours {
+            try transaction.statement(
+                """
+                INSERT INTO usage_hours (hour, lane_id, target, calls, unpriced_calls, input_tokens, output_tokens, cost_usd)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (hour, lane_id, target) DO UPDATE SET
+                calls = usage_hours.calls + excluded.calls, unpriced_calls = usage_hours.unpriced_calls + excluded.unpriced_calls,
+                input_tokens = usage_hours.input_tokens + excluded.input_tokens,
+                output_tokens = usage_hours.output_tokens + excluded.output_tokens, cost_usd = usage_hours.cost_usd + excluded.cost_usd
+                """
+            ).bind(transaction.now / 3_600_000).bind(change.lane).bind(change.target.description).bind(change.calls).bind(change.unpriced)
+                .bind(change.usage.inputTokens).bind(change.usage.outputTokens).bind(change.cost).run()
         }
         for (batch, change) in batches {
             try transaction.statement(
                 """
-                UPDATE batches SET jobs = jobs + ?, completed = completed + ?, cancelled = cancelled + ?, discarded = discarded + ?
-                WHERE id = ?
+                UPDATE batches SET jobs = jobs + ?, completed = completed + ?, cancelled = cancelled + ?, discarded = discarded + ?,
+                unpriced_calls = unpriced_calls + ? WHERE id = ?
                 """
-            ).bind(change.jobs).bind(change.completed).bind(change.cancelled).bind(change.discarded).bind(batch).run()
+            ).bind(change.jobs).bind(change.completed).bind(change.cancelled).bind(change.discarded).bind(change.unpriced).bind(batch)
+                .run()
         }
         if !batches.isEmpty { try transaction.noteFinished(batches: batches.keys) }
         for (namespace, change) in namespaces where change.memories != 0 || change.bytes != 0 {

@@ -130,6 +130,6 @@ extension JobEvent {
         message = request.error?.message
         self.latency = latency
         usage = request.call?.usage ?? Usage()
-        cost = request.call?.cost ?? 0
+        if let call = request.call { cost = call.cost }
     }
 }

@@ -20,7 +20,7 @@ struct SettlementBuilder: Sendable {
         self.configuration = configuration
         self.origin = origin
         var pricing = CallPricing(prices: configuration.prices)
-        if case .batch(let share) = origin { pricing.share = share }
+        if case .batch(let share) = origin { pricing.batchShare = share }
         self.pricing = pricing
     }
 
@@ -144,7 +144,7 @@ struct SettlementBuilder: Sendable {
     }
 
     private func report(_ failure: ModelFailure, _ job: ClaimedJob) -> CallReport {
-        let worst = failure.isMaybePaid ? configuration.policies.estimate(job.route, job.kind, job.body).worstCost : 0
+        let worst = failure.isMaybePaid ? configuration.policies.estimate(job.route, job.kind, job.body).knownCost : 0
         var report = pricing.report(failure, target: job.route, worst: worst)
         if case .batch = origin { (report.retryAfter, report.limits, report.wasSent) = (nil, nil, true) }
         return report

@@ -9,6 +9,7 @@ import ServiceLifecycle
 package final class Maintainer: Service {
     private let store: QueueStore
     private let planner: (any RunPlanner)?
+    private let policies: CallPolicies
     private let logger: Logger
     /// The interval of tasks that are not urgent, in ms.
     private let tidying: Int64
@@ -23,17 +24,20 @@ package final class Maintainer: Service {
     /// Makes one.
     /// - Parameters:
     ///   - planner: decides what runs do next; nil leaves runs to other processes.
+    ///   - policies: estimate what the calls of dead workers may have cost.
     ///   - tidying: the interval of tasks that are not urgent, in ms. Default: one minute.
     ///   - firings: makes the jobs and runs of schedules; nil fires none.
     ///   - onNotification: called when a notification is due.
     package init(
-        store: QueueStore, planner: (any RunPlanner)? = nil, logger: Logger, tidying: Int64 = 60_000,
+        store: QueueStore, planner: (any RunPlanner)? = nil, policies: CallPolicies = CallPolicies(), logger: Logger,
+        tidying: Int64 = 60_000,
         firings: (any FiringMaker)? = nil, onNotification: @escaping @Sendable () -> Void = {}
     ) {
         firer = firings.map { ScheduleFirer(store: store, maker: $0, logger: logger) }
         self.onNotification = onNotification
         self.store = store
         self.planner = planner
+        self.policies = policies
         self.logger = logger
         self.tidying = tidying
     }
@@ -81,7 +85,11 @@ package final class Maintainer: Service {
     private func round() async -> Int64? {
         var pending = PendingMaintenance()
         await attempt("looking for maintenance") { [store] in pending = try store.maintenance.pending() }
-        if pending.mayRescue { await attempt("rescue") { [store] in try await store.maintenance.rescue(except: store.locks.ownWorkers) } }
+        if pending.mayRescue {
+            await attempt("rescue") { [store, policies] in
+                try await store.maintenance.rescue(except: store.locks.ownWorkers, policies: policies)
+            }
+        }
         if pending.hasExpired { await attempt("expiry") { [store] in while try await store.maintenance.expire() > 0 {} } }
         if pending.hasCascade { await attempt("cascade") { [store] in while try await store.maintenance.cascade() {} } }
         if pending.hasFanOut { await attempt("fanning out results") { [store] in while try await store.maintenance.fanOut() {} } }

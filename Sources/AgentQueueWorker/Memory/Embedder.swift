@@ -29,19 +29,19 @@ package struct Embedder: Sendable {
     ///   - target: the embedding model.
     ///   - queryPrefix: put before queries, such as `query: `.
     ///   - passagePrefix: put before texts that are remembered, such as `passage: `.
-    ///   - price: the price of its tokens; nil if unknown.
+    ///   - prices: what calls cost.
     ///   - timeout: how long a call may take, in ms.
     ///   - cacheTimeToLive: how long answers are cached, in ms; nil bypasses the cache. Default: 30 minutes.
     ///   - tries: how often a call is tried that fails temporarily. Default: 4.
     ///   - backoff: the waits between tries. Default: 0.1 to 20 seconds.
     package init(
-        store: QueueStore, provider: any ModelProvider, target: Target, queryPrefix: String, passagePrefix: String, price: ModelPrice?,
+        store: QueueStore, provider: any ModelProvider, target: Target, queryPrefix: String, passagePrefix: String, prices: ModelPrices,
         timeout: Int64, cacheTimeToLive: Int64? = 1_800_000, tries: Int = 4, backoff: Backoff = Backoff(base: 1_000, cap: 20_000)
     ) {
         self.store = store
         self.provider = provider
         self.target = target
-        pricing = CallPricing(prices: price.map { [target.description: $0] } ?? [:])
+        pricing = CallPricing(prices: prices)
         self.timeout = timeout
         self.queryPrefix = queryPrefix
         self.cacheTimeToLive = cacheTimeToLive
@@ -137,8 +137,8 @@ package struct Embedder: Sendable {
         }
     }
 
-    /// The cost of a call in US dollars, as the provider reports it or by the price of its tokens.
-    func cost(of usage: Usage, said: Double?) -> Double { pricing.cost(of: usage, said: said, target: target) }
+    /// The cost of a call in US dollars, as the provider reports it or by the price of its tokens; nil if it is unknown.
+    func cost(of usage: Usage, said: Double?) -> Double? { pricing.cost(of: usage, said: said, target: target) }
 }
 
 /// What a text is embedded for. Some models expect a prefix that tells.
@@ -242,11 +242,16 @@ struct EmbeddingCharges {
         }
     }
 
+    /// Nil if one is unknown.
+    private static func sum(_ costs: [Double?]) -> Double? {
+        costs.reduce(0) { sum, cost in sum.flatMap { sum in cost.map { sum + $0 } } }
+    }
+
     private func report(of replies: [ModelReply], bytes: Int) -> CallReport {
         let said = replies.compactMap(\.cost)
         let whole = ModelReply(
             usage: replies.reduce(Usage()) { $0 + $1.usage },
-            cost: said.isEmpty ? nil : replies.reduce(0) { $0 + embedder.cost(of: $1.usage, said: $1.cost) },
+            cost: said.isEmpty ? nil : Self.sum(replies.map { embedder.cost(of: $0.usage, said: $0.cost) }),
             calls: replies.reduce(0) { $0 + $1.calls }, limits: replies.lazy.compactMap(\.limits).first)
         let pricing = embedder.pricing
         return pricing.report(pricing.counted(whole, target: embedder.target, bytes: bytes), target: embedder.target)
@@ -255,13 +260,15 @@ struct EmbeddingCharges {
     private func report(of failures: [ModelFailure], _ first: ModelFailure, bytes: Int) -> CallReport {
         var whole = first
         whole.usage = failures.reduce(Usage()) { $0 + $1.usage }
-        whole.cost = failures.reduce(0) { $0 + embedder.cost(of: $1.usage, said: $1.cost) }
+        let isCharged = failures.contains { $0.calls > 0 || $0.usage != Usage() || $0.cost != nil }
+        whole.cost = isCharged ? Self.sum(failures.map { embedder.cost(of: $0.usage, said: $0.cost) }) : nil
         whole.calls = failures.reduce(0) { $0 + $1.calls }
         whole.limits = failures.lazy.compactMap(\.limits).first
         whole.isMaybePaid = failures.contains(where: \.isMaybePaid)
         whole.wasSent = failures.contains(where: \.wasSent)
         whole.partialText = nil
-        return embedder.pricing.report(whole, target: embedder.target, worst: embedder.cost(of: Usage(inputTokens: bytes), said: nil))
+        return embedder.pricing.report(
+            whole, target: embedder.target, worst: embedder.cost(of: Usage(inputTokens: bytes), said: nil))
     }
 }
 

@@ -115,7 +115,7 @@ struct Recaller: Sendable {
         let timeToLive = use.usesCache ? configuration.cacheTimesToLive[model.target] ?? configuration.cacheTimeToLive : nil
         return Embedder(
             store: store, provider: provider, target: target, queryPrefix: prefixes.query, passagePrefix: model.passagePrefix,
-            price: configuration.prices[model.target], timeout: configuration.callTimeout,
+            prices: configuration.prices, timeout: configuration.callTimeout,
             // The queue retries the job.
             cacheTimeToLive: configuration.cacheTimeToLive == nil ? nil : timeToLive, tries: 1)
     }

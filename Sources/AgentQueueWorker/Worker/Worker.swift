@@ -283,7 +283,7 @@ package final class Worker: Service {
             if event.state == .completed { state.progress.completed += 1 }
             if event.failure != nil { state.progress.failed += 1 }
             if event.answeredBy == .cache { state.progress.cached += 1 }
-            state.progress.cost += event.cost
+            if let cost = event.cost { state.progress.cost += cost } else { state.progress.unpriced += 1 }
         }
         observer(event)
     }
@@ -299,8 +299,10 @@ package struct WorkerProgress: Sendable, Equatable {
     package var failed = 0
     /// Jobs answered from the cache.
     package var cached = 0
-    /// US dollars.
+    /// The known costs, in US dollars.
     package var cost = 0.0
+    /// Calls whose price is unknown.
+    package var unpriced = 0
 
     /// Makes empty counts.
     package init() {}

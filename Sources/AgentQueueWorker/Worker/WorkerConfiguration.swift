@@ -19,8 +19,8 @@ package struct WorkerConfiguration: Sendable {
     package var cacheTimeToLive: Int64?
     /// Waits between attempts.
     package var backoff: Backoff
-    /// The prices of tokens, by target.
-    package var prices: [String: ModelPrice]
+    /// What calls cost.
+    package var prices: ModelPrices
     /// Rate limits, circuit breakers and fallbacks.
     package var policies: CallPolicies
     /// The maximum number of output tokens for jobs that set none, by target.
@@ -48,7 +48,7 @@ package struct WorkerConfiguration: Sendable {
     package init(
         concurrency: Int = 5, queues: Set<String>? = nil, batchSize: Int = 100, lease: Int64 = 30_000, shutdownGrace: Int64 = 30_000,
         callTimeout: Int64 = 600_000, cacheTimeToLive: Int64? = 1_800_000, backoff: Backoff = Backoff(),
-        prices: [String: ModelPrice] = [:], policies: CallPolicies = CallPolicies(), maxOutputTokens: [String: Int] = [:],
+        prices: ModelPrices = [:], policies: CallPolicies = CallPolicies(), maxOutputTokens: [String: Int] = [:],
         drains: Bool = false
     ) {
         self.concurrency = concurrency

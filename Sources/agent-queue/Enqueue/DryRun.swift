@@ -54,7 +54,7 @@ extension EnqueueForecast {
         sheet.add("duplicates", Figures.count(repeated))
         sheet.add("unique key exists", Figures.count(taken))
         sheet.add("calls", Figures.count(calls))
-        sheet.add("maximum cost", unpriced == calls && calls > 0 ? "unknown" : Figures.money(cost))
+        sheet.add("maximum cost", Figures.money(knownCost, unpriced: unpriced))
         if unpriced > 0 { sheet.add("unknown price", Figures.count(unpriced, "call"), .warning) }
         return sheet.lines
     }

@@ -46,7 +46,7 @@ struct JobDetailView {
         sheet.add("batch API", job.usesBatchAPI ? "yes" : nil)
         sheet.add("deadline", job.deadline.map { Figures.time($0, now: now) })
         sheet.add("budget", job.budget.map { "\(Figures.money($0))\(job.batch == nil ? "" : " for the batch")" })
-        sheet.add("failed attempts", failedCost > 0 ? "cost up to \(Figures.money(failedCost))" : nil)
+        sheet.add("failed attempts", failedCost)
         sheet.add("batch", job.batch.map { DisplayText.line($0) })
         sheet.add("run", job.runID.map { "\($0)" })
         sheet.add("step", job.step.map { DisplayText.line($0) })
@@ -85,10 +85,16 @@ struct JobDetailView {
     /// The target of the call, if it is not the job's own, and the cost.
     private func circumstances(_ error: JobError) -> String {
         let target = error.target.flatMap { $0 == job.target.description ? nil : ", \(DisplayText.line($0))" }
-        return (target ?? "") + (error.cost > 0 ? ", \(Figures.money(error.cost))" : "")
+        return (target ?? "") + (error.cost.map { $0 > 0 ? ", \(Figures.money($0))" : "" } ?? ", cost unknown")
     }
 
-    private var failedCost: Double { job.errors.reduce(0) { $0 + $1.cost } }
+    /// What its failed attempts may have cost; nil if they cost nothing.
+    private var failedCost: String? {
+        let known = job.errors.compactMap(\.cost).reduce(0, +)
+        let unpriced = job.errors.count { $0.cost == nil }
+        guard known > 0 else { return unpriced > 0 ? "cost unknown" : nil }
+        return "cost up to \(Figures.money(known))" + (unpriced > 0 ? " and \(Figures.count(unpriced, "attempt")) of unknown price" : "")
+    }
 
     /// The part of an unfinished answer that arrived.
     private var partial: [String] {

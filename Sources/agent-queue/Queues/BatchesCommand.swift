@@ -116,7 +116,7 @@ struct BatchesShowCommand: AsyncParsableCommand {
 
 /// Figures of a batch for people.
 private enum BatchFigures {
-    static func cost(_ batch: BatchSummary) -> String { batch.knownCost.map { Figures.money($0) } ?? "unknown" }
+    static func cost(_ batch: BatchSummary) -> String { Figures.money(batch.knownCost, unpriced: batch.unpricedCalls) }
 
     /// Empty if it is done; `?` if nothing has finished lately.
     static func timeLeft(_ batch: BatchSummary, now: Int64) -> String {

@@ -91,8 +91,9 @@ struct StatsPage {
                 Cell(DisplayText.line(total.target)), Cell(Figures.count(open)), Cell(Figures.count(total.count(.running))),
                 Cell(Figures.count(total.count(.completed))), Cell(Figures.count(total.calls)),
                 Cell(Figures.count(total.usage.inputTokens)),
-                Cell(Figures.count(total.usage.outputTokens)), Cell(Figures.money(total.cost)), Cell(Figures.count(total.cacheAnswers)),
-                Cell(Figures.money(total.saved)),
+                Cell(Figures.count(total.usage.outputTokens)), Cell(Figures.money(total.cost, unpriced: total.unpricedCalls)),
+                Cell(Figures.count(total.cacheAnswers)),
+                Cell(Figures.money(total.saved, unpriced: total.unpricedAnswers)),
             ])
         }
         return table.takeLines()
@@ -131,7 +132,7 @@ struct StatsPage {
         sheet.add(
             "possibly charged",
             statistics.maybePaidCalls > 0
-                ? "\(Figures.money(statistics.maybePaidUSD)) for \(Figures.count(statistics.maybePaidCalls, "call")) that returned no answer"
+                ? "\(Figures.money(statistics.maybePaid, unpriced: statistics.maybePaidUnpriced)) for \(Figures.count(statistics.maybePaidCalls, "call")) that returned no answer"
                 : nil, .warning)
         let cache = statistics.cache
         sheet.add(
@@ -140,7 +141,7 @@ struct StatsPage {
                 + Figures.count(cache.misses, "miss", plural: "misses")
                 + (cache.evictions > 0 ? ", \(Figures.count(cache.evictions, "eviction"))" : ""))
         sheet.add("coalesced", cache.coalesced > 0 ? "\(Figures.count(cache.coalesced, "job")) shared the call of an identical job" : nil)
-        sheet.add("saved", cache.saved > 0 ? "\(Figures.money(cache.saved)) by cached answers" : nil)
+        sheet.add("saved", cache.saved ?? 1 > 0 ? "\(Figures.money(cache.saved)) by cached answers" : nil)
         sheet.add(
             "memories", statistics.memories > 0 ? "\(Figures.count(statistics.memories)) in \(Figures.bytes(statistics.memoryBytes))" : nil)
         let alive = statistics.workers.filter(isAlive)

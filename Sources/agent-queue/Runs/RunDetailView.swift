@@ -43,7 +43,7 @@ struct RunDetailView {
             "\(Figures.count(summary.begun)), \(Figures.count(summary.completed)) completed"
                 + (summary.failed > 0 ? ", \(Figures.count(summary.failed)) failed" : ""))
         sheet.add("tokens", "\(Figures.count(summary.usage.inputTokens)) in, \(Figures.count(summary.usage.outputTokens)) out")
-        sheet.add("cost", Figures.money(summary.cost))
+        sheet.add("cost", Figures.money(summary.cost, unpriced: summary.unpricedCalls))
         return sheet
     }
 
@@ -135,7 +135,8 @@ struct RunTree {
             Cell("\(indent)\(status.glyph(glyphs)) \(name)", status.style), Cell(state(status, totals), status.style),
             Cell(totals.duration(now: now).map { Figures.duration(milliseconds: $0) } ?? ""),
             Cell(tokens ? Figures.count(totals.usage.inputTokens) : ""), Cell(tokens ? Figures.count(totals.usage.outputTokens) : ""),
-            Cell(totals.cost > 0 ? Figures.money(totals.cost) : ""), Cell(target(calls, totals)),
+            Cell(totals.cost > 0 || totals.unpriced > 0 ? Figures.money(totals.cost, unpriced: totals.unpriced) : ""),
+            Cell(target(calls, totals)),
         ])
     }
 

@@ -51,7 +51,8 @@ struct RunWaitCommand: AsyncParsableCommand {
             try listing.add(
                 RunJSON.detail(run),
                 row: [
-                    Cell("\(id)"), Cell(summary.state.rawValue, Style.of(summary.state)), Cell(took), Cell(Figures.money(summary.cost)),
+                    Cell("\(id)"), Cell(summary.state.rawValue, Style.of(summary.state)), Cell(took),
+                    Cell(Figures.money(summary.cost, unpriced: summary.unpricedCalls)),
                     Cell(DisplayText.line(summary.reason ?? "", limit: 200)),
                 ])
         }
@@ -175,7 +176,7 @@ struct RunProgress {
             if let duration = StepTotals([call]).duration(now: Now.milliseconds) { parts.append(Figures.duration(milliseconds: duration)) }
             let tokens = StepTotals([call]).usage
             if tokens.inputTokens > 0 { parts.append(Figures.count(tokens.inputTokens + tokens.outputTokens, "token")) }
-            if call.cost > 0 { parts.append(Figures.money(call.cost)) }
+            if call.cost ?? 1 > 0 { parts.append(StepTotals([call]).costWords) }
             if NodeStatus(call) != .completed, let failure = call.failure { parts.append(String(failure.prefix(500))) }
             Diagnostics.say("run \(run): \(call.record.path) \(parts.joined(separator: ", "))")
         }

@@ -58,7 +58,7 @@ struct RunsCommand: AsyncParsableCommand {
             Cell(Figures.relative(run.createdAt, now: now)),
             Cell(Figures.duration(milliseconds: (run.finalizedAt ?? now) - run.createdAt)),
             Cell("\(Figures.count(run.completed))/\(Figures.count(run.begun))"),
-            Cell(Figures.count(run.usage.inputTokens + run.usage.outputTokens)), Cell(Figures.money(run.cost)),
+            Cell(Figures.count(run.usage.inputTokens + run.usage.outputTokens)), Cell(Figures.money(run.cost, unpriced: run.unpricedCalls)),
             Cell(DisplayText.line(run.reason ?? "", limit: 200)),
         ]
     }

@@ -200,10 +200,10 @@ final class AccountingRun {
     }
 
     private func cost(_ report: CallReport) -> Double? {
-        if report.isMaybePaid { return max(report.cost, report.maybeCost) }
+        if report.isMaybePaid { return max(report.cost ?? 0, report.maybeCost ?? 0) }
         // The part of a job that shared a call is on record for its tokens.
         let isPart = report.isCompanion && report.usage != Usage()
-        return report.calls > 0 || report.cost > 0 || isPart ? report.cost : nil
+        return report.calls > 0 || report.cost ?? 0 > 0 || isPart ? report.cost ?? 0 : nil
     }
 
     private func noteCost(_ job: ClaimedJob, _ report: CallReport) {
@@ -216,7 +216,9 @@ final class AccountingRun {
         let held = held.remove(at: random(0...held.count - 1))
         leave(held)
         let report = report(held.job)
-        note("settle \(held.job.id): \(report.failure?.rawValue ?? "answered"), \(report.scope), \(report.cost), maybe \(report.maybeCost)")
+        note(
+            "settle \(held.job.id): \(report.failure?.rawValue ?? "answered"), \(report.scope), \(report.cost ?? -1), maybe \(report.maybeCost ?? -1)"
+        )
         let result = try await store.claims.settle(request(held.job, report))
         try expect(result != .fenced, "fenced")
         count(report.failure == nil ? "answered" : "failed")
@@ -242,7 +244,7 @@ final class AccountingRun {
             part.isCompanion = true
             part.calls = 0
             part.maybeCost = first.isMaybePaid ? held.job.worstCost : 0
-            part.cost = first.cost > 0 ? Double(random(0...7)) / 10 : 0
+            part.cost = first.cost ?? 0 > 0 ? Double(random(0...7)) / 10 : 0
             part.limits = nil
             return part
         }
@@ -253,7 +255,7 @@ final class AccountingRun {
         let call = companions(of: one)
         let reports = reports(call)
         note(
-            "settle \(call.map(\.job.id)): \(reports[0].failure?.rawValue ?? "answered"), \(reports.map(\.cost)), maybe \(reports[0].isMaybePaid)"
+            "settle \(call.map(\.job.id)): \(reports[0].failure?.rawValue ?? "answered"), \(reports.compactMap(\.cost)), maybe \(reports[0].isMaybePaid)"
         )
         let results = try await store.claims.settle(zip(call, reports).map { request($0.job, $1) })
         try expect(!results.contains(.fenced), "fenced")
@@ -273,7 +275,7 @@ final class AccountingRun {
         let half = (call.count + 1) / 2
         let parts = try await store.claims.divide(
             zip(call, reports).map { request($0.job, $1) }, into: [call[..<half].map(\.job), call[half...].map(\.job)])
-        note("divide \(call.map(\.job.id)) → \(parts.map { $0.map(\.id) }): \(reports.map(\.cost)), maybe \(reports[0].isMaybePaid)")
+        note("divide \(call.map(\.job.id)) → \(parts.map { $0.map(\.id) }): \(reports.compactMap(\.cost)), maybe \(reports[0].isMaybePaid)")
         let kept = Set(parts.joined().map(\.id))
         for (held, report) in zip(call, reports) where kept.contains(held.job.id) { noteCost(held.job, report) }
         for index in held.indices where kept.contains(held[index].job.id) { held[index].isPart = true }
@@ -291,7 +293,7 @@ final class AccountingRun {
         guard !lost.isEmpty else { return try await settle() }
         let job = lost.remove(at: random(0...lost.count - 1))
         let report = report(job)
-        note("settle \(job.id), lost: \(report.failure?.rawValue ?? "answered"), \(report.cost), maybe \(report.maybeCost)")
+        note("settle \(job.id), lost: \(report.failure?.rawValue ?? "answered"), \(report.cost ?? -1), maybe \(report.maybeCost ?? -1)")
         try expect(try await store.claims.settle(request(job, report)) == .fenced, "not fenced")
         count("fenced")
         // In doubt until now.

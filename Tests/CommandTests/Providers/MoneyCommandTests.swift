@@ -37,7 +37,7 @@ import Testing
         let sandbox = try Sandbox()
         _ = try await sandbox.run("enqueue", "one")
         let before = try #require(try await sandbox.run("stats", "--json").json.first)
-        #expect(before["maybe_paid"] == ["calls": 0, "usd": 0, "jobs": []])
+        #expect(before["maybe_paid"] == ["calls": 0, "usd": 0, "unpriced_calls": 0, "jobs": []])
         #expect(before["providers"] == [])
         #expect(try await !sandbox.run("stats").output.contains("possibly charged"))
 
@@ -87,21 +87,18 @@ import Testing
         #expect(sheet.hasSuffix("\nPartial answer of attempt 1\n    first line\n    half \\u{1b}[31ma line\n"), "\(sheet)")
     }
 
-    @Test("The doctor notes a limit of money that counts nothing, for want of a price")
+    @Test("A limit of money that cannot be kept, for want of a price, is refused, and the doctor dates the list prices")
     func unpriced() async throws {
         let sandbox = try Sandbox()
-        let provider = "providers:\n  local: { kind: openai, base_url: 'http://127.0.0.1:1/v1', limits: { usd_per_day: 1.5 } }\n"
-        try sandbox.file("agent-queue.yaml", provider)
-        let note =
-            "note  target local/smollm2: has a limit of $1.50 a day but no price, so its calls count as free; set models.local/smollm2.price\n"
-        let noted = try await sandbox.run("doctor")
-        #expect(noted.status == 0)
-        #expect(noted.output.contains(note), "\(noted.output)")
-        try sandbox.file(
-            "agent-queue.yaml",
-            provider + "models:\n  local/smollm2: { price: { input_per_mtok: 1, output_per_mtok: 2 } }\n")
+        let limit =
+            "default_model: far/m\nproviders:\n  far: { kind: openai, base_url: 'https://m.example/v1', limits: { usd_per_day: 1.5 } }\n"
+        try sandbox.file("agent-queue.yaml", limit)
+        let refused = try await sandbox.run("config", "check")
+        #expect(refused.status == 78)
+        #expect("\(refused.output)\(refused.error)".contains("usd_per_day: cannot be kept for far/m, whose price is unknown"))
+        #expect(try await sandbox.run("doctor").output.contains("cannot be kept for far/m"))
+        try sandbox.file("agent-queue.yaml", limit + "models:\n  far/m: { price: { input_per_mtok: 1, output_per_mtok: 2 } }\n")
         let priced = try await sandbox.run("doctor")
-        #expect(priced.status == 0, "\(priced.output)")
-        #expect(!priced.output.contains("no price"))
+        #expect(priced.output.contains(/prices: list prices of 20\d\d-\d\d-\d\d; 1 price set by the configuration/), "\(priced.output)")
     }
 }

@@ -41,6 +41,24 @@ extension ReliabilityTests {
             }
         }
 
+        /// Without any limit of money: nothing was reserved for the call.
+        @Test func theCallOfAKilledWorkerMayHaveCostWhatItWasExpectedTo() async throws {
+            let prices = "models:\n  scripted/m: { price: { input_per_mtok: 1, output_per_mtok: 1000 }, max_output_tokens: 100 }"
+            try await withScene(Script { _ in .hang }, configuration: prices) { scene in
+                try await scene.enqueue("a question") { $0.maxAttempts = 1 }
+                let worker = try await scene.worker()
+                try await scene.calls(1)
+                worker.send(SIGKILL)
+                #expect(try await worker.end() == .signal(SIGKILL))
+                try await scene.worker()
+                try await until("the call is doubtful") { try scene.store.maintenance.statistics().maybePaidCalls == 1 }
+                let cost = try #require(try scene.store.maintenance.statistics().maybePaid)
+                #expect(cost > 0.1 && cost < 0.11, "100 tokens of an answer, and a short prompt")
+                let stats = try await scene.run("stats", "--json")
+                #expect(try JSONValue.parse(stats.output)["maybe_paid"]?["usd"]?.number == cost)
+            }
+        }
+
         private static func compare(_ provider: ChargingServer, _ scene: Scene) throws {
             let charges = provider.charges
             let charged = charges.values.reduce(0, +)

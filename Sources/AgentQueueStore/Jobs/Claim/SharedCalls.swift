@@ -83,6 +83,7 @@ extension WriteTransaction {
                 sum.inputTokens += one.inputTokens
                 sum.outputTokens += one.outputTokens
                 sum.worstCost += one.worstCost
+                sum.canBeLimited = one.canBeLimited
             }
             // A single job that is larger than a limit is admitted when nothing else is under way, so several such jobs run one after
             // another.

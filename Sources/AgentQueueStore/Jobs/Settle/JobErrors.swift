@@ -31,12 +31,12 @@ extension WriteTransaction {
         }
         try statement(
             """
-            INSERT INTO job_errors (job_id, attempt, at, class, message, target, cost_usd, partial, began_at)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, CASE WHEN ?2 > 0 THEN (SELECT attempted_at FROM jobs WHERE id = ?1) END)
+            INSERT INTO job_errors (job_id, attempt, at, class, message, target, cost_usd, unpriced, partial, began_at)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, CASE WHEN ?2 > 0 THEN (SELECT attempted_at FROM jobs WHERE id = ?1) END)
             """
         )
         .bind(job).bind(error.attempt).bind(now).bind(error.failure.rawValue).bind(Self.cut(error.message, to: JobError.maxMessageBytes))
-        .bind(error.target).bind(error.cost).bind(partial).run()
+        .bind(error.target).bind(error.cost ?? 0).bind(error.cost == nil).bind(partial).run()
         // Errors that cost something are kept, because budgets count them.
         try statement(
             """

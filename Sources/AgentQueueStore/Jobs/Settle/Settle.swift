@@ -76,7 +76,9 @@ extension ClaimStore {
             try transaction.record(report, nil, token: job.lease.token, message: message, CallPolicies())
             guard let charge = Charge(report, isFenced: false) else { return }
             if charge.outcome == .answered {
-                transaction.ledger.pay(lane: job.laneID, usage: charge.usage, cost: charge.cost, calls: 0)
+                transaction.ledger.pay(
+                    lane: job.laneID, target: charge.target, usage: charge.usage, cost: charge.knownCost, calls: 0,
+                    unpriced: Int64(charge.calls))
             }
             try transaction.charge(charge, to: ChargedClaim(job))
         }
@@ -118,7 +120,7 @@ extension WriteTransaction {
             let isCompanion = request.call?.isCompanion ?? false
             // A cached answer was not paid for.
             if result.answeredBy != .cache {
-                ledger.pay(lane: job.laneID, usage: result.usage, cost: result.cost, calls: isCompanion ? 0 : 1)
+                ledger.pay(lane: job.laneID, target: job.route, usage: result.usage, cost: result.cost, calls: isCompanion ? 0 : 1)
             }
             if job.useCache { ledger.count(.cacheMisses) }
         }
@@ -184,7 +186,8 @@ extension WriteTransaction {
     /// Returns the error to record, with the target, the cost and any partial text. If a failed call cost something, an error is recorded
     /// even if the request has none, because budgets count it.
     func error(of request: SettleRequest, _ charge: Charge?) -> JobError? {
-        let cost = charge.map { $0.outcome == .answered ? 0 : $0.cost } ?? 0
+        let isAnswered = charge?.outcome == .answered
+        let cost = isAnswered ? 0 : charge?.cost ?? 0
         guard var error = request.error else {
             guard cost > 0 else { return nil }
             return JobError(
@@ -192,7 +195,8 @@ extension WriteTransaction {
                 message: "given up while its call was under way", target: charge?.target.description, cost: cost)
         }
         error.target = error.target ?? request.call?.target.description
-        error.cost = max(error.cost, cost)
+        error.cost = error.cost.map { max($0, cost) }
+        if let charge, !isAnswered, !charge.isPriced { error.cost = nil }
         error.partialText = error.partialText ?? request.call?.partialText
         return error
     }

@@ -135,15 +135,15 @@ extension WriteTransaction {
 
     /// Inserts the result of a completed job.
     func writeResult(
-        of job: Int64, reply: String, by answeredBy: AnsweredBy, target: String, usage: Usage, cost: Double = 0, latency: Int64 = 0
+        of job: Int64, reply: String, by answeredBy: AnsweredBy, target: String, usage: Usage, cost: Double? = 0, latency: Int64 = 0
     ) throws(SQLFailure) {
         try statement(
             """
-            INSERT INTO results (job_id, reply, answered_by, target, input_tokens, output_tokens, cost_usd, latency_ms)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO results (job_id, reply, answered_by, target, input_tokens, output_tokens, cost_usd, latency_ms, unpriced)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             """
-        ).bind(job).bind(reply).bind(answeredBy.rawValue).bind(target).bind(usage.inputTokens).bind(usage.outputTokens).bind(cost)
-            .bind(latency).run()
+        ).bind(job).bind(reply).bind(answeredBy.rawValue).bind(target).bind(usage.inputTokens).bind(usage.outputTokens).bind(cost ?? 0)
+            .bind(latency).bind(cost == nil).run()
     }
 
     /// Does what every end of a job entails: removes its stream, tells its subscriptions, dependents and run, and, if it leaves no answer,
