@@ -13,10 +13,12 @@ struct EventReader: Sendable {
     private var count = 0
 
     /// Reads the next event. It usually holds one thing, but servers that leave out the blank line between events send several as one.
+    /// - Parameter isPiece: whether the event's name says that it holds a piece of the answer, and so is no keep-alive.
     /// - Throws: ``UnreadableEvent`` if a part of the answer may be lost with it.
-    mutating func read(_ event: ServerSentEvent) throws(UnreadableEvent) -> [Content] {
+    mutating func read(_ event: ServerSentEvent, isPiece: Bool = false) throws(UnreadableEvent) -> [Content] {
         count += 1
         do throws(JSONError) {
+            if isPiece { return [.json(try JSONPiece(event.data))] }
             return try Self.content(of: event.data).map { [$0] } ?? []
         } catch {
             let lines = event.data.split(separator: "\n")

@@ -149,14 +149,12 @@ import Testing
         }
     }
 
-    @Test func invalidUTF8IsNoReply() async throws {
+    @Test func invalidUTF8IsRepaired() async throws {
         var bytes = Array(AnthropicSample.hello.utf8)
         let place = try #require(bytes.firstRange(of: Array("Hello".utf8))).lowerBound
         bytes[place] = 0xFF
         try await withAnthropic(answer: ScriptedAnswer(headers: [("content-type", "application/json")], body: bytes)) { provider, _ in
-            let failure = try #require(await provider.answer(AnthropicSample.request).failure)
-            #expect(failure.failure == .invalidReply)
-            #expect(failure.isMaybePaid)
+            #expect(await provider.answer(AnthropicSample.request).reply?.text == "\u{FFFD}ello")
         }
     }
 

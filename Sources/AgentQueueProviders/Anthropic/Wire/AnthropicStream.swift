@@ -40,12 +40,13 @@ struct AnthropicStream: Sendable {
     /// - Throws: `Malformed`.
     mutating func take(_ event: ServerSentEvent) throws(Malformed) -> String? {
         guard !isOver else { return nil }
+        let isKnown = event.name.map(Self.names.contains) ?? false
         let contents: [EventReader.Content]
         do throws(UnreadableEvent) {
-            contents = try reader.read(event)
+            contents = try reader.read(event, isPiece: isKnown)
         } catch {
             // An unknown event that cannot be read is no loss.
-            if let name = event.name, !Self.names.contains(name) { return nil }
+            if event.name != nil, !isKnown { return nil }
             throw Malformed(words: error.words)
         }
         var added = ""

@@ -189,7 +189,8 @@ struct ResponsesStream: EventAssembler {
 
     mutating func take(_ event: ServerSentEvent) -> String {
         do throws(UnreadableEvent) {
-            return try reader.read(event).reduce(into: "") { $0 += take($1, name: event.name) }
+            let contents = try reader.read(event, isPiece: event.name?.hasPrefix("response.") == true)
+            return contents.reduce(into: "") { $0 += take($1, name: event.name) }
         } catch {
             // The last event may still bring all of the answer.
             if body == nil { unreadable = unreadable ?? error }
