@@ -17,12 +17,15 @@ package struct WaitCause: Sendable, Equatable {
     package var name: String
     /// The limit, or the reason of the pause: a clause.
     package var detail: String
+    /// When calls may begin again (wall clock, in milliseconds); nil if that depends on the end of a call.
+    package var until: Int64?
 
     /// Creates a cause.
-    package init(kind: Kind, name: String, detail: String) {
+    package init(kind: Kind, name: String, detail: String, until: Int64? = nil) {
         self.kind = kind
         self.name = name
         self.detail = detail
+        self.until = until
     }
 
     /// The cause as a clause.

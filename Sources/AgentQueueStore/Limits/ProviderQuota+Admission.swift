@@ -149,7 +149,8 @@ extension ProviderQuota {
     private func closed(until time: Int64?, isFault: Bool, _ kind: WaitCause.Kind, _ detail: String) -> Admission {
         .closed(
             Admission.Closure(
-                until: time, isFault: isFault, waitingSince: waitingSince, cause: WaitCause(kind: kind, name: name, detail: detail)))
+                until: time, isFault: isFault, waitingSince: waitingSince,
+                cause: WaitCause(kind: kind, name: name, detail: detail, until: time)))
     }
 
     private static let onTrial = "one call is finding out whether it works again"

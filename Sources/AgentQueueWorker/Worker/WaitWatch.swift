@@ -48,9 +48,15 @@ struct WaitWatch {
             var metadata: Logger.Metadata = [
                 "provider": "\(wait.target.provider)", "target": "\(wait.target)", "waiting_ms": .stringConvertible(now - wait.since),
             ]
+            var sentence = cause.sentence
+            if cause.kind != .limit, let until = cause.until, until > now {
+                let seconds = (until - now + 999) / 1_000
+                sentence += "; trying again in \(seconds) s"
+                metadata["again_in_ms"] = .stringConvertible(until - now)
+            }
             metadata[cause.kind == .limit ? "limit" : "reason"] = "\(cause.detail)"
             logger.log(
-                level: cause.kind == .limit ? .info : .warning, "jobs for \(wait.target) wait: \(cause.sentence)", metadata: metadata)
+                level: cause.kind == .limit ? .info : .warning, "jobs for \(wait.target) wait: \(sentence)", metadata: metadata)
         }
     }
 
