@@ -67,6 +67,12 @@ import Testing
         Case("enqueue", "", "--dry-run", status: 65, says: "the prompt is empty"),
         Case("enqueue", "--jsonl", "f", "--wait", says: "--wait cannot be combined with --jsonl"),
         Case("enqueue", "--jsonl", "missing.jsonl", says: "no such file"),
+        Case("enqueue", "x", "--wait-timeout", "1m", says: "--wait-timeout requires --wait"),
+        Case("ask", says: "missing prompt"),
+        Case("ask", "x", "--file", "y", says: "mutually exclusive"),
+        Case("ask", "", status: 65, says: "the prompt is empty"),
+        Case("ask", "x", "--model", "locl/m", says: "unknown provider 'locl'"),
+        Case("ask", "x", "--wait-timeout", "soon", says: "--wait-timeout: 'soon' is not a duration"),
         Case("list", "--state", "complted", says: "--state: unknown state 'complted' (did you mean 'completed'?)"),
         Case("list", "--state", "done", says: "--state: unknown state 'done' (use pending, scheduled"),
         Case("list", "--limit", "0", says: "--limit must be at least 1"),
@@ -183,8 +189,8 @@ import Testing
     @Test(
         "Every command has help with an example",
         arguments: [
-            "enqueue", "list", "show", "result", "results", "wait", "cancel", "retry", "delete", "pause", "resume", "queues", "stats",
-            "batches", "batches list", "batches show", "prune",
+            "ask", "enqueue", "list", "show", "result", "results", "wait", "cancel", "retry", "delete", "pause", "resume", "queues",
+            "stats", "batches", "batches list", "batches show", "prune",
             "cache", "cache stats", "cache list", "cache get", "cache delete", "cache clear", "cache warm", "cache why",
             "providers",
             "providers list", "providers check", "providers resume", "providers batches",

@@ -8,7 +8,10 @@ package enum JobJSON {
     ///   - wait: What it is waiting for. The key is present only if this is not nil.
     ///   - replaced: The answer before it was last asked anew. The key is present only if this is not nil.
     ///   - withOutput: Whether to add `output`, the parsed value of a reply with a schema.
-    package static func job(_ job: Job, waitsFor wait: String? = nil, withOutput: Bool = false, replaced: JobResult? = nil) -> JSONValue {
+    ///   - timeline: What has happened to it. Its keys are present only if this is not nil.
+    package static func job(
+        _ job: Job, waitsFor wait: String? = nil, withOutput: Bool = false, replaced: JobResult? = nil, timeline: JobTimeline? = nil
+    ) -> JSONValue {
         var members: [JSONValue.Member] = [
             .init("id", .integer(job.id)),
             .init("custom_id", string(job.customID)),
@@ -47,6 +50,12 @@ package enum JobJSON {
         if withOutput { members.append(.init("output", job.output?.json ?? .null)) }
         if let replaced { members.append(.init("previous_result", Self.result(replaced))) }
         if let wait { members.append(.init("waits_for", .string(wait))) }
+        if let timeline {
+            members += [
+                .init("timeline", timeline.json()), .init("waits", timeline.json(.waited)), .init("attempts", timeline.json(.attempt)),
+                .init("sent", timeline.sent ?? .null),
+            ]
+        }
         return .object(members)
     }
 

@@ -17,6 +17,7 @@ package enum StatsJSON {
             .init(
                 "throughput",
                 .object([
+                    .init("per_second", .double((Double(statistics.completedLastMinute) / 60 * 1_000).rounded() / 1_000)),
                     .init("completed_last_minute", .integer(Int64(statistics.completedLastMinute))),
                     .init("completed_last_hour", .integer(Int64(statistics.completedLastHour))),
                     .init("discarded_last_hour", .integer(Int64(statistics.discardedLastHour))),

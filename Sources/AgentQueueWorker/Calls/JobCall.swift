@@ -52,6 +52,12 @@ struct JobCall: Sendable {
         if case .used(let used) = memory { used } else { nil }
     }
 
+    /// The request with memories in its prompt; nil if it is the job's own.
+    var sentBody: String? {
+        guard let used = usedMemories, !used.recalled.isEmpty else { return nil }
+        return job.body
+    }
+
     /// The progress of a `memorize` job.
     var plan: MemorizePlan? {
         if case .memorize(let plan) = memory { plan } else { nil }

@@ -45,7 +45,8 @@ extension JobRunner {
         let text = job.runID == nil && used?.use.remember == nil ? nil : try known.text()
         let next = used?.next(of: job, text: text, configuration.memory) ?? []
         let settled = try await advancing(job, text.map { .completed(text: $0) }) { [store] advance in
-            try await store.claims.settleFromCache(job, known: known, notes: used?.notes ?? [], next: next, advance: advance)
+            try await store.claims.settleFromCache(
+                job, known: known, notes: used?.notes ?? [], next: next, sent: call.sentBody, advance: advance)
         }
         guard let settled else { return false }
         announce(job, settled, answeredBy: .cache)

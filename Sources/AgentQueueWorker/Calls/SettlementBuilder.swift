@@ -27,11 +27,12 @@ struct SettlementBuilder: Sendable {
     /// Ends an attempt.
     /// - Parameter now: the wall clock, in ms.
     func end(_ call: JobCall, _ attempt: Attempt, now: Int64) -> EndedCall {
-        let request =
+        var request =
             switch attempt.outcome {
             case .reply(let reply): answered(call, reply, latency: attempt.latency, now: now)
             case .failure(let failure): failed(call, charged(failure, attempt, call.job), now: now)
             }
+        request.sent = call.sentBody
         return EndedCall(call: call, attempt: attempt, request: request)
     }
 

@@ -16,7 +16,8 @@ struct AskCommand: AsyncParsableCommand {
               agent-queue ask 'Why is the sky blue?'
               agent-queue ask --model openai/gpt-5 --system 'Answer in one sentence.' 'Who wrote Faust?'
               git diff | agent-queue ask --system 'Review this change.' -
-              agent-queue ask --schema person.json --json 'Who wrote Faust?' | jq -r .result.text
+              agent-queue ask --schema 'name, born int' 'Who wrote Faust?'
+              agent-queue ask --image receipt.jpg --schema 'shop, total number' 'Read this receipt.'
             """)
 
     @Argument(help: "The prompt, or `-` to read standard input.")
@@ -24,6 +25,8 @@ struct AskCommand: AsyncParsableCommand {
 
     @Option(name: .long, help: ArgumentHelp("Read the prompt from a file.", valueName: "file"), completion: .file())
     var file: String?
+
+    @OptionGroup var images: ImageFlags
 
     @Option(
         name: .long,
@@ -47,7 +50,9 @@ struct AskCommand: AsyncParsableCommand {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("JSON Schema for the answer. An answer that does not match is requested again.", valueName: "file"),
+        help: ArgumentHelp(
+            "JSON Schema for the answer, or its fields: 'name, age int'. An answer that does not match is requested again.",
+            valueName: "file|fields"),
         completion: .file(extensions: ["json"]))
     var schema: String?
 
@@ -88,12 +93,13 @@ struct AskCommand: AsyncParsableCommand {
     private func draft() throws -> JobDraft {
         var draft = JobDraft()
         draft.prompt = try file.map { try InputText.read($0) } ?? (prompt == "-" ? InputText.read("-") : prompt)
+        try images.attach(to: &draft)
         draft.model = model
         draft.role = role
         draft.system = system
         draft.maxTokens = maxTokens
         draft.temperature = temperature
-        draft.schema = try schema.map(SchemaFile.read)
+        draft.schema = try schema.map(SchemaOption.read)
         draft.cache = !noCache
         draft.isStreamed = isStreamed
         // The answer is wanted now, not within a day.

@@ -5,6 +5,7 @@ import AgentQueueSettings
 /// The details of a job.
 struct JobDetailView {
     private let job: Job
+    private let timeline: JobTimeline
     private let obstacle: BlockReason?
     private let wait: String?
     private let now: Int64
@@ -12,15 +13,19 @@ struct JobDetailView {
     /// - Parameters:
     ///   - obstacle: Why it is not called; nil if nothing prevents it.
     ///   - wait: What a pending job is waiting for.
-    init(_ job: Job, obstacle: BlockReason?, waitsFor wait: String?, now: Int64) {
+    init(_ job: Job, _ timeline: JobTimeline, obstacle: BlockReason?, waitsFor wait: String?, now: Int64) {
         self.job = job
+        self.timeline = timeline
         self.obstacle = obstacle
         self.wait = wait
         self.now = now
     }
 
     var lines: [String] {
-        [facts.lines, request, errors, partial, answer].filter { !$0.isEmpty }.joined(separator: [""]).map(\.self)
+        [facts.lines, events, request(job.request, "Request"), timeline.sent.map { request($0, "Sent") } ?? [], errors, partial, answer]
+            .filter {
+                !$0.isEmpty
+            }.joined(separator: [""]).map(\.self)
     }
 
     private var facts: DetailView {
@@ -60,17 +65,19 @@ struct JobDetailView {
         return sheet
     }
 
-    private var request: [String] {
+    private var events: [String] { section("Timeline (UTC)", timeline.lines.map { "  \($0)" }) }
+
+    private func request(_ request: JSONValue, _ title: String) -> [String] {
         var lines: [String] = []
-        for member in job.request.members ?? [] where member.key != "messages" && member.key != "input" {
+        for member in request.members ?? [] where member.key != "messages" && member.key != "input" {
             lines.append("  \(DisplayText.line(member.key)): \(JSONText.text(member.value))")
         }
-        for message in job.request["messages"]?.array ?? [] {
+        for message in request["messages"]?.array ?? [] {
             lines.append("  \(DisplayText.line(message["role"]?.string ?? "?")):")
             lines += indented(message["content"]?.string ?? JSONText.text(message["content"] ?? .null))
         }
-        for input in job.request["input"]?.array ?? [] { lines += indented(input.string ?? JSONText.text(input)) }
-        return section("Request", lines)
+        for input in request["input"]?.array ?? [] { lines += indented(input.string ?? JSONText.text(input)) }
+        return section(title, lines)
     }
 
     private var errors: [String] {

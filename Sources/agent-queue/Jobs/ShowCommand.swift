@@ -9,7 +9,8 @@ struct ShowCommand: AsyncParsableCommand {
         commandName: "show",
         abstract: "Show the details of a job.",
         discussion: """
-            Its request, state and what it is waiting for, its attempts and errors, usage, cost and result.
+            Its request, also as it was sent with memories in it; its state and what it is waiting for; a timeline of its waits and \
+            attempts; its errors, usage, cost and result.
 
               agent-queue show 17
               agent-queue show 17 --json | jq .errors
@@ -28,15 +29,18 @@ struct ShowCommand: AsyncParsableCommand {
             let replaced = try store.jobs.replacedResult(of: id)
             var output = Output()
             let wait = job.state == .pending ? try store.jobs.wait(of: id).map(WaitSentence.of) : nil
+            let timeline = JobTimeline(job, try store.jobs.history(of: id))
             if format.json {
-                try output.json(JobJSON.job(job, waitsFor: wait, replaced: replaced))
+                try output.json(JobJSON.job(job, waitsFor: wait, replaced: replaced, timeline: timeline))
             } else {
                 let waits = job.state == .available || job.state == .retryable
                 let obstacle =
                     waits
                     ? try await CallDiagnosis(session.settings, environment: session.environment, store, now: Now.milliseconds).obstacle(
                         to: job) : nil
-                try output.lines(JobDetailView(job, obstacle: obstacle, waitsFor: wait, now: Now.milliseconds).lines)
+                let view = JobDetailView(
+                    job, timeline, obstacle: obstacle, waitsFor: wait, now: Now.milliseconds)
+                try output.lines(view.lines)
                 if let text = replaced?.text {
                     let lines = DisplayText.lines(text).split(separator: "\n", omittingEmptySubsequences: false)
                     try output.lines(["", Style.apply(.bold, to: "Previous result", on: .output)] + lines.map { "    \($0)" })

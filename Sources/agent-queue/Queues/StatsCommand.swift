@@ -119,7 +119,8 @@ struct StatsPage {
     private var facts: [String] {
         var sheet = DetailView()
         let completed =
-            "\(Figures.count(statistics.completedLastMinute)) completed in the last minute, "
+            "\(Figures.decimal(Double(statistics.completedLastMinute) / 60, places: 1))/s over the last 60 s; "
+            + "\(Figures.count(statistics.completedLastMinute)) completed then, "
             + "\(Figures.count(statistics.completedLastHour)) in the last hour"
         let discarded = statistics.discardedLastHour
         sheet.add("throughput", completed + (discarded > 0 ? "; \(Figures.count(discarded)) failed" : ""))

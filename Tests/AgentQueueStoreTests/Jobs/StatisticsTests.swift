@@ -82,13 +82,16 @@ import Testing
                 for _ in 0..<count { _ = try await f.complete(f.running()) }
             }
             try await complete(3)
-            #expect(try f.store.maintenance.statistics().completedLastMinute == 0)
-            #expect(try f.store.maintenance.statistics().completedLastHour == 3)
-            f.clock.wall += 60_000
-            try await complete(2)
             #expect(try f.store.maintenance.statistics().completedLastMinute == 3)
-            f.clock.wall += 60_000
+            #expect(try f.store.maintenance.statistics().completedLastHour == 3)
+            f.clock.wall += 59_000
+            try await complete(1)
+            #expect(try f.store.maintenance.statistics().completedLastMinute == 4)
+            f.clock.wall += 1_000
+            try await complete(1)
             #expect(try f.store.maintenance.statistics().completedLastMinute == 2)
+            f.clock.wall += 60_000
+            #expect(try f.store.maintenance.statistics().completedLastMinute == 0)
             f.clock.wall += 57 * 60_000
             #expect(try f.store.maintenance.statistics().completedLastHour == 5)
             f.clock.wall += 60_000

@@ -42,14 +42,17 @@ extension ClaimStore {
     ///   - known: the answer, if the process has it in memory.
     ///   - notes: members that the result has besides the reply.
     ///   - next: jobs to add if the job completes.
+    ///   - sent: the request that was looked up, if it is not the job's own.
     ///   - advance: what the job's run does next if the job completes.
     package func settleFromCache(
-        _ job: ClaimedJob, known: CachedReply? = nil, notes: [JSONValue.Member] = [], next: [NewJob] = [], advance: RunAdvance? = nil
+        _ job: ClaimedJob, known: CachedReply? = nil, notes: [JSONValue.Member] = [], next: [NewJob] = [], sent: String? = nil,
+        advance: RunAdvance? = nil
     ) async throws -> SettleResult? {
         try await write { transaction in
             guard let cached = try known ?? transaction.cachedReply(job.answerDigest) else { return nil }
             return try transaction.settle(job, unpaid: SharedResult(cached), advance) {
                 var shown = cached
+                if let sent { try transaction.recordSent(sent, of: job.id) }
                 let notes = try notes + transaction.enqueue(next: next)
                 if !notes.isEmpty { shown.reply = try JSONValue.parse(cached.reply).with(notes).text }
                 try transaction.complete(job.id, lane: job.laneID, job.answerDigest, from: shown)
@@ -137,6 +140,7 @@ extension WriteTransaction {
                 of: job.id, reply: notes.isEmpty ? reply : result.reply.with(notes).text, by: result.answeredBy, target: result.target,
                 usage: result.usage, cost: result.cost, latency: result.latency)
         }
+        if let sent = request.sent { try recordSent(sent, of: job.id) }
         if let error = error(of: request, charge) { try addError(job: job.id, error) }
         if state == .cancelled, request.result != nil, request.error == nil {
             try addError(job: job.id, attempt: job.attempt, .cancelled, "cancelled while it ran; its call went on for identical jobs")
@@ -226,6 +230,8 @@ package struct SettleRequest: Sendable {
     package var advance: RunAdvance?
     /// Members that the result has besides the reply; the cache does not keep them.
     package var notes: [JSONValue.Member] = []
+    /// The request that was sent, if it is not the job's own.
+    package var sent: String?
     /// Answers to cache only if the fence refuses the settlement; otherwise they are stored as memories and need no entry.
     package var rescued: [CacheableAnswer] = []
 
