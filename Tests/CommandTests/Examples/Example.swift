@@ -20,10 +20,15 @@ struct Example: Sendable, CustomStringConvertible {
             let dump = try await Sandbox().shell("'\(program.path)' --experimental-dump-help")
             examples += ofHelp(try JSONValue.parse(dump.output)["command"] ?? .null, path: program.rawValue)
         }
-        let folder = try FileManager.default.contentsOfDirectory(atPath: root + "docs").filter { $0.hasSuffix(".md") }.sorted()
-        for page in ["README.md"] + folder.map({ "docs/\($0)" }) { examples += try ofPage(page) }
+        for page in try pages() { examples += try ofPage(page) }
         var seen: Set<String> = []
         return examples.filter { seen.insert($0.line).inserted }
+    }
+
+    /// The README and the documents, but for the recipes, which are whole scripts and have a test of their own.
+    private static func pages() throws -> [String] {
+        let names = FileManager.default.enumerator(atPath: root + "docs")?.compactMap { $0 as? String } ?? []
+        return ["README.md"] + names.filter { $0.hasSuffix(".md") && !$0.hasPrefix("recipes/") }.sorted().map { "docs/\($0)" }
     }
 
     /// The indented lines of a command's discussion, and of all its subcommands'.
@@ -44,7 +49,11 @@ struct Example: Sendable, CustomStringConvertible {
         }
     }
 
-    private static func isCommand(_ line: String) -> Bool { line.contains(/\bagent-(queue|worker)\b/) }
+    /// Whether it runs a program of ours: what follows a `#` is a remark.
+    private static func isCommand(_ line: String) -> Bool {
+        let command = line.firstRange(of: " #").map { line[..<$0.lowerBound] } ?? line[...]
+        return command.contains(/\bagent-(queue|worker) |\bagent-(queue|worker)$/)
+    }
 
     /// The lines without their indentation, those that end with a backslash joined with the next.
     private static func joined(_ lines: [String]) -> [String] {
