@@ -39,13 +39,13 @@ package struct CongestionControl: Sendable, Equatable {
 
     package internal(set) var phase = Phase.idle
     /// The rate at ``since``: in slow start it grows from there, in a test it stays.
-    var base = 0.0
+    var base = 1.0
     /// When the phase's rate began to apply.
     var since: Int64 = 0
     /// The highest rate that is believed to be accepted.
-    var ceiling = 0.0
+    var ceiling = 1.0
     /// The share of refused calls before the test.
-    var shareBefore = 0.0
+    var shareBefore = 1.0
     /// The greatest number of a call that began before the latest back-off.
     package internal(set) var backoffAfter: Int64 = 0
     /// When the measurement of the accepted rate began.

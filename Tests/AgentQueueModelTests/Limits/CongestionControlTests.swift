@@ -61,7 +61,7 @@ import Testing
     @Test func theStoredFormIsReadBack() throws {
         var control = CongestionControl()
         for call in 1...9 as ClosedRange<Int64> {
-            #expect(CongestionControl(control.text) == (call == 1 ? nil : control) || call == 1)
+            #expect(CongestionControl(control.text) == control)
             control.begin(call, now: call * 1_000)
             _ = control.refuse(call, retryAfter: 1_000, latest: call, taken: 31.5, now: call * 1_000)
         }

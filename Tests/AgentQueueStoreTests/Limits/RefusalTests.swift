@@ -47,7 +47,7 @@ import Testing
         try await withStore { f in
             _ = try await f.add(2, of: "local/a")
             let job = try #require(try await f.claim(CallPolicies(), 1).first)
-            try await f.settle(job, .failed(job, .rateLimited, retryAfter: 10_000))
+            try await f.settle(job, .failed(job, .rateLimited, retryAfter: 100_000))
             _ = try await f.add(3, of: "local/b")
             #expect(try await f.claim(CallPolicies()).map(\.target.model) == ["b", "b", "b"])
         }
