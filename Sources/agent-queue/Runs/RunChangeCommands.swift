@@ -1,6 +1,7 @@
 import AgentQueue
 import AgentQueueModel
 import AgentQueueReports
+import AgentQueueSettings
 import AgentQueueStore
 import ArgumentParser
 
