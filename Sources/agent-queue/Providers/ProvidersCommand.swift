@@ -47,7 +47,7 @@ struct ProvidersListCommand: AsyncParsableCommand {
     private static func lines(_ providers: [ProviderOverview], _ settings: Settings, now: Int64) -> [String] {
         var table = Table([
             Column("NAME"), Column("KIND"), Column("WHERE", .text), Column("STATUS", .text, leastWidth: 12), Column("LIMITS", .text),
-            Column("TODAY"),
+            Column("TODAY", .fixed),
             Column("LAST ERROR", .text),
         ])
         for provider in providers {

@@ -129,7 +129,7 @@ struct PipelinesCheckCommand: AsyncParsableCommand {
 /// A pipeline's steps as an indented list.
 enum PipelineTree {
     static func lines(_ nodes: [StepNode]) -> [String] {
-        var table = Table([Column("STEP", .text, leastWidth: 16), Column("ROLE"), Column("NEEDS"), Column("MODE", .text)])
+        var table = Table([Column("STEP", .text, leastWidth: 16), Column("ROLE"), Column("NEEDS", .text), Column("MODE", .text)])
         add(nodes, indent: "", to: &table)
         return table.takeLines()
     }
