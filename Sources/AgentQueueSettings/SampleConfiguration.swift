@@ -165,8 +165,8 @@ package enum SampleConfiguration {
             batch_api: false
             max_output_tokens: 512   # it is small, and often finds no end of its own
 
-        # Ways to tell that a job, a batch or a run has ended, by name: `enqueue --on-finish NAME`, `--on-batch-finish NAME`, or only if it
-        # failed: `--on-failure NAME`, `--on-batch-failure NAME`. Default none.
+        # Ways to tell that a job, a batch or a run has ended, by name: `enqueue --on-finish NAME`, `--on-batch-finish NAME`; of failures
+        # alone, `--on-failure NAME`, `--on-batch-failure NAME`. Default none.
         #
         #   command                 run by /bin/sh -c, with the notice as JSON on its standard input and AGENT_QUEUE_KIND, _ID, _STATE, _NAME
         #                           and _NOTICE in its environment. Either this or url
