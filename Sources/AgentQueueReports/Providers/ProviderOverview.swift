@@ -71,7 +71,9 @@ package enum ProviderJSON {
                     .init("requests", level(state?.requests)), .init("tokens", level(state?.tokens)),
                     .init("input_tokens", level(state?.inputTokens)), .init("output_tokens", level(state?.outputTokens)),
                 ])),
-            .init("spent_today_usd", Money.json(state?.spentToday ?? 0)), .init("reserved_usd", Money.json(state?.reservedUSD ?? 0)),
+            .init("spent_today_usd", Money.json(state.map { $0.unpricedToday > 0 && $0.spentToday == 0 ? nil : $0.spentToday } ?? 0)),
+            .init("unpriced_today", .integer(Int64(state?.unpricedToday ?? 0))),
+            .init("reserved_usd", Money.json(state?.reservedUSD ?? 0)),
             .init("last_error", state?.lastError.map(error) ?? .null),
         ]
     }

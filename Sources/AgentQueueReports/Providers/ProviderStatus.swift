@@ -52,7 +52,7 @@ package struct ProviderStatus: Sendable {
 
     /// `$1.20 of $20`
     package static func spending(_ state: ProviderState?, _ limits: CallLimitSettings?) -> String {
-        let spent = Figures.money(state?.spentToday ?? 0)
+        let spent = Figures.money(state?.spentToday ?? 0, unpriced: state?.unpricedToday ?? 0)
         return limits?.usdPerDay.map { "\(spent) of \(Figures.money($0))" } ?? spent
     }
 

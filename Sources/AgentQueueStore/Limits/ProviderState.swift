@@ -28,6 +28,8 @@ package struct ProviderState: Sendable, Equatable {
     package var breaker: Breaker
     /// US dollars that were or may have been paid since midnight UTC.
     package var spentToday: Double
+    /// Calls since midnight UTC whose price is unknown.
+    package var unpricedToday = 0
     /// US dollars reserved for calls under way.
     package var reservedUSD: Double
     /// The latest failure.
@@ -72,7 +74,17 @@ extension ProviderStore {
 
     func states(_ reader: ReadConnection) throws -> [ProviderState] {
         let now = clock.wall()
-        return try ProviderQuota.all(reader).map { ProviderState($0, now: now) }
+        var unpriced: [String: Int] = [:]
+        try reader.statement(
+            "SELECT target, sum(unpriced_calls) FROM usage_hours WHERE hour >= ? AND unpriced_calls > 0 GROUP BY target"
+        ).bind(now / ProviderQuota.dayLength * 24).eachRow { row in
+            for name in Target(row.text(0))?.resourceNames ?? [] { unpriced[name, default: 0] += row.int(1) }
+        }
+        return try ProviderQuota.all(reader).map { quota in
+            var state = ProviderState(quota, now: now)
+            state.unpricedToday = unpriced[state.name] ?? 0
+            return state
+        }
     }
 
     /// Ends the pauses of a provider and its targets, and closes their breakers, because a user says that it works again.

@@ -109,7 +109,8 @@ struct StatsPage {
         for state in statistics.providers {
             table.add([
                 Cell(DisplayText.line(state.name)), Cell(ProviderStatus(unavailable: nil, state, now: now)),
-                Cell(Figures.count(state.running)), Cell(ProviderStatus.limits(state, nil)), Cell(Figures.money(state.spentToday)),
+                Cell(Figures.count(state.running)), Cell(ProviderStatus.limits(state, nil)),
+                Cell(Figures.money(state.spentToday, unpriced: state.unpricedToday)),
                 Cell(ProviderStatus.lastError(state, now: now)),
             ])
         }

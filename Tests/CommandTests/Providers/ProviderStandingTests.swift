@@ -24,7 +24,8 @@ import Testing
         #expect(providers.map { $0["name"] } == ["anthropic", "claude-code", "local", "local-embeddings", "openai"])
         let keys = [
             "name", "kind", "base_url", "command", "key", "available", "reason", "limits", "paused_until", "pause_class", "pause_reason",
-            "on_trial", "breaker", "running", "left_per_minute", "spent_today_usd", "reserved_usd", "last_error", "targets",
+            "on_trial", "breaker", "running", "left_per_minute", "spent_today_usd", "unpriced_today", "reserved_usd", "last_error",
+            "targets",
         ]
         for provider in providers { for key in keys { #expect(provider[key] != nil, "\(key)") } }
         let local = try #require(providers.first { $0["name"] == "local" })
