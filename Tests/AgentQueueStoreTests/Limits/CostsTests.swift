@@ -86,7 +86,7 @@ import Testing
         try await withStore { f in
             var estimate = CallEstimate(worstCost: cost)
             estimate.isPriced = isPriced
-            let policies = CallPolicies { [estimate] _, _, _ in estimate }
+            let policies = CallPolicies(estimate: { [estimate] _, _, _ in estimate })
             _ = try await f.add(1) { $0.batch = "b" }
             let job = try #require(try await f.claim(policies, 1, worker: try f.deadWorker(bootID: "an earlier boot")).first)
             #expect(try f.raw().rows("SELECT * FROM reservations") == [], "no limit, no reservation")
@@ -106,12 +106,14 @@ import Testing
         try await withStore { f in
             var estimate = CallEstimate()
             (estimate.isPriced, estimate.canBeLimited) = (false, false)
-            let policies = CallPolicies(limits: ["local": CallLimits(usdPerDay: 1)]) { [estimate] _, _, _ in estimate }
+            let policies = CallPolicies(limits: ["local": CallLimits(usdPerDay: 1)], estimate: { [estimate] _, _, _ in estimate })
             let limited = try await f.add(1)[0]
             #expect(try await f.claim(policies).isEmpty)
             #expect(try f.state(limited) == .discarded && f.job(limited).errors.first?.message.contains("price is unknown") == true)
             let budgeted = try await f.add(1) { $0.budget = 1 }[0]
-            #expect(try await f.claim(CallPolicies { [estimate] _, _, _ in estimate }).isEmpty)
+            let unlimited = CallPolicies(estimate: { [estimate] _, _, _ in estimate })
+            let claimed = try await f.claim(unlimited)
+            #expect(claimed.isEmpty)
             #expect(try f.job(budgeted).errors.first?.message.contains("set models.local/m.price") == true)
         }
     }
