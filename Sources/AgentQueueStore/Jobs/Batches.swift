@@ -130,9 +130,17 @@ extension BatchSummary {
         let attempts = try reader.statement(
             "SELECT sum(cost_usd), sum(unpriced) FROM jobs JOIN job_errors ON job_errors.job_id = jobs.id WHERE batch_id = ?"
         ).bind(id).first { (cost: $0.double(0), unpriced: $0.int(1)) }
-        batch.cost = (answers?.cost ?? 0) + (attempts?.cost ?? 0)
+        // What was paid before a job was asked anew was paid too.
+        let replaced = try reader.statement(
+            """
+            SELECT sum(replaced_results.cost_usd),
+            sum(CASE WHEN answered_by IN ('provider', 'fallback') THEN coalesce(unpriced, CASE WHEN cost_usd = 0 THEN 1 ELSE 0 END) ELSE 0 END)
+            FROM jobs JOIN replaced_results ON replaced_results.job_id = jobs.id WHERE batch_id = ?
+            """
+        ).bind(id).first { (cost: $0.double(0), unpriced: $0.int(1)) }
+        batch.cost = (answers?.cost ?? 0) + (attempts?.cost ?? 0) + (replaced?.cost ?? 0)
         batch.usage = answers?.usage ?? Usage()
-        batch.unpricedCalls = (answers?.unpriced ?? 0) + (attempts?.unpriced ?? 0)
+        batch.unpricedCalls = (answers?.unpriced ?? 0) + (attempts?.unpriced ?? 0) + (replaced?.unpriced ?? 0)
         return batch
     }
 }

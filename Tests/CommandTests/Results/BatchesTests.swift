@@ -42,7 +42,7 @@ import Testing
     @Test("retry --again asks anew, and show keeps the answer it replaces")
     func again() async throws {
         let sandbox = try Sandbox()
-        _ = try await sandbox.run("enqueue", "question")
+        _ = try await sandbox.run("enqueue", "question", "--batch", "b")
         try await sandbox.work { _ in "old" }
         #expect(try await sandbox.run("retry", "1", "--json").json.first?["result"] == "unchanged")
         let again = try await sandbox.run("retry", "--again", "1")
@@ -50,6 +50,7 @@ import Testing
         #expect(try await sandbox.run("show", "1").output.contains("Previous result\n    old"))
         try await sandbox.work { _ in "new" }
         #expect(try await sandbox.run("result", "1").output == "new\n")
+        #expect(try await sandbox.run("batches", "show", "b", "--json").json.first?["cost_usd"]?.number == 0.5, "both were paid for")
         #expect(try await sandbox.run("show", "1", "--json").json.first?["previous_result"]?["text"] == "old")
         _ = try await sandbox.run("enqueue", "another")
         let open = try await sandbox.run("retry", "--again", "2")
