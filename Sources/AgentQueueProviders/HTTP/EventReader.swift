@@ -21,6 +21,7 @@ struct EventReader: Sendable {
             if isPiece { return [.json(try JSONPiece(event.data))] }
             return try Self.content(of: event.data).map { [$0] } ?? []
         } catch {
+            // Where a line cannot be read either, the error of the whole says where.
             let lines = event.data.split(separator: "\n")
             guard lines.count > 1, let contents = try? lines.compactMap({ try Self.content(of: String($0)) }) else {
                 throw UnreadableEvent(number: count, reason: error)

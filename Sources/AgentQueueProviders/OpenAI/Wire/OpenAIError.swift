@@ -77,7 +77,7 @@ struct OpenAIError: Sendable, Equatable {
         }
     }
 
-    /// The error of the server behind a gateway, which some gateways quote as JSON in their message.
+    /// The error of the server behind a gateway, which some gateways quote as JSON in their message; nil for any other words.
     private static func quoted(_ message: String) -> OpenAIError? {
         guard let first = message.first(where: { !$0.isWhitespace }), "{[".contains(first),
             let body = try? JSONValue.parseLeniently(message)
