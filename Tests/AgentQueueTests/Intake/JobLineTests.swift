@@ -94,7 +94,7 @@ import Testing
         (#"{"prompt":"x","metadata":"a"}"#, "metadata must be an object, not a string"),
         (#"{"prompt":"x","metadata":{"a":"\u0000"}}"#, "metadata holds a NUL character"),
         (#"{"prompt":"x\u0000y"}"#, "the prompt holds a NUL character"),
-        (#"{"prompt":"x","schema":true}"#, "schema must be an object, not a truth value"),
+        (#"{"prompt":"x","schema":false}"#, "schema must be an object, not a truth value"),
         (
             #"{"prompt":"x","schema":{"properties":{"a":{"type":"strng"}}}}"#,
             "schema cannot be used: at /properties/a: type must be one of null, boolean, integer, number, string, array, object, not 'strng'"
