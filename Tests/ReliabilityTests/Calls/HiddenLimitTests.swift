@@ -144,13 +144,14 @@ final class HiddenLimitServer: Sendable {
     var script: Script { Script { [self] in answer($0) } }
 
     private func answer(_ request: RecordedRequest) -> ScriptedAnswer {
-        let wait = state.withLock { state in
+        let wait = state.withLock { state -> Double? in
             let now = ContinuousClock.now
             let start = state.start ?? now
             state.start = start
-            let wait = wait(&state, (now - start) / .seconds(1))
-            state.calls.append(((now - start) / .seconds(1), wait != nil))
-            return wait
+            let time = (now - start) / .seconds(1)
+            let refusal = self.refusal(&state, time)
+            state.calls.append((time, refusal != nil))
+            return refusal
         }
         guard let wait else { return .echo(request, after: .milliseconds(200)) }
         return ScriptedAnswer(
@@ -159,7 +160,7 @@ final class HiddenLimitServer: Sendable {
     }
 
     /// How long the call should wait, in seconds; nil if it is accepted.
-    private func wait(_ state: inout State, _ now: Double) -> Double? {
+    private func refusal(_ state: inout State, _ now: Double) -> Double? {
         if state.refusesNext {
             state.refusesNext = false
             return 1
