@@ -11,6 +11,14 @@ package struct JobHistory: Sendable, Equatable {
         /// Wall clock, in milliseconds.
         package var beganAt: Int64
         package var endedAt: Int64
+
+        /// Creates a wait.
+        package init(reason: String, detail: String, beganAt: Int64, endedAt: Int64) {
+            self.reason = reason
+            self.detail = detail
+            self.beganAt = beganAt
+            self.endedAt = endedAt
+        }
     }
 
     /// An attempt that failed.
@@ -21,6 +29,15 @@ package struct JobHistory: Sendable, Equatable {
         package var endedAt: Int64
         package var failure: FailureClass
         package var target: String?
+
+        /// Creates a failed attempt.
+        package init(attempt: Int, beganAt: Int64?, endedAt: Int64, failure: FailureClass, target: String?) {
+            self.attempt = attempt
+            self.beganAt = beganAt
+            self.endedAt = endedAt
+            self.failure = failure
+            self.target = target
+        }
     }
 
     /// In the order in which they began.
@@ -29,6 +46,9 @@ package struct JobHistory: Sendable, Equatable {
     package var failedAttempts: [FailedAttempt] = []
     /// The request that was sent, if it is not the job's own: memories were put into its prompt.
     package var sent: JSONValue?
+
+    /// Creates an empty history.
+    package init() {}
 }
 
 extension JobStore {

@@ -66,6 +66,7 @@ import Testing
             #expect(b.provider.wholeCalls == [[["q: what of a cat?"]]])
             let sent = try #require(b.provider.asked.first)
             #expect(sent.body.canonicalText == Self.prompt("Known:\n- cats purr\n- cats and dogs\n\nwhat of a cat?"))
+            #expect(try b.store.jobs.history(of: job).sent?["messages"] == sent.body["messages"])
             let memories = try b.memories("pets")
             #expect(try recalled(job, b) == [memories[0].id, memories[2].id])
             let scores = try #require(try b.store.jobs.get(job)?.result?.reply["recalled"]?.array).compactMap { $0["score"]?.number }
@@ -96,6 +97,7 @@ import Testing
             // The same text as the prompt with its memories is the same question.
             let same = try await ask(b, "Known:\n- cats purr\n- cats and dogs\n\na cat?", nil)
             #expect(try b.states([same]) == [.completed] && recalled(same, b) == nil)
+            #expect(try b.store.jobs.history(of: second).sent != nil && b.store.jobs.history(of: same).sent == nil)
             let memory = NewMemory("cat", vector: try MemoryVector(Self.vector("q: cat")))
             _ = try await b.store.memories.remember([memory], in: "pets", model: VectorModel(target: "local/e", passagePrefix: "p: "))
             let third = try await ask(b, "a cat?", use)

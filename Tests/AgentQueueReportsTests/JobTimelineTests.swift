@@ -1,0 +1,60 @@
+import AgentQueueModel
+import AgentQueueReports
+import AgentQueueStore
+import Testing
+
+/// A job's timeline: what happened, in order, as text and as JSON.
+@Suite struct JobTimelineTests {
+    /// 2027-01-15T08:00:00Z.
+    private static let start: Int64 = 1_800_000_000_000
+
+    private func job(_ state: JobState, attempt: Int) throws -> Job {
+        let target = try #require(Target("local/m"))
+        var job = Job(
+            id: 1, kind: .generate, queue: "default", target: target, state: state, priority: 5, attempt: attempt, maxAttempts: 5,
+            createdAt: Self.start, scheduledAt: Self.start, request: [:], useCache: true, digest: [])
+        job.attemptedAt = Self.start + 30_000
+        job.finalizedAt = state.isFinal ? Self.start + 32_000 : nil
+        return job
+    }
+
+    @Test("Waits, failed attempts and the answer stand in the order in which they began")
+    func whole() throws {
+        var job = try job(.completed, attempt: 2)
+        job.result = JobResult(
+            reply: [:], usage: Usage(), cost: 0, answeredBy: .provider, target: "local/m", latency: 2_000)
+        var history = JobHistory()
+        history.waits = [
+            JobHistory.Wait(
+                reason: "limit", detail: "local has reached its limit of 1 request a minute", beganAt: Self.start,
+                endedAt: Self.start + 10_000)
+        ]
+        history.failedAttempts = [
+            JobHistory.FailedAttempt(
+                attempt: 1, beganAt: Self.start + 10_000, endedAt: Self.start + 12_000, failure: .overloaded, target: "local/m")
+        ]
+        let timeline = JobTimeline(job, history)
+        #expect(timeline.events.map(\.kind) == [.created, .waited, .attempt, .attempt, .finished])
+        #expect(
+            timeline.lines == [
+                "2027-01-15 08:00:00.000  created",
+                "2027-01-15 08:00:00.000  waited 10.0 s: local has reached its limit of 1 request a minute",
+                "2027-01-15 08:00:10.000  attempt 1 failed in 2.00 s: overloaded",
+                "2027-01-15 08:00:30.000  attempt 2 answered in 2.00 s: local/m",
+                "2027-01-15 08:00:32.000  completed",
+            ])
+        let waits = try #require(timeline.json(.waited).array)
+        #expect(waits.map { $0["reason"] } == ["limit"])
+        #expect(waits.map { $0["seconds"]?.number } == [10])
+        #expect(timeline.json(.attempt).array?.map { $0["outcome"] } == ["failed", "answered"])
+        #expect(timeline.json().array?.count == 5)
+    }
+
+    @Test("A wait that nothing else explains was for a free worker, and a running attempt has no end")
+    func running() throws {
+        let timeline = JobTimeline(try job(.running, attempt: 1), JobHistory())
+        #expect(timeline.events.map(\.word) == ["created", "worker", "running"])
+        #expect(timeline.json(.waited).array?.map { $0["seconds"]?.number } == [30])
+        #expect(timeline.json(.attempt).array?.first?["ended_at"] == .null)
+    }
+}
