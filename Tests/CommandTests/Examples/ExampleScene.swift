@@ -64,8 +64,6 @@ struct ExampleScene {
             try files.createSymbolicLink(atPath: "\(seed.folder)/bin/\(program.rawValue)", withDestinationPath: program.path)
         }
         try seed.file("tickets.csv", "id,text\n1,\"The printer, on fire\"\n2,A cat\n")
-        let request = #"{"model": "gpt-5", "messages": [{"role": "user", "content": "Why?"}]}"#
-        try seed.file("batch.jsonl", #"{"custom_id": "1", "method": "POST", "url": "/v1/chat/completions", "body": \#(request)}"#)
         try seed.file("bin/git", "#!/bin/sh\necho '+ a line that was added'\n")
         try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(seed.folder)/bin/git")
         try seed.file("agent-queue.yaml", Self.configuration(url))
