@@ -81,9 +81,9 @@ struct ExampleScene {
             try seed.file("\(name).jsonl", (1...3).map { #"{"prompt": "\#(name) \#($0)?"}"# }.joined(separator: "\n"))
         }
         try seed.file("tickets.csv", "id,lang,text\n1,en,\"It does not start, again\"\n2,de,Es ist zu laut\n")
-        let request =
+        let batchRequest =
             #""method": "POST", "url": "/v1/chat/completions", "body": {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}"#
-        try seed.file("batch.jsonl", (1...3).map { #"{"custom_id": "r\#($0)", \#(request)}"# }.joined(separator: "\n"))
+        try seed.file("batch.jsonl", (1...3).map { #"{"custom_id": "r\#($0)", \#(batchRequest)}"# }.joined(separator: "\n"))
         for name in ["notes", "wiki"] {
             let namespace = name == "wiki" ? #", "namespace": "wiki""# : ""
             try seed.file("\(name).jsonl", (1...20).map { #"{"text": "Note \#($0)."\#(namespace)}"# }.joined(separator: "\n"))
