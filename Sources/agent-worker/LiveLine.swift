@@ -127,7 +127,9 @@ struct LiveFigures {
     var line: String {
         var parts = ["running \(Figures.count(total.running))", "done \(Figures.count(total.done))"]
         if let left = total.left { parts.append("left \(Figures.count(left))") }
-        parts.append("\(Figures.decimal(rate, places: rate < 10 ? 1 : 0))/s")
+        // Slow models are counted by the minute.
+        let isSlow = rate > 0 && rate < 0.1
+        parts.append(isSlow ? "\(Figures.decimal(rate * 60, places: 1))/min" : "\(Figures.decimal(rate, places: rate < 10 ? 1 : 0))/s")
         if let left = total.left, left > 0, rate > 0 { parts.append("ETA \(Figures.coarse(seconds: Int64(Double(left) / rate) + 1))") }
         if total.failed > 0 { parts.append("failed \(Figures.count(total.failed))") }
         if total.cached > 0 { parts.append("cached \(Figures.count(total.cached))") }

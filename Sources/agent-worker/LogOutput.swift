@@ -98,6 +98,7 @@ final class LogOutput: Sendable {
         let isSized = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1
         let line = isSized && line.count >= size.ws_col ? "\(line.prefix(Int(size.ws_col) - 2))…" : line
         live.withLock { current in
+            guard line != current else { return }
             current = line
             put("\r\u{1B}[2K\(line)")
         }
