@@ -131,21 +131,21 @@ import Testing
         let sandbox = try Sandbox()
         try sandbox.file("c.yaml", "providers: { anthropic: { kind: anthropic, api_key_env: NONE_SUCH } }\n")
         let chat =
-            #"{"custom_id": "%", "url": "/v1/chat/completions", "body": {"model": "m", "messages": [{"role": "user", "content": "b"}]}}"#
+            #"{"custom_id": "%", "url": "/v1/chat/completions", "body": {"model": "gpt-5", "messages": [{"role": "user", "content": "b"}]}}"#
         let message = #"{"custom_id": "a-1", "params": {"model": "c", "max_tokens": 5, "messages": [{"role": "user", "content": "c"}]}}"#
         try sandbox.file("in.jsonl", [chat.replacing("%", with: "1"), message, chat.replacing("%", with: "2")].joined(separator: "\n"))
         let added = try await sandbox.run("enqueue", "--jsonl", "in.jsonl", "--config", "c.yaml")
         let told = added.error.split(separator: "\n")
-        #expect(told.first == "3 jobs added: 2 to openai/m, 1 to anthropic/c", "\(added.error)")
+        #expect(told.first == "3 jobs added: 2 to openai/gpt-5, 1 to anthropic/c", "\(added.error)")
         #expect(
             told.dropFirst() == [
                 "agent-queue: provider anthropic has no key, so its jobs wait: environment variable NONE_SUCH is not set (put the key there)",
                 "agent-queue: provider openai has no key, so its jobs wait: environment variable OPENAI_API_KEY is not set (put the key there)",
             ])
         let local = try await sandbox.run("enqueue", "--jsonl", "in.jsonl", "--provider", "local")
-        #expect(local.error == "3 jobs added: 2 to local/m, 1 to local/c\n")
+        #expect(local.error == "3 jobs added: 2 to local/gpt-5, 1 to local/c\n")
         let preview = try await sandbox.run("enqueue", "--jsonl", "in.jsonl", "--dry-run", "--json")
-        #expect(try preview.json.first?["targets"] == ["anthropic/c": 1, "openai/m": 2])
+        #expect(try preview.json.first?["targets"] == ["anthropic/c": 1, "openai/gpt-5": 2])
         let unknown = try await sandbox.run("enqueue", "--jsonl", "in.jsonl", "--provider", "opnai")
         #expect(unknown.status == 64)
         #expect(unknown.sentence == "in.jsonl: unknown provider 'opnai' (did you mean 'openai'?); nothing added")
