@@ -55,7 +55,7 @@ import Testing
         #expect(forecast["unique_key_taken"] == 2)
         #expect(forecast["to_call"] == 6)
         #expect(forecast["max_cost_usd"]?.number == 1.5)
-        #expect(forecast["unpriced"] == 4)
+        #expect(forecast["unpriced"] == 0, "a server on this machine is free")
         #expect(try await jobs(sandbox) == 2)
         let stats = try #require(try await sandbox.run("stats", "--json").json.first)
         #expect(stats["cache"]?["hits"] == 0)
@@ -74,10 +74,10 @@ import Testing
         let both = try await sandbox.run("enqueue", "--jsonl", "in.jsonl", "--dry-run")
         #expect(both.lines.contains { $0.wholeMatch(of: /jobs +2/) != nil })
         #expect(both.lines.contains { $0.wholeMatch(of: /maximum cost +\$1\.00/) != nil })
-        #expect(both.lines.contains { $0.wholeMatch(of: /unknown price +1 call/) != nil })
+        #expect(!both.lines.contains { $0.hasPrefix("unknown price") })
         #expect(both.error.isEmpty)
         let one = try await sandbox.run("enqueue", "b", "--dry-run")
-        #expect(one.lines.contains { $0.wholeMatch(of: /maximum cost +unknown/) != nil })
+        #expect(one.lines.contains { $0.wholeMatch(of: /maximum cost +\$0/) != nil })
     }
 
     @Test("A single prompt, texts to embed, standard input")

@@ -82,8 +82,8 @@ import Testing
         let calls = [Self.call("refine/1/judge"), Self.call("refine/2/revise"), Self.call("refine/2/judge", .running, job: .running)]
         #expect(
             Self.tree(Self.graph([group], calls)) == [
-                "● refine up to 3 times running 2/3 2.00 s 20 2 $1.00 a/b", "  ✓ round 1 completed 500 ms 10 1 $0.500000 a/b",
-                "  ● round 2 running 1/2 2.00 s 10 1 $0.500000 a/b", "    ✓ revise completed 500 ms 10 1 $0.500000 a/b",
+                "● refine up to 3 times running 2/3 2.00 s 20 2 $1.00 a/b", "  ✓ round 1 completed 500 ms 10 1 $0.50 a/b",
+                "  ● round 2 running 1/2 2.00 s 10 1 $0.50 a/b", "    ✓ revise completed 500 ms 10 1 $0.50 a/b",
                 "    ● judge running 2.00 s a/b",
             ])
         #expect(Self.tree(Self.graph([group], calls), all: true)[2] == "    – revise skipped")
@@ -119,7 +119,7 @@ import Testing
         let chart = RunMermaid.lines(Self.graph([Self.plan, group], [Self.call("plan")], .failed), now: 0)
         #expect(
             chart.prefix(8) == [
-                "flowchart TD", "  s0[\"plan<br/>completed, 500 ms, 11 tokens, $0.500000\"]",
+                "flowchart TD", "  s0[\"plan<br/>completed, 500 ms, 11 tokens, $0.50\"]",
                 "  subgraph s1[\"refine<br/>up to 3 times<br/>when plan.ok<br/>skipped\"]", "    s2[\"revise<br/>skipped\"]",
                 "    s3[\"judge<br/>skipped\"]", "    s2 --> s3", "  end", "  s0 --> s1",
             ])
