@@ -88,7 +88,7 @@ import Testing
             #expect(plain.contains("up to 11") && plain.contains("maximum cost  $"), "\(plain)")
 
             try aq.file("pipelines/far.yaml", "inputs: { m: {} }\nsteps: { a: { model: \"{{inputs.m}}\", prompt: x } }\n")
-            let unpriced = try await aq.run("run", "far", "--input", "m=scripted/other", "--dry-run", "--json").json.first?["estimate"]
+            let unpriced = try await aq.run("run", "far", "--input", "m=anthropic/other", "--dry-run", "--json").json.first?["estimate"]
             #expect(unpriced?["max_cost_usd"] == .null)
             #expect(unpriced?["unpriced"] == 1)
             let unknown = try await aq.run("run", "far", "--input", "m=scripde/x", "--dry-run")
