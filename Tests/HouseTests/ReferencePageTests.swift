@@ -43,7 +43,7 @@ import Testing
     @Test func everyErrorClassIsOnItsPage() throws {
         let file = "Sources/AgentQueueModel/Calls/ModelFailure.swift"
         let named = try names(file, from: "enum FailureClass", to: "\n}", /case \w+ = "([a-z_]+)"/)
-        let plain = try names(file, from: "enum FailureClass", to: "\n}", /case ([a-z]+)\n/)
+        let plain = try names(file, from: "enum FailureClass", to: "\n}", /(?m)case ([a-z]+)$/)
         #expect(named.count + plain.count > 10)
         #expect(try keys("error-classes.md") == named.union(plain))
     }
