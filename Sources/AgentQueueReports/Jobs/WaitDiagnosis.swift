@@ -10,14 +10,17 @@ package struct WaitReason: Equatable, Sendable {
     package let sentence: String
     /// Whether it may pass within moments, such as a limit: then it is worth a word only if it stays.
     package let isFleeting: Bool
+    /// The paused queue that holds the job up, if that is the reason.
+    package let pausedQueue: String?
 
     /// That no worker process lives.
     package static let noWorker = WaitReason("no worker is running; start 'agent-worker'", isFleeting: true)
 
-    init(_ sentence: String, cause: String? = nil, isFleeting: Bool = false) {
+    init(_ sentence: String, cause: String? = nil, isFleeting: Bool = false, pausedQueue: String? = nil) {
         self.cause = cause ?? sentence
         self.sentence = sentence
         self.isFleeting = isFleeting
+        self.pausedQueue = pausedQueue
     }
 }
 
@@ -67,7 +70,7 @@ package struct WaitDiagnosis {
         switch job.state {
         case .available, .retryable:
             if paused.contains(job.queue) {
-                return [WaitReason("queue '\(job.queue)' is paused; run 'agent-queue resume \(job.queue)'")]
+                return [WaitReason("queue '\(job.queue)' is paused", pausedQueue: job.queue)]
             }
             if let obstacle = calls.obstacle(to: job) {
                 var isFleeting = false

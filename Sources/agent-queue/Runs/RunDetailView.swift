@@ -33,7 +33,7 @@ struct RunDetailView {
         sheet.add("id", "\(summary.id)")
         sheet.add("name", DisplayText.line(summary.name))
         sheet.add("state", summary.state.rawValue, Style.of(summary.state))
-        for wait in waits { sheet.add("waiting", DisplayText.line(wait.sentence), .warning) }
+        for wait in waits { sheet.add("waiting", DisplayText.line(wait.advice), .warning) }
         sheet.add("reason", summary.reason.map { DisplayText.line($0, limit: 1_000) }, .warning)
         sheet.add("created", Figures.time(summary.createdAt, now: now))
         sheet.add("finished", summary.finalizedAt.map { Figures.time($0, now: now) })

@@ -63,8 +63,13 @@ struct WaitHints {
             guard reason.isFleeting, !(reason == .noWorker && Screen.error.isTerminal) else { return true }
             return seconds - (foundSince[reason.cause] ?? seconds) >= Self.patience
         }
-        current = due.map(\.sentence)
+        current = due.map(\.advice)
         saidAt = saidAt.filter { foundSince[$0.key] != nil || seconds - $0.value < Self.silence }
-        return due.filter { saidAt.updateValue(seconds, forKey: $0.cause) == nil }.map(\.sentence)
+        return due.filter { saidAt.updateValue(seconds, forKey: $0.cause) == nil }.map(\.advice)
     }
+}
+
+extension WaitReason {
+    /// The reason, and the command that ends it.
+    var advice: String { sentence + (pausedQueue.map { "; run 'agent-queue resume \($0)'" } ?? "") }
 }

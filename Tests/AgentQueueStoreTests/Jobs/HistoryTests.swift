@@ -26,7 +26,8 @@ import Testing
             let began = f.clock.wall
             request.waits = round.waits
             request.waits = try await f.store.claims.claim(request).waits
-            #expect(request.waits.lanes.values.map(\.cause) == [WaitCause(kind: .limit, name: "local", detail: "1 request a minute")])
+            let cause = try #require(request.waits.lanes.values.first?.cause)
+            #expect(cause == WaitCause(kind: .limit, name: "local", detail: "1 request a minute", until: began + 60_000))
             f.clock.wall += 60_000
             #expect(try await f.store.claims.claim(request).jobs.map(\.id) == [second])
             #expect(try f.store.jobs.history(of: first).waits == [])

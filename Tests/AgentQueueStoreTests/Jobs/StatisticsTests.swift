@@ -95,7 +95,7 @@ import Testing
             f.clock.wall += 57 * 60_000
             #expect(try f.store.maintenance.statistics().completedLastHour == 5)
             f.clock.wall += 60_000
-            #expect(try f.store.maintenance.statistics().completedLastHour == 2)
+            #expect(try f.store.maintenance.statistics().completedLastHour == 1)
             f.clock.wall += 60_000
             #expect(try f.store.maintenance.statistics().completedLastHour == 0)
         }
