@@ -40,7 +40,7 @@ import Testing
         ("{ {{inputs.d.x}} } }}", #"{"x":1}"#, "{ 1 } }}"),
         ("{{'{{'}}name}} {{ \"{{#it's}}\" }} {{'{{{'}}{{inputs.d.x}}", #"{"x":1}"#, "{{name}} {{#it's}} {{{1"),
         ("{{#inputs.d.l}}{{'{{.}}'}}={{.}} {{/inputs.d.l}}", #"{"l":["a","b"]}"#, "{{.}}=a {{.}}=b "),
-        ("{{'${inputs.d}'}} ${HOME} {% raw %} {inputs}", "{}", "${inputs.d} ${HOME} {% raw %} {inputs}"),
+        ("{{'${inputs.d}'}} ${HOME} {% raw %} {inputs}{{inputs.d.x}}", "{}", "${inputs.d} ${HOME} {% raw %} {inputs}"),
     ])
     func valuesAreWritten(_ prompt: String, _ data: String, _ expected: String) throws {
         #expect(try written(prompt, try JSONValue.parse(data)) == expected)
