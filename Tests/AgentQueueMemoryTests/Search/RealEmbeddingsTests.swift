@@ -84,7 +84,8 @@ import Testing
         let provider = OpenAIProvider(
             name: "local", baseURL: try #require(Self.url), apiKey: nil, maxEmbedInputs: 16, transport: transport)
         let embedder = Embedder(
-            store: store, provider: provider, target: Self.target, queryPrefix: query, passagePrefix: passage, prices: [:], timeout: 300_000)
+            store: store, provider: provider, target: Self.target, queryPrefix: query, passagePrefix: passage, prices: [:], timeout: 300_000
+        )
         let outcome: Result<Value, any Error>
         do {
             let memory = EmbeddedTopics(topics: topics, store: store, embedder: embedder, provider: provider)

@@ -11,7 +11,8 @@ import Testing
     private func embedder(_ bench: Bench, tries: Int = 4, keeps: Bool = true) throws -> Embedder {
         Embedder(
             store: bench.store, provider: bench.provider, target: try #require(Target("local/e")), queryPrefix: "q: ",
-            passagePrefix: "p: ", prices: ["local/e": ModelPrice(input: 1, output: 1)], timeout: 10_000, cacheTimeToLive: keeps ? 60_000 : nil,
+            passagePrefix: "p: ", prices: ["local/e": ModelPrice(input: 1, output: 1)], timeout: 10_000,
+            cacheTimeToLive: keeps ? 60_000 : nil,
             tries: tries, backoff: Backoff(base: 1, cap: 2, floor: 1))
     }
 
