@@ -17,7 +17,7 @@ import Testing
 
     @Test func everyOptionReadsAndWritesItsOwnProperty() throws {
         let unsaid = Self.properties(JobDraft())
-        var written: Set<String> = ["parameters"]
+        var written: Set<String> = ["parameters", "tokenInputs"]
         #expect(Set(JobOption.all.map(\.name)) == Set(Self.samples.keys))
         for (place, option) in JobOption.all.enumerated() {
             let sample = try #require(Self.samples[option.name])
