@@ -65,7 +65,7 @@ import Testing
         let provider = "providers:\n  far: { kind: openai, base_url: https://models.example/v1, limits: { usd_per_day: 1 } }\n"
         let fault = Fixture("default_model: far/m\n\(provider)").fault()
         #expect(
-            fault?.hasPrefix("/project/agent-queue.yaml:3: providers.far.limits.usd_per_day: cannot be kept for far/m") == true,
+            fault?.hasPrefix("agent-queue.yaml:3: providers.far.limits.usd_per_day: cannot be kept for far/m") == true,
             "\(fault ?? "")")
         #expect(fault?.contains("models: { far/m: { price: { input_per_mtok:") == true)
         #expect(
