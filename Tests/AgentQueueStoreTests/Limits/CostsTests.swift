@@ -53,7 +53,7 @@ import Testing
             _ = try await f.add(1, of: "other/m") { $0.tags = ["t", "u"] }
             let jobs = try await f.claim(CallPolicies())
             try await settle(f, jobs[0], 0.25)
-            try await settle(f, jobs[1], 0.5, failure: .invalidReply)
+            try await settle(f, jobs[1], 0.5, failure: .permanent)
             f.clock.advance(Self.hour)
             try await settle(f, jobs[2], nil)
             f.clock.advance(24 * Self.hour)

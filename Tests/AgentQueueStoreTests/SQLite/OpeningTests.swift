@@ -49,7 +49,7 @@ import Testing
                 "synchronous": durability == .full ? "2" : "1", "journal_mode": "wal", "foreign_keys": "1", "cache_spill": "0",
                 "wal_autocheckpoint": "0", "mmap_size": "0", "auto_vacuum": "2", "trusted_schema": "0", "cell_size_check": "1",
                 "temp_store": "2",
-                "application_id": "\(0x4147_5155)", "user_version": "7", "journal_size_limit": "33554432",
+                "application_id": "\(0x4147_5155)", "user_version": "8", "journal_size_limit": "33554432",
             ]
             func writerSettings() throws -> [String: String] { try f.store.engine.pool.writeWithoutTransaction(settings) }
             // On the connection that writes, as long as it lives.
@@ -252,11 +252,11 @@ import Testing
         try await withFolder { folder in
             let path = folder + "/q.db"
             try await make(path)
-            try RawConnection(path).run("PRAGMA user_version = 8")
+            try RawConnection(path).run("PRAGMA user_version = 9")
             let error = await storeError { try open(path).close() }
             #expect(error?.kind == .newerSchema)
             #expect(await storeError { _ = try QueueStore.migrations(of: path) }?.kind == .newerSchema)
-            #expect(try RawConnection(path).rows("PRAGMA user_version") == [["8"]])
+            #expect(try RawConnection(path).rows("PRAGMA user_version") == [["9"]])
         }
     }
 
