@@ -57,7 +57,7 @@ import Testing
             let memories = try b.memories()
             #expect(memories.map(\.text) == (0..<20).map { "text \($0)" })
             #expect(memories.map(\.metadata) == (0..<20).map { ["n": .integer($0)] })
-            #expect(memories.allSatisfy { $0.importance == 0.75 && ($0.expiresAt ?? 0) - $0.createdAt == 30 * 86_400_000 })
+            #expect(memories.allSatisfy { $0.importance == 0.75 && $0.expiresAt == nil })
             for memory in memories { #expect(try stored(memory.id, b) == Self.vector("p: " + memory.text)) }
             let space = try #require(try b.store.memories.withSnapshot { try $0.namespace(named: "notes") }?.space)
             #expect(space.model == VectorModel(target: "local/e", passagePrefix: "p: ") && space.dimension == 3)
