@@ -32,7 +32,7 @@ extension WriteTransaction {
         try statement(
             """
             INSERT INTO job_errors (job_id, attempt, at, class, message, target, cost_usd, unpriced, partial, began_at)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, CASE WHEN ?2 > 0 THEN (SELECT attempted_at FROM jobs WHERE id = ?1) END)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, (SELECT attempted_at FROM jobs WHERE id = ?1))
             """
         )
         .bind(job).bind(error.attempt).bind(now).bind(error.failure.rawValue).bind(Self.cut(error.message, to: JobError.maxMessageBytes))
