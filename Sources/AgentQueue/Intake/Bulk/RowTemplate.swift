@@ -56,7 +56,9 @@ package struct RowTemplate: Sendable {
     }
 
     private static func unknown(_ name: String, _ columns: [String]) -> InputError {
-        let hint = Suggestion.nearest(to: name, in: columns).map { "did you mean \(InvalidText.quoted($0))?" }
+        // Of names this short, every one is near every other.
+        let nearest = name.count > 2 ? Suggestion.nearest(to: name, in: columns) : nil
+        let hint = nearest.map { "did you mean \(InvalidText.quoted($0))?" }
         let all = columns.prefix(50).map { InvalidText.quoted($0) }.joined(separator: ", ") + (columns.count > 50 ? ", …" : "")
         return InputError(
             "the template names the column \(InvalidText.quoted(name)), which is not there (\(hint.map { "\($0) " } ?? "")columns: \(all))",
