@@ -120,6 +120,7 @@ import Testing
         let ending = try await waiting
         #expect(ending.status == 1)
         #expect(ending.output.isEmpty)
-        #expect(ending.sentence == "job 2 failed: the model said \\u{1b}[31mno")
+        // On a busy machine it may have said before that no worker was running.
+        #expect(ending.error.hasSuffix("agent-queue: job 2 failed: the model said \\u{1b}[31mno\n"), "\(ending.error)")
     }
 }

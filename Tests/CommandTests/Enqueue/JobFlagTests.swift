@@ -7,7 +7,7 @@ import Testing
     private static let others: Set = [
         "--file", "--embed", "--memorize", "--jsonl", "--wait", "--skip-invalid", "--ingest", "--print-ids", "--dry-run", "--json",
         "--database", "--config", "--version", "--help", "--no-batch-api", "--image",
-        "--csv", "--template", "--provider",
+        "--csv", "--template", "--provider", "--wait-timeout",
     ]
 
     @Test func everyOptionHasItsFlagAndEveryFlagItsOption() async throws {

@@ -15,7 +15,7 @@ import Testing
 
     private func expectFits(_ text: String, _ command: String, width: Int = 80) {
         // Sentences and figures beside the tables are as long as they must be.
-        let sentences = ["agent-queue: ", "throughput ", "cache "]
+        let sentences = ["agent-queue: ", "throughput ", "cache ", "waiting "]
         for line in lines(text) where !sentences.contains(where: line.hasPrefix) {
             #expect(DisplayWidth.of(line) <= width, "\(command): \(line)")
         }
