@@ -13,11 +13,12 @@ import Testing
         #expect(try await sandbox.run("enqueue", "--schema", "-", "Who?", input: Array(Self.person.utf8)).status == 0)
         try sandbox.file("in.jsonl", #"{"prompt": "Who?"}"#)
         #expect(try await sandbox.run("enqueue", "--schema", "person.json", "--jsonl", "in.jsonl").status == 0)
+        let expected = try JSONValue.parse(Self.person).text
         for id in ["1", "2", "3"] {
             let request = try #require(try await sandbox.run("show", id, "--json").json.first?["request"])
             #expect(request["response_format"]?["type"] == "json_schema", "\(id)")
             let schema = try #require(request["response_format"]?["json_schema"]?["schema"])
-            #expect(schema == ["properties": ["name": ["type": "string"]], "required": ["name"], "type": "object"], "\(id)")
+            #expect(schema.text == expected, "\(id)")
         }
     }
 
