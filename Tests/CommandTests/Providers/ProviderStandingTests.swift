@@ -128,10 +128,10 @@ import Testing
     @Test("resume of what is configured and was never called says so; of what is not, is a slip")
     func resume() async throws {
         let sandbox = try Sandbox()
+        _ = try await sandbox.run("enqueue", "one")
         #expect(try await sandbox.run("providers", "resume", "openai").output == "provider openai was not paused\n")
         #expect(try await sandbox.run("providers", "resume", "openai", "--json").json == [["provider": "openai", "resumed": false]])
         // One that the configuration no longer has is known by its calls.
-        _ = try await sandbox.run("enqueue", "one")
         try await sandbox.fail("refused") { CallReport(target: $0.route, failure: .authentication, scope: .provider) }
         try sandbox.file(
             "agent-queue.yaml", "default_model: other/m\nproviders:\n  other: { kind: openai, base_url: 'http://127.0.0.1:1/v1' }\n")
