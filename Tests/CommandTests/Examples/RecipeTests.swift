@@ -5,8 +5,8 @@ import Testing
 /// The pages of docs/recipes, each pasted into a shell in an empty folder. The models are scripted, but for the Claude Code CLI, which is
 /// the real one before a scripted server.
 @Suite(.timeLimit(.minutes(5)), .serialized) struct RecipeTests {
-    private static let folder = URL(filePath: #filePath).appending(path: "../../../../docs/recipes").standardized.path(
-        percentEncoded: false)
+    private static let folder =
+        URL(filePath: #filePath).appending(path: "../../../..").standardized.path(percentEncoded: false) + "docs/recipes/"
     private static let pages = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0 != "README.md" }.sorted()
 
     /// What a recipe leaves behind, and what stands in it.
