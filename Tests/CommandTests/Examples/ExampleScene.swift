@@ -101,6 +101,8 @@ struct ExampleScene {
           openai: { kind: openai, base_url: "\(url)/v1", api_key_env: OPENAI_API_KEY }
           anthropic: { kind: anthropic, base_url: "\(url)", api_key_env: ANTHROPIC_API_KEY }
           claude-code: { command: "\(ClaudeCodeProgram.path ?? "claude")", base_url: "\(url)", api_key_env: ANTHROPIC_API_KEY }
+        models:
+          openai/gpt-5: { price: { input_per_mtok: 1.25, output_per_mtok: 10 } }
         notifications:
           log: { command: "cat > /dev/null" }
           pager: { command: "cat > /dev/null" }
@@ -141,6 +143,7 @@ struct ExampleScene {
     static let script = Script { request in
         let body = (try? JSONValue.parse(request.body)) ?? .null
         if request.path.hasSuffix("/embeddings") { return ScriptedAnswer(json: embeddings(body).text) }
+        if request.path.hasSuffix("/models") { return ScriptedAnswer(json: #"{"data": []}"#) }
         if request.path == "/hook" { return ScriptedAnswer(200, json: "{}") }
         guard !request.text.contains("FAIL") else { return ScriptedAnswer(400, json: #"{"error": {"message": "no such luck"}}"#) }
         let schema = body["response_format"]?["json_schema"]?["schema"]

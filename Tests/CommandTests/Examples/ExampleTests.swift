@@ -30,7 +30,7 @@ import Testing
             example: "agent-queue memory search --jsonl questions.jsonl", preparation: #"echo '{"text": "When?"}' > questions.jsonl"#),
         Exception(
             example: "agent-queue memory reembed notes",
-            preparation: "echo 'memory: { embedding_model: local-embeddings/another }' >> agent-queue.yaml"),
+            preparation: "printf '\\nmemory: { embedding_model: local-embeddings/another }\\n' >> agent-queue.yaml"),
         Exception(example: "agent-queue config init", preparation: "rm agent-queue.yaml"),
         Exception(
             example: "agent-queue schedule add '0 7 * * mon-fri' --name digest", preparation: "agent-queue schedule remove digest"),
