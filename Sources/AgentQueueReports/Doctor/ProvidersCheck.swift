@@ -42,7 +42,7 @@ package enum ProvidersCheck {
             case .open(let until):
                 return .note(
                     subject,
-                    "circuit breaker open after failures; next trial call \(Figures.relative(until, now: now))\(last); "
+                    "circuit breaker open after failures; next trial call \(Figures.next(until, now: now))\(last); "
                         + "try 'agent-queue providers check \(state.name)'")
             case .halfOpen: return .note(subject, "circuit breaker half open; a trial call is running\(last)")
             case .closed: return nil

@@ -82,7 +82,7 @@ package struct CallDiagnosis {
         case .open(let until):
             let failure = state.lastError.map { ": \($0.message)" } ?? ""
             return (
-                "has its circuit breaker open after failures, retries \(Figures.relative(until, now: now))\(failure)", "breaker"
+                "has its circuit breaker open after failures, retries \(Figures.next(until, now: now))\(failure)", "breaker"
             )
         case .halfOpen: return ("has its circuit breaker half open: one trial call is running", "breaker")
         case .closed: return nil

@@ -20,13 +20,13 @@ package struct ProviderStatus: Sendable {
         guard let state else { return ("ready", .good) }
         if let until = state.pausedUntil {
             if state.pauseClass == .unreachable, let reason = state.pauseReason {
-                return (DisplayText.line("\(reason); trying again \(Figures.relative(until, now: now))"), .bad)
+                return (DisplayText.line("down, trying again \(Figures.next(until, now: now)): \(reason)"), .bad)
             }
             let reason = state.pauseReason.map { ": \($0)" } ?? ""
             return (DisplayText.line("paused, resumes \(Figures.relative(until, now: now))\(reason)"), .bad)
         }
         switch state.breaker {
-        case .open(let until): return ("circuit breaker open, retries \(Figures.relative(until, now: now))", .bad)
+        case .open(let until): return ("circuit breaker open, retries \(Figures.next(until, now: now))", .bad)
         case .halfOpen: return ("circuit breaker half open", .warning)
         case .closed: return state.isOnTrial ? ("recovering, one call at a time", .warning) : ("ready", .good)
         }

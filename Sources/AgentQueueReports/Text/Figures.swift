@@ -65,6 +65,11 @@ package enum Figures {
         return seconds > 0 ? "\(short(seconds)) ago" : "in \(short(-seconds))"
     }
 
+    /// When something is tried that waits for a time and for a job: `in 8s`, or `with the next job` once the time has come.
+    package static func next(_ milliseconds: Int64, now: Int64) -> String {
+        milliseconds > now ? relative(milliseconds, now: now) : "with the next job"
+    }
+
     /// `2026-11-22 12:57:01 UTC (3m ago)`.
     package static func time(_ milliseconds: Int64, now: Int64) -> String {
         let text = TimeText.format(milliseconds)

@@ -109,7 +109,8 @@ extension ProviderState {
         let pause = resource.pause.flatMap { $0.until > now ? $0 : nil }
         pausedUntil = pause?.until
         pauseClass = pause?.failure
-        pauseReason = pause?.reason
+        // The server's sentence stands inside longer ones.
+        pauseReason = (pause?.reason).map { $0.hasSuffix(".") ? String($0.dropLast()) : $0 }
         isOnTrial = resource.trial != nil
         running = resource.running
         func level(_ rate: Rate) -> Level? {

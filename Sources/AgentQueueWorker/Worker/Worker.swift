@@ -281,7 +281,7 @@ package final class Worker: Service {
     private func note(_ event: JobEvent) {
         state.withLock { state in
             if event.state == .completed { state.progress.completed += 1 }
-            if event.failure != nil { state.progress.failed += 1 }
+            if event.state == .discarded { state.progress.failed += 1 }
             if event.answeredBy == .cache { state.progress.cached += 1 }
             if let cost = event.cost { state.progress.cost += cost } else { state.progress.unpriced += 1 }
         }
@@ -295,7 +295,7 @@ package struct WorkerProgress: Sendable, Equatable {
     package var running = 0
     /// Completed jobs, including those that the cache answered.
     package var completed = 0
-    /// Failed attempts.
+    /// Jobs that failed for good.
     package var failed = 0
     /// Jobs answered from the cache.
     package var cached = 0

@@ -121,10 +121,9 @@ struct StatsPage {
         var sheet = DetailView()
         let completed =
             "\(Figures.decimal(Double(statistics.completedLastMinute) / 60, places: 1))/s over the last 60 s; "
-            + "\(Figures.count(statistics.completedLastMinute)) completed then, "
             + "\(Figures.count(statistics.completedLastHour)) in the last hour"
         let discarded = statistics.discardedLastHour
-        sheet.add("throughput", completed + (discarded > 0 ? "; \(Figures.count(discarded)) failed" : ""))
+        sheet.add("throughput", completed + (discarded > 0 ? ", \(Figures.count(discarded)) failed" : ""))
         sheet.add(
             "latency",
             statistics.latency.map { latency in
