@@ -49,8 +49,8 @@ final class Sandbox: Sendable {
     }
 
     /// Runs a line of bash, in which `$AQ` is the program.
-    func shell(_ line: String) async throws -> Ending {
-        try await run("/bin/bash", ["-c", line], input: [], environment: [:])
+    func shell(_ line: String, within limit: Duration = .seconds(120)) async throws -> Ending {
+        try await run("/bin/bash", ["-c", line], input: [], environment: [:], within: limit)
     }
 
     /// Starts `agent-queue` and lets it run: its output can be read while it comes.
@@ -63,7 +63,9 @@ final class Sandbox: Sendable {
         ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "\(folder)/home", "AGENT_QUEUE_DATABASE": database, "AQ": Self.program]
     }
 
-    private func run(_ program: String, _ arguments: [String], input: [UInt8], environment: [String: String]) async throws -> Ending {
+    private func run(
+        _ program: String, _ arguments: [String], input: [UInt8], environment: [String: String], within limit: Duration = .seconds(120)
+    ) async throws -> Ending {
         // Files take any amount of output without anybody reading.
         let name = UUID().uuidString
         for file in ["\(name).in", "\(name).out", "\(name).err"] { try self.file(file, "") }
@@ -74,7 +76,7 @@ final class Sandbox: Sendable {
             ["-c", "cd \"$0\" && name=$1 && shift && exec \"$@\" <\"$name.in\" >\"$name.out\" 2>\"$name.err\"", folder, name, program]
                 + arguments, environment: self.environment.merging(environment) { $1 })
         let status: Int32 =
-            switch try await process.end(within: .seconds(120)) {
+            switch try await process.end(within: limit) {
             case .exit(let code): code
             case .signal(let signal): 128 + signal
             }

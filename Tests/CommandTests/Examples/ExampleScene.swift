@@ -199,7 +199,7 @@ struct ExampleScene {
 
 extension Sandbox {
     /// Runs lines of bash in the folder as its user would, with the programs in `PATH`; beside a worker, if so wanted.
-    func exampleShell(_ lines: String, withWorker: Bool) async throws -> Ending {
+    func exampleShell(_ lines: String, withWorker: Bool, within limit: Duration = .seconds(120)) async throws -> Ending {
         try file("lines.sh", lines)
         let worker = withWorker ? "agent-worker >worker.log 2>&1 & worker=$!\n" : ""
         let stop = withWorker ? "kill $worker; wait $worker" : ""
@@ -210,6 +210,6 @@ extension Sandbox {
             bash -o pipefail lines.sh </dev/null; status=$?
             \(stop)
             exit $status
-            """)
+            """, within: limit)
     }
 }

@@ -4,7 +4,7 @@ import Testing
 
 /// The pages of docs/recipes, each pasted into a shell in an empty folder. The models are scripted, but for the Claude Code CLI, which is
 /// the real one before a scripted server.
-@Suite(.timeLimit(.minutes(5)), .serialized) struct RecipeTests {
+@Suite(.timeLimit(.minutes(10)), .serialized) struct RecipeTests {
     private static let folder =
         URL(filePath: #filePath).appending(path: "../../../..").standardized.path(percentEncoded: false) + "docs/recipes/"
     private static let pages = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0 != "README.md" }.sorted()
@@ -37,7 +37,7 @@ import Testing
                     atPath: "\(sandbox.folder)/bin/\(program.rawValue)", withDestinationPath: program.path)
             }
             try sandbox.file("agent-queue.yaml", ExampleScene.configuration(server.url))
-            let ending = try await sandbox.exampleShell("set -e\n" + blocks.joined(), withWorker: false)
+            let ending = try await sandbox.exampleShell("set -e\n" + blocks.joined(), withWorker: false, within: .seconds(500))
             #expect(ending.status == 0, "\(ending.error)")
             if let (file, word) = Self.outcomes[page] { #expect(try sandbox.read(file).contains(word), "\(ending.output)\(ending.error)") }
         }

@@ -80,7 +80,8 @@ import Testing
         }
         let (ending, output) = try await waiter.endOfOutput()
         #expect(ending == .exit(0))
-        #expect(output == "an answer\n")
+        // On a busy machine it may have said before that there was no worker.
+        #expect(output.hasSuffix("an answer\n"), "\(output)")
     }
 
     @Test("Of an answer with a schema the value is printed, and the whole reply is kept")
