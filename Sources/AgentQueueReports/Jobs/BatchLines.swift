@@ -117,7 +117,9 @@ package enum AnthropicBatchLine {
         }
         for call in result.reply["tool_calls"]?.array ?? [] {
             let function = call["function"]
-            let arguments = function?["arguments"]?.string.flatMap { try? JSONValue.parse($0) } ?? .object([])
+            // A model wrote them: what is not JSON, though it was paid for, is kept as the text that it is.
+            let text = function?["arguments"]?.string ?? ""
+            let arguments = text.isEmpty ? .object([]) : (try? JSONValue.parseLeniently(text)) ?? .string(text)
             blocks.append(
                 .object([
                     .init("type", "tool_use"), .init("id", call["id"] ?? .null), .init("name", function?["name"] ?? .null),
