@@ -39,6 +39,11 @@ struct MemoryCensus: Sendable {
 
     /// Sees that an index that is read now, and one that has followed for long, find all of them, and nothing else.
     func expectIndexAgrees(_ old: MemorySearch? = nil) async throws {
+        // A process that was killed before its first commit leaves no namespace, and a search in one that does not exist is an error.
+        guard try store.memories.withSnapshot({ try $0.namespace(named: MemoryProcess.namespace) }) != nil else {
+            #expect(rows.isEmpty)
+            return
+        }
         let fresh = MemorySearch(store)
         for search in [old, fresh].compactMap(\.self) {
             var query = MemoryQuery(namespaces: [MemoryProcess.namespace], vector: NumberedMemory(number: 0).vector)
