@@ -17,16 +17,6 @@ import Synchronization
 package final class LockFile: Sendable {
     private static let registry = Mutex<[FileIdentity: LockFile]>([:])
 
-    private struct FileIdentity: Hashable {
-        var device: UInt
-        var node: UInt
-
-        init(_ status: stat) {
-            device = UInt(status.st_dev)
-            node = UInt(status.st_ino)
-        }
-    }
-
     private let descriptor: Int32
     private let path: String
     private let own = Mutex(Own())
