@@ -74,6 +74,13 @@ void platform_wake_clear(int descriptor) {
     eventfd_read(descriptor, &count);
 }
 
+int platform_allocate(int descriptor, int64_t length) {
+    while (fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, length) != 0) {
+        if (errno != EINTR) return errno;
+    }
+    return 0;
+}
+
 static int64_t clock_ns(clockid_t clock) {
     struct timespec now;
     clock_gettime(clock, &now);

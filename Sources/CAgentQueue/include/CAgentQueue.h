@@ -47,6 +47,9 @@ void platform_wake(int descriptor);
 /// Makes it no longer readable.
 void platform_wake_clear(int descriptor);
 
+/// Allocates the first `length` bytes of a file without changing its length or content. Returns 0 or errno.
+int platform_allocate(int descriptor, int64_t length);
+
 /// CLOCK_BOOTTIME in ms: goes on during suspend, and no one sets it.
 int64_t platform_boottime_ms(void);
 /// CLOCK_REALTIME in ms since 1970.
