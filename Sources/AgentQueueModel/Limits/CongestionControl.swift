@@ -65,7 +65,7 @@ package struct CongestionControl: Sendable, Equatable {
     var first: Int64 = 0
     /// How many waits in a row were followed by a refusal of their first call.
     var again = 0
-    /// How many waits in a row had no time given by the provider.
+    /// How many waits in a row no accepted call has ended.
     var waits = 0
     /// When calls may begin again.
     var waitsUntil: Int64 = 0
@@ -96,7 +96,7 @@ package struct CongestionControl: Sendable, Equatable {
     private static let refusalsInRow = 5
     /// The share of refusals that is never noise, and the one that is worth a test.
     private static let shares = (limit: 1.0 / 3, test: 0.025)
-    /// Waits without a time from the provider, in ms, each twice the one before.
+    /// Waits without a time from the provider, in ms, each twice the one before. With one, they grow from ``shortestWait``.
     private static let parkWaits: (first: Int64, longest: Int64) = (1_000, 60_000)
     /// The shortest wait, in ms: a time given in thousandths is often too short by the way of the call.
     private static let shortestWait: Int64 = 100
@@ -165,6 +165,8 @@ package struct CongestionControl: Sendable, Equatable {
     /// - Returns: for how long no call should begin, in ms; nil if the refusal concerns its call alone.
     package mutating func refuse(_ call: Int64, retryAfter: Int64?, latest: Int64, taken: Double, now: Int64) -> Int64? {
         lastRefusal = now
+        // "At once" tells nothing about when a call is taken.
+        let retryAfter = retryAfter.flatMap { $0 > 0 ? $0 : nil }
         let isNews = call > backoffAfter
         switch phase {
         case .idle:
@@ -307,13 +309,11 @@ package struct CongestionControl: Sendable, Equatable {
     }
 
     private mutating func park(_ retryAfter: Int64?, _ latest: Int64, _ now: Int64) -> Int64 {
-        var wait = Self.parkWaits.longest
-        if let retryAfter {
-            wait = max(Self.shortestWait, retryAfter)
-        } else {
-            wait = min(wait, Self.parkWaits.first << Int64(min(max(waits, 0), 10)))
-            waits += 1
-        }
+        // A time from the provider is believed as long as a call is accepted after it; otherwise each wait is at least twice as long.
+        let shortest = retryAfter == nil ? Self.parkWaits.first : waits == 0 ? 0 : Self.shortestWait
+        let backoff = min(Self.parkWaits.longest, shortest << Int64(min(max(waits, 0), 10)))
+        let wait = max(retryAfter ?? 0, backoff, Self.shortestWait)
+        waits += 1
         waitsUntil = max(waitsUntil, now + wait)
         (backoffAfter, first) = (latest, 0)
         return wait

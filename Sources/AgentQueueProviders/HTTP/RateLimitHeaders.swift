@@ -50,7 +50,8 @@ package enum RetryAfter {
     /// The longest wait that is believed: 24 h, in ms.
     static let longest: Int64 = 86_400_000
 
-    /// The wait that a failed answer asks for, in ms, 0 to ``longest``; nil if it asks for none.
+    /// The wait that a failed answer asks for, in ms, 1 to ``longest``; nil if it asks for none: a wait of zero, a negative one and a date
+    /// that has passed say nothing about when a call is taken, and whoever believed them would call in a loop.
     ///
     /// In this order: `retry-after-ms`, `retry-after`, and, with `limits`, the `x-ratelimit-reset-…` of an exhausted limit.
     /// - Parameters:
@@ -58,17 +59,18 @@ package enum RetryAfter {
     ///   - limits: whether the answer is about a rate limit.
     ///   - now: wall clock, ms.
     static func wait(_ headers: HTTPHeaders, limits: Bool, now: Int64) -> Int64? {
-        if let text = headers.first(name: "retry-after-ms"), let wait = number(text) { return bounded(wait) }
+        if let text = headers.first(name: "retry-after-ms"), let wait = number(text), wait > 0 { return bounded(wait) }
         if let text = headers.first(name: "retry-after"), let wait = wait(text, now: now) { return wait }
         guard limits else { return nil }
         return reset(headers)
     }
 
-    /// Reads `Retry-After`: seconds, with or without decimals, or an HTTP date. In ms, 0 to 24 h; nil if it is neither.
+    /// Reads `Retry-After`: seconds, with or without decimals, or an HTTP date. In ms, up to 24 h; nil if it is neither, or not later than
+    /// now.
     /// - Parameter now: wall clock, ms.
     package static func wait(_ text: String, now: Int64) -> Int64? {
-        if let seconds = number(text) { return bounded(seconds * 1_000) }
-        return httpDate(text).map { bounded(Double($0 - now)) }
+        guard let wait = number(text).map({ $0 * 1_000 }) ?? httpDate(text).map({ Double($0 - now) }), wait > 0 else { return nil }
+        return bounded(wait)
     }
 
     /// Every answer has the resets of both limits. The one that counts is that of the exhausted limit. If neither is exhausted, the request

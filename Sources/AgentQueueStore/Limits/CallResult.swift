@@ -134,14 +134,9 @@ extension ProviderQuota {
 
     private mutating func park(_ result: CallResult, _ failure: FailureClass, _ now: Int64) {
         let isNews = isNews(result.call)
-        let wait: Int64
-        if let retryAfter = result.retryAfter {
-            wait = min(max(0, retryAfter), Self.longestWait)
-        } else {
-            guard isNews else { return }
-            wait = Self.doubled(Self.parkWaits, times: parks)
-            parks += 1
-        }
+        guard isNews || result.retryAfter != nil else { return }
+        let wait = Self.wait(result.retryAfter, Self.parkWaits, times: parks)
+        if isNews { parks += 1 }
         self[.requests]?.bucket.park(until: now + wait, now: now)
         pause(until: now + wait, result, failure, isNews: isNews)
     }
@@ -150,21 +145,23 @@ extension ProviderQuota {
         _ result: CallResult, _ failure: FailureClass, _ waits: (first: Int64, longest: Int64), retryAfter: Int64?, _ now: Int64
     ) {
         guard isNews(result.call) else { return }
-        var wait: Int64
-        if let retryAfter {
-            wait = min(max(0, retryAfter), Self.longestWait)
-        } else {
-            wait = Self.doubled(waits, times: pauses)
-            pauses += 1
-            // Databases that share a server should not all try it at the same moment. The call's number is chance enough.
-            if failure == .unreachable { wait -= wait / 5 * (result.call &* 7_919 & 1_023) / 1_023 }
-        }
+        var wait = Self.wait(retryAfter, waits, times: pauses)
+        pauses += 1
+        // Databases that share a server should not all try it at the same moment. The call's number is chance enough.
+        if failure == .unreachable { wait -= wait / 5 * (result.call &* 7_919 & 1_023) / 1_023 }
         pause(until: now + wait, result, failure, isNews: true)
     }
 
     private mutating func pause(until time: Int64, _ result: CallResult, _ failure: FailureClass, isNews: Bool) {
         if time >= pause?.until ?? .min { pause = Pause(until: time, failure: failure, reason: result.message) }
         if isNews { trial = Trial(after: result.latestToken) }
+    }
+
+    /// A wait that the provider asks for is believed once. Where calls are refused after it again and again, it is too short: then it is no
+    /// shorter than it would be for a refused rate without a time.
+    private static func wait(_ retryAfter: Int64?, _ waits: (first: Int64, longest: Int64), times: Int) -> Int64 {
+        guard let retryAfter, retryAfter > 0 else { return doubled(waits, times: times) }
+        return max(min(retryAfter, longestWait), times == 0 ? 0 : doubled(parkWaits, times: times - 1))
     }
 
     private static func doubled(_ waits: (first: Int64, longest: Int64), times: Int) -> Int64 {

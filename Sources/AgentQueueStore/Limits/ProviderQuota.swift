@@ -30,9 +30,9 @@ struct ProviderQuota: Equatable {
     /// Since when a claim has waited for a call to end here; nil if none waits.
     var waitingSince: Int64?
     var pause: Pause?
-    /// How many times in a row a refused key or exhausted quota has caused a pause.
+    /// How many times in a row a refused key, exhausted quota or failed connection has caused a pause.
     var pauses = 0
-    /// How many times in a row a rate limit without a retry-after has caused a wait.
+    /// How many times in a row a rate limit has caused a wait.
     var parks = 0
     var trial: Trial?
     /// Indexed by ``Rate``.

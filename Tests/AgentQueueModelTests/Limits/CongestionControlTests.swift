@@ -52,6 +52,37 @@ import Testing
         #expect(control.refuse(21, retryAfter: nil, latest: 21, taken: 0, now: now) == 1_000)
     }
 
+    /// "At once" is no time: a loop of calls would follow.
+    @Test(arguments: [0, -1_000] as [Int64])
+    func aTimeThatIsNotInTheFutureIsNone(_ retryAfter: Int64) {
+        var named = CongestionControl()
+        var unnamed = CongestionControl()
+        for call in 1...40 as ClosedRange<Int64> {
+            let now = call * 1_000
+            named.begin(call, now: now)
+            unnamed.begin(call, now: now)
+            let wait = named.refuse(call, retryAfter: retryAfter, latest: call, taken: 0, now: now)
+            #expect(wait == unnamed.refuse(call, retryAfter: nil, latest: call, taken: 0, now: now))
+        }
+        #expect(named == unnamed)
+    }
+
+    @Test func aTimeThatIsAlwaysTooShortIsBelievedOnce() {
+        var control = CongestionControl()
+        var now: Int64 = 0
+        for call in 1...4 as ClosedRange<Int64> { _ = control.refuse(call, retryAfter: 150, latest: call, taken: 0, now: now) }
+        for (index, wait) in ([150, 200, 400, 800, 1_600, 3_200] as [Int64]).enumerated() {
+            let call = Int64(index) + 5
+            control.begin(call, now: now)
+            #expect(control.refuse(call, retryAfter: 150, latest: call, taken: 0, now: now) == wait)
+            now += wait
+        }
+        control.begin(20, now: now)
+        control.accept(20, now: now)
+        control.begin(21, now: now)
+        #expect(control.refuse(21, retryAfter: 150, latest: 21, taken: 0, now: now) == 150)
+    }
+
     @Test func whatWasLearnedIsForgottenAfterAQuietTime() {
         var control = CongestionControl()
         for call in 1...5 as ClosedRange<Int64> { _ = control.refuse(call, retryAfter: 1_000, latest: 5, taken: 60, now: 0) }

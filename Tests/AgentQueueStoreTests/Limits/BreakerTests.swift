@@ -143,7 +143,8 @@ import Testing
         arguments: [
             (.authentication, nil, [60_000, 120_000, 240_000, 480_000, 960_000, 1_920_000, 3_600_000, 3_600_000]),
             (.quotaExhausted, nil, [600_000, 1_200_000, 2_400_000, 4_800_000, 9_600_000, 19_200_000, 21_600_000]),
-            (.quotaExhausted, 77_000, [77_000, 77_000]),
+            (.quotaExhausted, 77_000, [77_000, 77_000]), (.quotaExhausted, 0, [600_000, 1_200_000]),
+            (.quotaExhausted, 1, [1, 1_000, 2_000, 4_000]),
         ] as [(FailureClass, Int64?, [Int64])])
     func aRefusedKeyOrAnEmptyAccountPauses(_ failure: FailureClass, _ retryAfter: Int64?, _ waits: [Int64]) async throws {
         try await withStore { f in

@@ -208,7 +208,30 @@ import Testing
         }
     }
 
-    @Test(arguments: [(4_000, true), (nil, false)] as [(Int64?, Bool)])
+    /// A server with announced limits that says "at once", or names a time that is always too short.
+    @Test(
+        arguments: [(0, [1_000, 2_000, 4_000, 8_000]), (-3, [1_000, 2_000, 4_000]), (10, [10, 1_000, 2_000, 4_000])] as [(Int64, [Int64])])
+    func announcedLimitsBackOffToo(_ retryAfter: Int64, _ waits: [Int64]) async throws {
+        try await withStore { f in
+            _ = try await f.add(10)
+            for wait in waits {
+                let job = try #require(try await f.claim(CallPolicies(), 1).first)
+                var request = SettleRequest.call(job, .failed(job, .rateLimited, retryAfter: retryAfter), now: f.clock.wall)
+                request.call?.limits = ObservedLimits(requests: ObservedLimits.Window(limit: 1_000, remaining: 900, resetAfter: nil))
+                _ = try await f.store.claims.settle(request)
+                if wait == waits[0] {
+                    // The limit was not known before the first answer.
+                    f.clock.advance(60_000)
+                    let second = try #require(try await f.claim(CallPolicies(), 1).first)
+                    try await f.settle(second, .failed(second, .rateLimited, retryAfter: retryAfter))
+                }
+                #expect(try f.state(of: "local/m")?.pausedUntil == f.clock.wall + wait)
+                f.clock.advance(wait)
+            }
+        }
+    }
+
+    @Test(arguments: [(4_000, true), (nil, false), (0, true)] as [(Int64?, Bool)])
     func anOverloadParksWhereItNamesATime(_ retryAfter: Int64?, _ parks: Bool) async throws {
         try await withStore { f in
             _ = try await f.add(3)
