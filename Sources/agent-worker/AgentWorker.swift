@@ -14,9 +14,9 @@ struct AgentWorker: AsyncParsableCommand {
         commandName: "agent-worker",
         abstract: "Run the jobs in the queue.",
         discussion: """
-            Claims jobs, calls models and stores the results. Any number of workers can share one database. On SIGTERM or SIGINT, running
-            jobs get the grace period to finish; the rest go back to the queue without counting the attempt. A second signal stops
-            immediately. On a terminal, a line shows what is running, done and left, for all processes together.
+            Claims jobs, calls models and stores the results. Any number of workers can share one database. On SIGTERM, SIGINT, SIGHUP
+            or SIGQUIT, running jobs get the grace period to finish; the rest go back to the queue without counting the attempt. A second
+            signal, a second or more after the first, stops immediately. On a terminal, a line shows what is running, done and left, for all processes together.
 
             Example:
               agent-worker --concurrency 5 --queues default,reports --drain
@@ -131,4 +131,7 @@ struct AgentWorker: AsyncParsableCommand {
 enum WorkerExit {
     /// A provider or the database is unavailable.
     static let unavailable: Int32 = 69
+    /// Those of a process that would end the same way if it were started again: usage, input, database or provider, permission,
+    /// configuration.
+    static let permanent: Set<Int32> = [64, 65, unavailable, 77, 78]
 }

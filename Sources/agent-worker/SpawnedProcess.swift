@@ -37,7 +37,8 @@ enum SpawnedProcess {
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
         sigfillset(&signals)
-        for signal in [SIGKILL, SIGSTOP] { sigdelset(&signals, signal) }
+        // What this process ignores, as after `nohup`, its children ignore; what it traps, a new program has by default.
+        for signal in [SIGKILL, SIGSTOP, SIGHUP, SIGQUIT] { sigdelset(&signals, signal) }
         posix_spawnattr_setsigdefault(&attributes, &signals)
         posix_spawnattr_setpgroup(&attributes, 0)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))

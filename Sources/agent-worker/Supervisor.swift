@@ -47,7 +47,8 @@ final class Supervisor: Sendable {
     }
 
     /// Runs until all children have ended, after a signal or because they are drained.
-    /// - Throws: If a child cannot be started; `ExitCode` if children are drained but leave jobs that none of them can serve.
+    /// - Throws: If a child cannot be started; `ExitCode` if children are drained but leave jobs that none of them can serve, or if none of
+    ///   them can run.
     func run() async throws {
         output.event(
             .info, "\(processes) worker processes, \(processes * concurrency) calls at once (\(processes) × \(concurrency))",
@@ -57,7 +58,10 @@ final class Supervisor: Sendable {
         let (events, continuation) = AsyncStream<Event>.makeStream()
         // Children have its read end as standard input and notice when this process ends.
         let lifeline = try Lifeline()
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let signals = await UnixSignalsSequence(trapping: StopSignals.asked)
+        var stopSignals = StopSignals()
+        // The exit codes of processes that have ended and would end so again.
+        var failed: [Int: Int32] = [:]
         try await withThrowingTaskGroup { group in
             group.addTask { for await signal in signals { continuation.yield(.signal(signal)) } }
             for place in 0..<processes { try start(place, lifeline, continuation) }
@@ -65,9 +69,13 @@ final class Supervisor: Sendable {
             var drained: Set<Int> = []
             for await event in events {
                 switch event {
-                case .signal(let signal):
+                case .signal:
                     state.withLock { $0.isStopping = true }
-                    forward(signal)
+                    switch stopSignals.request() {
+                    case .stop: send(StopSignals.passedOn.stop)
+                    case .stopAtOnce: send(StopSignals.passedOn.stopAtOnce)
+                    case .repeated: break
+                    }
                 case .restart(let place):
                     guard !isStopping else { break }
                     do {
@@ -84,10 +92,13 @@ final class Supervisor: Sendable {
                     let isDrained = drains && (status == 0 || status == SupervisedChild.leftJobs)
                     if drains, status == SupervisedChild.leftJobs { leftJobs = true }
                     if isDrained { drained.insert(place) }
-                    guard !isStopping, !isDrained else { break }
+                    failed[place] = !isDrained && WorkerExit.permanent.contains(status) ? status : nil
+                    guard !isStopping, !isDrained, failed.count + drained.count < processes else { break }
                     let delay =
-                        ran > Self.healthyLife
-                        ? Self.firstRestart : min((delays[place] ?? .zero) * 2 + Self.firstRestart, Self.longestRestart)
+                        failed[place] != nil
+                        ? Self.longestRestart
+                        : ran > Self.healthyLife
+                            ? Self.firstRestart : min((delays[place] ?? .zero) * 2 + Self.firstRestart, Self.longestRestart)
                     delays[place] = delay
                     output.event(
                         .warning, "worker process \(place + 1) exited with \(status); restarting in \(DurationText.format(delay))",
@@ -98,9 +109,15 @@ final class Supervisor: Sendable {
                     }
                 }
                 let living = state.withLock { $0.children.count }
-                if living == 0, isStopping || drained.count == processes { break }
+                if living == 0, isStopping || failed.count + drained.count == processes { break }
             }
             group.cancelAll()
+        }
+        if !isStopping, let (place, status) = failed.min(by: { $0.key < $1.key }) {
+            output.event(
+                .error, "worker process \(place + 1) exited with \(status) and would again; no other is left",
+                ["process": .stringConvertible(place + 1), "status": .stringConvertible(status)])
+            throw ExitCode(status)
         }
         if leftJobs { throw ExitCode(WorkerExit.unavailable) }
     }
@@ -137,9 +154,9 @@ final class Supervisor: Sendable {
         }
     }
 
-    private func forward(_ signal: UnixSignal) {
+    private func send(_ signal: UnixSignal) {
         state.withLock { state in
-            for pid in state.children.values { kill(pid, signal == .sigint ? SIGINT : SIGTERM) }
+            for pid in state.children.values { kill(pid, signal.rawValue) }
         }
     }
 

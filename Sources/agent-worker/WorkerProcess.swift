@@ -7,7 +7,6 @@ import AgentQueueWorker
 import Foundation
 import Logging
 import ServiceLifecycle
-import UnixSignals
 
 /// One worker process: the worker service, with what a process adds to it: signals, a supervisor, a line on the terminal.
 struct WorkerProcess {
@@ -34,7 +33,7 @@ struct WorkerProcess {
                     .init(
                         service: worker, successTerminationBehavior: .gracefullyShutdownGroup,
                         failureTerminationBehavior: .gracefullyShutdownGroup),
-                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
+                ], gracefulShutdownSignals: StopSignals.trapped, logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
         defer { queue.store.close() }
         try await group.run()
         let left = worker.unserved
@@ -52,20 +51,5 @@ struct UnservedJobsLeft: Error, CustomStringConvertible {
         description =
             "\(Figures.count(total, "job")) \(total == 1 ? "is" : "are") left that no provider here can serve: "
             + parts.joined(separator: "; ")
-    }
-}
-
-/// The first SIGTERM or SIGINT shuts down gracefully, the second immediately.
-struct SecondSignal: Service {
-    private let worker: WorkerService
-
-    init(_ worker: WorkerService) { self.worker = worker }
-
-    func run() async throws {
-        var count = 0
-        for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint).cancelOnGracefulShutdown() {
-            count += 1
-            if count >= 2 { worker.stopAtOnce() }
-        }
     }
 }

@@ -57,6 +57,11 @@ final class Scene: Sendable {
 
     /// Starts `agent-worker`, and does not wait until it is ready.
     func startWorker(_ arguments: String..., environment: [String: String] = [:]) throws -> ChildProcess {
+        try startWorker(arguments, environment: environment)
+    }
+
+    /// Starts `agent-worker`, and does not wait until it is ready.
+    func startWorker(_ arguments: [String], environment: [String: String] = [:]) throws -> ChildProcess {
         let environment = self.environment.merging(environment) { $1 }
         return add(try ChildProcess(.worker, options + arguments, environment: environment))
     }
@@ -73,6 +78,19 @@ final class Scene: Sendable {
         return worker
     }
 
+    /// Starts `agent-worker` in a session of its own that a terminal controls: its Ctrl-C and its end reach the worker as signals.
+    func startWorker(on terminal: PseudoTerminal, _ arguments: String...) throws -> ChildProcess {
+        let script = "tty=$1 && shift && exec setsid --ctty \"$@\" <\"$tty\" >\"$tty\" 2>&1"
+        return add(
+            try ChildProcess(
+                "/bin/sh", ["-c", script, "sh", terminal.path, Program.worker.path] + options + arguments, environment: environment))
+    }
+
+    /// Starts `agent-worker` as a shell does after `nohup`.
+    func startWorkerWithNohup(_ arguments: String...) throws -> ChildProcess {
+        add(try ChildProcess("/usr/bin/nohup", [Program.worker.path] + options + arguments, environment: environment))
+    }
+
     /// Starts an `agent-queue` command.
     func start(_ command: String...) throws -> ChildProcess {
         add(try ChildProcess(.queue, command + options, environment: environment))
@@ -85,6 +103,15 @@ final class Scene: Sendable {
     func run(_ command: [String]) async throws -> (ending: ChildProcess.Ending, output: String) {
         let child = add(try ChildProcess(.queue, command + options, environment: environment))
         return try await child.endOfOutput()
+    }
+
+    /// Waits until so many workers have signed on, one not among them, and returns their processes.
+    func supervised(_ count: Int, without dead: pid_t? = nil) async throws -> Set<pid_t> {
+        try await until("\(count) workers sign on") { [store] in
+            let pids = try store.maintenance.workers().map(\.pid)
+            return pids.count == count && !pids.contains { $0 == dead.map(Int64.init) }
+        }
+        return Set(try store.maintenance.workers().map { pid_t($0.pid) })
     }
 
     // MARK: Jobs

@@ -35,6 +35,8 @@ package final class Worker: Service {
         var isStopping = false
         var stopsAtOnce = false
         var hasDrained = false
+        /// Jobs that went back to the queue because it is stopping.
+        var handedBack = 0
         /// Why lanes are closed.
         var waits = LaneWaits()
     }
@@ -102,6 +104,13 @@ package final class Worker: Service {
             beginShutdown()
         }
         heartbeat.stop()
+        let handedBack = state.withLock(\.handedBack)
+        if handedBack > 0 {
+            let what = handedBack == 1 ? "1 running job" : "\(handedBack) running jobs"
+            logger.info(
+                "handed \(what) back to the queue: the attempts do not count; calls that had been sent may be charged",
+                metadata: ["jobs": .stringConvertible(handedBack)])
+        }
         do {
             try await store.claims.unregisterWorker(registration.id)
         } catch {
@@ -283,6 +292,7 @@ package final class Worker: Service {
             if event.state == .completed { state.progress.completed += 1 }
             if event.state == .discarded { state.progress.failed += 1 }
             if event.answeredBy == .cache { state.progress.cached += 1 }
+            if event.state == .available, event.failure == nil, state.isStopping { state.handedBack += 1 }
             if let cost = event.cost { state.progress.cost += cost } else { state.progress.unpriced += 1 }
         }
         observer(event)

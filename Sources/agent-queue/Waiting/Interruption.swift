@@ -1,15 +1,17 @@
+import AgentQueue
 import ArgumentParser
 import Dispatch
 import Glibc
 
 /// Ctrl-C during a wait: the wait ends cleanly, and the job goes on without it.
 enum Interruption {
-    /// Runs `body`. On SIGINT or SIGTERM, cancels it, waits for its end, and says what becomes of the job.
+    /// Runs `body`. On a signal that asks it to stop, cancels it, waits for its end, and says what becomes of the job.
     ///
     /// - Throws: `ExitCode`, that of a program that the signal ended.
     static func reporting(job id: Int64, _ body: @escaping @Sendable () async throws -> Void) async throws {
         let (signals, continuation) = AsyncStream.makeStream(of: Int32.self)
-        let sources = [SIGINT, SIGTERM].map { number in
+        let numbers = [SIGINT, SIGTERM] + [SIGHUP, SIGQUIT].filter { !IgnoredSignals.contains($0) }
+        let sources = numbers.map { number in
             // The default action would end the process before the source sees the signal.
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number)
@@ -19,7 +21,7 @@ enum Interruption {
         }
         defer {
             for source in sources { source.cancel() }
-            for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+            for number in numbers { signal(number, SIG_DFL) }
         }
         try await withThrowingTaskGroup(of: Int32?.self) { group in
             group.addTask {
@@ -38,7 +40,7 @@ enum Interruption {
             group.cancelAll()
             guard let number = first else { return }
             // A second signal ends the process at once.
-            for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+            for number in numbers { signal(number, SIG_DFL) }
             // What the cancelled body throws is not news.
             _ = try? await group.next()
             Diagnostics.say("interrupted; job \(id) stays in the queue: see 'agent-queue show \(id)', or 'agent-queue cancel \(id)'")

@@ -1,6 +1,7 @@
 import AgentQueueModel
 import AgentQueueStore
 import AgentQueueTestSupport
+import Foundation
 import Glibc
 import Testing
 
@@ -42,6 +43,20 @@ extension ReliabilityTests {
             }
         }
 
+        /// Children that would only end the same way again are not started again.
+        @Test(arguments: [["--drain"], []]) func itEndsAsChildrenDoThatCannotRun(_ arguments: [String]) async throws {
+            try await withScene(.echo) { scene in
+                let other = scene.folder + "/other.db"
+                try "not a database\n".write(toFile: other, atomically: true, encoding: .utf8)
+                let alone = try await scene.startWorker(["--database", other] + arguments).end()
+                let supervisor = try scene.startWorker(["--database", other, "--processes", "2"] + arguments)
+                let (ending, output) = try await supervisor.endOfOutput(within: .seconds(10))
+                #expect(alone == .exit(65))
+                #expect(ending == alone, "\(output)")
+                #expect(!output.contains("restarting"), "\(output)")
+            }
+        }
+
         @Test func drainedItEnds() async throws {
             try await withScene(.echo) { scene in
                 for number in 1...8 { try await scene.enqueue("\(number)") }
@@ -60,16 +75,5 @@ extension ReliabilityTests {
             let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             return text.split(separator: ")").last?.split(separator: " ").first != "Z"
         }
-    }
-}
-
-extension Scene {
-    /// Waits until so many workers have signed on, one not among them, and returns their processes.
-    fileprivate func supervised(_ count: Int, without dead: pid_t? = nil) async throws -> Set<pid_t> {
-        try await until("\(count) workers sign on") { [store] in
-            let pids = try store.maintenance.workers().map(\.pid)
-            return pids.count == count && !pids.contains { $0 == dead.map(Int64.init) }
-        }
-        return Set(try store.maintenance.workers().map { pid_t($0.pid) })
     }
 }
