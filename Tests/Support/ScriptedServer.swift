@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import NIOHTTPCompression
 import NIOPosix
 import Synchronization
 
@@ -31,15 +32,18 @@ package final class ScriptedServer: Sendable {
     }
 
     /// Starts a server, lends it, and stops it: connections still open are closed.
-    /// - Parameter port: where it listens; 0 is any free port.
-    package static func withServer<Value>(_ script: Script, port: Int = 0, _ body: (ScriptedServer) async throws -> Value) async throws
-        -> Value
-    {
+    /// - Parameters:
+    ///   - port: where it listens; 0 is any free port.
+    ///   - compresses: whether it compresses answers for clients that ask for it.
+    package static func withServer<Value>(
+        _ script: Script, port: Int = 0, compresses: Bool = false, _ body: (ScriptedServer) async throws -> Value
+    ) async throws -> Value {
         let listener: NIOAsyncChannel<Connection, Never> = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .bind(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+                    if compresses { try channel.pipeline.syncOperations.addHandler(HTTPResponseCompressor()) }
                     return try Connection(wrappingChannelSynchronously: channel)
                 }
             }

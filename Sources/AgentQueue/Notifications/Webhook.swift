@@ -51,6 +51,7 @@ struct Webhook: Sendable {
         case .timedOut: .failed("the receiver had not answered after \(timeout / 1_000) s")
         // The content does not matter and the status may have said that it was received, but the status was not read.
         case .tooLarge: .failed("the receiver's answer is too long")
+        case .encoded(let name): .failed("the receiver's answer is in the encoding \(name), which was not asked for")
         case .unreachable(let clause), .untrusted(let clause): .failed("the receiver cannot be reached: \(clause)")
         case .broken(let clause): .failed("the exchange with the receiver broke off: \(clause)")
         case .unsendable(let clause): .failed("the webhook cannot be sent: \(clause)")

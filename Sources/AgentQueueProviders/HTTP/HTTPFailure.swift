@@ -1,6 +1,7 @@
 import AgentQueueModel
 import AsyncHTTPClient
 import NIOCore
+import NIOHTTPCompression
 import NIOPosix
 
 /// Why there is no complete HTTP answer. The clauses never contain a header's value.
@@ -13,6 +14,8 @@ package enum HTTPFailure: Error, Sendable, Equatable {
     case shutDown(hasBegun: Bool)
     /// The answer is longer than the limit.
     case tooLarge(limit: Int)
+    /// The answer came in an encoding that was not asked for, such as `br`.
+    case encoded(String)
     /// No connection was made, so nothing was sent. The clause says why.
     case unreachable(String)
     /// The server's certificate is not trusted. Nothing was sent.
@@ -23,12 +26,17 @@ package enum HTTPFailure: Error, Sendable, Equatable {
     case unsendable(String)
 
     /// Reads an error of the HTTP client.
-    /// - Parameter bodyBegun: whether any byte of the request's body was sent.
-    init(_ error: any Error, bodyBegun: Bool) {
+    /// - Parameters:
+    ///   - bodyBegun: whether any byte of the request's body was sent.
+    ///   - maxAnswerBytes: the longest answer that is read.
+    init(_ error: any Error, bodyBegun: Bool, maxAnswerBytes: Int) {
         switch error {
         case let error as HTTPFailure: self = error
         case is CancellationError: self = .shutDown(hasBegun: bodyBegun)
         case let error as HTTPClientError: self.init(error, bodyBegun: bodyBegun)
+        case NIOHTTPDecompression.DecompressionError.limit: self = .tooLarge(limit: maxAnswerBytes)
+        case is NIOHTTPDecompression.DecompressionError, is NIOHTTPDecompression.ExtraDecompressionError:
+            self = .broken("its compressed answer cannot be decoded")
         default:
             let clause = Self.clause(error)
             if clause == Self.untrustedClause {
@@ -99,7 +107,7 @@ package enum HTTPFailure: Error, Sendable, Equatable {
     package var hasBegun: Bool {
         switch self {
         case .timedOut(let hasBegun), .cancelled(let hasBegun), .shutDown(let hasBegun): hasBegun
-        case .tooLarge, .broken: true
+        case .tooLarge, .encoded, .broken: true
         case .unreachable, .untrusted, .unsendable: false
         }
     }
@@ -125,6 +133,8 @@ package enum HTTPFailure: Error, Sendable, Equatable {
             case .cancelled: ModelFailure(.cancelled, "the call to \(url) was cancelled")
             case .shutDown: ModelFailure(.shutdown, "the worker stopped before \(url) had answered")
             case .tooLarge(let limit): ModelFailure(.invalidReply, "\(url) sent an answer of more than \(limit >> 20) MiB")
+            case .encoded(let name):
+                ModelFailure(.retryable, "\(url) sent an answer in the encoding \(name), which was not asked for (gzip and deflate are)")
             case .unreachable(let clause), .untrusted(let clause):
                 ModelFailure(.unreachable, "\(url) cannot be reached: \(clause)", scope: .provider)
             case .broken(let clause): ModelFailure(.retryable, "the call to \(url) broke off: \(clause)")

@@ -45,12 +45,12 @@ extension HTTPTransport {
     private func read(
         _ url: String, _ headers: HTTPHeaders, _ sender: AsyncStream<[UInt8]>.Continuation, _ credits: AsyncStream<Void>
     ) async -> Result<HTTPAnswer, HTTPFailure> {
-        var request = HTTPClientRequest(url: url)
-        request.headers = headers
+        let request = Self.request("GET", url, headers)
         var hasHead = false
         do {
-            let response = try await client.execute(request, deadline: .distantFuture)
+            let response = try await clients.client(isBounded: false).execute(request, deadline: .distantFuture)
             hasHead = true
+            try Self.checkEncoding(of: response)
             var answer = HTTPAnswer(status: Int(response.status.code), headers: response.headers)
             let isGood = (200..<300).contains(answer.status)
             var credits = credits.makeAsyncIterator()
@@ -71,7 +71,7 @@ extension HTTPTransport {
         } catch {
             if Task.isCancelled { return .failure(.cancelled(hasBegun: false)) }
             // After the answer's head, an error means that the connection broke.
-            return .failure(HTTPFailure(error, bodyBegun: hasHead))
+            return .failure(HTTPFailure(error, bodyBegun: hasHead, maxAnswerBytes: configuration.maxAnswerBytes))
         }
     }
 }

@@ -1,36 +1,30 @@
+import AgentQueueModel
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+import NIOHTTPCompression
 import Synchronization
 
 /// The HTTP client that all providers share.
 ///
-/// It keeps connections open per host, verifies certificates, uses HTTP/2 if the server offers it, and follows no redirects. It retries
-/// only a connection that failed before any byte of the request's body was sent: every other retry is the queue's, on record. Call
-/// ``shutdown()`` before releasing it.
+/// It keeps connections open per host, verifies certificates, uses HTTP/2 if the server offers it, takes answers compressed by gzip or
+/// deflate, and follows no redirects. It retries only a connection that failed before any byte of the request's body was sent: every
+/// other retry is the queue's, on record. Call ``shutdown()`` before releasing it.
 package final class HTTPTransport: Sendable {
     /// Its limits.
     package let configuration: Configuration
-    let client: HTTPClient
+    let clients: HTTPClients
 
     /// Makes a client. No connection is opened yet.
     package init(_ configuration: Configuration = Configuration()) {
         self.configuration = configuration
-        var http = HTTPClient.Configuration()
-        http.redirectConfiguration = .disallow
-        http.timeout.connect = .milliseconds(max(1, configuration.connectTimeout))
-        http.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(1, configuration.poolSize)
-        // The client's own retries say nothing until the connect timeout, and then report only the timeout.
-        http.connectionPool.retryConnectionEstablishment = false
-        http.connectionPool.idleTimeout = .milliseconds(Configuration.idleTimeout)
-        http.httpVersion = .automatic
-        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: http)
+        clients = HTTPClients(configuration)
     }
 
     /// Closes every connection, including those of calls in progress, which fail with ``HTTPFailure/shutDown``.
     /// - Throws: if it has been shut down already.
     package func shutdown() async throws {
-        try await client.shutdown()
+        try await clients.shutdown()
     }
 
     /// Sends a request and reads the whole answer, whatever its status.
@@ -96,7 +90,7 @@ package final class HTTPTransport: Sendable {
                 return .success(try await attempt(call, progress, listener))
             } catch {
                 if Task.isCancelled { return .failure(.cancelled(hasBegun: false)) }
-                let failure = HTTPFailure(error, bodyBegun: progress.hasBegun)
+                let failure = HTTPFailure(error, bodyBegun: progress.hasBegun, maxAnswerBytes: configuration.maxAnswerBytes)
                 guard case .unreachable = failure, retries < configuration.maxRetries else { return .failure(failure) }
                 retries += 1
                 do {
@@ -116,13 +110,12 @@ package final class HTTPTransport: Sendable {
     }
 
     private func attempt(_ call: HTTPCall, _ progress: SendProgress, _ listener: Listener?) async throws -> HTTPAnswer {
-        var request = HTTPClientRequest(url: call.url)
-        request.method = HTTPMethod(rawValue: call.method)
-        request.headers = call.headers
+        var request = Self.request(call.method, call.url, call.headers)
         if let body = call.body {
             request.body = .stream(WatchedBody(bytes: body, progress: progress), length: .known(Int64(body.count)))
         }
-        let response = try await client.execute(request, deadline: .distantFuture)
+        let response = try await clients.client(isBounded: true).execute(request, deadline: .distantFuture)
+        try Self.checkEncoding(of: response)
         let limit = configuration.maxAnswerBytes
         if let announced = response.headers.first(name: "content-length").flatMap({ Int($0) }), announced > limit {
             throw HTTPFailure.tooLarge(limit: limit)
@@ -131,19 +124,44 @@ package final class HTTPTransport: Sendable {
         let listener = answer.isEventStream ? listener : nil
         listener?.onHead(answer)
         var count = 0
-        for try await part in response.body {
-            count += part.readableBytes
-            guard count <= limit else { throw HTTPFailure.tooLarge(limit: limit) }
-            if let listener {
-                if Task.isCancelled { break }
-                listener.onPart(Array(part.readableBytesView))
-            } else {
-                answer.body.append(contentsOf: part.readableBytesView)
+        do {
+            for try await part in response.body {
+                count += part.readableBytes
+                guard count <= limit else { throw HTTPFailure.tooLarge(limit: limit) }
+                if let listener {
+                    if Task.isCancelled { break }
+                    listener.onPart(Array(part.readableBytesView))
+                } else {
+                    answer.body.append(contentsOf: part.readableBytesView)
+                }
             }
+        } catch is NIOHTTPDecompression.ExtraDecompressionError where count == 0 {
+            // An empty body, as of status 204, is whole without gzip's head and end.
         }
         // An aborted body may also end as if it were complete.
         if Task.isCancelled { throw HTTPFailure.cancelled(hasBegun: false) }
         return answer
+    }
+}
+
+extension HTTPTransport {
+    /// A request without a body that asks for the encodings which the client decodes.
+    static func request(_ method: String, _ url: String, _ headers: HTTPHeaders) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: url)
+        request.method = HTTPMethod(rawValue: method)
+        request.headers = headers
+        request.headers.replaceOrAdd(name: "accept-encoding", value: "gzip, deflate")
+        return request
+    }
+
+    /// Refuses an answer that the client hands on undecoded. It decodes a body that was encoded once, by gzip or deflate.
+    static func checkEncoding(of response: HTTPClientResponse) throws(HTTPFailure) {
+        let encodings = response.headers[canonicalForm: "content-encoding"].map { $0.lowercased() }
+        let applied = encodings.filter { $0 != "identity" }
+        guard let first = applied.first else { return }
+        guard applied.count == 1, encodings.first == first, ["gzip", "deflate"].contains(first) else {
+            throw HTTPFailure.encoded(InvalidText.printable(applied.joined(separator: ", "), limit: 60))
+        }
     }
 }
 
