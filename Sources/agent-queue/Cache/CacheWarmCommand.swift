@@ -22,7 +22,8 @@ struct CacheWarmCommand: AsyncParsableCommand {
         completion: .file(extensions: ["jsonl", "ndjson"]))
     var jsonl: String
 
-    @OptionGroup var lines: BatchLineFlags
+    @Option(name: .long, help: BulkOptions.providerHelp)
+    var provider: String?
 
     @OptionGroup(title: "Job options")
     var job: JobFlags
@@ -48,7 +49,7 @@ struct CacheWarmCommand: AsyncParsableCommand {
         var defaults = try job.draft()
         defaults.priority = defaults.priority ?? JobLimits.priorities.upperBound
         try await session.withStore(createsFile: true) { [defaults] store in
-            let source = BulkSource(path: jsonl, defaults: defaults, provider: lines.provider)
+            let source = BulkSource(path: jsonl, defaults: defaults, provider: provider)
             let file = try await BulkFile.check(source, skipsInvalid: skipInvalid, session: session)
             let receipts = BulkReceipts(printsReceipts: printsIDs, json: format.json)
             let warming = CacheWarming(store, receipts)

@@ -26,7 +26,8 @@ struct AskCommand: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Read the prompt from a file.", valueName: "file"), completion: .file())
     var file: String?
 
-    @OptionGroup var images: ImageFlags
+    @Option(name: .long, help: InputImages.help, completion: .file(extensions: InputImages.extensions))
+    var image: [String] = []
 
     @Option(
         name: .long,
@@ -93,7 +94,7 @@ struct AskCommand: AsyncParsableCommand {
     private func draft() throws -> JobDraft {
         var draft = JobDraft()
         draft.prompt = try file.map { try InputText.read($0) } ?? (prompt == "-" ? InputText.read("-") : prompt)
-        try images.attach(to: &draft)
+        draft.attach(images: try image.map(InputImages.read))
         draft.model = model
         draft.role = role
         draft.system = system

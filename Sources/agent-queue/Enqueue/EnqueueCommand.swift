@@ -51,11 +51,25 @@ struct EnqueueCommand: AsyncParsableCommand {
         completion: .file(extensions: ["jsonl", "ndjson"]))
     var jsonl: String?
 
-    @OptionGroup var rows: RowFlags
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Add a job for each row of a CSV file, or of standard input with `-`. The first line names the columns.", valueName: "file"),
+        completion: .file(extensions: ["csv"]))
+    var csv: String?
 
-    @OptionGroup var lines: BatchLineFlags
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp(
+            "With --csv, or --jsonl of plain objects: the prompt of each row, with {{column}} for its values; @FILE reads it from a file.",
+            valueName: "text|@file"))
+    var template: String?
 
-    @OptionGroup var images: ImageFlags
+    @Option(name: .long, help: BulkOptions.providerHelp)
+    var provider: String?
+
+    @Option(name: .long, help: InputImages.help, completion: .file(extensions: InputImages.extensions))
+    var image: [String] = []
 
     @OptionGroup(title: "Job options")
     var job: JobFlags
@@ -115,7 +129,7 @@ struct EnqueueCommand: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
-        let sources = [prompt != nil, file != nil, !embed.isEmpty, !memorize.isEmpty, jsonl != nil, rows.csv != nil].count { $0 }
+        let sources = [prompt != nil, file != nil, !embed.isEmpty, !memorize.isEmpty, jsonl != nil, csv != nil].count { $0 }
         guard sources == 1 else {
             throw ValidationError(
                 sources == 0
@@ -125,7 +139,7 @@ struct EnqueueCommand: AsyncParsableCommand {
         if let ingest, !(1...JobLimits.maxBatchNameBytes).contains(ingest.utf8.count) || ingest.utf8.contains(0) {
             throw ValidationError("--ingest must be 1 to \(JobLimits.maxBatchNameBytes) bytes long")
         }
-        if !images.image.isEmpty, prompt == nil, file == nil {
+        if !image.isEmpty, prompt == nil, file == nil {
             throw ValidationError("--image requires a prompt; a line of a file has images in its messages")
         }
         for (option, names) in [("--on-batch-finish", onBatchFinish), ("--on-batch-failure", onBatchFailure)]
@@ -142,20 +156,20 @@ struct EnqueueCommand: AsyncParsableCommand {
             if format.json { throw ValidationError("--stream cannot be combined with --json") }
             if !embed.isEmpty || !memorize.isEmpty { throw ValidationError("--stream cannot be combined with --embed or --memorize") }
         }
-        if rows.csv != nil, rows.template == nil { throw ValidationError("--csv requires --template, the prompt with {{column}} in it") }
-        if let bulk = jsonl != nil ? "--jsonl" : rows.csv != nil ? "--csv" : nil {
+        if csv != nil, template == nil { throw ValidationError("--csv requires --template, the prompt with {{column}} in it") }
+        if let bulk = jsonl != nil ? "--jsonl" : csv != nil ? "--csv" : nil {
             if wait {
                 throw ValidationError("--wait cannot be combined with \(bulk); add --batch NAME and run 'agent-queue wait --batch NAME'")
             }
             if key != nil { throw ValidationError("--key cannot be combined with \(bulk); put \"key\" in the lines") }
             if uniqueKey != nil { throw ValidationError("--unique-key cannot be combined with \(bulk); put \"unique_key\" in the lines") }
-            if lines.provider != nil, jsonl == nil || rows.template != nil {
+            if provider != nil, jsonl == nil || template != nil {
                 throw ValidationError("--provider is for lines in a provider's batch form; use --model provider/model")
             }
             return
         }
-        if rows.template != nil { throw ValidationError("--template requires --csv or --jsonl") }
-        if lines.provider != nil { throw ValidationError("--provider requires --jsonl; use --model provider/model") }
+        if template != nil { throw ValidationError("--template requires --csv or --jsonl") }
+        if provider != nil { throw ValidationError("--provider requires --jsonl; use --model provider/model") }
         for (option, isGiven) in [("--skip-invalid", skipInvalid), ("--ingest", ingest != nil), ("--print-ids", printsIDs)] where isGiven {
             throw ValidationError("\(option) requires --jsonl or --csv")
         }
@@ -178,9 +192,9 @@ struct EnqueueCommand: AsyncParsableCommand {
 
     /// The file whose lines or rows become jobs; nil for a single job.
     private func bulkSource() throws -> BulkSource? {
-        guard let path = jsonl ?? rows.csv else { return nil }
-        var source = BulkSource(path: path, defaults: try job.draft(), provider: lines.provider)
-        if let template = try rows.readTemplate() { source.form = jsonl == nil ? .csv(template) : .objects(template) }
+        guard let path = jsonl ?? csv else { return nil }
+        var source = BulkSource(path: path, defaults: try job.draft(), provider: provider)
+        if let template = try template.map(BulkOptions.readTemplate) { source.form = jsonl == nil ? .csv(template) : .objects(template) }
         return source
     }
 
@@ -206,7 +220,7 @@ struct EnqueueCommand: AsyncParsableCommand {
             draft.inputs = memorize == ["-"] ? [try InputText.read("-")] : memorize
         } else if embed.isEmpty {
             draft.prompt = try file.map { try InputText.read($0) } ?? (prompt == "-" ? InputText.read("-") : prompt)
-            try images.attach(to: &draft)
+            draft.attach(images: try image.map(InputImages.read))
         } else {
             draft.inputs = embed == ["-"] ? [try InputText.read("-")] : embed
         }
