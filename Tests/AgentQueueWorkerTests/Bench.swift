@@ -132,7 +132,7 @@ final class Bench: Sendable {
 
     /// Runs the jobs of one call.
     func run(_ jobs: [ClaimedJob]) async {
-        inFlight.beginCall()
+        inFlight.beginCall(of: jobs[0].route.provider, now: platform_monotonic_ns())
         await runner.run(jobs)
     }
 

@@ -1,5 +1,6 @@
 import AgentQueueModel
 import AgentQueueStore
+import CAgentQueue
 import Logging
 
 /// Runs claimed jobs up to their settlement.
@@ -27,7 +28,7 @@ struct JobRunner: Sendable {
 
     /// Runs the jobs of one call.
     func run(_ jobs: [ClaimedJob]) async {
-        defer { inFlight.endCall() }
+        defer { inFlight.endCall(of: jobs[0].route.provider, now: platform_monotonic_ns()) }
         if jobs[0].kind == .memorize {
             await runMemorize(jobs)
         } else if jobs.count == 1 {

@@ -11,9 +11,18 @@ final class InFlight: Sendable {
         var reason: StopReason?
     }
 
+    /// The slots that a provider's calls hold.
+    private struct Held {
+        var calls = 0
+        /// When one of the calls ended last, or else when the first began (CLOCK_MONOTONIC, ns).
+        var since: Int64
+    }
+
     private struct State {
         var entries: [Int64: Entry] = [:]
         var calls = 0
+        /// By provider.
+        var held: [String: Held] = [:]
         var isAlone = false
     }
 
@@ -26,10 +35,46 @@ final class InFlight: Sendable {
     var calls: Int { state.withLock { $0.calls } }
 
     /// Takes a slot.
-    func beginCall() { state.withLock { $0.calls += 1 } }
+    /// - Parameter now: CLOCK_MONOTONIC, ns.
+    func beginCall(of provider: String, now: Int64) {
+        state.withLock { state in
+            state.calls += 1
+            state.held[provider, default: Held(since: now)].calls += 1
+        }
+    }
 
     /// Frees a slot.
-    func endCall() { state.withLock { $0.calls -= 1 } }
+    func endCall(of provider: String, now: Int64) {
+        state.withLock { state in
+            state.calls -= 1
+            guard let held = state.held[provider], held.calls > 1 else {
+                state.held[provider] = nil
+                return
+            }
+            state.held[provider] = Held(calls: held.calls - 1, since: now)
+        }
+    }
+
+    /// How long a provider may hold slots without ending a call before others get slots beyond the limit, in ns.
+    static let patience: Int64 = 3_000_000_000
+
+    /// The slots that are free. Where all are held by providers none of whose calls has ended for a while, there are some more for the
+    /// others: a provider that hangs must not stop them until its calls time out.
+    /// - Parameters:
+    ///   - concurrency: how many slots there are.
+    ///   - extra: how many more there may be.
+    ///   - lingering: the slots of calls that have not begun.
+    ///   - now: CLOCK_MONOTONIC, ns.
+    func freeSlots(of concurrency: Int, extra: Int, lingering: Int, now: Int64) -> FreeSlots {
+        state.withLock { state in
+            let used = state.calls + lingering
+            if used < concurrency { return FreeSlots(count: concurrency - used) }
+            guard used < concurrency + extra else { return FreeSlots(count: 0) }
+            let stuck = state.held.filter { now - $0.value.since >= Self.patience }
+            guard stuck.values.reduce(0, { $0 + $1.calls }) >= concurrency else { return FreeSlots(count: 0) }
+            return FreeSlots(count: concurrency + extra - used, excluded: Set(stuck.keys))
+        }
+    }
 
     /// Whether the job under way must run alone.
     var isAlone: Bool { state.withLock { $0.isAlone } }
@@ -118,6 +163,13 @@ final class InFlight: Sendable {
         let overdue = state.withLock { $0.entries.values.filter { $0.deadline < now }.map(\.lease) }
         for lease in overdue { stop(lease, .deadline) }
     }
+}
+
+/// How many more calls may begin.
+struct FreeSlots: Equatable {
+    var count: Int
+    /// The providers that may have none of them, because they hold all others.
+    var excluded: Set<String> = []
 }
 
 /// A call for one or more jobs. It is cancelled when the last of them has left.

@@ -28,6 +28,8 @@ package final class Worker: Service {
     private let openings: WakeTimer
     /// Set to when a call that lingers for more jobs is made.
     private let departures: WakeTimer
+    /// Limits how often it is said that calls do not end: once a minute.
+    private let stuckNotes = LogThrottle(interval: 60_000_000_000)
     private let state = Mutex(State())
 
     private struct State {
@@ -199,7 +201,7 @@ package final class Worker: Service {
 
     /// Takes a slot and runs the jobs of one call in it.
     private func begin(_ call: [ClaimedJob], _ runner: JobRunner, _ jobs: inout DiscardingTaskGroup) {
-        inFlight.beginCall()
+        inFlight.beginCall(of: call[0].route.provider, now: platform_monotonic_ns())
         jobs.addTask { [attention] in
             await runner.run(call)
             // The slot is free only now.
@@ -222,12 +224,12 @@ package final class Worker: Service {
 
     /// Claims jobs for the free slots, or only reads cancellations. Returns nil if the store failed; the next ring or beat tries again.
     private func claim(_ worker: Int64, _ coalescer: Coalescer, takesJobs: Bool = true) async -> ClaimRound? {
+        let free = freeSlots(coalescer, takesJobs: takesJobs)
         var request = ClaimRequest(
-            worker: worker, queues: configuration.queues, providers: Set(providers.keys),
-            slots: inFlight.isAlone || !takesJobs
-                ? 0 : min(configuration.concurrency - inFlight.calls - coalescer.count, configuration.batchSize),
+            worker: worker, queues: configuration.queues, providers: Set(providers.keys), slots: min(free.count, configuration.batchSize),
             lease: configuration.lease, isIdle: inFlight.count == 0, policies: configuration.policies)
         request.only = configuration.only
+        request.excluded = free.excluded
         request.waits = state.withLock(\.waits)
         request.capacities = capacities
         request.batchCapacities = batchCapacities
@@ -238,12 +240,34 @@ package final class Worker: Service {
             let now = platform_monotonic_ns()
             inFlight.add(round.jobs, alone: round.runsAlone) { configuration.deadline(of: $0, now: now) }
             if let opening = round.nextOpening { openings.set(after: opening - store.clock.wall()) }
-            if round.waits != request.waits { state.withLock { $0.waits = round.waits } }
+            if free.excluded.isEmpty {
+                if round.waits != request.waits { state.withLock { $0.waits = round.waits } }
+            } else {
+                note(extra: round.jobs.count, besides: free.excluded)
+            }
             return round
         } catch {
             logger.error("claiming failed", metadata: ["error": "\(error)"])
             return nil
         }
+    }
+
+    private func freeSlots(_ coalescer: Coalescer, takesJobs: Bool) -> FreeSlots {
+        guard takesJobs, !inFlight.isAlone else { return FreeSlots(count: 0) }
+        return inFlight.freeSlots(
+            of: configuration.concurrency, extra: configuration.extraConcurrency, lingering: coalescer.count, now: platform_monotonic_ns())
+    }
+
+    /// Logs that jobs run in slots beyond the limit.
+    private func note(extra jobs: Int, besides stuck: Set<String>) {
+        guard jobs > 0, stuckNotes.isDue(at: platform_monotonic_ns()) else { return }
+        let names = stuck.sorted().joined(separator: ", ")
+        logger.warning(
+            "every slot is taken by calls that do not end: jobs of other providers run besides",
+            metadata: [
+                "providers": "\(names)", "concurrency": .stringConvertible(configuration.concurrency),
+                "extra": .stringConvertible(configuration.extraConcurrency),
+            ])
     }
 
     private func isDrained() -> Bool {

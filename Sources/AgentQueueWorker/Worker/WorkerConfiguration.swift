@@ -65,6 +65,10 @@ package struct WorkerConfiguration: Sendable {
         self.drains = drains
     }
 
+    /// How many calls there may be beyond ``concurrency``, for providers whose jobs wait while others hold every slot with calls that do not
+    /// end. None where jobs run one at a time by choice.
+    var extraConcurrency: Int { coalesces || concurrency > 1 ? max(1, concurrency / 2) : 0 }
+
     /// The deadline of a job's call (CLOCK_MONOTONIC, ns), a little later than the provider's own, in case the provider misses it.
     func deadline(of job: ClaimedJob, now: Int64) -> Int64 { now + ((job.timeout ?? callTimeout) + 1_000) * 1_000_000 }
 

@@ -254,6 +254,8 @@ package struct ClaimRequest: Sendable {
     package var queues: Set<String>?
     /// The providers that the worker has.
     package var providers: Set<String>
+    /// Those of them that may not be called in this round.
+    package var excluded: Set<String> = []
     /// Why lanes were closed in the worker's last round.
     package var waits = LaneWaits()
     /// The only job that the worker runs; nil for all that it serves.
@@ -289,7 +291,7 @@ package struct ClaimRequest: Sendable {
 
     /// Returns whether the worker can call for a lane's jobs, with the provider of their own target or with a fallback's.
     func serves(queue: String, provider: String, target: String, kind: String) -> Bool {
-        guard queues?.containsExactly(queue) != false else { return false }
+        guard queues?.containsExactly(queue) != false, !excluded.contains(provider) else { return false }
         return policies.hasRoute(of: target, provider: provider, kind: kind, among: providers)
     }
 }

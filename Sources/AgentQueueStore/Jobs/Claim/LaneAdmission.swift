@@ -33,7 +33,7 @@ extension WriteTransaction {
             var isClosed = false
             var cause: WaitCause?
             let route = claiming.request.policies.route(of: lane.target, lane.kind)
-            targets: for target in route.targets {
+            targets: for target in route.targets where !claiming.request.excluded.contains(target.provider) {
                 var gate = try gate(target, claiming.request.policies, estimate: nil)
                 var estimate: CallEstimate?
                 if case .open = gate, try needsEstimate(target, claiming.request.policies) {
