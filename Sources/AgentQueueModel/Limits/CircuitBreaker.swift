@@ -128,6 +128,12 @@ package struct CircuitBreaker: Sendable, Equatable {
     /// Closes the breaker, because a person says that the provider works or a check has shown it.
     package mutating func reset() { self = CircuitBreaker() }
 
+    /// Moves the end of a pause to a clock that has gone back. The calls of the window are forgotten with their times.
+    package mutating func clockWentBack(by step: Int64) {
+        if case .open(let time) = state { state = .open(until: time - step) }
+        slots = []
+    }
+
     private mutating func open(_ now: Int64, _ policy: Policy) {
         state = .open(until: now + policy.openFor)
         consecutive = 0

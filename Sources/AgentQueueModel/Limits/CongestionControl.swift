@@ -200,6 +200,16 @@ package struct CongestionControl: Sendable, Equatable {
         }
     }
 
+    /// Moves all times to a clock that has gone back: rates and waits stay what they were.
+    package mutating func clockWentBack(by step: Int64) {
+        since -= step
+        measuredSince -= step
+        waitsUntil -= step
+        lastCall -= step
+        lastRefusal -= step
+        noiseUntil -= step
+    }
+
     // MARK: Conclusions
 
     private mutating func reconsider(_ call: Int64, _ retryAfter: Int64?, _ latest: Int64, _ now: Int64) -> Int64? {

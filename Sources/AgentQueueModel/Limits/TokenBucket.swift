@@ -118,6 +118,9 @@ package struct TokenBucket: Sendable, Equatable {
         level = self.capacity - used
     }
 
+    /// Moves the bucket's time to a clock that has gone back, so that what it waits for takes no longer.
+    package mutating func clockWentBack(by step: Int64) { updatedAt -= step }
+
     private mutating func refill(_ now: Int64) {
         guard now > updatedAt else { return }
         level = level(at: now)

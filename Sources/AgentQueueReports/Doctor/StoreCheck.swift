@@ -14,7 +14,7 @@ package enum StoreCheck {
         _ store: QueueStore, _ settings: Settings, unavailable: [String: String], now: Int64
     ) throws -> [Finding] {
         let statistics = try store.maintenance.statistics()
-        return try health(store, statistics) + queue(statistics, settings) + notifications(store)
+        return try health(store, statistics) + clock(store, now: now) + queue(statistics, settings) + notifications(store)
             + ProvidersCheck.status(statistics.providers, now: now) + workers(store, statistics)
             + MemoryCheck.findings(store, settings, unavailable: unavailable)
     }
@@ -39,6 +39,22 @@ package enum StoreCheck {
         if report.isSound { findings.append(.good("database", "no problems found")) }
         let guarded = report.guardsCheckpoints ? "; checkpoints are guarded against the WAL-reset bug" : ""
         return findings + [.good("sqlite", report.sqliteVersion + guarded)]
+    }
+
+    /// How long a step of the clock is worth a word, in ms.
+    private static let stepNews: Int64 = 86_400_000
+
+    private static func clock(_ store: QueueStore, now: Int64) throws -> [Finding] {
+        let steps = try store.maintenance.clockSteps()
+        if let step = steps.unnoticed {
+            return [.note("clock", "the system clock \(step.sentence) since a worker last ran; what waits is mended when one starts")]
+        }
+        guard let step = steps.latest, now - step.at < stepNews else { return [] }
+        return [
+            .note(
+                "clock",
+                "the system clock \(step.sentence) \(Figures.relative(step.at, now: now)); what waited was mended; check NTP and the RTC")
+        ]
     }
 
     private static func queue(_ statistics: Statistics, _ settings: Settings) -> [Finding] {

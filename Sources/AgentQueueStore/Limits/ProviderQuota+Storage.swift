@@ -67,16 +67,20 @@ extension ProviderQuota {
         if congestion == nil, self[.requests]?.origin == .inferred { self[.requests] = nil }
     }
 
-    /// Returns every stored quota, sorted by name.
-    static func all(_ reader: ReadConnection) throws(SQLFailure) -> [ProviderQuota] {
+    /// Returns every stored quota, sorted by name, with its times as they are to be believed now.
+    static func all(_ reader: ReadConnection, now: Int64) throws(SQLFailure) -> [ProviderQuota] {
         try reader.statement(
             """
             SELECT running, waiting_since, paused_until, pause_class, pause_reason, pauses, parks, trial_after, trials, requests, tokens,
             input_tokens, output_tokens, minute, minute_calls, last_minute_calls, breaker, breaker_until, breaker_probe,
-            breaker_consecutive, breaker_slots, day, spent_usd, reserved_usd, error_class, error_message, error_at, congestion, name
+            breaker_consecutive, breaker_slots, day, spent_usd, reserved_usd, error_class, error_message, error_at, congestion, updated_at, name
             FROM resources ORDER BY name
             """
-        ).all { ProviderQuota($0, name: $0.text(28)) }
+        ).all { row in
+            var quota = ProviderQuota(row, name: row.text(29))
+            quota.believeTimes(written: row.int64(28), now: now)
+            return quota
+        }
     }
 
     private static func slots(_ text: String) -> [CircuitBreaker.Slot] {

@@ -208,6 +208,22 @@ extension ProviderQuota {
         }
     }
 
+    /// Believes no time that is later than its own rule could have made it: a row that was written at a time still to come was written
+    /// before the clock went back, and every time in it counts from there. The day of the spend stays with its charges, which
+    /// ``MaintenanceStore/mendTimes()`` moves.
+    /// - Parameter written: when the row was written, by the clock of that time.
+    mutating func believeTimes(written: Int64, now: Int64) {
+        let step = written - now
+        guard step > 0 else { return }
+        waitingSince? -= step
+        pause?.until -= step
+        fault?.at -= step
+        for rate in Rate.allCases { self[rate]?.bucket.clockWentBack(by: step) }
+        congestion?.clockWentBack(by: step)
+        breaker.clockWentBack(by: step)
+        minute.number = min(minute.number, now / 60_000)
+    }
+
     /// Counts money that was or may have been spent.
     mutating func spend(_ cost: Double, on day: Int64) {
         if self.day != day {

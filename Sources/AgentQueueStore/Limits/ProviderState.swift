@@ -80,7 +80,7 @@ extension ProviderStore {
         ).bind(now / ProviderQuota.dayLength * 24).eachRow { row in
             for name in Target(row.text(0))?.resourceNames ?? [] { unpriced[name, default: 0] += row.int(1) }
         }
-        return try ProviderQuota.all(reader).map { quota in
+        return try ProviderQuota.all(reader, now: now).map { quota in
             var state = ProviderState(quota, now: now)
             state.unpricedToday = unpriced[state.name] ?? 0
             return state

@@ -24,22 +24,28 @@ extension WriteTransaction {
     @discardableResult
     func withQuota<T>(_ name: String, _ body: (inout ProviderQuota) -> T) throws(SQLFailure) -> T {
         if resources.entries[name] == nil {
-            let stored = try storedQuota(name)
-            resources.entries[name] = QuotaLedger.Entry(stored: stored, current: stored ?? ProviderQuota(name: name))
+            resources.entries[name] = try storedQuota(name)
         }
         // Change the entry in place: a copy would copy the breaker's slots on every call.
         return body(&resources.entries[name, default: QuotaLedger.Entry(stored: nil, current: ProviderQuota(name: name))].current)
     }
 
-    private func storedQuota(_ name: String) throws(SQLFailure) -> ProviderQuota? {
-        try statement(
+    private func storedQuota(_ name: String) throws(SQLFailure) -> QuotaLedger.Entry {
+        let entry = try statement(
             """
             SELECT running, waiting_since, paused_until, pause_class, pause_reason, pauses, parks, trial_after, trials, requests, tokens,
             input_tokens, output_tokens, minute, minute_calls, last_minute_calls, breaker, breaker_until, breaker_probe,
-            breaker_consecutive, breaker_slots, day, spent_usd, reserved_usd, error_class, error_message, error_at, congestion
+            breaker_consecutive, breaker_slots, day, spent_usd, reserved_usd, error_class, error_message, error_at, congestion, updated_at
             FROM resources WHERE name = ?
             """
-        ).bind(name).first { ProviderQuota($0, name: name) }
+        ).bind(name).first { row in
+            let stored = ProviderQuota(row, name: name)
+            var entry = QuotaLedger.Entry(stored: stored, current: stored)
+            // Times that are not believed are written as they are believed.
+            entry.current.believeTimes(written: row.int64(28), now: now)
+            return entry
+        }
+        return entry ?? QuotaLedger.Entry(stored: nil, current: ProviderQuota(name: name))
     }
 
     /// Reads and changes a batch's budget in memory.

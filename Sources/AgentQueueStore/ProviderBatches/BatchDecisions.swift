@@ -7,11 +7,14 @@ extension ProviderBatch {
     ///   not come.
     package func decide(_ policy: BatchPolicy, drains: Bool, now: Int64) -> BatchStep {
         let urgent = urgentAt ?? .max
+        // A wait that is longer than any that is ever set was set before the clock went back: it is over.
+        let longest = failures > 0 ? max(Self.longestPause, policy.poll * 5) : policy.poll * 5
+        let dueAt = self.dueAt > now + longest ? now : self.dueAt
         switch state {
         case .collecting:
             if urgent <= now { return .releaseUrgent }
             if failures > 0, now < dueAt { return .wait(until: min(dueAt, urgent)) }
-            let end = createdAt + policy.linger
+            let end = createdAt > now ? now : createdAt + policy.linger
             if isClosed || failures > 0 || now >= end || (drains && !hasMore) { return .submit }
             return .wait(until: min(end, urgent))
         case .submitting:

@@ -22,6 +22,12 @@ package struct StoreClock: Sendable {
         boot: { platform_boottime_ms() },
         bootID: { systemBootID })
 
+    /// The boot's id as a number, for a column of numbers; 0 if the machine does not report it.
+    var bootNumber: Int64 {
+        let id = bootID()
+        return id == "unknown" ? 0 : Int64(id.filter(\.isHexDigit).prefix(15), radix: 16) ?? 0
+    }
+
     /// Read once, since it cannot change while the process lives. A machine that does not report it gets an id that never matches another,
     /// which only makes rescue wait for leases.
     private static let systemBootID: String = {

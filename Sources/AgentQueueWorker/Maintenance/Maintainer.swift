@@ -57,10 +57,14 @@ package final class Maintainer: Service {
                 group.addTask { [self] in await tidy() }
                 group.addTask { await timer.run() }
                 var lastRefresh: Int64 = 0
+                var clock = ClockWatch()
+                var needsMending = false
                 for await _ in attention.stream {
                     // The claims that the same ring wakes go first. A moment later, one round serves several rings.
                     try? await Task.sleep(for: .milliseconds(Self.pause))
                     if Task.isCancelled { break }
+                    if clock.hasStepped(store.clock) { needsMending = true }
+                    if needsMending { needsMending = await !mendTimes() }
                     let now = platform_monotonic_ns() / 1_000_000
                     var nextRefresh: Int64?
                     if now - lastRefresh >= Self.shortestRefresh {
@@ -103,6 +107,19 @@ package final class Maintainer: Service {
             }
         }
         return [nextDue, await fire(pending.nextFiring), notify(pending.nextNotification)].compactMap(\.self).min()
+    }
+
+    /// The wall clock was set, or may have been set before this process began. Returns whether everything that waits was mended.
+    private func mendTimes() async -> Bool {
+        var isMended = false
+        await attempt("mending times after a step of the clock") { [store, logger] in
+            if let step = try await store.maintenance.noteClock() {
+                logger.warning("the system clock \(step.sentence); waits go on as before", metadata: ["step_ms": "\(step.length)"])
+            }
+            try await store.maintenance.mendTimes()
+            isMended = true
+        }
+        return isMended
     }
 
     /// Fires due schedules. Returns when the next one is due.

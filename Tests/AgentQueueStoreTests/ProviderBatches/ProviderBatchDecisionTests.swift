@@ -77,6 +77,10 @@ import Testing
             (batch(.harvesting) { $0.dueAt = 115_000 }, false, 100_000, .wait(until: 115_000)),
             (batch(.returning) { $0.dueAt = 115_000 }, false, 100_000, .returnRest),
             (batch(.ended), true, 100_000, .wait(until: .max)),
+            // The clock has gone back: no wait is longer than any that is set.
+            (batch(.collecting), false, 90_000, .submit),
+            (batch(.submitted) { $0.dueAt = 100_000 + 300_001 }, false, 100_000, .poll),
+            (batch(.submitted) { $0.dueAt = 100_000 + 300_000 }, false, 100_000, .wait(until: 400_000)),
         ] as [(ProviderBatch, Bool, Int64, BatchStep)])
     func whatComesNext(_ batch: ProviderBatch, _ drains: Bool, _ now: Int64, _ step: BatchStep) {
         #expect(batch.decide(Self.policy, drains: drains, now: now) == step)

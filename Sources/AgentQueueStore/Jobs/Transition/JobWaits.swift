@@ -26,7 +26,7 @@ extension WriteTransaction {
     func releaseIfReady(_ job: Int64) throws(SQLFailure) {
         let row = try statement(
             """
-            UPDATE jobs SET state = CASE WHEN scheduled_at > ?2 THEN 'scheduled' ELSE 'available' END
+            UPDATE jobs SET state = CASE WHEN scheduled_at > ?2 AND scheduled_at > created_at THEN 'scheduled' ELSE 'available' END
             WHERE id = ?1 AND +state = 'pending' AND NOT EXISTS (SELECT 1 FROM dependencies WHERE job_id = ?1 AND met = 0)
             RETURNING lane_id, batch_id, state, created_at, scheduled_at
             """
