@@ -8,30 +8,24 @@ import Testing
 extension ReliabilityTests {
     /// A disk of 2 MiB, filled to the last page.
     @Suite struct FullDiskTests {
-        private static let isRoot = geteuid() == 0
-
         /// Root is also whoever may have a namespace of their own: there, these tests run once more, in a process of its own.
-        @Test(.enabled(if: !isRoot, "root mounts a small disk without more ado")) func inANamespace() async throws {
-            let environment = ProcessInfo.processInfo.environment
-            guard try await ChildProcess("/usr/bin/unshare", ["-rm", "true"]).end() == .exit(0) else {
+        @Test(.enabled(if: !SmallDisk.isPossible, "root mounts a small disk without more ado")) func inANamespace() async throws {
+            guard let (ending, output) = try await SmallDisk.runTestsInNamespace(filter: "FullDiskTests") else {
                 print("skipped: mounting a small disk takes root, or a user namespace")
                 return
             }
-            let arguments = ["-rm", Program.tests, "--testing-library", "swift-testing", "--filter", "FullDiskTests"]
-            let (ending, output) = try await ChildProcess("/usr/bin/unshare", arguments, environment: environment)
-                .endOfOutput(within: .seconds(120))
             #expect(ending == .exit(0), "\(output)")
         }
 
-        @Test(.enabled(if: isRoot, "mounting a small disk takes root")) func nothingIsLostAndEverythingGoesOn() async throws {
+        @Test(.enabled(if: SmallDisk.isPossible, "mounting a small disk takes root")) func nothingIsLostAndEverythingGoesOn() async throws {
             let gate = Gate()
             let script = Script { $0.prompt == "first" ? .saying("paid for", after: gate) : .saying("yes") }
-            try await withSmallDisk { disk in
-                try await withScene(script, database: disk + "/queue.db") { scene in
+            try await SmallDisk.withDisk(mebibytes: 2) { disk in
+                try await withScene(script, database: disk.path + "/queue.db") { scene in
                     let worker = try await scene.worker("--concurrency", "1")
                     let first = try await scene.enqueue("first")
                     try await scene.calls(1)
-                    let ballast = disk + "/ballast"
+                    let ballast = disk.path + "/ballast"
                     #expect(FileManager.default.createFile(atPath: ballast, contents: Data(count: 1_200 << 10)))
 
                     var acknowledged = [first]
@@ -54,7 +48,7 @@ extension ReliabilityTests {
                     try Self.expectJobs(scene, acknowledged.count)
 
                     // To the last page: not even a settle finds room.
-                    try Self.fill(disk + "/filler")
+                    try disk.fill()
                     gate.open()
                     try await worker.waitForOutput("a job could not be settled")
                     // Nor does a new worker. It ends, or waits for better times.
@@ -63,7 +57,7 @@ extension ReliabilityTests {
                     try Self.expectJobs(scene, acknowledged.count)
 
                     #expect(unlink(ballast) == 0)
-                    #expect(unlink(disk + "/filler") == 0)
+                    disk.free()
                     for id in acknowledged { try await scene.wait(for: id, .completed, within: .seconds(60)) }
                     #expect(try scene.job(first).result?.text == "paid for")
                     #expect(try scene.job(first).attempt == 1)
@@ -85,29 +79,5 @@ extension ReliabilityTests {
 
         /// A question of 20 kB that no other is.
         private static func long(_ number: Int) -> String { "\(number) " + String(repeating: "why? ", count: 4_000) }
-
-        private static func fill(_ path: String) throws {
-            let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-            try #require(descriptor >= 0)
-            defer { close(descriptor) }
-            let page = [UInt8](repeating: 1, count: 4_096)
-            while write(descriptor, page, page.count) > 0 {}
-            #expect(errno == ENOSPC)
-        }
-
-        private func withSmallDisk(_ body: (String) async throws -> Void) async throws {
-            let disk = try Folder.make()
-            defer { rmdir(disk) }
-            let mounting = try await ChildProcess("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=2m,mode=700", "none", disk])
-                .endOfOutput()
-            try #require(mounting.ending == .exit(0), "\(mounting.output)")
-            do {
-                try await body(disk)
-            } catch {
-                try await ChildProcess("/usr/bin/umount", ["--lazy", disk]).end()
-                throw error
-            }
-            try await ChildProcess("/usr/bin/umount", ["--lazy", disk]).end()
-        }
     }
 }
