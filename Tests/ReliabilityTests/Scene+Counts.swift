@@ -1,6 +1,7 @@
 import AgentQueueModel
 import AgentQueueStore
 import AgentQueueTestSupport
+import Foundation
 import Glibc
 
 extension Scene {
@@ -37,9 +38,20 @@ extension Scene {
     /// Kills a process and returns what it had under way then: it is stopped first, so that it begins nothing in between.
     func kill(_ process: ChildProcess) async throws -> [Lease] {
         process.send(SIGSTOP)
+        try await until("\(process.pid) has stopped") { try process.ending != nil || process.isStopped }
         let leases = try leases(of: process)
         process.send(SIGKILL)
         try await process.end()
         return leases
+    }
+}
+
+extension ChildProcess {
+    fileprivate var isStopped: Bool {
+        get throws {
+            // "17 (agent-worker) T 1 …"
+            let line = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+            return line.split(separator: ")").last?.split(separator: " ").first == "T"
+        }
     }
 }

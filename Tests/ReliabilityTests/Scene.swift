@@ -100,7 +100,10 @@ final class Scene: Sendable {
     func run(_ command: String...) async throws -> (ending: ChildProcess.Ending, output: String) { try await run(command) }
 
     /// Runs an `agent-queue` command.
-    func run(_ command: [String]) async throws -> (ending: ChildProcess.Ending, output: String) {
+    func run(
+        _ command: [String], environment: [String: String] = [:]
+    ) async throws -> (ending: ChildProcess.Ending, output: String) {
+        let environment = self.environment.merging(environment) { $1 }
         let child = add(try ChildProcess(.queue, command + options, environment: environment))
         return try await child.endOfOutput()
     }
