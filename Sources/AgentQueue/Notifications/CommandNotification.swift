@@ -20,7 +20,7 @@ struct CommandNotification: Sendable {
         await withTaskGroup(of: NotificationOutcome?.self) { group in
             group.addTask { await run(notice) }
             group.addTask { [timeout] in
-                try? await Task.sleep(for: .milliseconds(timeout))
+                try? await CallTimer.sleep(for: .milliseconds(timeout))
                 return nil
             }
             let first = await group.next() ?? nil

@@ -1,3 +1,4 @@
+import AgentQueueModel
 import Synchronization
 
 /// Admits requests with the same prefix as ``PromptPrefixes`` decides.
@@ -67,7 +68,7 @@ final class PromptPrefixGate: Sendable {
         let told = await withTaskGroup(of: PromptPrefixes.Turn?.self) { group in
             group.addTask { await self.wait(request, prefix) }
             group.addTask {
-                try? await Task.sleep(until: deadline, clock: .continuous)
+                try? await CallTimer.sleep(until: deadline)
                 return nil
             }
             var told = await group.next() ?? nil

@@ -228,7 +228,7 @@ struct ClaudeCodeDriver: Sendable {
         let turn = timerTurns
         let mailbox = mailbox
         let task = Task {
-            do { try await Task.sleep(for: .milliseconds(milliseconds)) } catch { return }
+            do { try await CallTimer.sleep(for: .milliseconds(milliseconds)) } catch { return }
             mailbox.yield(.timer(timer, turn: turn))
         }
         timers[timer] = (turn, task)

@@ -1,3 +1,4 @@
+import AgentQueueModel
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
@@ -27,7 +28,7 @@ extension HTTPTransport {
             group.addTask {
                 defer { sender.finish() }
                 do {
-                    try await Task.sleep(until: deadline, clock: .continuous)
+                    try await CallTimer.sleep(until: deadline)
                     return .failure(.timedOut(hasBegun: false))
                 } catch {
                     return .failure(.cancelled(hasBegun: false))

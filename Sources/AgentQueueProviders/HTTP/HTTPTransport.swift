@@ -69,7 +69,7 @@ package final class HTTPTransport: Sendable {
             group.addTask { await self.exchange(call, progress, listener) }
             group.addTask {
                 do {
-                    try await Task.sleep(until: deadline, clock: .continuous)
+                    try await CallTimer.sleep(until: deadline)
                     return .failure(.timedOut(hasBegun: false))
                 } catch {
                     return .failure(.cancelled(hasBegun: false))
