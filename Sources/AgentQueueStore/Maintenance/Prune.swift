@@ -38,58 +38,96 @@ package struct PruneReport: Sendable, Equatable {
     package var cacheEntries = 0
     /// Memories that had expired or exceeded a cap.
     package var memories = 0
-    /// The bytes returned to the file system.
+    /// By how many bytes the file has become shorter.
     package var bytesFreed: Int64 = 0
 
     package init() {}
 }
 
 extension MaintenanceStore {
-    /// Removes what the policy no longer keeps, in small transactions, so that it can run alongside live workers at any time.
+    /// Removes what the policy no longer keeps, in small transactions, so that it can run alongside live workers at any time. On a full
+    /// disk the transactions become smaller, until they fit into what is there of the write-ahead log.
     package func prune(_ policy: PrunePolicy, dryRun: Bool = false) async throws -> PruneReport {
         guard !dryRun else { return try prospect(policy) }
+        let lengthBefore = policy.shrinks ? try await wholeFileLength() : 0
         var report = PruneReport()
         let now = clock.wall()
-        report.runs = try await pruneRuns(policy)
+        var slice = PruneSlice()
+        report.runs = try await pruneRuns(policy, &slice)
         for (state, age) in policy.ages {
             var after: (time: Int64, id: Int64) = (Int64.min, 0)
             while true {
                 let from = after
-                let slice = try await write { try $0.pruneJobs(state, before: now - age, after: from, slice: 200) }
-                report.jobs += slice.removed
-                guard let last = slice.last else { break }
+                let done = try await write(&slice) { try $0.pruneJobs(state, before: now - age, after: from, slice: $1) }
+                report.jobs += done.removed
+                guard let last = done.last else { break }
                 after = last
             }
         }
-        report.cacheEntries = try await pruneCache(policy)
-        report.memories = try await pruneMemories(policy.memories)
-        try await compactMemory()
-        _ = try await write { try $0.pruneRest() }
-        while try await write({ try $0.pruneNotifications(before: now - policy.completed, slice: 200) }) == 200 {}
-        while try await write({ try $0.pruneCharges(before: now - Self.chargesKept, slice: 500) }) == 500 {}
-        if policy.shrinks { report.bytesFreed = try await shrink() }
+        report.cacheEntries = try await pruneCache(policy, &slice)
+        try await whereThereIsRoom(&slice) { [self] in
+            report.memories = try await pruneMemories(policy.memories)
+            try await compactMemory()
+            try await write { try $0.pruneRest() }
+        }
+        try await prune(&slice) { try $0.pruneNotifications(before: now - policy.completed, slice: $1) }
+        try await prune(&slice) { try $0.pruneCharges(before: now - Self.chargesKept, slice: $1) }
+        if policy.shrinks {
+            try await shrink(&slice)
+            report.bytesFreed = max(0, try lengthBefore - fileLength())
+        }
         return report
     }
 
     /// How long the costs of calls are kept, in ms: 90 days.
     private static let chargesKept: Int64 = 90 * 86_400_000
 
-    private func pruneCache(_ policy: PrunePolicy) async throws -> Int {
-        var removed = 0
-        while true {
-            let count = try await write { transaction in
-                let now = transaction.now
-                return try transaction.deleteCacheEntries("expires_at <= ?", limit: 200) { $0.bind(now) }
-            }
-            removed += count
-            if count < 200 { break }
+    private func pruneCache(_ policy: PrunePolicy, _ slice: inout PruneSlice) async throws -> Int {
+        var removed = try await prune(&slice) { transaction, limit in
+            let now = transaction.now
+            return try transaction.deleteCacheEntries("expires_at <= ?", limit: limit) { $0.bind(now) }
         }
         while let bound = policy.maxCacheBytes {
-            let count = try await write { try $0.evictCache(downTo: bound, slice: 200) }
+            let count = try await write(&slice) { try $0.evictCache(downTo: bound, slice: $1) }
             removed += count
             if count == 0 { break }
         }
         return removed
+    }
+
+    // MARK: Slices
+
+    /// Repeats a step that removes at most as many rows as it is given, until it removes fewer. Returns how many it removed.
+    @discardableResult
+    func prune(
+        _ slice: inout PruneSlice, _ step: @escaping @Sendable (WriteTransaction, _ limit: Int) throws -> Int
+    ) async throws -> Int {
+        var removed = 0
+        while true {
+            let (count, limit) = try await write(&slice) { (try step($0, $1), $1) }
+            removed += count
+            if count < limit { return removed }
+        }
+    }
+
+    /// Runs a step for one slice; on a full disk, again and again for a smaller one.
+    func write<Value: Sendable>(
+        _ slice: inout PruneSlice, _ step: @escaping @Sendable (WriteTransaction, _ limit: Int) throws -> Value
+    ) async throws -> Value {
+        while true {
+            let limit = slice.limit
+            do {
+                return try await write { try step($0, limit) }
+            } catch let error as StoreError where error.kind == .full && slice.narrow() {
+                continue
+            }
+        }
+    }
+
+    /// Runs steps that may need more room in the log than there is. On a full disk they are left to the next time: what frees the most
+    /// has been done, and goes on.
+    private func whereThereIsRoom(_ slice: inout PruneSlice, _ steps: () async throws -> Void) async throws {
+        do { try await steps() } catch let error as StoreError where error.kind == .full { _ = slice.narrow() }
     }
 
     /// Counts what pruning would remove.
@@ -121,14 +159,51 @@ extension MaintenanceStore {
         }
     }
 
-    /// Returns free pages to the file system, in steps of a few milliseconds. Returns how many bytes.
+    // MARK: The file's length
+
+    /// Returns free pages to the file system, in steps of a few milliseconds. Returns by how many bytes the file has become shorter.
     package func shrink() async throws -> Int64 {
-        var freed: Int64 = 0
-        while true {
-            let pages = try await write { try $0.shrink(pages: 256) }
-            freed += pages * 4_096
-            if pages == 0 { return freed }
+        let before = try await wholeFileLength()
+        var slice = PruneSlice()
+        try await shrink(&slice)
+        return max(0, try before - fileLength())
+    }
+
+    private func shrink(_ slice: inout PruneSlice) async throws {
+        // On a full disk, each checkpoint that a smaller slice causes cuts the file, and larger slices fit again.
+        while try await write(&slice, { try $0.shrink(pages: $1) }) > 0 { slice.widen() }
+        // Only a checkpoint cuts the file. It waits for readers of an older state: at most for a second here, for the next one cuts too.
+        for _ in 0..<Self.checkpointTries {
+            try await write { $0.wantsCheckpoint = true }
+            if try fileLength() <= read({ try $0.pages() }).count * 4_096 { return }
+            try await Task.sleep(for: .milliseconds(50))
         }
+    }
+
+    private static let checkpointTries = 20
+
+    /// The length of the database file in bytes, once what is only in the write-ahead log has been moved there.
+    private func wholeFileLength() async throws -> Int64 {
+        try await write { $0.wantsCheckpoint = true }
+        return try fileLength()
+    }
+
+    private func fileLength() throws -> Int64 { try PrivateFile.length(of: store.path) }
+}
+
+/// How much a transaction of `prune` does at once.
+struct PruneSlice {
+    private static let most = 200
+    /// The most rows, or pages, of one transaction.
+    private(set) var limit = most
+
+    /// Makes slices larger.
+    mutating func widen() { limit = min(Self.most, limit * 2) }
+
+    /// Makes slices smaller. Returns false if they cannot be.
+    mutating func narrow() -> Bool {
+        defer { limit = max(1, limit / 4) }
+        return limit > 1
     }
 }
 

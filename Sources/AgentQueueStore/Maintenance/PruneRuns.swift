@@ -13,18 +13,20 @@ extension MaintenanceStore {
     /// Removes runs that the policy no longer keeps, with their steps and the jobs of these, and the definitions that no run uses any
     /// more.
     /// - Returns: how many runs.
-    func pruneRuns(_ policy: PrunePolicy) async throws -> Int {
+    func pruneRuns(_ policy: PrunePolicy, _ slice: inout PruneSlice) async throws -> Int {
         let now = clock.wall()
         var removed = 0
         for age in policy.runAges {
             while true {
-                let runs = try await write { try $0.runsToPrune(age.state, before: now - age.time, limit: 50) }
-                for run in runs { while try await !write({ try $0.prune(run: run, slice: 200) }) {} }
+                let (runs, limit) = try await write(&slice) { transaction, limit in
+                    (try transaction.runsToPrune(age.state, before: now - age.time, limit: limit), limit)
+                }
+                for run in runs { while try await !write(&slice, { try $0.prune(run: run, slice: $1) }) {} }
                 removed += runs.count
-                if runs.count < 50 { break }
+                if runs.count < limit { break }
             }
         }
-        while try await write({ try $0.pruneDefinitions(slice: 100) }) == 100 {}
+        try await prune(&slice) { try $0.pruneDefinitions(slice: $1) }
         return removed
     }
 }

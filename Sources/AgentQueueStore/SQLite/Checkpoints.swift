@@ -57,8 +57,9 @@ final class Checkpoints {
         run()
     }
 
-    /// Moves the WAL's frames into the database, guarded if necessary.
-    private func run() {
+    /// Moves the WAL's frames into the database, guarded if necessary. If no reader needs an older state, the file then has exactly the
+    /// pages of the database.
+    func run() {
         do {
             let connection = try connection ?? DatabaseQueue(path: path, configuration: configuration)
             self.connection = connection

@@ -37,6 +37,13 @@ enum PrivateFile {
         return true
     }
 
+    /// The length of a file in bytes.
+    static func length(of path: String) throws(StoreError) -> Int64 {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { throw failure(path, errno) }
+        return Int64(status.st_size)
+    }
+
     private static func check(_ descriptor: Int32, path: String) throws(StoreError) {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw failure(path, errno) }

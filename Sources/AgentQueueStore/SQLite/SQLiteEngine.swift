@@ -14,6 +14,7 @@ final class SQLiteEngine: Sendable {
     let locks: LockFile
 
     let pool: DatabasePool
+    private let space: FileSpace
     private let configuration: Configuration
 
     /// Opens a file, creating and migrating it as the options allow.
@@ -25,15 +26,19 @@ final class SQLiteEngine: Sendable {
             let configuration = DatabaseFile.configuration(durability: options.durability)
             let exists = try PrivateFile.inspect(path)
             guard exists || options.createsFile else { throw StoreError(.notFound, "\(path): there is no such database") }
-            let first = exists ? try retryingBusy { try DatabaseFile.refuseForeign(path, configuration: configuration) } : nil
             if !exists { try PrivateFile.makeFolder(of: path) }
+            let space = FileSpace.begin(path)
+            var isOpen = false
+            defer { if !isOpen { space.end() } }
+            let first = exists ? try retryingBusy { try DatabaseFile.refuseForeign(path, configuration: configuration) } : nil
             let locks = try LockFile.shared(at: path + "-lock")
             try locks.beginUse()
             do {
-                let engine = try SQLiteEngine(path, locks, configuration, options)
+                let engine = try SQLiteEngine(path, locks, space, configuration, options)
                 let connection = try WriteConnection(of: engine.pool)
                 let checkpoints = Checkpoints(connection, checkpointer: first, configuration: configuration, path: path, options: options)
-                return (engine, GroupCommit(connection, checkpoints, clock: options.clock, path: path))
+                isOpen = true
+                return (engine, GroupCommit(connection, checkpoints, space, clock: options.clock, path: path))
             } catch {
                 locks.endUse()
                 throw error
@@ -43,9 +48,12 @@ final class SQLiteEngine: Sendable {
         }
     }
 
-    private init(_ path: String, _ locks: LockFile, _ configuration: Configuration, _ options: StoreOptions) throws {
+    private init(
+        _ path: String, _ locks: LockFile, _ space: FileSpace, _ configuration: Configuration, _ options: StoreOptions
+    ) throws {
         self.path = path
         self.locks = locks
+        self.space = space
         self.configuration = configuration
         bell = try Bell(path: path + "-bell")
         try DatabaseFile.prepareNew(path)
@@ -92,6 +100,7 @@ final class SQLiteEngine: Sendable {
     /// Closes the connections. The writer's thread must have ended.
     func close() {
         try? pool.close()
+        space.end()
         locks.endUse()
     }
 }

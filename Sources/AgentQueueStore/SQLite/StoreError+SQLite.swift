@@ -19,7 +19,9 @@ extension StoreError {
 
     /// Translates an SQLite result code.
     static func from(code: CInt, message: String, path: String) -> StoreError {
-        switch ResultCode(rawValue: code & 0xFF) {
+        // The log's index could not be extended: the disk is full.
+        let code = ResultCode(rawValue: code) == .SQLITE_IOERR_SHMSIZE ? ResultCode.SQLITE_FULL.rawValue : code
+        return switch ResultCode(rawValue: code & 0xFF) {
         case .SQLITE_FULL:
             StoreError(.full, "\(path): the disk is full; nothing was changed; free some space and try again")
         case .SQLITE_IOERR:

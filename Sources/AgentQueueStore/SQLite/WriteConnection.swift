@@ -69,6 +69,9 @@ final class WriteConnection {
         _ = try? statement("ROLLBACK").run()
     }
 
+    /// The number of pages that the database has in this transaction.
+    func pageCount() throws(SQLFailure) -> Int64 { try statement("PRAGMA page_count").number() ?? 0 }
+
     // MARK: The write-ahead log
 
     /// Makes SQLite store the log's length in pages at `pages` after each commit; nil stops that. Setting `wal_autocheckpoint` would stop

@@ -7,6 +7,7 @@ final class GroupCommit: @unchecked Sendable {
     // it over before that thread starts.
     private let connection: WriteConnection
     private let checkpoints: Checkpoints
+    private let space: FileSpace
     private let transaction: WriteTransaction
     private let path: String
 
@@ -22,9 +23,10 @@ final class GroupCommit: @unchecked Sendable {
         case couldNotCommit(StoreError)
     }
 
-    init(_ connection: WriteConnection, _ checkpoints: Checkpoints, clock: StoreClock, path: String) {
+    init(_ connection: WriteConnection, _ checkpoints: Checkpoints, _ space: FileSpace, clock: StoreClock, path: String) {
         self.connection = connection
         self.checkpoints = checkpoints
+        self.space = space
         self.path = path
         transaction = WriteTransaction(connection: connection, clock: clock)
     }
@@ -39,6 +41,7 @@ final class GroupCommit: @unchecked Sendable {
             switch attempt(remaining) {
             case .committed:
                 ring(transaction.ledger.hasWork, transaction.ledger.hasResults)
+                if transaction.wantsCheckpoint { checkpoints.run() }
                 for write in remaining { write.succeed() }
                 checkpoints.runIfDue()
                 return
@@ -77,6 +80,7 @@ final class GroupCommit: @unchecked Sendable {
             do {
                 try transaction.resources.write(to: transaction)
                 try transaction.ledger.write(to: transaction)
+                try space.allocate(pages: connection.pageCount())
                 try connection.commit()
             } catch {
                 connection.rollback()

@@ -11,6 +11,8 @@ final class WriteTransaction {
     /// The quotas of providers, targets and budgets that the transaction has read.
     var resources = QuotaLedger()
 
+    /// Whether the writer is to checkpoint after the transaction, before it answers.
+    var wantsCheckpoint = false
     /// Whether any subscription exists; nil until the transaction has checked.
     var hasSubscriptions: Bool?
 
@@ -47,6 +49,7 @@ final class WriteTransaction {
         now = clock.wall()
         ledger = Ledger()
         resources = QuotaLedger()
+        wantsCheckpoint = false
         hasSubscriptions = nil
         if tailsChanged { tails.removeAll() }
         tailsChanged = false

@@ -214,6 +214,7 @@ struct DatabaseVacuumCommand: AsyncParsableCommand {
         let (before, after) = try await session.withStore { store in
             let before = try store.maintenance.statistics().databaseBytes
             try store.maintenance.vacuum()
+            _ = try await store.maintenance.shrink()
             return (before, try store.maintenance.statistics().databaseBytes)
         }
         var output = Output()

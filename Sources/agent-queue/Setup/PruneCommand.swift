@@ -15,7 +15,10 @@ struct PruneCommand: AsyncParsableCommand {
             memories that have expired or exceed `memory.max_bytes` or the limits in `memory.namespaces` (least important first, then \
             least recently recalled). Also removes finished notifications older than `retention.completed`, and old records of charges, \
             imports and provider batches. Safe to run while workers are running, and meant for cron. Jobs that unfinished jobs depend on \
-            are kept.
+            are kept. Works on a full disk too.
+
+            The space of what is removed is used again by the database. `--vacuum` gives it back to the file system, and `bytes freed` \
+            is by how much the file has become shorter.
 
               agent-queue prune
               agent-queue prune --older-than 12h --dry-run
@@ -30,7 +33,7 @@ struct PruneCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Show what would be removed, without removing anything.")
     var dryRun = false
 
-    @Flag(name: .long, help: "Return free pages to the file system, in small steps.")
+    @Flag(name: .long, help: "Shorten the database file by the space that is free in it.")
     var vacuum = false
 
     @OptionGroup var format: FormatOptions
