@@ -15,6 +15,7 @@ public final class WorkerService: Service {
     private let queue: JobQueue
     private let queues: Set<String>?
     private let drains: Bool
+    private let maxWait: Duration?
     private let only: Int64?
     private let logger: Logger
     private let onEvent: @Sendable (JobEvent) -> Void
@@ -25,6 +26,7 @@ public final class WorkerService: Service {
         var isStopping = false
         var stopsAtOnce = false
         var unserved: [UnservedJobs] = []
+        var unfinished: [UnfinishedJobs]?
     }
 
     /// Makes the service. Nothing is claimed or called before ``run()``.
@@ -33,14 +35,16 @@ public final class WorkerService: Service {
     ///   - logger: receives the log.
     ///   - queues: the queues to serve; nil for all.
     ///   - stopsWhenEmpty: whether it ends once they have no job that is ready, running or about to be.
+    ///   - maxWait: with `stopsWhenEmpty`, it ends too once no job has ended for this long; nil waits as long as it takes.
     ///   - onEvent: called for every attempt that ends here.
     public init(
-        _ queue: JobQueue, queues: Set<String>? = nil, stopsWhenEmpty: Bool = false, logger: Logger = Logger(label: "agent-queue"),
-        onEvent: @escaping @Sendable (JobEvent) -> Void = { _ in }
+        _ queue: JobQueue, queues: Set<String>? = nil, stopsWhenEmpty: Bool = false, maxWait: Duration? = nil,
+        logger: Logger = Logger(label: "agent-queue"), onEvent: @escaping @Sendable (JobEvent) -> Void = { _ in }
     ) {
         self.queue = queue
         self.queues = queues
         drains = stopsWhenEmpty
+        self.maxWait = maxWait
         only = nil
         self.logger = logger
         self.onEvent = onEvent
@@ -57,6 +61,7 @@ public final class WorkerService: Service {
         self.logger = logger
         queues = nil
         drains = false
+        maxWait = nil
         onEvent = { _ in }
     }
 
@@ -73,6 +78,9 @@ public final class WorkerService: Service {
 
     /// After it has ended because its queues were empty: the jobs in them that it could not call.
     package var unserved: [UnservedJobs] { state.withLock(\.unserved) }
+
+    /// After it has ended because no job had ended for ``maxWait``: the jobs that are left in its queues. Otherwise nil.
+    package var unfinished: [UnfinishedJobs]? { state.withLock(\.unfinished) }
 
     /// Works until it is asked to stop, until its task is cancelled or, with `stopsWhenEmpty`, until its queues are empty.
     /// - Throws: `StoreError`, also if the worker cannot be registered.
@@ -124,6 +132,7 @@ public final class WorkerService: Service {
         let store = queue.store
         var configuration = queue.settings.workerConfiguration(queues: queues, drains: drains, available: providers.names)
         configuration.only = only
+        configuration.maxWait = maxWait?.milliseconds
         configuration.unavailable = providers.unavailable
         let worker = Worker(
             store: store, providers: providers.providers, configuration: configuration,
@@ -159,6 +168,10 @@ public final class WorkerService: Service {
         } catch  where Task.isCancelled && (error is CancellationError || error is ServiceGroupError) {
             // Cancellation is the usual way for it to end.
         }
+        if worker.hasGivenUp {
+            let unfinished = try unfinishedJobs()
+            state.withLock { $0.unfinished = unfinished }
+        }
         guard worker.hasDrained else { return }
         let left = try store.claims.unserved(queues: queues, providers: providers.names, routes: configuration.policies.routes)
         let unserved = left.map { lane in
@@ -166,6 +179,15 @@ public final class WorkerService: Service {
                 provider: lane.provider, jobs: lane.jobs, reason: providers.unavailable[lane.provider] ?? "it is not configured here")
         }
         state.withLock { $0.unserved = unserved }
+    }
+
+    private func unfinishedJobs() throws -> [UnfinishedJobs] {
+        let states: [JobState] = [.available, .retryable, .running, .pending]
+        var jobs: [String: Int] = [:]
+        for lane in try queue.store.jobs.lanes() where queues?.contains(lane.queue) != false {
+            jobs[lane.target, default: 0] += states.reduce(0) { $0 + lane.count($1) }
+        }
+        return jobs.filter { $0.value > 0 }.map { UnfinishedJobs(target: $0.key, jobs: $0.value) }.sorted { $0.target < $1.target }
     }
 
     private static func result(_ body: () async throws -> Void) async -> Result<Void, any Error> {
@@ -179,6 +201,13 @@ package struct UnservedJobs: Sendable, Equatable {
     package let jobs: Int
     /// Why the provider cannot be called: a clause.
     package let reason: String
+}
+
+/// Jobs of one model that a worker leaves because none of its jobs ended for a long time.
+package struct UnfinishedJobs: Sendable, Equatable {
+    /// `provider/model`.
+    package let target: String
+    package let jobs: Int
 }
 
 extension JobQueue {

@@ -35,6 +35,12 @@ struct AgentWorker: AsyncParsableCommand {
     @Flag(help: "Exit when no jobs are left to run: with 69 if jobs are left that no provider here can serve.")
     var drain = false
 
+    @Option(
+        help: ArgumentHelp(
+            "With --drain: exit with 69 when no job has finished for this long, such as 10m. Default: wait for as long as it takes.",
+            valueName: "duration"))
+    var maxWait: String?
+
     @Option(help: "Maximum number of jobs per claim, 1 to 10000 (default 100).")
     var batchSize: String?
 
@@ -58,7 +64,9 @@ struct AgentWorker: AsyncParsableCommand {
 
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
+        OrphanReaper.startIfFirst()
         do {
+            let maxWait = try parsedMaxWait()
             let settings = try loadSettings()
             if settings.effectiveWorker.processes > 1, !SupervisedChild.isOne {
                 let worker = settings.effectiveWorker
@@ -67,7 +75,8 @@ struct AgentWorker: AsyncParsableCommand {
                 ).run()
             } else {
                 try await WorkerProcess(
-                    settings: settings, queues: try queueNames(), drains: drain, logFormat: logFormat, logLevel: logLevel.level
+                    settings: settings, queues: try queueNames(), drains: drain, maxWait: maxWait, logFormat: logFormat,
+                    logLevel: logLevel.level
                 ).run()
             }
         } catch let error as ExitCode {
@@ -75,7 +84,7 @@ struct AgentWorker: AsyncParsableCommand {
         } catch let error as CleanExit {
             throw error
         } catch {
-            if SupervisedChild.speaks || !(error is UnservedJobsLeft) {
+            if SupervisedChild.speaks || !(error is JobsLeft) {
                 FileHandle.standardError.write(Data("agent-worker: \(Self.sentence(error))\n".utf8))
             }
             throw ExitCode(Self.status(error))
@@ -96,6 +105,14 @@ struct AgentWorker: AsyncParsableCommand {
             })
     }
 
+    private func parsedMaxWait() throws -> Duration? {
+        guard let maxWait else { return nil }
+        guard drain else { throw ValidationError("--max-wait requires --drain") }
+        do { return try DurationText.parse(maxWait, in: .seconds(1)...Duration.days(365)) } catch {
+            throw ValidationError("--max-wait: \(error.message)")
+        }
+    }
+
     private func queueNames() throws -> Set<String>? {
         guard let queues else { return nil }
         let names = queues.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
@@ -112,7 +129,7 @@ struct AgentWorker: AsyncParsableCommand {
     /// The exit codes of sysexits.h, as `agent-queue` uses them.
     private static func status(_ error: any Error) -> Int32 {
         if error is ValidationError { return 64 }
-        if error is UnservedJobsLeft { return SupervisedChild.isOne ? SupervisedChild.leftJobs : WorkerExit.unavailable }
+        if error is JobsLeft { return SupervisedChild.isOne ? SupervisedChild.leftJobs : WorkerExit.unavailable }
         if error is InvalidText { return 65 }
         if let error = error as? SettingsError, case .commandLine = error.origin { return 64 }
         return switch Problem(error) {

@@ -13,6 +13,7 @@ struct WorkerProcess {
     let settings: Settings
     let queues: Set<String>?
     let drains: Bool
+    let maxWait: Duration?
     let logFormat: LogFormat
     let logLevel: Logger.Level
 
@@ -21,8 +22,8 @@ struct WorkerProcess {
         LoggingSystem.bootstrap { WorkerLog(label: $0, output: output) }
         var logger = Logger(label: "agent-worker")
         logger.logLevel = logLevel
-        let queue = try JobQueue(settings, environment: ProcessInfo.processInfo.environment)
-        let worker = WorkerService(queue, queues: queues, stopsWhenEmpty: drains, logger: logger) { output.job($0) }
+        let queue = try await open(logger)
+        let worker = WorkerService(queue, queues: queues, stopsWhenEmpty: drains, maxWait: maxWait, logger: logger) { output.job($0) }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
@@ -36,20 +37,45 @@ struct WorkerProcess {
                 ], gracefulShutdownSignals: StopSignals.trapped, logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
         defer { queue.store.close() }
         try await group.run()
+        if let left = worker.unfinished { throw JobsLeft(unfinished: left, after: maxWait ?? .zero) }
         let left = worker.unserved
-        if !left.isEmpty { throw UnservedJobsLeft(left) }
+        if !left.isEmpty { throw JobsLeft(unserved: left) }
+    }
+
+    /// Opens the queue. On a full disk, waits until there is space.
+    private func open(_ logger: Logger) async throws -> JobQueue {
+        var isSaid = false
+        while true {
+            do {
+                return try JobQueue(settings, environment: ProcessInfo.processInfo.environment)
+            } catch let error as StoreError where error.kind == .full {
+                if !isSaid { logger.warning("the disk is full; waiting for space", metadata: ["error": "\(error)"]) }
+                isSaid = true
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
     }
 }
 
-/// A drained worker leaves jobs that it cannot serve.
-struct UnservedJobsLeft: Error, CustomStringConvertible {
+/// A draining worker has ended and leaves jobs.
+struct JobsLeft: Error, CustomStringConvertible {
     let description: String
 
-    init(_ left: [UnservedJobs]) {
+    /// Jobs that it cannot serve.
+    init(unserved left: [UnservedJobs]) {
         let total = left.reduce(0) { $0 + $1.jobs }
         let parts = left.map { "\(Figures.count($0.jobs)) for provider '\($0.provider)' (\($0.reason))" }
         description =
             "\(Figures.count(total, "job")) \(total == 1 ? "is" : "are") left that no provider here can serve: "
             + parts.joined(separator: "; ")
+    }
+
+    /// Jobs that it could serve, none of which has ended for a long time.
+    init(unfinished left: [UnfinishedJobs], after wait: Duration) {
+        let total = left.reduce(0) { $0 + $1.jobs }
+        let parts = left.map { "\(Figures.count($0.jobs)) for \($0.target)" }
+        description =
+            "no job has finished for \(DurationText.format(wait)) (--max-wait); \(Figures.count(total, "job")) "
+            + "\(total == 1 ? "is" : "are") left: \(parts.joined(separator: "; "))"
     }
 }

@@ -87,8 +87,41 @@ package final class ChildProcessRegister: Sendable {
     package static func startTime(of pid: Int32) -> UInt64? { ProcessStatus(of: pid)?.startTime }
 }
 
+extension ChildProcessRegister {
+    /// The children of a process that have ended and have not been reaped.
+    package static func endedChildren(of parent: Int32) -> [Child] {
+        guard let folder = opendir("/proc") else { return [] }
+        defer { closedir(folder) }
+        var children: [Child] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            guard let pid = Int32(name), let status = ProcessStatus(of: pid) else { continue }
+            if status.parent == parent, status.hasEnded { children.append(Child(pid: pid, startTime: status.startTime)) }
+        }
+        return children
+    }
+}
+
+/// Tells orphans from children whose parent is about to reap them: they stay.
+package struct OrphanWatch {
+    /// How often a child must have been seen in a row.
+    package static let looks = 10
+
+    private var seen: [ChildProcessRegister.Child: Int] = [:]
+
+    package init() {}
+
+    /// Takes in the ended children.
+    /// - Returns: those that nobody waits for.
+    package mutating func look(at ended: [ChildProcessRegister.Child]) -> [ChildProcessRegister.Child] {
+        seen = Dictionary(ended.map { ($0, (seen[$0] ?? 0) + 1) }, uniquingKeysWith: { first, _ in first })
+        return ended.filter { seen[$0, default: 0] >= Self.looks }
+    }
+}
+
 /// What `/proc/PID/stat` says about a process.
 struct ProcessStatus {
+    let parent: Int32
     /// When it started, in clock ticks since boot.
     let startTime: UInt64
     /// Whether it has ended and only waits to be reaped.
@@ -110,10 +143,11 @@ struct ProcessStatus {
     init?(line: ArraySlice<UInt8>) {
         guard let end = line.lastIndex(of: UInt8(ascii: ")")) else { return nil }
         let fields = line[line.index(after: end)...].split(whereSeparator: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") })
-        // The state is the third field of the line and the first after the name.
-        guard fields.count > 19, let state = fields[0].first, let time = UInt64(String(decoding: fields[19], as: UTF8.self)) else {
-            return nil
-        }
+        // The state is the third field of the line and the first after the name; the parent follows.
+        guard fields.count > 19, let state = fields[0].first, let parent = Int32(String(decoding: fields[1], as: UTF8.self)),
+            let time = UInt64(String(decoding: fields[19], as: UTF8.self))
+        else { return nil }
+        self.parent = parent
         startTime = time
         hasEnded = state == UInt8(ascii: "Z") || state == UInt8(ascii: "X")
     }

@@ -39,12 +39,16 @@ package final class Worker: Service {
         var hasDrained = false
         /// Jobs that went back to the queue because it is stopping.
         var handedBack = 0
+        var hasGivenUp = false
+        var progressWatch = ProgressWatch()
         /// Why lanes are closed.
         var waits = LaneWaits()
     }
 
     /// How long to wait after the store has failed, in ms.
     private static let storeRetry: Int64 = 1_000
+    /// How often it says that it waits for space on the disk, in ns: once a minute.
+    private static let fullDiskReminder: Int64 = 60_000_000_000
 
     /// Makes a worker.
     /// - Parameters:
@@ -90,21 +94,44 @@ package final class Worker: Service {
     /// Whether it ended because its queues were empty, rather than because it was stopped.
     package var hasDrained: Bool { state.withLock { $0.hasDrained } }
 
+    /// Whether it ended because no job had ended for as long as its configuration allows.
+    package var hasGivenUp: Bool { state.withLock { $0.hasGivenUp } }
+
     /// Runs until it is stopped or, if it drains, until its queues are empty.
     ///
     /// After a graceful shutdown begins, it claims no more jobs, lets running jobs finish within the grace period, and hands the rest back
     /// without counting their attempts. When the task is cancelled, it hands them back at once.
     /// - Throws: `StoreError` if it cannot register.
     package func run() async throws {
-        let registration = try await store.claims.registerWorker()
-        if let calls = registration.calls { children?.attach { calls.note(children: $0) } }
-        logger.info("worker \(registration.id) ready", metadata: ["concurrency": .stringConvertible(configuration.concurrency)])
-        let heartbeat = HeartbeatThread(store, inFlight: inFlight, lease: configuration.lease, logger: logger)
-        await withTaskCancellationOrGracefulShutdownHandler {
-            await work(registration)
+        try await withTaskCancellationOrGracefulShutdownHandler {
+            guard let registration = try await register() else { return }
+            await run(as: registration)
         } onCancelOrGracefulShutdown: { [self] in
             beginShutdown()
         }
+    }
+
+    /// Signs on. On a full disk, waits until there is space.
+    /// - Returns: nil if it is stopped before that.
+    private func register() async throws -> WorkerRegistration? {
+        let throttle = LogThrottle(interval: Self.fullDiskReminder)
+        while true {
+            do { return try await store.claims.registerWorker() } catch let error as StoreError where error.kind == .full {
+                if throttle.isDue(at: platform_monotonic_ns()) {
+                    logger.warning("the disk is full; waiting for space", metadata: ["error": "\(error)"])
+                }
+                if state.withLock(\.isStopping) || Task.isCancelled { return nil }
+                // A cancelled task cannot sleep; the next turn ends it.
+                try? await Task.sleep(for: .milliseconds(Self.storeRetry))
+            }
+        }
+    }
+
+    private func run(as registration: WorkerRegistration) async {
+        if let calls = registration.calls { children?.attach { calls.note(children: $0) } }
+        logger.info("worker \(registration.id) ready", metadata: ["concurrency": .stringConvertible(configuration.concurrency)])
+        let heartbeat = HeartbeatThread(store, inFlight: inFlight, lease: configuration.lease, logger: logger)
+        await work(registration)
         heartbeat.stop()
         let handedBack = state.withLock(\.handedBack)
         if handedBack > 0 {
@@ -171,6 +198,10 @@ package final class Worker: Service {
                 for await _ in attention.stream {
                     stopped = state.withLock { $0.isStopping } || Task.isCancelled
                     if stopped { break }
+                    if hasWaitedTooLong() {
+                        state.withLock { $0.hasGivenUp = true }
+                        break
+                    }
                     guard let round = await claim(registration.id, coalescer) else { continue }
                     let now = platform_monotonic_ns() / 1_000_000
                     let called = coalescer.add(round.jobs, lanesWithMore: round.lanesWithMore, now: now)
@@ -275,6 +306,21 @@ package final class Worker: Service {
         do {
             return try store.claims.isDrained(
                 queues: configuration.queues, providers: Set(providers.keys), routes: configuration.policies.routes)
+        } catch {
+            logger.warning("the queues could not be read", metadata: ["error": "\(error)"])
+            return false
+        }
+    }
+
+    /// Whether no job has ended, in any process, for as long as a drain may wait.
+    private func hasWaitedTooLong() -> Bool {
+        guard configuration.drains, let longest = configuration.maxWait else { return false }
+        let now = platform_monotonic_ns() / 1_000_000
+        guard state.withLock({ $0.progressWatch.isDue(at: now) }) else { return false }
+        do {
+            let lanes = try store.jobs.lanes().filter { configuration.queues?.contains($0.queue) != false }
+            let ended = lanes.reduce(0) { sum, lane in JobState.allCases.filter(\.isFinal).reduce(sum) { $0 + lane.count($1) } }
+            return state.withLock { $0.progressWatch.look(ended: ended, at: now) } >= longest
         } catch {
             logger.warning("the queues could not be read", metadata: ["error": "\(error)"])
             return false

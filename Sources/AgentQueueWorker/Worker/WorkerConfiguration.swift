@@ -43,6 +43,8 @@ package struct WorkerConfiguration: Sendable {
     package var only: Int64?
     /// Whether the worker ends when its queues hold no job that is ready, running or due soon.
     package var drains: Bool
+    /// How long a drain goes on without any job ending, in ms; nil is as long as it takes.
+    package var maxWait: Int64?
 
     /// Makes a configuration with the defaults of the configuration file.
     package init(

@@ -233,6 +233,7 @@ struct EnqueueCommand: AsyncParsableCommand {
         if receipt.duplicateOf != nil, !format.json {
             Diagnostics.say("job \(receipt.id) already has this unique key; nothing added")
         }
+        try sayWhyCancelled(newJob, receipt, store)
         guard wait else {
             try format.json ? output.json(ReceiptJSON.receipt(receipt)) : output.line("\(receipt.id)")
             return try output.flush()
@@ -254,5 +255,15 @@ struct EnqueueCommand: AsyncParsableCommand {
         }
         try output.flush()
         try JobFailure.check(job)
+    }
+
+    /// Says so if a job was cancelled as it was added, because a job that it comes after has ended without completing.
+    private func sayWhyCancelled(_ job: NewJob, _ receipt: Enqueued, _ store: QueueStore) throws {
+        guard receipt.duplicateOf == nil, receipt.state == .cancelled else { return }
+        let states = try store.jobs.states(of: job.after)
+        guard let failed = job.after.first(where: { states[$0] == .discarded || states[$0] == .cancelled }) else { return }
+        let what = states[failed] == .discarded ? "has failed" : "was cancelled"
+        Diagnostics.say(
+            "job \(receipt.id) is cancelled, for job \(failed), named by --after, \(what); 'agent-queue retry \(failed)' restores both")
     }
 }

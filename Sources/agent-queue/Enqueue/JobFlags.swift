@@ -41,7 +41,10 @@ struct JobFlags: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Queue. Default: default.", valueName: "queue"))
     var queue: String?
 
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Priority, 1 to 9; lower runs first. Default: 5.", valueName: "1-9"))
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp(
+            "Priority, 1 to 9; lower runs first, so a job at 9 waits for as long as there are jobs at 1. Default: 5.", valueName: "1-9"))
     var priority: Int?
 
     @Option(
@@ -76,7 +79,7 @@ struct JobFlags: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Add the job to this batch.", valueName: "name"))
     var batch: String?
 
-    @Option(name: .long, help: ArgumentHelp("Wait for this job to complete first. Repeatable.", valueName: "id"))
+    @Option(name: .long, help: ArgumentHelp("Wait for this job to complete first; cancelled if it fails. Repeatable.", valueName: "id"))
     var after: [Int64] = []
 
     @Option(name: .long, help: ArgumentHelp("Add metadata. Repeatable.", valueName: "key=value"))

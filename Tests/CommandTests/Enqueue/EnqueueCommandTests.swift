@@ -93,6 +93,17 @@ import Testing
         #expect(try await sandbox.run("show", "2", "--json").json.first?["after"] == [1])
     }
 
+    @Test("A job that comes after a cancelled one is cancelled at once, and that is said")
+    func dependencyThatHasFailed() async throws {
+        let sandbox = try Sandbox()
+        _ = try await sandbox.run("enqueue", "first")
+        _ = try await sandbox.run("cancel", "1")
+        let late = try await sandbox.run("enqueue", "second", "--after", "1")
+        #expect(late.status == 0)
+        #expect(late.output == "2\n")
+        #expect(late.sentence?.contains("job 2 is cancelled, for job 1, named by --after, was cancelled") == true, "\(late.error)")
+    }
+
     @Test("With --wait the answer is printed; from the cache at once")
     func wait() async throws {
         let sandbox = try Sandbox()

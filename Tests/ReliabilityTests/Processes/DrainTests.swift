@@ -65,6 +65,23 @@ extension ReliabilityTests {
             }
         }
 
+        /// A provider that refuses every call would keep it for ever.
+        @Test func aDrainEndsWhenNoJobEndsAnyMore() async throws {
+            let script = Script { request in
+                request.prompt == "good" ? .echo(request) : ScriptedAnswer(429, json: #"{"error": {"message": "slow down"}}"#)
+            }
+            try await withScene(script) { scene in
+                let good = try await scene.enqueue("good")
+                try await scene.enqueue("refused") { $0.maxAttempts = 1_000 }
+                let (ending, output) = try await scene.startWorker("--drain", "--max-wait", "2s").endOfOutput(within: .seconds(60))
+                #expect(ending == .exit(69), "\(output)")
+                #expect(
+                    output.contains("agent-worker: no job has finished for 2s (--max-wait); 1 job is left: 1 for scripted/m\n"),
+                    "\(output)")
+                #expect(try scene.job(good).state == .completed)
+            }
+        }
+
         @Test func aJobThatRunsElsewhereHolds() async throws {
             let gate = Gate()
             let script = Script { $0.prompt == "long" ? .saying("at last", after: gate) : .echo($0) }
