@@ -1,3 +1,4 @@
+import AgentQueueModel
 import AgentQueueTestSupport
 import NIOHTTP1
 import Synchronization
