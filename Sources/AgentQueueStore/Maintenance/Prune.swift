@@ -170,8 +170,15 @@ extension MaintenanceStore {
     }
 
     private func shrink(_ slice: inout PruneSlice) async throws {
-        // On a full disk, each checkpoint that a smaller slice causes cuts the file, and larger slices fit again.
-        while try await write(&slice, { try $0.shrink(pages: $1) }) > 0 { slice.widen() }
+        // A checkpoint after each slice cuts the file, so that larger slices fit on a full disk, and keeps the log short.
+        var shrunk: Int64 = 0
+        repeat {
+            shrunk = try await write(&slice) { transaction, pages in
+                transaction.wantsCheckpoint = true
+                return try transaction.shrink(pages: pages)
+            }
+            slice.widen()
+        } while shrunk > 0
         // Only a checkpoint cuts the file. It waits for readers of an older state: at most for a second here, for the next one cuts too.
         for _ in 0..<Self.checkpointTries {
             try await write { $0.wantsCheckpoint = true }

@@ -1,3 +1,4 @@
+import AgentQueueModel
 import AgentQueueStore
 import AgentQueueTestSupport
 import Foundation
