@@ -27,6 +27,7 @@ final class SQLiteEngine: Sendable {
             let exists = try PrivateFile.inspect(path)
             guard exists || options.createsFile else { throw StoreError(.notFound, "\(path): there is no such database") }
             if !exists { try PrivateFile.makeFolder(of: path) }
+            try KernelBeats(path: path + "-bell").refuseOthers(options.clock)
             let space = FileSpace.begin(path)
             var isOpen = false
             defer { if !isOpen { space.end() } }

@@ -56,7 +56,7 @@ package final class Maintainer: Service {
                 // A task of its own: it may take long, and must not delay what is due.
                 group.addTask { [self] in await tidy() }
                 group.addTask { await timer.run() }
-                var lastRefresh: Int64 = 0
+                var (lastRefresh, lastBeat): (Int64, Int64) = (0, 0)
                 var clock = ClockWatch()
                 var needsMending = false
                 for await _ in attention.stream {
@@ -66,6 +66,10 @@ package final class Maintainer: Service {
                     if clock.hasStepped(store.clock) { needsMending = true }
                     if needsMending { needsMending = await !mendTimes() }
                     let now = platform_monotonic_ns() / 1_000_000
+                    if now - lastBeat >= MaintenanceStore.beatInterval {
+                        store.maintenance.beat()
+                        lastBeat = now
+                    }
                     var nextRefresh: Int64?
                     if now - lastRefresh >= Self.shortestRefresh {
                         peers.refresh()
