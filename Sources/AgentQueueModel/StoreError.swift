@@ -12,6 +12,8 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         case alteredSchema
         /// The file is damaged.
         case corrupt
+        /// The file is missing where there was one, or it is only a part of a database, or another file took its place.
+        case incomplete
         /// The disk is full.
         case full
         /// A read or write failed.

@@ -34,7 +34,7 @@ package enum Problem: Sendable {
     private init(_ kind: StoreError.Kind) {
         switch kind {
         case .notOurs, .corrupt, .conflict, .notFound: self = .badInput
-        case .newerSchema, .olderSchema, .alteredSchema, .busy, .closed: self = .unavailable
+        case .newerSchema, .olderSchema, .alteredSchema, .incomplete, .busy, .closed: self = .unavailable
         case .full, .io: self = .inputOutput
         case .permission: self = .noPermission
         case .internal: self = .internalError

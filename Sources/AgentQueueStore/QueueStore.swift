@@ -53,7 +53,8 @@ package final class QueueStore: Sendable {
     /// so it must have no effects outside the transaction.
     /// - Throws: `StoreError`.
     func write<Value: Sendable>(_ operation: @escaping @Sendable (WriteTransaction) throws -> Value) async throws -> Value {
-        try await writer.perform(operation)
+        try engine.place.require()
+        return try await writer.perform(operation)
     }
 
     /// Reads from a snapshot.
@@ -80,7 +81,7 @@ package final class QueueStore: Sendable {
     private func listener(for word: Bell.Word) -> BellListener {
         listeners.withLock { listeners in
             if let listener = listeners[word] { return listener }
-            let listener = BellListener(bell, word)
+            let listener = BellListener(bell, word) { [engine] in engine.place.look() }
             listeners[word] = listener
             return listener
         }
@@ -98,6 +99,12 @@ package struct StoreOptions: Sendable {
     package var clock: StoreClock
     /// The length of the write-ahead log, in pages of 4 KiB, at which a checkpoint runs; 1,000 by default.
     package var checkpointPages: Int
+    /// The longest write-ahead log, in bytes, that this process leaves beside the file if it is the last to close it; 0 by default. A
+    /// checkpoint waits for the disk, and a command that adds a single job is not to wait for it every time. The process that makes the
+    /// file leaves none.
+    package var longestLogLeft: Int64 = 0
+    /// Whether the file is only read; nil (the default) decides by whether it may be written. Set only by tests.
+    package var isReadOnly: Bool?
     /// Whether checkpoints are guarded against SQLite's WAL-reset bug; nil (the default) decides by SQLite's version. Set only by a test
     /// that reproduces the bug.
     package var guardsCheckpoints: Bool?

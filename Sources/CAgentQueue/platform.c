@@ -7,6 +7,7 @@
 #include <linux/futex.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -55,6 +56,10 @@ int64_t platform_lock_holder(int descriptor, int64_t offset) {
     if (fcntl(descriptor, F_GETLK, &range) != 0) return -(int64_t)errno;
     if (range.l_type == F_UNLCK) return 0;
     return range.l_pid > 0 ? range.l_pid : 1;  // a holder in another pid namespace has no number here
+}
+
+int platform_rename_new(const char *from, const char *to) {
+    return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0 ? 0 : errno;
 }
 
 int platform_pidfd_open(pid_t pid) {

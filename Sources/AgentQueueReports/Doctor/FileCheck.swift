@@ -1,3 +1,4 @@
+import AgentQueueStore
 import Glibc
 
 /// Checks the database file and its file system without opening the file, which only SQLite may do.
@@ -7,6 +8,8 @@ package enum FileCheck {
     package static func findings(_ path: String) -> [Finding] {
         var status = stat()
         guard lstat(path, &status) == 0 else {
+            // Opening it says what is wrong.
+            if QueueStore.isIncomplete(path) { return disk(FilePath.folder(of: path)) }
             return [.note("database", "\(path) does not exist yet; it is created when a job is added")]
         }
         var findings: [Finding] = [.good("database", path)]
@@ -25,11 +28,9 @@ package enum FileCheck {
 
     private static func disk(_ folder: String) -> [Finding] {
         var findings: [Finding] = []
-        if let network = MountTable.networkType(of: folder) {
+        if let type = MountTable.typeWithoutLocks(of: folder) {
             findings.append(
-                .fault(
-                    "disk", "\(folder) is on \(network), where SQLite locks are unreliable; use a local disk",
-                    .inputOutput))
+                .fault("disk", "\(folder) is on \(type), where SQLite locks are unreliable; use a local disk", .inputOutput))
         }
         var system = statvfs()
         guard statvfs(folder, &system) == 0 else {
@@ -47,11 +48,20 @@ package enum FileCheck {
 
 /// The kernel's list of mounted file systems.
 package enum MountTable {
-    /// File systems whose locks and shared memory do not work across machines as SQLite's WAL requires.
-    private static let networkTypes: Set<String> = ["nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "glusterfs", "ceph"]
+    /// File systems that machines share: over a network, or a virtual machine with its host. Their locks and shared memory do not work
+    /// across machines as SQLite's WAL requires.
+    private static let sharedTypes: Set<String> = [
+        "nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "glusterfs", "ceph", "lustre", "virtiofs", "vboxsf",
+    ]
 
-    /// The type of the file system of a folder if it is a network file system; nil if it is local or unknown.
-    package static func networkType(of folder: String) -> String? {
+    /// Whether locks are unreliable on a type of file system. Those in user space (`fuse.sshfs`, `fuse.s3fs`) rarely have any that other
+    /// machines see; `fuseblk` is a disk.
+    package static func hasUnreliableLocks(_ type: some StringProtocol) -> Bool {
+        sharedTypes.contains(String(type)) || type == "fuse" || type.hasPrefix("fuse.")
+    }
+
+    /// The type of the file system of a folder if locks are unreliable there; nil if they work, or it is unknown.
+    package static func typeWithoutLocks(of folder: String) -> String? {
         guard let resolved = realpath(folder, nil) else { return nil }
         defer { free(resolved) }
         let path = String(cString: resolved)
@@ -68,7 +78,7 @@ package enum MountTable {
             // A later mount at the same path hides the earlier one.
             if isAbove, point.utf8.count >= best?.length ?? 0 { best = (point.utf8.count, String(fields[2])) }
         }
-        guard let type = best?.type, networkTypes.contains(type) else { return nil }
+        guard let type = best?.type, hasUnreliableLocks(type) else { return nil }
         return type
     }
 }

@@ -20,10 +20,7 @@ extension QueueStore {
                     try copy(backup, to: path)
                 } catch {
                     // Put the replaced files back.
-                    for suffix in suffixes {
-                        unlink(path + suffix)
-                        if let replaced { rename(replaced + suffix, path + suffix) }
-                    }
+                    if let replaced { for suffix in suffixes { rename(replaced + suffix, path + suffix) } }
                     throw error
                 }
                 return replaced
@@ -31,6 +28,11 @@ extension QueueStore {
         } catch {
             throw error.asStoreError(path: path)
         }
+    }
+
+    /// Whether a database is missing while files beside it show that there was one.
+    package static func isIncomplete(_ path: String) -> Bool {
+        FileIdentity(path: path) == nil && !DatabaseFile.leftovers(of: path).isEmpty
     }
 
     /// Returns the migrations that a file has and those it lacks. Opens the file directly, so that asking does not migrate it.
@@ -58,12 +60,9 @@ extension QueueStore {
 
     private static func copy(_ backup: String, to path: String) throws {
         let source = try DatabaseQueue(path: backup, configuration: readOnly)
-        try DatabaseFile.prepareNew(path)
-        let copy = try DatabaseQueue(path: path, configuration: DatabaseFile.configuration(durability: .full))
-        try source.backup(to: copy)
-        try copy.inDatabase { try $0.execute(sql: "PRAGMA journal_mode = WAL") }
-        try copy.close()
+        let isPlaced = try NewDatabase.place(at: path) { try source.backup(to: $0) }
         try source.close()
+        guard isPlaced else { throw StoreError(.busy, "\(path): another process has made a database there; try again") }
     }
 
     /// A database's file, its write-ahead log and the log's index.
@@ -90,14 +89,19 @@ extension QueueStore {
         try database.close()
     }
 
-    /// Renames a database and its log out of the way. Call only while no process uses the database.
+    /// Renames a database and its log out of the way, or what is left of them. Call only while no process uses the database.
     private static func setAside(_ path: String, at now: Int64) throws -> String? {
-        guard try PrivateFile.inspect(path) else { return nil }
+        _ = try PrivateFile.inspect(path)
         let aside = "\(path).replaced-\(now)"
-        for suffix in suffixes where rename(path + suffix, aside + suffix) != 0 && errno != ENOENT {
-            throw PrivateFile.failure(path + suffix, errno)
+        var found = false
+        for suffix in suffixes {
+            if rename(path + suffix, aside + suffix) == 0 {
+                found = true
+            } else if errno != ENOENT {
+                throw PrivateFile.failure(path + suffix, errno)
+            }
         }
-        return aside
+        return found ? aside : nil
     }
 }
 
@@ -128,17 +132,14 @@ extension MaintenanceStore {
         guard try !PrivateFile.inspect(destination) else {
             throw StoreError(.conflict, "\(destination): is there already; a backup overwrites nothing")
         }
-        Glibc.close(try PrivateFile.open(destination, flags: O_RDWR | O_CREAT | O_EXCL))
         do {
-            var configuration = Configuration()
-            configuration.busyMode = .callback(BusyHandler.wait)
-            let copy = try DatabaseQueue(path: destination, configuration: configuration)
-            try store.engine.pool.backup(to: copy)
-            // A backup is a single file, without a log next to it.
-            try copy.inDatabase { try $0.execute(sql: "PRAGMA journal_mode = DELETE") }
-            try copy.close()
+            // A single file, without a log next to it.
+            let isPlaced = try NewDatabase.place(at: destination, mode: "DELETE") { copy in
+                try store.engine.pool.backup(to: copy)
+                try store.engine.readOnly?.check()
+            }
+            guard isPlaced else { throw StoreError(.conflict, "\(destination): is there already; a backup overwrites nothing") }
         } catch {
-            unlink(destination)
             throw error.asStoreError(path: destination)
         }
     }

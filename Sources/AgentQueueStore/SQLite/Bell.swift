@@ -36,6 +36,14 @@ package final class Bell: Sendable {
         words = memory.bindMemory(to: UInt32.self, capacity: Self.length / 4)
     }
 
+    /// A bell that only this process hears, for a database beside which nothing may be written.
+    init() throws(StoreError) {
+        guard let memory = mmap(nil, Self.length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), memory != MAP_FAILED else {
+            throw StoreError(.io, "no memory is left for the bell")
+        }
+        words = memory.bindMemory(to: UInt32.self, capacity: Self.length / 4)
+    }
+
     deinit { munmap(words, Self.length) }
 
     private func word(_ word: Word) -> UnsafeMutablePointer<UInt32> { words + word.rawValue * 32 }
@@ -59,6 +67,7 @@ final class BellListener: Sendable {
 
     private let bell: Bell
     private let word: Bell.Word
+    private let poll: @Sendable () -> Void
     private let state = Mutex(State())
 
     private struct State {
@@ -67,9 +76,11 @@ final class BellListener: Sendable {
         var isStopped = false
     }
 
-    init(_ bell: Bell, _ word: Bell.Word) {
+    /// - Parameter poll: called before the ears, after every ring and at least once per `Bell.safetyPoll`.
+    init(_ bell: Bell, _ word: Bell.Word, poll: @escaping @Sendable () -> Void) {
         self.bell = bell
         self.word = word
+        self.poll = poll
         let thread = Thread { [self] in listen() }
         thread.name = "aq-bell-\(word)"
         thread.stackSize = 256 << 10
@@ -110,6 +121,7 @@ final class BellListener: Sendable {
             seen = bell.value(word)
             let ears = state.withLock { state -> [Ear]? in state.isStopped ? nil : Array(state.ears.values) }
             guard let ears else { return }
+            poll()
             for ear in ears { ear.hear() }
         }
     }

@@ -25,19 +25,28 @@ package final class LockFile: Sendable {
         var workers: Set<Int64> = []
         var uses = 0
         var isReplacing = false
+        var isClosing = false
     }
 
+    /// Locked, beside byte 0, by a process that replaces the database. No worker's id is as high.
+    static let restoreByte: Int64 = 1 << 40
     private static let regionOffset: Int64 = 4_096
     private static let regionWords = 2_048
     private static let regions: Int64 = 256
 
     /// The lock file of a path; one per process, opened on first use and kept until the process ends.
-    static func shared(at path: String) throws(StoreError) -> LockFile {
+    /// - Parameter isReadOnly: whether nothing may be written there. Without a file, nobody else uses the database.
+    static func shared(at path: String, isReadOnly: Bool = false) throws(StoreError) -> LockFile {
         let result: Result<LockFile, StoreError> = registry.withLock { files in
             var status = stat()
             if lstat(path, &status) == 0, let file = files[FileIdentity(status)] { return .success(file) }
             return Result { () throws(StoreError) in
-                let file = LockFile(descriptor: try PrivateFile.open(path, flags: O_RDWR | O_CREAT), path: path)
+                let descriptor =
+                    !isReadOnly
+                    ? try PrivateFile.open(path, flags: O_RDWR | O_CREAT)
+                    : FileIdentity(path: path) == nil
+                        ? Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC) : try PrivateFile.open(path, flags: O_RDONLY)
+                let file = LockFile(descriptor: descriptor, path: path)
                 guard fstat(file.descriptor, &status) == 0 else { throw PrivateFile.failure(path, errno) }
                 files[FileIdentity(status)] = file
                 return file
@@ -53,27 +62,51 @@ package final class LockFile: Sendable {
 
     // MARK: The database's users
 
-    /// Marks this process as a user of the database. Refused while another process replaces the file.
+    /// Marks this process as a user of the database. Waits while the last of its users closes it; refused while another process restores
+    /// it.
     func beginUse() throws(StoreError) {
-        let code = own.withLock { own -> Int32 in
-            guard !own.isReplacing else { return EAGAIN }
-            guard own.uses == 0 else {
+        var tries = 0
+        while true {
+            let (isDone, isReplacing) = own.withLock { own in
+                guard !own.isReplacing, !own.isClosing else { return (false, own.isReplacing) }
+                guard own.uses > 0 || platform_lock_byte(descriptor, 0, false) == 0 else { return (false, isBeingRestored) }
                 own.uses += 1
-                return 0
+                return (true, false)
             }
-            let code = platform_lock_byte(descriptor, 0, false)
-            if code == 0 { own.uses = 1 }
-            return code
+            if isDone { return }
+            guard !isReplacing, BusyHandler.wait(tries) else { throw Self.restoring(path) }
+            tries += 1
         }
-        guard code == 0 else { throw StoreError(.busy, "\(path): the database is being restored by another process; try again") }
     }
 
     /// Ends one use.
     func endUse() {
         own.withLock { own in
             own.uses -= 1
+            own.isClosing = false
             if own.uses == 0 { platform_unlock_byte(descriptor, 0) }
         }
+    }
+
+    /// Begins a use again, after the last one of this process has ended, if no other process uses the database. Others wait until
+    /// ``endUse()``.
+    func beginClosing() -> Bool {
+        own.withLock { own in
+            guard own.uses == 0, !own.isReplacing, platform_lock_byte(descriptor, 0, true) == 0 else { return false }
+            own.uses = 1
+            own.isClosing = true
+            return true
+        }
+    }
+
+    /// Whether any process uses the database.
+    var isUsed: Bool { own.withLock { $0.uses > 0 } || platform_lock_holder(descriptor, 0) != 0 }
+
+    /// Whether another process replaces the database with a backup.
+    var isBeingRestored: Bool { platform_lock_holder(descriptor, Self.restoreByte) > 0 }
+
+    static func restoring(_ path: String) -> StoreError {
+        StoreError(.busy, "\(path): the database is being restored by another process; try again")
     }
 
     /// Runs `body` while no process, including this one, uses the database.
@@ -81,6 +114,7 @@ package final class LockFile: Sendable {
     func whileUnused<T>(_ body: () throws -> T) throws -> T {
         let isFree = own.withLock { own in
             own.isReplacing = own.uses == 0 && !own.isReplacing && platform_lock_byte(descriptor, 0, true) == 0
+            if own.isReplacing { _ = platform_lock_byte(descriptor, Self.restoreByte, true) }
             return own.isReplacing
         }
         guard isFree else {
@@ -89,6 +123,7 @@ package final class LockFile: Sendable {
         defer {
             own.withLock { own in
                 own.isReplacing = false
+                platform_unlock_byte(descriptor, Self.restoreByte)
                 platform_unlock_byte(descriptor, 0)
             }
         }

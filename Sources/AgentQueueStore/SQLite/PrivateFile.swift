@@ -57,6 +57,10 @@ enum PrivateFile {
         guard status.st_uid == geteuid() else {
             throw StoreError(.permission, "\(path): belongs to another user; run as its owner")
         }
+        // Under another name it would have another log and other locks.
+        guard status.st_nlink <= 1 else {
+            throw StoreError(.permission, "\(path): has \(status.st_nlink) names (hard links); remove all but one")
+        }
     }
 
     /// Describes an error of the file system.

@@ -13,9 +13,15 @@ final class SQLiteEngine: Sendable {
     /// Shows which workers are alive, and whose calls have begun.
     let locks: LockFile
 
+    /// Whether the file is still the one at the path.
+    let place: DatabasePlace
+
     let pool: DatabasePool
     private let space: FileSpace
     private let configuration: Configuration
+    private let longestLogLeft: Int64
+    /// What has to be checked where nothing may be written; nil where it may.
+    let readOnly: ReadOnlyDatabase?
 
     /// Opens a file, creating and migrating it as the options allow.
     /// - Returns: the engine, and the group commit for the writer's thread.
@@ -23,23 +29,25 @@ final class SQLiteEngine: Sendable {
         _ = configuresSQLite
         let path = try absolute(path)
         do {
+            if options.isReadOnly ?? ReadOnlyDatabase.isNeeded(path) {
+                let engine = try SQLiteEngine(reading: path, options)
+                return (engine, try engine.commits(checkpointer: nil, options))
+            }
             let configuration = DatabaseFile.configuration(durability: options.durability)
-            let exists = try PrivateFile.inspect(path)
-            guard exists || options.createsFile else { throw StoreError(.notFound, "\(path): there is no such database") }
-            if !exists { try PrivateFile.makeFolder(of: path) }
+            var options = options
+            if try DatabaseFile.createIfMissing(path, options: options) { options.longestLogLeft = 0 }
             try KernelBeats(path: path + "-bell").refuseOthers(options.clock)
             let space = FileSpace.begin(path)
             var isOpen = false
             defer { if !isOpen { space.end() } }
-            let first = exists ? try retryingBusy { try DatabaseFile.refuseForeign(path, configuration: configuration) } : nil
+            let first = try retryingBusy { try DatabaseFile.refuseForeign(path, configuration: configuration) }
             let locks = try LockFile.shared(at: path + "-lock")
             try locks.beginUse()
             do {
                 let engine = try SQLiteEngine(path, locks, space, configuration, options)
-                let connection = try WriteConnection(of: engine.pool)
-                let checkpoints = Checkpoints(connection, checkpointer: first, configuration: configuration, path: path, options: options)
+                let commits = try engine.commits(checkpointer: first, options)
                 isOpen = true
-                return (engine, GroupCommit(connection, checkpoints, space, clock: options.clock, path: path))
+                return (engine, commits)
             } catch {
                 locks.endUse()
                 throw error
@@ -49,6 +57,13 @@ final class SQLiteEngine: Sendable {
         }
     }
 
+    private func commits(checkpointer: DatabaseQueue?, _ options: StoreOptions) throws -> GroupCommit {
+        let connection = try WriteConnection(of: pool)
+        let checkpoints = Checkpoints(
+            connection, checkpointer: checkpointer, configuration: configuration, path: path, options: options)
+        return GroupCommit(connection, checkpoints, space, clock: options.clock, path: path)
+    }
+
     private init(
         _ path: String, _ locks: LockFile, _ space: FileSpace, _ configuration: Configuration, _ options: StoreOptions
     ) throws {
@@ -56,14 +71,41 @@ final class SQLiteEngine: Sendable {
         self.locks = locks
         self.space = space
         self.configuration = configuration
+        longestLogLeft = options.longestLogLeft
+        readOnly = nil
         bell = try Bell(path: path + "-bell")
-        try DatabaseFile.prepareNew(path)
         pool = try Self.retryingBusy { try DatabasePool(path: path, configuration: configuration) }
         try pool.writeWithoutTransaction { database in
             try DatabaseFile.checkIdentity(database, path: path)
             try DatabaseFile.settle(database, durability: options.durability, path: path)
             try Migrator.run(database, path: path, applies: options.migrates, now: options.clock.wall())
         }
+        place = DatabasePlace(path)
+    }
+
+    /// Opens a file that may not be written. Every write fails.
+    private init(reading path: String, _ options: StoreOptions) throws {
+        guard try PrivateFile.inspect(path) else { throw StoreError(.notFound, "\(path): there is no such database") }
+        let locks = try LockFile.shared(at: path + "-lock", isReadOnly: true)
+        let readOnly = try ReadOnlyDatabase(path, locks: locks)
+        var configuration = DatabaseFile.configuration(durability: options.durability)
+        configuration.readonly = true
+        self.path = path
+        self.locks = locks
+        self.configuration = configuration
+        self.readOnly = readOnly
+        longestLogLeft = .max
+        bell = try Bell()
+        pool = try Self.retryingBusy { [configuration] in try DatabasePool(path: readOnly.name, configuration: configuration) }
+        try pool.read { database in
+            try DatabaseFile.refuseForeignLog(database, path: path)
+            try DatabaseFile.checkIdentity(database, path: path)
+            try Migrator.run(database, path: path, applies: false, now: options.clock.wall())
+        }
+        try readOnly.check()
+        place = DatabasePlace(path)
+        try locks.beginUse()
+        space = FileSpace.begin(path)
     }
 
     /// Retries while another process holds a lock briefly during opening, because it recovers the WAL or creates the file.
@@ -91,17 +133,29 @@ final class SQLiteEngine: Sendable {
     /// Reads from a snapshot.
     /// - Throws: `StoreError`.
     func read<Value>(_ body: (ReadConnection) throws -> Value) throws -> Value {
+        try place.require()
         do {
-            return try pool.read { try body(ReadConnection($0)) }
+            let value = try pool.read { try body(ReadConnection($0)) }
+            try readOnly?.check()
+            return value
         } catch {
             throw error.asStoreError(path: path)
         }
     }
 
     /// Closes the connections. The writer's thread must have ended.
+    ///
+    /// The last process to close moves the log into the file and deletes it, so that a plain copy of the file is a whole database, and no
+    /// log is left for another file to be put beside. It holds byte 0 of the lock file exclusively meanwhile; SQLite, too, does this only
+    /// where no other connection is open, which makes it safe from the WAL-reset bug. If it fails, because the disk is full, say, the log
+    /// stays and is still part of the database.
     func close() {
         try? pool.close()
         space.end()
         locks.endUse()
+        guard DatabaseFile.logLength(of: path) > longestLogLeft, place.isSame, locks.beginClosing() else { return }
+        defer { locks.endUse() }
+        // See above.
+        try? DatabaseFile.closeWhole(DatabaseQueue(path: path, configuration: configuration))
     }
 }

@@ -41,6 +41,8 @@ extension JobRunner {
                     metadata: [
                         "job": .stringConvertible(ended[start].job.id), "jobs": .stringConvertible(slice.count), "error": "\(error)",
                     ])
+                // The database is gone, and with it the jobs.
+                if let error = error as? StoreError, error.kind == .incomplete { break }
                 // Retried as long as the process lives, since the answers are paid for. If the process ends, the jobs are rescued.
                 do { try await Task.sleep(for: .milliseconds(Self.settleRetry)) } catch { break }
             }

@@ -41,6 +41,8 @@ package final class Worker: Service {
         var handedBack = 0
         var hasGivenUp = false
         var progressWatch = ProgressWatch()
+        /// Why nothing more can be stored.
+        var loss: StoreError?
         /// Why lanes are closed.
         var waits = LaneWaits()
     }
@@ -101,11 +103,11 @@ package final class Worker: Service {
     ///
     /// After a graceful shutdown begins, it claims no more jobs, lets running jobs finish within the grace period, and hands the rest back
     /// without counting their attempts. When the task is cancelled, it hands them back at once.
-    /// - Throws: `StoreError` if it cannot register.
+    /// - Throws: `StoreError` if it cannot register, or if the database is no longer at its path.
     package func run() async throws {
         try await withTaskCancellationOrGracefulShutdownHandler {
             guard let registration = try await register() else { return }
-            await run(as: registration)
+            try await run(as: registration)
         } onCancelOrGracefulShutdown: { [self] in
             beginShutdown()
         }
@@ -127,12 +129,13 @@ package final class Worker: Service {
         }
     }
 
-    private func run(as registration: WorkerRegistration) async {
+    private func run(as registration: WorkerRegistration) async throws {
         if let calls = registration.calls { children?.attach { calls.note(children: $0) } }
         logger.info("worker \(registration.id) ready", metadata: ["concurrency": .stringConvertible(configuration.concurrency)])
         let heartbeat = HeartbeatThread(store, inFlight: inFlight, lease: configuration.lease, logger: logger)
         await work(registration)
         heartbeat.stop()
+        if let loss = state.withLock(\.loss) { throw loss }
         let handedBack = state.withLock(\.handedBack)
         if handedBack > 0 {
             let what = handedBack == 1 ? "1 running job" : "\(handedBack) running jobs"
@@ -202,7 +205,13 @@ package final class Worker: Service {
                         state.withLock { $0.hasGivenUp = true }
                         break
                     }
-                    guard let round = await claim(registration.id, coalescer) else { continue }
+                    guard let round = await claim(registration.id, coalescer) else {
+                        guard state.withLock({ $0.loss != nil }) else { continue }
+                        // No answer can be stored any more.
+                        stopAtOnce()
+                        stopped = true
+                        break
+                    }
                     let now = platform_monotonic_ns() / 1_000_000
                     let called = coalescer.add(round.jobs, lanesWithMore: round.lanesWithMore, now: now)
                     for lease in round.cancellations {
@@ -279,6 +288,7 @@ package final class Worker: Service {
             return round
         } catch {
             logger.error("claiming failed", metadata: ["error": "\(error)"])
+            if let error = error as? StoreError, error.kind == .incomplete { state.withLock { $0.loss = error } }
             return nil
         }
     }

@@ -25,13 +25,15 @@ struct Session {
     ///
     /// - Parameter createsFile: Whether to create a missing database: only for commands that add something. A command that reads must not,
     ///   because a misspelt path would look like an empty queue.
+    /// - Parameter longestLogLeft: As in `StoreOptions`.
     /// - Throws: `CommandFailure` if there is no database and none is created.
     func withStore<Result>(
-        createsFile: Bool = false, _ body: (QueueStore) async throws -> Result
+        createsFile: Bool = false, longestLogLeft: Int64 = 0, _ body: (QueueStore) async throws -> Result
     ) async throws -> Result {
         if !createsFile { try DatabaseFileCheck.requireFile(settings.database) }
         var options = settings.storeOptions
         options.createsFile = createsFile
+        options.longestLogLeft = longestLogLeft
         let store = try QueueStore(path: settings.database, options: options)
         do {
             let result = try await body(store)
@@ -46,7 +48,7 @@ struct Session {
     /// Passes nil, and creates no file, if there is no database yet.
     func withExistingStore<Result>(_ body: (QueueStore?) async throws -> Result) async throws -> Result {
         var status = stat()
-        guard stat(settings.database, &status) == 0 else { return try await body(nil) }
+        guard stat(settings.database, &status) == 0 || QueueStore.isIncomplete(settings.database) else { return try await body(nil) }
         return try await withStore(createsFile: false) { store in try await body(store) }
     }
 }

@@ -175,6 +175,9 @@ struct EnqueueCommand: AsyncParsableCommand {
         }
     }
 
+    /// About twenty jobs: a hundred pages of the write-ahead log. What is longer, the command moves into the file before it ends.
+    private static let longestLogLeft: Int64 = 100 * 4_120
+
     func run() async throws {
         let session = try Session(global)
         if dryRun {
@@ -186,7 +189,9 @@ struct EnqueueCommand: AsyncParsableCommand {
             ).run()
         } else {
             let newJob = try draft().validated(in: session.settings.intakeContext(now: Now.milliseconds))
-            try await session.withStore(createsFile: true) { store in try await add(newJob, to: store, session) }
+            try await session.withStore(createsFile: true, longestLogLeft: wait ? 0 : Self.longestLogLeft) { store in
+                try await add(newJob, to: store, session)
+            }
         }
     }
 

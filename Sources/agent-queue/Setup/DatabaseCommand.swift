@@ -232,7 +232,7 @@ enum DatabaseFileCheck {
     /// - Throws: `CommandFailure` if there is none.
     static func requireFile(_ path: String) throws {
         var status = stat()
-        guard lstat(path, &status) != 0, errno == ENOENT || errno == ENOTDIR else { return }
+        guard lstat(path, &status) != 0, errno == ENOENT || errno == ENOTDIR, !QueueStore.isIncomplete(path) else { return }
         throw CommandFailure(
             .unavailable, "\(path): no database yet; add a job to create it, or choose another file with --database")
     }

@@ -116,8 +116,10 @@ import Testing
             #expect(try QueueStore.restore(from: folder + "/backup.db", to: path) != nil)
             // And the other way round: while a process replaces it, nobody opens it.
             let restorer = try await LockHolder(path: path + "-lock", byte: 0, exclusive: true)
+            let restoring = try await LockHolder(path: path + "-lock", byte: LockFile.restoreByte, exclusive: true)
             #expect(await storeError { _ = try open(path) }?.kind == .busy)
             try await restorer.kill()
+            try await restoring.kill()
             try open(path).close()
         }
     }

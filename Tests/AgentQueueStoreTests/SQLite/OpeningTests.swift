@@ -281,8 +281,6 @@ import Testing
                 "v007_runs", "v008_first_hour",
             ]
             #expect(try QueueStore.migrations(of: path) == (applied: [], pending: all))
-            #expect(await refusal(path, migrates: false) == .olderSchema)
-            #expect(try QueueStore.migrations(of: path) == (applied: [], pending: all))
             try open(path).close()
             #expect(try QueueStore.migrations(of: path) == (applied: all, pending: []))
             try open(path, migrates: false).close()
@@ -300,8 +298,9 @@ import Testing
             try await make(folder + "/new.db")
             let checksum = try #require(
                 try RawConnection(folder + "/new.db").value("SELECT checksum FROM migrations WHERE version = 1"))
-            try DatabaseFile.prepareNew(path)
-            let raw = try RawConnection(path)
+            let raw = try RawConnection(path, create: true)
+            try raw.run(
+                "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = \(DatabaseFile.applicationID); PRAGMA journal_mode = WAL")
             try raw.run(String(contentsOf: source, encoding: .utf8))
             try raw.run(
                 """
