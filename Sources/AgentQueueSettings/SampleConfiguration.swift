@@ -70,9 +70,11 @@ package enum SampleConfiguration {
 
         # The HTTP client that all providers share.
         http:
-          connection_pool_size: 100   # most open connections to one host, 1 to 10000
+          connection_pool_size: 100   # most open connections to one host, 1 to 10000; as many more as worker.concurrency needs
           connect_timeout: 30s        # how long opening a connection may take, 100ms to 10m
           request_timeout: 10m        # how long a whole call may take, 100ms to 24h. HTTP_TIMEOUT or AIOHTTP_TIMEOUT (seconds) beats it
+          first_byte_timeout: 5m      # how long a streamed answer may take to begin, 100ms to 24h
+          idle_timeout: 2m            # how long a streamed answer may be silent once it has begun, 100ms to 24h
           max_retries: 3              # retries of a connection that failed before any byte was sent, 0 to 10
 
         # When a provider that keeps failing is left alone: shared by all processes through the database.
@@ -101,6 +103,8 @@ package enum SampleConfiguration {
         #   api_version             anthropic only: the anthropic-version header. Default 2023-06-01
         #   prompt_cache            anthropic only: off, 5m or 1h: asks it to keep system text and tools. Default off
         #   concurrency             most calls in flight to it from all processes, 1 to 1024. Default no limit
+        #   first_byte_timeout      openai and anthropic: http.first_byte_timeout for this provider, 100ms to 24h
+        #   idle_timeout            openai and anthropic: http.idle_timeout for this provider, 100ms to 24h
         #   embeddings.max_inputs   most texts in one embeddings call, 1 to 10000. Default the provider kind's own
         #   embeddings.max_tokens   most tokens in one embeddings call, 1 to 10000000. Default the provider kind's own
         #   embeddings.max_bytes    most bytes in one embeddings call, 1KiB to 1GiB. Default the provider kind's own

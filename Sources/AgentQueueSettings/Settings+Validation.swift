@@ -46,6 +46,8 @@ extension Settings {
                 if provider.command != nil { conflicts.append(unfit("command")) }
             case .claudeCode:
                 if provider.command == nil { conflicts.append(conflict("\(key).command", "is missing", at: key)) }
+                if provider.firstByteTimeout != nil { conflicts.append(unfit("first_byte_timeout")) }
+                if provider.idleTimeout != nil { conflicts.append(unfit("idle_timeout")) }
                 if provider.embeddings.maxInputs != nil { conflicts.append(unfit("embeddings.max_inputs")) }
                 if provider.embeddings.maxTokens != nil { conflicts.append(unfit("embeddings.max_tokens")) }
                 if provider.embeddings.maxBytes != nil { conflicts.append(unfit("embeddings.max_bytes")) }

@@ -50,7 +50,27 @@ import Testing
         #expect(timeline.json().array?.count == 5)
     }
 
-    @Test("A wait that nothing else explains was for a free worker, and a running attempt has no end")
+    @Test("A provider that is not reached costs no attempt, and the timeline does not number it as one")
+    func notReached() throws {
+        var history = JobHistory()
+        for second in [0, 2_000] as [Int64] {
+            history.failedAttempts.append(
+                JobHistory.FailedAttempt(
+                    attempt: 1, beganAt: Self.start + second, endedAt: Self.start + second + 1_000, failure: .unreachable,
+                    target: "local/m"))
+        }
+        let timeline = JobTimeline(try job(.running, attempt: 1), history)
+        #expect(
+            timeline.lines == [
+                "2027-01-15 08:00:00.000  created",
+                "2027-01-15 08:00:00.000  not reached after 1.00 s: local/m (counts as no attempt)",
+                "2027-01-15 08:00:02.000  not reached after 1.00 s: local/m (counts as no attempt)",
+                "2027-01-15 08:00:30.000  attempt 1 running",
+            ])
+        #expect(timeline.json(.attempt).array?.map { $0["outcome"] } == ["not_reached", "not_reached", "running"])
+    }
+
+    @Test("A wait that nothing else explains was for a worker, and a running attempt has no end")
     func running() throws {
         let timeline = JobTimeline(try job(.running, attempt: 1), JobHistory())
         #expect(timeline.events.map(\.word) == ["created", "worker", "running"])

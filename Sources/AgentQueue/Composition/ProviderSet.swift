@@ -24,8 +24,9 @@ package struct ProviderSet: Sendable {
         let factory = ProviderFactory(
             transport: HTTPTransport(
                 HTTPTransport.Configuration(
-                    poolSize: http.connectionPoolSize, connectTimeout: http.connectTimeout.milliseconds, maxRetries: http.maxRetries)),
-            environment: environment, children: ChildProcessRegister())
+                    poolSize: max(http.connectionPoolSize, settings.maxCalls), connectTimeout: http.connectTimeout.milliseconds,
+                    maxRetries: http.maxRetries)),
+            environment: environment, children: ChildProcessRegister(), http: http)
         var providers: [any ModelProvider] = []
         var unavailable: [String: String] = [:]
         let taken = Set(own.map(\.name))
@@ -58,6 +59,8 @@ struct ProviderFactory {
     /// Where keys and programs are looked up.
     let environment: [String: String]
     let children: ChildProcessRegister
+    /// What holds for providers that do not say themselves.
+    let http: HTTPSettings
 
     /// Why a provider cannot be called.
     struct Unavailable: Error {
@@ -74,12 +77,12 @@ struct ProviderFactory {
                 name: name, baseURL: baseURL, apiKey: key,
                 maxEmbedInputs: settings.embeddings.maxInputs ?? ProviderCapabilities().maxEmbedInputs,
                 maxEmbedTokens: settings.embeddings.maxTokens, maxEmbedBytes: settings.embeddings.maxBytes.map { Int(clamping: $0) },
-                api: settings.openAIAPI, transport: transport)
+                api: settings.openAIAPI, transport: transport, streams: streams(settings))
         case .anthropic:
             guard let baseURL = settings.baseURL else { throw Unavailable(reason: "it has no base URL") }
             return AnthropicProvider(
                 name: name, baseURL: baseURL, apiKey: key, version: settings.apiVersion ?? "2023-06-01",
-                promptCache: settings.anthropicPromptCache, transport: transport)
+                promptCache: settings.anthropicPromptCache, transport: transport, streams: streams(settings))
         case .claudeCode:
             let command = settings.command ?? "claude"
             switch ClaudeCodeProvider.locate(command, environment: environment) {
@@ -90,6 +93,12 @@ struct ProviderFactory {
                     isWarm: settings.warm ?? true, register: children)
             }
         }
+    }
+
+    private func streams(_ settings: ProviderSettings) -> StreamLimits {
+        StreamLimits(
+            firstByte: (settings.firstByteTimeout ?? http.firstByteTimeout).milliseconds,
+            idle: (settings.idleTimeout ?? http.idleTimeout).milliseconds)
     }
 
     private func key(of settings: ProviderSettings) throws(Unavailable) -> String? {

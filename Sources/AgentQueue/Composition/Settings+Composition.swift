@@ -36,6 +36,10 @@ extension Settings {
         StoreOptions(durability: Durability(rawValue: durability.rawValue) ?? .full)
     }
 
+    /// How many calls a worker process may make of one host at once: those of its slots, with the extra ones beside a provider that hangs,
+    /// and a few of provider batches and searches.
+    var maxCalls: Int { effectiveWorker.concurrency + max(1, effectiveWorker.concurrency / 2) + 8 }
+
     /// The configuration of a worker.
     /// - Parameters:
     ///   - queues: the queues to serve; nil for all.

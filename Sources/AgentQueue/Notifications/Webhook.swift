@@ -48,7 +48,8 @@ struct Webhook: Sendable {
     private func outcome(_ failure: HTTPFailure) -> NotificationOutcome {
         switch failure {
         case .cancelled, .shutDown: .broken
-        case .timedOut: .failed("the receiver had not answered after \(timeout / 1_000) s")
+        case .exhausted(let clause): .failed("the receiver was not called: \(clause)")
+        case .timedOut, .stalled: .failed("the receiver had not answered after \(timeout / 1_000) s")
         // The content does not matter and the status may have said that it was received, but the status was not read.
         case .tooLarge: .failed("the receiver's answer is too long")
         case .encoded(let name): .failed("the receiver's answer is in the encoding \(name), which was not asked for")

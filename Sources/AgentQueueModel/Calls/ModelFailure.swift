@@ -22,6 +22,8 @@ public struct ModelFailure: Error, Sendable, Equatable {
     package var isMaybePaid: Bool
     /// Whether anything was sent. A request refused locally says nothing about its provider.
     package var wasSent = true
+    /// Whether nothing was sent because this process has no file, memory or connection left for the call.
+    package var isOwnShortage = false
     /// Whether the model worked, but reached its limit of output tokens before it had written any text.
     package var isCutOff = false
     /// The part of the answer that had arrived; nil if none had.
@@ -64,6 +66,14 @@ public struct ModelFailure: Error, Sendable, Equatable {
         var failure = ModelFailure(
             .invalidReply, "\(words) and wrote no text: raise max_tokens", requestID: requestID, usage: usage, cost: cost, calls: 1)
         failure.isCutOff = true
+        return failure
+    }
+
+    /// A failure of this process, which has no file, memory or connection left for the call. It says nothing about the provider, and the
+    /// attempt does not count.
+    package static func notConnected(_ message: String) -> ModelFailure {
+        var failure = ModelFailure(.unreachable, message)
+        (failure.wasSent, failure.isOwnShortage) = (false, true)
         return failure
     }
 

@@ -3,8 +3,8 @@ package struct Settlement: Sendable, Equatable {
     package var state: JobState
     /// When it may run again (wall clock, ms), for `retryable` and `available`.
     package var scheduledAt: Int64?
-    /// Whether the attempt counts. A provider that cannot be reached, a 429, an overload, a refused key, an empty account, a shutdown or a call that never started do not
-    /// count, because none of them is the job's fault.
+    /// Whether the attempt counts. A provider that cannot be reached, a failed probe of an open breaker, a 429, an overload, a refused
+    /// key, an empty account, a shutdown or a call that never started do not count, because none of them is the job's fault.
     package var countsAttempt: Bool
 
     package init(state: JobState, scheduledAt: Int64? = nil, countsAttempt: Bool = true) {
@@ -21,10 +21,13 @@ package struct Settlement: Sendable, Equatable {
 
     /// Decides the job's next state.
     /// - Parameters:
+    ///   - isProbe: whether the call was to find out whether a provider that keeps failing works again.
     ///   - attempt: the attempt's number, from 1 (it was counted when the job was claimed).
     ///   - backoff: how long to wait before the next attempt, in ms, jitter included.
     ///   - now: wall clock, ms.
-    package static func decide(_ end: AttemptEnd, attempt: Int, maxAttempts: Int, backoff: Int64, now: Int64) -> Settlement {
+    package static func decide(_ end: AttemptEnd, isProbe: Bool = false, attempt: Int, maxAttempts: Int, backoff: Int64, now: Int64)
+        -> Settlement
+    {
         switch end {
         case .answered:
             return Settlement(state: .completed)
@@ -41,6 +44,9 @@ package struct Settlement: Sendable, Equatable {
             case .unreachable, .rateLimited, .overloaded, .authentication, .quotaExhausted:
                 let wait = min(max(retryAfter ?? backoff, shortestSnooze), longestSnooze)
                 return Settlement(state: .retryable, scheduledAt: now + wait, countsAttempt: false)
+            case .retryable where isProbe, .timedOut where isProbe:
+                // The provider was known to fail. The job only lent its call.
+                return Settlement(state: .retryable, scheduledAt: now + max(retryAfter ?? 0, backoff), countsAttempt: false)
             case .retryable, .timedOut, .invalidReply, .crashed:
                 guard attempt < maxAttempts else { return Settlement(state: .discarded) }
                 return Settlement(state: .retryable, scheduledAt: now + max(retryAfter ?? 0, backoff))

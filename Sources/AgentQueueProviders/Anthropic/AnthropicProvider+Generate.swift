@@ -73,7 +73,8 @@ extension AnthropicProvider {
         let result = await withTaskGroup(of: Result<HTTPAnswer, HTTPFailure>?.self) { group in
             group.addTask {
                 await connection.transport.receive(
-                    call, before: limit.deadline, onPart: { reader.take($0) }, onHead: { reader.take(head: $0) })
+                    call, before: limit.deadline, limits: connection.streams, onPart: { reader.take($0) }, onHead: { reader.take(head: $0) }
+                )
             }
             group.addTask {
                 await reader.waitUntilOver()

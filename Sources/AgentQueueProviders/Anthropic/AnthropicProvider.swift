@@ -32,10 +32,12 @@ package struct AnthropicProvider: CheckableProvider {
     ///   - maxOutputTokens: the limit of an answer's tokens if the request sets none; 4,096 by default.
     ///   - batchCapacity: the limits of one batch; Anthropic's own by default.
     ///   - transport: the HTTP client, which the caller shuts down.
+    ///   - streams: how long its streams may be silent.
     ///   - now: wall clock in ms, to work out when limits reset.
     package init(
         name: String, baseURL: String, apiKey: String?, version: String = "2023-06-01", promptCache: PromptCache = .off,
         maxOutputTokens: Int = 4_096, batchCapacity: BatchCapacity = Self.usualBatchCapacity, transport: HTTPTransport,
+        streams: StreamLimits = StreamLimits(),
         now: @escaping @Sendable () -> Int64 = WallClock.milliseconds
     ) {
         self.name = name
@@ -44,7 +46,7 @@ package struct AnthropicProvider: CheckableProvider {
         self.maxOutputTokens = maxOutputTokens
         self.batchCapacity = batchCapacity
         self.now = now
-        connection = APIConnection(baseURL, version: "/v1", apiKey: apiKey, transport: transport)
+        connection = APIConnection(baseURL, version: "/v1", apiKey: apiKey, transport: transport, streams: streams)
     }
 
     /// `anthropic` and the base URL in a normalised spelling, without password and query.

@@ -160,6 +160,7 @@ struct ClaudeCodeOutcome {
         if let stop, let failure = failure(of: stop, report) { return .failure(failure) }
         switch ending {
         case .notStarted(let clause):
+            if let shortage = ProcessShortage.ofFiles() { return .failure(.notConnected("claude was not started: \(shortage)")) }
             var failure = ModelFailure(.retryable, "claude cannot be started: \(Redaction.line(clause))")
             failure.scope = .provider
             return .failure(failure)

@@ -170,6 +170,7 @@ package final class ClaudeCodeProvider: CheckableProvider {
                 environment: environment(for: key), workingDirectory: try folder.workingDirectory(), systemFile: systemFile,
                 isWarm: mode.isWarm)
         } catch {
+            if let shortage = ProcessShortage.ofFiles() { throw ModelFailure.notConnected("claude was not started: \(shortage)") }
             throw ModelFailure(.retryable, "claude cannot be started: \(Redaction.line(error.clause))", scope: .provider)
         }
         let process = pool.add {

@@ -9,6 +9,8 @@ package struct APIConnection: Sendable {
     /// What stands between the base URL and an endpoint's path.
     private let prefix: String
     let transport: HTTPTransport
+    /// How long its streams may be silent.
+    let streams: StreamLimits
     /// The API key; empty without one.
     let key: String
     /// The value of `authorization` for the base URL's user and password, which sign in where there is no key.
@@ -19,12 +21,13 @@ package struct APIConnection: Sendable {
     /// - Parameters:
     ///   - version: what may end the base URL and is not shown, such as `/v1`: addresses have it either way. Empty for none.
     ///   - apiKey: nil, or one of blanks, is none.
-    init(_ baseURL: String, version: String = "", apiKey: String?, transport: HTTPTransport) {
+    init(_ baseURL: String, version: String = "", apiKey: String?, transport: HTTPTransport, streams: StreamLimits) {
         base = BaseURL(baseURL)
         let hasVersion = base.shown.hasSuffix(version)
         shown = hasVersion ? String(base.shown.dropLast(version.count)) : base.shown
         prefix = hasVersion ? "" : version
         self.transport = transport
+        self.streams = streams
         let key = apiKey.map { String($0.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed()) } ?? ""
         self.key = key
         basic = key.isEmpty ? base.credentials.map { "Basic \(Base64.encode(Array($0.utf8)))" } : nil

@@ -18,6 +18,10 @@ package enum HTTPFailure: Error, Sendable, Equatable {
     case encoded(String)
     /// No connection was made, so nothing was sent. The clause says why.
     case unreachable(String)
+    /// This process could not make a connection, and the server has nothing to do with it. Nothing was sent. The clause says why.
+    case exhausted(String)
+    /// A stream's next byte, or its first, did not come in time, in ms. Says whether the request had begun to leave.
+    case stalled(after: Int64, hasBegun: Bool)
     /// The server's certificate is not trusted. Nothing was sent.
     case untrusted(String)
     /// The connection broke after the request had begun to leave. The clause says how.
@@ -39,7 +43,9 @@ package enum HTTPFailure: Error, Sendable, Equatable {
             self = .broken("its compressed answer cannot be decoded")
         default:
             let clause = Self.clause(error)
-            if clause == Self.untrustedClause {
+            if !bodyBegun, let shortage = ProcessShortage.reason(of: error) {
+                self = .exhausted(shortage)
+            } else if clause == Self.untrustedClause {
                 self = .untrusted(clause)
             } else {
                 self = bodyBegun ? .broken(clause) : .unreachable(clause)
@@ -55,7 +61,7 @@ package enum HTTPFailure: Error, Sendable, Equatable {
         case .invalidURL, .emptyHost, .emptyScheme: self = .unsendable("its base URL is not one")
         case .connectTimeout: self = .unreachable("connecting took too long")
         case .tlsHandshakeTimeout: self = .unreachable("the TLS handshake took too long")
-        case .getConnectionFromPoolTimeout: self = .unreachable("no connection opened or became free in time")
+        case .getConnectionFromPoolTimeout: self = .exhausted("other calls hold every connection to it")
         case .remoteConnectionClosed, .uncleanShutdown:
             self = bodyBegun ? .broken("the connection was closed before the answer was whole") : .unreachable("the connection was closed")
         default:
@@ -97,7 +103,6 @@ package enum HTTPFailure: Error, Sendable, Equatable {
         case 104, 54, 32: "connection reset"
         case 110, 60: "connecting took too long"
         case 101, 113, 51, 65: "no route to the host"
-        case 24, 23: "this process has too many open files"
         default: "the connection failed (errno \(code))"
         }
     }
@@ -106,16 +111,28 @@ package enum HTTPFailure: Error, Sendable, Equatable {
     /// costs nothing.
     package var hasBegun: Bool {
         switch self {
-        case .timedOut(let hasBegun), .cancelled(let hasBegun), .shutDown(let hasBegun): hasBegun
+        case .timedOut(let hasBegun), .cancelled(let hasBegun), .shutDown(let hasBegun), .stalled(_, let hasBegun): hasBegun
         case .tooLarge, .encoded, .broken: true
-        case .unreachable, .untrusted, .unsendable: false
+        case .unreachable, .exhausted, .untrusted, .unsendable: false
+        }
+    }
+
+    /// Whether no connection was made, for whatever reason but its certificate.
+    var isWithoutConnection: Bool {
+        switch self {
+        case .unreachable, .exhausted: true
+        default: false
         }
     }
 
     /// The failure with what is known about the request once the exchange has ended.
-    func after(_ progress: SendProgress) -> HTTPFailure {
+    /// - Parameter hasBody: whether there was anything to send beyond the head.
+    func after(_ progress: SendProgress, hasBody: Bool) -> HTTPFailure {
         switch self {
+        case .timedOut where hasBody && !progress.hasBegun, .stalled where hasBody && !progress.hasBegun:
+            .unreachable("no connection opened before the call's timeout")
         case .timedOut: .timedOut(hasBegun: progress.hasBegun)
+        case .stalled(let wait, _): .stalled(after: wait, hasBegun: progress.hasBegun)
         case .cancelled: .cancelled(hasBegun: progress.hasBegun)
         case .shutDown: .shutDown(hasBegun: progress.hasBegun)
         default: self
@@ -137,6 +154,8 @@ package enum HTTPFailure: Error, Sendable, Equatable {
                 ModelFailure(.retryable, "\(url) sent an answer in the encoding \(name), which was not asked for (gzip and deflate are)")
             case .unreachable(let clause), .untrusted(let clause):
                 ModelFailure(.unreachable, "\(url) cannot be reached: \(clause)", scope: .provider)
+            case .exhausted(let clause): ModelFailure.notConnected("\(url) was not called: \(clause)")
+            case .stalled(let wait, _): ModelFailure(.timedOut, "\(url) had sent nothing for \(Self.seconds(wait)) s")
             case .broken(let clause): ModelFailure(.retryable, "the call to \(url) broke off: \(clause)")
             case .unsendable(let clause): ModelFailure.unsent("\(url) cannot be called: \(clause)")
             }

@@ -44,19 +44,21 @@ package final class HTTPTransport: Sendable {
     ///   - call: what to send.
     ///   - deadline: when to give up. Connecting with retries, sending, and the answer's last byte must be done by then.
     ///   - onPart: called with each piece, in order, and not after this has returned. It should return quickly.
+    ///   - limits: how long the stream may be silent.
     ///   - onHead: called with status and headers of an answer that goes to `onPart`, before its first piece. If the answer breaks off,
     ///     there is nothing else.
     package func receive(
-        _ call: HTTPCall, before deadline: ContinuousClock.Instant, onPart: @escaping @Sendable ([UInt8]) -> Void,
-        onHead: @escaping @Sendable (HTTPAnswer) -> Void = { _ in }
+        _ call: HTTPCall, before deadline: ContinuousClock.Instant, limits: StreamLimits = StreamLimits(),
+        onPart: @escaping @Sendable ([UInt8]) -> Void, onHead: @escaping @Sendable (HTTPAnswer) -> Void = { _ in }
     ) async -> Result<HTTPAnswer, HTTPFailure> {
-        await run(call, before: deadline, Listener(onHead: onHead, onPart: onPart))
+        await run(call, before: deadline, Listener(onHead: onHead, onPart: onPart, silence: StreamSilence(limits, now: .now)))
     }
 
     /// Receives a stream of events.
     private struct Listener: Sendable {
         var onHead: @Sendable (HTTPAnswer) -> Void
         var onPart: @Sendable ([UInt8]) -> Void
+        var silence: StreamSilence
     }
 
     private func run(
@@ -64,11 +66,16 @@ package final class HTTPTransport: Sendable {
     ) async -> Result<HTTPAnswer, HTTPFailure> {
         if Task.isCancelled { return .failure(.cancelled(hasBegun: false)) }
         let progress = SendProgress()
+        let silence = listener?.silence
         // The client's own deadline covers only the answer's head, so a timer of ours runs beside the exchange.
         let result = await withTaskGroup(of: Result<HTTPAnswer, HTTPFailure>.self) { group in
             group.addTask { await self.exchange(call, progress, listener) }
             group.addTask {
                 do {
+                    while let due = silence?.due, due < deadline {
+                        try await CallTimer.sleep(until: due)
+                        if let wait = silence?.isTooLong(at: .now) { return .failure(.stalled(after: wait, hasBegun: false)) }
+                    }
                     try await CallTimer.sleep(until: deadline)
                     return .failure(.timedOut(hasBegun: false))
                 } catch {
@@ -80,7 +87,7 @@ package final class HTTPTransport: Sendable {
             return first
         }
         // Certain only now that the exchange has ended.
-        return result.mapError { $0.after(progress) }
+        return result.mapError { $0.after(progress, hasBody: call.body != nil) }
     }
 
     private func exchange(_ call: HTTPCall, _ progress: SendProgress, _ listener: Listener?) async -> Result<HTTPAnswer, HTTPFailure> {
@@ -91,7 +98,7 @@ package final class HTTPTransport: Sendable {
             } catch {
                 if Task.isCancelled { return .failure(.cancelled(hasBegun: false)) }
                 let failure = HTTPFailure(error, bodyBegun: progress.hasBegun, maxAnswerBytes: configuration.maxAnswerBytes)
-                guard case .unreachable = failure, retries < configuration.maxRetries else { return .failure(failure) }
+                guard failure.isWithoutConnection, retries < configuration.maxRetries else { return .failure(failure) }
                 retries += 1
                 do {
                     try await Task.sleep(for: .milliseconds(Self.wait(beforeRetry: retries, jitter: .random(in: 0...1))))
@@ -121,6 +128,8 @@ package final class HTTPTransport: Sendable {
             throw HTTPFailure.tooLarge(limit: limit)
         }
         var answer = HTTPAnswer(status: Int(response.status.code), headers: response.headers)
+        // An answer that is no stream comes when the model is done.
+        if answer.isEventStream { listener?.silence.end(at: .now) } else { listener?.silence.ignore() }
         let listener = answer.isEventStream ? listener : nil
         listener?.onHead(answer)
         var count = 0
@@ -130,6 +139,7 @@ package final class HTTPTransport: Sendable {
                 guard count <= limit else { throw HTTPFailure.tooLarge(limit: limit) }
                 if let listener {
                     if Task.isCancelled { break }
+                    listener.silence.end(at: .now)
                     listener.onPart(Array(part.readableBytesView))
                 } else {
                     answer.body.append(contentsOf: part.readableBytesView)

@@ -18,7 +18,8 @@ extension OpenAIProvider {
             body: body?.utf8(sorted: false))
         let result: Result<HTTPAnswer, HTTPFailure>
         if let stream {
-            result = await connection.transport.receive(call, before: limit.deadline, onPart: stream.take, onHead: stream.begin)
+            result = await connection.transport.receive(
+                call, before: limit.deadline, limits: connection.streams, onPart: stream.take, onHead: stream.begin)
         } else {
             result = await connection.transport.send(call, before: limit.deadline)
         }

@@ -34,11 +34,12 @@ package struct OpenAIProvider: CheckableProvider {
     ///   - api: which of OpenAI's two APIs answers `generate` requests.
     ///   - batchCapacity: the limits of one batch; OpenAI's own by default.
     ///   - transport: the HTTP client, which the caller shuts down.
+    ///   - streams: how long its streams may be silent.
     ///   - now: wall clock in ms, for a `Retry-After` that is a date.
     package init(
         name: String, baseURL: String, apiKey: String?, maxEmbedInputs: Int = ProviderCapabilities().maxEmbedInputs,
         maxEmbedTokens: Int? = nil, maxEmbedBytes: Int? = nil, api: OpenAIAPI = .automatic,
-        batchCapacity: BatchCapacity = Self.usualBatchCapacity, transport: HTTPTransport,
+        batchCapacity: BatchCapacity = Self.usualBatchCapacity, transport: HTTPTransport, streams: StreamLimits = StreamLimits(),
         now: @escaping @Sendable () -> Int64 = WallClock.milliseconds
     ) {
         self.name = name
@@ -48,7 +49,7 @@ package struct OpenAIProvider: CheckableProvider {
         capabilities = ProviderCapabilities(
             maxEmbedInputs: max(1, maxEmbedInputs), maxEmbedTokens: maxEmbedTokens ?? Self.maxEmbedTokens,
             maxEmbedBytes: maxEmbedBytes ?? ProviderCapabilities().maxEmbedBytes, streams: true, hasStructuredOutput: true)
-        connection = APIConnection(baseURL, apiKey: apiKey, transport: transport)
+        connection = APIConnection(baseURL, apiKey: apiKey, transport: transport, streams: streams)
     }
 
     /// `openai` and the base URL in a normalised spelling, without password and query.

@@ -63,7 +63,8 @@ package enum ProvidersCheck {
                 "is paused, resumes \(end)\(reason); add funds to its account, then run 'agent-queue providers resume \(provider)'",
                 .unavailable)
         case .unreachable:
-            return .note(subject, "is down\(reason); trying again \(end); start the server, or correct its base_url or the network")
+            let what = state.pauseReason ?? "it cannot be reached"
+            return .note(subject, "\(what); trying again \(end); start the server, or correct its base_url or the network")
         default:
             return .note(subject, "is paused, resumes \(end)\(reason); no action is needed, but a higher limit at the provider would help")
         }

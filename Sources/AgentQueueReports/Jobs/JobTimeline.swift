@@ -45,6 +45,11 @@ package struct JobTimeline {
 
     private static func attempts(of job: Job, _ history: JobHistory) -> [Event] {
         var events = history.failedAttempts.map { failed in
+            if failed.failure == .unreachable {
+                return Event(
+                    kind: .attempt, began: failed.beganAt ?? failed.endedAt, ended: failed.endedAt, attempt: failed.attempt,
+                    word: "not_reached", detail: failed.target ?? job.target.description)
+            }
             let place = failed.target.flatMap { $0 == job.target.description ? nil : "\($0): " } ?? ""
             return Event(
                 kind: .attempt, began: failed.beganAt ?? failed.endedAt, ended: failed.endedAt, attempt: failed.attempt, word: "failed",
@@ -71,7 +76,7 @@ package struct JobTimeline {
         let explained = history.waits.filter { $0.endedAt <= start }.map(\.endedAt).max() ?? ready
         let began = max(ready, explained)
         guard start - began > shortestWait else { return nil }
-        return Event(kind: .waited, began: began, ended: start, word: "worker", detail: "a free worker")
+        return Event(kind: .waited, began: began, ended: start, word: "worker", detail: "a worker")
     }
 
     private static func source(of job: Job) -> String? {
@@ -128,6 +133,8 @@ package struct JobTimeline {
         switch event.kind {
         case .created: return "created"
         case .finished: return event.word + (detail.map { " \($0)" } ?? "")
+        case .attempt where event.word == "not_reached":
+            return "not reached\(took.replacing(" in ", with: " after ")): \(detail ?? "the provider") (counts as no attempt)"
         case .attempt: return "attempt \(event.attempt ?? 0) \(event.word)\(took)" + (detail.map { ": \($0)" } ?? "")
         case .waited:
             let length = Figures.duration(milliseconds: (event.ended ?? event.began) - event.began)

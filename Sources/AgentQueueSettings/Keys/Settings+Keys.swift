@@ -37,6 +37,8 @@ extension Settings {
         Setting("http.connection_pool_size", \.http.connectionPoolSize, .integer(1...10_000)),
         Setting("http.connect_timeout", \.http.connectTimeout, .duration(.milliseconds(100) ... .seconds(600))),
         Setting("http.request_timeout", \.http.requestTimeout, .duration(.milliseconds(100) ... .hours(24))),
+        Setting("http.first_byte_timeout", \.http.firstByteTimeout, .duration(.milliseconds(100) ... .hours(24))),
+        Setting("http.idle_timeout", \.http.idleTimeout, .duration(.milliseconds(100) ... .hours(24))),
         Setting("http.max_retries", \.http.maxRetries, .integer(0...10)),
 
         Setting("breaker.failure_rate", \.breaker.failureRate, .number(0.01...1)),

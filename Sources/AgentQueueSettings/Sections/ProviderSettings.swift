@@ -15,6 +15,10 @@ package struct ProviderSettings: Equatable, Sendable {
     package var command: String?
     /// Maximum calls in flight to it from all processes, 1 to 1024; nil means no limit. See ``maxConcurrency``.
     package var concurrency: Int?
+    /// How long a streamed answer may take to begin, 100 ms to 24 h; nil uses `http.first_byte_timeout`. Not for kind `claude-code`.
+    package var firstByteTimeout: Duration?
+    /// How long a streamed answer may be silent, 100 ms to 24 h; nil uses `http.idle_timeout`. Not for kind `claude-code`.
+    package var idleTimeout: Duration?
     /// The capacity of one embeddings call.
     package var embeddings = EmbeddingSettings()
     package var batch = BatchSettings()
@@ -57,6 +61,8 @@ extension ProviderSettings {
         Setting("prompt_cache", \.promptCache, .optional(.choice())),
         Setting("warm", \.warm, .optional(.flag)),
         Setting("concurrency", \.concurrency, .optional(.integer(1...1024))),
+        Setting("first_byte_timeout", \.firstByteTimeout, .optional(.duration(.milliseconds(100) ... .hours(24)))),
+        Setting("idle_timeout", \.idleTimeout, .optional(.duration(.milliseconds(100) ... .hours(24)))),
         Setting("embeddings.max_inputs", \.embeddings.maxInputs, .optional(.integer(1...10_000))),
         Setting("embeddings.max_tokens", \.embeddings.maxTokens, .optional(.integer(1...10_000_000))),
         Setting("embeddings.max_bytes", \.embeddings.maxBytes, .optional(.bytes((1 << 10)...(1 << 30)))),

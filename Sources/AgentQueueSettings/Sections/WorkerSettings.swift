@@ -22,12 +22,16 @@ package struct WorkerSettings: Equatable, Sendable {
 
 /// `http:` — the HTTP client that all providers share.
 package struct HTTPSettings: Equatable, Sendable {
-    /// Maximum open connections per host. Default 100, 1 to 10000.
+    /// Maximum open connections per host. Default 100, 1 to 10000. A worker that makes more calls at once opens as many as it needs.
     package var connectionPoolSize = 100
     /// How long opening a connection may take. Default 30 s, 100 ms to 10 min.
     package var connectTimeout: Duration = .seconds(30)
     /// How long a whole call may take. Default 10 min, 100 ms to 24 h.
     package var requestTimeout: Duration = .seconds(600)
+    /// How long a streamed answer may take to begin. Default 5 min, 100 ms to 24 h.
+    package var firstByteTimeout: Duration = .seconds(300)
+    /// How long a streamed answer may be silent once it has begun. Default 2 min, 100 ms to 24 h.
+    package var idleTimeout: Duration = .seconds(120)
     /// Retries of a connection that failed before any byte was sent; the queue makes all other retries. Default 3, 0 to 10.
     package var maxRetries = 3
 

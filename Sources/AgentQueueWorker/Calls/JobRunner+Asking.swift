@@ -18,11 +18,20 @@ extension JobRunner {
         let began = platform_monotonic_ns()
         let answers = await answers(to: &calls)
         let latency = (platform_monotonic_ns() - began) / 1_000_000
+        if case .failure(let failure) = answers[0], failure.isOwnShortage { pause(failure) }
         for place in calls.indices {
             let outcome = cause(of: answers[place], calls[place].job)
             if calls.count == 1 { logAnswer(calls[place].job, outcome) }
             calls[place].state = .ended(Attempt(answers[place], outcome: outcome, latency: latency))
         }
+    }
+
+    /// Lets no call begin for a while: it would fail like this one.
+    private func pause(_ failure: ModelFailure) {
+        guard let seconds = inFlight.pause(now: platform_monotonic_ns()) else { return }
+        logger.warning(
+            "no new calls for \(seconds) s: \(failure.message)",
+            metadata: ["calls": .stringConvertible(inFlight.calls), "concurrency": .stringConvertible(configuration.concurrency)])
     }
 
     /// The provider's outcomes, one for each job. ``InFlight`` stops the call on cancellation, a lost lease, the deadline or shutdown.

@@ -21,7 +21,7 @@ extension JobRunner {
     /// none.
     func nextTarget(after ended: EndedCall) async -> ClaimedJob? {
         let job = ended.call.job
-        guard case .failure(let failure) = ended.attempt.outcome, !ended.attempt.isMismatch, job.kind != .memorize,
+        guard case .failure(let failure) = ended.attempt.outcome, !ended.attempt.isMismatch, !failure.isOwnShortage, job.kind != .memorize,
             let route = configuration.policies.routes[job.target.description], inFlight.reason(for: job.lease) == nil
         else { return nil }
         let wait = failure.retryAfter ?? configuration.backoff.base

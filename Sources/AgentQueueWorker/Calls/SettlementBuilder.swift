@@ -121,7 +121,8 @@ struct SettlementBuilder: Sendable {
         let job = call.job
         var generator = SystemRandomNumberGenerator()
         let settlement = Settlement.decide(
-            .failed(failure.failure, retryAfter: failure.retryAfter), attempt: job.attempt, maxAttempts: job.maxAttempts,
+            .failed(failure.failure, retryAfter: failure.retryAfter), isProbe: job.isProbe && failure.wasSent, attempt: job.attempt,
+            maxAttempts: job.maxAttempts,
             backoff: configuration.backoff.delay(afterAttempt: job.attempt, using: &generator), now: now)
         let report = report(failure, job)
         // The provider's support asks for the id.

@@ -23,6 +23,8 @@ final class InFlight: Sendable {
         var calls = 0
         /// By provider.
         var held: [String: Held] = [:]
+        /// When calls may begin again (CLOCK_MONOTONIC, ns), and how many pauses there were in a row.
+        var pause: (until: Int64, count: Int64) = (0, 0)
         var isAlone = false
     }
 
@@ -67,12 +69,27 @@ final class InFlight: Sendable {
     ///   - now: CLOCK_MONOTONIC, ns.
     func freeSlots(of concurrency: Int, extra: Int, lingering: Int, now: Int64) -> FreeSlots {
         state.withLock { state in
+            guard now >= state.pause.until else { return FreeSlots(count: 0) }
             let used = state.calls + lingering
             if used < concurrency { return FreeSlots(count: concurrency - used) }
             guard used < concurrency + extra else { return FreeSlots(count: 0) }
             let stuck = state.held.filter { now - $0.value.since >= Self.patience }
             guard stuck.values.reduce(0, { $0 + $1.calls }) >= concurrency else { return FreeSlots(count: 0) }
             return FreeSlots(count: concurrency + extra - used, excluded: Set(stuck.keys))
+        }
+    }
+
+    /// Lets no call begin for a while, because this process lacks what a call needs: a second, and twice as long each time, up to 30 s.
+    /// - Parameter now: CLOCK_MONOTONIC, ns.
+    /// - Returns: the pause in seconds; nil if there is one already.
+    func pause(now: Int64) -> Int64? {
+        state.withLock { state -> Int64? in
+            guard now >= state.pause.until else { return nil }
+            let isOver = now - state.pause.until > 60_000_000_000
+            let count = isOver ? 0 : state.pause.count
+            let seconds: Int64 = min(1 << min(count, 5), 30)
+            state.pause = (now + seconds * 1_000_000_000, count + 1)
+            return seconds
         }
     }
 

@@ -66,6 +66,20 @@ import Testing
         #expect(decide(.failed(failure, retryAfter: 10)) == Settlement(state: .retryable, scheduledAt: 1_004_000))
     }
 
+    /// The provider was known to fail; the job only lent its call.
+    @Test func aFailedProbeIsNoAttempt() {
+        for failure in FailureClass.allCases {
+            let probe = Settlement.decide(.failed(failure), isProbe: true, attempt: 3, maxAttempts: 3, backoff: 4_000, now: 1_000_000)
+            switch failure {
+            case .retryable, .timedOut:
+                #expect(probe == Settlement(state: .retryable, scheduledAt: 1_004_000, countsAttempt: false))
+            default:
+                #expect(
+                    probe == Settlement.decide(.failed(failure), attempt: 3, maxAttempts: 3, backoff: 4_000, now: 1_000_000))
+            }
+        }
+    }
+
     /// Only an answer completes, and whatever does not end a job says when it goes on.
     @Test func everySettlementIsWhole() {
         let ends = [.answered, .handedBack] + FailureClass.allCases.flatMap { [AttemptEnd.failed($0), .failed($0, retryAfter: 7_000)] }

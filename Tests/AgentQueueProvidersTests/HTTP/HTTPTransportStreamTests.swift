@@ -1,7 +1,9 @@
-import AgentQueueProviders
+import AgentQueueModel
 import AgentQueueTestSupport
 import Synchronization
 import Testing
+
+@testable import AgentQueueProviders
 
 /// What a stream brings, and how many times it did.
 private final class Heard: Sendable {
@@ -23,6 +25,7 @@ private final class Heard: Sendable {
 @Suite(.timeLimit(.minutes(1))) struct HTTPTransportStreamTests {
     private func receive(
         _ answer: ScriptedAnswer, timeout: Duration = .seconds(30), _ configuration: HTTPTransport.Configuration = .init(),
+        limits: StreamLimits = StreamLimits(),
         _ body: (Heard, ScriptedServer, @escaping @Sendable () async -> Result<HTTPAnswer, HTTPFailure>) async throws -> Void
     ) async throws {
         try await ScriptedServer.withServer(.always(answer)) { server in
@@ -30,7 +33,7 @@ private final class Heard: Sendable {
                 let heard = Heard()
                 let call = HTTPCall(method: "POST", url: "\(server.url)/x", body: [1, 2, 3])
                 try await body(heard, server) {
-                    await transport.receive(call, before: .now + timeout, onPart: heard.take, onHead: heard.begin)
+                    await transport.receive(call, before: .now + timeout, limits: limits, onPart: heard.take, onHead: heard.begin)
                 }
             }
         }
@@ -71,6 +74,35 @@ private final class Heard: Sendable {
             #expect(await call() == .failure(.timedOut(hasBegun: true)))
             #expect(heard.text == "data: 1\n\n")
             try await server.waitForClientsToClose(1)
+        }
+    }
+
+    @Test func aStreamThatDoesNotBeginIsEnded() async throws {
+        try await receive(.hang, limits: StreamLimits(firstByte: 500, idle: 60_000)) { _, server, call in
+            #expect(await call() == .failure(.stalled(after: 500, hasBegun: true)))
+            try await server.waitForClientsToClose(1)
+        }
+    }
+
+    @Test func aStreamThatFallsSilentIsEnded() async throws {
+        let answer = ScriptedAnswer(stream: "data: 1\n\n", ending: .stalled(afterBytes: 9))
+        try await receive(answer, limits: StreamLimits(firstByte: 60_000, idle: 500)) { heard, server, call in
+            let result = await call()
+            #expect(result == .failure(.stalled(after: 500, hasBegun: true)))
+            #expect(heard.text == "data: 1\n\n")
+            if case .failure(let failure) = result {
+                let told = failure.modelFailure(of: "http://h", timeout: 1)
+                #expect(told.failure == .timedOut && told.isMaybePaid && told.message == "http://h had sent nothing for 0.5 s")
+            }
+            try await server.waitForClientsToClose(1)
+        }
+    }
+
+    /// What comes at its end, when the model is done, is not a stream.
+    @Test func aWholeAnswerMayBeSilentForAsLongAsTheCallMayTake() async throws {
+        let answer = ScriptedAnswer(json: "{}", ending: .stalled(afterBytes: 1))
+        try await receive(answer, timeout: .seconds(2), limits: StreamLimits(firstByte: 1_000, idle: 100)) { _, _, call in
+            #expect(await call() == .failure(.timedOut(hasBegun: true)))
         }
     }
 

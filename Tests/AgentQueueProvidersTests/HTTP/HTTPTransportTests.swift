@@ -1,5 +1,7 @@
 import AgentQueueModel
 import AgentQueueTestSupport
+import Glibc
+import NIOCore
 import Testing
 
 @testable import AgentQueueProviders
@@ -168,6 +170,37 @@ import Testing
             #expect(outcomes.allSatisfy { $0.reply != nil })
             #expect(server.mostOpenConnections <= 2)
         }
+    }
+
+    /// Others hold the connections: that is no news of the server.
+    @Test func waitingForAConnectionOfOnesOwnIsNotTheServersFault() async throws {
+        try await withProvider(transport: .init(poolSize: 2, connectTimeout: 300, maxRetries: 0), answers: .always(.hang)) {
+            provider, server in
+            let holders = Task { await provider.respond(to: Array(repeating: chat, count: 2), CallOptions(timeout: 60_000)) }
+            try await server.waitForRequests(2)
+            let failure = try #require(await provider.respond(to: chat).failure)
+            #expect(failure.failure == .unreachable && failure.isOwnShortage && !failure.wasSent && !failure.isMaybePaid)
+            #expect(failure.message == "\(server.url)/v1 was not called: other calls hold every connection to it")
+            holders.cancel()
+            _ = await holders.value
+        }
+    }
+
+    @Test(arguments: [(EMFILE, true), (ENFILE, true), (ENOMEM, true), (ENOBUFS, true), (ECONNREFUSED, false), (ENETUNREACH, false)])
+    func whatThisProcessLacksIsNotTheServersFault(_ code: CInt, _ isOwn: Bool) {
+        let error = HTTPFailure(IOError(errnoCode: code, reason: "connect"), bodyBegun: false, maxAnswerBytes: 1)
+        let failure = error.modelFailure(of: "http://h", timeout: 1_000)
+        #expect(failure.failure == .unreachable && failure.isOwnShortage == isOwn && failure.wasSent == !isOwn && !failure.isMaybePaid)
+    }
+
+    /// Nothing was sent, so the job's attempt does not count.
+    @Test func aCallThatEndsBeforeItHasAConnectionIsNotSent() {
+        let late = HTTPFailure.timedOut(hasBegun: false)
+        #expect(late.after(SendProgress(), hasBody: true) == .unreachable("no connection opened before the call's timeout"))
+        #expect(late.after(SendProgress(), hasBody: false) == .timedOut(hasBegun: false))
+        let begun = SendProgress()
+        begun.begin()
+        #expect(late.after(begun, hasBody: true) == .timedOut(hasBegun: true))
     }
 
     @Test func shuttingDownEndsCallsUnderWay() async throws {

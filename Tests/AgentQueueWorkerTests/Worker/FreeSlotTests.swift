@@ -1,3 +1,6 @@
+import AgentQueueModel
+import AgentQueueStore
+import CAgentQueue
 import Testing
 
 @testable import AgentQueueWorker
@@ -43,6 +46,37 @@ import Testing
         // One of them answers again.
         inFlight.endCall(of: "two", now: 4 * Self.second)
         #expect(free(inFlight, at: 4) == FreeSlots(count: 1))
+    }
+
+    @Test func aProcessThatLacksWhatACallNeedsPausesForTwiceAsLongEachTime() {
+        let inFlight = InFlight()
+        var now: Int64 = 0
+        for seconds in [1, 2, 4, 8, 16, 30, 30] as [Int64] {
+            #expect(inFlight.pause(now: now) == seconds)
+            #expect(inFlight.pause(now: now) == nil, "one pause at a time")
+            now += seconds * Self.second
+            #expect(inFlight.freeSlots(of: 4, extra: 2, lingering: 0, now: now - 1) == FreeSlots(count: 0))
+            #expect(inFlight.freeSlots(of: 4, extra: 2, lingering: 0, now: now) == FreeSlots(count: 4))
+        }
+        #expect(inFlight.pause(now: now + 61 * Self.second) == 1)
+    }
+
+    /// It is neither the provider's failure nor the job's attempt.
+    @Test func aShortageOfThisProcessCostsNoAttemptAndBlamesNobody() async throws {
+        let provider = ScriptedProvider { texts, _ in
+            texts.map { _ in Outcome.failure(.notConnected("local was not called: this process has too many open files")) }
+        }
+        try await withBench(provider) {
+            $0.concurrency = 1
+        } _: { b in
+            let ids = try await b.add(["a"]) { $0.maxAttempts = 1 }
+            try await b.round()
+            let job = try #require(try b.store.jobs.get(ids[0]))
+            #expect(job.state == .retryable && job.attempt == 0 && job.errors.map(\.failure) == [.unreachable])
+            #expect(try b.store.providers.states().allSatisfy { $0.pauseClass == nil && $0.lastError == nil })
+            let free = b.inFlight.freeSlots(of: 1, extra: 1, lingering: 0, now: platform_monotonic_ns())
+            #expect(free == FreeSlots(count: 0), "no call begins for a second")
+        }
     }
 
     @Test(arguments: [(1, true, 1), (5, true, 2), (10, true, 5), (1, false, 0)])
