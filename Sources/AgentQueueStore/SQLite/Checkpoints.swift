@@ -43,6 +43,9 @@ final class Checkpoints {
         version >= 3_051_003 || (3_050_007..<3_051_000).contains(version) || (3_044_006..<3_045_000).contains(version)
     }
 
+    /// The WAL's length in pages after our latest commit; 0 after a checkpoint.
+    var logLength: CInt { logPages.pointee }
+
     /// Checkpoints if the WAL is long. If that fails, the next commit tries again.
     func runIfDue() {
         guard logPages.pointee >= maxPages || isShortOfRoom else { return }

@@ -10,8 +10,10 @@ import Synchronization
 /// first that the file has blocks for all of its pages, and fails if it does not. A checkpoint then needs no space, and a transaction
 /// that adds no pages needs only the log, which is reused.
 ///
-/// The blocks lie behind the end of the file (`FALLOC_FL_KEEP_SIZE`), where a checkpoint puts pages. The checkpoint cuts off the rest, so
-/// the file's blocks are counted before every commit rather than remembered.
+/// The blocks lie behind the end of the file (`FALLOC_FL_KEEP_SIZE`), where a checkpoint puts pages. The checkpoint cuts off the rest.
+/// Counting a database's pages takes SQLite 7,700 instructions, so space is allocated well in advance, and the pages are counted again only
+/// if the file's blocks have changed, the log has grown by a good part of the advance, or the transaction is large. Only on a disk that has
+/// no room for the advance are they counted before every commit.
 ///
 /// Closing *any* descriptor of a database drops SQLite's locks on it in this process. So there is one for each file, which is closed only
 /// when no store of this process uses the file.
@@ -28,12 +30,15 @@ final class FileSpace: Sendable {
     private let path: String
     private let state = Mutex(State())
 
-    /// How many pages are allocated in advance: 256 KiB.
-    private static let advance: Int64 = 64
+    /// The pages that the log may grow by before the database's pages are counted again.
+    private static let logGrowth: CInt = 512
+    /// The most memory of the page cache, in bytes, with which the pages of one transaction need not be counted. The cache holds all of
+    /// them, beside up to 8 MiB of others.
+    private static let smallCache: CInt = 9 << 20
+    /// How many pages are allocated in advance: what the log, and one more transaction, may add to the database without a count. 11 MiB.
+    private static let advance = Int64(logGrowth) + Int64(smallCache) / pageBytes
     /// With less free space than this, nothing is allocated in advance: the log needs it more.
-    private static let plenty: UInt = 4 << 20
-    /// A file system may count blocks for its own records. So many pages of a file's blocks are not relied on.
-    private static let overhead: Int64 = 16
+    private static let plenty: UInt = 256 << 20
     private static let pageBytes: Int64 = 4_096
 
     private init(_ path: String) { self.path = path }
@@ -63,24 +68,52 @@ final class FileSpace: Sendable {
         }
     }
 
-    /// Makes sure that the file has blocks for a number of pages.
-    /// - Throws: `StoreError`, kind `full`, if the disk has none left.
-    func allocate(pages: Int64) throws(StoreError) {
-        let code = state.withLock { state -> Int32 in
-            guard state.isSupported, let descriptor = state.descriptor ?? Self.open(path) else {
+    /// What a writer remembers of the last time that it counted pages.
+    struct Count {
+        /// The file's blocks in bytes then; nil if the advance did not fit.
+        fileprivate var allocated: Int64?
+        fileprivate var logPages: CInt = 0
+    }
+
+    /// Makes sure that the file has blocks for all pages that the database has in the current transaction.
+    /// - Parameters:
+    ///   - logPages: the length of the log after the connection's last commit.
+    ///   - last: the writer's last count.
+    /// - Throws: `StoreError`, kind `full`, if the disk has no room for them; `SQLFailure`.
+    func allocate(for connection: WriteConnection, logPages: CInt, _ last: inout Count) throws {
+        guard let descriptor = usableDescriptor() else { return }
+        let allocated = Self.allocated(descriptor)
+        if allocated == last.allocated, logPages >= last.logPages, logPages - last.logPages <= Self.logGrowth,
+            connection.cacheBytes <= Self.smallCache
+        {
+            return
+        }
+        let pages = try connection.pageCount()
+        let wanted = (pages + Self.advance) * Self.pageBytes
+        if allocated < wanted {
+            let bytes = Self.hasPlenty(descriptor) ? wanted : pages * Self.pageBytes
+            let code = platform_allocate(descriptor, bytes)
+            if code == ENOSPC || code == EDQUOT { throw PrivateFile.failure(path, code) }
+            // A compressing file system counts fewer blocks than it was asked for, which would make every commit ask again.
+            if code != 0 || Self.allocated(descriptor) < pages * Self.pageBytes { state.withLock { $0.isSupported = false } }
+        }
+        let present = Self.allocated(descriptor)
+        last = Count(allocated: present >= wanted ? present : nil, logPages: logPages)
+    }
+
+    /// The file's descriptor; nil if space cannot be allocated. Where the file cannot be opened for writing, SQLite says why.
+    private func usableDescriptor() -> Int32? {
+        state.withLock { state in
+            guard state.isSupported else { return nil }
+            if let descriptor = state.descriptor { return descriptor }
+            let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+            guard descriptor >= 0 else {
                 state.isSupported = false
-                return 0
+                return nil
             }
             state.descriptor = descriptor
-            if Self.allocated(descriptor) >= (pages + Self.overhead) * Self.pageBytes { return 0 }
-            let advance = Self.hasPlenty(descriptor) ? Self.overhead + Self.advance : 0
-            let code = platform_allocate(descriptor, (pages + advance) * Self.pageBytes)
-            if Self.isFull(code) { return code }
-            // A compressing file system counts fewer blocks than it was asked for; there, this would be repeated for every commit.
-            if code != 0 || Self.allocated(descriptor) < pages * Self.pageBytes { state.isSupported = false }
-            return 0
+            return descriptor
         }
-        if code != 0 { throw PrivateFile.failure(path, code) }
     }
 
     /// The one path of a file whose folder may have several. (A database itself is never opened through a link.)
@@ -90,19 +123,11 @@ final class FileSpace: Sendable {
         return String(cString: folder) + path[slash...]
     }
 
-    /// Nil where the file cannot be opened for writing; SQLite then says why.
-    private static func open(_ path: String) -> Int32? {
-        let descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
-        return descriptor >= 0 ? descriptor : nil
-    }
-
     private static func hasPlenty(_ descriptor: Int32) -> Bool {
         var status = statvfs()
         // Where this is unknown, only what is needed is allocated.
         return fstatvfs(descriptor, &status) == 0 && status.f_bavail * status.f_frsize >= plenty
     }
-
-    private static func isFull(_ code: Int32) -> Bool { code == ENOSPC || code == EDQUOT }
 
     /// The bytes of the file's blocks.
     private static func allocated(_ descriptor: Int32) -> Int64 {

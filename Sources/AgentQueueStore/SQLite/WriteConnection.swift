@@ -69,6 +69,13 @@ final class WriteConnection {
         _ = try? statement("ROLLBACK").run()
     }
 
+    /// The memory that the page cache uses, in bytes.
+    var cacheBytes: CInt {
+        var (used, highest) = (CInt(0), CInt(0))
+        sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_USED, &used, &highest, 0)
+        return used
+    }
+
     /// The number of pages that the database has in this transaction.
     func pageCount() throws(SQLFailure) -> Int64 { try statement("PRAGMA page_count").number() ?? 0 }
 

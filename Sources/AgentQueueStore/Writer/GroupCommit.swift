@@ -8,6 +8,7 @@ final class GroupCommit: @unchecked Sendable {
     private let connection: WriteConnection
     private let checkpoints: Checkpoints
     private let space: FileSpace
+    private var pageCount = FileSpace.Count()
     private let transaction: WriteTransaction
     private let path: String
 
@@ -80,7 +81,7 @@ final class GroupCommit: @unchecked Sendable {
             do {
                 try transaction.resources.write(to: transaction)
                 try transaction.ledger.write(to: transaction)
-                try space.allocate(pages: connection.pageCount())
+                try space.allocate(for: connection, logPages: checkpoints.logLength, &pageCount)
                 try connection.commit()
             } catch {
                 connection.rollback()

@@ -47,6 +47,8 @@ struct BulkRun {
         let duplicates = await receipts.duplicates
         var text = await receipts.targets.summary
         if duplicates > 0 { text += ", \(Figures.count(duplicates)) already existed" }
+        let cancelled = await receipts.cancelled
+        if cancelled > 0 { text += ", \(Figures.count(cancelled)) cancelled at once (a job that they come after has failed)" }
         if survey.skipped > 0 { text += ", \(Figures.count(survey.skipped, "invalid line")) skipped" }
         if line > 0 { text += line >= survey.lines ? "; all lines had been added before" : "; lines 1 to \(line) had been added before" }
         return text
@@ -117,6 +119,7 @@ struct BulkFile {
 actor BulkReceipts {
     private(set) var targets = TargetCounts()
     private(set) var duplicates = 0
+    private(set) var cancelled = 0
     private let printsReceipts: Bool
     private let json: Bool
     private var output = Output()
@@ -131,6 +134,7 @@ actor BulkReceipts {
     func take(_ receipts: [Enqueued], of jobs: [NewJob]) {
         for (receipt, job) in zip(receipts, jobs) {
             if receipt.duplicateOf == nil { targets.add(job.target) } else { duplicates += 1 }
+            if receipt.duplicateOf == nil, receipt.state == .cancelled { cancelled += 1 }
         }
         guard printsReceipts, failure == nil else { return }
         do {
