@@ -61,7 +61,7 @@ final class DayProviders: Sendable {
             (kind, answer) = ("charged and dropped", ScriptedAnswer(body: [], ending: .droppedUnanswered))
             charge(request, Charge(isFlaky: isFlaky, isCut: true), &state)
         default:
-            (kind, answer) = ("answered", .echo(request, after: .milliseconds(Int.random(in: 5...80, using: &state.generator))))
+            (kind, answer) = ("answered", .echo(request, after: .milliseconds(Int.random(in: 20...150, using: &state.generator))))
             charge(request, Charge(isFlaky: isFlaky, isCut: false), &state)
         }
         state.kinds[kind, default: 0] += 1

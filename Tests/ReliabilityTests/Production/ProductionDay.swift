@@ -175,7 +175,9 @@ final class ProductionDay: Sendable {
     /// Kills a worker, and starts another.
     /// - Parameter isDiskFull: whether the other can sign on only when there is room again.
     func kill(_ index: Int, isDiskFull: Bool = false) async throws {
-        let leases = try await scene.kill(record.workers[index])
+        let victim = record.workers[index]
+        try await until("worker \(index) has calls under way", within: .seconds(60)) { try scene.leases(of: victim).count >= 2 }
+        let leases = try await scene.kill(victim)
         state.withLock { state in
             state.killed.formUnion(leases)
             state.kills += 1
