@@ -9,7 +9,7 @@ extension JobQueue {
     ///   - draft: the job, without a start time, a unique key or dependencies.
     ///   - cron: minute, hour, day of month, month and day of week, such as `0 7 * * mon-fri`, or a name such as `@daily`.
     ///   - name: the name of the schedule; nil for `schedule-` and its number.
-    ///   - timeZone: the time zone of the expression, such as `Europe/Lisbon`; nil for the machine's.
+    ///   - timeZone: the time zone of the expression, such as `Europe/Lisbon`; nil for the machine's, also if that changes later.
     ///   - missed: what to do about firings that were due while no worker was running.
     /// - Throws: `InputError`, `StoreError` if the name is taken.
     @discardableResult
@@ -77,9 +77,10 @@ extension JobQueue {
         }
         // Work that cannot be made now could not be made when the schedule fires either.
         _ = try ScheduleMaker(settings, own: own).make(work, key: "schedule", now: now)
-        return try await store.schedules.add(
-            NewSchedule(
-                name: name, cron: cron.description, timeZone: zone.name, missed: missed, most: 100, work: work.text, nextAt: next))
+        var schedule = NewSchedule(
+            name: name, cron: cron.description, timeZone: zone.name, missed: missed, most: 100, work: work.text, nextAt: next)
+        schedule.followsMachine = timeZone == nil
+        return try await store.schedules.add(schedule)
     }
 
     private static func zone(_ name: String?) throws -> SystemZone {

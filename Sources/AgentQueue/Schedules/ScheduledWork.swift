@@ -1,5 +1,6 @@
 import AgentQueueModel
 import AgentQueueSettings
+import FoundationEssentials
 
 /// What a schedule does each time it fires.
 package enum ScheduledWork: Sendable, Equatable {
@@ -114,6 +115,12 @@ package struct ScheduleMaker: FiringMaker {
 
     /// A time zone of the system's database; nil if there is none with this name.
     package func zone(named name: String) -> (any ZoneOffsets)? { SystemZone(name) }
+
+    /// The zone that this machine is set to: that of `TZ`, or else its own setting.
+    package func machineZone() -> String? {
+        // What a wrong setting means is said when a schedule is added; one that exists keeps the zone it has.
+        try? SystemZone.current(.init(variable: ProcessInfo.processInfo.environment["TZ"])).name
+    }
 
     /// Makes what a firing adds.
     /// - Throws: as ``make(_:key:now:)-(ScheduledWork,_,_)``, and `InputError` if `work` cannot be read.

@@ -69,4 +69,7 @@ package protocol FiringMaker: Sendable {
 
     /// The clocks of a time zone by name, such as `Europe/Lisbon`; nil if there is no such zone.
     func zone(named name: String) -> (any ZoneOffsets)?
+
+    /// The name of the machine's time zone as of now; nil if it cannot be told.
+    func machineZone() -> String?
 }

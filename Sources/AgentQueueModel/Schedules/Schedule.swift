@@ -8,6 +8,8 @@ public struct Schedule: Sendable, Equatable {
     public var cron: String
     /// The time zone of the cron expression, such as `Europe/Lisbon`.
     public var timeZone: String
+    /// Whether it follows the machine's time zone: ``timeZone`` is what that was when a worker last looked.
+    package var followsMachine = false
     /// What happens to firings that were due while no worker ran.
     public var missed: MissedFirings
     /// How many of the latest missed firings `all` makes up for.
@@ -82,6 +84,8 @@ package struct NewSchedule: Sendable, Equatable {
     package var cron: String
     /// The time zone of the cron expression, such as `Europe/Lisbon`.
     package var timeZone: String
+    /// Whether it follows the machine's time zone, which ``timeZone`` is now; false by default.
+    package var followsMachine = false
     /// What happens to firings that were due while no worker ran; `skip` by default.
     package var missed: MissedFirings
     /// How many of the latest missed firings `all` makes up for, 1 to 1,000; 1 by default.

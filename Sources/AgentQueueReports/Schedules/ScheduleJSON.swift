@@ -22,10 +22,16 @@ package enum ScheduleJSON {
         ])
     }
 
+    /// The zone of a schedule as people read it: `Europe/Lisbon`, `Europe/Lisbon (machine)`.
+    package static func zone(of schedule: Schedule) -> String {
+        schedule.followsMachine ? "\(schedule.timeZone) (machine)" : schedule.timeZone
+    }
+
     private static func members(_ schedule: Schedule) -> [JSONValue.Member] {
         [
             .init("id", .integer(schedule.id)), .init("name", .string(schedule.name)), .init("cron", .string(schedule.cron)),
-            .init("time_zone", .string(schedule.timeZone)), .init("missed", .string(schedule.missed.rawValue)),
+            .init("time_zone", .string(schedule.timeZone)),
+            .init("follows_machine_zone", .bool(schedule.followsMachine)), .init("missed", .string(schedule.missed.rawValue)),
             .init("most", .integer(Int64(schedule.most))),
             .init("work", (try? JSONValue.parse(schedule.work)) ?? .string(schedule.work)),
             .init("next_at", JobJSON.time(schedule.nextAt)), .init("fired_at", JobJSON.time(schedule.firedAt)),

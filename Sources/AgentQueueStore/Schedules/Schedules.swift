@@ -75,10 +75,11 @@ extension WriteTransaction {
         let id =
             try statement(
                 """
-                INSERT INTO schedules (name, cron, time_zone, missed, most, work, next_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO schedules (name, cron, time_zone, missed, most, work, next_at, created_at, follows_machine)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
             ).bind(schedule.name ?? UUID().uuidString).bind(schedule.cron).bind(schedule.timeZone).bind(schedule.missed.rawValue)
-            .bind(schedule.most).bind(schedule.work).bind(schedule.nextAt).bind(now).insertedID() ?? 0
+            .bind(schedule.most).bind(schedule.work).bind(schedule.nextAt).bind(now).bind(schedule.followsMachine).insertedID() ?? 0
         if schedule.name == nil {
             try statement("UPDATE schedules SET name = ? WHERE id = ?").bind("schedule-\(id)").bind(id).run()
         }
@@ -90,7 +91,8 @@ extension WriteTransaction {
 
 extension Schedule {
     fileprivate static let columns = """
-        id, name, cron, time_zone, missed, most, work, next_at, fired_at, firings, last_job, last_run, last_error, created_at, paused_at
+        id, name, cron, time_zone, missed, most, work, next_at, fired_at, firings, last_job, last_run, last_error, created_at, paused_at,
+        follows_machine
         """
 
     fileprivate init(_ row: Statement) {
@@ -104,6 +106,7 @@ extension Schedule {
         lastRun = row.optionalInt64(11)
         lastError = row.optionalText(12)
         pausedAt = row.optionalInt64(14)
+        followsMachine = row.bool(15)
     }
 }
 
@@ -145,6 +148,16 @@ extension ScheduleStore {
                     firedAt: row.int64(0), isByHand: row.int(1) != 0, job: row.optionalInt64(2), run: row.optionalInt64(3),
                     jobState: row.optionalText(4).flatMap(JobState.init), runState: row.optionalText(5).flatMap(RunState.init))
             }
+        }
+    }
+
+    /// Sets when a schedule that is not due fires next, and the zone that this was reckoned in.
+    /// - Returns: whether this call did it: it may have fired or been paused since it was read.
+    package func realign(_ schedule: Schedule, next: Int64, timeZone: String) async throws -> Bool {
+        try await write { transaction in
+            transaction.ledger.ringWork()
+            return try transaction.statement("UPDATE schedules SET next_at = ?, time_zone = ? WHERE id = ? AND next_at = ?")
+                .bind(next).bind(timeZone).bind(schedule.id).bind(schedule.nextAt).run() == 1
         }
     }
 

@@ -116,11 +116,12 @@ package final class Maintainer: Service {
     /// The wall clock was set, or may have been set before this process began. Returns whether everything that waits was mended.
     private func mendTimes() async -> Bool {
         var isMended = false
-        await attempt("mending times after a step of the clock") { [store, logger] in
+        await attempt("mending times after a step of the clock") { [store, logger, firer] in
             if let step = try await store.maintenance.noteClock() {
                 logger.warning("the system clock \(step.sentence); waits go on as before", metadata: ["step_ms": "\(step.length)"])
             }
             try await store.maintenance.mendTimes()
+            try await firer?.realign()
             isMended = true
         }
         return isMended
@@ -155,6 +156,7 @@ package final class Maintainer: Service {
     /// Tasks that are not urgent: compacts stored vectors, and continues re-embedding with another model.
     private func tidy() async {
         while (try? await Task.sleep(for: .milliseconds(tidying))) != nil {
+            if let firer { await attempt("following the machine's time zone") { try await firer.realign() } }
             await attempt("re-embedding memories") { [store] in try await store.memories.resumeSpaces() }
             await attempt("compacting vectors") { [store] in try await store.maintenance.compactMemory() }
         }

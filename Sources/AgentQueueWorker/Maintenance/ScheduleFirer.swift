@@ -24,6 +24,22 @@ struct ScheduleFirer {
         return try store.maintenance.pending().nextFiring
     }
 
+    /// Reckons anew when schedules fire that are not due yet: the clock or the machine's time zone may have been set since. A moment that
+    /// has fired does not fire again.
+    func realign() async throws {
+        for schedule in try store.schedules.list() {
+            let name = schedule.followsMachine ? maker.machineZone() ?? schedule.timeZone : schedule.timeZone
+            let now = store.clock.wall()
+            // What cannot be reckoned here says so when it is due.
+            guard let due = schedule.nextAt, due > now, let cron = try? CronExpression(schedule.cron), let zone = maker.zone(named: name),
+                let next = cron.next(after: now, in: zone), next != due || name != schedule.timeZone
+            else { continue }
+            if try await store.schedules.realign(schedule, next: next, timeZone: name), name != schedule.timeZone {
+                logger.info("schedule \(schedule.name) follows the machine's time zone, which is \(name) now")
+            }
+        }
+    }
+
     private func fire(_ schedule: Schedule) async throws {
         guard let due = schedule.nextAt else { return }
         guard let cron = try? CronExpression(schedule.cron), let zone = maker.zone(named: schedule.timeZone) else {

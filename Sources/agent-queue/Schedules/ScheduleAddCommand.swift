@@ -82,9 +82,10 @@ struct ScheduleAddCommand: AsyncParsableCommand {
             throw CommandFailure(.usage, "\(InvalidText.quoted(cron.description)) matches no time in the next five years")
         }
         let work = try work(session.settings)
-        let schedule = NewSchedule(
+        var schedule = NewSchedule(
             name: name, cron: cron.description, timeZone: zone.name, missed: missed, most: most ?? Self.usualMost, work: work.text,
             nextAt: next)
+        schedule.followsMachine = when.timeZone == nil
         try await session.withStore(createsFile: true) { store in
             // Fails now rather than each time the schedule fires.
             _ = try ScheduleMaker(session.settings).make(work, key: "schedule", now: now)
@@ -124,7 +125,7 @@ struct CronOptions: ParsableArguments {
 
     @Option(
         name: .customLong("time-zone"),
-        help: ArgumentHelp("Time zone, such as Europe/Lisbon. Default: the system time zone.", valueName: "zone"))
+        help: ArgumentHelp("Time zone, such as Europe/Lisbon. Default: the machine's, also if it changes later.", valueName: "zone"))
     var timeZone: String?
 
     /// - Throws: `CommandFailure`.

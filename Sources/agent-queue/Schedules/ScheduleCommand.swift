@@ -58,7 +58,7 @@ struct ScheduleListCommand: AsyncParsableCommand {
         let work = (try? ScheduledWork(schedule.work).summary) ?? "?"
         return [
             Cell("\(schedule.id)"), Cell(DisplayText.line(schedule.name)), Cell(DisplayText.line(schedule.cron)),
-            Cell(DisplayText.line(schedule.timeZone)), next(schedule, now: now), Cell(Figures.count(schedule.firings)),
+            Cell(DisplayText.line(ScheduleJSON.zone(of: schedule))), next(schedule, now: now), Cell(Figures.count(schedule.firings)),
             Cell(last(schedule, now: now)), Cell(DisplayText.line(work, limit: 60)),
             Cell(DisplayText.line(schedule.lastError ?? ""), .bad),
         ]

@@ -65,7 +65,7 @@ struct ScheduleDetailView {
         var sheet = DetailView()
         sheet.add("id", "\(schedule.id)")
         sheet.add("name", DisplayText.line(schedule.name))
-        sheet.add("when", DisplayText.line("\(schedule.cron)  \(schedule.timeZone)"))
+        sheet.add("when", DisplayText.line("\(schedule.cron)  \(ScheduleJSON.zone(of: schedule))"))
         sheet.add("missed", schedule.missed == .all ? "all, at most \(schedule.most)" : schedule.missed.rawValue)
         let work = try? ScheduledWork(schedule.work)
         sheet.add("does", work.map { DisplayText.line($0.summary, limit: 1_000) } ?? "?")

@@ -145,4 +145,49 @@ import Testing
             #expect(jobs.count == 1 + Int(schedules["minutes"]?.firings ?? 0))
         }
     }
+
+    /// A maker on a machine whose zone was set to another.
+    private struct MovedMaker: FiringMaker {
+        let maker: ScheduleMaker
+        func make(_ work: String, key: String, now: Int64) throws -> Firing { try maker.make(work, key: key, now: now) }
+        func zone(named name: String) -> (any ZoneOffsets)? { maker.zone(named: name) }
+        func machineZone() -> String? { "Asia/Kolkata" }
+    }
+
+    @Test func `what is not due is reckoned anew when the clock or the machine's zone was set`() async throws {
+        try await withFolder { folder in
+            let store = try QueueStore(path: folder + "/queue.db")
+            defer { store.close() }
+            let now = store.clock.wall()
+            let cron = try CronExpression("@yearly")
+            func add(_ name: String, follows: Bool, next: Int64) async throws {
+                var schedule = NewSchedule(
+                    name: name, cron: cron.description, timeZone: "Europe/Lisbon", missed: .skip, work: #"{"job": {"prompt": "x"}}"#,
+                    nextAt: next)
+                schedule.followsMachine = follows
+                _ = try await store.schedules.add(schedule)
+            }
+            let lisbon = try #require(cron.next(after: now, in: try #require(SystemZone("Europe/Lisbon"))))
+            let kolkata = try #require(cron.next(after: now, in: try #require(SystemZone("Asia/Kolkata"))))
+            try await add("machine", follows: true, next: lisbon)
+            try await add("fixed", follows: false, next: lisbon)
+            // Set while the clock was a year ahead.
+            try await add("late", follows: false, next: lisbon + 365 * 86_400_000)
+            try await add("paused", follows: true, next: lisbon)
+            _ = try await store.schedules.pause(schedule: 4)
+            let maintainer = Maintainer(store: store, logger: Logger.silent, firings: MovedMaker(maker: Self.maker()))
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await maintainer.run() }
+                try await until("the schedule has the machine's zone", within: .seconds(120)) {
+                    try store.schedules.get(1)?.timeZone == "Asia/Kolkata" && store.schedules.get(3)?.nextAt == lisbon
+                }
+                group.cancelAll()
+            }
+            let schedules = try store.schedules.list()
+            #expect(schedules.map(\.name) == ["fixed", "late", "machine", "paused"])
+            #expect(schedules.map(\.timeZone) == ["Europe/Lisbon", "Europe/Lisbon", "Asia/Kolkata", "Europe/Lisbon"])
+            #expect(schedules.map(\.nextAt) == [lisbon, lisbon, kolkata, nil])
+            #expect(schedules.allSatisfy { $0.firings == 0 })
+        }
+    }
 }

@@ -15,7 +15,7 @@ import Testing
         #expect(added.output == "1\n")
         let listed = try #require(try await sandbox.run("schedule", "list", "--json").json.first)
         #expect(listed["name"] == "digest")
-        #expect(listed["time_zone"] == "Europe/Lisbon")
+        #expect([listed["time_zone"], listed["follows_machine_zone"]] == ["Europe/Lisbon", false])
         #expect([listed["missed"], listed["most"], listed["firings"]] == ["all", 3, 0])
         #expect(
             listed["work"]?["job"] == [
@@ -84,6 +84,17 @@ import Testing
         }
         let unknown = try await sandbox.run("schedule", "run", "digst")
         #expect(unknown.status == 65 && unknown.sentence == "schedule 'digst' not found (did you mean 'digest'?)")
+    }
+
+    @Test("Says that a schedule follows the machine's zone, and which that is")
+    func machineZone() async throws {
+        let sandbox = try Sandbox()
+        let environment = ["TZ": "Asia/Kolkata"]
+        #expect(try await sandbox.run("schedule", "add", "0 7 * * *", "x", "--name", "m", environment: environment).status == 0)
+        let listed = try #require(try await sandbox.run("schedule", "list", "--json").json.first)
+        #expect([listed["time_zone"], listed["follows_machine_zone"]] == ["Asia/Kolkata", true])
+        #expect(try await sandbox.run("schedule", "list").output.contains("Asia/Kolkata (machine)"))
+        #expect(try await sandbox.run("schedule", "show", "m").output.contains("0 7 * * *  Asia/Kolkata (machine)"))
     }
 
     @Test("Prints the next times, by the zone's clocks")
