@@ -37,6 +37,9 @@ int platform_unlock_byte(int descriptor, int64_t offset);
 /// Whether another process holds a lock that keeps an exclusive one away: its pid, 0 if none does, -errno on an error.
 int64_t platform_lock_holder(int descriptor, int64_t offset);
 
+/// Renames a file unless there is one of the new name. Returns 0 or errno.
+int platform_rename_new(const char *from, const char *to);
+
 /// A descriptor that becomes readable when the process ends, or -errno.
 int platform_pidfd_open(pid_t pid);
 
