@@ -7,19 +7,25 @@ extension ClaimStore {
         let locks = locks
         let bootID = clock.bootID()
         let locked = LockedValue<Int64?>(nil)
-        let id = try await write { transaction in
-            let id =
-                try transaction.statement("INSERT INTO workers (pid, boot_id, started_at) VALUES (?, ?, ?)")
-                .bind(Int64(getpid())).bind(bootID).bind(transaction.now).insertedID() ?? 0
-            // The operation may be running for the second time, and another process may have taken the earlier id in between.
-            if let earlier = locked.value, earlier != id { locks.unlock(worker: earlier) }
-            try locks.lock(worker: id)
-            locked.value = id
-            // Wake the other workers, so that they begin to watch this one.
-            transaction.ledger.ringWork()
-            return id
+        do {
+            let id = try await write { transaction in
+                let id =
+                    try transaction.statement("INSERT INTO workers (pid, boot_id, started_at) VALUES (?, ?, ?)")
+                    .bind(Int64(getpid())).bind(bootID).bind(transaction.now).insertedID() ?? 0
+                // The operation may be running for the second time, and another process may have taken the earlier id in between.
+                if let earlier = locked.value, earlier != id { locks.unlock(worker: earlier) }
+                try locks.lock(worker: id)
+                locked.value = id
+                // Wake the other workers, so that they begin to watch this one.
+                transaction.ledger.ringWork()
+                return id
+            }
+            return WorkerRegistration(id: id, calls: locks.calls(of: id))
+        } catch {
+            // Nothing was committed, perhaps because the disk is full: another worker gets this id.
+            if let id = locked.value { locks.unlock(worker: id) }
+            throw error
         }
-        return WorkerRegistration(id: id, calls: locks.calls(of: id))
     }
 
     /// Removes a worker that has settled or handed back all its jobs, and unlocks its byte.
