@@ -126,21 +126,36 @@ extension MaintenanceStore {
         }
     }
 
-    /// Copies a consistent snapshot of the database into a new file while workers run (SQLite's backup interface).
-    /// - Throws: `StoreError`; `conflict` if the file already exists.
-    package func backup(to destination: String) throws {
+    /// Copies a consistent snapshot of the database into a new file while workers run (SQLite's backup interface). The file appears when it
+    /// is whole; a backup that fails leaves nothing behind.
+    /// - Parameter isCancelled: asked again and again whether to give up.
+    /// - Throws: `StoreError`; `conflict` if the file already exists. `CancellationError`.
+    package func backup(to destination: String, isCancelled: () -> Bool = { false }) throws {
         guard try !PrivateFile.inspect(destination) else {
             throw StoreError(.conflict, "\(destination): is there already; a backup overwrites nothing")
         }
         do {
             // A single file, without a log next to it.
             let isPlaced = try NewDatabase.place(at: destination, mode: "DELETE") { copy in
-                try store.engine.pool.backup(to: copy)
+                try store.engine.pool.read { source in
+                    // The read begins the snapshot. Without it, each step would begin one, and start over after every commit.
+                    _ = try Int32.fetchOne(source, sql: "PRAGMA user_version")
+                    try copy.inDatabase { copy in
+                        try source.backup(to: copy, pagesPerStep: Self.backupStep) { _ in
+                            if isCancelled() { throw CancellationError() }
+                        }
+                    }
+                }
                 try store.engine.readOnly?.check()
             }
             guard isPlaced else { throw StoreError(.conflict, "\(destination): is there already; a backup overwrites nothing") }
+        } catch let error as CancellationError {
+            throw error
         } catch {
             throw error.asStoreError(path: destination)
         }
     }
+
+    /// How many pages a backup copies at a time: 16 MB.
+    private static var backupStep: CInt { 4_096 }
 }

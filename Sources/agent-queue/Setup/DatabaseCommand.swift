@@ -140,7 +140,8 @@ struct DatabaseBackupCommand: AsyncParsableCommand {
         commandName: "backup",
         abstract: "Back up the database.",
         discussion: """
-            Makes a consistent, self-contained copy while workers are running. Does not overwrite an existing file.
+            Makes a consistent, self-contained copy while workers are running. Does not overwrite an existing file, and leaves nothing
+            behind if it fails or is interrupted.
 
               agent-queue database backup "queue-$(date +%F).db"
             """)
@@ -153,7 +154,9 @@ struct DatabaseBackupCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try Session(global)
-        try await session.withStore { try $0.maintenance.backup(to: file) }
+        try await session.withStore { store in
+            try Interruption.checking { try store.maintenance.backup(to: file, isCancelled: $0) }
+        }
         var output = Output()
         if format.json {
             try output.json(.object([.init("database", .string(session.settings.database)), .init("backup", .string(file))]))

@@ -2,6 +2,7 @@ import AgentQueue
 import ArgumentParser
 import Dispatch
 import Glibc
+import Synchronization
 
 /// Ctrl-C during a wait: the wait ends cleanly, and the job goes on without it.
 enum Interruption {
@@ -46,5 +47,33 @@ enum Interruption {
             Diagnostics.say("interrupted; job \(id) stays in the queue: see 'agent-queue show \(id)', or 'agent-queue cancel \(id)'")
             throw ExitCode(128 + number)
         }
+    }
+
+    /// Runs `body`, which cleans up after itself and ends once it is told that a signal has asked it to stop.
+    ///
+    /// - Throws: `ExitCode` after a signal, that of a program that the signal ended.
+    static func checking<Value>(_ body: (_ isInterrupted: () -> Bool) throws -> Value) throws -> Value {
+        let received = SignalNumber()
+        let numbers = [SIGINT, SIGTERM] + [SIGHUP, SIGQUIT].filter { !IgnoredSignals.contains($0) }
+        let sources = numbers.map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number)
+            source.setEventHandler { received.number.store(number, ordering: .relaxed) }
+            source.resume()
+            return source
+        }
+        defer {
+            for source in sources { source.cancel() }
+            for number in numbers { signal(number, SIG_DFL) }
+        }
+        do {
+            return try body { received.number.load(ordering: .relaxed) != 0 }
+        } catch is CancellationError {
+            throw ExitCode(128 + received.number.load(ordering: .relaxed))
+        }
+    }
+
+    private final class SignalNumber: Sendable {
+        let number = Atomic<Int32>(0)
     }
 }

@@ -27,6 +27,26 @@ import Testing
         }
     }
 
+    @Test func aBackupThatIsInterruptedLeavesNothing() async throws {
+        try await withStore(durability: .normal) { f in
+            // More than one step of a backup.
+            for index in 0..<20 { try await f.add(String(repeating: "\(index)", count: 1 << 20)) }
+            let before = try FileManager.default.contentsOfDirectory(atPath: f.folder)
+            #expect(throws: CancellationError.self) { try f.store.maintenance.backup(to: f.folder + "/backup.db") { true } }
+            #expect(try Set(FileManager.default.contentsOfDirectory(atPath: f.folder)) == Set(before))
+        }
+    }
+
+    @Test(.enabled(if: SmallDisk.isPossible, "root mounts a small disk")) func aBackupThatFailsLeavesNothing() async throws {
+        try await withStore(durability: .normal) { f in
+            for index in 0..<4 { try await f.add(String(repeating: "\(index)", count: 1 << 20)) }
+            try await SmallDisk.withDisk(mebibytes: 2) { disk in
+                #expect(await storeError { try f.store.maintenance.backup(to: disk.path + "/backup.db") }?.kind == .full)
+                #expect(try FileManager.default.contentsOfDirectory(atPath: disk.path) == [])
+            }
+        }
+    }
+
     /// Beside work in progress, it is the state of one moment.
     @Test func aBackupBesideLiveWorkIsOfOneMoment() async throws {
         try await withStore(durability: .normal) { f in
