@@ -34,6 +34,7 @@ let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "as
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTPCompression = Target.Dependency.product(name: "NIOHTTPCompression", package: "swift-nio-extras")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -56,6 +57,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -71,7 +73,8 @@ let package = Package(
             swiftSettings: strict),
         module("AgentQueueStore", ["AgentQueueModel", "AgentQueueMigrations", "CAgentQueue", grdb, sqlite, deque, crypto]),
         module("AgentQueueMemory", ["AgentQueueStore", "AgentQueueModel", "CAgentQueue"]),
-        module("AgentQueueProviders", ["AgentQueueModel", httpClient, subprocess, nioCore, nioHTTP1, nioHTTPCompression, nioPosix]),
+        module(
+            "AgentQueueProviders", ["AgentQueueModel", httpClient, subprocess, nioCore, nioHTTP1, nioHTTPCompression, nioSSL, nioPosix]),
         module(
             "AgentQueueWorker", ["AgentQueueMemory", "AgentQueueStore", "AgentQueueModel", "CAgentQueue", lifecycle, logging]),
         // The pipelines of config/pipelines and the prices of config/prices.yaml, in the binary.
@@ -117,7 +120,8 @@ let package = Package(
 
         // What tests of several suites share.
         .target(
-            name: "AgentQueueTestSupport", dependencies: [logging, nioCore, nioHTTP1, nioHTTPCompression, nioPosix], path: "Tests/Support",
+            name: "AgentQueueTestSupport", dependencies: [logging, nioCore, nioHTTP1, nioHTTPCompression, nioSSL, nioPosix],
+            path: "Tests/Support",
             swiftSettings: strict),
         // What tests compare vectors by: plain loops, optimised even where the rest is not.
         .target(name: "CAgentQueueReference", path: "Tests/CAgentQueueReference", cSettings: [.unsafeFlags(["-O2"])]),
@@ -151,8 +155,8 @@ let package = Package(
         suite(
             "AgentQueueTests",
             [
-                "AgentQueue", "AgentQueuePipelines", "AgentQueueMemory", "AgentQueueWorker", "AgentQueueStore", "AgentQueueModel",
-                "AgentQueueSettings", "AgentQueueTestSupport", logging, crypto,
+                "AgentQueue", "AgentQueuePipelines", "AgentQueueMemory", "AgentQueueWorker", "AgentQueueStore", "AgentQueueProviders",
+                "AgentQueueModel", "AgentQueueSettings", "AgentQueueTestSupport", logging, crypto,
             ]),
         suite(
             "ReliabilityTests",

@@ -76,6 +76,15 @@ package enum SampleConfiguration {
           first_byte_timeout: 5m      # how long a streamed answer may take to begin, 100ms to 24h
           idle_timeout: 2m            # how long a streamed answer may be silent once it has begun, 100ms to 24h
           max_retries: 3              # retries of a connection that failed before any byte was sent, 0 to 10
+          # The proxy for all servers but those on this machine and those that NO_PROXY names: http://[user:password@]host[:port],
+          # socks5://host[:port], or none. Default what HTTPS_PROXY, HTTP_PROXY and ALL_PROXY say.
+          # proxy: http://proxy.example:3128
+          # Certificates (PEM) that are trusted besides the system's. SSL_CERT_FILE and SSL_CERT_DIR take the place of the system's. Default none.
+          # ca_file: /etc/ssl/company-ca.pem
+          # The certificate (PEM) by which servers that ask for one know this client. Default none.
+          # client_certificate: client.pem
+          # Its private key (PEM, without a passphrase). Default in the file of client_certificate.
+          # client_key: client.key
 
         # When a provider that keeps failing is left alone: shared by all processes through the database.
         breaker:
@@ -102,6 +111,10 @@ package enum SampleConfiguration {
         #   api                     openai only: automatic, chat (completions) or responses. Default automatic
         #   api_version             anthropic only: the anthropic-version header. Default 2023-06-01
         #   prompt_cache            anthropic only: off, 5m or 1h: asks it to keep system text and tools. Default off
+        #   proxy                   its proxy, for all its calls, or none. Default http.proxy
+        #   ca_file                 certificates (PEM) that are trusted besides the system's. Default http.ca_file
+        #   client_certificate      the certificate (PEM) by which its server knows this client. Default http.client_certificate
+        #   client_key              the certificate's private key (PEM, without a passphrase). Default in the file of client_certificate
         #   concurrency             most calls in flight to it from all processes, 1 to 1024. Default no limit
         #   first_byte_timeout      openai and anthropic: http.first_byte_timeout for this provider, 100ms to 24h
         #   idle_timeout            openai and anthropic: http.idle_timeout for this provider, 100ms to 24h

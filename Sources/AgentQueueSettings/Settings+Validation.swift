@@ -5,7 +5,7 @@ extension Settings {
     mutating func conflicts() -> [SettingsError] {
         if origin(of: "worker.linger") == .builtIn { worker.linger = min(worker.linger, worker.batchTimeout) }
         return databaseConflicts() + workerConflicts() + targetConflicts() + providerConflicts() + modelConflicts() + runConflicts()
-            + notificationConflicts() + moneyConflicts()
+            + notificationConflicts() + moneyConflicts() + connectionConflicts()
     }
 
     private func conflict(_ key: String, _ message: String, at place: String? = nil) -> SettingsError {

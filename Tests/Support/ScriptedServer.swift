@@ -2,6 +2,7 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// A real HTTP server on a loopback port whose every answer a test decides, and whose every event it can wait for.
@@ -35,13 +36,17 @@ package final class ScriptedServer: Sendable {
     /// - Parameters:
     ///   - port: where it listens; 0 is any free port.
     ///   - compresses: whether it compresses answers for clients that ask for it.
+    ///   - encryption: its ``url`` is one of http all the same.
     package static func withServer<Value>(
-        _ script: Script, port: Int = 0, compresses: Bool = false, _ body: (ScriptedServer) async throws -> Value
+        _ script: Script, port: Int = 0, compresses: Bool = false, encryption: TestCertificates.Encryption = .none,
+        _ body: (ScriptedServer) async throws -> Value
     ) async throws -> Value {
+        let tls = try encryption.context()
         let listener: NIOAsyncChannel<Connection, Never> = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .bind(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     if compresses { try channel.pipeline.syncOperations.addHandler(HTTPResponseCompressor()) }
                     return try Connection(wrappingChannelSynchronously: channel)

@@ -2,7 +2,7 @@ import AgentQueueModel
 import AgentQueueProviders
 import AgentQueueSettings
 
-/// The available providers of a configuration, which share one HTTP client, and those of the embedding program.
+/// The available providers of a configuration, which share HTTP clients, and those of the embedding program.
 package struct ProviderSet: Sendable {
     /// The providers that can be called.
     package let providers: [any ModelProvider]
@@ -13,7 +13,7 @@ package struct ProviderSet: Sendable {
     package let children: ChildProcessRegister
     /// The providers that this set made and must shut down.
     private let made: [any ModelProvider]
-    private let transport: HTTPTransport
+    private let transports: [HTTPTransport]
 
     /// Makes the available providers; calls nothing.
     /// - Parameters:
@@ -21,18 +21,17 @@ package struct ProviderSet: Sendable {
     ///   - own: the embedding program's providers. One with the name of a configured provider replaces it. The program shuts them down.
     package init(_ settings: Settings, environment: [String: String], own: [any ModelProvider] = []) {
         let http = settings.http
-        let factory = ProviderFactory(
-            transport: HTTPTransport(
-                HTTPTransport.Configuration(
-                    poolSize: max(http.connectionPoolSize, settings.maxCalls), connectTimeout: http.connectTimeout.milliseconds,
-                    maxRetries: http.maxRetries)),
-            environment: environment, children: ChildProcessRegister(), http: http)
+        var transports = TransportSet(
+            HTTPTransport.Configuration(
+                poolSize: max(http.connectionPoolSize, settings.maxCalls), connectTimeout: http.connectTimeout.milliseconds,
+                maxRetries: http.maxRetries))
+        let factory = ProviderFactory(settings: settings, environment: environment, children: ChildProcessRegister())
         var providers: [any ModelProvider] = []
         var unavailable: [String: String] = [:]
         let taken = Set(own.map(\.name))
         for (name, provider) in settings.providers where !taken.contains(name) {
             do {
-                providers.append(try factory.make(name, provider))
+                providers.append(try factory.make(name, provider, &transports))
             } catch {
                 unavailable[name] = error.reason
             }
@@ -41,7 +40,7 @@ package struct ProviderSet: Sendable {
         self.providers = providers + own
         self.unavailable = unavailable
         children = factory.children
-        transport = factory.transport
+        self.transports = transports.transports
     }
 
     package var names: Set<String> { Set(providers.map(\.name)) }
@@ -49,18 +48,16 @@ package struct ProviderSet: Sendable {
     /// Ends the programs and the HTTP client. Call it after the last call.
     package func shutdown() async throws {
         for provider in made { await provider.shutdown() }
-        try await transport.shutdown()
+        for transport in transports { try await transport.shutdown() }
     }
 }
 
 /// Makes providers from their settings.
 struct ProviderFactory {
-    let transport: HTTPTransport
-    /// Where keys and programs are looked up.
+    let settings: Settings
+    /// Where keys, programs, proxies and certificates are looked up.
     let environment: [String: String]
     let children: ChildProcessRegister
-    /// What holds for providers that do not say themselves.
-    let http: HTTPSettings
 
     /// Why a provider cannot be called.
     struct Unavailable: Error {
@@ -68,7 +65,9 @@ struct ProviderFactory {
         var reason: String
     }
 
-    func make(_ name: String, _ settings: ProviderSettings) throws(Unavailable) -> any ModelProvider {
+    func make(
+        _ name: String, _ settings: ProviderSettings, _ transports: inout TransportSet
+    ) throws(Unavailable) -> any ModelProvider {
         let key = try key(of: settings)
         switch settings.kind {
         case .openai:
@@ -77,28 +76,43 @@ struct ProviderFactory {
                 name: name, baseURL: baseURL, apiKey: key,
                 maxEmbedInputs: settings.embeddings.maxInputs ?? ProviderCapabilities().maxEmbedInputs,
                 maxEmbedTokens: settings.embeddings.maxTokens, maxEmbedBytes: settings.embeddings.maxBytes.map { Int(clamping: $0) },
-                api: settings.openAIAPI, transport: transport, streams: streams(settings))
+                api: settings.openAIAPI, transport: try transport(of: name, &transports), streams: streams(settings))
         case .anthropic:
             guard let baseURL = settings.baseURL else { throw Unavailable(reason: "it has no base URL") }
             return AnthropicProvider(
                 name: name, baseURL: baseURL, apiKey: key, version: settings.apiVersion ?? "2023-06-01",
-                promptCache: settings.anthropicPromptCache, transport: transport, streams: streams(settings))
+                promptCache: settings.anthropicPromptCache, transport: try transport(of: name, &transports),
+                streams: streams(settings))
         case .claudeCode:
             let command = settings.command ?? "claude"
             switch ClaudeCodeProvider.locate(command, environment: environment) {
             case .failure(let missing): throw Unavailable(reason: missing.message)
             case .success(let path):
+                let plan = self.settings.connection(ofProvider: name, environment: environment)
                 return ClaudeCodeProvider(
-                    name: name, command: path, environment: environment, apiKey: key, baseURL: settings.baseURL,
+                    name: name, command: path, environment: plan?.environment(from: environment) ?? environment, apiKey: key,
+                    baseURL: settings.baseURL,
                     isWarm: settings.warm ?? true, register: children)
             }
         }
     }
 
     private func streams(_ settings: ProviderSettings) -> StreamLimits {
-        StreamLimits(
+        let http = self.settings.http
+        return StreamLimits(
             firstByte: (settings.firstByteTimeout ?? http.firstByteTimeout).milliseconds,
             idle: (settings.idleTimeout ?? http.idleTimeout).milliseconds)
+    }
+
+    private func transport(of name: String, _ transports: inout TransportSet) throws(Unavailable) -> HTTPTransport {
+        guard let plan = settings.connection(ofProvider: name, environment: environment) else {
+            throw Unavailable(reason: "it is not configured")
+        }
+        do {
+            return try transports.transport(for: plan)
+        } catch {
+            throw Unavailable(reason: error.message)
+        }
     }
 
     private func key(of settings: ProviderSettings) throws(Unavailable) -> String? {

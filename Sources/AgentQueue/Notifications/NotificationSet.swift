@@ -6,7 +6,9 @@ import AgentQueueSettings
 package struct NotificationSet: NotificationSender {
     private let settings: [String: NotificationSettings]
     private let environment: [String: String]
-    private let transport: HTTPTransport
+    /// The transport of each webhook, by name, or why there is none.
+    private let webhooks: [String: Result<HTTPTransport, InvalidText>]
+    private let transports: [HTTPTransport]
     private let now: @Sendable () -> Int64
 
     /// The maximum number of bytes read of a receiver's answer. Only its status matters.
@@ -25,10 +27,22 @@ package struct NotificationSet: NotificationSender {
         self.environment = environment
         self.now = now
         // No retries in the transport: each attempt is recorded.
-        transport = HTTPTransport(
+        var transports = TransportSet(
             HTTPTransport.Configuration(
                 poolSize: 16, connectTimeout: settings.http.connectTimeout.milliseconds, maxRetries: 0,
                 maxAnswerBytes: Self.maxAnswerBytes))
+        var webhooks: [String: Result<HTTPTransport, InvalidText>] = [:]
+        for (name, notification) in settings.notifications {
+            guard let url = notification.url else { continue }
+            do {
+                webhooks[name] = .success(
+                    try transports.transport(for: settings.connection(ofWebhook: url, environment: environment)))
+            } catch {
+                webhooks[name] = .failure(error)
+            }
+        }
+        self.webhooks = webhooks
+        self.transports = transports.transports
     }
 
     /// The time limit of an attempt of a notification, in ms, and the maximum number of attempts; nil for one that is not configured.
@@ -45,6 +59,12 @@ package struct NotificationSet: NotificationSender {
         }
         guard let url = notification.url else { return .failed("it says neither command nor url") }
         guard let body = body(of: notice) else { return .failed("its body is not a template of JSON") }
+        let transport: HTTPTransport
+        switch webhooks[notice.notification] {
+        case .success(let made): transport = made
+        case .failure(let reason): return .failed("the webhook cannot be sent: \(reason.message)")
+        case nil: return .failed("there is no such notification")
+        }
         switch notification.resolveSecret(environment: environment) {
         case .notNeeded:
             return await Webhook(url: url, body: body, signature: nil, timeout: timeout, transport: transport, now: now).send(notice)
@@ -68,7 +88,9 @@ package struct NotificationSet: NotificationSender {
     }
 
     /// Closes connections. Call it after the last notification.
-    package func shutdown() async throws { try await transport.shutdown() }
+    package func shutdown() async throws {
+        for transport in transports { try await transport.shutdown() }
+    }
 }
 
 /// The names of notifications.

@@ -64,6 +64,9 @@ package enum HTTPFailure: Error, Sendable, Equatable {
         case .getConnectionFromPoolTimeout: self = .exhausted("other calls hold every connection to it")
         case .remoteConnectionClosed, .uncleanShutdown:
             self = bodyBegun ? .broken("the connection was closed before the answer was whole") : .unreachable("the connection was closed")
+        case .proxyAuthenticationRequired: self = .unreachable(Self.proxyPasswordClause)
+        case .invalidProxyResponse: self = .unreachable("the proxy refuses to connect to it")
+        case .httpProxyHandshakeTimeout, .socksHandshakeTimeout: self = .unreachable("the proxy took too long to connect to it")
         default:
             // Its own description may quote a header's value.
             let name = error.shortDescription
@@ -74,6 +77,9 @@ package enum HTTPFailure: Error, Sendable, Equatable {
             }
         }
     }
+
+    /// What a proxy says that wants a user and a password, or others.
+    static let proxyPasswordClause = "the proxy asks for a user and a password that it accepts"
 
     private static let untrustedClause = "its TLS certificate is not trusted"
 
@@ -89,7 +95,7 @@ package enum HTTPFailure: Error, Sendable, Equatable {
             if case .connectTimeout = error { return "connecting took too long" }
             return "the connection was closed"
         default:
-            // An error of NIOSSL: the HTTP client depends on that package, we do not.
+            // What BoringSSL says stands only in the texts of NIOSSL's errors.
             guard String(reflecting: type(of: error)).hasPrefix("NIOSSL") else { return "the connection failed" }
             let text = String(describing: error)
             if text.contains("CERTIFICATE") || text.contains("ertificate") { return untrustedClause }
@@ -122,6 +128,17 @@ package enum HTTPFailure: Error, Sendable, Equatable {
         switch self {
         case .unreachable, .exhausted: true
         default: false
+        }
+    }
+
+    /// The failure with the proxy that a connection would have led through.
+    func through(_ proxy: ProxyAddress?) -> HTTPFailure {
+        guard let proxy else { return self }
+        let way = " (through the proxy \(proxy.shown))"
+        switch self {
+        case .unreachable(let clause): return .unreachable(clause + way)
+        case .untrusted(let clause): return .untrusted(clause + way)
+        default: return self
         }
     }
 

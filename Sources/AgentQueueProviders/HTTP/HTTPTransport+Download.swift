@@ -49,7 +49,7 @@ extension HTTPTransport {
         let request = Self.request("GET", url, headers)
         var hasHead = false
         do {
-            let response = try await clients.client(isBounded: false).execute(request, deadline: .distantFuture)
+            let response = try await clients.execute(request, isBounded: false)
             hasHead = true
             try Self.checkEncoding(of: response)
             var answer = HTTPAnswer(status: Int(response.status.code), headers: response.headers)
@@ -72,7 +72,8 @@ extension HTTPTransport {
         } catch {
             if Task.isCancelled { return .failure(.cancelled(hasBegun: false)) }
             // After the answer's head, an error means that the connection broke.
-            return .failure(HTTPFailure(error, bodyBegun: hasHead, maxAnswerBytes: configuration.maxAnswerBytes))
+            return .failure(
+                HTTPFailure(error, bodyBegun: hasHead, maxAnswerBytes: configuration.maxAnswerBytes).through(clients.proxy(for: url)))
         }
     }
 }

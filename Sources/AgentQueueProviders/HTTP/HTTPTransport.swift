@@ -98,6 +98,7 @@ package final class HTTPTransport: Sendable {
             } catch {
                 if Task.isCancelled { return .failure(.cancelled(hasBegun: false)) }
                 let failure = HTTPFailure(error, bodyBegun: progress.hasBegun, maxAnswerBytes: configuration.maxAnswerBytes)
+                    .through(clients.proxy(for: call.url))
                 guard failure.isWithoutConnection, retries < configuration.maxRetries else { return .failure(failure) }
                 retries += 1
                 do {
@@ -121,7 +122,7 @@ package final class HTTPTransport: Sendable {
         if let body = call.body {
             request.body = .stream(WatchedBody(bytes: body, progress: progress), length: .known(Int64(body.count)))
         }
-        let response = try await clients.client(isBounded: true).execute(request, deadline: .distantFuture)
+        let response = try await clients.execute(request, isBounded: true)
         try Self.checkEncoding(of: response)
         let limit = configuration.maxAnswerBytes
         if let announced = response.headers.first(name: "content-length").flatMap({ Int($0) }), announced > limit {
@@ -187,17 +188,26 @@ extension HTTPTransport {
         package var maxRetries: Int
         /// The longest answer that is read, in bytes; 64 MiB by default.
         package var maxAnswerBytes: Int
+        /// Which proxy leads to which server; none by default.
+        package var proxies: ProxyRules
+        /// What is trusted, and who this client is; nil for the system's certificates.
+        package var tls: TLSIdentity?
 
         /// How long an unused connection is kept, in ms. Short, because a server that closes one while a request is on its way costs an
         /// attempt.
         static let idleTimeout: Int64 = 20_000
 
         /// Makes bounds.
-        package init(poolSize: Int = 100, connectTimeout: Int64 = 30_000, maxRetries: Int = 3, maxAnswerBytes: Int = 64 << 20) {
+        package init(
+            poolSize: Int = 100, connectTimeout: Int64 = 30_000, maxRetries: Int = 3, maxAnswerBytes: Int = 64 << 20,
+            proxies: ProxyRules = .direct, tls: TLSIdentity? = nil
+        ) {
             self.poolSize = poolSize
             self.connectTimeout = connectTimeout
             self.maxRetries = maxRetries
             self.maxAnswerBytes = maxAnswerBytes
+            self.proxies = proxies
+            self.tls = tls
         }
     }
 }

@@ -38,7 +38,9 @@ package struct ProviderTrial: Sendable {
                 group.addTask {
                     var results: [(Int, TrialResult)] = []
                     for (index, trial) in sharing {
-                        results.append((index, await trial.run(set, settings, timeout: timeout.milliseconds)))
+                        var result = await trial.run(set, settings, timeout: timeout.milliseconds)
+                        result.connection = settings.connection(ofProvider: trial.provider, environment: environment)
+                        results.append((index, result))
                     }
                     return results
                 }
@@ -86,6 +88,8 @@ package struct TrialResult: Sendable {
     package let status: Status
     package let reason: String?
     package let milliseconds: Int64?
+    /// How the provider is reached.
+    fileprivate(set) var connection: ConnectionPlan?
 
     package enum Status: String, Sendable {
         case answers
@@ -110,10 +114,14 @@ package struct TrialResult: Sendable {
         self.milliseconds = milliseconds
     }
 
+    /// The proxy and the certificates that it was called with; nil for a direct call with the system's certificates.
+    package var way: String? { connection?.sentence }
+
     package var json: JSONValue {
-        .object([
-            .init("provider", .string(provider)), .init("model", JobJSON.string(model)), .init("status", .string(status.rawValue)),
-            .init("latency_ms", milliseconds.map(JSONValue.integer) ?? .null), .init("reason", JobJSON.string(reason)),
-        ])
+        .object(
+            [
+                .init("provider", .string(provider)), .init("model", JobJSON.string(model)), .init("status", .string(status.rawValue)),
+                .init("latency_ms", milliseconds.map(JSONValue.integer) ?? .null), .init("reason", JobJSON.string(reason)),
+            ] + (connection?.members ?? []))
     }
 }

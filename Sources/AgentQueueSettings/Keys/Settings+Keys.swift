@@ -40,6 +40,10 @@ extension Settings {
         Setting("http.first_byte_timeout", \.http.firstByteTimeout, .duration(.milliseconds(100) ... .hours(24))),
         Setting("http.idle_timeout", \.http.idleTimeout, .duration(.milliseconds(100) ... .hours(24))),
         Setting("http.max_retries", \.http.maxRetries, .integer(0...10)),
+        Setting("http.proxy", \.http.connection.proxy, .optional(.proxy)),
+        Setting("http.ca_file", \.http.connection.caFile, .optional(.path)),
+        Setting("http.client_certificate", \.http.connection.clientCertificate, .optional(.path)),
+        Setting("http.client_key", \.http.connection.clientKey, .optional(.path)),
 
         Setting("breaker.failure_rate", \.breaker.failureRate, .number(0.01...1)),
         Setting("breaker.window", \.breaker.window, .duration(.seconds(1) ... .hours(1))),

@@ -45,13 +45,14 @@ extension Settings {
     }
 
     /// Every problem that ``load(configPath:environment:currentDirectory:overrides:ownProviders:files:)`` would meet, in the order of the
-    /// file; empty if there is none. For `agent-queue config check`.
+    /// file, or else those with the files of certificates; empty if there is none. For `agent-queue config check`.
     package static func check(
         configPath: String? = nil, environment: [String: String], currentDirectory: String, overrides: [SettingsOverride] = [],
         files: FileReader = .system
     ) -> [SettingsError] {
         let search = ConfigurationSearch(configPath: configPath, environment: environment, currentDirectory: currentDirectory)
-        return read(search, overrides, [], files).problems
+        let (settings, problems) = read(search, overrides, [], files)
+        return problems.isEmpty ? settings.connectionFileProblems(files) : problems
     }
 
     private static func read(

@@ -31,6 +31,8 @@ package struct ProviderSettings: Equatable, Sendable {
     package var promptCache: PromptCacheMode?
     /// Whether a `claude-code` provider keeps processes running between jobs. Default true.
     package var warm: Bool?
+    /// Proxies and certificates; those of `http` where it says nothing.
+    package var connection = ConnectionSettings()
 
     /// A provider of this kind with the kind's defaults.
     package init(kind: ProviderKind) {
@@ -60,6 +62,10 @@ extension ProviderSettings {
         Setting("api_version", \.apiVersion, .optional(.date)),
         Setting("prompt_cache", \.promptCache, .optional(.choice())),
         Setting("warm", \.warm, .optional(.flag)),
+        Setting("proxy", \.connection.proxy, .optional(.proxy)),
+        Setting("ca_file", \.connection.caFile, .optional(.path)),
+        Setting("client_certificate", \.connection.clientCertificate, .optional(.path)),
+        Setting("client_key", \.connection.clientKey, .optional(.path)),
         Setting("concurrency", \.concurrency, .optional(.integer(1...1024))),
         Setting("first_byte_timeout", \.firstByteTimeout, .optional(.duration(.milliseconds(100) ... .hours(24)))),
         Setting("idle_timeout", \.idleTimeout, .optional(.duration(.milliseconds(100) ... .hours(24)))),

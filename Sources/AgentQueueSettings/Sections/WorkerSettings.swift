@@ -34,6 +34,8 @@ package struct HTTPSettings: Equatable, Sendable {
     package var idleTimeout: Duration = .seconds(120)
     /// Retries of a connection that failed before any byte was sent; the queue makes all other retries. Default 3, 0 to 10.
     package var maxRetries = 3
+    /// Proxies and certificates, where a provider has none of its own.
+    package var connection = ConnectionSettings()
 
     package init() {}
 }

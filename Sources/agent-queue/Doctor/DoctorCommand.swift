@@ -31,7 +31,8 @@ struct DoctorCommand: AsyncParsableCommand {
         guard faults.isEmpty else { return faults.map { .fault("configuration", $0.description, .badConfiguration) } }
         let session = try Session(global)
         let unavailable = await ProviderOverview.unavailable(session.settings, environment: session.environment)
-        return ConfigurationCheck.findings(session.settings, unavailable: unavailable) + FileCheck.findings(session.settings.database)
+        return ConfigurationCheck.findings(session.settings, unavailable: unavailable)
+            + ConnectionsCheck.findings(session.settings, environment: session.environment) + FileCheck.findings(session.settings.database)
             + (await stored(session, unavailable: unavailable))
     }
 

@@ -36,12 +36,13 @@ struct ProvidersCheckCommand: AsyncParsableCommand {
             : names.map { try ProviderTrial(named: $0, in: session.settings) }
         let results = await ProviderTrial.run(trials, session.settings, environment: session.environment, timeout: timeout ?? .seconds(30))
 
+        let showsWay = results.contains { $0.way != nil }
         var listing = Listing(
             format,
             [
                 Column("PROVIDER"), Column("MODEL", leastWidth: 12), Column("STATUS", .text), Column("TOOK", isNumber: true),
                 Column("WHY", .text),
-            ])
+            ] + (showsWay ? [Column("NETWORK", .text)] : []))
         for result in results {
             let took = result.milliseconds.map { Figures.duration(milliseconds: $0) } ?? ""
             try listing.add(
@@ -49,7 +50,7 @@ struct ProvidersCheckCommand: AsyncParsableCommand {
                 row: [
                     Cell(DisplayText.line(result.provider), .bold), Cell(DisplayText.line(result.model ?? "")),
                     Cell(result.status.rawValue, result.status.tone), Cell(took), Cell(DisplayText.line(result.reason ?? "")),
-                ])
+                ] + (showsWay ? [Cell(DisplayText.line(result.way ?? ""))] : []))
         }
         try listing.finish()
         let failed = results.filter { $0.status == .failed }.map(\.provider)
