@@ -1,22 +1,27 @@
 import AgentQueueModel
 import AgentQueueStore
+import CAgentQueue
 import Dispatch
 import Foundation
+import Glibc
 import Logging
 import Synchronization
 
 /// Renews the leases of the jobs in flight, every third of a lease, on its own thread and connection, so that neither a long commit nor
 /// a busy task pool makes the worker look dead.
+///
+/// It waits by `poll`, which counts on a clock that nobody sets: on Linux, Dispatch waits for a semaphore until a time of the wall clock,
+/// and a clock that goes back would stop the heartbeat.
 final class HeartbeatThread: Sendable {
     private let isStopping = Mutex(false)
-    private let wake = DispatchSemaphore(value: 0)
+    private let wakeDescriptor = platform_wake_descriptor()
     private let ended = DispatchSemaphore(value: 0)
 
     /// Starts the thread. It opens its connection when there is a lease to renew, so that an idle worker holds none.
     init(_ store: QueueStore, inFlight: InFlight, lease: Int64, logger: Logger) {
         let thread = Thread { [self] in
             var heartbeat: Heartbeat?
-            while wake.wait(timeout: .now() + .milliseconds(Int(max(lease / 3, 1)))) == .timedOut {
+            while waits(max(lease / 3, 1)) {
                 let leases = inFlight.leases
                 guard !leases.isEmpty else { continue }
                 do {
@@ -43,7 +48,20 @@ final class HeartbeatThread: Sendable {
             return !isStopping
         }
         guard isFirst else { return }
-        wake.signal()
+        platform_wake(wakeDescriptor)
         ended.wait()
+        close(wakeDescriptor)
+    }
+
+    /// Waits for so many ms. Returns false as soon as the thread is to end.
+    private func waits(_ milliseconds: Int64) -> Bool {
+        let end = platform_monotonic_ns() / 1_000_000 + milliseconds
+        var polled = pollfd(fd: wakeDescriptor, events: Int16(POLLIN), revents: 0)
+        while !isStopping.withLock({ $0 }) {
+            let rest = end - platform_monotonic_ns() / 1_000_000
+            guard rest > 0 else { return true }
+            poll(&polled, 1, Int32(clamping: rest))
+        }
+        return false
     }
 }
