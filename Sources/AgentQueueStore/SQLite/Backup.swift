@@ -130,7 +130,7 @@ extension MaintenanceStore {
     /// is whole; a backup that fails leaves nothing behind.
     /// - Parameter isCancelled: asked again and again whether to give up.
     /// - Throws: `StoreError`; `conflict` if the file already exists. `CancellationError`.
-    package func backup(to destination: String, isCancelled: () -> Bool = { false }) throws {
+    package func backup(to destination: String, isCancelled: @escaping () -> Bool = { false }) throws {
         guard try !PrivateFile.inspect(destination) else {
             throw StoreError(.conflict, "\(destination): is there already; a backup overwrites nothing")
         }

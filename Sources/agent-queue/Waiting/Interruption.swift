@@ -52,7 +52,7 @@ enum Interruption {
     /// Runs `body`, which cleans up after itself and ends once it is told that a signal has asked it to stop.
     ///
     /// - Throws: `ExitCode` after a signal, that of a program that the signal ended.
-    static func checking<Value>(_ body: (_ isInterrupted: () -> Bool) throws -> Value) throws -> Value {
+    static func checking<Value>(_ body: (_ isInterrupted: @escaping () -> Bool) throws -> Value) throws -> Value {
         let received = SignalNumber()
         let numbers = [SIGINT, SIGTERM] + [SIGHUP, SIGQUIT].filter { !IgnoredSignals.contains($0) }
         let sources = numbers.map { number in
