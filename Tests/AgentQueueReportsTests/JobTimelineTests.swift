@@ -70,11 +70,23 @@ import Testing
         #expect(timeline.json(.attempt).array?.map { $0["outcome"] } == ["not_reached", "not_reached", "running"])
     }
 
-    @Test("A wait that nothing else explains was for a worker, and a running attempt has no end")
+    @Test("A wait that nothing else explains was for a free worker, and a running attempt has no end")
     func running() throws {
         let timeline = JobTimeline(try job(.running, attempt: 1), JobHistory())
         #expect(timeline.events.map(\.word) == ["created", "worker", "running"])
         #expect(timeline.json(.waited).array?.map { $0["seconds"]?.number } == [30])
         #expect(timeline.json(.attempt).array?.first?["ended_at"] == .null)
+        #expect(timeline.lines[1] == "2027-01-15 08:00:00.000  waited 30.0 s for a free worker")
+    }
+
+    @Test(
+        "A wait that ended when the first worker came says that none was running",
+        arguments: [(-1, false), (29_000, true), (10_000, false)])
+    func noWorker(_ since: Int64, _ isSaid: Bool) throws {
+        var history = JobHistory()
+        history.workersSince = Self.start + since
+        let timeline = JobTimeline(try job(.running, attempt: 1), history)
+        let words = isSaid ? "waited 30.0 s: no worker was running" : "waited 30.0 s for a free worker"
+        #expect(timeline.lines[1] == "2027-01-15 08:00:00.000  \(words)")
     }
 }

@@ -17,7 +17,8 @@ final class Scene: Sendable {
 
     /// - Parameters:
     ///   - configuration: more lines of the configuration, such as `worker: { lease: 1s }`.
-    ///   - provider: more keys of the provider; more providers behind a `}`. `$URL` is the server's.
+    ///   - provider: more keys of the provider; more providers behind a `}`. `$URL` is the server's, and `$LOCALHOST` the
+    ///     same by name.
     fileprivate init(_ server: ScriptedServer, folder: String, database: String?, configuration: String, provider: String) throws {
         self.folder = folder
         self.server = server
@@ -28,7 +29,7 @@ final class Scene: Sendable {
               scripted: { kind: openai, base_url: "\(server.url)/v1"\(provider) }
             \(configuration)
 
-            """.replacing("$URL", with: server.url)
+            """.replacing("$URL", with: server.url).replacing("$LOCALHOST", with: "http://localhost:\(server.port)")
         try text.write(toFile: folder + "/agent-queue.yaml", atomically: true, encoding: .utf8)
         store = try QueueStore(path: self.database)
     }

@@ -24,6 +24,7 @@ package struct JobTimeline {
     package let events: [Event]
     private let history: JobHistory
 
+    private static let noWorker = "no worker was running"
     /// A shorter wait for a worker is not worth a line, in ms.
     private static let shortestWait: Int64 = 1_000
 
@@ -76,7 +77,9 @@ package struct JobTimeline {
         let explained = history.waits.filter { $0.endedAt <= start }.map(\.endedAt).max() ?? ready
         let began = max(ready, explained)
         guard start - began > shortestWait else { return nil }
-        return Event(kind: .waited, began: began, ended: start, word: "worker", detail: "a worker")
+        // The first worker came in between, and took the job soon.
+        let hadNone = history.workersSince.map { $0 > began && $0 <= start && start - $0 < shortestWait * 10 } ?? false
+        return Event(kind: .waited, began: began, ended: start, word: "worker", detail: hadNone ? noWorker : "a free worker")
     }
 
     private static func source(of job: Job) -> String? {
@@ -139,7 +142,7 @@ package struct JobTimeline {
         case .waited:
             let length = Figures.duration(milliseconds: (event.ended ?? event.began) - event.began)
             switch event.word {
-            case "worker", "dependency": return "waited \(length) for \(detail ?? event.word)"
+            case "worker" where event.detail != noWorker, "dependency": return "waited \(length) for \(detail ?? event.word)"
             default: return "waited \(length): \(detail ?? event.word)"
             }
         }

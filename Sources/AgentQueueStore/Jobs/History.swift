@@ -46,6 +46,8 @@ package struct JobHistory: Sendable, Equatable {
     package var failedAttempts: [FailedAttempt] = []
     /// The request that was sent, if it is not the job's own: memories were put into its prompt.
     package var sent: JSONValue?
+    /// When a worker began to run last while no other did (wall clock, in milliseconds); nil if that is not known.
+    package var workersSince: Int64?
 
     /// Creates an empty history.
     package init() {}
@@ -70,6 +72,7 @@ extension JobStore {
             }
             history.sent = try reader.statement("SELECT body FROM sent_requests WHERE job_id = ?").bind(id)
                 .first { try JSONValue.parse($0.text(0)) }
+            history.workersSince = try reader.statement("SELECT value FROM counters WHERE name = 'workers_since'").first { $0.int64(0) }
             return history
         }
     }

@@ -16,6 +16,7 @@ extension ClaimStore {
                 if let earlier = locked.value, earlier != id { locks.unlock(worker: earlier) }
                 try locks.lock(worker: id)
                 locked.value = id
+                try transaction.recordFirstWorker(id)
                 // Wake the other workers, so that they begin to watch this one.
                 transaction.ledger.ringWork()
                 return id
@@ -39,6 +40,17 @@ extension ClaimStore {
             ).bind(id).run()
         }
         locks.unlock(worker: id)
+    }
+}
+
+extension WriteTransaction {
+    /// Records since when workers have been running, if this one is the first after a time without any. It tells a job that waited for a
+    /// worker from one that waited for a free one.
+    fileprivate func recordFirstWorker(_ id: Int64) throws(SQLFailure) {
+        guard try statement("SELECT 1 FROM workers WHERE id <> ? LIMIT 1").bind(id).first({ $0.int64(0) }) == nil else { return }
+        try statement(
+            "INSERT INTO counters (name, value) VALUES ('workers_since', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        ).bind(now).run()
     }
 }
 
