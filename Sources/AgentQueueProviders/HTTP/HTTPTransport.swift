@@ -92,6 +92,8 @@ package final class HTTPTransport: Sendable {
 
     private func exchange(_ call: HTTPCall, _ progress: SendProgress, _ listener: Listener?) async -> Result<HTTPAnswer, HTTPFailure> {
         var retries = 0
+        // Where packets are dropped, each try takes its whole time. The queue tries again, and other jobs may have the slot meanwhile.
+        let lastRetry = ContinuousClock.now + .milliseconds(configuration.connectTimeout)
         while true {
             do {
                 return .success(try await attempt(call, progress, listener))
@@ -99,7 +101,9 @@ package final class HTTPTransport: Sendable {
                 if Task.isCancelled { return .failure(.cancelled(hasBegun: false)) }
                 let failure = HTTPFailure(error, bodyBegun: progress.hasBegun, maxAnswerBytes: configuration.maxAnswerBytes)
                     .through(clients.proxy(for: call.url))
-                guard failure.isWithoutConnection, retries < configuration.maxRetries else { return .failure(failure) }
+                guard failure.isWithoutConnection, retries < configuration.maxRetries, ContinuousClock.now < lastRetry else {
+                    return .failure(failure)
+                }
                 retries += 1
                 do {
                     try await Task.sleep(for: .milliseconds(Self.wait(beforeRetry: retries, jitter: .random(in: 0...1))))
