@@ -1,6 +1,7 @@
 import AgentQueueModel
 import AgentQueueTestSupport
 import Foundation
+import GRDB
 import Glibc
 import Testing
 
@@ -157,11 +158,13 @@ import Testing
         }
     }
 
+    private struct Stop: Error {}
+
     @Test func aFailureWhileADatabaseIsMadeLeavesNothing() async throws {
         try await withFolder { folder in
-            struct Stop: Error {}
-            #expect(throws: Stop.self) { try NewDatabase.place(at: folder + "/q.db") { _ in throw Stop() } }
-            #expect(try files(folder) == [])
+            #expect(throws: Stop.self) { _ = try NewDatabase.place(at: folder + "/q.db") { _ in throw Stop() } }
+            let left = try files(folder)
+            #expect(left == [])
         }
     }
 
@@ -233,7 +236,7 @@ import Testing
                     try await add(count, to: store)
                 }
                 expected += 2 * count
-                let header = try #require(try store.engine.pool.read { $0.sqliteConnection.flatMap(DatabaseHeader.init) })
+                let header = try #require(try await store.engine.pool.read { $0.sqliteConnection.flatMap(DatabaseHeader.init) })
                 for verifies in [false, true] { #expect(try LogFile(of: path, verifies: verifies).fits(header)) }
                 store.close()
                 second.close()
