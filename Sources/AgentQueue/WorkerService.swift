@@ -148,7 +148,7 @@ public final class WorkerService: Service {
         if asked.stopsAtOnce { worker.stopAtOnce() }
         let dispatcher = NotificationDispatcher(store: store, sender: notifications, logger: logger) { worker.hasDrained }
         let maintainer = Maintainer(
-            store: store, planner: queue.planner, policies: configuration.policies, logger: logger,
+            store: store, planner: queue.planner, policies: configuration.policies, lease: configuration.lease, logger: logger,
             firings: only == nil ? ScheduleMaker(queue.settings, own: queue.own) : nil
         ) {
             dispatcher.call()

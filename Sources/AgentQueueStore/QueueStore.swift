@@ -21,6 +21,10 @@ package final class QueueStore: Sendable {
     package var path: String { engine.path }
     package var bell: Bell { engine.bell }
     package var locks: LockFile { engine.locks }
+    var health: WriteHealth { engine.health }
+
+    /// How long the current write has taken so far, in ms, including its wait for the write lock; nil if there is none.
+    package var writeTime: Int64? { health.writesSince.map { clock.boot() - $0 } }
 
     /// Opens the database at `path`, creating and migrating it as the options allow.
     /// - Throws: `StoreError`.

@@ -1,4 +1,5 @@
 import AgentQueue
+import AgentQueueStore
 import ArgumentParser
 import Glibc
 
@@ -45,6 +46,7 @@ struct AgentQueueCommand: AsyncParsableCommand {
     static func main() async {
         // A closed pipe (`| head`) then shows as an error of `write` and ends the command quietly.
         signal(SIGPIPE, SIG_IGN)
+        Unstoppable.deferStops()
         do {
             let arguments = try CommandArguments.validated()
             try CommandArguments.refuseUnknownCommand(arguments, root: Self.self)

@@ -65,6 +65,7 @@ struct AgentWorker: AsyncParsableCommand {
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
         OrphanReaper.startIfFirst()
+        Unstoppable.deferStops()
         do {
             let maxWait = try parsedMaxWait()
             let settings = try loadSettings()

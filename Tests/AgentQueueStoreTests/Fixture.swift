@@ -183,6 +183,7 @@ final class TestClock: Sendable {
         var boot: Int64 = 5_000_000
         var bootID = "boot-1"
         var wallReads = 0
+        var bootReads = 0
     }
 
     private let state = Mutex(State())
@@ -207,6 +208,9 @@ final class TestClock: Sendable {
     /// How often the store has looked at the wall clock: once for each time a transaction begins.
     var wallReads: Int { state.withLock { $0.wallReads } }
 
+    /// How often the store has looked at the boot clock.
+    var bootReads: Int { state.withLock { $0.bootReads } }
+
     /// Time passes: on both clocks.
     func advance(_ milliseconds: Int64) {
         state.withLock {
@@ -222,6 +226,12 @@ final class TestClock: Sendable {
                     $0.wallReads += 1
                     return $0.wall
                 }
-            }, boot: { [self] in boot }, bootID: { [self] in bootID })
+            },
+            boot: { [self] in
+                state.withLock {
+                    $0.bootReads += 1
+                    return $0.boot
+                }
+            }, bootID: { [self] in bootID })
     }
 }

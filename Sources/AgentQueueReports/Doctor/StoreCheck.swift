@@ -14,7 +14,8 @@ package enum StoreCheck {
         _ store: QueueStore, _ settings: Settings, unavailable: [String: String], now: Int64
     ) throws -> [Finding] {
         let statistics = try store.maintenance.statistics()
-        return try health(store, statistics) + clock(store, now: now) + queue(statistics, settings) + notifications(store)
+        return try writeLock(store) + health(store, statistics) + clock(store, now: now) + queue(statistics, settings)
+            + notifications(store)
             + ProvidersCheck.status(statistics.providers, now: now) + workers(store, statistics)
             + MemoryCheck.findings(store, settings, unavailable: unavailable)
     }
@@ -54,6 +55,16 @@ package enum StoreCheck {
             .note(
                 "clock",
                 "the system clock \(step.sentence) \(Figures.relative(step.at, now: now)); what waited was mended; check NTP and the RTC")
+        ]
+    }
+
+    /// The process that keeps all others from writing, if it is stopped. One that is running lets go in a moment.
+    private static func writeLock(_ store: QueueStore) -> [Finding] {
+        guard let holder = WriteLockHolder.current(of: store.path), holder.isStopped else { return [] }
+        return [
+            .fault(
+                "database", "\(holder.description) and holds the write lock: nothing can be added or settled; \(holder.remedy)",
+                .unavailable)
         ]
     }
 
@@ -101,7 +112,7 @@ package enum StoreCheck {
     }
 
     private static func workers(_ store: QueueStore, _ statistics: Statistics) -> [Finding] {
-        let alive = statistics.workers.filter { store.locks.isAlive(worker: $0.id) }
+        let alive = statistics.workers.filter(store.maintenance.isRunning)
         let waiting = statistics.queues.filter { $0.pausedAt == nil }.reduce(0) { $0 + $1.count(.available) + $1.count(.retryable) }
         if !alive.isEmpty {
             return [.good("workers", "\(alive.count) running, with \(Figures.count(alive.reduce(0) { $0 + $1.running }, "job"))")]

@@ -43,6 +43,9 @@ package struct WaitDiagnosis {
     ///   - runsHere: whether this process runs them, so that no other worker is needed.
     package mutating func reasons(for jobs: [Job], runsHere: Bool = false, now: Int64) throws -> [WaitReason] {
         let open = jobs.filter { !$0.state.isFinal }
+        if !open.isEmpty, let holder = WriteLockHolder.current(of: store.path), holder.isStopped {
+            return [WaitReason("\(holder.description) and holds the database's write lock; \(holder.remedy)", cause: "write lock")]
+        }
         guard !open.isEmpty, !open.contains(where: { $0.state == .running }) else { return [] }
         self.now = now
         try calls.refresh(store, now: now)
@@ -63,7 +66,7 @@ package struct WaitDiagnosis {
 
     /// Whether a worker process lives.
     package static func isServed(_ store: QueueStore) throws -> Bool {
-        try store.maintenance.workers().contains { store.locks.isAlive(worker: $0.id) }
+        try store.maintenance.workers().contains(where: store.maintenance.isRunning)
     }
 
     private func ownReasons(of job: Job, _ paused: Set<String>, isOnly: Bool) throws -> [WaitReason] {

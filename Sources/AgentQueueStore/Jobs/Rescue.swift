@@ -7,14 +7,19 @@ extension MaintenanceStore {
     /// If the call had begun, the attempt counts, a job without attempts left is discarded, and the call is charged as doubtful, since it
     /// may have been paid for. If it had not begun, the attempt and the reservation are given back. Each job is taken back under the token
     /// that it was found with, so an owner that settles in between wins.
+    ///
+    /// An expired lease proves little if its owner lives and could not have renewed it: see ``WriteHealth``.
     /// - Parameters:
     ///   - except: workers to leave out, namely those of this process.
+    ///   - heartbeat: how long living owners have to renew their leases after this process was unable to write, in ms.
     ///   - policies: estimate what a call may have cost for which nothing was reserved.
     /// - Returns: how many jobs were taken back.
     @discardableResult
-    package func rescue(except: Set<Int64> = [], policies: CallPolicies = CallPolicies(), slice: Int = 100) async throws -> Int {
+    package func rescue(
+        except: Set<Int64> = [], heartbeat: Int64 = 0, policies: CallPolicies = CallPolicies(), slice: Int = 100
+    ) async throws -> Int {
         var rescued = 0
-        for worker in try workersToRescue().filter({ !except.contains($0.id) }) {
+        for worker in try workersToRescue(heartbeat).filter({ !except.contains($0.id) }) {
             let begun = worker.isOfThisBoot ? locks.begunCalls(of: worker.id) : nil
             // Kill the dead worker's child processes first. They would otherwise continue its calls alongside the next attempts, and both
             // would be paid for.
@@ -37,13 +42,17 @@ extension MaintenanceStore {
     private static let longestWaitForChildren: Int64 = 5_000
 
     /// Returns the registered workers to rescue, and ids without a registration under which jobs still run.
-    private func workersToRescue() throws -> [DeadWorker] {
-        try read(workersToRescue)
+    private func workersToRescue(_ heartbeat: Int64) throws -> [DeadWorker] {
+        try read { try workersToRescue($0, heartbeat: heartbeat) }
     }
 
-    func workersToRescue(_ reader: ReadConnection) throws -> [DeadWorker] {
+    func workersToRescue(_ reader: ReadConnection, heartbeat: Int64) throws -> [DeadWorker] {
         let bootID = clock.bootID()
         let boot = clock.boot()
+        let health = store.health
+        health.noteLook(at: boot, heartbeat: heartbeat)
+        // While writes fail, an attempt is what shows that they no longer do.
+        let decidesByLease = health.isFailing || health.isSteady(at: boot, heartbeat: heartbeat)
         let workers = try reader.statement(
             """
             SELECT id, boot_id, (SELECT min(lease_expires_at) FROM jobs INDEXED BY jobs_running
@@ -59,8 +68,12 @@ extension MaintenanceStore {
             if !isOfThisBoot || !locks.isAlive(worker: worker.id) {
                 return DeadWorker(id: worker.id, isOfThisBoot: isOfThisBoot, isDead: true)
             }
-            guard let deadline = worker.firstDeadline, deadline < boot else { return nil }
-            return DeadWorker(id: worker.id, isOfThisBoot: true, isDead: false)
+            guard let deadline = worker.firstDeadline else {
+                // Only the registration is left.
+                return locks.isLost(worker: worker.id, now: boot) ? DeadWorker(id: worker.id, isOfThisBoot: true, isDead: true) : nil
+            }
+            guard deadline < boot, decidesByLease else { return nil }
+            return DeadWorker(id: worker.id, isOfThisBoot: true, isDead: false, heartbeat: heartbeat)
         }
     }
 }
@@ -70,6 +83,8 @@ struct DeadWorker: Sendable {
     var id: Int64
     var isOfThisBoot: Bool
     var isDead: Bool
+    /// How long it has to renew its leases after this process was unable to write, in ms.
+    var heartbeat: Int64 = 0
 }
 
 extension WriteTransaction {
@@ -79,6 +94,7 @@ extension WriteTransaction {
     func rescue(
         _ worker: DeadWorker, begun: Set<Int64>?, slice: Int, noted: Set<Int64>, _ policies: CallPolicies = CallPolicies()
     ) throws -> (count: Int, shared: Set<Int64>) {
+        guard try worker.isDead || mayDecideByLease(heartbeat: worker.heartbeat) else { return (0, noted) }
         var shared = noted
         let jobs = try statement(
             """
@@ -98,6 +114,15 @@ extension WriteTransaction {
             try statement("DELETE FROM workers WHERE id = ?").bind(worker.id).run()
         }
         return (jobs.count, shared)
+    }
+
+    /// Whether an expired lease tells that its owner, which lives, no longer renews it.
+    /// - Parameter heartbeat: how long owners have to renew their leases after this process was unable to write, in ms; 0 if they need none.
+    func mayDecideByLease(heartbeat: Int64) throws -> Bool {
+        guard heartbeat > 0 else { return true }
+        // Change something: only that shows that writing is possible again, and begins the heartbeat's time.
+        if isFirstAfterTrouble { try statement("UPDATE counters SET value = value WHERE name = 'token'").run() }
+        return !isFirstAfterTrouble && health.isSteady(at: clock.boot(), heartbeat: heartbeat)
     }
 
     /// - Parameter isCompanion: whether the job's call was shared and has already been counted.

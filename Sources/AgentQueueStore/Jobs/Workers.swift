@@ -70,6 +70,17 @@ extension MaintenanceStore {
             }
         }
     }
+
+    /// Whether a worker is running, as far as can be told. Its process id, which another process may have by now, only counts where the
+    /// lock file leaves it open.
+    package func isRunning(_ worker: WorkerSummary) -> Bool {
+        switch locks.life(of: worker.id) {
+        case .running: true
+        case .ended: false
+        case .uncertain:
+            worker.bootID == clock.bootID() && (kill(pid_t(truncatingIfNeeded: worker.pid), 0) == 0 || errno == EPERM)
+        }
+    }
 }
 
 /// A worker process's registration: its id, and the shared memory in which it records its calls.
@@ -99,6 +110,7 @@ package struct WorkerSummary: Sendable, Equatable {
 /// leases anyway.
 package final class Heartbeat {
     private let connection: WriteConnection
+    private let health: WriteHealth
     private let clock: StoreClock
     private let path: String
 
@@ -106,6 +118,7 @@ package final class Heartbeat {
     /// - Throws: `StoreError`.
     package init(_ store: QueueStore) throws {
         clock = store.clock
+        health = store.health
         path = store.path
         do {
             connection = try WriteConnection(path: store.path, durability: .normal)
@@ -142,6 +155,7 @@ package final class Heartbeat {
                 }
             }
         } catch {
+            health.noteFailure()
             throw error.asStoreError(path: path)
         }
         return lost

@@ -36,7 +36,8 @@ package struct PendingMaintenance: Sendable, Equatable {
 
 extension MaintenanceStore {
     /// Finds out what is pending in a single read, so that an idle queue costs no more than that.
-    package func pending() throws -> PendingMaintenance {
+    /// - Parameter heartbeat: as for ``rescue(except:heartbeat:policies:slice:)``.
+    package func pending(heartbeat: Int64 = 0) throws -> PendingMaintenance {
         let now = clock.wall()
         return try read { reader in
             var pending = PendingMaintenance()
@@ -62,7 +63,7 @@ extension MaintenanceStore {
                 pending.nextFiring = row.optionalInt64(6)
                 pending.nextNotification = row.optionalInt64(7)
             }
-            pending.mayRescue = try !workersToRescue(reader).isEmpty
+            pending.mayRescue = try !workersToRescue(reader, heartbeat: heartbeat).isEmpty
             pending.hasSweep = try RunStore.sweptRun(reader) != nil
             return pending
         }

@@ -43,7 +43,9 @@ extension ProviderBatchStore {
     /// - Parameter lease: how long ownership lasts without renewal, in ms.
     package func take(_ batch: ProviderBatch, worker: Int64, lease: Int64) async throws -> ProviderBatch? {
         guard !isOwned(batch) else { return nil }
+        let heartbeat = batch.owner.map { locks.isAlive(worker: $0.worker) ? lease / 3 : 0 } ?? 0
         let token = try await write { transaction -> Int64? in
+            guard try transaction.mayDecideByLease(heartbeat: heartbeat) else { return nil }
             let token = try transaction.nextToken()
             // Compares the token that was read: of two workers that find the owner dead, only one succeeds.
             let changed = try transaction.statement(

@@ -108,7 +108,7 @@ extension QueueStore {
 extension MaintenanceStore {
     /// Rewrites the whole file without free pages. Refuses while workers are alive, because they would have to wait for it.
     package func vacuum() throws {
-        guard try workers().allSatisfy({ !locks.isAlive(worker: $0.id) }) else {
+        guard try workers().allSatisfy({ !isRunning($0) }) else {
             throw StoreError(.busy, "workers are running; stop them first")
         }
         do {

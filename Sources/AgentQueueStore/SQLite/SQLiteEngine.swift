@@ -12,6 +12,8 @@ final class SQLiteEngine: Sendable {
     let bell: Bell
     /// Shows which workers are alive, and whose calls have begun.
     let locks: LockFile
+    /// Whether this process was able to write lately.
+    let health = WriteHealth()
 
     /// Whether the file is still the one at the path.
     let place: DatabasePlace
@@ -61,7 +63,7 @@ final class SQLiteEngine: Sendable {
         let connection = try WriteConnection(of: pool)
         let checkpoints = Checkpoints(
             connection, checkpointer: checkpointer, configuration: configuration, path: path, options: options)
-        return GroupCommit(connection, checkpoints, space, clock: options.clock, path: path)
+        return GroupCommit(connection, checkpoints, space, health, clock: options.clock, path: path)
     }
 
     private init(
@@ -75,10 +77,12 @@ final class SQLiteEngine: Sendable {
         readOnly = nil
         bell = try Bell(path: path + "-bell")
         pool = try Self.retryingBusy { try DatabasePool(path: path, configuration: configuration) }
-        try pool.writeWithoutTransaction { database in
-            try DatabaseFile.checkIdentity(database, path: path)
-            try DatabaseFile.settle(database, durability: options.durability, path: path)
-            try Migrator.run(database, path: path, applies: options.migrates, now: options.clock.wall())
+        try Unstoppable.run {
+            try pool.writeWithoutTransaction { database in
+                try DatabaseFile.checkIdentity(database, path: path)
+                try DatabaseFile.settle(database, durability: options.durability, path: path)
+                try Migrator.run(database, path: path, applies: options.migrates, now: options.clock.wall())
+            }
         }
         place = DatabasePlace(path)
     }

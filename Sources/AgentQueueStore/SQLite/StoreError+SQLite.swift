@@ -17,6 +17,13 @@ extension StoreError {
         return from(code: error.extendedResultCode.rawValue, message: error.message ?? "", path: path)
     }
 
+    private static func busy(_ path: String) -> StoreError {
+        guard let holder = WriteLockHolder.current(of: path) else {
+            return StoreError(.busy, "\(path): other processes kept the database locked for too long; try again")
+        }
+        return StoreError(.busy, "\(path): \(holder.description), kept the database locked for too long; \(holder.remedy)")
+    }
+
     /// Translates an SQLite result code.
     static func from(code: CInt, message: String, path: String) -> StoreError {
         // The log's index could not be extended: the disk is full.
@@ -35,7 +42,7 @@ extension StoreError {
         case .SQLITE_CANTOPEN:
             StoreError(.permission, "\(path): the database cannot be opened; check that its folder exists and who owns it")
         case .SQLITE_BUSY, .SQLITE_LOCKED:
-            StoreError(.busy, "\(path): other processes kept the database locked for too long; try again")
+            busy(path)
         case .SQLITE_MISUSE:
             StoreError(.closed, "\(path): the database is closed")
         case .SQLITE_TOOBIG:

@@ -1,3 +1,4 @@
+import CAgentQueue
 import GRDB
 import GRDBSQLite
 
@@ -27,7 +28,9 @@ final class WriteConnection {
     }
 
     /// Runs `body` while no other thread has the connection. A transaction must begin and end within it.
-    func hold<T>(_ body: () throws -> T) rethrows -> T { try database.writeWithoutTransaction { _ in try body() } }
+    func hold<T>(_ body: () throws -> T) rethrows -> T {
+        try database.writeWithoutTransaction { _ in try Unstoppable.run(body) }
+    }
 
     // MARK: Statements
 
@@ -59,6 +62,9 @@ final class WriteConnection {
 
     /// Begins a transaction that holds the write lock from its start.
     func begin() throws(SQLFailure) { try statement("BEGIN IMMEDIATE").run() }
+
+    /// How many rows the connection has changed since it was opened.
+    var totalChanges: Int64 { sqlite3_total_changes64(handle) }
 
     func commit() throws(SQLFailure) { try statement("COMMIT").run() }
 
@@ -94,5 +100,19 @@ final class WriteConnection {
                 context?.assumingMemoryBound(to: CInt.self).pointee = length
                 return SQLITE_OK
             }, pages)
+    }
+}
+
+/// What Ctrl-Z must not interrupt: a process that is stopped within a transaction keeps the write lock from all others.
+///
+/// SIGSTOP cannot be caught; see ``WriteLockHolder``.
+package enum Unstoppable {
+    /// Makes Ctrl-Z (SIGTSTP) wait for the end of transactions from now on. For programs, which decide about their signals.
+    package static func deferStops() { platform_defer_stops() }
+
+    static func run<T>(_ body: () throws -> T) rethrows -> T {
+        platform_begin_unstoppable()
+        defer { platform_end_unstoppable() }
+        return try body()
     }
 }

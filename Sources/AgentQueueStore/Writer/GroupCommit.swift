@@ -10,6 +10,8 @@ final class GroupCommit: @unchecked Sendable {
     private let space: FileSpace
     private var pageCount = FileSpace.Count()
     private let transaction: WriteTransaction
+    private let health: WriteHealth
+    private let clock: StoreClock
     private let path: String
 
     /// How long a transaction tries to begin while other processes write, in ns. After that its operations fail.
@@ -24,12 +26,17 @@ final class GroupCommit: @unchecked Sendable {
         case couldNotCommit(StoreError)
     }
 
-    init(_ connection: WriteConnection, _ checkpoints: Checkpoints, _ space: FileSpace, clock: StoreClock, path: String) {
+    init(
+        _ connection: WriteConnection, _ checkpoints: Checkpoints, _ space: FileSpace, _ health: WriteHealth, clock: StoreClock,
+        path: String
+    ) {
         self.connection = connection
         self.checkpoints = checkpoints
         self.space = space
+        self.health = health
+        self.clock = clock
         self.path = path
-        transaction = WriteTransaction(connection: connection, clock: clock)
+        transaction = WriteTransaction(connection: connection, health: health, clock: clock)
     }
 
     /// Runs operations in one transaction and answers each.
@@ -38,8 +45,11 @@ final class GroupCommit: @unchecked Sendable {
         var remaining = group
         var commitFailures = 0
         let patienceEnds = platform_monotonic_ns() + Self.patience
+        let start = clock.boot()
+        health.noteStart(at: start)
+        defer { health.noteEnd() }
         while !remaining.isEmpty {
-            switch attempt(remaining) {
+            switch attempt(remaining, since: start) {
             case .committed:
                 ring(transaction.ledger.hasWork, transaction.ledger.hasResults)
                 if transaction.wantsCheckpoint { checkpoints.run() }
@@ -47,13 +57,16 @@ final class GroupCommit: @unchecked Sendable {
                 checkpoints.runIfDue()
                 return
             case .operationFailed(let index, let error):
+                if error.kind == .full || error.kind == .io { health.noteFailure() }
                 remaining.remove(at: index).fail(error)
             case .couldNotBegin(let error):
+                health.noteFailure()
                 guard error.kind == .busy, platform_monotonic_ns() < patienceEnds else {
                     for write in remaining { write.fail(error) }
                     return
                 }
             case .couldNotCommit(let error):
+                health.noteFailure()
                 commitFailures += 1
                 if error.kind == .full, commitFailures == 1 {
                     checkpoints.makeRoom()
@@ -68,10 +81,11 @@ final class GroupCommit: @unchecked Sendable {
     }
 
     /// Runs operations in one transaction without answering them.
-    private func attempt(_ group: [any PendingWrite]) -> Attempt {
+    /// - Parameter start: when they were taken up (boot clock, ms).
+    private func attempt(_ group: [any PendingWrite], since start: Int64) -> Attempt {
         connection.hold {
             do { try connection.begin() } catch { return .couldNotBegin(error.asStoreError(path: path)) }
-            transaction.begin()
+            transaction.begin(waited: clock.boot() - start)
             for index in group.indices {
                 do { try group[index].perform(in: transaction) } catch {
                     connection.rollback()
@@ -88,8 +102,16 @@ final class GroupCommit: @unchecked Sendable {
                 return .couldNotCommit(error.asStoreError(path: path))
             }
             transaction.didCommit()
+            let now = clock.boot()
+            if transaction.isFirstAfterTrouble || now - start > WriteHealth.longWait { noteRecovery(at: now) }
             return .committed
         }
+    }
+
+    /// A transaction that changed nothing has not shown that the disk has room.
+    private func noteRecovery(at now: Int64) {
+        guard !health.isFailing || transaction.hasChanges else { return }
+        health.noteRecovery(at: now)
     }
 
     func close() {

@@ -6,6 +6,10 @@ final class WriteTransaction {
     /// Wall clock at the start of the transaction, in ms; the same for everything the transaction does.
     private(set) var now: Int64 = 0
     let clock: StoreClock
+    let health: WriteHealth
+    /// Whether writes failed just before this transaction, or it had to wait long.
+    private(set) var isFirstAfterTrouble = false
+    private var changesBefore: Int64 = 0
     /// The counts that the transaction changes.
     var ledger = Ledger()
     /// The quotas of providers, targets and budgets that the transaction has read.
@@ -40,13 +44,17 @@ final class WriteTransaction {
         }
     }
 
-    init(connection: WriteConnection, clock: StoreClock) {
+    init(connection: WriteConnection, health: WriteHealth, clock: StoreClock) {
         self.connection = connection
+        self.health = health
         self.clock = clock
     }
 
-    func begin() {
+    /// - Parameter waited: how long the operations have waited to begin, in ms.
+    func begin(waited: Int64 = 0) {
         now = clock.wall()
+        isFirstAfterTrouble = health.isFailing || waited > WriteHealth.longWait
+        if isFirstAfterTrouble { changesBefore = connection.totalChanges }
         ledger = Ledger()
         resources = QuotaLedger()
         wantsCheckpoint = false
@@ -56,6 +64,9 @@ final class WriteTransaction {
         newLanes.removeAll(keepingCapacity: true)
         batches.removeAll(keepingCapacity: true)
     }
+
+    /// Whether the transaction has changed rows, if it is the first after trouble.
+    var hasChanges: Bool { connection.totalChanges != changesBefore }
 
     /// Keeps what became valid with the COMMIT.
     func didCommit() {

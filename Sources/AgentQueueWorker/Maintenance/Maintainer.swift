@@ -10,26 +10,33 @@ package final class Maintainer: Service {
     private let store: QueueStore
     private let planner: (any RunPlanner)?
     private let policies: CallPolicies
+    /// How long living owners have to renew their leases after this process was unable to write, in ms.
+    private let heartbeat: Int64
     private let logger: Logger
     /// The interval of tasks that are not urgent, in ms.
     private let tidying: Int64
     private let firer: ScheduleFirer?
     private let onNotification: @Sendable () -> Void
+    private let lockComplaints = LogThrottle(interval: 60_000)
 
     /// How long a round waits after it was woken, in ms: every commit rings.
     private static let pause: Int64 = 5
     /// The minimum interval between two reads of the list of workers, in ms. A new worker is watched after at most that long.
     private static let shortestRefresh: Int64 = 50
 
+    /// How much later than due a heartbeat may come, in ms.
+    private static let heartbeatMargin: Int64 = 1_000
+
     /// Makes one.
     /// - Parameters:
     ///   - planner: decides what runs do next; nil leaves runs to other processes.
     ///   - policies: estimate what the calls of dead workers may have cost.
+    ///   - lease: the lease of claims, in ms, of which owners renew it every third.
     ///   - tidying: the interval of tasks that are not urgent, in ms. Default: one minute.
     ///   - firings: makes the jobs and runs of schedules; nil fires none.
     ///   - onNotification: called when a notification is due.
     package init(
-        store: QueueStore, planner: (any RunPlanner)? = nil, policies: CallPolicies = CallPolicies(), logger: Logger,
+        store: QueueStore, planner: (any RunPlanner)? = nil, policies: CallPolicies = CallPolicies(), lease: Int64 = 60_000, logger: Logger,
         tidying: Int64 = 60_000,
         firings: (any FiringMaker)? = nil, onNotification: @escaping @Sendable () -> Void = {}
     ) {
@@ -38,6 +45,7 @@ package final class Maintainer: Service {
         self.store = store
         self.planner = planner
         self.policies = policies
+        heartbeat = lease / 3 + Self.heartbeatMargin
         self.logger = logger
         self.tidying = tidying
     }
@@ -92,10 +100,13 @@ package final class Maintainer: Service {
     /// Does everything that is due. Returns when something is due next (wall clock, ms).
     private func round() async -> Int64? {
         var pending = PendingMaintenance()
-        await attempt("looking for maintenance") { [store] in pending = try store.maintenance.pending() }
+        keepLocks()
+        await attempt("looking for maintenance") { [store, heartbeat] in
+            pending = try store.maintenance.pending(heartbeat: heartbeat)
+        }
         if pending.mayRescue {
-            await attempt("rescue") { [store, policies] in
-                try await store.maintenance.rescue(except: store.locks.ownWorkers, policies: policies)
+            await attempt("rescue") { [store, heartbeat, policies] in
+                try await store.maintenance.rescue(except: store.locks.ownWorkers, heartbeat: heartbeat, policies: policies)
             }
         }
         if pending.hasExpired { await attempt("expiry") { [store] in while try await store.maintenance.expire() > 0 {} } }
@@ -125,6 +136,19 @@ package final class Maintainer: Service {
             isMended = true
         }
         return isMended
+    }
+
+    /// Looks whether someone has deleted the lock file, by which workers recognize each other.
+    private func keepLocks() {
+        do {
+            guard try store.locks.reattach() else { return }
+            logger.warning(
+                "the lock file was deleted or replaced while in use; this process has locked its part of the new one",
+                metadata: ["file": "\(store.path)-lock"])
+        } catch {
+            guard lockComplaints.isDue(at: store.clock.boot()) else { return }
+            logger.warning("the lock file was deleted or replaced, and cannot be made anew", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Fires due schedules. Returns when the next one is due.

@@ -51,6 +51,8 @@ final class PeerWatch: Sendable {
 
     private func watch(_ logger: Logger) {
         var descriptors: [Int64: Int32] = [:]
+        // Those whose descriptors tell nothing more: the process has ended, and the lock does not prove that it was the worker's.
+        var spent: Set<Int64> = []
         defer { for descriptor in descriptors.values { close(descriptor) } }
         while !isStopping.withLock({ $0 }) {
             let others: [WorkerSummary]
@@ -65,13 +67,17 @@ final class PeerWatch: Sendable {
                 close(descriptor)
                 descriptors[id] = nil
             }
-            var isBlind = false
-            for other in others where descriptors[other.id] == nil {
+            spent.formIntersection(others.map(\.id))
+            var isBlind = !spent.isEmpty
+            for other in others where descriptors[other.id] == nil && !spent.contains(other.id) {
                 // The pid may belong to another process by now: nothing is done before the lock is checked.
                 let descriptor = platform_pidfd_open(pid_t(truncatingIfNeeded: other.pid))
                 if descriptor >= 0 { descriptors[other.id] = descriptor } else { isBlind = true }
             }
-            wait(for: descriptors, milliseconds: isBlind ? Self.lockPoll : Self.calmPoll)
+            for id in wait(for: descriptors, milliseconds: isBlind ? Self.lockPoll : Self.calmPoll) {
+                if let descriptor = descriptors.removeValue(forKey: id) { close(descriptor) }
+                spent.insert(id)
+            }
             let dead = others.filter { !store.locks.isAlive(worker: $0.id) }
             guard !dead.isEmpty else { continue }
             for worker in dead {
@@ -81,10 +87,13 @@ final class PeerWatch: Sendable {
         }
     }
 
-    private func wait(for descriptors: [Int64: Int32], milliseconds: Int32) {
+    /// Returns the workers whose processes have ended.
+    private func wait(for descriptors: [Int64: Int32], milliseconds: Int32) -> [Int64] {
+        let workers = Array(descriptors)
         var polled = [pollfd(fd: wakeDescriptor, events: Int16(POLLIN), revents: 0)]
-        polled += descriptors.values.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        poll(&polled, nfds_t(polled.count), milliseconds)
+        polled += workers.map { pollfd(fd: $0.value, events: Int16(POLLIN), revents: 0) }
+        let count = poll(&polled, nfds_t(polled.count), milliseconds)
         platform_wake_clear(wakeDescriptor)
+        return count > 0 ? zip(workers, polled.dropFirst()).filter { $1.revents != 0 }.map(\.0.key) : []
     }
 }

@@ -17,11 +17,17 @@ final class HeartbeatThread: Sendable {
     private let wakeDescriptor = platform_wake_descriptor()
     private let ended = DispatchSemaphore(value: 0)
 
+    /// How long after a heartbeat that failed the next follows, in ms.
+    private static let retry: Int64 = 1_000
+
     /// Starts the thread. It opens its connection when there is a lease to renew, so that an idle worker holds none.
     init(_ store: QueueStore, inFlight: InFlight, lease: Int64, logger: Logger) {
         let thread = Thread { [self] in
             var heartbeat: Heartbeat?
-            while waits(max(lease / 3, 1)) {
+            let interval = max(lease / 3, 1)
+            var next = interval
+            while waits(next) {
+                next = interval
                 let leases = inFlight.leases
                 guard !leases.isEmpty else { continue }
                 do {
@@ -29,7 +35,8 @@ final class HeartbeatThread: Sendable {
                     heartbeat = connection
                     for lost in try connection.renew(leases, for: lease) { inFlight.stop(lost, .lostLease) }
                 } catch {
-                    // The next heartbeat comes well before the lease ends.
+                    // Others may be able to write again at any moment, and then take the jobs whose leases have ended.
+                    next = min(interval, Self.retry)
                     logger.warning("a heartbeat failed", metadata: ["error": "\(error)"])
                 }
             }

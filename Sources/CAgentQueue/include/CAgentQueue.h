@@ -40,6 +40,14 @@ int64_t platform_lock_holder(int descriptor, int64_t offset);
 /// Renames a file unless there is one of the new name. Returns 0 or errno.
 int platform_rename_new(const char *from, const char *to);
 
+/// Makes SIGTSTP (Ctrl-Z) stop the process only while no thread is between the two calls below. Changes nothing where the signal is
+/// ignored.
+void platform_defer_stops(void);
+/// Begins what must not be interrupted by a stop, and waits while the process is about to stop. May be nested in a thread.
+void platform_begin_unstoppable(void);
+/// Ends it. If a stop was asked for meanwhile and no other thread is within, stops the process here.
+void platform_end_unstoppable(void);
+
 /// A descriptor that becomes readable when the process ends, or -errno.
 int platform_pidfd_open(pid_t pid);
 

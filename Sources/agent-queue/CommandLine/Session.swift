@@ -35,6 +35,8 @@ struct Session {
         options.createsFile = createsFile
         options.longestLogLeft = longestLogLeft
         let store = try QueueStore(path: settings.database, options: options)
+        let watch = Task { await WriteLockWatch(store).run() }
+        defer { watch.cancel() }
         do {
             let result = try await body(store)
             store.close()

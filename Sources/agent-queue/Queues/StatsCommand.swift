@@ -47,7 +47,7 @@ struct StatsCommand: AsyncParsableCommand {
     private func print(_ store: QueueStore, to output: inout Output) throws {
         let statistics = try store.maintenance.statistics()
         let doubtful = format.json && statistics.maybePaidCalls > 0 ? try store.providers.doubtfulCalls(limit: StatsJSON.mostDoubtful) : []
-        let isAlive = { (worker: WorkerSummary) in store.locks.isAlive(worker: worker.id) }
+        let isAlive = store.maintenance.isRunning
         if format.json {
             try output.json(StatsJSON.statistics(statistics, doubtful: doubtful, isAlive: isAlive))
         } else {

@@ -73,6 +73,38 @@ extension ReliabilityTests {
             }
         }
 
+        /// The disk stays full for longer than a lease. When there is room, whoever writes first must not take the others' jobs, whose
+        /// answers have been paid for.
+        @Test(.enabled(if: SmallDisk.isPossible, "mounting a small disk takes root"))
+        func nobodysJobsAreTakenThatCouldNotBeSettled() async throws {
+            let gate = Gate()
+            // Too long for the pages that the database has.
+            let answer = String(repeating: "paid for ", count: 15_000)
+            let script = Script { $0.prompt.count == 1 ? .saying(answer, after: gate) : .saying("yes") }
+            try await SmallDisk.withDisk(mebibytes: 14) { disk in
+                try await withScene(script, configuration: "worker: { lease: 1s, concurrency: 4 }", database: disk.path + "/queue.db") {
+                    scene in
+                    let workers = [try await scene.worker(), try await scene.worker()]
+                    var ids: [Int64] = []
+                    for number in 0..<8 { ids.append(try await scene.enqueue("\(number)")) }
+                    try await scene.calls(8)
+                    try disk.fill()
+                    // The rest of the log and of the file's space.
+                    var added = 0
+                    while added < 1_000, (try? await scene.enqueue(Self.long(added))) != nil { added += 1 }
+                    gate.open()
+                    for worker in workers { try await worker.waitForOutput("a job could not be settled") }
+                    let clock = scene.store.clock
+                    let end = clock.boot() + 3_000
+                    try await until("all leases would have ended") { clock.boot() > end }
+                    disk.free()
+                    for id in ids { try await scene.wait(for: id, .completed) }
+                    #expect(try ids.map { try scene.job($0).attempt } == Array(repeating: 1, count: 8))
+                    #expect(scene.server.requests.count { $0.prompt.count == 1 } == 8)
+                }
+            }
+        }
+
         @Test(.enabled(if: SmallDisk.isPossible, "mounting a small disk takes root")) func pruneNeedsNoRoom() async throws {
             try await SmallDisk.withDisk(mebibytes: 14) { disk in
                 try await withScene(Script { _ in .saying("yes") }, database: disk.path + "/queue.db") { scene in

@@ -62,6 +62,33 @@ extension ReliabilityTests {
             }
         }
 
+        /// Someone deletes the lock file, by which workers recognize each other: one of them has the old file, the next makes a new one.
+        @Test func aDeletedLockFileCostsNoCall() async throws {
+            let gate = Gate()
+            let script = Script { $0.prompt == "long" ? .saying("yes", after: gate) : .echo($0) }
+            try await withScene(script, configuration: "worker: { lease: 1h, concurrency: 1 }") { scene in
+                let first = try await scene.worker()
+                #expect(unlink(scene.database + "-lock") == 0)
+                let second = try await scene.worker()
+                let long = try await scene.enqueue("long")
+                try await scene.calls(1)
+                try await first.waitForOutput("the lock file was deleted or replaced")
+                for number in 0..<3 {
+                    try await scene.wait(for: try await scene.enqueue("short \(number)"), .completed)
+                }
+                #expect(try scene.job(long).attempt == 1)
+                // Both have their bytes in the new file, so a death is seen at once again.
+                let (runner, other) = try scene.runner(of: long) === first ? (first, second) : (second, first)
+                runner.send(SIGKILL)
+                try await scene.calls(5)
+                #expect(try scene.runner(of: long) === other)
+                gate.open()
+                try await scene.wait(for: long, .completed)
+                #expect(try scene.job(long).attempt == 2)
+                #expect(scene.server.requests.count == 5)
+            }
+        }
+
         @Test func aKilledWorkersJobIsTakenOverAtOnce() async throws {
             let calls = Mutex<[Int64: Int]>([:])
             let script = Script { request in

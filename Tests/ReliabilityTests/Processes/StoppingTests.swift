@@ -1,12 +1,36 @@
 import AgentQueueModel
 import AgentQueueStore
 import AgentQueueTestSupport
+import Foundation
 import Glibc
 import Testing
 
 extension ReliabilityTests {
     /// What ends a call before its answer: a person, its deadline, the end of its worker.
     @Suite struct StoppingTests {
+        /// Ctrl-Z: a command that was stopped within a transaction would keep all others from writing.
+        @Test func aStoppedCommandHoldsNoLock() async throws {
+            try await withScene(.echo) { scene in
+                let file = scene.folder + "/jobs.jsonl"
+                let lines = (0..<4_000).map { "{\"prompt\": \"\($0)\"}" }
+                try lines.joined(separator: "\n").write(toFile: file, atomically: true, encoding: .utf8)
+                let bulk = try scene.start("enqueue", "--jsonl", file)
+                var stops = 0
+                try await until("jobs arrive") { try scene.jobCount() > 0 || bulk.ending != nil }
+                while bulk.ending == nil, stops < 10 {
+                    bulk.send(SIGTSTP)
+                    try await until("it stops") { bulk.isStopped || bulk.ending != nil }
+                    if bulk.isStopped { #expect(WriteLockHolder.current(of: scene.database) == nil) }
+                    try await scene.enqueue("meanwhile \(stops)")
+                    bulk.send(SIGCONT)
+                    stops += 1
+                }
+                #expect(stops > 1)
+                #expect(try await bulk.end() == .exit(0))
+                #expect(try scene.jobCount() == 4_000 + stops)
+            }
+        }
+
         @Test func aCancelReachesACallInAnotherProcess() async throws {
             try await withScene(.hang) { scene in
                 _ = try await scene.worker()
@@ -123,5 +147,17 @@ extension ReliabilityTests {
             #expect(scene.server.requests.count == 1)
             #expect(try scene.store.maintenance.workers().isEmpty)
         }
+    }
+}
+
+extension Scene {
+    fileprivate func jobCount() throws -> Int { Int(try number("SELECT count(*) FROM jobs") ?? 0) }
+}
+
+extension ChildProcess {
+    fileprivate var isStopped: Bool {
+        // The name, in parentheses, has no blank.
+        let fields = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8))?.split(separator: " ") ?? []
+        return fields.count > 2 && fields[2] == "T"
     }
 }

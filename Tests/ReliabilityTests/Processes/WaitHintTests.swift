@@ -1,6 +1,7 @@
 import AgentQueueModel
 import AgentQueueStore
 import AgentQueueTestSupport
+import Glibc
 import Testing
 
 extension ReliabilityTests {
@@ -16,6 +17,29 @@ extension ReliabilityTests {
                 let (ending, output) = try await waiting.endOfOutput()
                 #expect(ending == .exit(0))
                 #expect(output.hasSuffix("echo why?\n"))
+            }
+        }
+
+        /// A process was stopped by SIGSTOP within a transaction, which no program can prevent.
+        @Test func thatAStoppedProcessHoldsTheWriteLock() async throws {
+            try await withScene(.echo) { scene in
+                let script = """
+                    use Fcntl; open(F, '+<', $ARGV[0]) or die; my $lock = pack('s s x4 q q i x4', F_WRLCK, 0, 120, 1, 0);
+                    fcntl(F, F_SETLK, $lock) or die; $| = 1; print "locked\\n"; <STDIN>;
+                    """
+                let holder = scene.add(
+                    try ChildProcess("/usr/bin/perl", ["-e", script, scene.database + "-shm"], holdsInput: true))
+                try await holder.waitForOutput("locked")
+                holder.send(SIGSTOP)
+                try await until("it is stopped") { WriteLockHolder.current(of: scene.database)?.isStopped == true }
+                let sentence = "process \(holder.pid) (perl), which is stopped and holds the"
+                let doctor = try await scene.run("doctor")
+                #expect(doctor.output.contains(sentence), "\(doctor.output)")
+                #expect(doctor.ending != .exit(0))
+                let waiting = try scene.start("enqueue", "why?")
+                try await waiting.waitForOutput("waiting for \(sentence)", within: .seconds(10))
+                holder.send(SIGKILL)
+                #expect(try await waiting.end() == .exit(0))
             }
         }
 
