@@ -76,7 +76,8 @@ final class SQLiteEngine: Sendable {
         longestLogLeft = options.longestLogLeft
         readOnly = nil
         bell = try Bell(path: path + "-bell")
-        pool = try Self.retryingBusy { try DatabasePool(path: path, configuration: configuration) }
+        let pool = try Self.retryingBusy { try DatabasePool(path: path, configuration: configuration) }
+        self.pool = pool
         try Unstoppable.run {
             try pool.writeWithoutTransaction { database in
                 try DatabaseFile.checkIdentity(database, path: path)
