@@ -15,6 +15,12 @@ package final class ForwardProxy: Sendable {
         package var target: String
         /// The value of `proxy-authorization`.
         package var authorization: String?
+
+        package init(method: String, target: String, authorization: String? = nil) {
+            self.method = method
+            self.target = target
+            self.authorization = authorization
+        }
     }
 
     private let asked = Mutex<[Request]>([])
