@@ -27,7 +27,7 @@ struct CommandNotification: Sendable {
             // Ends the command if it is still running, with everything that it started.
             group.cancelAll()
             if Task.isCancelled { return .broken }
-            return first ?? .failed("the command had not ended after \(timeout / 1_000) s")
+            return first ?? .unanswered("the command had not ended after \(DurationText.format(.milliseconds(timeout)))")
         }
     }
 

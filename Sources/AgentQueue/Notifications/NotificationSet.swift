@@ -1,6 +1,7 @@
 import AgentQueueModel
 import AgentQueueProviders
 import AgentQueueSettings
+import AgentQueueWorker
 
 /// Sends the notifications of a configuration.
 package struct NotificationSet: NotificationSender {
@@ -29,7 +30,9 @@ package struct NotificationSet: NotificationSender {
         // No retries in the transport: each attempt is recorded.
         var transports = TransportSet(
             HTTPTransport.Configuration(
-                poolSize: 16, connectTimeout: settings.http.connectTimeout.milliseconds, maxRetries: 0,
+                // Each has its own connections, though they may go to the same host.
+                poolSize: NotificationDispatcher.slots * max(1, self.settings.count),
+                connectTimeout: settings.http.connectTimeout.milliseconds, maxRetries: 0,
                 maxAnswerBytes: Self.maxAnswerBytes))
         var webhooks: [String: Result<HTTPTransport, InvalidText>] = [:]
         for (name, notification) in settings.notifications {

@@ -49,12 +49,12 @@ struct Webhook: Sendable {
         switch failure {
         case .cancelled, .shutDown: .broken
         case .exhausted(let clause): .failed("the receiver was not called: \(clause)")
-        case .timedOut, .stalled: .failed("the receiver had not answered after \(timeout / 1_000) s")
+        case .timedOut, .stalled: .unanswered("the receiver had not answered after \(DurationText.format(.milliseconds(timeout)))")
         // The content does not matter and the status may have said that it was received, but the status was not read.
         case .tooLarge: .failed("the receiver's answer is too long")
         case .encoded(let name): .failed("the receiver's answer is in the encoding \(name), which was not asked for")
-        case .unreachable(let clause), .untrusted(let clause): .failed("the receiver cannot be reached: \(clause)")
-        case .broken(let clause): .failed("the exchange with the receiver broke off: \(clause)")
+        case .unreachable(let clause), .untrusted(let clause): .unanswered("the receiver cannot be reached: \(clause)")
+        case .broken(let clause): .unanswered("the exchange with the receiver broke off: \(clause)")
         case .unsendable(let clause): .failed("the webhook cannot be sent: \(clause)")
         }
     }

@@ -64,6 +64,8 @@ package enum NotificationOutcome: Sendable, Equatable {
     /// It was not delivered, and another attempt may succeed.
     /// - Parameter wait: how long the receiver asks to wait, in ms; nil if it does not say.
     case failed(String, wait: Int64? = nil)
+    /// Nobody answered in time, or at all: it was not delivered, and others to this target would not be either.
+    case unanswered(String)
     /// It was not delivered, and the receiver wants no further attempt.
     case refused(String)
     /// The attempt was interrupted because this process is stopping, and does not count.

@@ -1,30 +1,46 @@
 import AgentQueueModel
 
 extension NotificationStore {
-    /// Claims due notifications, so that no other process tries them until the lease expires. Each claim counts as an attempt.
+    /// The notifications with deliveries that are due.
+    package func dueTargets() throws -> [String] {
+        let now = clock.wall()
+        return try read { reader in
+            // By the index from one name to the next: there may be many deliveries of one that hangs.
+            var targets: [String] = []
+            var last = ""
+            while let next = try reader.statement("SELECT min(notification) FROM notices WHERE state = 'waiting' AND notification > ?")
+                .bind(last).first({ $0.optionalText(0) }) ?? nil
+            {
+                let due =
+                    try reader.statement("SELECT min(next_at) FROM notices WHERE state = 'waiting' AND notification = ?")
+                    .bind(next).first { $0.optionalInt64(0) } ?? nil
+                if let due, due <= now { targets.append(next) }
+                last = next
+            }
+            return targets
+        }
+    }
+
+    /// Claims due deliveries of a notification, so that no other process tries them until the lease expires. Each claim counts as an attempt.
     /// - Parameter lease: how long one delivery may take, in ms, before another process may try.
-    package func claim(limit: Int, lease: @escaping @Sendable (_ notification: String) -> Int64) async throws
-        -> [JobNotification]
-    {
+    package func claim(_ notification: String, limit: Int, lease: Int64) async throws -> [JobNotification] {
         try await write { transaction in
             let due = try transaction.statement(
                 """
-                SELECT id, kind, subject_id, notification, body, attempts, created_at FROM notices
-                WHERE state = 'waiting' AND next_at <= ? ORDER BY next_at, id LIMIT ?
+                SELECT id, kind, subject_id, body, attempts, created_at FROM notices
+                WHERE state = 'waiting' AND notification = ? AND next_at <= ? ORDER BY next_at, id LIMIT ?
                 """
-            ).bind(transaction.now).bind(limit).all { row in
+            ).bind(notification).bind(transaction.now).bind(limit).all { row in
                 JobNotification(
                     id: row.int64(0), kind: NotificationKind(rawValue: row.text(1)) ?? .job, subject: row.int64(2),
-                    notification: row.text(3),
-                    body: row.text(4), attempts: Int(row.int64(5)) + 1, nextAt: 0, createdAt: row.int64(6))
+                    notification: notification, body: row.text(3), attempts: Int(row.int64(4)) + 1, nextAt: transaction.now + lease,
+                    createdAt: row.int64(5))
             }
-            return try due.map { notice in
-                var notice = notice
-                notice.nextAt = transaction.now + lease(notice.notification)
+            for notice in due {
                 try transaction.statement("UPDATE notices SET attempts = ?, next_at = ? WHERE id = ?")
                     .bind(notice.attempts).bind(notice.nextAt).bind(notice.id).run()
-                return notice
             }
+            return due
         }
     }
 
@@ -67,6 +83,13 @@ extension NotificationStore {
         }
     }
 
+    /// The number of deliveries that are due, or under way in a process.
+    package func undeliveredCount() throws -> Int {
+        try read { reader in
+            try reader.statement("SELECT count(*) FROM notices WHERE state = 'waiting'").first { $0.int(0) } ?? 0
+        }
+    }
+
     /// The number of failed notifications that are still on record.
     package func failedCount() throws -> Int {
         try read { reader in
@@ -103,7 +126,7 @@ extension WriteTransaction {
         switch outcome {
         case .delivered: try end(notice, .delivered, error: nil)
         case .refused(let message): try end(notice, .failed, error: message)
-        case .failed(let message, _):
+        case .failed(let message, _), .unanswered(let message):
             guard let retryAt else { return try end(notice, .failed, error: message) }
             try statement("UPDATE notices SET next_at = ?, error = ? WHERE id = ? AND next_at = ? AND +state = 'waiting'")
                 .bind(retryAt).bind(message).bind(notice.id).bind(notice.nextAt).run()

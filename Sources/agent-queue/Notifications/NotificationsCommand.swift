@@ -113,7 +113,7 @@ struct NotificationsCheckCommand: AsyncParsableCommand {
         let reason: String? =
             switch outcome {
             case .delivered: nil
-            case .failed(let reason, _), .refused(let reason): reason
+            case .failed(let reason, _), .unanswered(let reason), .refused(let reason): reason
             case .broken: "sending was interrupted"
             }
         var output = Output()

@@ -4,7 +4,33 @@ import Testing
 
 @Suite struct NoticeTests {
     private func claim(_ fixture: Fixture, lease: Int64 = 1_000) async throws -> [JobNotification] {
-        try await fixture.store.notifications.claim(limit: 100) { _ in lease }
+        var claimed: [JobNotification] = []
+        for target in try fixture.store.notifications.dueTargets() {
+            claimed += try await fixture.store.notifications.claim(target, limit: 100, lease: lease)
+        }
+        return claimed.sorted { $0.id < $1.id }
+    }
+
+    @Test func `due notifications are claimed by target`() async throws {
+        try await withStore { fixture in
+            for number in 1...5 {
+                _ = try await fixture.complete(try await fixture.running { $0.onFinish = number < 5 ? ["hangs"] : ["fine", "late"] })
+            }
+            let notifications = fixture.store.notifications
+            #expect(try notifications.dueTargets() == ["fine", "hangs", "late"])
+            let some = try await notifications.claim("hangs", limit: 2, lease: 1_000)
+            #expect(some.map(\.attempts) == [1, 1])
+            let late = try #require(try await notifications.claim("late", limit: 5, lease: 1_000).first)
+            try await notifications.settle(late, .unanswered("nobody"), retryAt: fixture.clock.wall + 5_000)
+            #expect(try notifications.dueTargets() == ["fine", "hangs"])
+            #expect(try await notifications.claim("hangs", limit: 9, lease: 1_000).count == 2)
+            #expect(try notifications.dueTargets() == ["fine"])
+            #expect(try await notifications.claim("fine", limit: 9, lease: 1_000).map(\.notification) == ["fine"])
+            #expect(try notifications.dueTargets() == [])
+            #expect(try notifications.undeliveredCount() == 6)
+            fixture.clock.advance(1_000)
+            #expect(try notifications.dueTargets() == ["fine", "hangs"])
+        }
     }
 
     private func body(_ notice: JobNotification) throws -> JSONValue { try JSONValue.parse(notice.body) }

@@ -135,12 +135,14 @@ import Testing
             try f.store.read { $0.database.trace { event in log.note("\(event)") } }
             try await exercise(f)
             _ = try f.store.maintenance.nextDue()
+            _ = try f.store.notifications.dueTargets()
             let expected = [
                 ("FROM workers", "SEARCH jobs USING INDEX jobs_running (worker_id=?)"),
                 ("cancel_requested_at IS NOT NULL", "SEARCH jobs USING INDEX jobs_running (worker_id=? AND cancel_requested_at>?)"),
                 ("state = 'scheduled' AND state IN", "SEARCH jobs USING INDEX jobs_waiting"),
                 ("state = 'retryable' AND state IN", "SEARCH jobs USING INDEX jobs_waiting"),
                 ("SELECT 1 FROM jobs WHERE expires_at IS NOT NULL", "SEARCH jobs USING INDEX jobs_expiring (expires_at"),
+                ("SELECT min(notification) FROM notices", "SEARCH notices USING INDEX notices_by_target (notification>?)"),
             ]
             for (part, step) in expected {
                 let matching = log.statements.filter { $0.contains(part) }

@@ -69,6 +69,22 @@ extension ReliabilityTests {
             }
         }
 
+        @Test func aHookThatHangsHoldsUpNeitherOthersNorADrain() async throws {
+            let script = Script { $0.path == "/hook" ? .hang : .echo($0) }
+            try await withScene(script, configuration: Self.configuration) { scene in
+                for number in 1...64 { try await scene.enqueue("p\(number)") { $0.onFinish = ["hook"] } }
+                for number in 65...70 { try await scene.enqueue("p\(number)") { $0.onFinish = ["shell"] } }
+                let worker = try scene.startWorker("--drain", "--concurrency", "20")
+                let (ending, output) = try await worker.endOfOutput(within: .seconds(20))
+                #expect(ending == .exit(0), "\(output)")
+                let delivered = "SELECT count(*) FROM notices WHERE state = 'delivered' AND notification = 'shell'"
+                #expect(try scene.number(delivered) == 6)
+                #expect(output.contains("notification 'hook' is left alone for 30s: its target does not answer"))
+                #expect(output.contains("64 notifications are left for the next worker"))
+                #expect(told(scene).count <= 32)
+            }
+        }
+
         @Test func aStopDoesNotWaitForOneThatHangs() async throws {
             let script = Script { $0.path == "/hook" ? .hang : .echo($0) }
             let configuration = Self.configuration.replacing("timeout: 1s", with: "timeout: 1h")
