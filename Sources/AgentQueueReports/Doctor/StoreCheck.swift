@@ -113,9 +113,17 @@ package enum StoreCheck {
 
     private static func workers(_ store: QueueStore, _ statistics: Statistics) -> [Finding] {
         let alive = statistics.workers.filter(store.maintenance.isRunning)
-        let waiting = statistics.queues.filter { $0.pausedAt == nil }.reduce(0) { $0 + $1.count(.available) + $1.count(.retryable) }
+        let ready = statistics.queues.filter { $0.pausedAt == nil && $0.count(.available) + $0.count(.retryable) > 0 }
+        let waiting = ready.reduce(0) { $0 + $1.count(.available) + $1.count(.retryable) }
         if !alive.isEmpty {
+            let unserved = ready.filter { queue in !alive.contains { $0.serves(queue: queue.name) } }.map { queue in
+                Finding.note(
+                    "queue \(queue.name)",
+                    "is served by no running worker, with \(Figures.count(queue.count(.available) + queue.count(.retryable), "job")) waiting; "
+                        + "start 'agent-worker --queues \(queue.name)'")
+            }
             return [.good("workers", "\(alive.count) running, with \(Figures.count(alive.reduce(0) { $0 + $1.running }, "job"))")]
+                + unserved
         }
         return [
             waiting > 0

@@ -10,21 +10,24 @@ package struct WaitReason: Equatable, Sendable {
     package let sentence: String
     /// Whether it may pass within moments, such as a limit: then it is worth a word only if it stays.
     package let isFleeting: Bool
+    /// Whether it holds the job up, rather than that the job waits for its time, for another job or for a worker that is busy.
+    package let isObstacle: Bool
     /// The paused queue that holds the job up, if that is the reason.
     package let pausedQueue: String?
 
     /// That no worker process lives.
     package static let noWorker = WaitReason("no worker is running; start 'agent-worker'", isFleeting: true)
 
-    init(_ sentence: String, cause: String? = nil, isFleeting: Bool = false, pausedQueue: String? = nil) {
+    init(_ sentence: String, cause: String? = nil, isFleeting: Bool = false, isObstacle: Bool = true, pausedQueue: String? = nil) {
         self.cause = cause ?? sentence
         self.sentence = sentence
         self.isFleeting = isFleeting
+        self.isObstacle = isObstacle
         self.pausedQueue = pausedQueue
     }
 }
 
-/// Diagnoses why jobs do not go on: no worker, a paused queue, a provider that cannot be called, a limit, another job.
+/// Diagnoses why jobs do not go on: no worker, or none for their queue, a paused queue, a provider that cannot be called, a limit, another job.
 package struct WaitDiagnosis {
     private var calls: CallDiagnosis
     private let store: QueueStore
@@ -58,15 +61,29 @@ package struct WaitDiagnosis {
             guard job.state == .pending, case .jobs(let needed)? = try store.jobs.wait(of: job.id) else { continue }
             for other in try needed.compactMap({ try store.jobs.get($0) }) { reasons += try ownReasons(of: other, paused, isOnly: false) }
         }
-        if !runsHere, try !Self.isServed(store) { reasons.append(.noWorker) }
+        if !runsHere {
+            let workers = try Self.workers(store)
+            reasons += workers.isEmpty ? [.noWorker] : open.compactMap { unserved($0.queue, workers) }
+        }
         if reasons.isEmpty, let job = open.first(where: { $0.state == .available }) { reasons += backlog(of: job, in: queues) }
         var causes: Set<String> = []
         return reasons.filter { causes.insert($0.cause).inserted }
     }
 
-    /// Whether a worker process lives.
-    package static func isServed(_ store: QueueStore) throws -> Bool {
-        try store.maintenance.workers().contains(where: store.maintenance.isRunning)
+    /// Whether a worker process lives that serves a queue.
+    package static func isServed(_ queue: String, _ store: QueueStore) throws -> Bool {
+        try workers(store).contains { $0.serves(queue: queue) }
+    }
+
+    /// The worker processes that live, but for those that run a single job.
+    private static func workers(_ store: QueueStore) throws -> [WorkerSummary] {
+        try store.maintenance.workers().filter { $0.queues?.isEmpty != true && store.maintenance.isRunning($0) }
+    }
+
+    /// That none of the workers serves a queue.
+    private func unserved(_ queue: String, _ workers: [WorkerSummary]) -> WaitReason? {
+        guard !workers.contains(where: { $0.serves(queue: queue) }) else { return nil }
+        return WaitReason("no running worker serves queue '\(queue)'; start 'agent-worker --queues \(queue)'", isFleeting: true)
     }
 
     private func ownReasons(of job: Job, _ paused: Set<String>, isOnly: Bool) throws -> [WaitReason] {
@@ -85,15 +102,17 @@ package struct WaitDiagnosis {
             return [
                 WaitReason(
                     "attempt \(job.attempt) failed; the next is due \(Figures.relative(job.scheduledAt, now: now))\(error)",
-                    cause: "attempt \(job.attempt)")
+                    cause: "attempt \(job.attempt)", isObstacle: false)
             ]
         case .scheduled where isOnly:
             return [
-                WaitReason("job \(job.id) is scheduled to run \(Figures.relative(job.scheduledAt, now: now))", cause: "scheduled")
+                WaitReason(
+                    "job \(job.id) is scheduled to run \(Figures.relative(job.scheduledAt, now: now))", cause: "scheduled",
+                    isObstacle: false)
             ]
         case .pending where isOnly:
             guard let wait = try store.jobs.wait(of: job.id) else { return [] }
-            return [WaitReason("job \(job.id) waits for \(WaitSentence.of(wait))", isFleeting: true)]
+            return [WaitReason("job \(job.id) waits for \(WaitSentence.of(wait))", isFleeting: true, isObstacle: false)]
         case .pending, .scheduled, .running, .completed, .cancelled, .discarded: return []
         }
     }
@@ -104,6 +123,6 @@ package struct WaitDiagnosis {
         let running = queues.reduce(0) { $0 + $1.count(.running) }
         guard others > 0 else { return [] }
         let ready = others == 1 ? "another job is ready too" : "\(Figures.count(others)) other jobs are ready too"
-        return [WaitReason("\(ready), and \(Figures.count(running)) are running", cause: "backlog", isFleeting: true)]
+        return [WaitReason("\(ready), and \(Figures.count(running)) are running", cause: "backlog", isFleeting: true, isObstacle: false)]
     }
 }

@@ -3,15 +3,17 @@ import Glibc
 
 extension ClaimStore {
     /// Registers a worker: inserts its row and, in the same transaction, locks its byte.
-    package func registerWorker() async throws -> WorkerRegistration {
+    /// - Parameter queues: the queues that it serves; nil for all.
+    package func registerWorker(queues: Set<String>? = nil) async throws -> WorkerRegistration {
         let locks = locks
         let bootID = clock.bootID()
+        let served = queues.map { JSONValue.array($0.sorted().map { .string($0) }).text }
         let locked = LockedValue<Int64?>(nil)
         do {
             let id = try await write { transaction in
                 let id =
-                    try transaction.statement("INSERT INTO workers (pid, boot_id, started_at) VALUES (?, ?, ?)")
-                    .bind(Int64(getpid())).bind(bootID).bind(transaction.now).insertedID() ?? 0
+                    try transaction.statement("INSERT INTO workers (pid, boot_id, started_at, queues) VALUES (?, ?, ?, ?)")
+                    .bind(Int64(getpid())).bind(bootID).bind(transaction.now).bind(served).insertedID() ?? 0
                 // The operation may be running for the second time, and another process may have taken the earlier id in between.
                 if let earlier = locked.value, earlier != id { locks.unlock(worker: earlier) }
                 try locks.lock(worker: id)
@@ -62,11 +64,15 @@ extension MaintenanceStore {
                 """
                 SELECT id, pid, boot_id, started_at,
                 (SELECT count(*) FROM jobs INDEXED BY jobs_running
-                 WHERE state = 'running' AND lease_expires_at IS NOT NULL AND worker_id = workers.id)
+                 WHERE state = 'running' AND lease_expires_at IS NOT NULL AND worker_id = workers.id), queues
                 FROM workers ORDER BY id
                 """
             ).all { row in
-                WorkerSummary(id: row.int64(0), pid: row.int64(1), bootID: row.text(2), startedAt: row.int64(3), running: row.int(4))
+                // What cannot be read is not known, as of a worker of an earlier version, which serves all unless told otherwise.
+                let queues = row.optionalText(5).flatMap { try? JSONValue.parse($0) }?.array
+                return WorkerSummary(
+                    id: row.int64(0), pid: row.int64(1), bootID: row.text(2), startedAt: row.int64(3), running: row.int(4),
+                    queues: queues.map { Set($0.compactMap(\.string)) })
             }
         }
     }
@@ -102,6 +108,10 @@ package struct WorkerSummary: Sendable, Equatable {
     package var startedAt: Int64
     /// The number of jobs under its leases.
     package var running: Int
+    /// The queues that it serves; nil for all.
+    package var queues: Set<String>?
+
+    package func serves(queue: String) -> Bool { queues?.containsExactly(queue) != false }
 }
 
 /// Renews leases on a connection of its own, so that a long commit of the writer cannot make a worker look dead.

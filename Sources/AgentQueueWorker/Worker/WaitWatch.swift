@@ -50,8 +50,7 @@ struct WaitWatch {
             ]
             var sentence = cause.sentence
             if cause.kind != .limit, let until = cause.until, until > now {
-                let seconds = (until - now + 999) / 1_000
-                sentence += "; trying again in \(seconds) s"
+                sentence += "; trying again in \(DurationText.format(.seconds((until - now + 999) / 1_000)))"
                 metadata["again_in_ms"] = .stringConvertible(until - now)
             }
             metadata[cause.kind == .limit ? "limit" : "reason"] = "\(cause.detail)"

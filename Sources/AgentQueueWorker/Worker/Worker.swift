@@ -117,8 +117,10 @@ package final class Worker: Service {
     /// - Returns: nil if it is stopped before that.
     private func register() async throws -> WorkerRegistration? {
         let throttle = LogThrottle(interval: Self.fullDiskReminder)
+        // One that runs a single job serves no queue.
+        let queues = configuration.only == nil ? configuration.queues : []
         while true {
-            do { return try await store.claims.registerWorker() } catch let error as StoreError where error.kind == .full {
+            do { return try await store.claims.registerWorker(queues: queues) } catch let error as StoreError where error.kind == .full {
                 if throttle.isDue(at: platform_monotonic_ns()) {
                     logger.warning("the disk is full; waiting for space", metadata: ["error": "\(error)"])
                 }
@@ -140,7 +142,7 @@ package final class Worker: Service {
         if handedBack > 0 {
             let what = handedBack == 1 ? "1 running job" : "\(handedBack) running jobs"
             logger.info(
-                "handed \(what) back to the queue: the attempts do not count; calls that had been sent may be charged",
+                "handed \(what) back to the queue: the attempts do not count",
                 metadata: ["jobs": .stringConvertible(handedBack)])
         }
         do {

@@ -144,7 +144,7 @@ struct AskCommand: AsyncParsableCommand {
         let now = Now.milliseconds
         let calls = try await CallDiagnosis(session.settings, environment: session.environment, store, now: now)
         guard let reason = calls.unavailability(of: job.target), try store.jobs.preview([job]).first != .cached,
-            try !WaitDiagnosis.isServed(store)
+            try !WaitDiagnosis.isServed(job.queue, store)
         else { return }
         throw CommandFailure(.unavailable, "\(reason); no worker is running either, so nothing was added")
     }
@@ -178,9 +178,10 @@ enum OwnWork {
     /// Waits until it is known whether another process runs the job.
     private static func isNeeded(_ store: QueueStore, job id: Int64) async throws -> Bool {
         let start = Now.milliseconds
+        guard let queue = try store.jobs.get(id)?.queue else { return false }
         for await _ in store.changes(of: .done) {
             guard let state = try store.jobs.states(of: [id])[id], !state.isFinal else { return false }
-            if try !WaitDiagnosis.isServed(store) || (state == .available && Now.milliseconds - start >= patience) { return true }
+            if try !WaitDiagnosis.isServed(queue, store) || (state == .available && Now.milliseconds - start >= patience) { return true }
         }
         return false
     }

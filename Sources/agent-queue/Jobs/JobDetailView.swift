@@ -6,17 +6,17 @@ import AgentQueueSettings
 struct JobDetailView {
     private let job: Job
     private let timeline: JobTimeline
-    private let obstacle: BlockReason?
+    private let obstacles: [String]
     private let wait: String?
     private let now: Int64
 
     /// - Parameters:
-    ///   - obstacle: Why it is not called; nil if nothing prevents it.
+    ///   - obstacles: Why it is not called; empty if nothing prevents it.
     ///   - wait: What a pending job is waiting for.
-    init(_ job: Job, _ timeline: JobTimeline, obstacle: BlockReason?, waitsFor wait: String?, now: Int64) {
+    init(_ job: Job, _ timeline: JobTimeline, obstacles: [String], waitsFor wait: String?, now: Int64) {
         self.job = job
         self.timeline = timeline
-        self.obstacle = obstacle
+        self.obstacles = obstacles
         self.wait = wait
         self.now = now
     }
@@ -33,7 +33,7 @@ struct JobDetailView {
         sheet.add("id", "\(job.id)")
         sheet.add("custom id", job.customID.map { DisplayText.line($0) })
         sheet.add("state", job.state.displayName, Style.of(job.state))
-        sheet.add("blocked by", obstacle.map { DisplayText.line($0.sentence) }, .warning)
+        sheet.add("blocked by", obstacles.isEmpty ? nil : DisplayText.line(obstacles.joined(separator: "; ")), .warning)
         sheet.add("waiting for", wait)
         sheet.add("kind", job.kind.rawValue)
         sheet.add("queue", DisplayText.line(job.queue))

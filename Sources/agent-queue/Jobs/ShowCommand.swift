@@ -33,13 +33,8 @@ struct ShowCommand: AsyncParsableCommand {
             if format.json {
                 try output.json(JobJSON.job(job, waitsFor: wait, replaced: replaced, timeline: timeline))
             } else {
-                let waits = job.state == .available || job.state == .retryable
-                let obstacle =
-                    waits
-                    ? try await CallDiagnosis(session.settings, environment: session.environment, store, now: Now.milliseconds).obstacle(
-                        to: job) : nil
                 let view = JobDetailView(
-                    job, timeline, obstacle: obstacle, waitsFor: wait, now: Now.milliseconds)
+                    job, timeline, obstacles: try await obstacles(to: job, session, store), waitsFor: wait, now: Now.milliseconds)
                 try output.lines(view.lines)
                 if let text = replaced?.text {
                     let lines = DisplayText.lines(text).split(separator: "\n", omittingEmptySubsequences: false)
@@ -48,5 +43,13 @@ struct ShowCommand: AsyncParsableCommand {
             }
             try output.flush()
         }
+    }
+
+    /// What holds a job up that could run, or that waits for others.
+    private func obstacles(to job: Job, _ session: Session, _ store: QueueStore) async throws -> [String] {
+        guard [.available, .retryable, .pending].contains(job.state) else { return [] }
+        let now = Now.milliseconds
+        var diagnosis = try await WaitDiagnosis(session.settings, environment: session.environment, store, now: now)
+        return try diagnosis.reasons(for: [job], now: now).filter(\.isObstacle).map(\.advice)
     }
 }

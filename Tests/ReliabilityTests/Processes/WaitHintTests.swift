@@ -56,6 +56,37 @@ extension ReliabilityTests {
             }
         }
 
+        @Test func thatNoWorkerServesItsQueue() async throws {
+            try await withScene(.echo) { scene in
+                try await scene.worker("--queues", "default,reports")
+                let id = try await scene.enqueue("why?") { $0.queue = "nightly" }
+                let reason = "no running worker serves queue 'nightly'; start 'agent-worker --queues nightly'"
+                let waiting = try scene.start("wait", "\(id)")
+                #expect(try await scene.run("show", "\(id)").output.contains("blocked by  \(reason)"))
+                #expect(
+                    try await scene.run("doctor").output.contains("queue nightly: is served by no running worker, with 1 job waiting"))
+                try await waiting.waitForOutput("waiting: \(reason)", within: .seconds(10))
+                try await scene.worker("--queues", "nightly")
+                #expect(try await waiting.endOfOutput().ending == .exit(0))
+            }
+        }
+
+        @Test func showAndDoctorSayThatAQueueIsPausedAndThatNoWorkerRuns() async throws {
+            try await withScene(.echo) { scene in
+                try await scene.store.jobs.pause(queue: "nightly")
+                let paused = try await scene.enqueue("why?") { $0.queue = "nightly" }
+                let ready = try await scene.enqueue("how?")
+                let resume = "run 'agent-queue resume nightly'"
+                #expect(
+                    try await scene.run("show", "\(paused)").output.contains(
+                        "blocked by  queue 'nightly' is paused; \(resume); no worker is running; start 'agent-worker'"))
+                #expect(try await scene.run("show", "\(ready)").output.contains("blocked by  no worker is running; start 'agent-worker'"))
+                let doctor = try await scene.run("doctor").output
+                #expect(doctor.contains("queue nightly: is paused with 1 job waiting; \(resume)"))
+                #expect(doctor.contains("workers: none running, 1 job waiting; start 'agent-worker'"))
+            }
+        }
+
         @Test func thatALimitIsReached() async throws {
             try await withScene(.echo, provider: ", limits: { rpm: 1 }") { scene in
                 try await scene.worker()
