@@ -38,9 +38,9 @@ import Testing
         #expect(
             timeline.lines == [
                 "2027-01-15 08:00:00.000  created",
-                "2027-01-15 08:00:00.000  waited 10.0 s: local has reached its limit of 1 request a minute",
-                "2027-01-15 08:00:10.000  attempt 1 failed in 2.00 s: overloaded",
-                "2027-01-15 08:00:30.000  attempt 2 answered in 2.00 s: local/m",
+                "2027-01-15 08:00:00.000  waited 10s: local has reached its limit of 1 request a minute",
+                "2027-01-15 08:00:10.000  attempt 1 failed in 2s: overloaded",
+                "2027-01-15 08:00:30.000  attempt 2 answered in 2s: local/m",
                 "2027-01-15 08:00:32.000  completed",
             ])
         let waits = try #require(timeline.json(.waited).array)
@@ -63,11 +63,27 @@ import Testing
         #expect(
             timeline.lines == [
                 "2027-01-15 08:00:00.000  created",
-                "2027-01-15 08:00:00.000  not reached after 1.00 s: local/m (counts as no attempt)",
-                "2027-01-15 08:00:02.000  not reached after 1.00 s: local/m (counts as no attempt)",
+                "2027-01-15 08:00:00.000  not reached after 1s: local/m (counts as no attempt)",
+                "2027-01-15 08:00:02.000  not reached after 1s: local/m (counts as no attempt)",
                 "2027-01-15 08:00:30.000  attempt 1 running",
             ])
         #expect(timeline.json(.attempt).array?.map { $0["outcome"] } == ["not_reached", "not_reached", "running"])
+    }
+
+    @Test("A job that was asked again shows both attempts")
+    func again() throws {
+        var job = try job(.completed, attempt: 1)
+        job.result = JobResult(reply: [:], usage: Usage(), cost: 0, answeredBy: .provider, target: "local/m", latency: 2_000)
+        var history = JobHistory()
+        history.replaced = JobHistory.ReplacedAnswer(
+            attempt: 1, beganAt: Self.start + 100, endedAt: Self.start + 1_100, replacedAt: Self.start + 20_000, answeredBy: .provider,
+            target: "local/old")
+        let timeline = JobTimeline(job, history)
+        #expect(
+            timeline.lines.map { $0.dropFirst(25) } == [
+                "created", "attempt 1 answered in 1s: local/old", "asked again", "attempt 1 answered in 2s: local/m", "completed",
+            ])
+        #expect(timeline.json().array?.map { $0["event"] } == ["created", "attempt", "again", "attempt", "finished"])
     }
 
     @Test("A wait that nothing else explains was for a free worker, and a running attempt has no end")
@@ -76,7 +92,7 @@ import Testing
         #expect(timeline.events.map(\.word) == ["created", "worker", "running"])
         #expect(timeline.json(.waited).array?.map { $0["seconds"]?.number } == [30])
         #expect(timeline.json(.attempt).array?.first?["ended_at"] == .null)
-        #expect(timeline.lines[1] == "2027-01-15 08:00:00.000  waited 30.0 s for a free worker")
+        #expect(timeline.lines[1] == "2027-01-15 08:00:00.000  waited 30s for a free worker")
     }
 
     @Test(
@@ -86,7 +102,7 @@ import Testing
         var history = JobHistory()
         history.workersSince = Self.start + since
         let timeline = JobTimeline(try job(.running, attempt: 1), history)
-        let words = isSaid ? "waited 30.0 s: no worker was running" : "waited 30.0 s for a free worker"
+        let words = isSaid ? "waited 30s: no worker was running" : "waited 30s for a free worker"
         #expect(timeline.lines[1] == "2027-01-15 08:00:00.000  \(words)")
     }
 }

@@ -13,7 +13,7 @@ import Testing
             (Figures.count(1, "job"), "1 job"), (Figures.count(2, "miss", plural: "misses"), "2 misses"),
             (Figures.bytes(1_023), "1023 B"), (Figures.bytes(1_536), "1.5 KiB"), (Figures.bytes(Int64.max), "8,192 PiB"),
             (Figures.money(0), "$0"), (Figures.money(0.0000191), "$0.0000191"), (Figures.money(12.345), "$12.35"),
-            (Figures.duration(milliseconds: 999), "999 ms"), (Figures.duration(milliseconds: 1_234), "1.23 s"),
+            (Figures.duration(milliseconds: 999), "999ms"), (Figures.duration(milliseconds: 1_234), "1.23s"),
             (Figures.duration(milliseconds: 125_000), "2m5s"), (Figures.coarse(seconds: 7_380), "2h3m"),
             (Figures.coarse(seconds: 90_000), "1d1h"),
             (Figures.relative(0, now: 180_000), "3m ago"), (Figures.relative(7_200_000, now: 0), "in 2h"),

@@ -189,9 +189,8 @@ struct ClaudeCodeOutcome {
     private func failure(of stop: ClaudeCodeStop, _ report: Report) -> ModelFailure? {
         switch stop {
         case .timedOut:
-            let tenths = (max(0, timeout) + 50) / 100
-            let seconds = tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
-            return report.failure(.timedOut, "claude had not answered after \(seconds) s", isMaybePaid: turn.isAnswerOpen)
+            let limit = DurationText.format(.milliseconds((max(0, timeout) + 50) / 100 * 100))
+            return report.failure(.timedOut, "claude had not answered after \(limit)", isMaybePaid: turn.isAnswerOpen)
         case .cancelled: return report.failure(.cancelled, "the call to claude was cancelled", isMaybePaid: turn.isAnswerOpen)
         case .shutDown: return report.failure(.shutdown, "the worker stopped before claude had answered", isMaybePaid: turn.isAnswerOpen)
         case .askedAgain:

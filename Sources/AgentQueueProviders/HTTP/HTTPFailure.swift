@@ -163,7 +163,7 @@ package enum HTTPFailure: Error, Sendable, Equatable {
     func modelFailure(of url: String, timeout: Int64) -> ModelFailure {
         var failure: ModelFailure =
             switch self {
-            case .timedOut: ModelFailure(.timedOut, "\(url) had not answered after \(Self.seconds(timeout)) s")
+            case .timedOut: ModelFailure(.timedOut, "\(url) had not answered after \(Self.seconds(timeout))")
             case .cancelled: ModelFailure(.cancelled, "the call to \(url) was cancelled")
             case .shutDown: ModelFailure(.shutdown, "the worker stopped before \(url) had answered")
             case .tooLarge(let limit): ModelFailure(.invalidReply, "\(url) sent an answer of more than \(limit >> 20) MiB")
@@ -172,7 +172,7 @@ package enum HTTPFailure: Error, Sendable, Equatable {
             case .unreachable(let clause), .untrusted(let clause):
                 ModelFailure(.unreachable, "\(url) cannot be reached: \(clause)", scope: .provider)
             case .exhausted(let clause): ModelFailure.notConnected("\(url) was not called: \(clause)")
-            case .stalled(let wait, _): ModelFailure(.timedOut, "\(url) had sent nothing for \(Self.seconds(wait)) s")
+            case .stalled(let wait, _): ModelFailure(.timedOut, "\(url) had sent nothing for \(Self.seconds(wait))")
             case .broken(let clause): ModelFailure(.retryable, "the call to \(url) broke off: \(clause)")
             case .unsendable(let clause): ModelFailure.unsent("\(url) cannot be called: \(clause)")
             }
@@ -180,8 +180,8 @@ package enum HTTPFailure: Error, Sendable, Equatable {
         return failure
     }
 
+    /// To a tenth of a second: a call has what is left of its time.
     private static func seconds(_ milliseconds: Int64) -> String {
-        let tenths = (max(0, milliseconds) + 50) / 100
-        return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
+        DurationText.format(.milliseconds((max(0, milliseconds) + 50) / 100 * 100))
     }
 }

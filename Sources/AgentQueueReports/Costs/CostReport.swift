@@ -7,11 +7,13 @@ package struct CostReport {
     package let grouping: CostGrouping
     package let rows: [CostSummary]
     /// Calls that may have been paid for although no answer arrived. They are in none of the rows.
-    private let maybePaid: (cost: Double?, calls: Int, unpriced: Int)
+    /// Nil if there are no such calls, or none that cost anything.
+    private let maybePaid: (cost: Double?, calls: Int, unpriced: Int)?
 
     package init(_ rows: [CostSummary], by grouping: CostGrouping, _ statistics: Statistics) {
         (self.grouping, self.rows) = (grouping, rows)
-        maybePaid = (statistics.maybePaid, statistics.maybePaidCalls, statistics.maybePaidUnpriced)
+        maybePaid =
+            statistics.mayHaveBeenCharged ? (statistics.maybePaid, statistics.maybePaidCalls, statistics.maybePaidUnpriced) : nil
     }
 
     /// All rows together. Nil by tag, where a job may be in several.
@@ -34,7 +36,7 @@ package struct CostReport {
         if unpriced > 0, grouping != .tag {
             notes.append("The price of \(Figures.count(unpriced, "call")) is unknown; set it as 'models: X: price' in the configuration.")
         }
-        if maybePaid.calls > 0 {
+        if let maybePaid {
             let cost = Figures.money(maybePaid.cost, unpriced: maybePaid.unpriced)
             notes.append("Not counted: \(Figures.count(maybePaid.calls, "call")) without an answer that may have been charged (\(cost)).")
         }

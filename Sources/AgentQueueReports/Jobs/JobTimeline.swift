@@ -7,6 +7,8 @@ package struct JobTimeline {
     package struct Event: Equatable {
         package enum Kind: String {
             case created, waited, attempt, finished
+            /// A completed job was asked anew.
+            case again
         }
 
         package var kind: Kind
@@ -37,6 +39,7 @@ package struct JobTimeline {
         let attempts = Self.attempts(of: job, history)
         if let wait = Self.waitForWorker(job, history, firstAttempt: attempts.first) { events.append(wait) }
         events += attempts
+        if let replaced = history.replaced { events.append(Event(kind: .again, began: replaced.replacedAt, word: "asked again")) }
         if let end = job.finalizedAt {
             events.append(Event(kind: .finished, began: end, word: job.state.displayName, detail: Self.source(of: job)))
         }
@@ -55,6 +58,13 @@ package struct JobTimeline {
             return Event(
                 kind: .attempt, began: failed.beganAt ?? failed.endedAt, ended: failed.endedAt, attempt: failed.attempt, word: "failed",
                 detail: place + failed.failure.rawValue)
+        }
+        if let replaced = history.replaced, let began = replaced.beganAt, replaced.answeredBy.isPaid {
+            events.append(
+                Event(
+                    kind: .attempt, began: began, ended: replaced.endedAt, attempt: replaced.attempt, word: "answered",
+                    detail: replaced.target))
+            events.sort { $0.began < $1.began }
         }
         guard let began = job.attemptedAt else { return events }
         switch job.state {
@@ -103,7 +113,7 @@ package struct JobTimeline {
     private static func json(_ event: Event) -> JSONValue {
         var members: [JSONValue.Member] = [.init("event", .string(event.kind.rawValue))]
         switch event.kind {
-        case .created, .finished:
+        case .created, .finished, .again:
             members.append(.init("at", JobJSON.time(event.began)))
             if event.kind == .finished { members.append(.init("state", .string(event.word))) }
         case .waited:
@@ -134,7 +144,7 @@ package struct JobTimeline {
         let detail = event.detail.map { DisplayText.line($0) }
         let took = event.ended.map { " in \(Figures.duration(milliseconds: $0 - event.began))" } ?? ""
         switch event.kind {
-        case .created: return "created"
+        case .created, .again: return event.word
         case .finished: return event.word + (detail.map { " \($0)" } ?? "")
         case .attempt where event.word == "not_reached":
             return "not reached\(took.replacing(" in ", with: " after ")): \(detail ?? "the provider") (counts as no attempt)"

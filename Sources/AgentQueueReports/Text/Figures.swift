@@ -38,11 +38,12 @@ package enum Figures {
     /// Of several calls of which some have no known price: see ``Money/display(_:unpriced:)``.
     package static func money(_ known: Double?, unpriced: Int) -> String { Money.display(known, unpriced: unpriced) }
 
-    /// `340 ms`, `1.25 s`, `2m5s`.
+    /// `340ms`, `1.25s`, `12.5s`, `2m5s`: as ``DurationText`` writes them, rounded to what matters.
     package static func duration(milliseconds: Int64) -> String {
         switch milliseconds {
-        case ..<1_000: "\(milliseconds) ms"
-        case ..<60_000: "\(decimal(Double(milliseconds) / 1_000, places: milliseconds < 10_000 ? 2 : 1)) s"
+        case ..<1_000: DurationText.format(.milliseconds(milliseconds))
+        case ..<10_000: DurationText.format(.milliseconds((milliseconds + 5) / 10 * 10))
+        case ..<60_000: DurationText.format(.milliseconds((milliseconds + 50) / 100 * 100))
         default: coarse(seconds: milliseconds / 1_000)
         }
     }

@@ -180,9 +180,11 @@ extension WriteTransaction {
         try statement(
             """
             INSERT INTO replaced_results
-            (job_id, replaced_at, reply, answered_by, target, input_tokens, output_tokens, cost_usd, latency_ms, unpriced)
-            SELECT job_id, CAST(? AS bigint), reply, answered_by, target, input_tokens, output_tokens, cost_usd, latency_ms, unpriced
-            FROM results WHERE job_id = ?
+            (job_id, replaced_at, reply, answered_by, target, input_tokens, output_tokens, cost_usd, latency_ms, unpriced,
+             attempt, began_at, ended_at)
+            SELECT job_id, CAST(? AS bigint), reply, answered_by, target, input_tokens, output_tokens, results.cost_usd, latency_ms, unpriced,
+                attempt, attempted_at, finalized_at
+            FROM results JOIN jobs ON jobs.id = job_id WHERE job_id = ?
             """
         ).bind(now).bind(id).run()
         try statement("DELETE FROM results WHERE job_id = ?").bind(id).run()

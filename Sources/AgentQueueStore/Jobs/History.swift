@@ -40,10 +40,34 @@ package struct JobHistory: Sendable, Equatable {
         }
     }
 
+    /// The answer that a job had before it was last asked anew.
+    package struct ReplacedAnswer: Sendable, Equatable {
+        package var attempt: Int
+        /// Wall clock, in milliseconds; nil if it needed no call, or was recorded by a version that did not keep it.
+        package var beganAt: Int64?
+        package var endedAt: Int64?
+        /// When the job was asked anew.
+        package var replacedAt: Int64
+        package var answeredBy: AnsweredBy
+        package var target: String
+
+        /// Creates one.
+        package init(attempt: Int, beganAt: Int64?, endedAt: Int64?, replacedAt: Int64, answeredBy: AnsweredBy, target: String) {
+            self.attempt = attempt
+            self.beganAt = beganAt
+            self.endedAt = endedAt
+            self.replacedAt = replacedAt
+            self.answeredBy = answeredBy
+            self.target = target
+        }
+    }
+
     /// In the order in which they began.
     package var waits: [Wait] = []
     /// In the order in which they ended.
     package var failedAttempts: [FailedAttempt] = []
+    /// Nil if it was never asked anew.
+    package var replaced: ReplacedAnswer?
     /// The request that was sent, if it is not the job's own: memories were put into its prompt.
     package var sent: JSONValue?
     /// When a worker began to run last while no other did (wall clock, in milliseconds); nil if that is not known.
@@ -69,6 +93,13 @@ extension JobStore {
                 JobHistory.FailedAttempt(
                     attempt: row.int(0), beganAt: row.optionalInt64(1), endedAt: row.int64(2),
                     failure: FailureClass(rawValue: row.text(3)) ?? .permanent, target: row.optionalText(4))
+            }
+            history.replaced = try reader.statement(
+                "SELECT attempt, began_at, ended_at, replaced_at, answered_by, target FROM replaced_results WHERE job_id = ?"
+            ).bind(id).first { row in
+                JobHistory.ReplacedAnswer(
+                    attempt: Int(row.optionalInt64(0) ?? 1), beganAt: row.optionalInt64(1), endedAt: row.optionalInt64(2),
+                    replacedAt: row.int64(3), answeredBy: AnsweredBy(rawValue: row.text(4)) ?? .provider, target: row.text(5))
             }
             history.sent = try reader.statement("SELECT body FROM sent_requests WHERE job_id = ?").bind(id)
                 .first { try JSONValue.parse($0.text(0)) }

@@ -46,6 +46,9 @@ package struct Statistics: Sendable, Equatable {
     /// What the possibly charged calls may have cost, as far as it is known; nil if nothing of it is known.
     package var maybePaid: Double? { Money.sum(maybePaidUSD, calls: maybePaidCalls, unpriced: maybePaidUnpriced) }
 
+    /// Whether money may have been spent for no answer. It was not where every such call is known to be free, as on a server of one's own.
+    package var mayHaveBeenCharged: Bool { maybePaidUnpriced > 0 || maybePaidUSD > 0 }
+
     /// The lanes of all queues.
     package var lanes: [LaneSummary] { queues.flatMap(\.lanes) }
 

@@ -22,7 +22,7 @@ struct BulkRun {
         try NotificationName.check(onBatchFinish + onBatchFailure, in: session.settings.intakeContext(now: Now.milliseconds))
         try await session.withStore(createsFile: true) { store in
             // Opened first: input from a pipe is spooled into the database's folder, which opening creates.
-            let named = try ingest.map { try BulkIngest($0, in: store) }
+            let named = try ingest.map { try BulkIngest($0, source.form, in: store) }
             let file = try await BulkFile.check(source, skipsInvalid: skipsInvalid, ingest: named, session: session)
             let survey = file.survey
             let resumeAfter = try named?.linesDone(of: survey) ?? 0

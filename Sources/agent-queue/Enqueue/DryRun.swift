@@ -26,7 +26,7 @@ actor DryRun {
     /// - Parameter ingest: Skip the lines that were added under this name before.
     static func run(_ source: BulkSource, skipsInvalid: Bool, ingest: String?, session: Session) async throws -> EnqueueForecast {
         try await session.withExistingStore { store in
-            let named = try ingest.map { name in try store.map { try BulkIngest(name, in: $0) } ?? BulkIngest(new: name) }
+            let named = try ingest.map { name in try store.map { try BulkIngest(name, source.form, in: $0) } ?? BulkIngest(new: name) }
             let file = try await BulkFile.check(source, skipsInvalid: skipsInvalid, ingest: named, session: session)
             let run = DryRun(session, store)
             let start = try named?.linesDone(of: file.survey) ?? 0

@@ -132,7 +132,7 @@ struct StatsPage {
             })
         sheet.add(
             "possibly charged",
-            statistics.maybePaidCalls > 0
+            statistics.mayHaveBeenCharged
                 ? "\(Figures.money(statistics.maybePaid, unpriced: statistics.maybePaidUnpriced)) for \(Figures.count(statistics.maybePaidCalls, "call")) that returned no answer"
                 : nil, .warning)
         let cache = statistics.cache

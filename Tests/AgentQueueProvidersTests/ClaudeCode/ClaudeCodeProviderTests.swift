@@ -239,7 +239,7 @@ struct ClaudeCodeProviderTests {
             let child = scene.register.children
             let failure = try #require(await scene.ask("hang", timeout: 1_500).failure)
             #expect(failure.failure == .timedOut)
-            #expect(failure.message == "claude had not answered after 1.5 s")
+            #expect(failure.message == "claude had not answered after 1.5s")
             #expect(failure.isMaybePaid)
             #expect(await scene.ask("two").reply?.text == "fine")
             #expect(scene.register.children == child)

@@ -92,7 +92,7 @@ private final class Heard: Sendable {
             #expect(heard.text == "data: 1\n\n")
             if case .failure(let failure) = result {
                 let told = failure.modelFailure(of: "http://h", timeout: 1)
-                #expect(told.failure == .timedOut && told.isMaybePaid && told.message == "http://h had sent nothing for 0.5 s")
+                #expect(told.failure == .timedOut && told.isMaybePaid && told.message == "http://h had sent nothing for 500ms")
             }
             try await server.waitForClientsToClose(1)
         }

@@ -18,7 +18,7 @@ import Testing
             let failure = try #require(await provider.respond(to: chat, timeout: 1_500).failure)
             #expect(failure.failure == .timedOut)
             #expect(failure.isMaybePaid)
-            #expect(failure.message == "\(server.url)/v1 had not answered after 1.5 s")
+            #expect(failure.message == "\(server.url)/v1 had not answered after 1.5s")
             #expect(ContinuousClock.now - start < .seconds(10))
             try await server.waitForClientsToClose(1)
         }

@@ -170,6 +170,11 @@ import Testing
         try sandbox.file("in.csv", "id,text\n7,\"printer, on fire\"\n8,cat\n9,dog\n")
         let grown = try await sandbox.run("enqueue", "--csv", "in.csv", "--template", "@template.txt", "--ingest", "rows", "--batch", "b")
         #expect(grown.error == "1 job added to local/smollm2; lines 1 to 3 had been added before\n")
+        let other = try await sandbox.run("enqueue", "--csv", "in.csv", "--template", "About {{text}}?", "--ingest", "rows")
+        #expect(other.status == 65)
+        #expect(
+            other.sentence == "the ingest 'rows' was begun with another template; use that one, or choose another --ingest name",
+            "\(other.error)")
         let preview = try await sandbox.run("enqueue", "--csv", "in.csv", "--template", "{{id}}: {{text}}", "--dry-run", "--json")
         #expect(try preview.json.first?["jobs"] == 3)
         let objects = try await sandbox.run(

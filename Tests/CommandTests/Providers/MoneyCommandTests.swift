@@ -62,6 +62,18 @@ import Testing
         )
     }
 
+    @Test("Nothing is said of money where a call without an answer was free")
+    func free() async throws {
+        let sandbox = try Sandbox()
+        _ = try await sandbox.run("enqueue", "one")
+        try await sandbox.fail("the connection broke") { job in
+            CallReport(target: job.route, failure: .timedOut, isMaybePaid: true, maybeCost: 0)
+        }
+        #expect(try await sandbox.run("stats", "--json").json.first?["maybe_paid"]?["calls"] == 1)
+        #expect(try await !sandbox.run("stats").output.contains("charged"))
+        #expect(try await !sandbox.run("costs").output.contains("charged"))
+    }
+
     @Test("show tells what a failed attempt cost, what it called, and how far its answer had come")
     func partial() async throws {
         let sandbox = try Sandbox()

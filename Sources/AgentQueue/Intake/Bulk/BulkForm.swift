@@ -8,6 +8,14 @@ package enum BulkForm: Sendable {
     case objects(RowTemplate)
     /// Rows of CSV below a header, each of which fills in the template of a prompt.
     case csv(RowTemplate)
+
+    /// SHA-256 of the template; nil for jobs that have none.
+    var templateDigest: [UInt8]? {
+        switch self {
+        case .jobs: nil
+        case .objects(let template), .csv(let template): template.digest
+        }
+    }
 }
 
 /// Makes the jobs of lines, whatever their form.

@@ -53,23 +53,27 @@ package struct BulkIngest: Sendable {
     /// The checkpoint of the earlier import; nil for the first.
     private let last: IngestCheckpoint?
 
+    private let template: [UInt8]?
+
     /// Looks for an earlier import.
     /// - Throws: `StoreError`.
-    package init(_ name: String, in store: QueueStore) throws {
+    package init(_ name: String, _ form: BulkForm = .jobs, in store: QueueStore) throws {
         self.name = name
+        template = form.templateDigest
         last = try store.jobs.ingestCheckpoint(named: name)
     }
 
     /// An import of which the store knows nothing, for one that does not exist yet.
     package init(new name: String) {
         self.name = name
+        template = nil
         last = nil
     }
 
     var prefixSize: Int64? { last?.size }
 
     /// The number of lines that were added before.
-    /// - Throws: `StoreError` (`conflict`) if the input is neither the same as before nor one that has only grown.
+    /// - Throws: `StoreError` (`conflict`) if the input is neither the same as before nor one that has only grown, or its template is another.
     package func linesDone(of survey: BulkSurvey) throws -> Int {
         guard let last else { return 0 }
         guard let digest = survey.digest, digest.sha256 == last.digest || digest.prefix == last.digest else {
@@ -78,13 +82,17 @@ package struct BulkIngest: Sendable {
                 "the ingest '\(name)' was begun with another input, or its input was changed other than at its end; choose another --ingest name"
             )
         }
+        guard last.template == nil || last.template == template else {
+            throw StoreError(
+                .conflict, "the ingest '\(name)' was begun with another template; use that one, or choose another --ingest name")
+        }
         return last.linesDone
     }
 
     /// The checkpoint to commit with the jobs up to a line.
     package func checkpoint(_ survey: BulkSurvey, upTo line: Int) -> IngestCheckpoint? {
         survey.digest.map {
-            IngestCheckpoint(name: name, digest: $0.sha256, linesDone: line, size: $0.size, continues: last?.digest)
+            IngestCheckpoint(name: name, digest: $0.sha256, linesDone: line, size: $0.size, template: template, continues: last?.digest)
         }
     }
 }

@@ -1,4 +1,5 @@
 import AgentQueueModel
+import Crypto
 
 /// The prompt for a row of a table: a text in which `{{column}}` stands for the row's value. What is filled in is never read as a template.
 /// `{{'text'}}` is the text itself, as in templates of pipelines: `{{'{{'}}` writes two braces.
@@ -9,6 +10,8 @@ package struct RowTemplate: Sendable {
     }
 
     private let parts: [Part]
+    /// SHA-256 of its text.
+    let digest: [UInt8]
 
     /// Reads a template.
     /// - Throws: `InputError` if a tag has no end or names no column.
@@ -36,6 +39,7 @@ package struct RowTemplate: Sendable {
         }
         if !rest.isEmpty { parts.append(.text(String(rest))) }
         self.parts = parts
+        digest = Array(SHA256.hash(data: Array(source.utf8)))
     }
 
     private static func literalEnd(in text: Substring, quote: Character) -> Range<String.Index>? {
