@@ -85,5 +85,5 @@ extension ReliabilityTests {
 }
 
 extension ProviderState.Breaker {
-    fileprivate var isOpen: Bool { self != .closed }
+    var isOpen: Bool { self != .closed }
 }
