@@ -53,7 +53,7 @@ extension ReliabilityTests {
                 try await until("the worker says so", within: .seconds(20)) {
                     worker.output.contains("no new calls for 2 s") && worker.output.contains("this process has too many open files")
                 }
-                #expect(try scene.store.providers.states().allSatisfy { $0.pauseClass == nil && !$0.breaker.isOpen })
+                #expect(try scene.store.providers.states().allSatisfy { $0.pauseClass == nil && $0.breaker == .closed })
                 try await limit(1_000)
                 try await scene.wait(for: id, .completed, within: .seconds(20))
                 #expect(try scene.job(id).attempt == 1)
