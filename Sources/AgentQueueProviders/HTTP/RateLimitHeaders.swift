@@ -18,6 +18,7 @@ extension ObservedLimits {
     /// none is there or can be read.
     /// - Parameter now: wall clock, ms.
     static func anthropic(_ headers: HTTPHeaders, now: Int64) -> ObservedLimits? {
+        let now = RetryAfter.serverTime(headers) ?? now
         func window(_ what: String) -> Window? {
             let reset = headers.first(name: "anthropic-ratelimit-\(what)-reset").flatMap(Timestamp.rfc3339)
             return Window(
@@ -60,10 +61,14 @@ package enum RetryAfter {
     ///   - now: wall clock, ms.
     static func wait(_ headers: HTTPHeaders, limits: Bool, now: Int64) -> Int64? {
         if let text = headers.first(name: "retry-after-ms"), let wait = number(text), wait > 0 { return bounded(wait) }
-        if let text = headers.first(name: "retry-after"), let wait = wait(text, now: now) { return wait }
+        if let text = headers.first(name: "retry-after"), let wait = wait(text, now: serverTime(headers) ?? now) { return wait }
         guard limits else { return nil }
         return reset(headers)
     }
+
+    /// The time at the server, from `Date`: what it gives as a time counts from there, whatever this machine's clock shows. Nil if it does not
+    /// say; wall clock, ms.
+    static func serverTime(_ headers: HTTPHeaders) -> Int64? { headers.first(name: "date").flatMap(httpDate) }
 
     /// Reads `Retry-After`: seconds, with or without decimals, or an HTTP date. In ms, up to 24 h; nil if it is neither, or not later than
     /// now.

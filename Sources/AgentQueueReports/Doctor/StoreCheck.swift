@@ -51,10 +51,11 @@ package enum StoreCheck {
             return [.note("clock", "the system clock \(step.sentence) since a worker last ran; what waits is mended when one starts")]
         }
         guard let step = steps.latest, now - step.at < stepNews else { return [] }
+        let effect = step.length < 0 ? "what waited goes on as before" : "waits ended early"
         return [
             .note(
                 "clock",
-                "the system clock \(step.sentence) \(Figures.relative(step.at, now: now)); what waited was mended; check NTP and the RTC")
+                "the system clock \(step.sentence) \(Figures.relative(step.at, now: now)); \(effect); check the hardware clock and NTP")
         ]
     }
 

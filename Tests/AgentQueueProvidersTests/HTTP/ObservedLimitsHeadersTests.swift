@@ -62,6 +62,15 @@ import Testing
 }
 
 @Suite struct RetryAfterTests {
+    @Test func `a time counts from the server's clock where it says what that is`() {
+        var headers: HTTPHeaders = ["retry-after": "Sun, 06 Nov 1994 08:49:39 GMT", "date": "Sun, 06 Nov 1994 08:49:37 GMT"]
+        let behind: Int64 = 784_111_777_000 - 7_200_000
+        #expect(RetryAfter.wait(headers, limits: true, now: behind) == 2_000)
+        headers = ["anthropic-ratelimit-requests-reset": "1994-11-06T08:49:47Z", "date": "Sun, 06 Nov 1994 08:49:37 GMT"]
+        #expect(ObservedLimits.anthropic(headers, now: behind)?.requests?.resetAfter == 10_000)
+        #expect(RetryAfter.wait(["retry-after": "Sun, 06 Nov 1994 08:49:39 GMT", "date": "now"], limits: true, now: behind) == 7_202_000)
+    }
+
     @Test(
         arguments: [
             ("0", nil), ("1", 1_000), ("0.25", 250), (" 3 ", 3_000), ("-5", nil), ("1000000", 86_400_000),
