@@ -97,7 +97,7 @@ import Testing
         try await withStore { f in
             let job = try await f.running { $0.onFinish = ["pager"] }
             _ = try await f.complete(job)
-            let notice = try #require(try await f.store.notifications.claim(limit: 1) { _ in 1_000 }.first)
+            let notice = try #require(try await f.store.notifications.claim("pager", limit: 1, lease: 1_000).first)
             try await f.store.notifications.settle(notice, .failed("no answer"), retryAt: f.clock.wall + 10_000)
             f.clock.wall -= 2 * Self.hour
             try await f.store.maintenance.mendTimes()
