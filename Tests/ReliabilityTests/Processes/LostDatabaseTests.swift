@@ -14,7 +14,7 @@ extension ReliabilityTests {
         }
 
         private func run(
-            _ program: Program = .queue, _ arguments: [String], on path: String, _ scene: Scene
+            _ program: Program, _ arguments: [String], on path: String, _ scene: Scene
         ) async throws -> (ending: ChildProcess.Ending, output: String) {
             try await start(program, arguments, on: path, scene).endOfOutput()
         }
@@ -49,7 +49,7 @@ extension ReliabilityTests {
         @Test func aDrainedQueueIsOneFile() async throws {
             try await withScene(.always(.saying("fine"))) { scene in
                 let path = scene.folder + "/own/queue.db"
-                let added = try await run(["enqueue", "x"], on: path, scene)
+                let added = try await run(.queue, ["enqueue", "x"], on: path, scene)
                 #expect(added.ending == .exit(0), "\(added.output)")
                 let drained = try await run(.worker, ["--drain"], on: path, scene)
                 #expect(drained.ending == .exit(0), "\(drained.output)")
@@ -66,7 +66,7 @@ extension ReliabilityTests {
                 let path = scene.folder + "/own/queue.db"
                 let backup = scene.folder + "/backup.db"
                 for command in [["enqueue", "x"], ["database", "backup", backup]] {
-                    #expect(try await run(command, on: path, scene).ending == .exit(0))
+                    #expect(try await run(.queue, command, on: path, scene).ending == .exit(0))
                 }
                 let worker = try start(.worker, [], on: path, scene)
                 try await worker.waitForOutput("completed")
@@ -77,7 +77,7 @@ extension ReliabilityTests {
                 try file.write(contentsOf: #require(FileManager.default.contents(atPath: backup)))
                 try file.close()
                 for command in [["enqueue", "y"], ["list"], ["database", "check"]] {
-                    let (ending, output) = try await run(command, on: path, scene)
+                    let (ending, output) = try await run(.queue, command, on: path, scene)
                     #expect(ending == .exit(69) && output.contains("\(path)-wal"), "\(command): \(output)")
                 }
                 #expect(FileManager.default.contents(atPath: path) == FileManager.default.contents(atPath: backup))
