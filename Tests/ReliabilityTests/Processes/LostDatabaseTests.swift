@@ -55,7 +55,7 @@ extension ReliabilityTests {
                 #expect(drained.ending == .exit(0), "\(drained.output)")
                 let copy = scene.folder + "/copy.db"
                 try FileManager.default.copyItem(atPath: path, toPath: copy)
-                let listed = try await run(["results"], on: copy, scene)
+                let listed = try await run(.queue, ["results"], on: copy, scene)
                 #expect(listed.ending == .exit(0) && listed.output.contains("fine"), "\(listed.output)")
             }
         }
@@ -81,8 +81,8 @@ extension ReliabilityTests {
                     #expect(ending == .exit(69) && output.contains("\(path)-wal"), "\(command): \(output)")
                 }
                 #expect(FileManager.default.contents(atPath: path) == FileManager.default.contents(atPath: backup))
-                #expect(try await run(["database", "restore", backup], on: path, scene).ending == .exit(0))
-                let (ending, output) = try await run(["stats"], on: path, scene)
+                #expect(try await run(.queue, ["database", "restore", backup], on: path, scene).ending == .exit(0))
+                let (ending, output) = try await run(.queue, ["stats"], on: path, scene)
                 #expect(ending == .exit(0) && output.contains("1"), "\(output)")
             }
         }
