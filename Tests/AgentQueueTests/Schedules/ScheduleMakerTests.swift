@@ -167,8 +167,9 @@ import Testing
                 schedule.followsMachine = follows
                 _ = try await store.schedules.add(schedule)
             }
-            let lisbon = try #require(cron.next(after: now, in: try #require(SystemZone("Europe/Lisbon"))))
-            let kolkata = try #require(cron.next(after: now, in: try #require(SystemZone("Asia/Kolkata"))))
+            let (portugal, india) = (try #require(SystemZone("Europe/Lisbon")), try #require(SystemZone("Asia/Kolkata")))
+            let lisbon = try #require(cron.next(after: now, in: portugal))
+            let kolkata = try #require(cron.next(after: now, in: india))
             try await add("machine", follows: true, next: lisbon)
             try await add("fixed", follows: false, next: lisbon)
             // Set while the clock was a year ahead.
