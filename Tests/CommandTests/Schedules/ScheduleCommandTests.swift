@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test("Says that a schedule follows the machine's zone, and which that is")
-    func machineZone() async throws {
+    func followsTheMachinesZone() async throws {
         let sandbox = try Sandbox()
         let environment = ["TZ": "Asia/Kolkata"]
         #expect(try await sandbox.run("schedule", "add", "0 7 * * *", "x", "--name", "m", environment: environment).status == 0)
