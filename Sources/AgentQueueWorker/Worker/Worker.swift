@@ -282,10 +282,10 @@ package final class Worker: Service {
             let now = platform_monotonic_ns()
             inFlight.add(round.jobs, alone: round.runsAlone) { configuration.deadline(of: $0, now: now) }
             if let opening = round.nextOpening { openings.set(after: opening - store.clock.wall()) }
-            if free.excluded.isEmpty {
-                if round.waits != request.waits { state.withLock { $0.waits = round.waits } }
-            } else {
+            if !free.excluded.isEmpty {
                 note(extra: round.jobs.count, besides: free.excluded)
+            } else if round.waits != request.waits {
+                state.withLock { $0.waits = round.waits }
             }
             return round
         } catch {
@@ -304,11 +304,10 @@ package final class Worker: Service {
     /// Logs that jobs run in slots beyond the limit.
     private func note(extra jobs: Int, besides stuck: Set<String>) {
         guard jobs > 0, stuckNotes.isDue(at: platform_monotonic_ns()) else { return }
-        let names = stuck.sorted().joined(separator: ", ")
         logger.warning(
             "every slot is taken by calls that do not end: jobs of other providers run besides",
             metadata: [
-                "providers": "\(names)", "concurrency": .stringConvertible(configuration.concurrency),
+                "providers": "\(stuck.sorted().joined(separator: ", "))", "concurrency": .stringConvertible(configuration.concurrency),
                 "extra": .stringConvertible(configuration.extraConcurrency),
             ])
     }
