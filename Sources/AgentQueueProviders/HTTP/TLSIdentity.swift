@@ -46,11 +46,18 @@ package struct TLSIdentity: Sendable, Equatable {
     package init?(_ files: TLSFiles) throws(InvalidText) {
         guard !files.isEmpty else { return nil }
         var tls = TLSConfiguration.makeClientConfiguration()
-        if let file = files.systemFile { tls.trustRoots = .certificates(try Self.certificates(file)) }
+        if let file = files.systemFile {
+            let roots = try Self.certificates(file)
+            if files.systemFolders == nil, FileManager.default.fileExists(atPath: Self.systemFolder) {
+                // BoringSSL looks up a folder's certificates when they are needed. NIOSSL takes a folder only here.
+                tls.trustRoots = .file(Self.systemFolder)
+                tls.additionalTrustRoots.append(.certificates(roots))
+            } else {
+                tls.trustRoots = .certificates(roots)
+            }
+        }
         if let folders = files.systemFolders {
             tls.additionalTrustRoots.append(.certificates(Self.certificates(inFolders: folders.path)))
-        } else if files.systemFile != nil, FileManager.default.fileExists(atPath: Self.systemFolder) {
-            tls.additionalTrustRoots.append(.file(Self.systemFolder))
         }
         if let file = files.caFile { tls.additionalTrustRoots.append(.certificates(try Self.certificates(file))) }
         if let file = files.clientCertificate {
