@@ -21,6 +21,8 @@ final class DayProviders: Sendable {
         var hangs: [Int64: Int] = [:]
         var kinds: [String: Int] = [:]
         var isCalm = false
+        var gate: Gate?
+        var held: Set<Lease> = []
     }
 
     private let state: Mutex<State>
@@ -38,6 +40,25 @@ final class DayProviders: Sendable {
 
     /// Ends the faults.
     func calm() { state.withLock { $0.isCalm = true } }
+
+    /// The calls whose answers were held back, since the last time that it began.
+    var held: Set<Lease> { state.withLock(\.held) }
+
+    /// Holds good answers back, and makes them long, until ``release()``.
+    func hold() {
+        state.withLock { state in
+            state.gate = Gate()
+            state.held = []
+        }
+    }
+
+    /// Gives what was held back.
+    func release() {
+        state.withLock { state in
+            state.gate?.open()
+            state.gate = nil
+        }
+    }
 
     var script: Script {
         Script { [self] request in state.withLock { answer(request, &$0) } }
@@ -61,7 +82,14 @@ final class DayProviders: Sendable {
             (kind, answer) = ("charged and dropped", ScriptedAnswer(body: [], ending: .droppedUnanswered))
             charge(request, Charge(isFlaky: isFlaky, isCut: true), &state)
         default:
-            (kind, answer) = ("answered", .echo(request, after: .milliseconds(Int.random(in: 20...150, using: &state.generator))))
+            kind = "answered"
+            if let gate = state.gate {
+                // Too long for the pages that a database has to spare.
+                answer = .saying("echo \(request.prompt)" + String(repeating: " paid for", count: 12_000), after: gate)
+                if let lease = request.lease { state.held.insert(lease) }
+            } else {
+                answer = .echo(request, after: .milliseconds(Int.random(in: 20...150, using: &state.generator)))
+            }
             charge(request, Charge(isFlaky: isFlaky, isCut: false), &state)
         }
         state.kinds[kind, default: 0] += 1

@@ -47,14 +47,17 @@ final class ProductionDay: Sendable {
     let providers: DayProviders
     private let clock: ShiftedClock?
     private let disk: SmallDisk?
+    /// In ms.
+    private let lease: Int64
     private let start = ContinuousClock.now
     private let state = Mutex(State())
 
-    init(_ scene: Scene, _ providers: DayProviders, clock: ShiftedClock?, disk: SmallDisk?) {
+    init(_ scene: Scene, _ providers: DayProviders, clock: ShiftedClock?, disk: SmallDisk?, lease: Int64) {
         self.scene = scene
         self.providers = providers
         self.clock = clock
         self.disk = disk
+        self.lease = lease
     }
 
     /// What has come of it so far.
@@ -97,7 +100,9 @@ final class ProductionDay: Sendable {
     }
 
     /// Adds jobs as users do, half of them to each provider. A full disk may refuse them, all or none.
-    private func enqueue(count: Int, length: Int = 100) async throws {
+    /// - Returns: whether they were added.
+    @discardableResult
+    private func enqueue(count: Int, length: Int = 100) async throws -> Bool {
         let numbers = state.withLock { state in
             state.prompts += count
             return (state.prompts - count)..<state.prompts
@@ -106,7 +111,7 @@ final class ProductionDay: Sendable {
         let lines = prompts.enumerated().map { number, prompt in
             let line: JSONValue = [
                 "prompt": .string(prompt), "model": .string(number % 2 == 0 ? "scripted/m" : "flaky/m"), "max_attempts": 50,
-                "timeout": "5s",
+                "timeout": "8s",
             ]
             return line.text + "\n"
         }
@@ -123,6 +128,7 @@ final class ProductionDay: Sendable {
             #expect(ids.isEmpty, "\(output)")
             state.withLock { $0.refusals += 1 }
         }
+        return ending == .exit(0)
     }
 
     /// Takes down what has ended, and that what had ended before has not changed.
@@ -199,33 +205,28 @@ final class ProductionDay: Sendable {
         try await scene.worker("--concurrency", "4", environment: environment)
     }
 
-    /// Fills the disk for longer than any lease holds; what was under way then must end when there is room again.
+    /// Fills the disk for longer than a lease holds, when calls are under way whose answers find no room; they must be kept until there is.
     /// - Parameter meanwhile: what else happens before that.
     func fillDisk(_ meanwhile: () async throws -> Void = {}) async throws {
         guard let disk else { return }
-        let refusals = record.refusals
-        let limit = ContinuousClock.now + .seconds(60)
+        providers.hold()
+        try await until("calls are under way", within: .seconds(60)) { providers.held.count >= 4 }
         try disk.fill()
-        // The log's own file has some room yet.
-        while try !isStalled() {
-            guard ContinuousClock.now < limit else { throw TookTooLong("the full disk stops nothing") }
-            for count in [20, 1] { try await enqueue(count: count, length: 20_000) }
-            try disk.fill()
-        }
-        #expect(record.refusals > refusals)
+        // The log and the database have some room yet.
+        for count in [20, 1] { while try await enqueue(count: count, length: 20_000) {} }
+        providers.release()
         try await meanwhile()
-        let stalled = Set(try scene.numbers("SELECT id FROM jobs WHERE state = 'running'"))
+        let clock = scene.store.clock
+        let end = clock.boot() + 2 * lease
+        try await until("all leases would have ended") { clock.boot() > end }
+        let stalled = try running().intersection(providers.held)
+        #expect(!stalled.isEmpty)
         disk.free()
-        try await until("what stood still has gone on", within: .seconds(60)) {
-            stalled.isDisjoint(with: try scene.numbers("SELECT id FROM jobs WHERE state = 'running'"))
-        }
+        try await until("what stood still has gone on", within: .seconds(60)) { try stalled.isDisjoint(with: running()) }
     }
 
-    /// Whether there are leases, and all of them have ended.
-    private func isStalled() throws -> Bool {
-        let now = scene.store.clock.boot()
-        let deadlines = try scene.numbers("SELECT lease_expires_at FROM jobs WHERE state = 'running'")
-        return !deadlines.isEmpty && deadlines.allSatisfy { $0[0] < now }
+    private func running() throws -> Set<Lease> {
+        Set(try scene.numbers("SELECT id, token FROM jobs WHERE state = 'running'").map { Lease(jobID: $0[0], token: $0[1]) })
     }
 
     /// Prunes as cron does, and measures what is left.
