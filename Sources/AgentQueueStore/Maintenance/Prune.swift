@@ -49,7 +49,7 @@ extension MaintenanceStore {
     /// disk the transactions become smaller, until they fit into what is there of the write-ahead log.
     package func prune(_ policy: PrunePolicy, dryRun: Bool = false) async throws -> PruneReport {
         guard !dryRun else { return try prospect(policy) }
-        let lengthBefore = policy.shrinks ? try await wholeFileLength() : 0
+        let lengthBefore = try fileLength()
         var report = PruneReport()
         let now = clock.wall()
         var slice = PruneSlice()
@@ -163,7 +163,7 @@ extension MaintenanceStore {
 
     /// Returns free pages to the file system, in steps of a few milliseconds. Returns by how many bytes the file has become shorter.
     package func shrink() async throws -> Int64 {
-        let before = try await wholeFileLength()
+        let before = try fileLength()
         var slice = PruneSlice()
         try await shrink(&slice)
         return max(0, try before - fileLength())
@@ -189,12 +189,7 @@ extension MaintenanceStore {
 
     private static let checkpointTries = 20
 
-    /// The length of the database file in bytes, once what is only in the write-ahead log has been moved there.
-    private func wholeFileLength() async throws -> Int64 {
-        try await write { $0.wantsCheckpoint = true }
-        return try fileLength()
-    }
-
+    /// The length of the database file in bytes, as `stat` shows it: without what is only in the write-ahead log.
     private func fileLength() throws -> Int64 { try PrivateFile.length(of: store.path) }
 }
 
