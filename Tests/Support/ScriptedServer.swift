@@ -42,6 +42,14 @@ package final class ScriptedServer: Sendable {
         _ body: (ScriptedServer) async throws -> Value
     ) async throws -> Value {
         let tls = try encryption.context()
+        // The compressor leaves the length that was announced as it is.
+        let script =
+            compresses
+            ? Script { request in
+                var answer = script.answer(request)
+                answer.chunked = true
+                return answer
+            } : script
         let listener: NIOAsyncChannel<Connection, Never> = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .bind(host: "127.0.0.1", port: port) { channel in

