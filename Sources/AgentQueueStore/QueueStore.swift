@@ -58,7 +58,9 @@ package final class QueueStore: Sendable {
     /// - Throws: `StoreError`.
     func write<Value: Sendable>(_ operation: @escaping @Sendable (WriteTransaction) throws -> Value) async throws -> Value {
         try engine.place.require()
-        return try await writer.perform(operation)
+        let value = try await writer.perform(operation)
+        engine.hasWritten.store(true, ordering: .relaxed)
+        return value
     }
 
     /// Reads from a snapshot.

@@ -2,6 +2,7 @@ import AgentQueueModel
 import CAgentQueue
 import Foundation
 import GRDB
+import Synchronization
 
 /// An open database file: its connections, and the lock file and bell next to it. Everything in the store that depends on SQLite is behind
 /// this type and in this folder; the rest uses ``ReadConnection``, ``WriteConnection``, ``Checkpoints``, ``Bell`` and ``LockFile``.
@@ -12,6 +13,8 @@ final class SQLiteEngine: Sendable {
     let bell: Bell
     /// Shows which workers are alive, and whose calls have begun.
     let locks: LockFile
+    /// Whether this process has committed a change.
+    let hasWritten = Atomic(false)
     /// Whether this process was able to write lately.
     let health = WriteHealth()
 
@@ -24,6 +27,10 @@ final class SQLiteEngine: Sendable {
     private let longestLogLeft: Int64
     /// What has to be checked where nothing may be written; nil where it may.
     let readOnly: ReadOnlyDatabase?
+
+    /// GRDB's pool makes and drops a table where the log is empty, so every process leaves something in it: about five pages. Nobody misses
+    /// them in a copy of the file, and a command that only reads is not to wait for the disk on their account.
+    private static let longestLogOfReader: Int64 = 8 * 4_120
 
     /// Opens a file, creating and migrating it as the options allow.
     /// - Returns: the engine, and the group commit for the writer's thread.
@@ -158,7 +165,8 @@ final class SQLiteEngine: Sendable {
         try? pool.close()
         space.end()
         locks.endUse()
-        guard DatabaseFile.logLength(of: path) > longestLogLeft, place.isSame, locks.beginClosing() else { return }
+        let longest = hasWritten.load(ordering: .relaxed) ? longestLogLeft : max(longestLogLeft, Self.longestLogOfReader)
+        guard DatabaseFile.logLength(of: path) > longest, place.isSame, locks.beginClosing() else { return }
         defer { locks.endUse() }
         // See above.
         try? DatabaseFile.closeWhole(DatabaseQueue(path: path, configuration: configuration))

@@ -82,6 +82,8 @@ import Testing
         let report = try #require(try await sandbox.run("prune", "--older-than", "0s", "--vacuum", "--json").json.first)
         #expect(report["jobs"] == 3_000)
         #expect(try #require(report["bytes_freed"]?.int) > 100_000)
-        #expect(try await sandbox.run("stats", "--json").json.first?["database"]?["free_bytes"] == 0)
+        // Whoever opens a database without a log makes and drops a table, whose page is free then.
+        let free = try #require(try await sandbox.run("stats", "--json").json.first?["database"]?["free_bytes"]?.int)
+        #expect(free <= 4_096)
     }
 }
