@@ -72,8 +72,8 @@ package final class HTTPTransport: Sendable {
             group.addTask { await self.exchange(call, progress, listener) }
             group.addTask {
                 do {
-                    while let due = silence?.due, due < deadline {
-                        try await CallTimer.sleep(until: due)
+                    while let look = silence?.nextLook(after: .now), look < deadline {
+                        try await CallTimer.sleep(until: look)
                         if let wait = silence?.isTooLong(at: .now) { return .failure(.stalled(after: wait, hasBegun: false)) }
                     }
                     try await CallTimer.sleep(until: deadline)

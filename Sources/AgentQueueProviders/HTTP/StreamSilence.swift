@@ -29,9 +29,10 @@ final class StreamSilence: Sendable {
         idle = limits.idle
     }
 
-    /// When it will have lasted too long; nil if it may last for ever.
-    var due: ContinuousClock.Instant? {
-        state.withLock { state in state.limit.map { state.since + .milliseconds($0) } }
+    /// When to look next whether it has lasted too long; nil if it may last for ever. The limit becomes shorter once something has come, so
+    /// the next look is never further away than ``StreamLimits/idle``.
+    func nextLook(after now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        state.withLock { state in state.limit.map { min(state.since + .milliseconds($0), now + .milliseconds(idle)) } }
     }
 
     /// The limit in ms that it has reached; nil if it has reached none.
