@@ -174,7 +174,8 @@ import Testing
 
     /// Others hold the connections: that is no news of the server.
     @Test func waitingForAConnectionOfOnesOwnIsNotTheServersFault() async throws {
-        try await withProvider(transport: .init(poolSize: 2, connectTimeout: 300, maxRetries: 0), answers: .always(.hang)) {
+        // Long enough for the two to connect on a busy machine.
+        try await withProvider(transport: .init(poolSize: 2, connectTimeout: 3_000, maxRetries: 0), answers: .always(.hang)) {
             provider, server in
             let holders = Task { await provider.respond(to: Array(repeating: chat, count: 2), CallOptions(timeout: 60_000)) }
             try await server.waitForRequests(2)
