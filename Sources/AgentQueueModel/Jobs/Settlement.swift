@@ -21,7 +21,7 @@ package struct Settlement: Sendable, Equatable {
 
     /// Decides the job's next state.
     /// - Parameters:
-    ///   - isProbe: whether the call was to find out whether a provider that keeps failing works again.
+    ///   - isProbe: whether the call was to find out whether a provider that keeps failing works again, and cannot have been charged.
     ///   - attempt: the attempt's number, from 1 (it was counted when the job was claimed).
     ///   - backoff: how long to wait before the next attempt, in ms, jitter included.
     ///   - now: wall clock, ms.

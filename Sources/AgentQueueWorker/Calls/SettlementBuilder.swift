@@ -120,9 +120,10 @@ struct SettlementBuilder: Sendable {
     private func failed(_ call: JobCall, _ failure: ModelFailure, now: Int64) -> SettleRequest {
         let job = call.job
         var generator = SystemRandomNumberGenerator()
+        // What may have been charged counts in any case, or a job whose calls time out would be paid for without end.
         let settlement = Settlement.decide(
-            .failed(failure.failure, retryAfter: failure.retryAfter), isProbe: job.isProbe && failure.wasSent, attempt: job.attempt,
-            maxAttempts: job.maxAttempts,
+            .failed(failure.failure, retryAfter: failure.retryAfter),
+            isProbe: job.isProbe && failure.wasSent && !failure.isMaybePaid, attempt: job.attempt, maxAttempts: job.maxAttempts,
             backoff: configuration.backoff.delay(afterAttempt: job.attempt, using: &generator), now: now)
         let report = report(failure, job)
         // The provider's support asks for the id.
