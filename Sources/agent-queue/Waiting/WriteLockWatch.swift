@@ -1,6 +1,6 @@
 import AgentQueueStore
 
-/// Says on standard error which process keeps a command from writing.
+/// Says on standard error which stopped process keeps a command from writing. Others are only waited for: they hold the lock in turn.
 struct WriteLockWatch {
     private let store: QueueStore
 
@@ -13,7 +13,8 @@ struct WriteLockWatch {
     func run() async {
         var said: WriteLockHolder?
         while (try? await Task.sleep(for: .seconds(1))) != nil {
-            guard let time = store.writeTime, time >= Self.patience, let holder = WriteLockHolder.current(of: store.path), holder != said
+            guard let time = store.writeTime, time >= Self.patience, let holder = WriteLockHolder.current(of: store.path), holder.isStopped,
+                holder != said
             else { continue }
             said = holder
             Diagnostics.say("waiting for \(holder.description) and holds the database's write lock; \(holder.remedy)")
