@@ -11,7 +11,7 @@ import Testing
         #expect(list.lines.count == 2)
         #expect(list.lines[0].split(separator: " ").map(String.init) == ["ID", "STATE", "QUEUE", "MODEL", "TRIES", "CREATED", "PROMPT"])
         #expect(list.lines[1].contains("available") && list.lines[1].hasSuffix("hello"))
-        #expect(try await sandbox.run("show", "1").output.contains("state     available"))
+        #expect(try await sandbox.run("show", "1").output.contains("state       available"))
 
         #expect(try await sandbox.run("delete", "1").sentence == "job 1: not deleted: it is available; cancel it first")
         #expect(
