@@ -128,11 +128,12 @@ package final class Maintainer: Service {
     private func mendTimes() async -> Bool {
         var isMended = false
         await attempt("mending times after a step of the clock") { [store, logger, firer] in
-            if let step = try await store.maintenance.noteClock() {
+            let step = try await store.maintenance.noteClock()
+            if let step {
                 logger.warning("the system clock \(step.sentence); waits go on as before", metadata: ["step_ms": "\(step.length)"])
             }
             try await store.maintenance.mendTimes()
-            try await firer?.realign()
+            try await firer?.realign(clockWasSet: step != nil)
             isMended = true
         }
         return isMended
@@ -180,7 +181,7 @@ package final class Maintainer: Service {
     /// Tasks that are not urgent: compacts stored vectors, and continues re-embedding with another model.
     private func tidy() async {
         while (try? await Task.sleep(for: .milliseconds(tidying))) != nil {
-            if let firer { await attempt("following the machine's time zone") { try await firer.realign() } }
+            if let firer { await attempt("following the machine's time zone") { try await firer.realign(clockWasSet: false) } }
             await attempt("re-embedding memories") { [store] in try await store.memories.resumeSpaces() }
             await attempt("compacting vectors") { [store] in try await store.maintenance.compactMemory() }
         }
