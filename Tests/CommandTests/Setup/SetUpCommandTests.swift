@@ -76,7 +76,7 @@ import Testing
                 http: { max_retries: 0 }
                 """)
             let good = try await sandbox.run("providers", "check", "local/m", "--json")
-            #expect(good.status == 0, "\(good.error)")
+            #expect(good.status == 0, "\(good.output)\(good.error)")
             #expect(try good.json.first?["status"] == "answers")
             #expect(try good.json.first?["model"] == "m")
             let bad = try await sandbox.run("providers", "check", "local/m", "gone/m", "openai", "--json")
