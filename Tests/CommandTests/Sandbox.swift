@@ -71,17 +71,10 @@ final class Sandbox: Sendable {
         for file in ["\(name).in", "\(name).out", "\(name).err"] { try self.file(file, "") }
         try Data(input).write(to: URL(filePath: "\(folder)/\(name).in"))
         // A shell for the folder and the files. (Foundation's `Process` crashes now and then when several start at once.)
-        let words =
+        let process = try ChildProcess(
+            "/bin/sh",
             ["-c", "cd \"$0\" && name=$1 && shift && exec \"$@\" <\"$name.in\" >\"$name.out\" 2>\"$name.err\"", folder, name, program]
-            + arguments
-        let variables = self.environment.merging(environment) { $1 }
-        // Starting a program blocks its thread until the kernel has loaded it. Where all tests of the suite do so at once, the servers of
-        // the tests would not have their turn for half a minute.
-        let process = try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(with: Result { try ChildProcess("/bin/sh", words, environment: variables) })
-            }
-        }
+                + arguments, environment: self.environment.merging(environment) { $1 })
         let status: Int32 =
             switch try await process.end(within: limit) {
             case .exit(let code): code

@@ -43,7 +43,7 @@ package final class ChildProcess: Sendable {
         pid = try Self.spawn(program, arguments, environment, input: input.reading, output: output.writing)
         // The servers that dozens of programs talk to are in this process, which must not be one of many that want the processor. The
         // program's threads inherit this from its first.
-        _ = setpriority(Int32(PRIO_PROCESS.rawValue), id_t(pid), 5)
+        _ = setpriority(Int32(PRIO_PROCESS.rawValue), id_t(pid), 15)
         state = Mutex(State(input: input.writing))
         Thread.detachNewThread { [self] in read(output.reading) }
         Thread.detachNewThread { [self] in wait() }
