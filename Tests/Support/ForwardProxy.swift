@@ -46,17 +46,7 @@ package final class ForwardProxy: Sendable {
                 channel.eventLoop.makeCompletedFuture { try Connection(wrappingChannelSynchronously: channel) }
             }
         let proxy = ForwardProxy(port: listener.channel.localAddress?.port ?? 0, target: target, wants: wants)
-        let serving = Task { try await proxy.serve(listener) }
-        do {
-            let value = try await body(proxy)
-            serving.cancel()
-            _ = await serving.result
-            return value
-        } catch {
-            serving.cancel()
-            _ = await serving.result
-            throw error
-        }
+        return try await serving({ try await proxy.serve(listener) }, while: { try await body(proxy) })
     }
 
     /// `127.0.0.1:port`.

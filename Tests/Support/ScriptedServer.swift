@@ -5,6 +5,16 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
+/// Runs something beside a test, and ends it with the test.
+func serving<Value>(_ serve: @escaping @Sendable () async throws -> Void, while body: () async throws -> Value) async throws -> Value {
+    let task = Task { try await serve() }
+    let result: Result<Value, any Error>
+    do { result = .success(try await body()) } catch { result = .failure(error) }
+    task.cancel()
+    _ = await task.result
+    return try result.get()
+}
+
 /// A real HTTP server on a loopback port whose every answer a test decides, and whose every event it can wait for.
 ///
 /// Its events are requests that arrive and connections that the client closes: wait for those, never for time.
@@ -61,17 +71,7 @@ package final class ScriptedServer: Sendable {
                 }
             }
         let server = ScriptedServer(listener, script)
-        let serving = Task { try await server.serve() }
-        do {
-            let value = try await body(server)
-            serving.cancel()
-            _ = await serving.result
-            return value
-        } catch {
-            serving.cancel()
-            _ = await serving.result
-            throw error
-        }
+        return try await serving({ try await server.serve() }, while: { try await body(server) })
     }
 
     /// `http://127.0.0.1:port`.

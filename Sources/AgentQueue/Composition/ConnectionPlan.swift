@@ -51,8 +51,19 @@ extension Settings {
     /// - Parameter environment: where proxies and certificates are looked up that the configuration does not name.
     package func connection(ofProvider name: String, environment: [String: String]) -> ConnectionPlan? {
         guard let provider = providers[name] else { return nil }
-        let own = provider.connection
-        let key = "providers.\(name)"
+        return plan(
+            provider.connection, at: "providers.\(name)", environment,
+            for: provider.baseURL ?? environment["ANTHROPIC_BASE_URL"] ?? "https://api.anthropic.com")
+    }
+
+    /// How a webhook is reached.
+    package func connection(ofWebhook url: String, environment: [String: String]) -> ConnectionPlan {
+        plan(.init(), at: "http", environment, for: url)
+    }
+
+    /// - Parameters:
+    ///   - own: what is set for this server alone, at `key`. The rest is that of `http`.
+    private func plan(_ own: ConnectionSettings, at key: String, _ environment: [String: String], for url: String) -> ConnectionPlan {
         func source(_ isOwn: Bool, _ part: String) -> String { "\(isOwn ? key : "http").\(part)" }
         let all = own.inheriting(http.connection)
         var tls = TLSFiles(environment: environment)
@@ -60,18 +71,7 @@ extension Settings {
         let hasOwnCertificate = own.clientCertificate != nil
         tls.clientCertificate = all.clientCertificate.map { .init($0, source: source(hasOwnCertificate, "client_certificate")) }
         tls.clientKey = all.clientKey.map { .init($0, source: source(hasOwnCertificate, "client_key")) }
-        return ConnectionPlan(
-            Self.proxies(own.proxy, at: key, else: http.connection.proxy, environment), tls,
-            for: provider.baseURL ?? environment["ANTHROPIC_BASE_URL"] ?? "https://api.anthropic.com")
-    }
-
-    /// How a webhook is reached.
-    package func connection(ofWebhook url: String, environment: [String: String]) -> ConnectionPlan {
-        var tls = TLSFiles(environment: environment)
-        tls.caFile = http.connection.caFile.map { .init($0, source: "http.ca_file") }
-        tls.clientCertificate = http.connection.clientCertificate.map { .init($0, source: "http.client_certificate") }
-        tls.clientKey = http.connection.clientKey.map { .init($0, source: "http.client_key") }
-        return ConnectionPlan(Self.proxies(nil, at: "http", else: http.connection.proxy, environment), tls, for: url)
+        return ConnectionPlan(Self.proxies(own.proxy, at: key, else: http.connection.proxy, environment), tls, for: url)
     }
 
     /// A provider's own proxy is for all its calls; that of `http` spares what the environment and the machine itself except.
