@@ -47,6 +47,7 @@ struct ReferenceQueue {
 
     mutating func add(_ job: ReferenceJob, after: [Int64]) {
         var job = job
+        job.createdAt = wall
         for id in after { job.dependencies[id] = jobs[id]?.state == .completed }
         if job.state.isFinal { job.finalizedAt = wall }
         if job.state == .completed { job.answeredBy = .cache }
@@ -294,7 +295,8 @@ struct ReferenceQueue {
 
     private mutating func release(_ id: Int64) {
         guard let job = jobs[id], job.state == .pending, job.dependencies.values.allSatisfy({ $0 }) else { return }
-        jobs[id]?.state = job.scheduledAt > wall ? .scheduled : .available
+        // One that was due when it was created is due, though the clock may have been set back since.
+        jobs[id]?.state = job.scheduledAt > wall && job.scheduledAt > job.createdAt ? .scheduled : .available
     }
 
     /// One slice of telling. Returns whether there was something to tell.
@@ -346,6 +348,7 @@ struct ReferenceJob: Equatable {
     var token: Int64?
     var worker: Int64?
     var lease: Int64?
+    var createdAt: Int64 = 0
     var scheduledAt: Int64
     var finalizedAt: Int64?
     var expiresAt: Int64?
