@@ -29,7 +29,7 @@ public struct JobQueue: Sendable {
 
     /// Opens a queue with the built-in settings. Configuration files are ignored.
     /// - Parameters:
-    ///   - database: the file, which is created if it does not exist.
+    ///   - database: the file, which is created if it does not exist. A relative path is below the current folder.
     ///   - settings: values by the keys of the configuration file, such as `["default_model": "openai/gpt-5-mini", "worker.concurrency":
     ///     "8"]`.
     ///   - providers: the program's own providers. One with the name of a built-in provider replaces it.

@@ -49,6 +49,14 @@ import Testing
         try outcome.get()
     }
 
+    @Test func `the file is where its path says`() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "agent-queue-facade-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try await JobQueue(database: "\(folder)/queue.db", environment: [:]).close()
+        #expect(FileManager.default.fileExists(atPath: "\(folder)/queue.db"))
+    }
+
     @Test func `answers are texts or values, and a failure is an error`() async throws {
         try await withQueue { queue in
             let plain = try await queue.enqueue("hello")

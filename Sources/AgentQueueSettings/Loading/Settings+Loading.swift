@@ -28,7 +28,7 @@ extension Settings {
 
     /// The built-in configuration with some values changed. No file and no environment is read.
     /// - Parameters:
-    ///   - database: relative to `currentDirectory`.
+    ///   - database: the file; a relative path is below `currentDirectory`.
     ///   - overrides: if a key occurs twice, the later one wins.
     ///   - ownProviders: the names of providers that the program brings itself; targets may name them too.
     /// - Throws: `SettingsError` for the first problem.
@@ -36,9 +36,10 @@ extension Settings {
         database: String, currentDirectory: String, overrides: [SettingsOverride], ownProviders: Set<String> = []
     ) throws(SettingsError) -> Settings {
         let search = ConfigurationSearch(configPath: nil, environment: [:], currentDirectory: currentDirectory)
-        var settings = Settings(database: PathText.join(currentDirectory, database))
+        var settings = Settings(database: "")
         settings.ownProviders = ownProviders
-        var problems = settings.apply(overrides, of: search)
+        let place = SettingsOverride(key: "database", value: database, option: "database")
+        var problems = settings.apply([place] + overrides, of: search)
         if problems.isEmpty { problems = settings.conflicts() }
         if let first = problems.first { throw first }
         return settings
