@@ -1,4 +1,5 @@
 import AgentQueueModel
+import Testing
 
 @testable import AgentQueueStore
 
@@ -76,5 +77,28 @@ extension Fixture {
 
     func parts(of jobs: [ClaimedJob], _ policies: CallPolicies = CallPolicies(), _ report: (ClaimedJob) -> CallReport) -> [SettleRequest] {
         jobs.enumerated().map { .part($1, $0, report($1), policies, now: clock.wall) }
+    }
+}
+
+/// Identical jobs, which share one answer.
+extension Fixture {
+    /// Adds jobs that ask the same, one for each queue that is named.
+    func twins(in queues: [String], _ configure: (inout NewJob) -> Void = { _ in }) async throws -> [Int64] {
+        var ids: [Int64] = []
+        for queue in queues {
+            let id = try await add("the same") {
+                $0.queue = queue
+                configure(&$0)
+            }
+            ids.append(id)
+        }
+        return ids
+    }
+
+    /// Claims one job, which must be the one that was just added.
+    func one(in ids: [Int64]) async throws -> ClaimedJob {
+        let job = try await one()
+        #expect([job.id] == ids)
+        return job
     }
 }

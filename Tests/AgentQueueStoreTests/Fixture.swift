@@ -37,6 +37,11 @@ final class Fixture: Sendable {
     /// How many rows a table has: for what the store itself tells no one.
     func count(of table: String) throws -> Int64 { try #require(try raw().int("SELECT count(*) FROM \(table)")) }
 
+    /// The length of the database file in bytes, without what is only in the log.
+    func fileLength() throws -> Int64 {
+        try #require(try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int64)
+    }
+
     // MARK: Shorthands
 
     @discardableResult func add(_ job: NewJob) async throws -> Int64 { try await store.jobs.enqueue(job).id }

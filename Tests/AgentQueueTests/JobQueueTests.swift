@@ -32,8 +32,7 @@ import Testing
     }
 
     private func withQueue(_ body: @escaping @Sendable (JobQueue) async throws -> Void) async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "agent-queue-facade-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let folder = try Folder.make()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let queue = try JobQueue(
             database: "\(folder)/queue.db", settings: ["default_model": "own/m", "memory.embedding_model": "own/e"],
@@ -50,8 +49,7 @@ import Testing
     }
 
     @Test func `the file is where its path says`() async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "agent-queue-facade-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let folder = try Folder.make()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try await JobQueue(database: "\(folder)/queue.db", environment: [:]).close()
         #expect(FileManager.default.fileExists(atPath: "\(folder)/queue.db"))

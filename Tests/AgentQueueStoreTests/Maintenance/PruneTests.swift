@@ -1,5 +1,4 @@
 import AgentQueueModel
-import Foundation
 import Testing
 
 @testable import AgentQueueStore
@@ -121,16 +120,13 @@ import Testing
             #expect(try await f.store.maintenance.prune(keeping).bytesFreed == 0)
             let loose = try f.store.maintenance.statistics()
             #expect(loose.freeBytes > full.databaseBytes / 2 && loose.databaseBytes == full.databaseBytes)
-            func length() throws -> Int64 {
-                try #require(try FileManager.default.attributesOfItem(atPath: f.path)[.size] as? Int64)
-            }
             try f.raw().run("PRAGMA wal_checkpoint(PASSIVE)")
-            let before = try length()
+            let before = try f.fileLength()
             let report = try await f.store.maintenance.prune(policy)
             let after = try f.store.maintenance.statistics()
             #expect(after.freeBytes == 0)
-            #expect(try length() == after.databaseBytes, "the file is cut at once, not by some later checkpoint")
-            #expect(try report.bytesFreed == before - length() && report.bytesFreed > full.databaseBytes / 2)
+            #expect(try f.fileLength() == after.databaseBytes, "the file is cut at once, not by some later checkpoint")
+            #expect(try report.bytesFreed == before - f.fileLength() && report.bytesFreed > full.databaseBytes / 2)
             #expect(try await f.store.maintenance.shrink() == 0)
         }
     }
