@@ -24,17 +24,17 @@ struct ScheduleFirer {
         return try store.maintenance.pending().nextFiring
     }
 
-    /// Reckons anew when schedules fire that are not due yet: the clock or the machine's time zone may have been set since. A moment that
-    /// has fired does not fire again.
-    /// - Parameter clockWasSet: whether the clock has been set, so that a time may also be too early. One that is later than the schedule
-    ///   itself would have set is never believed.
+    /// Recomputes when schedules that are not due yet will fire, because the clock or the machine's time zone may have been set since. A
+    /// moment that has fired does not fire again.
+    /// - Parameter clockWasSet: whether the clock has been set, so that a stored time may be too early. A time that is too late is corrected
+    ///   in any case.
     func realign(clockWasSet: Bool) async throws {
         for schedule in try store.schedules.list() {
             let name = schedule.followsMachine ? maker.machineZone() ?? schedule.timeZone : schedule.timeZone
             let now = store.clock.wall()
-            // What cannot be reckoned here says so when it is due.
+            // A schedule whose next time cannot be computed here reports that when it is due.
             guard let due = schedule.nextAt, due > now, let cron = try? CronExpression(schedule.cron), let zone = maker.zone(named: name),
-                let next = cron.next(after: now, in: zone), next < due || clockWasSet && next != due || name != schedule.timeZone
+                let next = cron.next(after: now, in: zone), next < due || (clockWasSet && next != due) || name != schedule.timeZone
             else { continue }
             if try await store.schedules.realign(schedule, next: next, timeZone: name), name != schedule.timeZone {
                 logger.info("schedule \(schedule.name) follows the machine's time zone, which is \(name) now")
