@@ -39,6 +39,10 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
+let hummingbirdHTTP2 = Target.Dependency.product(name: "HummingbirdHTTP2", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -60,6 +64,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     ],
@@ -73,8 +79,11 @@ let package = Package(
             swiftSettings: strict),
         module("AgentQueueStore", ["AgentQueueModel", "AgentQueueMigrations", "CAgentQueue", grdb, sqlite, deque, crypto]),
         module("AgentQueueMemory", ["AgentQueueStore", "AgentQueueModel", "CAgentQueue"]),
+        // Wire formats as values: no I/O and no clock.
+        module("AgentQueueDialects", ["AgentQueueModel", crypto]),
         module(
-            "AgentQueueProviders", ["AgentQueueModel", httpClient, subprocess, nioCore, nioHTTP1, nioHTTPCompression, nioSSL, nioPosix]),
+            "AgentQueueProviders",
+            ["AgentQueueDialects", "AgentQueueModel", httpClient, subprocess, nioCore, nioHTTP1, nioHTTPCompression, nioSSL, nioPosix]),
         module(
             "AgentQueueWorker", ["AgentQueueMemory", "AgentQueueStore", "AgentQueueModel", "CAgentQueue", lifecycle, logging]),
         // The pipelines of config/pipelines and the prices of config/prices.yaml, in the binary.
@@ -85,8 +94,9 @@ let package = Package(
         module(
             "AgentQueue",
             [
-                "AgentQueuePipelines", "AgentQueueShipped", "AgentQueueWorker", "AgentQueueProviders", "AgentQueueMemory",
-                "AgentQueueStore", "AgentQueueModel", "AgentQueueSettings", crypto, lifecycle, logging, subprocess, nioHTTP1,
+                "AgentQueuePipelines", "AgentQueueShipped", "AgentQueueWorker", "AgentQueueProviders", "AgentQueueDialects",
+                "AgentQueueMemory", "AgentQueueStore", "AgentQueueModel", "AgentQueueSettings", crypto, lifecycle, logging, subprocess,
+                nioHTTP1,
             ]),
         module(
             "AgentQueueReports",
@@ -94,11 +104,20 @@ let package = Package(
                 "AgentQueue", "AgentQueuePipelines", "AgentQueueProviders", "AgentQueueMemory", "AgentQueueStore", "AgentQueueModel",
                 "AgentQueueSettings",
             ]),
+        // The only importer of Hummingbird.
+        module(
+            "AgentQueueGateway",
+            [
+                "AgentQueue", "AgentQueueDialects", "AgentQueueWorker", "AgentQueueProviders", "AgentQueueStore", "AgentQueueModel",
+                "AgentQueueSettings", hummingbird, hummingbirdTLS, hummingbirdHTTP2, httpTypes, nioCore, nioHTTP1, nioPosix, nioSSL,
+                crypto, lifecycle, logging,
+            ]),
         .executableTarget(
             name: "agent-queue",
             dependencies: [
-                "AgentQueueReports", "AgentQueue", "AgentQueuePipelines", "AgentQueueProviders", "AgentQueueMemory", "AgentQueueStore",
-                "AgentQueueModel", "AgentQueueSettings", argumentParser,
+                "AgentQueueGateway", "AgentQueueReports", "AgentQueue", "AgentQueuePipelines", "AgentQueueProviders", "AgentQueueMemory",
+                "AgentQueueStore",
+                "AgentQueueModel", "AgentQueueSettings", argumentParser, lifecycle, unixSignals, logging,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -151,7 +170,16 @@ let package = Package(
         suite(
             "AgentQueuePipelinesTests",
             ["AgentQueuePipelines", "AgentQueueShipped", "AgentQueueModel", "AgentQueueSettings", "AgentQueueTestSupport"]),
-        suite("AgentQueueProvidersTests", ["AgentQueueProviders", "AgentQueueModel", "AgentQueueTestSupport", nioHTTP1]),
+        suite("AgentQueueDialectsTests", ["AgentQueueDialects", "AgentQueueModel", "AgentQueueTestSupport"]),
+        suite(
+            "AgentQueueGatewayTests",
+            [
+                "AgentQueueGateway", "AgentQueueDialects", "AgentQueue", "AgentQueueWorker", "AgentQueueProviders", "AgentQueueStore",
+                "AgentQueueModel", "AgentQueueSettings", "AgentQueueTestSupport", hummingbird, httpTypes, nioCore, nioHTTP1, nioPosix,
+                logging,
+            ]),
+        suite(
+            "AgentQueueProvidersTests", ["AgentQueueProviders", "AgentQueueDialects", "AgentQueueModel", "AgentQueueTestSupport", nioHTTP1]),
         suite(
             "AgentQueueTests",
             [
