@@ -29,5 +29,6 @@ package struct Migration: Sendable {
         Migration(version: 7, name: "v007_runs", bytes: PackageResources.v007_runs_sql),
         Migration(version: 8, name: "v008_first_hour", bytes: PackageResources.v008_first_hour_sql),
         Migration(version: 9, name: "v009_production", bytes: PackageResources.v009_production_sql),
+        Migration(version: 10, name: "v010_gateway", bytes: PackageResources.v010_gateway_sql),
     ]
 }

@@ -49,7 +49,7 @@ import Testing
                 "synchronous": durability == .full ? "2" : "1", "journal_mode": "wal", "foreign_keys": "1", "cache_spill": "0",
                 "wal_autocheckpoint": "0", "mmap_size": "0", "auto_vacuum": "2", "trusted_schema": "0", "cell_size_check": "1",
                 "temp_store": "2",
-                "application_id": "\(0x4147_5155)", "user_version": "9", "journal_size_limit": "33554432",
+                "application_id": "\(0x4147_5155)", "user_version": "10", "journal_size_limit": "33554432",
             ]
             func writerSettings() throws -> [String: String] { try f.store.engine.pool.writeWithoutTransaction(settings) }
             // On the connection that writes, as long as it lives.
@@ -252,11 +252,11 @@ import Testing
         try await withFolder { folder in
             let path = folder + "/q.db"
             try await make(path)
-            try RawConnection(path).run("PRAGMA user_version = 10")
+            try RawConnection(path).run("PRAGMA user_version = 11")
             let error = await storeError { try open(path).close() }
             #expect(error?.kind == .newerSchema)
             #expect(await storeError { _ = try QueueStore.migrations(of: path) }?.kind == .newerSchema)
-            #expect(try RawConnection(path).rows("PRAGMA user_version") == [["10"]])
+            #expect(try RawConnection(path).rows("PRAGMA user_version") == [["11"]])
         }
     }
 
@@ -278,7 +278,7 @@ import Testing
             let path = folder + "/q.db"
             let all = [
                 "v001_jobs", "v002_limits", "v003_coalescing", "v004_provider_batches", "v005_semantic_cache", "v006_memory",
-                "v007_runs", "v008_first_hour", "v009_production",
+                "v007_runs", "v008_first_hour", "v009_production", "v010_gateway",
             ]
             #expect(try QueueStore.migrations(of: path) == (applied: [], pending: all))
             try open(path).close()

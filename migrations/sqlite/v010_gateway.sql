@@ -1,0 +1,63 @@
+-- The gateway: requests as their clients wrote them, who sent them and whether the answer arrived, and the keys that open it. Only tables,
+-- columns and indexes are added, so that workers of schema 9 go on. Times are milliseconds since 1970 (UTC).
+
+-- The request as its client wrote it, beside the canonical `body`: null for a job that did not come through the gateway.
+ALTER TABLE requests ADD COLUMN native TEXT;
+ALTER TABLE requests ADD COLUMN native_form TEXT;  -- JSON: form, version, betas, required
+
+-- What the provider answered to a call that failed: its status, the form that it speaks, and the beginning of its body.
+ALTER TABLE job_errors ADD COLUMN status INTEGER;
+ALTER TABLE job_errors ADD COLUMN form TEXT;
+ALTER TABLE job_errors ADD COLUMN body TEXT;
+
+-- A key that a client sends is `aq-ID-SECRET`. Only the SHA-256 of the secret is stored. A row is never deleted, so that a job's key can
+-- be named for as long as the job is there.
+CREATE TABLE api_keys (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    name          TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 40),
+    hash          BLOB    NOT NULL CHECK (length(hash) = 32),
+    scopes        TEXT    NOT NULL,                                -- a JSON array of names
+    targets       TEXT,                                            -- a JSON array of globs; null is all targets
+    queue         TEXT    NOT NULL,                                -- where its jobs go
+    cache         INTEGER CHECK (cache IN (0, 1)),                 -- null is what the configuration says
+    on_disconnect TEXT CHECK (on_disconnect IN ('auto', 'finish', 'cancel')),
+    best_priority INTEGER CHECK (best_priority BETWEEN 1 AND 9),   -- the most urgent that it may ask for
+    created_at    INTEGER NOT NULL,
+    expires_at    INTEGER,
+    last_used_at  INTEGER,                                         -- to the minute
+    revoked_at    INTEGER
+) STRICT;
+CREATE UNIQUE INDEX api_keys_name ON api_keys (name) WHERE revoked_at IS NULL;
+
+-- A job that the gateway added. A request for several samples is one call of several jobs, of which `choice` 0 speaks for all.
+CREATE TABLE gateway_calls (
+    job_id            INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
+    call_id           INTEGER NOT NULL,                            -- the job that is choice 0
+    choice            INTEGER NOT NULL CHECK (choice >= 0),
+    key_id            INTEGER NOT NULL,                            -- 0 where no key is asked for
+    form              TEXT    NOT NULL CHECK (form IN ('chat', 'messages', 'responses', 'embeddings')),
+    attach            BLOB    NOT NULL CHECK (length(attach) = 32),  -- SHA-256 of what makes two requests the same, the key included
+    idempotency_key   TEXT CHECK (length(idempotency_key) BETWEEN 1 AND 255),
+    response_id       TEXT,
+    previous_response TEXT,
+    trace             TEXT,                                        -- the client's `traceparent`
+    server_id         INTEGER NOT NULL,                            -- the process whose clients wait for it: its byte in the lock file
+    is_shared         INTEGER NOT NULL DEFAULT 0 CHECK (is_shared IN (0, 1)),  -- clients of several processes have waited for it
+    received_at       INTEGER,                                     -- when a client had been sent the end
+    lost_at           INTEGER                                      -- when the last client left
+) STRICT;
+CREATE INDEX gateway_calls_attach ON gateway_calls (attach, job_id) WHERE choice = 0;
+CREATE INDEX gateway_calls_idempotency ON gateway_calls (key_id, idempotency_key, job_id) WHERE choice = 0 AND idempotency_key IS NOT NULL;
+CREATE UNIQUE INDEX gateway_calls_response ON gateway_calls (response_id) WHERE response_id IS NOT NULL;
+CREATE INDEX gateway_calls_choices ON gateway_calls (call_id, choice) WHERE choice > 0;
+
+-- What was done to keys and through the gateway, and by whom.
+CREATE TABLE audit (
+    id      INTEGER PRIMARY KEY,
+    at      INTEGER NOT NULL,
+    actor   TEXT    NOT NULL,  -- a key's name, or who else
+    action  TEXT    NOT NULL,
+    subject TEXT    NOT NULL,
+    detail  TEXT
+) STRICT;
+CREATE INDEX audit_at ON audit (at);
