@@ -4,6 +4,7 @@
 -- The request as its client wrote it, beside the canonical `body`: null for a job that did not come through the gateway.
 ALTER TABLE requests ADD COLUMN native TEXT;
 ALTER TABLE requests ADD COLUMN native_form TEXT;  -- JSON: form, version, betas, required
+ALTER TABLE jobs ADD COLUMN native INTEGER;        -- 1 if its request has one: a claim then reads it too
 
 -- What the provider answered to a call that failed: its status, the form that it speaks, and the beginning of its body.
 ALTER TABLE job_errors ADD COLUMN status INTEGER;
