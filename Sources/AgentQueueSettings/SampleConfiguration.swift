@@ -99,6 +99,37 @@ package enum SampleConfiguration {
           cancelled: 7d
           discarded: 30d          # jobs that have failed
 
+        # The HTTP gateway, `agent-queue serve`: the APIs of OpenAI and Anthropic for programs that speak them. See docs/gateway.md.
+        serve:
+          listen: 127.0.0.1:8484      # the address, such as [::1]:8484; port 0 takes a free one; none listens on socket alone
+          # A Unix socket to listen on as well. It needs no key: it is made with mode 0600 in a folder with mode 0700. Default none.
+          # socket: ~/.local/share/agent-queue/gateway/serve.sock
+          # The address by which clients reach the gateway through a proxy; its path is a prefix of all paths. Default none.
+          # public_url: https://queue.example/ai
+          hosts: []                   # more values of the Host header that are accepted, such as [queue.example, "queue.example:8443"]
+          origins: []                 # web origins whose pages may call, such as ["https://app.example"]
+          # The certificate (PEM) for TLS, and its private key, which may stand in the same file. Default none: plain HTTP.
+          # tls: { certificate: /etc/agent-queue/tls.pem, key: /etc/agent-queue/tls.key }
+          plain_http: false           # whether an address that other machines reach may do without TLS
+          concurrency: 64             # calls in flight in the gateway's own worker, 1 to 1024
+          max_wait: 10m               # how long a call waits for a limit, a breaker or a pause, 0s to 24h
+          max_waiting: 10000          # most requests that wait at once, 1 to 1000000
+          max_body: 32MiB             # the largest body of a request, 1KiB to 256MiB
+          max_connections: 1024       # most open connections, 1 to 100000
+          stream_memory: 256MiB       # most memory for streamed answers together; beyond it they are read from the database, 1MiB to 1TiB
+          on_disconnect: auto         # what becomes of a job when its last client leaves: auto, finish or cancel
+          unsupported: refuse         # what becomes of parts of a request that its target cannot be asked for: refuse or drop
+          keepalive: comment          # what is sent on a silent stream to OpenAI's clients: comment, or chunk for those that take none
+          ping: 5s                    # the longest silence on a stream, 1s to 60s
+          trusted_proxies: []         # addresses of proxies whose X-Forwarded-* headers count, such as [127.0.0.1, 10.0.0.0/8]
+          keep_cached: 1d             # how long a job stays that the cache answered, 0s to 36500d
+          idempotency: 24h            # how long an Idempotency-Key is known, 1m to 30d
+          attach: 10m                 # how long a job that has ended can be attached to by a client that missed its answer, 0s to 24h
+          # Names that clients use, and the target that answers for each. * stands for any characters; the first that fits counts.
+          # Example: models: { gpt-4o-mini: local/smollm2, "claude-*": claude-code/sonnet }
+          models: {}
+          cache: off                  # whether calls are answered from the cache, where neither the key nor the request says
+
         # Providers by name (letters, digits, _ and -). These are built in: what is written here changes them key by key, or adds others.
         #
         #   kind                    openai (and every compatible server), anthropic, or claude-code. Required for a new one

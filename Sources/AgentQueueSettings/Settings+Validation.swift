@@ -5,7 +5,7 @@ extension Settings {
     mutating func conflicts() -> [SettingsError] {
         if origin(of: "worker.linger") == .builtIn { worker.linger = min(worker.linger, worker.batchTimeout) }
         return databaseConflicts() + workerConflicts() + targetConflicts() + providerConflicts() + modelConflicts() + runConflicts()
-            + notificationConflicts() + moneyConflicts() + connectionConflicts()
+            + notificationConflicts() + moneyConflicts() + connectionConflicts() + serveConflicts()
     }
 
     private func conflict(_ key: String, _ message: String, at place: String? = nil) -> SettingsError {
@@ -125,7 +125,7 @@ extension Settings {
         }
     }
 
-    private func unknownProvider(in target: String) -> String? {
+    func unknownProvider(in target: String) -> String? {
         let name = String(target.prefix { $0 != "/" })
         guard providers[name] == nil, !ownProviders.contains(name) else { return nil }
         let hint = Suggestion.hint(for: name, in: (Array(providers.keys) + ownProviders).sorted())

@@ -35,6 +35,8 @@ package struct Settings: Equatable, Sendable {
     package var roles: [String: RoleSettings] = [:]
     /// Modes by the names that `agent-queue run` knows: pipelines with settings.
     package var modes: [String: ModeSettings] = [:]
+    /// The HTTP gateway.
+    package var serve = ServeSettings()
     /// The absolute path of the folder with the user's own pipelines. Default `pipelines` beside the configuration file, or in the current
     /// folder if there is no such file.
     package var pipelines = ""

@@ -2,7 +2,9 @@ import AgentQueueModel
 
 /// Every key that does not belong to a provider, a model or a namespace.
 extension Settings {
-    static let keys = SettingTable<Settings>([
+    static let keys = SettingTable<Settings>(generalKeys + ServeSettings.keys)
+
+    private static let generalKeys: [Setting<Settings>] = [
         Setting("database", \.database, .path),
         Setting("durability", \.durability, .choice()),
         Setting("default_model", \.defaultModel, .target),
@@ -53,7 +55,7 @@ extension Settings {
         Setting("retention.completed", \.retention.completed, .duration(.zero ... .days(36_500))),
         Setting("retention.cancelled", \.retention.cancelled, .duration(.zero ... .days(36_500))),
         Setting("retention.discarded", \.retention.discarded, .duration(.zero ... .days(36_500))),
-    ])
+    ]
 }
 
 extension Settings {
