@@ -67,16 +67,6 @@ package struct ServeTLSSettings: Equatable, Sendable {
     package init() {}
 }
 
-/// `on_disconnect:` — what becomes of a job whose last client left.
-package enum DisconnectPolicy: String, CaseIterable, Sendable {
-    /// A streamed call is cancelled after a while, any other finishes for the client's retry; a job that has not begun expires.
-    case auto
-    /// The job goes on.
-    case finish
-    /// The job is cancelled.
-    case cancel
-}
-
 /// `unsupported:` — what becomes of parts of a request that its target cannot be asked for.
 package enum UnsupportedPolicy: String, CaseIterable, Sendable {
     /// The request is refused.
