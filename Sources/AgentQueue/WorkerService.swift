@@ -17,6 +17,7 @@ public final class WorkerService: Service {
     private let drains: Bool
     private let maxWait: Duration?
     private let only: Int64?
+    private let audience: (any ReplyAudience)?
     private let logger: Logger
     private let onEvent: @Sendable (JobEvent) -> Void
     private let state = Mutex(State())
@@ -46,8 +47,28 @@ public final class WorkerService: Service {
         drains = stopsWhenEmpty
         self.maxWait = maxWait
         only = nil
+        audience = nil
         self.logger = logger
         self.onEvent = onEvent
+    }
+
+    /// Makes the service of a program whose clients wait for answers.
+    /// - Parameters:
+    ///   - queue: the queue.
+    ///   - audience: hears the pieces of answers and the ends of attempts.
+    ///   - logger: receives the log.
+    ///   - onEvent: called for every attempt that ends here.
+    package init(
+        _ queue: JobQueue, audience: any ReplyAudience, logger: Logger, onEvent: @escaping @Sendable (JobEvent) -> Void = { _ in }
+    ) {
+        self.queue = queue
+        self.audience = audience
+        self.logger = logger
+        self.onEvent = onEvent
+        queues = nil
+        drains = false
+        maxWait = nil
+        only = nil
     }
 
     /// Makes the service of one job: nothing else is claimed, no schedule fires and no notification is delivered.
@@ -62,6 +83,7 @@ public final class WorkerService: Service {
         queues = nil
         drains = false
         maxWait = nil
+        audience = nil
         onEvent = { _ in }
     }
 
@@ -137,8 +159,7 @@ public final class WorkerService: Service {
         let worker = Worker(
             store: store, providers: providers.providers, configuration: configuration,
             cache: queue.settings.responseCache(of: store, logger: logger), children: providers.children, planner: queue.planner,
-            logger: logger,
-            observer: onEvent)
+            audience: audience, logger: logger, observer: onEvent)
         let asked = state.withLock { state in
             state.worker = worker
             return state

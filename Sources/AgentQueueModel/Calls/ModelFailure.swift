@@ -30,6 +30,8 @@ public struct ModelFailure: Error, Sendable, Equatable {
     public var partialText: String?
     /// The rate limits reported with the failure.
     package var limits: ObservedLimits?
+    /// The provider's error answer; nil if there was none.
+    package var answer: ErrorAnswer?
 
     package init(
         _ failure: FailureClass, _ message: String, retryAfter: Int64? = nil, requestID: String? = nil, scope: FailureScope = .target,

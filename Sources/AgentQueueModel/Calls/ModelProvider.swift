@@ -75,6 +75,8 @@ public struct ProviderCapabilities: Sendable, Equatable {
     public var streams: Bool
     /// Whether a JSON Schema for the answer can be passed on, so that the provider itself makes the model follow it; false by default.
     public var hasStructuredOutput: Bool
+    /// The wire formats that it speaks itself, so that a request in one of them can be passed on as its client wrote it.
+    package var forms: Set<RequestForm> = []
 
     /// Creates capabilities. The defaults suit a plain provider.
     public init(
@@ -95,14 +97,38 @@ public struct CallOptions: Sendable {
     package var timeout: Int64
     /// A key that is the same for the same attempt of the same job, for providers that support idempotency. Empty sends none.
     public var idempotencyKey: String
-    /// Receives the text of the answer piece by piece, in order, as it arrives; nil if nobody wants it. If it is set, a provider that can
-    /// stream does so. If there are several requests, it receives the text of the first.
-    public var onText: (@Sendable (String) -> Void)?
+    /// Receives the pieces of the answer, in order, as they arrive; nil if nobody wants them. If it is set, a provider that can stream does
+    /// so. If there are several requests, it receives the answer to the first.
+    package var onEvent: (@Sendable (ReplyEvent) -> Void)?
 
-    package init(timeout: Int64, idempotencyKey: String = "", onText: (@Sendable (String) -> Void)? = nil) {
+    package init(timeout: Int64, idempotencyKey: String = "", onEvent: (@Sendable (ReplyEvent) -> Void)? = nil) {
         self.timeout = timeout
         self.idempotencyKey = idempotencyKey
+        self.onEvent = onEvent
+    }
+
+    /// Creates options with a receiver of the answer's text alone.
+    package init(timeout: Int64, idempotencyKey: String = "", onText: (@Sendable (String) -> Void)?) {
+        self.init(timeout: timeout, idempotencyKey: idempotencyKey)
         self.onText = onText
+    }
+
+    /// Receives the text of the answer piece by piece, in order, as it arrives; nil if nobody wants it. If it is set, a provider that can
+    /// stream does so. If there are several requests, it receives the text of the first.
+    public var onText: (@Sendable (String) -> Void)? {
+        get {
+            guard let onEvent else { return nil }
+            return { text in onEvent(.text(text)) }
+        }
+        set {
+            guard let newValue else {
+                onEvent = nil
+                return
+            }
+            onEvent = { event in
+                if case .text(let text) = event { newValue(text) }
+            }
+        }
     }
 }
 

@@ -23,6 +23,8 @@ public struct ModelReply: Sendable, Equatable {
     public var calls: Int
     /// The rate limits reported with the answer.
     package var limits: ObservedLimits?
+    /// The answer as the provider wrote it, if the request came in the provider's own form.
+    package var native: NativeReply?
 
     /// Creates the complete answer to a `generate` request. It may be cached.
     /// - Parameters:
@@ -68,7 +70,7 @@ public struct ModelReply: Sendable, Equatable {
         return ["stop", "tool_calls"].contains(finishReason)
     }
 
-    /// The reply as it is stored and printed.
+    /// The reply as it is stored. What programs print leaves the native answer out: see ``JSONValue/withoutNative``.
     package var json: JSONValue {
         var members: [JSONValue.Member] = []
         if let text { members.append(.init("text", .string(text))) }
@@ -83,6 +85,7 @@ public struct ModelReply: Sendable, Equatable {
         if usage.cacheReadTokens > 0 { members.append(.init("cache_read_tokens", .integer(Int64(usage.cacheReadTokens)))) }
         if usage.cacheWriteTokens > 0 { members.append(.init("cache_write_tokens", .integer(Int64(usage.cacheWriteTokens)))) }
         if calls > 1 { members.append(.init("calls", .integer(Int64(calls)))) }
+        if let native { members.append(.init(NativeReply.member, native.json)) }
         return .object(members)
     }
 }

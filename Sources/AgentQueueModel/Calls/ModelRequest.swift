@@ -11,6 +11,8 @@ public struct ModelRequest: Sendable, Hashable {
     /// `input`, a list of strings, and parameters such as `dimensions`. `sample` distinguishes several answers to the same question; it is
     /// not sent to providers.
     public var body: JSONValue
+    /// The request as its client wrote it, for a provider that speaks its form; nil if ``body`` is all there is.
+    package var native: NativeRequest?
 
     /// Creates a request. The body is not checked.
     public init(kind: JobKind, target: Target, body: JSONValue) {
@@ -23,6 +25,7 @@ public struct ModelRequest: Sendable, Hashable {
     /// - Throws: `JSONError` if the stored text is damaged.
     package init(_ job: ClaimedJob) throws {
         self.init(kind: job.kind, target: job.target, body: try JSONValue.parse(job.body))
+        native = job.native
     }
 }
 

@@ -11,6 +11,8 @@ package struct ClaimedJob: Sendable, Equatable {
     package var target: Target
     /// The request, JSON.
     package var body: String
+    /// The request as its client wrote it; nil if ``body`` is all there is.
+    package var native: NativeRequest?
     /// Identical for identical requests: the cache key for the job's own target.
     package var digest: [UInt8]
     /// The cache key of the request that is really sent: `digest`, unless a fallback serves the job.

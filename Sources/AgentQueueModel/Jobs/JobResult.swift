@@ -61,6 +61,8 @@ public struct JobError: Sendable, Equatable {
     public var cost: Double?
     /// The part of the answer that had arrived. Only a job's latest partial answer is kept.
     public var partialText: String?
+    /// The provider's error answer; nil if there was none or it is not kept.
+    package var answer: ErrorAnswer?
 
     /// The longest message stored, in bytes; longer ones are cut.
     package static let maxMessageBytes = 2_000

@@ -7,6 +7,8 @@ package struct NewJob: Sendable, Equatable {
     package var target: Target
     /// The request as JSON (`ModelRequest.storedBody`).
     package var body: String
+    /// The request as its client wrote it; nil if ``body`` is all there is.
+    package var native: NativeRequest?
     /// SHA-256 of the request and of who answers it (`ModelRequest.digest`), 32 bytes: the cache key.
     package var digest: [UInt8]
     /// 1 to 9; lower runs first. 5 by default.

@@ -25,6 +25,8 @@ struct JobRunner: Sendable {
     let report: @Sendable (JobEvent) -> Void
     /// Decides what a run does next when one of its steps ends here; nil leaves that to maintenance.
     var planner: (any RunPlanner)?
+    /// Those in this process who wait for answers; nil if there are none.
+    var audience: (any ReplyAudience)?
 
     /// Runs the jobs of one call.
     func run(_ jobs: [ClaimedJob]) async {

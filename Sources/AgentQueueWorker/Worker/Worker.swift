@@ -16,6 +16,7 @@ package final class Worker: Service {
     private let cache: ResponseCache?
     private let children: ChildProcessRegister?
     private let planner: (any RunPlanner)?
+    private let audience: (any ReplyAudience)?
     private let logger: Logger
     private let observer: @Sendable (JobEvent) -> Void
     /// The capacity of a shared call, by provider.
@@ -58,11 +59,12 @@ package final class Worker: Service {
     ///   - cache: a cache in memory in front of the store's; nil for none.
     ///   - children: the child processes of providers, which whoever rescues this worker's jobs has to end.
     ///   - planner: decides what a run does next when one of its steps ends here; nil leaves that to other processes.
+    ///   - audience: those in this process who wait for answers; nil if there are none.
     ///   - observer: receives an event for every attempt that ends here.
     package init(
         store: QueueStore, providers: [any ModelProvider], configuration: WorkerConfiguration, cache: ResponseCache? = nil,
-        children: ChildProcessRegister? = nil, planner: (any RunPlanner)? = nil, logger: Logger,
-        observer: @escaping @Sendable (JobEvent) -> Void = { _ in }
+        children: ChildProcessRegister? = nil, planner: (any RunPlanner)? = nil,
+        audience: (any ReplyAudience)? = nil, logger: Logger, observer: @escaping @Sendable (JobEvent) -> Void = { _ in }
     ) {
         self.store = store
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
@@ -80,6 +82,7 @@ package final class Worker: Service {
         self.cache = cache
         self.children = children
         self.planner = planner
+        self.audience = audience
         self.logger = logger
         self.observer = observer
         openings = WakeTimer(attention)
@@ -188,6 +191,7 @@ package final class Worker: Service {
             attention.call()
         }
         runner.planner = planner
+        runner.audience = audience
         await withTaskGroup { helpers in
             let attention = attention
             store.onChange(of: .work) { attention.call() }
@@ -378,23 +382,4 @@ package final class Worker: Service {
         }
         observer(event)
     }
-}
-
-/// What a worker has done.
-package struct WorkerProgress: Sendable, Equatable {
-    /// Jobs in flight now.
-    package var running = 0
-    /// Completed jobs, including those that the cache answered.
-    package var completed = 0
-    /// Jobs that failed for good.
-    package var failed = 0
-    /// Jobs answered from the cache.
-    package var cached = 0
-    /// The known costs, in US dollars.
-    package var cost = 0.0
-    /// Calls whose price is unknown.
-    package var unpriced = 0
-
-    /// Makes empty counts.
-    package init() {}
 }
