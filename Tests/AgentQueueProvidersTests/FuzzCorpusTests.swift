@@ -3,6 +3,7 @@ import Foundation
 import NIOHTTP1
 import Testing
 
+@testable import AgentQueueDialects
 @testable import AgentQueueProviders
 
 /// What the fuzzers (scripts/fuzz) found worth keeping: each input once more.

@@ -1,3 +1,4 @@
+import AgentQueueDialects
 import AgentQueueModel
 
 /// Any server with Anthropic's API: Anthropic itself, or a local one such as llama.cpp, Ollama or vLLM.

@@ -1,3 +1,4 @@
+import AgentQueueDialects
 import AgentQueueModel
 import Synchronization
 
@@ -49,7 +50,7 @@ final class AnthropicStreamReader: Sendable {
         let (begins, pieces, isOver) = state.withLock { state in
             guard !state.isOver else { return (false, [String](), true) }
             var pieces: [String] = []
-            do throws(HTTPFailure) {
+            do throws(OverlongEvent) {
                 pieces = state.take(try state.parser.feed(bytes))
             } catch {
                 state.problem = AnthropicStream.Malformed(words: "sent an event that is too long")

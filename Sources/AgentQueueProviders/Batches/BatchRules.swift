@@ -1,3 +1,4 @@
+import AgentQueueDialects
 import AgentQueueModel
 
 /// What is checked before a batch is sent, at any provider.

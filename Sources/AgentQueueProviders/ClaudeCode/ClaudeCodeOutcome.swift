@@ -1,3 +1,4 @@
+import AgentQueueDialects
 import AgentQueueModel
 
 /// Decides the outcome of a job. No other code does.

@@ -1,3 +1,4 @@
+import AgentQueueDialects
 import AgentQueueModel
 import Glibc
 import Subprocess

@@ -1,3 +1,4 @@
+import AgentQueueDialects
 import AgentQueueModel
 
 /// A request as the program takes it: what its process must be started with, and the one message that is sent.

@@ -1,3 +1,4 @@
+import AgentQueueDialects
 import AgentQueueModel
 
 /// What the output lines of one job have said so far.

@@ -1,3 +1,4 @@
+import AgentQueueDialects
 import AgentQueueModel
 import NIOHTTP1
 

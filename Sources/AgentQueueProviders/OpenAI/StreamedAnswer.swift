@@ -1,3 +1,4 @@
+import AgentQueueDialects
 import Synchronization
 
 /// Receives one stream and keeps what has arrived.
@@ -32,10 +33,10 @@ final class StreamedAnswer: Sendable {
     func take(_ bytes: [UInt8]) {
         let text = state.withLock { state -> String in
             guard state.failure == nil else { return "" }
-            do throws(HTTPFailure) {
+            do throws(OverlongEvent) {
                 return Self.take(try state.parser.feed(bytes), &state)
             } catch {
-                state.failure = error
+                state.failure = .tooLarge(limit: error.limit)
                 return ""
             }
         }

@@ -1,6 +1,7 @@
 import AgentQueueModel
 import AgentQueueTestSupport
 
+@testable import AgentQueueDialects
 @testable import AgentQueueProviders
 
 /// Lends an Anthropic provider in front of a scripted server.

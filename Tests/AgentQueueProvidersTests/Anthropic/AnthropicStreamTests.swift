@@ -2,6 +2,7 @@ import AgentQueueModel
 import AgentQueueTestSupport
 import Testing
 
+@testable import AgentQueueDialects
 @testable import AgentQueueProviders
 
 @Suite struct AnthropicStreamTests {

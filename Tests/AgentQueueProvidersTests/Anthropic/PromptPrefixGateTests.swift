@@ -1,6 +1,7 @@
 import AgentQueueTestSupport
 import Testing
 
+@testable import AgentQueueDialects
 @testable import AgentQueueProviders
 
 @Suite(.timeLimit(.minutes(1))) struct PromptPrefixGateTests {

@@ -1,5 +1,6 @@
 import Testing
 
+@testable import AgentQueueDialects
 @testable import AgentQueueProviders
 
 @Suite struct PromptPrefixesTests {

@@ -1,6 +1,7 @@
 import AgentQueueModel
 import Testing
 
+@testable import AgentQueueDialects
 @testable import AgentQueueProviders
 
 /// Rows that no server of ours provokes, and what decides between close ones.

@@ -1,6 +1,7 @@
 import AgentQueueModel
 import Testing
 
+@testable import AgentQueueDialects
 @testable import AgentQueueProviders
 
 @Suite struct ClaudeCodeSessionTests {

@@ -4,6 +4,7 @@ import Foundation
 import NIOHTTP1
 import Testing
 
+@testable import AgentQueueDialects
 @testable import AgentQueueProviders
 
 @Suite(.timeLimit(.minutes(1))) struct ProxyTests {

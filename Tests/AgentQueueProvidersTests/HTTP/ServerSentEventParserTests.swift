@@ -1,5 +1,6 @@
 import Testing
 
+@testable import AgentQueueDialects
 @testable import AgentQueueProviders
 
 @Suite struct ServerSentEventParserTests {
@@ -75,9 +76,9 @@ import Testing
     @Test func anEventIsBounded() throws {
         var parser = ServerSentEventParser(maxEventBytes: 10)
         #expect(try parser.feed(Array("data: 1234\n\ndata: 5678\n\n".utf8)).count == 2)
-        #expect(throws: HTTPFailure.tooLarge(limit: 10)) { try parser.feed(Array("data: 12345".utf8)) }
+        #expect(throws: OverlongEvent(limit: 10)) { try parser.feed(Array("data: 12345".utf8)) }
         var lines = ServerSentEventParser(maxEventBytes: 20)
-        #expect(throws: HTTPFailure.tooLarge(limit: 20)) { try lines.feed(Array(String(repeating: "data: 12345\n", count: 4).utf8)) }
+        #expect(throws: OverlongEvent(limit: 20)) { try lines.feed(Array(String(repeating: "data: 12345\n", count: 4).utf8)) }
     }
 }
 

@@ -1,6 +1,7 @@
 import AgentQueueModel
 import Testing
 
+@testable import AgentQueueDialects
 @testable import AgentQueueProviders
 
 /// Requests in Anthropic's form, and what becomes of them.

@@ -2,6 +2,7 @@ import AgentQueueModel
 import NIOHTTP1
 import Testing
 
+@testable import AgentQueueDialects
 @testable import AgentQueueProviders
 
 @Suite struct OpenAIErrorClassTests {

@@ -1,6 +1,7 @@
 import AgentQueueModel
 import Testing
 
+@testable import AgentQueueDialects
 @testable import AgentQueueProviders
 
 /// What servers count, and where they count it.

@@ -1,3 +1,4 @@
+import AgentQueueDialects
 import AgentQueueModel
 
 /// A batch as an OpenAI-compatible server describes it.

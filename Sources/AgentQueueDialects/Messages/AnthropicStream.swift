@@ -1,7 +1,7 @@
 import AgentQueueModel
 
 /// Assembles a message from the events of a stream.
-struct AnthropicStream: Sendable {
+package struct AnthropicStream: Sendable {
     private struct Block {
         var members: [JSONValue.Member]
         var text = JoinedText()
@@ -12,33 +12,39 @@ struct AnthropicStream: Sendable {
     }
 
     /// The server's events could not be understood. The words are the end of a sentence.
-    struct Malformed: Error {
-        var words: String
+    package struct Malformed: Error {
+        package var words: String
+
+        package init(words: String) {
+            self.words = words
+        }
     }
 
     /// Whether the model has begun to answer.
-    private(set) var hasBegun = false
+    package private(set) var hasBegun = false
     /// Whether the message is complete, with the reason why it ended.
-    private(set) var isComplete = false
+    package private(set) var isComplete = false
     /// The error that the server ended the stream with.
-    private(set) var error: OpenAIError?
+    package private(set) var error: OpenAIError?
     /// The tokens counted so far.
-    private(set) var usage = AnthropicUsage()
+    package private(set) var usage = AnthropicUsage()
 
     private var reader = EventReader()
     private var message: [JSONValue.Member] = []
     private var blocks: [Int: Block] = [:]
     private var content = JoinedText()
 
+    package init() {}
+
     /// The answer's text so far.
-    var text: String { content.text }
+    package var text: String { content.text }
 
     /// Whether events that arrive now are ignored.
-    var isOver: Bool { isComplete || error != nil }
+    package var isOver: Bool { isComplete || error != nil }
 
     /// Takes the next event and returns the text that it adds, or nil if it adds none. Unknown events are skipped.
     /// - Throws: `Malformed`.
-    mutating func take(_ event: ServerSentEvent) throws(Malformed) -> String? {
+    package mutating func take(_ event: ServerSentEvent) throws(Malformed) -> String? {
         guard !isOver else { return nil }
         let isKnown = event.name.map(Self.names.contains) ?? false
         let contents: [EventReader.Content]
@@ -122,7 +128,7 @@ struct AnthropicStream: Sendable {
     private func type(of members: [JSONValue.Member]) -> String { value("type", of: members) }
 
     /// The message as if it had arrived in one piece, without its usage. A tool's input that is not JSON is a string.
-    var body: JSONValue {
+    package var body: JSONValue {
         let content = blocks.sorted { $0.key < $1.key }.map { JSONValue.object(whole($0.value)) }
         return .object(message.filter { $0.key != "content" } + [.init("content", .array(content))])
     }

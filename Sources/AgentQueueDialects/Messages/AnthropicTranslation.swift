@@ -1,54 +1,54 @@
 import AgentQueueModel
 
 /// A request on its way from the canonical form, which is OpenAI's, to Anthropic's. Members go in one by one; the body is built at the end.
-struct AnthropicTranslation {
+package struct AnthropicTranslation {
     /// Consecutive messages of one role, as one.
-    struct Turn {
-        var role: String
-        var blocks: [JSONValue]
+    package struct Turn {
+        package var role: String
+        package var blocks: [JSONValue]
     }
 
     /// Blocks of the `system` member.
-    var system: [JSONValue] = []
+    package var system: [JSONValue] = []
     /// Blocks of system and developer messages, wherever they were: Anthropic has a single place for them, before the conversation.
-    var systemMessages: [JSONValue] = []
+    package var systemMessages: [JSONValue] = []
     /// The conversation.
-    var turns: [Turn] = []
+    package var turns: [Turn] = []
     /// In Anthropic's form.
-    var tools: [JSONValue] = []
+    package var tools: [JSONValue] = []
     /// In Anthropic's form.
-    var toolChoice: JSONValue?
+    package var toolChoice: JSONValue?
     /// Whether the model may call only one tool at a time.
-    var callsOneTool = false
+    package var callsOneTool = false
     /// The limits given, by name.
-    var limits: [JSONValue.Member] = []
+    package var limits: [JSONValue.Member] = []
     /// Texts that stop the answer.
-    var stops: [JSONValue] = []
+    package var stops: [JSONValue] = []
     /// `output_config`, as given.
-    var outputConfig: [JSONValue.Member] = []
+    package var outputConfig: [JSONValue.Member] = []
     /// The members of `output_config` that `response_format` and `reasoning_effort` become.
-    var outputMembers: [JSONValue.Member] = []
+    package var outputMembers: [JSONValue.Member] = []
     /// The schemas that the server refuses.
-    var refused = RefusedSchemas()
+    package var refused = RefusedSchemas()
     /// The schema of `response_format`, if it is sent as the answer's format.
-    var formatSchema: JSONValue?
+    package var formatSchema: JSONValue?
     /// The words that ask for a schema which cannot be sent as the answer's format.
-    var instruction: JSONValue?
+    package var instruction: JSONValue?
     /// `metadata`, as given.
-    var metadata: JSONValue?
+    package var metadata: JSONValue?
     /// The user's id, in OpenAI's form.
-    var user: JSONValue?
+    package var user: JSONValue?
     /// Members that pass unchanged.
-    var rest: [JSONValue.Member] = []
+    package var rest: [JSONValue.Member] = []
 
-    static func refused(_ words: String) -> ModelFailure { ModelFailure.unsent(Redaction.line(words)) }
+    package static func refused(_ words: String) -> ModelFailure { ModelFailure.unsent(Redaction.line(words)) }
 
     /// A name from a request, fit for a message.
-    static func quoted(_ name: String) -> String { "'\(Redaction.line(name, maxBytes: 64))'" }
+    package static func quoted(_ name: String) -> String { "'\(Redaction.line(name, maxBytes: 64))'" }
 
     /// The most tokens the answer may have.
     /// - Parameter fallback: used if the request does not say.
-    func maxTokens(or fallback: Int) throws(ModelFailure) -> Int {
+    package func maxTokens(or fallback: Int) throws(ModelFailure) -> Int {
         var counts: Set<Int> = []
         for limit in limits {
             guard let count = limit.value.int, count >= 0 else { throw Self.refused("\(limit.key) must be a whole number") }
@@ -59,7 +59,7 @@ struct AnthropicTranslation {
     }
 
     /// The body, in the order in which Anthropic's prompt cache reads it.
-    func body(model: String, maxTokens: Int) throws(ModelFailure) -> JSONValue {
+    package func body(model: String, maxTokens: Int) throws(ModelFailure) -> JSONValue {
         guard !turns.isEmpty else { throw Self.refused("the request holds no message of a user: Anthropic answers none without") }
         var members: [JSONValue.Member] = [.init("model", .string(model)), .init("max_tokens", .integer(Int64(maxTokens)))]
         if !tools.isEmpty { members.append(.init("tools", .array(tools))) }
@@ -100,13 +100,13 @@ struct AnthropicTranslation {
 }
 
 /// A request in Anthropic's form.
-struct AnthropicRequest: Sendable, Equatable {
+package struct AnthropicRequest: Sendable, Equatable {
     /// The body of `POST /v1/messages`, without `stream`.
-    let body: JSONValue
+    package let body: JSONValue
     /// The most tokens the answer may have.
-    let maxTokens: Int
+    package let maxTokens: Int
     /// The schema that the answer's format was made of; nil if there is none, or if it was put into words.
-    let schema: JSONValue?
+    package let schema: JSONValue?
 
     /// Translates a request from the canonical form. Members that both forms have, or only Anthropic's, pass unchanged. So do unknown ones,
     /// which are for the server to accept or refuse.
@@ -115,7 +115,7 @@ struct AnthropicRequest: Sendable, Equatable {
     ///   - promptCache: what to mark if the request marks nothing.
     ///   - refused: the schemas that the server refuses.
     /// - Throws: `ModelFailure` (`permanent`) if something has no counterpart at Anthropic: nothing is dropped silently.
-    init(
+    package init(
         _ request: ModelRequest, maxOutputTokens: Int, promptCache: PromptCache, refused: RefusedSchemas = RefusedSchemas()
     ) throws(ModelFailure) {
         guard request.kind == .generate else {
@@ -136,7 +136,7 @@ struct AnthropicRequest: Sendable, Equatable {
     private static let samplingMembers = ["temperature", "top_p", "top_k"]
 
     /// Whether it needs the API's older version.
-    var hasSampling: Bool { Self.samplingMembers.contains { body[$0] != nil } }
+    package var hasSampling: Bool { Self.samplingMembers.contains { body[$0] != nil } }
 
     /// The members that count_tokens accepts. No other changes the count.
     private static let countedMembers: Set<String> = [
@@ -144,13 +144,13 @@ struct AnthropicRequest: Sendable, Equatable {
     ]
 
     /// The body of `POST /v1/messages/count_tokens`.
-    var countBody: JSONValue { .object((body.members ?? []).filter { Self.countedMembers.contains($0.key) }) }
+    package var countBody: JSONValue { .object((body.members ?? []).filter { Self.countedMembers.contains($0.key) }) }
 }
 
 extension AnthropicTranslation {
     /// Takes one member of the request that is not null.
     /// - Throws: `ModelFailure` (`permanent`).
-    mutating func take(_ member: JSONValue.Member) throws(ModelFailure) {
+    package mutating func take(_ member: JSONValue.Member) throws(ModelFailure) {
         let value = member.value
         switch member.key {
         // The queue's own members, and hints of OpenAI's that do not change the answer.

@@ -3,7 +3,7 @@ import AgentQueueModel
 extension AnthropicTranslation {
     /// Takes the messages. System messages become system text, results of tools become parts of the user's turns, and consecutive messages
     /// of one role become one turn.
-    mutating func takeMessages(_ value: JSONValue) throws(ModelFailure) {
+    package mutating func takeMessages(_ value: JSONValue) throws(ModelFailure) {
         guard let messages = value.array else { throw Self.refused("messages must be a list, not \(value.kindName)") }
         for (index, message) in messages.enumerated() { try takeMessage(message, "messages[\(index)]") }
     }
@@ -97,11 +97,11 @@ extension AnthropicTranslation {
 }
 
 extension AnthropicTranslation {
-    static func textBlock(_ text: String) -> JSONValue { .object([.init("type", "text"), .init("text", .string(text))]) }
+    package static func textBlock(_ text: String) -> JSONValue { .object([.init("type", "text"), .init("text", .string(text))]) }
 
     /// A message's content as blocks. Anthropic's own form passes unchanged, with its cache marks.
     /// - Parameter place: its place in the request, such as `messages[3]`.
-    static func blocks(_ content: JSONValue, _ place: String) throws(ModelFailure) -> [JSONValue] {
+    package static func blocks(_ content: JSONValue, _ place: String) throws(ModelFailure) -> [JSONValue] {
         switch content {
         case .string(let text): return [textBlock(text)]
         case .array(let parts):
@@ -113,7 +113,7 @@ extension AnthropicTranslation {
     }
 
     /// System text as blocks. An empty text, which Anthropic's API refuses, becomes none.
-    static func systemBlocks(_ content: JSONValue, _ place: String) throws(ModelFailure) -> [JSONValue] {
+    package static func systemBlocks(_ content: JSONValue, _ place: String) throws(ModelFailure) -> [JSONValue] {
         let blocks = try blocks(content, place)
         guard blocks.allSatisfy({ $0["type"]?.string == "text" && $0["text"]?.string != nil }) else {
             throw refused("\(place) holds more than text, which Anthropic takes from users alone")
@@ -183,7 +183,7 @@ extension AnthropicTranslation {
 }
 
 extension AnthropicTranslation {
-    mutating func takeTools(_ value: JSONValue) throws(ModelFailure) {
+    package mutating func takeTools(_ value: JSONValue) throws(ModelFailure) {
         guard let list = value.array else { throw Self.refused("tools must be a list, not \(value.kindName)") }
         for (index, tool) in list.enumerated() { tools.append(try Self.tool(tool, "tools[\(index)]")) }
     }
@@ -210,7 +210,7 @@ extension AnthropicTranslation {
     }
 
     /// OpenAI's word or `{type: function, …}` in Anthropic's form. Anthropic's own form passes unchanged.
-    static func toolChoice(_ choice: JSONValue) throws(ModelFailure) -> JSONValue {
+    package static func toolChoice(_ choice: JSONValue) throws(ModelFailure) -> JSONValue {
         switch choice.string {
         case "auto": return ["type": "auto"]
         case "none": return ["type": "none"]

@@ -1,12 +1,12 @@
 import AgentQueueModel
 
 /// Reads good answers of OpenAI-compatible servers, in all the forms that these servers send.
-enum OpenAIReply {
+package enum OpenAIReply {
     /// Reads a chat completion.
     ///
     /// The first of several `choices` counts.
     /// - Throws: `ModelFailure` (`refused`, `invalidReply`); its message is the end of a sentence. The answer was charged.
-    static func chat(_ body: JSONValue, requestID: String?) throws(ModelFailure) -> ModelReply {
+    package static func chat(_ body: JSONValue, requestID: String?) throws(ModelFailure) -> ModelReply {
         let usage = usage(body["usage"])
         let cost = cost(body["usage"])
         func failed(_ failure: FailureClass, _ words: String, partialText: String? = nil) -> ModelFailure {
@@ -44,7 +44,8 @@ enum OpenAIReply {
     ///   - count: how many inputs there were; nil if not known.
     ///   - dimensions: the length that each must have, if the request set one.
     /// - Throws: `ModelFailure` (`invalidReply`); its message is the end of a sentence. The answer was charged.
-    static func embeddings(_ body: JSONValue, count: Int?, dimensions: Int?, requestID: String?) throws(ModelFailure) -> ModelReply {
+    package static func embeddings(_ body: JSONValue, count: Int?, dimensions: Int?, requestID: String?) throws(ModelFailure) -> ModelReply
+    {
         let usage = usage(body["usage"])
         let cost = cost(body["usage"])
         func invalid(_ words: String) -> ModelFailure {
@@ -73,7 +74,7 @@ enum OpenAIReply {
     }
 
     /// Whether an answer to an embeddings request has a text that is not a vector in base64.
-    static func holdsUnreadableText(_ body: JSONValue) -> Bool {
+    package static func holdsUnreadableText(_ body: JSONValue) -> Bool {
         (body["data"]?.array ?? body.array ?? []).contains { element in
             guard case .string(let text) = element["embedding"] ?? element else { return false }
             return vector(base64: text) == nil
@@ -81,7 +82,7 @@ enum OpenAIReply {
     }
 
     /// Content as text, or the text of its parts.
-    static func text(_ content: JSONValue?) -> String? {
+    package static func text(_ content: JSONValue?) -> String? {
         switch content {
         case .string(let text): text
         case .array(let parts): parts.compactMap { $0.string ?? $0["text"]?.string }.joined()
@@ -90,13 +91,13 @@ enum OpenAIReply {
     }
 
     /// Why a choice ended; nil if it has not. Servers write an empty text, or the name of their language's null, in chunks that end nothing.
-    static func finishReason(_ choice: JSONValue) -> String? {
+    package static func finishReason(_ choice: JSONValue) -> String? {
         guard let reason = choice["finish_reason"]?.string, !["", "null", "none"].contains(reason.lowercased()) else { return nil }
         return reason
     }
 
     /// The model's thinking, by either of the names in use; nil if there is none.
-    static func reasoning(_ message: JSONValue) -> String? {
+    package static func reasoning(_ message: JSONValue) -> String? {
         for name in ["reasoning_content", "reasoning"] {
             if let thought = text(message[name]), !thought.isEmpty { return thought }
         }

@@ -1,17 +1,17 @@
 import AgentQueueModel
 
 /// Reads good answers of servers that speak Anthropic's API.
-enum AnthropicReply {
+package enum AnthropicReply {
     /// Reads a message, whether it arrived in one piece or was assembled from a stream.
     /// - Throws: `ModelFailure` (`refused`, `invalidReply`); its message is the end of a sentence.
-    static func message(_ body: JSONValue, requestID: String?) throws(ModelFailure) -> ModelReply {
+    package static func message(_ body: JSONValue, requestID: String?) throws(ModelFailure) -> ModelReply {
         try message(body, usage: AnthropicUsage(body["usage"]).usage, requestID: requestID)
     }
 
     /// Reads a message.
     /// - Parameter usage: the tokens counted; the body need not have them.
     /// - Throws: `ModelFailure` (`refused`, `invalidReply`); its message is the end of a sentence.
-    static func message(_ body: JSONValue, usage: Usage, requestID: String?) throws(ModelFailure) -> ModelReply {
+    package static func message(_ body: JSONValue, usage: Usage, requestID: String?) throws(ModelFailure) -> ModelReply {
         let requestID = requestID ?? printable(body["id"]?.string)
         guard let blocks = blocks(body["content"]) else {
             throw ModelFailure(
@@ -39,7 +39,7 @@ enum AnthropicReply {
     }
 
     /// Why the answer ended, in `ModelReply`'s terms. `pause_turn`, which is not an end, and unknown reasons are kept as they are.
-    static func finishReason(_ stopReason: String?, hasCalls: Bool) -> String? {
+    package static func finishReason(_ stopReason: String?, hasCalls: Bool) -> String? {
         switch stopReason {
         case "end_turn", "stop_sequence": "stop"
         case "max_tokens", "model_context_window_exceeded": "length"
@@ -95,27 +95,27 @@ enum AnthropicReply {
     }
 
     /// An id that can be printed; nil if it cannot.
-    static func printable(_ id: String?) -> String? {
+    package static func printable(_ id: String?) -> String? {
         guard let id, !id.isEmpty, id.utf8.count <= 256, id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
         return id
     }
 }
 
 /// Tokens as Anthropic counts them: those written to and read from the prompt cache are not part of the input.
-struct AnthropicUsage: Sendable, Equatable {
+package struct AnthropicUsage: Sendable, Equatable {
     private var input = 0
     private var output = 0
     private var cacheRead = 0
     private var cacheWrite = 0
 
     /// Starts at zero.
-    init() {}
+    package init() {}
 
     /// Reads a `usage`. What is missing counts as zero.
-    init(_ usage: JSONValue?) { take(usage) }
+    package init(_ usage: JSONValue?) { take(usage) }
 
     /// Takes a later count of the same answer. Counts only grow; those that are not named stay.
-    mutating func take(_ usage: JSONValue?) {
+    package mutating func take(_ usage: JSONValue?) {
         func tokens(_ name: String) -> Int { TokenCount.read(usage?[name]) ?? 0 }
         input = max(input, tokens("input_tokens"))
         output = max(output, tokens("output_tokens"))
@@ -124,7 +124,7 @@ struct AnthropicUsage: Sendable, Equatable {
     }
 
     /// The same as `Usage`, where the input includes everything.
-    var usage: Usage {
+    package var usage: Usage {
         Usage(
             inputTokens: input + cacheRead + cacheWrite, outputTokens: output, cacheReadTokens: cacheRead, cacheWriteTokens: cacheWrite)
     }

@@ -1,6 +1,6 @@
 /// Reads a `text/event-stream` (WHATWG) from pieces cut anywhere. Lines end with CR, LF or both; comments, `id` and `retry` are skipped;
 /// broken UTF-8 is repaired.
-struct ServerSentEventParser: Sendable {
+package struct ServerSentEventParser: Sendable {
     private let maxEventBytes: Int
     /// The line that has not ended yet.
     private var line: [UInt8] = []
@@ -12,13 +12,13 @@ struct ServerSentEventParser: Sendable {
 
     /// Starts before the stream's first byte.
     /// - Parameter maxEventBytes: the longest event, and the longest line, that is read.
-    init(maxEventBytes: Int = 16 << 20) {
+    package init(maxEventBytes: Int = 16 << 20) {
         self.maxEventBytes = maxEventBytes
     }
 
     /// Takes the next piece of the stream, and returns the events that it completes.
-    /// - Throws: ``HTTPFailure/tooLarge(limit:)``, after which the stream cannot be read any further.
-    mutating func feed(_ bytes: [UInt8]) throws(HTTPFailure) -> [ServerSentEvent] {
+    /// - Throws: ``OverlongEvent``, after which the stream cannot be read any further.
+    package mutating func feed(_ bytes: [UInt8]) throws(OverlongEvent) -> [ServerSentEvent] {
         var events: [ServerSentEvent] = []
         var start = 0
         for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") {
@@ -39,15 +39,15 @@ struct ServerSentEventParser: Sendable {
     }
 
     /// Ends the stream. Returns the last event if it has data and only lacks the blank line after it, which some servers leave out.
-    mutating func finish() -> [ServerSentEvent] {
+    package mutating func finish() -> [ServerSentEvent] {
         var events: [ServerSentEvent] = []
         if !line.isEmpty, let event = endLine() { events.append(event) }
         if let event = endLine() { events.append(event) }
         return events
     }
 
-    private mutating func take(_ bytes: ArraySlice<UInt8>) throws(HTTPFailure) {
-        guard bytes.count <= maxEventBytes - line.count - (data?.count ?? 0) else { throw HTTPFailure.tooLarge(limit: maxEventBytes) }
+    private mutating func take(_ bytes: ArraySlice<UInt8>) throws(OverlongEvent) {
+        guard bytes.count <= maxEventBytes - line.count - (data?.count ?? 0) else { throw OverlongEvent(limit: maxEventBytes) }
         line.append(contentsOf: bytes)
     }
 
@@ -83,9 +83,20 @@ struct ServerSentEventParser: Sendable {
 }
 
 /// One event of a `text/event-stream`.
-struct ServerSentEvent: Sendable, Equatable {
+package struct ServerSentEvent: Sendable, Equatable {
     /// Its `event` field; nil if it has none.
-    var name: String?
+    package var name: String?
     /// Its `data` lines, joined by line feeds.
-    var data: String
+    package var data: String
+
+    package init(name: String? = nil, data: String) {
+        self.name = name
+        self.data = data
+    }
+}
+
+/// An event of a `text/event-stream`, or one of its lines, that is longer than is read.
+package struct OverlongEvent: Error, Sendable, Equatable {
+    /// The most bytes that are read of one.
+    package var limit: Int
 }

@@ -4,12 +4,12 @@ import AgentQueueModel
 ///
 /// Servers echo both: a proxy its request's headers, a validator the whole body. Parts of them count too, because messages are cut and
 /// escaped on their way.
-struct Redaction: Sendable {
+package struct Redaction: Sendable {
     private let secrets: [[UInt8]]
     private let prompts: [[UInt8]]
 
     /// The longest message that is made, in bytes.
-    static let maxBytes = 500
+    package static let maxBytes = 500
     /// How much of a server's message is read, in bytes.
     private static let maxBytesRead = 4_096
     /// Shorter texts are left alone, or common words would be blanked out. Of longer ones, any part of the upper length is removed.
@@ -19,7 +19,7 @@ struct Redaction: Sendable {
     /// - Parameters:
     ///   - secrets: keys and passwords.
     ///   - bodies: requests, whose messages and inputs are secret.
-    init(secrets: [String], bodies: [JSONValue] = []) {
+    package init(secrets: [String], bodies: [JSONValue] = []) {
         self.secrets = secrets.map { Array($0.utf8) }
         var texts: [[UInt8]] = []
         for body in bodies {
@@ -44,7 +44,7 @@ struct Redaction: Sendable {
     }
 
     /// The message as one line of at most `maxBytes` bytes, with `***` for what is secret.
-    func clean(_ text: String, maxBytes: Int = Redaction.maxBytes) -> String {
+    package func clean(_ text: String, maxBytes: Int = Redaction.maxBytes) -> String {
         let message = Array(text.utf8.prefix(Self.maxBytesRead))
         var hidden = [Bool](repeating: false, count: message.count)
         for secret in secrets { Self.hide(secret, Self.secretBytes, in: message, &hidden) }
@@ -90,7 +90,7 @@ struct Redaction: Sendable {
 
     /// Puts a text on one line: control, formatting and broken characters become spaces, and runs of spaces one. It is cut between
     /// characters.
-    static func line(_ text: String, maxBytes: Int = Redaction.maxBytes) -> String {
+    package static func line(_ text: String, maxBytes: Int = Redaction.maxBytes) -> String {
         var line = ""
         var bytes = 0
         var blank = false
@@ -122,7 +122,7 @@ struct Redaction: Sendable {
 
 extension Outcome {
     /// Removes the server's id for the call if it holds a secret: a proxy may write back what it was sent, in any header.
-    func withoutSecrets(_ secrets: [String]) -> Outcome {
+    package func withoutSecrets(_ secrets: [String]) -> Outcome {
         func isClean(_ id: String) -> Bool { !secrets.contains { $0.utf8.count >= 4 && id.contains($0) } }
         switch self {
         case .reply(var reply):

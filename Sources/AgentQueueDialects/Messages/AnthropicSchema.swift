@@ -4,7 +4,7 @@ import AgentQueueModel
 ///
 /// As in Anthropic's own libraries, what only bounds a value is put into its description. The schema that is sent may therefore allow more
 /// than the one that was given; every answer is checked against that. Source: Anthropic, "Structured outputs", "JSON Schema limitations".
-struct AnthropicSchema {
+package struct AnthropicSchema {
     private let root: JSONValue
     /// The references that lead to the schema being read, to find those that lead back.
     private var path: [String] = []
@@ -12,7 +12,7 @@ struct AnthropicSchema {
     private var known: Set<String> = []
 
     /// The schema to send; nil if structured outputs cannot express it.
-    static func sent(_ schema: JSONValue) -> JSONValue? {
+    package static func sent(_ schema: JSONValue) -> JSONValue? {
         var reader = AnthropicSchema(root: schema)
         return reader.sent(schema)
     }

@@ -1,13 +1,13 @@
 import AgentQueueModel
 
 /// A chat request in the form of the responses API.
-struct ResponsesRequest: Sendable, Equatable {
+package struct ResponsesRequest: Sendable, Equatable {
     private var members: [JSONValue.Member]
     private var text: [JSONValue.Member] = []
 
     /// Translates a request.
     /// - Throws: `ModelFailure` (`permanent`) if something that changes the answer has no counterpart.
-    init(_ chat: ChatRequest) throws(ModelFailure) {
+    package init(_ chat: ChatRequest) throws(ModelFailure) {
         members = [.init("model", .string(chat.model))]
         for member in chat.members where !member.value.isNull { try take(member) }
         if !text.isEmpty { members.append(.init("text", .object(text))) }
@@ -16,11 +16,11 @@ struct ResponsesRequest: Sendable, Equatable {
     }
 
     /// The body to send to `/responses`.
-    func body(streams: Bool) -> JSONValue {
+    package func body(streams: Bool) -> JSONValue {
         .object(members + (streams ? [.init("stream", true)] : []))
     }
 
-    static func noCounterpart(_ what: String) -> ModelFailure {
+    package static func noCounterpart(_ what: String) -> ModelFailure {
         ModelFailure.unsent("\(what) has no counterpart in the responses API, the only one that this model answers: take it out")
     }
 
@@ -62,7 +62,7 @@ struct ResponsesRequest: Sendable, Equatable {
 
 extension ResponsesRequest {
     /// `instructions` and `input`: the system texts that come first, and an item for each message and tool call.
-    static func input(_ messages: JSONValue) throws(ModelFailure) -> [JSONValue.Member] {
+    package static func input(_ messages: JSONValue) throws(ModelFailure) -> [JSONValue.Member] {
         guard let list = messages.array else { return [.init("input", messages)] }
         let leading = list.prefix { isInstruction($0) }
         let instructions = leading.compactMap { OpenAIReply.text($0["content"]) }.joined(separator: "\n\n")
@@ -118,10 +118,10 @@ extension ResponsesRequest {
 }
 
 /// Reads answers of the responses API.
-enum ResponsesReply {
+package enum ResponsesReply {
     /// A response as a chat completion, so that the same code reads both.
     /// - Throws: `ModelFailure` (`invalidReply`); its message is the end of a sentence. The answer was charged.
-    static func chat(_ body: JSONValue) throws(ModelFailure) -> JSONValue {
+    package static func chat(_ body: JSONValue) throws(ModelFailure) -> JSONValue {
         guard let output = body["output"]?.array else {
             throw ModelFailure(.invalidReply, "answered without any output", usage: OpenAIReply.usage(body["usage"]), calls: 1)
         }
@@ -176,18 +176,20 @@ enum ResponsesReply {
 }
 
 /// Assembles a response from its events. The last one contains all of it.
-struct ResponsesStream: EventAssembler {
-    private(set) var hasBegun = false
-    private(set) var body: JSONValue?
-    private(set) var unreadable: UnreadableEvent?
+package struct ResponsesStream: EventAssembler {
+    package private(set) var hasBegun = false
+    package private(set) var body: JSONValue?
+    package private(set) var unreadable: UnreadableEvent?
     private var reader = EventReader()
     private var content = JoinedText()
     private var items: [JSONValue] = []
 
-    var text: String { content.text }
-    var usage: JSONValue? { body?["usage"] }
+    package init() {}
 
-    mutating func take(_ event: ServerSentEvent) -> String {
+    package var text: String { content.text }
+    package var usage: JSONValue? { body?["usage"] }
+
+    package mutating func take(_ event: ServerSentEvent) -> String {
         do throws(UnreadableEvent) {
             let contents = try reader.read(event, isPiece: event.name?.hasPrefix("response.") == true)
             return contents.reduce(into: "") { $0 += take($1, name: event.name) }

@@ -1,14 +1,14 @@
 import AgentQueueModel
 
 /// Translates what a request has in Anthropic's form to OpenAI's, and leaves OpenAI's own form as it is.
-enum AnthropicToOpenAI {
+package enum AnthropicToOpenAI {
     /// The failure for something that would change the answer and that OpenAI's API cannot express.
-    static func noCounterpart(_ what: String) -> ModelFailure {
+    package static func noCounterpart(_ what: String) -> ModelFailure {
         ModelFailure.unsent("\(what) has no counterpart in OpenAI's API: take it out, or send the job to Anthropic")
     }
 
     /// `system`: a text, or text blocks, which become parts; nil if it is empty.
-    static func system(_ value: JSONValue) throws(ModelFailure) -> JSONValue? {
+    package static func system(_ value: JSONValue) throws(ModelFailure) -> JSONValue? {
         switch value {
         case .null: return nil
         case .array(let blocks) where blocks.isEmpty: return nil
@@ -21,7 +21,7 @@ enum AnthropicToOpenAI {
     }
 
     /// `tools`: those with an `input_schema` become functions.
-    static func tools(_ value: JSONValue) throws(ModelFailure) -> JSONValue {
+    package static func tools(_ value: JSONValue) throws(ModelFailure) -> JSONValue {
         guard let tools = value.array else { return value }
         var translated: [JSONValue] = []
         for tool in tools {
@@ -48,7 +48,7 @@ enum AnthropicToOpenAI {
     }
 
     /// `tool_choice`, and whether several tools may be called at once.
-    static func toolChoice(_ value: JSONValue) -> (choice: JSONValue, isParallel: Bool) {
+    package static func toolChoice(_ value: JSONValue) -> (choice: JSONValue, isParallel: Bool) {
         let isParallel = value["disable_parallel_tool_use"]?.bool != true
         switch value["type"]?.string {
         case "auto": return ("auto", isParallel)
@@ -62,7 +62,7 @@ enum AnthropicToOpenAI {
 
 extension AnthropicToOpenAI {
     /// Messages with Anthropic's content blocks: calls of tools become `tool_calls`, their results separate messages.
-    static func messages(_ value: JSONValue) throws(ModelFailure) -> JSONValue {
+    package static func messages(_ value: JSONValue) throws(ModelFailure) -> JSONValue {
         guard let messages = value.array else { return value }
         var translated: [JSONValue] = []
         for message in messages {
@@ -148,7 +148,7 @@ extension AnthropicToOpenAI {
     }
 
     /// A content block as a content part. One in OpenAI's form is left as it is.
-    static func part(_ block: JSONValue) throws(ModelFailure) -> JSONValue {
+    package static func part(_ block: JSONValue) throws(ModelFailure) -> JSONValue {
         switch block["type"]?.string {
         case "text": return ["type": "text", "text": block["text"] ?? ""]
         case "image" where block["source"] != nil:

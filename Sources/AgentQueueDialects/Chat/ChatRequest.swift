@@ -2,11 +2,11 @@ import AgentQueueModel
 
 /// A request's members in the form of chat completions. OpenAI's form is left as it is; Anthropic's (from one of its batch files, say) is
 /// translated.
-struct ChatRequest: Sendable, Equatable {
+package struct ChatRequest: Sendable, Equatable {
     /// The model's name.
-    var model: String
+    package var model: String
     /// Everything else, including `messages`.
-    var members: [JSONValue.Member]
+    package var members: [JSONValue.Member]
 
     /// Members that are for the queue, or would change the form of the answer.
     private static let ownMembers: Set<String> = ["model", "sample", "stream", "stream_options"]
@@ -14,7 +14,7 @@ struct ChatRequest: Sendable, Equatable {
     /// Translates a request.
     /// - Parameter refused: the schemas that the server refuses to follow strictly.
     /// - Throws: `ModelFailure` (`permanent`) if something that changes the answer has no counterpart at OpenAI.
-    init(_ request: ModelRequest, refused: RefusedSchemas = RefusedSchemas()) throws(ModelFailure) {
+    package init(_ request: ModelRequest, refused: RefusedSchemas = RefusedSchemas()) throws(ModelFailure) {
         guard let members = request.body.members else {
             throw ModelFailure.unsent("the request is \(request.body.kindName), not an object")
         }
@@ -27,10 +27,10 @@ struct ChatRequest: Sendable, Equatable {
     }
 
     /// The value of a member.
-    subscript(key: String) -> JSONValue? { members.first { $0.key == key }?.value }
+    package subscript(key: String) -> JSONValue? { members.first { $0.key == key }?.value }
 
     /// The body to send to `/chat/completions`.
-    func body(_ form: ChatForm, streams: Bool) -> JSONValue {
+    package func body(_ form: ChatForm, streams: Bool) -> JSONValue {
         var all: [JSONValue.Member] = [.init("model", .string(model))]
         let isRenamed = form.hasCompletionLimit && self["max_completion_tokens"] == nil
         for member in members {
@@ -126,13 +126,13 @@ struct ChatRequest: Sendable, Equatable {
 
 extension ChatRequest {
     /// The schema that an answer is to follow strictly; nil if there is none, or not in strict mode.
-    var strictSchema: JSONValue? {
+    package var strictSchema: JSONValue? {
         guard let format = self["response_format"]?["json_schema"], format["strict"] == true else { return nil }
         return format["schema"]
     }
 
     /// Leaves strict mode. The schema stays.
-    mutating func relax() {
+    package mutating func relax() {
         guard strictSchema != nil, let format = self["response_format"]?.members else { return }
         let relaxed = format.map { member in
             guard member.key == "json_schema", let inner = member.value.members else { return member }
@@ -143,25 +143,33 @@ extension ChatRequest {
 }
 
 /// The schemas that a server was found to refuse in strict mode, for one model.
-struct RefusedSchemas: Sendable {
+package struct RefusedSchemas: Sendable {
     private var schemas: Set<JSONValue> = []
     /// So many refusals mean that it takes none: the server does not know strict mode, or only pretends to.
     private static let enough = 3
 
-    /// Whether a schema is among them.
-    func hold(_ schema: JSONValue) -> Bool { schemas.count >= Self.enough || schemas.contains(schema) }
+    package init() {}
 
-    mutating func add(_ schema: JSONValue) {
+    /// Whether a schema is among them.
+    package func hold(_ schema: JSONValue) -> Bool { schemas.count >= Self.enough || schemas.contains(schema) }
+
+    package mutating func add(_ schema: JSONValue) {
         if schemas.count < Self.enough { schemas.insert(schema) }
     }
 }
 
 /// How a server wants a chat request to be written.
-struct ChatForm: Sendable, Hashable {
+package struct ChatForm: Sendable, Hashable {
     /// Whether the answer's limit is `max_completion_tokens`, as for OpenAI's newer models, instead of `max_tokens`.
-    var hasCompletionLimit = false
+    package var hasCompletionLimit = false
     /// Whether a stream may be asked for its usage.
-    var hasStreamOptions = true
+    package var hasStreamOptions = true
     /// Whether it goes to `/responses` instead of `/chat/completions`.
-    var usesResponses = false
+    package var usesResponses = false
+
+    package init(hasCompletionLimit: Bool = false, hasStreamOptions: Bool = true, usesResponses: Bool = false) {
+        self.hasCompletionLimit = hasCompletionLimit
+        self.hasStreamOptions = hasStreamOptions
+        self.usesResponses = usesResponses
+    }
 }

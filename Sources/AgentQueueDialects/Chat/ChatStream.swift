@@ -1,7 +1,7 @@
 import AgentQueueModel
 
 /// Assembles an answer from the events of its stream.
-protocol EventAssembler: Sendable {
+package protocol EventAssembler: Sendable {
     /// Takes the next event, and returns the text that it adds to the answer.
     mutating func take(_ event: ServerSentEvent) -> String
     /// The answer's text so far.
@@ -17,9 +17,9 @@ protocol EventAssembler: Sendable {
 }
 
 /// Assembles a chat completion from its chunks.
-struct ChatStream: EventAssembler {
-    private(set) var usage: JSONValue?
-    private(set) var unreadable: UnreadableEvent?
+package struct ChatStream: EventAssembler {
+    package private(set) var usage: JSONValue?
+    package private(set) var unreadable: UnreadableEvent?
     private var reader = EventReader()
     private var content = JoinedText()
     private var reasoning = JoinedText()
@@ -34,9 +34,11 @@ struct ChatStream: EventAssembler {
     private var hasChoice = false
     private var isDone = false
 
-    var text: String { content.text }
+    package init() {}
 
-    mutating func take(_ event: ServerSentEvent) -> String {
+    package var text: String { content.text }
+
+    package mutating func take(_ event: ServerSentEvent) -> String {
         guard unreadable == nil else { return "" }
         do throws(UnreadableEvent) {
             return try reader.read(event).reduce(into: "") { $0 += take($1, isError: event.name == "error") }
@@ -92,11 +94,11 @@ struct ChatStream: EventAssembler {
         return content.append(OpenAIReply.text(delta["content"]) ?? "", hasHalves: hasHalves)
     }
 
-    var hasBegun: Bool {
+    package var hasBegun: Bool {
         !content.isEmpty || !reasoning.isEmpty || !refusal.isEmpty || toolCalls.json != nil || functionCall.json != nil
     }
 
-    var body: JSONValue? {
+    package var body: JSONValue? {
         if let error { return error }
         guard unreadable == nil, isDone || finishReason != nil || choiceError != nil else { return nil }
         var members: [JSONValue.Member] = []
@@ -121,7 +123,7 @@ struct ChatStream: EventAssembler {
 }
 
 /// Assembles tool calls from their pieces.
-struct ToolCallDeltas: Sendable {
+package struct ToolCallDeltas: Sendable {
     private struct Call {
         var index: Int?
         var members: [JSONValue.Member] = []
@@ -139,7 +141,7 @@ struct ToolCallDeltas: Sendable {
 
     /// Takes a piece. It belongs to the call of its `index`; without one, to the last call, unless its `id` is new.
     /// - Parameter hasHalves: whether the piece comes from a `JSONPiece` that has halves of characters.
-    mutating func take(_ delta: JSONValue, hasHalves: Bool) {
+    package mutating func take(_ delta: JSONValue, hasHalves: Bool) {
         guard let place = place(of: delta) else { return }
         for member in delta.members ?? [] where !member.value.isNull {
             switch member.key {
@@ -189,7 +191,7 @@ struct ToolCallDeltas: Sendable {
     }
 
     /// The calls as in an answer that was not streamed; nil if there are none.
-    var json: JSONValue? {
+    package var json: JSONValue? {
         guard !calls.isEmpty else { return nil }
         return .array(
             calls.map { call in

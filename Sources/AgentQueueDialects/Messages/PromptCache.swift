@@ -10,12 +10,12 @@ package enum PromptCache: String, Sendable, CaseIterable {
     case oneHour = "1h"
 
     /// How long the cache keeps what a mark (`cache_control`) covers, in ms.
-    static func timeToLive(of mark: JSONValue) -> Int64 {
+    package static func timeToLive(of mark: JSONValue) -> Int64 {
         mark["ttl"]?.string == PromptCache.oneHour.rawValue ? 3_600_000 : 300_000
     }
 
     /// The mark to set; nil for none.
-    var mark: JSONValue? {
+    package var mark: JSONValue? {
         switch self {
         case .off: nil
         // Five minutes are the server's default, and older servers know nothing else.
@@ -26,11 +26,11 @@ package enum PromptCache: String, Sendable, CaseIterable {
 }
 
 /// What requests must have in common for one of them to profit from what another has written to Anthropic's prompt cache.
-struct PromptPrefix: Sendable, Hashable {
+package struct PromptPrefix: Sendable, Hashable {
     /// A hash of the content. If two contents had the same one, a request would wait for nothing, and no more.
-    let hash: Int
+    package let hash: Int
     /// How long the cache keeps it after each use, in ms.
-    let timeToLive: Int64
+    package let timeToLive: Int64
 }
 
 extension PromptPrefix {
@@ -38,7 +38,7 @@ extension PromptPrefix {
     ///
     /// The cache covers tools, system and messages, in this order, up to a mark. The last mark in the first two is used, because many
     /// requests share them. If there is none, the first mark in the messages is: later ones belong to a single conversation.
-    init?(_ body: JSONValue) {
+    package init?(_ body: JSONValue) {
         let tools = body["tools"]?.array ?? []
         let system = body["system"]?.array ?? []
         let blocks = (body["messages"]?.array ?? []).flatMap { $0["content"]?.array ?? [] }
@@ -68,7 +68,7 @@ extension PromptPrefix {
 
 extension AnthropicTranslation {
     /// Marks what requests like this one share, tools and system text, for the prompt cache, unless the request marks something itself.
-    mutating func markPrefix(_ mark: JSONValue) {
+    package mutating func markPrefix(_ mark: JSONValue) {
         guard !marksSomething else { return }
         if let last = tools.indices.last { tools[last] = tools[last].marked(mark) }
         // Of these two, the last comes last.
@@ -87,16 +87,16 @@ extension AnthropicTranslation {
 
 extension JSONValue {
     /// The cache mark of the block, or of the last block inside it.
-    var cacheControl: JSONValue? {
+    package var cacheControl: JSONValue? {
         if let mark = self["cache_control"], !mark.isNull { return mark }
         return self["content"]?.array?.reversed().lazy.compactMap(\.cacheControl).first
     }
 
     /// Whether the block, or one inside it, has a cache mark.
-    var isMarked: Bool { cacheControl != nil }
+    package var isMarked: Bool { cacheControl != nil }
 
     /// The block with a cache mark; unchanged if it has one.
-    func marked(_ mark: JSONValue) -> JSONValue {
+    package func marked(_ mark: JSONValue) -> JSONValue {
         guard let members, !members.contains(where: { $0.key == "cache_control" && !$0.value.isNull }) else { return self }
         return .object(members.filter { $0.key != "cache_control" } + [.init("cache_control", mark)])
     }

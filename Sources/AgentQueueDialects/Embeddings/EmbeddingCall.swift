@@ -1,39 +1,39 @@
 import AgentQueueModel
 
 /// One embeddings call with the inputs of one or several requests.
-struct EmbeddingCall: Sendable, Equatable {
+package struct EmbeddingCall: Sendable, Equatable {
     /// A request's share of a call: `inputs.count` of the call's inputs, in its own order.
-    struct Piece: Sendable, Equatable {
+    package struct Piece: Sendable, Equatable {
         /// The request's index.
-        var request: Int
+        package var request: Int
         /// Some or all of its inputs.
-        var inputs: [JSONValue]
+        package var inputs: [JSONValue]
 
         /// The inputs' length, by which usage is divided. Never 0.
-        var weight: Int { inputs.reduce(0) { $0 + max(1, $1.string?.utf8.count ?? $1.array?.count ?? 1) } }
+        package var weight: Int { inputs.reduce(0) { $0 + max(1, $1.string?.utf8.count ?? $1.array?.count ?? 1) } }
     }
 
     /// The model's name.
-    var model: String
+    package var model: String
     /// The request's other members, such as `dimensions`.
-    var options: [JSONValue.Member]
+    package var options: [JSONValue.Member]
     /// The requests whose inputs it has.
-    var pieces: [Piece]
+    package var pieces: [Piece]
 
     /// All inputs, in order.
-    var inputs: [JSONValue] { pieces.flatMap(\.inputs) }
+    package var inputs: [JSONValue] { pieces.flatMap(\.inputs) }
 
     /// The body to send.
-    func body(_ format: EmbeddingFormat) -> JSONValue {
+    package func body(_ format: EmbeddingFormat) -> JSONValue {
         let encoding = JSONValue.Member("encoding_format", .string(format.rawValue))
         return .object([.init("model", .string(model)), .init("input", .array(inputs)), encoding] + options)
     }
 
     /// The length that each vector must have, if the request says so.
-    var dimensions: Int? { options.first { $0.key == "dimensions" }?.value.int }
+    package var dimensions: Int? { options.first { $0.key == "dimensions" }?.value.int }
 
     /// Makes a call.
-    init(model: String, options: [JSONValue.Member], pieces: [Piece]) {
+    package init(model: String, options: [JSONValue.Member], pieces: [Piece]) {
         self.model = model
         self.options = options
         self.pieces = pieces
@@ -41,7 +41,7 @@ struct EmbeddingCall: Sendable, Equatable {
 
     /// Distributes requests over as few calls as models, options and limits allow, keeping their order. A request without inputs is in
     /// none, one that is larger than a call takes several, and an input larger than a call has its own.
-    static func plan(_ requests: [(place: Int, request: ModelRequest)], _ limits: ProviderCapabilities) -> [EmbeddingCall] {
+    package static func plan(_ requests: [(place: Int, request: ModelRequest)], _ limits: ProviderCapabilities) -> [EmbeddingCall] {
         var calls: [EmbeddingCall] = []
         var sizes: [EmbeddingSize] = []
         var open: [String: Int] = [:]
@@ -69,10 +69,10 @@ struct EmbeddingCall: Sendable, Equatable {
     }
 
     /// How many inputs it has.
-    var inputCount: Int { pieces.reduce(0) { $0 + $1.inputs.count } }
+    package var inputCount: Int { pieces.reduce(0) { $0 + $1.inputs.count } }
 
     /// A request's inputs: its `input` as a list of texts, one text, or one text's tokens.
-    static func inputs(of request: ModelRequest) -> [JSONValue] {
+    package static func inputs(of request: ModelRequest) -> [JSONValue] {
         switch request.body["input"] {
         case .string(let text): [.string(text)]
         case .array(let elements) where !elements.isEmpty && elements.allSatisfy { $0.number != nil }: [.array(elements)]
@@ -86,14 +86,14 @@ struct EmbeddingCall: Sendable, Equatable {
     private static let memorizeMembers: Set<String> = ["dimensions", "user"]
 
     /// The request's other members that the model needs.
-    static func options(of request: ModelRequest) -> [JSONValue.Member] {
+    package static func options(of request: ModelRequest) -> [JSONValue.Member] {
         (request.body.members ?? []).filter { member in
             request.kind == .memorize ? memorizeMembers.contains(member.key) : !ownMembers.contains(member.key)
         }
     }
 
     /// Divides all counts by weight.
-    static func shares(of usage: Usage, weights: [Int]) -> [Usage] {
+    package static func shares(of usage: Usage, weights: [Int]) -> [Usage] {
         let read = shares(of: usage.inputTokens, weights: weights)
         let written = shares(of: usage.outputTokens, weights: weights)
         let cacheRead = shares(of: usage.cacheReadTokens, weights: weights)
@@ -104,7 +104,7 @@ struct EmbeddingCall: Sendable, Equatable {
     }
 
     /// Divides tokens by weight, so that the shares add up exactly.
-    static func shares(of tokens: Int, weights: [Int]) -> [Int] {
+    package static func shares(of tokens: Int, weights: [Int]) -> [Int] {
         let total = weights.reduce(0, +)
         guard total > 0 else { return weights.map { _ in 0 } }
         var weight = 0
@@ -120,7 +120,7 @@ struct EmbeddingCall: Sendable, Equatable {
 }
 
 /// The format of vectors.
-enum EmbeddingFormat: String, Sendable {
+package enum EmbeddingFormat: String, Sendable {
     /// Little-endian float32 in base64: a quarter of the bytes, and much faster to read.
     case base64
     /// Lists of numbers, which every server knows.
@@ -128,23 +128,23 @@ enum EmbeddingFormat: String, Sendable {
 }
 
 /// The size of an embeddings call's inputs.
-struct EmbeddingSize: Sendable, Equatable {
+package struct EmbeddingSize: Sendable, Equatable {
     /// The number of inputs.
-    var inputs = 0
+    package var inputs = 0
     /// Their tokens, estimated from their texts.
-    var tokens = 0
+    package var tokens = 0
     /// Their bytes, as JSON.
-    var bytes = 0
+    package var bytes = 0
 
     /// Half of what English text has, and about what Chinese text has. A call that is too large fails all requests in it, while an
     /// additional call costs nothing.
     private static let bytesPerToken = 2
 
     /// No inputs.
-    init() {}
+    package init() {}
 
     /// One input: a text, or a text's tokens.
-    init(_ input: JSONValue) {
+    package init(_ input: JSONValue) {
         inputs = 1
         switch input {
         case .string(let text):
@@ -158,7 +158,7 @@ struct EmbeddingSize: Sendable, Equatable {
     }
 
     /// The size of both together.
-    static func + (one: EmbeddingSize, other: EmbeddingSize) -> EmbeddingSize {
+    package static func + (one: EmbeddingSize, other: EmbeddingSize) -> EmbeddingSize {
         var sum = one
         sum.inputs += other.inputs
         sum.tokens += other.tokens
@@ -167,12 +167,12 @@ struct EmbeddingSize: Sendable, Equatable {
     }
 
     /// Whether one call may have it.
-    func fits(_ limits: ProviderCapabilities) -> Bool {
+    package func fits(_ limits: ProviderCapabilities) -> Bool {
         inputs <= max(1, limits.maxEmbedInputs) && tokens <= limits.maxEmbedTokens ?? .max && bytes <= limits.maxEmbedBytes
     }
 
     /// As many of the first inputs as one call may have, at least one.
-    static func prefix(of inputs: ArraySlice<JSONValue>, _ limits: ProviderCapabilities) -> (count: Int, size: EmbeddingSize) {
+    package static func prefix(of inputs: ArraySlice<JSONValue>, _ limits: ProviderCapabilities) -> (count: Int, size: EmbeddingSize) {
         var size = EmbeddingSize()
         for input in inputs {
             let larger = size + EmbeddingSize(input)

@@ -1,9 +1,9 @@
 import AgentQueueModel
 
 /// Reads what the events of an answer's stream hold: pieces of JSON, the mark of the end, and words that only keep the connection open.
-struct EventReader: Sendable {
+package struct EventReader: Sendable {
     /// What an event holds.
-    enum Content: Sendable {
+    package enum Content: Sendable {
         case json(JSONPiece)
         /// `[DONE]`
         case end
@@ -15,7 +15,7 @@ struct EventReader: Sendable {
     /// Reads the next event. It usually holds one thing, but servers that leave out the blank line between events send several as one.
     /// - Parameter isPiece: whether the event's name says that it holds a piece of the answer, and so is no keep-alive.
     /// - Throws: ``UnreadableEvent`` if a part of the answer may be lost with it.
-    mutating func read(_ event: ServerSentEvent, isPiece: Bool = false) throws(UnreadableEvent) -> [Content] {
+    package mutating func read(_ event: ServerSentEvent, isPiece: Bool = false) throws(UnreadableEvent) -> [Content] {
         count += 1
         do throws(JSONError) {
             if isPiece { return [.json(try JSONPiece(event.data))] }
@@ -40,12 +40,12 @@ struct EventReader: Sendable {
 }
 
 /// An event of a stream that cannot be read. A part of the answer may be lost with it.
-struct UnreadableEvent: Error, Sendable, Equatable {
+package struct UnreadableEvent: Error, Sendable, Equatable {
     /// Which event it is, from 1.
-    var number: Int
+    package var number: Int
     /// What is wrong with it.
-    var reason: JSONError
+    package var reason: JSONError
 
     /// The end of a sentence that begins with who sent it.
-    var words: String { "sent a stream whose event \(number) is \(reason)" }
+    package var words: String { "sent a stream whose event \(number) is \(reason)" }
 }

@@ -6,7 +6,7 @@ extension OpenAIReply {
     ///
     /// OpenAI's `completion_tokens` include the model's thinking. xAI and Gemini count it beside them, and only `total_tokens` has all. A
     /// total that is greater than the rest for another reason is that of servers that count cached input beside `prompt_tokens`.
-    static func usage(_ usage: JSONValue?) -> Usage {
+    package static func usage(_ usage: JSONValue?) -> Usage {
         func tokens(_ names: String..., in object: JSONValue?) -> Double? {
             for name in names {
                 if let count = TokenCount.exact(object?[name]) { return count }
@@ -41,13 +41,13 @@ extension OpenAIReply {
     }
 
     /// The tokens that the model spent on thinking, as far as they are counted.
-    static func thoughtTokens(_ usage: JSONValue?) -> Double {
+    package static func thoughtTokens(_ usage: JSONValue?) -> Double {
         TokenCount.exact((usage?["completion_tokens_details"] ?? usage?["output_tokens_details"])?["reasoning_tokens"])
             ?? TokenCount.exact(usage?["reasoning_tokens"]) ?? 0
     }
 
     /// US dollars, which gateways report beside the tokens, and xAI in units of a ten-billionth.
-    static func cost(_ usage: JSONValue?) -> Double? {
+    package static func cost(_ usage: JSONValue?) -> Double? {
         let ticks = usage?["cost_in_usd_ticks"]?.number.map { $0 / 10_000_000_000 }
         guard let cost = usage?["cost"]?.number ?? usage?["cost"]?["total_cost"]?.number ?? ticks, cost.isFinite, cost >= 0 else {
             return nil
