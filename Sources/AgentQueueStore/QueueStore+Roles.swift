@@ -50,6 +50,12 @@ package struct MaintenanceStore: StoreRole { let store: QueueStore }
 /// Provider status, and calls that may have been paid for.
 package struct ProviderStore: StoreRole { let store: QueueStore }
 
+/// Requests that clients send through the gateway, and what becomes of them.
+package struct GatewayStore: StoreRole { let store: QueueStore }
+
+/// The keys that clients send, and the record of what was done to them.
+package struct KeyStore: StoreRole { let store: QueueStore }
+
 extension QueueStore {
     /// Jobs and queues, for callers that enqueue and inspect.
     package var jobs: JobStore { JobStore(store: self) }
@@ -63,4 +69,6 @@ extension QueueStore {
     package var cache: CacheStore { CacheStore(store: self) }
     package var maintenance: MaintenanceStore { MaintenanceStore(store: self) }
     package var providers: ProviderStore { ProviderStore(store: self) }
+    package var gateway: GatewayStore { GatewayStore(store: self) }
+    package var keys: KeyStore { KeyStore(store: self) }
 }

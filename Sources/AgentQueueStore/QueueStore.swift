@@ -16,6 +16,8 @@ package final class QueueStore: Sendable {
     private let isClosed = Mutex(false)
     /// The number of the latest memory change when this process last compacted memories.
     let compactedTo = Mutex<Int64>(0)
+    /// The gateway's calls of which it is not written down yet that a client has received their end.
+    let receivedCalls = ReceivedCalls()
 
     /// The absolute path of the database file.
     package var path: String { engine.path }

@@ -45,11 +45,13 @@ CREATE TABLE gateway_calls (
     server_id         INTEGER NOT NULL,                            -- the process whose clients wait for it: its byte in the lock file
     is_shared         INTEGER NOT NULL DEFAULT 0 CHECK (is_shared IN (0, 1)),  -- clients of several processes have waited for it
     received_at       INTEGER,                                     -- when a client had been sent the end
-    lost_at           INTEGER                                      -- when the last client left
+    lost_at           INTEGER,                                     -- when the last client left
+    is_cached         INTEGER NOT NULL DEFAULT 0 CHECK (is_cached IN (0, 1))   -- the cache answered as it was added: kept for a day
 ) STRICT;
 CREATE INDEX gateway_calls_attach ON gateway_calls (attach, job_id) WHERE choice = 0;
 CREATE INDEX gateway_calls_idempotency ON gateway_calls (key_id, idempotency_key, job_id) WHERE choice = 0 AND idempotency_key IS NOT NULL;
 CREATE UNIQUE INDEX gateway_calls_response ON gateway_calls (response_id) WHERE response_id IS NOT NULL;
+CREATE INDEX gateway_calls_cached ON gateway_calls (job_id) WHERE is_cached = 1;
 CREATE INDEX gateway_calls_choices ON gateway_calls (call_id, choice) WHERE choice > 0;
 
 -- What was done to keys and through the gateway, and by whom.

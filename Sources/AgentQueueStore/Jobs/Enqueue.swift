@@ -73,19 +73,20 @@ extension WriteTransaction {
             """
             INSERT INTO jobs (lane_id, state, priority, max_attempts, use_cache, created_at, scheduled_at, finalized_at, expires_at,
             timeout_ms, batch_id, cancelled_through, unique_key, digest, budget_usd, inputs, bytes, cache_ttl_ms, batch_api, deadline_at,
-            run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            run_id, native) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state NOT IN ('cancelled', 'discarded') DO NOTHING
             """
         ).bind(lane).bind(state.rawValue).bind(job.priority).bind(job.maxAttempts).bind(job.useCache).bind(now)
             .bind(job.scheduledAt ?? now).bind(state.isFinal ? now : nil).bind(job.expiresAt).bind(job.timeout).bind(batch)
             .bind(cancelledThrough).bind(job.uniqueKey).bind(job.digest).bind(batch == nil ? job.budget : nil).bind(job.inputs)
             .bind(job.kind.isBatchable ? job.body.utf8.count : 0).bind(job.cacheTimeToLive).bind(job.usesBatchAPI).bind(job.deadline)
-            .bind(run).insertedID()
+            .bind(run).bind(job.native == nil ? nil : 1 as Int64?).insertedID()
     }
 
     private func insertBeside(_ job: NewJob, id: Int64) throws(SQLFailure) {
         try statement("INSERT INTO requests (job_id, body, custom_id, metadata) VALUES (?, ?, ?, ?)")
             .bind(id).bind(job.body).bind(job.customID).bind(job.metadata?.text).run()
+        if let native = job.native { try keep(native, of: id) }
         for tag in job.tags {
             try statement("INSERT INTO job_tags (job_id, tag) VALUES (?, ?) ON CONFLICT DO NOTHING").bind(id).bind(tag).run()
         }

@@ -18,7 +18,7 @@ extension MaintenanceStore {
     package func check() throws -> CheckReport {
         let faults = try read { reader in
             var faults = try reader.fileFaults()
-            for (sql, sentence) in Self.invariants + Self.memoryInvariants + Self.runInvariants {
+            for (sql, sentence) in Self.invariants + Self.memoryInvariants + Self.runInvariants + Self.gatewayInvariants {
                 try reader.statement(building: sql + " LIMIT 20").eachRow { row in
                     let values = (0..<row.columnCount).map { "\(row.name(of: $0)) \(row.shown($0))" }
                     faults.append("\(sentence): \(values.joined(separator: ", "))")
@@ -229,6 +229,29 @@ extension MaintenanceStore {
             SELECT id FROM runs WHERE state <> 'running' AND sweep = 0
             AND EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_run WHERE run_id = runs.id AND finalized_at IS NULL)
             """, "a run has ended, and calls of it go on"
+        ),
+    ]
+}
+
+extension MaintenanceStore {
+    /// Queries that find violations among what the gateway has added, each with the sentence that reports them.
+    static let gatewayInvariants: [(sql: String, sentence: String)] = [
+        ("SELECT job_id FROM gateway_calls WHERE job_id NOT IN (SELECT id FROM jobs)", "a call of the gateway has no job"),
+        (
+            "SELECT job_id, choice, call_id FROM gateway_calls WHERE (choice = 0) <> (call_id = job_id)",
+            "a call of the gateway is not named by its first job"
+        ),
+        (
+            """
+            SELECT choices.job_id, choices.call_id FROM gateway_calls AS choices JOIN gateway_calls AS calls ON calls.job_id = choices.call_id
+            WHERE choices.key_id <> calls.key_id OR choices.attach <> calls.attach OR choices.form <> calls.form
+            """, "a sample is not of its call's request"
+        ),
+        (
+            """
+            SELECT id FROM jobs JOIN requests ON job_id = jobs.id
+            WHERE (jobs.native IS NULL) <> (requests.native IS NULL) OR (requests.native IS NULL) <> (native_form IS NULL)
+            """, "a request as its client wrote it is not whole"
         ),
     ]
 }

@@ -8,6 +8,8 @@ package struct PrunePolicy: Sendable, Equatable {
     package var cancelled: Int64
     /// For jobs that failed or expired; 0 removes them at once.
     package var discarded: Int64
+    /// For the gateway's jobs that the cache answered at once; nil keeps them as long as other completed jobs.
+    package var cachedCalls: Int64?
     /// The most bytes of cached answers; the least recently used are evicted first. Nil is unlimited.
     package var maxCacheBytes: Int64?
     /// How many unexpired memories are kept.
@@ -38,6 +40,8 @@ package struct PruneReport: Sendable, Equatable {
     package var cacheEntries = 0
     /// Memories that had expired or exceeded a cap.
     package var memories = 0
+    /// Entries of the audit older than 90 days.
+    package var auditEntries = 0
     /// By how many bytes the file has become shorter.
     package var bytesFreed: Int64 = 0
 
@@ -64,6 +68,9 @@ extension MaintenanceStore {
                 after = last
             }
         }
+        if let age = policy.cachedCalls {
+            report.jobs += try await pruneCachedCalls(before: now - age, &slice)
+        }
         report.cacheEntries = try await pruneCache(policy, &slice)
         try await whereThereIsRoom(&slice) { [self] in
             report.memories = try await pruneMemories(policy.memories)
@@ -72,6 +79,7 @@ extension MaintenanceStore {
         }
         try await prune(&slice) { try $0.pruneNotifications(before: now - policy.completed, slice: $1) }
         try await prune(&slice) { try $0.pruneCharges(before: now - Self.chargesKept, slice: $1) }
+        report.auditEntries = try await prune(&slice) { try $0.pruneAudit(before: now - AuditEntry.kept, slice: $1) }
         if policy.shrinks {
             try await shrink(&slice)
             report.bytesFreed = max(0, try lengthBefore - fileLength())
@@ -153,6 +161,9 @@ extension MaintenanceStore {
                         AS kept WHERE total <= ?2)
                     """
                 ).bind(now).bind(policy.maxCacheBytes ?? .max).first { $0.int(0) } ?? 0
+            report.jobs += try Self.excessOfCachedCalls(policy, now: now, reader)
+            report.auditEntries =
+                try reader.statement("SELECT count(*) FROM audit WHERE at < ?").bind(now - AuditEntry.kept).first { $0.int(0) } ?? 0
             report.runs = try Self.excessOfRuns(policy, now: now, reader)
             report.memories = try MemorySnapshot(reader, now: now).excess(policy.memories)
             return report

@@ -46,7 +46,7 @@ extension WriteTransaction {
         CASE WHEN use_cache = 1 THEN (SELECT created_at FROM cache_entries WHERE digest = +jobs.digest AND +expires_at > ?4) END,
         EXISTS (SELECT 1 FROM streams WHERE job_id = jobs.id), budget_usd,
         (SELECT budget_usd FROM batches WHERE id = jobs.batch_id), inputs, bytes, cache_ttl_ms, batch_api,
-        run_id, scheduled_at
+        run_id, scheduled_at, native
         """
     }
 
@@ -65,8 +65,17 @@ extension WriteTransaction {
         case .next(let priority, let count), .quarantined(let priority, let count): start.bind(lane.id).bind(priority).bind(count)
         case .these(let ids): start.bind("[\(ids.map(String.init).joined(separator: ","))]")
         }
-        var started = try start.all { StartedJob($0, token: token, lane, opening) }
+        var withNative: Set<Int64> = []
+        var started = try start.all { row in
+            if !row.isNull(20) { withNative.insert(row.int64(0)) }
+            return StartedJob(row, token: token, lane, opening)
+        }
         guard !started.isEmpty else { return [] }
+        if !withNative.isEmpty {
+            for index in started.indices where withNative.contains(started[index].job.id) {
+                started[index].job.native = try native(of: started[index].job.id)
+            }
+        }
         // RETURNING guarantees no order.
         started.sort { ($0.job.priority, $0.job.id) < ($1.job.priority, $1.job.id) }
         ledger.move(lane: lane.id, batch: nil, from: .available, to: .running, count: Int64(started.count))

@@ -1,0 +1,110 @@
+import AgentQueueModel
+
+/// Whether a lane's next call may begin, and if not, why.
+package struct LaneStatus: Sendable, Equatable {
+    /// Whether the queue is paused.
+    package var isPaused = false
+    /// Why no call may begin; nil if one may, as far as is known.
+    package var cause: WaitCause?
+    /// Whether the provider is failing, rather than busy.
+    package var isFault = false
+    /// When calls may begin again (wall clock, in milliseconds); nil if nobody knows, or if they may.
+    package var opensAt: Int64?
+    /// How many jobs are ready to be called for.
+    package var ready = 0
+    package var running = 0
+    /// For a job that is ready: how many jobs of the lane come before it, at most ``mostAhead``.
+    package var ahead: Int?
+
+    package static let mostAhead = 10_000
+
+    /// Whether a call may begin now.
+    package var isOpen: Bool { !isPaused && cause == nil }
+}
+
+extension GatewayStore {
+    /// Returns the status of the lane that a job would go to.
+    /// - Parameters:
+    ///   - job: the job; nil for what concerns every job of the lane.
+    ///   - policies: as the workers have them.
+    package func lane(queue: String, target: Target, kind: JobKind, policies: CallPolicies) throws -> LaneStatus {
+        try read { reader in
+            var status = try LaneStatus(target, kind, policies, reader, now: clock.wall())
+            try reader.statement(
+                """
+                SELECT available, running, (SELECT paused_at FROM queues WHERE name = lanes.queue) FROM lanes
+                WHERE queue = ? AND target = ? AND kind = ?
+                """
+            ).bind(queue).bind(target.description).bind(kind.rawValue).eachRow { row in
+                (status.ready, status.running, status.isPaused) = (row.int(0), row.int(1), !row.isNull(2))
+            }
+            return status
+        }
+    }
+
+    /// Returns the status of a job's lane, and the job's place in it; nil if there is no such job.
+    /// - Parameter policies: as the workers have them.
+    package func lane(of job: Int64, policies: CallPolicies) throws -> LaneStatus? {
+        try read { reader in
+            let found = try reader.statement(
+                """
+                SELECT lanes.id, target, kind, available, running, (SELECT paused_at FROM queues WHERE name = lanes.queue), priority,
+                CASE WHEN jobs.state = 'available' THEN 1 ELSE 0 END
+                FROM jobs JOIN lanes ON lanes.id = lane_id WHERE jobs.id = ?
+                """
+            ).bind(job).first { row in
+                (
+                    lane: row.int64(0), target: Target(row.text(1)), kind: JobKind(rawValue: row.text(2)), ready: row.int(3),
+                    running: row.int(4), isPaused: !row.isNull(5), priority: row.int(6), isReady: row.bool(7)
+                )
+            }
+            guard let found, let target = found.target, let kind = found.kind else { return nil }
+            var status = try LaneStatus(target, kind, policies, reader, now: clock.wall())
+            (status.ready, status.running, status.isPaused) = (found.ready, found.running, found.isPaused)
+            guard found.isReady else { return status }
+            status.ahead = try reader.statement(
+                """
+                SELECT count(*) FROM (
+                    SELECT id FROM jobs INDEXED BY jobs_available WHERE lane_id = ?1 AND state = 'available' AND crashes < 2
+                    AND (priority < ?2 OR priority = ?2 AND id < ?3) LIMIT ?4) AS ahead
+                """
+            ).bind(found.lane).bind(found.priority).bind(job).bind(LaneStatus.mostAhead).first { $0.int(0) }
+            return status
+        }
+    }
+}
+
+extension LaneStatus {
+    /// The status of a target and its fallbacks, as a claim would find it for a call of no particular size.
+    fileprivate init(
+        _ target: Target, _ kind: JobKind, _ policies: CallPolicies, _ reader: ReadConnection, now: Int64
+    ) throws(SQLFailure) {
+        self.init()
+        let quotas = Dictionary(try ProviderQuota.all(reader, now: now).map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+        let route = policies.route(of: target, kind)
+        var times: [Int64?] = []
+        for target in route.targets {
+            var gate = Admission.open(count: .max, isProbe: false)
+            for name in target.resourceNames {
+                let limits = policies.limits(of: name)
+                var quota = quotas[name] ?? ProviderQuota(name: name)
+                quota.configure(limits, now: now)
+                quota.followRefusals(limits, now: now)
+                gate = gate.and(quota.gate(limits, estimate: nil, now: now))
+            }
+            guard case .closed(let closure) = gate else {
+                self.init()
+                return
+            }
+            cause = cause ?? closure.cause
+            if times.isEmpty { isFault = closure.isFault }
+            times.append(closure.until)
+            guard !closure.isFault else { continue }
+            // A target that is only busy is waited for, unless that would take too long.
+            guard let patience = route.fallbackAfter else { break }
+            if (closure.until ?? closure.waitingSince ?? now) - now <= patience { break }
+        }
+        // One that opens when a call ends may do so at any moment.
+        opensAt = times.contains { $0 == nil } ? nil : times.compactMap(\.self).min()
+    }
+}
