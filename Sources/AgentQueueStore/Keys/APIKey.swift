@@ -20,14 +20,6 @@ package enum KeyScope: String, Sendable, CaseIterable {
     case admin
 }
 
-/// What becomes of a call when its client leaves.
-package enum DisconnectPolicy: String, Sendable, CaseIterable {
-    /// What has begun and can be repeated is finished; what has not begun expires, and a stream is cancelled.
-    case auto
-    case finish
-    case cancel
-}
-
 /// A key that opens the gateway. Its secret is known to its owner alone.
 package struct APIKey: Sendable, Equatable {
     package var id: Int64
