@@ -39,9 +39,9 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
-let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
-let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
+let hummingbird = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdHTTP2 = Target.Dependency.product(name: "HummingbirdHTTP2", package: "hummingbird")
+let httpPartTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -109,7 +109,7 @@ let package = Package(
             "AgentQueueGateway",
             [
                 "AgentQueue", "AgentQueueDialects", "AgentQueueWorker", "AgentQueueProviders", "AgentQueueStore", "AgentQueueModel",
-                "AgentQueueSettings", hummingbird, hummingbirdTLS, hummingbirdHTTP2, httpTypes, nioCore, nioHTTP1, nioPosix, nioSSL,
+                "AgentQueueSettings", hummingbird, hummingbirdHTTP2, httpTypes, httpPartTypes, nioCore, nioHTTP1, nioPosix, nioSSL,
                 crypto, lifecycle, logging,
             ]),
         .executableTarget(

@@ -1,5 +1,3 @@
-import Hummingbird
-
 /// Marks an exchange in the log and in both id headers of its answer.
 struct RequestID: Sendable, CustomStringConvertible {
     let description: String
