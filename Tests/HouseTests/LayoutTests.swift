@@ -28,7 +28,7 @@ import Testing
         #expect(Set(list.split(separator: " ").map(String.init)) == suites)
         // A folder under Tests is a target's, or one of those that scripts and tests compile themselves.
         let folders = try Repository.folders(in: "Tests")
-        #expect(Set(folders).subtracting(suites).subtracting(["Support", "CAgentQueueReference", "Faults", "Fuzz"]) == [])
+        #expect(Set(folders).subtracting(suites).subtracting(["Support", "CAgentQueueReference", "Faults", "Fuzz", "Clients"]) == [])
     }
 
     /// A target's name carries the prefix, so that no host has one of the same (`scripts/check-host` tries it).
