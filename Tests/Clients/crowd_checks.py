@@ -1,0 +1,145 @@
+"""Clients that come in hundreds, leave, or stop reading."""
+
+import asyncio
+import json
+import os
+import urllib.parse
+
+from checks import Checks, Script, equal, expect, until
+
+checks = Checks()
+MANY = int(os.environ.get("CLIENTS_MANY", "300"))
+
+
+class Stream:
+    """A streamed call on a bare connection."""
+
+    def __init__(self, context, script, **headers):
+        self.url = urllib.parse.urlsplit(context.gateway)
+        body = json.dumps({"model": "scripted", "stream": True, "messages": [{"role": "user", "content": str(script)}]}).encode()
+        lines = ["POST /v1/chat/completions HTTP/1.1", f"host: {self.url.netloc}", f"authorization: Bearer {context.key}",
+                 "content-type: application/json", f"content-length: {len(body)}", "connection: close"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        self.request = "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+    async def open(self):
+        self.reader, self.writer = await asyncio.open_connection(self.url.hostname, self.url.port)
+        self.writer.write(self.request)
+        await self.writer.drain()
+        return self
+
+    async def text(self):
+        """The answer's text; an answer without its end is an error."""
+        data = await self.reader.read()
+        self.writer.close()
+        expect(data.startswith(b"HTTP/1.1 200"), data[:300])
+        expect(b"data: [DONE]" in data, f"no end: {data[-300:]}")
+        return "".join(text_of(line[6:]) for line in unchunked(data).split(b"\n") if line.startswith(b"data: {"))
+
+    def leave(self):
+        self.writer.transport.abort()
+
+
+def text_of(chunk):
+    return "".join(choice["delta"].get("content") or "" for choice in json.loads(chunk)["choices"])
+
+
+def unchunked(data):
+    """The body of an answer whose chunks are as HTTP/1.1 has them."""
+    head, _, rest = data.partition(b"\r\n\r\n")
+    if b"transfer-encoding: chunked" not in head.lower():
+        return rest
+    body = []
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        length = int(size, 16)
+        body.append(rest[:length])
+        rest = rest[length + 2:]
+    return b"".join(body)
+
+
+async def answered(context, seconds=20):
+    """A newcomer is answered within the time."""
+    stream = await Stream(context, Script()).open()
+    equal(await asyncio.wait_for(stream.text(), seconds), "Hello")
+
+
+@checks.check(f"{MANY} streams at once", bound=120)
+def many(context):
+    scripts = [Script() for _ in range(MANY)]
+
+    async def all_of_them():
+        async def one(script):
+            return await (await Stream(context, script).open()).text()
+
+        return await asyncio.gather(*(one(script) for script in scripts))
+
+    equal(set(asyncio.run(all_of_them())), {"Hello"})
+    counts = context.upstream.ask("counts")
+    equal({counts[script.id] for script in scripts}, {1}, "the paid calls of each")
+
+
+@checks.check(f"{MANY} clients leave at once, and a newcomer is answered", bound=120)
+def leaving(context):
+    async def leave():
+        streams = await asyncio.gather(*(Stream(context, Script(pause=0.2, text=["a"] * 10)).open() for _ in range(MANY)))
+        await asyncio.gather(*(stream.reader.read(1) for stream in streams[:20]))
+        for stream in streams:
+            stream.leave()
+        await answered(context, 60)
+
+    asyncio.run(leave())
+
+
+@checks.check("a client that does not read holds up nobody, and gets all of a long answer later", bound=90)
+def stalled(context):
+    script = Script(text=["x" * 1000 + str(index) for index in range(6000)])
+
+    async def stall():
+        slow = await Stream(context, script).open()
+        await slow.reader.read(1)
+        slow.writer.transport.pause_reading()
+        await asyncio.to_thread(until, lambda: context.upstream.calls(script.id)[0]["outcome"], lambda outcome: outcome != "open", 30)
+        equal(context.upstream.calls(script.id)[0]["outcome"], "answered", "what became of the upstream's call")
+        await answered(context)
+        slow.writer.transport.resume_reading()
+        data = b"H" + await slow.reader.read()
+        equal(sum(len(text_of(line[6:])) for line in unchunked(data).split(b"\n") if line.startswith(b"data: {")),
+              sum(1000 + len(str(index)) for index in range(6000)), "the length of the text")
+
+    asyncio.run(stall())
+
+
+@checks.check("on-disconnect: cancel ends the call when its client leaves; finish does not")
+def on_disconnect(context):
+    cases = {"cancel": "broken", "finish": "answered"}
+
+    async def leave():
+        scripts = {}
+        for choice in cases:
+            scripts[choice] = Script(text=["piece"] * 60, pause=0.1)
+            stream = await Stream(context, scripts[choice], x_agent_queue_on_disconnect=choice).open()
+            await stream.reader.read(1)
+            stream.leave()
+        return scripts
+
+    scripts = asyncio.run(leave())
+    for choice, outcome in cases.items():
+        calls = until(lambda: context.upstream.calls(scripts[choice].id), lambda calls: calls[0]["outcome"] != "open", 30)
+        equal([call["outcome"] for call in calls], [outcome], f"the upstream's calls under {choice}")
+
+
+@checks.check("connections that say nothing keep nobody out")
+def idle(context):
+    async def wait():
+        url = urllib.parse.urlsplit(context.gateway)
+        connections = await asyncio.gather(*(asyncio.open_connection(url.hostname, url.port) for _ in range(500)))
+        await answered(context)
+        for _, writer in connections:
+            writer.close()
+
+    asyncio.run(wait())
+
+
+if __name__ == "__main__":
+    checks.main("crowd", at_once=1)
