@@ -91,9 +91,11 @@ extension Settings {
 
     /// What pruning keeps.
     package var prunePolicy: PrunePolicy {
-        PrunePolicy(
+        var policy = PrunePolicy(
             completed: retention.completed.milliseconds, cancelled: retention.cancelled.milliseconds,
             discarded: retention.discarded.milliseconds, maxCacheBytes: cache.maxBytes, memories: memoryCaps)
+        policy.cachedCalls = serve.keepCached.milliseconds
+        return policy
     }
 
     /// A target whose text the configuration has already checked.
