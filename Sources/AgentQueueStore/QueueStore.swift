@@ -13,6 +13,7 @@ package final class QueueStore: Sendable {
 
     private let writer: Writer
     private let listeners = Mutex<[Bell.Word: BellListener]>([:])
+    private let endListeners: LockedValue<[@Sendable ([JobEnd]) -> Void]>
     private let isClosed = Mutex(false)
     /// The number of the latest memory change when this process last compacted memories.
     let compactedTo = Mutex<Int64>(0)
@@ -35,9 +36,12 @@ package final class QueueStore: Sendable {
         durability = options.durability
         let (engine, commits) = try SQLiteEngine.open(path, options)
         self.engine = engine
-        writer = Writer(commits, path: engine.path) { [bell = engine.bell] work, results in
+        let endListeners = LockedValue<[@Sendable ([JobEnd]) -> Void]>([])
+        self.endListeners = endListeners
+        writer = Writer(commits, path: engine.path) { [bell = engine.bell, endListeners] work, results, ends in
             if work { bell.ring(.work) }
             if results { bell.ring(.done) }
+            if !ends.isEmpty { for hear in endListeners.value { hear(ends) } }
         }
     }
 
@@ -84,6 +88,12 @@ package final class QueueStore: Sendable {
     /// immediately. This is the fastest way to react to another process's commit.
     package func onChange(of word: Bell.Word, _ hear: @escaping @Sendable () -> Void) {
         listener(for: word).add(BellListener.Ear(hear: hear, end: {}))
+    }
+
+    /// Calls `hear` with the jobs that each commit of this process ended, on the writer's thread and before those who asked for the commit
+    /// go on, until the store closes. `hear` must return immediately.
+    package func onEnds(_ hear: @escaping @Sendable ([JobEnd]) -> Void) {
+        endListeners.withLock { $0.append(hear) }
     }
 
     private func listener(for word: Bell.Word) -> BellListener {

@@ -61,9 +61,11 @@ final class Bench: Sendable {
         return runner
     }
 
-    func worker(_ observer: @escaping @Sendable (JobEvent) -> Void = { _ in }) -> Worker {
+    func worker(
+        audience: (any ReplyAudience)? = nil, _ observer: @escaping @Sendable (JobEvent) -> Void = { _ in }
+    ) -> Worker {
         Worker(
-            store: store, providers: [provider], configuration: configuration, planner: planner,
+            store: store, providers: [provider], configuration: configuration, planner: planner, audience: audience,
             logger: Logger.silent,
             observer: observer)
     }

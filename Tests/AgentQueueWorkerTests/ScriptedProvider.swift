@@ -63,7 +63,12 @@ final class ScriptedProvider: ModelProvider {
     func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
         if let reply, requests[0].kind == .generate {
             state.withLock { $0.asked += requests }
-            return requests.map(reply)
+            let outcomes = requests.map(reply)
+            if case .reply(let reply)? = outcomes.first, let text = reply.text, let tell = options.onEvent {
+                tell(.begin(model: reply.model, id: nil, native: nil))
+                tell(.text(text))
+            }
+            return outcomes
         }
         let texts = requests.map { ($0.body["input"]?.array ?? []).map { $0.string ?? "?" } }
         let number = state.withLock { state in

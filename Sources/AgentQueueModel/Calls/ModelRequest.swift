@@ -13,6 +13,8 @@ public struct ModelRequest: Sendable, Hashable {
     public var body: JSONValue
     /// The request as its client wrote it, for a provider that speaks its form; nil if ``body`` is all there is.
     package var native: NativeRequest?
+    /// Whether ``body`` says more than ``native`` does.
+    package private(set) var isAmended = false
 
     /// Creates a request. The body is not checked.
     public init(kind: JobKind, target: Target, body: JSONValue) {
@@ -30,6 +32,9 @@ public struct ModelRequest: Sendable, Hashable {
 }
 
 /// Additions to an outgoing request that are not part of its cache key.
+///
+/// They change the canonical body only, so that the request is no longer sent as its client wrote it; unless its form is required: then the
+/// canonical form would lose more than the addition brings, and the request is sent as it came.
 extension ModelRequest {
     /// Limits the length of the answer, unless the request already does.
     package mutating func limitOutput(to tokens: Int) {
@@ -38,6 +43,7 @@ extension ModelRequest {
         }
         members.append(.init("max_tokens", .integer(Int64(tokens))))
         body = .object(members)
+        isAmended = true
     }
 
     /// Continues the conversation.
@@ -48,6 +54,15 @@ extension ModelRequest {
                 guard member.key == "messages", let earlier = member.value.array else { return member }
                 return .init("messages", .array(earlier + messages))
             })
+        isAmended = true
+    }
+}
+
+extension ModelRequest {
+    /// The request as its client wrote it, if a provider of this form is to be sent that.
+    package func native(for form: RequestForm) -> NativeRequest? {
+        guard let native, native.form == form, !isAmended || native.isRequired else { return nil }
+        return native
     }
 }
 

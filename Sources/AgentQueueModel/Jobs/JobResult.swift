@@ -12,6 +12,8 @@ public struct JobResult: Sendable, Equatable {
     public var target: String
     /// The duration of the call in ms; 0 if the cache answered.
     package var latency: Int64
+    /// The answer as the provider wrote it, if the store has it. It says what ``reply`` says, and is not printed.
+    package var native: NativeReply?
 
     package init(reply: JSONValue, usage: Usage, cost: Double?, answeredBy: AnsweredBy, target: String, latency: Int64) {
         self.reply = reply
@@ -24,6 +26,13 @@ public struct JobResult: Sendable, Equatable {
 }
 
 extension JobResult {
+    /// A stored result.
+    /// - Parameter stored: the reply as stored, with the native answer in it.
+    package init(stored: JSONValue, usage: Usage, cost: Double?, answeredBy: AnsweredBy, target: String, latency: Int64) {
+        self.init(reply: stored.withoutNative, usage: usage, cost: cost, answeredBy: answeredBy, target: target, latency: latency)
+        native = stored[NativeReply.member].flatMap(NativeReply.init(stored:))
+    }
+
     /// The text of the answer; nil if it has none.
     public var text: String? { reply["text"]?.string }
 

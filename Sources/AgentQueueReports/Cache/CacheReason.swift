@@ -72,7 +72,7 @@ package enum CacheJSON {
             .init("expires_at", JobJSON.time(entry.expiresAt)),
             .init("last_used_at", JobJSON.time(entry.lastUsedAt)),
         ]
-        if withReply { members.append(.init("reply", (try? JSONValue.parse(entry.reply)) ?? .string(entry.reply))) }
+        if withReply { members.append(.init("reply", (try? JSONValue.parse(entry.reply))?.withoutNative ?? .string(entry.reply))) }
         return .object(members)
     }
 }

@@ -52,7 +52,7 @@ extension JobStore {
             ).bind(id).first { row in
                 let answeredBy = AnsweredBy(rawValue: row.text(4)) ?? .provider
                 return JobResult(
-                    reply: try JSONValue.parse(row.text(0)), usage: Usage(inputTokens: row.int(1), outputTokens: row.int(2)),
+                    stored: try JSONValue.parse(row.text(0)), usage: Usage(inputTokens: row.int(1), outputTokens: row.int(2)),
                     cost: answeredBy.isPaid ? row.cost(3, unpriced: 7) : row.double(3), answeredBy: answeredBy, target: row.text(5),
                     latency: row.int64(6))
             }

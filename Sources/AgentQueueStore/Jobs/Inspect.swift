@@ -152,7 +152,7 @@ extension Job {
         if let reply = row.optionalText(30) {
             let answeredBy = AnsweredBy(rawValue: row.text(34)) ?? .provider
             result = JobResult(
-                reply: try JSONValue.parse(reply), usage: Usage(inputTokens: row.int(31), outputTokens: row.int(32)),
+                stored: try JSONValue.parse(reply), usage: Usage(inputTokens: row.int(31), outputTokens: row.int(32)),
                 cost: answeredBy.isPaid ? row.cost(33, unpriced: 37) : row.double(33), answeredBy: answeredBy, target: row.text(35),
                 latency: row.int64(36))
         }

@@ -40,8 +40,8 @@ final class GroupCommit: @unchecked Sendable {
     }
 
     /// Runs operations in one transaction and answers each.
-    /// - Parameter ring: called after a commit that workers, or callers waiting for results, should react to.
-    func write(_ group: [any PendingWrite], ring: (_ work: Bool, _ results: Bool) -> Void) {
+    /// - Parameter ring: called after each commit, with what workers, and callers waiting for results, should react to.
+    func write(_ group: [any PendingWrite], ring: Writer.Ring) {
         var remaining = group
         var commitFailures = 0
         let patienceEnds = platform_monotonic_ns() + Self.patience
@@ -51,7 +51,7 @@ final class GroupCommit: @unchecked Sendable {
         while !remaining.isEmpty {
             switch attempt(remaining, since: start) {
             case .committed:
-                ring(transaction.ledger.hasWork, transaction.ledger.hasResults)
+                ring(transaction.ledger.hasWork, transaction.ledger.hasResults, transaction.ends)
                 if transaction.wantsCheckpoint { checkpoints.run() }
                 for write in remaining { write.succeed() }
                 checkpoints.runIfDue()

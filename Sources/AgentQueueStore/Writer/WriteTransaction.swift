@@ -17,6 +17,8 @@ final class WriteTransaction {
 
     /// Whether the writer is to checkpoint after the transaction, before it answers.
     var wantsCheckpoint = false
+    /// The jobs that this transaction ended, in the order of their ends.
+    var ends: [JobEnd] = []
     /// Whether any subscription exists; nil until the transaction has checked.
     var hasSubscriptions: Bool?
 
@@ -58,6 +60,7 @@ final class WriteTransaction {
         ledger = Ledger()
         resources = QuotaLedger()
         wantsCheckpoint = false
+        ends.removeAll(keepingCapacity: true)
         hasSubscriptions = nil
         if tailsChanged { tails.removeAll() }
         tailsChanged = false
@@ -115,4 +118,11 @@ final class WriteTransaction {
     func nextToken() throws(SQLFailure) -> Int64 {
         try statement("UPDATE counters SET value = value + 1 WHERE name = 'token' RETURNING value").first { $0.int64(0) } ?? 0
     }
+}
+
+/// A job that has ended.
+package struct JobEnd: Sendable, Hashable {
+    package let job: Int64
+    /// Its final state.
+    package let state: JobState
 }

@@ -31,7 +31,11 @@ final class Writer: Sendable {
     /// The most operations in one transaction, which must not hold the lock for more than a few milliseconds.
     private static let largestGroup = 512
 
-    init(_ commits: GroupCommit, path: String, ring: @escaping @Sendable (_ work: Bool, _ results: Bool) -> Void) {
+    /// Called on the writer's thread after each commit: whether workers should look, whether callers waiting for results should, and the
+    /// jobs that ended.
+    typealias Ring = @Sendable (_ work: Bool, _ results: Bool, _ ends: [JobEnd]) -> Void
+
+    init(_ commits: GroupCommit, path: String, ring: @escaping Ring) {
         self.path = path
         let thread = Thread { [self] in
             run(commits, ring: ring)
@@ -75,7 +79,7 @@ final class Writer: Sendable {
 
     // MARK: The thread
 
-    private func run(_ commits: GroupCommit, ring: (Bool, Bool) -> Void) {
+    private func run(_ commits: GroupCommit, ring: Ring) {
         var lastGroup = 0
         while true {
             gather(lastGroup)

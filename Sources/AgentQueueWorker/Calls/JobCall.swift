@@ -108,6 +108,8 @@ struct JobCall: Sendable {
                 guard !value.hasMore else { return reply }
                 var reply = reply
                 reply.text = value.text
+                // What the provider wrote has more in it than the value.
+                reply.native = nil
                 return reply
             case .invalid(let sentence):
                 throw InvalidAnswer(sentence: sentence, text: text)

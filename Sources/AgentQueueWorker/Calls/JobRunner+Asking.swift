@@ -45,6 +45,7 @@ extension JobRunner {
         var places: [Int] = []
         for place in calls.indices {
             do {
+                try Self.checkForm(of: calls[place].job, provider)
                 let (request, schema) = try request(for: calls[place])
                 (calls[place].request, calls[place].schema) = (request, schema)
                 requests.append(request)
@@ -69,6 +70,13 @@ extension JobRunner {
         return outcomes
     }
 
+    /// A request that only its own form can express is not asked of a provider that does not speak it.
+    private static func checkForm(of job: ClaimedJob, _ provider: any ModelProvider) throws(ModelFailure) {
+        guard let native = job.native, native.isRequired, !provider.capabilities.forms.contains(native.form) else { return }
+        throw ModelFailure.unsent(
+            "the request needs a provider of the \(native.form.rawValue) form, which '\(provider.name)' does not speak")
+    }
+
     private func request(for call: JobCall) throws -> RequestBuilder.CheckedRequest {
         if let plan = call.plan { return (plan.request, nil) }
         return try RequestBuilder(store: store, configuration: configuration).request(for: call.job)
@@ -83,7 +91,7 @@ extension JobRunner {
             idempotencyKey: "aq-\(jobs[0].id)-\(jobs[0].lease.token)" + (number == 1 ? "" : "-call\(number)"))
         guard jobs.count > 1 else {
             let stream = jobs[0].isStreamed ? ReplyStream() : nil
-            if let stream { options.onText = { stream.add($0) } }
+            options.onEvent = listener(of: jobs[0], requests[0], provider, stream)
             func pump() async { await stream?.pump(jobs[0].lease, to: store) }
             return await inFlight.run(for: [jobs[0].lease], meanwhile: pump) { [options] in
                 defer { stream?.finish() }
@@ -101,6 +109,22 @@ extension JobRunner {
         return await inFlight.run(for: jobs.map(\.lease), onLeave: leave, meanwhile: detachThoseWhoLeave) { [options] in
             defer { left.finish() }
             return await provider.respond(to: requests, options)
+        }
+    }
+
+    /// Who hears the pieces of an answer: those in this process who wait for it, and the file for others; nil if nobody does.
+    private func listener(
+        of job: ClaimedJob, _ request: ModelRequest, _ provider: any ModelProvider, _ stream: ReplyStream?
+    ) -> (@Sendable (ReplyEvent) -> Void)? {
+        let present = audience.flatMap { audience in
+            // A text that may turn out not to fit its schema is shown only once it is checked.
+            guard job.kind == .generate, provider.capabilities.hasStructuredOutput || request.schemaValue == nil else { return nil }
+            return audience.listener(for: job.id)
+        }
+        guard let stream else { return present }
+        return { event in
+            present?(event)
+            if case .text(let text) = event { stream.add(text) }
         }
     }
 

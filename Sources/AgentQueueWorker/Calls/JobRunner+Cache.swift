@@ -14,6 +14,11 @@ extension JobRunner {
         call.job.answerDigest = request.digest(identity: provider.identity)
         // The claim looked up the job's own target only.
         call.job.cachedAt = nil
+        // The key says nothing of what only the client's own form says, so that it would serve requests that differ.
+        guard job.native == nil else {
+            call.job.answerDigest = []
+            return
+        }
         guard job.useCache else { return }
         do {
             call.job.cachedAt = try store.cache.reply(call.job.answerDigest)?.createdAt

@@ -25,7 +25,10 @@ extension JobRunner {
             let route = configuration.policies.routes[job.target.description], inFlight.reason(for: job.lease) == nil
         else { return nil }
         let wait = failure.retryAfter ?? configuration.backoff.base
-        let candidates = Self.candidates(of: route, after: job.route, failure.failure, wait: wait)
+        let candidates = Self.candidates(of: route, after: job.route, failure.failure, wait: wait).filter { target in
+            guard let native = job.native, native.isRequired else { return true }
+            return providers[target.provider]?.capabilities.forms.contains(native.form) == true
+        }
         guard !candidates.isEmpty else { return nil }
         do {
             guard let next = try await store.claims.reroute(ended.request, to: candidates) else { return nil }

@@ -91,6 +91,8 @@ extension JobRunner {
         let isNews = inFlight.holds(ended.job.lease)
         inFlight.remove(ended.job.lease)
         keep(ended.request)
+        // Ends are told by the store, with those of followers and of jobs that made no call.
+        if let audience, case .settled(let state) = result, !state.isFinal { audience.ended(ended.job.id, state) }
         guard isNews else { return }
         var event = JobEvent(ended.request, result, latency: ended.attempt.latency)
         // The complaint quotes the answer, and answers must not be logged.

@@ -6,7 +6,8 @@ package protocol ReplyAudience: Sendable {
     /// attempt, or a fallback, asks again and begins anew.
     func listener(for job: Int64) -> (@Sendable (ReplyEvent) -> Void)?
 
-    /// The commit is done that ended an attempt of the job or handed the job back.
+    /// The commit is done that ended the job, whoever made the call, or that put it back into the queue after an attempt here. Called for
+    /// every such commit of this process, by the writer's thread or the job's task, so it must return immediately.
     /// - Parameter state: the job's state since that commit.
     func ended(_ job: Int64, _ state: JobState)
 }

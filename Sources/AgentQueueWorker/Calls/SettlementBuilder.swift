@@ -128,9 +128,10 @@ struct SettlementBuilder: Sendable {
         let report = report(failure, job)
         // The provider's support asks for the id.
         let message = failure.requestID.map { "\(failure.message) (request \($0))" } ?? failure.message
-        let error = JobError(
+        var error = JobError(
             attempt: job.attempt, at: now, failure: failure.failure, message: message, target: job.route.description, cost: report.cost,
             partialText: failure.partialText)
+        error.answer = failure.answer
         var request = SettleRequest(
             job: job, settlement: settlement, error: failure.failure == .shutdown ? nil : error, call: report,
             policies: configuration.policies)

@@ -38,6 +38,8 @@ extension JobRunner {
             if let block = RecallPrompt.block(hits.map(\.memory.text), template: configuration.memory?.recallTemplate ?? "") {
                 asked = RecallPrompt.body(body, with: block.text)
                 used.recalled = hits.prefix(block.count).map { ($0.memory.id, $0.score) }
+                // What the client wrote has no memories in it.
+                call.job.native = nil
             }
             await noteRecalled(used)
         }

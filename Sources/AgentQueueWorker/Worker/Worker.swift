@@ -87,6 +87,11 @@ package final class Worker: Service {
         self.observer = observer
         openings = WakeTimer(attention)
         departures = WakeTimer(attention)
+        if let audience {
+            store.onEnds { ends in
+                for end in ends { audience.ended(end.job, end.state) }
+            }
+        }
     }
 
     /// What it has done so far.

@@ -130,7 +130,7 @@ struct CacheGetCommand: AsyncParsableCommand {
             if format.json {
                 try output.json(CacheJSON.entry(entry, withReply: true))
             } else {
-                let reply = try JSONValue.parse(entry.reply)
+                let reply = try JSONValue.parse(entry.reply).withoutNative
                 try output.line(reply["text"]?.string.map { DisplayText.lines($0) } ?? JSONText.text(reply))
             }
             try output.flush()

@@ -31,12 +31,14 @@ extension WriteTransaction {
         }
         try statement(
             """
-            INSERT INTO job_errors (job_id, attempt, at, class, message, target, cost_usd, unpriced, partial, began_at)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, (SELECT attempted_at FROM jobs WHERE id = ?1))
+            INSERT INTO job_errors (job_id, attempt, at, class, message, target, cost_usd, unpriced, partial, status, form, body,
+                began_at)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, (SELECT attempted_at FROM jobs WHERE id = ?1))
             """
         )
         .bind(job).bind(error.attempt).bind(now).bind(error.failure.rawValue).bind(Self.cut(error.message, to: JobError.maxMessageBytes))
-        .bind(error.target).bind(error.cost ?? 0).bind(error.cost == nil).bind(partial).run()
+        .bind(error.target).bind(error.cost ?? 0).bind(error.cost == nil).bind(partial).bind(error.answer?.status)
+        .bind(error.answer?.form?.rawValue).bind(error.answer.flatMap { $0.body.isEmpty ? nil : $0.body }).run()
         // Errors that cost something are kept, because budgets count them.
         try statement(
             """

@@ -146,9 +146,10 @@ extension WriteTransaction {
             .bind(latency).bind(cost == nil).run()
     }
 
-    /// Does what every end of a job entails: removes its stream, tells its subscriptions, dependents and run, and, if it leaves no answer,
-    /// promotes a follower to call in its place.
+    /// Does what every end of a job entails: removes its stream, tells its subscriptions, dependents and run and those in this process who
+    /// wait for it, and, if it leaves no answer, promotes a follower to call in its place.
     func recordFinish(of job: Int64, _ state: JobState) throws(SQLFailure) {
+        ends.append(JobEnd(job: job, state: state))
         try statement("DELETE FROM streams WHERE job_id = ?").bind(job).run()
         try noteFinished(.job, job)
         try tellDependents(of: job)
