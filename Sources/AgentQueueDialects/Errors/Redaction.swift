@@ -49,6 +49,18 @@ package struct Redaction: Sendable {
         var hidden = [Bool](repeating: false, count: message.count)
         for secret in secrets { Self.hide(secret, Self.secretBytes, in: message, &hidden) }
         for prompt in prompts { Self.hide(prompt, Self.promptBytes, in: message, &hidden) }
+        return Self.line(String(decoding: Self.shown(message, hidden), as: UTF8.self), maxBytes: maxBytes)
+    }
+
+    /// A whole body, with `***` for keys and passwords. (The client that it is for wrote the prompt.)
+    package func withoutSecrets(_ body: [UInt8]) -> String {
+        guard !secrets.isEmpty else { return String(decoding: body, as: UTF8.self) }
+        var hidden = [Bool](repeating: false, count: body.count)
+        for secret in secrets { Self.hide(secret, Self.secretBytes, in: body, &hidden) }
+        return String(decoding: Self.shown(body, hidden), as: UTF8.self)
+    }
+
+    private static func shown(_ message: [UInt8], _ hidden: [Bool]) -> [UInt8] {
         var shown: [UInt8] = []
         for (index, byte) in message.enumerated() {
             if !hidden[index] {
@@ -57,7 +69,7 @@ package struct Redaction: Sendable {
                 shown.append(contentsOf: "***".utf8)
             }
         }
-        return Self.line(String(decoding: shown, as: UTF8.self), maxBytes: maxBytes)
+        return shown
     }
 
     /// Marks each part of `message` that is also in `secret`, if it is as long as the range says: the whole of a short

@@ -107,6 +107,23 @@ package struct AnthropicRequest: Sendable, Equatable {
     package let maxTokens: Int
     /// The schema that the answer's format was made of; nil if there is none, or if it was put into words.
     package let schema: JSONValue?
+    /// The client's own request, which is sent instead of ``body``; nil if that was translated.
+    package let native: NativeRequest?
+    /// The form in which the client wants its answer; nil if there is none.
+    package let clientForm: RequestForm?
+
+    /// A client's own request, as it came.
+    /// - Throws: `ModelFailure` (`permanent`) if it is damaged.
+    package init(_ native: NativeRequest, model: String) throws(ModelFailure) {
+        guard let members = (try? JSONValue.parse(native.body))?.members else {
+            throw ModelFailure.unsent("the stored request is damaged")
+        }
+        body = .object(members.map { $0.key == "model" ? .init("model", .string(model)) : $0 })
+        maxTokens = body["max_tokens"]?.int ?? 1
+        schema = nil
+        self.native = native
+        clientForm = native.form
+    }
 
     /// Translates a request from the canonical form. Members that both forms have, or only Anthropic's, pass unchanged. So do unknown ones,
     /// which are for the server to accept or refuse.
@@ -131,6 +148,8 @@ package struct AnthropicRequest: Sendable, Equatable {
         maxTokens = try translation.maxTokens(or: maxOutputTokens)
         schema = translation.formatSchema
         body = try translation.body(model: request.target.model, maxTokens: maxTokens)
+        native = nil
+        clientForm = request.native?.form
     }
 
     private static let samplingMembers = ["temperature", "top_p", "top_k"]

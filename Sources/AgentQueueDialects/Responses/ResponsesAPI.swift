@@ -162,7 +162,7 @@ package enum ResponsesReply {
         ])
     }
 
-    private static func finishReason(_ body: JSONValue, hasCalls: Bool) throws(ModelFailure) -> String? {
+    static func finishReason(_ body: JSONValue, hasCalls: Bool) throws(ModelFailure) -> String? {
         switch body["status"]?.string {
         case "completed", nil: return hasCalls ? "tool_calls" : "stop"
         case "incomplete":
@@ -172,66 +172,5 @@ package enum ResponsesReply {
             throw ModelFailure(
                 .invalidReply, "answered with a response that has not ended", usage: OpenAIReply.usage(body["usage"]), calls: 1)
         }
-    }
-}
-
-/// Assembles a response from its events. The last one contains all of it.
-package struct ResponsesStream: EventAssembler {
-    package private(set) var hasBegun = false
-    package private(set) var body: JSONValue?
-    package private(set) var unreadable: UnreadableEvent?
-    private var reader = EventReader()
-    private var content = JoinedText()
-    private var items: [JSONValue] = []
-
-    package init() {}
-
-    package var text: String { content.text }
-    package var usage: JSONValue? { body?["usage"] }
-
-    package mutating func take(_ event: ServerSentEvent) -> String {
-        do throws(UnreadableEvent) {
-            let contents = try reader.read(event, isPiece: event.name?.hasPrefix("response.") == true)
-            return contents.reduce(into: "") { $0 += take($1, name: event.name) }
-        } catch {
-            // The last event may still bring all of the answer.
-            if body == nil { unreadable = unreadable ?? error }
-            return ""
-        }
-    }
-
-    private mutating func take(_ event: EventReader.Content, name: String?) -> String {
-        guard body == nil, case .json(let piece) = event else { return "" }
-        let value = piece.value
-        let type = value["type"]?.string ?? name ?? ""
-        if type.hasPrefix("response.output_item.") || type.hasPrefix("response.") && type.hasSuffix(".delta") { hasBegun = true }
-        switch type {
-        case "response.output_text.delta": return content.append(piece.unjoined["delta"]?.string ?? "", hasHalves: piece.hasHalves)
-        case "response.output_item.done":
-            if let item = value["item"] { items.append(item) }
-        case "response.completed", "response.incomplete": end(value["response"] ?? .null)
-        case "response.failed": body = whole(value["response"] ?? .null)
-        case "error":
-            // Either `code` and `message`, or an `error` that contains them.
-            body = value["error"]?.members == nil ? ["error": value] : value
-        default:
-            if value["type"] == nil, OpenAIError(body: value) != nil { body = value }
-        }
-        return ""
-    }
-
-    private mutating func end(_ response: JSONValue) {
-        if response["output"]?.array?.isEmpty == false {
-            unreadable = nil
-            body = response
-        } else if unreadable == nil {
-            body = whole(response)
-        }
-    }
-
-    /// Some servers leave the output out of the last event.
-    private func whole(_ response: JSONValue) -> JSONValue {
-        guard !items.isEmpty, response["output"]?.array?.isEmpty != false, let members = response.members else { return response }
-        return .object(members.filter { $0.key != "output" } + [.init("output", .array(items))])
     }
 }

@@ -30,3 +30,12 @@ package enum ReplyEvent: Sendable, Equatable {
     ///   - data: its data, without the field's name.
     case native(event: String?, data: String)
 }
+
+extension Sequence where Element == ReplyEvent {
+    /// The text in the events.
+    package var text: String {
+        reduce(into: "") { text, event in
+            if case .text(let piece) = event { text += piece }
+        }
+    }
+}

@@ -11,7 +11,16 @@ extension AnthropicProvider {
     /// A call that asks for a message.
     func call(
         _ path: String, _ request: AnthropicRequest, _ limit: CallLimit, _ idempotencyKey: String, streams: Bool = false
-    ) -> HTTPCall {
+    ) throws(ModelFailure) -> HTTPCall {
+        if let native = request.native {
+            var headers = headers(
+                native.version ?? Self.samplingVersion, hasBody: true, streams: streams, closes: limit.isCheck,
+                idempotencyKey: idempotencyKey)
+            if !native.betas.isEmpty { headers.add(name: "anthropic-beta", value: native.betas.joined(separator: ",")) }
+            let model = request.body["model"]?.string ?? ""
+            let body = try NativeCall(native, model: model).bytes(streams: streams)
+            return HTTPCall(method: "POST", url: connection.address(path), headers: headers, body: body)
+        }
         let body = streams ? JSONValue.object((request.body.members ?? []) + [.init("stream", true)]) : request.body
         let headers = headers(
             request.hasSampling ? Self.samplingVersion : version, hasBody: true, streams: streams, closes: limit.isCheck,
@@ -37,20 +46,28 @@ extension AnthropicProvider {
     /// The message of an answer that arrived in one piece.
     func reply(_ answer: HTTPAnswer, to request: AnthropicRequest) throws(ModelFailure) -> ModelReply {
         let body = try json(answer, request)
-        return try reply(body, usage: AnthropicUsage(body["usage"]).usage, answer, request)
+        let native = request.clientForm == .messages ? String(decoding: answer.body, as: UTF8.self) : nil
+        return try reply(body, usage: AnthropicUsage(body["usage"]).usage, answer, request, native: native)
     }
 
     /// The message in a body.
-    /// - Parameter head: the answer that the body came with.
-    func reply(_ body: JSONValue, usage: Usage, _ head: HTTPAnswer, _ request: AnthropicRequest) throws(ModelFailure) -> ModelReply {
+    /// - Parameters:
+    ///   - head: the answer that the body came with.
+    ///   - native: the body as the server wrote it, if it is kept.
+    func reply(
+        _ body: JSONValue, usage: Usage, _ head: HTTPAnswer, _ request: AnthropicRequest, native: String? = nil
+    ) throws(ModelFailure) -> ModelReply {
         do {
             var reply = try AnthropicReply.message(body, usage: usage, requestID: requestID(head))
             reply.limits = limits(head)
+            reply.native = native.map { NativeReply(form: .messages, body: $0) }
             return reply
         } catch {
             var failure = error
             failure.message = Redaction.line("\(connection.shown) \(redaction(request).clean(error.message))")
             failure.limits = limits(head)
+            // The client is to see it as the reply that it is.
+            if failure.failure == .refused, let native { failure.answer = ErrorAnswer(status: 200, form: .messages, body: native) }
             throw failure
         }
     }
@@ -65,15 +82,26 @@ extension AnthropicProvider {
             guard isGood, body["content"] != nil || OpenAIError(body: body) == nil else {
                 var failure = failed(answer, OpenAIError(body: body), request)
                 failure.requestID = failure.requestID ?? AnthropicReply.printable(body["request_id"]?.string)
+                failure.answer = errorAnswer(answer, isKnown: OpenAIError(body: body) != nil, request)
                 throw failure
             }
             return body
         case .failure(let error):
-            guard isGood else { throw failed(answer, OpenAIError(message: plainText(answer)), request) }
+            guard isGood else {
+                var failure = failed(answer, OpenAIError(message: plainText(answer)), request)
+                failure.answer = errorAnswer(answer, isKnown: false, request)
+                throw failure
+            }
             throw ModelFailure(
                 .invalidReply, "\(connection.shown) answered \(answer.status) with what is \(error)", requestID: requestID(answer),
                 isMaybePaid: request != nil, limits: limits(answer))
         }
+    }
+
+    /// An error as it came, for the client that waits for it.
+    private func errorAnswer(_ answer: HTTPAnswer, isKnown: Bool, _ request: AnthropicRequest?) -> ErrorAnswer? {
+        guard let request, request.clientForm != nil, answer.status >= 400 else { return nil }
+        return KeptAnswer(form: .messages, keepsReply: false).error(answer, isKnown: isKnown, redaction(request))
     }
 
     /// A short body that is neither JSON nor a web page, such as one line from a proxy.

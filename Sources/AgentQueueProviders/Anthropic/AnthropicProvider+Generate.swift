@@ -10,6 +10,13 @@ extension AnthropicProvider {
     /// Answers one request. If the server refuses the schema of its answer, it is asked once more, with the schema in words. Such a refusal
     /// is free, and is remembered for the model.
     func generate(_ request: ModelRequest, _ limit: CallLimit, _ options: CallOptions) async -> Outcome {
+        if let native = request.native(for: .messages) {
+            do throws(ModelFailure) {
+                return await generate(try AnthropicRequest(native, model: request.target.model), limit, options)
+            } catch {
+                return .failure(error)
+            }
+        }
         var refused = quirks.refusedSchemas(of: request.target.model)
         do throws(ModelFailure) {
             let first = try translated(request, refused)
@@ -54,11 +61,11 @@ extension AnthropicProvider {
         // A request for no tokens only warms the cache, and the API does not stream it.
         let streams =
             request.maxTokens > 0
-            && (options.onText != nil || request.maxTokens > Self.maxPlainTokens || pass?.leads == true)
+            && (options.onEvent != nil || request.maxTokens > Self.maxPlainTokens || pass?.leads == true)
         do throws(ModelFailure) {
             guard streams else {
-                let answer = try await connection.exchange(call("/messages", request, limit, options.idempotencyKey), limit)
-                return .reply(try reply(answer, to: request))
+                let call = try call("/messages", request, limit, options.idempotencyKey)
+                return .reply(try reply(try await connection.exchange(call, limit), to: request))
             }
             return .reply(try await streamed(request, limit, options) { if let pass { prefixes.begin(pass) } })
         } catch {
@@ -69,8 +76,9 @@ extension AnthropicProvider {
     private func streamed(
         _ request: AnthropicRequest, _ limit: CallLimit, _ options: CallOptions, onBegin: @escaping @Sendable () -> Void
     ) async throws(ModelFailure) -> ModelReply {
-        let reader = AnthropicStreamReader(onBegin: onBegin, onText: options.onText)
-        let call = call("/messages", request, limit, options.idempotencyKey, streams: true)
+        let reader = AnthropicStreamReader(
+            native: request.clientForm == .messages ? .messages : nil, onBegin: onBegin, onEvent: options.onEvent)
+        let call = try call("/messages", request, limit, options.idempotencyKey, streams: true)
         let result = await withTaskGroup(of: Result<HTTPAnswer, HTTPFailure>?.self) { group in
             group.addTask {
                 await connection.transport.receive(
@@ -92,7 +100,8 @@ extension AnthropicProvider {
         switch result {
         case .success(let answer):
             let reply = try reply(answer, to: request)
-            if let text = reply.text, !text.isEmpty { options.onText?(text) }
+            options.onEvent?(.begin(model: reply.model, id: nil, native: nil))
+            if let text = reply.text, !text.isEmpty { options.onEvent?(.text(text)) }
             return reply
         case .failure(let failure): throw connection.failure(failure, limit)
         }
@@ -109,7 +118,8 @@ extension AnthropicProvider {
         } else if stream.error != nil {
             failure = failed(head, stream.error, request)
         } else if stream.isComplete {
-            return try reply(stream.body, usage: stream.usage.usage, head, request)
+            let native = request.clientForm == .messages ? stream.nativeBody?.text : nil
+            return try reply(stream.body, usage: stream.usage.usage, head, request, native: native)
         } else if case .failure(let broken) = result {
             failure = connection.failure(broken, limit)
         } else {

@@ -54,7 +54,11 @@ package struct AnthropicProvider: CheckableProvider {
     package var identity: String { "anthropic \(connection.base.shown)" }
 
     /// Streaming and structured output; no embeddings.
-    package var capabilities: ProviderCapabilities { ProviderCapabilities(streams: true, hasStructuredOutput: true) }
+    package var capabilities: ProviderCapabilities {
+        var capabilities = ProviderCapabilities(streams: true, hasStructuredOutput: true)
+        capabilities.forms = [.messages]
+        return capabilities
+    }
 
     /// Answers all requests at once, each with its own call. Of requests that share a marked prefix which is not in the prompt cache yet,
     /// one goes first and the others wait until its answer begins (``PromptPrefixes``), for at most half of their time.
@@ -65,7 +69,7 @@ package struct AnthropicProvider: CheckableProvider {
             for (place, request) in requests.enumerated() {
                 var own = options
                 if requests.count > 1 { own.idempotencyKey += "-\(place)" }
-                if place > 0 { own.onText = nil }
+                if place > 0 { own.onEvent = nil }
                 if options.idempotencyKey.isEmpty { own.idempotencyKey = "" }
                 group.addTask { [own] in (place, await generate(request, limit, own)) }
             }

@@ -2,7 +2,7 @@ import AgentQueueDialects
 import AgentQueueModel
 import Synchronization
 
-/// Reads a streamed answer as it arrives, and reports its text.
+/// Reads a streamed answer as it arrives, and reports its pieces.
 final class AnthropicStreamReader: Sendable {
     private struct State {
         var head: HTTPAnswer?
@@ -10,15 +10,17 @@ final class AnthropicStreamReader: Sendable {
         var stream = AnthropicStream()
         var problem: AnthropicStream.Malformed?
         var saidBegun = false
+        var events: NativeEvents
 
         var isOver: Bool { problem != nil || stream.isOver }
 
-        /// Takes events and returns the text in them.
-        mutating func take(_ events: [ServerSentEvent]) -> [String] {
-            var pieces: [String] = []
+        /// Takes events and returns what they add to the answer.
+        mutating func take(_ events: [ServerSentEvent]) -> [ReplyEvent] {
+            var pieces: [ReplyEvent] = []
             for event in events where !isOver {
                 do throws(AnthropicStream.Malformed) {
-                    if let piece = try stream.take(event) { pieces.append(piece) }
+                    let canonical = try stream.take(event)
+                    self.events.add(event, canonical, isFailed: stream.error != nil, to: &pieces)
                 } catch {
                     problem = error
                 }
@@ -27,18 +29,20 @@ final class AnthropicStreamReader: Sendable {
         }
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let onBegin: @Sendable () -> Void
-    private let onText: (@Sendable (String) -> Void)?
+    private let onEvent: (@Sendable (ReplyEvent) -> Void)?
     private let over: AsyncStream<Never>
     private let overContinuation: AsyncStream<Never>.Continuation
 
     /// - Parameters:
+    ///   - native: the form of the stream, if its own events are wanted too.
     ///   - onBegin: called once, when the model begins to answer.
-    ///   - onText: called with each piece of the answer's text, in order.
-    init(onBegin: @escaping @Sendable () -> Void, onText: (@Sendable (String) -> Void)?) {
+    ///   - onEvent: called with the pieces of the answer, in order.
+    init(native: RequestForm? = nil, onBegin: @escaping @Sendable () -> Void, onEvent: (@Sendable (ReplyEvent) -> Void)?) {
+        state = Mutex(State(events: NativeEvents(native)))
         self.onBegin = onBegin
-        self.onText = onText
+        self.onEvent = onEvent
         (over, overContinuation) = AsyncStream.makeStream(of: Never.self)
     }
 
@@ -48,8 +52,8 @@ final class AnthropicStreamReader: Sendable {
     /// Takes the next piece of the body.
     func take(_ bytes: [UInt8]) {
         let (begins, pieces, isOver) = state.withLock { state in
-            guard !state.isOver else { return (false, [String](), true) }
-            var pieces: [String] = []
+            guard !state.isOver else { return (false, [ReplyEvent](), true) }
+            var pieces: [ReplyEvent] = []
             do throws(OverlongEvent) {
                 pieces = state.take(try state.parser.feed(bytes))
             } catch {
@@ -60,7 +64,7 @@ final class AnthropicStreamReader: Sendable {
             return (begins, pieces, state.isOver)
         }
         if begins { onBegin() }
-        if let onText { for piece in pieces { onText(piece) } }
+        if let onEvent { for piece in pieces { onEvent(piece) } }
         if isOver { overContinuation.finish() }
     }
 
@@ -77,7 +81,7 @@ final class AnthropicStreamReader: Sendable {
             let pieces = state.isOver ? [] : state.take(state.parser.finish())
             return (pieces, (state.head, state.stream, problem))
         }
-        if let onText { for piece in pieces { onText(piece) } }
+        if let onEvent { for piece in pieces { onEvent(piece) } }
         return result
     }
 }

@@ -84,7 +84,7 @@ package final class ClaudeCodeProvider: CheckableProvider {
         await withTaskGroup(of: (Int, Outcome).self) { group in
             for (place, request) in requests.enumerated() {
                 var own = options
-                if place > 0 { own.onText = nil }
+                if place > 0 { own.onEvent = nil }
                 group.addTask { [own] in (place, await self.respond(to: request, own)) }
             }
             for await (place, outcome) in group { outcomes[place] = outcome }
@@ -107,7 +107,7 @@ package final class ClaudeCodeProvider: CheckableProvider {
                     timeout: max(1, options.timeout - spent), hasSchema: prompt.key.schema != nil, redaction: redaction)
                 let kept = isFresh || !mode.isWarm ? nil : pool.take(prompt.key)
                 let process = if let kept { kept } else { try launch(prompt.key, mode) }
-                switch await process.answer(job, onText: options.onText) {
+                switch await process.answer(job, onText: Self.textReceiver(options.onEvent)) {
                 case .outcome(let outcome): return outcome
                 case .notStarted: continue
                 }
@@ -115,6 +115,20 @@ package final class ClaudeCodeProvider: CheckableProvider {
             throw ModelFailure(.retryable, "claude ended before it took up the job")
         } catch {
             return .failure(error)
+        }
+    }
+
+    /// Receives the texts of an answer as its events.
+    private static func textReceiver(_ onEvent: (@Sendable (ReplyEvent) -> Void)?) -> (@Sendable (String) -> Void)? {
+        guard let onEvent else { return nil }
+        let hasBegun = LockedValue(false)
+        return { text in
+            let isFirst = hasBegun.withLock { hasBegun in
+                defer { hasBegun = true }
+                return !hasBegun
+            }
+            if isFirst { onEvent(.begin(model: nil, id: nil, native: nil)) }
+            onEvent(.text(text))
         }
     }
 

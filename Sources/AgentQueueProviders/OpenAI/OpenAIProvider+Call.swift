@@ -8,15 +8,17 @@ extension OpenAIProvider {
     ///   - body: what to POST; nil for a GET.
     ///   - request: the request, no part of which may appear in an error message.
     ///   - stream: receives the answer's stream; nil for none. An answer that is not a stream is read all the same.
+    ///   - native: the bytes to POST instead of `body`: a client's own.
+    ///   - kept: what of the answer is kept as it came; nil for nothing.
     /// - Throws: `CallFailure` with a complete, redacted message.
     func call(
         _ path: String, _ body: JSONValue?, of request: JSONValue? = nil, _ limit: CallLimit, _ idempotencyKey: String?,
-        stream: StreamedAnswer? = nil
+        stream: StreamedAnswer? = nil, native: [UInt8]? = nil, kept: KeptAnswer? = nil
     ) async throws(CallFailure) -> ServerAnswer {
         let call = HTTPCall(
             method: body == nil ? "GET" : "POST", url: connection.address(path),
             headers: headers(idempotencyKey, hasBody: body != nil, streams: stream != nil, closes: limit.isCheck),
-            body: body?.utf8(sorted: false))
+            body: native ?? body?.utf8(sorted: false))
         let result: Result<HTTPAnswer, HTTPFailure>
         if let stream {
             result = await connection.transport.receive(
@@ -27,21 +29,25 @@ extension OpenAIProvider {
         let redaction = { self.connection.redaction(of: [request ?? body].compactMap(\.self)) }
         if let stream, case .success(let answer) = result { stream.takeUnannounced(answer) }
         if let stream, let head = stream.head {
-            return try answer(of: stream, head, result, limit, redaction)
+            return try answer(of: stream, head, result, limit, redaction, kept)
         }
         switch result {
-        case .success(let answer): return try read(answer, isPaid: body != nil, redaction)
+        case .success(let answer): return try read(answer, isPaid: body != nil, redaction, kept)
         case .failure(let failure): throw CallFailure(connection.failure(failure, limit))
         }
     }
 
     /// Reads an answer that arrived whole.
     /// - Parameter isPaid: whether good answers are charged.
-    private func read(_ answer: HTTPAnswer, isPaid: Bool, _ redaction: () -> Redaction) throws(CallFailure) -> ServerAnswer {
+    private func read(
+        _ answer: HTTPAnswer, isPaid: Bool, _ redaction: () -> Redaction, _ kept: KeptAnswer?
+    ) throws(CallFailure) -> ServerAnswer {
         let parsed = Result { () throws(JSONError) in try JSONValue.parseLeniently(answer.body) }
         guard (200..<300).contains(answer.status) else {
             let error = (try? parsed.get()).flatMap { OpenAIError(body: $0) }
-            throw CallFailure(failure(answer, error, redaction), status: answer.status, error: error)
+            var failure = failure(answer, error, redaction)
+            failure.answer = kept?.error(answer, isKnown: error != nil, redaction())
+            throw CallFailure(failure, status: answer.status, error: error)
         }
         let body: JSONValue
         switch parsed {
@@ -54,14 +60,22 @@ extension OpenAIProvider {
                     .invalidReply, message, requestID: OpenAIErrorClass.requestID(answer.headers), calls: isPaid ? 1 : 0,
                     isMaybePaid: isPaid, limits: .openAI(answer.headers)))
         }
-        if let error = OpenAIError.inside(body) { throw CallFailure(failure(answer, error, redaction), error: error) }
-        return ServerAnswer(body: body, requestID: OpenAIErrorClass.requestID(answer.headers), limits: .openAI(answer.headers))
+        if let error = OpenAIError.inside(body) {
+            var failure = failure(answer, error, redaction)
+            if let status = error.number, (400..<600).contains(status) {
+                failure.answer = kept?.error(answer, status: status, isKnown: true, redaction())
+            }
+            throw CallFailure(failure, error: error)
+        }
+        var good = ServerAnswer(body: body, requestID: OpenAIErrorClass.requestID(answer.headers), limits: .openAI(answer.headers))
+        if kept?.keepsReply == true { good.native = String(decoding: answer.body, as: UTF8.self) }
+        return good
     }
 
     /// Reads an answer that arrived as a stream, whether it is complete or not.
     private func answer(
         of stream: StreamedAnswer, _ head: HTTPAnswer, _ result: Result<HTTPAnswer, HTTPFailure>, _ limit: CallLimit,
-        _ redaction: () -> Redaction
+        _ redaction: () -> Redaction, _ kept: KeptAnswer?
     ) throws(CallFailure) -> ServerAnswer {
         if case .success = result { stream.end() }
         let assembler = stream.assembler
@@ -82,7 +96,9 @@ extension OpenAIProvider {
             }
             // A connection that breaks, or stays silent, after the last event does not matter.
             if !Self.isEnded(result) {
-                return ServerAnswer(body: body, requestID: OpenAIErrorClass.requestID(head.headers), limits: .openAI(head.headers))
+                var good = ServerAnswer(body: body, requestID: OpenAIErrorClass.requestID(head.headers), limits: .openAI(head.headers))
+                if kept?.keepsReply == true { good.native = assembler.nativeBody?.text }
+                return good
             }
         }
         if let failure = stream.failure { throw broken(connection.failure(failure, limit), isMaybePaid: true) }
@@ -153,4 +169,6 @@ struct ServerAnswer: Sendable {
     var requestID: String?
     /// What the headers say about rate limits.
     var limits: ObservedLimits?
+    /// The body as the server wrote it, or would have in one piece; nil if it is not kept.
+    var native: String?
 }

@@ -47,10 +47,19 @@ package struct OpenAIProvider: CheckableProvider {
         self.api = api
         self.batchCapacity = batchCapacity
         self.now = now
-        capabilities = ProviderCapabilities(
+        var capabilities = ProviderCapabilities(
             maxEmbedInputs: max(1, maxEmbedInputs), maxEmbedTokens: maxEmbedTokens ?? Self.maxEmbedTokens,
             maxEmbedBytes: maxEmbedBytes ?? ProviderCapabilities().maxEmbedBytes, streams: true, hasStructuredOutput: true)
         connection = APIConnection(baseURL, apiKey: apiKey, transport: transport, streams: streams)
+        // Of the servers that are not told to be asked by one of the two, only OpenAI's own is known to have both.
+        switch api {
+        case .chat: capabilities.forms = [.chat, .embeddings]
+        case .responses: capabilities.forms = [.responses, .embeddings]
+        case .automatic:
+            capabilities.forms = [.chat, .embeddings]
+            if connection.shown.hasPrefix("https://api.openai.com/") { capabilities.forms.insert(.responses) }
+        }
+        self.capabilities = capabilities
     }
 
     /// `openai` and the base URL in a normalised spelling, without password and query.
@@ -68,7 +77,7 @@ package struct OpenAIProvider: CheckableProvider {
     private func answers(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
         let limit = CallLimit(timeout: options.timeout)
         if requests.count == 1, !requests[0].kind.isBatchable {
-            return [await generate(requests[0], limit, options.idempotencyKey, options.onText)]
+            return [await generate(requests[0], limit, options.idempotencyKey, options.onEvent)]
         }
         let texts = requests.enumerated().filter { $0.element.kind.isBatchable }.map { (place: $0.offset, request: $0.element) }
         if texts.count == requests.count { return await embed(texts, limit, options.idempotencyKey).map(\.1) }
@@ -77,7 +86,7 @@ package struct OpenAIProvider: CheckableProvider {
         await withTaskGroup(of: [(Int, Outcome)].self) { group in
             for (place, request) in requests.enumerated() where !request.kind.isBatchable {
                 let key = options.idempotencyKey.isEmpty ? "" : "\(options.idempotencyKey)-\(place)"
-                group.addTask { [(place, await generate(request, limit, key, place == 0 ? options.onText : nil))] }
+                group.addTask { [(place, await generate(request, limit, key, place == 0 ? options.onEvent : nil))] }
             }
             if !texts.isEmpty {
                 group.addTask { await embed(texts, limit, options.idempotencyKey) }

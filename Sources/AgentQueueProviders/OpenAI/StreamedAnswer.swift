@@ -1,4 +1,5 @@
 import AgentQueueDialects
+import AgentQueueModel
 import Synchronization
 
 /// Receives one stream and keeps what has arrived.
@@ -11,17 +12,19 @@ final class StreamedAnswer: Sendable {
         var head: HTTPAnswer?
         var failure: HTTPFailure?
         var isCut = false
+        var events: NativeEvents
     }
 
     private let state: Mutex<State>
-    private let onText: @Sendable (String) -> Void
+    private let onEvent: @Sendable (ReplyEvent) -> Void
 
     /// - Parameters:
     ///   - assembler: builds an answer from the events.
-    ///   - onText: called with the answer's text, piece by piece.
-    init(_ assembler: any EventAssembler, onText: @escaping @Sendable (String) -> Void) {
-        state = Mutex(State(assembler: assembler))
-        self.onText = onText
+    ///   - native: the form of the stream, if its own events are wanted too.
+    ///   - onEvent: called with the pieces of the answer, in order.
+    init(_ assembler: any EventAssembler, native: RequestForm?, onEvent: @escaping @Sendable (ReplyEvent) -> Void) {
+        state = Mutex(State(assembler: assembler, events: NativeEvents(native)))
+        self.onEvent = onEvent
     }
 
     /// Takes status and headers.
@@ -31,28 +34,28 @@ final class StreamedAnswer: Sendable {
 
     /// Takes the stream's next piece.
     func take(_ bytes: [UInt8]) {
-        let text = state.withLock { state -> String in
-            guard state.failure == nil else { return "" }
+        let events = state.withLock { state -> [ReplyEvent] in
+            guard state.failure == nil else { return [] }
             do throws(OverlongEvent) {
                 return Self.take(try state.parser.feed(bytes), &state)
             } catch {
                 state.failure = .tooLarge(limit: error.limit)
-                return ""
+                return []
             }
         }
-        if !text.isEmpty { onText(text) }
+        for event in events { onEvent(event) }
     }
 
     /// Takes the stream's end.
     func end() {
-        let text = state.withLock { state -> String in
-            guard state.failure == nil else { return "" }
+        let events = state.withLock { state -> [ReplyEvent] in
+            guard state.failure == nil else { return [] }
             let isReadable = state.assembler.unreadable == nil
-            let text = Self.take(state.parser.finish(), &state)
+            let events = Self.take(state.parser.finish(), &state)
             state.isCut = isReadable && state.assembler.unreadable != nil
-            return text
+            return events
         }
-        if !text.isEmpty { onText(text) }
+        for event in events { onEvent(event) }
     }
 
     /// Takes an answer that arrived whole because its headers did not announce a stream, although it is one.
@@ -65,10 +68,13 @@ final class StreamedAnswer: Sendable {
         take(answer.body)
     }
 
-    private static func take(_ events: [ServerSentEvent], _ state: inout State) -> String {
-        var text = ""
-        for event in events { text += state.assembler.take(event) }
-        return text
+    private static func take(_ events: [ServerSentEvent], _ state: inout State) -> [ReplyEvent] {
+        var told: [ReplyEvent] = []
+        for event in events {
+            let canonical = state.assembler.take(event)
+            state.events.add(event, canonical, isFailed: state.assembler.hasFailed, to: &told)
+        }
+        return told
     }
 
     /// Status and headers; nil if no stream began.

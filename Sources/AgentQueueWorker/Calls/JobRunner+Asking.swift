@@ -116,13 +116,13 @@ extension JobRunner {
     private func listener(
         of job: ClaimedJob, _ request: ModelRequest, _ provider: any ModelProvider, _ stream: ReplyStream?
     ) -> (@Sendable (ReplyEvent) -> Void)? {
-        let present = audience.flatMap { audience in
-            // A text that may turn out not to fit its schema is shown only once it is checked.
-            guard job.kind == .generate, provider.capabilities.hasStructuredOutput || request.schemaValue == nil else { return nil }
-            return audience.listener(for: job.id)
+        var present: (@Sendable (ReplyEvent) -> Void)?
+        // A text that may turn out not to fit its schema is shown only once it is checked.
+        if let audience, job.kind == .generate, provider.capabilities.hasStructuredOutput || request.schemaValue == nil {
+            present = audience.listener(for: job.id)
         }
         guard let stream else { return present }
-        return { event in
+        return { [present] event in
             present?(event)
             if case .text(let text) = event { stream.add(text) }
         }

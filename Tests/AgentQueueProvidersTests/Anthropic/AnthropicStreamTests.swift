@@ -10,7 +10,8 @@ import Testing
         var stream = AnthropicStream()
         var pieces: [String] = []
         for event in events {
-            if let piece = try stream.take(ServerSentEvent(name: event.name, data: event.data)) { pieces.append(piece) }
+            let piece = try stream.take(ServerSentEvent(name: event.name, data: event.data)).text
+            if !piece.isEmpty { pieces.append(piece) }
         }
         return (stream, pieces)
     }
@@ -101,7 +102,7 @@ import Testing
     @Test(arguments: [1, 2, 3, 7, 64, 1_000, 100_000]) func whereTheBytesAreCutMakesNoDifference(size: Int) async throws {
         let told = Recorder<String>()
         let begun = Counter()
-        let reader = AnthropicStreamReader(onBegin: { begun.add() }, onText: { told.add($0) })
+        let reader = AnthropicStreamReader(onBegin: { begun.add() }, onEvent: { told.add([$0].text) })
         let bytes = AnthropicSample.wire(AnthropicSample.events)
         for start in stride(from: 0, to: bytes.count, by: size) { reader.take(Array(bytes[start..<min(start + size, bytes.count)])) }
         try await within(.seconds(10), "it is over") { await reader.waitUntilOver() }
@@ -118,7 +119,7 @@ import Testing
         let bytes = AnthropicSample.wire(AnthropicSample.events)
         // The last line feed is the blank line's, the one before it the data's: either may be missing.
         for count in 0..<bytes.count - 2 {
-            let reader = AnthropicStreamReader(onBegin: {}, onText: nil)
+            let reader = AnthropicStreamReader(onBegin: {}, onEvent: nil)
             reader.take(Array(bytes.prefix(count)))
             let (_, stream, problem) = reader.finish()
             #expect(!stream.isComplete, "\(count) bytes")
@@ -128,7 +129,7 @@ import Testing
 
     @Test func itBeginsOnceAndNotWithAPing() {
         let begun = Counter()
-        let reader = AnthropicStreamReader(onBegin: { begun.add() }, onText: nil)
+        let reader = AnthropicStreamReader(onBegin: { begun.add() }, onEvent: nil)
         reader.take(AnthropicSample.wire([AnthropicSample.events[1]]))
         reader.take(Array(": comment\n\n".utf8))
         #expect(begun.count == 0)
@@ -139,7 +140,7 @@ import Testing
 
     @Test func anErrorIsNoBeginning() {
         let begun = Counter()
-        let reader = AnthropicStreamReader(onBegin: { begun.add() }, onText: nil)
+        let reader = AnthropicStreamReader(onBegin: { begun.add() }, onEvent: nil)
         reader.take(AnthropicSample.wire([(name: "error", data: #"{"type":"error","error":{"type":"overloaded_error"}}"#)]))
         #expect(begun.count == 0)
         #expect(reader.finish().stream.error?.type == "overloaded_error")

@@ -166,7 +166,7 @@ import Testing
         var parser = ServerSentEventParser()
         var stream = ResponsesStream()
         var told = ""
-        for event in try parser.feed(Array(ChatStreamTests.stream(events).utf8)) + parser.finish() { told += stream.take(event) }
+        for event in try parser.feed(Array(ChatStreamTests.stream(events).utf8)) + parser.finish() { told += stream.take(event).text }
         return (stream, told)
     }
 
