@@ -102,7 +102,7 @@ import Testing
     @Test(arguments: [1, 2, 3, 7, 64, 1_000, 100_000]) func whereTheBytesAreCutMakesNoDifference(size: Int) async throws {
         let told = Recorder<String>()
         let begun = Counter()
-        let reader = AnthropicStreamReader(onBegin: { begun.add() }, onEvent: { told.add([$0].text) })
+        let reader = AnthropicStreamReader(onBegin: { begun.add() }, onEvent: { if case .text(let text) = $0 { told.add(text) } })
         let bytes = AnthropicSample.wire(AnthropicSample.events)
         for start in stride(from: 0, to: bytes.count, by: size) { reader.take(Array(bytes[start..<min(start + size, bytes.count)])) }
         try await within(.seconds(10), "it is over") { await reader.waitUntilOver() }
