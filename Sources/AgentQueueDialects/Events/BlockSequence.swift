@@ -168,6 +168,8 @@ struct ReplyProgress: Sendable {
         var free = (calls.map(\.index).max() ?? -1) + 1
         for (place, call) in answer.toolCalls.enumerated() {
             if calls.indices.contains(place) {
+                // Arguments that have gone out are whole, but may be written otherwise in the reply: with other spaces and escapes.
+                guard calls[place].bytes == 0 else { continue }
                 add(call.arguments, after: calls[place].bytes) { .arguments(index: calls[place].index, $0) }
             } else {
                 events.append(.toolCall(index: free, id: call.id, name: call.name))

@@ -23,6 +23,7 @@ extension OpenAIProvider {
             // What cannot be written anew is for the server to judge.
             return await send(native, of: request, usesResponses: false, limit, idempotencyKey, onEvent)
         }
+        if let own = native, !own.isRequired, Self.isRefused(request, chat, form) { native = nil }
         var refusedSchema: JSONValue?
         var isChanged = false
         var attempt = 1
@@ -38,7 +39,7 @@ extension OpenAIProvider {
                 return .failure(error)
             }
             do throws(CallFailure) {
-                let bytes = sent?.bytes(streams: onEvent != nil, countsStream: true)
+                let bytes = sent?.bytes(streams: onEvent != nil, countsStream: form.hasStreamOptions)
                 let reply = try await ask(body, bytes, of: request, usesResponses: form.usesResponses, limit, key, onEvent)
                 if isChanged { quirks.remember(form, for: model) }
                 if let refusedSchema { quirks.rememberRefusal(of: refusedSchema, for: model) }
@@ -67,6 +68,12 @@ extension OpenAIProvider {
                 return .failure(error.failure)
             }
         }
+    }
+
+    /// Whether the server is known to refuse what the client wrote: the name of the limit, or its schema in strict mode.
+    private static func isRefused(_ request: ModelRequest, _ chat: ChatRequest, _ form: ChatForm) -> Bool {
+        if form.hasCompletionLimit, chat["max_tokens"] != nil { return true }
+        return chat.strictSchema == nil && request.body["response_format"]?["json_schema"]?["strict"] == true
     }
 
     private func body(of chat: ChatRequest, _ form: ChatForm, streams: Bool) throws(ModelFailure) -> JSONValue {

@@ -50,7 +50,8 @@ package struct OpenAIProvider: CheckableProvider {
         var capabilities = ProviderCapabilities(
             maxEmbedInputs: max(1, maxEmbedInputs), maxEmbedTokens: maxEmbedTokens ?? Self.maxEmbedTokens,
             maxEmbedBytes: maxEmbedBytes ?? ProviderCapabilities().maxEmbedBytes, streams: true, hasStructuredOutput: true)
-        connection = APIConnection(baseURL, apiKey: apiKey, transport: transport, streams: streams)
+        let connection = APIConnection(baseURL, apiKey: apiKey, transport: transport, streams: streams)
+        self.connection = connection
         // Of the servers that are not told to be asked by one of the two, only OpenAI's own is known to have both.
         switch api {
         case .chat: capabilities.forms = [.chat, .embeddings]
