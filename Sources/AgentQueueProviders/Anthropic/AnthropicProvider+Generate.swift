@@ -100,8 +100,11 @@ extension AnthropicProvider {
         switch result {
         case .success(let answer):
             let reply = try reply(answer, to: request)
-            options.onEvent?(.begin(model: reply.model, id: nil, native: nil))
-            if let text = reply.text, !text.isEmpty { options.onEvent?(.text(text)) }
+            // A client of this form gets the whole as it came.
+            if request.clientForm != .messages, let text = reply.text, !text.isEmpty {
+                options.onEvent?(.begin(model: reply.model, id: nil, native: nil))
+                options.onEvent?(.text(text))
+            }
             return reply
         case .failure(let failure): throw connection.failure(failure, limit)
         }
