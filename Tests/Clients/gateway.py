@@ -19,6 +19,7 @@ worker: {{ lease: 5s, shutdown_grace: 5s }}
 breaker: {{ failure_rate: 1, consecutive: 1000 }}
 providers:
   up: {{ kind: openai, base_url: "{upstream}/v1", api_key_env: UPSTREAM_KEY }}
+  up-responses: {{ kind: openai, api: responses, base_url: "{upstream}/v1", api_key_env: UPSTREAM_KEY }}
   up-anthropic: {{ kind: anthropic, base_url: "{upstream}", api_key_env: UPSTREAM_KEY }}
 models:
   up/scripted: {{ price: {{ input_per_mtok: 1, output_per_mtok: 1 }} }}

@@ -12,8 +12,10 @@ The last user message holds a JSON object, the script of its answer:
     break_at    the index of the piece before which a stream's connection is cut
     hold        "head", or the index of the piece (or "end") before which the answer waits for /control/release
     delay       seconds before the answer begins
+    pause       seconds before each piece
+    finish      the reason of the end, where it is not the usual one
 
-It speaks OpenAI's chat completions and embeddings and Anthropic's messages, count_tokens and models. /control/* is for the checks.
+It speaks OpenAI's chat completions, responses and embeddings and Anthropic's messages, count_tokens and models. /control/* is for the checks.
 """
 
 import base64
@@ -23,119 +25,14 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-HOLD_SECONDS = 60
+import upstream_responses
+from upstream_record import Call, Record, has_tool_result, script_of
+
 MODELS = ["scripted", "claude-scripted"]
-
-
-class Call:
-    """One request for an answer, as the server saw it."""
-
-    def __init__(self, identifier, path, headers, body):
-        self.id = identifier
-        self.path = path
-        self.headers = headers
-        self.body = body
-        self.began = time.monotonic()
-        self.ended = None
-        self.outcome = "open"
-
-
-class Record:
-    """Every call, and the answers that are held."""
-
-    def __init__(self):
-        self.changed = threading.Condition()
-        self.calls = []
-        self.released = set()
-        self.held = set()
-
-    def begin(self, call):
-        with self.changed:
-            self.calls.append(call)
-            self.changed.notify_all()
-            return sum(1 for other in self.calls if other.id == call.id and other.path == call.path)
-
-    def end(self, call, outcome):
-        with self.changed:
-            call.ended = time.monotonic()
-            call.outcome = outcome
-            self.changed.notify_all()
-
-    def hold(self, identifier):
-        with self.changed:
-            self.held.add(identifier)
-            self.changed.notify_all()
-            self.changed.wait_for(lambda: identifier in self.released, HOLD_SECONDS)
-            self.held.discard(identifier)
-
-    def release(self, identifier):
-        with self.changed:
-            self.released.add(identifier)
-            self.changed.notify_all()
-
-    def of(self, identifier):
-        return [call for call in self.calls if call.id == identifier]
-
-    def wait(self, identifier, calls, held, seconds):
-        """Whether so many calls have come (and their answer is held), waiting for it."""
-        with self.changed:
-            return self.changed.wait_for(
-                lambda: len(self.of(identifier)) >= calls and (not held or identifier in self.held), seconds)
-
-    def answer(self, path, arguments):
-        identifier = arguments.get("id", "")
-        if path == "/control/release":
-            self.release(identifier)
-            return {}
-        if path == "/control/wait":
-            return {"met": self.wait(identifier, int(arguments["calls"]), arguments.get("held") == "1", float(arguments["seconds"]))}
-        if path == "/control/calls":
-            with self.changed:
-                return [
-                    {"id": call.id, "path": call.path, "headers": call.headers, "body": call.body, "outcome": call.outcome}
-                    for call in self.calls if not identifier or call.id == identifier
-                ]
-        if path == "/control/counts":
-            counts = {}
-            with self.changed:
-                for call in self.calls:
-                    counts[call.id] = counts.get(call.id, 0) + 1
-            return counts
-        return None
 
 
 class Cut(Exception):
     """The connection is to be lost here."""
-
-
-def texts(content):
-    if isinstance(content, str):
-        return [content]
-    return [part.get("text", "") for part in content or [] if isinstance(part, dict) and part.get("type") in ("text", "input_text")]
-
-
-def has_tool_result(messages):
-    for message in messages:
-        if message.get("role") == "tool":
-            return True
-        if isinstance(message.get("content"), list) and any(part.get("type") == "tool_result" for part in message["content"]):
-            return True
-    return False
-
-
-def script_of(messages):
-    """The newest script among the texts of users; a request without one gets the plain answer."""
-    for message in reversed(messages):
-        if message.get("role") != "user":
-            continue
-        for text in reversed(texts(message.get("content"))):
-            start = text.find('{"id"')
-            if start >= 0:
-                try:
-                    return json.JSONDecoder().raw_decode(text[start:])[0]
-                except json.JSONDecodeError:
-                    pass
-    return {"id": "none"}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -177,7 +74,7 @@ class Handler(BaseHTTPRequestHandler):
         if request.get("model") == "absent":
             return self.send_failure(404, "There is no such model.", "model_not_found")
         routes = {
-            "/v1/chat/completions": self.chat, "/v1/embeddings": self.embeddings,
+            "/v1/chat/completions": self.chat, "/v1/embeddings": self.embeddings, "/v1/responses": self.response_api,
             "/v1/messages": self.messages, "/v1/messages/count_tokens": self.count_tokens,
         }
         if path not in routes:
@@ -186,6 +83,9 @@ class Handler(BaseHTTPRequestHandler):
             return self.count_tokens(request)
         if path == "/v1/embeddings":
             script = {"id": "embeddings"}
+        elif path == "/v1/responses":
+            items = request.get("input", "")
+            script = script_of([{"role": "user", "content": items}] if isinstance(items, str) else items)
         elif not isinstance(request.get("messages"), list):
             return self.send_failure(400, "'messages' is missing.", "missing", "messages")
         else:
@@ -278,6 +178,28 @@ class Handler(BaseHTTPRequestHandler):
         if include_usage:
             self.write(chunk({}, choices=[], usage=usage))
         self.write(b"data: [DONE]\n\n", last=True)
+
+    def response_api(self, request, script):
+        if self.failed(script):
+            return
+        items = request["input"] if isinstance(request["input"], list) else []
+        tool = script.get("tool") if not has_tool_result(items) else None
+        arguments = json.dumps(tool["arguments"]) if tool else ""
+        answer = (script["id"], script.get("text", ["Hel", "lo"]), tool, arguments)
+        if not request.get("stream"):
+            if script.get("hold") not in (None, "head"):
+                self.record.hold(script["id"])
+            return self.send_json(200, upstream_responses.response(script["id"], [upstream_responses.item(*answer)]))
+        self.begin_stream()
+        number = 0
+        for name, value in upstream_responses.events(*answer):
+            if value is not None:
+                data = json.dumps({"type": name, "sequence_number": number, **value})
+                self.write(f"event: {name}\ndata: {data}\n\n".encode(), last=name == "response.completed")
+                number += 1
+            elif self.stops(script, name):
+                error = {"type": "error", "sequence_number": number, "code": "server_error", "message": "Scripted error.", "param": None}
+                return self.write(f"event: error\ndata: {json.dumps(error)}\n\n".encode(), last=True)
 
     def embeddings(self, request, script):
         inputs = request["input"]
