@@ -1,3 +1,4 @@
+import AgentQueueDialects
 import AgentQueueModel
 import AgentQueueSettings
 
@@ -63,7 +64,7 @@ extension JobLine {
         line.draft.kind = endpoint == .embeddings ? .embed : .generate
         switch endpoint {
         case .chat, .embeddings: break
-        case .responses: body = try ResponsesLine.chat(body)
+        case .responses: body = try Self.chat(ofResponse: body)
         case .completions: body = try Self.chat(ofCompletion: body)
         }
         if body.contains(where: { $0.key == "max_completion_tokens" }) { line.draft.maxTokens = nil }
@@ -88,6 +89,14 @@ extension JobLine {
             throw InputError("input must be a string, a list of strings, or lists of tokens (whole numbers)", kind: .badData)
         }
         line.draft.tokenInputs = lists.map(JSONValue.array)
+    }
+
+    private static func chat(ofResponse body: [JSONValue.Member]) throws(InputError) -> [JSONValue.Member] {
+        do throws(RequestError) {
+            return try ResponsesTranslation.chat(body)
+        } catch {
+            throw InputError(error.message, kind: .badData)
+        }
     }
 
     /// A completion as a chat: the prompt becomes the user's message.

@@ -2,7 +2,6 @@ import AgentQueueModel
 import Testing
 
 @testable import AgentQueueDialects
-@testable import AgentQueueProviders
 
 @Suite struct RedactionTests {
     let body: JSONValue = [

@@ -2,12 +2,11 @@ import AgentQueueModel
 import Testing
 
 @testable import AgentQueueDialects
-@testable import AgentQueueProviders
 
 /// Requests in Anthropic's form, and what becomes of them.
 @Suite struct ChatRequestTests {
     func body(_ text: String, form: ChatForm = ChatForm(), streams: Bool = false) throws -> String {
-        let request = ModelRequest(kind: .generate, target: chat.target, body: try JSONValue.parse(text))
+        let request = ModelRequest(kind: .generate, target: Target(provider: "scripted", model: "m"), body: try JSONValue.parse(text))
         return try ChatRequest(request).body(form, streams: streams).text
     }
 

@@ -2,7 +2,6 @@ import AgentQueueModel
 import Testing
 
 @testable import AgentQueueDialects
-@testable import AgentQueueProviders
 
 /// What servers count, and where they count it.
 @Suite struct OpenAIUsageTests {

@@ -2,7 +2,6 @@ import AgentQueueModel
 import Testing
 
 @testable import AgentQueueDialects
-@testable import AgentQueueProviders
 
 @Suite struct OpenAIReplyTests {
     func chat(_ body: String) throws -> ModelReply { try OpenAIReply.chat(JSONValue.parse(body), requestID: nil) }

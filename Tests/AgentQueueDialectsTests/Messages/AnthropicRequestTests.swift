@@ -2,7 +2,6 @@ import AgentQueueModel
 import Testing
 
 @testable import AgentQueueDialects
-@testable import AgentQueueProviders
 
 @Suite struct AnthropicRequestTests {
     static func translated(_ body: String, promptCache: PromptCache = .off) throws -> AnthropicRequest {
