@@ -55,6 +55,8 @@ package struct Answer: Sendable, Equatable {
 package struct ReplyContext: Sendable {
     /// The job, which the ids of an answer are made of; of several samples the first.
     package var job: Int64
+    /// The id of a response, by which the client asks for it again; nil for one made of the job.
+    package var responseID: String?
     /// The model that was asked, for a provider that does not name its own.
     package var model: String
     /// When the answer was made, in seconds since 1970.

@@ -2,7 +2,7 @@ import AgentQueueModel
 
 /// Writes answers as responses.
 package enum ResponsesReplyRenderer {
-    package static func id(_ context: ReplyContext) -> String { "resp_aq\(context.job)" }
+    package static func id(_ context: ReplyContext) -> String { context.responseID ?? "resp_aq\(context.job)" }
 
     /// The response of an answer. A provider's own has our id, by which the client asks for it again.
     package static func body(of answer: Answer, _ context: ReplyContext) -> JSONValue {

@@ -1,0 +1,106 @@
+import AgentQueue
+import AgentQueueDialects
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
+
+/// The checks of a request, before there is a job.
+extension CallHandler {
+    /// Reads a request and checks it in its own dialect.
+    /// - Throws: `GatewayError`.
+    func check(_ form: RequestForm, _ exchange: Exchange) async throws -> CheckedRequest {
+        let body = try await exchange.body()
+        do {
+            return try check(form, body.bytes, exchange.head)
+        } catch let error as RequestError {
+            throw GatewayError(error)
+        }
+    }
+
+    private func check(_ form: RequestForm, _ body: [UInt8], _ head: RequestHead) throws -> CheckedRequest {
+        let headers = try CallHeaders(head.header)
+        let name = try ClientRequest.model(of: body)
+        let target = try self.target(of: name, form, head.caller)
+        let dropsUnsupported = headers.dropsUnsupported ?? (settings.unsupported == .drop)
+        // What the client asks of us; the provider is asked to keep nothing.
+        let asked = form == .responses ? try AskedResponse(body) : nil
+        let request = try ClientRequest(
+            form: form, body: body, version: headers.version, betas: headers.betas, unsupported: dropsUnsupported ? .drop : .refuse,
+            target: names.form(form, isSpokenBy: target.provider) ? form : nil,
+            earlier: try asked?.previous.map { try turns(before: $0, head.caller) })
+        guard request.native.body.utf8.count <= settings.maxBody else {
+            throw RequestError("the conversation is longer than serve.max_body", status: 413, code: "request_too_large", param: "input")
+        }
+        var policy = CallPolicy(headers, CallPolicy.KeyRules(head.caller), settings, serviceTier: request.serviceTier)
+        let now = store.clock.wall()
+        let deadline = now + policy.maxWait.milliseconds
+
+        var context = self.context
+        context.now = now
+        let streams = request.streams && form != .embeddings
+        var jobs = try CallJobs(context: context).jobs(of: request, for: target, policy, headers, isFollowed: streams && !hasWorker)
+        let isBackground = asked?.isBackground ?? false
+        if isBackground {
+            policy.onDisconnect = .finish
+        } else {
+            for index in jobs.indices { jobs[index].expiresAt = deadline }
+        }
+        var submission = GatewaySubmission(
+            jobs: jobs, key: policy.key, form: form,
+            attach: request.attachDigest(key: policy.key, route: head.path, sample: headers.sample ?? 0), server: server)
+        submission.idempotencyKey = headers.idempotencyKey
+        submission.isRetry = headers.retryCount > 0
+        submission.trace = headers.trace
+        if let asked, asked.isStored { submission.responseID = "resp_aq" + head.id.description.dropFirst("req_".count) }
+        submission.previousResponse = asked?.previous
+        submission.windows.idempotency = settings.idempotency.milliseconds
+        submission.windows.ended = settings.attach.milliseconds
+
+        var reply = ReplyContext(job: 0, model: target.model, created: now / 1_000, requestID: head.id.description)
+        reply.samples = request.n
+        reply.includesUsage = request.includesUsage
+        reply.isBase64 = request.isBase64
+        reply.request = asked?.repeated
+        return CheckedRequest(
+            submission: submission, target: target, policy: policy, streams: streams, isBackground: isBackground, context: reply,
+            dropped: request.dropped, readTimeout: headers.readTimeout, deadline: isBackground ? .max : deadline)
+    }
+
+    /// The target that a name stands for, if the key may use it.
+    func target(of name: String, _ form: RequestForm, _ caller: Caller) throws -> Target {
+        let target = try names.target(of: name, form: form)
+        guard let allowed = caller.targets else { return target }
+        // A pattern that is none allows nothing.
+        guard allowed.contains(where: { (try? NamePattern($0))?.matches(target.description) == true }) else {
+            throw GatewayError(.forbidden, "The key \(caller.name) may not use \(target): use another key, or one of its models.")
+        }
+        return target
+    }
+}
+
+/// What a request for a response asks of us and not of the provider.
+private struct AskedResponse {
+    let body: JSONValue
+    var isStored: Bool { body["store"] != false }
+    var isBackground: Bool { body["background"] == true }
+    /// What the answer repeats of it: all but the conversation.
+    var repeated: JSONValue { .object((body.members ?? []).filter { $0.key != "input" }) }
+    var previous: String? { body["previous_response_id"]?.string }
+
+    init(_ bytes: [UInt8]) throws(RequestError) {
+        do { body = try JSONValue.parse(bytes) } catch { throw RequestError("the body is \(error)") }
+        guard isStored || !isBackground else {
+            throw RequestError("background needs store: a response that is not kept cannot be asked for later", param: "store")
+        }
+    }
+}
+
+extension CallPolicy.KeyRules {
+    init(_ caller: Caller) {
+        id = caller.keyID
+        queue = caller.queue
+        usesCache = caller.cache
+        onDisconnect = caller.onDisconnect
+        bestPriority = caller.bestPriority
+    }
+}

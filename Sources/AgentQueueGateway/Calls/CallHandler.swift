@@ -1,0 +1,230 @@
+import AgentQueue
+import AgentQueueDialects
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
+import AgentQueueWorker
+import HTTPTypes
+import Logging
+import Synchronization
+
+/// Makes calls of requests: checks them, adds their jobs, waits for these and answers.
+///
+/// A request is added before anything goes upstream, and its answer ends only after the job's result is stored. So a client that has seen
+/// the end has a stored result, and one that has not finds its job again when it asks once more.
+final class CallHandler: CallHandling {
+    let store: QueueStore
+    let settings: ServeSettings
+    let names: ModelNames
+    let policies: CallPolicies
+    let broker: ReplyBroker
+    let departures: Departures
+    /// This process, as registered.
+    let server: Int64
+    /// Whether the worker of this process hands over pieces and ends; otherwise they come by way of the file.
+    let hasWorker: Bool
+    let context: IntakeContext
+    let logger: Logger
+    private let state = Mutex(State())
+
+    private struct State {
+        var isStopping = false
+        var waiting = 0
+        /// Those who wait until no request waits.
+        var drains: [CheckedContinuation<Void, Never>] = []
+    }
+
+    /// - Parameters:
+    ///   - available: the names of the providers that can be called.
+    ///   - listed: the models that each provider lists, as far as they are known now.
+    init(
+        _ queue: JobQueue, server: Int64, hasWorker: Bool, available: Set<String>, logger: Logger,
+        listed: @escaping @Sendable () -> [String: [String]] = { [:] }
+    ) {
+        store = queue.store
+        settings = queue.settings.serve
+        names = ModelNames(queue.settings, own: queue.own.map(\.name), listed: listed)
+        policies = queue.settings.workerConfiguration(available: available).policies
+        context = queue.settings.intakeContext(now: queue.store.clock.wall(), own: queue.own)
+        let waiters = JobWaiters(queue.store, logger: logger)
+        broker = ReplyBroker(waiters, streamMemory: Int(clamping: queue.settings.serve.streamMemory))
+        departures = Departures(queue.store, server: server, logger: logger)
+        self.server = server
+        self.hasWorker = hasWorker
+        self.logger = logger
+    }
+
+    var routes: [Route] {
+        let calls: [(path: String, form: RequestForm)] = [
+            ("/v1/chat/completions", .chat), ("/v1/embeddings", .embeddings), ("/v1/messages", .messages), ("/v1/responses", .responses),
+        ]
+        return calls.map { path, form in
+            Route(.post, path, scope: .call, content: .json) { [self] exchange in try await call(form, exchange) }
+        } + [
+            Route(.post, "/v1/messages/count_tokens", scope: .call, content: .json) { [self] exchange in
+                try await countTokens(exchange)
+            }
+        ] + responseRoutes
+    }
+
+    // MARK: The audience of the worker
+
+    func listener(for job: Int64) -> (@Sendable (ReplyEvent) -> Void)? { broker.listener(for: job) }
+
+    func ended(_ job: Int64, _ state: JobState) { broker.ended(job, state) }
+
+    // MARK: Its own life
+
+    var waiting: Int { state.withLock(\.waiting) }
+
+    func run() async throws {
+        await withDiscardingTaskGroup { group in
+            group.addTask { [self] in await broker.waiters.run() }
+            group.addTask { [self] in await departures.run() }
+            if !hasWorker { group.addTask { [self] in await FilePieces(store, broker, logger: logger).run() } }
+        }
+    }
+
+    func beginShutdown() { state.withLock { $0.isStopping = true } }
+
+    func drained() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    guard state.waiting > 0, !Task.isCancelled else { return true }
+                    state.drains.append(continuation)
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            wakeDrains()
+        }
+    }
+
+    private func wakeDrains() {
+        let drains = state.withLock { state in
+            defer { state.drains = [] }
+            return state.drains
+        }
+        for drain in drains { drain.resume() }
+    }
+
+    func enter() throws(GatewayError) {
+        let obstacle = state.withLock { state -> GatewayError? in
+            if state.isStopping { return GatewayError(.shuttingDown, "The gateway is stopping: send the request again in a moment.") }
+            guard state.waiting < settings.maxWaiting else {
+                return GatewayError(.overloaded, "\(settings.maxWaiting) requests wait already: send this one again later.")
+            }
+            state.waiting += 1
+            return nil
+        }
+        if let obstacle { throw obstacle }
+    }
+
+    func leave() {
+        let isLast = state.withLock { state in
+            state.waiting -= 1
+            return state.waiting == 0
+        }
+        if isLast { wakeDrains() }
+    }
+
+    // MARK: Calls
+
+    /// Takes a request through its whole life.
+    func call(_ form: RequestForm, _ exchange: Exchange) async throws {
+        try enter()
+        defer { leave() }
+        let call = try await open(form, exchange)
+        guard call.isBackground, !call.streams else { return try await respond(to: call, exchange) }
+        close(call)
+        try await answerInBackground(call, exchange)
+    }
+
+    /// Checks a request, adds its jobs and begins to wait for them. What it was is released with the end of this: who waits holds no body.
+    private func open(_ form: RequestForm, _ exchange: Exchange) async throws -> OpenCall {
+        let checked = try await check(form, exchange)
+        broker.beginSubmission(isStreamed: checked.streams)
+        defer { broker.endSubmission(isStreamed: checked.streams) }
+        return join(JoinedJobs(try await submit(checked.submission)), checked, exchange)
+    }
+
+    /// Waits for a call's jobs and answers, or sees the client leave.
+    func respond(to call: OpenCall, _ exchange: Exchange) async throws {
+        exchange.presence.onDeparture { [signal = call.signal] _ in signal.call() }
+        defer { exchange.presence.onDeparture(nil) }
+        do {
+            try await call.streams ? stream(call, exchange) : answer(call, exchange)
+            store.gateway.received([call.ticket.call])
+            close(call)
+        } catch {
+            let isLast = close(call)
+            // A gateway that stops is not left by its clients: they come back, here or at another.
+            if isLast, !(error is Interrupted), exchange.presence.departure != .stopped {
+                departures.left(call.ticket.call, call.policy.onDisconnect, isStreamed: call.streams)
+            }
+            if error is Interrupted { throw CancellationError() }
+            throw error
+        }
+    }
+
+    /// Begins to wait for a call's jobs.
+    func join(_ ticket: JoinedJobs, _ checked: CheckedRequest, _ exchange: Exchange) -> OpenCall {
+        let signal = CallSignal()
+        for job in ticket.jobs {
+            broker.waiters.wait(for: job.id, signal)
+            if job.state.isFinal { broker.waiters.ended(job.id, job.state) }
+        }
+        let buffers = checked.streams ? ticket.jobs.map { broker.view($0.id, signal) } : []
+        exchange.notes.update { notes in
+            notes.job = ticket.call
+            notes.target = "\(checked.target)"
+            notes.isAttached = ticket.attached != nil
+        }
+        return OpenCall(checked, ticket, buffers, exchange.head, signal)
+    }
+
+    private func submit(_ submission: GatewaySubmission) async throws -> GatewayTicket {
+        do {
+            return try await store.gateway.submit(submission)
+        } catch let error as IdempotencyConflict {
+            throw GatewayError(
+                .idempotencyConflict, "The Idempotency-Key belongs to another request (job \(error.job)): use a new one for this request.")
+        } catch let error as StoreError {
+            throw GatewayError(error)
+        }
+    }
+
+    /// Ends the wait. Returns whether no other client of this process waits for the call.
+    @discardableResult
+    private func close(_ call: OpenCall) -> Bool {
+        for (job, buffer) in zip(call.jobs, call.buffers) { broker.leave(job, buffer, call.signal) }
+        for job in call.jobs { broker.waiters.stop(job, call.signal) }
+        return broker.waiters.count(of: call.ticket.call) == 0
+    }
+}
+
+/// The gateway stops, or the request's task was cancelled: the client has not left by itself.
+struct Interrupted: Error {}
+
+/// The client has left.
+struct ClientLeft: Error {}
+
+/// The answer failed after its head: only a connection that is cut tells the client.
+struct FailedAfterHead: Error {}
+
+extension GatewayError {
+    init(_ error: StoreError) { self.init(.storageUnavailable, error.message) }
+}
+
+extension HTTPFields {
+    /// - Parameter pairs: lower-case names and values. What is no name of a header is left out.
+    init(_ pairs: [(name: String, value: String)]) {
+        self.init()
+        for (name, value) in pairs {
+            guard let name = HTTPField.Name(name) else { continue }
+            append(HTTPField(name: name, value: value))
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import AgentQueueDialects
+import AgentQueueModel
+import AgentQueueSettings
+
+/// What holds for a request beside its body: of its headers, its key and the configuration, whichever says it first.
+struct CallPolicy: Sendable, Equatable {
+    /// What the key says.
+    struct KeyRules: Sendable, Equatable {
+        var id: Int64
+        /// The queue of its jobs.
+        var queue: String
+        /// Whether its calls are answered from the cache; nil leaves that to the configuration.
+        var usesCache: Bool?
+        var onDisconnect: DisconnectPolicy?
+        /// The most urgent priority that it may ask for.
+        var bestPriority: Int?
+    }
+
+    var key: Int64
+    var queue: String
+    var priority: Int
+    var usesCache: Bool
+    /// How long the answer is kept in the cache, in ms; nil is what the configuration says.
+    var cacheTimeToLive: Int64?
+    var maxWait: Duration
+    var onDisconnect: DisconnectPolicy
+    var dropsUnsupported: Bool
+
+    /// - Parameter serviceTier: the member of the request, if it has one.
+    init(_ headers: CallHeaders, _ key: KeyRules, _ settings: ServeSettings, serviceTier: String? = nil) {
+        self.key = key.id
+        queue = key.queue
+        priority = max(headers.priority ?? Self.priority(ofTier: serviceTier), key.bestPriority ?? JobLimits.priorities.lowerBound)
+        switch headers.cache {
+        case .off: usesCache = false
+        case .use(let timeToLive): (usesCache, cacheTimeToLive) = (true, timeToLive)
+        case .usual: usesCache = key.usesCache ?? settings.cache
+        }
+        maxWait = headers.maxWait.map { .milliseconds($0) } ?? settings.maxWait
+        onDisconnect = headers.onDisconnect ?? key.onDisconnect ?? settings.onDisconnect
+        dropsUnsupported = headers.dropsUnsupported ?? (settings.unsupported == .drop)
+    }
+
+    static func priority(ofTier tier: String?) -> Int {
+        switch tier {
+        case "priority": 3
+        case "flex": 7
+        default: 5
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import AgentQueueDialects
+import AgentQueueModel
+import AgentQueueStore
+
+/// Decides how long a request waits for a lane that is closed.
+///
+/// A lane is closed by a limit, a breaker or a pause. It is waited for, instead of the client being told to come again; but if it tells that
+/// it opens later than the client may wait, the client is told so at once.
+struct LaneWatch: Sendable {
+    private let store: QueueStore
+    private let policies: CallPolicies
+    /// Until when the request may wait, in ms since 1970.
+    let deadline: Int64
+    /// When to look next.
+    private(set) var nextLook: ContinuousClock.Instant?
+
+    /// The lane is only looked at for a call that has not begun by then: most have.
+    private static let grace: Duration = .milliseconds(50)
+    /// How long what was seen of a lane is believed.
+    private static let interval: Duration = .seconds(5)
+
+    /// - Parameters:
+    ///   - policies: as the workers have them.
+    ///   - deadline: in ms since 1970.
+    init(_ store: QueueStore, _ policies: CallPolicies, deadline: Int64) {
+        self.store = store
+        self.policies = policies
+        self.deadline = deadline
+        nextLook = .now + Self.grace
+    }
+
+    /// Why the job is not waited for any longer; nil while it is.
+    /// - Throws: `StoreError`.
+    mutating func refusal(of job: Int64, now: ContinuousClock.Instant) throws -> GatewayError? {
+        guard let look = nextLook, look <= now else { return nil }
+        nextLook = now + Self.interval
+        guard let outcome = try store.gateway.outcomes(of: [job])[job], !outcome.state.isFinal else { return nil }
+        guard outcome.attempt == 0 else {
+            // It has begun, so it will end.
+            nextLook = nil
+            return nil
+        }
+        guard let lane = try store.gateway.lane(of: job, policies: policies), !lane.isOpen else { return nil }
+        guard let opensAt = lane.opensAt, opensAt > deadline else { return nil }
+        return Self.error(lane, now: store.clock.wall())
+    }
+
+    /// The error of a job whose time to wait is over.
+    /// - Throws: `StoreError`.
+    func timeout(of job: Int64) throws -> GatewayError {
+        guard let lane = try store.gateway.lane(of: job, policies: policies), !lane.isOpen else {
+            return GatewayError(.overloaded, "The request waited as long as it may, and no worker was free: send it again later.")
+        }
+        return Self.error(lane, now: store.clock.wall())
+    }
+
+    private static func error(_ lane: LaneStatus, now: Int64) -> GatewayError {
+        if lane.isPaused { return GatewayError(.providerUnavailable, "The queue is paused: resume it, or ask for another model.") }
+        if lane.isFault {
+            return .closed(
+                .providerUnavailable, "The provider does not answer at the moment: ask for another model, or later.", opensAt: lane.opensAt,
+                now: now)
+        }
+        return .closed(
+            .rateLimited, "The limits of the model are used up: ask for another model, or later.", opensAt: lane.opensAt, now: now)
+    }
+}

@@ -1,0 +1,71 @@
+import AgentQueueModel
+import AgentQueueStore
+import AgentQueueTestSupport
+import Logging
+import Testing
+
+@testable import AgentQueueGateway
+
+@Suite struct JobWaitersTests {
+    private func withWaiters(_ body: (QueueStore, JobWaiters) async throws -> Void) async throws {
+        try await withFolder { folder in
+            let store = try QueueStore(path: folder + "/queue.db")
+            defer { store.close() }
+            try await body(store, JobWaiters(store, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+        }
+    }
+
+    private func job() -> NewJob {
+        NewJob(kind: .generate, target: Target(provider: "local", model: "m"), body: "{}", digest: Array(repeating: 1, count: 32))
+    }
+
+    @Test func aJobThatEndsBeforeItsIDIsKnownWakesItsWaiter() async throws {
+        try await withWaiters { _, waiters in
+            let signal = CallSignal()
+            waiters.beginSubmission()
+            waiters.ended(5, .completed)
+            waiters.wait(for: 5, signal)
+            waiters.endSubmission()
+            try await within(.seconds(10), "the waiter wakes") { await signal.wait(until: nil) }
+            #expect(waiters.end(of: 5) == .completed)
+            waiters.stop(5, signal)
+            #expect(waiters.count == 0)
+        }
+    }
+
+    @Test func theEndOfAnotherProcessesJobIsFoundByTheBell() async throws {
+        try await withWaiters { store, waiters in
+            let job = try await store.jobs.enqueue(job())
+            let signal = CallSignal()
+            waiters.wait(for: job.id, signal)
+            try await withThrowingTaskGroup { group in
+                group.addTask { await waiters.run() }
+                _ = try await store.jobs.cancel(ids: [job.id])
+                try await within(.seconds(10), "the waiter wakes") {
+                    while waiters.end(of: job.id) == nil { await signal.wait(until: nil) }
+                }
+                group.cancelAll()
+            }
+            #expect(waiters.end(of: job.id) == .cancelled)
+        }
+    }
+}
+
+@Suite struct CallSignalTests {
+    @Test func aCallBeforeTheWaitIsNotMissed() async throws {
+        let signal = CallSignal()
+        signal.call()
+        signal.call()
+        try await within(.seconds(10), "the first wait ends") { await signal.wait(until: nil) }
+        let start = ContinuousClock.now
+        await signal.wait(until: start + .milliseconds(20))
+        #expect(ContinuousClock.now >= start + .milliseconds(20))
+    }
+
+    @Test func aCancelledTaskWaitsNoLonger() async throws {
+        let signal = CallSignal()
+        let task = Task { await signal.wait(until: nil) }
+        task.cancel()
+        try await within(.seconds(10), "the wait ends") { await task.value }
+    }
+}
