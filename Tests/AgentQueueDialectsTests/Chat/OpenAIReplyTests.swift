@@ -4,6 +4,10 @@ import Testing
 @testable import AgentQueueDialects
 
 @Suite struct OpenAIReplyTests {
+    private let hello =
+        #"{"id":"c-1","model":"m-1","choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}],"#
+        + #""usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7}}"#
+
     func chat(_ body: String) throws -> ModelReply { try OpenAIReply.chat(JSONValue.parse(body), requestID: nil) }
 
     func vectors(_ data: String, count: Int, dimensions: Int? = nil) throws -> [[Float]] {
