@@ -250,3 +250,55 @@ extension AnthropicSample {
         .usage(Usage(inputTokens: 42, outputTokens: 20, cacheReadTokens: 30)), .finish("tool_calls"),
     ]
 }
+
+/// The events of a stream come to the reply that it carries.
+@Suite struct StreamEventTests {
+    @Test(arguments: UInt64(0)..<200) func theEventsOfAChatComeToItsReply(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        var stream = ChatStream(keepsNative: true)
+        var events: [ReplyEvent] = []
+        func take(_ delta: JSONValue, _ reason: JSONValue = .null) {
+            let chunk: JSONValue = [
+                "id": "c-1", "object": "chat.completion.chunk", "created": 7, "model": "m-1", "service_tier": "flex",
+                "choices": [["index": 0, "delta": delta, "finish_reason": reason]],
+            ]
+            events += stream.take(ServerSentEvent(data: chunk.text))
+        }
+        let words = ["", "a", "é ", "{\"q\":", "}", "\n", "世界"]
+        take(["role": "assistant", "content": ""])
+        for _ in 0..<Int.random(in: 1...12, using: &generator) {
+            let word = JSONValue.string(words.randomElement(using: &generator) ?? "")
+            switch Int.random(in: 0..<4, using: &generator) {
+            case 0: take(["content": word])
+            case 1: take(["reasoning_content": word])
+            case 2:
+                let index = JSONValue.integer(Int64.random(in: 0..<3, using: &generator))
+                take(["tool_calls": [["index": index, "id": "call", "function": ["name": "f", "arguments": word]]]])
+            default: take(["content": word, "reasoning_content": word])
+            }
+        }
+        take(.object([]), "stop")
+        let body = try #require(stream.body)
+        let reply = try OpenAIReply.chat(body, requestID: nil)
+        #expect(events.text == reply.text ?? "" && events.reasoning == reply.reasoning ?? "")
+        #expect(events.arguments == (reply.toolCalls?.array ?? []).map { $0["function"]?["arguments"]?.string ?? "" })
+        let native = try #require(stream.nativeBody)
+        #expect(try OpenAIReply.chat(native, requestID: nil) == reply)
+        #expect(native["created"] == 7 && native["service_tier"] == "flex" && native["object"] == "chat.completion")
+        #expect(native["choices"]?.array?.first?["message"]?["reasoning_content"]?.string ?? "" == events.reasoning)
+    }
+}
+
+extension [ReplyEvent] {
+    fileprivate var reasoning: String {
+        reduce(into: "") { if case .reasoning(let text) = $1 { $0 += text } }
+    }
+
+    /// The arguments of the calls, in the order of their beginnings.
+    fileprivate var arguments: [String] {
+        reduce(into: []) { calls, event in
+            if case .toolCall(let index, _, _) = event, index == calls.count { calls.append("") }
+            if case .arguments(let index, let text) = event, calls.indices.contains(index) { calls[index] += text }
+        }
+    }
+}
