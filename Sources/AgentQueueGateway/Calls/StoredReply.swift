@@ -2,23 +2,6 @@ import AgentQueueDialects
 import AgentQueueModel
 import AgentQueueStore
 
-extension ModelReply {
-    /// The reply of a stored result.
-    init(_ result: JobResult) {
-        let stored = result.reply
-        var usage = result.usage
-        usage.cacheReadTokens = stored["cache_read_tokens"]?.int ?? 0
-        usage.cacheWriteTokens = stored["cache_write_tokens"]?.int ?? 0
-        self.init(
-            text: stored["text"]?.string,
-            embeddings: stored["embeddings"]?.array.map { $0.map { ($0.array ?? []).map { Float($0.number ?? .nan) } } },
-            finishReason: stored["finish_reason"]?.string, usage: usage, model: stored["model"]?.string,
-            requestID: stored["request_id"]?.string, toolCalls: stored["tool_calls"], reasoning: stored["reasoning"]?.string,
-            cost: result.cost)
-        native = stored[NativeReply.member].flatMap { NativeReply(stored: $0) }
-    }
-}
-
 extension JobOutcome {
     /// What the client of an ended job is answered.
     /// - Throws: `GatewayError` if it failed.

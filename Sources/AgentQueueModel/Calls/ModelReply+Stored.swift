@@ -15,6 +15,7 @@ extension ModelReply {
     /// The answer of a stored result.
     package init(_ result: JobResult) {
         self.init(stored: result.reply, usage: result.usage)
+        cost = result.cost
         native = result.native ?? native
     }
 }
