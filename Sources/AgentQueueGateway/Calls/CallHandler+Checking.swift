@@ -21,12 +21,13 @@ extension CallHandler {
         let headers = try CallHeaders(head.header)
         let name = try ClientRequest.model(of: body)
         let target = try self.target(of: name, form, head.caller)
+        try checkIsServed(target)
         let dropsUnsupported = headers.dropsUnsupported ?? (settings.unsupported == .drop)
         // What the client asks of us; the provider is asked to keep nothing.
         let asked = form == .responses ? try AskedResponse(body) : nil
         let request = try ClientRequest(
             form: form, body: body, version: headers.version, betas: headers.betas, unsupported: dropsUnsupported ? .drop : .refuse,
-            target: names.form(form, isSpokenBy: target.provider) ? form : nil,
+            target: names.form(of: target.provider, for: form),
             earlier: try asked?.previous.map { try turns(before: $0, head.caller) })
         guard request.native.body.utf8.count <= settings.maxBody else {
             throw RequestError("the conversation is longer than serve.max_body", status: 413, code: "request_too_large", param: "input")
@@ -38,7 +39,8 @@ extension CallHandler {
         var context = self.context
         context.now = now
         let streams = request.streams && form != .embeddings
-        var jobs = try CallJobs(context: context).jobs(of: request, for: target, policy, headers, isFollowed: streams && !hasWorker)
+        var jobs = try CallJobs(context: context).jobs(
+            of: request, for: target, policy, headers, isFollowed: streams && (!hasWorker || others.live()))
         let isBackground = asked?.isBackground ?? false
         if isBackground {
             policy.onDisconnect = .finish
@@ -64,6 +66,14 @@ extension CallHandler {
         return CheckedRequest(
             submission: submission, target: target, policy: policy, streams: streams, isBackground: isBackground, context: reply,
             dropped: request.dropped, readTimeout: headers.readTimeout, deadline: isBackground ? .max : deadline)
+    }
+
+    /// Refuses at once what no worker would ever take.
+    private func checkIsServed(_ target: Target) throws(GatewayError) {
+        guard hasWorker, !available.contains(target.provider), policies.routes[target.description] == nil else { return }
+        throw GatewayError(
+            .providerUnavailable,
+            "The provider \(target.provider) cannot be called here: give the gateway its key or program, or ask for another model.")
     }
 
     /// The target that a name stands for, if the key may use it.

@@ -19,10 +19,13 @@ final class CallHandler: CallHandling {
     let policies: CallPolicies
     let broker: ReplyBroker
     let departures: Departures
+    let others: OtherWorkers
     /// This process, as registered.
     let server: Int64
     /// Whether the worker of this process hands over pieces and ends; otherwise they come by way of the file.
     let hasWorker: Bool
+    /// The names of the providers that the worker of this process can call.
+    let available: Set<String>
     let context: IntakeContext
     let logger: Logger
     private let state = Mutex(State())
@@ -43,14 +46,16 @@ final class CallHandler: CallHandling {
     ) {
         store = queue.store
         settings = queue.settings.serve
-        names = ModelNames(queue.settings, own: queue.own.map(\.name), listed: listed)
+        names = ModelNames(queue.settings, own: queue.own, listed: listed)
         policies = queue.settings.workerConfiguration(available: available).policies
         context = queue.settings.intakeContext(now: queue.store.clock.wall(), own: queue.own)
         let waiters = JobWaiters(queue.store, logger: logger)
         broker = ReplyBroker(waiters, streamMemory: Int(clamping: queue.settings.serve.streamMemory))
         departures = Departures(queue.store, server: server, logger: logger)
+        others = OtherWorkers(queue.store)
         self.server = server
         self.hasWorker = hasWorker
+        self.available = available
         self.logger = logger
     }
 
@@ -81,7 +86,7 @@ final class CallHandler: CallHandling {
         await withDiscardingTaskGroup { group in
             group.addTask { [self] in await broker.waiters.run() }
             group.addTask { [self] in await departures.run() }
-            if !hasWorker { group.addTask { [self] in await FilePieces(store, broker, logger: logger).run() } }
+            group.addTask { [self] in await FilePieces(store, broker, logger: logger).run() }
         }
     }
 

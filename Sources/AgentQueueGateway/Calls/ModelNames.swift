@@ -8,21 +8,21 @@ import AgentQueueSettings
 /// configured for or lists. A provider that speaks the request's own form comes before the others.
 struct ModelNames: Sendable {
     private let aliases: [ModelAlias]
-    /// The providers' kinds by name; nil for a provider of the embedding program.
-    private let providers: [String: ProviderKind?]
+    /// The forms that each provider speaks.
+    private let forms: [String: Set<RequestForm>]
     /// The targets that the configuration names.
     private let configured: Set<String>
     /// The models that each provider lists, as far as they are known now.
     private let listed: @Sendable () -> [String: [String]]
 
     /// - Parameters:
-    ///   - own: the names of the embedding program's providers.
+    ///   - own: the embedding program's providers.
     ///   - listed: the models that each provider lists, as far as they are known now.
-    init(_ settings: Settings, own: [String] = [], listed: @escaping @Sendable () -> [String: [String]] = { [:] }) {
+    init(_ settings: Settings, own: [any ModelProvider] = [], listed: @escaping @Sendable () -> [String: [String]] = { [:] }) {
         aliases = settings.serve.models
-        var providers = settings.providers.mapValues { Optional($0.kind) }
-        for name in own { providers[name] = .some(nil) }
-        self.providers = providers
+        var forms = settings.providers.mapValues(\.forms)
+        for provider in own { forms[provider.name] = provider.capabilities.forms }
+        self.forms = forms
         configured = Set(settings.models.keys).union([settings.defaultModel, settings.memory.embeddingModel])
         self.listed = listed
     }
@@ -31,10 +31,10 @@ struct ModelNames: Sendable {
     /// - Throws: `RequestError` with status 404 if there is none, or more than one.
     func target(of name: String, form: RequestForm) throws(RequestError) -> Target {
         if let alias = aliases.first(where: { $0.pattern.matches(name) }), let target = Target(alias.target) { return target }
-        if let target = Target(name), providers[target.provider] != nil { return target }
+        if let target = Target(name), forms[target.provider] != nil { return target }
         let models = listed()
-        let candidates = providers.keys.filter { configured.contains("\($0)/\(name)") || models[$0]?.contains(name) == true }.sorted()
-        let ofForm = candidates.filter { self.form(form, isSpokenBy: $0) }
+        let candidates = forms.keys.filter { configured.contains("\($0)/\(name)") || models[$0]?.contains(name) == true }.sorted()
+        let ofForm = candidates.filter { forms[$0]?.contains(form) == true }
         let found = ofForm.isEmpty ? candidates : ofForm
         guard let provider = found.first else { throw unknown(name, models) }
         guard found.count == 1 else {
@@ -45,13 +45,11 @@ struct ModelNames: Sendable {
         return Target(provider: provider, model: name)
     }
 
-    /// Whether a provider may be sent requests of a form as they came.
-    func form(_ form: RequestForm, isSpokenBy provider: String) -> Bool {
-        guard let kind = providers[provider] else { return false }
-        return switch form {
-        case .messages: kind == .anthropic
-        case .chat, .responses, .embeddings: kind == .openai
-        }
+    /// The form in which a provider is asked what a client wrote in another: the client's own if the provider speaks it; nil if it speaks
+    /// none, or it is not known.
+    func form(of provider: String, for form: RequestForm) -> RequestForm? {
+        let spoken = forms[provider] ?? []
+        return spoken.contains(form) ? form : [.chat, .messages, .responses].first { spoken.contains($0) }
     }
 
     private func unknown(_ name: String, _ models: [String: [String]]) -> RequestError {
@@ -62,5 +60,20 @@ struct ModelNames: Sendable {
         let help = near.map { "did you mean \(InvalidText.quoted($0))?" } ?? "GET /v1/models lists them"
         return RequestError(
             "there is no model \(InvalidText.quoted(name)) here (\(help))", status: 404, code: "model_not_found", param: "model")
+    }
+}
+
+extension ProviderSettings {
+    /// The forms that such a provider speaks, as its provider says of itself.
+    fileprivate var forms: Set<RequestForm> {
+        switch (kind, api ?? .automatic) {
+        case (.anthropic, _): [.messages]
+        case (.claudeCode, _): []
+        case (.openai, .chat): [.chat, .embeddings]
+        case (.openai, .responses): [.responses, .embeddings]
+        case (.openai, .automatic):
+            // Other servers rarely know responses.
+            baseURL?.hasPrefix("https://api.openai.com/") == true ? [.chat, .embeddings, .responses] : [.chat, .embeddings]
+        }
     }
 }

@@ -34,7 +34,7 @@ struct FilePieces: Sendable {
             let viewed = broker.viewed
             places = places.filter { viewed[$0.key] === $0.value.buffer }
             do {
-                for (job, buffer) in viewed { try read(job, &places[job, default: Place(buffer: buffer)]) }
+                for (job, buffer) in viewed where !buffer.isFilledHere { try read(job, &places[job, default: Place(buffer: buffer)]) }
             } catch {
                 // The next ring, or the beat within a second, reads on.
                 logger.warning("the pieces of answers could not be read", metadata: ["error": "\(error)"])

@@ -56,12 +56,9 @@ struct LaneWatch: Sendable {
 
     private static func error(_ lane: LaneStatus, now: Int64) -> GatewayError {
         if lane.isPaused { return GatewayError(.providerUnavailable, "The queue is paused: resume it, or ask for another model.") }
-        if lane.isFault {
-            return .closed(
-                .providerUnavailable, "The provider does not answer at the moment: ask for another model, or later.", opensAt: lane.opensAt,
-                now: now)
-        }
+        let reason = lane.cause?.sentence ?? "no call can be made"
         return .closed(
-            .rateLimited, "The limits of the model are used up: ask for another model, or later.", opensAt: lane.opensAt, now: now)
+            lane.isFault ? .providerUnavailable : .rateLimited, "There is no answer now, since \(reason): ask for another model, or later.",
+            opensAt: lane.opensAt, now: now)
     }
 }

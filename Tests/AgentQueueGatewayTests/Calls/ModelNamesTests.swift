@@ -5,6 +5,11 @@ import Testing
 
 @testable import AgentQueueGateway
 
+private struct Echo: ModelProvider {
+    let name = "echo"
+    func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] { requests.map { _ in .reply(ModelReply("")) } }
+}
+
 @Suite struct ModelNamesTests {
     private func names(
         _ aliases: [(String, String)] = [], models: [String] = [], listed: [String: [String]] = [:]
@@ -12,7 +17,7 @@ import Testing
         var settings = Settings(database: "queue.db")
         settings.serve.models = try aliases.map { ModelAlias(pattern: try NamePattern($0.0), target: $0.1) }
         for model in models { settings.models[model] = ModelSettings() }
-        return ModelNames(settings, own: ["echo"], listed: { listed })
+        return ModelNames(settings, own: [Echo()], listed: { listed })
     }
 
     @Test func anAliasComesFirst() throws {
@@ -36,6 +41,14 @@ import Testing
         } throws: {
             ($0 as? RequestError)?.message.contains("local/gpt-x or openai/gpt-x") == true
         }
+    }
+
+    @Test func aProviderIsAskedInAFormThatItSpeaks() throws {
+        let names = try names()
+        #expect(names.form(of: "openai", for: .responses) == .responses)
+        #expect(names.form(of: "local", for: .responses) == .chat)
+        #expect(names.form(of: "anthropic", for: .chat) == .messages)
+        #expect(names.form(of: "claude-code", for: .messages) == nil)
     }
 
     @Test(arguments: [("smolm2", "did you mean 'smollm2'?"), ("local/smolm2", "GET /v1/models"), ("nothing-like-it", "GET /v1/models")])

@@ -11,7 +11,7 @@ import Testing
         try await withFolder { folder in
             let store = try QueueStore(path: folder + "/queue.db")
             defer { store.close() }
-            try await body(store, JobWaiters(store, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+            try await body(store, JobWaiters(store, logger: .silent))
         }
     }
 
