@@ -27,12 +27,13 @@ final class ResponseWriter: @unchecked Sendable {
     private struct State {
         var turn = Turn.free
         var progress = Progress()
+        var common: HTTPFields
     }
 
     let id: RequestID
     private let isHead: Bool
-    private let common: HTTPFields
-    private let state = Mutex(State())
+    private let isRequestRead: @Sendable () -> Bool
+    private let state: Mutex<State>
     // The types of these two are not declared `Sendable`, though they hold nothing but an `NIOAsyncChannelOutboundWriter`, which is. They
     // are touched only by the task that has taken the turn.
     private var server: HummingbirdCore.ResponseWriter?
@@ -41,12 +42,20 @@ final class ResponseWriter: @unchecked Sendable {
     /// - Parameters:
     ///   - isHead: whether the request's method is HEAD: its answer has a head only.
     ///   - common: the headers of every answer.
-    init(_ server: consuming HummingbirdCore.ResponseWriter, id: RequestID, isHead: Bool, common: HTTPFields) {
+    ///   - isRequestRead: whether nothing of the request is left on the connection. If something is, the connection ends with the answer.
+    init(
+        _ server: consuming HummingbirdCore.ResponseWriter, id: RequestID, isHead: Bool, common: HTTPFields,
+        isRequestRead: @escaping @Sendable () -> Bool
+    ) {
         self.server = consume server
         self.id = id
         self.isHead = isHead
-        self.common = common
+        self.isRequestRead = isRequestRead
+        state = Mutex(State(common: common))
     }
+
+    /// Adds headers to those of every answer.
+    func add(_ fields: HTTPFields) { state.withLock { $0.common.append(contentsOf: fields) } }
 
     var progress: Progress { state.withLock(\.progress) }
 
@@ -102,8 +111,9 @@ final class ResponseWriter: @unchecked Sendable {
     }
 
     private func head(_ status: Int, _ headers: HTTPFields) -> HTTPResponse {
-        var fields = common
+        var fields = state.withLock(\.common)
         fields.append(contentsOf: headers)
+        if !isRequestRead() { fields[.connection] = "close" }
         return HTTPResponse(status: HTTPResponse.Status(code: status), headerFields: fields)
     }
 

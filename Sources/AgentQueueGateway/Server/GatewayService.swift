@@ -1,0 +1,283 @@
+import AgentQueue
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
+import AgentQueueWorker
+import Logging
+import NIOCore
+import ServiceLifecycle
+import Synchronization
+
+/// Serves a queue to programs that speak the APIs of OpenAI or Anthropic, and runs a worker for it.
+///
+/// On a graceful shutdown `/ready` turns 503 and no call is taken any more; the worker's calls get their grace; then the connections that are
+/// left are cut before the end of their answers, and the jobs go back to the queue, so that their clients find them again.
+package final class GatewayService: Service {
+    /// Where the gateway listens, once it does.
+    package struct Addresses: Sendable, Equatable {
+        /// The address with the port that was really taken; nil without one.
+        package var listen: ListenAddress?
+        package var socket: String?
+    }
+
+    private let queue: JobQueue
+    private let runsWorker: Bool
+    private let asksForKeys: Bool
+    private let limits: GatewayLimits
+    private let logger: Logger
+    private let onRunning: @Sendable (Addresses) -> Void
+    private let isStopping = Mutex(false)
+    private let running = Mutex<(calls: any CallHandling, table: RouteTable)?>(nil)
+
+    /// Makes the service. Nothing is listened on or called before ``run()``.
+    /// - Parameters:
+    ///   - queue: the queue, whose settings have been adapted (see ``settings(_:)``).
+    ///   - runsWorker: whether the calls are made here; otherwise by workers of other processes.
+    ///   - asksForKeys: whether a client on an address must send a key.
+    ///   - onRunning: called once, when the gateway listens.
+    package convenience init(
+        _ queue: JobQueue, runsWorker: Bool = true, asksForKeys: Bool = true, logger: Logger,
+        onRunning: @escaping @Sendable (Addresses) -> Void = { _ in }
+    ) {
+        self.init(
+            queue, runsWorker: runsWorker, asksForKeys: asksForKeys, limits: GatewayLimits(queue.settings.serve), logger: logger,
+            onRunning: onRunning)
+    }
+
+    init(
+        _ queue: JobQueue, runsWorker: Bool, asksForKeys: Bool, limits: GatewayLimits, logger: Logger,
+        onRunning: @escaping @Sendable (Addresses) -> Void
+    ) {
+        self.queue = queue
+        self.runsWorker = runsWorker
+        self.asksForKeys = asksForKeys
+        self.limits = limits
+        self.logger = logger
+        self.onRunning = onRunning
+    }
+
+    /// The settings of a gateway's own worker, which makes as many calls at once as `serve.concurrency` says.
+    package static func settings(_ settings: Settings) -> Settings {
+        var settings = settings
+        settings.worker.concurrency = settings.serve.concurrency
+        return settings
+    }
+
+    /// The number of requests that wait for a job.
+    var waiting: Int { running.withLock { $0?.calls }?.waiting ?? 0 }
+
+    /// The routes; nil before it runs.
+    var table: RouteTable? { running.withLock { $0?.table } }
+
+    /// Serves until it is asked to stop or its task is cancelled.
+    /// - Throws: `ListenError`, `StoreError`.
+    package func run() async throws {
+        let listeners = try Listener.all(queue.settings.serve, asksForKeys: asksForKeys)
+        for listener in listeners { try listener.prepare() }
+        let server = try await queue.store.gateway.register()
+        let providers = ProviderSet(queue.settings, environment: queue.environment, own: queue.own)
+        let outcome = await Self.result { try await serve(listeners, providers, server) }
+        for listener in listeners { listener.cleanUp() }
+        let end = await Self.result {
+            try await providers.shutdown()
+            try await queue.store.gateway.unregister(server)
+        }
+        try outcome.get()
+        try end.get()
+    }
+
+    // MARK: Parts
+
+    private enum Event: Sendable {
+        case stopRequested
+        case workerEnded
+        case callsEnded
+        case listenersEnded
+    }
+
+    private func serve(_ listeners: [Listener], _ providers: ProviderSet, _ server: Int64) async throws {
+        let catalog = ModelCatalog(queue.settings, providers: providers.providers)
+        let calls = CallHandler(
+            queue, server: server, hasWorker: runsWorker, available: providers.names, logger: logger, listed: { catalog.listed() })
+        let connections = Connections(limit: limits.connections)
+        let handler = handler(calls, catalog, connections)
+        running.withLock { $0 = (calls, handler.table) }
+        let group = try serverGroup(listeners, connections, handler)
+        // Not a child of this task: a graceful shutdown is to reach the connections only after the calls have ended.
+        let listening = Task.detached { try await group.run() }
+        do {
+            try await withTaskCancellationHandler {
+                try await serve(calls, catalog, connections, group, listening)
+            } onCancel: {
+                connections.cutAll()
+                listening.cancel()
+            }
+        } catch {
+            connections.cutAll()
+            listening.cancel()
+            // Only the first error matters.
+            _ = await listening.result
+            throw error
+        }
+    }
+
+    private func serve(
+        _ calls: any CallHandling, _ catalog: ModelCatalog, _ connections: Connections, _ group: ServiceGroup,
+        _ listening: Task<Void, any Error>
+    ) async throws {
+        try await withThrowingTaskGroup(of: Event.self) { tasks in
+            tasks.addTask {
+                try await calls.run()
+                return .callsEnded
+            }
+            tasks.addTask {
+                await catalog.run()
+                return .callsEnded
+            }
+            tasks.addTask {
+                try await withTaskCancellationHandler {
+                    try await listening.value
+                } onCancel: {
+                    listening.cancel()
+                }
+                return .listenersEnded
+            }
+            tasks.addTask {
+                try await gracefulShutdown()
+                return .stopRequested
+            }
+            if runsWorker {
+                tasks.addTask { [queue, logger] in
+                    try await WorkerService(queue, audience: calls, logger: logger).run()
+                    return .workerEnded
+                }
+            }
+            var workerEnded = false
+            // The first of these ends everything; the parts that follow calls go on until they are cancelled.
+            while let event = try await tasks.next(), event != .stopRequested, event != .listenersEnded {
+                if event == .workerEnded {
+                    workerEnded = true
+                    break
+                }
+            }
+            beginShutdown(calls)
+            if runsWorker {
+                while !workerEnded, let event = try await tasks.next() { workerEnded = event == .workerEnded }
+            }
+            let grace = runsWorker ? Self.parting : queue.settings.effectiveWorker.shutdownGrace
+            await Self.wait(atMost: grace) { await calls.drained() }
+            await group.triggerGracefulShutdown()
+            connections.cutAll()
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { _ = await listening.result }
+                group.addTask {
+                    // Cancellation means that it has ended.
+                    try? await Task.sleep(for: Self.parting)
+                    listening.cancel()
+                }
+                await group.next()
+                group.cancelAll()
+            }
+            tasks.cancelAll()
+            // What ends by cancellation has nothing more to say.
+            while let result = await tasks.nextResult() { _ = result }
+        }
+    }
+
+    /// How long answers that are there already have to go out at the end.
+    private static let parting: Duration = .seconds(2)
+
+    private func beginShutdown(_ calls: any CallHandling) {
+        isStopping.withLock { $0 = true }
+        calls.beginShutdown()
+        logger.info("stopping", metadata: ["waiting": .stringConvertible(calls.waiting)])
+    }
+
+    private var stops: Bool { isStopping.withLock { $0 } }
+
+    private func handler(_ calls: any CallHandling, _ catalog: ModelCatalog, _ connections: Connections) -> RequestHandler {
+        let settings = queue.settings.serve
+        let health = Health(queue.store) { [self] in stops }
+        return RequestHandler(
+            table: RouteTable(health.routes + catalog.routes + calls.routes, prefix: Self.prefix(of: settings.publicURL)),
+            connections: connections, keys: KeyRing(queue.store, isOpen: !asksForKeys), memory: BodyMemory(limit: limits.bodyMemory),
+            settings: settings, isStopping: { [self] in stops }, logger: logger)
+    }
+
+    private func serverGroup(_ listeners: [Listener], _ connections: Connections, _ handler: RequestHandler) throws -> ServiceGroup {
+        // What the server itself logs says nothing that is not said here.
+        let silent = Logger(label: "agent-queue.http") { _ in SwiftLogNoOpLogHandler() }
+        let running = RunningListeners(listeners.count, onRunning)
+        let services = try listeners.map { listener in
+            ListeningService(
+                listener: listener,
+                server: try listener.server(
+                    connections, limits, logger: silent,
+                    onRunning: { channel in
+                        listener.protect()
+                        running.add(listener, channel)
+                    }
+                ) { request, writer, channel in
+                    try await handler.respond(to: request, writer, on: channel)
+                })
+        }
+        return ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: silent))
+    }
+
+    /// The path of the address by which clients reach the gateway.
+    static func prefix(of url: String?) -> String {
+        guard let url, let scheme = url.firstRange(of: "://") else { return "" }
+        let path = url[scheme.upperBound...].drop { $0 != "/" }
+        return path.hasSuffix("/") ? String(path.dropLast()) : String(path)
+    }
+
+    // MARK: Waiting
+
+    private static func wait(atMost time: Duration, _ body: @escaping @Sendable () async -> Void) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await body() }
+            // Cancellation means that the wait is over.
+            group.addTask { try? await Task.sleep(for: time) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private static func result(_ body: () async throws -> Void) async -> Result<Void, any Error> {
+        do { return .success(try await body()) } catch { return .failure(error) }
+    }
+}
+
+/// One place that is listened on.
+private struct ListeningService: Service {
+    let listener: Listener
+    let server: any Service
+
+    func run() async throws {
+        do { try await server.run() } catch { throw listener.failure(error) }
+    }
+}
+
+/// Tells once that all places are listened on.
+private final class RunningListeners: Sendable {
+    private let missing: Mutex<(count: Int, addresses: GatewayService.Addresses)>
+    private let report: @Sendable (GatewayService.Addresses) -> Void
+
+    init(_ count: Int, _ report: @escaping @Sendable (GatewayService.Addresses) -> Void) {
+        missing = Mutex((count, GatewayService.Addresses()))
+        self.report = report
+    }
+
+    func add(_ listener: Listener, _ channel: any Channel) {
+        let all = missing.withLock { missing -> GatewayService.Addresses? in
+            switch listener.place {
+            case .address(let address):
+                missing.addresses.listen = ListenAddress(host: address.host, port: channel.localAddress?.port ?? address.port)
+            case .socket(let path): missing.addresses.socket = path
+            }
+            missing.count -= 1
+            return missing.count == 0 ? missing.addresses : nil
+        }
+        if let all { report(all) }
+    }
+}
