@@ -82,9 +82,13 @@ final class CallHandler: CallHandling {
 
     var waiting: Int { state.withLock(\.waiting) }
 
+    /// How often jobs that ended elsewhere are looked for, at most: where the own worker hands over its own, what is left are
+    /// cancellations.
+    private static let (often, rarely): (Duration, Duration) = (.milliseconds(2), .milliseconds(50))
+
     func run() async throws {
         await withDiscardingTaskGroup { group in
-            group.addTask { [self] in await broker.waiters.run() }
+            group.addTask { [self] in await broker.waiters.run { hasWorker && !others.live() ? Self.rarely : Self.often } }
             group.addTask { [self] in await departures.run() }
             group.addTask { [self] in await FilePieces(store, broker, logger: logger).run() }
         }

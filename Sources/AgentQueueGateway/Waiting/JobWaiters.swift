@@ -16,16 +16,16 @@ final class JobWaiters: Sendable {
         var submissions = 0
         /// The jobs that have ended since the first of these submissions.
         var early: [Int64: JobState] = [:]
+        /// Those before, of which only the last are kept.
+        var earlier: [Int64: JobState] = [:]
     }
 
     private let store: QueueStore
     private let logger: Logger
     private let state = Mutex(State())
 
-    /// How many jobs that end during submissions are remembered. One that is forgotten is found at the next ring.
-    private static let maxEarly = 10_000
-    /// The shortest time between two queries.
-    private static let pause: Duration = .milliseconds(2)
+    /// How many jobs that end during submissions are remembered at least. One that is forgotten is found at the next ring.
+    private static let maxEarly = 5_000
 
     init(_ store: QueueStore, logger: Logger) {
         self.store = store
@@ -39,7 +39,7 @@ final class JobWaiters: Sendable {
     func endSubmission() {
         state.withLock { state in
             state.submissions -= 1
-            if state.submissions == 0 { state.early = [:] }
+            if state.submissions == 0 { (state.early, state.earlier) = ([:], [:]) }
         }
     }
 
@@ -47,7 +47,7 @@ final class JobWaiters: Sendable {
     func wait(for id: Int64, _ signal: CallSignal) {
         let hasEnded = state.withLock { state in
             state.waiters[id, default: [:]][ObjectIdentifier(signal)] = signal
-            guard let end = state.early[id] else { return state.ended[id] != nil }
+            guard let end = state.early[id] ?? state.earlier[id] else { return state.ended[id] != nil }
             state.ended[id] = end
             return true
         }
@@ -75,7 +75,10 @@ final class JobWaiters: Sendable {
     /// A job has ended.
     func ended(_ id: Int64, _ end: JobState) {
         let signals = state.withLock { state -> [CallSignal] in
-            if state.submissions > 0, state.early.count < Self.maxEarly { state.early[id] = end }
+            if state.submissions > 0 {
+                if state.early.count == Self.maxEarly { (state.early, state.earlier) = ([:], state.early) }
+                state.early[id] = end
+            }
             guard let waiting = state.waiters[id] else { return [] }
             state.ended[id] = end
             return Array(waiting.values)
@@ -84,7 +87,8 @@ final class JobWaiters: Sendable {
     }
 
     /// Finds the jobs that end in other processes, until the task is cancelled or the store closes.
-    func run() async {
+    /// - Parameter pause: the shortest time between two queries.
+    func run(pause shortest: @Sendable () -> Duration) async {
         let clock = ContinuousClock()
         for await _ in store.changes(of: .done) {
             let open = state.withLock { state in state.waiters.keys.filter { state.ended[$0] == nil } }
@@ -97,7 +101,7 @@ final class JobWaiters: Sendable {
                 logger.warning("the jobs that requests wait for could not be read", metadata: ["error": "\(error)"])
             }
             // However many wait, the queries take a tenth of a processor at most.
-            let pause = max(Self.pause, begin.duration(to: clock.now) * 9)
+            let pause = max(shortest(), begin.duration(to: clock.now) * 9)
             guard (try? await Task.sleep(for: pause)) != nil else { return }
         }
     }

@@ -39,7 +39,7 @@ import Testing
             let signal = CallSignal()
             waiters.wait(for: job.id, signal)
             try await withThrowingTaskGroup { group in
-                group.addTask { await waiters.run() }
+                group.addTask { await waiters.run { .milliseconds(2) } }
                 _ = try await store.jobs.cancel(ids: [job.id])
                 try await within(.seconds(10), "the waiter wakes") {
                     while waiters.end(of: job.id) == nil { await signal.wait(until: nil) }
