@@ -12,6 +12,15 @@ import Testing
         #expect(files.filter { $0.code.contains(/\bimport GRDB|\bsqlite3_\w/) }.map(\.path) == [])
     }
 
+    /// Wire formats are values: they wait for nothing, start nothing and know no clock.
+    @Test func theDialectsAreValues() throws {
+        let files = try library().filter { $0.path.hasPrefix("Sources/AgentQueueDialects/") }
+        #expect(!files.isEmpty)
+        #expect(files.filter { $0.code.contains(/\bawait\b|\bTask\b|\bMutex\b|\bWallClock\b|Clock\.now/) }.map(\.path) == [])
+        let imports = Set(files.flatMap { $0.code.matches(of: /(?m)^import (\w+)/).map { String($0.output.1) } })
+        #expect(imports == ["AgentQueueModel", "Crypto"])
+    }
+
     /// Every statement that changes a job's state, and every one that stores a result, is a transition.
     @Test func onlyTransitionsChangeAJobsState() throws {
         let outside = try library().filter { !$0.path.hasPrefix("Sources/AgentQueueStore/Jobs/Transition") }

@@ -2,39 +2,6 @@ import AgentQueueDialects
 import AgentQueueModel
 import AgentQueueSettings
 
-/// The endpoints of OpenAI's API whose requests become jobs. Azure, Mistral, Together, GLM and vLLM take files of the same form, with paths
-/// of their own.
-private enum BatchEndpoint: String, CaseIterable {
-    case chat = "/chat/completions"
-    case responses = "/responses"
-    case embeddings = "/embeddings"
-    case completions = "/completions"
-
-    /// The endpoint of a line's `url`: whatever stands before it (`/v1`, `/v4`, a host) is the provider's affair.
-    static func of(_ url: String) throws(InputError) -> BatchEndpoint {
-        // The path of a chat ends like that of a completion, and is found first.
-        if let endpoint = allCases.first(where: { url.hasSuffix($0.rawValue) }) { return endpoint }
-        throw InputError(
-            "url \(InvalidText.quoted(url)) is not supported (chat/completions, responses, embeddings and completions are)",
-            kind: .badData)
-    }
-
-    /// The endpoint of a line without a `url`, by its body. Mistral and Together are told it once for the whole file.
-    static func of(_ body: [JSONValue.Member]) throws(InputError) -> BatchEndpoint {
-        let keys = Set(body.map(\.key))
-        if keys.contains("messages") { return .chat }
-        if keys.contains("prompt") { return .completions }
-        guard keys.contains("input") else {
-            throw InputError("the body needs messages, or the line a url that says what it is", kind: .badData)
-        }
-        if !keys.isDisjoint(with: ["instructions", "max_output_tokens", "text", "reasoning"]) { return .responses }
-        guard body.first(where: { $0.key == "input" })?.value.array != nil else {
-            throw InputError("a line with input needs a url (/v1/embeddings or /v1/responses)", kind: .badData)
-        }
-        return .embeddings
-    }
-}
-
 extension JobLine {
     /// Reads a line of OpenAI's batch input: `custom_id`, `method`, `url`, `body`. Unknown members of the body are passed through.
     func readOpenAI(_ members: [JSONValue.Member], into line: inout Reading) throws(InputError) {
@@ -59,14 +26,9 @@ extension JobLine {
         }
         guard line.draft.customID != nil else { throw InputError("an OpenAI batch line needs a custom_id", kind: .badData) }
         body.removeAll { $0.value.isNull }
-        let endpoint: BatchEndpoint
-        if let url { endpoint = try .of(url) } else { endpoint = try .of(body) }
+        let (endpoint, chat) = try Self.translated(body, url)
+        body = chat
         line.draft.kind = endpoint == .embeddings ? .embed : .generate
-        switch endpoint {
-        case .chat, .embeddings: break
-        case .responses: body = try Self.chat(ofResponse: body)
-        case .completions: body = try Self.chat(ofCompletion: body)
-        }
         if body.contains(where: { $0.key == "max_completion_tokens" }) { line.draft.maxTokens = nil }
         for member in body {
             switch member.key {
@@ -91,32 +53,21 @@ extension JobLine {
         line.draft.tokenInputs = lists.map(JSONValue.array)
     }
 
-    private static func chat(ofResponse body: [JSONValue.Member]) throws(InputError) -> [JSONValue.Member] {
+    /// The endpoint that a body is meant for, and the body as that of a chat, or of embeddings.
+    private static func translated(
+        _ body: [JSONValue.Member], _ url: String?
+    ) throws(InputError) -> (BatchEndpoint, [JSONValue.Member]) {
         do throws(RequestError) {
-            return try ResponsesTranslation.chat(body)
+            let endpoint: BatchEndpoint
+            if let url { endpoint = try .of(url) } else { endpoint = try .of(body) }
+            return switch endpoint {
+            case .chat, .embeddings: (endpoint, body)
+            case .responses: (endpoint, try ResponsesTranslation.chat(body))
+            case .completions: (endpoint, try CompletionTranslation.chat(body))
+            }
         } catch {
             throw InputError(error.message, kind: .badData)
         }
-    }
-
-    /// A completion as a chat: the prompt becomes the user's message.
-    private static func chat(ofCompletion body: [JSONValue.Member]) throws(InputError) -> [JSONValue.Member] {
-        var chat: [JSONValue.Member] = []
-        for member in body {
-            switch member.key {
-            case "prompt":
-                guard let text = member.value.string else {
-                    throw InputError("prompt must be a string: put several prompts, each as a text, on lines of their own", kind: .badData)
-                }
-                chat.append(.init("messages", [["role": "user", "content": .string(text)]]))
-            case "echo" where member.value == false, "best_of" where member.value == 1, "suffix" where member.value == "": break
-            case "echo", "best_of", "suffix", "logprobs":
-                throw InputError("\(member.key) of a completion has no counterpart in a chat: take it out", kind: .badData)
-            default: chat.append(member)
-            }
-        }
-        guard chat.contains(where: { $0.key == "messages" }) else { throw InputError("the body needs a prompt", kind: .badData) }
-        return chat
     }
 }
 

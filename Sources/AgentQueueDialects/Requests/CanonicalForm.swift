@@ -98,8 +98,17 @@ extension CanonicalForm {
     /// - Parameter target: nil if the provider speaks no form; it then takes what a chat can say, or refuses it itself.
     /// - Throws: `RequestError` with the member that it cannot be asked for.
     mutating func fit(_ target: RequestForm?) throws(RequestError) {
-        if form == .embeddings || form == .chat && target != .messages { return }
-        let refusal = target == .messages ? Self.messagesRefusal : Self.chatRefusal
+        guard form != .embeddings else {
+            guard target == .messages else { return }
+            throw RequestError("this provider has no embeddings: name an embedding model of another", param: "model")
+        }
+        if form == .chat, target != .messages, target != .responses { return }
+        let refusal =
+            switch target {
+            case .messages: Self.messagesRefusal
+            case .responses: Self.responsesRefusal
+            default: Self.chatRefusal
+            }
         while let failure = refusal(members) {
             let guilty = members.first { refusal([$0]) != nil && $0.key != "messages" }
             let name = guilty.map { self.name(of: $0.key) }
@@ -127,6 +136,16 @@ extension CanonicalForm {
     private static func chatRefusal(_ members: [JSONValue.Member]) -> ModelFailure? {
         do throws(ModelFailure) {
             _ = try ChatRequest(ModelRequest(kind: .generate, target: nobody, body: .object(members)))
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Why members cannot be said in a response's request; nil if they can.
+    private static func responsesRefusal(_ members: [JSONValue.Member]) -> ModelFailure? {
+        do throws(ModelFailure) {
+            _ = try ResponsesRequest(ChatRequest(ModelRequest(kind: .generate, target: nobody, body: .object(members))))
             return nil
         } catch {
             return error

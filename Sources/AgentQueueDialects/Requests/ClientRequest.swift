@@ -143,13 +143,6 @@ extension ClientRequest {
     /// The schema that the answer must fit.
     package var schema: JSONValue? { canonical["response_format"]?["json_schema"]?["schema"] }
 
-    /// Whether the response is kept for its id; that is the default.
-    package var isStored: Bool { body["store"] != false }
-    /// Whether the client asks for the response later.
-    package var isBackground: Bool { form == .responses && body["background"] == true }
-    /// The id of the response that this one goes on from.
-    package var previousResponse: String? { form == .responses ? body["previous_response_id"]?.string : nil }
-
     /// What identifies the request among a key's, whether it is streamed or not: SHA-256.
     package func attachDigest(key: Int64, route: String, sample: Int) -> [UInt8] {
         var hash = SHA256()

@@ -17,6 +17,8 @@ import Testing
         (.responses, response(#","conversation":"c1""#), .chat, "conversation"),
         (.responses, response(#","tools":[{"type":"web_search"}]"#), .chat, "tools[0]"),
         (.responses, response(#","seed":1"#), .messages, "seed"),
+        (.chat, chat(#","stop":"x""#), .responses, "stop"),
+        (.messages, messages(#","top_k":4,"stop_sequences":["x"]"#), .responses, "stop_sequences"),
         (.chat, chat(#","recall":{"limit":3}"#), .messages, "recall"),
     ]) func itIsRefusedByNameOrLeftOut(form: RequestForm, text: String, target: RequestForm, param: String) throws {
         let fault = ClientRequestTests.fault(form, text, for: target)
@@ -55,6 +57,11 @@ import Testing
         let search = try ClientRequestTests.request(.responses, Self.response(#","tools":[{"type":"web_search"}]"#), for: .responses)
         #expect(search.native.isRequired && !search.isCanonical)
         #expect(try !ClientRequestTests.request(.chat, Self.chat(#","seed":1"#), for: .chat).native.isRequired)
+    }
+
+    @Test func embeddingsGoToProvidersThatHaveThem() {
+        #expect(ClientRequestTests.fault(.embeddings, #"{"model":"m","input":"x"}"#, for: .messages)?.param == "model")
+        #expect(ClientRequestTests.fault(.embeddings, #"{"model":"m","input":"x"}"#) == nil)
     }
 
     @Test func betasAreARequestOfTheirOwn() throws {
