@@ -1,3 +1,4 @@
+import AgentQueueDialects
 import AgentQueueModel
 import AgentQueueTestSupport
 import Testing
