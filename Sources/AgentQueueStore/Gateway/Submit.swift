@@ -4,13 +4,19 @@ extension GatewayStore {
     /// Adds a request's jobs, or attaches it to an earlier request like it. The look-up and the jobs are one transaction, so that of two
     /// retries at once one makes the jobs and the other attaches.
     /// - Throws: `StoreError`; ``IdempotencyConflict`` if its idempotency key belongs to another request.
-    package func submit(_ submission: GatewaySubmission) async throws -> GatewayTicket {
+    package func submit(_ submission: GatewaySubmission) async throws -> GatewayTicket { try await submit(submission) { $1 } }
+
+    /// - Parameter finish: what else the transaction does, and what it returns.
+    func submit<Value: Sendable>(
+        _ submission: GatewaySubmission, _ finish: @escaping @Sendable (WriteTransaction, GatewayTicket) throws -> Value
+    ) async throws -> Value {
         let locks = locks
-        let result = try await writing { transaction -> Result<GatewayTicket, IdempotencyConflict> in
+        let result = try await writing { transaction -> Result<Value, IdempotencyConflict> in
             switch try transaction.earlier(like: submission, locks) {
-            case .none: .success(try transaction.add(submission))
+            case .none: .success(try finish(transaction, transaction.add(submission)))
             case .conflict(let job): .failure(IdempotencyConflict(job: job))
-            case .call(let call, let attachment): .success(try transaction.attach(submission, to: call, attachment, locks))
+            case .call(let call, let attachment):
+                .success(try finish(transaction, transaction.attach(submission, to: call, attachment, locks)))
             }
         }
         return try result.get()

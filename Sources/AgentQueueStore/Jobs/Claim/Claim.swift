@@ -180,7 +180,7 @@ extension WriteTransaction {
         return try take(source, from: lane, opening, &claiming)
     }
 
-    private func take(
+    func take(
         _ source: ClaimSource, from lane: ReadyLane, _ opening: Admitted, _ claiming: inout ClaimBuilder
     ) throws -> [ClaimedJob] {
         // Never use the token of a shared call here: such a call's token records that it has begun.
