@@ -102,7 +102,7 @@ let package = Package(
             "AgentQueueReports",
             [
                 "AgentQueue", "AgentQueuePipelines", "AgentQueueProviders", "AgentQueueMemory", "AgentQueueStore", "AgentQueueModel",
-                "AgentQueueSettings",
+                "AgentQueueSettings", logging,
             ]),
         // The only importer of Hummingbird.
         module(
@@ -196,6 +196,9 @@ let package = Package(
             "AgentQueueReportsTests", ["AgentQueueReports", "AgentQueue", "AgentQueueStore", "AgentQueueModel"]),
         suite(
             "CommandTests",
-            ["agent-queue", "AgentQueueReports", "AgentQueuePipelines", "AgentQueueStore", "AgentQueueModel", "AgentQueueTestSupport"]),
+            [
+                "agent-queue", "AgentQueueReports", "AgentQueue", "AgentQueuePipelines", "AgentQueueStore", "AgentQueueSettings",
+                "AgentQueueModel", "AgentQueueTestSupport",
+            ]),
     ]
 )

@@ -38,6 +38,7 @@ struct AgentQueueCommand: AsyncParsableCommand {
             CommandGroup(name: "Schedules and notifications", subcommands: [ScheduleCommand.self, NotificationsCommand.self]),
             CommandGroup(name: "Pipelines", subcommands: [RunCommand.self, RunsCommand.self, PipelinesCommand.self]),
             CommandGroup(name: "Memory", subcommands: [MemoryCommand.self]),
+            CommandGroup(name: "Gateway", subcommands: [ServeCommand.self, KeysCommand.self]),
             CommandGroup(
                 name: "Setup",
                 subcommands: [ProvidersCommand.self, DatabaseCommand.self, DoctorCommand.self, ConfigCommand.self]),

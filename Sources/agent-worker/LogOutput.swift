@@ -21,29 +21,9 @@ final class LogOutput: Sendable {
 
     /// Writes an event.
     func event(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata) {
-        let fields = metadata.sorted { $0.key < $1.key }
         switch format {
-        case .text:
-            let rest = fields.map { " \($0.key)=\($0.value)" }.joined()
-            write(DisplayText.line("\(TimeText.format(Self.now)) \(level) \(message)\(rest)"))
-        case .json:
-            var members: [JSONValue.Member] = [
-                .init("time", .string(TimeText.format(Self.now))), .init("level", .string(level.rawValue)),
-                .init("message", .string(message)),
-            ]
-            members += fields.map { .init($0.key, Self.json($0.value)) }
-            write(JSONText.text(.object(members)))
-        }
-    }
-
-    /// Numbers and truth values stay what they are.
-    private static func json(_ value: Logger.MetadataValue) -> JSONValue {
-        guard case .stringConvertible(let value) = value else { return .string("\(value)") }
-        return switch value {
-        case let number as any BinaryInteger: .integer(Int64(clamping: number))
-        case let number as Double: .double(number)
-        case let flag as Bool: .bool(flag)
-        default: .string("\(value)")
+        case .text: write(LogLine.text(Self.now, level, message, metadata))
+        case .json: write(LogLine.json(Self.now, level, message, metadata))
         }
     }
 

@@ -59,7 +59,7 @@ final class Supervisor: Sendable {
         // Children have its read end as standard input and notice when this process ends.
         let lifeline = try Lifeline()
         let signals = await UnixSignalsSequence(trapping: StopSignals.asked)
-        var stopSignals = StopSignals()
+        var stopSignals = StopRequests()
         // The exit codes of processes that have ended and would end so again.
         var failed: [Int: Int32] = [:]
         try await withThrowingTaskGroup { group in

@@ -23,7 +23,7 @@ import Testing
         var provider = ProviderSettings(kind: .anthropic)
         provider.apiKeyEnv = "KEY"
         #expect(provider.resolveAPIKey(environment: ["KEY": " sk-1\n"]) == .found(Secret("sk-1")))
-        let missing = APIKey.missing(reason: "environment variable KEY is not set (put the key there)")
+        let missing = KeyLookup.missing(reason: "environment variable KEY is not set (put the key there)")
         #expect(provider.resolveAPIKey(environment: [:]) == missing)
         #expect(provider.resolveAPIKey(environment: ["KEY": ""]) == missing)
     }
@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test func aSecretIsNotPrinted() {
-        let key = APIKey.found(Secret("sk-1"))
+        let key = KeyLookup.found(Secret("sk-1"))
         var dumped = ""
         dump(key, to: &dumped)
         for text in ["\(key)", String(reflecting: key), dumped] { #expect(!text.contains("sk-1")) }

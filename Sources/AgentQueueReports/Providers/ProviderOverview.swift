@@ -9,7 +9,7 @@ package struct ProviderOverview {
     package let settings: ProviderSettings
     /// With a password masked, as `config show` prints it.
     package let address: String?
-    package let key: APIKey
+    package let key: KeyLookup
     /// Why it cannot be called; nil if it can.
     package let unavailable: String?
     /// State shared by all processes; nil if there is none yet.
@@ -112,7 +112,7 @@ package enum ProviderJSON {
         ])
     }
 
-    private static func word(_ key: APIKey) -> String {
+    private static func word(_ key: KeyLookup) -> String {
         switch key {
         case .notNeeded: "not_needed"
         case .found: "found"

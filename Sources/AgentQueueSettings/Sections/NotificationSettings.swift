@@ -22,7 +22,7 @@ package struct NotificationSettings: Equatable, Sendable {
     package init() {}
 
     /// Looks for the signing secret in the environment variable first, then in the file, as for a provider's key.
-    package func resolveSecret(environment: [String: String], files: FileReader = .system) -> APIKey {
+    package func resolveSecret(environment: [String: String], files: FileReader = .system) -> KeyLookup {
         var holder = ProviderSettings(kind: .openai)
         holder.apiKeyEnv = secretEnv
         holder.apiKeyFile = secretFile

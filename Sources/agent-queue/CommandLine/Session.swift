@@ -13,12 +13,14 @@ struct Session {
 
     /// Reads the configuration.
     ///
+    /// - Parameter overrides: What further options set.
     /// - Throws: The first `SettingsError`.
-    init(_ options: GlobalOptions) throws {
+    init(_ options: GlobalOptions, overrides: [SettingsOverride] = []) throws {
         let place = try LaunchContext(options)
         environment = place.environment
         settings = try Settings.load(
-            configPath: options.config, environment: place.environment, currentDirectory: place.folder, overrides: place.overrides)
+            configPath: options.config, environment: place.environment, currentDirectory: place.folder,
+            overrides: place.overrides + overrides)
     }
 
     /// Opens the store for `body` and closes it afterwards.

@@ -41,7 +41,9 @@ struct DoctorCommand: AsyncParsableCommand {
         do {
             return try await session.withExistingStore { store in
                 guard let store else { return [] }
-                return try StoreCheck.findings(store, session.settings, unavailable: unavailable, now: Now.milliseconds)
+                let now = Now.milliseconds
+                return try StoreCheck.findings(store, session.settings, unavailable: unavailable, now: now)
+                    + GatewayCheck.findings(store, session.settings, now: now)
             }
         } catch {
             return [.fault("database", "\(error)", Problem(error) ?? .internalError)]

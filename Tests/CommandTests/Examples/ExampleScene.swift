@@ -53,6 +53,8 @@ struct ExampleScene {
         for name in digest second third fourth; do agent-queue schedule add @daily --name $name "Anything new, $name?"; done
         agent-queue memory export > memories.jsonl
         agent-queue database backup queue-2026-12-01.db
+        agent-queue keys create local > queue.db.key
+        chmod 600 queue.db.key
         """
 
     private func writeFiles(_ url: String) throws {

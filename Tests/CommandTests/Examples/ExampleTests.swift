@@ -27,6 +27,12 @@ import Testing
         Exception(
             example: "agent-worker --concurrency 5 --processes 2", replacement: ("agent-worker", "timeout 5 agent-worker"), status: 124),
         Exception(
+            example: "agent-queue serve", replacement: ("agent-queue serve", "timeout 5 agent-queue serve --listen 127.0.0.1:0"),
+            status: 124),
+        Exception(example: "agent-worker --concurrency 64", replacement: ("agent-worker", "timeout 5 agent-worker"), status: 124),
+        Exception(example: "agent-queue keys rotate ci", preparation: "agent-queue keys create ci"),
+        Exception(example: "agent-queue keys revoke trial", preparation: "agent-queue keys create trial"),
+        Exception(
             example: "agent-queue memory search --jsonl questions.jsonl", preparation: #"echo '{"text": "When?"}' > questions.jsonl"#),
         Exception(
             example: "agent-queue memory reembed notes",

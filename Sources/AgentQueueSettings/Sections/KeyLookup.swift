@@ -1,7 +1,7 @@
 import AgentQueueModel
 
 /// The result of looking for a provider's key.
-package enum APIKey: Equatable, Sendable {
+package enum KeyLookup: Equatable, Sendable {
     /// The provider names no key: it is a local server, or a program that signs in by itself.
     case notNeeded
     case found(Secret)
@@ -15,7 +15,7 @@ extension ProviderSettings {
     /// A key file is used only if nobody but its owner has access to it (mode 0600 or 0400). Its text is the key, without spaces and line
     /// ends around it. A key that cannot be sent in a header (because it contains a line break or another control character) counts as
     /// missing.
-    package func resolveAPIKey(environment: [String: String], files: FileReader = .system) -> APIKey {
+    package func resolveAPIKey(environment: [String: String], files: FileReader = .system) -> KeyLookup {
         guard apiKeyEnv != nil || apiKeyFile != nil else { return .notNeeded }
         if let name = apiKeyEnv, let value = environment[name], let key = Self.trimmed(value) {
             return Self.usable(key, from: "environment variable \(name)")
@@ -26,7 +26,7 @@ extension ProviderSettings {
         return keyInFile(at: path, files: files)
     }
 
-    private func keyInFile(at path: String, files: FileReader) -> APIKey {
+    private func keyInFile(at path: String, files: FileReader) -> KeyLookup {
         let name = "key file \(InvalidText.printable(path, limit: 500))"
         do {
             guard let contents = try files.read(path) else { return .missing(reason: "\(name) does not exist") }
@@ -41,7 +41,7 @@ extension ProviderSettings {
         }
     }
 
-    private static func usable(_ key: String, from source: String) -> APIKey {
+    private static func usable(_ key: String, from source: String) -> KeyLookup {
         guard key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             return .missing(reason: "\(source) holds something that is not a key (a space, line break or foreign character within)")
         }

@@ -1,0 +1,164 @@
+import AgentQueue
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
+import AgentQueueTestSupport
+import Foundation
+import Glibc
+import Testing
+
+@testable import agent_queue
+
+/// The real program on a real port, asked by curl.
+@Suite(.timeLimit(.minutes(3))) struct ServeCommandTests {
+    @Test func theFirstStartMakesAKeyThatOpensIt() async throws {
+        try await ScriptedServer.withServer(ExampleScene.script) { server in
+            let sandbox = try Sandbox()
+            try sandbox.file("agent-queue.yaml", Self.configuration(server))
+            try await Self.serving(sandbox) { url, process in
+                let key = try Self.key(of: sandbox)
+                let body = #"{"model": "local/smollm2", "messages": [{"role": "user", "content": "Hi"}]}"#
+                let answer = try await Self.ask("\(url)/v1/chat/completions", key: key, body: body, in: sandbox)
+                #expect(answer.status == 200)
+                #expect(answer.json["choices"]?.array?.first?["message"]?["content"] == "An answer.")
+                let refused = try await Self.ask("\(url)/v1/chat/completions", key: "aq-1-no", body: body, in: sandbox)
+                #expect(refused.status == 401 && refused.json["error"]?["code"] == "invalid_api_key")
+                let jobs = try await sandbox.run("list", "--json").json
+                #expect(jobs.count == 1 && jobs.first?["state"] == "completed" && jobs.first?["queue"] == "api.local")
+                // No log and no output has the key; where it is, is told.
+                #expect(!process.output.contains(key.suffix(43)) && process.output.contains("the key is in \(sandbox.database).key\n"))
+            }
+            var status = stat()
+            #expect(stat("\(sandbox.database).key", &status) == 0 && status.st_mode & 0o777 == 0o600)
+            let made = try await sandbox.withStore { try $0.keys.list() }
+            #expect(made.map(\.name) == ["local"] && made.first?.scopes == Set(KeyScope.allCases).subtracting([.admin]))
+            // Another start keeps the key.
+            let key = try Self.key(of: sandbox)
+            try await Self.serving(sandbox) { url, _ in
+                #expect(try await Self.ask("\(url)/v1/models", key: key, in: sandbox).status == 200)
+            }
+            #expect(try Self.key(of: sandbox) == key)
+        }
+    }
+
+    @Test func aSocketNeedsNoKey() async throws {
+        try await ScriptedServer.withServer(ExampleScene.script) { server in
+            let sandbox = try Sandbox()
+            try sandbox.file("agent-queue.yaml", Self.configuration(server))
+            try await Self.serving(sandbox, "--listen", "none", "--socket", "run/serve.sock") { url, process in
+                #expect(process.output.contains("listening on the socket \(sandbox.folder)/run/serve.sock; it needs no key"))
+                let answer = try await sandbox.shell("curl -s --unix-socket run/serve.sock http://localhost/v1/models")
+                #expect(answer.output.contains("local/smollm2"), "\(answer.output)\(process.output)")
+                #expect(!FileManager.default.fileExists(atPath: "\(sandbox.database).key"))
+            }
+        }
+    }
+
+    @Test func anAddressInUseIsOneSentence() async throws {
+        let sandbox = try Sandbox()
+        try await Self.serving(sandbox) { url, _ in
+            let address = url.dropFirst("http://".count)
+            let ending = try await sandbox.run("serve", "--listen", "\(address)")
+            #expect(ending.status == 69)
+            #expect(ending.sentence?.hasPrefix("\(address) is in use") == true, "\(ending.error)")
+        }
+    }
+
+    @Test(
+        arguments: [
+            (["--listen", "8484"], 64, "--listen: '8484' is not an address to listen on (such as 127.0.0.1:8484 or [::1]:8484)"),
+            (["--listen", "0.0.0.0:0"], 78, "0.0.0.0:0 can be reached from other machines"),
+            (["--listen", "none"], 78, "serve.socket must name a socket to listen on"),
+            (["--log-format", "xml"], 64, "unknown 'xml'"),
+        ] as [([String], Int32, String)])
+    func saysWhatIsWrong(arguments: [String], status: Int32, words: String) async throws {
+        let sandbox = try Sandbox()
+        let ending = try await sandbox.shell("\"$AQ\" serve \(arguments.joined(separator: " "))")
+        #expect(ending.status == status && ending.sentence?.contains(words) == true, "\(ending.error)")
+        #expect(!FileManager.default.fileExists(atPath: sandbox.database))
+    }
+
+    @Test func withoutKeysOnlyThisMachineIsServed() async throws {
+        let sandbox = try Sandbox()
+        try sandbox.file("agent-queue.yaml", "serve: { listen: '0.0.0.0:0', plain_http: true }\n")
+        let ending = try await sandbox.run("serve", "--no-auth")
+        #expect(ending.status == 64 && ending.sentence?.hasPrefix("--no-auth is for addresses of this machine alone") == true)
+        try sandbox.file("agent-queue.yaml", "")
+        try await Self.serving(sandbox, "--no-auth") { url, process in
+            let answer = try await sandbox.shell("curl -s -o models.json -w '%{http_code}' '\(url)/v1/models'")
+            #expect(answer.output == "200", "\(process.output)")
+            #expect(!FileManager.default.fileExists(atPath: "\(sandbox.database).key"))
+        }
+    }
+
+    // MARK: The greeting
+
+    @Test func aTerminalGetsTheKeyAndALogDoesNot() throws {
+        let sandbox = try Sandbox()
+        let local = LocalKey(database: "\(sandbox.folder)/queue.db")
+        let key = KeyText(id: 3, secret: [UInt8](repeating: 1, count: 32))
+        try local.write(key)
+        let greeting = ServeGreeting(ServeSettings(), key: local, asksForKeys: true)
+        #expect(greeting.lines(.standard, isTerminal: false) == ["listening on http://127.0.0.1:8484; the key is in \(local.path)"])
+        let shown = greeting.lines(.standard, isTerminal: true)
+        #expect(shown.first == "listening on http://127.0.0.1:8484; for programs in another shell:")
+        #expect(
+            shown.contains("  export OPENAI_BASE_URL=http://127.0.0.1:8484/v1") && shown.contains("  export ANTHROPIC_API_KEY=\(key.text)"))
+        var serve = ServeSettings()
+        serve.publicURL = "https://queue.example/ai"
+        serve.tls.certificate = "/tls.pem"
+        let open = ServeGreeting(serve, key: local, asksForKeys: false).lines(ListenAddress(host: "127.0.0.1", port: 9), isTerminal: true)
+        #expect(open.first == "listening on https://127.0.0.1:9; for programs in another shell:")
+        #expect(open.contains("  export ANTHROPIC_BASE_URL=https://queue.example/ai") && open.contains("  export OPENAI_API_KEY=unused"))
+    }
+
+    @Test func aGatewaysKeyIsNoProvidersKey() {
+        let key = KeyText(id: 3, secret: [UInt8](repeating: 1, count: 32)).text
+        let cleaned = ServeEnvironment.cleaned([
+            "OPENAI_API_KEY": "sk-1", "ANTHROPIC_API_KEY": key, "ANTHROPIC_BASE_URL": "http://127.0.0.1:8484", "PATH": "/bin",
+        ])
+        #expect(cleaned == ["OPENAI_API_KEY": "sk-1", "PATH": "/bin"])
+    }
+
+    // MARK: What runs
+
+    private static func configuration(_ server: ScriptedServer) -> String {
+        "providers: { local: { kind: openai, base_url: \"\(server.url)/v1\" } }\nworker: { shutdown_grace: 1s }\n"
+    }
+
+    /// Runs `serve` on a free port while `body` runs; it then ends at SIGTERM with 0.
+    private static func serving(
+        _ sandbox: Sandbox, _ options: String..., body: (_ url: String, ChildProcess) async throws -> Void
+    ) async throws {
+        let listen = options.contains("--listen") ? [] : ["--listen", "127.0.0.1:0"]
+        let process = try ChildProcess(
+            "/bin/sh", ["-c", "cd \"$0\" && exec \"$@\"", sandbox.folder, Sandbox.program, "serve"] + listen + options,
+            environment: sandbox.environment)
+        do {
+            try await process.waitForOutput("listening on ", within: .seconds(60))
+            try await process.waitForOutput("\n")
+            let url = process.output.firstMatch(of: /listening on (http:[^ ;]+)/).map { String($0.output.1) } ?? ""
+            try await body(url, process)
+        } catch {
+            process.send(SIGKILL)
+            throw error
+        }
+        process.send(SIGTERM)
+        let ending = try await process.end(within: .seconds(60))
+        #expect(ending == .exit(0), "\(process.output)")
+    }
+
+    private static func key(of sandbox: Sandbox) throws -> String {
+        try sandbox.read("data/queue.db.key").trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private static func ask(
+        _ url: String, key: String, body: String? = nil, in sandbox: Sandbox
+    ) async throws -> (status: Int, json: JSONValue) {
+        let data = body.map { "-H 'content-type: application/json' -d '\($0)'" } ?? ""
+        let answer = try await sandbox.shell("curl -s -w '\\n%{http_code}' -H 'authorization: Bearer \(key)' \(data) '\(url)'")
+        let lines = answer.output.split(separator: "\n", omittingEmptySubsequences: false)
+        let status = lines.last.flatMap { Int($0) } ?? 0
+        return (status, (try? JSONValue.parse(lines.dropLast().joined(separator: "\n"))) ?? .null)
+    }
+}
