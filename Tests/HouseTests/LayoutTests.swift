@@ -16,7 +16,8 @@ import Testing
 
     @Test func filesAreConcepts() throws {
         let lines = try Repository.swiftFiles(under: "Sources").map(\.lines).sorted()
-        #expect(lines.count <= 650)
+        // The gateway, with the dialects of four APIs, is a hundred of them.
+        #expect(lines.count <= 750)
         #expect(lines[lines.count / 2] >= 70)
     }
 
