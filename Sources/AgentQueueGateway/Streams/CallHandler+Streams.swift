@@ -12,6 +12,8 @@ extension CallHandler {
         var stream = CallStream(renderer, call, exchange.response, settings)
         var lane = LaneWatch(store, policies, deadline: call.deadline)
         var hasProbed = false
+        var leader: (job: Int64, buffer: ReplyBuffer)?
+        defer { if let leader { broker.leave(leader.job, leader.buffer, call.signal) } }
         while true {
             try checkPresence(exchange)
             // The order counts: once the jobs have ended, no more pieces follow.
@@ -25,6 +27,12 @@ extension CallHandler {
                     return try await stream.fail(refusal)
                 }
                 return try await refuse(call, refusal, exchange)
+            }
+            if lane.isPending, leader == nil, call.jobs.count == 1, let job = try self.leader(of: call) {
+                // The answer of an identical job will be this one's too.
+                leader = (job, broker.view(job, call.signal))
+                stream.leader = leader?.buffer
+                continue
             }
             // A client that has closed its side may have gone: what it is sent tells.
             let isProbe = exchange.presence.departure == .closedInput && !hasProbed
@@ -44,6 +52,12 @@ extension CallHandler {
         guard try await stream.end(answers, outcomes) else { return try await stream.fail(Self.restarted) }
     }
 
+    /// The job whose answer a job waits for, since it asks the same.
+    private func leader(of call: OpenCall) throws -> Int64? {
+        guard case .identicalJob(let leader)? = try store.jobs.wait(of: call.ticket.call) else { return nil }
+        return leader
+    }
+
     private func giveUp(_ call: OpenCall) async throws {
         guard broker.waiters.count(of: call.ticket.call) == 1 else { return }
         _ = try await store.gateway.left([call.ticket.call], server: server, expiresAt: store.clock.wall())
@@ -60,6 +74,8 @@ private struct CallStream {
     private let call: OpenCall
     private let response: ResponseWriter
     private let settings: ServeSettings
+    /// What is known of the answer of an identical job, until the own job makes its call.
+    var leader: ReplyBuffer?
     /// When the client has heard nothing for so long that it is told the connection lives.
     private(set) var nextPing: ContinuousClock.Instant
 
@@ -76,7 +92,8 @@ private struct CallStream {
     mutating func send() async throws -> Bool {
         var bytes: [UInt8] = []
         do throws(ReplyViewer.Restarted) {
-            for (sample, buffer) in call.buffers.enumerated() {
+            for (sample, own) in call.buffers.enumerated() {
+                let buffer = own.hasBegun ? own : leader ?? own
                 for event in try viewers[sample].take(from: buffer) { bytes += renderer.render(event, sample: sample) }
             }
         } catch {

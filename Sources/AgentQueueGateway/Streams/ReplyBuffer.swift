@@ -6,7 +6,7 @@ import Synchronization
 final class ReplyBuffer: Sendable {
     /// What a viewer reads.
     struct Page: Sendable {
-        /// The number of the attempt that the events belong to, from 1; 0 before the first. Events of an earlier one are void.
+        /// The number of the attempt that the events belong to, which no other has, in any buffer; 0 before the first.
         var attempt = 0
         /// The attempt's events from the place that was asked for.
         var events: ArraySlice<ReplyEvent> = []
@@ -36,7 +36,7 @@ final class ReplyBuffer: Sendable {
     func begin(isHere: Bool = false) -> @Sendable (ReplyEvent) -> Void {
         let attempt = state.withLock { state in
             memory.give(back: state.bytes)
-            state.attempt += 1
+            state.attempt = memory.newAttempt()
             state.isFilledHere = isHere
             (state.events, state.bytes, state.isCut) = ([], 0, false)
             return state.attempt
@@ -68,6 +68,9 @@ final class ReplyBuffer: Sendable {
         }
     }
 
+    /// Whether a call has begun to make the answer.
+    var hasBegun: Bool { state.withLock { $0.attempt > 0 } }
+
     /// Whether a call of this process makes the answer, and not another process.
     var isFilledHere: Bool { state.withLock(\.isFilledHere) }
 
@@ -81,6 +84,7 @@ final class ReplyBuffer: Sendable {
 final class StreamMemory: Sendable {
     private let limit: Int
     private let used = Atomic(0)
+    private let attempts = Atomic(0)
 
     /// - Parameter limit: in bytes.
     init(limit: Int) { self.limit = limit }
@@ -95,6 +99,9 @@ final class StreamMemory: Sendable {
     }
 
     func give(back bytes: Int) { used.subtract(bytes, ordering: .relaxed) }
+
+    /// A number for an attempt, from 1.
+    func newAttempt() -> Int { attempts.add(1, ordering: .relaxed).newValue }
 
     var bytes: Int { used.load(ordering: .relaxed) }
 }

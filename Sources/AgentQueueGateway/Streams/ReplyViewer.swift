@@ -14,6 +14,8 @@ struct ReplyViewer: Sendable {
     private var place = 0
     /// The beginning of the attempt, which goes out with its first content: only then it is sure that this attempt is the one.
     private var beginning: ReplyEvent?
+    /// The tokens that were counted before it: of the input, which the beginning tells.
+    private var usage: ReplyEvent?
     /// Whether the attempt's native events are sent.
     private var isNative = false
     /// What was sent, without what no client keeps.
@@ -33,7 +35,7 @@ struct ReplyViewer: Sendable {
     mutating func take(from buffer: ReplyBuffer) throws(Restarted) -> [ReplyEvent] {
         let page = buffer.read(attempt, from: place)
         if page.attempt != attempt {
-            (attempt, place, beginning, isFinished, isNative) = (page.attempt, 0, nil, false, false)
+            (attempt, place, beginning, usage, isFinished, isNative) = (page.attempt, 0, nil, nil, false, false)
             comparison = sent.isEmpty ? nil : AttemptComparison(sent: sent, isNative: sentNative)
         }
         place += page.events.count
@@ -57,7 +59,11 @@ struct ReplyViewer: Sendable {
         }
         guard AttemptComparison.counts(event, isNative: isNative) else {
             // The tokens so far, and the canonical events beside native ones, which the renderer skips but for the reason of the end.
-            if hasBegun, comparison == nil { shown.append(event) }
+            if hasBegun, comparison == nil {
+                shown.append(event)
+            } else if case .usage = event {
+                usage = event
+            }
             return
         }
         guard comparison != nil else { return show(event, &shown) }
@@ -72,8 +78,8 @@ struct ReplyViewer: Sendable {
     }
 
     private mutating func show(_ event: ReplyEvent, _ shown: inout [ReplyEvent]) {
-        if sent.isEmpty, let beginning { shown.append(beginning) }
-        beginning = nil
+        if sent.isEmpty { shown += [usage, beginning].compactMap(\.self) }
+        (beginning, usage) = (nil, nil)
         sent.append(event)
         sentNative = isNative
         shown.append(event)

@@ -13,6 +13,8 @@ struct LaneWatch: Sendable {
     let deadline: Int64
     /// When to look next.
     private(set) var nextLook: ContinuousClock.Instant?
+    /// Whether the job was found waiting for another.
+    private(set) var isPending = false
 
     /// The lane is only looked at for a call that has not begun by then: most have.
     private static let grace: Duration = .milliseconds(50)
@@ -35,6 +37,7 @@ struct LaneWatch: Sendable {
         guard let look = nextLook, look <= now else { return nil }
         nextLook = now + Self.interval
         guard let outcome = try store.gateway.outcomes(of: [job])[job], !outcome.state.isFinal else { return nil }
+        isPending = outcome.state == .pending
         guard outcome.attempt == 0 else {
             // It has begun, so it will end.
             nextLook = nil

@@ -11,8 +11,10 @@ import Testing
         let add = buffer.begin()
         add(.begin(model: "m", id: "1", native: nil))
         #expect(try viewer.take(from: buffer).isEmpty)
+        add(.usage(Usage(inputTokens: 3)))
         add(.text("a"))
-        #expect(try viewer.take(from: buffer) == [.begin(model: "m", id: "1", native: nil), .text("a")])
+        #expect(
+            try viewer.take(from: buffer) == [.usage(Usage(inputTokens: 3)), .begin(model: "m", id: "1", native: nil), .text("a")])
     }
 
     @Test func anAttemptThatSaidNothingIsForgotten() throws {
