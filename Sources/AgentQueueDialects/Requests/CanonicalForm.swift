@@ -59,6 +59,8 @@ struct CanonicalForm {
     }
 
     private mutating func take(messages said: [JSONValue.Member], _ body: JSONValue) {
+        // It only says for whom the client asks, and OpenAI takes none with what is not kept.
+        let said = said.filter { $0.key != "metadata" }
         let translation = MessagesTranslation(said)
         members = translation.canonical
         isExact = isExact && JSONValue.object(MessagesTranslation.request(of: members)).isSame(as: .object(said))
@@ -103,6 +105,7 @@ extension CanonicalForm {
             throw RequestError("this provider has no embeddings: name an embedding model of another", param: "model")
         }
         if form == .chat, target != .messages, target != .responses { return }
+        if target == .messages { members.removeAll { Self.ofOpenAIAlone.contains($0.key) } }
         let refusal =
             switch target {
             case .messages: Self.messagesRefusal
@@ -115,10 +118,24 @@ extension CanonicalForm {
             guard let guilty, let name, mode == .drop else {
                 throw RequestError(failure.message, code: "unsupported_parameter", param: name ?? self.name(of: "messages"))
             }
-            members.removeAll { $0.key == guilty.key }
-            dropped.append(name)
             isExact = false
+            leaveOut(guilty, name, refusal)
         }
+    }
+
+    /// Members of OpenAI's that change no answer, and that Anthropic refuses: whose the request is, how it is billed and kept.
+    private static let ofOpenAIAlone: Set<String> = ["metadata", "service_tier", "store"]
+
+    /// Leaves out a member, or of the tools those that the target cannot be asked for.
+    private mutating func leaveOut(_ guilty: JSONValue.Member, _ name: String, _ refusal: ([JSONValue.Member]) -> ModelFailure?) {
+        members.removeAll { $0.key == guilty.key }
+        let tools = guilty.key == "tools" ? guilty.value.array ?? [] : []
+        let refused = tools.indices.filter { refusal([.init("tools", [tools[$0]])]) != nil }
+        guard !refused.isEmpty else { return dropped.append(name) }
+        dropped += refused.map { "tools[\($0)]" }
+        let kept = tools.indices.filter { !refused.contains($0) }.map { tools[$0] }
+        guard kept.isEmpty else { return members.append(.init("tools", .array(kept))) }
+        members.removeAll { $0.key == "tool_choice" }
     }
 
     /// A member's name in the client's form.

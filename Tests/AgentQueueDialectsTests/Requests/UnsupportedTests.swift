@@ -13,7 +13,6 @@ import Testing
         (.chat, chat(#","logit_bias":{"1":2}"#), .messages, "logit_bias"),
         (.messages, messages(#","container":"c1""#), .chat, "container"),
         (.messages, messages(#","mcp_servers":[{"type":"url"}]"#), .chat, "mcp_servers"),
-        (.messages, messages(#","tools":[{"type":"web_search_20250305","name":"web_search"}]"#), .chat, "tools"),
         (.responses, response(#","conversation":"c1""#), .chat, "conversation"),
         (.responses, response(#","tools":[{"type":"web_search"}]"#), .chat, "tools[0]"),
         (.responses, response(#","seed":1"#), .messages, "seed"),
@@ -57,6 +56,24 @@ import Testing
         let search = try ClientRequestTests.request(.responses, Self.response(#","tools":[{"type":"web_search"}]"#), for: .responses)
         #expect(search.native.isRequired && !search.isCanonical)
         #expect(try !ClientRequestTests.request(.chat, Self.chat(#","seed":1"#), for: .chat).native.isRequired)
+    }
+
+    @Test func ofTheToolsOnlyThoseThatTheVendorRunsAreLeftOut() throws {
+        let text = Self.messages(
+            #","tools":[{"type":"web_search_20250305","name":"web_search"},{"name":"f","input_schema":{"type":"object"}}]"#)
+        #expect(ClientRequestTests.fault(.messages, text, for: .chat)?.param == "tools")
+        let request = try ClientRequestTests.request(.messages, text, for: .chat, .drop)
+        #expect(request.dropped == ["tools[0]"])
+        #expect(request.canonical["tools"]?.array?.compactMap { $0["name"]?.string } == ["f"])
+    }
+
+    @Test func whatChangesNoAnswerIsNoReasonToRefuse() throws {
+        let text = Self.chat(#","metadata":{"a":"b"},"store":true,"service_tier":"flex","user":"u""#)
+        let request = try ClientRequestTests.request(.chat, text, for: .messages)
+        #expect(request.dropped.isEmpty && request.isCanonical && request.metadata == ["a": "b"] && request.serviceTier == "flex")
+        #expect(request.canonical.members?.map(\.key) == ["messages", "user"])
+        let own = try ClientRequestTests.request(.messages, Self.messages(#","metadata":{"user_id":"u"}"#), for: .chat)
+        #expect(own.isCanonical && own.canonical["metadata"] == nil && own.metadata == ["user_id": "u"])
     }
 
     @Test func embeddingsGoToProvidersThatHaveThem() {
