@@ -1,6 +1,11 @@
+import AgentQueue
 import AgentQueueModel
+import AgentQueueSettings
 import AgentQueueStore
 import AgentQueueTestSupport
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
 import Testing
 
 @testable import AgentQueueGateway
@@ -12,7 +17,7 @@ import Testing
     }
 
     @Test func aKeyOpensInEitherHeader() async throws {
-        try await withGateway(asksForKeys: true) { gateway in
+        try await withGateway(GatewayPlan(asksForKeys: true)) { gateway in
             let key = try await gateway.key("laptop")
             #expect(try await models(gateway, [("authorization", "Bearer \(key)")]).status == 200)
             #expect(try await models(gateway, [("authorization", "bearer \(key)")]).status == 200)
@@ -21,7 +26,7 @@ import Testing
     }
 
     @Test func aWrongKeyIsRefusedInTheWordsOfTheClientsAPI() async throws {
-        try await withGateway(asksForKeys: true) { gateway in
+        try await withGateway(GatewayPlan(asksForKeys: true)) { gateway in
             let key = try await gateway.key("laptop")
             let wrong = String(key.dropLast(2)) + (key.hasSuffix("AA") ? "BA" : "AA")
             for headers in [[], [("authorization", "Bearer \(wrong)")], [("x-api-key", "sk-other")], [("authorization", "Basic \(key)")]] {
@@ -36,7 +41,7 @@ import Testing
     }
 
     @Test func aRevokedKeyEndsWithinASecond() async throws {
-        try await withGateway(asksForKeys: true) { gateway in
+        try await withGateway(GatewayPlan(asksForKeys: true)) { gateway in
             let key = try await gateway.key("laptop")
             #expect(try await models(gateway, [("x-api-key", key)]).status == 200)
             // As another process does it: nothing tells the gateway.
@@ -51,7 +56,7 @@ import Testing
     }
 
     @Test func everyRouteAsksForItsScope() async throws {
-        try await withGateway(asksForKeys: true) { gateway in
+        try await withGateway(GatewayPlan(asksForKeys: true)) { gateway in
             let table = try #require(gateway.service.table)
             #expect(table.routes.count > 10)
             for scope in KeyScope.allCases {
@@ -68,7 +73,7 @@ import Testing
     }
 
     @Test func tooManyWrongKeysAreTurnedAwayAndOthersAreNot() async throws {
-        try await withGateway(asksForKeys: true) { gateway in
+        try await withGateway(GatewayPlan(asksForKeys: true)) { gateway in
             let key = try await gateway.key("laptop")
             #expect(try await models(gateway, [("x-api-key", key)]).status == 200)
             var statuses: [Int] = []
@@ -80,7 +85,7 @@ import Testing
     }
 
     @Test func aKeySeesTheModelsThatItMayUse() async throws {
-        try await withGateway(asksForKeys: true) { gateway in
+        try await withGateway(GatewayPlan(asksForKeys: true)) { gateway in
             var new = NewAPIKey(name: "narrow", scopes: [.call])
             new.targets = ["other/*"]
             let secret = [UInt8](repeating: 7, count: 32)

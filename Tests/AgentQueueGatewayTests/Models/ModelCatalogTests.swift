@@ -1,5 +1,11 @@
+import AgentQueue
 import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
 import AgentQueueTestSupport
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
 import Testing
 
 @testable import AgentQueueGateway

@@ -1,6 +1,11 @@
+import AgentQueue
 import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
 import AgentQueueTestSupport
+import HTTPTypes
 import NIOCore
+import NIOHTTP1
 import Testing
 
 @testable import AgentQueueGateway
@@ -16,7 +21,9 @@ import Testing
     private static let post = ["content-type: application/json"]
 
     @Test func aBodyThatIsTooLargeIsRefusedBeforeItComes() async throws {
-        try await withGateway(configure: { $0.serve.maxBody = 1 << 10 }) { gateway in
+        var plan = GatewayPlan()
+        plan.serve.maxBody = 1 << 10
+        try await withGateway(plan) { gateway in
             let text = try await talk(gateway) { conversation in
                 try await conversation.send(
                     rawRequest(
@@ -29,7 +36,9 @@ import Testing
     }
 
     @Test func aChunkedBodyThatIsTooLargeIsRefusedAndTheAnswerArrives() async throws {
-        try await withGateway(configure: { $0.serve.maxBody = 1 << 10 }) { gateway in
+        var plan = GatewayPlan()
+        plan.serve.maxBody = 1 << 10
+        try await withGateway(plan) { gateway in
             let text = try await talk(gateway) { conversation in
                 try await conversation.send(
                     rawRequest("POST /v1/chat/completions", Self.post + ["transfer-encoding: chunked"], close: false))
@@ -55,7 +64,7 @@ import Testing
     }
 
     @Test func aClientWithoutAKeyIsNotAskedForItsBody() async throws {
-        try await withGateway(asksForKeys: true) { gateway in
+        try await withGateway(GatewayPlan(asksForKeys: true)) { gateway in
             let text = try await talk(gateway) { conversation in
                 try await conversation.send(
                     rawRequest("POST /v1/chat/completions", Self.post + ["content-length: 2", "expect: 100-continue"], close: false))
@@ -66,7 +75,9 @@ import Testing
     }
 
     @Test func aSlowHeadEnds() async throws {
-        try await withGateway(limit: { $0.head = .milliseconds(100) }) { gateway in
+        var plan = GatewayPlan()
+        plan.limits.head = .milliseconds(100)
+        try await withGateway(plan) { gateway in
             let text = try await talk(gateway) { conversation in
                 try await conversation.send("GET /health HTTP/1.1\r\nhost: local")
                 return try await conversation.readToEnd()
@@ -76,7 +87,9 @@ import Testing
     }
 
     @Test func aSecondHeadIsTimedAsTheFirst() async throws {
-        try await withGateway(limit: { $0.head = .milliseconds(100) }) { gateway in
+        var plan = GatewayPlan()
+        plan.limits.head = .milliseconds(100)
+        try await withGateway(plan) { gateway in
             let text = try await talk(gateway) { conversation in
                 try await conversation.send(rawRequest("GET /health", close: false))
                 try await conversation.read(until: #""ok""#)
@@ -88,11 +101,10 @@ import Testing
     }
 
     @Test func aSlowBodyIsToldSoAndEnds() async throws {
-        let limit: (inout GatewayLimits) -> Void = {
-            $0.exchange.bodyGrace = .milliseconds(50)
-            $0.exchange.bodyInterval = .milliseconds(50)
-        }
-        try await withGateway(limit: limit) { gateway in
+        var plan = GatewayPlan()
+        plan.limits.exchange.bodyGrace = .milliseconds(50)
+        plan.limits.exchange.bodyInterval = .milliseconds(50)
+        try await withGateway(plan) { gateway in
             let text = try await talk(gateway) { conversation in
                 try await conversation.send(rawRequest("POST /v1/chat/completions", Self.post + ["content-length: 9000"], close: false))
                 try await conversation.send("{")
@@ -117,7 +129,9 @@ import Testing
     }
 
     @Test func anIdleConnectionEnds() async throws {
-        try await withGateway(limit: { $0.idle = .milliseconds(100) }) { gateway in
+        var plan = GatewayPlan()
+        plan.limits.idle = .milliseconds(100)
+        try await withGateway(plan) { gateway in
             let text = try await talk(gateway) { conversation in
                 try await conversation.send(rawRequest("GET /health", close: false))
                 return try await conversation.readToEnd()
@@ -127,7 +141,9 @@ import Testing
     }
 
     @Test func oneConnectionTooManyIsToldSo() async throws {
-        try await withGateway(limit: { $0.connections = 1 }) { gateway in
+        var plan = GatewayPlan()
+        plan.limits.connections = 1
+        try await withGateway(plan) { gateway in
             let text = try await talk(gateway) { first in
                 try await first.send(rawRequest("GET /health", close: false))
                 try await first.read(until: #""ok""#)
@@ -149,7 +165,9 @@ import Testing
 
     @Test func bodiesTogetherAreBounded() async throws {
         let gate = Gate()
-        try await withGateway(limit: { $0.bodyMemory = 64 << 10 }) { gateway in
+        var plan = GatewayPlan()
+        plan.limits.bodyMemory = 64 << 10
+        try await withGateway(plan) { gateway in
             let text = try await talk(gateway) { first in
                 try await first.send(
                     rawRequest("POST /v1/chat/completions", Self.post + ["content-length: 50000", "expect: 100-continue"]))

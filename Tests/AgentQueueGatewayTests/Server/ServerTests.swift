@@ -1,8 +1,12 @@
+import AgentQueue
 import AgentQueueModel
 import AgentQueueSettings
 import AgentQueueStore
 import AgentQueueTestSupport
 import Foundation
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
 import Testing
 
 @testable import AgentQueueGateway
@@ -19,7 +23,7 @@ import Testing
     }
 
     @Test func healthAndReadinessNeedNoKey() async throws {
-        try await withGateway(asksForKeys: true) { gateway in
+        try await withGateway(GatewayPlan(asksForKeys: true)) { gateway in
             for (path, text) in [("/health", #""ok""#), ("/ready", #""ready""#)] {
                 let answer = try await answer(gateway, rawRequest("GET \(path)"))
                 #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
@@ -34,7 +38,9 @@ import Testing
     }
 
     @Test func onlyTheGatewaysOwnHostsAreAnswered() async throws {
-        try await withGateway(configure: { $0.serve.hosts = ["queue.example"] }) { gateway in
+        var plan = GatewayPlan()
+        plan.serve.hosts = ["queue.example"]
+        try await withGateway(plan) { gateway in
             for host in ["localhost", "127.0.0.1:9", "[::1]:8484", "queue.example", "QUEUE.example:443"] {
                 #expect(try await answer(gateway, rawRequest("GET /health", host: host)).hasPrefix("HTTP/1.1 200"), "\(host)")
             }
@@ -46,7 +52,9 @@ import Testing
     }
 
     @Test func pagesOfOtherOriginsMayNotCall() async throws {
-        try await withGateway(configure: { $0.serve.origins = ["https://app.example"] }) { gateway in
+        var plan = GatewayPlan()
+        plan.serve.origins = ["https://app.example"]
+        try await withGateway(plan) { gateway in
             func get(_ origin: String) async throws -> String {
                 try await answer(gateway, rawRequest("GET /health", host: "localhost:8484", ["origin: \(origin)"]))
             }
@@ -81,7 +89,9 @@ import Testing
     }
 
     @Test func pathsBelowThePublicAddressAreFound() async throws {
-        try await withGateway(configure: { $0.serve.publicURL = "https://queue.example/ai" }) { gateway in
+        var plan = GatewayPlan()
+        plan.serve.publicURL = "https://queue.example/ai"
+        try await withGateway(plan) { gateway in
             for path in ["/ai/health", "/health"] {
                 #expect(try await answer(gateway, rawRequest("GET \(path)", host: "queue.example")).hasPrefix("HTTP/1.1 200"))
             }
@@ -133,7 +143,9 @@ import Testing
     @Test func aUnixSocketIsItsOwnersAlone() async throws {
         try await withFolder { folder in
             let socket = "\(folder)/own/gateway.sock"
-            try await withGateway(asksForKeys: true, configure: { $0.serve.socket = socket }) { gateway in
+            var plan = GatewayPlan(asksForKeys: true)
+            plan.serve.socket = socket
+            try await withGateway(plan) { gateway in
                 #expect(gateway.addresses.socket == socket)
                 let models = try await answer(gateway, rawRequest("GET /v1/models", host: "anything"), socket: socket)
                 #expect(models.hasPrefix("HTTP/1.1 200"))
@@ -152,8 +164,11 @@ import Testing
     @Test func anAddressThatIsTakenIsNamed() async throws {
         try await withGateway { gateway in
             let port = gateway.port
+            var plan = GatewayPlan()
+            plan.serve.listen = ListenAddress(host: "127.0.0.1", port: port)
+            let taken = plan
             await #expect {
-                try await withGateway(configure: { $0.serve.listen = ListenAddress(host: "127.0.0.1", port: port) }) { _ in }
+                try await withGateway(taken) { _ in }
             } throws: { error in
                 (error as? ListenError)?.kind == .inUse
             }
@@ -189,7 +204,7 @@ import Testing
     }
 
     @Test func eachRequestIsOneLineInTheLogWithoutItsSecrets() async throws {
-        try await withGateway(asksForKeys: true) { gateway in
+        try await withGateway(GatewayPlan(asksForKeys: true)) { gateway in
             let key = try await gateway.key("laptop")
             _ = try await answer(gateway, rawRequest("GET /v1/models?secret=1", ["authorization: Bearer \(key)"]))
             _ = try await answer(gateway, rawRequest("GET /v1/models", ["x-api-key: \(key)x"]))

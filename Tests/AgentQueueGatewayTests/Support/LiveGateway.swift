@@ -56,26 +56,40 @@ final class LogLines: LogHandler, Sendable {
     }
 }
 
+/// How a test's gateway differs from one that nothing was configured for.
+struct GatewayPlan: Sendable {
+    /// What the upstream answers.
+    var script = Script.always(ScriptedAnswer(500, json: "{}"))
+    var serve = ServeSettings()
+    var limits = GatewayLimits(ServeSettings())
+    var asksForKeys = false
+    var runsWorker = true
+}
+
 /// Starts a gateway, lends it, and stops it.
 func withGateway<Value: Sendable>(
-    _ script: Script = .always(ScriptedAnswer(500, json: "{}")), asksForKeys: Bool = false, runsWorker: Bool = true,
-    configure: (inout Settings) -> Void = { _ in }, limit: (inout GatewayLimits) -> Void = { _ in },
-    _ body: (LiveGateway) async throws -> Value
+    _ script: Script, asksForKeys: Bool = false, runsWorker: Bool = true, _ body: (LiveGateway) async throws -> Value
+) async throws -> Value {
+    try await withGateway(GatewayPlan(script: script, asksForKeys: asksForKeys, runsWorker: runsWorker), body)
+}
+
+/// Starts a gateway, lends it, and stops it.
+func withGateway<Value: Sendable>(
+    _ plan: GatewayPlan = GatewayPlan(), _ body: (LiveGateway) async throws -> Value
 ) async throws -> Value {
     try await withFolder { folder in
-        try await ScriptedServer.withServer(script) { upstream in
+        try await ScriptedServer.withServer(plan.script) { upstream in
             var settings = Settings(database: "\(folder)/queue.db")
-            settings.serve.listen = ListenAddress(host: "127.0.0.1", port: 0)
+            settings.serve = plan.serve
+            if settings.serve.listen == .standard { settings.serve.listen = ListenAddress(host: "127.0.0.1", port: 0) }
             settings.providers = ["local": settings.providers["local"]].compactMapValues { $0 }
             settings.providers["local"]?.baseURL = "\(upstream.url)/v1"
-            configure(&settings)
             let queue = try JobQueue(GatewayService.settings(settings), environment: [:])
-            var limits = GatewayLimits(queue.settings.serve)
-            limit(&limits)
             let running = AsyncStream.makeStream(of: GatewayService.Addresses.self)
             let lines = LogLines()
             let service = GatewayService(
-                queue, runsWorker: runsWorker, asksForKeys: asksForKeys, limits: limits, logger: Logger(label: "test") { _ in lines }
+                queue, runsWorker: plan.runsWorker, asksForKeys: plan.asksForKeys, limits: plan.limits,
+                logger: Logger(label: "test") { _ in lines }
             ) { running.continuation.yield($0) }
             let group = ServiceGroup(
                 configuration: ServiceGroupConfiguration(
