@@ -80,7 +80,6 @@ final class ModelCatalog: Sendable {
 
     /// Asks providers whenever someone wants to know and what is known is old, until the task is cancelled.
     func run() async {
-        refresh()
         for await _ in requests where !isFresh { await ask() }
     }
 

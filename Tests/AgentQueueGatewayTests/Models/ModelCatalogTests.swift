@@ -21,7 +21,6 @@ import Testing
 
     @Test func configuredAndListedModelsAreShownInBothForms() async throws {
         try await withGateway(.always(Self.listed)) { gateway in
-            try await gateway.upstream.waitForRequests(1)
             var ids: [String] = []
             for _ in 0..<100 where !ids.contains("local/big") {
                 ids = try await get(gateway, "/v1/models").json["data"]?.array?.compactMap { $0["id"]?.string } ?? []

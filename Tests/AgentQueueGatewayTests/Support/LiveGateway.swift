@@ -61,6 +61,8 @@ struct GatewayPlan: Sendable {
     /// What the upstream answers.
     var script = Script.always(ScriptedAnswer(500, json: "{}"))
     var serve = ServeSettings()
+    /// Changes the other settings.
+    var configure: @Sendable (inout Settings) -> Void = { _ in }
     var limits = GatewayLimits(ServeSettings())
     var asksForKeys = false
     var runsWorker = true
@@ -68,9 +70,11 @@ struct GatewayPlan: Sendable {
 
 /// Starts a gateway, lends it, and stops it.
 func withGateway<Value: Sendable>(
-    _ script: Script, asksForKeys: Bool = false, runsWorker: Bool = true, _ body: (LiveGateway) async throws -> Value
+    _ script: Script, asksForKeys: Bool = false, runsWorker: Bool = true,
+    configure: @escaping @Sendable (inout Settings) -> Void = { _ in }, _ body: (LiveGateway) async throws -> Value
 ) async throws -> Value {
-    try await withGateway(GatewayPlan(script: script, asksForKeys: asksForKeys, runsWorker: runsWorker), body)
+    try await withGateway(
+        GatewayPlan(script: script, configure: configure, asksForKeys: asksForKeys, runsWorker: runsWorker), body)
 }
 
 /// Starts a gateway, lends it, and stops it.
@@ -84,6 +88,7 @@ func withGateway<Value: Sendable>(
             if settings.serve.listen == .standard { settings.serve.listen = ListenAddress(host: "127.0.0.1", port: 0) }
             settings.providers = ["local": settings.providers["local"]].compactMapValues { $0 }
             settings.providers["local"]?.baseURL = "\(upstream.url)/v1"
+            plan.configure(&settings)
             let queue = try JobQueue(GatewayService.settings(settings), environment: [:])
             let running = AsyncStream.makeStream(of: GatewayService.Addresses.self)
             let lines = LogLines()
