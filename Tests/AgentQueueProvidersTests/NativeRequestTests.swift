@@ -139,7 +139,7 @@ import Testing
             let reply = try #require(await provider.answer(request).reply)
             let sent = server.requests[0]
             #expect(sent.text == Self.message.replacing("claude-x", with: "claude-sonnet-5"))
-            #expect(sent[header: "anthropic-version"] == "2024-01-01" && sent[header: "anthropic-beta"] == "a-1,b-2")
+            #expect(sent["anthropic-version"] == "2024-01-01" && sent["anthropic-beta"] == "a-1,b-2")
             #expect(reply.native == NativeReply(form: .messages, body: AnthropicSample.hello))
         }
     }

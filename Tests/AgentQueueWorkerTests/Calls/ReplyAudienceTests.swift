@@ -134,7 +134,7 @@ import Testing
             return .failure(failure)
         }
         try await withBench(provider, { $0.drains = true }) { b in
-            try await b.store.jobs.enqueue(job("why?"))
+            _ = try await b.store.jobs.enqueue(job("why?"))
             try await b.worker().run()
             let row = try b.store.read { reader in
                 try reader.statement("SELECT status, form, body FROM job_errors").first { "\($0.int(0)) \($0.text(1)) \($0.text(2))" }
