@@ -8,13 +8,14 @@ import Testing
         let sandbox = try Sandbox()
         let made = try await sandbox.run("keys", "create", "ci", "--targets", "local/*,openai/gpt-5*", "--expires-in", "30d")
         try #require(made.status == 0, "\(made.error)")
-        let text = try #require(KeyText(try #require(made.lines.first)))
+        let line = try #require(made.lines.first)
+        let text = try #require(KeyText(line))
         #expect(made.lines.count == 1 && text.id == 1)
         #expect(made.sentence == "this is key 'ci'; keep it now, because it is not shown again")
-        let key = try await sandbox.withStore { try #require($0.keys.find(1)) }
+        let key = try #require(try await sandbox.withStore { try $0.keys.find(1) })
         #expect(key.accepts(secret: text.secret))
         #expect(key.targets == ["local/*", "openai/gpt-5*"] && key.queue == "api.ci" && key.scopes == [.call, .batch, .read])
-        let secret = try #require(made.lines.first).suffix(43)
+        let secret = line.suffix(43)
         for command in ["list", "list --json", "show ci", "show ci --json"] {
             let shown = try await sandbox.shell("\"$AQ\" keys \(command)")
             #expect(shown.output.contains("api.ci") && !(shown.output + shown.error).contains(secret))
@@ -43,11 +44,12 @@ import Testing
 
     @Test func aNewSecretEndsTheFormerOneAndARevokedNameIsFree() async throws {
         let sandbox = try Sandbox()
-        let first = try #require(KeyText(try #require(try await sandbox.run("keys", "create", "ci").lines.first)))
+        let made = try await sandbox.run("keys", "create", "ci")
+        let first = try #require(KeyText(made.lines.first ?? ""))
         let rotated = try await sandbox.run("keys", "rotate", "ci")
-        let second = try #require(KeyText(try #require(rotated.lines.first)))
+        let second = try #require(KeyText(rotated.lines.first ?? ""))
         #expect(second.id == first.id && second != first)
-        let key = try await sandbox.withStore { try #require($0.keys.find(first.id)) }
+        let key = try #require(try await sandbox.withStore { try $0.keys.find(first.id) })
         #expect(key.accepts(secret: second.secret) && !key.accepts(secret: first.secret))
         let revoked = try await sandbox.run("keys", "revoke", "ci")
         #expect(revoked.output == "key ci revoked\n")
