@@ -137,6 +137,12 @@ public final class WorkerService: Service {
         worker?.stopAtOnce()
     }
 
+    /// What may be claimed for it with a job that is added now; nil if no slot is free. ``endDirectClaim(_:)`` must follow.
+    package func beginDirectClaim() -> ClaimRequest? { state.withLock { $0.worker }?.beginDirectClaim() }
+
+    /// Takes over what was claimed: a job, or nothing.
+    package func endDirectClaim(_ jobs: [ClaimedJob]) { state.withLock { $0.worker }?.endDirectClaim(jobs) }
+
     /// Runs the worker, then shuts down notifications and providers, whether or not it failed.
     private func serve() async throws {
         let providers = ProviderSet(queue.settings, environment: queue.environment, own: queue.own)

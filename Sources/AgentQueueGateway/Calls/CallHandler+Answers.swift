@@ -20,7 +20,7 @@ extension CallHandler {
     }
 
     /// Waits for the jobs and sends the answer whole.
-    func answer(_ call: OpenCall, _ exchange: Exchange) async throws {
+    func answer(_ call: ClientCall, _ exchange: Exchange) async throws {
         let padding = Padding(readTimeout: call.readTimeout)
         var nextPad = call.arrivedAt + padding.patience
         var lane = LaneWatch(store, policies, deadline: call.deadline)
@@ -66,7 +66,7 @@ extension CallHandler {
         HTTPFields([("content-type", "application/json")] + headers)
     }
 
-    func hasEnded(_ call: OpenCall) -> Bool { call.jobs.allSatisfy { broker.waiters.end(of: $0) != nil } }
+    func hasEnded(_ call: ClientCall) -> Bool { call.jobs.allSatisfy { broker.waiters.end(of: $0) != nil } }
 
     /// - Throws: ``ClientLeft``, ``Interrupted``.
     func checkPresence(_ exchange: Exchange) throws {
@@ -79,7 +79,7 @@ extension CallHandler {
     }
 
     /// What became of the call's jobs, which have ended.
-    func outcomes(of call: OpenCall) throws -> [JobOutcome] {
+    func outcomes(of call: ClientCall) throws -> [JobOutcome] {
         let found: [Int64: JobOutcome]
         do { found = try store.gateway.outcomes(of: call.jobs) } catch let error as StoreError { throw GatewayError(error) }
         return try call.jobs.map { job in
@@ -90,7 +90,7 @@ extension CallHandler {
 
     /// The answers of ended jobs.
     /// - Throws: `GatewayError` if one has none.
-    func answers(_ outcomes: [JobOutcome], _ call: OpenCall, _ lane: LaneWatch) throws(GatewayError) -> [Answer] {
+    func answers(_ outcomes: [JobOutcome], _ call: ClientCall, _ lane: LaneWatch) throws(GatewayError) -> [Answer] {
         var answers: [Answer] = []
         for outcome in outcomes {
             if outcome.error?.failure == .expired, outcome.state != .completed {
@@ -103,7 +103,7 @@ extension CallHandler {
     }
 
     /// Gives a job up that waits for a lane which opens too late, and says so.
-    func refuse(_ call: OpenCall, _ error: GatewayError, _ exchange: Exchange) async throws {
+    func refuse(_ call: ClientCall, _ error: GatewayError, _ exchange: Exchange) async throws {
         // Another client may be more patient.
         if broker.waiters.count(of: call.ticket.call) == 1 {
             _ = try await store.gateway.left([call.ticket.call], server: server, expiresAt: store.clock.wall())
@@ -112,14 +112,14 @@ extension CallHandler {
     }
 
     /// Sends an error, or cuts an answer that has begun.
-    func refuse(_ call: OpenCall, _ error: GatewayError, _ outcomes: [JobOutcome], _ exchange: Exchange) async throws {
+    func refuse(_ call: ClientCall, _ error: GatewayError, _ outcomes: [JobOutcome], _ exchange: Exchange) async throws {
         guard !exchange.response.hasBegun else { throw FailedAfterHead() }
         try await exchange.response.send(
             error.status(call.flavour), Self.json(error.headers + call.headers(outcomes)),
             body: error.body(call.flavour, requestID: call.requestID))
     }
 
-    func note(_ outcomes: [JobOutcome], _ call: OpenCall, _ exchange: Exchange) {
+    func note(_ outcomes: [JobOutcome], _ call: ClientCall, _ exchange: Exchange) {
         exchange.notes.update { notes in
             notes.cache = call.cacheWord(outcomes)
             notes.target = outcomes.first?.result?.target ?? notes.target

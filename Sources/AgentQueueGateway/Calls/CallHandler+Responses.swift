@@ -47,7 +47,7 @@ extension CallHandler {
     }
 
     /// Answers a request that does not wait for its response.
-    func answerInBackground(_ call: OpenCall, _ exchange: Exchange) async throws {
+    func answerInBackground(_ call: ClientCall, _ exchange: Exchange) async throws {
         let body = try response(call.context.responseID ?? "", exchange.head).json(requestID: call.requestID)
         try await exchange.response.send(200, Self.json(call.headers()), body: body.utf8(sorted: false))
     }

@@ -31,6 +31,8 @@ final class CallHandler: CallHandling {
     private let state = Mutex(State())
 
     private struct State {
+        /// The worker of this process, while it runs: it may take a job with the commit that adds it.
+        var worker: WorkerService?
         var isStopping = false
         var waiting = 0
         /// Those who wait until no request waits.
@@ -87,6 +89,8 @@ final class CallHandler: CallHandling {
     private static let (often, rarely): (Duration, Duration) = (.milliseconds(2), .milliseconds(50))
 
     func run() async throws {
+        // It knows this as its audience.
+        defer { state.withLock { $0.worker = nil } }
         await withDiscardingTaskGroup { group in
             group.addTask { [self] in await broker.waiters.run { hasWorker && !others.live() ? Self.rarely : Self.often } }
             group.addTask { [self] in await departures.run() }
@@ -152,7 +156,7 @@ final class CallHandler: CallHandling {
     }
 
     /// Checks a request, adds its jobs and begins to wait for them. What it was is released with the end of this: who waits holds no body.
-    private func open(_ form: RequestForm, _ exchange: Exchange) async throws -> OpenCall {
+    private func open(_ form: RequestForm, _ exchange: Exchange) async throws -> ClientCall {
         let checked = try await check(form, exchange)
         broker.beginSubmission(isStreamed: checked.streams)
         defer { broker.endSubmission(isStreamed: checked.streams) }
@@ -160,7 +164,7 @@ final class CallHandler: CallHandling {
     }
 
     /// Waits for a call's jobs and answers, or sees the client leave.
-    func respond(to call: OpenCall, _ exchange: Exchange) async throws {
+    func respond(to call: ClientCall, _ exchange: Exchange) async throws {
         exchange.presence.onDeparture { [signal = call.signal] _ in signal.call() }
         defer { exchange.presence.onDeparture(nil) }
         do {
@@ -179,7 +183,7 @@ final class CallHandler: CallHandling {
     }
 
     /// Begins to wait for a call's jobs.
-    func join(_ ticket: JoinedJobs, _ checked: CheckedRequest, _ exchange: Exchange) -> OpenCall {
+    func join(_ ticket: JoinedJobs, _ checked: CheckedRequest, _ exchange: Exchange) -> ClientCall {
         let signal = CallSignal()
         for job in ticket.jobs {
             broker.waiters.wait(for: job.id, signal)
@@ -191,12 +195,22 @@ final class CallHandler: CallHandling {
             notes.target = "\(checked.target)"
             notes.isAttached = ticket.attached != nil
         }
-        return OpenCall(checked, ticket, buffers, exchange.head, signal)
+        return ClientCall(checked, ticket, buffers, exchange.head, signal)
     }
+
+    /// Lets a worker take jobs with the commits that add them.
+    func use(_ worker: WorkerService) { state.withLock { $0.worker = worker } }
 
     private func submit(_ submission: GatewaySubmission) async throws -> GatewayTicket {
         do {
-            return try await store.gateway.submit(submission)
+            guard submission.form != .embeddings, let worker = state.withLock(\.worker), let slot = worker.beginDirectClaim() else {
+                return try await store.gateway.submit(submission)
+            }
+            var claimed: [ClaimedJob] = []
+            defer { worker.endDirectClaim(claimed) }
+            let ticket: GatewayTicket
+            (ticket, claimed) = try await store.gateway.submit(submission, claiming: slot)
+            return ticket
         } catch let error as IdempotencyConflict {
             throw GatewayError(
                 .idempotencyConflict, "The Idempotency-Key belongs to another request (job \(error.job)): use a new one for this request.")
@@ -207,7 +221,7 @@ final class CallHandler: CallHandling {
 
     /// Ends the wait. Returns whether no other client of this process waits for the call.
     @discardableResult
-    private func close(_ call: OpenCall) -> Bool {
+    private func close(_ call: ClientCall) -> Bool {
         for (job, buffer) in zip(call.jobs, call.buffers) { broker.leave(job, buffer, call.signal) }
         for job in call.jobs { broker.waiters.stop(job, call.signal) }
         return broker.waiters.count(of: call.ticket.call) == 0

@@ -147,8 +147,10 @@ package final class GatewayService: Service {
                 return .stopRequested
             }
             if runsWorker {
-                tasks.addTask { [queue, logger] in
-                    try await WorkerService(queue, audience: calls, logger: logger).run()
+                let worker = WorkerService(queue, audience: calls, logger: logger)
+                calls.use(worker)
+                tasks.addTask {
+                    try await worker.run()
                     return .workerEnded
                 }
             }

@@ -7,7 +7,7 @@ import HTTPTypes
 /// Answers that are streamed.
 extension CallHandler {
     /// Sends the pieces as they come, and the end once the result is stored.
-    func stream(_ call: OpenCall, _ exchange: Exchange) async throws {
+    func stream(_ call: ClientCall, _ exchange: Exchange) async throws {
         guard let renderer = ReplyRenderer.stream(call.form, context: call.context) else { return try await answer(call, exchange) }
         var stream = CallStream(renderer, call, exchange.response, settings)
         var lane = LaneWatch(store, policies, deadline: call.deadline)
@@ -53,12 +53,12 @@ extension CallHandler {
     }
 
     /// The job whose answer a job waits for, since it asks the same.
-    private func leader(of call: OpenCall) throws -> Int64? {
+    private func leader(of call: ClientCall) throws -> Int64? {
         guard case .identicalJob(let leader)? = try store.jobs.wait(of: call.ticket.call) else { return nil }
         return leader
     }
 
-    private func giveUp(_ call: OpenCall) async throws {
+    private func giveUp(_ call: ClientCall) async throws {
         guard broker.waiters.count(of: call.ticket.call) == 1 else { return }
         _ = try await store.gateway.left([call.ticket.call], server: server, expiresAt: store.clock.wall())
     }
@@ -71,7 +71,7 @@ extension CallHandler {
 private struct CallStream {
     private var renderer: any StreamRenderer
     private var viewers: [ReplyViewer]
-    private let call: OpenCall
+    private let call: ClientCall
     private let response: ResponseWriter
     private let settings: ServeSettings
     /// What is known of the answer of an identical job, until the own job makes its call.
@@ -79,7 +79,7 @@ private struct CallStream {
     /// When the client has heard nothing for so long that it is told the connection lives.
     private(set) var nextPing: ContinuousClock.Instant
 
-    init(_ renderer: any StreamRenderer, _ call: OpenCall, _ response: ResponseWriter, _ settings: ServeSettings) {
+    init(_ renderer: any StreamRenderer, _ call: ClientCall, _ response: ResponseWriter, _ settings: ServeSettings) {
         self.renderer = renderer
         self.call = call
         self.response = response

@@ -24,6 +24,7 @@ package final class Worker: Service {
     /// The capacity of a batch, by provider that supports batches.
     private let batchCapacities: [String: BatchCapacity]
     private let inFlight = InFlight()
+    let direct: DirectClaims
     private let attention = WakeSignal()
     /// Set to when a lane opens that the last claim found closed.
     private let openings: WakeTimer
@@ -69,6 +70,7 @@ package final class Worker: Service {
         self.store = store
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         self.configuration = configuration
+        direct = DirectClaims(configuration, providers: Set(self.providers.keys), inFlight)
         capacities =
             !configuration.coalesces
             ? [:]
@@ -167,6 +169,7 @@ package final class Worker: Service {
             return !state.isStopping
         }
         guard isFirst else { return }
+        direct.close()
         let running = inFlight.count
         let grace = DurationText.format(.milliseconds(configuration.shutdownGrace))
         logger.info(
@@ -202,6 +205,7 @@ package final class Worker: Service {
             store.onChange(of: .work) { attention.call() }
             if configuration.drains { store.onChange(of: .done) { attention.call() } }
             attention.call()
+            helpers.addTask { [self, runner] in await direct.run(as: registration.id, runner) { attention.call() } }
             helpers.addTask { [self] in await watchDeadlines() }
             helpers.addTask { [self] in await watchWaits() }
             if configuration.only == nil { helpers.addTask { [self] in await batchDriver(registration.id).run() } }
@@ -280,6 +284,8 @@ package final class Worker: Service {
             worker: worker, queues: configuration.queues, providers: Set(providers.keys), slots: min(free.count, configuration.batchSize),
             lease: configuration.lease, isIdle: inFlight.count == 0, policies: configuration.policies)
         request.only = configuration.only
+        direct.leave(request.slots)
+        defer { direct.leave(0) }
         request.excluded = free.excluded
         request.waits = state.withLock(\.waits)
         request.capacities = capacities
@@ -307,7 +313,8 @@ package final class Worker: Service {
     private func freeSlots(_ coalescer: Coalescer, takesJobs: Bool) -> FreeSlots {
         guard takesJobs, !inFlight.isAlone else { return FreeSlots(count: 0) }
         return inFlight.freeSlots(
-            of: configuration.concurrency, extra: configuration.extraConcurrency, lingering: coalescer.count, now: platform_monotonic_ns())
+            of: configuration.concurrency, extra: configuration.extraConcurrency, lingering: coalescer.count + direct.reserved,
+            now: platform_monotonic_ns())
     }
 
     /// Logs that jobs run in slots beyond the limit.
@@ -369,7 +376,7 @@ package final class Worker: Service {
     private func handBackAfterGrace(_ worker: Int64) async {
         let limit = platform_monotonic_ns() + configuration.shutdownGrace * 1_000_000
         var looks = 0
-        while inFlight.count > 0, platform_monotonic_ns() < limit, !Task.isCancelled, !state.withLock(\.stopsAtOnce) {
+        while inFlight.count + direct.reserved > 0, platform_monotonic_ns() < limit, !Task.isCancelled, !state.withLock(\.stopsAtOnce) {
             try? await Task.sleep(for: .milliseconds(20))
             looks += 1
             if looks % 10 == 0 { _ = await claim(worker, Coalescer(capacities: [:], linger: 0), takesJobs: false) }

@@ -39,7 +39,7 @@ extension JoinedJobs {
 }
 
 /// A request that waits for its jobs: everything its answer is made of but the answer.
-struct OpenCall: Sendable {
+struct ClientCall: Sendable {
     let form: RequestForm
     let flavour: APIFlavour
     let requestID: String
