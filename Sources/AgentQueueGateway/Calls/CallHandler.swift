@@ -169,7 +169,10 @@ final class CallHandler: CallHandling {
         defer { exchange.presence.onDeparture(nil) }
         do {
             try await call.streams ? stream(call, exchange) : answer(call, exchange)
-            store.gateway.received([call.ticket.call])
+            // What is sent whole to a client that has closed its side may have reached nobody.
+            if exchange.presence.departure == nil || (call.streams && exchange.presence.departure == .closedInput) {
+                store.gateway.received([call.ticket.call])
+            }
             close(call)
         } catch {
             let isLast = close(call)
