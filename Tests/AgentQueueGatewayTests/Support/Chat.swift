@@ -1,3 +1,4 @@
+import AgentQueue
 import AgentQueueModel
 import AgentQueueStore
 import AgentQueueTestSupport

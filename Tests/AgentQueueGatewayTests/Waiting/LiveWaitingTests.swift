@@ -9,7 +9,7 @@ import Testing
 /// What clients see that wait: for a limit, for a slow answer, for one that has to be made anew.
 @Suite(.serialized) struct LiveWaitingTests {
     @Test func aLimitThatOpensTooLateIsToldAtOnce() async throws {
-        func limit(_ settings: inout Settings) { settings.providers["local"]?.limits.rpm = 1 }
+        @Sendable func limit(_ settings: inout Settings) { settings.providers["local"]?.limits.rpm = 1 }
         try await withGateway(.always(Chat.whole), configure: limit) { gateway in
             let first = try await Chat.call().answer(port: gateway.port)
             #expect(first.status == 200)
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func aProviderThatNobodyCanCallIsToldAtOnce() async throws {
-        func addOther(_ settings: inout Settings) {
+        @Sendable func addOther(_ settings: inout Settings) {
             settings.providers["other"] = settings.providers["local"]
             settings.providers["other"]?.apiKeyEnv = "MISSING_KEY"
         }
