@@ -62,6 +62,7 @@ import Testing
         buffer.begin()(.text("Hel"))
         _ = try viewer.take(from: buffer)
         try viewer.check(ModelReply("Hello"))
+        try viewer.check(ModelReply(text: "Hello", reasoning: "The user greets."))
         #expect(throws: ReplyViewer.Restarted.self) { try viewer.check(ModelReply("Good day")) }
         #expect(throws: ReplyViewer.Restarted.self) { try viewer.check(ModelReply("He")) }
     }
