@@ -36,7 +36,7 @@ struct CallPolicy: Sendable, Equatable {
         case .use(let timeToLive): (usesCache, cacheTimeToLive) = (true, timeToLive)
         case .usual: usesCache = key.usesCache ?? settings.cache
         }
-        maxWait = headers.maxWait.map { .milliseconds($0) } ?? settings.maxWait
+        maxWait = min(headers.maxWait.map { Duration.milliseconds($0) } ?? settings.maxWait, settings.maxWait)
         onDisconnect = headers.onDisconnect ?? key.onDisconnect ?? settings.onDisconnect
         dropsUnsupported = headers.dropsUnsupported ?? (settings.unsupported == .drop)
     }

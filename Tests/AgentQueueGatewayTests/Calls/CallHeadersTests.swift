@@ -59,6 +59,7 @@ import Testing
         let key = CallPolicy.KeyRules(id: 7, queue: "team", usesCache: false, onDisconnect: .cancel, bestPriority: 4)
         let plain = CallPolicy(try headers([:]), key, settings, serviceTier: "flex")
         #expect(plain.queue == "team" && plain.priority == 7 && !plain.usesCache && plain.onDisconnect == .cancel)
+        #expect(CallPolicy(try headers(["x-agent-queue-max-wait": "1h"]), key, settings).maxWait == settings.maxWait)
         let asked = try headers(["cache-control": "max-age=9", "x-agent-queue-priority": "1", "x-agent-queue-on-disconnect": "finish"])
         let policy = CallPolicy(asked, key, settings, serviceTier: "flex")
         #expect(policy.priority == 4 && policy.usesCache && policy.cacheTimeToLive == 9_000 && policy.onDisconnect == .finish)
