@@ -282,9 +282,10 @@ package final class Worker: Service {
         let free = freeSlots(coalescer, takesJobs: takesJobs)
         var request = ClaimRequest(
             worker: worker, queues: configuration.queues, providers: Set(providers.keys), slots: min(free.count, configuration.batchSize),
-            lease: configuration.lease, isIdle: inFlight.count == 0, policies: configuration.policies)
+            lease: configuration.lease, isIdle: inFlight.count + direct.reserved == 0, policies: configuration.policies)
         request.only = configuration.only
-        direct.leave(request.slots)
+        // Nothing may begin beside a job that must run alone.
+        direct.leave(request.isIdle ? configuration.concurrency : request.slots)
         defer { direct.leave(0) }
         request.excluded = free.excluded
         request.waits = state.withLock(\.waits)
