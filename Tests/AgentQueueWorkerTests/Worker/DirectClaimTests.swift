@@ -33,7 +33,8 @@ import Testing
             }
             // The slot is taken from here on.
             #expect(worker.beginDirectClaim() == nil)
-            let slot = try #require(slots.withLock(\.first))
+            let taken = slots.withLock { $0.first }
+            let slot = try #require(taken)
             let (ticket, claimed) = try await bench.store.gateway.submit(submission(bench), claiming: slot)
             #expect(claimed.map(\.id) == [ticket.call])
             worker.endDirectClaim(claimed)
