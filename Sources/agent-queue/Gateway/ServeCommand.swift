@@ -68,8 +68,7 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let format = logFormat ?? .text
         LoggingSystem.bootstrap { _ in ServeLog(format) }
-        var logger = Logger(label: "agent-queue")
-        logger.logLevel = (logLevel ?? .info).level
+        let logger = Self.logger(logLevel ?? .info)
         let queue = try JobQueue(
             GatewayService.settings(session.settings), environment: ServeEnvironment.cleaned(session.environment))
         defer { queue.store.close() }
@@ -79,7 +78,16 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let greeting = ServeGreeting(serve, key: key, asksForKeys: !noAuth)
         let service = StoppableService(
-            GatewayService(queue, runsWorker: !noWorker, asksForKeys: !noAuth, logger: logger) { greeting.print($0.listen) })
+            GatewayService(queue, runsWorker: !noWorker, asksForKeys: !noAuth, logger: logger) { [noWorker] addresses in
+                let listen = addresses.listen.map { "\($0)" } ?? "none"
+                logger.info(
+                    "listening",
+                    metadata: [
+                        "address": "\(listen)", "socket": "\(addresses.socket ?? "none")", "cache": "\(serve.cache ? "on" : "off")",
+                        "worker": "\(noWorker ? "no" : "inside")",
+                    ])
+                greeting.print(addresses.listen)
+            })
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
@@ -90,6 +98,12 @@ struct ServeCommand: AsyncParsableCommand {
                         failureTerminationBehavior: .gracefullyShutdownGroup),
                 ], gracefulShutdownSignals: ServeSignals.asked, logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
         do { try await group.run() } catch let error as ListenError { throw CommandFailure(Self.status(error.kind), error.description) }
+    }
+
+    private static func logger(_ level: ServeLogLevel) -> Logger {
+        var logger = Logger(label: "agent-queue")
+        logger.logLevel = level.level
+        return logger
     }
 
     private static func status(_ kind: ListenError.Kind) -> ExitStatus {
@@ -143,20 +157,39 @@ struct ServeSignals: Service {
 /// A service that can be stopped without its grace.
 final class StoppableService: Service {
     private let service: any Service
-    private let task = Mutex<Task<Void, any Error>?>(nil)
+    private let state = Mutex(State())
+
+    private struct State {
+        var task: Task<Void, any Error>?
+        var stopsAtOnce = false
+    }
 
     init(_ service: any Service) { self.service = service }
 
     func run() async throws {
         // The task inherits what tells of a graceful shutdown.
         let running = Task { [service] in try await service.run() }
-        task.withLock { $0 = running }
-        try await withTaskCancellationHandler {
-            do { try await running.value } catch is CancellationError {}
-        } onCancel: {
-            running.cancel()
+        let isTooLate = state.withLock { state in
+            state.task = running
+            return state.stopsAtOnce
+        }
+        if isTooLate { running.cancel() }
+        do {
+            try await withTaskCancellationHandler {
+                try await running.value
+            } onCancel: {
+                running.cancel()
+            }
+        } catch  where state.withLock(\.stopsAtOnce) {
+            // What breaks off because it was told to is no failure.
         }
     }
 
-    func stopAtOnce() { task.withLock { $0 }?.cancel() }
+    func stopAtOnce() {
+        let task = state.withLock { state in
+            state.stopsAtOnce = true
+            return state.task
+        }
+        task?.cancel()
+    }
 }

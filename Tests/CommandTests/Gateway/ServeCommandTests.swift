@@ -92,6 +92,30 @@ import Testing
         }
     }
 
+    /// The page's commands for curl, as they stand.
+    @Test func whatThePageShowsOfCurlWorks() async throws {
+        let page = try String(
+            contentsOf: URL(filePath: #filePath).appending(path: "../../../../docs/gateway.md").standardized, encoding: .utf8)
+        let lines = page.matches(of: /```(?:ba)?sh\n([\s\S]*?)```/).map { String($0.output.1).replacing("\\\n", with: " ") }
+            .flatMap { $0.split(separator: "\n").map(String.init) }.filter { $0.hasPrefix("curl -s") }
+        #expect(lines.count == 4)
+        try await ScriptedServer.withServer(ExampleScene.script) { server in
+            let sandbox = try Sandbox()
+            try sandbox.file("agent-queue.yaml", Self.configuration(server))
+            let folder = "\(sandbox.folder)/home/.local/share/agent-queue"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try await Self.serving(sandbox, "--socket", "\(folder)/gateway/serve.sock") { url, process in
+                let key = try Self.key(of: sandbox)
+                let exports =
+                    "export OPENAI_BASE_URL=\(url)/v1 OPENAI_API_KEY=\(key) ANTHROPIC_BASE_URL=\(url) ANTHROPIC_API_KEY=\(key)"
+                for line in lines {
+                    let answer = try await sandbox.shell("\(exports)\n\(line.replacing("curl -s", with: "curl -f -s"))")
+                    #expect(answer.status == 0 && !answer.output.isEmpty, "\(line)\n\(answer.output)\(process.output)")
+                }
+            }
+        }
+    }
+
     // MARK: The greeting
 
     @Test func aTerminalGetsTheKeyAndALogDoesNot() throws {
