@@ -3,6 +3,7 @@ import AgentQueueModel
 import AgentQueueSettings
 import AgentQueueStore
 import AgentQueueTestSupport
+import Foundation
 import HTTPTypes
 import NIOCore
 import NIOHTTP1

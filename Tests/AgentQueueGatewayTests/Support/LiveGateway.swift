@@ -57,12 +57,12 @@ final class LogLines: LogHandler, Sendable {
 }
 
 /// How a test's gateway differs from one that nothing was configured for.
-struct GatewayPlan: Sendable {
+struct GatewayPlan {
     /// What the upstream answers.
     var script = Script.always(ScriptedAnswer(500, json: "{}"))
     var serve = ServeSettings()
     /// Changes the other settings.
-    var configure: @Sendable (inout Settings) -> Void = { _ in }
+    var configure: (inout Settings) -> Void = { _ in }
     var limits = GatewayLimits(ServeSettings())
     var asksForKeys = false
     var runsWorker = true
@@ -71,7 +71,7 @@ struct GatewayPlan: Sendable {
 /// Starts a gateway, lends it, and stops it.
 func withGateway<Value: Sendable>(
     _ script: Script, asksForKeys: Bool = false, runsWorker: Bool = true,
-    configure: @escaping @Sendable (inout Settings) -> Void = { _ in }, _ body: (LiveGateway) async throws -> Value
+    configure: @escaping (inout Settings) -> Void = { _ in }, _ body: (LiveGateway) async throws -> Value
 ) async throws -> Value {
     try await withGateway(
         GatewayPlan(script: script, configure: configure, asksForKeys: asksForKeys, runsWorker: runsWorker), body)
