@@ -48,7 +48,8 @@ import Testing
         plan.serve.hosts = ["queue.example"]
         try await withGateway(plan) { gateway in
             for host in ["localhost", "127.0.0.1:9", "[::1]:8484", "queue.example", "QUEUE.example:443"] {
-                #expect(try await status(gateway, rawRequest("GET /health", host: host)) == 200, "\(host)")
+                let status = try await status(gateway, rawRequest("GET /health", host: host))
+                #expect(status == 200, "\(host)")
             }
             for host in ["evil.example", "localhost.evil.example", "queue.example.evil", ""] {
                 #expect(try await status(gateway, rawRequest("GET /health", host: host)) == 403, "\(host)")
@@ -99,7 +100,8 @@ import Testing
         plan.serve.publicURL = "https://queue.example/ai"
         try await withGateway(plan) { gateway in
             for path in ["/ai/health", "/health"] {
-                #expect(try await status(gateway, rawRequest("GET \(path)", host: "queue.example")) == 200)
+                let status = try await status(gateway, rawRequest("GET \(path)", host: "queue.example"))
+                #expect(status == 200)
             }
             #expect(try await status(gateway, rawRequest("GET /aihealth", host: "queue.example")) == 404)
         }
@@ -192,8 +194,8 @@ import Testing
 
     @Test func aStopIsSeenBeforeItIsDone() async throws {
         let gate = Gate()
-        let answer = ScriptedAnswer(json: #"{"error":{"message":"no"}}"#, after: gate)
-        try await withGateway(.always(answer)) { gateway in
+        let held = ScriptedAnswer(json: #"{"error":{"message":"no"}}"#, after: gate)
+        try await withGateway(.always(held)) { gateway in
             let body = #"{"model":"local/m","messages":[{"role":"user","content":"Hi"}]}"#
             async let call = HTTPCall(path: "/v1/chat/completions", body: body).answer(port: gateway.port)
             try await gateway.upstream.waitForRequests(1)

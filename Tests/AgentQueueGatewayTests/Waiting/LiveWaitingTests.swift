@@ -2,6 +2,7 @@ import AgentQueue
 import AgentQueueModel
 import AgentQueueSettings
 import AgentQueueTestSupport
+import Foundation
 import Testing
 
 @testable import AgentQueueGateway
