@@ -45,7 +45,10 @@ package struct ResponsesTranslation {
             case "max_output_tokens": chat.append(.init("max_completion_tokens", member.value))
             case "reasoning": chat += try reasoning(member.value)
             case "text": chat += try text(member.value)
-            case "tools": chat.append(.init("tools", .array(try tools(member.value))))
+            case "tools":
+                let tools = try tools(member.value)
+                // A list that is empty because its tools were left out is refused by servers.
+                if !tools.isEmpty || lost.isEmpty { chat.append(.init("tools", .array(tools))) }
             case "tool_choice": chat.append(.init("tool_choice", Self.nested(member.value, in: "function")))
             case "top_logprobs": chat += [.init("logprobs", true), member]
             // They say what else the response holds or how it is kept, and change no answer.

@@ -1,5 +1,6 @@
 import AgentQueueDialects
 import AgentQueueModel
+import AgentQueueTestSupport
 import Testing
 
 @Suite struct RawBodyTests {
@@ -50,5 +51,48 @@ import Testing
     @Test(arguments: ["", "[]", "1", #"{"a""#, #"{"a":"#, #"{"a":1"#, #"{"a":1,"#, #"{"a" 1}"#, #"{a:1}"#, #"{"a":"x}"#, #"{"a":[1}"#])
     func whatIsNoObjectIsRefused(text: String) {
         #expect(throws: RequestError.self) { try RawBody(text) }
+    }
+
+    /// A random value, with the characters that a reader could take for structure.
+    private func value(_ depth: Int, _ random: inout SeededGenerator) -> JSONValue {
+        let text = (0..<Int.random(in: 0..<6, using: &random)).map { _ in #"{}[],:"\ aé"#.randomElement(using: &random) ?? "a" }
+        switch Int.random(in: 0..<(depth > 0 ? 6 : 4), using: &random) {
+        case 0: return .string(String(text))
+        case 1: return .integer(Int64.random(in: -9...9, using: &random))
+        case 2: return .bool(true)
+        case 3: return .null
+        case 4: return .array((0..<Int.random(in: 0..<4, using: &random)).map { _ in value(depth - 1, &random) })
+        default: return object(depth - 1, &random)
+        }
+    }
+
+    private func object(_ depth: Int, _ random: inout SeededGenerator) -> JSONValue {
+        .object((0..<Int.random(in: 0..<5, using: &random)).map { .init("\($0)\"", value(depth, &random)) })
+    }
+
+    @Test func whatChangesIsWhatAReaderSees() throws {
+        var random = SeededGenerator(seed: 15)
+        for _ in 0..<500 {
+            let before = object(3, &random)
+            var body = try RawBody(before.text)
+            var members = try #require(before.members)
+            for _ in 0..<4 {
+                let key = "\(Int.random(in: 0..<6, using: &random))\""
+                let new = value(2, &random)
+                if Bool.random(using: &random) {
+                    body = body.removing(key)
+                    members.removeAll { $0.key == key }
+                } else {
+                    body = body.replacing(key, with: new)
+                    if let place = members.firstIndex(where: { $0.key == key }) {
+                        members[place].value = new
+                    } else {
+                        members.append(.init(key, new))
+                    }
+                }
+                #expect(try JSONValue.parse(body.text) == .object(members))
+                #expect(try RawBody(body.text) == body)
+            }
+        }
     }
 }
