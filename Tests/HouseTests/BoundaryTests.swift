@@ -12,6 +12,12 @@ import Testing
         #expect(files.filter { $0.code.contains(/\bimport GRDB|\bsqlite3_\w/) }.map(\.path) == [])
     }
 
+    /// Only the gateway serves HTTP.
+    @Test func onlyTheGatewayKnowsTheServer() throws {
+        let files = try Repository.swiftFiles(under: "Sources").filter { !$0.path.hasPrefix("Sources/AgentQueueGateway/") }
+        #expect(files.filter { $0.code.contains(/\bimport (?:Hummingbird|HTTPTypes|NIOHTTPTypes)/) }.map(\.path) == [])
+    }
+
     /// Wire formats are values: they wait for nothing, start nothing and know no clock.
     @Test func theDialectsAreValues() throws {
         let files = try library().filter { $0.path.hasPrefix("Sources/AgentQueueDialects/") }

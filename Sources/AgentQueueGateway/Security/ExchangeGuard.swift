@@ -91,15 +91,21 @@ final class ExchangeGuard: ChannelDuplexHandler, RemovableChannelHandler {
             unanswered += 1
             (readsRequest, bodyBytes, bodyStart) = (true, 0, .now())
             if Self.closes(head.headerFields) { closesAfterAnswer = true }
-            context.triggerUserOutboundEvent(ConnectionGate.Arrival.head, promise: nil)
+            tellGate(context, .head)
         case .body(let bytes): bodyBytes += bytes.readableBytes
         case .end:
             readsRequest = false
             bodyTimer?.cancel()
             bodyTimer = nil
-            context.triggerUserOutboundEvent(ConnectionGate.Arrival.end, promise: nil)
+            tellGate(context, .end)
         }
         context.fireChannelRead(data)
+    }
+
+    /// A stream of HTTP/2 has a pipeline of its own; the gate stands in that of the connection.
+    private func tellGate(_ context: ChannelHandlerContext, _ arrival: ConnectionGate.Arrival) {
+        guard isHTTP2 else { return context.triggerUserOutboundEvent(arrival, promise: nil) }
+        context.channel.parent?.triggerUserOutboundEvent(arrival, promise: nil)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -154,8 +160,9 @@ final class ExchangeGuard: ChannelDuplexHandler, RemovableChannelHandler {
         lingers = true
         context.write(wrapOutboundOut(.head(answer.head)), promise: nil)
         context.write(wrapOutboundOut(.body(ByteBuffer(bytes: answer.body))), promise: nil)
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        linger(context)
+        let written: EventLoopPromise<Void> = context.eventLoop.makePromise()
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
+        linger(context, after: written.futureResult)
     }
 
     // MARK: Answers
@@ -173,20 +180,23 @@ final class ExchangeGuard: ChannelDuplexHandler, RemovableChannelHandler {
             guard closesAfterAnswer else { return context.write(data, promise: promise) }
             lingers = true
             let written = promise ?? context.eventLoop.makePromise()
-            if !readsRequest {
+            context.writeAndFlush(data, promise: written)
+            if readsRequest {
+                linger(context, after: written.futureResult)
+            } else {
                 let channel = context.channel
                 written.futureResult.whenComplete { _ in channel.close(promise: nil) }
             }
-            context.writeAndFlush(data, promise: written)
-            if readsRequest { linger(context) }
         }
     }
 
     /// Closes the connection once the rest of the request has arrived, or soon. Closing at once would reset it, and the client might
     /// never see the answer.
-    private func linger(_ context: ChannelHandlerContext) {
+    private func linger(_ context: ChannelHandlerContext, after answer: EventLoopFuture<Void>) {
         let channel = context.channel
         bodyTimer?.cancel()
+        // A client that waits for the end of the connection sees it now.
+        if !isHTTP2 { answer.whenSuccess { channel.close(mode: .output, promise: nil) } }
         lingerTimer = context.eventLoop.scheduleTask(in: limits.linger) { channel.close(promise: nil) }
         context.read()
     }

@@ -11,6 +11,8 @@ extension GatewayError {
             self = error
         } else if let error = error as? RequestError {
             self.init(error)
+        } else if error is CancellationError {
+            self.init(.shuttingDown, "The gateway is stopping: send the request again in a few seconds.")
         } else if let error = error as? StoreError {
             self.init(
                 .storageUnavailable,
@@ -22,7 +24,7 @@ extension GatewayError {
     }
 
     /// Whether the gateway's operator should hear of it.
-    static func isUnexpected(_ error: any Error) -> Bool { !(error is GatewayError || error is RequestError) }
+    static func isUnexpected(_ error: any Error) -> Bool { !(error is GatewayError || error is RequestError || error is CancellationError) }
 
     func fields() -> HTTPFields {
         var fields = HTTPFields()

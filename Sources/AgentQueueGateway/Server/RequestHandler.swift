@@ -216,7 +216,7 @@ final class RequestHandler: Sendable {
         if notes.isAttached { fields["attached"] = "true" }
         fields["outcome"] = (notes.outcome ?? (isCut ? "cut" : nil)).map { .string($0) }
         logger.info("request", metadata: fields)
-        guard let failure = visit.failure, !(failure is Cut), !(failure is CancellationError), GatewayError.isUnexpected(failure) else {
+        guard let failure = visit.failure, !(failure is Cut), GatewayError.isUnexpected(failure) else {
             return
         }
         logger.error("A request failed.", metadata: ["id": .stringConvertible(visit.id), "error": .string("\(failure)")])
