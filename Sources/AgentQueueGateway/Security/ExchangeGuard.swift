@@ -40,7 +40,10 @@ final class ExchangeGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Requests that are not answered yet.
     private var unanswered = 0
+    /// Whether the connection closes after the answer under way.
     private var closesAfterAnswer = false
+    /// Whether the last request that was read asks to be the last. Those before it are answered first.
+    private var closesAfterLast = false
     /// Whether the last answer is out, and what still arrives is thrown away.
     private var lingers = false
     private var lingerTimer: Scheduled<Void>?
@@ -90,7 +93,7 @@ final class ExchangeGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(let head):
             unanswered += 1
             (readsRequest, bodyBytes, bodyStart) = (true, 0, .now())
-            if Self.closes(head.headerFields) { closesAfterAnswer = true }
+            closesAfterLast = Self.closes(head.headerFields)
             tellGate(context, .head)
         case .body(let bytes): bodyBytes += bytes.readableBytes
         case .end:
@@ -171,7 +174,7 @@ final class ExchangeGuard: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapOutboundIn(data) {
         case .head(var head):
             guard head.status.kind != .informational else { return context.write(data, promise: promise) }
-            if Self.closes(head.headerFields) { closesAfterAnswer = true }
+            if Self.closes(head.headerFields) || (closesAfterLast && unanswered == 1) { closesAfterAnswer = true }
             head.headerFields[.connection] = closesAfterAnswer && !isHTTP2 ? "close" : nil
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body: context.write(data, promise: promise)

@@ -70,7 +70,7 @@ import Testing
                 #expect(Self.status(try await get(origin)) == 403, "\(origin)")
             }
             let listed = try await get("https://app.example")
-            #expect(listed.hasPrefix("HTTP/1.1 200") && listed.contains("access-control-allow-origin: https://app.example"))
+            #expect(listed.hasPrefix("HTTP/1.1 200") && listed.lowercased().contains("access-control-allow-origin: https://app.example"))
             let preflight = try await answer(
                 gateway,
                 rawRequest("OPTIONS /v1/chat/completions", ["origin: https://app.example", "access-control-request-method: POST"]))
@@ -194,7 +194,7 @@ import Testing
 
     @Test func aStopIsSeenBeforeItIsDone() async throws {
         let gate = Gate()
-        let held = ScriptedAnswer(json: #"{"error":{"message":"no"}}"#, after: gate)
+        let held = ScriptedAnswer(json: Chat.wholeText, after: gate)
         try await withGateway(.always(held)) { gateway in
             let body = #"{"model":"local/m","messages":[{"role":"user","content":"Hi"}]}"#
             async let call = HTTPCall(path: "/v1/chat/completions", body: body).answer(port: gateway.port)
