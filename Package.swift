@@ -176,7 +176,7 @@ let package = Package(
             [
                 "AgentQueueGateway", "AgentQueueDialects", "AgentQueue", "AgentQueueWorker", "AgentQueueProviders", "AgentQueueStore",
                 "AgentQueueModel", "AgentQueueSettings", "AgentQueueTestSupport", hummingbird, httpTypes, nioCore, nioHTTP1, nioPosix,
-                logging,
+                nioSSL, lifecycle, logging,
             ]),
         suite(
             "AgentQueueProvidersTests", ["AgentQueueProviders", "AgentQueueDialects", "AgentQueueModel", "AgentQueueTestSupport", nioHTTP1]),

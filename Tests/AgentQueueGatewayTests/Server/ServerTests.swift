@@ -192,6 +192,37 @@ import Testing
         #expect(throws: ListenError.self) { try Listener.all(settings, asksForKeys: false) }
     }
 
+    @Test func aCertificateMakesItEncrypted() async throws {
+        try await withFolder { folder in
+            var plan = GatewayPlan()
+            plan.serve.tls.certificate = "\(folder)/server.pem"
+            plan.serve.tls.key = "\(folder)/server.key"
+            try TestCertificates.server.write(toFile: "\(folder)/server.pem", atomically: true, encoding: .utf8)
+            try TestCertificates.serverKey.write(toFile: "\(folder)/server.key", atomically: true, encoding: .utf8)
+            try await withGateway(plan) { gateway in
+                let text = try await within(.seconds(20), "the answer") {
+                    try await RawConversation.with(gateway, isEncrypted: true) { conversation in
+                        try await conversation.send(rawRequest("GET /health"))
+                        return try await conversation.readToEnd()
+                    }
+                }
+                #expect(text.hasPrefix("HTTP/1.1 200"))
+                let plain = try await answer(gateway, rawRequest("GET /health"))
+                #expect(!plain.contains("HTTP/1.1"))
+            }
+        }
+    }
+
+    @Test func aCertificateThatCannotBeReadIsNamed() throws {
+        var settings = ServeSettings()
+        settings.tls.certificate = "/nowhere/server.pem"
+        #expect {
+            try Listener.all(settings, asksForKeys: true)
+        } throws: { error in
+            "\(error)".contains("/nowhere/server.pem")
+        }
+    }
+
     @Test func aStopIsSeenBeforeItIsDone() async throws {
         let gate = Gate()
         let held = ScriptedAnswer(json: Chat.wholeText, after: gate)

@@ -1,6 +1,7 @@
 import AgentQueueTestSupport
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// A connection that sends whatever bytes a test wants.
 struct RawConversation {
@@ -12,12 +13,14 @@ struct RawConversation {
 
     /// Connects, lends the connection, and closes it.
     static func with<Value: Sendable>(
-        _ gateway: LiveGateway, socket: String? = nil, _ body: @escaping @Sendable (inout RawConversation) async throws -> Value
+        _ gateway: LiveGateway, socket: String? = nil, isEncrypted: Bool = false,
+        _ body: @escaping @Sendable (inout RawConversation) async throws -> Value
     ) async throws -> Value {
         let bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup).channelOption(.allowRemoteHalfClosure, value: true)
         let make: @Sendable (any Channel) -> EventLoopFuture<NIOAsyncChannel<ByteBuffer, ByteBuffer>> = { channel in
             channel.eventLoop.makeCompletedFuture {
-                try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+                if isEncrypted { try channel.pipeline.syncOperations.addHandler(encryption()) }
+                return try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
             }
         }
         let connection =
@@ -30,6 +33,12 @@ struct RawConversation {
             var conversation = RawConversation(outbound: outbound, inbound: inbound.makeAsyncIterator(), channel: connection.channel)
             return try await body(&conversation)
         }
+    }
+
+    private static func encryption() throws -> NIOSSLClientHandler {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(TestCertificates.issuer.utf8)))
+        return try NIOSSLClientHandler(context: NIOSSLContext(configuration: configuration), serverHostname: "localhost")
     }
 
     private init(
