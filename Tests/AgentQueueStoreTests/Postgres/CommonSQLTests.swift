@@ -33,6 +33,15 @@ struct CommonSQLTests {
         }
         for job in try await f.claim(limited) { try await f.answer(job, cost: 1) }
         for job in try await f.claim() { _ = try await f.complete(job, cacheFor: 10_000_000) }
+        for _ in 0..<2 {
+            let call = try await f.submit("hello", samples: 2) { $0.idempotencyKey = "k" }.call
+            try await f.submit("hello", samples: 2) { $0.isRetry = true }
+            _ = try f.store.gateway.outcomes(of: [call])
+            _ = try f.store.gateway.lane(of: call, policies: limited)
+            try await f.store.gateway.left([call], server: f.worker, expiresAt: f.clock.wall + 1)
+            try await f.store.gateway.cancelAbandoned([call], server: f.worker)
+        }
+        _ = try await f.store.keys.create(NewAPIKey(name: "a"), secret: [1], by: "me")
         _ = try await f.store.maintenance.promote()
         _ = try await f.store.maintenance.rescue()
         _ = try await f.store.maintenance.expire()

@@ -14,7 +14,9 @@ import Testing
     }
 
     /// Tables that grow with the work.
-    private static let growing = ["jobs", "dependencies", "cache_entries", "results", "requests", "charges", "stream_chunks"]
+    private static let growing = [
+        "jobs", "dependencies", "cache_entries", "results", "requests", "charges", "stream_chunks", "gateway_calls",
+    ]
 
     private func plan(_ f: Fixture, _ sql: String) throws -> [String] {
         try f.raw().rows("EXPLAIN QUERY PLAN " + sql).compactMap { $0.last?.replacing("USING COVERING INDEX", with: "USING INDEX") }
@@ -57,6 +59,7 @@ import Testing
         #expect(try await f.store.maintenance.expire() == 1)
         _ = try await f.store.maintenance.prune(
             PrunePolicy(completed: .max / 4, cancelled: .max / 4, discarded: .max / 4, maxCacheBytes: 1))
+        for key in [nil, "k"] { try await f.submit("hello", samples: 2) { $0.idempotencyKey = key } }
     }
 
     @Test(
@@ -105,6 +108,17 @@ import Testing
             ("FROM charges INDEXED BY charges_doubtful", ["SEARCH charges USING INDEX charges_doubtful (job_id=? AND token=?)"]),
             ("DELETE FROM stream_chunks", ["SEARCH stream_chunks USING PRIMARY KEY (job_id=?)"]),
             ("coalesce(sum(cost_usd), 0.0) FROM job_errors", ["SEARCH job_errors USING INDEX job_errors_job (job_id=?)"]),
+            (
+                "WHERE attach = ? AND choice = 0",
+                [
+                    "SEARCH gateway_calls USING INDEX gateway_calls_attach (attach=?)",
+                    "SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)",
+                ]
+            ),
+            (
+                "WHERE key_id = ? AND idempotency_key = ?",
+                ["SEARCH gateway_calls USING INDEX gateway_calls_idempotency (key_id=? AND idempotency_key=?)"]
+            ),
             ("SELECT id FROM lanes WHERE queue = ?", ["SEARCH lanes USING INDEX sqlite_autoindex_lanes_1"]),
         ] as [(String, [String])])
     func writingStatements(_ part: String, _ expected: [String]) async throws {
