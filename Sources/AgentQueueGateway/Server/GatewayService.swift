@@ -27,6 +27,8 @@ package final class GatewayService: Service {
     private let logger: Logger
     private let onRunning: @Sendable (Addresses) -> Void
     private let isStopping = Mutex(false)
+    /// Ends once all places are listened on.
+    private let listens = AsyncStream.makeStream(of: Void.self)
     private let running = Mutex<(calls: any CallHandling, table: RouteTable)?>(nil)
 
     /// Makes the service. Nothing is listened on or called before ``run()``.
@@ -149,7 +151,10 @@ package final class GatewayService: Service {
             if runsWorker {
                 let worker = WorkerService(queue, audience: calls, logger: logger)
                 calls.use(worker)
-                tasks.addTask {
+                tasks.addTask { [listens] in
+                    // A gateway that cannot listen begins nothing.
+                    for await _ in listens.stream {}
+                    try Task.checkCancellation()
                     try await worker.run()
                     return .workerEnded
                 }
@@ -209,7 +214,10 @@ package final class GatewayService: Service {
     private func serverGroup(_ listeners: [Listener], _ connections: Connections, _ handler: RequestHandler) throws -> ServiceGroup {
         // What the server itself logs says nothing that is not said here.
         let silent = Logger(label: "agent-queue.http") { _ in SwiftLogNoOpLogHandler() }
-        let running = RunningListeners(listeners.count, onRunning)
+        let running = RunningListeners(listeners.count) { [onRunning, listens] addresses in
+            onRunning(addresses)
+            listens.continuation.finish()
+        }
         let services = try listeners.map { listener in
             ListeningService(
                 listener: listener,

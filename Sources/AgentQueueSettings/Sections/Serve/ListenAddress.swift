@@ -22,7 +22,7 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         var host = String(text[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") {
             host = String(host.dropFirst().dropLast())
-            guard IPAddress(host)?.bytes.count == 16 else { throw refused }
+            guard host.contains(":"), IPAddress(host) != nil else { throw refused }
         } else {
             guard HostText.isName(host) else { throw refused }
         }
@@ -113,7 +113,7 @@ enum HostText {
     /// A name or address, in brackets if it has colons, with or without a port.
     static func isHost(_ text: String) -> Bool {
         if isName(text) { return true }
-        if text.hasPrefix("["), text.hasSuffix("]") { return IPAddress(String(text.dropFirst().dropLast()))?.bytes.count == 16 }
+        if text.hasPrefix("["), text.hasSuffix("]") { return text.contains(":") && IPAddress(String(text.dropFirst().dropLast())) != nil }
         // Only whether it can be read matters here, not the reason.
         return (try? ListenAddress(text)) != nil
     }
