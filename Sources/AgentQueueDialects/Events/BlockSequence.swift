@@ -170,7 +170,7 @@ struct ReplyProgress: Sendable {
             if calls.indices.contains(place) {
                 // Arguments that have gone out are whole, but may be written otherwise in the reply: with other spaces and escapes.
                 guard calls[place].bytes == 0 else { continue }
-                add(call.arguments, after: calls[place].bytes) { .arguments(index: calls[place].index, $0) }
+                add(call.arguments, after: 0) { .arguments(index: calls[place].index, $0) }
             } else {
                 events.append(.toolCall(index: free, id: call.id, name: call.name))
                 add(call.arguments, after: 0) { .arguments(index: free, $0) }

@@ -86,7 +86,7 @@ import Testing
         #expect(text(error.body(.openAI, requestID: "r")) == Self.body)
         #expect(
             text(error.body(.anthropic, requestID: "r"))
-                == #"{"type":"error","error":{"type":"invalid_request_error","message":"max_tokens: max_tokens is too large","#
+                == #"{"type":"error","error":{"type":"invalid_request_error","message":"max_tokens is too large","#
                 + #""details":{"error_code":"x"}},"request_id":"r"}"#)
         #expect(error.headers.contains { $0 == ("x-should-retry", "false") })
     }

@@ -13,8 +13,8 @@ import Testing
             let (answer, events) = random.answer(interleaves: form == .chat || seed.isMultiple(of: 2))
             let context = ReplyContext.sample(includesUsage: true)
             var stream = try #require(ReplyRenderer.stream(form, context: context))
-            // A stream may bring anything from nothing to all of the answer.
-            let shown = events.prefix(Int(seed) % (events.count + 1))
+            // A stream may bring anything from nothing to all of the answer, but no part of a call's arguments.
+            let shown = events.prefix(RandomReply.cut(events, near: Int(seed) % (events.count + 1)))
             var bytes = shown.isEmpty ? [] : stream.render(.begin(model: "said", id: nil, native: nil))
             for event in shown { bytes += stream.render(event) }
             #expect(try StreamReading.reply(bytes, form: form) == nil, "the end is held back, seed \(seed)")
@@ -108,6 +108,15 @@ struct RandomReply {
         var reply = reply
         reply.toolCalls = .array(try calls(reply))
         return reply
+    }
+
+    /// Where events may be cut: where no call has a part of its arguments.
+    static func cut(_ events: [ReplyEvent], near wanted: Int) -> Int {
+        func pieces(_ events: some Sequence<ReplyEvent>) -> [Int: Int] {
+            events.reduce(into: [:]) { if case .arguments(let index, _) = $1 { $0[index, default: 0] += 1 } }
+        }
+        let all = pieces(events)
+        return (wanted...events.count).first { end in pieces(events.prefix(end)).allSatisfy { all[$0.key] == $0.value } } ?? events.count
     }
 
     /// - Parameter interleaves: whether pieces of the calls arrive in any order.
