@@ -206,7 +206,7 @@ package final class GatewayService: Service {
         let settings = queue.settings.serve
         let health = Health(queue.store) { [self] in stops }
         return RequestHandler(
-            table: RouteTable(health.routes + catalog.routes + calls.routes, prefix: Self.prefix(of: settings.publicURL)),
+            table: RouteTable([OpenAPI.route] + health.routes + catalog.routes + calls.routes, prefix: Self.prefix(of: settings.publicURL)),
             connections: connections, keys: KeyRing(queue.store, isOpen: !asksForKeys), memory: BodyMemory(limit: limits.bodyMemory),
             settings: settings, isStopping: { [self] in stops }, logger: logger)
     }

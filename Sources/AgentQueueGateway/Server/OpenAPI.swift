@@ -1,0 +1,209 @@
+import AgentQueue
+import AgentQueueModel
+import HTTPTypes
+
+/// The description of the routes for tools that read OpenAPI. It is written by hand beside them; a test compares the two.
+///
+/// It says where things are and what comes back. What the bodies of requests may hold is the business of the two APIs' own descriptions,
+/// which say it at length.
+enum OpenAPI {
+    static var route: Route {
+        Route(.get, "/openapi.json", scope: nil) { exchange in
+            try await exchange.response.send(200, .json, body: Array(document.utf8))
+        }
+    }
+
+    static let document = """
+        {
+          "openapi": "3.1.0",
+          "info": {
+            "title": "AgentQueue",
+            "version": "\(Version.text)",
+            "description": "The APIs of OpenAI and Anthropic over a durable queue."
+          },
+          "security": [{"bearer": []}, {"apiKey": []}],
+          "paths": {
+            "/v1/chat/completions": {
+              "post": {
+                "summary": "Answer a conversation (OpenAI).",
+                "requestBody": {"$ref": "#/components/requestBodies/Chat"},
+                "responses": {"200": {"$ref": "#/components/responses/Answer"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/v1/embeddings": {
+              "post": {
+                "summary": "Turn texts into vectors (OpenAI).",
+                "requestBody": {"$ref": "#/components/requestBodies/Embeddings"},
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/v1/messages": {
+              "post": {
+                "summary": "Answer a conversation (Anthropic).",
+                "requestBody": {"$ref": "#/components/requestBodies/Messages"},
+                "responses": {"200": {"$ref": "#/components/responses/Answer"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/v1/messages/count_tokens": {
+              "post": {
+                "summary": "Count the tokens of a request (Anthropic).",
+                "requestBody": {"$ref": "#/components/requestBodies/Messages"},
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/v1/responses": {
+              "post": {
+                "summary": "Answer an input (OpenAI).",
+                "requestBody": {"$ref": "#/components/requestBodies/Responses"},
+                "responses": {"200": {"$ref": "#/components/responses/Answer"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/v1/responses/{id}": {
+              "parameters": [{"$ref": "#/components/parameters/ID"}],
+              "get": {
+                "summary": "Show a response; with stream=true, from after an event on.",
+                "responses": {"200": {"$ref": "#/components/responses/Answer"}, "default": {"$ref": "#/components/responses/Error"}}
+              },
+              "delete": {
+                "summary": "Delete a response.",
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/v1/responses/{id}/cancel": {
+              "parameters": [{"$ref": "#/components/parameters/ID"}],
+              "post": {
+                "summary": "Cancel a response in the background.",
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/v1/responses/{id}/input_items": {
+              "parameters": [{"$ref": "#/components/parameters/ID"}],
+              "get": {
+                "summary": "List what a response answered.",
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/v1/models": {
+              "get": {
+                "summary": "List the models that the key may use, in the form of either API.",
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/v1/models/{id}": {
+              "parameters": [{"$ref": "#/components/parameters/ID"}],
+              "get": {
+                "summary": "Show a model, in the form of either API.",
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/health": {
+              "get": {
+                "summary": "Whether the process runs.",
+                "security": [],
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/ready": {
+              "get": {
+                "summary": "Whether calls are taken.",
+                "security": [],
+                "responses": {
+                  "200": {"$ref": "#/components/responses/Object"}, "503": {"$ref": "#/components/responses/Object"},
+                  "default": {"$ref": "#/components/responses/Error"}
+                }
+              }
+            },
+            "/openapi.json": {
+              "get": {
+                "summary": "This description.",
+                "security": [],
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/": {
+              "head": {"summary": "Whether there is a server.", "security": [], "responses": {"default": {"description": "There is."}}}
+            },
+            "/api/hello": {
+              "head": {"summary": "Whether there is a server.", "security": [], "responses": {"default": {"description": "There is."}}}
+            }
+          },
+          "components": {
+            "securitySchemes": {
+              "bearer": {"type": "http", "scheme": "bearer"},
+              "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"}
+            },
+            "parameters": {
+              "ID": {"name": "id", "in": "path", "required": true, "schema": {"type": "string", "minLength": 1}}
+            },
+            "requestBodies": {
+              "Chat": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Chat"}}}},
+              "Embeddings": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Embeddings"}}}},
+              "Messages": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Messages"}}}},
+              "Responses": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Responses"}}}}
+            },
+            "responses": {
+              "Object": {
+                "description": "What was asked for.",
+                "content": {"application/json": {"schema": {"type": "object"}}}
+              },
+              "Answer": {
+                "description": "The answer, whole or as a stream of events.",
+                "content": {
+                  "application/json": {"schema": {"type": "object"}},
+                  "text/event-stream": {"schema": {"type": "string"}}
+                }
+              },
+              "Error": {
+                "description": "Why there is none, in the form of the client's API.",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+              }
+            },
+            "schemas": {
+              "Chat": {
+                "type": "object", "required": ["model", "messages"],
+                "properties": {
+                  "model": {"type": "string", "minLength": 1},
+                  "messages": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["role"]}},
+                  "stream": {"type": "boolean"}
+                }
+              },
+              "Embeddings": {
+                "type": "object", "required": ["model", "input"],
+                "properties": {
+                  "model": {"type": "string", "minLength": 1},
+                  "input": {"anyOf": [{"type": "string"}, {"type": "array", "minItems": 1, "maxItems": 2048}]},
+                  "encoding_format": {"enum": ["float", "base64"]}
+                }
+              },
+              "Messages": {
+                "type": "object", "required": ["model", "messages"],
+                "properties": {
+                  "model": {"type": "string", "minLength": 1},
+                  "max_tokens": {"type": "integer", "minimum": 1},
+                  "messages": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["role", "content"]}},
+                  "stream": {"type": "boolean"}
+                }
+              },
+              "Responses": {
+                "type": "object", "required": ["model", "input"],
+                "properties": {
+                  "model": {"type": "string", "minLength": 1},
+                  "input": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "object"}}]},
+                  "stream": {"type": "boolean"},
+                  "background": {"type": "boolean"}
+                }
+              },
+              "Error": {
+                "type": "object", "required": ["error"],
+                "properties": {
+                  "error": {
+                    "type": "object", "required": ["message", "type"],
+                    "properties": {"message": {"type": "string"}, "type": {"type": "string"}}
+                  }
+                }
+              }
+            }
+          }
+        }
+        """
+}
