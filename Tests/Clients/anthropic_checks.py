@@ -186,7 +186,7 @@ def live(context):
     equal(text_of(seen + list(events)), "Hello")
 
 
-@checks.check("an error in mid-stream is an APIError, never a short success")
+@checks.check("an error in mid-stream is an APIError, never a short success", bound=60)
 def stream_error(context):
     raises(anthropic.APIError, lambda: list(ask(context, Script(error_at=1), stream=True)))
 
@@ -195,11 +195,10 @@ def stream_error(context):
 def count_tokens(context):
     sdk = client(context)
     asked = {"model": model(context), "messages": [{"role": "user", "content": "Count this."}]}
-    equal(sdk.messages.count_tokens(**asked).input_tokens, 42, "input_tokens")
-    context.needs_gateway()
-    raw = sdk.messages.with_raw_response.count_tokens(**dict(asked, model=TARGETS["other form"]))
-    expect(raw.parse().input_tokens > 0, "input_tokens is 0")
-    equal(raw.headers.get("x-agent-queue-estimate"), "true", "x-agent-queue-estimate")
+    for name in [model(context)] if context.direct else TARGETS.values():
+        raw = sdk.messages.with_raw_response.count_tokens(**dict(asked, model=name))
+        tokens = raw.parse().input_tokens
+        expect(tokens == 42 or tokens > 0 and raw.headers.get("x-agent-queue-estimate") == "true", f"{tokens} input_tokens")
 
 
 @checks.check("models: list, pages, retrieve, unknown")

@@ -15,7 +15,7 @@ PROVIDER_KEY = "provider-secret-5f1c"
 CONFIGURATION = """\
 database: {folder}/queue.db
 default_model: up/scripted
-worker: {{ lease: 5s, shutdown_grace: 5s }}
+worker: {{ concurrency: 16, lease: 5s, shutdown_grace: 5s }}
 breaker: {{ failure_rate: 1, consecutive: 1000 }}
 providers:
   up: {{ kind: openai, base_url: "{upstream}/v1", api_key_env: UPSTREAM_KEY }}

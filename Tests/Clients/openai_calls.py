@@ -146,7 +146,7 @@ def live(context):
     equal(text + "".join(chunk.choices[0].delta.content or "" for chunk in pieces), "Hello")
 
 
-@checks.check("an error in mid-stream is an APIError, never a short success")
+@checks.check("an error in mid-stream is an APIError, never a short success", bound=60)
 def stream_error(context):
     def read():
         return [chunk for chunk in ask(context, Script(error_at=1), stream=True)]

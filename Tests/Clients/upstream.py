@@ -266,7 +266,7 @@ class Handler(BaseHTTPRequestHandler):
             else:
                 for number, piece in enumerate(pieces):
                     if self.stops(script, number):
-                        return self.write(event("error", error={"type": "overloaded_error", "message": "Scripted error in the stream."}), last=True)
+                        return self.write(event("error", error={"type": "api_error", "message": "Scripted error in the stream."}), last=True)
                     self.write(event("content_block_delta", index=index, delta={"type": "text_delta", "text": piece}))
             self.write(event("content_block_stop", index=index))
         self.stops(script, "end")

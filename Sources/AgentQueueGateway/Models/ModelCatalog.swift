@@ -21,6 +21,8 @@ final class ModelCatalog: Sendable {
     private struct Entry {
         let name: String
         let target: String
+
+        var listed: ListedModel { ListedModel(id: name, created: 0, owner: String(target.prefix { $0 != "/" })) }
     }
 
     /// How long what a provider listed counts.
@@ -31,6 +33,7 @@ final class ModelCatalog: Sendable {
     private static let patience: Duration = .milliseconds(40)
 
     private let configured: [Entry]
+    private let aliases: [ModelAlias]
     private let providers: [any ModelProvider]
     private let requests: AsyncStream<Void>
     private let request: AsyncStream<Void>.Continuation
@@ -39,6 +42,7 @@ final class ModelCatalog: Sendable {
     /// - Parameter providers: those that can be called.
     init(_ settings: Settings, providers: [any ModelProvider]) {
         self.providers = providers
+        aliases = settings.serve.models
         let names = Set(providers.map(\.name))
         var configured = settings.serve.models.filter { !$0.pattern.text.contains("*") }
             .map { Entry(name: $0.pattern.text, target: $0.target) }
@@ -63,7 +67,7 @@ final class ModelCatalog: Sendable {
             },
             Route(.get, "/v1/models/{id...}", scope: .call) { [self] exchange in
                 let id = exchange.head.parameters["id"] ?? ""
-                guard let model = await models(for: exchange.head.caller).first(where: { $0.id == id }) else {
+                guard let model = await model(id, for: exchange.head.caller) else {
                     throw GatewayError(
                         .modelNotFound, "There is no model \(InvalidText.quoted(id)) here: GET /v1/models lists them.", param: "model")
                 }
@@ -116,6 +120,13 @@ final class ModelCatalog: Sendable {
         }
     }
 
+    /// The model of a name, which a pattern of the configuration may stand for without listing it.
+    private func model(_ id: String, for caller: Caller) async -> ListedModel? {
+        if let model = await models(for: caller).first(where: { $0.id == id }) { return model }
+        guard let alias = aliases.first(where: { $0.pattern.matches(id) }), caller.mayUse(alias.target) else { return nil }
+        return Entry(name: id, target: alias.target).listed
+    }
+
     private func models(for caller: Caller) async -> [ListedModel] {
         refresh()
         await firstAnswers()
@@ -126,9 +137,7 @@ final class ModelCatalog: Sendable {
                 entries.append(Entry(name: target, target: target))
             }
         }
-        return entries.filter { caller.mayUse($0.target) }.map { entry in
-            ListedModel(id: entry.name, created: 0, owner: String(entry.target.prefix { $0 != "/" }))
-        }
+        return entries.filter { caller.mayUse($0.target) }.map(\.listed)
     }
 
     /// Waits a moment for the first answers of providers.
