@@ -104,11 +104,16 @@ extension CallHandler {
 
     /// Gives a job up that waits for a lane which opens too late, and says so.
     func refuse(_ call: ClientCall, _ error: GatewayError, _ exchange: Exchange) async throws {
-        // Another client may be more patient.
-        if broker.waiters.count(of: call.ticket.call) == 1 {
-            _ = try await store.gateway.left([call.ticket.call], server: server, expiresAt: store.clock.wall())
-        }
+        try await giveUp(call)
         try await refuse(call, error, [], exchange)
+    }
+
+    /// Ends a job that this client waits for no longer, unless another client is more patient.
+    func giveUp(_ call: ClientCall) async throws {
+        guard broker.waiters.count(of: call.ticket.call) == 1 else { return }
+        _ = try await store.gateway.left([call.ticket.call], server: server, expiresAt: store.clock.wall())
+        // A job that was tried before does not expire.
+        _ = try await store.gateway.cancelAbandoned([call.ticket.call], server: server)
     }
 
     /// Sends an error, or cuts an answer that has begun.

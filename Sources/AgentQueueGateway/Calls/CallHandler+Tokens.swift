@@ -1,10 +1,14 @@
 import AgentQueueDialects
 import AgentQueueModel
+import AgentQueueProviders
 import AgentQueueStore
 
 /// Counts of tokens, which are no jobs.
 extension CallHandler {
-    /// Answers `count_tokens` with an estimate, and says that it is one.
+    /// How long a provider may take to count, in ms.
+    private static let countTimeout: Int64 = 10_000
+
+    /// Answers `count_tokens` with what the provider counts, or else with an estimate, and says then that it is one.
     func countTokens(_ exchange: Exchange) async throws {
         let body = try await exchange.body()
         let target: Target
@@ -19,6 +23,21 @@ extension CallHandler {
         }
         guard request["messages"]?.array?.isEmpty == false else {
             throw GatewayError(.malformed, "The request needs messages: a list with at least one.", param: "messages")
+        }
+        if let provider = counters[target.provider] {
+            let betas = (exchange.head.header("anthropic-beta") ?? "").split(separator: ",").map { $0.filter { $0 != " " } }
+            let native = NativeRequest(
+                form: .messages, body: String(decoding: body.bytes, as: UTF8.self), version: exchange.head.header("anthropic-version"),
+                betas: betas)
+            switch await provider.countTokens(native, model: target.model, timeout: Self.countTimeout) {
+            case .success(let tokens):
+                let answer = ReplyRenderer.tokenCount(tokens)
+                return try await exchange.response.send(
+                    200, Self.json([("x-agent-queue-target", "\(target)")]), body: answer.utf8(sorted: false))
+            case .failure(let failure):
+                // What is wrong with the request is told; a provider that cannot be asked now is no obstacle to an estimate.
+                if failure.failure == .permanent, failure.answer != nil { throw GatewayError(failure) }
+            }
         }
         let tokens = policies.estimate(target, .generate, String(decoding: body.bytes, as: UTF8.self)).inputTokens
         let answer = ReplyRenderer.tokenCount(tokens)

@@ -1,6 +1,7 @@
 import AgentQueue
 import AgentQueueDialects
 import AgentQueueModel
+import AgentQueueProviders
 import AgentQueueSettings
 import AgentQueueStore
 import AgentQueueWorker
@@ -26,6 +27,8 @@ final class CallHandler: CallHandling {
     let hasWorker: Bool
     /// The names of the providers that the worker of this process can call.
     let available: Set<String>
+    /// The providers that count tokens, by name.
+    let counters: [String: AnthropicProvider]
     let context: IntakeContext
     let logger: Logger
     private let state = Mutex(State())
@@ -41,9 +44,10 @@ final class CallHandler: CallHandling {
 
     /// - Parameters:
     ///   - available: the names of the providers that can be called.
+    ///   - counters: the providers that count tokens.
     ///   - listed: the models that each provider lists, as far as they are known now.
     init(
-        _ queue: JobQueue, server: Int64, hasWorker: Bool, available: Set<String>, logger: Logger,
+        _ queue: JobQueue, server: Int64, hasWorker: Bool, available: Set<String>, counters: [AnthropicProvider] = [], logger: Logger,
         listed: @escaping @Sendable () -> [String: [String]] = { [:] }
     ) {
         store = queue.store
@@ -58,6 +62,7 @@ final class CallHandler: CallHandling {
         self.server = server
         self.hasWorker = hasWorker
         self.available = available
+        self.counters = Dictionary(counters.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         self.logger = logger
     }
 

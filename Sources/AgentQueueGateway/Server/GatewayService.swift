@@ -1,5 +1,6 @@
 import AgentQueue
 import AgentQueueModel
+import AgentQueueProviders
 import AgentQueueSettings
 import AgentQueueStore
 import AgentQueueWorker
@@ -100,7 +101,8 @@ package final class GatewayService: Service {
     private func serve(_ listeners: [Listener], _ providers: ProviderSet, _ server: Int64) async throws {
         let catalog = ModelCatalog(queue.settings, providers: providers.providers)
         let calls = CallHandler(
-            queue, server: server, hasWorker: runsWorker, available: providers.names, logger: logger, listed: { catalog.listed() })
+            queue, server: server, hasWorker: runsWorker, available: providers.names,
+            counters: providers.providers.compactMap { $0 as? AnthropicProvider }, logger: logger, listed: { catalog.listed() })
         let connections = Connections(limit: limits.connections)
         let handler = handler(calls, catalog, connections)
         running.withLock { $0 = (calls, handler.table) }

@@ -58,11 +58,6 @@ extension CallHandler {
         return leader
     }
 
-    private func giveUp(_ call: ClientCall) async throws {
-        guard broker.waiters.count(of: call.ticket.call) == 1 else { return }
-        _ = try await store.gateway.left([call.ticket.call], server: server, expiresAt: store.clock.wall())
-    }
-
     private static let restarted = GatewayError(
         .streamRestarted, "The answer had to be made anew and does not go on where this stream ended: send the request again to get it.")
 }

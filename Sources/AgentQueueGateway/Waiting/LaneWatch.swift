@@ -38,13 +38,12 @@ struct LaneWatch: Sendable {
         nextLook = now + Self.interval
         guard let outcome = try store.gateway.outcomes(of: [job])[job], !outcome.state.isFinal else { return nil }
         isPending = outcome.state == .pending
-        guard outcome.attempt == 0 else {
-            // It has begun, so it will end.
-            nextLook = nil
-            return nil
-        }
+        guard outcome.state != .running else { return nil }
         guard let lane = try store.gateway.lane(of: job, policies: policies), !lane.isOpen else { return nil }
-        guard let opensAt = lane.opensAt, opensAt > deadline else { return nil }
+        // One that was tried and waits to be tried again may wait no longer than one that never was.
+        guard let opensAt = lane.opensAt, opensAt > deadline else {
+            return store.clock.wall() > deadline ? Self.error(lane, now: store.clock.wall()) : nil
+        }
         return Self.error(lane, now: store.clock.wall())
     }
 

@@ -1,5 +1,6 @@
 import AgentQueueDialects
 import AgentQueueModel
+import NIOHTTP1
 
 /// Any server with Anthropic's API: Anthropic itself, or a local one such as llama.cpp, Ollama or vLLM.
 ///
@@ -134,12 +135,35 @@ extension AnthropicProvider {
     package func countTokens(_ request: ModelRequest, timeout: Int64) async -> Result<Int, ModelFailure> {
         do throws(ModelFailure) {
             let translated = try AnthropicRequest(request, maxOutputTokens: maxOutputTokens, promptCache: .off)
-            let limit = CallLimit(timeout: timeout)
-            let call = HTTPCall(
-                method: "POST", url: connection.address("/messages/count_tokens"), headers: headers(version, hasBody: true, closes: false),
-                body: translated.countBody.utf8(sorted: false))
+            let headers = headers(version, hasBody: true, closes: false)
+            return await countTokens(translated.countBody.utf8(sorted: false), headers, translated, CallLimit(timeout: timeout))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Asks the server how many tokens a client's own request has.
+    /// - Parameters:
+    ///   - model: its name at this provider.
+    ///   - timeout: in ms.
+    package func countTokens(_ native: NativeRequest, model: String, timeout: Int64) async -> Result<Int, ModelFailure> {
+        do throws(ModelFailure) {
+            var headers = headers(native.version ?? Self.samplingVersion, hasBody: true, closes: false)
+            if !native.betas.isEmpty { headers.add(name: "anthropic-beta", value: native.betas.joined(separator: ",")) }
+            let body = try NativeCall(native, model: model).bytes(streams: false)
+            return await countTokens(body, headers, nil, CallLimit(timeout: timeout))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func countTokens(
+        _ body: [UInt8], _ headers: HTTPHeaders, _ request: AnthropicRequest?, _ limit: CallLimit
+    ) async -> Result<Int, ModelFailure> {
+        do throws(ModelFailure) {
+            let call = HTTPCall(method: "POST", url: connection.address("/messages/count_tokens"), headers: headers, body: body)
             let answer = try await connection.exchange(call, limit)
-            let body = try json(answer, translated)
+            let body = try json(answer, request)
             guard let count = body["input_tokens"]?.int, count >= 0 else {
                 throw ModelFailure(.invalidReply, "\(connection.shown) answered without a count of tokens", requestID: requestID(answer))
             }
