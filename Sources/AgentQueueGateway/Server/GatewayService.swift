@@ -103,10 +103,11 @@ package final class GatewayService: Service {
         let calls = CallHandler(
             queue, server: server, hasWorker: runsWorker, available: providers.names,
             counters: providers.providers.compactMap { $0 as? AnthropicProvider }, logger: logger, listed: { catalog.listed() })
+        let limits = possibleLimits()
         let connections = Connections(limit: limits.connections)
         let handler = handler(calls, catalog, connections)
         running.withLock { $0 = (calls, handler.table) }
-        let group = try serverGroup(listeners, connections, handler)
+        let group = try serverGroup(listeners, connections, limits, handler)
         // Not a child of this task: a graceful shutdown is to reach the connections only after the calls have ended.
         let listening = Task.detached { try await group.run() }
         do {
@@ -204,6 +205,18 @@ package final class GatewayService: Service {
 
     private var stops: Bool { isStopping.withLock { $0 } }
 
+    /// The limits with as many connections as the system allows the process.
+    private func possibleLimits() -> GatewayLimits {
+        var limits = self.limits
+        limits.connections = DescriptorLimit.makeRoom(for: limits.connections)
+        if limits.connections < self.limits.connections {
+            logger.warning(
+                "The system allows fewer connections than serve.max_connections; raise the limit of open files.",
+                metadata: ["connections": .stringConvertible(limits.connections)])
+        }
+        return limits
+    }
+
     private func handler(_ calls: any CallHandling, _ catalog: ModelCatalog, _ connections: Connections) -> RequestHandler {
         let settings = queue.settings.serve
         let health = Health(queue.store) { [self] in stops }
@@ -213,7 +226,9 @@ package final class GatewayService: Service {
             settings: settings, isStopping: { [self] in stops }, logger: logger)
     }
 
-    private func serverGroup(_ listeners: [Listener], _ connections: Connections, _ handler: RequestHandler) throws -> ServiceGroup {
+    private func serverGroup(
+        _ listeners: [Listener], _ connections: Connections, _ limits: GatewayLimits, _ handler: RequestHandler
+    ) throws -> ServiceGroup {
         // What the server itself logs says nothing that is not said here.
         let silent = Logger(label: "agent-queue.http") { _ in SwiftLogNoOpLogHandler() }
         let running = RunningListeners(listeners.count) { [onRunning, listens] addresses in
