@@ -186,7 +186,10 @@ final class CallHandler: CallHandling {
                 departures.left(call.ticket.call, call.policy.onDisconnect, isStreamed: call.streams)
             }
             if error is Interrupted { throw CancellationError() }
-            throw error
+            // What cannot be written to a client that has gone is no fault.
+            let hasLeft = error is ClientLeft || exchange.presence.departure == .disconnected
+            exchange.notes.update { $0.outcome = hasLeft ? "left" : error is FailedAfterHead ? "failed" : $0.outcome }
+            throw hasLeft ? ClientLeft() : error
         }
     }
 
@@ -239,11 +242,14 @@ final class CallHandler: CallHandling {
 /// The gateway stops, or the request's task was cancelled: the client has not left by itself.
 struct Interrupted: Error {}
 
+/// Why a client was not sent a whole answer, where that is no fault of the gateway.
+protocol UnfinishedAnswer: Error {}
+
 /// The client has left.
-struct ClientLeft: Error {}
+struct ClientLeft: UnfinishedAnswer {}
 
 /// The answer failed after its head: only a connection that is cut tells the client.
-struct FailedAfterHead: Error {}
+struct FailedAfterHead: UnfinishedAnswer {}
 
 extension GatewayError {
     init(_ error: StoreError) { self.init(.storageUnavailable, error.message) }

@@ -24,7 +24,9 @@ extension GatewayError {
     }
 
     /// Whether the gateway's operator should hear of it.
-    static func isUnexpected(_ error: any Error) -> Bool { !(error is GatewayError || error is RequestError || error is CancellationError) }
+    static func isUnexpected(_ error: any Error) -> Bool {
+        !(error is GatewayError || error is RequestError || error is CancellationError || error is any UnfinishedAnswer)
+    }
 
     func fields() -> HTTPFields {
         var fields = HTTPFields()
