@@ -262,7 +262,7 @@ import Testing
 
     @Test(arguments: [
         "UPDATE migrations SET checksum = 'another'", "DELETE FROM migrations", "DROP TABLE migrations",
-        "INSERT INTO migrations VALUES (10, 'v010_more', 'x', 0)",
+        "INSERT INTO migrations VALUES (11, 'v011_more', 'x', 0)",
     ])
     func anAlteredHistoryIsRefused(_ sql: String) async throws {
         try await withFolder { folder in
