@@ -72,8 +72,8 @@ extension KeyStore {
         guard key.lastUsedAt.map({ clock.wall() - $0 >= Self.touchInterval }) ?? true else { return }
         try await write { transaction in
             _ = try transaction.statement(
-                "UPDATE api_keys SET last_used_at = ?1 WHERE id = ?2 AND (last_used_at IS NULL OR last_used_at <= ?1 - ?3)"
-            ).bind(transaction.now).bind(key.id).bind(Self.touchInterval).run()
+                "UPDATE api_keys SET last_used_at = ? WHERE id = ? AND (last_used_at IS NULL OR last_used_at <= ?)"
+            ).bind(transaction.now).bind(key.id).bind(transaction.now - Self.touchInterval).run()
         }
     }
 

@@ -41,7 +41,8 @@ struct CommonSQLTests {
             try await f.store.gateway.left([call], server: f.worker, expiresAt: f.clock.wall + 1)
             try await f.store.gateway.cancelAbandoned([call], server: f.worker)
         }
-        _ = try await f.store.keys.create(NewAPIKey(name: "a"), secret: [1], by: "me")
+        let key = try await f.store.keys.create(NewAPIKey(name: "a"), secret: [1], by: "me")
+        try await f.store.keys.touch(key)
         _ = try await f.store.maintenance.promote()
         _ = try await f.store.maintenance.rescue()
         _ = try await f.store.maintenance.expire()
