@@ -1,3 +1,4 @@
+import AgentQueue
 import AgentQueueModel
 import AgentQueueStore
 import Foundation
@@ -102,6 +103,45 @@ import Testing
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
         let open = try await sandbox.run("keys", "env")
         #expect(open.status == 77 && open.sentence?.contains("run chmod 600 on it") == true && open.output.isEmpty)
+    }
+}
+
+/// The key that the first start of a gateway makes.
+@Suite struct LocalKeyTests {
+    private let secrets = (0..<4).map { [UInt8](repeating: $0, count: 32) }
+
+    @Test func aKeyThatNobodyKnowsGetsANewSecret() async throws {
+        let sandbox = try Sandbox()
+        try await sandbox.makeDatabase()
+        let local = LocalKey(database: sandbox.database)
+        try await sandbox.withStore { store in
+            // A process that died after the commit, before it wrote the file.
+            let lost = try await store.keys.create(NewAPIKey(name: LocalKey.name), secret: secrets[0], by: "test")
+            let isMended = try await local.makeFirst(in: store, secret: secrets[1], by: "test")
+            let text = try local.read()
+            #expect(isMended && text == KeyText(id: lost.id, secret: secrets[1]).text)
+            let isMadeAgain = try await local.makeFirst(in: store, secret: secrets[2], by: "test")
+            #expect(!isMadeAgain)
+            // A key that was used has an owner, who may have removed the file.
+            try await store.keys.touch(lost)
+            try local.remove(lost.id)
+            let isReplaced = try await local.makeFirst(in: store, secret: secrets[3], by: "test")
+            let found = try store.keys.find(lost.id)
+            let file = try local.read()
+            #expect(!isReplaced && file == nil && found?.accepts(secret: secrets[1]) == true)
+        }
+    }
+
+    @Test func aDatabaseWithKeysOfItsOwnGetsNone() async throws {
+        let sandbox = try Sandbox()
+        try await sandbox.makeDatabase()
+        let local = LocalKey(database: sandbox.database)
+        try await sandbox.withStore { store in
+            _ = try await store.keys.create(NewAPIKey(name: "ci"), secret: secrets[0], by: "test")
+            let isMade = try await local.makeFirst(in: store, secret: secrets[1], by: "test")
+            let keys = try store.keys.list(revoked: true)
+            #expect(!isMade && keys.map(\.name) == ["ci"])
+        }
     }
 }
 
