@@ -99,6 +99,7 @@ def stalled(context):
         slow = await Stream(context, script).open()
         await slow.reader.read(1)
         slow.writer.transport.pause_reading()
+        await asyncio.to_thread(context.upstream.wait, script.id)
         await asyncio.to_thread(until, lambda: context.upstream.calls(script.id)[0]["outcome"], lambda outcome: outcome != "open", 30)
         equal(context.upstream.calls(script.id)[0]["outcome"], "answered", "what became of the upstream's call")
         await answered(context)
