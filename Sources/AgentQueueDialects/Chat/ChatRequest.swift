@@ -51,6 +51,8 @@ package struct ChatRequest: Sendable, Equatable {
         switch member.key {
         case "messages": try take(messages: member.value)
         case "system": takeFirst(system: try AnthropicToOpenAI.system(member.value))
+        // OpenAI refuses a list without tools, which clients of Anthropic send.
+        case "tools" where member.value == []: break
         case "tools": set("tools", try AnthropicToOpenAI.tools(member.value))
         case "tool_choice": take(toolChoice: member.value)
         case "stop", "stop_sequences": take(stop: member.value)

@@ -33,7 +33,8 @@ import Testing
             #""tools":[{"type":"custom","name":"f","input_schema":{}}]"#,
             #""tools":[{"type":"function","function":{"name":"f","parameters":{}}}]"#
         ),
-        (#""tool_choice":{"type":"auto"}"#, #""tool_choice":"auto""#), (#""tool_choice":{"type":"any"}"#, #""tool_choice":"required""#),
+        (#""tools":[],"top_p":1"#, #""top_p":1"#), (#""tool_choice":{"type":"auto"}"#, #""tool_choice":"auto""#),
+        (#""tool_choice":{"type":"any"}"#, #""tool_choice":"required""#),
         (#""tool_choice":{"type":"none"}"#, #""tool_choice":"none""#),
         (#""tool_choice":{"type":"tool","name":"f"}"#, #""tool_choice":{"type":"function","function":{"name":"f"}}"#),
         (#""tool_choice":{"type":"any","disable_parallel_tool_use":true}"#, #""tool_choice":"required","parallel_tool_calls":false"#),
