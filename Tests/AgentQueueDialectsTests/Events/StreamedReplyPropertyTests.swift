@@ -8,7 +8,7 @@ import Testing
     private static let forms: [RequestForm] = [.chat, .messages, .responses]
 
     @Test(arguments: forms) func aStreamAssemblesToTheBody(_ form: RequestForm) throws {
-        for seed in UInt64(1)...300 {
+        for seed in UInt64(1)...150 {
             var random = RandomReply(seed: seed)
             let (answer, events) = random.answer(interleaves: form == .chat || seed.isMultiple(of: 2))
             let context = ReplyContext.sample(includesUsage: true)
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(arguments: forms) func aNativeAnswerFromTheCacheAssemblesToItself(_ form: RequestForm) throws {
-        for seed in UInt64(1)...100 {
+        for seed in UInt64(1)...60 {
             var random = RandomReply(seed: seed)
             var (answer, _) = random.answer(interleaves: false)
             let context = ReplyContext.sample(includesUsage: true)
@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test func everySampleOfAStreamIsThatOfTheBody() throws {
-        for seed in UInt64(1)...100 {
+        for seed in UInt64(1)...60 {
             var random = RandomReply(seed: seed)
             let samples = (0..<3).map { _ in random.answer(interleaves: true) }
             var context = ReplyContext.sample(includesUsage: true)
