@@ -216,10 +216,17 @@ final class RequestHandler: Sendable {
         if notes.isAttached { fields["attached"] = "true" }
         fields["outcome"] = (notes.outcome ?? (isCut ? "cut" : nil)).map { .string($0) }
         logger.info("request", metadata: fields)
-        guard let failure = visit.failure, !(failure is Cut), GatewayError.isUnexpected(failure) else {
+        guard let failure = visit.failure, !(failure is Cut), !Self.isOfConnection(failure), GatewayError.isUnexpected(failure) else {
             return
         }
         logger.error("A request failed.", metadata: ["id": .stringConvertible(visit.id), "error": .string("\(failure)")])
+    }
+}
+
+extension RequestHandler {
+    /// Whether an error says only that the connection is gone.
+    private static func isOfConnection(_ error: any Error) -> Bool {
+        error is ChannelError || error is IOError || error is NIOAsyncWriterError
     }
 }
 
