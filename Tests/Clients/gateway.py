@@ -1,5 +1,6 @@
 """Starts, kills and stops `agent-queue serve` and `agent-worker` over the scripted upstream."""
 
+import ctypes
 import os
 import pathlib
 import re
@@ -36,6 +37,11 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def end_with_parent():
+    """Has the kernel kill this process when the thread that started it ends (PR_SET_PDEATHSIG), so that nothing outlives the checks."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
 class Process:
     """A program in a session of its own, so that all its processes can be killed together; what it prints goes to a log."""
 
@@ -43,7 +49,7 @@ class Process:
         self.log = open(log, "ab")
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment,
-            start_new_session=True)
+            start_new_session=True, preexec_fn=end_with_parent)
         self.ready = threading.Event()
         self.ended = threading.Event()
         threading.Thread(target=self.read, args=(waits_for,), daemon=True).start()

@@ -17,14 +17,14 @@ HERE = pathlib.Path(__file__).parent
 SUITE_SECONDS = 170
 
 
-def run(label, command, environment={}):
+def run(label, command, environment={}, seconds=SUITE_SECONDS):
     """Runs one client's checks; what failed."""
     try:
         code = subprocess.run(
-            command, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "NO_PROXY": "127.0.0.1", **environment}, timeout=SUITE_SECONDS
+            command, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "NO_PROXY": "127.0.0.1", **environment}, timeout=seconds
         ).returncode
     except subprocess.TimeoutExpired:
-        print(f"FAILED  {label}: no end within {SUITE_SECONDS} s", flush=True)
+        print(f"FAILED  {label}: no end within {seconds} s", flush=True)
         code = 1
     return [label] if code else []
 
@@ -84,7 +84,7 @@ def run_all(arguments, folder):
             sdk = name.removeprefix("faults-")
             failed += run(name, [interpreter(arguments, sdk), str(HERE / "faults.py"), "--sdk", sdk.split("-")[0],
                                  "--program", arguments.program, "--folder", folder, "--upstream", url,
-                                 "--kills", str(arguments.kills), "--only", check])
+                                 "--kills", str(arguments.kills), "--only", check], seconds=SUITE_SECONDS + 6 * arguments.kills)
     return failed
 
 
