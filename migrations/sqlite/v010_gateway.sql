@@ -23,12 +23,23 @@ CREATE TABLE api_keys (
     cache         INTEGER CHECK (cache IN (0, 1)),                 -- null is what the configuration says
     on_disconnect TEXT CHECK (on_disconnect IN ('auto', 'finish', 'cancel')),
     best_priority INTEGER CHECK (best_priority BETWEEN 1 AND 9),   -- the most urgent that it may ask for
+    rpm           INTEGER CHECK (rpm >= 1),                        -- calls that may begin in a minute; null is no limit, as below
+    tpm           INTEGER CHECK (tpm >= 1),                        -- tokens in a minute
+    concurrency   INTEGER CHECK (concurrency >= 1),                -- calls at once
+    usd_per_day   REAL CHECK (usd_per_day >= 0),
+    usd_total     REAL CHECK (usd_total >= 0),
+    spent_usd     REAL    NOT NULL DEFAULT 0,                      -- in all, while it has limits
     created_at    INTEGER NOT NULL,
     expires_at    INTEGER,
     last_used_at  INTEGER,                                         -- to the minute
     revoked_at    INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX api_keys_name ON api_keys (name) WHERE revoked_at IS NULL;
+
+-- The key whose limits hold for a queue's jobs, and for a call under way: null where there are none. Its use is the row `key:NAME` of
+-- `resources`.
+ALTER TABLE queues ADD COLUMN key_id INTEGER;
+ALTER TABLE reservations ADD COLUMN key_id INTEGER;
 
 -- A job that the gateway added. A request for several samples is one call of several jobs, of which `choice` 0 speaks for all.
 CREATE TABLE gateway_calls (

@@ -41,6 +41,7 @@ extension CallHandler {
         let streams = request.streams && form != .embeddings
         var jobs = try CallJobs(context: context).jobs(
             of: request, for: target, policy, headers, isFollowed: streams && (!hasWorker || others.live()))
+        if let job = jobs.first { try checkBudget(of: head.caller, job) }
         let isBackground = asked?.isBackground ?? false
         if isBackground {
             policy.onDisconnect = .finish

@@ -165,7 +165,10 @@ final class CallHandler: CallHandling {
         let checked = try await check(form, exchange)
         broker.beginSubmission(isStreamed: checked.streams)
         defer { broker.endSubmission(isStreamed: checked.streams) }
-        return join(JoinedJobs(try await submit(checked.submission)), checked, exchange)
+        var call = join(JoinedJobs(try await submit(checked.submission)), checked, exchange)
+        // The answer does not depend on these headers.
+        if exchange.head.caller.hasLimits { call.limitHeaders = (try? limitHeaders(exchange.head)) ?? [] }
+        return call
     }
 
     /// Waits for a call's jobs and answers, or sees the client leave.

@@ -60,6 +60,8 @@ struct ClientCall: Sendable {
     /// Until when it waits for a closed lane, in ms since 1970.
     let deadline: Int64
     let signal: CallSignal
+    /// What is left of the key's limits.
+    var limitHeaders: [(name: String, value: String)] = []
 
     init(_ request: CheckedRequest, _ ticket: JoinedJobs, _ buffers: [ReplyBuffer], _ head: RequestHead, _ signal: CallSignal) {
         form = request.submission.form
@@ -102,7 +104,7 @@ struct ClientCall: Sendable {
         if !costs.isEmpty, costs.allSatisfy({ $0 != nil }) {
             headers.append(("x-agent-queue-cost-usd", "\(costs.reduce(0) { $0 + ($1 ?? 0) })"))
         }
-        return headers
+        return headers + limitHeaders
     }
 
     /// What the cache had to do with the answer.

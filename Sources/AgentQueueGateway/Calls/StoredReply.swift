@@ -14,6 +14,8 @@ extension JobOutcome {
         if let refusal = Answer(error.failure, message: error.message, partialText: error.partialText, answer: error.answer) {
             return refusal
         }
+        // A budget refused it before any call.
+        if error.failure == .quotaExhausted, error.attempt == 0 { throw GatewayError(.budgetSpent, error.message) }
         throw GatewayError(error.failure, message: error.message, answer: error.answer)
     }
 

@@ -58,6 +58,7 @@ struct Caller: Sendable, Equatable {
     let onDisconnect: DisconnectPolicy?
     /// The most urgent priority that it may ask for, 1 to 9; nil for any.
     let bestPriority: Int?
+    let hasLimits: Bool
 
     init(_ key: APIKey) {
         keyID = key.id
@@ -68,6 +69,7 @@ struct Caller: Sendable, Equatable {
         cache = key.cache
         onDisconnect = key.onDisconnect
         bestPriority = key.bestPriority
+        hasLimits = !key.limits.isEmpty
     }
 
     private init(local name: String) {
@@ -76,6 +78,7 @@ struct Caller: Sendable, Equatable {
         scopes = Set(KeyScope.allCases)
         queue = APIKey.queue(of: name)
         (targets, cache, onDisconnect, bestPriority) = (nil, nil, nil, nil)
+        hasLimits = false
     }
 
     /// Whoever can reach a socket that asks for no key: its user has the database anyway.

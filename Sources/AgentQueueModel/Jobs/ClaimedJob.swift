@@ -36,6 +36,8 @@ package struct ClaimedJob: Sendable, Equatable {
     package var worstCost: Double
     /// Whether any capacity was reserved for its call.
     package var isReserved = false
+    /// The key whose limits hold for it; nil if there are none.
+    package var keyID: Int64?
 
     /// How long its answer may be served from the cache, in ms; nil uses the configuration's setting.
     package var cacheTimeToLive: Int64?

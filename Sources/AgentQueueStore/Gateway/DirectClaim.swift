@@ -40,12 +40,15 @@ extension WriteTransaction {
             """
             SELECT served, (SELECT count(*) FROM (
                 SELECT id FROM jobs INDEXED BY jobs_available WHERE lane_id = ?1 AND state = 'available' AND crashes < 2 LIMIT ?2) AS ready),
-            EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_suspect WHERE state = 'available' AND crashes >= 2)
+            EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_suspect WHERE state = 'available' AND crashes >= 2), queues.key_id
             FROM lanes JOIN queues ON queues.name = lanes.queue WHERE lanes.id = ?1 AND paused_at IS NULL
             """
-        ).bind(id).bind(ticket.jobs.count + 1).first { (served: $0.int64(0), ready: $0.int(1), hasQuarantined: $0.bool(2)) }
+        ).bind(id).bind(ticket.jobs.count + 1).first {
+            (served: $0.int64(0), ready: $0.int(1), hasQuarantined: $0.bool(2), key: $0.optionalInt64(3))
+        }
         guard let found, found.ready == ticket.jobs.count, !found.hasQuarantined else { return nil }
-        return ReadyLane(id: id, kind: job.kind, target: job.target, head: job.priority, hasQuarantined: false, served: found.served)
+        return ReadyLane(
+            id: id, kind: job.kind, target: job.target, head: job.priority, hasQuarantined: false, served: found.served, key: found.key)
     }
 
     /// The receipt with the states that the jobs have now.

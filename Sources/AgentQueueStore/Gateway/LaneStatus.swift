@@ -29,7 +29,7 @@ extension GatewayStore {
     ///   - policies: as the workers have them.
     package func lane(queue: String, target: Target, kind: JobKind, policies: CallPolicies) throws -> LaneStatus {
         try read { reader in
-            var status = try LaneStatus(target, kind, policies, reader, now: clock.wall())
+            var status = try LaneStatus(target, kind, policies, reader, key: Self.key(ofQueue: queue, reader), now: clock.wall())
             try reader.statement(
                 """
                 SELECT available, running, (SELECT paused_at FROM queues WHERE name = lanes.queue) FROM lanes
@@ -49,17 +49,17 @@ extension GatewayStore {
             let found = try reader.statement(
                 """
                 SELECT lanes.id, target, kind, available, running, (SELECT paused_at FROM queues WHERE name = lanes.queue), priority,
-                CASE WHEN jobs.state = 'available' THEN 1 ELSE 0 END
+                CASE WHEN jobs.state = 'available' THEN 1 ELSE 0 END, queue
                 FROM jobs JOIN lanes ON lanes.id = lane_id WHERE jobs.id = ?
                 """
             ).bind(job).first { row in
                 (
                     lane: row.int64(0), target: Target(row.text(1)), kind: JobKind(rawValue: row.text(2)), ready: row.int(3),
-                    running: row.int(4), isPaused: !row.isNull(5), priority: row.int(6), isReady: row.bool(7)
+                    running: row.int(4), isPaused: !row.isNull(5), priority: row.int(6), isReady: row.bool(7), queue: row.text(8)
                 )
             }
             guard let found, let target = found.target, let kind = found.kind else { return nil }
-            var status = try LaneStatus(target, kind, policies, reader, now: clock.wall())
+            var status = try LaneStatus(target, kind, policies, reader, key: Self.key(ofQueue: found.queue, reader), now: clock.wall())
             (status.ready, status.running, status.isPaused) = (found.ready, found.running, found.isPaused)
             guard found.isReady else { return status }
             status.ahead = try reader.statement(
@@ -74,13 +74,32 @@ extension GatewayStore {
     }
 }
 
+extension GatewayStore {
+    /// The key whose limits hold for a queue's jobs.
+    fileprivate static func key(ofQueue queue: String, _ reader: ReadConnection) throws(SQLFailure) -> QuotaLedger.Key? {
+        let id = try reader.statement("SELECT key_id FROM queues WHERE name = ?").bind(queue).first { $0.optionalInt64(0) } ?? nil
+        return try id.flatMap { id throws(SQLFailure) in
+            try reader.statement(QuotaLedger.Key.byID).bind(id).first { QuotaLedger.Key($0) }
+        }
+    }
+}
+
 extension LaneStatus {
     /// The status of a target and its fallbacks, as a claim would find it for a call of no particular size.
     fileprivate init(
-        _ target: Target, _ kind: JobKind, _ policies: CallPolicies, _ reader: ReadConnection, now: Int64
+        _ target: Target, _ kind: JobKind, _ policies: CallPolicies, _ reader: ReadConnection, key: QuotaLedger.Key?, now: Int64
     ) throws(SQLFailure) {
         self.init()
         let quotas = Dictionary(try ProviderQuota.all(reader, now: now).map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+        if let key {
+            let name = ProviderQuota.name(ofKey: key.name)
+            var quota = quotas[name] ?? ProviderQuota(name: name)
+            quota.configure(key.limits.calls, now: now)
+            if case .closed(let closure) = quota.gate(key, estimate: nil, now: now) {
+                (cause, opensAt) = (closure.cause, closure.until)
+                return
+            }
+        }
         let route = policies.route(of: target, kind)
         var times: [Int64?] = []
         for target in route.targets {

@@ -168,7 +168,9 @@ extension WriteTransaction {
         let report = CallReport(target: target, calls: 0, failure: .crashed, isMaybePaid: true, maybeCost: cost)
         if reservation != nil { try record(report, reservation, token: job.lease.token, message: "", CallPolicies()) }
         let charge = Charge(doubtful: target, cost: cost, calls: isCompanion ? 0 : 1)
-        try self.charge(charge, to: ChargedClaim(lease: job.lease, lane: job.lane, batch: job.batch, attempt: job.attempt))
+        var claim = ChargedClaim(lease: job.lease, lane: job.lane, batch: job.batch, attempt: job.attempt)
+        claim.key = reservation?.key
+        try self.charge(charge, to: claim)
         return charge
     }
 }

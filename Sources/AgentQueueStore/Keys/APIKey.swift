@@ -36,6 +36,7 @@ package struct APIKey: Sendable, Equatable {
     package var onDisconnect: DisconnectPolicy?
     /// The most urgent priority that it may ask for, 1 to 9; nil for any.
     package var bestPriority: Int?
+    package var limits = KeyLimits()
     /// Wall clock, in milliseconds, as are the other times.
     package var createdAt: Int64
     package var expiresAt: Int64?
@@ -81,6 +82,7 @@ package struct NewAPIKey: Sendable {
     package var onDisconnect: DisconnectPolicy?
     /// The most urgent priority that it may ask for, 1 to 9; nil for any.
     package var bestPriority: Int?
+    package var limits = KeyLimits()
     /// Wall clock, in milliseconds; nil for never.
     package var expiresAt: Int64?
 

@@ -11,17 +11,19 @@ extension KeyStore {
             throw StoreError(.conflict, "a key's name is 1 to 40 of the letters a to z, digits and hyphens, not '\(key.name)'")
         }
         return try await write { transaction in
-            let id = try transaction.statement(
+            let insert = try transaction.statement(
                 """
-                INSERT INTO api_keys (name, hash, scopes, targets, queue, cache, on_disconnect, best_priority, created_at, expires_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) WHERE revoked_at IS NULL DO NOTHING
+                INSERT INTO api_keys (name, hash, scopes, targets, queue, cache, on_disconnect, best_priority, rpm, tpm, concurrency,
+                usd_per_day, usd_total, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) WHERE revoked_at IS NULL DO NOTHING
                 """
             ).bind(key.name).bind(APIKey.hash(of: secret)).bind(Self.list(key.scopes.map(\.rawValue).sorted()))
                 .bind(key.targets.map(Self.list)).bind(key.queue).bind(key.cache.map { $0 ? 1 : 0 }).bind(key.onDisconnect?.rawValue)
-                .bind(key.bestPriority).bind(transaction.now).bind(key.expiresAt).insertedID()
+                .bind(key.bestPriority)
+            let id = try key.limits.bind(to: insert).bind(transaction.now).bind(key.expiresAt).insertedID()
             guard let id, let made = try transaction.key(id) else {
                 throw StoreError(.conflict, "there is a key '\(key.name)' already; revoke it or choose another name")
             }
+            try transaction.applyLimits(of: made)
             try transaction.audit(actor, "key.create", made.name, "id \(id), scopes \(key.scopes.map(\.rawValue).sorted())")
             return made
         }
@@ -55,6 +57,33 @@ extension KeyStore {
         }
     }
 
+    /// Gives a key other limits. They hold for its next calls, also of jobs that wait.
+    /// - Returns: the key; nil if none of that name is there that has not been revoked.
+    /// - Throws: `StoreError`; `conflict` if the key shares its queue with another.
+    package func setLimits(_ limits: KeyLimits, of name: String, by actor: String) async throws -> APIKey? {
+        try await write { transaction in
+            guard var key = try transaction.key(named: name) else { return nil }
+            key.limits = limits
+            let update = try transaction.statement(
+                "UPDATE api_keys SET rpm = ?, tpm = ?, concurrency = ?, usd_per_day = ?, usd_total = ? WHERE id = ?")
+            try limits.bind(to: update).bind(key.id).run()
+            try transaction.applyLimits(of: key)
+            try transaction.audit(actor, "key.limits", name, "id \(key.id)")
+            transaction.ledger.ringWork()
+            return key
+        }
+    }
+
+    /// Returns what a key has used of its limits; nil if it has none.
+    package func use(of id: Int64) throws -> KeyUse? {
+        let now = clock.wall()
+        return try read { reader in
+            let stored = try reader.statement(QuotaLedger.Key.byID).bind(id).first { QuotaLedger.Key($0) }
+            guard let stored, !stored.limits.isEmpty else { return nil }
+            return KeyUse(stored, try reader.quota(of: stored, now: now), now: now)
+        }
+    }
+
     /// Ends a key. Its jobs stay.
     /// - Returns: the key; nil if none of that name is there that has not been revoked.
     package func revoke(_ name: String, by actor: String) async throws -> APIKey? {
@@ -83,7 +112,8 @@ extension KeyStore {
     private static func list(_ names: [String]) -> String { JSONValue.array(names.map { .string($0) }).text }
 
     private static let columns = """
-        SELECT id, name, hash, scopes, targets, queue, cache, on_disconnect, best_priority, created_at, expires_at, last_used_at, revoked_at
+        SELECT id, name, hash, scopes, targets, queue, cache, on_disconnect, best_priority, created_at, expires_at, last_used_at, revoked_at,
+        rpm, tpm, concurrency, usd_per_day, usd_total
         FROM api_keys
         """
     fileprivate static let byID = SQLText("\(columns) WHERE id = ?")
@@ -107,6 +137,7 @@ extension APIKey {
             id: row.int64(0), name: row.text(1), hash: row.blob(2), scopes: Set(names(row.text(3)).compactMap(KeyScope.init(rawValue:))),
             targets: row.optionalText(4).map(names), queue: row.text(5), cache: row.optionalInt64(6).map { $0 != 0 },
             onDisconnect: row.optionalText(7).flatMap(DisconnectPolicy.init(rawValue:)), bestPriority: row.optionalInt64(8).map(Int.init),
-            createdAt: row.int64(9), expiresAt: row.optionalInt64(10), lastUsedAt: row.optionalInt64(11), revokedAt: row.optionalInt64(12))
+            limits: KeyLimits(row, from: 13), createdAt: row.int64(9), expiresAt: row.optionalInt64(10), lastUsedAt: row.optionalInt64(11),
+            revokedAt: row.optionalInt64(12))
     }
 }

@@ -151,11 +151,15 @@ struct ChargedClaim {
     var attempt: Int
     /// Whether the claim may have a reservation.
     var isReserved = true
+    /// The key that pays too.
+    var key: Int64?
 }
 
 extension ChargedClaim {
     init(_ job: ClaimedJob) {
-        self.init(lease: job.lease, lane: job.laneID, batch: job.batchID, attempt: job.attempt, isReserved: job.isReserved)
+        self.init(
+            lease: job.lease, lane: job.laneID, batch: job.batchID, attempt: job.attempt, isReserved: job.isReserved,
+            key: job.keyID)
     }
 }
 
@@ -170,6 +174,7 @@ extension WriteTransaction {
     func spend(_ charge: Charge, of claim: ChargedClaim) throws(SQLFailure) {
         guard charge.cost != 0 else { return }
         let day = try day(of: charge)
+        if let key = claim.key { try spend(charge.cost, on: max(day, withQuota(ofKey: key) { $0.day }), ofKey: key) }
         for name in charge.target.resourceNames { try withQuota(name) { $0.spend(charge.cost, on: day) } }
         if let batch = claim.batch { try withBudget(of: batch) { $0.spent += charge.cost } }
     }
@@ -232,6 +237,7 @@ extension WriteTransaction {
                 if resource.day <= day { resource.spend(difference, on: day) }
             }
         }
+        if let key = claim.key { try spend(difference, on: day, ofKey: key) }
         if let batch = claim.batch {
             try withBudget(of: batch) { $0.spent += difference }
             let unpriced = charge.map { $0.isPriced ? 0 : Int64($0.calls) } ?? 0

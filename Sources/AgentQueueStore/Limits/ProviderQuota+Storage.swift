@@ -17,13 +17,25 @@ struct QuotaLedger {
         var reserved: Double
     }
 
+    /// A key's limits and what it has cost in all.
+    struct Key: Equatable {
+        var name: String
+        var limits: KeyLimits
+        /// US dollars.
+        var spent: Double
+    }
+
     var entries: [String: Entry] = [:]
+    var keys: [Int64: (stored: Key, current: Key)] = [:]
     var budgets: [Int64: (stored: Budget, current: Budget)] = [:]
 
     /// Writes the rows that have changed.
     func write(to transaction: WriteTransaction) throws(SQLFailure) {
         for entry in entries.values where entry.current != entry.stored ?? ProviderQuota(name: entry.current.name) {
             try entry.current.write(to: transaction)
+        }
+        for (id, key) in keys where key.current != key.stored {
+            try transaction.statement("UPDATE api_keys SET spent_usd = ? WHERE id = ?").bind(key.current.spent).bind(id).run()
         }
         for (batch, budget) in budgets where budget.current != budget.stored {
             try transaction.statement("UPDATE batches SET spent_usd = ?, reserved_usd = ? WHERE id = ?")

@@ -6,6 +6,8 @@ package struct ProviderState: Sendable, Equatable {
     package var name: String
     /// Whether this is a target, not a provider.
     package var isTarget: Bool
+    /// Whether this is a key of the gateway.
+    package var isKey = false
     /// When the pause ends (wall clock, in milliseconds); nil if calls are not paused.
     package var pausedUntil: Int64?
     /// Why calls are paused: `rate_limited` and `overloaded` mean that the provider asked to wait. Nil if they are not paused.
@@ -69,10 +71,10 @@ package struct ProviderState: Sendable, Equatable {
 extension ProviderStore {
     /// Returns the state of every provider and target that has one stored, sorted by name.
     package func states() throws -> [ProviderState] {
-        try read(states)
+        try read { try states($0) }
     }
 
-    func states(_ reader: ReadConnection) throws -> [ProviderState] {
+    func states(_ reader: ReadConnection, withKeys: Bool = false) throws -> [ProviderState] {
         let now = clock.wall()
         var unpriced: [String: Int] = [:]
         try reader.statement(
@@ -80,7 +82,7 @@ extension ProviderStore {
         ).bind(now / ProviderQuota.dayLength * 24).eachRow { row in
             for name in Target(row.text(0))?.resourceNames ?? [] { unpriced[name, default: 0] += row.int(1) }
         }
-        return try ProviderQuota.all(reader, now: now).map { quota in
+        return try ProviderQuota.all(reader, now: now).filter { withKeys || !$0.isKeys }.map { quota in
             var state = ProviderState(quota, now: now)
             state.unpricedToday = unpriced[state.name] ?? 0
             return state
@@ -105,6 +107,7 @@ extension ProviderStore {
 extension ProviderState {
     init(_ resource: ProviderQuota, now: Int64) {
         name = resource.name
+        isKey = resource.isKeys
         isTarget = name.utf8.contains(UInt8(ascii: "/"))
         let pause = resource.pause.flatMap { $0.until > now ? $0 : nil }
         pausedUntil = pause?.until

@@ -10,6 +10,8 @@ struct Reservation: Equatable {
     var isProbe: Bool
     /// The batch whose budget reserves the worst cost.
     var batch: Int64?
+    /// The key whose limits count it.
+    var key: Int64?
 }
 
 extension Target {
@@ -123,15 +125,19 @@ extension WriteTransaction {
         for name in reservation.target.resourceNames {
             try withQuota(name) { $0.reserve(reservation.call, reservation.estimate, isProbe: reservation.isProbe, now: now) }
         }
+        if let key = reservation.key {
+            try withQuota(ofKey: key) { $0.reserve(reservation.call, reservation.estimate, isProbe: false, now: now) }
+        }
         if let batch = reservation.batch { try withBudget(of: batch) { $0.reserved += reservation.estimate.worstCost } }
         try statement(
             """
-            INSERT INTO reservations (job_id, token, call, target, input_tokens, output_tokens, worst_usd, is_probe, batch_id, requests)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO reservations (job_id, token, call, target, input_tokens, output_tokens, worst_usd, is_probe, batch_id, requests,
+            key_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """
         ).bind(reservation.lease.jobID).bind(reservation.lease.token).bind(reservation.call).bind(reservation.target.description)
             .bind(reservation.estimate.inputTokens).bind(reservation.estimate.outputTokens).bind(reservation.estimate.worstCost)
-            .bind(reservation.isProbe).bind(reservation.batch).bind(reservation.estimate.requests).run()
+            .bind(reservation.isProbe).bind(reservation.batch).bind(reservation.estimate.requests)
+            .bind(reservation.key).run()
     }
 
     // MARK: After a call
@@ -140,16 +146,16 @@ extension WriteTransaction {
     func reservation(of lease: Lease) throws(SQLFailure) -> Reservation? {
         let row = try statement(
             """
-            SELECT call, target, input_tokens, output_tokens, worst_usd, is_probe, batch_id, requests FROM reservations
+            SELECT call, target, input_tokens, output_tokens, worst_usd, is_probe, batch_id, requests, key_id FROM reservations
             WHERE job_id = ? AND token = ?
             """
         ).bind(lease.jobID).bind(lease.token).first { row in
             var estimate = CallEstimate(inputTokens: row.int(2), outputTokens: row.int(3), worstCost: row.double(4))
             estimate.requests = row.int(7)
-            return (row.int64(0), row.text(1), estimate, row.int64(5) == 1, row.optionalInt64(6))
+            return (row.int64(0), row.text(1), estimate, row.int64(5) == 1, row.optionalInt64(6), row.optionalInt64(8))
         }
-        guard let (call, name, estimate, isProbe, batch) = row, let target = Target(name) else { return nil }
-        return Reservation(lease: lease, call: call, target: target, estimate: estimate, isProbe: isProbe, batch: batch)
+        guard let (call, name, estimate, isProbe, batch, key) = row, let target = Target(name) else { return nil }
+        return Reservation(lease: lease, call: call, target: target, estimate: estimate, isProbe: isProbe, batch: batch, key: key)
     }
 
     /// Deletes the reservation's row only; the quotas change in `record`.
@@ -178,6 +184,13 @@ extension WriteTransaction {
                 }
                 if rings { ledger.ringWork() }
             }
+            if let key = reservation.key {
+                let rings = try withQuota(ofKey: key) { quota in
+                    if !wasMade || wasUnreachable { quota.giveBack(reservation.call, reservation.estimate, now: now) }
+                    return quota.release(reservation.call, reservation.estimate)
+                }
+                if rings { ledger.ringWork() }
+            }
             if let batch = reservation.batch {
                 ledger.ringWork()
                 try withBudget(of: batch) { budget in
@@ -189,16 +202,22 @@ extension WriteTransaction {
         }
         guard let report, wasMade else { return }
         let estimate = wasUnreachable ? nil : reservation?.estimate
+        let used = report.isMaybePaid && estimate != nil ? nil : report.usage
+        if let key = reservation?.key {
+            try withQuota(ofKey: key) { quota in
+                if report.isCompanion, estimate?.requests == 1 { quota.giveBackRequest(now: now) }
+                quota.settle(estimate, used: used, now: now)
+            }
+        }
         guard !report.isCompanion else {
             for name in report.target.resourceNames {
                 try withQuota(name) { resource in
                     if estimate?.requests == 1 { resource.giveBackRequest(now: now) }
-                    resource.settle(estimate, used: report.isMaybePaid && estimate != nil ? nil : report.usage, now: now)
+                    resource.settle(estimate, used: used, now: now)
                 }
             }
             return
         }
-        let used = report.isMaybePaid && estimate != nil ? nil : report.usage
         let wasTaken = report.failure != .rateLimited && (report.calls > 0 || report.failure.map(\.showsHealth) ?? true == true)
         var result = CallResult(
             call: reservation?.call ?? token, failure: report.failure, retryAfter: report.retryAfter, message: message, isConcerned: false,

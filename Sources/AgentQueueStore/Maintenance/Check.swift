@@ -33,6 +33,10 @@ extension MaintenanceStore {
     /// SQL condition: whether a row with a `target` concerns the resource called `name`.
     private static let isAbout = "(target = name OR substr(target, 1, instr(target, '/') - 1) = name)"
 
+    /// The same for a row of `reservations`, which may concern a key too.
+    private static let isHeld =
+        "(\(isAbout) OR key_id IS NOT NULL AND name = (SELECT 'key:' || api_keys.name FROM api_keys WHERE id = reservations.key_id))"
+
     /// Queries that find violations, each with the sentence that reports them.
     private static let invariants: [(sql: String, sentence: String)] = [
         (
@@ -110,8 +114,8 @@ extension MaintenanceStore {
         ),
         (
             """
-            SELECT name, running AS kept, (SELECT coalesce(sum(requests), 0) FROM reservations WHERE \(isAbout)) AS found FROM resources
-            WHERE running <> (SELECT coalesce(sum(requests), 0) FROM reservations WHERE \(isAbout))
+            SELECT name, running AS kept, (SELECT coalesce(sum(requests), 0) FROM reservations WHERE \(isHeld)) AS found FROM resources
+            WHERE running <> (SELECT coalesce(sum(requests), 0) FROM reservations WHERE \(isHeld))
             """, "a provider's count of calls under way is wrong"
         ),
         (
@@ -122,14 +126,14 @@ extension MaintenanceStore {
         ),
         (
             """
-            SELECT name, reserved_usd AS kept, (SELECT coalesce(sum(worst_usd), 0.0) FROM reservations WHERE \(isAbout)) AS found
-            FROM resources WHERE abs(reserved_usd - (SELECT coalesce(sum(worst_usd), 0.0) FROM reservations WHERE \(isAbout))) > 1e-6
+            SELECT name, reserved_usd AS kept, (SELECT coalesce(sum(worst_usd), 0.0) FROM reservations WHERE \(isHeld)) AS found
+            FROM resources WHERE abs(reserved_usd - (SELECT coalesce(sum(worst_usd), 0.0) FROM reservations WHERE \(isHeld))) > 1e-6
             """, "a provider's money set aside is wrong"
         ),
         (
             """
             SELECT name, spent_usd AS kept, (SELECT coalesce(sum(cost_usd), 0.0) FROM charges WHERE at / 86400000 = day AND \(isAbout)) AS found
-            FROM resources WHERE abs(spent_usd - (SELECT coalesce(sum(cost_usd), 0.0) FROM charges WHERE at / 86400000 = day AND \(isAbout)))
+            FROM resources WHERE name NOT LIKE 'key:%' AND abs(spent_usd - (SELECT coalesce(sum(cost_usd), 0.0) FROM charges WHERE at / 86400000 = day AND \(isAbout)))
             > 1e-6 * max(1.0, spent_usd)
             """, "what a provider cost on a day is not the sum of its charges"
         ),

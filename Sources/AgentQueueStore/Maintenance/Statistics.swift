@@ -117,7 +117,7 @@ extension MaintenanceStore {
     }
 
     /// A file's size from its directory entry: only SQLite may open the files of a live database.
-    private static func size(of path: String) -> Int64 {
+    static func size(of path: String) -> Int64 {
         var status = stat()
         return stat(path, &status) == 0 ? Int64(status.st_size) : 0
     }

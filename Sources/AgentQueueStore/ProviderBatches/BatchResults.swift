@@ -40,8 +40,9 @@ extension WriteTransaction {
         let state = member.isGivenUp ? nil : try endItem(request)
         if let call = request.call, let charge = Charge(call, isFenced: state == nil) {
             let group = try statement("SELECT batch_id FROM jobs WHERE id = ?").bind(job.id).first { $0.optionalInt64(0) } ?? nil
-            try self.charge(
-                charge, to: ChargedClaim(lease: job.lease, lane: member.lane, batch: group, attempt: job.attempt, isReserved: false))
+            var claim = ChargedClaim(lease: job.lease, lane: member.lane, batch: group, attempt: job.attempt, isReserved: false)
+            claim.key = try key(ofLane: member.lane)
+            try self.charge(charge, to: claim)
             if let state { try note(request, state, charge) }
         } else if let state {
             try note(request, state, nil)

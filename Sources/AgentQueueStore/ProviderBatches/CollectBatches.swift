@@ -124,13 +124,13 @@ extension WriteTransaction {
     /// counts no request and no tokens, because batches have rate limits of their own.
     private func reserveForBatch(_ job: ClaimedJob, _ budgets: Budgets, _ capacity: BatchCapacity, _ policies: CallPolicies) throws {
         let isLimited = job.target.resourceNames.contains { policies.limits(of: $0).usdPerDay != nil }
-        guard isLimited || !budgets.isEmpty else { return }
+        guard isLimited || job.keyID != nil || !budgets.isEmpty else { return }
         var estimate = CallEstimate(worstCost: policies.expected(job.target, job.kind, job.body).worstCost * capacity.priceShare)
         estimate.requests = 0
         try reserve(
             Reservation(
                 lease: Lease(jobID: job.id, token: 0), call: 0, target: job.target, estimate: estimate, isProbe: false,
-                batch: budgets.batch == nil ? nil : job.batchID))
+                batch: budgets.batch == nil ? nil : job.batchID, key: job.keyID))
     }
 
     /// Releases the reservation of a job in a batch.

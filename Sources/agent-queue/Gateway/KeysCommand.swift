@@ -18,12 +18,13 @@ struct KeysCommand: ParsableCommand {
               agent-queue keys create ci --targets 'local/*' --expires-in 30d
               agent-queue keys list
               agent-queue keys show local
+              agent-queue keys limits ci --usd-per-day 5
               agent-queue keys rotate local
               agent-queue keys revoke local
             """,
         subcommands: [
-            KeysCreateCommand.self, KeysListCommand.self, KeysShowCommand.self, KeysRotateCommand.self, KeysRevokeCommand.self,
-            KeysEnvCommand.self,
+            KeysCreateCommand.self, KeysListCommand.self, KeysShowCommand.self, KeysLimitsCommand.self, KeysRotateCommand.self,
+            KeysRevokeCommand.self, KeysEnvCommand.self,
         ])
 
     /// Who makes and ends keys, for the record.
@@ -109,7 +110,8 @@ struct KeysShowCommand: AsyncParsableCommand {
                 throw try KeysCommand.notFound(key, in: store)
             }
             let now = Now.milliseconds
-            try format.print(KeyJSON.key(found, now: now), lines: KeyView.lines(found, now: now))
+            let use = try store.keys.use(of: found.id)
+            try format.print(KeyJSON.key(found, use: use, now: now), lines: KeyView.lines(found, use, now: now))
         }
     }
 }
@@ -192,7 +194,7 @@ enum KeyView {
         key.targets.map { DisplayText.line($0.joined(separator: ",")) } ?? "all"
     }
 
-    static func lines(_ key: APIKey, now: Int64) -> [String] {
+    static func lines(_ key: APIKey, _ use: KeyUse? = nil, now: Int64) -> [String] {
         var sheet = DetailView()
         let state = KeyState(key, now: now)
         sheet.add("id", "\(key.id)")
@@ -204,11 +206,29 @@ enum KeyView {
         sheet.add("cache", key.cache.map { $0 ? "on" : "off" } ?? "as configured")
         sheet.add("on disconnect", key.onDisconnect?.rawValue ?? "as configured")
         sheet.add("best priority", key.bestPriority.map { "\($0)" } ?? "any")
+        for (label, text) in limits(key.limits, use) { sheet.add(label, text) }
         sheet.add("created", Figures.time(key.createdAt, now: now))
         sheet.add("last used", key.lastUsedAt.map { Figures.time($0, now: now) } ?? "never")
         sheet.add("expires", key.expiresAt.map { Figures.time($0, now: now) } ?? "never")
         sheet.add("revoked", key.revokedAt.map { Figures.time($0, now: now) }, .warning)
         return sheet.lines
+    }
+
+    private static func limits(_ limits: KeyLimits, _ use: KeyUse?) -> [(label: String, text: String)] {
+        guard !limits.isEmpty else { return [("limits", "none")] }
+        func line(_ label: String, _ limit: Int?, _ unit: String, _ left: Int?) -> (label: String, text: String)? {
+            limit.map { (label, "\($0) \(unit)" + (left.map { ", \($0) left" } ?? "")) }
+        }
+        func money(_ label: String, _ limit: Double?, _ time: String, _ spent: Double?) -> (label: String, text: String)? {
+            limit.map { (label, "\(Money.display($0)) \(time)" + (spent.map { ", \(Money.display($0)) spent" } ?? "")) }
+        }
+        return [
+            line("requests", limits.requestsPerMinute, "a minute", use?.requests?.remaining),
+            line("tokens", limits.tokensPerMinute, "a minute", use?.tokens?.remaining),
+            line("calls", limits.concurrency, "at once", nil),
+            money("day's budget", limits.usdPerDay, "a day (UTC)", use?.spentToday),
+            money("whole budget", limits.usdTotal, "in all", use?.spent),
+        ].compactMap(\.self)
     }
 
     /// Prints a key that was just made: alone on its line, so that a script can take it.

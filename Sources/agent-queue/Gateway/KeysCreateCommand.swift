@@ -16,6 +16,7 @@ struct KeysCreateCommand: AsyncParsableCommand {
               agent-queue keys create ci
               agent-queue keys create nightly --targets 'local/*,openai/gpt-5*' --best-priority 5 --cache on
               agent-queue keys create trial --scopes call --expires-in 7d --json
+              agent-queue keys create team --rpm 60 --usd-per-day 5
             """)
 
     @Argument(help: ArgumentHelp("Name: 1 to 40 lower-case letters, digits and hyphens.", valueName: "name"))
@@ -55,6 +56,8 @@ struct KeysCreateCommand: AsyncParsableCommand {
         name: .long, help: ArgumentHelp("The most urgent priority that it may ask for, 1 to 9. Default: any.", valueName: "n"))
     var bestPriority: Int?
 
+    @OptionGroup(title: "Limits") var limits: KeyLimitOptions
+
     @Option(
         name: .long, help: ArgumentHelp("How long it is valid, such as 30d. Default: until it is revoked.", valueName: "duration"),
         transform: DurationOption.parse)
@@ -82,6 +85,7 @@ struct KeysCreateCommand: AsyncParsableCommand {
         key.cache = cache.map { $0 == .on }
         key.onDisconnect = onDisconnect
         key.bestPriority = bestPriority
+        limits.apply(to: &key.limits)
         key.expiresAt = expiresIn.map { Now.milliseconds + $0.milliseconds }
         let new = key
         try await Session(global).withStore(createsFile: true) { store in

@@ -31,6 +31,8 @@ import Testing
             status: 124),
         Exception(example: "agent-worker --concurrency 64", replacement: ("agent-worker", "timeout 5 agent-worker"), status: 124),
         Exception(example: "agent-queue keys rotate ci", preparation: "agent-queue keys create ci"),
+        Exception(example: "agent-queue keys limits ci", preparation: "agent-queue keys create ci"),
+        Exception(example: "agent-queue keys show ci", preparation: "agent-queue keys create ci"),
         Exception(example: "agent-queue keys revoke trial", preparation: "agent-queue keys create trial"),
         Exception(
             example: "agent-queue memory search --jsonl questions.jsonl", preparation: #"echo '{"text": "When?"}' > questions.jsonl"#),

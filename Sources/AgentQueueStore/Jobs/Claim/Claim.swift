@@ -129,7 +129,7 @@ extension WriteTransaction {
             (SELECT priority FROM jobs INDEXED BY jobs_available
              WHERE lane_id = lanes.id AND state = 'available' AND crashes < 2 ORDER BY priority LIMIT 1),
             EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_suspect WHERE lane_id = lanes.id AND state = 'available' AND crashes >= 2),
-            queues.last_paused_at, queues.resumed_at
+            queues.last_paused_at, queues.resumed_at, queues.key_id
             FROM lanes JOIN queues ON queues.name = lanes.queue WHERE lanes.available > 0 AND queues.paused_at IS NULL
             """
         ).eachRow { row in
@@ -140,6 +140,7 @@ extension WriteTransaction {
                 id: row.int64(0), kind: kind, target: target, head: row.isNull(6) ? nil : row.int(6), hasQuarantined: row.int64(7) == 1,
                 served: row.int64(5))
             if let began = row.optionalInt64(8), let ended = row.optionalInt64(9), began <= ended { lane.lastPause = began...ended }
+            lane.key = row.optionalInt64(10)
             lanes.append(lane)
         }
         return lanes
@@ -195,7 +196,7 @@ extension WriteTransaction {
 
     /// Returns whether a lane's calls need reservations: for a probe, a fallback target or a limited one.
     func mustReserve(_ opening: Admitted, _ lane: ReadyLane, _ policies: CallPolicies) throws(SQLFailure) -> Bool {
-        if opening.isProbe || opening.target != lane.target { return true }
+        if opening.isProbe || opening.target != lane.target || lane.key != nil { return true }
         return try isLimited(opening.target, policies)
     }
 
@@ -203,8 +204,9 @@ extension WriteTransaction {
     func begin(
         _ source: ClaimSource, _ token: Int64, _ lane: ReadyLane, _ opening: Admitted, _ claiming: inout ClaimBuilder
     ) throws -> [StartedJob] {
-        let started = try start(source, of: lane, token: token, claiming.request, opening)
+        var started = try start(source, of: lane, token: token, claiming.request, opening)
         guard !started.isEmpty else { return [] }
+        if let key = lane.key { for index in started.indices { started[index].job.keyID = key } }
         var budgets: [Int64: Budgets] = [:]
         for one in started where !one.budgets.isEmpty { budgets[one.job.id] = one.budgets }
         return try withoutFollowers(collect(started.map(\.job), &claiming), &claiming).map { job in
@@ -241,7 +243,7 @@ extension WriteTransaction {
         try reserve(
             Reservation(
                 lease: job.lease, call: job.lease.token, target: opening.target, estimate: estimate, isProbe: opening.isProbe,
-                batch: budgets.batch == nil ? nil : job.batchID))
+                batch: budgets.batch == nil ? nil : job.batchID, key: job.keyID))
         return job
     }
 }

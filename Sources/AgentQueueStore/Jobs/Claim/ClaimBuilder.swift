@@ -62,4 +62,6 @@ struct ReadyLane {
     var served: Int64
     /// The latest pause of its queue that has ended.
     var lastPause: ClosedRange<Int64>?
+    /// The key whose limits hold for its jobs; nil if there are none.
+    var key: Int64?
 }

@@ -35,13 +35,15 @@ extension WriteTransaction {
             let route = claiming.request.policies.route(of: lane.target, lane.kind)
             targets: for target in route.targets where !claiming.request.excluded.contains(target.provider) {
                 var gate = try gate(target, claiming.request.policies, estimate: nil)
+                if let key = lane.key { gate = gate.and(try self.gate(key: key, estimate: nil)) }
                 var estimate: CallEstimate?
-                if case .open = gate, try needsEstimate(target, claiming.request.policies) {
+                if case .open = gate, try needsEstimate(target, claiming.request.policies) || needsEstimate(key: lane.key) {
                     candidate = try candidate ?? head(of: lane.id, onlyQuarantined: onlyQuarantined, upTo: priority)
                     guard let candidate else { return .exhausted }
                     let expected = claiming.request.policies.expected(target, lane.kind, candidate.body)
                     estimate = expected
                     gate = try self.gate(target, claiming.request.policies, estimate: expected)
+                    if let key = lane.key { gate = gate.and(try self.gate(key: key, estimate: expected)) }
                 }
                 switch gate {
                 case .open(let count, let isProbe):

@@ -87,7 +87,9 @@ extension WriteTransaction {
             }
             // A single job that is larger than a limit is admitted when nothing else is under way, so several such jobs run one after
             // another.
-            if try fits(sum, opening.target, policies), case .open = try gate(opening.target, policies, estimate: sum) { break }
+            var gate = try gate(opening.target, policies, estimate: sum)
+            if let key = lane.key { gate = gate.and(try self.gate(key: key, estimate: sum)) }
+            if try fits(sum, opening.target, policies), try fits(sum, key: lane.key), case .open = gate { break }
             call.ids.removeLast(call.ids.count - call.ids.count / 2)
         }
         return [call]

@@ -30,7 +30,9 @@ extension WriteTransaction {
         if let charge { try spend(charge, of: ChargedClaim(request.job)) }
         for target in candidates {
             let estimate = request.policies.expected(target, request.job.kind, request.job.body)
-            guard case .open(_, let isProbe) = try gate(target, request.policies, estimate: estimate),
+            var gate = try gate(target, request.policies, estimate: estimate)
+            if let key = request.job.keyID { gate = gate.and(try self.gate(key: key, estimate: estimate)) }
+            guard case .open(_, let isProbe) = gate,
                 try budgets.isEmpty || refusal(of: request.job, estimate, budgets, spentBesides: charge?.cost ?? 0) == nil
             else { continue }
             if let reservation { try forget(reservation) }
@@ -45,7 +47,7 @@ extension WriteTransaction {
             try reserve(
                 Reservation(
                     lease: lease, call: call, target: target, estimate: estimate, isProbe: isProbe,
-                    batch: budgets.batch == nil ? nil : job.batchID))
+                    batch: budgets.batch == nil ? nil : job.batchID, key: job.keyID))
             try restartStream(of: lease.jobID, call: call)
             return job
         }
