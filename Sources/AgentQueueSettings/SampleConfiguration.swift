@@ -129,6 +129,7 @@ package enum SampleConfiguration {
           # Example: models: { gpt-4o-mini: local/smollm2, "claude-*": claude-code/sonnet }
           models: {}
           cache: off                  # whether calls are answered from the cache, where neither the key nor the request says
+          metrics: key                # who may read /metrics: key (with the scope metrics) or open (everybody on this machine)
 
         # Providers by name (letters, digits, _ and -). These are built in: what is written here changes them key by key, or adds others.
         #

@@ -220,10 +220,15 @@ package final class GatewayService: Service {
     private func handler(_ calls: any CallHandling, _ catalog: ModelCatalog, _ connections: Connections) -> RequestHandler {
         let settings = queue.settings.serve
         let health = Health(queue.store) { [self] in stops }
+        let requests = RequestMetrics()
+        let metrics = MetricsRoute(
+            store: queue.store, isOpen: settings.metrics == .open, requests: requests,
+            gauges: MetricsRoute.Gauges(waiting: { calls.waiting }, connections: { connections.count }))
         return RequestHandler(
-            table: RouteTable([OpenAPI.route] + health.routes + catalog.routes + calls.routes, prefix: Self.prefix(of: settings.publicURL)),
+            table: RouteTable(
+                [OpenAPI.route, metrics.route] + health.routes + catalog.routes + calls.routes, prefix: Self.prefix(of: settings.publicURL)),
             connections: connections, keys: KeyRing(queue.store, isOpen: !asksForKeys), memory: BodyMemory(limit: limits.bodyMemory),
-            settings: settings, isStopping: { [self] in stops }, logger: logger)
+            settings: settings, metrics: requests, isStopping: { [self] in stops }, logger: logger)
     }
 
     private func serverGroup(

@@ -103,6 +103,15 @@ enum OpenAPI {
                 "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
               }
             },
+            "/metrics": {
+              "get": {
+                "summary": "Figures for monitoring, in Prometheus' text format.",
+                "responses": {
+                  "200": {"description": "The figures.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+                  "default": {"$ref": "#/components/responses/Error"}
+                }
+              }
+            },
             "/ready": {
               "get": {
                 "summary": "Whether calls are taken.",

@@ -21,17 +21,19 @@ final class RequestHandler: Sendable {
     private let proxies: [AddressRange]
     private let isStopping: @Sendable () -> Bool
     private let dates = HTTPDate()
+    private let metrics: RequestMetrics
     private let logger: Logger
 
     init(
         table: RouteTable, connections: Connections, keys: KeyRing, memory: BodyMemory, settings: ServeSettings,
-        isStopping: @escaping @Sendable () -> Bool, logger: Logger
+        metrics: RequestMetrics, isStopping: @escaping @Sendable () -> Bool, logger: Logger
     ) {
         self.table = table
         self.connections = connections
         self.keys = keys
         self.memory = memory
         self.isStopping = isStopping
+        self.metrics = metrics
         self.logger = logger
         hosts = HostCheck(settings)
         maxBody = Int(settings.maxBody)
@@ -216,6 +218,13 @@ final class RequestHandler: Sendable {
         if notes.isAttached { fields["attached"] = "true" }
         fields["outcome"] = (notes.outcome ?? (isCut ? "cut" : nil)).map { .string($0) }
         logger.info("request", metadata: fields)
+        let duration = visit.arrivedAt.duration(to: now)
+        metrics.add(
+            RequestMetrics.Request(
+                route: visit.route?.path, status: progress.status, duration: duration,
+                firstByte: progress.firstByteAt.map { visit.arrivedAt.duration(to: $0) },
+                wait: visit.caller.flatMap { caller in notes.wait.map { (caller.queue, $0) } }, isAttached: notes.isAttached,
+                outcome: notes.outcome ?? (isCut ? "cut" : nil)))
         guard let failure = visit.failure, !(failure is Cut), !Self.isOfConnection(failure), GatewayError.isUnexpected(failure) else {
             return
         }

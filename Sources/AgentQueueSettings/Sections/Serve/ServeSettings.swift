@@ -48,6 +48,8 @@ package struct ServeSettings: Equatable, Sendable {
     package var models: [ModelAlias] = []
     /// Whether calls are answered from the cache, unless a key or a request says otherwise. Default false.
     package var cache = false
+    /// Who may read `/metrics`. Default `key`.
+    package var metrics = MetricsAccess.key
 
     package init() {}
 
@@ -73,6 +75,14 @@ package enum UnsupportedPolicy: String, CaseIterable, Sendable {
     case refuse
     /// They are left out, and the answer's headers name them.
     case drop
+}
+
+/// `metrics:` — who may read the figures for monitoring.
+package enum MetricsAccess: String, CaseIterable, Sendable {
+    /// Whoever has a key with the scope `metrics`.
+    case key
+    /// Everybody on this machine.
+    case open
 }
 
 /// `keepalive:` — what keeps a silent stream of OpenAI's form open.
@@ -122,6 +132,7 @@ extension ServeSettings {
         Setting("serve.attach", \.serve.attach, .duration(.zero ... .hours(24))),
         Setting("serve.models", \.serve.models, .modelAliases),
         Setting("serve.cache", \.serve.cache, .flag),
+        Setting("serve.metrics", \.serve.metrics, .choice()),
     ]
 }
 
@@ -162,6 +173,10 @@ extension Settings {
         }
         if serve.tls.key != nil, serve.tls.certificate == nil {
             conflicts.append(conflict("serve.tls.key", "needs its certificate; set serve.tls.certificate too"))
+        }
+        if let address = serve.listen, !address.isLoopback, serve.metrics == .open {
+            conflicts.append(
+                conflict("serve.metrics", "is open, but \(address) can be reached from other machines; set it to key, and send a key"))
         }
         // The size of `sun_path`, less the zero at its end.
         if let socket = serve.socket, socket.utf8.count > 107 {

@@ -1,0 +1,90 @@
+import AgentQueueModel
+import AgentQueueSettings
+import AgentQueueStore
+import AgentQueueTestSupport
+import Testing
+
+@testable import AgentQueueGateway
+
+/// Limits of keys, as clients meet them.
+@Suite struct KeyLimitTests {
+    private func key(_ gateway: LiveGateway, _ configure: (inout KeyLimits) -> Void) async throws -> [(String, String)] {
+        var new = NewAPIKey(name: "ci", scopes: [.call, .metrics])
+        configure(&new.limits)
+        let secret = [UInt8](repeating: 7, count: 32)
+        let key = try await gateway.queue.store.keys.create(new, secret: secret, by: "test")
+        return [("x-api-key", KeyText(id: key.id, secret: secret).text)]
+    }
+
+    private static func plan(price: Double?) -> GatewayPlan {
+        GatewayPlan(
+            script: .always(Chat.whole),
+            configure: { settings in
+                guard let price else { return }
+                var model = ModelSettings()
+                model.price = PriceSettings(inputPerMTok: price, outputPerMTok: price)
+                settings.models["local/m"] = model
+            }, asksForKeys: true)
+    }
+
+    @Test func answersTellWhatIsLeft() async throws {
+        try await withGateway(Self.plan(price: nil)) { gateway in
+            let headers = try await key(gateway) {
+                $0.requestsPerMinute = 60
+                $0.tokensPerMinute = 1_000_000
+            }
+            let answer = try await Chat.call(Chat.question, headers).answer(port: gateway.port)
+            #expect(answer.status == 200)
+            #expect(answer["x-ratelimit-limit-requests"] == "60")
+            #expect(answer["x-ratelimit-remaining-requests"] == "59")
+            #expect(answer["x-ratelimit-limit-tokens"] == "1000000")
+            #expect(answer["x-ratelimit-reset-requests"]?.hasSuffix("s") == true)
+            let anthropic = try await Chat.call(Chat.question, headers + [("anthropic-version", "2023-06-01")]).answer(port: gateway.port)
+            #expect(anthropic["anthropic-ratelimit-requests-limit"] == "60")
+        }
+    }
+
+    @Test func aSpentBudgetIsRefusedAtOnce() async throws {
+        try await withGateway(Self.plan(price: 1_000_000)) { gateway in
+            let headers = try await key(gateway) { $0.usdPerDay = 0.5 }
+            let answer = try await Chat.call(Chat.question, headers).answer(port: gateway.port)
+            #expect(answer.status == 429)
+            #expect(try answer.json["error"]?["code"] == "insufficient_quota")
+            let anthropic = try await Chat.call(Chat.question, headers + [("anthropic-version", "2023-06-01")]).answer(port: gateway.port)
+            #expect(anthropic.status == 402)
+            #expect(gateway.upstream.requests.isEmpty)
+        }
+    }
+
+    @Test func aBudgetDoesNotHinderWhatIsFree() async throws {
+        try await withGateway(Self.plan(price: nil)) { gateway in
+            let headers = try await key(gateway) { $0.usdTotal = 0 }
+            let answer = try await Chat.call(Chat.question, headers).answer(port: gateway.port)
+            #expect(answer.status == 200)
+        }
+    }
+
+    @Test func figuresAreForKeysThatMayReadThem() async throws {
+        try await withGateway(Self.plan(price: nil)) { gateway in
+            let headers = try await key(gateway) { $0.requestsPerMinute = 60 }
+            let answer = try await Chat.call(Chat.question, headers).answer(port: gateway.port)
+            #expect(answer.status == 200)
+            let figures = try await HTTPCall(method: "GET", path: "/metrics", headers: headers, body: "").answer(port: gateway.port)
+            #expect(figures.status == 200)
+            #expect(figures["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
+            #expect(figures.text.contains(#"agentqueue_jobs{queue="api.ci",target="local/m",kind="generate",state="completed"} 1"#))
+            #expect(figures.text.contains(#"agentqueue_http_requests_total{route="/v1/chat/completions",status="200"} 1"#))
+            #expect(figures.text.contains(#"agentqueue_limit_remaining{resource="key:ci",limit="requests"} 59"#))
+            let other = try await gateway.key("other")
+            let refused = try await HTTPCall(method: "GET", path: "/metrics", headers: [("x-api-key", other)], body: "")
+                .answer(port: gateway.port)
+            #expect(refused.status == 403)
+        }
+    }
+
+    @Test func theLargestSeriesStayAndTheRestIsOne() {
+        var text = MetricsText()
+        text.add("x", .gauge, "X.", labels: ["a"], (1...5).map { .init(["\($0)"], Double($0)) }, most: 3)
+        #expect(text.text == "# HELP x X.\n# TYPE x gauge\nx{a=\"4\"} 4\nx{a=\"5\"} 5\nx{a=\"other\"} 6\n")
+    }
+}
