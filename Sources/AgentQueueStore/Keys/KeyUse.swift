@@ -25,7 +25,7 @@ package struct KeyUse: Sendable, Equatable {
     init(_ key: QuotaLedger.Key, _ quota: ProviderQuota, now: Int64) {
         limits = key.limits
         func level(_ rate: Rate) -> Level? {
-            guard let limit = limits.calls[rate], let bucket = quota[rate]?.bucket else { return nil }
+            guard let limit = key.limits.calls[rate], let bucket = quota[rate]?.bucket else { return nil }
             let left = min(limit, max(0, bucket.level(at: now)))
             return Level(
                 limit: Int(limit), remaining: Int(left.rounded(.down)), fullAt: now + Int64(((limit - left) / limit * 60_000).rounded(.up)))

@@ -43,6 +43,11 @@ struct CommonSQLTests {
         }
         let key = try await f.store.keys.create(NewAPIKey(name: "a"), secret: [1], by: "me")
         try await f.store.keys.touch(key)
+        var limits = KeyLimits()
+        limits.usdTotal = 1
+        _ = try await f.store.keys.setLimits(limits, of: "a", by: "me")
+        _ = try f.store.keys.use(of: key.id)
+        _ = try f.store.maintenance.figures()
         _ = try await f.store.maintenance.promote()
         _ = try await f.store.maintenance.rescue()
         _ = try await f.store.maintenance.expire()
