@@ -56,6 +56,9 @@ package struct GatewayStore: StoreRole { let store: QueueStore }
 /// The keys that clients send, and the record of what was done to them.
 package struct KeyStore: StoreRole { let store: QueueStore }
 
+/// Files that clients of the gateway upload, and those that batches write.
+package struct FileStore: StoreRole { let store: QueueStore }
+
 extension QueueStore {
     /// Jobs and queues, for callers that enqueue and inspect.
     package var jobs: JobStore { JobStore(store: self) }
@@ -71,4 +74,5 @@ extension QueueStore {
     package var providers: ProviderStore { ProviderStore(store: self) }
     package var gateway: GatewayStore { GatewayStore(store: self) }
     package var keys: KeyStore { KeyStore(store: self) }
+    package var files: FileStore { FileStore(store: self) }
 }

@@ -75,3 +75,25 @@ CREATE TABLE audit (
     detail  TEXT
 ) STRICT;
 CREATE INDEX audit_at ON audit (at);
+
+-- A file that a client has uploaded or a batch has written. It belongs to one key and is there once it is complete. Its bytes are in pieces of
+-- 256 KiB, of which only the last is shorter.
+CREATE TABLE files (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    key_id     INTEGER NOT NULL,                  -- 0 where no key is asked for
+    name       TEXT    NOT NULL,
+    purpose    TEXT    NOT NULL,
+    media_type TEXT,
+    bytes      INTEGER CHECK (bytes >= 0),        -- null until it is complete
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER                            -- null is never; what is not complete by then was given up
+) STRICT;
+CREATE INDEX files_key ON files (key_id, id) WHERE bytes IS NOT NULL;
+CREATE INDEX files_expiry ON files (expires_at, id) WHERE expires_at IS NOT NULL;
+
+CREATE TABLE file_chunks (
+    file_id INTEGER NOT NULL REFERENCES files (id) ON DELETE CASCADE,
+    number  INTEGER NOT NULL CHECK (number >= 0),
+    bytes   BLOB    NOT NULL CHECK (length(bytes) BETWEEN 1 AND 262144),
+    PRIMARY KEY (file_id, number)
+) STRICT;

@@ -21,6 +21,9 @@ struct Exchange: Sendable {
     /// Reads the whole body. Its memory counts until the value is released, so release it before a long wait.
     /// - Throws: `GatewayError` if it is too large, too slow or broken off, or if too many bodies are in memory.
     func body() async throws -> HeldBody { try await source.whole(response) }
+
+    /// Answers with JSON.
+    func send(_ value: JSONValue) async throws { try await response.send(200, .json, body: value.utf8(sorted: false)) }
 }
 
 /// What a client asks for.

@@ -224,9 +224,11 @@ package final class GatewayService: Service {
         let metrics = MetricsRoute(
             store: queue.store, isOpen: settings.metrics == .open, requests: requests,
             gauges: MetricsRoute.Gauges(waiting: { calls.waiting }, connections: { connections.count }))
+        let files = FileHandler(queue.store.files)
         return RequestHandler(
             table: RouteTable(
-                [OpenAPI.route, metrics.route] + health.routes + catalog.routes + calls.routes, prefix: Self.prefix(of: settings.publicURL)),
+                [OpenAPI.route, metrics.route] + health.routes + catalog.routes + calls.routes + files.routes,
+                prefix: Self.prefix(of: settings.publicURL)),
             connections: connections, keys: KeyRing(queue.store, isOpen: !asksForKeys), memory: BodyMemory(limit: limits.bodyMemory),
             settings: settings, metrics: requests, isStopping: { [self] in stops }, logger: logger)
     }

@@ -96,6 +96,38 @@ enum OpenAPI {
                 "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
               }
             },
+            "/v1/files": {
+              "get": {
+                "summary": "List the key's files, in the form of either API.",
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              },
+              "post": {
+                "summary": "Upload a file.",
+                "requestBody": {"$ref": "#/components/requestBodies/File"},
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/v1/files/{id}": {
+              "parameters": [{"$ref": "#/components/parameters/ID"}],
+              "get": {
+                "summary": "Show a file.",
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              },
+              "delete": {
+                "summary": "Delete a file.",
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/v1/files/{id}/content": {
+              "parameters": [{"$ref": "#/components/parameters/ID"}],
+              "get": {
+                "summary": "Read a file, or the range of it that the header says.",
+                "responses": {
+                  "200": {"$ref": "#/components/responses/Bytes"}, "206": {"$ref": "#/components/responses/Bytes"},
+                  "default": {"$ref": "#/components/responses/Error"}
+                }
+              }
+            },
             "/health": {
               "get": {
                 "summary": "Whether the process runs.",
@@ -148,12 +180,17 @@ enum OpenAPI {
               "Chat": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Chat"}}}},
               "Embeddings": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Embeddings"}}}},
               "Messages": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Messages"}}}},
-              "Responses": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Responses"}}}}
+              "Responses": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Responses"}}}},
+              "File": {"required": true, "content": {"multipart/form-data": {"schema": {"$ref": "#/components/schemas/File"}}}}
             },
             "responses": {
               "Object": {
                 "description": "What was asked for.",
                 "content": {"application/json": {"schema": {"type": "object"}}}
+              },
+              "Bytes": {
+                "description": "The bytes of a file.",
+                "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
               },
               "Answer": {
                 "description": "The answer, whole or as a stream of events.",
@@ -200,6 +237,13 @@ enum OpenAPI {
                   "input": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "object"}}]},
                   "stream": {"type": "boolean"},
                   "background": {"type": "boolean"}
+                }
+              },
+              "File": {
+                "type": "object", "required": ["file", "purpose"],
+                "properties": {
+                  "file": {"type": "string", "format": "binary"},
+                  "purpose": {"enum": ["batch", "user_data"]}
                 }
               },
               "Error": {

@@ -36,6 +36,33 @@ final class RequestBodySource: Sendable {
     var isConsumed: Bool { progress.withLock { $0 == .whole } || length == 0 }
 
     func whole(_ response: ResponseWriter) async throws -> HeldBody {
+        try await once {
+            let share = BodyMemory.Share(of: memory)
+            var bytes: [UInt8] = []
+            try await read(response, share, atMost: limit, holding: length ?? 0, "have serve.max_body raised") { piece in
+                if bytes.isEmpty { bytes.reserveCapacity(length ?? 0) }
+                try share.grow(to: max(length ?? 0, bytes.count + piece.readableBytes))
+                bytes.append(contentsOf: piece.readableBytesView)
+            }
+            return HeldBody(bytes, share)
+        }
+    }
+
+    /// Hands over the body piece by piece, and takes the next piece from the connection when one has been dealt with.
+    /// - Parameters:
+    ///   - most: the largest body.
+    ///   - held: how much of it is in memory at once.
+    func pieces(
+        _ response: ResponseWriter, atMost most: Int, holding held: Int, _ take: (ByteBufferView) async throws -> Void
+    ) async throws {
+        try await once {
+            try await read(response, BodyMemory.Share(of: memory), atMost: most, holding: held, "in parts") { piece in
+                try await take(piece.readableBytesView)
+            }
+        }
+    }
+
+    private func once<Value>(_ read: () async throws -> Value) async throws -> Value {
         let isFirst = progress.withLock { progress in
             guard progress == .unread else { return false }
             progress = .reading
@@ -43,27 +70,29 @@ final class RequestBodySource: Sendable {
         }
         guard isFirst else { throw GatewayError(.malformed, "The request's body is there once and was read before.") }
         do {
-            let held = try await read(response)
+            let value = try await read()
             progress.withLock { $0 = .whole }
-            return held
+            return value
         } catch {
             progress.withLock { $0 = .failed }
             throw error
         }
     }
 
-    private func read(_ response: ResponseWriter) async throws -> HeldBody {
-        if let length, length > limit { throw tooLarge }
-        let share = BodyMemory.Share(of: memory)
-        try share.grow(to: length ?? 0)
+    private func read(
+        _ response: ResponseWriter, _ share: BodyMemory.Share, atMost most: Int, holding held: Int, _ help: String,
+        _ take: (ByteBuffer) async throws -> Void
+    ) async throws {
+        let tooLarge = GatewayError(.tooLarge, "The request is larger than \(most) bytes: send less, or \(help).")
+        if let length, length > most { throw tooLarge }
+        try share.grow(to: held)
         if isAwaited { try await response.sendContinue() }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(length ?? 0)
+        var count = 0
         do {
             for try await piece in body {
-                guard bytes.count + piece.readableBytes <= limit else { throw tooLarge }
-                try share.grow(to: max(length ?? 0, bytes.count + piece.readableBytes))
-                bytes.append(contentsOf: piece.readableBytesView)
+                count += piece.readableBytes
+                guard count <= most else { throw tooLarge }
+                try await take(piece)
             }
         } catch is BodyTooSlow {
             throw GatewayError(
@@ -71,14 +100,9 @@ final class RequestBodySource: Sendable {
         } catch is HTTPParserError {
             throw GatewayError(.malformed, "The request's body is not framed as HTTP asks for: send content-length or whole chunks.")
         }
-        guard length.map({ $0 == bytes.count }) ?? true else {
+        guard length.map({ $0 == count }) ?? true else {
             throw GatewayError(.malformed, "The request's body ended early: send all the bytes that content-length announces.")
         }
-        return HeldBody(bytes, share)
-    }
-
-    private var tooLarge: GatewayError {
-        GatewayError(.tooLarge, "The request is larger than \(limit) bytes: send less, or have serve.max_body raised.")
     }
 }
 

@@ -74,7 +74,8 @@ package enum StatsJSON {
         .object([
             .init("jobs", .integer(Int64(report.jobs))), .init("runs", .integer(Int64(report.runs))),
             .init("cache_entries", .integer(Int64(report.cacheEntries))), .init("memories", .integer(Int64(report.memories))),
-            .init("audit_entries", .integer(Int64(report.auditEntries))), .init("bytes_freed", .integer(report.bytesFreed)),
+            .init("audit_entries", .integer(Int64(report.auditEntries))), .init("files", .integer(Int64(report.files))),
+            .init("bytes_freed", .integer(report.bytesFreed)),
         ])
     }
 

@@ -42,6 +42,8 @@ package struct PruneReport: Sendable, Equatable {
     package var memories = 0
     /// Entries of the audit older than 90 days.
     package var auditEntries = 0
+    /// Files of clients that had expired, or never became complete.
+    package var files = 0
     /// By how many bytes the file has become shorter.
     package var bytesFreed: Int64 = 0
 
@@ -80,6 +82,7 @@ extension MaintenanceStore {
         try await prune(&slice) { try $0.pruneNotifications(before: now - policy.completed, slice: $1) }
         try await prune(&slice) { try $0.pruneCharges(before: now - Self.chargesKept, slice: $1) }
         report.auditEntries = try await prune(&slice) { try $0.pruneAudit(before: now - AuditEntry.kept, slice: $1) }
+        report.files = try await pruneFiles(before: now, &slice)
         if policy.shrinks {
             try await shrink(&slice)
             report.bytesFreed = max(0, try lengthBefore - fileLength())
@@ -164,6 +167,7 @@ extension MaintenanceStore {
             report.jobs += try Self.excessOfCachedCalls(policy, now: now, reader)
             report.auditEntries =
                 try reader.statement("SELECT count(*) FROM audit WHERE at < ?").bind(now - AuditEntry.kept).first { $0.int(0) } ?? 0
+            report.files = try Self.excessOfFiles(now: now, reader)
             report.runs = try Self.excessOfRuns(policy, now: now, reader)
             report.memories = try MemorySnapshot(reader, now: now).excess(policy.memories)
             return report

@@ -62,6 +62,7 @@ struct PruneCommand: AsyncParsableCommand {
             table.add(["cache entries", Cell(Figures.count(report.cacheEntries))])
             table.add(["memories", Cell(Figures.count(report.memories))])
             table.add(["audit entries", Cell(Figures.count(report.auditEntries))])
+            table.add(["files", Cell(Figures.count(report.files))])
             table.add(["bytes freed", Cell(Figures.bytes(report.bytesFreed))])
             try output.lines(table.takeLines())
         }
