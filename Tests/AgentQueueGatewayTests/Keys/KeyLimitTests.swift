@@ -1,7 +1,9 @@
+import AgentQueue
 import AgentQueueModel
 import AgentQueueSettings
 import AgentQueueStore
 import AgentQueueTestSupport
+import NIOHTTP1
 import Testing
 
 @testable import AgentQueueGateway
@@ -69,14 +71,14 @@ import Testing
             let headers = try await key(gateway) { $0.requestsPerMinute = 60 }
             let answer = try await Chat.call(Chat.question, headers).answer(port: gateway.port)
             #expect(answer.status == 200)
-            let figures = try await HTTPCall(method: "GET", path: "/metrics", headers: headers, body: "").answer(port: gateway.port)
+            let figures = try await HTTPCall(method: .GET, path: "/metrics", headers: headers, body: "").answer(port: gateway.port)
             #expect(figures.status == 200)
             #expect(figures["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
             #expect(figures.text.contains(#"agentqueue_jobs{queue="api.ci",target="local/m",kind="generate",state="completed"} 1"#))
             #expect(figures.text.contains(#"agentqueue_http_requests_total{route="/v1/chat/completions",status="200"} 1"#))
             #expect(figures.text.contains(#"agentqueue_limit_remaining{resource="key:ci",limit="requests"} 59"#))
             let other = try await gateway.key("other")
-            let refused = try await HTTPCall(method: "GET", path: "/metrics", headers: [("x-api-key", other)], body: "")
+            let refused = try await HTTPCall(method: .GET, path: "/metrics", headers: [("x-api-key", other)], body: "")
                 .answer(port: gateway.port)
             #expect(refused.status == 403)
         }
