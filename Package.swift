@@ -108,9 +108,9 @@ let package = Package(
         module(
             "AgentQueueGateway",
             [
-                "AgentQueue", "AgentQueueDialects", "AgentQueueWorker", "AgentQueueProviders", "AgentQueueStore", "AgentQueueModel",
-                "AgentQueueSettings", hummingbird, hummingbirdHTTP2, httpTypes, httpPartTypes, nioCore, nioHTTP1, nioPosix, nioSSL,
-                crypto, lifecycle, logging,
+                "AgentQueueReports", "AgentQueue", "AgentQueueDialects", "AgentQueueWorker", "AgentQueueProviders", "AgentQueueStore",
+                "AgentQueueModel", "AgentQueueSettings", hummingbird, hummingbirdHTTP2, httpTypes, httpPartTypes, nioCore, nioHTTP1,
+                nioPosix, nioSSL, crypto, lifecycle, logging,
             ]),
         .executableTarget(
             name: "agent-queue",

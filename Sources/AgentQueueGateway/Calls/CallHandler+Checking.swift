@@ -80,9 +80,7 @@ extension CallHandler {
     /// The target that a name stands for, if the key may use it.
     func target(of name: String, _ form: RequestForm, _ caller: Caller) throws -> Target {
         let target = try names.target(of: name, form: form)
-        guard let allowed = caller.targets else { return target }
-        // A pattern that is none allows nothing.
-        guard allowed.contains(where: { (try? NamePattern($0))?.matches(target.description) == true }) else {
+        guard caller.mayUse(target) else {
             throw GatewayError(.forbidden, "The key \(caller.name) may not use \(target): use another key, or one of its models.")
         }
         return target

@@ -217,7 +217,7 @@ package final class GatewayService: Service {
         return limits
     }
 
-    private func handler(_ calls: any CallHandling, _ catalog: ModelCatalog, _ connections: Connections) -> RequestHandler {
+    private func handler(_ calls: CallHandler, _ catalog: ModelCatalog, _ connections: Connections) -> RequestHandler {
         let settings = queue.settings.serve
         let health = Health(queue.store) { [self] in stops }
         let requests = RequestMetrics()
@@ -227,7 +227,8 @@ package final class GatewayService: Service {
         let files = FileHandler(queue.store.files)
         return RequestHandler(
             table: RouteTable(
-                [OpenAPI.route, metrics.route] + health.routes + catalog.routes + calls.routes + files.routes,
+                [OpenAPI.route, metrics.route] + health.routes + catalog.routes + calls.routes + files.routes
+                    + JobRoutes(calls: calls).routes,
                 prefix: Self.prefix(of: settings.publicURL)),
             connections: connections, keys: KeyRing(queue.store, isOpen: !asksForKeys), memory: BodyMemory(limit: limits.bodyMemory),
             settings: settings, metrics: requests, isStopping: { [self] in stops }, logger: logger)

@@ -128,6 +128,46 @@ enum OpenAPI {
                 }
               }
             },
+            "/api/jobs": {
+              "get": {
+                "summary": "List jobs, newest first.",
+                "parameters": [
+                  {"name": "state", "in": "query", "schema": {"type": "string"}},
+                  {"name": "queue", "in": "query", "schema": {"type": "string"}},
+                  {"name": "model", "in": "query", "schema": {"type": "string"}},
+                  {"name": "batch", "in": "query", "schema": {"type": "string"}},
+                  {"name": "tag", "in": "query", "schema": {"type": "string"}},
+                  {"name": "metadata", "in": "query", "schema": {"type": "string"}},
+                  {"name": "error_class", "in": "query", "schema": {"type": "string"}},
+                  {"name": "since", "in": "query", "schema": {"type": "string"}},
+                  {"name": "until", "in": "query", "schema": {"type": "string"}},
+                  {"name": "search", "in": "query", "schema": {"type": "string"}},
+                  {"name": "run", "in": "query", "schema": {"type": "integer", "minimum": 1}},
+                  {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100}},
+                  {"name": "before", "in": "query", "schema": {"type": "integer", "minimum": 1}}
+                ],
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/api/jobs/{id}": {
+              "parameters": [{"$ref": "#/components/parameters/ID"}],
+              "get": {
+                "summary": "Show a job.",
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/api/stats": {
+              "get": {
+                "summary": "Count jobs, tokens and costs.",
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/api/keys/self": {
+              "get": {
+                "summary": "Show the key that is sent, and what it has used of its limits.",
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
             "/health": {
               "get": {
                 "summary": "Whether the process runs.",

@@ -107,7 +107,7 @@ final class RequestHandler: Sendable {
         visit.route = route
         let caller = try route.scope.map { scope in
             let caller = try keys.caller(request.headers, address: address(of: client, request), isTrusted: client.isUnixSocket)
-            guard caller.scopes.contains(scope) else {
+            guard caller.allows(scope) else {
                 throw GatewayError(.forbidden, "The key does not allow this: use one with the scope '\(scope.rawValue)'.")
             }
             return caller

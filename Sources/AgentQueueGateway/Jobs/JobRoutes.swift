@@ -1,0 +1,112 @@
+import AgentQueueDialects
+import AgentQueueModel
+import AgentQueueReports
+import AgentQueueStore
+import HTTPTypes
+
+/// The queue itself for programs: jobs and statistics, in the JSON that the command line prints.
+struct JobRoutes: Sendable {
+    let calls: CallHandler
+
+    var store: QueueStore { calls.store }
+
+    var routes: [Route] {
+        [
+            Route(.get, "/api/jobs", scope: .read) { [self] in try await list($0) },
+            Route(.get, "/api/jobs/{id}", scope: .read) { [self] in try await show($0) },
+            Route(.get, "/api/stats", scope: .read) { [self] in try await statistics($0) },
+            Route(.get, "/api/keys/self", scope: .call) { [self] in try await showKey($0) },
+        ]
+    }
+
+    // MARK: Jobs
+
+    /// A page ends with the job that makes it longer than this: requests and answers may be large.
+    private static let pageBytes = 8 << 20
+    /// How many jobs are in memory at once, as far as they are not yet text.
+    private static let atOnce = 10
+
+    private func list(_ exchange: Exchange) async throws {
+        var selection = try JobSelection(exchange.head, now: store.clock.wall())
+        try selection.restrict(to: exchange.head.caller, store)
+        var body = Array(#"{"jobs":["#.utf8)
+        var before = selection.before
+        var (count, hasMore) = (0, false)
+        page: while !hasMore {
+            // One more than fits tells whether there is another page.
+            let wanted = min(Self.atOnce, selection.limit + 1 - count)
+            let jobs = try store.jobs.list(selection.filter, limit: wanted, before: before)
+            for job in jobs {
+                if count == selection.limit || body.count > Self.pageBytes {
+                    hasMore = true
+                    break page
+                }
+                if count > 0 { body.append(UInt8(ascii: ",")) }
+                body += JobJSON.job(job).utf8(sorted: false)
+                before = job.id
+                count += 1
+            }
+            if jobs.count < wanted { break }
+            try Task.checkCancellation()
+        }
+        body += Array(#"],"next_before":\#(hasMore ? before.map(String.init) ?? "null" : "null")}"#.utf8)
+        try await exchange.response.send(200, .json, body: body)
+    }
+
+    private func show(_ exchange: Exchange) async throws {
+        let job = try job(exchange.head)
+        exchange.notes.update { $0.job = job.id }
+        try await exchange.response.send(200, .json, body: try detail(of: job).utf8(sorted: false))
+    }
+
+    /// The job that the path names.
+    /// - Throws: `GatewayError` if there is none, or none that the key may know of.
+    func job(_ head: RequestHead) throws -> Job {
+        let text = head.parameters["id"] ?? ""
+        guard let id = Int64(text), let job = try store.jobs.get(id), head.caller.sees(queue: job.queue) else {
+            throw GatewayError(.notFound, "There is no job \(InvalidText.quoted(text)), or no longer.")
+        }
+        return job
+    }
+
+    /// As `show --json` prints it, and where it stands in its lane until it has ended.
+    func detail(of job: Job) throws -> JSONValue {
+        let wait = job.state == .pending ? try store.jobs.wait(of: job.id).map(WaitSentence.of) : nil
+        let timeline = JobTimeline(job, try store.jobs.history(of: job.id))
+        let json = JobJSON.job(job, waitsFor: wait, replaced: try store.jobs.replacedResult(of: job.id), timeline: timeline)
+        guard !job.state.isFinal, let lane = try store.gateway.lane(of: job.id, policies: calls.policies) else { return json }
+        let place: JSONValue = [
+            "ahead": lane.ahead.map { .integer(Int64($0)) } ?? .null, "ready": .integer(Int64(lane.ready)),
+            "running": .integer(Int64(lane.running)), "paused": .bool(lane.isPaused), "opens_at": JobJSON.time(lane.opensAt),
+        ]
+        return .object((json.members ?? []) + [.init("lane", place)])
+    }
+
+    // MARK: Figures
+
+    private func statistics(_ exchange: Exchange) async throws {
+        var statistics = try store.maintenance.statistics()
+        let seesAll = exchange.head.caller.seesAll
+        if !seesAll { statistics.queues.removeAll { !exchange.head.caller.sees(queue: $0.name) } }
+        let doubtful =
+            seesAll && statistics.maybePaidCalls > 0 ? try store.providers.doubtfulCalls(limit: StatsJSON.mostDoubtful) : []
+        var json = StatsJSON.statistics(statistics, doubtful: doubtful, isAlive: store.maintenance.isRunning)
+        // The other figures are not counted by queue.
+        if !seesAll { json = .object((json.members ?? []).filter { Self.countedByQueue.contains($0.key) }) }
+        try await exchange.response.send(200, .json, body: json.utf8(sorted: false))
+    }
+
+    private static let countedByQueue: Set<String> = [
+        "states", "queues", "targets", "usage", "cost_usd", "unpriced_calls", "saved_usd",
+    ]
+
+    private func showKey(_ exchange: Exchange) async throws {
+        let caller = exchange.head.caller
+        guard let key = try store.keys.find(caller.keyID) else {
+            throw GatewayError(.notFound, "The request has no key: the gateway asks for none here.")
+        }
+        let use = caller.hasLimits ? try store.keys.use(of: key.id) : nil
+        let json = KeyJSON.key(key, use: use, now: store.clock.wall())
+        try await exchange.response.send(200, .json, body: json.utf8(sorted: false))
+    }
+}
