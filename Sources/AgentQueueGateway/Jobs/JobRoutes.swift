@@ -14,6 +14,13 @@ struct JobRoutes: Sendable {
         [
             Route(.get, "/api/jobs", scope: .read) { [self] in try await list($0) },
             Route(.get, "/api/jobs/{id}", scope: .read) { [self] in try await show($0) },
+            Route(.post, "/api/jobs", scope: .call, content: .json) { [self] in try await add($0) },
+            Route(.post, "/api/jobs/{id}/cancel", scope: .operate) { [self] exchange in
+                try await change(exchange, .cancelled) { try await store.jobs.cancel(ids: [$0], by: $1) }
+            },
+            Route(.post, "/api/jobs/{id}/retry", scope: .operate) { [self] exchange in
+                try await change(exchange, .retried) { try await store.jobs.retry(ids: [$0], by: $1) }
+            },
             Route(.get, "/api/stats", scope: .read) { [self] in try await statistics($0) },
             Route(.get, "/api/keys/self", scope: .call) { [self] in try await showKey($0) },
         ]
@@ -54,9 +61,24 @@ struct JobRoutes: Sendable {
     }
 
     private func show(_ exchange: Exchange) async throws {
+        var job = try job(exchange.head)
+        exchange.notes.update { $0.job = job.id }
+        if let time = try waitingTime(exchange.head), !job.state.isFinal {
+            try await hold(exchange, for: job.id, atMost: time)
+            job = try self.job(exchange.head)
+        }
+        try await exchange.response.send(200, .json, body: try detail(of: job).utf8(sorted: false))
+    }
+
+    private func change(
+        _ exchange: Exchange, _ verb: ChangeVerb, _ body: (_ id: Int64, _ actor: String) async throws -> [JobChange]
+    ) async throws {
         let job = try job(exchange.head)
         exchange.notes.update { $0.job = job.id }
-        try await exchange.response.send(200, .json, body: try detail(of: job).utf8(sorted: false))
+        guard let change = try await body(job.id, exchange.head.caller.name).first else { return }
+        let outcome = ChangeOutcome(change, verb)
+        guard outcome.isDone else { throw GatewayError(.malformed, "Job \(job.id) is \(outcome.sentence).") }
+        try await exchange.response.send(200, .json, body: outcome.json.utf8(sorted: false))
     }
 
     /// The job that the path names.

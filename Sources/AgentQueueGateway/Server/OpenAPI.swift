@@ -147,12 +147,36 @@ enum OpenAPI {
                   {"name": "before", "in": "query", "schema": {"type": "integer", "minimum": 1}}
                 ],
                 "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              },
+              "post": {
+                "summary": "Add a job; with wait=30s, answer once it has ended.",
+                "parameters": [{"name": "wait", "in": "query", "schema": {"type": "string"}}],
+                "requestBody": {"$ref": "#/components/requestBodies/Job"},
+                "responses": {
+                  "200": {"$ref": "#/components/responses/Object"}, "201": {"$ref": "#/components/responses/Object"},
+                  "202": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}
+                }
               }
             },
             "/api/jobs/{id}": {
               "parameters": [{"$ref": "#/components/parameters/ID"}],
               "get": {
-                "summary": "Show a job.",
+                "summary": "Show a job; with wait=30s, once it has ended.",
+                "parameters": [{"name": "wait", "in": "query", "schema": {"type": "string"}}],
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/api/jobs/{id}/cancel": {
+              "parameters": [{"$ref": "#/components/parameters/ID"}],
+              "post": {
+                "summary": "Cancel a job.",
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/api/jobs/{id}/retry": {
+              "parameters": [{"$ref": "#/components/parameters/ID"}],
+              "post": {
+                "summary": "Retry a cancelled or failed job.",
                 "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
               }
             },
@@ -219,6 +243,7 @@ enum OpenAPI {
             "requestBodies": {
               "Chat": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Chat"}}}},
               "Embeddings": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Embeddings"}}}},
+              "Job": {"required": true, "content": {"application/json": {"schema": {"type": "object"}}}},
               "Messages": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Messages"}}}},
               "Responses": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Responses"}}}},
               "File": {"required": true, "content": {"multipart/form-data": {"schema": {"$ref": "#/components/schemas/File"}}}}

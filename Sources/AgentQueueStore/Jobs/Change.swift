@@ -12,12 +12,23 @@ package enum JobOperation: Sendable {
         case .delete: JobState.allCases.filter(\.isFinal)
         }
     }
+
+    fileprivate var auditName: String {
+        switch self {
+        case .cancel: "job.cancel"
+        case .retry: "job.retry"
+        case .delete: "job.delete"
+        }
+    }
 }
 
 extension JobStore {
     /// Cancels jobs. Waiting jobs end at once, and the calls of running jobs are stopped within a second, unless identical
     /// jobs wait for the answer: then the call continues for them, and the job ends as cancelled when it returns.
-    package func cancel(ids: [Int64]) async throws -> [JobChange] { try await change(.cancel, ids: ids) }
+    /// - Parameter actor: who does it, for the record; nil leaves it unrecorded.
+    package func cancel(ids: [Int64], by actor: String? = nil) async throws -> [JobChange] {
+        try await change(.cancel, ids: ids, by: actor)
+    }
 
     /// Cancels every matching job that has not ended. Returns how many.
     package func cancel(where filter: JobFilter) async throws -> Int {
@@ -26,7 +37,10 @@ extension JobStore {
 
     /// Retries cancelled and failed jobs from their first attempt, and restores the dependents that were cancelled because of them. A
     /// `retryable` or `scheduled` job becomes available now.
-    package func retry(ids: [Int64]) async throws -> [JobChange] { try await change(.retry, ids: ids) }
+    /// - Parameter actor: who does it, for the record; nil leaves it unrecorded.
+    package func retry(ids: [Int64], by actor: String? = nil) async throws -> [JobChange] {
+        try await change(.retry, ids: ids, by: actor)
+    }
 
     /// Retries every matching job that is cancelled, failed or `retryable`. Returns how many.
     package func retry(where filter: JobFilter) async throws -> Int {
@@ -73,13 +87,19 @@ extension JobStore {
         return try counts(filter, leavesEndedSteps: operation != .cancel).reduce(0) { $0 + $1.value }
     }
 
-    private func change(_ operation: JobOperation, ids: [Int64]) async throws -> [JobChange] {
+    private func change(_ operation: JobOperation, ids: [Int64], by actor: String? = nil) async throws -> [JobChange] {
         var changes: [JobChange] = []
         var rest = ids[...]
         while !rest.isEmpty {
             let slice = Array(rest.prefix(100))
             rest = rest.dropFirst(100)
-            changes += try await write { transaction in try slice.map { try transaction.change(operation, $0) } }
+            changes += try await write { transaction in
+                try slice.map { id in
+                    let change = try transaction.change(operation, id)
+                    if let actor, case .changed = change.result { try transaction.audit(actor, operation.auditName, "job \(id)") }
+                    return change
+                }
+            }
         }
         return changes
     }
