@@ -4,7 +4,7 @@ import AgentQueueReports
 import AgentQueueStore
 import HTTPTypes
 
-/// The queue itself for programs: jobs and statistics, in the JSON that the command line prints.
+/// The queue itself for programs: jobs, runs and statistics, in the JSON that the command line prints.
 struct JobRoutes: Sendable {
     let calls: CallHandler
 
@@ -23,7 +23,7 @@ struct JobRoutes: Sendable {
             },
             Route(.get, "/api/stats", scope: .read) { [self] in try await statistics($0) },
             Route(.get, "/api/keys/self", scope: .call) { [self] in try await showKey($0) },
-        ]
+        ] + runRoutes
     }
 
     // MARK: Jobs

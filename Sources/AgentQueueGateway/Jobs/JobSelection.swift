@@ -11,7 +11,7 @@ struct JobSelection {
     var before: Int64?
 
     static let limits: ClosedRange<Int64> = 1...100
-    private static let usualLimit: Int64 = 50
+    static let usualLimit: Int64 = 50
 
     /// - Parameter now: wall clock, in milliseconds.
     /// - Throws: `GatewayError`.
@@ -64,7 +64,7 @@ struct JobSelection {
         GatewayError(.malformed, "\(name) \(InvalidText.quoted(text)) is not of the form \(wanted).", param: name)
     }
 
-    private static func value<Value>(
+    static func value<Value>(
         _ value: Value?, _ text: String, _ name: String, of words: [String]
     ) throws(GatewayError) -> Value {
         guard let value else {
@@ -74,7 +74,7 @@ struct JobSelection {
         return value
     }
 
-    private static func parts(_ head: RequestHead, _ name: String) -> [String] {
+    static func parts(_ head: RequestHead, _ name: String) -> [String] {
         head.allAsked(name).flatMap { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
     }
 

@@ -180,6 +180,25 @@ enum OpenAPI {
                 "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
               }
             },
+            "/api/runs": {
+              "get": {
+                "summary": "List runs of pipelines, newest first.",
+                "parameters": [
+                  {"name": "state", "in": "query", "schema": {"type": "string"}},
+                  {"name": "name", "in": "query", "schema": {"type": "string"}},
+                  {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100}},
+                  {"name": "before", "in": "query", "schema": {"type": "integer", "minimum": 1}}
+                ],
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/api/runs/{id}": {
+              "parameters": [{"$ref": "#/components/parameters/ID"}],
+              "get": {
+                "summary": "Show a run.",
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
             "/api/stats": {
               "get": {
                 "summary": "Count jobs, tokens and costs.",

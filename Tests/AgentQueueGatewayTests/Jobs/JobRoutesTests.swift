@@ -91,4 +91,23 @@ import Testing
             #expect(!shown.text.contains(key))
         }
     }
+
+    @Test func runsAreListedAndShownToWhoMaySeeAll() async throws {
+        try await withGateway(GatewayPlan(asksForKeys: true, runsWorker: false)) { gateway in
+            let all = try await gateway.key("all", scopes: [.readAll])
+            let own = try await gateway.key("own", scopes: [.read])
+            #expect(try await get("/api/runs", all, gateway).json == ["runs": [], "next_before": .null])
+            let new = NewRun(
+                name: "review", digest: [UInt8](repeating: 1, count: 32), definition: "{}", inputs: ["text": "tides"], options: [:])
+            let run = try await gateway.queue.store.runs.start(new).id
+            let listed = try await get("/api/runs?state=running&limit=1", all, gateway)
+            #expect(try listed.json["runs"]?.array?.map { $0["id"] } == [.integer(run)])
+            #expect(try await get("/api/runs?state=completed", all, gateway).json["runs"] == [])
+            let shown = try await get("/api/runs/\(run)", all, gateway)
+            #expect(try shown.json["inputs"] == ["text": "tides"])
+            #expect(try await get("/api/runs/99", all, gateway).status == 404)
+            #expect(try await get("/api/runs?state=lost", all, gateway).status == 400)
+            #expect(try await get("/api/runs/\(run)", own, gateway).status == 403)
+        }
+    }
 }
