@@ -8,18 +8,24 @@ import AgentQueueStore
 /// Adding jobs, and waiting for them.
 extension JobRoutes {
     func add(_ exchange: Exchange) async throws {
-        let time = try waitingTime(exchange.head)
-        let receipt = try await enqueue(exchange)
-        exchange.notes.update { $0.job = receipt.id }
-        guard let time else {
+        guard let time = try waitingTime(exchange.head) else {
+            let receipt = try await enqueue(exchange)
             let body = ReceiptJSON.receipt(receipt).utf8(sorted: false)
             return try await exchange.response.send(receipt.duplicateOf == nil ? 201 : 200, .json, body: body)
         }
+        let id = try await enqueueAndHold(exchange, atMost: time)
+        guard let job = try store.jobs.get(id) else { throw GatewayError(.notFound, "The job \(id) was deleted.") }
+        let body = try detail(of: job, for: exchange.head.caller).utf8(sorted: false)
+        try await exchange.response.send(job.state.isFinal ? 200 : 202, .json, body: body)
+    }
+
+    private func enqueueAndHold(_ exchange: Exchange, atMost time: Duration) async throws -> Int64 {
+        // First: a client that is turned away will send its job again.
+        try calls.enter()
+        defer { calls.leave() }
+        let receipt = try await enqueue(exchange)
         if !receipt.state.isFinal { try await hold(exchange, for: receipt.id, atMost: time) }
-        guard let job = try store.jobs.get(receipt.id) else {
-            throw GatewayError(.notFound, "The job \(receipt.id) was deleted.")
-        }
-        try await exchange.response.send(job.state.isFinal ? 200 : 202, .json, body: try detail(of: job).utf8(sorted: false))
+        return receipt.id
     }
 
     /// Adds the job that the body is a line for. The body is released with the end of this.
@@ -43,6 +49,7 @@ extension JobRoutes {
             throw GatewayError(
                 .idempotencyConflict, "The unique_key belongs to a job of another key: use another one.", param: "unique_key")
         }
+        exchange.notes.update { $0.job = receipt.id }
         return receipt
     }
 
@@ -100,10 +107,8 @@ extension JobRoutes {
     }
 
     /// Waits until a job has ended, the time is over, or the gateway stops. The job stays, whatever becomes of the client.
-    /// - Throws: `GatewayError` if too many wait, ``ClientLeft``, `CancellationError`, `StoreError`.
+    /// - Throws: ``ClientLeft``, `CancellationError`, `StoreError`.
     func hold(_ exchange: Exchange, for id: Int64, atMost time: Duration) async throws {
-        try calls.enter()
-        defer { calls.leave() }
         let deadline = ContinuousClock.now + time
         let signal = CallSignal()
         let waiters = calls.broker.waiters

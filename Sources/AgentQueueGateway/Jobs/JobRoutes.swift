@@ -64,10 +64,12 @@ struct JobRoutes: Sendable {
         var job = try job(exchange.head)
         exchange.notes.update { $0.job = job.id }
         if let time = try waitingTime(exchange.head), !job.state.isFinal {
+            try calls.enter()
+            defer { calls.leave() }
             try await hold(exchange, for: job.id, atMost: time)
             job = try self.job(exchange.head)
         }
-        try await exchange.response.send(200, .json, body: try detail(of: job).utf8(sorted: false))
+        try await exchange.response.send(200, .json, body: try detail(of: job, for: exchange.head.caller).utf8(sorted: false))
     }
 
     private func change(
@@ -92,10 +94,13 @@ struct JobRoutes: Sendable {
     }
 
     /// As `show --json` prints it, and where it stands in its lane until it has ended.
-    func detail(of job: Job) throws -> JSONValue {
-        let wait = job.state == .pending ? try store.jobs.wait(of: job.id).map(WaitSentence.of) : nil
+    func detail(of job: Job, for caller: Caller) throws -> JSONValue {
+        var wait = job.state == .pending ? try store.jobs.wait(of: job.id) : nil
+        // It may be another key's.
+        if !caller.seesAll, case .identicalJob? = wait { wait = .identicalJob(nil) }
         let timeline = JobTimeline(job, try store.jobs.history(of: job.id))
-        let json = JobJSON.job(job, waitsFor: wait, replaced: try store.jobs.replacedResult(of: job.id), timeline: timeline)
+        let json = JobJSON.job(
+            job, waitsFor: wait.map(WaitSentence.of), replaced: try store.jobs.replacedResult(of: job.id), timeline: timeline)
         guard !job.state.isFinal, let lane = try store.gateway.lane(of: job.id, policies: calls.policies) else { return json }
         let place: JSONValue = [
             "ahead": lane.ahead.map { .integer(Int64($0)) } ?? .null, "ready": .integer(Int64(lane.ready)),
