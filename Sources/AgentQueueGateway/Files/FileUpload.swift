@@ -33,7 +33,7 @@ struct FileUpload {
 
     /// Reads the whole form. The file that it returns is not complete yet.
     /// - Throws: `GatewayError`. Then nothing of the file is left.
-    consuming func run(_ exchange: Exchange) async throws -> (form: FileForm, file: Int64, bytes: Int64) {
+    func run(_ exchange: Exchange) async throws -> (form: FileForm, file: Int64, bytes: Int64) {
         var upload = self
         do {
             try await exchange.source.pieces(
