@@ -199,7 +199,9 @@ extension WriteTransaction {
         let spends = try statement(
             """
             SELECT name, (SELECT coalesce(sum(cost_usd), 0.0) FROM charges WHERE at / 86400000 = ?1
-                          AND (target = name OR substr(target, 1, instr(target, '/') - 1) = name))
+                          AND (target = resources.name OR substr(target, 1, instr(target, '/') - 1) = resources.name OR lane_id IN (
+                              SELECT lanes.id FROM lanes JOIN queues ON queues.name = lanes.queue JOIN api_keys ON api_keys.id = queues.key_id
+                              WHERE 'key:' || api_keys.name = resources.name)))
             FROM resources WHERE day > ?1
             """
         ).bind(today).all { (name: $0.text(0), cost: $0.double(1)) }

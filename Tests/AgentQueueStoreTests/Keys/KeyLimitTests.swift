@@ -146,6 +146,20 @@ import Testing
         }
     }
 
+    @Test func aClockThatGoesBackForgetsNoBudget() async throws {
+        try await withStore { f in
+            _ = try await key(f) { $0.usdPerDay = 1 }
+            _ = try await add(2, f)
+            let policies = Self.expecting(worst: 0.6)
+            let job = try #require(try await f.claim(policies).first)
+            try await f.answer(job, cost: 0.6)
+            f.clock.wall -= 2 * Self.day
+            _ = try await f.store.maintenance.mendTimes()
+            #expect(try f.store.keys.use(of: 1)?.spentToday == 0.6)
+            #expect(try await f.claim(policies).isEmpty)
+        }
+    }
+
     @Test func limitsGoAndComeWhileJobsWait() async throws {
         try await withStore { f in
             _ = try await key(f) { $0.concurrency = 1 }
