@@ -48,7 +48,7 @@ import Testing
     @Test func cancelOfEveryState() async throws {
         try await withStore { f in
             let ids = try await oneOfEach(f)
-            let results = try await apply(f, ids, f.store.jobs.cancel(ids:))
+            let results = try await apply(f, ids) { try await f.store.jobs.cancel(ids: $0) }
             #expect(
                 results == [
                     .pending: .changed(.cancelled), .scheduled: .changed(.cancelled), .available: .changed(.cancelled),
@@ -76,7 +76,7 @@ import Testing
         try await withStore { f in
             let ids = try await oneOfEach(f)
             f.clock.wall += 10
-            let results = try await apply(f, ids, f.store.jobs.retry(ids:))
+            let results = try await apply(f, ids) { try await f.store.jobs.retry(ids: $0) }
             #expect(
                 results == [
                     .pending: .unchanged(.pending), .scheduled: .changed(.available), .available: .unchanged(.available),
