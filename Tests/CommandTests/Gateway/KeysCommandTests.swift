@@ -34,13 +34,30 @@ import Testing
         #expect(made.error.isEmpty)
         #expect(
             json.members?.map(\.key) == [
-                "id", "name", "state", "scopes", "targets", "queue", "cache", "on_disconnect", "best_priority", "created_at", "expires_at",
-                "last_used_at", "revoked_at", "key",
+                "id", "name", "state", "scopes", "targets", "queue", "cache", "on_disconnect", "best_priority", "limits", "created_at",
+                "expires_at", "last_used_at", "revoked_at", "key",
             ])
         #expect(json["scopes"] == ["call", "read:all"] && json["cache"] == true && json["queue"] == "nightly")
         #expect(json["best_priority"] == 5 && json["on_disconnect"] == "finish" && json["targets"] == .null && json["state"] == "valid")
         let listed = try await sandbox.run("keys", "list", "--json")
         #expect(try listed.json.first?["key"] == nil && listed.json.first?["name"] == "night")
+    }
+
+    @Test func limitsAreChangedOneByOneOrCleared() async throws {
+        let sandbox = try Sandbox()
+        let made = try await sandbox.run("keys", "create", "ci", "--rpm", "60", "--usd-per-day", "5", "--json")
+        let limits = try #require(try made.json.first?["limits"])
+        #expect(limits["rpm"] == 60 && limits["usd_per_day"] == 5 && limits["tpm"] == .null)
+        let changed = try await sandbox.run("keys", "limits", "ci", "--concurrency", "4", "--json")
+        let both = try #require(try changed.json.first)
+        #expect(both["limits"]?["rpm"] == 60 && both["limits"]?["concurrency"] == 4 && both["use"]?["running"] == 0)
+        let shown = try await sandbox.run("keys", "show", "ci")
+        #expect(shown.output.contains("60 a minute, 60 left") && shown.output.contains("$5.00 a day (UTC), $0 spent"))
+        let cleared = try await sandbox.run("keys", "limits", "ci", "--clear")
+        #expect(cleared.status == 0 && cleared.output.contains("none"))
+        for wrong in ["--json", "--rpm=0", "--usd-total=-1"] {
+            #expect(try await sandbox.run("keys", "limits", "ci", wrong).status == 64, "\(wrong)")
+        }
     }
 
     @Test func aNewSecretEndsTheFormerOneAndARevokedNameIsFree() async throws {
