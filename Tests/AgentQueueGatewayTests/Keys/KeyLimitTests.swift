@@ -43,7 +43,8 @@ import Testing
             let anthropic = try await Chat.call(Chat.question, headers + [("anthropic-version", "2023-06-01")]).answer(port: gateway.port)
             #expect(anthropic["anthropic-ratelimit-requests-limit"] == "2")
             // The call before counts; whether this one does already depends on who claims it.
-            #expect(["0", "1"].contains(anthropic["anthropic-ratelimit-requests-remaining"]))
+            let left = anthropic["anthropic-ratelimit-requests-remaining"]
+            #expect(left == "0" || left == "1")
         }
     }
 
