@@ -51,7 +51,7 @@ import Testing
             let twins = try await f.twins(in: ["default", "default", "default"])
             let other = try await f.add()
             #expect(try await f.claim(2).map(\.id) == [twins[0], other])
-            let crowd = try await self.f.twins(in: Array(repeating: "default", count: 450))
+            let crowd = try await f.twins(in: Array(repeating: "default", count: 450))
             let last = try await f.add()
             // They are looked through in sweeps, and the one behind them is found.
             #expect(try await f.claim(1).map(\.id) == [last])
