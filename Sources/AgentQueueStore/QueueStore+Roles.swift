@@ -59,6 +59,9 @@ package struct KeyStore: StoreRole { let store: QueueStore }
 /// Files that clients of the gateway upload, and those that batches write.
 package struct FileStore: StoreRole { let store: QueueStore }
 
+/// Batches that clients give through the gateway.
+package struct ClientBatchStore: StoreRole { let store: QueueStore }
+
 extension QueueStore {
     /// Jobs and queues, for callers that enqueue and inspect.
     package var jobs: JobStore { JobStore(store: self) }
@@ -75,4 +78,5 @@ extension QueueStore {
     package var gateway: GatewayStore { GatewayStore(store: self) }
     package var keys: KeyStore { KeyStore(store: self) }
     package var files: FileStore { FileStore(store: self) }
+    package var clientBatches: ClientBatchStore { ClientBatchStore(store: self) }
 }

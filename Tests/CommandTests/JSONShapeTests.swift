@@ -113,7 +113,7 @@ import Testing
         _ = try await sandbox.run("enqueue", "question")
         _ = try await sandbox.run("enqueue", "open")
         _ = try await sandbox.run("cancel", "1")
-        let keys = ["jobs", "runs", "cache_entries", "memories", "audit_entries", "files", "bytes_freed"]
+        let keys = ["jobs", "runs", "cache_entries", "memories", "audit_entries", "files", "client_batches", "bytes_freed"]
         let dry = try #require(try await sandbox.run("prune", "--older-than", "0s", "--dry-run", "--json").json.first)
         #expect(dry.members?.map(\.key) == keys)
         #expect(dry["jobs"] == 1)

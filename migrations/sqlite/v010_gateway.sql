@@ -97,3 +97,67 @@ CREATE TABLE file_chunks (
     bytes   BLOB    NOT NULL CHECK (length(bytes) BETWEEN 1 AND 262144),
     PRIMARY KEY (file_id, number)
 ) STRICT;
+
+-- A batch that a client has given: each request of its input becomes a job, and what became of them is written to files when all have ended.
+CREATE TABLE client_batches (
+    id                INTEGER PRIMARY KEY AUTOINCREMENT,
+    public_id         TEXT    NOT NULL UNIQUE,                     -- also the name of its jobs' row in `batches`
+    key_id            INTEGER NOT NULL,                            -- 0 where no key is asked for
+    form              TEXT    NOT NULL CHECK (form IN ('chat', 'messages', 'responses', 'embeddings')),
+    state             TEXT    NOT NULL CHECK (state IN ('validating', 'in_progress', 'finalizing', 'completed', 'failed', 'expired',
+                                                        'cancelling', 'cancelled')),
+    attach            BLOB    NOT NULL CHECK (length(attach) = 32),  -- SHA-256 of what makes two of them the same, the key included
+    idempotency_key   TEXT CHECK (length(idempotency_key) BETWEEN 1 AND 255),
+    creator_id        INTEGER NOT NULL,                            -- the process that its client was connected to
+    answered_at       INTEGER,                                     -- when the client had been told of it
+    completion_window TEXT    NOT NULL,                            -- as the client wrote it
+    metadata          TEXT,
+    version           TEXT,                                        -- `anthropic-version`, and as JSON `anthropic-beta`
+    betas             TEXT    NOT NULL DEFAULT '[]',
+    model             TEXT,                                        -- the first that it names
+    input_file        INTEGER NOT NULL,
+    output_file       INTEGER,                                     -- shown once it has ended
+    error_file        INTEGER,
+    output_lifetime   INTEGER,                                     -- ms; null is 30 days
+    errors            TEXT,                                        -- JSON: why it failed
+    batch_id          INTEGER,                                     -- its jobs' row in `batches`; null before the first
+    worker_id         INTEGER,                                     -- the process that reads its input or writes its files
+    lines             INTEGER,                                     -- null until they are counted
+    added_line        INTEGER NOT NULL DEFAULT 0,                  -- the last that has a row in `client_lines`
+    ingested_at       INTEGER,                                     -- when all had
+    ends              INTEGER NOT NULL DEFAULT 0,                  -- how often one of its lines has ended
+    succeeded         INTEGER NOT NULL DEFAULT 0,
+    failed            INTEGER NOT NULL DEFAULT 0,
+    cancelled         INTEGER NOT NULL DEFAULT 0,
+    expired           INTEGER NOT NULL DEFAULT 0,
+    written_line      INTEGER NOT NULL DEFAULT 0,                  -- the last that is in the files
+    input_tokens      INTEGER NOT NULL DEFAULT 0,                  -- of those in the files
+    output_tokens     INTEGER NOT NULL DEFAULT 0,
+    created_at        INTEGER NOT NULL,
+    expires_at        INTEGER NOT NULL,                            -- what has not begun by then expires
+    in_progress_at    INTEGER,
+    cancelling_at     INTEGER,
+    finalizing_at     INTEGER,
+    ended_at          INTEGER
+) STRICT;
+CREATE INDEX client_batches_key ON client_batches (key_id, id);
+CREATE INDEX client_batches_attach ON client_batches (attach, id);
+CREATE INDEX client_batches_idempotency ON client_batches (key_id, idempotency_key, id) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX client_batches_open ON client_batches (id) WHERE ended_at IS NULL;
+CREATE INDEX client_batches_ended ON client_batches (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX client_batches_input ON client_batches (input_file) WHERE ingested_at IS NULL AND ended_at IS NULL;
+CREATE UNIQUE INDEX client_batches_batch ON client_batches (batch_id) WHERE batch_id IS NOT NULL;
+
+-- The requests of a batch, in the order of its input.
+CREATE TABLE client_lines (
+    client_batch INTEGER NOT NULL REFERENCES client_batches (id) ON DELETE CASCADE,
+    line         INTEGER NOT NULL CHECK (line >= 1),
+    custom_id    TEXT    NOT NULL,
+    job_id       INTEGER,                                          -- null for one that never became a job
+    outcome      TEXT CHECK (outcome IN ('succeeded', 'failed', 'cancelled', 'expired')),  -- null until it has ended
+    ended        INTEGER,                                          -- the batch's `ends` when it did
+    error        TEXT,                                             -- JSON: what is wrong with one that never became a job
+    PRIMARY KEY (client_batch, line)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX client_lines_job ON client_lines (job_id) WHERE job_id IS NOT NULL;
+CREATE INDEX client_lines_ended ON client_lines (client_batch, ended);

@@ -75,6 +75,7 @@ package enum StatsJSON {
             .init("jobs", .integer(Int64(report.jobs))), .init("runs", .integer(Int64(report.runs))),
             .init("cache_entries", .integer(Int64(report.cacheEntries))), .init("memories", .integer(Int64(report.memories))),
             .init("audit_entries", .integer(Int64(report.auditEntries))), .init("files", .integer(Int64(report.files))),
+            .init("client_batches", .integer(Int64(report.clientBatches))),
             .init("bytes_freed", .integer(report.bytesFreed)),
         ])
     }

@@ -50,7 +50,7 @@ extension FileStore {
     package func find(_ file: Int64, key: Int64) throws -> StoredFile? {
         let now = clock.wall()
         let found = try read { try $0.statement(Self.byID).bind(file).bind(now).first { StoredFile($0) } }
-        return found?.key == key ? found : nil
+        return found?.key == key && found?.purpose != .messageBatch ? found : nil
     }
 
     /// Returns a part of a key's complete files, and whether there are more beyond it.
@@ -93,7 +93,9 @@ extension FileStore {
 
     private static let columns = "SELECT id, key_id, name, purpose, media_type, bytes, created_at, expires_at FROM files"
     private static let byID = SQLText("\(columns) WHERE id = ? AND bytes IS NOT NULL AND (expires_at IS NULL OR expires_at > ?)")
-    private static let inKey = "\(columns) WHERE key_id = ?1 AND bytes IS NOT NULL AND (expires_at IS NULL OR expires_at > ?3)"
+    private static let inKey = """
+        \(columns) WHERE key_id = ?1 AND bytes IS NOT NULL AND (expires_at IS NULL OR expires_at > ?3) AND purpose <> 'message_batch'
+        """
     private static let newestFirst = SQLText("\(inKey) AND id < ?2 AND (?4 IS NULL OR purpose = ?4) ORDER BY id DESC LIMIT ?5")
     private static let oldestFirst = SQLText("\(inKey) AND id > ?2 AND (?4 IS NULL OR purpose = ?4) ORDER BY id LIMIT ?5")
 }
@@ -107,8 +109,11 @@ extension StoredFile {
 }
 
 extension WriteTransaction {
-    /// Removes some pieces of a file, and the file with its last. Returns whether that was it.
+    /// Removes some pieces of a file, and the file with its last. Returns whether that was it, or if it stays until a batch has read it.
     func removeFile(_ file: Int64, pieces: Int) throws(SQLFailure) -> Bool {
+        let isRead = try statement("SELECT 1 FROM client_batches WHERE input_file = ? AND ingested_at IS NULL AND ended_at IS NULL")
+            .bind(file).exists()
+        guard !isRead else { return true }
         let removed = try statement(
             """
             DELETE FROM file_chunks WHERE file_id = ?1 AND number IN (

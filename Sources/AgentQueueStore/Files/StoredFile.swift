@@ -4,6 +4,8 @@ package enum FilePurpose: String, Sendable, CaseIterable {
     case batch
     /// What became of them.
     case batchOutput = "batch_output"
+    /// The requests or results of a batch of Anthropic's form. No list of files shows it.
+    case messageBatch = "message_batch"
     /// Kept for the client, and sent nowhere.
     case userData = "user_data"
 }

@@ -302,6 +302,7 @@ extension WriteTransaction {
     func delete(_ id: Int64, _ state: JobState, lane: Int64, batch: Int64?) throws(SQLFailure) -> JobChange.Result {
         guard state.isFinal else { return .refused("it is \(state.rawValue); cancel it first") }
         guard try !isNeeded(id) else { return .refused("jobs that wait for it have not ended") }
+        if let batch, try isHeldForClient(batch) { return .refused("the batch that it belongs to has not ended") }
         try statement("DELETE FROM dependencies WHERE depends_on = ?").bind(id).run()
         try statement("DELETE FROM jobs WHERE id = ?").bind(id).run()
         try unwatch(job: id)

@@ -257,5 +257,22 @@ extension MaintenanceStore {
             WHERE (jobs.native IS NULL) <> (requests.native IS NULL) OR (requests.native IS NULL) <> (native_form IS NULL)
             """, "a request as its client wrote it is not whole"
         ),
+        (
+            """
+            SELECT client_batch, line FROM client_lines JOIN client_batches ON client_batches.id = client_batch
+            LEFT JOIN jobs ON jobs.id = job_id WHERE ended_at IS NULL AND finalizing_at IS NULL
+            AND (outcome IS NULL) <> (job_id IS NOT NULL AND jobs.finalized_at IS NULL)
+            """, "a batch of a client will not be told of an end"
+        ),
+        (
+            """
+            SELECT id FROM client_batches WHERE succeeded + failed + cancelled + expired <> (
+                SELECT count(*) FROM client_lines WHERE client_batch = client_batches.id AND outcome IS NOT NULL)
+            """, "a batch of a client counts other ends than it has"
+        ),
+        (
+            "SELECT id FROM client_batches WHERE (ended_at IS NOT NULL) <> (state IN ('completed', 'failed', 'expired', 'cancelled'))",
+            "the end of a client's batch contradicts its state"
+        ),
     ]
 }

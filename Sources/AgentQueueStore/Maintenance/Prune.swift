@@ -44,6 +44,8 @@ package struct PruneReport: Sendable, Equatable {
     package var auditEntries = 0
     /// Files of clients that had expired, or never became complete.
     package var files = 0
+    /// Batches of clients that ended 30 days ago.
+    package var clientBatches = 0
     /// By how many bytes the file has become shorter.
     package var bytesFreed: Int64 = 0
 
@@ -82,6 +84,7 @@ extension MaintenanceStore {
         try await prune(&slice) { try $0.pruneNotifications(before: now - policy.completed, slice: $1) }
         try await prune(&slice) { try $0.pruneCharges(before: now - Self.chargesKept, slice: $1) }
         report.auditEntries = try await prune(&slice) { try $0.pruneAudit(before: now - AuditEntry.kept, slice: $1) }
+        report.clientBatches = try await pruneClientBatches(before: now - ClientBatchStore.outputLifetime, &slice)
         report.files = try await pruneFiles(before: now, &slice)
         if policy.shrinks {
             try await shrink(&slice)
@@ -151,6 +154,8 @@ extension MaintenanceStore {
                 SELECT count(*) FROM jobs WHERE finalized_at IS NOT NULL AND state = ? AND finalized_at <= ? AND run_id IS NULL
                 AND NOT EXISTS (SELECT 1 FROM dependencies CROSS JOIN jobs AS waiting ON waiting.id = dependencies.job_id
                                 WHERE depends_on = jobs.id AND waiting.finalized_at IS NULL)
+                AND NOT EXISTS (SELECT 1 FROM client_batches
+                                WHERE client_batches.batch_id = jobs.batch_id AND client_batches.batch_id IS NOT NULL AND ended_at IS NULL)
                 """)
             for (state, age) in policy.ages {
                 report.jobs += try ended.bind(state.rawValue).bind(now - age).first { $0.int(0) } ?? 0
@@ -168,6 +173,7 @@ extension MaintenanceStore {
             report.auditEntries =
                 try reader.statement("SELECT count(*) FROM audit WHERE at < ?").bind(now - AuditEntry.kept).first { $0.int(0) } ?? 0
             report.files = try Self.excessOfFiles(now: now, reader)
+            report.clientBatches = try Self.excessOfClientBatches(before: now - ClientBatchStore.outputLifetime, reader)
             report.runs = try Self.excessOfRuns(policy, now: now, reader)
             report.memories = try MemorySnapshot(reader, now: now).excess(policy.memories)
             return report

@@ -21,6 +21,12 @@ extension MaintenanceStore {
 
 extension WriteTransaction {
     fileprivate func expiredFile(at time: Int64) throws(SQLFailure) -> Int64? {
-        try statement("SELECT id FROM files WHERE expires_at <= ? ORDER BY expires_at, id LIMIT 1").bind(time).first { $0.int64(0) }
+        try statement(
+            """
+            SELECT id FROM files WHERE expires_at <= ? AND NOT EXISTS (
+                SELECT 1 FROM client_batches WHERE input_file = files.id AND ingested_at IS NULL AND ended_at IS NULL)
+            ORDER BY expires_at, id LIMIT 1
+            """
+        ).bind(time).first { $0.int64(0) }
     }
 }

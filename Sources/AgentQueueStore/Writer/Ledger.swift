@@ -249,7 +249,10 @@ struct Ledger {
             ).bind(change.jobs).bind(change.completed).bind(change.cancelled).bind(change.discarded).bind(change.unpriced).bind(batch)
                 .run()
         }
-        if !batches.isEmpty { try transaction.noteFinished(batches: batches.keys) }
+        if !batches.isEmpty {
+            try transaction.noteFinished(batches: batches.keys)
+            try transaction.noteLineEnds(in: batches.keys)
+        }
         for (namespace, change) in namespaces where change.memories != 0 || change.bytes != 0 {
             try transaction.statement("UPDATE namespaces SET memories = memories + ?, bytes = bytes + ? WHERE id = ?")
                 .bind(change.memories).bind(change.bytes).bind(namespace).run()

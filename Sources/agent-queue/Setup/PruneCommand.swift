@@ -63,6 +63,7 @@ struct PruneCommand: AsyncParsableCommand {
             table.add(["memories", Cell(Figures.count(report.memories))])
             table.add(["audit entries", Cell(Figures.count(report.auditEntries))])
             table.add(["files", Cell(Figures.count(report.files))])
+            table.add(["clients' batches", Cell(Figures.count(report.clientBatches))])
             table.add(["bytes freed", Cell(Figures.bytes(report.bytesFreed))])
             try output.lines(table.takeLines())
         }

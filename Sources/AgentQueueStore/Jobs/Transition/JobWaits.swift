@@ -97,5 +97,6 @@ extension WriteTransaction {
             """
         ).bind(now).bind(id).bind(state.rawValue).run()
         ledger.move(lane: lane, batch: batch, from: state, to: .pending)
+        if batch != nil { try reopenLine(of: id) }
     }
 }
