@@ -1,6 +1,7 @@
 """What the checks of all clients share: how they are named, bounded, run and told."""
 
 import argparse
+import copy
 import http.client
 import json
 import socket
@@ -29,12 +30,20 @@ class Context:
         parser.add_argument("--key", default="unused")
         parser.add_argument("--direct", action="store_true")
         parser.add_argument("--only", default="")
+        parser.add_argument("--program", help="the built program, for checks that start gateways of their own")
+        parser.add_argument("--folder", help="where they keep their files")
         self.arguments = parser.parse_args()
         self.label = label
         self.gateway = self.arguments.gateway.rstrip("/")
         self.key = self.arguments.key
         self.direct = self.arguments.direct
         self.upstream = Upstream(self.arguments.upstream)
+
+    def of(self, url, key):
+        """The same for another gateway, or another key."""
+        other = copy.copy(self)
+        other.gateway, other.key = url, key
+        return other
 
     def needs_gateway(self):
         if self.direct:

@@ -108,7 +108,7 @@ class Gateway:
 
     def start(self, *options):
         command = [str(self.program), "serve", "--config", str(self.configuration), *options]
-        self.serve = Process(command, self.environment, self.log, waits_for=rf"127\.0\.0\.1:{self.port}")
+        self.serve = Process(command, self.environment, self.log, waits_for=rf":{self.port}\b")
 
     def start_worker(self):
         command = [str(self.program.with_name("agent-worker")), "--config", str(self.configuration)]

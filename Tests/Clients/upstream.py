@@ -6,13 +6,16 @@ The last user message holds a JSON object, the script of its answer:
     text        the pieces of the answer, default ["Hel", "lo"]; without any of the below the answer is these
     tool        {"name": ..., "arguments": {...}}: a tool is called instead; once its result is in the conversation, the text comes
     thinking    Anthropic only: a thinking block with a signature before the text
-    fail        {"times": N, "status": S, "headers": {...}, "message": M}: the first N calls fail so (times: -1, all of them)
+    fail        {"times": N, "status": S, "headers": {...}, "message": M}: the first N calls fail so (times: -1, all of them);
+                {key} in the message becomes the key that was sent
     drop        {"times": N}: the first N calls lose their connection without an answer
     error_at    the index of the piece before which a stream fails with an error event
     break_at    the index of the piece before which a stream's connection is cut
     hold        "head", or the index of the piece (or "end") before which the answer waits for /control/release
     delay       seconds before the answer begins
     pause       seconds before each piece
+    raw         the bytes that are sent (head and all, a character each) before the connection ends; a list is several calls' answers
+    flood       [text, times]: what follows raw
     finish      the reason of the end, where it is not the usual one
 
 It speaks OpenAI's chat completions, responses and embeddings and Anthropic's messages, count_tokens and models. /control/* is for the checks.
@@ -112,6 +115,15 @@ class Handler(BaseHTTPRequestHandler):
         time.sleep(script.get("delay", 0))
         if script.get("hold") == "head":
             self.record.hold(script["id"])
+        raw = script.get("raw")
+        if isinstance(raw, list):
+            raw = raw[number - 1] if number <= len(raw) else None
+        if raw is not None:
+            self.wfile.write(raw.encode("latin-1"))
+            text, times = script.get("flood", ("", 0))
+            for _ in range(times):
+                self.wfile.write(text.encode())
+            raise Cut
 
     def failed(self, script):
         fail = script.get("fail")
@@ -120,7 +132,8 @@ class Handler(BaseHTTPRequestHandler):
         number = len(self.record.of(script["id"]))
         if fail["times"] >= 0 and number > fail["times"]:
             return False
-        self.send_failure(fail["status"], fail.get("message", "Scripted failure."), fail.get("code"), headers=fail.get("headers", {}))
+        message = fail.get("message", "Scripted failure.").replace("{key}", self.headers.get("authorization", self.headers.get("x-api-key", "")))
+        self.send_failure(fail["status"], message, fail.get("code"), headers=fail.get("headers", {}))
         return True
 
     # OpenAI

@@ -87,14 +87,19 @@ class Record:
 def texts(content):
     if isinstance(content, str):
         return [content]
-    return [part.get("text", "") for part in content or [] if isinstance(part, dict) and part.get("type") in ("text", "input_text")]
+    parts = content if isinstance(content, list) else []
+    return [part["text"] for part in parts
+            if isinstance(part, dict) and part.get("type") in ("text", "input_text") and isinstance(part.get("text"), str)]
 
 
 def has_tool_result(messages):
     for message in messages:
+        if not isinstance(message, dict):
+            continue
         if message.get("role") == "tool" or message.get("type") == "function_call_output":
             return True
-        if isinstance(message.get("content"), list) and any(part.get("type") == "tool_result" for part in message["content"]):
+        if isinstance(message.get("content"), list) and any(
+                isinstance(part, dict) and part.get("type") == "tool_result" for part in message["content"]):
             return True
     return False
 
@@ -102,7 +107,7 @@ def has_tool_result(messages):
 def script_of(messages):
     """The newest script among the texts of users; a request without one gets the plain answer."""
     for message in reversed(messages):
-        if message.get("role") != "user":
+        if not isinstance(message, dict) or message.get("role") != "user":
             continue
         for text in reversed(texts(message.get("content"))):
             start = text.find('{"id"')

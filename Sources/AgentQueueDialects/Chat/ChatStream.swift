@@ -45,6 +45,8 @@ package struct ChatStream: EventAssembler {
         guard error == nil, !isDone else { return }
         guard case .json(let piece) = content else {
             isDone = true
+            // Some servers never say why an answer ends.
+            if hasBegun, !hasToldEnd { events.append(.finish(toolCalls.json == nil ? "stop" : "tool_calls")) }
             return
         }
         let chunk = piece.value
@@ -114,7 +116,8 @@ package struct ChatStream: EventAssembler {
 
     package var body: JSONValue? {
         if let error { return error }
-        guard unreadable == nil, isDone || finishReason != nil || choiceError != nil else { return nil }
+        // The end alone, without a word or a reason, is no answer.
+        guard unreadable == nil, isDone && hasBegun || finishReason != nil || choiceError != nil else { return nil }
         var members: [JSONValue.Member] = []
         if let id { members.append(.init("id", id)) }
         if let model { members.append(.init("model", model)) }

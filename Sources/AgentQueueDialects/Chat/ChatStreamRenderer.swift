@@ -13,6 +13,8 @@ struct ChatStreamRenderer: StreamRenderer {
         var places: [Int: Int] = [:]
         /// The provider's own end.
         var end: [UInt8] = []
+        /// Whether the provider has said `[DONE]`.
+        var isDone = false
         var hasUsage = false
         var usage: Usage?
     }
@@ -131,8 +133,10 @@ struct ChatStreamRenderer: StreamRenderer {
 extension ChatStreamRenderer {
     /// A provider's own chunk. That with the reason of the end, and what follows it, wait for the commit.
     private mutating func native(_ data: String, _ sample: Int) -> [UInt8] {
-        guard let chunk = try? JSONValue.parse(data) else {
-            // `[DONE]` is written where the stream ends; what else is no JSON holds no piece of the answer.
+        guard !samples[sample].isDone, let chunk = try? JSONValue.parse(data), chunk.members != nil else {
+            // The mark is written where the stream ends, and what follows the provider's is no part of the answer; what else is no object
+            // holds no piece of it.
+            samples[sample].isDone = samples[sample].isDone || data.hasPrefix("[DONE]")
             return []
         }
         // The queue may ask again, and says itself if it does not.

@@ -120,6 +120,8 @@ struct MessagesStreamRenderer: StreamRenderer {
 
     /// A provider's own event. `message_delta`, and what follows it, wait for the commit.
     private mutating func native(_ name: String?, _ data: String) -> [UInt8] {
+        // What is no object holds no piece of the answer.
+        guard data.utf8.first(where: { !" \t".utf8.contains($0) }) == UInt8(ascii: "{") else { return [] }
         let type = name ?? (try? JSONValue.parse(data))?["type"]?.string
         switch type {
         // The queue may ask again, and says itself if it does not.

@@ -45,9 +45,13 @@ struct HostCheck: Sendable {
         throw GatewayError(.forbidden, "Pages of this Origin may not call the gateway: have it added to serve.origins.")
     }
 
+    /// The host alone; what follows it and is no port stays, and so makes it another host.
     private static func withoutPort(_ host: String) -> String {
-        if host.hasPrefix("["), let end = host.firstIndex(of: "]") { return String(host[...end]) }
-        return host.firstIndex(of: ":").map { String(host[..<$0]) } ?? host
+        let end = host.hasPrefix("[") ? host.firstIndex(of: "]").map { host.index(after: $0) } : host.firstIndex(of: ":")
+        guard let end, end < host.endIndex, host[end] == ":", host[end...].dropFirst().allSatisfy({ ("0"..."9").contains($0) }) else {
+            return host
+        }
+        return String(host[..<end])
     }
 
     private static func withoutBrackets(_ host: String) -> String {

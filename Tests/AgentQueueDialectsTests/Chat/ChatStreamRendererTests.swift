@@ -83,6 +83,14 @@ import Testing
         #expect(text(stream.end(answer)) == "data: \(natives[1])\n\ndata: [DONE]\n\n")
     }
 
+    @Test func whatIsNoChunkOrFollowsTheEndIsLeftOut() throws {
+        var stream = try stream(includesUsage: true)
+        _ = pass(natives + ["[1]", natives[0], natives[1]], to: &stream)
+        #expect(text(stream.end(answer)) == "data: \(natives[1])\n\ndata: \(natives[2])\n\ndata: [DONE]\n\n")
+        var other = try self.stream()
+        #expect(pass(["[1]", "null", "7"], to: &other) == ["", "", ""])
+    }
+
     @Test func aProvidersErrorIsNotShownSinceTheQueueMayAskAgain() throws {
         var stream = try stream()
         #expect(pass([natives[0], #"{"error":{"message":"overloaded"}}"#], to: &stream).last == "")

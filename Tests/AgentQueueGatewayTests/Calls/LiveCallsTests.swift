@@ -106,6 +106,34 @@ import Testing
         }
     }
 
+    @Test func aStreamThatNeverSaysWhyItEndsIsWhole() async throws {
+        try await withGateway(.always(ScriptedAnswer(stream: Chat.first + "data: [DONE]\n\n"))) { gateway in
+            let answer = try await Chat.call(Chat.streamed).answer(port: gateway.port)
+            #expect(answer.events.last == "[DONE]")
+            #expect(answer.text.contains(#""content":"Hello""#) && answer.text.contains(#""finish_reason":"stop""#))
+            #expect(gateway.upstream.requests.count == 1)
+        }
+    }
+
+    @Test func anEndWithoutAWordIsNoAnswer() async throws {
+        let empty = ScriptedAnswer(stream: Chat.chunk(#"{"role":"assistant","content":""}"#) + "data: [DONE]\n\n")
+        try await withGateway(.inTurn(empty, ScriptedAnswer(stream: Chat.first + Chat.last))) { gateway in
+            // Its first chunk may be out already.
+            let answer = try await Chat.call(Chat.streamed).answer(port: gateway.port)
+            #expect(answer.text.contains("Hello") || answer.text.contains("stream_restarted"))
+            #expect(gateway.upstream.requests.count == 2)
+        }
+    }
+
+    @Test func whatIsNoObjectInAStreamDoesNotReachTheClient() async throws {
+        let answer = ScriptedAnswer(stream: Chat.first + "data: [1]\n\ndata: null\n\n" + Chat.last)
+        try await withGateway(.always(answer)) { gateway in
+            let answer = try await Chat.call(Chat.streamed).answer(port: gateway.port)
+            #expect(answer.events.last == "[DONE]")
+            #expect(!answer.events.contains("[1]") && !answer.events.contains("null"))
+        }
+    }
+
     @Test func aStreamThatIsCutGoesOnFromTheFirstPieceForItsRetry() async throws {
         let gate = Gate()
         let answer = ScriptedAnswer(stream: Chat.first + Chat.last, pauses: [(Chat.first.utf8.count, gate)])

@@ -51,7 +51,11 @@ import Testing
                 let status = try await status(gateway, rawRequest("GET /health", host: host))
                 #expect(status == 200, "\(host)")
             }
-            for host in ["evil.example", "localhost.evil.example", "queue.example.evil", ""] {
+            let others = [
+                "evil.example", "localhost.evil.example", "queue.example.evil", "", "[::1].evil.example:80", "[::1]evil.example", "[::1",
+                "localhost:80.evil.example", "localhost:80:80", "queue.example:x",
+            ]
+            for host in others {
                 #expect(try await status(gateway, rawRequest("GET /health", host: host)) == 403, "\(host)")
             }
             #expect(try await status(gateway, "GET /health HTTP/1.1\r\nconnection: close\r\n\r\n") == 403)

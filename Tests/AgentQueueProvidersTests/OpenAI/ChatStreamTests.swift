@@ -71,6 +71,7 @@ import Testing
         #expect(!reply.isComplete)
         #expect(try assembled([Self.choice(#"{"content":"Hi"}"#)]).body == nil)
         #expect(try assembled([String]()).body == nil)
+        #expect(try assembled([Self.choice(#"{"role":"assistant","content":""}"#), "[DONE]"]).body == nil)
     }
 
     @Test func toolCallsArePutTogether() throws {

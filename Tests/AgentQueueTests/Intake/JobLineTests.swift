@@ -163,8 +163,8 @@ import Testing
 
     @Test func hostileJSONIsRefused() {
         let deep = String(repeating: "[", count: 100_000)
-        #expect(refusal(#"{"prompt":"x","metadata":{"a":\#(deep)}}"#)?.contains("nested deeper than 128") == true)
-        #expect(refusal(deep)?.contains("nested deeper than 128") == true)
+        #expect(refusal(#"{"prompt":"x","metadata":{"a":\#(deep)}}"#)?.contains("nested deeper than 512") == true)
+        #expect(refusal(deep)?.contains("nested deeper than 512") == true)
         let badUTF8 = Array(#"{"prompt":""#.utf8) + [0xC3, 0x28] + Array(#""}"#.utf8)
         let reader = JobLine(defaults: JobDraft(), context: context())
         #expect(throws: InputError("not valid JSON at byte 12: invalid UTF-8", kind: .badData)) {
