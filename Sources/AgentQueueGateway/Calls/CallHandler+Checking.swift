@@ -70,7 +70,7 @@ extension CallHandler {
     }
 
     /// Refuses at once what no worker would ever take.
-    private func checkIsServed(_ target: Target) throws(GatewayError) {
+    func checkIsServed(_ target: Target) throws(GatewayError) {
         guard hasWorker, !available.contains(target.provider), policies.routes[target.description] == nil else { return }
         throw GatewayError(
             .providerUnavailable,

@@ -12,11 +12,15 @@ extension CallHandler {
         case nil: return
         case .spent(let sentence): throw GatewayError(.budgetSpent, sentence)
         case .unpriced:
-            throw GatewayError(
-                .forbidden,
-                "The key \(caller.name) has a budget, and what \(job.target) costs is not known: set models.\(job.target).price, 0 if it is free."
-            )
+            throw Self.unpriced(job.target, caller)
         }
+    }
+
+    /// Why a key with a budget may not ask for a target.
+    static func unpriced(_ target: Target, _ caller: Caller) -> GatewayError {
+        GatewayError(
+            .forbidden,
+            "The key \(caller.name) has a budget, and what \(target) costs is not known: set models.\(target).price, 0 if it is free.")
     }
 
     /// What is left of the limits of a request's key.

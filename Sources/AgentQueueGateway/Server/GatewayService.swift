@@ -112,7 +112,7 @@ package final class GatewayService: Service {
         let listening = Task.detached { try await group.run() }
         do {
             try await withTaskCancellationHandler {
-                try await serve(calls, catalog, connections, group, listening)
+                try await serve(calls, catalog, BatchKeeper(calls, logger: logger), connections, group, listening)
             } onCancel: {
                 connections.cutAll()
                 listening.cancel()
@@ -127,8 +127,8 @@ package final class GatewayService: Service {
     }
 
     private func serve(
-        _ calls: any CallHandling, _ catalog: ModelCatalog, _ connections: Connections, _ group: ServiceGroup,
-        _ listening: Task<Void, any Error>
+        _ calls: any CallHandling, _ catalog: ModelCatalog, _ keeper: BatchKeeper, _ connections: Connections,
+        _ group: ServiceGroup, _ listening: Task<Void, any Error>
     ) async throws {
         try await withThrowingTaskGroup(of: Event.self) { tasks in
             tasks.addTask {
@@ -137,6 +137,10 @@ package final class GatewayService: Service {
             }
             tasks.addTask {
                 await catalog.run()
+                return .callsEnded
+            }
+            tasks.addTask {
+                await keeper.run()
                 return .callsEnded
             }
             tasks.addTask {
