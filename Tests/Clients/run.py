@@ -16,7 +16,7 @@ from gateway import PROVIDER_KEY, Gateway
 
 HERE = pathlib.Path(__file__).parent
 SUITE_SECONDS = 170
-ALONE = ("attack", "unreliable", "storage")
+ALONE = ("attack", "unreliable", "storage", "errors", "wire")
 
 
 def run(label, command, environment={}, seconds=SUITE_SECONDS):

@@ -82,8 +82,6 @@ class Handler(BaseHTTPRequestHandler):
         }
         if path not in routes:
             return self.send_failure(404, "There is no such path.", "not_found")
-        if path == "/v1/messages/count_tokens":
-            return self.count_tokens(request)
         if path == "/v1/embeddings":
             script = {"id": "embeddings"}
         elif path == "/v1/responses":
@@ -232,8 +230,9 @@ class Handler(BaseHTTPRequestHandler):
         return {"type": "model", "id": name, "display_name": name, "created_at": "2026-06-30T00:00:00Z", "lifecycle": "active",
                 "max_input_tokens": 100000, "max_tokens": 8192}
 
-    def count_tokens(self, request, script=None):
-        self.send_json(200, {"input_tokens": 42})
+    def count_tokens(self, request, script):
+        if not self.failed(script):
+            self.send_json(200, {"input_tokens": 42})
 
     def messages(self, request, script):
         if self.failed(script):

@@ -77,7 +77,7 @@ package final class ScriptedServer: Sendable {
     /// `http://127.0.0.1:port`.
     package var url: String { "http://127.0.0.1:\(port)" }
     /// What it was asked so far, in the order of arrival.
-    package var requests: [RecordedRequest] { state.withLock { $0.requests } }
+    package var requests: RecordedRequests { RecordedRequests(state.withLock { $0.requests }) }
     /// How many connections were ever made.
     package var connections: Int { state.withLock { $0.connections } }
     /// How many connections are open now.
@@ -90,7 +90,7 @@ package final class ScriptedServer: Sendable {
     @discardableResult
     package func waitForRequests(_ count: Int) async throws -> [RecordedRequest] {
         try await arrived.wait(atLeast: count)
-        return requests
+        return Array(requests)
     }
 
     /// Waits until so many connections were closed by the client, since the start.
@@ -229,28 +229,6 @@ package struct Script: Sendable {
             return answers[min(turn.count, answers.count) - 1]
         }
     }
-}
-
-/// What a ``ScriptedServer`` was asked.
-package struct RecordedRequest: Sendable {
-    /// `GET`, `POST` and so on.
-    package var method: String
-    /// Path and query.
-    package var path: String
-    /// Headers in their order, as sent.
-    package var headers: [(name: String, value: String)]
-    /// The body.
-    package var body: [UInt8]
-    /// Which of the server's connections it came by, from 1.
-    package var connection: Int
-
-    /// A header's value, found without regard to case.
-    package subscript(header: String) -> String? {
-        headers.first { $0.name.lowercased() == header.lowercased() }?.value
-    }
-
-    /// The body as text.
-    package var text: String { String(decoding: body, as: UTF8.self) }
 }
 
 /// Whether it was the server that ended a connection.

@@ -96,6 +96,7 @@ final class RequestHandler: Sendable {
             throw GatewayError(.overloaded, "There are too many connections to the gateway: send the request again in a second.")
         }
         if !client.isUnixSocket {
+            try checkHost(request)
             try hosts.check(host: request.head.authority, address: client.localAddress)
             if let origin = request.headers[.origin], try hosts.check(origin: origin, host: request.head.authority) {
                 response.add(Self.crossOrigin(origin))
@@ -128,6 +129,12 @@ final class RequestHandler: Sendable {
     private struct NothingAnswered: Error {}
 
     // MARK: Checks
+
+    /// What reads the request before us, such as a proxy, might take the other one.
+    private func checkHost(_ request: Request) throws(GatewayError) {
+        guard let name = HTTPField.Name("host"), !request.headers[values: name].allSatisfy({ $0 == request.head.authority }) else { return }
+        throw GatewayError(.malformed, "The request names several hosts: send one Host header.")
+    }
 
     private func checkContent(_ request: Request, _ route: Route) throws(GatewayError) {
         if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {

@@ -15,13 +15,13 @@ struct AttachableCall {
         var state: JobState
         var endedAt: Int64?
         var expiresAt: Int64?
-        /// Whether its cancellation has been requested.
-        var isCancelled: Bool
+        /// When its cancellation was requested, or done; nil if it was not.
+        var cancelledAt: Int64?
         /// Why it ended without an answer; nil if it did not.
         var failure: FailureClass?
 
-        /// Whether it ended, or will, because nobody wanted its answer.
-        var isAbandoned: Bool { isCancelled || state == .cancelled || failure == .expired }
+        /// Whether it ended, or will, because nobody wanted its answer any more.
+        var isAbandoned: Bool { cancelledAt != nil || failure == .expired }
     }
 
     var id: Int64
@@ -52,9 +52,11 @@ struct AttachableCall {
         return isUnfinished || jobs.allSatisfy { $0.failure?.isRequestsFault ?? true }
     }
 
-    /// Whether a retry of its request gets what becomes of it.
+    /// Whether a retry of its request gets what becomes of it. What was cancelled while its client waited is not begun anew by the client's
+    /// SDK; what was cancelled because its client had left is.
     func answersRetry(now: Int64, window: Int64) -> Bool {
-        guard !jobs.contains(where: \.isAbandoned) else { return false }
+        let wasWanted = jobs.allSatisfy { job in job.cancelledAt.map { $0 < lostAt ?? .max } ?? !job.isAbandoned }
+        guard wasWanted else { return false }
         guard let endedAt else { return true }
         return endedAt > now - window && (isCompleted || receivedAt == nil)
     }
@@ -151,7 +153,7 @@ extension AttachableCall.Job {
         state = JobState(rawValue: row.text(7)) ?? .available
         endedAt = row.optionalInt64(8)
         expiresAt = row.optionalInt64(9)
-        isCancelled = !row.isNull(10)
+        cancelledAt = row.optionalInt64(10) ?? (state == .cancelled ? endedAt : nil)
         failure = row.optionalText(11).map { FailureClass(rawValue: $0) ?? .permanent }
     }
 }

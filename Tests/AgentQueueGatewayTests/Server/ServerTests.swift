@@ -59,6 +59,10 @@ import Testing
                 #expect(try await status(gateway, rawRequest("GET /health", host: host)) == 403, "\(host)")
             }
             #expect(try await status(gateway, "GET /health HTTP/1.1\r\nconnection: close\r\n\r\n") == 403)
+            for hosts in [["localhost", "evil.example"], ["evil.example", "localhost"], ["localhost", "localhost", "127.0.0.1"]] {
+                let several = rawRequest("GET /health", host: hosts[0], hosts.dropFirst().map { "host: \($0)" })
+                #expect(try await status(gateway, several) == 400, "\(hosts)")
+            }
         }
     }
 

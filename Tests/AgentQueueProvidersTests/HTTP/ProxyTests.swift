@@ -23,7 +23,7 @@ import Testing
                     return try await withTransport(.init(maxRetries: 0, proxies: rules, tls: tls)) { transport in
                         let call = HTTPCall(method: "POST", url: url, headers: ["x-one": "1"], body: [1, 2, 3])
                         let result = await transport.send(call, before: .now + .seconds(30))
-                        return (result, proxy.requests, server.requests)
+                        return (result, proxy.requests, Array(server.requests))
                     }
                 }
             }

@@ -124,9 +124,23 @@ import Testing
                 for repetition in Repetition.allCases {
                     let next = try await again(f, repetition)
                     #expect(next.attached == nil && next.call != first.call)
+                    try await f.store.gateway.left([next.call], server: f.worker)
                     _ = try await f.store.jobs.cancel(ids: [next.call])
                 }
             }
+        }
+    }
+
+    /// An SDK that repeats a broken request by itself does not undo what a person did.
+    @Test(arguments: [false, true]) func aRetryIsToldOfACancellationThatItsClientWaitedFor(runs: Bool) async throws {
+        try await withStore { f in
+            let first = try await f.submit("hello")
+            if runs { _ = try await f.one() }
+            _ = try await f.store.jobs.cancel(ids: [first.call])
+            #expect(try await again(f, .retry).call == first.call)
+            #expect(try await again(f, .plain).call != first.call, "who asks on purpose is not refused")
+            f.store.gateway.received([first.call])
+            #expect(try await again(f, .retry).call != first.call)
         }
     }
 
