@@ -3,7 +3,7 @@
 //
 //   cc -O2 -pthread -o http_load http_load.c
 //
-//   http_load upstream PORT [PIECES GAP_MS]               serves chat completions until it is killed
+//   http_load upstream PORT [PIECES GAP_MS [DELAY_MS]]    serves chat completions until it is killed; whole ones after DELAY_MS
 //   http_load load PORT KEY MODE CLIENTS REQUESTS         MODE: whole, cached or stream; prints one JSON object
 //
 // A streamed answer's first piece holds the time at which it was sent (`T<ns>;`, the clock is the machine's), so that a client
@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -86,7 +87,7 @@ static int read_message(int fd, char *buffer, void (*first)(void *, char *), voi
 
 // MARK: The model server
 
-static int pieces = 20, gap_ms = 0;
+static int pieces = 20, gap_ms = 0, delay_ms = 0;
 
 static const char WHOLE[] =
     "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"message\":{\"role\":"
@@ -129,6 +130,7 @@ static void *answer(void *argument) {
             if (!send_stream(fd)) break;
             continue;
         }
+        if (delay_ms) usleep(delay_ms * 1000);
         char reply[1024];
         int length = snprintf(reply, sizeof reply, "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %zu\r\n\r\n%s",
                               sizeof WHOLE - 1, WHOLE);
@@ -254,14 +256,19 @@ static void load(int clients, int requests) {
 
 int main(int count, char **arguments) {
     signal(SIGPIPE, SIG_IGN);
+    struct rlimit files;
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
     if (count >= 3 && !strcmp(arguments[1], "upstream")) {
         if (count >= 5) pieces = atoi(arguments[3]), gap_ms = atoi(arguments[4]);
+        if (count >= 6) delay_ms = atoi(arguments[5]);
         serve(atoi(arguments[2]));
     } else if (count == 7 && !strcmp(arguments[1], "load")) {
         target_port = atoi(arguments[2]), key = arguments[3], mode = arguments[4];
         load(atoi(arguments[5]), atoi(arguments[6]));
         return 0;
     }
-    fprintf(stderr, "usage: http_load upstream PORT [PIECES GAP_MS] | load PORT KEY whole|cached|stream CLIENTS REQUESTS\n");
+    fprintf(stderr, "usage: http_load upstream PORT [PIECES GAP_MS [DELAY_MS]] | load PORT KEY whole|cached|stream CLIENTS REQUESTS\n");
     return 64;
 }

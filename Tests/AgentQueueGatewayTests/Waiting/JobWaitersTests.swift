@@ -62,6 +62,18 @@ import Testing
         #expect(ContinuousClock.now >= start + .milliseconds(20))
     }
 
+    @Test func aWaitEndsAtItsTimeWhateverTheWaitsBeforeItWanted() async throws {
+        let signal = CallSignal()
+        for time in [Duration.seconds(60), .milliseconds(20), .seconds(60), .milliseconds(40)] {
+            signal.call()
+            await signal.wait(until: .now + time)
+        }
+        let end = ContinuousClock.now + .milliseconds(20)
+        try await within(.seconds(10), "the time comes") {
+            while ContinuousClock.now < end { await signal.wait(until: end) }
+        }
+    }
+
     @Test func aCancelledTaskWaitsNoLonger() async throws {
         let signal = CallSignal()
         let task = Task { await signal.wait(until: nil) }
