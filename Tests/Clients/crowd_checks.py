@@ -3,9 +3,12 @@
 import asyncio
 import json
 import os
+import pathlib
+import re
 import urllib.parse
 
 from checks import Checks, Script, equal, expect, until
+from gateway import Gateway
 
 checks = Checks()
 MANY = int(os.environ.get("CLIENTS_MANY", "300"))
@@ -109,6 +112,44 @@ def stalled(context):
               sum(1000 + len(str(index)) for index in range(6000)), "the length of the text")
 
     asyncio.run(stall())
+
+
+@checks.check("answers beyond serve.stream_memory: nobody reads, memory stays, and all get the whole answer later", bound=120)
+def crowded_memory(context):
+    gateway = Gateway(context.arguments.program, pathlib.Path(context.arguments.folder, "memory"), context.arguments.upstream, "  stream_memory: 1MiB\n")
+    gateway.start()
+    process = f"/proc/{gateway.serve.process.pid}"
+    size = lambda name: int(re.search(rf"{name}:\s+(\d+)", pathlib.Path(process, "status").read_text())[1]) // 1024
+    there = context.of(gateway.url, gateway.key)
+    scripts = [Script(text=["x" * 10_000] * 400) for _ in range(8)]
+
+    async def stall():
+        streams = []
+        for script in scripts:
+            stream = await Stream(there, script).open()
+            await stream.reader.read(1)
+            stream.writer.transport.pause_reading()
+            streams.append(stream)
+        for script in scripts:
+            await asyncio.to_thread(context.upstream.wait, script.id, seconds=60)
+            await asyncio.to_thread(until, lambda script=script: context.upstream.calls(script.id)[0]["outcome"], lambda outcome: outcome != "open", 60)
+        await answered(there)
+        for stream in streams:
+            stream.writer.transport.resume_reading()
+            data = b"H" + await stream.reader.read()
+            expect(b"data: [DONE]" in data, f"no end: {data[-300:]}")
+            equal(sum(len(text_of(line[6:])) for line in unchunked(data).split(b"\n") if line.startswith(b"data: {")), 4_000_000, "the length of the text")
+
+    try:
+        before = size("VmRSS")
+        pathlib.Path(process, "clear_refs").write_text("5")
+        asyncio.run(stall())
+        grown = size("VmHWM") - before
+        equal(gateway.stop(), [0], "its exit code")
+        expect(grown < 400, f"it grew by {grown} MiB")
+        return f"{grown} MiB"
+    finally:
+        gateway.kill()
 
 
 @checks.check("on-disconnect: cancel ends the call when its client leaves; finish does not")

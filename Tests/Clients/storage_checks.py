@@ -5,9 +5,11 @@ Each check has a gateway of its own. Small disks take root; without it that chec
 
 import contextlib
 import ctypes
+import http.client
 import json
 import os
 import pathlib
+import random
 import shutil
 import sqlite3
 import struct
@@ -234,6 +236,85 @@ def clock(context):
             first = ask(there, script, **{"idempotency-key": key})
             again = ask(there, script, **{"idempotency-key": key})
             equal((text_of(first), text_of(again), context.upstream.count(script.id)), ("Hello", "Hello", 1), "two requests of one key")
+
+
+@checks.check("the power goes while calls are under way: what was called is in the file, and what was answered is kept", bound=90)
+def power(context):
+    compiler = shutil.which("cc")
+    if not compiler:
+        raise Skipped("there is no C compiler")
+    folder = pathlib.Path(context.arguments.folder, "power")
+    (folder / "synced").mkdir(parents=True)
+    source, library, restore = pathlib.Path(__file__).parent.parent / "Faults" / "powercut.c", folder / "powercut.so", folder / "powercut"
+    subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-o", library, source], check=True)
+    subprocess.run([compiler, "-O1", "-DPOWERCUT_RESTORE", "-o", restore, source], check=True)
+    gateway = Gateway(context.arguments.program, folder, context.arguments.upstream)
+    database = folder / "queue.db"
+    watched = {"LD_PRELOAD": str(library), "POWERCUT_DB": str(database), "POWERCUT_DIR": str(folder / "synced")}
+    seed = int(os.environ.get("CLIENTS_SEED", random.randrange(1 << 30)))
+    chance = random.Random(seed)
+    sent, ended, stop, changing = {}, {}, threading.Event(), threading.Lock()
+
+    def client(there, number):
+        while not stop.is_set():
+            script = Script(pause=chance.choice((0, 0.02)))
+            with changing:
+                sent[script.id] = (script, number)
+            try:
+                answer = ask(there, script, number, streams=False)
+            except (OSError, http.client.HTTPException):
+                return
+            with changing:
+                ended[script.id] = answer
+
+    try:
+        gateway.start()
+        equal(gateway.stop(), [0], "the exit code of the first start, which makes the database")
+        for cut in range(3):
+            # What is there when it starts is on the disk.
+            for suffix in ("", "-wal"):
+                synced = folder / "synced" / f"durable{suffix}"
+                synced.unlink(missing_ok=True)
+                if pathlib.Path(f"{database}{suffix}").exists():
+                    shutil.copyfile(f"{database}{suffix}", synced)
+            gateway.environment.update(watched)
+            gateway.start()
+            there = context.of(gateway.url, gateway.key)
+            stop.clear()
+            threads = [threading.Thread(target=client, args=(there, number), daemon=True) for number in range(6)]
+            for thread in threads:
+                thread.start()
+            enough = len(ended) + 8
+            until(lambda: len(ended), lambda count: count >= enough, 20)
+            threads[0].join(chance.uniform(0, 1))
+            gateway.serve.kill()
+            stop.set()
+            for thread in threads:
+                thread.join(30)
+            for name in watched:
+                gateway.environment.pop(name)
+            subprocess.run([restore, database, folder / "synced", str(seed + cut)], check=True, capture_output=True)
+            with contextlib.closing(sqlite3.connect(database)) as connection:
+                equal(connection.execute("PRAGMA integrity_check").fetchall(), [("ok",)], f"the database's integrity (seed {seed})")
+                tables = [name for name, in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%'")]
+                stored = " ".join(str(row) for table in tables for row in connection.execute(f'SELECT * FROM "{table}"'))
+            called = context.upstream.ask("counts")
+            for identifier in sent:
+                expect(not called.get(identifier) or identifier in stored, f"a call was made that is not in the file (seed {seed})")
+        gateway.start()
+        there = context.of(gateway.url, gateway.key)
+        expect(len(ended) > 10, f"only {len(ended)} calls were answered")
+        # All ask again: what was answered is not called again.
+        before = context.upstream.ask("counts")
+        for identifier, (script, number) in sent.items():
+            equal(text_of(ask(there, script, number, **{"x-stainless-retry-count": "1"})), "Hello", f"the answer (seed {seed})")
+        after = context.upstream.ask("counts")
+        for identifier in ended:
+            equal(after[identifier], before[identifier], f"the calls of what was answered before the power went (seed {seed})")
+        equal(gateway.stop(), [0], "its exit code")
+        return f"{len(ended)} of {len(sent)} calls were answered before"
+    finally:
+        gateway.kill()
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ private struct CallStream {
         do throws(ReplyViewer.Restarted) {
             for (sample, own) in call.buffers.enumerated() {
                 let buffer = own.hasBegun ? own : leader ?? own
-                for event in try viewers[sample].take(from: buffer) { bytes += renderer.render(event, sample: sample) }
+                for event in try viewers[sample].take(from: buffer, by: call.signal) { bytes += renderer.render(event, sample: sample) }
             }
         } catch {
             try await write(bytes)

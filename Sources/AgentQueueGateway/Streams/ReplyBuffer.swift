@@ -10,17 +10,49 @@ final class ReplyBuffer: Sendable {
         var attempt = 0
         /// The attempt's events from the place that was asked for.
         var events: ArraySlice<ReplyEvent> = []
-        /// The events ended before the answer did, because there was no memory for more.
+        /// The events ended before the answer did, because there was no memory for more, or begin after the place that was asked for,
+        /// because those before have made room for others.
         var isCut = false
+        /// The attempt's first events are no longer known.
+        var hasDropped = false
+    }
+
+    private struct Viewer {
+        var signal: CallSignal
+        /// Which event it reads next.
+        var place = 0
     }
 
     private struct State {
         var attempt = 0
+        /// How many events were dropped, once all viewers had read them, to make room.
+        var dropped = 0
+        /// Those that follow.
         var events: [ReplyEvent] = []
         var bytes = 0
         var isCut = false
         var isFilledHere = false
-        var viewers: [ObjectIdentifier: CallSignal] = [:]
+        var viewers: [ObjectIdentifier: Viewer] = [:]
+
+        var signals: [CallSignal] { viewers.values.map(\.signal) }
+
+        /// Takes memory for an event, if there is enough.
+        mutating func take(_ count: Int, _ memory: StreamMemory) -> Bool {
+            guard bytes + count <= JobLimits.maxReplyBytes, memory.take(count) else { return false }
+            bytes += count
+            return true
+        }
+
+        /// Drops the events that all viewers have read. Who comes later gets the whole answer at its end.
+        mutating func makeRoom(_ memory: StreamMemory) {
+            let count = min(viewers.values.map(\.place).min() ?? 0, dropped + events.count) - dropped
+            guard count > 0 else { return }
+            let freed = events.prefix(count).reduce(0) { $0 + $1.bytes }
+            events.removeFirst(count)
+            dropped += count
+            bytes -= freed
+            memory.give(back: freed)
+        }
     }
 
     private let memory: StreamMemory
@@ -38,7 +70,8 @@ final class ReplyBuffer: Sendable {
             memory.give(back: state.bytes)
             state.attempt = memory.newAttempt()
             state.isFilledHere = isHere
-            (state.events, state.bytes, state.isCut) = ([], 0, false)
+            (state.dropped, state.events, state.bytes, state.isCut) = (0, [], 0, false)
+            for viewer in state.viewers.keys { state.viewers[viewer]?.place = 0 }
             return state.attempt
         }
         return { [self] in add($0, to: attempt) }
@@ -49,22 +82,31 @@ final class ReplyBuffer: Sendable {
         let viewers = state.withLock { state -> [CallSignal] in
             // An attempt that another has replaced may still have something to say.
             guard attempt == state.attempt, !state.isCut else { return [] }
-            guard state.bytes + bytes <= JobLimits.maxReplyBytes, memory.take(bytes) else {
-                state.isCut = true
-                return Array(state.viewers.values)
+            if !state.take(bytes, memory) {
+                state.makeRoom(memory)
+                guard state.take(bytes, memory) else {
+                    state.isCut = true
+                    return state.signals
+                }
             }
-            state.bytes += bytes
             state.events.append(event)
-            return Array(state.viewers.values)
+            return state.signals
         }
         for viewer in viewers { viewer.call() }
     }
 
     /// Returns what there is from a place in an attempt's events, and from the first if there is another attempt by now.
-    func read(_ attempt: Int, from place: Int) -> Page {
+    /// - Parameter viewer: who reads, if it is one of those that are woken.
+    func read(_ attempt: Int, from place: Int, by viewer: CallSignal? = nil) -> Page {
         state.withLock { state in
-            let start = attempt == state.attempt ? min(place, state.events.count) : 0
-            return Page(attempt: state.attempt, events: state.events[start...], isCut: state.isCut)
+            let end = state.dropped + state.events.count
+            let start = attempt == state.attempt ? min(place, end) : 0
+            let isLate = start < state.dropped
+            // Who is late reads no more of this attempt, and keeps nothing.
+            if let viewer { state.viewers[ObjectIdentifier(viewer)]?.place = isLate ? .max : end }
+            return Page(
+                attempt: state.attempt, events: isLate ? [] : state.events[(start - state.dropped)...], isCut: state.isCut || isLate,
+                hasDropped: state.dropped > 0)
         }
     }
 
@@ -75,7 +117,7 @@ final class ReplyBuffer: Sendable {
     var isFilledHere: Bool { state.withLock(\.isFilledHere) }
 
     /// Wakes this viewer for every event from now on.
-    func add(viewer: CallSignal) { state.withLock { $0.viewers[ObjectIdentifier(viewer)] = viewer } }
+    func add(viewer: CallSignal) { state.withLock { $0.viewers[ObjectIdentifier(viewer)] = Viewer(signal: viewer) } }
 
     func remove(viewer: CallSignal) { state.withLock { $0.viewers[ObjectIdentifier(viewer)] = nil } }
 }

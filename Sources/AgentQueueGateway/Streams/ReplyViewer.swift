@@ -20,6 +20,8 @@ struct ReplyViewer: Sendable {
     private var isNative = false
     /// What was sent, without what no client keeps.
     private var sent: [ReplyEvent] = []
+    /// Whether something was sent that is no longer known, since there was no memory for it.
+    private var hasForgotten = false
     private var sentNative = false
     /// Whether the attempt has said how it ends, so that nothing of the answer is missing.
     private var isFinished = false
@@ -28,18 +30,22 @@ struct ReplyViewer: Sendable {
     init(_ form: RequestForm) { self.form = form }
 
     /// Whether the client was sent a part of the answer.
-    var hasBegun: Bool { !sent.isEmpty }
+    var hasBegun: Bool { hasForgotten || !sent.isEmpty }
 
     /// The events that the client is to be sent now.
+    /// - Parameter viewer: as which the client is known to the buffer.
     /// - Throws: ``Restarted``.
-    mutating func take(from buffer: ReplyBuffer) throws(Restarted) -> [ReplyEvent] {
-        let page = buffer.read(attempt, from: place)
+    mutating func take(from buffer: ReplyBuffer, by viewer: CallSignal? = nil) throws(Restarted) -> [ReplyEvent] {
+        let page = buffer.read(attempt, from: place, by: viewer)
         if page.attempt != attempt {
+            guard !hasForgotten else { throw Restarted() }
             (attempt, place, beginning, usage, isFinished, isNative) = (page.attempt, 0, nil, nil, false, false)
             comparison = sent.isEmpty ? nil : AttemptComparison(sent: sent, isNative: sentNative)
         }
         place += page.events.count
-        return try take(page.events)
+        let events = try take(page.events)
+        if page.hasDropped, !sent.isEmpty { (sent, hasForgotten) = ([], true) }
+        return events
     }
 
     /// The events that the client is to be sent now, of these, which follow those before.
@@ -78,9 +84,9 @@ struct ReplyViewer: Sendable {
     }
 
     private mutating func show(_ event: ReplyEvent, _ shown: inout [ReplyEvent]) {
-        if sent.isEmpty { shown += [usage, beginning].compactMap(\.self) }
+        if !hasBegun { shown += [usage, beginning].compactMap(\.self) }
         (beginning, usage) = (nil, nil)
-        sent.append(event)
+        if !hasForgotten { sent.append(event) }
         sentNative = isNative
         shown.append(event)
     }
@@ -91,7 +97,7 @@ struct ReplyViewer: Sendable {
         guard hasBegun else { return }
         if isFinished, comparison?.isComplete ?? true { return }
         // The pieces ended too soon, or another process answered.
-        guard !sentNative else { throw Restarted() }
+        guard !sentNative, !hasForgotten else { throw Restarted() }
         var comparison = AttemptComparison(sent: sent, isNative: false)
         let saysReasoning = sent.contains { if case .reasoning = $0 { true } else { false } }
         for event in reply.events where !comparison.isComplete {

@@ -51,6 +51,10 @@ struct LaneWatch: Sendable {
     /// - Throws: `StoreError`.
     func timeout(of job: Int64) throws -> GatewayError {
         guard let lane = try store.gateway.lane(of: job, policies: policies), !lane.isOpen else {
+            // One that was to be tried again is told why.
+            if let error = try store.jobs.get(job)?.errors.last(where: { $0.failure != .expired }) {
+                return GatewayError(error.failure, message: error.message)
+            }
             return GatewayError(.overloaded, "The request waited as long as it may, and no worker was free: send it again later.")
         }
         return Self.error(lane, now: store.clock.wall())

@@ -59,6 +59,9 @@ import Testing
         try await withGateway(GatewayPlan(asksForKeys: true)) { gateway in
             let table = try #require(gateway.service.table)
             #expect(table.routes.count > 10)
+            // A route without a scope is open to everybody: each is one on purpose.
+            let open = Set(table.routes.filter { $0.scope == nil }.map(\.path))
+            #expect(open == ["/", "/api/hello", "/health", "/ready", "/openapi.json"])
             for scope in KeyScope.allCases {
                 let key = try await gateway.key("k-\(scope.rawValue.replacing(":", with: "-"))", scopes: [scope])
                 for route in table.routes {

@@ -44,6 +44,31 @@ import Testing
         #expect(memory.bytes == 0)
     }
 
+    @Test func whatAllViewersHaveReadMakesRoom() {
+        let memory = StreamMemory(limit: 1_000)
+        let buffer = ReplyBuffer(memory)
+        let (quick, late) = (CallSignal(), CallSignal())
+        buffer.add(viewer: quick)
+        let add = buffer.begin()
+        for place in 0..<10 {
+            add(.text(String(repeating: "a", count: 400)))
+            let page = buffer.read(1, from: place, by: quick)
+            #expect(page.events.count == 1 && !page.isCut)
+            #expect(page.hasDropped == (place >= 2))
+        }
+        #expect(memory.bytes <= 1_000)
+        // Who comes now has no beginning, and holds nothing up.
+        buffer.add(viewer: late)
+        #expect(buffer.read(0, from: 0, by: late).events.isEmpty && buffer.read(0, from: 0, by: late).isCut)
+        for place in 10..<20 {
+            add(.text(String(repeating: "a", count: 400)))
+            #expect(buffer.read(1, from: place, by: quick).events.count == 1)
+        }
+        // Who reads nothing keeps its events, until there is no room.
+        for _ in 0..<4 { add(.text(String(repeating: "b", count: 400))) }
+        #expect(buffer.read(1, from: 20, by: quick).isCut)
+    }
+
     @Test func everyEventWakesTheViewers() async throws {
         let buffer = ReplyBuffer(StreamMemory(limit: 1_000_000))
         let signal = CallSignal()

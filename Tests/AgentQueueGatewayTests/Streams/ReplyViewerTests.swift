@@ -27,6 +27,27 @@ import Testing
         #expect(try viewer.take(from: buffer) == [.begin(model: "new", id: "2", native: nil), .text("a")])
     }
 
+    @Test func whatMadeRoomIsNotMissed() throws {
+        let buffer = ReplyBuffer(StreamMemory(limit: 1_000))
+        let signal = CallSignal()
+        buffer.add(viewer: signal)
+        var viewer = ReplyViewer(.chat)
+        let add = buffer.begin()
+        let text = String(repeating: "a", count: 400)
+        for _ in 0..<10 {
+            add(.text(text))
+            #expect(try viewer.take(from: buffer, by: signal) == [.text(text)])
+        }
+        // The beginning is not there to be compared any more.
+        #expect(throws: ReplyViewer.Restarted.self) { try viewer.check(ModelReply(String(repeating: text, count: 10))) }
+        add(.finish("stop"))
+        _ = try viewer.take(from: buffer, by: signal)
+        try viewer.check(ModelReply(String(repeating: text, count: 10)))
+        let again = buffer.begin()
+        again(.text(text))
+        #expect(throws: ReplyViewer.Restarted.self) { try viewer.take(from: buffer, by: signal) }
+    }
+
     @Test func theSameAnswerGoesOnInAFurtherAttempt() throws {
         var viewer = ReplyViewer(.chat)
         let first = buffer.begin()

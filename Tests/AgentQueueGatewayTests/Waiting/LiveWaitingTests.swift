@@ -30,6 +30,17 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true]) func aRefusalThatCannotBeWaitedForIsTold(streams: Bool) async throws {
+        let refusal = ScriptedAnswer(429, headers: [("retry-after", "50")], json: #"{"error":{"message":"too many"}}"#)
+        try await withGateway(.always(refusal)) { gateway in
+            let call = Chat.call(streams ? Chat.streamed : Chat.question, [("x-agent-queue-max-wait", "500ms")])
+            let answer = try await within(.seconds(20), "the answer") { [port = gateway.port] in try await call.answer(port: port) }
+            #expect(answer.status == 429)
+            #expect(try answer.json["error"]?["code"] == "rate_limit_exceeded")
+            #expect(gateway.upstream.requests.count == 1)
+        }
+    }
+
     @Test func aProviderThatNobodyCanCallIsToldAtOnce() async throws {
         @Sendable func addOther(_ settings: inout Settings) {
             settings.providers["other"] = settings.providers["local"]
