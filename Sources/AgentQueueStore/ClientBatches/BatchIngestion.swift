@@ -48,21 +48,16 @@ extension ClientBatchStore {
     package func tasks(limit: Int = 100) throws -> [ClientBatchTask] {
         let now = clock.wall()
         return try read { reader in
-            let batches = try reader.statement(Self.open).bind(limit).all { try ClientBatch($0) }
-            return try batches.compactMap { batch in
-                let place = try reader.statement(
-                    """
-                    SELECT added_line, written_line, ingested_at,
-                    EXISTS (SELECT 1 FROM client_lines WHERE client_batch = client_batches.id AND ended IS NULL)
-                    FROM client_batches WHERE id = ?
-                    """
-                ).bind(batch.id).first { (added: $0.int64(0), written: $0.int64(1), isIngested: !$0.isNull(2), waits: $0.bool(3)) }
-                guard let place else { return nil }
-                let step: ClientBatchStep? =
-                    if !place.isIngested { .ingest } else if !place.waits { .finish } else if batch.state == .cancelling {
-                        .cancel
-                    } else if batch.expiresAt <= now { .expire } else { nil }
-                return step.map { ClientBatchTask(batch: batch, step: $0, addedLine: place.added, writtenLine: place.written) }
+            let due = try reader.statement(Self.due).bind(now).bind(limit).all {
+                (id: $0.int64(0), added: $0.int64(1), written: $0.int64(2), isIngested: !$0.isNull(3), waits: $0.bool(4))
+            }
+            return try due.compactMap { row in
+                guard let batch = try reader.statement(Self.byID).bind(row.id).first({ try ClientBatch($0) }) else { return nil }
+                let step: ClientBatchStep =
+                    if !row.isIngested { .ingest } else if !row.waits { .finish } else if batch.state == .cancelling { .cancel } else {
+                        .expire
+                    }
+                return ClientBatchTask(batch: batch, step: step, addedLine: row.added, writtenLine: row.written)
             }
         }
     }
@@ -170,7 +165,14 @@ extension ClientBatchStore {
         }
     }
 
-    private static let open = SQLText("\(ClientBatch.columns) WHERE ended_at IS NULL ORDER BY id LIMIT ?")
+    private static let due = SQLText(
+        """
+        SELECT id, added_line, written_line, ingested_at,
+        EXISTS (SELECT 1 FROM client_lines WHERE client_batch = client_batches.id AND ended IS NULL)
+        FROM client_batches WHERE ended_at IS NULL AND (ingested_at IS NULL OR state = 'cancelling' OR expires_at <= ?
+            OR NOT EXISTS (SELECT 1 FROM client_lines WHERE client_batch = client_batches.id AND ended IS NULL))
+        ORDER BY id LIMIT ?
+        """)
 }
 
 extension WriteTransaction {

@@ -91,7 +91,7 @@ extension ClientBatchStore {
     static let linesAtOnce = 500
 
     fileprivate static let byPublicID = SQLText("\(ClientBatch.columns) WHERE public_id = ? AND key_id = ?")
-    fileprivate static let byID = SQLText("\(ClientBatch.columns) WHERE id = ?")
+    static let byID = SQLText("\(ClientBatch.columns) WHERE id = ?")
     private static let ofKey = "\(ClientBatch.columns) WHERE key_id = ?1"
     private static let ofFlavour = "CASE WHEN form = 'messages' THEN 1 ELSE 0 END = ?3"
     private static let newestFirst = SQLText("\(ofKey) AND id < ?2 AND \(ofFlavour) ORDER BY id DESC LIMIT ?4")
