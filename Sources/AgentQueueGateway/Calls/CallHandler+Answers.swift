@@ -5,9 +5,9 @@ import HTTPTypes
 
 /// Answers that are sent whole.
 extension CallHandler {
-    /// When spaces keep the connection of a client open that waits long for an answer that is sent whole.
+    /// When spaces are sent to keep a connection open while its client waits for an answer that is not streamed.
     struct Padding {
-        /// The wait before the first, with which the status is fixed.
+        /// The wait before the first space. From then on the status can no longer change.
         var patience: Duration
         var interval: Duration
 
@@ -28,7 +28,7 @@ extension CallHandler {
         while !hasEnded(call) {
             try checkPresence(exchange)
             if exchange.presence.departure == .closedInput, !hasClosedInput {
-                // It may have gone, or have closed only its side. Whoever asks again gets this answer; so does the client, if it still reads.
+                // The client may have gone, or closed only its side. Whoever asks again gets this answer; so does the client, if it still reads.
                 hasClosedInput = true
                 if broker.waiters.count(of: call.ticket.call) == 1 {
                     departures.left(call.ticket.call, call.policy.onDisconnect, isStreamed: false)
@@ -94,7 +94,7 @@ extension CallHandler {
         var answers: [Answer] = []
         for outcome in outcomes {
             if outcome.error?.failure == .expired, outcome.state != .completed {
-                // Why it waited until it expired says more than that it did. If that cannot be read, the general sentence has to do.
+                // Why it waited until it expired says more than the fact. If the reason cannot be read, the general sentence has to do.
                 throw (try? lane.timeout(of: call.ticket.call)) ?? GatewayError(.overloaded, "The request waited as long as it may.")
             }
             answers.append(try outcome.answer())
@@ -102,13 +102,13 @@ extension CallHandler {
         return answers
     }
 
-    /// Gives a job up that waits for a lane which opens too late, and says so.
+    /// Gives up a job that waits for a lane which opens too late, and says so.
     func refuse(_ call: ClientCall, _ error: GatewayError, _ exchange: Exchange) async throws {
         try await giveUp(call)
         try await refuse(call, error, [], exchange)
     }
 
-    /// Ends a job that this client waits for no longer, unless another client is more patient.
+    /// Ends a job that this client no longer waits for, unless another client still does.
     func giveUp(_ call: ClientCall) async throws {
         guard broker.waiters.count(of: call.ticket.call) == 1 else { return }
         _ = try await store.gateway.left([call.ticket.call], server: server, expiresAt: store.clock.wall())

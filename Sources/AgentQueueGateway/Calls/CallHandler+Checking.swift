@@ -23,7 +23,7 @@ extension CallHandler {
         let target = try self.target(of: name, form, head.caller)
         try checkIsServed(target)
         let dropsUnsupported = headers.dropsUnsupported ?? (settings.unsupported == .drop)
-        // What the client asks of us; the provider is asked to keep nothing.
+        // What the client asks of the gateway; the provider is asked to store nothing.
         let asked = form == .responses ? try AskedResponse(body) : nil
         let request = try ClientRequest(
             form: form, body: body, version: headers.version, betas: headers.betas, unsupported: dropsUnsupported ? .drop : .refuse,

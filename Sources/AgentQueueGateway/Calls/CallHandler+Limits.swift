@@ -2,9 +2,9 @@ import AgentQueueDialects
 import AgentQueueModel
 import AgentQueueStore
 
-/// The limits of keys, as far as the check-in knows them. The claim counts exactly.
+/// The limits of keys, as known when a request comes in. The claim counts exactly.
 extension CallHandler {
-    /// Refuses at once what the key's budget cannot pay for.
+    /// Refuses at once a request that the key's budget cannot pay for.
     /// - Throws: `GatewayError`, `StoreError`.
     func checkBudget(of caller: Caller, _ job: NewJob) throws {
         guard caller.hasLimits, let use = try store.keys.use(of: caller.keyID) else { return }

@@ -14,7 +14,7 @@ extension CallHandler {
         ]
     }
 
-    /// How long a client that asks again and again for an unfinished response is to wait between, in ms.
+    /// How long a client that polls an unfinished response should wait between requests, in ms.
     private static let pollAfter = 1_000
 
     /// The items that a response's successor continues: its input and its output.
@@ -90,7 +90,7 @@ extension CallHandler {
         var submission = GatewaySubmission(jobs: [], key: found.call.key, form: .responses, attach: [], server: server)
         submission.responseID = found.call.responseID
         var policy = CallPolicy(CallHeaders(), CallPolicy.KeyRules(exchange.head.caller), settings)
-        // Who only looks ends nothing by leaving.
+        // A client that only reads a response ends nothing by leaving.
         policy.onDisconnect = .finish
         let checked = CheckedRequest(
             submission: submission, target: target, policy: policy, streams: true, context: context, dropped: [], readTimeout: nil,
@@ -159,7 +159,7 @@ private struct ResponseBody {
         self.call = call
         self.native = native
         self.outcome = outcome
-        // The provider was told to keep nothing; the client is told that we do. (A stored request was checked before.)
+        // The provider was told to store nothing; the client is told that the gateway does. (A stored request was checked before.)
         let sent = ((try? JSONValue.parse(native.body)) ?? [:]).members ?? []
         request = .object(
             sent.filter { $0.key != "store" && $0.key != "previous_response_id" }

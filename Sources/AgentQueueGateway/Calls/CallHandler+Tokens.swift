@@ -3,12 +3,12 @@ import AgentQueueModel
 import AgentQueueProviders
 import AgentQueueStore
 
-/// Counts of tokens, which are no jobs.
+/// Counting tokens, which makes no job.
 extension CallHandler {
     /// How long a provider may take to count, in ms.
     private static let countTimeout: Int64 = 10_000
 
-    /// Answers `count_tokens` with what the provider counts, or else with an estimate, and says then that it is one.
+    /// Answers `count_tokens` with the provider's count, or else with an estimate that is marked as one.
     func countTokens(_ exchange: Exchange) async throws {
         let body = try await exchange.body()
         let target: Target
@@ -35,7 +35,7 @@ extension CallHandler {
                 return try await exchange.response.send(
                     200, Self.json([("x-agent-queue-target", "\(target)")]), body: answer.utf8(sorted: false))
             case .failure(let failure):
-                // What is wrong with the request is told; a provider that cannot be asked now is no obstacle to an estimate.
+                // Faults of the request are reported. If the provider cannot be asked now, an estimate has to do.
                 if failure.failure == .permanent, failure.answer != nil { throw GatewayError(failure) }
             }
         }

@@ -23,7 +23,7 @@ final class CallHandler: CallHandling {
     let others: OtherWorkers
     /// This process, as registered.
     let server: Int64
-    /// Whether the worker of this process hands over pieces and ends; otherwise they come by way of the file.
+    /// Whether the worker of this process hands over pieces and ends; otherwise they come through the database.
     let hasWorker: Bool
     /// The names of the providers that the worker of this process can call.
     let available: Set<String>
@@ -38,7 +38,7 @@ final class CallHandler: CallHandling {
         var worker: WorkerService?
         var isStopping = false
         var waiting = 0
-        /// Those who wait until no request waits.
+        /// Callers that wait until no request is waiting.
         var drains: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -89,8 +89,8 @@ final class CallHandler: CallHandling {
 
     var waiting: Int { state.withLock(\.waiting) }
 
-    /// How often jobs that ended elsewhere are looked for, at most: where the own worker hands over its own, what is left are
-    /// cancellations.
+    /// How often, at most, jobs that ended elsewhere are looked for. Where the worker of this process hands over its own, only
+    /// cancellations are left.
     private static let (often, rarely): (Duration, Duration) = (.milliseconds(2), .milliseconds(50))
 
     func run() async throws {
@@ -160,7 +160,7 @@ final class CallHandler: CallHandling {
         try await answerInBackground(call, exchange)
     }
 
-    /// Checks a request, adds its jobs and begins to wait for them. What it was is released with the end of this: who waits holds no body.
+    /// Checks a request, adds its jobs and begins to wait for them. The request is released when this returns: a waiting client holds no body.
     private func open(_ form: RequestForm, _ exchange: Exchange) async throws -> ClientCall {
         let checked = try await check(form, exchange)
         broker.beginSubmission(isStreamed: checked.streams)
@@ -177,7 +177,7 @@ final class CallHandler: CallHandling {
         defer { exchange.presence.onDeparture(nil) }
         do {
             try await call.streams ? stream(call, exchange) : answer(call, exchange)
-            // What is sent whole to a client that has closed its side may have reached nobody.
+            // An answer that is sent whole to a client that has closed its side may not have reached it.
             if exchange.presence.departure == nil || (call.streams && exchange.presence.departure == .closedInput) {
                 store.gateway.received([call.ticket.call])
             }
@@ -189,7 +189,7 @@ final class CallHandler: CallHandling {
                 departures.left(call.ticket.call, call.policy.onDisconnect, isStreamed: call.streams)
             }
             if error is Interrupted { throw CancellationError() }
-            // What cannot be written to a client that has gone is no fault.
+            // A failed write to a client that has gone is no error.
             let hasLeft = error is ClientLeft || exchange.presence.departure == .disconnected
             exchange.notes.update { $0.outcome = hasLeft ? "left" : error is FailedAfterHead ? "failed" : $0.outcome }
             throw hasLeft ? ClientLeft() : error

@@ -22,7 +22,7 @@ struct CallHeaders: Sendable, Equatable {
     var onDisconnect: DisconnectPolicy?
     var sample: Int?
     var tags: [String] = []
-    /// Whether members that the target cannot be asked for are left out instead of refused.
+    /// Whether members that the target does not support are left out instead of refused.
     var dropsUnsupported: Bool?
     /// How often the client's SDK has sent this request before.
     var retryCount = 0

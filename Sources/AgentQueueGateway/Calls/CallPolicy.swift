@@ -2,7 +2,7 @@ import AgentQueueDialects
 import AgentQueueModel
 import AgentQueueSettings
 
-/// What holds for a request beside its body: of its headers, its key and the configuration, whichever says it first.
+/// What applies to a request besides its body: its headers decide first, then its key, then the configuration.
 struct CallPolicy: Sendable, Equatable {
     /// What the key says.
     struct KeyRules: Sendable, Equatable {

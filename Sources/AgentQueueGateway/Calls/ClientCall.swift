@@ -11,11 +11,11 @@ struct CheckedRequest: Sendable {
     var streams: Bool
     /// Whether the client asks for the answer later.
     var isBackground = false
-    /// What its answer says beside the reply; the job is not known yet.
+    /// What its answer says besides the reply; the job is not known yet.
     var context: ReplyContext
     var dropped: [String]
     var readTimeout: Int64?
-    /// Until when it waits for a closed lane, in ms since 1970.
+    /// The time until which it waits for a closed lane, in ms since 1970.
     var deadline: Int64
 }
 
@@ -38,7 +38,7 @@ extension JoinedJobs {
     }
 }
 
-/// A request that waits for its jobs: everything its answer is made of but the answer.
+/// A request that waits for its jobs: everything that its answer needs except the reply.
 struct ClientCall: Sendable {
     let form: RequestForm
     let flavour: APIFlavour

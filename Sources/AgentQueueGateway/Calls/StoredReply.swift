@@ -3,7 +3,7 @@ import AgentQueueModel
 import AgentQueueStore
 
 extension JobOutcome {
-    /// What the client of an ended job is answered.
+    /// The answer for the client of a job that has ended.
     /// - Throws: `GatewayError` if it failed.
     func answer() throws(GatewayError) -> Answer {
         if state == .completed, let result { return Answer(ModelReply(result)) }

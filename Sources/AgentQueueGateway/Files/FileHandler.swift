@@ -75,7 +75,7 @@ struct FileHandler: Sendable {
     private func content(_ exchange: Exchange) async throws {
         let file = try file(exchange.head)
         var fields = HTTPFields()
-        // What a client has uploaded is nothing that a browser is to show, whatever it is called.
+        // A browser must not show what a client has uploaded, whatever type it claims to have.
         fields[.contentType] = "application/octet-stream"
         fields[.xContentTypeOptions] = "nosniff"
         fields[.contentDisposition] = "attachment"
@@ -104,7 +104,7 @@ struct FileHandler: Sendable {
         let length = Int64(FileStore.pieceLength)
         var place = range.lowerBound
         while place < range.upperBound {
-            // A file that is removed meanwhile ends with a connection that is cut.
+            // If the file is removed meanwhile, the connection is cut.
             guard let piece = try files.piece(Int(place / length), of: file) else { throw FailedAfterHead() }
             let start = Int(place % length)
             let end = min(piece.count, start + Int(range.upperBound - place))

@@ -12,10 +12,10 @@ extension Caller {
     /// The queues of its jobs.
     var queues: [String] { [queue, queue + ".batch"] }
 
-    /// Whether it may know of the jobs of a queue.
+    /// Whether it may see the jobs of a queue.
     func sees(queue: String) -> Bool { seesAll || queues.contains(queue) }
 
-    /// Whether it may ask for a target. A pattern that is none allows nothing.
+    /// Whether it may ask for a target. An invalid pattern allows nothing.
     func mayUse(_ target: Target) -> Bool {
         targets?.contains { (try? NamePattern($0))?.matches(target.description) == true } ?? true
     }

@@ -20,7 +20,7 @@ extension JobRoutes {
     }
 
     private func enqueueAndHold(_ exchange: Exchange, atMost time: Duration) async throws -> Int64 {
-        // First: a client that is turned away will send its job again.
+        // Before anything else, because a client that is refused sends its job again.
         try calls.enter()
         defer { calls.leave() }
         let receipt = try await enqueue(exchange)

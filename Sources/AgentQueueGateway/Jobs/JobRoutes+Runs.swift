@@ -20,7 +20,7 @@ extension JobRoutes {
         let states = try JobSelection.parts(head, "state").map { (text) throws(GatewayError) in
             try JobSelection.value(RunState(rawValue: text), text, "state", of: RunState.allCases.map(\.rawValue))
         }
-        // One more than fits tells whether there is another page.
+        // One more than fits, to know whether there is another page.
         let runs = try store.runs.list(states: states, name: head.asked("name"), before: before, limit: limit + 1)
         let page = runs.prefix(limit)
         let json: JSONValue = [

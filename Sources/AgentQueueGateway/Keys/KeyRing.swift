@@ -17,7 +17,7 @@ final class KeyRing: Sendable {
         var refusals: [IPAddress: TokenBucket] = [:]
     }
 
-    /// How long a key counts as it was read. What is revoked, in whatever process, is refused after this.
+    /// How long a key that was read counts as current. A key that any process has revoked is refused after this.
     static let freshness: Duration = .seconds(1)
     /// Wrong keys of one address in a minute.
     static let maxRefusals = 10
@@ -62,7 +62,7 @@ final class KeyRing: Sendable {
 
     private func find(_ sent: KeyText, _ address: IPAddress?) throws -> AgentQueueStore.APIKey? {
         let known = state.withLock { $0.known[sent.id] }
-        // Whoever has been let in before is not held up by the wrong keys of others at the same address.
+        // A key that was accepted before is not held up by wrong keys from the same address.
         let wasLetIn = known?.key.accepts(secret: sent.secret) ?? false
         if let known, wasLetIn, known.readAt.duration(to: .now) < Self.freshness {
             return known.key.isValid(at: clock.wall()) ? known.key : nil

@@ -18,7 +18,7 @@ struct MetricsText {
     }
 
     static let contentType = "text/plain; version=0.0.4; charset=utf-8"
-    /// The value of all labels of what a family has beyond its largest series.
+    /// The value of every label of the series that stands for those beyond the largest.
     static let other = "other"
 
     private(set) var text = ""

@@ -25,7 +25,7 @@ final class ModelCatalog: Sendable {
         var listed: ListedModel { ListedModel(id: name, created: 0, owner: String(target.prefix { $0 != "/" })) }
     }
 
-    /// How long what a provider listed counts.
+    /// How long a provider's list counts as current.
     private static let age: Duration = .seconds(300)
     /// In milliseconds.
     private static let timeout: Int64 = 2_000
@@ -82,7 +82,7 @@ final class ModelCatalog: Sendable {
         return state.withLock(\.listed)
     }
 
-    /// Asks providers whenever someone wants to know and what is known is old, until the task is cancelled.
+    /// Asks providers whenever someone wants their lists and these are old, until the task is cancelled.
     func run() async {
         for await _ in requests where !isFresh { await ask() }
     }

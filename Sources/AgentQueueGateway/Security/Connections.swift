@@ -11,7 +11,7 @@ final class Connections: Sendable {
         let address: IPAddress?
         let localAddress: IPAddress?
         let isUnixSocket: Bool
-        /// Whether there were too many connections already when it came: its request is turned away.
+        /// Whether there were too many connections when it was opened: its request is refused.
         let isSurplus: Bool
     }
 
@@ -22,9 +22,9 @@ final class Connections: Sendable {
         var clients: [ObjectIdentifier: Client] = [:]
     }
 
-    /// From one address that is not this machine's.
+    /// The connections from one address of another machine.
     static let maxPerAddress = 256
-    /// How many connections beyond the limit are still told that there are too many. Further ones wait to be accepted.
+    /// How many connections beyond the limit are still told that there are too many. Any more are not accepted until others close.
     static let maxSurplus = 64
 
     private let limit: Int

@@ -1,11 +1,11 @@
 import Glibc
 
-/// How many files and connections the process may have open. Many systems allow 1,024 at first, and more to whoever asks.
+/// How many files and connections the process may have open. Many systems allow 1,024 by default, and more on request.
 enum DescriptorLimit {
     /// What the process needs beside its clients' connections: the database, providers, programs.
     private static let own = 512
 
-    /// Asks for what a number of connections takes.
+    /// Raises the limit as far as a number of connections needs.
     /// - Returns: the number of connections that are possible, at most as many as asked for.
     static func makeRoom(for connections: Int) -> Int {
         var limit = rlimit()

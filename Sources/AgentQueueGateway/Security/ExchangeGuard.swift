@@ -4,7 +4,7 @@ import NIOHTTP1
 import NIOHTTPTypes
 
 /// Watches the requests and answers of one channel: notices that its client leaves, bounds how long a body may take and how long nothing of
-/// an answer is read, answers what is no HTTP, and closes the connection after an answer that says so.
+/// an answer is read, answers what is not HTTP, and closes the connection after an answer that says so.
 final class ExchangeGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -22,7 +22,7 @@ final class ExchangeGuard: ChannelDuplexHandler, RemovableChannelHandler {
         var bodyInterval: TimeAmount = .seconds(1)
         /// How long a client may read nothing of what is sent to it.
         var stall: TimeAmount = .seconds(60)
-        /// How long the rest of a refused body is read and thrown away, so that the client gets to see the answer.
+        /// How long the rest of a refused body is read and discarded, so that the client can read the answer.
         var linger: TimeAmount = .seconds(2)
     }
 
@@ -44,7 +44,7 @@ final class ExchangeGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var closesAfterAnswer = false
     /// Whether the last request that was read asks to be the last. Those before it are answered first.
     private var closesAfterLast = false
-    /// Whether the last answer is out, and what still arrives is thrown away.
+    /// Whether the last answer was sent, so that anything that still arrives is discarded.
     private var lingers = false
     private var lingerTimer: Scheduled<Void>?
     private var stallTimer: Scheduled<Void>?
@@ -134,7 +134,7 @@ final class ExchangeGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private func checkBody(_ context: ChannelHandlerContext) {
         bodyTimer = nil
         guard readsRequest, !lingers else { return }
-        // The time in which nothing was asked for is not the client's.
+        // While nothing was asked for, the client is not to blame.
         if !wantsRead { bodyStart = bodyStart + limits.bodyInterval }
         let taken = NIODeadline.now() - bodyStart
         let counted = max(0, (taken - limits.bodyGrace).nanoseconds)
@@ -198,7 +198,7 @@ final class ExchangeGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private func linger(_ context: ChannelHandlerContext, after answer: EventLoopFuture<Void>) {
         let channel = context.channel
         bodyTimer?.cancel()
-        // A client that waits for the end of the connection sees it now.
+        // A client that waits for the connection to end sees the end now.
         if !isHTTP2 { answer.whenSuccess { channel.close(mode: .output, promise: nil) } }
         lingerTimer = context.eventLoop.scheduleTask(in: limits.linger) { channel.close(promise: nil) }
         context.read()
@@ -227,7 +227,7 @@ final class ExchangeGuard: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// The bytes that are written and not sent. A channel that does not know them counts as one that sends nothing.
+    /// The bytes that were written but not sent yet. A channel that does not know counts as one that sends nothing.
     private static func pending(_ context: ChannelHandlerContext) -> Int {
         (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }

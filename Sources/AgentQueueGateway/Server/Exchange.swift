@@ -54,7 +54,7 @@ struct Caller: Sendable, Equatable {
     let scopes: Set<KeyScope>
     /// The targets that it may use, as globs; nil for all.
     let targets: [String]?
-    /// Where its jobs go.
+    /// The queue of its jobs.
     let queue: String
     /// Whether its calls use the cache; nil for what the configuration says.
     let cache: Bool?
@@ -84,7 +84,7 @@ struct Caller: Sendable, Equatable {
         hasLimits = false
     }
 
-    /// Whoever can reach a socket that asks for no key: its user has the database anyway.
+    /// The caller on a socket that asks for no key: whoever can open it has the database anyway.
     static let local = Caller(local: "local")
 }
 

@@ -28,11 +28,11 @@ package final class GatewayService: Service {
     private let logger: Logger
     private let onRunning: @Sendable (Addresses) -> Void
     private let isStopping = Mutex(false)
-    /// Ends once all places are listened on.
+    /// Ends once the gateway listens on all of its addresses.
     private let listens = AsyncStream.makeStream(of: Void.self)
     private let running = Mutex<(calls: any CallHandling, table: RouteTable)?>(nil)
 
-    /// Makes the service. Nothing is listened on or called before ``run()``.
+    /// Creates the service. It does not listen or call anything before ``run()``.
     /// - Parameters:
     ///   - queue: the queue, whose settings have been adapted (see ``settings(_:)``).
     ///   - runsWorker: whether the calls are made here; otherwise by workers of other processes.
@@ -159,7 +159,7 @@ package final class GatewayService: Service {
                 let worker = WorkerService(queue, audience: calls, logger: logger)
                 calls.use(worker)
                 tasks.addTask { [listens] in
-                    // A gateway that cannot listen begins nothing.
+                    // A gateway that cannot listen does not start anything.
                     for await _ in listens.stream {}
                     try Task.checkCancellation()
                     try await worker.run()
@@ -193,12 +193,12 @@ package final class GatewayService: Service {
                 group.cancelAll()
             }
             tasks.cancelAll()
-            // What ends by cancellation has nothing more to say.
+            // A part that was cancelled has no error to report.
             while let result = await tasks.nextResult() { _ = result }
         }
     }
 
-    /// How long answers that are there already have to go out at the end.
+    /// How long answers that are ready may take to be sent at the end.
     private static let parting: Duration = .seconds(2)
 
     private func beginShutdown(_ calls: any CallHandling) {
@@ -241,7 +241,7 @@ package final class GatewayService: Service {
     private func serverGroup(
         _ listeners: [Listener], _ connections: Connections, _ limits: GatewayLimits, _ handler: RequestHandler
     ) throws -> ServiceGroup {
-        // What the server itself logs says nothing that is not said here.
+        // The server's own log repeats what is logged here.
         let silent = Logger(label: "agent-queue.http") { _ in SwiftLogNoOpLogHandler() }
         let running = RunningListeners(listeners.count) { [onRunning, listens] addresses in
             onRunning(addresses)
@@ -287,7 +287,7 @@ package final class GatewayService: Service {
     }
 }
 
-/// One place that is listened on.
+/// One address or socket that the gateway listens on.
 private struct ListeningService: Service {
     let listener: Listener
     let server: any Service
@@ -297,7 +297,7 @@ private struct ListeningService: Service {
     }
 }
 
-/// Tells once that all places are listened on.
+/// Reports once that the gateway listens on all of its addresses.
 private final class RunningListeners: Sendable {
     private let missing: Mutex<(count: Int, addresses: GatewayService.Addresses)>
     private let report: @Sendable (GatewayService.Addresses) -> Void

@@ -3,7 +3,7 @@ import AgentQueueStore
 import HTTPTypes
 import Synchronization
 
-/// What is told to whoever watches the process: whether it turns, and whether it takes calls.
+/// What monitoring asks: whether the process runs, and whether it takes calls.
 final class Health: Sendable {
     /// Why no calls are taken.
     private enum Obstacle: String {

@@ -15,7 +15,7 @@ package struct ListenError: Error, CustomStringConvertible {
         /// Another program listens there.
         case inUse
         case permission
-        /// A file or a value of the configuration does not do.
+        /// A file or a value of the configuration cannot be used.
         case configuration
         case other
     }
@@ -158,7 +158,7 @@ struct Listener: Sendable {
         }
     }
 
-    /// The error of listening in words.
+    /// Why listening failed, as a sentence.
     func failure(_ error: any Error) -> any Error {
         let text =
             switch place {

@@ -4,8 +4,7 @@ import HTTPTypes
 
 /// The description of the routes for tools that read OpenAPI. It is written by hand beside them; a test compares the two.
 ///
-/// It says where things are and what comes back. What the bodies of requests may hold is the business of the two APIs' own descriptions,
-/// which say it at length.
+/// It says where things are and what comes back. What the bodies of requests may hold is described by OpenAI and Anthropic themselves.
 enum OpenAPI {
     static var route: Route {
         Route(.get, "/openapi.json", scope: nil) { exchange in

@@ -40,10 +40,10 @@ final class RequestHandler: Sendable {
         proxies = settings.trustedProxies
     }
 
-    /// An answer was begun and its rest did not come: the connection closes without the last chunk.
+    /// An answer was begun and not finished: the connection closes without the last chunk.
     private struct Cut: Error {}
 
-    /// What is found out about a request on its way.
+    /// What is learned about a request while it is handled.
     private struct Visit {
         let id = RequestID.random()
         let arrivedAt = ContinuousClock.now
@@ -82,7 +82,7 @@ final class RequestHandler: Sendable {
         }
         log(visit, response.progress, notes.values, isCut: isCut)
         if let caller = visit.caller, caller.keyID > 0 {
-            // When a key was last used is only shown.
+            // A failure is harmless: when a key was last used is only shown.
             try? await keys.touch(caller)
         }
         if isCut || !response.progress.isFinished { throw Cut() }
@@ -163,7 +163,7 @@ final class RequestHandler: Sendable {
             isAwaited: headers[.expect]?.lowercased() == "100-continue", limit: maxBody, memory: memory)
     }
 
-    /// The address of whoever sends a request, which a trusted proxy tells.
+    /// The address of the sender of a request, which a trusted proxy reports.
     private func address(of client: Connections.Client, _ request: Request) -> IPAddress? {
         guard var address = client.address, !proxies.isEmpty, let name = HTTPField.Name("x-forwarded-for"),
             let chain = request.headers[name]

@@ -2,7 +2,7 @@ import AgentQueueDialects
 import Foundation
 import HTTPTypes
 
-/// All routes of the gateway, and what to say of paths that are none.
+/// All routes of the gateway, and the errors for paths that do not exist.
 struct RouteTable: Sendable {
     struct Match: Sendable {
         let route: Route
@@ -26,7 +26,7 @@ struct RouteTable: Sendable {
     /// A request's path below the prefix, without the query.
     func path(of target: String) -> String {
         var path = target.prefix { $0 != "?" && $0 != "#" }
-        // The form that is meant for proxies.
+        // The absolute form, which is meant for proxies.
         for scheme in ["http://", "https://"] where path.lowercased().hasPrefix(scheme) {
             path = path.dropFirst(scheme.count).drop { $0 != "/" }
         }

@@ -16,7 +16,7 @@ extension CallHandler {
         defer { if let leader { broker.leave(leader.job, leader.buffer, call.signal) } }
         while true {
             try checkPresence(exchange)
-            // The order counts: once the jobs have ended, no more pieces follow.
+            // The order matters: once the jobs have ended, no more pieces follow.
             let isOver = hasEnded(call)
             guard try await stream.send() else { return try await stream.fail(Self.restarted) }
             if isOver { break }
@@ -34,7 +34,7 @@ extension CallHandler {
                 stream.leader = leader?.buffer
                 continue
             }
-            // A client that has closed its side may have gone: what it is sent tells.
+            // A client that has closed its side may have gone: the next write tells.
             let isProbe = exchange.presence.departure == .closedInput && !hasProbed
             if isProbe { hasProbed = true }
             if isProbe || now >= stream.nextPing { try await stream.ping() }
@@ -71,7 +71,7 @@ private struct CallStream {
     private let settings: ServeSettings
     /// What is known of the answer of an identical job, until the own job makes its call.
     var leader: ReplyBuffer?
-    /// When the client has heard nothing for so long that it is told the connection lives.
+    /// When the client has received nothing for so long that it gets a ping.
     private(set) var nextPing: ContinuousClock.Instant
 
     init(_ renderer: any StreamRenderer, _ call: ClientCall, _ response: ResponseWriter, _ settings: ServeSettings) {

@@ -2,7 +2,7 @@ import AgentQueueModel
 import AgentQueueWorker
 import Synchronization
 
-/// Passes what the own worker hears of answers on to the requests that wait for them: pieces by way of buffers, and ends.
+/// Passes the pieces of answers, through buffers, and the ends of jobs from the worker of this process to the requests that wait for them.
 final class ReplyBroker: ReplyAudience {
     let waiters: JobWaiters
     let memory: StreamMemory
@@ -66,7 +66,7 @@ final class ReplyBroker: ReplyAudience {
         return buffer
     }
 
-    /// A viewer reads no more. What has been said stays for a client that attaches later, as long as the call goes on here.
+    /// A viewer reads no more. The pieces so far are kept for a client that attaches later, as long as the call goes on here.
     func leave(_ job: Int64, _ buffer: ReplyBuffer, _ signal: CallSignal) {
         buffer.remove(viewer: signal)
         let hasEnded = waiters.end(of: job) != nil

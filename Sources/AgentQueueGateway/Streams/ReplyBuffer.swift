@@ -80,7 +80,7 @@ final class ReplyBuffer: Sendable {
     private func add(_ event: ReplyEvent, to attempt: Int) {
         let bytes = event.bytes
         let viewers = state.withLock { state -> [CallSignal] in
-            // An attempt that another has replaced may still have something to say.
+            // An attempt that was replaced may still send events.
             guard attempt == state.attempt, !state.isCut else { return [] }
             if !state.take(bytes, memory) {
                 state.makeRoom(memory)

@@ -16,7 +16,7 @@ final class JobWaiters: Sendable {
         var submissions = 0
         /// The jobs that have ended since the first of these submissions.
         var early: [Int64: JobState] = [:]
-        /// Those before, of which only the last are kept.
+        /// The jobs that ended before that; only the latest are kept.
         var earlier: [Int64: JobState] = [:]
     }
 

@@ -4,21 +4,21 @@ import AgentQueueStore
 
 /// Decides how long a request waits for a lane that is closed.
 ///
-/// A lane is closed by a limit, a breaker or a pause. It is waited for, instead of the client being told to come again; but if it tells that
-/// it opens later than the client may wait, the client is told so at once.
+/// A limit, a breaker or a pause closes a lane. The request waits for it, so that the client need not try again. But if the lane is known to
+/// open later than the client may wait, the client is told so at once.
 struct LaneWatch: Sendable {
     private let store: QueueStore
     private let policies: CallPolicies
-    /// Until when the request may wait, in ms since 1970.
+    /// The time until which the request may wait, in ms since 1970.
     let deadline: Int64
     /// When to look next.
     private(set) var nextLook: ContinuousClock.Instant?
     /// Whether the job was found waiting for another.
     private(set) var isPending = false
 
-    /// The lane is only looked at for a call that has not begun by then: most have.
+    /// When the lane is first looked at. Most calls have begun by then.
     private static let grace: Duration = .milliseconds(50)
-    /// How long what was seen of a lane is believed.
+    /// How long what is known of a lane counts as current.
     private static let interval: Duration = .seconds(5)
 
     /// - Parameters:

@@ -2,17 +2,17 @@ import AgentQueueStore
 import Glibc
 import Synchronization
 
-/// Whether workers of other processes may take the jobs of requests, so that pieces of answers and answers come by way of the file.
+/// Whether workers of other processes may take the jobs of requests. Then answers and their pieces come through the database.
 final class OtherWorkers: Sendable {
     private let store: QueueStore
     private let known = Mutex<(at: Int64, live: Bool)?>(nil)
 
-    /// How long what was found is believed, in ms.
+    /// How long the result of a look counts as current, in ms.
     private static let memory: Int64 = 5_000
 
     init(_ store: QueueStore) { self.store = store }
 
-    /// Whether there is one that serves a queue, as of the last seconds.
+    /// Whether such a worker served a queue within the last seconds.
     func live() -> Bool {
         let now = store.clock.boot()
         if let known = known.withLock(\.self), now - known.at < Self.memory { return known.live }
