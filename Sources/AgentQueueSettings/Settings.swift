@@ -20,7 +20,7 @@ package struct Settings: Equatable, Sendable {
     /// How long finished jobs are kept before `prune` removes them.
     package var retention = RetentionSettings()
     /// What a commit survives. Default `full`.
-    package var durability = DurabilityLevel.full
+    package var durability = Durability.full
     /// The target of a job that names none. Default `local/smollm2`; `claude-code/sonnet` with `USE_CLAUDE_CODE=true`.
     package var defaultModel = "local/smollm2"
     /// The providers by name: the built-in ones, as changed and extended by the file.

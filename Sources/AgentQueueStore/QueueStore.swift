@@ -139,11 +139,3 @@ package struct StoreOptions: Sendable {
         self.guardsCheckpoints = guardsCheckpoints
     }
 }
-
-/// What survives a power failure.
-package enum Durability: String, Sendable, CaseIterable {
-    /// Every acknowledged change (`synchronous=FULL`: each commit waits for the disk). The default.
-    case full
-    /// Everything except possibly the last moments (`synchronous=NORMAL`). Crashes of processes still lose nothing.
-    case normal
-}

@@ -1,3 +1,4 @@
+import AgentQueueModel
 import AgentQueueTestSupport
 
 @testable import AgentQueueStore

@@ -77,12 +77,12 @@ struct ProviderFactory {
                 name: name, baseURL: baseURL, apiKey: key,
                 maxEmbedInputs: settings.embeddings.maxInputs ?? ProviderCapabilities().maxEmbedInputs,
                 maxEmbedTokens: settings.embeddings.maxTokens, maxEmbedBytes: settings.embeddings.maxBytes.map { Int(clamping: $0) },
-                api: settings.openAIAPI, transport: try transport(of: name, &transports), streams: streams(settings))
+                api: settings.api ?? .automatic, transport: try transport(of: name, &transports), streams: streams(settings))
         case .anthropic:
             guard let baseURL = settings.baseURL else { throw Unavailable(reason: "it has no base URL") }
             return AnthropicProvider(
                 name: name, baseURL: baseURL, apiKey: key, version: settings.apiVersion ?? "2023-06-01",
-                promptCache: settings.anthropicPromptCache, transport: try transport(of: name, &transports),
+                promptCache: settings.promptCache ?? .off, transport: try transport(of: name, &transports),
                 streams: streams(settings))
         case .claudeCode:
             let command = settings.command ?? "claude"
@@ -121,24 +121,6 @@ struct ProviderFactory {
         case .notNeeded: nil
         case .found(let secret): secret.reveal()
         case .missing(let reason): throw Unavailable(reason: reason)
-        }
-    }
-}
-
-extension ProviderSettings {
-    fileprivate var openAIAPI: OpenAIAPI {
-        switch api ?? .automatic {
-        case .automatic: .automatic
-        case .chat: .chat
-        case .responses: .responses
-        }
-    }
-
-    fileprivate var anthropicPromptCache: PromptCache {
-        switch promptCache ?? .off {
-        case .off: .off
-        case .fiveMinutes: .fiveMinutes
-        case .oneHour: .oneHour
         }
     }
 }

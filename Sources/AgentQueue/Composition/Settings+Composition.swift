@@ -33,7 +33,7 @@ extension Settings {
 
     /// The options for opening the store.
     package var storeOptions: StoreOptions {
-        StoreOptions(durability: Durability(rawValue: durability.rawValue) ?? .full)
+        StoreOptions(durability: durability)
     }
 
     /// How many calls a worker process may make of one host at once: those of its slots, with the extra ones beside a provider that hangs,

@@ -1,14 +1,6 @@
 import AgentQueueModel
 
-/// Whether requests that do not mention Anthropic's prompt cache use it, and how long it keeps what they share.
-package enum PromptCache: String, Sendable, CaseIterable {
-    /// Not used, except by requests that mark something themselves.
-    case off
-    /// Kept for five minutes after the last use. Writing costs 25 % more than plain input.
-    case fiveMinutes = "5m"
-    /// Kept for an hour after the last use. Writing costs twice as much as plain input.
-    case oneHour = "1h"
-
+extension PromptCache {
     /// How long the cache keeps what a mark (`cache_control`) covers, in ms.
     package static func timeToLive(of mark: JSONValue) -> Int64 {
         mark["ttl"]?.string == PromptCache.oneHour.rawValue ? 3_600_000 : 300_000

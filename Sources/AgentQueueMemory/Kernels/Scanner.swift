@@ -53,7 +53,7 @@ final class Scanner {
             scan(range)
             task.raise(threshold)
         }
-        settle()
+        readCodes()
     }
 
     private func scan(_ range: Range<Int>) {
@@ -187,7 +187,7 @@ final class Scanner {
     }
 
     /// Reads the codes of all remaining slots that are not surpassed.
-    private func settle() {
+    private func readCodes() {
         look()
         threshold = max(threshold, task.threshold)
         forgetSurpassed()
@@ -197,14 +197,14 @@ final class Scanner {
             let range = start..<min(start + ScanTask.segment, task.slots)
             var end = next
             while end < left.count, range.contains(left[end].slot) { end += 1 }
-            settle(left[next..<end], in: range)
+            readCodes(left[next..<end], in: range)
             next = end
         }
         left = []
     }
 
     /// The same for one segment.
-    private func settle(_ some: ArraySlice<Left>, in range: Range<Int>) {
+    private func readCodes(_ some: ArraySlice<Left>, in range: Range<Int>) {
         guard some.count * Self.apart > range.count else {
             for one in some where one.upper >= least { note(one.slot) }
             count(left: slots.count)

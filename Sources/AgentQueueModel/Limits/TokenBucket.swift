@@ -53,7 +53,7 @@ package struct TokenBucket: Sendable, Equatable {
     }
 
     /// Replaces an estimate with the amount that was used.
-    package mutating func settle(taken: Double, used: Double, now: Int64) {
+    package mutating func adjust(taken: Double, used: Double, now: Int64) {
         refill(now)
         level = min(capacity, level + taken - used)
     }

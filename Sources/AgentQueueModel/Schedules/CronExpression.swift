@@ -44,7 +44,7 @@ package struct CronExpression: Sendable, Equatable, CustomStringConvertible {
         }
         guard words.count == 1, let fields = shortcuts[first.lowercased()] else {
             let known = shortcuts.keys.sorted().joined(separator: ", ")
-            throw CronError("\(CronField.shown(words.joined(separator: " ")[...])) is not one of \(known)")
+            throw CronError("\(InvalidText.quoted(words.joined(separator: " "))) is not one of \(known)")
         }
         return fields.split(separator: " ")
     }

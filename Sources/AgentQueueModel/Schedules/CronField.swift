@@ -48,15 +48,15 @@ extension CronField {
     private func bits(ofPart part: Substring) throws(CronError) -> UInt64 {
         guard !part.isEmpty else { throw CronError("a comma has nothing beside it", in: self) }
         let halves = part.split(separator: "/", omittingEmptySubsequences: false)
-        guard halves.count <= 2 else { throw CronError("\(Self.shown(part)) has more than one step", in: self) }
+        guard halves.count <= 2 else { throw CronError("\(InvalidText.quoted(String(part))) has more than one step", in: self) }
         let span = try self.span(halves[0])
         var step = 1
         if halves.count == 2 {
             guard halves[0] == "*" || halves[0].contains("-") else {
-                throw CronError("a step needs a range or * before it, not \(Self.shown(halves[0]))", in: self)
+                throw CronError("a step needs a range or * before it, not \(InvalidText.quoted(String(halves[0])))", in: self)
             }
             guard let number = number(halves[1]), (1...range.upperBound).contains(number) else {
-                throw CronError("\(Self.shown(halves[1])) is not a step (1 to \(range.upperBound))", in: self)
+                throw CronError("\(InvalidText.quoted(String(halves[1]))) is not a step (1 to \(range.upperBound))", in: self)
             }
             step = number
         }
@@ -71,11 +71,11 @@ extension CronField {
         let ends = text.split(separator: "-", omittingEmptySubsequences: false)
         let first = try value(ends[0])
         guard ends.count > 1 else { return first...first }
-        guard ends.count == 2 else { throw CronError("\(Self.shown(text)) is not a range", in: self) }
+        guard ends.count == 2 else { throw CronError("\(InvalidText.quoted(String(text))) is not a range", in: self) }
         var last = try value(ends[1])
         // In a range such as `fri-sun`, Sunday is 7.
         if self == .dayOfWeek, ends[1].lowercased() == "sun", first > 0 { last = 7 }
-        guard first <= last else { throw CronError("the range \(Self.shown(text)) runs backwards", in: self) }
+        guard first <= last else { throw CronError("the range \(InvalidText.quoted(String(text))) runs backwards", in: self) }
         return first...last
     }
 
@@ -84,10 +84,10 @@ extension CronField {
         if let index = words.firstIndex(of: text.lowercased()) { return range.lowerBound + index }
         guard let number = number(text) else {
             let names = words.isEmpty ? "" : " nor a name such as \(words[0])"
-            throw CronError("\(Self.shown(text)) is not a number\(names)", in: self)
+            throw CronError("\(InvalidText.quoted(String(text))) is not a number\(names)", in: self)
         }
         guard range.contains(number) else {
-            throw CronError("\(Self.shown(text)) is out of range (\(range.lowerBound) to \(range.upperBound))", in: self)
+            throw CronError("\(InvalidText.quoted(String(text))) is out of range (\(range.lowerBound) to \(range.upperBound))", in: self)
         }
         return number
     }
@@ -96,13 +96,5 @@ extension CronField {
     private func number(_ text: Substring) -> Int? {
         guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
         return text.utf8.count > 9 ? .max : Int(text)
-    }
-
-    /// User input made safe for a message.
-    static func shown(_ text: Substring) -> String {
-        let cut = text.unicodeScalars.prefix(40).map { scalar in
-            scalar.value < 0x20 || scalar.value == 0x7F || scalar.properties.generalCategory == .format ? "?" : String(scalar)
-        }
-        return "'\(cut.joined())'"
     }
 }

@@ -20,19 +20,7 @@ package struct InvalidText: Error, Equatable, Sendable, CustomStringConvertible 
 
     /// Like ``quoted(_:)``, without the quotes.
     package static func printable(_ text: String, limit: Int = 80) -> String {
-        var shown = ""
-        var count = 0
-        for scalar in text.unicodeScalars {
-            guard count < limit else { return shown + "…" }
-            count += 1
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator:
-                shown += "\\u{\(String(scalar.value, radix: 16))}"
-            default:
-                shown.unicodeScalars.append(scalar)
-            }
-        }
-        return shown
+        EscapedText.text(text, limit: limit) { EscapedText.isInvisible($0) ? EscapedText.number($0) : nil }
     }
 }
 

@@ -130,7 +130,7 @@ struct ClaudeCodeTurn: Sendable, Equatable {
     }
 
     private mutating func read(assistant line: JSONValue) {
-        requestID = requestID ?? line["request_id"]?.string.flatMap(Self.printable)
+        requestID = requestID ?? line["request_id"]?.string.flatMap(AnthropicReply.printable)
         if let kind = line["error"]?.string { errorKind = kind }
         let message = line["message"]
         guard calls <= 1, message?["model"]?.string != "<synthetic>" else { return }
@@ -149,9 +149,5 @@ struct ClaudeCodeTurn: Sendable, Equatable {
         return Usage(
             inputTokens: tokens("input_tokens") + read + written, outputTokens: tokens("output_tokens"), cacheReadTokens: read,
             cacheWriteTokens: written)
-    }
-
-    private static func printable(_ id: String) -> String? {
-        !id.isEmpty && id.utf8.count <= 256 && id.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } ? id : nil
     }
 }

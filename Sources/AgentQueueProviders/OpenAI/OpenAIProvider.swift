@@ -100,16 +100,6 @@ package struct OpenAIProvider: CheckableProvider {
     }
 }
 
-/// Which of OpenAI's two APIs answers `generate` requests.
-package enum OpenAIAPI: String, Sendable, CaseIterable {
-    /// Chat completions, and responses for models that the server says need them, which costs one refused call per model.
-    case automatic
-    /// `/chat/completions`, which every compatible server has.
-    case chat
-    /// `/responses`.
-    case responses
-}
-
 extension OpenAIProvider {
     /// The names of the models that the server lists, at most 10,000. Many servers do not list all they serve.
     /// - Parameter timeout: in ms.

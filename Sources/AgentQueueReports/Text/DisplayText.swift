@@ -1,3 +1,5 @@
+import AgentQueueModel
+
 /// Escapes stored text for display, so that it can neither control a terminal nor reorder text.
 package enum DisplayText {
     /// Whether a character is shown as an escape: C0, DEL and C1 controls, marks of writing direction, line and paragraph
@@ -23,18 +25,7 @@ package enum DisplayText {
         let text = String(text)
         // Nearly all text needs no escape. Copying it whole is several times as fast as scalar by scalar.
         if limit == .max, !text.unicodeScalars.contains(where: { isHidden($0) && !isKept($0) }) { return text }
-        var shown = ""
-        var count = 0
-        for scalar in text.unicodeScalars {
-            guard count < limit else { return shown + "…" }
-            count += 1
-            if isHidden(scalar), !isKept(scalar) {
-                shown += escape(scalar)
-            } else {
-                shown.unicodeScalars.append(scalar)
-            }
-        }
-        return shown
+        return EscapedText.text(text, limit: limit) { isHidden($0) && !isKept($0) ? escape($0) : nil }
     }
 
     private static func escape(_ scalar: Unicode.Scalar) -> String {
@@ -42,7 +33,7 @@ package enum DisplayText {
         case "\n": "\\n"
         case "\r": "\\r"
         case "\t": "\\t"
-        default: "\\u{\(String(scalar.value, radix: 16))}"
+        default: EscapedText.number(scalar)
         }
     }
 }

@@ -110,17 +110,16 @@ extension SettingKind where Value == String {
 
     /// The text in double quotes, as YAML reads it.
     private static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
+        let inner = EscapedText.text(text) { scalar in
             switch scalar {
-            case "\n": quoted += "\\n"
-            case "\t": quoted += "\\t"
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            default: quoted += InvalidText.printable(String(scalar))
+            case "\n": "\\n"
+            case "\t": "\\t"
+            case "\"": "\\\""
+            case "\\": "\\\\"
+            default: EscapedText.isInvisible(scalar) ? EscapedText.number(scalar) : nil
             }
         }
-        return quoted + "\""
+        return "\"\(inner)\""
     }
 
     /// Slack, Discord and others keep the secret in the path: only its first part is shown.

@@ -24,11 +24,11 @@ package struct ProviderSettings: Equatable, Sendable {
     package var batch = BatchSettings()
     package var limits = CallLimitSettings()
     /// The API used with an `openai` provider. Default automatic.
-    package var api: OpenAIAPIMode?
+    package var api: OpenAIAPI?
     /// The `anthropic-version` header for an `anthropic` provider; nil sends 2023-06-01, which accepts sampling parameters.
     package var apiVersion: String?
     /// What an `anthropic` provider is asked to cache for requests that do not say so themselves. Default off.
-    package var promptCache: PromptCacheMode?
+    package var promptCache: PromptCache?
     /// Whether a `claude-code` provider keeps processes running between jobs. Default true.
     package var warm: Bool?
     /// Proxies and certificates; those of `http` where it says nothing.
@@ -91,26 +91,6 @@ package enum ProviderKind: String, CaseIterable, Sendable {
     case anthropic
     /// The `claude` program as a child process.
     case claudeCode = "claude-code"
-}
-
-/// `api:` — which of OpenAI's two text APIs is used.
-package enum OpenAIAPIMode: String, CaseIterable, Sendable {
-    /// Chat completions, or the Responses API for models that the server says need it.
-    case automatic
-    /// Chat completions.
-    case chat
-    /// The Responses API.
-    case responses
-}
-
-/// `prompt_cache:` — how long an Anthropic provider is asked to cache the system text and tools of a request that does not say so itself.
-package enum PromptCacheMode: String, CaseIterable, Sendable {
-    /// Not at all.
-    case off
-    /// Five minutes; writing costs 1.25 times the input price, reading a tenth.
-    case fiveMinutes = "5m"
-    /// An hour; writing costs twice the input price, reading a tenth.
-    case oneHour = "1h"
 }
 
 /// `providers.<name>.embeddings:` — the capacity of one embeddings call.

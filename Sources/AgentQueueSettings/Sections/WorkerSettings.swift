@@ -53,11 +53,3 @@ package struct BreakerSettings: Equatable, Sendable {
 
     package init() {}
 }
-
-/// `durability:` — what a commit survives.
-package enum DurabilityLevel: String, CaseIterable, Sendable {
-    /// A commit survives a power cut (SQLite `synchronous=FULL`). The default.
-    case full
-    /// A commit survives the death of the process. A power cut may lose the latest commits but never damages the file.
-    case normal
-}

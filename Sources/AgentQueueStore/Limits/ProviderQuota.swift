@@ -161,24 +161,24 @@ extension ProviderQuota {
     mutating func giveBack(_ call: Int64, _ estimate: CallEstimate, now: Int64) {
         for rate in Rate.allCases {
             let share = share(of: estimate, rate)
-            self[rate]?.bucket.settle(taken: share, used: 0, now: now)
+            self[rate]?.bucket.adjust(taken: share, used: 0, now: now)
         }
         if estimate.requests > 0 { breaker.abandonProbe(call, now: now) }
     }
 
     /// Gives back the request of a call that turned out to share another one.
     mutating func giveBackRequest(now: Int64) {
-        self[.requests]?.bucket.settle(taken: 1, used: 0, now: now)
+        self[.requests]?.bucket.adjust(taken: 1, used: 0, now: now)
     }
 
     /// Replaces a call's estimate by its actual use. The estimate is nil if there was no reservation.
-    mutating func settle(_ estimate: CallEstimate?, used: Usage?, now: Int64) {
+    mutating func adjust(_ estimate: CallEstimate?, used: Usage?, now: Int64) {
         // If the use is not known, the estimate stands.
         guard let used else { return }
         let real = CallEstimate(inputTokens: used.inputTokens, outputTokens: used.outputTokens)
         for rate in [Rate.tokens, .inputTokens, .outputTokens] {
             let taken = estimate.map { share(of: $0, rate) } ?? 0
-            self[rate]?.bucket.settle(taken: taken, used: real[rate], now: now)
+            self[rate]?.bucket.adjust(taken: taken, used: real[rate], now: now)
         }
     }
 

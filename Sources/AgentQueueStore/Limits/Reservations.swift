@@ -206,14 +206,14 @@ extension WriteTransaction {
         if let key = reservation?.key {
             try withQuota(ofKey: key) { quota in
                 if report.isCompanion, estimate?.requests == 1 { quota.giveBackRequest(now: now) }
-                quota.settle(estimate, used: used, now: now)
+                quota.adjust(estimate, used: used, now: now)
             }
         }
         guard !report.isCompanion else {
             for name in report.target.resourceNames {
                 try withQuota(name) { resource in
                     if estimate?.requests == 1 { resource.giveBackRequest(now: now) }
-                    resource.settle(estimate, used: used, now: now)
+                    resource.adjust(estimate, used: used, now: now)
                 }
             }
             return
@@ -226,7 +226,7 @@ extension WriteTransaction {
         for (name, scope) in zip(report.target.resourceNames, [FailureScope.provider, .target]) {
             result.isConcerned = report.scope == scope
             try withQuota(name) { [result] resource in
-                resource.settle(estimate, used: used, now: now)
+                resource.adjust(estimate, used: used, now: now)
                 if wasTaken { resource.countTaken(now: now) }
                 resource.record(result, policies.breaker, now: now)
             }

@@ -88,7 +88,7 @@ final class SQLiteEngine: Sendable {
         try Unstoppable.run {
             try pool.writeWithoutTransaction { database in
                 try DatabaseFile.checkIdentity(database, path: path)
-                try DatabaseFile.settle(database, durability: options.durability, path: path)
+                try DatabaseFile.applySettings(to: database, durability: options.durability, path: path)
                 try Migrator.run(database, path: path, applies: options.migrates, now: options.clock.wall())
             }
         }

@@ -1,3 +1,4 @@
+import AgentQueueModel
 import CAgentQueue
 import GRDB
 import GRDBSQLite

@@ -39,11 +39,11 @@ import Testing
         bucket.take(45, now: start)
         bucket.take(20, now: start + 1_000)
         #expect(bucket.level == -4 && bucket.updatedAt == start + 1_000)
-        bucket.settle(taken: 20, used: 5, now: start + 1_000)
+        bucket.adjust(taken: 20, used: 5, now: start + 1_000)
         #expect(bucket.level == 11)
-        bucket.settle(taken: 45, used: 145, now: start + 1_000)
+        bucket.adjust(taken: 45, used: 145, now: start + 1_000)
         #expect(bucket.level == -89)
-        bucket.settle(taken: 1_000, used: 0, now: start + 1_000)
+        bucket.adjust(taken: 1_000, used: 0, now: start + 1_000)
         #expect(bucket.level == 60, "never more than it holds")
     }
 

@@ -28,7 +28,7 @@ import Testing
             ("1, 0 * * *", "minute: a comma has nothing beside it"),
             ("@often", "'@often' is not one of @annually, @daily, @hourly, @midnight, @monthly, @weekly, @yearly"),
             ("@daily x", "'@daily x' is not one of @annually, @daily, @hourly, @midnight, @monthly, @weekly, @yearly"),
-            ("1\u{1B}[2J 0 * * *", "minute: '1?[2J' is not a number"),
+            ("1\u{1B}[2J 0 * * *", "minute: '1\\u{1b}[2J' is not a number"),
         ])
     func `what is wrong is said, with its field`(text: String, message: String) {
         #expect { _ = try CronExpression(text) } throws: { "\($0)" == message }

@@ -180,7 +180,7 @@ enum DatabaseFile {
 
     /// Restores the settings that GRDB's pool overrides (it sets `synchronous=NORMAL` after `prepareDatabase`), and reads back every
     /// setting that a guarantee depends on.
-    static func settle(_ database: Database, durability: Durability, path: String) throws {
+    static func applySettings(to database: Database, durability: Durability, path: String) throws {
         try database.execute(sql: "PRAGMA synchronous = \(durability == .full ? "FULL" : "NORMAL")")
         let expected: [(pragma: String, value: String)] = [
             ("synchronous", durability == .full ? "2" : "1"), ("journal_mode", "wal"), ("foreign_keys", "1"), ("cache_spill", "0"),
