@@ -1,6 +1,7 @@
 import AgentQueue
 import AgentQueueTestSupport
 import Foundation
+import Synchronization
 import Testing
 
 /// The queue as a program that embeds it uses it: nothing but `import AgentQueue`.
@@ -24,6 +25,24 @@ import Testing
 
         private static let letters = Array("abcdefgh")
         private static func count(_ letter: Character, _ text: String) -> Float { Float(text.count { $0 == letter }) + 0.125 }
+    }
+
+    /// Refuses its first call for a moment, loses the answer of its second, and then answers.
+    private final class Unsteady: ModelProvider {
+        let name = "own"
+        private let calls = Mutex(0)
+
+        func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
+            let call = calls.withLock { calls in
+                calls += 1
+                return calls
+            }
+            guard call <= 2 else { return requests.map { _ in .reply(ModelReply("at last", cost: 0.5)) } }
+            var failure = ModelFailure(call == 1 ? .rateLimited : .retryable, "not now")
+            failure.wait = .milliseconds(20)
+            if call == 1 { failure.scope = .provider } else { failure.isMaybePaid = true }
+            return requests.map { _ in .failure(failure) }
+        }
     }
 
     private struct Place: Codable, Equatable {
@@ -72,6 +91,20 @@ import Testing
             #expect(try #require(job.finished) >= job.created)
             #expect(try queue.job(4_711) == nil)
         }
+    }
+
+    @Test func `a provider of the program's own says when to try again, and what was lost`() async throws {
+        let folder = try Folder.make()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let queue = try JobQueue(
+            database: "\(folder)/queue.db", settings: ["default_model": "own/m"], providers: [Unsteady()], environment: [:])
+        let id = try await queue.enqueue("Are you there?").id
+        try await within(.seconds(60), "the worker ends") { try await queue.work(stopsWhenEmpty: true) }
+        let job = try #require(try queue.job(id))
+        #expect(job.result?.text == "at last")
+        // The rate limit cost no attempt.
+        #expect(job.errors.map(\.failure) == [.rateLimited, .retryable] && job.errors.map(\.attempt) == [1, 1])
+        try await queue.close()
     }
 
     @Test func `a text comes piece by piece`() async throws {

@@ -8,8 +8,9 @@ public struct ModelFailure: Error, Sendable, Equatable {
     package var retryAfter: Int64?
     /// The provider's id for the call.
     package var requestID: String?
-    /// What the failure is about: the target or the whole provider.
-    package var scope: FailureScope
+    /// What the failure is about: the target, by default, or the whole provider. After a rate limit, a refused key or an empty account,
+    /// the queue leaves that alone for a while.
+    public var scope: FailureScope
     /// The tokens the provider counted although the call failed.
     public var usage: Usage
     /// The cost of the failed call in US dollars, if the provider reports it; nil to compute it from `usage`.
@@ -18,8 +19,8 @@ public struct ModelFailure: Error, Sendable, Equatable {
     /// which counts it.
     package var calls: Int
     /// Whether the provider may have charged for an answer that never arrived, because the connection broke or the call timed out after
-    /// the request had begun to be sent.
-    package var isMaybePaid: Bool
+    /// the request had begun to be sent. Budgets then count what the answer might have cost at most.
+    public var isMaybePaid: Bool
     /// Whether anything was sent. A request refused locally says nothing about its provider.
     package var wasSent = true
     /// Whether nothing was sent because this process has no file, memory or connection left for the call.
@@ -51,7 +52,8 @@ public struct ModelFailure: Error, Sendable, Equatable {
         self.limits = limits
     }
 
-    /// Creates a failure from its kind and a message.
+    /// Creates a failure from its kind and a message. It is about the target, says nothing about when to try again, and was not paid for:
+    /// set ``wait``, ``scope`` and ``isMaybePaid`` if that is otherwise.
     /// - Parameters:
     ///   - failure: the kind, which decides whether and when the job is tried again.
     ///   - message: one sentence without a prompt or a key in it.
@@ -142,7 +144,7 @@ extension FailureClass {
 }
 
 /// What a failure is about: what must be left alone after a rate limit, a refused key or an empty account.
-package enum FailureScope: String, Sendable, Codable {
+public enum FailureScope: String, Sendable, Codable {
     /// One model of the provider.
     case target
     /// Everything at the provider.
