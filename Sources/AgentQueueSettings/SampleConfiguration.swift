@@ -110,7 +110,7 @@ package enum SampleConfiguration {
           origins: []                 # web origins whose pages may call, such as ["https://app.example"]
           # The certificate (PEM) for TLS, and its private key, which may stand in the same file. Default none: plain HTTP.
           # tls: { certificate: /etc/agent-queue/tls.pem, key: /etc/agent-queue/tls.key }
-          plain_http: false           # whether an address that other machines reach may do without TLS
+          plain_http: false           # whether an address that other machines can reach may do without TLS
           concurrency: 64             # calls in flight in the gateway's own worker, 1 to 1024
           max_wait: 10m               # how long a call waits for a limit, a breaker or a pause, 0s to 24h
           max_waiting: 10000          # most requests that wait at once, 1 to 1000000
@@ -118,17 +118,17 @@ package enum SampleConfiguration {
           max_connections: 1024       # most open connections, 1 to 100000
           stream_memory: 256MiB       # most memory for streamed answers together; beyond it they are read from the database, 1MiB to 1TiB
           on_disconnect: auto         # what becomes of a job when its last client leaves: auto, finish or cancel
-          unsupported: refuse         # what becomes of parts of a request that its target cannot be asked for: refuse or drop
-          keepalive: comment          # what is sent on a silent stream to OpenAI's clients: comment, or chunk for those that take none
+          unsupported: refuse         # what to do with parts of a request that its target does not support: refuse or drop
+          keepalive: comment          # what is sent on a silent stream to OpenAI's clients: comment, or chunk for clients that reject comments
           ping: 5s                    # the longest silence on a stream, 1s to 60s
           trusted_proxies: []         # addresses of proxies whose X-Forwarded-* headers count, such as [127.0.0.1, 10.0.0.0/8]
-          keep_cached: 1d             # how long a job stays that the cache answered, 0s to 36500d
+          keep_cached: 1d             # how long a job that the cache answered is kept, 0s to 36500d
           idempotency: 24h            # how long an Idempotency-Key is known, 1m to 30d
-          attach: 10m                 # how long a job that has ended can be attached to by a client that missed its answer, 0s to 24h
-          # Names that clients use, and the target that answers for each. * stands for any characters; the first that fits counts.
+          attach: 10m                 # how long after its end a job still answers a client that missed the answer, 0s to 24h
+          # Names that clients use, and the target that answers for each. * stands for any characters; the first match counts.
           # Example: models: { gpt-4o-mini: local/smollm2, "claude-*": claude-code/sonnet }
           models: {}
-          cache: off                  # whether calls are answered from the cache, where neither the key nor the request says
+          cache: off                  # whether calls use the cache, unless the key or the request says otherwise
           metrics: key                # who may read /metrics: key (with the scope metrics) or open (everybody on this machine)
 
         # Providers by name (letters, digits, _ and -). These are built in: what is written here changes them key by key, or adds others.

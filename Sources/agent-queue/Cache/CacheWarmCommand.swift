@@ -38,7 +38,7 @@ struct CacheWarmCommand: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
-        if job.noCache { throw ValidationError("--no-cache cannot be used to warm the cache") }
+        if job.asking.noCache { throw ValidationError("--no-cache cannot be used to warm the cache") }
     }
 
     func run() async throws {

@@ -29,36 +29,7 @@ struct AskCommand: AsyncParsableCommand {
     @Option(name: .long, help: InputImages.help, completion: .file(extensions: InputImages.extensions))
     var image: [String] = []
 
-    @Option(
-        name: .long,
-        help: ArgumentHelp("Model to use. Default: `default_model` in the configuration.", valueName: "provider/model"))
-    var model: String?
-
-    @Option(
-        name: .long,
-        help: ArgumentHelp(
-            "Use a role from the configuration for the system prompt, model and parameters that are not given here.", valueName: "name"))
-    var role: String?
-
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("System prompt.", valueName: "text"))
-    var system: String?
-
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum number of tokens in the answer.", valueName: "n"))
-    var maxTokens: Int?
-
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Sampling temperature, 0 to 2.", valueName: "x"))
-    var temperature: Double?
-
-    @Option(
-        name: .long,
-        help: ArgumentHelp(
-            "JSON Schema for the answer, or its fields: 'name, age int'. An answer that does not match is requested again.",
-            valueName: "file|fields"),
-        completion: .file(extensions: ["json"]))
-    var schema: String?
-
-    @Flag(name: .long, help: "Do not read from or write to the cache.")
-    var noCache = false
+    @OptionGroup var asking: AskingFlags
 
     @Option(
         name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum time to wait, such as 5m.", valueName: "duration"),
@@ -95,13 +66,7 @@ struct AskCommand: AsyncParsableCommand {
         var draft = JobDraft()
         draft.prompt = try file.map { try InputText.read($0) } ?? (prompt == "-" ? InputText.read("-") : prompt)
         draft.attach(images: try image.map(InputImages.read))
-        draft.model = model
-        draft.role = role
-        draft.system = system
-        draft.maxTokens = maxTokens
-        draft.temperature = temperature
-        draft.schema = try schema.map(SchemaOption.read)
-        draft.cache = !noCache
+        try asking.apply(to: &draft)
         draft.isStreamed = isStreamed
         // The answer is wanted now, not within a day.
         draft.batchAPI = false
@@ -109,7 +74,7 @@ struct AskCommand: AsyncParsableCommand {
     }
 
     /// An answer with a schema is shown when it has been checked.
-    private var isStreamed: Bool { Screen.output.isTerminal && !format.json && schema == nil }
+    private var isStreamed: Bool { Screen.output.isTerminal && !format.json && asking.schema == nil }
 
     private func ask(_ job: NewJob, _ queue: JobQueue, _ session: Session) async throws {
         try await check(job, queue.store, session)

@@ -5,33 +5,7 @@ import ArgumentParser
 /// What can be said about a job besides what it asks, as flags: those of ``JobOption``. With `--jsonl`, what holds for lines that do not
 /// say otherwise.
 struct JobFlags: ParsableArguments {
-    @Option(
-        name: .long,
-        help: ArgumentHelp("Model to use. Default: `default_model` in the configuration.", valueName: "provider/model"))
-    var model: String?
-
-    @Option(
-        name: .long,
-        help: ArgumentHelp(
-            "Use a role from the configuration for the system prompt, model and parameters that are not given here.", valueName: "name"))
-    var role: String?
-
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("System prompt.", valueName: "text"))
-    var system: String?
-
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum number of tokens in the answer.", valueName: "n"))
-    var maxTokens: Int?
-
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Sampling temperature, 0 to 2.", valueName: "x"))
-    var temperature: Double?
-
-    @Option(
-        name: .long,
-        help: ArgumentHelp(
-            "JSON Schema for the answer, or its fields: 'name, age int'. An answer that does not match is requested again.",
-            valueName: "file|fields"),
-        completion: .file(extensions: ["json"]))
-    var schema: String?
+    @OptionGroup var asking: AskingFlags
 
     @Option(
         name: .long, parsing: .unconditional,
@@ -85,9 +59,6 @@ struct JobFlags: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Add metadata. Repeatable.", valueName: "key=value"))
     var metadata: [String] = []
 
-    @Flag(name: .long, help: "Do not read from or write to the cache.")
-    var noCache = false
-
     @Option(
         name: .customLong("cache-ttl"), parsing: .unconditional,
         help: ArgumentHelp("How long to cache the answer, such as 1h or 7d. Default: `cache.ttl`.", valueName: "duration"))
@@ -125,12 +96,7 @@ struct JobFlags: ParsableArguments {
     /// - Throws: `InputError`; `CommandFailure` where the schema's file cannot be used.
     func draft(kind: JobKind = .generate) throws -> JobDraft {
         var draft = JobDraft(kind: kind)
-        draft.role = role
-        draft.model = model
-        draft.system = system
-        draft.maxTokens = maxTokens
-        draft.temperature = temperature
-        draft.schema = try schema.map(SchemaOption.read)
+        try asking.apply(to: &draft)
         draft.sample = sample
         draft.queue = queue
         draft.priority = priority
@@ -144,7 +110,6 @@ struct JobFlags: ParsableArguments {
         draft.batch = batch
         draft.after = after
         draft.metadata = try JobText.metadata(metadata)
-        draft.cache = !noCache
         draft.cacheTTL = try duration(cacheTTL, "--cache-ttl")
         draft.batchAPI = batchAPI
         draft.deadline = try duration(deadline, "--deadline")
@@ -156,6 +121,53 @@ struct JobFlags: ParsableArguments {
 
     private func duration(_ text: String?, _ option: String) throws -> Duration? {
         try text.map { text in try JobText.duration(text, named: option) }
+    }
+}
+
+/// How a model is asked: the flags of every command that asks one.
+struct AskingFlags: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Model to use. Default: `default_model` in the configuration.", valueName: "provider/model"))
+    var model: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Use a role from the configuration for the system prompt, model and parameters that are not given here.", valueName: "name"))
+    var role: String?
+
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("System prompt.", valueName: "text"))
+    var system: String?
+
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Maximum number of tokens in the answer.", valueName: "n"))
+    var maxTokens: Int?
+
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("Sampling temperature, 0 to 2.", valueName: "x"))
+    var temperature: Double?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "JSON Schema for the answer, or its fields: 'name, age int'. An answer that does not match is requested again.",
+            valueName: "file|fields"),
+        completion: .file(extensions: ["json"]))
+    var schema: String?
+
+    @Flag(name: .long, help: "Do not read from or write to the cache.")
+    var noCache = false
+
+    /// Puts the options into a draft.
+    ///
+    /// - Throws: `CommandFailure` where the schema's file cannot be used.
+    func apply(to draft: inout JobDraft) throws {
+        draft.role = role
+        draft.model = model
+        draft.system = system
+        draft.maxTokens = maxTokens
+        draft.temperature = temperature
+        draft.schema = try schema.map(SchemaOption.read)
+        draft.cache = !noCache
     }
 }
 

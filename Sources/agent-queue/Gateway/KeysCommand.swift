@@ -12,8 +12,8 @@ struct KeysCommand: ParsableCommand {
         commandName: "keys",
         abstract: "Manage the keys of the gateway.",
         discussion: """
-            Clients of `serve` send a key. Only a hash of it is stored, so it is shown once, when it is made. The first start of `serve` \
-            makes the key 'local' and keeps it in a file beside the database; `keys env` prints it for a shell.
+            Clients of `serve` send a key. Only a hash of it is stored, so it is shown once, when it is created. The first start of `serve` \
+            creates the key 'local' and keeps it in a file next to the database; `keys env` prints it for a shell.
 
               agent-queue keys create ci --targets 'local/*' --expires-in 30d
               agent-queue keys list
@@ -48,7 +48,7 @@ struct KeysCommand: ParsableCommand {
 struct KeysListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List keys, the oldest first.",
+        abstract: "List keys, oldest first.",
         discussion: """
               agent-queue keys list
               agent-queue keys list --revoked --json
@@ -122,8 +122,8 @@ struct KeysRotateCommand: AsyncParsableCommand {
         commandName: "rotate",
         abstract: "Give a key a new secret and print it.",
         discussion: """
-            The former one ends within a second in all processes. What the key allows and its jobs stay. The file that `serve` wrote for \
-            the key is written anew.
+            The old secret stops working within a second, in all processes. The key keeps its scopes, limits and jobs. If `serve` keeps \
+            the key in a file, the file is updated.
 
               agent-queue keys rotate local
             """)
@@ -154,9 +154,9 @@ struct KeysRotateCommand: AsyncParsableCommand {
 struct KeysRevokeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revoke",
-        abstract: "End keys for good.",
+        abstract: "Revoke keys.",
         discussion: """
-            A revoked key is refused within a second in all processes. Its jobs stay, and its name can be used again.
+            A revoked key is refused within a second, in all processes. Its jobs stay, and its name can be used again.
 
               agent-queue keys revoke local
             """)
@@ -234,6 +234,6 @@ enum KeyView {
     /// Prints a key that was just made: alone on its line, so that a script can take it.
     static func printNew(_ key: APIKey, _ text: KeyText, _ format: FormatOptions) throws {
         try format.print(KeyJSON.key(key, text: text.text, now: Now.milliseconds), line: text.text)
-        if !format.json { Diagnostics.say("this is key '\(key.name)'; keep it now, because it is not shown again") }
+        if !format.json { Diagnostics.say("this is key '\(key.name)'; save it now, because it is not shown again") }
     }
 }

@@ -8,10 +8,10 @@ import ArgumentParser
 struct KeysCreateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create",
-        abstract: "Make a key and print it.",
+        abstract: "Create a key and print it.",
         discussion: """
-            The key is printed once, alone on standard output; only its hash is stored. Its jobs go to a queue of its own, so that it can \
-            be paused and watched like any queue.
+            The key is printed once, alone on standard output; only its hash is stored. Its jobs go to a queue of their own, which can be \
+            paused and watched like any other.
 
               agent-queue keys create ci
               agent-queue keys create nightly --targets 'local/*,openai/gpt-5*' --best-priority 5 --cache on
@@ -25,7 +25,7 @@ struct KeysCreateCommand: AsyncParsableCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "What it allows, comma-separated. Default: call,batch,read.",
+            "Scopes, comma-separated. Default: call,batch,read.",
             discussion: "call, batch, read (its own jobs), read:all, operate, mcp, metrics, admin.",
             valueName: "scope,…"), transform: ScopeList.init(argument:))
     var scopes: ScopeList?
@@ -33,33 +33,33 @@ struct KeysCreateCommand: AsyncParsableCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "The targets it may use, comma-separated; * stands for any characters. Default: all.", valueName: "pattern,…"),
+            "Targets that it may use, comma-separated; * stands for any characters. Default: all.", valueName: "pattern,…"),
         transform: PatternList.init(argument:))
     var targets: PatternList?
 
-    @Option(name: .long, help: ArgumentHelp("The queue of its jobs. Default: api.NAME.", valueName: "queue"))
+    @Option(name: .long, help: ArgumentHelp("Queue for its jobs. Default: api.NAME.", valueName: "queue"))
     var queue: String?
 
     @Option(
-        name: .long, help: ArgumentHelp("Whether its calls use the cache: on or off. Default: serve.cache.", valueName: "on|off"),
+        name: .long, help: ArgumentHelp("Whether its calls use the cache: on or off. Default: `serve.cache`.", valueName: "on|off"),
         transform: ChoiceOption.parse)
     var cache: OnOff?
 
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "What becomes of a job when its client leaves: auto, finish or cancel. Default: serve.on_disconnect.", valueName: "what"),
+            "What happens to a job when its client disconnects: auto, finish or cancel. Default: `serve.on_disconnect`.", valueName: "what"),
         transform: ChoiceOption.parse)
     var onDisconnect: DisconnectPolicy?
 
     @Option(
-        name: .long, help: ArgumentHelp("The most urgent priority that it may ask for, 1 to 9. Default: any.", valueName: "n"))
+        name: .long, help: ArgumentHelp("Most urgent priority that it may ask for, 1 to 9. Default: any.", valueName: "n"))
     var bestPriority: Int?
 
     @OptionGroup(title: "Limits") var limits: KeyLimitOptions
 
     @Option(
-        name: .long, help: ArgumentHelp("How long it is valid, such as 30d. Default: until it is revoked.", valueName: "duration"),
+        name: .long, help: ArgumentHelp("How long the key is valid, such as 30d. Default: until it is revoked.", valueName: "duration"),
         transform: DurationOption.parse)
     var expiresIn: Duration?
 

@@ -24,7 +24,7 @@ struct KeysEnvCommand: ParsableCommand {
         guard let key = try local.read() else {
             throw CommandFailure(
                 .unavailable,
-                "there is no key file \(local.path); start 'agent-queue serve' once, or make a key with 'agent-queue keys create'")
+                "there is no key file \(local.path); start 'agent-queue serve' once, or create a key with 'agent-queue keys create'")
         }
         guard let address = GatewayAddress(session.settings.serve) else {
             throw CommandFailure(

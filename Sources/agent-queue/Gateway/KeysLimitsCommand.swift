@@ -5,19 +5,19 @@ import ArgumentParser
 
 /// The options that set limits of a key.
 struct KeyLimitOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("Calls that may begin in a minute.", valueName: "n"))
+    @Option(name: .long, help: ArgumentHelp("Maximum number of calls a minute.", valueName: "n"))
     var rpm: Int?
 
-    @Option(name: .long, help: ArgumentHelp("Input and output tokens in a minute.", valueName: "n"))
+    @Option(name: .long, help: ArgumentHelp("Maximum number of tokens a minute, input and output together.", valueName: "n"))
     var tpm: Int?
 
-    @Option(name: .long, help: ArgumentHelp("Calls under way at once.", valueName: "n"))
+    @Option(name: .long, help: ArgumentHelp("Maximum number of calls at the same time.", valueName: "n"))
     var concurrency: Int?
 
-    @Option(name: .long, help: ArgumentHelp("US dollars in a day (UTC).", valueName: "amount"))
+    @Option(name: .long, help: ArgumentHelp("Maximum cost a day (UTC), in US dollars.", valueName: "amount"))
     var usdPerDay: Double?
 
-    @Option(name: .long, help: ArgumentHelp("US dollars in all, from now on.", valueName: "amount"))
+    @Option(name: .long, help: ArgumentHelp("Maximum cost in total, from now on, in US dollars.", valueName: "amount"))
     var usdTotal: Double?
 
     var isEmpty: Bool { rpm == nil && tpm == nil && concurrency == nil && usdPerDay == nil && usdTotal == nil }
@@ -47,8 +47,8 @@ struct KeysLimitsCommand: AsyncParsableCommand {
         commandName: "limits",
         abstract: "Change the limits of a key.",
         discussion: """
-            Limits that are not given stay; with --clear they are removed. They hold for all processes together and for the next calls, \
-            also of jobs that wait. A call is counted before it begins and corrected by what it really used.
+            Limits that are not given stay as they are, or are removed with --clear. They apply to all processes together, from the next \
+            call on, including those of jobs that are waiting. A call is counted before it starts, and corrected afterwards.
 
               agent-queue keys limits local --rpm 60 --usd-per-day 5
               agent-queue keys limits local --clear
@@ -66,7 +66,8 @@ struct KeysLimitsCommand: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
-        if limits.isEmpty, !clear { throw ValidationError("give a limit, such as --rpm 60, or --clear; 'keys show' tells those of now") }
+        guard limits.isEmpty, !clear else { return }
+        throw ValidationError("give a limit, such as --rpm 60, or --clear; 'agent-queue keys show' shows the current ones")
     }
 
     func run() async throws {

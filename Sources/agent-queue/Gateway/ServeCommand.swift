@@ -17,9 +17,9 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Answer the APIs of OpenAI and Anthropic over HTTP.",
         discussion: """
-            Calls become jobs of the queue, which a worker inside runs. The first start makes a key and keeps it in a file beside the \
-            database; on a terminal it shows the lines that point SDKs here. On SIGTERM, SIGINT, SIGHUP or SIGQUIT, calls under way get \
-            worker.shutdown_grace to finish; a second signal, a second or more after the first, stops at once.
+            Calls become jobs of the queue, which a worker in the same process runs. The first start creates a key and keeps it in a file \
+            next to the database; on a terminal, it prints the lines that point SDKs here. On SIGTERM, SIGINT, SIGHUP or SIGQUIT, calls \
+            under way get `worker.shutdown_grace` to finish; a second signal, a second or more after the first, stops at once.
 
               agent-queue serve
               agent-queue serve --no-worker --log-format json
@@ -40,7 +40,7 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Leave the calls to agent-worker.")
     var noWorker = false
 
-    @Flag(name: .long, help: "Ask nobody for a key; only for addresses of this machine alone.")
+    @Flag(name: .long, help: "Ask for no key; only on an address that other machines cannot reach.")
     var noAuth = false
 
     @Option(

@@ -41,7 +41,7 @@ struct ServeGreeting: Sendable {
         guard asksForKeys else { return ("unused", "no key is needed (--no-auth)") }
         do throws(InputError) {
             guard let text = try key.read() else {
-                return (nil, "clients need a key, which 'agent-queue keys create' makes")
+                return (nil, "clients need a key; create one with 'agent-queue keys create'")
             }
             return (text, "the key is in \(DisplayText.line(key.path))")
         } catch {

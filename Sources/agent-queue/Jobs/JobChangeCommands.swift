@@ -9,8 +9,8 @@ struct CancelCommand: AsyncParsableCommand {
         commandName: "cancel",
         abstract: "Cancel jobs.",
         discussion: """
-            Waiting jobs are cancelled immediately, running jobs within a second, on any worker. If identical jobs wait for the \
-            answer of a running job, its call continues for them, and the job is cancelled when the call returns.
+            A waiting job is cancelled immediately. The call of a running job is stopped within a second, on whatever worker it runs, \
+            unless identical jobs wait for its answer: then the call continues for them, and the job is cancelled when the call ends.
 
               agent-queue cancel 17 18
               agent-queue cancel --batch monday --yes

@@ -13,12 +13,13 @@ struct PruneCommand: AsyncParsableCommand {
         discussion: """
             Removes finished jobs and runs older than `retention`, cache entries that have expired or exceed `cache.max_bytes`, and \
             memories that have expired or exceed `memory.max_bytes` or the limits in `memory.namespaces` (least important first, then \
-            least recently recalled). Also removes finished notifications older than `retention.completed`, and old records of charges, \
-            imports and provider batches. Safe to run while workers are running, and meant for cron. Jobs that unfinished jobs depend on \
+            least recently recalled). Also removes finished notifications older than `retention.completed`, old records of charges, imports \
+            and provider batches, and what the gateway no longer needs: answers from the cache after `serve.keep_cached`, expired files, \
+            and old records about keys. Safe to run while workers are running, and meant for cron. Jobs that unfinished jobs depend on \
             are kept. Works on a full disk too.
 
-            The space of what is removed is used again by the database. `--vacuum` gives it back to the file system, and `bytes freed` \
-            is by how much the file has become shorter.
+            The database uses the space of what is removed again. `--vacuum` gives it back to the file system, and `bytes freed` says \
+            how much shorter the file has become.
 
               agent-queue prune
               agent-queue prune --older-than 12h --dry-run

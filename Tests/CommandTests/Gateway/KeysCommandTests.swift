@@ -12,7 +12,7 @@ import Testing
         let line = try #require(made.lines.first)
         let text = try #require(KeyText(line))
         #expect(made.lines.count == 1 && text.id == 1)
-        #expect(made.sentence == "this is key 'ci'; keep it now, because it is not shown again")
+        #expect(made.sentence == "this is key 'ci'; save it now, because it is not shown again")
         let key = try #require(try await sandbox.withStore { try $0.keys.find(1) })
         #expect(key.accepts(secret: text.secret))
         #expect(key.targets == ["local/*", "openai/gpt-5*"] && key.queue == "api.ci" && key.scopes == [.call, .batch, .read])
