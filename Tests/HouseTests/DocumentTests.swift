@@ -60,4 +60,15 @@ import Testing
         let links = try Repository.text(page).matches(of: /\]\(([^)#\s]+)(?:#[^)]*)?\)/).map { String($0.output.1) }
         #expect(links.filter { !$0.contains("://") && !$0.hasPrefix("mailto:") && !Repository.exists(folder + $0) } == [])
     }
+
+    /// A reader has only the repository: a comment cites a page of it, or an address.
+    @Test func commentsCitePagesThatExist() throws {
+        let names = Set(Self.pages.map { String($0.split(separator: "/").last ?? "") })
+        let cited = try ["Sources", "Tests"].flatMap { try Repository.swiftFiles(under: $0) }.flatMap { file in
+            try Repository.text(file.path).split(separator: "\n").filter { $0.contains(".md") && $0.drop { $0 == " " }.hasPrefix("//") }
+                .flatMap { line in line.matches(of: /([A-Za-z0-9_-]+\.md)\b/).map { (file.path, String($0.output.1)) } }
+        }
+        #expect(!cited.isEmpty)
+        #expect(cited.filter { !names.contains($0.1) }.map { "\($0.0): \($0.1)" } == [])
+    }
 }

@@ -5,7 +5,8 @@ import Testing
 
 @testable import AgentQueueProviders
 
-/// What a server can do wrong, told by the real program: every row of protocols.md 1.5 that a server can provoke.
+/// What the real program makes of every error that a server can answer with (https://docs.claude.com/en/api/errors), and of answers that
+/// are none.
 @Suite(
     .serialized, .timeLimit(.minutes(2)),
     .enabled(if: ClaudeCodeScene.program != nil, "no claude: set AGENT_QUEUE_TEST_CLAUDE, or pip install claude-agent-sdk into .venv"))

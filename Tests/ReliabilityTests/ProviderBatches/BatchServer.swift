@@ -3,8 +3,9 @@ import AgentQueueTestSupport
 import Foundation
 import Synchronization
 
-/// OpenAI's Files and Batches and Anthropic's Message Batches, as protocols.md 2.7, 3.5 and 3.6 tell, and their live calls beside
-/// them: under one address, for a test that decides how batches end, what breaks, and at which request everything stands still.
+/// OpenAI's Files and Batches (https://platform.openai.com/docs/api-reference/batch) and Anthropic's Message Batches
+/// (https://docs.claude.com/en/api/creating-message-batches) as their pages describe them, and their live calls beside them: under one
+/// address, for a test that decides how batches end, what breaks, and at which request everything stands still.
 ///
 /// It charges for an answer when it makes it, whether anybody fetches it or not, and notes what a real server would have refused.
 final class BatchServer: Sendable {

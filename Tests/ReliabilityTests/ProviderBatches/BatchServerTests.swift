@@ -4,7 +4,7 @@ import Testing
 @testable import AgentQueueTestSupport
 
 extension ReliabilityTests {
-    /// The scripted batch server does what protocols.md says: else what it proves would be worth nothing.
+    /// The scripted batch server does what the pages of OpenAI and Anthropic say; otherwise what it proves would be worth nothing.
     @Suite struct BatchServerTests {
         private static func ask(
             _ server: BatchServer, _ method: String, _ path: String, _ body: String = "", type: String = "application/json"
