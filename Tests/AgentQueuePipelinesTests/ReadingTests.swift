@@ -327,7 +327,7 @@ import Testing
         #expect(calls[0].temperature == 0)
 
         var asked = try Runs(quick, inputs: ["t": "T"])
-        asked.snapshot.options = RunOptions(model: "own/choice").json
+        asked.snapshot.options = RunOptions(model: "own/choice")
         #expect(asked.begin().map(\.model) == ["x/y", nil])
         #expect(throws: PipelineError(key: "modes.m.inputs.m", message: "is no input of 'p' (did you mean 'n'?)")) {
             try pipeline.applying(PipelineMode("m", of: "p", inputs: [.init("m", 1)]))

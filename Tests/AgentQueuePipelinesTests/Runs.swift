@@ -16,7 +16,7 @@ struct Runs {
     init(_ pipeline: Pipeline, inputs: JSONValue = [:]) throws {
         self.pipeline = pipeline
         snapshot = RunSnapshot(
-            id: 1, name: pipeline.name, digest: [], definition: "", inputs: try pipeline.checked(inputs: inputs), options: [:])
+            id: 1, name: pipeline.name, digest: [], definition: "", inputs: try pipeline.checked(inputs: inputs), options: RunOptions())
     }
 
     init(_ yaml: String, inputs: JSONValue = [:]) throws {

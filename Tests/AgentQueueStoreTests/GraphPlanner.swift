@@ -68,7 +68,7 @@ extension NewRun {
     static func graph(_ definition: String, name: String = "g", _ planner: GraphPlanner = GraphPlanner()) throws -> NewRun {
         var digest = [UInt8](repeating: 0, count: 32)
         for (place, byte) in definition.utf8.enumerated() { digest[place % 32] = digest[place % 32] &* 31 &+ byte }
-        var run = NewRun(name: name, digest: digest, definition: definition, inputs: ["x": 1], options: .object([]))
+        var run = NewRun(name: name, digest: digest, definition: definition, inputs: ["x": 1], options: RunOptions())
         run.first = try planner.plan(
             RunSnapshot(id: 0, name: name, digest: digest, definition: definition, inputs: run.inputs, options: run.options), ended: nil)
         return run

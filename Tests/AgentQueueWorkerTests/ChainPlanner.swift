@@ -41,7 +41,7 @@ struct ChainPlanner: RunPlanner {
     /// A run with its first call.
     func run() throws -> NewRun {
         let digest = [UInt8](repeating: UInt8(length), count: 32)
-        var run = NewRun(name: "chain", digest: digest, definition: "{}", inputs: .object([]), options: .object([]))
+        var run = NewRun(name: "chain", digest: digest, definition: "{}", inputs: .object([]), options: RunOptions())
         var first = self
         first.isBroken = false
         run.first = try first.plan(

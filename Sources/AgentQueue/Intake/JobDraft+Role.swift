@@ -6,7 +6,7 @@ extension JobDraft {
     /// - Throws: `InputError` for a role that is not configured, or that only a pipeline can use because it has templates.
     func withoutRole(in context: IntakeContext) throws(InputError) -> JobDraft {
         guard let name = role else { return self }
-        guard let role = context.roles[name] else {
+        guard let role = context.roles[name]?.job else {
             throw InputError("unknown role \(InvalidText.quoted(name))\(Self.roleHint(for: name, in: context))", kind: .usage)
         }
         for (part, text) in [("system text", role.system), ("model", role.model)] {
@@ -16,12 +16,18 @@ extension JobDraft {
         }
         var draft = self
         draft.role = nil
-        draft.model = model ?? role.model
-        if system == nil, !holdsSystemMessage { draft.system = role.system }
-        draft.temperature = temperature ?? role.temperature
-        if !parameters.contains(where: { $0.key == "max_completion_tokens" }) { draft.maxTokens = maxTokens ?? role.maxTokens }
-        draft.parameters += (role.parameters ?? []).filter { isOpen($0) }
+        for option in JobOption.ofRoles where !option.isGiven(self) && !saysOtherwise(option) { option.copy(role, &draft) }
+        draft.parameters += role.parameters.filter { isOpen($0) }
         return draft
+    }
+
+    /// Whether the job says what an option says by other means.
+    private func saysOtherwise(_ option: JobOption) -> Bool {
+        switch option.name {
+        case "system": holdsSystemMessage
+        case "max_tokens": parameters.contains { $0.key == "max_completion_tokens" }
+        default: false
+        }
     }
 
     /// Whether the conversation has a system message of its own.

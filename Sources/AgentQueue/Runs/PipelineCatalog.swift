@@ -233,12 +233,12 @@ extension PipelineCatalog {
         // Options that every job of the run would be refused for are refused before there is a run.
         var draft = JobDraft()
         draft.prompt = "-"
-        draft.apply(options)
+        options.complete(&draft)
         try draft.check(in: settings.intakeContext(now: now, own: own))
         let definition = pipeline.definition
         var run = NewRun(
             name: name, digest: Array(SHA256.hash(data: Data(definition.utf8))), definition: definition, inputs: inputs,
-            options: options.json)
+            options: options)
         run.first.isDue = true
         return run
     }

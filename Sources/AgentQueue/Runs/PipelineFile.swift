@@ -104,11 +104,7 @@ extension Settings {
     }
 
     private static func roles(_ roles: [String: RoleSettings]) -> [Role] {
-        roles.sorted { $0.key < $1.key }.map { name, role in
-            Role(
-                name, system: role.system, model: role.model, temperature: role.temperature, maxTokens: role.maxTokens,
-                parameters: role.parameters ?? [])
-        }
+        roles.sorted { $0.key < $1.key }.map { name, role in Role(name, role.job) }
     }
 }
 

@@ -76,7 +76,7 @@ package final class PipelinePlanner: RunPlanner {
         let digest = Array(SHA256.hash(data: Data(definition.utf8)))
         var run = NewRun(
             name: name ?? pipeline.name, digest: digest, definition: definition, inputs: try pipeline.checked(inputs: inputs),
-            options: options.json)
+            options: options)
         let snapshot = RunSnapshot(
             id: 0, name: run.name, digest: digest, definition: definition, inputs: run.inputs, options: run.options)
         run.first = try advance(snapshot, of: pipeline) { $0.advance($1, outputs: $2) }
@@ -87,7 +87,7 @@ package final class PipelinePlanner: RunPlanner {
     private func check(_ options: RunOptions) throws {
         var draft = JobDraft()
         draft.prompt = "-"
-        draft.apply(options)
+        options.complete(&draft)
         _ = try draft.validated(in: now)
     }
 
@@ -106,7 +106,6 @@ package final class PipelinePlanner: RunPlanner {
         var outputs: [String: String] = [:]
         for end in run.ends { if case .completed(let text) = end.outcome { outputs[end.path] = text } }
         let context = now
-        let options = RunOptions(run.options)
         // A call that cannot be made counts as failed, and the run continues from there.
         while true {
             let decision = try decision(run, of: pipeline, &outputs, ask)
@@ -115,7 +114,7 @@ package final class PipelinePlanner: RunPlanner {
             for call in decision.calls {
                 do throws(InputError) {
                     var draft = call.job
-                    draft.apply(options)
+                    run.options.complete(&draft)
                     steps.append(NewStep(path: call.path, job: try draft.validated(in: context)))
                 } catch {
                     refused.append(StepEnd(path: call.path, jobID: nil, outcome: .failed(message: error.message)))
@@ -172,15 +171,5 @@ package final class PipelinePlanner: RunPlanner {
             if known.count > Self.mostKnown { known.removeFirst() }
         }
         return pipeline
-    }
-}
-
-extension JobDraft {
-    /// Applies the options for all jobs of a run. The model applies only to calls that name none.
-    package mutating func apply(_ options: RunOptions) {
-        queue = options.queue
-        priority = options.priority
-        tags = options.tags
-        model = model ?? options.model
     }
 }

@@ -37,8 +37,12 @@ package enum ScheduledWork: Sendable, Equatable {
         }
         if let line = value["job"], line.members != nil {
             self = .job(line)
-        } else if let run = value["run"].flatMap(ScheduledRun.init) {
-            self = .run(run)
+        } else if let run = value["run"] {
+            do {
+                self = .run(try ScheduledRun(stored: run))
+            } catch {
+                throw InputError("what the schedule does cannot be read: \(error)", kind: .badData)
+            }
         } else {
             throw InputError("what the schedule does is neither a job nor a run", kind: .badData)
         }
@@ -89,13 +93,15 @@ package struct ScheduledRun: Sendable, Equatable {
         return .object(members)
     }
 
-    /// Reads what ``json`` wrote; nil if it cannot be read.
-    init?(_ json: JSONValue) {
-        guard let name = json["name"]?.string, let inputs = json["inputs"], inputs.members != nil else { return nil }
+    /// Reads what ``json`` wrote.
+    /// - Throws: `DamagedValue` if it did not write this.
+    init(stored json: JSONValue) throws(DamagedValue) {
+        let run = try StoredObject(json, "run")
+        guard let name = try run.string("name") else { throw run.damage("name", "a string") }
+        guard let inputs = run["inputs"], inputs.members != nil else { throw run.damage("inputs", "an object") }
         self.init(
-            name: name, inputs: inputs, options: RunOptions(json["options"] ?? .object([])),
-            onFinish: json["on_finish"]?.array?.compactMap(\.string) ?? [],
-            onFailure: json["on_failure"]?.array?.compactMap(\.string) ?? [])
+            name: name, inputs: inputs, options: try RunOptions(stored: run["options"] ?? .object([])),
+            onFinish: try run.strings("on_finish") ?? [], onFailure: try run.strings("on_failure") ?? [])
     }
 }
 

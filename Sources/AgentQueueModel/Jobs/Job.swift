@@ -152,12 +152,17 @@ public enum JobState: String, Sendable, CaseIterable, Codable {
 
 extension Job {
     /// Whether the cache may serve the job. The full request of a job that recalls memories is only known when it runs, and the texts of a
-    /// `memorize` job must always be stored, so those jobs keep the choice in their requests instead.
+    /// `memorize` job must always be stored, so those jobs keep the choice in their requests instead. The cache never serves a job whose
+    /// request is damaged: such a job fails when it runs.
     package var usesCache: Bool {
-        switch kind {
-        case .generate: useCache || MemoryUse(request).map(\.usesCache) == true
-        case .embed: useCache
-        case .memorize: MemoryOrder(request).map(\.usesCache) ?? useCache
+        do {
+            return switch kind {
+            case .generate: try useCache || MemoryUse(request)?.usesCache == true
+            case .embed: useCache
+            case .memorize: try MemoryOrder(request).usesCache
+            }
+        } catch {
+            return false
         }
     }
 }

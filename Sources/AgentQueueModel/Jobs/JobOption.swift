@@ -43,6 +43,8 @@ package final class JobOption: Sendable {
         package static let single = Places(rawValue: 16)
         /// What the job asks rather than how it runs: the command takes it by means other than a flag.
         package static let content = Places(rawValue: 32)
+        /// An option of a run, for all its jobs.
+        package static let run = Places(rawValue: 64)
     }
 
     /// A set of options, by their index in the table.
@@ -92,6 +94,8 @@ package final class JobOption: Sendable {
     package static let ofSteps = all.filter { $0.places.contains(.step) }
     /// The options a role may hold.
     package static let ofRoles = all.filter { $0.places.contains(.role) }
+    /// The options that a run may have for all its jobs.
+    package static let ofRuns = all.filter { $0.places.contains(.run) }
 
     /// The options that a draft sets.
     package static func given(in draft: JobDraft) -> IDs {
@@ -114,13 +118,13 @@ package final class JobOption: Sendable {
         rows.add("text", \.inputs, .texts, in: asked)
         rows.add("system", \.system, .text, for: [.generate], in: [.command, .line, .step, .role])
         rows.add("role", \.role, .text, for: [.generate], in: everywhere)
-        rows.add("model", \.model, .text, in: [.command, .line, .step, .role])
-        rows.add("max_tokens", \.maxTokens, .integer(JobLimits.maxTokens), for: [.generate], in: [.command, .line, .step, .role])
+        rows.add("model", \.model, .text, in: [.command, .line, .step, .role, .run])
         rows.add("temperature", \.temperature, .number(JobLimits.temperatures), for: [.generate], in: [.command, .line, .step, .role])
+        rows.add("max_tokens", \.maxTokens, .integer(JobLimits.maxTokens), for: [.generate], in: [.command, .line, .step, .role])
         rows.add("schema", \.schema, .schema, for: [.generate], in: outside)
         rows.add("sample", \.sample, .integer(JobLimits.samples), for: cached, in: everywhere)
-        rows.add("queue", \.queue, .queueName, in: outside)
-        rows.add("priority", \.priority, .integer(JobLimits.priorities, note: "lower runs first"), in: outside)
+        rows.add("queue", \.queue, .queueName, in: [.command, .line, .run])
+        rows.add("priority", \.priority, .integer(JobLimits.priorities, note: "lower runs first"), in: [.command, .line, .run])
         rows.add("delay", \.delay, .duration(from: .zero), in: outside)
         rows.add("at", \.at, .time, in: outside)
         rows.add("expires_in", \.expiresIn, .duration(from: .milliseconds(1)), in: outside)
@@ -129,7 +133,7 @@ package final class JobOption: Sendable {
         rows.add("budget", \.budget, .dollars, in: everywhere)
         rows.add("unique_key", \.uniqueKey, .name(maxBytes: JobLimits.maxUniqueKeyBytes), in: [.command, .line, .single])
         rows.add("custom_id", \.customID, .name(maxBytes: JobLimits.maxBatchNameBytes), in: [.line, .single])
-        rows.add("tags", \.tags, .tags, in: outside, flag: "--tag")
+        rows.add("tags", \.tags, .tags, in: [.command, .line, .run], flag: "--tag")
         rows.add("batch", \.batch, .name(maxBytes: JobLimits.maxBatchNameBytes), in: outside)
         rows.add("after", \.after, .jobs, in: outside)
         rows.add("metadata", \.metadata, .metadata, in: outside)

@@ -46,21 +46,28 @@ package struct MemoryOrder: Sendable, Equatable {
         self.prefix = prefix
     }
 
-    /// Reads it from a request's body; nil if the body holds none.
-    package init?(_ body: JSONValue) {
-        guard let memory = body["memory"], let namespace = memory["namespace"]?.string else { return nil }
-        self.namespace = namespace
-        prefix = memory["prefix"]?.string ?? ""
-        key = memory["key"]?.string
-        importance = memory["importance"]?.number ?? 0.5
-        usesCache = memory["cache"]?.bool ?? true
+    /// Reads it from a request's body.
+    /// - Throws: `DamagedValue` if the body is not what ``json`` wrote.
+    package init(_ body: JSONValue) throws(DamagedValue) {
+        let memory = try StoredObject(body["memory"] ?? .null, "memory")
+        guard let namespace = try memory.string("namespace") else { throw memory.damage("namespace", "a string") }
+        self.init(namespace: namespace, prefix: try memory.string("prefix") ?? "")
+        key = try memory.string("key")
+        importance = try memory.number("importance") ?? 0.5
+        usesCache = try memory.bool("cache") ?? true
         switch memory["ttl_ms"] {
-        case .string: expiry = .never
-        case let milliseconds?: expiry = milliseconds.int.map { .after(.milliseconds($0)) } ?? .usual
+        case "never": expiry = .never
+        case .string: throw memory.damage("ttl_ms", "\"never\" or a whole number")
+        case _?: expiry = try memory.integer("ttl_ms").map { .after(.milliseconds($0)) } ?? .usual
         case nil: break
         }
-        guard let space = memory["space"]?.int else { return }
-        again = Again(space: Int64(space), ids: Self.numbers(memory["ids"]), versions: Self.numbers(memory["versions"]))
+        guard let space = try memory.integer("space") else { return }
+        let (ids, versions) = (try memory.integers("ids") ?? [], try memory.integers("versions") ?? [])
+        let count = body["input"]?.array?.count ?? 0
+        guard ids.count == count, versions.count == count else {
+            throw DamagedValue("\"memory\" has \(ids.count) ids and \(versions.count) versions for \(count) texts")
+        }
+        again = Again(space: space, ids: ids, versions: versions)
     }
 
     /// Its form in the request's body.
@@ -96,8 +103,6 @@ package struct MemoryOrder: Sendable, Equatable {
             return String(decoding: text.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
         }
     }
-
-    private static func numbers(_ list: JSONValue?) -> [Int64] { (list?.array ?? []).compactMap { $0.int.map(Int64.init) } }
 }
 
 extension NewJob {

@@ -25,13 +25,24 @@ package struct MemoryUse: Sendable, Equatable {
     }
 
     /// Reads it from a request's body; nil if the body does not use memories.
-    package init?(_ body: JSONValue) {
+    /// - Throws: `DamagedValue` if the body is not what ``json`` wrote.
+    package init?(_ body: JSONValue) throws(DamagedValue) {
         let (recall, remember) = (body["recall"], body["remember"])
         guard recall != nil || remember != nil else { return nil }
-        self.recall = recall?["limit"]?.int
-        namespaces = (recall?["namespaces"]?.array ?? []).compactMap(\.string)
-        self.remember = remember?["namespace"]?.string
-        usesCache = recall?["cache"]?.bool ?? remember?["cache"]?.bool ?? true
+        self.init(recall: nil, namespaces: [], remember: nil)
+        if let recall {
+            let recall = try StoredObject(recall, "recall")
+            guard let limit = try recall.integer("limit") else { throw recall.damage("limit", "a whole number") }
+            guard let names = try recall.strings("namespaces") else { throw recall.damage("namespaces", "a list of strings") }
+            (self.recall, namespaces) = (Int(limit), names)
+            usesCache = try recall.bool("cache") ?? true
+        }
+        if let remember {
+            let remember = try StoredObject(remember, "remember")
+            guard let name = try remember.string("namespace") else { throw remember.damage("namespace", "a string") }
+            self.remember = name
+            if recall == nil { usesCache = try remember.bool("cache") ?? true }
+        }
     }
 
     /// Its members of a request's body.

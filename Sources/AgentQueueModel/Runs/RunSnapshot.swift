@@ -9,8 +9,8 @@ package struct RunSnapshot: Sendable, Equatable {
     package var definition: String
     /// The inputs it was started with, as an object.
     package var inputs: JSONValue
-    /// The options of all its jobs, as an object.
-    package var options: JSONValue
+    /// The options of all its jobs.
+    package var options: RunOptions
     /// The state of the run.
     package var state: RunState
     /// Increases with every write to the run: what was decided from this snapshot is valid only while the version is unchanged.
@@ -21,7 +21,7 @@ package struct RunSnapshot: Sendable, Equatable {
     package var ends: [StepEnd]
 
     package init(
-        id: Int64, name: String, digest: [UInt8], definition: String, inputs: JSONValue, options: JSONValue, state: RunState = .running,
+        id: Int64, name: String, digest: [UInt8], definition: String, inputs: JSONValue, options: RunOptions, state: RunState = .running,
         version: Int64 = 1, steps: [String: StepRecord] = [:], ends: [StepEnd] = []
     ) {
         self.id = id

@@ -56,9 +56,8 @@ struct QuestionPlan: Sendable {
     var prompt: PromptTemplate
     var system: PromptTemplate?
     var model: PromptTemplate?
-    var temperature: Double?
-    var maxTokens: Int?
-    var parameters: [JSONValue.Member]
+    /// What it asks for besides its texts and its model.
+    var options: Role
 }
 
 /// The checked list that a step makes one call for each item of.
@@ -103,15 +102,5 @@ extension EnsemblePlan {
 
 extension Call {
     /// How it asks, according to itself.
-    var asking: Role {
-        Role(
-            "", system: job.system, model: job.model, temperature: job.temperature, maxTokens: job.maxTokens, parameters: job.parameters)
-    }
-}
-
-extension Judge {
-    /// How it asks, according to itself.
-    var asking: Role {
-        Role("", system: system, model: model, temperature: temperature, maxTokens: maxTokens, parameters: parameters)
-    }
+    var asking: Role { Role("", job) }
 }

@@ -18,18 +18,16 @@ extension GraphCompiler {
             return Asking(said: own, systemKey: "\(key).system", modelKey: "\(key).model")
         }
         return Asking(
-            said: role.overridden(by: own), systemKey: own.system == nil ? "roles.\(name).system" : "\(key).system",
-            modelKey: own.model == nil ? "roles.\(name).model" : "\(key).model")
+            said: role.overridden(by: own), systemKey: own.job.system == nil ? "roles.\(name).system" : "\(key).system",
+            modelKey: own.job.model == nil ? "roles.\(name).model" : "\(key).model")
     }
 
     mutating func question(_ prompt: String, _ asking: Asking, _ names: Names, key: String) -> QuestionPlan? {
         if prompt.allSatisfy(\.isWhitespace) { report("is empty", at: "\(key).prompt") }
-        let system = asking.said.system.flatMap { template($0, names, key: asking.systemKey) }
-        let model = asking.said.model.flatMap { target($0, key: asking.modelKey) }
+        let system = asking.said.job.system.flatMap { template($0, names, key: asking.systemKey) }
+        let model = asking.said.job.model.flatMap { target($0, key: asking.modelKey) }
         return template(prompt, names, key: "\(key).prompt").map {
-            QuestionPlan(
-                prompt: $0, system: system, model: model, temperature: asking.said.temperature, maxTokens: asking.said.maxTokens,
-                parameters: asking.said.parameters)
+            QuestionPlan(prompt: $0, system: system, model: model, options: asking.said)
         }
     }
 
@@ -47,11 +45,9 @@ extension GraphCompiler {
     }
 
     mutating func checkAsking(_ asking: Role, key: String) {
-        var job = JobDraft()
-        (job.temperature, job.maxTokens) = (asking.temperature, asking.maxTokens)
-        for option in JobOption.ofRoles { check(option, job, key: key) }
+        for option in JobOption.ofRoles { check(option, asking.job, key: key) }
         let own = ["model", "messages", "max_tokens", "temperature", "response_format", "sample", "recall", "remember", "stream", "n"]
-        for parameter in asking.parameters where own.contains(parameter.key) {
+        for parameter in asking.job.parameters where own.contains(parameter.key) {
             report("is not set here", at: "\(key).parameters.\(parameter.key)")
         }
     }

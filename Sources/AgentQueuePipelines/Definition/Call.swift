@@ -40,16 +40,9 @@ public struct Call: Sendable, Equatable {
 public struct Role: Sendable, Equatable {
     /// Its name.
     package var name: String
-    /// The system text: a template; nil for none.
-    package var system: String?
-    /// `provider/model`: a template that may use inputs; nil for none.
-    package var model: String?
-    /// 0 to 2.
-    package var temperature: Double?
-    /// The most tokens of an answer.
-    package var maxTokens: Int?
-    /// Other parameters of the model's API.
-    package var parameters: [JSONValue.Member]
+    /// What it says: the options of a job that ``JobOption/ofRoles`` lists, and parameters of the model's API. The system text and the
+    /// model are templates; that of the model may use inputs.
+    package private(set) var job = JobDraft()
 
     /// Makes a role.
     public init(
@@ -57,18 +50,28 @@ public struct Role: Sendable, Equatable {
         parameters: [JSONValue.Member] = []
     ) {
         self.name = name
-        self.system = system
-        self.model = model
-        self.temperature = temperature
-        self.maxTokens = maxTokens
-        self.parameters = parameters
+        (job.system, job.model, job.temperature, job.maxTokens, job.parameters) = (system, model, temperature, maxTokens, parameters)
+    }
+
+    /// Makes a role that says what a job says, as far as a role can.
+    package init(_ name: String, _ draft: JobDraft) {
+        self.name = name
+        for option in JobOption.ofRoles { option.copy(draft, &job) }
+        job.parameters = draft.parameters
+    }
+
+    /// Makes a job say what the role says.
+    func apply(to draft: inout JobDraft) {
+        for option in JobOption.ofRoles { option.copy(job, &draft) }
+        draft.parameters = job.parameters
     }
 
     /// This role, with another's options instead of its own where both have them.
     package func overridden(by other: Role) -> Role {
-        Role(
-            name, system: other.system ?? system, model: other.model ?? model, temperature: other.temperature ?? temperature,
-            maxTokens: other.maxTokens ?? maxTokens, parameters: Self.merged(parameters, other.parameters))
+        var role = self
+        for option in JobOption.ofRoles where option.isGiven(other.job) { option.copy(other.job, &role.job) }
+        role.job.parameters = Self.merged(job.parameters, other.job.parameters)
+        return role
     }
 
     /// The members, with others instead of those of the same name.

@@ -48,31 +48,25 @@ public struct Ensemble: Sendable, Equatable {
 public struct Judge: Sendable, Equatable {
     /// Its role; nil for none.
     package var role: String?
-    /// The system text, instead of the role's.
-    package var system: String?
     /// The prompt: a template.
     package var prompt: String
-    /// `provider/model`, instead of the role's: a template that may use inputs.
-    package var model: String?
-    /// 0 to 2.
-    package var temperature: Double?
-    /// The most tokens of its answer.
-    package var maxTokens: Int?
-    /// Other parameters of the model's API.
-    package var parameters: [JSONValue.Member]
+    /// What it says itself, instead of its role.
+    package var asking: Role
 
     /// Makes a judge.
     public init(
         role: String? = nil, system: String? = nil, prompt: String, model: String? = nil, temperature: Double? = nil,
         maxTokens: Int? = nil, parameters: [JSONValue.Member] = []
     ) {
+        self.init(
+            role: role, prompt: prompt,
+            asking: Role("", system: system, model: model, temperature: temperature, maxTokens: maxTokens, parameters: parameters))
+    }
+
+    package init(role: String?, prompt: String, asking: Role) {
         self.role = role
-        self.system = system
         self.prompt = prompt
-        self.model = model
-        self.temperature = temperature
-        self.maxTokens = maxTokens
-        self.parameters = parameters
+        self.asking = asking
     }
 
     /// The JSON Schema of its answer.

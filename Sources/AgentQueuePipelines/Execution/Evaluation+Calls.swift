@@ -89,7 +89,8 @@ extension Evaluation {
         let values = try values(question.references, at: place)
         guard let prompt = question.prompt.text(with: values) else { return .failed("\(path): its prompt is larger than 16 MiB") }
         var call = StepCall(path: path, job: plan.call.job, prompt: prompt)
-        // The role's options are in the question.
+        // The role's options are in the question, and its templates are filled in below.
+        question.options.apply(to: &call.job)
         (call.job.role, call.job.system) = (nil, nil)
         if let system = question.system {
             guard let text = system.text(with: values) else { return .failed("\(path): its system text is larger than 16 MiB") }
@@ -97,9 +98,6 @@ extension Evaluation {
         }
         // In order of precedence: the step's target, the run's, the mode's.
         call.model = target(question.model) ?? (model == nil ? target(graph.model) : nil)
-        call.temperature = question.temperature
-        call.maxTokens = question.maxTokens
-        call.parameters = question.parameters
         switch plan.call.schema {
         case nil: break
         case .inline(let schema): call.schema = schema

@@ -29,7 +29,7 @@ final class Evaluation {
     init(_ graph: Graph, _ run: RunSnapshot, calls: [String: KnownCall], outputs: [String: String], isExhaustive: Bool = false) {
         self.graph = graph
         inputs = run.inputs
-        model = RunOptions(run.options).model
+        model = run.options.model
         self.calls = calls
         self.outputs = outputs
         self.isExhaustive = isExhaustive

@@ -179,9 +179,6 @@ extension DefinitionReader {
             if fields["prompt"] == nil { report("is missing", at: "\(key).prompt") }
             return nil
         }
-        let said = role("", fields, key)
-        return Judge(
-            role: fields["role"].flatMap { text($0, "\(key).role") }, system: said.system, prompt: prompt, model: said.model,
-            temperature: said.temperature, maxTokens: said.maxTokens, parameters: said.parameters)
+        return Judge(role: fields["role"].flatMap { text($0, "\(key).role") }, prompt: prompt, asking: role("", fields, key))
     }
 }

@@ -86,9 +86,8 @@ struct DefinitionReader {
     mutating func role(_ name: String, _ fields: [String: DefinitionNode], _ key: String) -> Role {
         var job = JobDraft()
         for option in JobOption.ofRoles { read(option, fields, key, into: &job) }
-        return Role(
-            name, system: job.system, model: job.model, temperature: job.temperature, maxTokens: job.maxTokens,
-            parameters: fields["parameters"].flatMap { object($0, "\(key).parameters") } ?? [])
+        job.parameters = fields["parameters"].flatMap { object($0, "\(key).parameters") } ?? []
+        return Role(name, job)
     }
 
     private mutating func mode(_ name: String, of pipeline: String, _ node: DefinitionNode, _ key: String) -> PipelineMode? {

@@ -9,11 +9,8 @@ struct DefinitionWriter {
     }
 
     mutating func add(_ role: Role) {
-        add("system", role.system.map(JSONValue.string))
-        add("model", role.model.map(JSONValue.string))
-        add("temperature", role.temperature.map(JSONValue.double))
-        add("max_tokens", role.maxTokens.map { .integer(Int64($0)) })
-        if !role.parameters.isEmpty { add("parameters", .object(role.parameters)) }
+        for option in JobOption.ofRoles { add(option.name, option.write(role.job)) }
+        if !role.job.parameters.isEmpty { add("parameters", .object(role.job.parameters)) }
     }
 
     static func json(of input: PipelineInput) -> JSONValue {

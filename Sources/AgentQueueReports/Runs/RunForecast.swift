@@ -23,7 +23,7 @@ package struct RunForecast {
     ) {
         (self.pipeline, self.name, self.inputs, self.options) = (pipeline, name, inputs, options)
         let snapshot = RunSnapshot(
-            id: 0, name: name, digest: [], definition: pipeline.definition, inputs: inputs, options: options.json)
+            id: 0, name: name, digest: [], definition: pipeline.definition, inputs: inputs, options: options)
         // A run that has not started has no outputs yet.
         if case .decided(let decision) = pipeline.advance(snapshot, outputs: [:]) { calls = decision.calls } else { calls = [] }
         estimate = RunEstimate(snapshot, of: pipeline, options: options, context: context, cost: cost)
@@ -85,7 +85,7 @@ package struct RunEstimate {
         calls += 1
         do throws(InputError) {
             var draft = call.job
-            draft.apply(options)
+            options.complete(&draft)
             if let cost = cost(try draft.validated(in: context)) { self.cost += cost } else { unpriced += 1 }
         } catch {
             unpriced += 1

@@ -19,7 +19,7 @@ package enum RunJSON {
     package static func detail(_ run: RunDetail, waits: [WaitReason] = []) -> JSONValue {
         .object(
             members(run.summary) + [
-                .init("inputs", run.snapshot.inputs), .init("options", run.snapshot.options), .init("output", run.output ?? .null),
+                .init("inputs", run.snapshot.inputs), .init("options", run.snapshot.options.json), .init("output", run.output ?? .null),
                 .init("steps", .array(run.calls.map(call))),
             ] + (waits.isEmpty ? [] : [.init("waiting", .array(waits.map { .string($0.sentence) }))]))
     }

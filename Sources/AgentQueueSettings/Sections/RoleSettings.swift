@@ -14,6 +14,13 @@ package struct RoleSettings: Equatable, Sendable {
     package var parameters: [JSONValue.Member]?
 
     package init() {}
+
+    /// What it supplies, as options of a job.
+    package var job: JobDraft {
+        var job = JobDraft()
+        (job.system, job.model, job.temperature, job.maxTokens, job.parameters) = (system, model, temperature, maxTokens, parameters ?? [])
+        return job
+    }
 }
 
 /// Every key below `roles.<name>`.

@@ -211,11 +211,17 @@ extension WriteTransaction {
     }
 
     /// A job that uses memories keeps in its request whether the cache may serve it.
-    private func forgoCache(of id: Int64, _ body: JSONValue) throws(SQLFailure) {
-        guard var use = MemoryUse(body), use.usesCache, case .object(let members) = MemoryUse.removed(from: body) else { return }
+    private func forgoCache(of id: Int64, _ body: JSONValue) throws {
+        guard var use = try memoryUse(of: id, body), use.usesCache, case .object(let members) = MemoryUse.removed(from: body) else {
+            return
+        }
         use.usesCache = false
         let changed = JSONValue.object(members + use.json)
         try statement("UPDATE requests SET body = ? WHERE job_id = ?").bind(changed.text).bind(id).run()
+    }
+
+    private func memoryUse(of id: Int64, _ body: JSONValue) throws(StoreError) -> MemoryUse? {
+        do { return try MemoryUse(body) } catch { throw StoreError(.corrupt, "the request of job \(id) is damaged: \(error)") }
     }
 
     private func place(of id: Int64) throws(SQLFailure) -> (state: JobState, lane: Int64, batch: Int64?, run: Int64?)? {

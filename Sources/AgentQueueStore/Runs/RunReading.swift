@@ -30,7 +30,7 @@ extension RunStore {
             guard let state = RunState(rawValue: row.text(5)) else { throw damaged(id) }
             return RunSnapshot(
                 id: id, name: row.text(0), digest: row.blob(1), definition: row.text(2), inputs: try JSONValue.parse(row.text(3)),
-                options: try JSONValue.parse(row.text(4)), state: state, version: row.int64(6), steps: [:], ends: [])
+                options: try options(row.text(4), of: id), state: state, version: row.int64(6), steps: [:], ends: [])
         }
         guard var run else { return nil }
         try reader.statement("SELECT path, job_id, state, message FROM run_steps WHERE run_id = ?").bind(id).eachRow { row in
@@ -59,6 +59,14 @@ extension RunStore {
     }
 
     private static func text(of reply: String) throws -> String { try JSONValue.parse(reply)["text"]?.string ?? "" }
+
+    private static func options(_ text: String, of run: Int64) throws(StoreError) -> RunOptions {
+        do {
+            return try RunOptions(stored: JSONValue.parse(text))
+        } catch {
+            throw StoreError(.corrupt, "run \(run) is damaged: \(error)")
+        }
+    }
 
     private static func damaged(_ run: Int64) -> StoreError {
         StoreError(.corrupt, "run \(run) is damaged")

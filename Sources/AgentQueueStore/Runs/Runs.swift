@@ -114,7 +114,7 @@ extension WriteTransaction {
                 """
                 INSERT INTO runs (name, pipeline, inputs, options, state, unique_key, created_at) VALUES (?, ?, ?, ?, 'running', ?, ?)
                 """
-            ).bind(run.name).bind(run.digest).bind(run.inputs.text).bind(run.options.text).bind(run.uniqueKey).bind(now)
+            ).bind(run.name).bind(run.digest).bind(run.inputs.text).bind(run.options.json.text).bind(run.uniqueKey).bind(now)
             .insertedID() ?? 0
         try watch(.run, id, tell: run.onFinish, onFailure: run.onFailure)
         var first = run.first

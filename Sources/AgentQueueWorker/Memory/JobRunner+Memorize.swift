@@ -44,8 +44,12 @@ extension JobRunner {
                     await fail(job, "this worker has no provider '\(job.target.provider)'")
                     continue
                 }
-                let plan = MemorizePlan(job, contexts[job.id], identity: provider.identity, makesVectors: memory.makesVectors)
-                if let plan { plans.append(plan) } else { await fail(job, "the stored request is damaged") }
+                do {
+                    plans.append(
+                        try MemorizePlan(job, contexts[job.id], identity: provider.identity, makesVectors: memory.makesVectors))
+                } catch {
+                    await fail(job, "the stored request is damaged: \(error)")
+                }
             }
             var groups: [[MemorizePlan]] = []
             for (_, group) in Dictionary(grouping: plans, by: { [$0.order.namespace, $0.order.prefix] }) {

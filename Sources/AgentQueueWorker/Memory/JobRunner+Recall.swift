@@ -8,16 +8,17 @@ extension JobRunner {
     /// Puts memories into the prompt of a job that asks for them, and removes the fields that ask. From here on the cache may serve the
     /// job, under the key of the complete prompt.
     func recall(_ call: inout JobCall) async {
-        // A job that uses memories is stored as one that bypasses the cache, since its prompt is complete only now. A damaged request is
-        // reported when the call is made.
-        guard call.isOpen, call.job.kind == .generate, !call.job.useCache, let body = try? JSONValue.parse(call.job.body),
-            let use = MemoryUse(body)
-        else { return }
+        // A job that uses memories is stored as one that bypasses the cache, since its prompt is complete only now. A body that is no JSON
+        // is reported when the call is made.
+        guard call.isOpen, call.job.kind == .generate, !call.job.useCache, let body = try? JSONValue.parse(call.job.body) else { return }
         do {
+            guard let use = try MemoryUse(body) else { return }
             try await recall(use, for: &call, MemoryUse.removed(from: body))
             await fromCache(&call)
         } catch let failure as ModelFailure {
             call.end(cause(of: failure, call.job))
+        } catch let damage as DamagedValue {
+            call.end(cause(of: .unsent("the stored request is damaged: \(damage)"), call.job))
         } catch is CancellationError {
             call.handBack()
         } catch {

@@ -23,15 +23,12 @@ struct MemorizePlan: Sendable {
     /// The indexes of texts whose vectors came from a call of this job, in the order of the answer.
     private(set) var brought: [Int] = []
 
-    /// Returns nil if the stored request is damaged.
-    init?(_ job: ClaimedJob, _ context: JobContext?, identity: String, makesVectors: Bool) {
-        guard let body = try? JSONValue.parse(job.body), let order = MemoryOrder(body) else { return nil }
+    /// - Throws: `JSONError` or `DamagedValue` if the stored request is damaged.
+    init(_ job: ClaimedJob, _ context: JobContext?, identity: String, makesVectors: Bool) throws {
+        let body = try JSONValue.parse(job.body)
+        order = try MemoryOrder(body)
         texts = order.texts(of: body)
-        if let again = order.again {
-            guard again.ids.count == texts.count, again.versions.count == texts.count else { return nil }
-        }
         self.job = job
-        self.order = order
         self.identity = identity
         // Re-embedding makes vectors, whatever the configuration says of new memories.
         self.makesVectors = makesVectors || order.again != nil

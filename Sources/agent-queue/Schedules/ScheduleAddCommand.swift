@@ -100,9 +100,9 @@ struct ScheduleAddCommand: AsyncParsableCommand {
             draft.prompt = try file.map { try InputText.read($0) } ?? (prompt == "-" ? InputText.read("-") : prompt)
             return try .job(draft)
         }
-        let options = RunOptions(queue: draft.queue, priority: draft.priority, tags: draft.tags, model: draft.model)
+        let options = RunOptions(from: &draft)
         let (onFinish, onFailure) = (draft.onFinish, draft.onFailure)
-        (draft.queue, draft.priority, draft.tags, draft.model, draft.onFinish, draft.onFailure) = (nil, nil, [], nil, [], [])
+        (draft.onFinish, draft.onFailure) = ([], [])
         guard draft == JobDraft() else {
             throw ValidationError(
                 "of the job options, --run accepts only --model, --queue, --priority, --tag, --on-finish and --on-failure")

@@ -98,7 +98,8 @@ import Testing
             let own = try await gateway.key("own", scopes: [.read])
             #expect(try await get("/api/runs", all, gateway).json == ["runs": [], "next_before": .null])
             let new = NewRun(
-                name: "review", digest: [UInt8](repeating: 1, count: 32), definition: "{}", inputs: ["text": "tides"], options: [:])
+                name: "review", digest: [UInt8](repeating: 1, count: 32), definition: "{}", inputs: ["text": "tides"], options: RunOptions()
+            )
             let run = try await gateway.queue.store.runs.start(new).id
             let listed = try await get("/api/runs?state=running&limit=1", all, gateway)
             #expect(try listed.json["runs"]?.array?.map { $0["id"] } == [.integer(run)])

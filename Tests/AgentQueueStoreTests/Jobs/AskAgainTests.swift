@@ -89,7 +89,8 @@ import Testing
             _ = try await f.store.jobs.askAgain(ids: [id])
             let asked = try f.job(id)
             #expect(!asked.usesCache)
-            #expect(MemoryUse(asked.request)?.namespaces == ["n"] && MemoryUse(asked.request)?.recall == 2)
+            let use = try #require(try MemoryUse(asked.request))
+            #expect(use.namespaces == ["n"] && use.recall == 2)
             #expect(asked.request["messages"] == body["messages"])
         }
     }

@@ -40,6 +40,21 @@ import Testing
         }
     }
 
+    /// Without its options the rest of a run would ask another model, in another queue. Other runs go on.
+    @Test func aRunWithDamagedOptionsDoesNotGoOn() async throws {
+        try await withStore { f in
+            var new = try NewRun.graph(Self.chain)
+            new.options = RunOptions(queue: "own", tags: ["t"])
+            let run = try await f.store.runs.start(new).id
+            #expect(try f.snapshot(run).options == new.options)
+            _ = try await f.store.write {
+                try $0.statement(#"UPDATE runs SET options = replace(options, '"own"', '7')"#).run()
+            }
+            let error = #expect(throws: StoreError.self) { try f.store.runs.snapshot(run) }
+            #expect(error?.kind == .corrupt && error?.message == "run 1 is damaged: \"options.queue\": expected a text")
+        }
+    }
+
     @Test func whatWasDecidedFromAnOlderRunIsNotWritten() async throws {
         try await withStore { f in
             let run = try await f.store.runs.start(.graph(Self.diamond)).id

@@ -93,7 +93,7 @@ import Testing
         let catalog = Self.catalog([:])
         let options = RunOptions(queue: "nightly", tags: ["t"])
         let run = try catalog.resolve("fast", inputs: .object([]), options: options, now: 0)
-        #expect((run.name, run.inputs, RunOptions(run.options)) == ("fast", ["word": "quick"], options))
+        #expect((run.name, run.inputs, run.options) == ("fast", ["word": "quick"], options))
         #expect(run.first.isDue && run.first.begun.isEmpty)
         #expect(try Pipeline(definition: run.definition).name == "other")
         #expect(throws: InputError.self) { try catalog.resolve("fast", inputs: ["wrod": "x"], now: 0) }

@@ -81,7 +81,7 @@ import Testing
         // What it does not say is as the pipeline says.
         #expect(made.inputs["words"] == 200)
         #expect(made.first.isDue)
-        #expect(RunOptions(made.options) == run.options)
+        #expect(made.options == run.options)
         #expect(made.uniqueKey == "k/2")
         #expect(made.onFinish == ["pager"])
     }
@@ -91,6 +91,9 @@ import Testing
             ("nonsense", "what the schedule does cannot be read"), ("{}", "neither a job nor a run"),
             (#"{"job": {"prompt": "x", "model": "nowhere/m"}}"#, "unknown provider 'nowhere'"),
             (#"{"job": {"prompt": "x", "on_finish": ["pagre"]}}"#, "unknown notification 'pagre' (did you mean 'pager'?)"),
+            (#"{"run": {"name": "summarize", "inputs": []}}"#, #""run.inputs" is a list, not an object"#),
+            (#"{"run": {"name": "summarize", "inputs": {}, "options": {"tags": 1}}}"#, #""options.tags": expected a list"#),
+            (#"{"run": {"name": "summarize", "inputs": {}, "on_finish": [1]}}"#, #""run.on_finish" is not a list of strings alone"#),
             (#"{"run": {"name": "summarise", "inputs": {}}}"#, "did you mean 'summarize'?"),
             (#"{"run": {"name": "summarize", "inputs": {"documents": ["x"], "words": "many"}}}"#, "words"),
         ])

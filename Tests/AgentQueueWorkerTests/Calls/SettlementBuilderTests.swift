@@ -112,7 +112,7 @@ import Testing
         var job = Self.job(.memorize, body: new.body)
         job.target = Self.target("local/e")
         job.route = job.target
-        var plan = try #require(MemorizePlan(job, nil, identity: "x", makesVectors: true))
+        var plan = try MemorizePlan(job, nil, identity: "x", makesVectors: true)
         #expect(throws: InvalidAnswer.self) { try plan.take([[1, 0]]) }
         #expect(throws: InvalidAnswer.self) { try plan.take([[1, 0], [0, 0]]) }
         #expect(plan.open == [0, 1] && plan.brought.isEmpty)

@@ -63,6 +63,33 @@ import Testing
         }
     }
 
+    /// A namespace that is lost would give a prompt with other memories, and an answer to a question that nobody asked.
+    @Test func aDamagedRecallIsNotPaidFor() async throws {
+        try await withBench(Self.provider()) { b in
+            let job = try await ask(b, "a cat?", MemoryUse(recall: 1, namespaces: ["pets"], remember: nil))
+            try await rename(b, #"UPDATE requests SET body = replace(body, '["pets"]', '["pets",1]')"#)
+            try await b.round()
+            #expect(try b.states([job]) == [.discarded] && b.provider.asked.isEmpty && b.provider.calls.isEmpty)
+            #expect(
+                try b.store.jobs.get(job)?.errors.first?.message
+                    == #"the stored request is damaged: "recall.namespaces" is not a list of strings alone"#)
+        }
+    }
+
+    /// Texts with a lost time to live would be kept for ever.
+    @Test func aDamagedOrderIsNotPaidFor() async throws {
+        try await withBench(Self.provider()) { b in
+            let job = try await b.memorize(["cats purr"]) { $0.expiry = .after(.seconds(60)) }
+            try await rename(b, "UPDATE requests SET body = replace(body, '60000', '60000.5')")
+            try await b.round()
+            #expect(try b.states([job]) == [.discarded] && b.provider.asked.isEmpty && b.provider.calls.isEmpty)
+            #expect(
+                try b.store.jobs.get(job)?.errors.first?.message
+                    == #"the stored request is damaged: "memory.ttl_ms" is a number, not a whole number"#)
+            #expect(try b.store.jobs.get(job)?.usesCache == false)
+        }
+    }
+
     /// What the last answer did wrong goes with the next request: a model that is not told would break its schema again.
     @Test func aComplaintThatCannotBeReadStopsTheCall() async throws {
         try await withBench(Self.provider()) { b in

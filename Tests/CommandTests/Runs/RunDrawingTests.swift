@@ -26,7 +26,7 @@ import Testing
 
     private static func graph(_ nodes: [StepNode], _ calls: [StepCallDetail], _ state: RunState = .running) -> RunGraph {
         let summary = RunSummary(id: 1, name: "n", state: state, createdAt: 0)
-        let snapshot = RunSnapshot(id: 1, name: "n", digest: [], definition: "", inputs: .object([]), options: .object([]))
+        let snapshot = RunSnapshot(id: 1, name: "n", digest: [], definition: "", inputs: .object([]), options: RunOptions())
         return RunGraph(nodes, RunDetail(summary: summary, snapshot: snapshot, output: nil, calls: calls))
     }
 
