@@ -26,7 +26,8 @@ struct MemorizePlan: Sendable {
     /// - Throws: `JSONError` or `DamagedValue` if the stored request is damaged.
     init(_ job: ClaimedJob, _ context: JobContext?, identity: String, makesVectors: Bool) throws {
         let body = try JSONValue.parse(job.body)
-        order = try MemoryOrder(body)
+        let order = try MemoryOrder(body)
+        self.order = order
         texts = order.texts(of: body)
         self.job = job
         self.identity = identity
