@@ -243,16 +243,23 @@ def after_spaces(context):
 
 @checks.check("a provider that says when it opens: no attempt is waited for beyond max-wait", bound=60)
 def opens_late(context):
-    for form in ("chat", "messages"):
-        for name, fail in (("at first", {"times": -1, "status": 429, "headers": {"retry-after": "50"}}),
-                           ("later", {"times": -1, "status": 503, "headers": {"retry-after": "50"}})):
-            script = Script(fail=fail)
-            began = time.monotonic()
-            answer = ask(context, form, body(form, script), **{"x-agent-queue-max-wait": "2s"})
-            took = time.monotonic() - began
-            expect(answer.status in (429, 503, 529), f"{name}, {form}: a {answer.status}: {answer.data[:300]}")
-            expect(took < 8, f"{name}, {form}: the answer came after {took:.0f} s")
-            equal(context.upstream.count(script.id), 1, f"{name}, {form}: the calls")
+    # The provider is left alone afterwards.
+    gateway = Gateway(context.arguments.program, pathlib.Path(context.arguments.folder, "errors-late"), context.arguments.upstream)
+    gateway.start()
+    try:
+        there = context.of(gateway.url, gateway.key)
+        for form in ("chat", "messages"):
+            for status in (429, 503):
+                script = Script(fail={"times": -1, "status": status, "headers": {"retry-after": "50"}})
+                began = time.monotonic()
+                answer = ask(there, form, body(form, script), **{"x-agent-queue-max-wait": "2s"})
+                took = time.monotonic() - began
+                refused(form, "rate", answer)
+                expect(took < 8, f"after a {status}, {form}: the answer came after {took:.0f} s")
+                equal(context.upstream.count(script.id), 1, f"after a {status}, {form}: the calls")
+        equal(gateway.stop(), [0], "its exit code")
+    finally:
+        gateway.kill()
 
 
 @checks.check("too many that wait, and a gateway that stops")

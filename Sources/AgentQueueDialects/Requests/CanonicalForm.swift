@@ -27,13 +27,16 @@ struct CanonicalForm {
     /// Members that have a meaning of their own in the queue's requests, which no client's has.
     private static let own: Set<String> = ["sample", "recall", "remember", "memory"]
 
+    /// A chat's names for what a message's request calls otherwise: beside that they would stand there twice.
+    private static let ofChat: Set<String> = ["stop", "response_format"]
+
     init(_ body: JSONValue, _ form: RequestForm, _ mode: Mode) throws(RequestError) {
         self.form = form
         self.mode = mode
         members = []
         var said: [JSONValue.Member] = []
         for member in body.given where !Self.transport.contains(member.key) && !(form == .chat && member.key == "n") {
-            if Self.own.contains(member.key) || member.key == "n" {
+            if Self.own.contains(member.key) || member.key == "n" || (form == .messages && Self.ofChat.contains(member.key)) {
                 try leaveOut(member.key)
             } else {
                 said.append(member)

@@ -55,6 +55,9 @@ package struct ResponsesTranslation {
             case "include": isExact = false
             case "store", "background": break
             case "truncation" where member.value == "disabled": break
+            // A chat's names for what a response calls otherwise: beside that they would stand there twice.
+            case "messages", "max_completion_tokens", "response_format", "reasoning_effort", "verbosity", "logprobs":
+                try lose(InvalidText.quoted(member.key), member.key, isMember: true)
             case "previous_response_id", "conversation", "prompt", "truncation", "max_tool_calls", "context_management":
                 try lose(InvalidText.quoted(member.key), member.key, isMember: true)
             default: chat.append(member)

@@ -19,6 +19,10 @@ import Testing
         (.chat, chat(#","stop":"x""#), .responses, "stop"),
         (.messages, messages(#","top_k":4,"stop_sequences":["x"]"#), .responses, "stop_sequences"),
         (.chat, chat(#","recall":{"limit":3}"#), .messages, "recall"),
+        // A chat's names, beside the form's own for the same.
+        (.responses, response(#","messages":[]"#), .chat, "messages"),
+        (.responses, response(#","max_output_tokens":1,"max_completion_tokens":2"#), .chat, "max_completion_tokens"),
+        (.messages, messages(#","stop_sequences":["x"],"stop":"y""#), .chat, "stop"),
     ]) func itIsRefusedByNameOrLeftOut(form: RequestForm, text: String, target: RequestForm, param: String) throws {
         let fault = ClientRequestTests.fault(form, text, for: target)
         #expect(fault?.status == 400 && fault?.code == "unsupported_parameter")
@@ -30,6 +34,10 @@ import Testing
         let own = try ClientRequestTests.request(form, text, for: form)
         #expect(own.dropped.isEmpty)
         #expect(own.canonical["recall"] == nil)
+        for request in [request, own] {
+            let keys = request.canonical.members?.map(\.key) ?? []
+            #expect(Set(keys).count == keys.count)
+        }
     }
 
     @Test func contentIsRefusedEvenWhereMembersAreLeftOut() {
