@@ -333,25 +333,65 @@ def files(context):
         store.delete(identifier)
 
 
-@checks.check("batches: create, results of four types, list over pages, cancel, delete", bound=60)
+def wait(sdk, batch):
+    return until(lambda: sdk.messages.batches.retrieve(batch.id), lambda batch: batch.processing_status == "ended")
+
+
+@checks.check("batches: create, retrieve, results, list over pages, delete", bound=60)
 def batches(context):
     context.needs_gateway()
-    context.needs_route("GET", "/v1/messages/batches", {"anthropic-version": "2023-06-01"})
     sdk = client(context)
-    scripts = {"good": Script(), "bad": Script(fail={"times": -1, "status": 400, "message": "No."})}
+    scripts = {"good": Script(), "other-form": Script(), "bad": Script(fail={"times": -1, "status": 400, "message": "No."}), "nobody": Script()}
+    names = {"other-form": "up/scripted", "nobody": "nobody/none"}
     batch = sdk.messages.batches.create(requests=[
-        {"custom_id": name, "params": request(context, script)} for name, script in scripts.items()])
-    equal(batch.processing_status, "in_progress", "processing_status")
-    batch = until(lambda: sdk.messages.batches.retrieve(batch.id), lambda batch: batch.processing_status == "ended")
+        {"custom_id": name, "params": request(context, script, names.get(name))} for name, script in scripts.items()])
+    equal((batch.processing_status, batch.request_counts.processing, batch.results_url), ("in_progress", 4, None), "a new batch")
+    batch = wait(sdk, batch)
+    counts = batch.request_counts
+    equal((counts.processing, counts.succeeded, counts.errored, counts.canceled, counts.expired), (0, 2, 2, 0, 0), "the counts")
     results = {entry.custom_id: entry.result for entry in sdk.messages.batches.results(batch.id)}
-    equal({name: result.type for name, result in results.items()}, {"good": "succeeded", "bad": "errored"}, "the results")
-    equal(results["good"].message.content[0].text, "Hello")
-    expect(batch.id in [entry.id for entry in sdk.messages.batches.list(limit=1)], "the batch is not in the list")
+    equal({name: result.type for name, result in results.items()},
+          {"good": "succeeded", "other-form": "succeeded", "bad": "errored", "nobody": "errored"}, "the results")
+    equal((results["good"].message.id, results["good"].message.content[0].text), ("msg_" + scripts["good"].id, "Hello"), "the message")
+    equal(results["other-form"].message.content[0].text, "Hello")
+    equal([results[name].error.error.type for name in ("bad", "nobody")], ["invalid_request_error", "not_found_error"], "the errors")
+    equal([context.upstream.count(scripts[name].id) for name in ("good", "other-form", "nobody")], [1, 1, 0], "the paid calls")
+    made = [sdk.messages.batches.create(requests=[{"custom_id": "one", "params": request(context, Script())}]).id for _ in range(3)]
+    listed = []
+    for entry in sdk.messages.batches.list(limit=2):
+        listed.append(entry.id)
+        if batch.id in listed:
+            break
+    expect(set(made) <= set(listed) and len(set(listed)) == len(listed), "a batch is not in the list, or twice")
+    equal(sdk.messages.batches.delete(batch.id).type, "message_batch_deleted", "the deletion")
+    raises(anthropic.NotFoundError, lambda: sdk.messages.batches.retrieve(batch.id))
+
+
+@checks.check("batches: cancel ends what waits and keeps what has run", bound=60)
+def cancel(context):
+    context.needs_gateway()
+    sdk = client(context)
     held = Script(hold="head")
-    other = sdk.messages.batches.create(requests=[{"custom_id": "held", "params": request(context, held)}])
-    expect(sdk.messages.batches.cancel(other.id).processing_status in ("canceling", "ended"), "the batch is not being cancelled")
+    batch = sdk.messages.batches.create(requests=[{"custom_id": "held", "params": request(context, held)}])
+    context.upstream.wait(held.id, held=True)
+    raises(anthropic.BadRequestError, lambda: sdk.messages.batches.delete(batch.id))
+    equal(sdk.messages.batches.cancel(batch.id).processing_status, "canceling", "processing_status")
     context.upstream.release(held.id)
-    sdk.messages.batches.delete(batch.id)
+    batch = wait(sdk, batch)
+    expect(batch.cancel_initiated_at and batch.ended_at, "cancel_initiated_at or ended_at is missing")
+    equal([entry.result.type for entry in sdk.messages.batches.results(batch.id)], ["succeeded"], "the results")
+
+
+@checks.check("batches: what is no list of requests is refused at once")
+def wrong_batches(context):
+    context.needs_gateway()
+    sdk = client(context)
+    script = Script()
+    for names in (["one", "one"], ["no blank"], []):
+        raises(anthropic.BadRequestError, lambda: sdk.messages.batches.create(
+            requests=[{"custom_id": name, "params": request(context, script)} for name in names]))
+    equal(context.upstream.count(script.id), 0, "the paid calls")
+    raises(anthropic.NotFoundError, lambda: sdk.messages.batches.retrieve("msgbatch_none"))
 
 
 if __name__ == "__main__":

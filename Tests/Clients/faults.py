@@ -9,6 +9,7 @@ import os
 import pathlib
 import random
 import socket
+import sqlite3
 import sys
 import threading
 import time
@@ -20,6 +21,7 @@ from gateway import Gateway
 
 POINTS = ("head", 1, "end")
 CALL_SECONDS = 60
+BATCH_LINES = 600
 
 
 class OpenAI:
@@ -234,6 +236,83 @@ def storm(arguments, separate):
         run.gateway.kill()
 
 
+class Batches:
+    """Batches as each SDK has them: made, waited for, and read as pairs of a custom_id and a text."""
+
+    def __init__(self, calls, sdk):
+        self.sdk, self.is_openai = calls.sdk, sdk == "openai"
+
+    def create(self, scripts):
+        if self.is_openai:
+            lines = "".join(json.dumps({"custom_id": name, "method": "POST", "url": "/v1/chat/completions", "body": {
+                "model": "scripted", "messages": [{"role": "user", "content": str(script)}]}}) + "\n" for name, script in scripts.items())
+            source = self.sdk.files.create(file=("batch.jsonl", lines.encode()), purpose="batch")
+            return self.sdk.batches.create(
+                input_file_id=source.id, endpoint="/v1/chat/completions", completion_window="24h").id
+        return self.sdk.messages.batches.create(requests=[{"custom_id": name, "params": {
+            "model": "claude-scripted", "max_tokens": 100, "messages": [{"role": "user", "content": str(script)}]}}
+            for name, script in scripts.items()]).id
+
+    def has_ended(self, identifier):
+        if self.is_openai:
+            status = self.sdk.batches.retrieve(identifier).status
+            expect(status not in ("failed", "expired", "cancelled"), f"the batch is {status}")
+            return status == "completed"
+        return self.sdk.messages.batches.retrieve(identifier).processing_status == "ended"
+
+    def results(self, identifier):
+        if self.is_openai:
+            output = self.sdk.files.content(self.sdk.batches.retrieve(identifier).output_file_id).text
+            lines = [json.loads(line) for line in output.splitlines()]
+            return [(line["custom_id"], line["response"]["body"]["choices"][0]["message"]["content"]) for line in lines]
+        return [(entry.custom_id, entry.result.message.content[0].text) for entry in self.sdk.messages.batches.results(identifier)]
+
+
+def batch(arguments):
+    """Kills while a batch is read, while it runs and while its results are written: each request has one result, in order."""
+    run = Run(arguments, f"{arguments.sdk}-batch").start(False)
+    try:
+        batches = Batches(run.calls, arguments.sdk)
+        scripts = {f"line-{index}": Script() for index in range(BATCH_LINES)}
+        identifier = batches.create(scripts)
+        kills = []
+        database = sqlite3.connect(f"file:{run.gateway.folder}/queue.db?mode=ro", uri=True, timeout=20)
+
+        def state():
+            """Where the batch is: how many requests were read, how many have ended, and its state."""
+            return database.execute(
+                "SELECT (SELECT count(*) FROM client_lines WHERE client_batch = client_batches.id), "
+                "succeeded + failed + cancelled + expired, state FROM client_batches WHERE public_id = ?", (identifier,)).fetchone()
+
+        def kill_when(what, condition):
+            deadline = time.monotonic() + CALL_SECONDS
+            while not condition(*(now := state())):
+                if now[2] == "completed":
+                    return
+                expect(time.monotonic() < deadline, f"{what} was not reached within {CALL_SECONDS} s: {now}")
+                time.sleep(0.001)
+            run.kill("gateway")
+            kills.append(what)
+
+        kill_when("creation", lambda read, ended, name: True)
+        kill_when("some requests read", lambda read, ended, name: 0 < read < BATCH_LINES)
+        kill_when("all requests read", lambda read, ended, name: read == BATCH_LINES)
+        kill_when("half of them ended", lambda read, ended, name: ended >= BATCH_LINES // 2)
+        kill_when("results being written", lambda read, ended, name: name == "finalizing")
+        kill_when("results being written again", lambda read, ended, name: name == "finalizing")
+        until(lambda: batches.has_ended(identifier), bool, 2 * CALL_SECONDS)
+        equal(batches.results(identifier), [(name, "Hello") for name in scripts], "the results")
+        counts = run.upstream.ask("counts")
+        paid = [counts.get(script.id, 0) for script in scripts.values()]
+        # A kill loses the calls that were under way, sixteen at most.
+        expect(min(paid) >= 1 and sum(paid) <= BATCH_LINES + 16 * len(kills), f"{sum(paid)} calls were paid for {BATCH_LINES} requests")
+        database.close()
+        run.end()
+        return f"{BATCH_LINES} requests, {sum(paid)} paid; killed at: {', '.join(kills)}"
+    finally:
+        run.gateway.kill()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--sdk", required=True)
@@ -248,6 +327,7 @@ def main():
               for victim in ("gateway", "worker", "both")]
     cases += [("gateway killed before the first commit", lambda: before_commit(arguments)),
               ("gateway killed after the last commit", lambda: kept_answer(arguments)),
+              ("gateway killed in each part of a batch's life", lambda: batch(arguments)),
               ("gateway killed at random", lambda: storm(arguments, False)),
               ("gateway and worker killed at random", lambda: storm(arguments, True))]
     failed = 0

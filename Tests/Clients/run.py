@@ -16,6 +16,7 @@ from gateway import PROVIDER_KEY, Gateway
 
 HERE = pathlib.Path(__file__).parent
 SUITE_SECONDS = 170
+LARGE_SECONDS = 2_000
 ALONE = ("attack", "unreliable", "storage", "errors", "wire")
 
 
@@ -74,7 +75,8 @@ def run_all(arguments, folder):
         chat_url = os.environ.get("AGENT_QUEUE_TEST_CHAT_URL", "http://127.0.0.1:8089/v1")
         environment = {"LOCAL_MODEL": "1"} if local_model_answers(chat_url) else {}
         chosen = [name for name in arguments.names if only in name and not name.startswith("faults-")]
-        checked = lambda name: run(name, [interpreter(arguments, name), str(HERE / f"{name.split('-')[0]}_checks.py"), *asked], environment)
+        checked = lambda name: run(name, [interpreter(arguments, name), str(HERE / f"{name.split('-')[0]}_checks.py"), *asked], environment,
+                                   LARGE_SECONDS if name == "large" else SUITE_SECONDS)
         # These have gateways of their own, and mostly wait: they go on beside the others.
         with ThreadPoolExecutor(len(ALONE)) as pool:
             alone = pool.map(checked, [name for name in chosen if name in ALONE])

@@ -5,17 +5,12 @@ import NIOCore
 
 /// Stores a file piece by piece as it arrives. No more than two pieces of it are in memory.
 struct FileUpload {
-    private let files: FileStore
-    private let key: Int64
+    private var writer: FileWriter
     private var parser: MultipartParser
     private var form: FileForm
     /// The field that is being read; nil during the file.
     private var field: String?
     private var value: [UInt8] = []
-    private var file: Int64?
-    private var stored: Int64 = 0
-    private var number = 0
-    private var piece: [UInt8] = []
 
     /// The largest file: 200 MB, as OpenAI has it for batches.
     static let largest: Int64 = 200 * 1_048_576
@@ -25,8 +20,7 @@ struct FileUpload {
     private static let memory = 3 * FileStore.pieceLength
 
     init(_ files: FileStore, _ head: RequestHead) throws(GatewayError) {
-        self.files = files
-        key = head.caller.keyID
+        writer = FileWriter(files, key: head.caller.keyID, largest: Self.largest)
         form = FileForm(head.flavour)
         do { parser = try MultipartParser(contentType: head.header("content-type") ?? "") } catch { throw GatewayError(error) }
     }
@@ -43,8 +37,7 @@ struct FileUpload {
             }
             return try await upload.finish()
         } catch {
-            // What cannot be removed now is removed by pruning.
-            if let file = upload.file { _ = try? await files.delete(file, key: key) }
+            await upload.writer.discard()
             switch error {
             case let error as RequestError: throw GatewayError(error)
             case let error as StoreError: throw GatewayError(error)
@@ -59,7 +52,7 @@ struct FileUpload {
             case .part(let part):
                 try endField()
                 field = try form.begin(part) ? nil : part.name
-            case .bytes(let bytes) where field == nil: try await add(bytes)
+            case .bytes(let bytes) where field == nil: try await writer.add(bytes)
             case .bytes(let bytes):
                 guard value.count + bytes.count <= FileForm.longestField else {
                     throw RequestError(
@@ -76,40 +69,10 @@ struct FileUpload {
         (field, value) = (nil, [])
     }
 
-    private mutating func add(_ bytes: [UInt8]) async throws {
-        guard stored + Int64(piece.count + bytes.count) <= Self.largest else {
-            throw GatewayError(.tooLarge, "The file is larger than \(Self.largest) bytes: send it in parts.")
-        }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let part = rest.prefix(FileStore.pieceLength - piece.count)
-            piece += part
-            rest = rest.dropFirst(part.count)
-            if piece.count == FileStore.pieceLength { try await storePiece() }
-        }
-    }
-
-    private mutating func storePiece() async throws {
-        guard !piece.isEmpty else { return }
-        let id = try await begun()
-        try await files.append(piece, to: id, number: number)
-        stored += Int64(piece.count)
-        number += 1
-        piece.removeAll(keepingCapacity: true)
-    }
-
-    private mutating func begun() async throws -> Int64 {
-        if let file { return file }
-        let id = try await files.begin(key: key)
-        file = id
-        return id
-    }
-
     private mutating func finish() async throws -> (form: FileForm, file: Int64, bytes: Int64) {
         guard parser.isComplete else { throw RequestError("The form has no end: send its closing boundary.") }
         try endField()
         try form.finish()
-        try await storePiece()
-        return (form, try await begun(), stored)
+        return (form, try await writer.finish(), writer.bytes)
     }
 }

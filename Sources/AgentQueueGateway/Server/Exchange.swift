@@ -40,6 +40,8 @@ struct RequestHead: Sendable {
     /// Whose errors, and whose form of answers that both APIs have, the client reads.
     let flavour: APIFlavour
     let caller: Caller
+    /// The address by which the client has reached the gateway, such as `http://127.0.0.1:8484`; nil on a Unix socket.
+    let address: String?
     let arrivedAt: ContinuousClock.Instant
 
     /// The value of a header by its lower-case name; several of a name are joined with commas.

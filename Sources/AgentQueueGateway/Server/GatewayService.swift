@@ -229,9 +229,10 @@ package final class GatewayService: Service {
             store: queue.store, isOpen: settings.metrics == .open, requests: requests,
             gauges: MetricsRoute.Gauges(waiting: { calls.waiting }, connections: { connections.count }))
         let files = FileHandler(queue.store.files)
+        let batches = BatchHandler(store: queue.store, settings: settings, server: calls.server)
         return RequestHandler(
             table: RouteTable(
-                [OpenAPI.route, metrics.route] + health.routes + catalog.routes + calls.routes + files.routes
+                [OpenAPI.route, metrics.route] + health.routes + catalog.routes + calls.routes + files.routes + batches.routes
                     + JobRoutes(calls: calls).routes,
                 prefix: Self.prefix(of: settings.publicURL)),
             connections: connections, keys: KeyRing(queue.store, isOpen: !asksForKeys), memory: BodyMemory(limit: limits.bodyMemory),

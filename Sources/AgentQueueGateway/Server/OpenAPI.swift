@@ -127,6 +127,84 @@ enum OpenAPI {
                 }
               }
             },
+            "/v1/batches": {
+              "get": {
+                "summary": "List the key's batches of OpenAI's form, newest first.",
+                "parameters": [
+                  {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100}},
+                  {"name": "after", "in": "query", "schema": {"type": "string"}}
+                ],
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              },
+              "post": {
+                "summary": "Make a batch of a file (OpenAI).",
+                "requestBody": {"$ref": "#/components/requestBodies/Batch"},
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/v1/batches/{id}": {
+              "parameters": [{"$ref": "#/components/parameters/ID"}],
+              "get": {
+                "summary": "Show a batch.",
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/v1/batches/{id}/cancel": {
+              "parameters": [{"$ref": "#/components/parameters/ID"}],
+              "post": {
+                "summary": "Cancel a batch.",
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/v1/batches/{id}/results": {
+              "parameters": [{"$ref": "#/components/parameters/ID"}],
+              "get": {
+                "summary": "Read the results of a batch; with after, those that have ended since a mark.",
+                "parameters": [{"name": "after", "in": "query", "schema": {"type": "integer", "minimum": 0}}],
+                "responses": {"200": {"$ref": "#/components/responses/Lines"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/v1/messages/batches": {
+              "get": {
+                "summary": "List the key's batches of Anthropic's form, newest first.",
+                "parameters": [
+                  {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 1000}},
+                  {"name": "after_id", "in": "query", "schema": {"type": "string"}},
+                  {"name": "before_id", "in": "query", "schema": {"type": "string"}}
+                ],
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              },
+              "post": {
+                "summary": "Make a batch of requests (Anthropic).",
+                "requestBody": {"$ref": "#/components/requestBodies/MessageBatch"},
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/v1/messages/batches/{id}": {
+              "parameters": [{"$ref": "#/components/parameters/ID"}],
+              "get": {
+                "summary": "Show a batch.",
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              },
+              "delete": {
+                "summary": "Delete a batch that has ended.",
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/v1/messages/batches/{id}/cancel": {
+              "parameters": [{"$ref": "#/components/parameters/ID"}],
+              "post": {
+                "summary": "Cancel a batch.",
+                "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
+            "/v1/messages/batches/{id}/results": {
+              "parameters": [{"$ref": "#/components/parameters/ID"}],
+              "get": {
+                "summary": "Read the results of a batch that has ended.",
+                "responses": {"200": {"$ref": "#/components/responses/Lines"}, "default": {"$ref": "#/components/responses/Error"}}
+              }
+            },
             "/api/jobs": {
               "get": {
                 "summary": "List jobs, newest first.",
@@ -250,96 +328,7 @@ enum OpenAPI {
               "head": {"summary": "Whether there is a server.", "security": [], "responses": {"default": {"description": "There is."}}}
             }
           },
-          "components": {
-            "securitySchemes": {
-              "bearer": {"type": "http", "scheme": "bearer"},
-              "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"}
-            },
-            "parameters": {
-              "ID": {"name": "id", "in": "path", "required": true, "schema": {"type": "string", "minLength": 1}}
-            },
-            "requestBodies": {
-              "Chat": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Chat"}}}},
-              "Embeddings": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Embeddings"}}}},
-              "Job": {"required": true, "content": {"application/json": {"schema": {"type": "object"}}}},
-              "Messages": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Messages"}}}},
-              "Responses": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Responses"}}}},
-              "File": {"required": true, "content": {"multipart/form-data": {"schema": {"$ref": "#/components/schemas/File"}}}}
-            },
-            "responses": {
-              "Object": {
-                "description": "What was asked for.",
-                "content": {"application/json": {"schema": {"type": "object"}}}
-              },
-              "Bytes": {
-                "description": "The bytes of a file.",
-                "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-              },
-              "Answer": {
-                "description": "The answer, whole or as a stream of events.",
-                "content": {
-                  "application/json": {"schema": {"type": "object"}},
-                  "text/event-stream": {"schema": {"type": "string"}}
-                }
-              },
-              "Error": {
-                "description": "Why there is none, in the form of the client's API.",
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-              }
-            },
-            "schemas": {
-              "Chat": {
-                "type": "object", "required": ["model", "messages"],
-                "properties": {
-                  "model": {"type": "string", "minLength": 1},
-                  "messages": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["role"]}},
-                  "stream": {"type": "boolean"}
-                }
-              },
-              "Embeddings": {
-                "type": "object", "required": ["model", "input"],
-                "properties": {
-                  "model": {"type": "string", "minLength": 1},
-                  "input": {"anyOf": [{"type": "string"}, {"type": "array", "minItems": 1, "maxItems": 2048}]},
-                  "encoding_format": {"enum": ["float", "base64"]}
-                }
-              },
-              "Messages": {
-                "type": "object", "required": ["model", "messages"],
-                "properties": {
-                  "model": {"type": "string", "minLength": 1},
-                  "max_tokens": {"type": "integer", "minimum": 1},
-                  "messages": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["role", "content"]}},
-                  "stream": {"type": "boolean"}
-                }
-              },
-              "Responses": {
-                "type": "object", "required": ["model", "input"],
-                "properties": {
-                  "model": {"type": "string", "minLength": 1},
-                  "input": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "object"}}]},
-                  "stream": {"type": "boolean"},
-                  "background": {"type": "boolean"}
-                }
-              },
-              "File": {
-                "type": "object", "required": ["file", "purpose"],
-                "properties": {
-                  "file": {"type": "string", "format": "binary"},
-                  "purpose": {"enum": ["batch", "user_data"]}
-                }
-              },
-              "Error": {
-                "type": "object", "required": ["error"],
-                "properties": {
-                  "error": {
-                    "type": "object", "required": ["message", "type"],
-                    "properties": {"message": {"type": "string"}, "type": {"type": "string"}}
-                  }
-                }
-              }
-            }
-          }
+          "components": \(components)
         }
         """
 }

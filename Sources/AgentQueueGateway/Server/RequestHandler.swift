@@ -18,6 +18,7 @@ final class RequestHandler: Sendable {
     private let keys: KeyRing
     private let memory: BodyMemory
     private let maxBody: Int
+    private let scheme: String
     private let proxies: [AddressRange]
     private let isStopping: @Sendable () -> Bool
     private let dates = HTTPDate()
@@ -37,6 +38,7 @@ final class RequestHandler: Sendable {
         self.logger = logger
         hosts = HostCheck(settings)
         maxBody = Int(settings.maxBody)
+        scheme = settings.tls.certificate == nil ? "http" : "https"
         proxies = settings.trustedProxies
     }
 
@@ -121,7 +123,7 @@ final class RequestHandler: Sendable {
         let head = RequestHead(
             id: visit.id, method: request.method, path: path, parameters: match.parameters,
             query: RouteTable.query(of: request.head.path ?? ""), headers: request.headers, flavour: flavour, caller: caller ?? .local,
-            arrivedAt: visit.arrivedAt)
+            address: client.isUnixSocket ? nil : request.head.authority.map { "\(scheme)://\($0)" }, arrivedAt: visit.arrivedAt)
         try await route.handler(Exchange(head: head, response: response, presence: client.presence, notes: notes, source: source))
     }
 
