@@ -26,6 +26,19 @@ import Testing
         return (outcomes.first, told.all)
     }
 
+    @Test func whatIsWrongWithACountIsToldAsItCame() async throws {
+        let body = #"{"type":"error","error":{"type":"invalid_request_error","message":"no"}}"#
+        try await withAnthropic(answer: ScriptedAnswer(400, json: body)) { provider, _ in
+            let native = NativeRequest(form: .messages, body: #"{"model":"x","messages":[]}"#)
+            guard case .failure(let failure) = await provider.countTokens(native, model: "m", timeout: 5_000) else {
+                Issue.record("it was counted")
+                return
+            }
+            #expect(failure.failure == .permanent)
+            #expect(failure.answer == ErrorAnswer(status: 400, form: .messages, body: body))
+        }
+    }
+
     // MARK: Chat completions
 
     @Test func aChatIsSentAndAnsweredAsItWasWritten() async throws {

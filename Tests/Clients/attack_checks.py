@@ -250,7 +250,7 @@ def mutated_bodies(context):
     attacked, chance = context.attacked, random.Random(SEED)
     paths = [path for path in BODIES if attacked.offers(path)]
     statuses = {}
-    for number in range(int(os.environ.get("CLIENTS_MUTATIONS", "600"))):
+    for number in range(int(os.environ.get("CLIENTS_MUTATIONS", "300"))):
         path = paths[number % len(paths)]
         body = json.dumps(mutated(BODIES[path], chance), ensure_ascii=chance.random() < 0.5).encode(errors="surrogatepass")
         if chance.random() < 0.3:
@@ -274,7 +274,7 @@ def mutated_uploads(context):
     attacked, chance = context.attacked, random.Random(SEED)
     whole = form(b"0123456789" * 20)
     kept = 0
-    for number in range(200):
+    for number in range(100):
         body = torn(whole["body"], chance)
         if chance.random() < 0.3:
             body = torn(body, chance)

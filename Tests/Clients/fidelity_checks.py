@@ -130,7 +130,7 @@ for form in REPLIES:
 # The same values, however they come
 
 CASES = {
-    "text": dict(text=["Hel", "lo"]), "unicode": dict(text=["ca", "fé", " 😀", "\u200d👧", "\n", "\u0001\"\\"]), "long": dict(text=["x" * 9_000, "é" * 9_000, "z"]),
+    "text": dict(text=["Hel", "lo"]), "unicode": dict(text=["ca", "fé", " 😀", "\u200d👧", "\n", "\u0001\"\\"]), "long": dict(text=["x" * 17_000, "é", "z"]),
     "tool": dict(tool={"name": "look_up", "arguments": {"city": "Évora", "n": 1.5, "deep": {"a": [1, None]}}}),
     "cut": dict(finish={"chat": "length", "messages": "max_tokens"}), "thinking": dict(thinking="hmm, é", only="messages"),
 }

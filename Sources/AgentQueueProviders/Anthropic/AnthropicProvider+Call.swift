@@ -74,7 +74,8 @@ extension AnthropicProvider {
 
     /// The JSON of a good answer.
     /// - Throws: a `ModelFailure` with a complete, redacted message if the answer is not JSON or reports an error.
-    func json(_ answer: HTTPAnswer, _ request: AnthropicRequest?) throws(ModelFailure) -> JSONValue {
+    func json(_ answer: HTTPAnswer, _ request: AnthropicRequest?, keepsError: Bool? = nil) throws(ModelFailure) -> JSONValue {
+        let keepsError = keepsError ?? (request?.clientForm != nil)
         let parsed = Result { () throws(JSONError) in try JSONValue.parseLeniently(answer.body) }
         let isGood = (200..<300).contains(answer.status)
         switch parsed {
@@ -82,14 +83,14 @@ extension AnthropicProvider {
             guard isGood, body["content"] != nil || OpenAIError(body: body) == nil else {
                 var failure = failed(answer, OpenAIError(body: body), request)
                 failure.requestID = failure.requestID ?? AnthropicReply.printable(body["request_id"]?.string)
-                failure.answer = errorAnswer(answer, isKnown: OpenAIError(body: body) != nil, request)
+                if keepsError { failure.answer = errorAnswer(answer, isKnown: OpenAIError(body: body) != nil, request) }
                 throw failure
             }
             return body
         case .failure(let error):
             guard isGood else {
                 var failure = failed(answer, OpenAIError(message: plainText(answer)), request)
-                failure.answer = errorAnswer(answer, isKnown: false, request)
+                if keepsError { failure.answer = errorAnswer(answer, isKnown: false, request) }
                 throw failure
             }
             throw ModelFailure(
@@ -100,7 +101,7 @@ extension AnthropicProvider {
 
     /// An error as it came, for the client that waits for it.
     private func errorAnswer(_ answer: HTTPAnswer, isKnown: Bool, _ request: AnthropicRequest?) -> ErrorAnswer? {
-        guard let request, request.clientForm != nil, answer.status >= 400 else { return nil }
+        guard answer.status >= 400 else { return nil }
         return KeptAnswer(form: .messages, keepsReply: false).error(answer, isKnown: isKnown, redaction(request))
     }
 

@@ -163,7 +163,8 @@ extension AnthropicProvider {
         do throws(ModelFailure) {
             let call = HTTPCall(method: "POST", url: connection.address("/messages/count_tokens"), headers: headers, body: body)
             let answer = try await connection.exchange(call, limit)
-            let body = try json(answer, request)
+            // A client's own request is told what the server says of it.
+            let body = try json(answer, request, keepsError: request == nil)
             guard let count = body["input_tokens"]?.int, count >= 0 else {
                 throw ModelFailure(.invalidReply, "\(connection.shown) answered without a count of tokens", requestID: requestID(answer))
             }
