@@ -155,9 +155,9 @@ extension ClientBatchStore {
         try await write { transaction in
             let jobs = try transaction.statement(
                 """
-                SELECT jobs.id FROM client_lines CROSS JOIN jobs ON jobs.id = client_lines.job_id
+                SELECT jobs.id FROM client_lines INDEXED BY client_lines_ended CROSS JOIN jobs ON jobs.id = client_lines.job_id
                 WHERE client_batch = ? AND ended IS NULL AND finalized_at IS NULL AND (state <> 'running' OR (? = 1 AND cancel_requested_at IS NULL))
-                ORDER BY ended, line LIMIT ?
+                LIMIT ?
                 """
             ).bind(id).bind(runs).bind(slice).all { $0.int64(0) }
             for job in jobs { try transaction.cancel(job) }
