@@ -3,16 +3,15 @@
 The gateway is the checks' own. All answers are kept, and together with its logs and its database searched for secrets at the end.
 """
 
-import copy
 import json
 import os
 import pathlib
 import random
 import re
-import urllib.parse
 
-from checks import Checks, Context, Script, equal, expect
+from checks import Checks, Context, Script, equal, expect, until
 from gateway import PROVIDER_KEY, Gateway
+from mutations import BODIES, mutated, torn
 
 checks = Checks()
 SEED = int(os.environ.get("CLIENTS_SEED", random.randrange(1 << 30)))
@@ -188,63 +187,6 @@ def strange_names(context):
             equal(attacked.ask("victim", "GET", f"/v1/files/{answer.json['id']}/content").data, b"text", "the content")
 
 
-BODIES = {
-    "/v1/chat/completions": {"model": "scripted", "temperature": 0.5, "max_tokens": 9, "stop": ["x"], "n": 1, "seed": 3, "metadata": {"a": "b"},
-                             "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}],
-                             "response_format": {"type": "text"}, "stream": False, "stream_options": None,
-                             "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": [{"type": "text", "text": "x"}]}]},
-    "/v1/messages": {"model": "claude-scripted", "max_tokens": 9, "system": [{"type": "text", "text": "s"}], "temperature": 1, "stop_sequences": ["x"],
-                     "tools": [{"name": "f", "input_schema": {"type": "object"}}], "tool_choice": {"type": "auto"}, "stream": False,
-                     "messages": [{"role": "user", "content": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}]}]},
-    "/v1/responses": {"model": "scripted", "instructions": "i", "max_output_tokens": 20, "store": True, "stream": False, "background": False,
-                      "input": [{"role": "user", "content": [{"type": "input_text", "text": "x"}]}], "metadata": {"a": "b"},
-                      "text": {"format": {"type": "text"}}, "reasoning": {"effort": "low"}, "tools": []},
-    "/v1/embeddings": {"model": "scripted", "input": ["a", "b"], "encoding_format": "float"},
-    "/v1/messages/count_tokens": {"model": "claude-scripted", "messages": [{"role": "user", "content": "x"}]},
-    "/v1/batches": {"input_file_id": "file-aq1", "endpoint": "/v1/chat/completions", "completion_window": "24h", "metadata": {"a": "b"}},
-    "/v1/messages/batches": {"requests": [{"custom_id": "one", "params": {"model": "claude-scripted", "max_tokens": 9, "messages": []}}]},
-    "/api/jobs": {"prompt": "x", "model": "up/scripted", "priority": 5, "tags": ["a"], "metadata": {"a": "b"}, "delay": "0s", "max_attempts": 1},
-}
-VALUES = [None, True, False, 0, -1, 1e308, 2**63, 2**64, -0.0, 1.5, "", "x", "\u0000", "\ud83d\ude00", "\u202e", "a" * 5000, [], {}, [[]], [None], {"": ""},
-          {"type": "object"}, "NaN", [1, 2], ["x"] * 50, {"a": {"b": {"c": []}}}, "..", "*", "up/scripted", "absent"]
-
-
-def places(value, path=()):
-    """Every place inside a value."""
-    yield path
-    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
-        yield from places(inner, path + (key,))
-
-
-def mutated(value, chance):
-    """The value with one to three changes."""
-    value = copy.deepcopy(value)
-    for _ in range(chance.choice((1, 1, 1, 2, 3))):
-        path = chance.choice(list(places(value))[1:] or [()])
-        if not path:
-            continue
-        at_place = value
-        for key in path[:-1]:
-            at_place = at_place[key]
-        change = chance.randrange(4)
-        if change == 0:
-            del at_place[path[-1]]
-        elif change == 1 and isinstance(at_place, list):
-            at_place.append(copy.deepcopy(at_place[path[-1]]))
-        elif change == 2 and isinstance(at_place, dict):
-            at_place[chance.choice(("extra", "stream", "n", "type", "__proto__", "x" * 300, "model", "\u0000"))] = chance.choice(VALUES)
-        else:
-            at_place[path[-1]] = chance.choice(VALUES)
-    return value
-
-
-def torn(data, chance):
-    """The bytes with a part lost, doubled or replaced."""
-    start = chance.randrange(len(data))
-    end = min(len(data), start + chance.randrange(1, 9))
-    return data[:start] + chance.choice((b"", data[start:end] * 2, bytes(chance.randrange(256) for _ in range(4)), b'"', b"{", b"\\u", b"\xff")) + data[end:]
-
-
 @checks.check("mutated bodies are answered or refused with a reason, and never break anything", bound=90)
 def mutated_bodies(context):
     attacked, chance = context.attacked, random.Random(SEED)
@@ -295,6 +237,34 @@ def mutated_uploads(context):
         after = "&after=" + page["data"][-1]["id"]
     equal(count, kept, "the number of files that are kept")
     return f"{kept} kept"
+
+
+@checks.check("mutated batches fail by line, or are done, and never hang", bound=90)
+def mutated_batches(context):
+    attacked, chance = context.attacked, random.Random(SEED)
+    if not attacked.offers("/v1/batches"):
+        return "there are none"
+    states = {}
+    for number in range(12):
+        good = [json.loads(line(f"line-{index}")) for index in range(4)]
+        lines = [json.dumps(mutated(value, chance) if chance.random() < 0.5 else value).encode() for value in good]
+        content = b"\n".join(torn(text, chance) if chance.random() < 0.2 else text for text in lines)
+        source = attacked.ask("attacker", "POST", "/v1/files", **form(content, "batch", "batch.jsonl"))
+        made = attacked.ask("attacker", "POST", "/v1/batches", {
+            "input_file_id": source.json["id"], "endpoint": "/v1/chat/completions", "completion_window": "24h"})
+        where = f"batch {number} of seed {SEED} with {content[:600]!r}"
+        expect(made.status in (200, 400), f"{where} is a {made.status}: {made.data[:300]}")
+        if made.status == 400:
+            continue
+        ended = until(lambda: attacked.made("attacker", "GET", f"/v1/batches/{made.json['id']}"),
+                      lambda batch: batch["status"] in ("failed", "completed", "expired", "cancelled"), 30)
+        states[ended["status"]] = states.get(ended["status"], 0) + 1
+        if ended["status"] == "failed":
+            expect(ended["errors"]["data"] and all(error["message"] for error in ended["errors"]["data"]), f"{where}: {ended}")
+        else:
+            counts = ended["request_counts"]
+            equal(counts["completed"] + counts["failed"], counts["total"], f"{where}: the counts")
+    return ", ".join(f"{count} × {state}" for state, count in sorted(states.items()))
 
 
 @checks.check("JSON may be nested as deep as the documentation says, and no deeper")

@@ -16,7 +16,7 @@ import struct
 import subprocess
 import threading
 
-from checks import Checks, Context, Script, Skipped, equal, expect, until
+from checks import Checks, Script, Skipped, equal, expect, until
 from gateway import Gateway
 
 checks = Checks()
