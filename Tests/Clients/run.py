@@ -17,7 +17,7 @@ from gateway import PROVIDER_KEY, Gateway
 HERE = pathlib.Path(__file__).parent
 SUITE_SECONDS = 170
 LARGE_SECONDS = 2_000
-ALONE = ("attack", "unreliable", "storage", "errors", "wire")
+ALONE = ("attack", "unreliable", "storage", "errors", "wire", "batches")
 
 
 def run(label, command, environment={}, seconds=SUITE_SECONDS):

@@ -38,7 +38,7 @@ final class ReplyBuffer: Sendable {
 
         /// Takes memory for an event, if there is enough.
         mutating func take(_ count: Int, _ memory: StreamMemory) -> Bool {
-            guard bytes + count <= JobLimits.maxReplyBytes, memory.take(count) else { return false }
+            guard bytes + count <= JobLimits.maxReplyBytes, memory.take(count, holding: bytes) else { return false }
             bytes += count
             return true
         }
@@ -125,15 +125,23 @@ final class ReplyBuffer: Sendable {
 /// The memory that all buffers share.
 final class StreamMemory: Sendable {
     private let limit: Int
+    private let reserve: Int
     private let used = Atomic(0)
     private let attempts = Atomic(0)
 
-    /// - Parameter limit: in bytes.
-    init(limit: Int) { self.limit = limit }
+    /// - Parameters:
+    ///   - limit: in bytes.
+    ///   - reserve: what each buffer may have all the same, in bytes: those who read fast do not suffer from those who do not.
+    init(limit: Int, reserve: Int = 64 << 10) {
+        self.limit = limit
+        self.reserve = reserve
+    }
 
     /// Takes bytes, unless there are not so many left.
-    func take(_ bytes: Int) -> Bool {
-        guard used.add(bytes, ordering: .relaxed).newValue <= limit else {
+    /// - Parameter held: what the same buffer has already.
+    func take(_ bytes: Int, holding held: Int) -> Bool {
+        let left = used.add(bytes, ordering: .relaxed).newValue <= limit
+        guard left || held + bytes <= reserve else {
             give(back: bytes)
             return false
         }

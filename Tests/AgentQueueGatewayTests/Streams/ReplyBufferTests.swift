@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func whatDoesNotFitIsCutAndTheMemoryComesBack() {
-        let memory = StreamMemory(limit: 1_000)
+        let memory = StreamMemory(limit: 1_000, reserve: 0)
         do {
             let buffer = ReplyBuffer(memory)
             let add = buffer.begin()
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func whatAllViewersHaveReadMakesRoom() {
-        let memory = StreamMemory(limit: 1_000)
+        let memory = StreamMemory(limit: 1_000, reserve: 0)
         let buffer = ReplyBuffer(memory)
         let (quick, late) = (CallSignal(), CallSignal())
         buffer.add(viewer: quick)
@@ -67,6 +67,22 @@ import Testing
         // Who reads nothing keeps its events, until there is no room.
         for _ in 0..<4 { add(.text(String(repeating: "b", count: 400))) }
         #expect(buffer.read(1, from: 20, by: quick).isCut)
+    }
+
+    @Test func whoStallsTakesNoMemoryFromThoseWhoRead() {
+        let memory = StreamMemory(limit: 1_000, reserve: 500)
+        let (slow, quick) = (ReplyBuffer(memory), ReplyBuffer(memory))
+        let signal = CallSignal()
+        quick.add(viewer: signal)
+        let stalled = slow.begin()
+        for _ in 0..<4 { stalled(.text(String(repeating: "a", count: 400))) }
+        #expect(slow.read(1, from: 0).isCut)
+        let add = quick.begin()
+        for place in 0..<10 {
+            add(.text(String(repeating: "b", count: 400)))
+            let page = quick.read(2, from: place, by: signal)
+            #expect(page.events.count == 1 && !page.isCut)
+        }
     }
 
     @Test func everyEventWakesTheViewers() async throws {

@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func whatMadeRoomIsNotMissed() throws {
-        let buffer = ReplyBuffer(StreamMemory(limit: 1_000))
+        let buffer = ReplyBuffer(StreamMemory(limit: 1_000, reserve: 0))
         let signal = CallSignal()
         buffer.add(viewer: signal)
         var viewer = ReplyViewer(.chat)
