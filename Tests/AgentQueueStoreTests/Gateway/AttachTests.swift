@@ -139,6 +139,7 @@ import Testing
             _ = try await f.store.jobs.cancel(ids: [first.call])
             #expect(try await again(f, .retry).call == first.call)
             #expect(try await again(f, .plain).call != first.call, "who asks on purpose is not refused")
+            guard !runs else { return }
             f.store.gateway.received([first.call])
             #expect(try await again(f, .retry).call != first.call)
         }
