@@ -80,7 +80,6 @@ def smuggled(context):
             "a chunk's size with a sign": request(gateway, ["transfer-encoding: chunked"], b"+2\r\n{}\r\n0\r\n\r\n" + inner),
             "a chunk's size beyond numbers": request(gateway, ["transfer-encoding: chunked"], b"fffffffffffffffff\r\n{}\r\n" + inner),
             "a chunk longer than it says": request(gateway, ["transfer-encoding: chunked"], b"2\r\n{}{}{}\r\n0\r\n\r\n" + inner),
-            "two hosts": request(gateway, ["host: evil.example", "content-length: 2"], b"{}" + inner),
             "no version": b"GET /health\r\n\r\n" + inner,
             "another version": request(gateway, ["content-length: 2"], b"{}" + inner, f"POST {CHAT} HTTP/1.7"),
             "a method of control characters": request(gateway, [], inner, "\x01\x02 / HTTP/1.1"),
