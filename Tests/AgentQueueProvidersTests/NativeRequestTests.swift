@@ -136,7 +136,27 @@ import Testing
             let (outcome, events) = await events(of: provider, asked(Self.written))
             #expect(outcome?.failure?.failure == .retryable)
             #expect(events.natives == [ChatStreamTests.hello[1]] && events.text == "Hel")
+            let said = #"{"error":{"message":"it broke","code":500}}"#
+            #expect(outcome?.failure?.answer == ErrorAnswer(status: 500, form: .chat, body: said))
         }
+    }
+
+    /// Its words stand for the status that it has none of.
+    @Test(arguments: [
+        ("invalid_request_error", 400 as Int?), ("server_error", 500), ("overloaded_error", 503), ("rate_limit_exceeded", 429),
+        ("odd", nil),
+    ]) func anErrorInAStreamHasTheStatusThatItsTypeMeans(type: String, status: Int?) async throws {
+        let error = #"{"error":{"message":"no","type":"\#(type)"}}"#
+        try await withProvider(answer: ScriptedAnswer(stream: ChatStreamTests.stream([error]))) { provider, _ in
+            let (outcome, _) = await events(of: provider, asked(Self.written))
+            #expect(outcome?.failure?.answer == status.map { ErrorAnswer(status: $0, form: .chat, body: error) })
+        }
+    }
+
+    @Test func aBackgroundResponseIsOrdinaryUpstream() throws {
+        let native = NativeRequest(form: .responses, body: #"{"model":"a","background":true,"input":"x"}"#)
+        let call = try NativeCall(native, model: "b")
+        #expect(String(decoding: call.bytes(streams: false), as: UTF8.self) == #"{"model":"b","input":"x"}"#)
     }
 
     // MARK: Messages

@@ -113,11 +113,24 @@ package struct BatchItemResult: Sendable, Equatable {
     /// The provider's own words about a failure. They may quote the request, so they must never be shown as they are, only through
     /// ``BatchProvider/outcome(of:to:)``.
     package var remark: String?
+    /// The answer as the provider wrote it, and its form, for a client of the same form.
+    package var native: Native?
 
-    package init(id: String, outcome: Outcome, remark: String? = nil) {
+    package struct Native: Sendable, Equatable {
+        package var form: RequestForm
+        package var body: JSONValue
+
+        package init(form: RequestForm, body: JSONValue) {
+            self.form = form
+            self.body = body
+        }
+    }
+
+    package init(id: String, outcome: Outcome, remark: String? = nil, native: Native? = nil) {
         self.id = id
         self.outcome = outcome
         self.remark = remark
+        self.native = native
     }
 }
 

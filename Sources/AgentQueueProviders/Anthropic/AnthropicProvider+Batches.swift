@@ -43,7 +43,14 @@ extension AnthropicProvider: HTTPBatchProvider {
     }
 
     private func translated(_ request: ModelRequest) throws(ModelFailure) -> AnthropicRequest {
-        try AnthropicRequest(
+        if let native = try BatchRules.native(request, form: .messages) {
+            // The requests of a batch share their headers.
+            guard native.betas.isEmpty, (native.version ?? Self.samplingVersion) == Self.samplingVersion else {
+                throw ModelFailure.unsent("the request has an anthropic-version or anthropic-beta of its own, and a batch has one for all")
+            }
+            return try AnthropicRequest(native, model: request.target.model)
+        }
+        return try AnthropicRequest(
             request,
             maxOutputTokens: maxOutputTokens, promptCache: promptCache, refused: quirks.refusedSchemas(of: request.target.model))
     }

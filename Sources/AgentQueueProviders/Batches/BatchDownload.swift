@@ -21,7 +21,11 @@ struct BatchDownload {
             return ModelFailure(.invalidReply, message, calls: 1, isMaybePaid: true)
         }
         var slices = BatchSlices(unreadable: unreadable) { line in
-            result(line).map { BatchItemResult(id: $0.id, outcome: $0.outcome.withoutSecrets(connection.secrets), remark: $0.remark) }
+            result(line).map { read in
+                var known = read
+                known.outcome = read.outcome.withoutSecrets(connection.secrets)
+                return known
+            }
         }
         var headers = headers
         // The body is not one JSON text, and servers have several names for its type.

@@ -46,6 +46,21 @@ enum BatchRules {
         }
     }
 
+    /// A client's own request, if a batch takes its form; nil if it is to be translated.
+    /// - Throws: `ModelFailure` (`permanent`, not sent) if only its own form says all of it, and the batch is of another. It is called for by
+    ///   itself then.
+    static func native(_ request: ModelRequest, form: RequestForm) throws(ModelFailure) -> NativeRequest? {
+        if let native = request.native(for: form) { return native }
+        guard let native = request.native, native.isRequired, native.form != form else { return nil }
+        throw ModelFailure.unsent("the request needs the \(native.form.rawValue) form, and the batch is of the \(form.rawValue) form")
+    }
+
+    /// A request's bytes as a part of one line.
+    static func oneLine(_ bytes: [UInt8]) -> [UInt8] {
+        // Inside of strings, JSON has no line breaks.
+        bytes.map { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") ? UInt8(ascii: " ") : $0 }
+    }
+
     /// Whether a text consists of ASCII letters, digits, `-` and `_`.
     static func isName(_ text: String, atMost limit: Int) -> Bool {
         (1...limit).contains(text.utf8.count) && text.utf8.allSatisfy(isNameByte)

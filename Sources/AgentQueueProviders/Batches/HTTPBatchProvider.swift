@@ -68,7 +68,10 @@ extension HTTPBatchProvider {
 
     /// The outcome, with what the server said of a failure, but without what the request says.
     package func outcome(of result: BatchItemResult, to request: ModelRequest) -> Outcome {
-        result.explained(by: connection.redaction(of: [request.body]))
+        let outcome = result.explained(by: connection.redaction(of: [request.body]))
+        guard case .reply(var reply) = outcome, let native = result.native, request.native?.form == native.form else { return outcome }
+        reply.native = NativeReply(form: native.form, body: native.body.text)
+        return .reply(reply)
     }
 
     // MARK: Calls

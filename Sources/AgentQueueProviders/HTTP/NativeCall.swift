@@ -8,18 +8,23 @@ struct NativeCall: Sendable {
     /// - Parameter model: the model's name at the provider.
     init(_ native: NativeRequest, model: String) throws(ModelFailure) {
         do throws(RequestError) {
-            body = try RawBody(native.body).replacing("model", with: .string(model))
+            let named = try RawBody(native.body).replacing("model", with: .string(model))
+            // The job is in the background already.
+            body = native.form == .responses ? named.removing("background") : named
         } catch {
             throw ModelFailure.unsent("the stored request is damaged: \(error.message)")
         }
     }
 
     /// The bytes to send.
-    /// - Parameter countsStream: whether a stream is to end with the tokens, as chat completions do only if asked.
-    func bytes(streams: Bool, countsStream: Bool = false) -> [UInt8] {
+    /// - Parameters:
+    ///   - countsStream: whether a stream is to end with the tokens, as chat completions do only if asked.
+    ///   - keepsStream: whether a request that says that it is not streamed goes on saying so; a batch takes no word of it.
+    func bytes(streams: Bool, countsStream: Bool = false, keepsStream: Bool = true) -> [UInt8] {
         guard streams else {
             // Without a stream, its options are refused.
             let plain = body.removing("stream_options")
+            guard keepsStream else { return plain.removing("stream").bytes }
             return (plain.written("stream") == nil ? plain : plain.replacing("stream", with: false)).bytes
         }
         let streamed = body.replacing("stream", with: true)

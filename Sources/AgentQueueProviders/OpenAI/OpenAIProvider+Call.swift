@@ -62,7 +62,7 @@ extension OpenAIProvider {
         }
         if let error = OpenAIError.inside(body) {
             var failure = failure(answer, error, redaction)
-            if let status = error.number, (400..<600).contains(status) {
+            if let status = OpenAIErrorClass.status(of: error) {
                 failure.answer = kept?.error(answer, status: status, isKnown: true, redaction())
             }
             throw CallFailure(failure, error: error)
@@ -92,7 +92,14 @@ extension OpenAIProvider {
         }
         if let body = assembler.body, stream.failure == nil {
             if let error = OpenAIError.inside(body) {
-                throw broken(failure(head, error, redaction), isMaybePaid: assembler.hasBegun)
+                var failure = failure(head, error, redaction)
+                if let status = OpenAIErrorClass.status(of: error) {
+                    // As it would have come with a status of its own.
+                    let said: JSONValue = ["error": body["error"] ?? body["choices"]?.array?.first?["error"] ?? body]
+                    let answer = HTTPAnswer(status: status, headers: head.headers, body: said.utf8(sorted: false))
+                    failure.answer = kept?.error(answer, isKnown: true, redaction())
+                }
+                throw broken(failure, isMaybePaid: assembler.hasBegun)
             }
             // A connection that breaks, or stays silent, after the last event does not matter.
             if !Self.isEnded(result) {

@@ -71,7 +71,7 @@ extension OpenAIProvider {
     }
 
     /// Whether the server is known to refuse what the client wrote: the name of the limit, or its schema in strict mode.
-    private static func isRefused(_ request: ModelRequest, _ chat: ChatRequest, _ form: ChatForm) -> Bool {
+    static func isRefused(_ request: ModelRequest, _ chat: ChatRequest, _ form: ChatForm) -> Bool {
         if form.hasCompletionLimit, chat["max_tokens"] != nil { return true }
         return chat.strictSchema == nil && request.body["response_format"]?["json_schema"]?["strict"] == true
     }

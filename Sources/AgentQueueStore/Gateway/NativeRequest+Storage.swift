@@ -37,7 +37,7 @@ extension NativeRequest {
     }
 
     /// Reads what is stored; nil if it is damaged.
-    fileprivate init?(body: String, storedForm: String) {
+    init?(body: String, storedForm: String) {
         // What cannot be read is as good as missing: see `native(of:)`.
         guard let stored = try? JSONValue.parse(storedForm), let form = stored["form"]?.string.flatMap(RequestForm.init(rawValue:)) else {
             return nil

@@ -105,7 +105,8 @@ extension BatchMember {
         SELECT provider_batch_jobs.job_id, provider_batch_jobs.lane_id, jobs.batch_id, jobs.priority, jobs.attempt, jobs.max_attempts,
         jobs.crashes, jobs.timeout_ms, jobs.digest, jobs.cache_ttl_ms, requests.body, provider_batch_jobs.inputs, is_given_up,
         jobs.deadline_at, jobs.created_at, is_given_up = 0 OR EXISTS (
-            SELECT 1 FROM followers WHERE followers.digest = provider_batch_jobs.digest), provider_batch_jobs.digest
+            SELECT 1 FROM followers WHERE followers.digest = provider_batch_jobs.digest), provider_batch_jobs.digest, requests.native,
+        requests.native_form
         FROM provider_batch_jobs LEFT JOIN jobs ON jobs.id = provider_batch_jobs.job_id
         LEFT JOIN requests ON requests.job_id = provider_batch_jobs.job_id WHERE provider_batch_jobs.batch_id = ?
         """
@@ -123,6 +124,7 @@ extension BatchMember {
             crashes: row.int(6), timeout: row.optionalInt64(7), useCache: shared != nil)
         job.cacheTimeToLive = row.optionalInt64(9)
         job.inputs = row.int(11)
+        if let body = row.optionalText(17), let form = row.optionalText(18) { job.native = NativeRequest(body: body, storedForm: form) }
         isGivenUp = row.bool(12)
         isWanted = row.bool(15)
         urgentAt = nil

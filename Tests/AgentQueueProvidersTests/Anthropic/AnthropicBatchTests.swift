@@ -19,6 +19,21 @@ import Testing
         BatchItem(id: id, request: AnthropicSample.asked(text, members))
     }
 
+    @Test func aClientsOwnMessageIsSentAsItWasWritten() async throws {
+        try await withAnthropic(answer: ScriptedAnswer(json: body())) { provider, server in
+            var own = item("a")
+            own.request.native = NativeRequest(
+                form: .messages, body: "{\"model\":\"x\",\n\"max_tokens\":9,\"stream\":false,\"messages\":[],\"odd\":1.0}")
+            _ = try await provider.submitBatch([own], label: "l", timeout: 10_000).get()
+            #expect(
+                server.requests[0].text
+                    == #"{"requests":[{"custom_id":"a","params":{"model":"claude-sonnet-5", "max_tokens":9,"messages":[],"odd":1.0}}]}"#)
+            // A batch has one set of headers.
+            own.request.native?.betas = ["b-1"]
+            #expect(reason(provider.batchSize(of: own))?.wasSent == false)
+        }
+    }
+
     @Test func messagesAreSentAsABatch() async throws {
         try await withAnthropic(key: "sk-ant-12345678", answer: ScriptedAnswer(json: body())) { provider, server in
             let items = [item("job-1"), item("job_2", "Ho", ["max_tokens": 9, "stream": true])]

@@ -27,6 +27,17 @@ import Testing
                         calls: 1)))
     }
 
+    @Test func aClientOfItsFormGetsTheAnswerAsItCame() async throws {
+        let result = try #require(try read(Self.good("job-1", hello)))
+        #expect(result.native == BatchItemResult.Native(form: .chat, body: try JSONValue.parse(hello)))
+        try await withBatches(answers: takesBatches) { provider, _ in
+            var request = item("a").request
+            #expect(provider.outcome(of: result, to: request).reply?.native == nil)
+            request.native = NativeRequest(form: .chat, body: "{}")
+            #expect(provider.outcome(of: result, to: request).reply?.native?.form == .chat)
+        }
+    }
+
     @Test func responsesAndEmbeddingsAreAnswersToo() throws {
         let response =
             #"{"id":"resp_1","object":"response","status":"completed","model":"m","output":[{"type":"message","content":"#

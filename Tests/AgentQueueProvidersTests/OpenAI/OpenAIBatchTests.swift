@@ -38,6 +38,32 @@ import Testing
         }
     }
 
+    @Test func aClientsOwnRequestIsALineAsItWasWritten() async throws {
+        try await withBatches(answers: takesBatches) { provider, server in
+            var own = item("a")
+            own.request.native = NativeRequest(form: .chat, body: "{ \"model\":\"x\",\n \"extra\":1.50, \"stream\":true}")
+            var other = item("b", "Hi")
+            other.request.native = NativeRequest(form: .messages, body: "{}")
+            _ = try await provider.submitBatch([own, other], label: "l", timeout: 10_000).get()
+            #expect(
+                parts(server.requests[0])["file"]?.content
+                    == #"{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{ "model":"m",  "extra":1.50}}"# + "\n"
+                    + #"{"custom_id":"b","method":"POST","url":"/v1/chat/completions","body":{"model":"m","messages":"#
+                    + #"[{"role":"user","content":"Hi"}]}}"# + "\n")
+            // What only another form can say is not sent in this one.
+            other.request.native?.isRequired = true
+            #expect(reason(provider.batchSize(of: other))?.wasSent == false)
+            // The server's name of the limit is known to be another.
+            own.request = ModelRequest(kind: .generate, target: own.request.target, body: ["messages": [], "max_tokens": 9])
+            own.request.native = NativeRequest(form: .chat, body: #"{"model":"x","messages":[],"max_tokens":9}"#)
+            let size = try provider.batchSize(of: own).get()
+            #expect(
+                size
+                    == #"{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{"model":"m","messages":[],"max_completion_tokens":9}}"#
+                    .utf8.count + 1)
+        }
+    }
+
     @Test func largeFilesArriveWhole() async throws {
         try await withBatches(answers: takesBatches) { provider, server in
             let text = String(repeating: "0123456789abcdef", count: 1 << 16)

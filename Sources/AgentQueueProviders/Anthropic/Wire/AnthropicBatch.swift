@@ -24,7 +24,7 @@ enum AnthropicBatch {
 /// Builds the body of the request that creates a batch, one request at a time.
 struct AnthropicBatchForm {
     private(set) var bytes: [UInt8] = []
-    /// Whether any request needs the API's older version.
+    /// Whether any request is of the API's older version.
     private(set) var hasSampling = false
     private var isEmpty = true
 
@@ -44,8 +44,17 @@ struct AnthropicBatchForm {
         guard request.body["speed"] == nil else { throw ModelFailure.unsent("'speed' is for live calls, and no batch takes it") }
         if !isEmpty { bytes.append(UInt8(ascii: ",")) }
         isEmpty = false
-        hasSampling = hasSampling || request.hasSampling
-        JSONValue.object([.init("custom_id", .string(id)), .init("params", request.body)]).write(to: &bytes, sorted: false)
+        // Clients' own requests are of the older version too, unless they say otherwise: those are not sent in a batch.
+        hasSampling = hasSampling || request.hasSampling || request.native != nil
+        let params =
+            if let native = request.native, let model = request.body["model"]?.string {
+                BatchRules.oneLine(try NativeCall(native, model: model).bytes(streams: false, keepsStream: false))
+            } else {
+                request.body.utf8(sorted: false)
+            }
+        JSONValue.object([.init("custom_id", .string(id))]).write(to: &bytes, sorted: false)
+        bytes.removeLast()
+        bytes += Array(#","params":"#.utf8) + params + Array("}".utf8)
     }
 
     /// Closes the body. No request can be added after this.
@@ -76,7 +85,8 @@ struct AnthropicBatchResult: Sendable {
 
     private func answered(_ id: String, _ message: JSONValue) -> BatchItemResult {
         do throws(ModelFailure) {
-            return BatchItemResult(id: id, outcome: .reply(try AnthropicReply.message(message, requestID: nil)))
+            let reply = try AnthropicReply.message(message, requestID: nil)
+            return BatchItemResult(id: id, outcome: .reply(reply), native: .init(form: .messages, body: message))
         } catch {
             var failure = error
             guard failure.failure == .refused else {

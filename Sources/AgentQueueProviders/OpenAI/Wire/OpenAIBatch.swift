@@ -92,11 +92,23 @@ struct OpenAIBatchForm: Sendable {
     /// Appends a request's line, including its end.
     /// - Throws: `ModelFailure` (`permanent`, not sent) if the request cannot be sent in a batch.
     func write(_ item: BatchItem, to bytes: inout [UInt8]) throws(ModelFailure) {
-        let line: JSONValue = [
-            "custom_id": .string(item.id), "method": "POST", "url": .string(endpoint), "body": try body(of: item.request),
-        ]
-        line.write(to: &bytes, sorted: false)
-        bytes.append(UInt8(ascii: "\n"))
+        let head: JSONValue = ["custom_id": .string(item.id), "method": "POST", "url": .string(endpoint)]
+        let body = try written(item.request)
+        head.write(to: &bytes, sorted: false)
+        bytes.removeLast()
+        bytes += Array(#","body":"#.utf8) + body + Array("}\n".utf8)
+    }
+
+    /// A request's body: as its client wrote it, if that is of the batch's form.
+    private func written(_ request: ModelRequest) throws(ModelFailure) -> [UInt8] {
+        guard let chat, let native = try BatchRules.native(request, form: chat.usesResponses ? .responses : .chat) else {
+            return try body(of: request).utf8(sorted: false)
+        }
+        if !native.isRequired {
+            let translated = try ChatRequest(request, refused: refused)
+            guard !OpenAIProvider.isRefused(request, translated, chat) else { return try body(of: request).utf8(sorted: false) }
+        }
+        return BatchRules.oneLine(try NativeCall(native, model: request.target.model).bytes(streams: false, keepsStream: false))
     }
 
     /// How much of a batch's capacity a request takes.
@@ -152,7 +164,8 @@ struct OpenAIBatchResult: Sendable {
         guard (200..<300).contains(status) else { return failed(id, status: status, OpenAIError(body: body), requestID: requestID) }
         if let error = OpenAIError.inside(body) { return failed(id, status: status, error, requestID: requestID) }
         do throws(ModelFailure) {
-            return BatchItemResult(id: id, outcome: .reply(try reply(body, requestID)))
+            let native = BatchItemResult.Native(form: Self.isResponse(body) ? .responses : .chat, body: body)
+            return BatchItemResult(id: id, outcome: .reply(try reply(body, requestID)), native: kind.isBatchable ? nil : native)
         } catch {
             // These messages are our own.
             var failure = error
@@ -162,10 +175,11 @@ struct OpenAIBatchResult: Sendable {
         }
     }
 
+    private static func isResponse(_ body: JSONValue) -> Bool { body["choices"] == nil && body["output"] != nil }
+
     private func reply(_ body: JSONValue, _ requestID: String?) throws(ModelFailure) -> ModelReply {
         if kind.isBatchable { return try OpenAIReply.embeddings(body, count: nil, dimensions: nil, requestID: requestID) }
-        let isResponse = body["choices"] == nil && body["output"] != nil
-        return try OpenAIReply.chat(isResponse ? ResponsesReply.chat(body) : body, requestID: requestID)
+        return try OpenAIReply.chat(Self.isResponse(body) ? ResponsesReply.chat(body) : body, requestID: requestID)
     }
 
     /// An error, classed like a live one. The request is not at hand, so of the server's words only codes are shown.

@@ -23,6 +23,24 @@ enum OpenAIErrorClass {
         return byStatus(status)
     }
 
+    /// The status that an error inside a good answer would have had; nil if it does not say.
+    static func status(of error: OpenAIError) -> Int? {
+        if let number = error.number, (400..<600).contains(number) { return number }
+        for word in [error.code, error.type].compactMap({ $0?.lowercased() }) {
+            if serverWords.contains(word) { return 500 }
+            switch strongWords[word] ?? weakWords[word] {
+            case .rateLimited: return 429
+            case .overloaded: return 503
+            case .authentication: return 401
+            case .permanent, .refused: return 400
+            default: continue
+            }
+        }
+        return nil
+    }
+
+    private static let serverWords: Set<String> = ["server_error", "api_error", "internal_error", "internal_server_error", "internal"]
+
     /// These say more than any status.
     private static let strongWords: [String: FailureClass] = [
         "insufficient_quota": .quotaExhausted,
