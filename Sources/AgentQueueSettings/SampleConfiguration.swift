@@ -114,7 +114,7 @@ package enum SampleConfiguration {
           concurrency: 64             # calls in flight in the gateway's own worker, 1 to 1024
           max_wait: 10m               # how long a call waits for a limit, a breaker or a pause, 0s to 24h
           max_waiting: 10000          # most requests that wait at once, 1 to 1000000
-          max_body: 32MiB             # the largest body of a request, 1KiB to 256MiB
+          max_body: 32MiB             # the largest body of a request, 1KiB to 32MiB
           max_connections: 1024       # most open connections, 1 to 100000
           stream_memory: 256MiB       # most memory for streamed answers together; beyond it they are read from the database, 1MiB to 1TiB
           on_disconnect: auto         # what becomes of a job when its last client leaves: auto, finish or cancel
@@ -129,6 +129,7 @@ package enum SampleConfiguration {
           # Example: models: { gpt-4o-mini: local/smollm2, "claude-*": claude-code/sonnet }
           models: {}
           cache: off                  # whether calls use the cache, unless the key or the request says otherwise
+          cache_scope: shared         # whose cached answers serve a call: shared (all), or own (those to calls of the same key)
           metrics: key                # who may read /metrics: key (with the scope metrics) or open (everybody on this machine)
 
         # Providers by name (letters, digits, _ and -). These are built in: what is written here changes them key by key, or adds others.

@@ -31,6 +31,7 @@ import Testing
               attach: 1m
               models: { gpt-4o-mini: local/smollm2, "claude-*": claude-code/sonnet, "*": local/other }
               cache: on
+              cache_scope: own
             """
         ).load()
         let serve = settings.serve
@@ -43,6 +44,7 @@ import Testing
         #expect(serve.tls.key == "/project/tls.key")
         #expect(serve.concurrency == 3 && serve.maxWaiting == 4 && serve.maxConnections == 5 && serve.cache && serve.plainHTTP)
         #expect(serve.onDisconnect == .finish && serve.unsupported == .drop && serve.keepalive == .chunk)
+        #expect(serve.cacheScope == .own && Settings(database: "q.db").serve.cacheScope == .shared)
         #expect(serve.maxWait == .zero && serve.ping == .seconds(1) && serve.attach == .seconds(60))
         #expect(serve.target(ofAlias: "gpt-4o-mini") == "local/smollm2")
         #expect(serve.target(ofAlias: "claude-opus-9") == "claude-code/sonnet")

@@ -24,6 +24,7 @@ extension Settings {
             // Most configurations name none; the target's text is then not made for the lookup.
             usesBatchAPI: { !batched.isEmpty && batched.contains($0.description) })
         context.usesCache = cache.enabled
+        context.cacheTimeToLive = { [self] in cacheTTL(of: $0.description).milliseconds }
         context.notificationNames = notifications.keys.sorted()
         context.roles = roles
         context.unlimitedCost = unlimitedCosts(own: Set(own.map(\.name)))

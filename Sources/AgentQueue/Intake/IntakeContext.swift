@@ -21,6 +21,8 @@ package struct IntakeContext: Sendable {
     package var usesBatchAPI: @Sendable (_ target: Target) -> Bool
     /// Whether the cache is enabled; true by default. Without it, each job makes its own call.
     package var usesCache = true
+    /// How long a target's answers are kept in the cache, in ms; half an hour by default.
+    package var cacheTimeToLive: @Sendable (_ target: Target) -> Int64 = { _ in 1_800_000 }
     /// Why the money that a job may cost cannot be limited although it has to be, as a sentence; nil if it can be, which is the default.
     package var unlimitedCost: @Sendable (_ target: Target, _ budget: Double?) -> String? = { _, _ in nil }
     /// The prefix of texts that a target embeds as memories; empty by default.

@@ -100,20 +100,24 @@ struct CanonicalForm {
 /// What other forms have no words for.
 extension CanonicalForm {
     /// Makes sure that a provider of another form can be asked, before there is a job.
-    /// - Parameter target: nil if the provider speaks no form; it then takes what a chat can say, or refuses it itself.
+    /// - Parameters:
+    ///   - target: nil if the provider speaks no form; it then takes what a chat can say, unless ``own`` refuses it.
+    ///   - own: why a provider that speaks no form cannot be asked what members say; nil if it can.
     /// - Throws: `RequestError` with the member that it cannot be asked for.
-    mutating func fit(_ target: RequestForm?) throws(RequestError) {
+    mutating func fit(
+        _ target: RequestForm?, _ own: (([JSONValue.Member]) -> ModelFailure?)? = nil
+    ) throws(RequestError) {
         guard form != .embeddings else {
-            guard target == .messages else { return }
+            guard target == .messages || own != nil else { return }
             throw RequestError("this provider has no embeddings: name an embedding model of another", param: "model")
         }
-        if form == .chat, target != .messages, target != .responses { return }
+        if form == .chat, own == nil, target != .messages, target != .responses { return }
         if target == .messages { members.removeAll { Self.ofOpenAIAlone.contains($0.key) } }
-        let refusal =
+        let refusal: ([JSONValue.Member]) -> ModelFailure? =
             switch target {
             case .messages: Self.messagesRefusal
             case .responses: Self.responsesRefusal
-            default: Self.chatRefusal
+            default: own ?? Self.chatRefusal
             }
         while let failure = refusal(members) {
             let guilty = members.first { refusal([$0]) != nil && $0.key != "messages" }

@@ -31,10 +31,12 @@ package struct ClientRequest: Sendable {
     ///   - betas: the elements of `anthropic-beta`.
     ///   - target: the form that the target's provider speaks; nil if it speaks none, or it is not known.
     ///   - earlier: the items that `previous_response_id` stands for, which come before those of `input`.
+    ///   - refusal: why a target that speaks no form cannot be asked what canonical members say; nil if it can. It is also given single
+    ///     members, to find the one that is to blame.
     /// - Throws: `RequestError`.
     package init(
         form: RequestForm, body bytes: [UInt8], version: String? = nil, betas: [String] = [], unsupported: Unsupported = .refuse,
-        target: RequestForm?, earlier: [JSONValue]? = nil
+        target: RequestForm?, earlier: [JSONValue]? = nil, refusal: (([JSONValue.Member]) -> ModelFailure?)? = nil
     ) throws(RequestError) {
         self.form = form
         let sent = try Self.parse(bytes)
@@ -47,10 +49,14 @@ package struct ClientRequest: Sendable {
         body = earlier == nil ? sent : try Self.parse(raw.bytes)
 
         var canonical = try CanonicalForm(body, form, target == form ? .keep : unsupported == .drop ? .drop : .refuse)
-        if target != form { try canonical.fit(target) }
+        if target != form { try canonical.fit(target, refusal) }
         self.canonical = .object(canonical.members)
         dropped = canonical.dropped
         isCanonical = canonical.isExact && betas.isEmpty
+        if form == .responses, target == form, Self.wantsThoughts(sent, model) {
+            let include = (body["include"]?.array ?? []).filter { $0 != Self.thoughts }
+            raw = raw.replacing("include", with: .array(include + [Self.thoughts]))
+        }
         native = NativeRequest(
             form: form, body: raw.text, version: version, betas: betas, isRequired: target == form && !canonical.hasCounterpart)
     }
@@ -110,9 +116,21 @@ package struct ClientRequest: Sendable {
         }
     }
 
+    private static let thoughts: JSONValue = "reasoning.encrypted_content"
+
+    /// Whether the provider is to send the model's thoughts, encrypted: it keeps nothing, so without them a later turn could not hold what
+    /// was thought. Models that do not reason refuse to be asked for thoughts.
+    private static func wantsThoughts(_ body: JSONValue, _ model: String) -> Bool {
+        guard body["store"] != false else { return false }
+        if let effort = body.given("reasoning") { return effort["effort"] != "none" }
+        let name = model.split(separator: "/").last ?? ""
+        if name.hasPrefix("gpt-"), let version = name.dropFirst(4).first?.wholeNumberValue { return version >= 5 && !name.contains("chat") }
+        return name.first == "o" && name.dropFirst().first?.isWholeNumber == true
+    }
+
     /// A Responses request as it is sent on: it is kept here, under our id, and the provider keeps nothing.
     private static func kept(_ raw: RawBody, _ body: JSONValue, _ earlier: [JSONValue]?) -> RawBody {
-        let kept = raw.removing("background").replacing("store", with: false)
+        let kept = raw.replacing("store", with: false)
         guard let earlier else { return kept }
         let own: [JSONValue] =
             switch body.given("input") {

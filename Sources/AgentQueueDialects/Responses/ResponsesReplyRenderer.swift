@@ -48,9 +48,10 @@ package enum ResponsesReplyRenderer {
     /// A provider's own response under our id, with what the client asked of us and not of the provider.
     static func relabelled(_ response: JSONValue, _ context: ReplyContext) -> JSONValue {
         var response = response.setting("id", .string(id(context)))
-        for key in ["background", "previous_response_id", "store"] where response[key] != nil {
-            let fallback: JSONValue = key == "store" ? true : key == "background" ? false : .null
+        for key in ["background", "previous_response_id", "store"] {
             let asked = context.request?[key] ?? .null
+            guard response[key] != nil || !asked.isNull else { continue }
+            let fallback: JSONValue = key == "store" ? true : key == "background" ? false : .null
             response = response.setting(key, asked.isNull ? fallback : asked)
         }
         return response

@@ -48,7 +48,8 @@ struct BatchLineCheck {
         let request = try ClientRequest(
             form: batch.form, body: line.body, version: batch.version, betas: batch.betas,
             unsupported: calls.settings.unsupported == .drop ? .drop : .refuse,
-            target: calls.names.form(of: target.provider, for: batch.form), earlier: try earlier(line))
+            target: calls.names.form(of: target.provider, for: batch.form), earlier: try earlier(line),
+            refusal: calls.refusal(of: target))
         guard !request.streams else { throw Self.unsupported("stream", "a batch's answers are not streamed: leave stream out") }
         guard request.n == 1 else { throw Self.unsupported("n", "a batch's request has one answer: repeat the request instead of n") }
         guard request.native.body.utf8.count <= calls.settings.maxBody else {
@@ -59,8 +60,8 @@ struct BatchLineCheck {
         if use?.refusal(of: job, calls.policies, name: caller.name) == .unpriced { throw CallHandler.unpriced(target, caller) }
         job.customID = line.customID
         job.expiresAt = batch.expiresAt
-        // The batch API of a provider is sent the canonical form.
-        job.usesBatchAPI = request.isCanonical && context.usesBatchAPI(target) && hasBatchAPI(target, job.kind)
+        // The requests of a provider's batch share their headers.
+        job.usesBatchAPI = batch.betas.isEmpty && context.usesBatchAPI(target) && hasBatchAPI(target, job.kind)
         if job.usesBatchAPI { job.deadline = batch.expiresAt }
         return (job, name)
     }

@@ -1,6 +1,7 @@
 import AgentQueue
 import AgentQueueDialects
 import AgentQueueModel
+import AgentQueueProviders
 import AgentQueueSettings
 import AgentQueueStore
 
@@ -28,9 +29,13 @@ extension CallHandler {
         let request = try ClientRequest(
             form: form, body: body, version: headers.version, betas: headers.betas, unsupported: dropsUnsupported ? .drop : .refuse,
             target: names.form(of: target.provider, for: form),
-            earlier: try asked?.previous.map { try turns(before: $0, head.caller) })
-        guard request.native.body.utf8.count <= settings.maxBody else {
-            throw RequestError("the conversation is longer than serve.max_body", status: 413, code: "request_too_large", param: "input")
+            earlier: try asked?.previous.map { try turns(before: $0, head.caller) },
+            refusal: refusal(of: target))
+        guard asked?.previous == nil || request.native.body.utf8.count <= settings.maxBody else {
+            throw RequestError(
+                "the conversation is \(request.native.body.utf8.count) bytes long with its earlier turns (at most \(settings.maxBody)): "
+                    + "begin a new one with what matters of it",
+                status: 413, code: "request_too_large", param: "input")
         }
         var policy = CallPolicy(headers, CallPolicy.KeyRules(head.caller), settings, serviceTier: request.serviceTier)
         let now = store.clock.wall()
@@ -75,6 +80,12 @@ extension CallHandler {
         throw GatewayError(
             .providerUnavailable,
             "The provider \(target.provider) cannot be called here: give the gateway its key or program, or ask for another model.")
+    }
+
+    /// Why a target whose provider speaks no form cannot be asked what members of a request say; nil where only it can tell.
+    func refusal(of target: Target) -> (([JSONValue.Member]) -> ModelFailure?)? {
+        guard context.kind(target.provider) == .claudeCode else { return nil }
+        return { members in ClaudeCodeProvider.refusal(of: members) }
     }
 
     /// The target that a name stands for, if the key may use it.

@@ -27,13 +27,31 @@ extension CallHandler {
                 "there is no response \(InvalidText.quoted(id)), or no longer: send the whole conversation as input",
                 code: "previous_response_not_found", param: "previous_response_id")
         }
-        guard outcome.state == .completed else {
-            throw RequestError(
-                "the response \(id) is not completed: wait for it, or send the whole conversation as input",
-                code: "previous_response_not_found", param: "previous_response_id")
+        func unusable(_ reason: String, _ advice: String) -> RequestError {
+            RequestError(
+                "the response \(InvalidText.quoted(id)) \(reason): \(advice)", code: "previous_response_not_found",
+                param: "previous_response_id")
         }
-        let body = try ResponseBody(call, native, outcome).json(requestID: "")
-        return Self.input(of: native) + (body["output"]?.array ?? [])
+        guard outcome.state.isFinal else { throw unusable("is not completed", "wait for it, or send the whole conversation as input") }
+        // Why it has no answer was told to who asked for it.
+        guard let answer = try? outcome.answer() else { throw unusable("has no answer", "send the whole conversation as input") }
+        guard try store.gateway.turns(until: id, atMost: Self.maxTurns) < Self.maxTurns else {
+            throw RequestError(
+                "the conversation has \(Self.maxTurns) responses already: send what matters of it as input, without previous_response_id",
+                param: "previous_response_id")
+        }
+        let body = ResponsesReplyRenderer.body(of: answer, ResponseBody(call, native, outcome).context(requestID: ""))
+        return Self.input(of: native) + (body["output"]?.array ?? []).filter(Self.canBeSent)
+    }
+
+    /// The most responses of a conversation that are put together by their ids.
+    private static let maxTurns = 200
+
+    /// Whether an item of an answer can be part of a later request. Thoughts that are neither told nor encrypted are known by their id
+    /// alone, and only to who made them and was told to keep nothing.
+    private static func canBeSent(_ item: JSONValue) -> Bool {
+        guard item["type"] == "reasoning", item["encrypted_content"]?.string == nil else { return true }
+        return item["content"]?.array?.isEmpty == false && item["id"]?.string?.hasPrefix("rs_aq") != true
     }
 
     /// The input of a request, as items.

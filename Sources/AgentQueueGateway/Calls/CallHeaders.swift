@@ -8,8 +8,10 @@ struct CallHeaders: Sendable, Equatable {
     enum CacheWish: Sendable, Equatable {
         /// What the key or the configuration says.
         case usual
-        /// An answer of the cache if there is one; the new answer is kept for this long, in ms.
-        case use(timeToLive: Int64?)
+        /// An answer of the cache that is at most this old, in ms; a new one is kept for as long.
+        case use(maxAge: Int64)
+        /// A new answer, which is kept for this long, in ms; nil is as long as the configuration says.
+        case renew(timeToLive: Int64?)
         /// A new answer, which is not kept either.
         case off
     }
@@ -87,14 +89,12 @@ struct CallHeaders: Sendable, Equatable {
 
     /// Directives that mean nothing here are ignored, as HTTP wants.
     private static func cacheWish(_ text: String) -> CacheWish {
-        var wish = CacheWish.usual
-        for directive in list(text.lowercased()) {
-            if directive == "no-store" || directive == "no-cache" { return .off }
-            guard directive.hasPrefix("max-age="), let seconds = Int64(directive.dropFirst(8)), seconds >= 0 else { continue }
-            if seconds == 0 { return .off }
-            wish = .use(timeToLive: min(seconds, JobLimits.cacheTTLs.upperBound.milliseconds / 1_000) * 1_000)
-        }
-        return wish
+        let directives = list(text.lowercased())
+        if directives.contains("no-store") { return .off }
+        let ages = directives.lazy.filter { $0.hasPrefix("max-age=") }.compactMap { Int64($0.dropFirst(8)) }.filter { $0 >= 0 }
+        let age = ages.min().map { min($0, JobLimits.cacheTTLs.upperBound.milliseconds / 1_000) * 1_000 }
+        if directives.contains("no-cache") || age == 0 { return .renew(timeToLive: age == 0 ? nil : age) }
+        return age.map { .use(maxAge: $0) } ?? .usual
     }
 
     private static func tags(_ text: String) throws(RequestError) -> [String] {

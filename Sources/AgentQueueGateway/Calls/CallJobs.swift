@@ -40,18 +40,19 @@ struct CallJobs: Sendable {
         let kind: JobKind = request.form == .embeddings ? .embed : .generate
         let asked = ModelRequest(kind: kind, target: target, body: request.canonical.with(sample: sample))
         var (body, digest) = asked.sealed(identity: identity)
-        guard body.utf8.count <= JobLimits.maxRequestBytes, request.native.body.utf8.count <= JobLimits.maxRequestBytes else {
-            throw RequestError(
-                "the request is longer than \(ByteCountText.format(Int64(JobLimits.maxRequestBytes)))", status: 413,
-                code: "request_too_large")
-        }
         if !request.isCanonical { digest = try nativeDigest(of: request, kind, target, identity, sample: sample) }
+        if policy.cacheScope == .own { digest = Self.ownDigest(digest, of: policy.key) }
         var job = NewJob(kind: kind, target: target, body: body, digest: digest, queue: policy.queue)
         job.priority = policy.priority
         job.native = request.native
         job.metadata = request.metadata
-        job.useCache = policy.usesCache && context.usesCache
-        job.cacheTimeToLive = policy.cacheTimeToLive
+        if context.usesCache {
+            job.useCache = policy.usesCache
+            job.cacheTimeToLive = policy.cacheTimeToLive ?? (policy.renewsCache ? context.cacheTimeToLive(target) : nil)
+            job.maxCacheAge = policy.maxCacheAge
+        } else {
+            job.useCache = false
+        }
         if kind == .embed { job.inputs = request.canonical["input"]?.array?.count ?? 1 }
         return job
     }
@@ -63,12 +64,20 @@ struct CallJobs: Sendable {
         let native = request.native
         let body: JSONValue
         do { body = try JSONValue.parse(native.body) } catch { throw RequestError("the request is not valid JSON") }
-        let said = ModelRequest(kind: kind, target: target, body: body.without("model").with(sample: sample))
+        let said = ModelRequest(kind: kind, target: target, body: body.without("model").without("background").with(sample: sample))
         var hash = SHA256()
         for part in ["agent-queue/native/1", native.form.rawValue, native.version ?? "", native.betas.joined(separator: ",")] {
             hash.update(data: Array(part.utf8) + [0])
         }
         hash.update(data: said.digest(identity: identity))
+        return Array(hash.finalize())
+    }
+
+    /// The digest of a request whose cached answer serves calls of one key only.
+    private static func ownDigest(_ digest: [UInt8], of key: Int64) -> [UInt8] {
+        var hash = SHA256()
+        hash.update(data: Array("agent-queue/own/1".utf8) + [0] + Array("\(key)".utf8) + [0])
+        hash.update(data: digest)
         return Array(hash.finalize())
     }
 

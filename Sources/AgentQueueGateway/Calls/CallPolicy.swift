@@ -19,9 +19,15 @@ struct CallPolicy: Sendable, Equatable {
     var key: Int64
     var queue: String
     var priority: Int
+    /// Whether a cached answer will do.
     var usesCache: Bool
+    /// Whether the answer is made anew and kept.
+    var renewsCache = false
     /// How long the answer is kept in the cache, in ms; nil is what the configuration says.
     var cacheTimeToLive: Int64?
+    /// The oldest cached answer that will do, in ms; nil for any.
+    var maxCacheAge: Int64?
+    var cacheScope: CacheScope
     var maxWait: Duration
     var onDisconnect: DisconnectPolicy
     var dropsUnsupported: Bool
@@ -33,9 +39,11 @@ struct CallPolicy: Sendable, Equatable {
         priority = max(headers.priority ?? Self.priority(ofTier: serviceTier), key.bestPriority ?? JobLimits.priorities.lowerBound)
         switch headers.cache {
         case .off: usesCache = false
-        case .use(let timeToLive): (usesCache, cacheTimeToLive) = (true, timeToLive)
+        case .renew(let timeToLive): (usesCache, renewsCache, cacheTimeToLive) = (false, true, timeToLive)
+        case .use(let maxAge): (usesCache, cacheTimeToLive, maxCacheAge) = (true, maxAge, maxAge)
         case .usual: usesCache = key.usesCache ?? settings.cache
         }
+        cacheScope = settings.cacheScope
         maxWait = min(headers.maxWait.map { Duration.milliseconds($0) } ?? settings.maxWait, settings.maxWait)
         onDisconnect = headers.onDisconnect ?? key.onDisconnect ?? settings.onDisconnect
         dropsUnsupported = headers.dropsUnsupported ?? (settings.unsupported == .drop)

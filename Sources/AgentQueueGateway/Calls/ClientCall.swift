@@ -109,10 +109,12 @@ struct ClientCall: Sendable {
 
     /// What the cache had to do with the answer.
     func cacheWord(_ outcomes: [JobOutcome]) -> String {
-        switch outcomes.first?.result?.answeredBy {
-        case .cache: return "hit"
+        let result = outcomes.first?.result
+        switch result?.answeredBy {
+        // The answer to a prompt of much the same meaning says so.
+        case .cache: return result?.reply["semantic"] == nil ? "hit" : "semantic"
         case .coalesced: return "coalesced"
-        case .provider, .fallback, nil: return isHit ? "hit" : policy.usesCache ? "miss" : "off"
+        case .provider, .fallback, nil: return isHit ? "hit" : policy.usesCache || policy.renewsCache ? "miss" : "off"
         }
     }
 }

@@ -1,4 +1,5 @@
 import AgentQueueDialects
+import AgentQueueModel
 import HummingbirdCore
 import NIOCore
 import NIOHTTP1
@@ -39,7 +40,8 @@ final class RequestBodySource: Sendable {
         try await once {
             let share = BodyMemory.Share(of: memory)
             var bytes: [UInt8] = []
-            try await read(response, share, atMost: limit, holding: length ?? 0, "have serve.max_body raised") { piece in
+            let help = limit < JobLimits.maxRequestBytes ? "have serve.max_body raised" : nil
+            try await read(response, share, atMost: limit, holding: length ?? 0, help) { piece in
                 if bytes.isEmpty { bytes.reserveCapacity(length ?? 0) }
                 try share.grow(to: max(length ?? 0, bytes.count + piece.readableBytes))
                 bytes.append(contentsOf: piece.readableBytesView)
@@ -80,10 +82,10 @@ final class RequestBodySource: Sendable {
     }
 
     private func read(
-        _ response: ResponseWriter, _ share: BodyMemory.Share, atMost most: Int, holding held: Int, _ help: String,
+        _ response: ResponseWriter, _ share: BodyMemory.Share, atMost most: Int, holding held: Int, _ help: String?,
         _ take: (ByteBuffer) async throws -> Void
     ) async throws {
-        let tooLarge = GatewayError(.tooLarge, "The request is larger than \(most) bytes: send less, or \(help).")
+        let tooLarge = GatewayError(.tooLarge, "The request is larger than \(most) bytes: send less\(help.map { ", or \($0)" } ?? "").")
         if let length, length > most { throw tooLarge }
         try share.grow(to: held)
         if isAwaited { try await response.sendContinue() }

@@ -63,9 +63,14 @@ final class Departures: Sendable {
             case .finish: return
             case .auto:
                 guard departure.isStreamed, (try? await Task.sleep(for: patience)) != nil else { return }
-            case .cancel: break
+                let cancelled = try await store.gateway.cancelAbandoned([departure.call], server: server, onlyBegun: true)
+                // One that waits may begin until it expires.
+                guard !cancelled.contains(departure.call), (try? await Task.sleep(for: .milliseconds(Self.expiry) - patience)) != nil else {
+                    return
+                }
+                _ = try await store.gateway.cancelAbandoned([departure.call], server: server)
+            case .cancel: _ = try await store.gateway.cancelAbandoned([departure.call], server: server)
             }
-            _ = try await store.gateway.cancelAbandoned([departure.call], server: server)
         } catch {
             logger.warning("a client left, and its call could not be ended", metadata: ["job": "\(departure.call)", "error": "\(error)"])
         }

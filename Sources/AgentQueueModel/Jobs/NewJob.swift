@@ -33,8 +33,11 @@ package struct NewJob: Sendable, Equatable {
     package var metadata: JSONValue?
     /// Whether a cached answer may serve it and its own answer be cached.
     package var useCache: Bool
-    /// How long its answer may be served from the cache, in ms; nil uses the configuration's setting.
+    /// How long its answer may be served from the cache, in ms; nil uses the configuration's setting. For a client's own request that does
+    /// not use the cache: how long its answer is kept all the same; nil for not at all.
     package var cacheTimeToLive: Int64?
+    /// The oldest cached answer that may serve it, in ms; nil for any.
+    package var maxCacheAge: Int64?
     /// For `embed`, the number of texts; otherwise 1.
     package var inputs = 1
     /// Whether it may wait to be sent with others in a provider batch, at a lower price.
@@ -79,8 +82,8 @@ package struct NewJob: Sendable, Equatable {
 package enum JobLimits {
     /// For a prompt, a system text or an embedding input: 16 MiB.
     package static let maxPromptBytes = 16 << 20
-    /// For a whole request: 24 MiB.
-    package static let maxRequestBytes = 24 << 20
+    /// For a whole request: 32 MiB.
+    package static let maxRequestBytes = 32 << 20
     /// For a stored reply: 64 MiB.
     package static let maxReplyBytes = 64 << 20
     /// For metadata, as JSON: 64 KiB.

@@ -83,7 +83,7 @@ extension Pipeline {
         for input in inputs { checked.append(.init(input.name, try value(of: input, in: given))) }
         let all = JSONValue.object(checked)
         guard all.utf8(sorted: false).count <= JobLimits.maxRequestBytes else {
-            throw PipelineError(key: "inputs", message: "are larger than 24 MiB together")
+            throw PipelineError(key: "inputs", message: "are larger than 32 MiB together")
         }
         return all
     }

@@ -30,6 +30,20 @@ struct ClaudeCodePrompt: Sendable, Equatable {
         content = try Self.content(messages.filter { !Self.isSystem($0) })
     }
 
+    /// Why the program cannot be told what some members of a request say; nil if it can.
+    static func refusal(of members: [JSONValue.Member]) -> ModelFailure? {
+        do throws(ModelFailure) {
+            var key = ClaudeCodeKey(model: "")
+            try key.read(members)
+            guard let messages = members.first(where: { $0.key == "messages" })?.value.array else { return nil }
+            _ = try system(messages)
+            _ = try content(messages.filter { !isSystem($0) })
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     /// The line with the prompt.
     /// - Parameter isComposed: whether to say that a program wrote the text, so that `@path` and `/command` in it mean nothing. Older
     ///   versions ignore this.

@@ -78,6 +78,9 @@ package final class ClaudeCodeProvider: CheckableProvider {
         ClaudeCodeProgram.locate(command, environment: environment)
     }
 
+    /// Why the program cannot be told what members of a request say, as a refusal before there is a job; nil if it can.
+    package static func refusal(of members: [JSONValue.Member]) -> ModelFailure? { ClaudeCodePrompt.refusal(of: members) }
+
     /// Answers all requests at once, each `generate` with its own process. Other kinds are refused.
     package func respond(to requests: [ModelRequest], _ options: CallOptions) async -> [Outcome] {
         var outcomes = [Outcome](repeating: .failure(Self.cancelled), count: requests.count)

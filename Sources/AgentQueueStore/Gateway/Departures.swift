@@ -46,12 +46,14 @@ extension GatewayStore {
 
     /// Cancels the jobs of those calls that nobody has attached to since they lost their clients. A call that identical jobs wait for goes
     /// on for them.
+    /// - Parameter onlyBegun: whether calls that no job has begun are left alone: they expire.
     /// - Returns: the calls that were cancelled.
     @discardableResult
-    package func cancelAbandoned(_ calls: [Int64], server: Int64) async throws -> Set<Int64> {
+    package func cancelAbandoned(_ calls: [Int64], server: Int64, onlyBegun: Bool = false) async throws -> Set<Int64> {
         try await writing { transaction in
             var cancelled: Set<Int64> = []
             for call in calls where try transaction.isAbandoned(call, server: server) {
+                if onlyBegun, try !transaction.hasBegun(call) { continue }
                 for job in try transaction.jobs(ofCall: call) { try transaction.cancel(job) }
                 cancelled.insert(call)
             }
@@ -102,6 +104,14 @@ extension WriteTransaction {
             WHERE job_id = ? AND server_id = ? AND lost_at IS NOT NULL AND received_at IS NULL AND is_shared = 0
             """
         ).bind(call).bind(server).exists()
+    }
+
+    fileprivate func hasBegun(_ call: Int64) throws(SQLFailure) -> Bool {
+        for job in try jobs(ofCall: call) {
+            let isWaiting = try statement("SELECT 1 FROM jobs WHERE id = ? AND +state <> 'running' AND attempt = 0").bind(job).exists()
+            if !isWaiting { return true }
+        }
+        return false
     }
 
     fileprivate func jobs(ofCall call: Int64) throws(SQLFailure) -> [Int64] {

@@ -122,6 +122,20 @@ extension GatewayStore {
         }
     }
 
+    /// How many responses a conversation has that ends with this one, as far as they are kept.
+    /// - Parameter limit: where counting ends.
+    package func turns(until response: String, atMost limit: Int) throws -> Int {
+        try read { reader in
+            let previous = try reader.statement("SELECT previous_response FROM gateway_calls WHERE response_id = ?")
+            var (count, last) = (0, Optional(response))
+            while count < limit, let id = last, let found = try previous.bind(id).first({ $0.optionalText(0) }) {
+                count += 1
+                last = found
+            }
+            return count
+        }
+    }
+
     private static func call(_ id: Int64, _ reader: ReadConnection) throws -> GatewayCall? {
         let found = try reader.statement(
             """

@@ -26,7 +26,9 @@ extension GatewayStore {
 extension WriteTransaction {
     fileprivate func add(_ submission: GatewaySubmission) throws -> GatewayTicket {
         var added: [Enqueued] = []
-        for job in submission.jobs {
+        for var job in submission.jobs {
+            // What the cache holds is too old for it. Whatever it gets from now on is not.
+            if let age = job.maxCacheAge, try isCached(job.digest, before: now - age) { job.useCache = false }
             let one = try enqueue(job)
             added.append(one)
             try statement(
@@ -39,6 +41,10 @@ extension WriteTransaction {
                 .bind(submission.previousResponse).bind(submission.trace).bind(submission.server).bind(one.state == .completed).run()
         }
         return GatewayTicket(jobs: added, responseID: submission.responseID)
+    }
+
+    private func isCached(_ digest: [UInt8], before time: Int64) throws(SQLFailure) -> Bool {
+        try statement("SELECT 1 FROM cache_entries WHERE digest = ? AND +created_at < ?").bind(digest).bind(time).exists()
     }
 
     /// Makes the request's client one of an earlier call's.

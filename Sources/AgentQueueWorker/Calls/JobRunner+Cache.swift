@@ -98,7 +98,9 @@ extension JobRunner {
         // A prompt with memories is not compared, since the memories would count as part of its meaning.
         guard let semantic, let policy = configuration.semantic, job.kind == .generate, job.useCache, job.route == job.target,
             call.usedMemories == nil, policy.holds(for: job.target), let provider = providers[job.route.provider],
-            let request = try? ModelRequest(job)
+            let request = try? ModelRequest(job),
+            // What the key of a client's own request tells apart, its prompt alone does not.
+            job.native == nil || request.digest(identity: provider.identity) == job.digest
         else { return nil }
         let embedding = LockedValue<Outcome?>(nil)
         // Whatever stops the job stops the search.

@@ -76,7 +76,9 @@ package struct WorkerConfiguration: Sendable {
 
     /// How long a job's answer is cached, in ms; nil if it is not.
     func cacheTimeToLive(of job: ClaimedJob) -> Int64? {
-        guard job.useCache, let general = cacheTimeToLive else { return nil }
+        guard let general = cacheTimeToLive else { return nil }
+        // A client may ask for a new answer that is kept.
+        guard job.useCache else { return job.native == nil ? nil : job.cacheTimeToLive }
         return job.cacheTimeToLive ?? cacheTimesToLive[job.route.description] ?? general
     }
 }

@@ -104,6 +104,30 @@ import Testing
         let vectors = try Self.request(.embeddings, #"{"model":"m","input":"x","encoding_format":"base64"}"#, for: .embeddings)
         #expect(vectors.isBase64 && vectors.canonical == ["input": ["x"]])
         let response = try Self.request(.responses, #"{"model":"m","input":"x","background":true,"store":true}"#, for: .responses)
-        #expect(response.native.body == #"{"model":"m","input":"x","store":false}"#)
+        #expect(response.native.body == #"{"model":"m","input":"x","background":true,"store":false}"#)
+    }
+
+    /// The provider keeps nothing, so that a later turn needs the thoughts in the answer.
+    @Test(arguments: [
+        (#"{"model":"m","input":"x","reasoning":{"effort":"low"}}"#, #"["reasoning.encrypted_content"]"# as String?),
+        (#"{"model":"openai/gpt-5","input":"x","include":["a"]}"#, #"["a","reasoning.encrypted_content"]"#),
+        (#"{"model":"o4-mini","input":"x"}"#, #"["reasoning.encrypted_content"]"#),
+        (#"{"model":"gpt-4o","input":"x"}"#, nil), (#"{"model":"gpt-5-chat-latest","input":"x"}"#, nil),
+        (#"{"model":"gpt-5","input":"x","store":false}"#, nil), (#"{"model":"m","input":"x","reasoning":{"effort":"none"}}"#, nil),
+    ]) func thoughtsAreAskedForWhereThereAreSome(text: String, include: String?) throws {
+        let request = try Self.request(.responses, text, for: .responses)
+        let sent = try JSONValue.parse(request.native.body)["include"]
+        #expect(sent?.text == include)
+    }
+
+    @Test func aTargetsOwnRefusalNamesTheMemberOrLeavesItOut() throws {
+        func request(_ unsupported: ClientRequest.Unsupported) throws -> ClientRequest {
+            let text = #"{"model":"m","messages":[{"role":"user","content":"x"}],"seed":1,"user":"u"}"#
+            return try ClientRequest(form: .chat, body: Array(text.utf8), unsupported: unsupported, target: nil) { members in
+                members.contains { $0.key == "seed" } ? ModelFailure.unsent("it has no seed") : nil
+            }
+        }
+        #expect(throws: RequestError("it has no seed", code: "unsupported_parameter", param: "seed")) { try request(.refuse) }
+        #expect(try request(.drop).dropped == ["seed"])
     }
 }

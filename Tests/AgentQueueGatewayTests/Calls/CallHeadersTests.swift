@@ -16,7 +16,7 @@ import Testing
             "x-stainless-timeout": "20", "anthropic-version": "2023-06-01", "anthropic-beta": "one, two",
         ])
         #expect(headers.idempotencyKey == "k-1")
-        #expect(headers.cache == .use(timeToLive: 60_000))
+        #expect(headers.cache == .use(maxAge: 60_000))
         #expect(headers.priority == 2)
         #expect(headers.maxWait == 30_000)
         #expect(headers.onDisconnect == .finish)
@@ -30,9 +30,13 @@ import Testing
 
     @Test func aRequestWithoutHeadersAsksForNothing() throws { #expect(try headers([:]) == CallHeaders()) }
 
-    @Test(arguments: ["no-cache", "no-store", "max-age=0", "no-transform, No-Store"])
-    func theCacheCanBeTurnedOff(directive: String) throws {
-        #expect(try headers(["cache-control": directive]).cache == .off)
+    @Test(arguments: [
+        ("no-cache", CallHeaders.CacheWish.renew(timeToLive: nil)), ("max-age=0", .renew(timeToLive: nil)),
+        ("max-age=60, No-Cache", .renew(timeToLive: 60_000)), ("no-store", .off), ("no-transform, No-Store", .off),
+        ("no-cache, no-store", .off), ("max-age=60, max-age=20", .use(maxAge: 20_000)), ("private", .usual),
+    ])
+    func whatIsWantedOfTheCacheIsRead(directive: String, wish: CallHeaders.CacheWish) throws {
+        #expect(try headers(["cache-control": directive]).cache == wish)
     }
 
     @Test(arguments: [
@@ -62,6 +66,7 @@ import Testing
         #expect(CallPolicy(try headers(["x-agent-queue-max-wait": "1h"]), key, settings).maxWait == settings.maxWait)
         let asked = try headers(["cache-control": "max-age=9", "x-agent-queue-priority": "1", "x-agent-queue-on-disconnect": "finish"])
         let policy = CallPolicy(asked, key, settings, serviceTier: "flex")
-        #expect(policy.priority == 4 && policy.usesCache && policy.cacheTimeToLive == 9_000 && policy.onDisconnect == .finish)
+        #expect(policy.priority == 4 && policy.usesCache && policy.cacheTimeToLive == 9_000 && policy.maxCacheAge == 9_000)
+        #expect(policy.onDisconnect == .finish)
     }
 }

@@ -40,6 +40,29 @@ import Testing
         #expect(try three.first?.digest == jobs(plain, headers).first?.digest)
     }
 
+    @Test func anAnswerThatIsAskedForAnewIsKeptAsLongAsOthers() throws {
+        var headers = CallHeaders()
+        headers.cache = .renew(timeToLive: nil)
+        let job = try #require(try jobs(plain, headers).first)
+        #expect(!job.useCache && job.cacheTimeToLive == settings.cache.ttl.milliseconds && job.maxCacheAge == nil)
+        headers.cache = .off
+        #expect(try jobs(plain, headers).first?.cacheTimeToLive == nil)
+    }
+
+    @Test func anOwnScopeHasADigestForEachKey() throws {
+        var serve = settings.serve
+        serve.cacheScope = .own
+        let request = try ClientRequest(form: .chat, body: Array(plain.utf8), unsupported: .refuse, target: .chat)
+        let digests = try [Int64(1), 2, 2].map { key in
+            let policy = CallPolicy(CallHeaders(), CallPolicy.KeyRules(id: key, queue: "q"), serve)
+            return try CallJobs(context: settings.intakeContext(now: 0)).jobs(
+                of: request, for: target, policy, CallHeaders(), isFollowed: false
+            ).first?.digest
+        }
+        let shared = try jobs(plain).first?.digest
+        #expect(digests[1] == digests[2] && Set(digests + [shared]).count == 3)
+    }
+
     @Test func metadataBecomesTags() throws {
         var headers = CallHeaders()
         headers.tags = ["a"]

@@ -82,6 +82,23 @@ import Testing
         }
     }
 
+    @Test func anAnswerThatIsAskedForAnewServesLaterRequests() async throws {
+        func said(_ text: String) -> ScriptedAnswer { ScriptedAnswer(json: Chat.wholeText.replacing("Hello there", with: text)) }
+        try await withGateway(.inTurn(said("One"), said("Two"), said("Three"))) { gateway in
+            func ask(_ directive: String) async throws -> String {
+                let answer = try await Chat.call(Chat.question, [("cache-control", directive)]).answer(port: gateway.port)
+                let text = try answer.json["choices"]?.array?.first?["message"]?["content"]?.string
+                return "\(text ?? "") \(answer["x-agent-queue-cache"] ?? "")"
+            }
+            #expect(try await ask("max-age=60") == "One miss")
+            #expect(try await ask("no-cache") == "Two miss")
+            #expect(try await ask("max-age=60") == "Two hit")
+            #expect(try await ask("no-store") == "Three off")
+            #expect(try await ask("max-age=60") == "Two hit")
+            #expect(gateway.upstream.requests.count == 3)
+        }
+    }
+
     @Test func piecesGoOutAsTheyComeAndTheEndOnceItIsStored() async throws {
         let gate = Gate()
         let answer = ScriptedAnswer(stream: Chat.first + Chat.last, pauses: [(Chat.first.utf8.count, gate)])
@@ -229,12 +246,13 @@ import Testing
             let body = #"{"model":"local/m","input":"Hi","background":true}"#
             let first = try await HTTPCall(path: "/v1/responses", body: body).answer(port: gateway.port)
             #expect(["queued", "in_progress"].contains(try first.json["status"]?.string))
+            #expect(try first.json["background"] == true)
             let id = try #require(try first.json["id"]?.string)
             let job = try #require(first["x-agent-queue-job"].flatMap { Int64($0) })
             gate.open()
             _ = try await within(.seconds(20), "the job ends") { [queue = gateway.queue] in try await queue.finish(job) }
             let done = try await HTTPCall(method: .GET, path: "/v1/responses/\(id)").answer(port: gateway.port)
-            #expect(try done.json["status"] == "completed")
+            #expect(try done.json["status"] == "completed" && done.json["background"] == true)
         }
     }
 

@@ -165,4 +165,14 @@ import Testing
         #expect(throws: ModelFailure(.permanent, "/etc is no program that may be run")) { try locate("/etc").get() }
         #expect(throws: ModelFailure.self) { try locate("sh", path: "bin:.").get() }
     }
+
+    @Test(arguments: [
+        (#"{"messages":[{"role":"user","content":"x"}],"tools":[{"type":"function"}]}"#, "tools" as String?),
+        (#"{"messages":[{"role":"user","content":"x"}],"logprobs":true}"#, "logprobs"),
+        (#"{"messages":[{"role":"tool","content":"x"}]}"#, "tool"),
+        (#"{"messages":[{"role":"user","content":"x"}],"max_tokens":9}"#, nil), (#"{"max_tokens":9}"#, nil),
+    ]) func whatTheProgramCannotBeToldIsKnownBeforeItIsAsked(text: String, named: String?) throws {
+        let refusal = ClaudeCodeProvider.refusal(of: try JSONValue.parse(text).members ?? [])
+        if let named { #expect(refusal?.message.contains(named) == true) } else { #expect(refusal == nil) }
+    }
 }

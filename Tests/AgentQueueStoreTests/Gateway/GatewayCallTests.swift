@@ -45,6 +45,40 @@ import Testing
         }
     }
 
+    @Test func aConversationIsCountedByItsResponses() async throws {
+        try await withStore { f in
+            for turn in 1...5 {
+                try await f.submit("turn \(turn)") {
+                    $0.responseID = "resp_\(turn)"
+                    $0.previousResponse = "resp_\(turn - 1)"
+                }
+            }
+            let store = f.store.gateway
+            #expect(try store.turns(until: "resp_5", atMost: 200) == 5)
+            #expect(try store.turns(until: "resp_5", atMost: 3) == 3)
+            #expect(try store.turns(until: "resp_9", atMost: 3) == 0)
+        }
+    }
+
+    // MARK: The cache
+
+    @Test func aCachedAnswerThatIsTooOldServesNoOne() async throws {
+        try await withStore { f in
+            func submit(_ age: Int64?) async throws -> JobState? {
+                var submission = f.submission("hello") { $0.useCache = true }
+                submission.jobs[0].maxCacheAge = age
+                return try await f.store.gateway.submit(submission).jobs.first?.state
+            }
+            #expect(try await submit(nil) == .available)
+            _ = try await f.complete(f.one(), cacheFor: 10 * Self.minute)
+            f.clock.advance(Self.minute)
+            #expect(try await submit(Self.minute) == .completed)
+            #expect(try await submit(Self.minute - 1) == .available)
+            let job = try await f.one()
+            #expect(!job.useCache && job.native != nil)
+        }
+    }
+
     // MARK: Clients that leave
 
     @Test func aJobThatHasNotBegunExpiresAfterItsLastClientLeft() async throws {
@@ -55,6 +89,16 @@ import Testing
             f.clock.advance(Self.minute)
             _ = try await f.store.maintenance.expire()
             #expect(try f.states(ticket.jobs.map(\.id)) == [begun.id == ticket.call ? .running : .discarded, .discarded])
+        }
+    }
+
+    @Test func aCallThatHasNotBegunIsLeftToExpireWhereItIs() async throws {
+        try await withStore { f in
+            let ticket = try await f.submit("hello")
+            try await f.store.gateway.left([ticket.call], server: f.worker, expiresAt: f.clock.wall + Self.minute)
+            #expect(try await f.store.gateway.cancelAbandoned([ticket.call], server: f.worker, onlyBegun: true) == [])
+            _ = try await f.one()
+            #expect(try await f.store.gateway.cancelAbandoned([ticket.call], server: f.worker, onlyBegun: true) == [ticket.call])
         }
     }
 

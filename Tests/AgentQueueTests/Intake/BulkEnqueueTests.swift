@@ -65,7 +65,7 @@ import Testing
             let survey = try await run.check(skippingInvalid: { bad.append("\($0) \($1)") })
             #expect(
                 bad == [
-                    "1 line 1: not valid JSON at byte 2: an object needs a key here", "1501 line 1501: the line is longer than 24MiB",
+                    "1 line 1: not valid JSON at byte 2: an object needs a key here", "1501 line 1501: the line is longer than 32MiB",
                     "1502 line 1502: a line must hold an object, not a list", "1504 line 1504: a line must hold an object, not null",
                 ])
             #expect((survey.lines, survey.jobs, survey.skipped) == (1_504, 1_500, 4))

@@ -54,11 +54,11 @@ import Testing
         let fits = String(repeating: "x", count: limit)
         #expect(try await lines(of: fits + "\r\na").lines.map(\.utf8.count) == [limit + 2, 3])
         for rest in ["", "\n", "\na\n"] {
-            await #expect(throws: InputError("line 1: the line is longer than 24MiB", kind: .badData)) {
+            await #expect(throws: InputError("line 1: the line is longer than 32MiB", kind: .badData)) {
                 try await lines(of: fits + "x" + rest)
             }
         }
-        await #expect(throws: InputError("line 2: the line is longer than 24MiB", kind: .badData)) {
+        await #expect(throws: InputError("line 2: the line is longer than 32MiB", kind: .badData)) {
             try await lines(of: "a\n" + fits + fits + "\nb")
         }
     }

@@ -101,8 +101,8 @@ import Testing
         Refusal("the system text holds a NUL character", .badData) { $0.system = "\0a" },
         Refusal("a job needs a prompt or messages", .badData) { $0.prompt = nil },
         Refusal("prompt and messages cannot both be given") { $0.messages = [["role": "user", "content": "x"]] },
-        Refusal("the whole request is longer than 24MiB", .badData) {
-            $0.prompt = String(repeating: "\u{7F}", count: 5 << 20)
+        Refusal("the whole request is longer than 32MiB", .badData) {
+            $0.prompt = String(repeating: "\u{7F}", count: 6 << 20)
         },
         Refusal("input belongs to a job of kind embed (use prompt or messages)") { $0.inputs = ["x"] },
         Refusal("priority must be 1 to 9 (lower runs first), not 0") { $0.priority = 0 },

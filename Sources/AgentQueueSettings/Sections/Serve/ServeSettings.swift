@@ -22,7 +22,7 @@ package struct ServeSettings: Equatable, Sendable {
     package var maxWait: Duration = .seconds(600)
     /// Requests that wait at once; more are turned away. Default 10,000, 1 to 1 million.
     package var maxWaiting = 10_000
-    /// The largest body of a request. Default 32 MiB, 1 KiB to 256 MiB.
+    /// The largest body of a request. Default and most: 32 MiB, which is what a job may hold. At least 1 KiB.
     package var maxBody: Int64 = 32 << 20
     /// Open connections. Default 1,024, 1 to 100,000.
     package var maxConnections = 1024
@@ -48,6 +48,8 @@ package struct ServeSettings: Equatable, Sendable {
     package var models: [ModelAlias] = []
     /// Whether calls are answered from the cache, unless a key or a request says otherwise. Default false.
     package var cache = false
+    /// Whose cached answers serve a call, unless its key says otherwise. Default `shared`.
+    package var cacheScope = CacheScope.shared
     /// Who may read `/metrics`. Default `key`.
     package var metrics = MetricsAccess.key
 
@@ -119,7 +121,7 @@ extension ServeSettings {
         Setting("serve.concurrency", \.serve.concurrency, .integer(1...1024)),
         Setting("serve.max_wait", \.serve.maxWait, .duration(.zero ... .hours(24))),
         Setting("serve.max_waiting", \.serve.maxWaiting, .integer(1...1_000_000)),
-        Setting("serve.max_body", \.serve.maxBody, .bytes((1 << 10)...(256 << 20))),
+        Setting("serve.max_body", \.serve.maxBody, .bytes((1 << 10)...Int64(JobLimits.maxRequestBytes))),
         Setting("serve.max_connections", \.serve.maxConnections, .integer(1...100_000)),
         Setting("serve.stream_memory", \.serve.streamMemory, .bytes((1 << 20)...(1 << 40))),
         Setting("serve.on_disconnect", \.serve.onDisconnect, .choice()),
@@ -132,6 +134,7 @@ extension ServeSettings {
         Setting("serve.attach", \.serve.attach, .duration(.zero ... .hours(24))),
         Setting("serve.models", \.serve.models, .modelAliases),
         Setting("serve.cache", \.serve.cache, .flag),
+        Setting("serve.cache_scope", \.serve.cacheScope, .choice()),
         Setting("serve.metrics", \.serve.metrics, .choice()),
     ]
 }
