@@ -80,6 +80,7 @@ extension CallHandler {
 
     /// What became of the call's jobs, which have ended.
     func outcomes(of call: ClientCall) throws -> [JobOutcome] {
+        guard call.ticket.outcomes.isEmpty else { return call.ticket.outcomes }
         let found: [Int64: JobOutcome]
         do { found = try store.gateway.outcomes(of: call.jobs) } catch let error as StoreError { throw GatewayError(error) }
         return try call.jobs.map { job in

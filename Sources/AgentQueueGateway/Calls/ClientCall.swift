@@ -27,6 +27,8 @@ struct JoinedJobs: Sendable {
     var attached: Attachment?
     /// The id by which the client may ask for the answer later.
     var responseID: String?
+    /// What became of the jobs, if they all had ended before.
+    var outcomes: [JobOutcome] = []
 
     /// The job that speaks for all.
     var call: Int64 { jobs.first?.id ?? 0 }
@@ -34,7 +36,7 @@ struct JoinedJobs: Sendable {
 
 extension JoinedJobs {
     init(_ ticket: GatewayTicket) {
-        self.init(jobs: ticket.jobs, attached: ticket.attached, responseID: ticket.responseID)
+        self.init(jobs: ticket.jobs, attached: ticket.attached, responseID: ticket.responseID, outcomes: ticket.outcomes)
     }
 }
 

@@ -99,18 +99,26 @@ extension WriteTransaction {
         return lost.map { .call($0, .lost) } ?? .none
     }
 
-    private static let columns = """
+    private static let values = """
         SELECT job_id, attach, server_id, is_shared, received_at, lost_at, response_id, state, finalized_at, expires_at, cancel_requested_at,
         CASE WHEN state IN ('cancelled', 'discarded')
             THEN (SELECT class FROM job_errors WHERE job_errors.job_id = jobs.id ORDER BY job_errors.id DESC LIMIT 1) END
-        FROM gateway_calls CROSS JOIN jobs ON jobs.id = job_id
         """
+    private static let columns = "\(values) FROM gateway_calls CROSS JOIN jobs ON jobs.id = job_id"
     private static let byKey = SQLText(
         """
         \(columns) WHERE key_id = ? AND idempotency_key = ? AND choice = 0 AND idempotency_key IS NOT NULL AND created_at > ?
         ORDER BY job_id DESC LIMIT 1
         """)
-    private static let byAttach = SQLText("\(columns) WHERE attach = ? AND choice = 0 ORDER BY job_id DESC LIMIT ?")
+    /// An answer that a client has been sent is only for retries: those of requests that are often repeated need not be read.
+    private static let byAttach = SQLText(
+        """
+        \(values) FROM (
+            SELECT job_id, attach, server_id, is_shared, received_at, lost_at, response_id FROM gateway_calls
+            WHERE attach = ? AND choice = 0 ORDER BY job_id DESC LIMIT ?
+        ) AS newest CROSS JOIN jobs ON jobs.id = job_id
+        WHERE ? = 1 OR received_at IS NULL OR finalized_at IS NULL ORDER BY job_id DESC
+        """)
     private static let choices = SQLText("\(columns) WHERE call_id = ? AND choice > 0 ORDER BY choice")
 
     private func call(ofKey owner: Int64, _ key: String, after time: Int64) throws(SQLFailure) -> AttachableCall? {
@@ -118,9 +126,11 @@ extension WriteTransaction {
         return try withChoices(call)
     }
 
-    /// The newest calls that a request is like, the newest first.
+    /// The newest calls that a request is like and may attach to, the newest first.
     private func calls(like submission: GatewaySubmission) throws(SQLFailure) -> [AttachableCall] {
-        let calls = try statement(Self.byAttach).bind(submission.attach).bind(Self.mostEarlierCalls).all { AttachableCall($0) }
+        let calls = try statement(Self.byAttach).bind(submission.attach).bind(Self.mostEarlierCalls).bind(submission.isRetry).all {
+            AttachableCall($0)
+        }
         guard submission.jobs.count > 1 else { return calls }
         var whole: [AttachableCall] = []
         for call in calls { whole.append(try withChoices(call)) }

@@ -51,6 +51,8 @@ package struct GatewayTicket: Sendable, Equatable {
     package var attached: Attachment?
     /// The id by which the client may ask for the answer later.
     package var responseID: String?
+    /// What became of the jobs, if they all had ended before: there is nothing to wait for.
+    package var outcomes: [JobOutcome] = []
 
     /// The job that speaks for the call.
     package var call: Int64 { jobs.first?.id ?? 0 }

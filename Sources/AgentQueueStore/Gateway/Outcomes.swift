@@ -31,18 +31,18 @@ extension GatewayStore {
 
     /// Returns what has become of jobs, by id. A job that has been removed is left out.
     package func outcomes(of jobs: some Sequence<Int64>) throws -> [Int64: JobOutcome] {
-        try read { reader in
-            var outcomes: [Int64: JobOutcome] = [:]
-            try reader.statement(Self.outcomes).bind(Self.list(jobs)).eachRow { row in
-                outcomes[row.int64(0)] = try JobOutcome(row)
-            }
-            return outcomes
-        }
+        try read { try Self.outcomes(of: jobs, $0.statement(Self.outcomes)) }
+    }
+
+    fileprivate static func outcomes(of jobs: some Sequence<Int64>, _ statement: Statement) throws -> [Int64: JobOutcome] {
+        var outcomes: [Int64: JobOutcome] = [:]
+        try statement.bind(list(jobs)).eachRow { outcomes[$0.int64(0)] = try JobOutcome($0) }
+        return outcomes
     }
 
     private static func list(_ ids: some Sequence<Int64>) -> String { "[\(ids.map(String.init).joined(separator: ","))]" }
 
-    private static let outcomes = SQLText(
+    fileprivate static let outcomes = SQLText(
         """
         SELECT jobs.id, jobs.state, jobs.attempt, jobs.created_at, jobs.attempted_at, jobs.finalized_at,
         results.reply, results.input_tokens, results.output_tokens, results.cost_usd, results.answered_by, results.target,
@@ -54,6 +54,17 @@ extension GatewayStore {
             SELECT id FROM job_errors WHERE job_id = jobs.id ORDER BY id DESC LIMIT 1)
         WHERE jobs.id IN (SELECT value FROM json_each(?))
         """)
+}
+
+extension WriteTransaction {
+    /// The receipt with what became of the jobs, if all have ended.
+    func completed(_ ticket: GatewayTicket) throws -> GatewayTicket {
+        guard ticket.jobs.allSatisfy(\.state.isFinal) else { return ticket }
+        var ticket = ticket
+        let found = try GatewayStore.outcomes(of: ticket.jobs.map(\.id), statement(GatewayStore.outcomes))
+        ticket.outcomes = ticket.jobs.compactMap { found[$0.id] }
+        return ticket
+    }
 }
 
 extension JobOutcome {

@@ -13,10 +13,10 @@ extension GatewayStore {
         let locks = locks
         let result = try await writing { transaction -> Result<Value, IdempotencyConflict> in
             switch try transaction.earlier(like: submission, locks) {
-            case .none: .success(try finish(transaction, transaction.add(submission)))
+            case .none: .success(try finish(transaction, transaction.completed(transaction.add(submission))))
             case .conflict(let job): .failure(IdempotencyConflict(job: job))
             case .call(let call, let attachment):
-                .success(try finish(transaction, transaction.attach(submission, to: call, attachment, locks)))
+                .success(try finish(transaction, transaction.completed(transaction.attach(submission, to: call, attachment, locks))))
             }
         }
         return try result.get()
