@@ -24,10 +24,12 @@ import Testing
     }
 
     @Test func aBatchGoesFromItsBodyToItsResults() async throws {
-        let gate = Gate()
+        let (asked, gate) = (Gate(), Gate())
         let script = Script { request in
+            guard request.text.contains("held") else { return Chat.whole }
+            asked.open()
             var answer = Chat.whole
-            if String(decoding: request.body, as: UTF8.self).contains("held") { answer.gate = gate }
+            answer.gate = gate
             return answer
         }
         var plan = GatewayPlan(script: script)
@@ -45,7 +47,7 @@ import Testing
             #expect(try await Self.get("\(path)/results").answer(port: gateway.port).status == 404)
             #expect(try await HTTPCall(method: .DELETE, path: path, headers: Self.version).answer(port: gateway.port).status == 400)
             let store = gateway.queue.store
-            _ = try await gateway.upstream.waitForRequests(2)
+            try await within(.seconds(30), "the third is asked") { try await asked.wait() }
             let cancelling = try await HTTPCall(path: "\(path)/cancel").answer(port: gateway.port).json
             #expect(cancelling["processing_status"] == "canceling" && cancelling["cancel_initiated_at"] != .null)
             gate.open()
