@@ -116,7 +116,7 @@ def stalled(context):
 
 @checks.check("answers beyond serve.stream_memory: who reads gets them whole, who stalls may ask again, memory stays", bound=120)
 def crowded_memory(context):
-    gateway = Gateway(context.arguments.program, pathlib.Path(context.arguments.folder, "memory"), context.arguments.upstream, "  stream_memory: 1MiB\n")
+    gateway = Gateway(context.arguments.program, pathlib.Path(context.arguments.folder, "memory"), context.arguments.upstream, "  stream_memory: 4MiB\n")
     gateway.start()
     process = f"/proc/{gateway.serve.process.pid}"
     size = lambda name: int(re.search(rf"{name}:\s+(\d+)", pathlib.Path(process, "status").read_text())[1]) // 1024
