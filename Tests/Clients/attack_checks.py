@@ -247,8 +247,8 @@ def mutated_batches(context):
     states = {}
     for number in range(12):
         good = [json.loads(line(f"line-{index}")) for index in range(4)]
-        lines = [json.dumps(mutated(value, chance) if chance.random() < 0.5 else value).encode() for value in good]
-        content = b"\n".join(torn(text, chance) if chance.random() < 0.2 else text for text in lines)
+        lines = [json.dumps(mutated(value, chance) if chance.random() < 0.2 else value).encode() for value in good]
+        content = b"\n".join(torn(text, chance) if chance.random() < 0.1 else text for text in lines)
         source = attacked.ask("attacker", "POST", "/v1/files", **form(content, "batch", "batch.jsonl"))
         made = attacked.ask("attacker", "POST", "/v1/batches", {
             "input_file_id": source.json["id"], "endpoint": "/v1/chat/completions", "completion_window": "24h"})
@@ -338,10 +338,10 @@ def repeated_key(context):
 @checks.check("no secret of the run is in an answer, a log or the database", bound=60)
 def secrets(context):
     attacked = context.attacked
-    reports = "".join(attacked.gateway.run(*command) for command in (
+    reports = "".join(attacked.gateway.run(*command, codes=(0, 69)) for command in (
         ("list", "--json"), ("keys", "list", "--json"), ("keys", "show", "victim"), ("stats", "--json"), ("doctor",)) )
     equal(attacked.gateway.stop(), [0], "its exit code")
-    secrets = {"a client's key": [key.rsplit("-", 1)[1].encode() for key in attacked.keys.values()] + [attacked.gateway.key.rsplit("-", 1)[1].encode()],
+    secrets = {"a client's key": [key.split("-", 2)[2].encode() for key in attacked.keys.values()] + [attacked.gateway.key.split("-", 2)[2].encode()],
                "the provider's key": [PROVIDER_KEY.encode()], "the webhook's secret": [HOOK_SECRET.encode(), HOOK_SECRET.removeprefix("whsec_").encode()]}
     texts = {path.name: path.read_bytes() for path in attacked.gateway.folder.rglob("*") if path.is_file() and path.name != "queue.db.key"}
     texts |= {"an answer": b"\n".join(answers), "a report": reports.encode()}

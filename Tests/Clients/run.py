@@ -108,7 +108,7 @@ def end(gateway):
     if code:
         failures.append(f"it ended with {code} after SIGTERM")
     log = gateway.log.read_text(errors="replace")
-    for secret, what in ((gateway.key.rsplit("-", 1)[1], "the client's key"), (PROVIDER_KEY, "the provider's key")):
+    for secret, what in ((gateway.key.split("-", 2)[2], "the client's key"), (PROVIDER_KEY, "the provider's key")):
         if secret in log:
             failures.append(f"its log holds {what}")
     for failure in failures:
