@@ -67,11 +67,20 @@ extension ClientBatchStore {
     package func take(_ id: Int64, server: Int64) async throws -> Bool {
         let locks = locks
         return try await write { transaction in
-            let owner = try transaction.statement("SELECT worker_id FROM client_batches WHERE id = ? AND ended_at IS NULL").bind(id)
-                .first { $0.optionalInt64(0) }
-            guard let owner else { return false }
-            if let owner, owner != server, locks.isAlive(worker: owner) { return false }
-            guard owner != server else { return true }
+            let row = try transaction.statement(
+                """
+                SELECT worker_id, (SELECT boot_id FROM workers WHERE workers.id = worker_id) FROM client_batches
+                WHERE id = ? AND ended_at IS NULL
+                """
+            ).bind(id).first { (owner: $0.optionalInt64(0), bootID: $0.optionalText(1)) }
+            guard let row else { return false }
+            guard row.owner != server else { return true }
+            // One whose row was removed, or that is of another boot, has ended, whatever its byte says.
+            if let owner = row.owner, row.bootID == transaction.clock.bootID(), locks.isAlive(worker: owner),
+                !locks.isLost(worker: owner, now: transaction.clock.boot())
+            {
+                return false
+            }
             return try transaction.statement("UPDATE client_batches SET worker_id = ? WHERE id = ?").bind(server).bind(id).run() == 1
         }
     }

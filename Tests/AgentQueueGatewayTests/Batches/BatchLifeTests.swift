@@ -60,7 +60,7 @@ import Testing
                 ended.errors.map { $0["code"]?.string } == [
                     "invalid_json_line", "duplicate_custom_id", "model_not_found", "unsupported_parameter",
                 ])
-            #expect(try gateway.queue.store.jobs.list(JobFilter(), limit: 1, before: nil).isEmpty && gateway.upstream.requests.isEmpty)
+            #expect(try gateway.queue.store.jobs.list(JobFilter(), limit: 1, before: nil).isEmpty && gateway.asked == 0)
         }
     }
 
@@ -96,6 +96,7 @@ import Testing
                 NewLine(line: $0, customID: "id-\($0)", job: .failure(GatewayError(.malformed, "It was added before.").stored))
             }
             #expect(try await store.clientBatches.add(added, to: batch.id, after: 0, server: dead) == false)
+            try await store.gateway.unregister(dead)
             store.close()
             let plan = GatewayPlan(script: Self.script) { $0.database = path }
             try await withGateway(plan) { gateway in
@@ -103,7 +104,7 @@ import Testing
                 #expect(ended.counts.succeeded == 4 && ended.counts.failed == 2)
                 #expect(try gateway.lines(of: ended.outputFile).map { $0["custom_id"]?.string } == (3...6).map { "id-\($0)" })
                 #expect(try gateway.lines(of: ended.errorFile).map { $0["custom_id"]?.string } == ["id-1", "id-2"])
-                #expect(gateway.upstream.requests.count == 4)
+                #expect(gateway.asked == 4)
             }
         }
     }
@@ -138,6 +139,9 @@ extension LiveGateway {
     func batch(_ input: String, _ form: RequestForm = .chat, lines: Int? = nil) async throws -> ClientBatch {
         try await queue.store.clientBatch(input, form, lines: lines)
     }
+
+    /// The number of calls that the upstream had. (It is asked for its models too.)
+    fileprivate var asked: Int { upstream.requests.count { $0.method == "POST" } }
 
     /// The batch once it has ended.
     func end(of batch: ClientBatch) async throws -> ClientBatch {

@@ -30,6 +30,21 @@ import Testing
         }
     }
 
+    @Test func whoHasSignedOffOrIsOfAnotherBootKeepsNoBatch() async throws {
+        try await withStore { f in
+            let batch = try await f.batch(1)
+            let other = try await f.store.gateway.register()
+            #expect(try await f.store.clientBatches.take(batch.id, server: other))
+            #expect(try await !f.store.clientBatches.take(batch.id, server: f.worker))
+            try await f.store.gateway.unregister(other)
+            #expect(try await f.store.clientBatches.take(batch.id, server: f.worker))
+            f.clock.bootID = "boot-2"
+            let next = try await f.store.gateway.register()
+            #expect(try await f.store.clientBatches.take(batch.id, server: next))
+            try await f.store.gateway.unregister(next)
+        }
+    }
+
     @Test func wrongInputFailsTheBatch() async throws {
         try await withStore { f in
             let batch = try await f.batch(1)
