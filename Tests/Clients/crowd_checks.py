@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import urllib.parse
 
 from checks import Checks, Script, equal, expect, until
@@ -12,6 +13,7 @@ from gateway import Gateway
 
 checks = Checks()
 MANY = int(os.environ.get("CLIENTS_MANY", "300"))
+IDLE = MANY * 10 if MANY >= 1000 else 1000
 
 
 class Stream:
@@ -189,6 +191,50 @@ def idle(context):
             writer.close()
 
     asyncio.run(wait())
+
+
+def resident(pid):
+    """What of a process is in memory, in bytes."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmRSS:")).split()[1]) << 10
+
+
+@checks.check(f"{IDLE} idle connections: a newcomer is answered, and each takes little memory", bound=120)
+def idle(context):
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    expect(most == resource.RLIM_INFINITY or most > IDLE + 100, f"the system allows {most} open files, too few")
+    folder = pathlib.Path(context.arguments.folder, "idle")
+    gateway = Gateway(context.arguments.program, folder, context.arguments.upstream, f"  max_connections: {IDLE + 100}\n")
+    gateway.start()
+    try:
+        there = context.of(gateway.url, gateway.key)
+        url = urllib.parse.urlsplit(gateway.url)
+
+        async def crowd():
+            await answered(there)
+            before = resident(gateway.serve.process.pid)
+            connections = []
+            for _ in range(0, IDLE, 100):
+                connections += await asyncio.gather(*(asyncio.open_connection(url.hostname, url.port) for _ in range(min(100, IDLE))))
+            # An answer to each tells that it is taken up; half of them have never sent a byte.
+            for reader, writer in connections[::2]:
+                writer.write(f"GET /health HTTP/1.1\r\nhost: {url.netloc}\r\n\r\n".encode())
+            for reader, _ in connections[::2]:
+                expect((await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200"), "a connection was refused")
+            await answered(there, 5)
+            each = (resident(gateway.serve.process.pid) - before) / IDLE
+            expect(each < 30_000, f"{each:.0f} bytes for each connection")
+            for _, writer in connections:
+                writer.transport.abort()
+            await answered(there, 10)
+            return before, each
+
+        before, each = asyncio.run(crowd())
+        equal(gateway.stop(), [0], "its exit code after SIGTERM")
+        return f"{before >> 20} MiB without them, {each / 1024:.1f} KiB for each"
+    finally:
+        gateway.kill()
 
 
 if __name__ == "__main__":

@@ -41,6 +41,24 @@ CREATE UNIQUE INDEX api_keys_name ON api_keys (name) WHERE revoked_at IS NULL;
 ALTER TABLE queues ADD COLUMN key_id INTEGER;
 ALTER TABLE reservations ADD COLUMN key_id INTEGER;
 
+-- Where a gateway listens, such as 127.0.0.1:8484; null for a worker.
+ALTER TABLE workers ADD COLUMN listens_at TEXT;
+
+-- What monitoring is told, as counts that only rise. As many jobs have ended in a state as are in it, and as have left it since: deleted,
+-- or retried.
+ALTER TABLE lanes ADD COLUMN removed_completed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE lanes ADD COLUMN removed_cancelled INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE lanes ADD COLUMN removed_discarded INTEGER NOT NULL DEFAULT 0;
+
+-- Calls that brought no answer, for the jobs of a lane and by what was called.
+CREATE TABLE failed_calls (
+    lane_id INTEGER NOT NULL,
+    target  TEXT    NOT NULL,
+    calls   INTEGER NOT NULL DEFAULT 0,
+    paid    INTEGER NOT NULL DEFAULT 0,            -- how many of them were paid for: `usage_hours` counts these too
+    PRIMARY KEY (lane_id, target)
+) STRICT, WITHOUT ROWID;
+
 -- A job that the gateway added. A request for several samples is one call of several jobs, of which `choice` 0 speaks for all.
 CREATE TABLE gateway_calls (
     job_id            INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,

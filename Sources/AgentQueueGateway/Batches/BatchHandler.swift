@@ -126,7 +126,7 @@ struct BatchHandler: Sendable {
         }
         var fields = HTTPFields.json
         if made.isAttached {
-            exchange.notes.update { $0.isAttached = true }
+            exchange.notes.update { $0.attached = new.idempotencyKey != nil ? .idempotency : new.isRetry ? .retry : .lost }
             fields.append(contentsOf: HTTPFields([("x-agent-queue-attached", "true")]))
         }
         try await exchange.response.send(200, fields, body: object(made.batch, exchange.head).utf8(sorted: false))

@@ -130,6 +130,16 @@ extension CallHandler {
             notes.cache = call.cacheWord(outcomes)
             notes.target = outcomes.first?.result?.target ?? notes.target
             if let first = outcomes.first, let begin = first.attemptedAt { notes.wait = .milliseconds(max(0, begin - first.createdAt)) }
+            notes.call = callTime(of: outcomes, call)
         }
+    }
+
+    /// How long the calls took that were made for a request, as far as the answer waited for them; nil if there were none.
+    private func callTime(of outcomes: [JobOutcome], _ call: ClientCall) -> Duration? {
+        guard call.ticket.attached == nil else { return nil }
+        return zip(call.jobs, outcomes).compactMap { job, outcome -> Duration? in
+            guard let result = outcome.result, [.provider, .fallback].contains(result.answeredBy) else { return nil }
+            return broker.waiters.callTime(of: job) ?? .milliseconds(result.latency)
+        }.max()
     }
 }

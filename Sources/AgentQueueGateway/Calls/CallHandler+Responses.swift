@@ -124,7 +124,7 @@ extension CallHandler {
     private func cancelResponse(_ exchange: Exchange) async throws {
         let found = try response(exchange.head.parameters["id"] ?? "", exchange.head)
         // Cancelling what has ended changes nothing.
-        _ = try await store.jobs.cancel(ids: found.call.jobs)
+        _ = try await store.jobs.cancel(ids: found.call.jobs, by: exchange.head.caller.name)
         try await send(try response(exchange.head.parameters["id"] ?? "", exchange.head), exchange)
     }
 
@@ -134,7 +134,7 @@ extension CallHandler {
         guard found.outcome.state.isFinal else {
             throw GatewayError(.malformed, "The response is not finished: cancel it first.", param: "response_id")
         }
-        _ = try await store.jobs.delete(ids: found.call.jobs)
+        _ = try await store.jobs.delete(ids: found.call.jobs, by: exchange.head.caller.name)
         let body: JSONValue = ["id": .string(id), "object": "response", "deleted": true]
         try await exchange.response.send(200, Self.json([]), body: body.utf8(sorted: false))
     }

@@ -30,6 +30,7 @@ final class CallHandler: CallHandling {
     /// The providers that count tokens, by name.
     let counters: [String: AnthropicProvider]
     let context: IntakeContext
+    let metrics = RequestMetrics()
     let logger: Logger
     private let state = Mutex(State())
 
@@ -82,6 +83,11 @@ final class CallHandler: CallHandling {
     // MARK: The audience of the worker
 
     func listener(for job: Int64) -> (@Sendable (ReplyEvent) -> Void)? { broker.listener(for: job) }
+
+    func called(_ target: Target, for jobs: [Int64], took duration: Duration) {
+        metrics.addCall(target, duration)
+        broker.waiters.called(for: jobs, took: duration)
+    }
 
     func ended(_ job: Int64, _ state: JobState) { broker.ended(job, state) }
 
@@ -207,7 +213,7 @@ final class CallHandler: CallHandling {
         exchange.notes.update { notes in
             notes.job = ticket.call
             notes.target = "\(checked.target)"
-            notes.isAttached = ticket.attached != nil
+            notes.attached = ticket.attached
         }
         return ClientCall(checked, ticket, buffers, exchange.head, signal)
     }

@@ -41,7 +41,7 @@ extension JobRoutes {
         try check(job, caller)
         let receipt: Enqueued
         do {
-            receipt = try await store.jobs.enqueue(job)
+            receipt = try await store.jobs.enqueue(job, by: caller.name)
         } catch let error as StoreError where error.kind == .conflict {
             throw GatewayError(.malformed, "The job is wrong: \(error.message).")
         }

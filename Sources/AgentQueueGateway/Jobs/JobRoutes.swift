@@ -19,7 +19,10 @@ struct JobRoutes: Sendable {
                 try await change(exchange, .cancelled) { try await store.jobs.cancel(ids: [$0], by: $1) }
             },
             Route(.post, "/api/jobs/{id}/retry", scope: .operate) { [self] exchange in
-                try await change(exchange, .retried) { try await store.jobs.retry(ids: [$0], by: $1) }
+                let again = try Self.asksAgain(exchange.head)
+                try await change(exchange, .retried) { id, actor in
+                    try await again ? store.jobs.askAgain(ids: [id], by: actor) : store.jobs.retry(ids: [id], by: actor)
+                }
             },
             Route(.get, "/api/stats", scope: .read) { [self] in try await statistics($0) },
             Route(.get, "/api/keys/self", scope: .call) { [self] in try await showKey($0) },
@@ -70,6 +73,15 @@ struct JobRoutes: Sendable {
             job = try self.job(exchange.head)
         }
         try await exchange.response.send(200, .json, body: try detail(of: job, for: exchange.head.caller).utf8(sorted: false))
+    }
+
+    /// Whether a completed job is to be asked anew.
+    private static func asksAgain(_ head: RequestHead) throws(GatewayError) -> Bool {
+        switch head.asked("again") {
+        case nil, "false": false
+        case "true": true
+        default: throw GatewayError(.malformed, "again must be true or false.", param: "again")
+        }
     }
 
     private func change(

@@ -1,3 +1,6 @@
+import AgentQueueStore
+import Synchronization
+
 /// Figures in Prometheus' text format, 0.0.4.
 struct MetricsText {
     enum Kind: String {
@@ -18,21 +21,26 @@ struct MetricsText {
     }
 
     static let contentType = "text/plain; version=0.0.4; charset=utf-8"
-    /// The value of every label of the series that stands for those beyond the largest.
+    /// The value of every label of the series that stands for those that are not shown by themselves.
     static let other = "other"
 
     private(set) var text = ""
+    private let shown: ShownSeries
+
+    init(_ shown: ShownSeries = ShownSeries()) { self.shown = shown }
 
     /// Adds a family. Samples with the same labels are added up.
     /// - Parameter most: the number of series; where there are more, the smallest become one.
-    mutating func add(_ name: String, _ kind: Kind, _ help: String, labels: [String] = [], _ samples: [Sample], most: Int = 100) {
+    mutating func add(_ name: String, _ kind: Kind, _ help: String, labels: [String] = [], most: Int = 1, _ samples: [Sample]) {
         var sums: [[String]: Double] = [:]
         for sample in samples { sums[sample.labels, default: 0] += sample.value }
         var found = sums.map { Sample($0.key, $0.value) }
-        if found.count > most {
+        if found.count > most || (kind == .counter && shown.isFull(name)) {
             found.sort { ($1.value, $0.labels.joined()) < ($0.value, $1.labels.joined()) }
-            let rest = found[(most - 1)...].reduce(0) { $0 + $1.value }
-            found = found.prefix(most - 1) + [Sample(labels.map { _ in Self.other }, rest)]
+            let own = kind == .counter ? shown.choose(found.map(\.labels), of: name, most: most - 1) : nil
+            let kept = own.map { own in found.filter { own.contains($0.labels) } } ?? Array(found.prefix(most - 1))
+            let rest = found.reduce(0) { $0 + $1.value } - kept.reduce(0) { $0 + $1.value }
+            found = kept + [Sample(labels.map { _ in Self.other }, max(0, rest))]
         }
         guard !found.isEmpty else { return }
         head(name, kind, help)
@@ -42,19 +50,27 @@ struct MetricsText {
     }
 
     /// Adds a family of distributions by one label.
-    mutating func add(_ name: String, _ help: String, label: String, _ histograms: [String: DurationHistogram]) {
-        guard !histograms.isEmpty else { return }
+    mutating func add(_ name: String, _ help: String, label: String, _ histograms: RequestMetrics.Histograms) {
+        guard !histograms.byLabel.isEmpty else { return }
         head(name, .histogram, help)
-        for (value, histogram) in histograms.sorted(by: { $0.key < $1.key }) {
-            var sum = 0
-            for (bound, count) in zip(DurationHistogram.bounds, histogram.counts) {
-                sum += count
-                line(name + "_bucket", [(label, value), ("le", Self.number(bound))], Double(sum))
-            }
-            line(name + "_bucket", [(label, value), ("le", "+Inf")], Double(histogram.count))
-            line(name + "_sum", [(label, value)], histogram.sum)
-            line(name + "_count", [(label, value)], Double(histogram.count))
+        for (value, histogram) in histograms.byLabel.sorted(by: { $0.key < $1.key }) { lines(name, [(label, value)], histogram) }
+    }
+
+    /// Adds one distribution.
+    mutating func add(_ name: String, _ help: String, _ histogram: DurationHistogram) {
+        head(name, .histogram, help)
+        lines(name, [], histogram)
+    }
+
+    private mutating func lines(_ name: String, _ labels: [(name: String, value: String)], _ histogram: DurationHistogram) {
+        var sum = 0
+        for (bound, count) in zip(DurationHistogram.bounds, histogram.counts) {
+            sum += count
+            line(name + "_bucket", labels + [("le", Self.number(bound))], Double(sum))
         }
+        line(name + "_bucket", labels + [("le", "+Inf")], Double(histogram.count))
+        line(name + "_sum", labels, histogram.sum)
+        line(name + "_count", labels, Double(histogram.count))
     }
 
     private mutating func head(_ name: String, _ kind: Kind, _ help: String) {
@@ -72,27 +88,28 @@ struct MetricsText {
     private static func number(_ value: Double) -> String { Int64(exactly: value).map(String.init) ?? "\(value)" }
 
     private static func escaped(_ value: String) -> String {
-        value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+        guard value.utf8.contains(where: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\n") }) else {
+            return value
+        }
+        return value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
     }
 }
 
-/// How long something took, counted by upper bounds.
-struct DurationHistogram: Sendable, Equatable {
-    /// In seconds.
-    static let bounds: [Double] = [
-        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 600,
-    ]
+/// Which series of a counter are shown by themselves, where there are too many. It stays the same for as long as the process runs: whoever
+/// reads a counter takes one that falls for one that began anew.
+final class ShownSeries: Sendable {
+    private let state = Mutex<[String: Set<[String]>]>([:])
 
-    /// How many took at most as long as the bound of the same index, and longer than the one before.
-    private(set) var counts = [Int](repeating: 0, count: bounds.count)
-    private(set) var count = 0
-    /// In seconds.
-    private(set) var sum = 0.0
+    /// Whether some of a counter's series were left out before.
+    func isFull(_ name: String) -> Bool { state.withLock { $0[name] != nil } }
 
-    mutating func add(_ duration: Duration) {
-        let seconds = max(0, Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18)
-        count += 1
-        sum += seconds
-        if let index = Self.bounds.firstIndex(where: { seconds <= $0 }) { counts[index] += 1 }
+    /// Returns the series to show: those shown before, or the first.
+    func choose(_ labels: [[String]], of name: String, most: Int) -> Set<[String]> {
+        state.withLock { state in
+            if let known = state[name] { return known }
+            let chosen = Set(labels.prefix(most))
+            state[name] = chosen
+            return chosen
+        }
     }
 }

@@ -129,7 +129,10 @@ final class ExchangeNotes: Sendable {
         var target: String?
         var cache: String?
         var wait: Duration?
-        var isAttached = false
+        /// Why it was attached to an earlier request; nil if it was not.
+        var attached: Attachment?
+        /// How long the calls took that were made for it; nil if none was.
+        var call: Duration?
         /// How it ended, if that is more than the status says, such as `left`.
         var outcome: String?
     }

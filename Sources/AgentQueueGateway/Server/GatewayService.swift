@@ -107,7 +107,7 @@ package final class GatewayService: Service {
         let connections = Connections(limit: limits.connections)
         let handler = handler(calls, catalog, connections)
         running.withLock { $0 = (calls, handler.table) }
-        let group = try serverGroup(listeners, connections, limits, handler)
+        let group = try serverGroup(listeners, connections, limits, handler, server)
         // Not a child of this task: a graceful shutdown is to reach the connections only after the calls have ended.
         let listening = Task.detached { try await group.run() }
         do {
@@ -224,9 +224,8 @@ package final class GatewayService: Service {
     private func handler(_ calls: CallHandler, _ catalog: ModelCatalog, _ connections: Connections) -> RequestHandler {
         let settings = queue.settings.serve
         let health = Health(queue.store) { [self] in stops }
-        let requests = RequestMetrics()
         let metrics = MetricsRoute(
-            store: queue.store, isOpen: settings.metrics == .open, requests: requests,
+            store: queue.store, isOpen: settings.metrics == .open, requests: calls.metrics,
             gauges: MetricsRoute.Gauges(waiting: { calls.waiting }, connections: { connections.count }))
         let files = FileHandler(queue.store.files)
         let batches = BatchHandler(store: queue.store, settings: settings, server: calls.server)
@@ -236,17 +235,22 @@ package final class GatewayService: Service {
                     + JobRoutes(calls: calls).routes,
                 prefix: Self.prefix(of: settings.publicURL)),
             connections: connections, keys: KeyRing(queue.store, isOpen: !asksForKeys), memory: BodyMemory(limit: limits.bodyMemory),
-            settings: settings, metrics: requests, isStopping: { [self] in stops }, logger: logger)
+            settings: settings, metrics: calls.metrics, isStopping: { [self] in stops }, logger: logger)
     }
 
     private func serverGroup(
-        _ listeners: [Listener], _ connections: Connections, _ limits: GatewayLimits, _ handler: RequestHandler
+        _ listeners: [Listener], _ connections: Connections, _ limits: GatewayLimits, _ handler: RequestHandler,
+        _ server: Int64
     ) throws -> ServiceGroup {
         // The server's own log repeats what is logged here.
         let silent = Logger(label: "agent-queue.http") { _ in SwiftLogNoOpLogHandler() }
-        let running = RunningListeners(listeners.count) { [onRunning, listens] addresses in
-            onRunning(addresses)
+        let running = RunningListeners(listeners.count) { [onRunning, listens, store = queue.store] addresses in
             listens.continuation.finish()
+            Task {
+                // Only who asks for the address reads it.
+                if let listen = addresses.listen { try? await store.gateway.listens(server, at: "\(listen)") }
+                onRunning(addresses)
+            }
         }
         let services = try listeners.map { listener in
             ListeningService(

@@ -12,9 +12,11 @@ final class Health: Sendable {
         case disk
     }
 
-    private struct Finding {
-        var obstacle: Obstacle?
-        var at: ContinuousClock.Instant
+    private struct State {
+        /// What was found last, and when.
+        var finding: (obstacle: Obstacle?, at: ContinuousClock.Instant)?
+        /// The commit that is waited for: whether it succeeds. There is one at most, however long the database is busy.
+        var commit: Task<Bool, Never>?
     }
 
     private static let leastDisk: Int64 = 64 << 20
@@ -23,7 +25,7 @@ final class Health: Sendable {
 
     private let store: QueueStore
     private let isStopping: @Sendable () -> Bool
-    private let last = Mutex<Finding?>(nil)
+    private let state = Mutex(State())
 
     init(_ store: QueueStore, isStopping: @escaping @Sendable () -> Bool) {
         self.store = store
@@ -45,33 +47,45 @@ final class Health: Sendable {
 
     private func obstacle() async -> Obstacle? {
         if isStopping() { return .stopping }
-        if let last = last.withLock({ $0 }), last.at.duration(to: .now) < Self.bound { return last.obstacle }
+        if let last = state.withLock(\.finding), last.at.duration(to: .now) < Self.bound { return last.obstacle }
         let obstacle = await find()
-        last.withLock { $0 = Finding(obstacle: obstacle, at: .now) }
+        state.withLock { $0.finding = (obstacle, .now) }
         return obstacle
     }
 
     private func find() async -> Obstacle? {
         if let free = store.maintenance.freeDiskBytes(), free < Self.leastDisk { return .disk }
-        let commits = await withTaskGroup(of: Bool.self) { [store] group in
-            group.addTask {
-                do {
-                    try await store.maintenance.commitNothing()
-                    return true
-                } catch {
-                    return false
-                }
-            }
-            group.addTask {
-                // Cancellation means that the commit was faster.
-                try? await Task.sleep(for: Self.bound)
-                return false
-            }
-            let first = await group.next() ?? false
-            group.cancelAll()
-            return first
+        let commit = state.withLock { state in
+            if let commit = state.commit { return commit }
+            let commit = Task { await commits() }
+            state.commit = commit
+            return commit
         }
-        return commits ? nil : .database
+        return await Self.value(of: commit, within: Self.bound) == true ? nil : .database
+    }
+
+    private func commits() async -> Bool {
+        defer { state.withLock { $0.commit = nil } }
+        do {
+            try await store.maintenance.commitProbe()
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// The value of a task that may go on for longer than it is waited for; nil if it does.
+    private static func value(of task: Task<Bool, Never>, within time: Duration) async -> Bool? {
+        let (values, continuation) = AsyncStream<Bool?>.makeStream(bufferingPolicy: .bufferingOldest(1))
+        let timer = Task {
+            // Cancellation means that the task was faster.
+            try? await Task.sleep(for: time)
+            continuation.yield(nil)
+        }
+        Task { continuation.yield(await task.value) }
+        defer { timer.cancel() }
+        for await value in values { return value }
+        return nil
     }
 
     private static func answer(_ exchange: Exchange, _ status: Int, _ json: JSONValue) async throws {

@@ -253,7 +253,8 @@ enum OpenAPI {
             "/api/jobs/{id}/retry": {
               "parameters": [{"$ref": "#/components/parameters/ID"}],
               "post": {
-                "summary": "Retry a cancelled or failed job.",
+                "summary": "Retry a cancelled or failed job, or ask a completed one anew.",
+                "parameters": [{"name": "again", "in": "query", "schema": {"type": "boolean"}}],
                 "responses": {"200": {"$ref": "#/components/responses/Object"}, "default": {"$ref": "#/components/responses/Error"}}
               }
             },

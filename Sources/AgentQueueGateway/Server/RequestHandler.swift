@@ -224,7 +224,7 @@ final class RequestHandler: Sendable {
         fields["cache"] = notes.cache.map { .string($0) }
         fields["wait_ms"] = notes.wait.map(milliseconds)
         fields["first_byte_ms"] = progress.firstByteAt.map { milliseconds(visit.arrivedAt.duration(to: $0)) }
-        if notes.isAttached { fields["attached"] = "true" }
+        if notes.attached != nil { fields["attached"] = "true" }
         fields["outcome"] = (notes.outcome ?? (isCut ? "cut" : nil)).map { .string($0) }
         logger.info("request", metadata: fields)
         let duration = visit.arrivedAt.duration(to: now)
@@ -232,7 +232,7 @@ final class RequestHandler: Sendable {
             RequestMetrics.Request(
                 route: visit.route?.path, status: progress.status, duration: duration,
                 firstByte: progress.firstByteAt.map { visit.arrivedAt.duration(to: $0) },
-                wait: visit.caller.flatMap { caller in notes.wait.map { (caller.queue, $0) } }, isAttached: notes.isAttached,
+                wait: visit.caller.flatMap { caller in notes.wait.map { (caller.queue, $0) } }, attached: notes.attached, call: notes.call,
                 outcome: notes.outcome ?? (isCut ? "cut" : nil)))
         guard let failure = visit.failure, !(failure is Cut), !Self.isOfConnection(failure), GatewayError.isUnexpected(failure) else {
             return

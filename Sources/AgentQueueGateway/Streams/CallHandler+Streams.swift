@@ -9,6 +9,8 @@ extension CallHandler {
     /// Sends the pieces as they come, and the end once the result is stored.
     func stream(_ call: ClientCall, _ exchange: Exchange) async throws {
         guard let renderer = ReplyRenderer.stream(call.form, context: call.context) else { return try await answer(call, exchange) }
+        metrics.beginStream()
+        defer { metrics.endStream() }
         var stream = CallStream(renderer, call, exchange.response, settings)
         var lane = LaneWatch(store, policies, deadline: call.deadline)
         var hasProbed = false

@@ -3,7 +3,7 @@ import AgentQueueWorker
 import Synchronization
 
 /// Passes the pieces of answers, through buffers, and the ends of jobs from the worker of this process to the requests that wait for them.
-final class ReplyBroker: ReplyAudience {
+final class ReplyBroker: Sendable {
     let waiters: JobWaiters
     let memory: StreamMemory
 

@@ -12,6 +12,8 @@ final class JobWaiters: Sendable {
         var waiters: [Int64: [ObjectIdentifier: CallSignal]] = [:]
         /// The final states of jobs that are waited for.
         var ended: [Int64: JobState] = [:]
+        /// How long the calls of this process for jobs that are waited for have taken.
+        var calls: [Int64: Duration] = [:]
         /// Submissions under way. Their jobs may end before anyone can wait for them.
         var submissions = 0
         /// The jobs that have ended since the first of these submissions.
@@ -59,7 +61,7 @@ final class JobWaiters: Sendable {
         state.withLock { state in
             state.waiters[id]?[ObjectIdentifier(signal)] = nil
             guard state.waiters[id]?.isEmpty == true else { return }
-            (state.waiters[id], state.ended[id]) = (nil, nil)
+            (state.waiters[id], state.ended[id], state.calls[id]) = (nil, nil, nil)
         }
     }
 
@@ -71,6 +73,16 @@ final class JobWaiters: Sendable {
 
     /// The number of jobs that are waited for.
     var count: Int { state.withLock { $0.waiters.count } }
+
+    /// A call of this process for jobs has ended.
+    func called(for jobs: [Int64], took duration: Duration) {
+        state.withLock { state in
+            for job in jobs where state.waiters[job] != nil { state.calls[job, default: .zero] += duration }
+        }
+    }
+
+    /// How long the calls of this process took for a job that is waited for; nil if there were none.
+    func callTime(of id: Int64) -> Duration? { state.withLock { $0.calls[id] } }
 
     /// A job has ended.
     func ended(_ id: Int64, _ end: JobState) {

@@ -63,6 +63,10 @@ struct LaneWatch: Sendable {
     private static func error(_ lane: LaneStatus, now: Int64) -> GatewayError {
         if lane.isPaused { return GatewayError(.providerUnavailable, "The queue is paused: resume it, or ask for another model.") }
         let reason = lane.cause?.sentence ?? "no call can be made"
+        if lane.isOverBudget {
+            return .closed(
+                .budgetSpent, "There is no answer now, since \(reason): wait, or raise the key's limits.", opensAt: lane.opensAt, now: now)
+        }
         return .closed(
             lane.isFault ? .providerUnavailable : .rateLimited, "There is no answer now, since \(reason): ask for another model, or later.",
             opensAt: lane.opensAt, now: now)

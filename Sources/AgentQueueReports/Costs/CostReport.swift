@@ -42,8 +42,10 @@ package struct CostReport {
         }
         if !grouping.isKeptForever {
             notes.append(
-                "Costs by \(grouping.rawValue) are kept while their jobs are, for 90 days at most; by day, hour, model and queue for ever.")
+                "Costs by \(grouping.rawValue) are kept while their jobs are, for 90 days at most; by day, hour, model, queue and key for ever."
+            )
         }
+        if grouping == .key { notes.append("Only the jobs in the queues of keys are counted.") }
         if grouping == .tag { notes.append("A job with several tags is counted for each.") }
         return notes
     }

@@ -59,7 +59,7 @@ package struct GatewayTicket: Sendable, Equatable {
 }
 
 /// Why a request was attached to an earlier one.
-package enum Attachment: String, Sendable, Equatable {
+package enum Attachment: String, Sendable, Equatable, CaseIterable {
     /// It has the earlier one's idempotency key.
     case idempotency
     /// The client says that it is a retry.
@@ -98,6 +98,24 @@ extension GatewayStore {
     package func register() async throws -> Int64 {
         // It serves no queue: the jobs are its workers'.
         try await store.claims.registerWorker(queues: []).id
+    }
+
+    /// Records where this gateway listens: a host and a port.
+    package func listens(_ server: Int64, at address: String) async throws {
+        _ = try await write { transaction in
+            try transaction.statement("UPDATE workers SET listens_at = ? WHERE id = ?").bind(address).bind(server).run()
+        }
+    }
+
+    /// Returns where the newest gateway listens that runs; nil if none does.
+    package func address() throws -> String? {
+        let known = try read { reader in
+            try reader.statement("SELECT id, listens_at FROM workers WHERE listens_at IS NOT NULL").all { ($0.int64(0), $0.text(1)) }
+        }
+        guard !known.isEmpty else { return nil }
+        let addresses = Dictionary(known, uniquingKeysWith: { $1 })
+        let running = try store.maintenance.workers().last { addresses[$0.id] != nil && store.maintenance.isRunning($0) }
+        return running.flatMap { addresses[$0.id] }
     }
 
     /// Ends the registration. Calls that clients still wait for count as lost.

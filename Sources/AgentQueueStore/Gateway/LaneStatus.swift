@@ -8,6 +8,8 @@ package struct LaneStatus: Sendable, Equatable {
     package var cause: WaitCause?
     /// Whether the provider is failing, rather than busy.
     package var isFault = false
+    /// Whether too little is left of the budget of the jobs' key.
+    package var isOverBudget = false
     /// When calls may begin again (wall clock, in milliseconds); nil if nobody knows, or if they may.
     package var opensAt: Int64?
     /// How many jobs are ready to be called for.
@@ -59,7 +61,13 @@ extension GatewayStore {
                 )
             }
             guard let found, let target = found.target, let kind = found.kind else { return nil }
-            var status = try LaneStatus(target, kind, policies, reader, key: Self.key(ofQueue: found.queue, reader), now: clock.wall())
+            let key = try Self.key(ofQueue: found.queue, reader)
+            var estimate: CallEstimate?
+            if let key, key.limits.hasBudget || key.limits.tokensPerMinute != nil {
+                let body = try reader.statement("SELECT body FROM requests WHERE job_id = ?").bind(job).first { $0.text(0) }
+                estimate = body.map { policies.expected(target, kind, $0) }
+            }
+            var status = try LaneStatus(target, kind, policies, reader, key: key, estimate: estimate, now: clock.wall())
             (status.ready, status.running, status.isPaused) = (found.ready, found.running, found.isPaused)
             guard found.isReady else { return status }
             status.ahead = try reader.statement(
@@ -85,9 +93,11 @@ extension GatewayStore {
 }
 
 extension LaneStatus {
-    /// The status of a target and its fallbacks, as a claim would find it for a call of no particular size.
+    /// The status of a target and its fallbacks, as a claim would find it.
+    /// - Parameter estimate: what a call will use of its key's limits; nil for one of no particular size.
     fileprivate init(
-        _ target: Target, _ kind: JobKind, _ policies: CallPolicies, _ reader: ReadConnection, key: QuotaLedger.Key?, now: Int64
+        _ target: Target, _ kind: JobKind, _ policies: CallPolicies, _ reader: ReadConnection, key: QuotaLedger.Key?,
+        estimate: CallEstimate? = nil, now: Int64
     ) throws(SQLFailure) {
         self.init()
         let quotas = Dictionary(try ProviderQuota.all(reader, now: now).map { ($0.name, $0) }, uniquingKeysWith: { $1 })
@@ -95,8 +105,11 @@ extension LaneStatus {
             let name = ProviderQuota.name(ofKey: key.name)
             var quota = quotas[name] ?? ProviderQuota(name: name)
             quota.configure(key.limits.calls, now: now)
-            if case .closed(let closure) = quota.gate(key, estimate: nil, now: now) {
+            if case .closed(let closure) = quota.gate(key, estimate: estimate, now: now) {
                 (cause, opensAt) = (closure.cause, closure.until)
+                var unpaid = key
+                (unpaid.limits.usdPerDay, unpaid.limits.usdTotal) = (nil, nil)
+                if case .open = quota.gate(unpaid, estimate: estimate, now: now) { isOverBudget = true }
                 return
             }
         }

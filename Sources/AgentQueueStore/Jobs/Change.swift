@@ -49,9 +49,19 @@ extension JobStore {
 
     /// Asks completed jobs anew: each gets all its attempts again and no cached answer, and the cached answer to its request is removed. The
     /// old answer is kept as ``replacedResult(of:)``; the job has none until the new one comes.
-    package func askAgain(ids: [Int64]) async throws -> [JobChange] {
+    /// - Parameter actor: who does it, for the record; nil leaves it unrecorded.
+    package func askAgain(ids: [Int64], by actor: String? = nil) async throws -> [JobChange] {
         var changes: [JobChange] = []
-        for id in ids { changes.append(try await write { try $0.askAgain(id) }) }
+        for id in ids {
+            let change = try await write { transaction in
+                let change = try transaction.askAgain(id)
+                if let actor, case .changed = change.result {
+                    try transaction.audit(actor, JobOperation.retry.auditName, "job \(id)", "asked anew")
+                }
+                return change
+            }
+            changes.append(change)
+        }
         return changes
     }
 
@@ -74,7 +84,10 @@ extension JobStore {
     }
 
     /// Deletes ended jobs with their results, except those that open jobs depend on.
-    package func delete(ids: [Int64]) async throws -> [JobChange] { try await change(.delete, ids: ids) }
+    /// - Parameter actor: who does it, for the record; nil leaves it unrecorded.
+    package func delete(ids: [Int64], by actor: String? = nil) async throws -> [JobChange] {
+        try await change(.delete, ids: ids, by: actor)
+    }
 
     /// Deletes every matching job that has ended. Returns how many.
     package func delete(where filter: JobFilter) async throws -> Int {

@@ -2,9 +2,14 @@ import AgentQueueModel
 
 extension JobStore {
     /// Adds a job.
+    /// - Parameter actor: who does it, for the record; nil leaves it unrecorded.
     /// - Throws: `StoreError`; `conflict` if the job depends on one that does not exist.
-    package func enqueue(_ job: NewJob) async throws -> Enqueued {
-        try await write { try $0.enqueue(job) }
+    package func enqueue(_ job: NewJob, by actor: String? = nil) async throws -> Enqueued {
+        try await write { transaction in
+            let added = try transaction.enqueue(job)
+            if let actor, added.duplicateOf == nil { try transaction.audit(actor, "job.add", "job \(added.id)") }
+            return added
+        }
     }
 
     /// Adds all jobs or none, in one transaction. `ingest` records in the same transaction how far the input has been read.

@@ -168,6 +168,7 @@ extension WriteTransaction {
         let report = CallReport(target: target, calls: 0, failure: .crashed, isMaybePaid: true, maybeCost: cost)
         if reservation != nil { try record(report, reservation, token: job.lease.token, message: "", CallPolicies()) }
         let charge = Charge(doubtful: target, cost: cost, calls: isCompanion ? 0 : 1)
+        if !isCompanion { ledger.fail(lane: job.lane, target: target, isPaid: false) }
         var claim = ChargedClaim(lease: job.lease, lane: job.lane, batch: job.batch, attempt: job.attempt)
         claim.key = reservation?.key
         try self.charge(charge, to: claim)

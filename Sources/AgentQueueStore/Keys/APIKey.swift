@@ -67,6 +67,16 @@ package struct APIKey: Sendable, Equatable {
 
     /// The queue of a key's jobs, unless it has another.
     package static func queue(of name: String) -> String { "api.\(name)" }
+
+    /// Where the batches of a key go whose other jobs go to a queue.
+    static func batchQueue(_ queue: String) -> String { queue + ".batch" }
+
+    /// The name that a queue is called after; nil if it is called after no key.
+    static func name(ofQueue queue: String) -> String? {
+        guard queue.hasPrefix("api.") else { return nil }
+        let name = queue.dropFirst(4)
+        return String(name.hasSuffix(".batch") ? name.dropLast(6) : name)
+    }
 }
 
 /// A key to be made.

@@ -80,7 +80,7 @@ extension WriteTransaction {
     /// Lets a key's limits hold for its queue.
     /// - Throws: `StoreError`; `conflict` if another key's jobs go there too.
     func applyLimits(of key: APIKey) throws {
-        let queues = [key.queue, key.queue + ".batch"]
+        let queues = [key.queue, APIKey.batchQueue(key.queue)]
         let others = try statement(
             "SELECT rpm, tpm, concurrency, usd_per_day, usd_total FROM api_keys WHERE id <> ? AND revoked_at IS NULL AND queue = ?"
         ).bind(key.id).bind(key.queue).all { KeyLimits($0, from: 0) }

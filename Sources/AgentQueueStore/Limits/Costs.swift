@@ -7,6 +7,8 @@ package enum CostGrouping: String, CaseIterable, Sendable {
     /// What was called: `provider/model`.
     case model
     case queue
+    /// A key of the gateway: what the jobs in its queues cost.
+    case key
     case batch
     case tag
     /// A run of a pipeline.
@@ -15,7 +17,7 @@ package enum CostGrouping: String, CaseIterable, Sendable {
     /// Whether the sums are kept for ever. The others are made from the jobs and their charges.
     package var isKeptForever: Bool {
         switch self {
-        case .day, .hour, .model, .queue: true
+        case .day, .hour, .model, .queue, .key: true
         case .batch, .tag, .run: false
         }
     }
@@ -27,7 +29,7 @@ package struct CostSummary: Sendable, Equatable {
     package enum Key: Sendable, Equatable {
         /// The beginning of a day or an hour in UTC (wall clock, in milliseconds).
         case time(Int64)
-        /// A model, queue, batch or tag.
+        /// A model, queue, key, batch or tag.
         case name(String)
         /// A run, with the name of its pipeline.
         case run(Int64, String)
@@ -58,8 +60,8 @@ extension MaintenanceStore {
     /// Returns what calls cost, without those that may have been paid for although no answer arrived. Days and hours are in the order of
     /// time, runs in the order of their ids, the others with the most expensive first. A job with several tags counts for each.
     /// - Parameters:
-    ///   - since: wall clock, in milliseconds; by day, hour, model and queue rounded down to the hour.
-    ///   - until: excluded; by day, hour, model and queue rounded up to the hour.
+    ///   - since: wall clock, in milliseconds; by what is kept for ever rounded down to the hour.
+    ///   - until: excluded; by what is kept for ever rounded up to the hour.
     package func costs(by grouping: CostGrouping, since: Int64? = nil, until: Int64? = nil) throws -> [CostSummary] {
         try read { reader in
             let hour: Int64 = 3_600_000
@@ -69,12 +71,38 @@ extension MaintenanceStore {
             } else {
                 statement.bind(since ?? 0).bind(until ?? .max)
             }
-            return try statement.all { row in
+            let rows = try statement.all { row in
                 CostSummary(
                     key: grouping.key(row), calls: row.int(2), unpricedCalls: row.int(3),
                     usage: Usage(inputTokens: row.int(4), outputTokens: row.int(5)), known: row.double(6))
             }
+            return grouping == .key ? try Self.byKey(rows, reader) : rows
         }
+    }
+
+    /// Adds up the costs of queues by the keys whose jobs go there. Queues of no key are left out.
+    private static func byKey(_ queues: [CostSummary], _ reader: ReadConnection) throws(SQLFailure) -> [CostSummary] {
+        var names: [String: [String]] = [:]
+        try reader.statement("SELECT DISTINCT name, queue FROM api_keys ORDER BY name").eachRow { row in
+            for queue in [row.text(1), APIKey.batchQueue(row.text(1))] { names[queue, default: []].append(row.text(0)) }
+        }
+        var keys: [String: CostSummary] = [:]
+        for row in queues {
+            guard case .name(let queue) = row.key, let owners = names[queue] ?? APIKey.name(ofQueue: queue).map({ [$0] }) else { continue }
+            // What keys that share a queue cost cannot be told apart.
+            let name = owners.joined(separator: ", ")
+            keys[name, default: CostSummary(key: .name(name))].add(row)
+        }
+        return keys.sorted { ($1.value.known, $0.key) < ($0.value.known, $1.key) }.map(\.value)
+    }
+}
+
+extension CostSummary {
+    fileprivate mutating func add(_ other: CostSummary) {
+        calls += other.calls
+        unpricedCalls += other.unpricedCalls
+        usage = usage + other.usage
+        known += other.known
     }
 }
 
@@ -121,7 +149,7 @@ extension CostGrouping {
         case .day: Self.byDay
         case .hour: Self.byHour
         case .model: Self.byModel
-        case .queue: Self.byQueue
+        case .queue, .key: Self.byQueue
         case .batch: Self.byBatch
         case .tag: Self.byTag
         case .run: Self.byRun
@@ -133,7 +161,7 @@ extension CostGrouping {
         case .day: .time(row.int64(0) * 86_400_000)
         case .hour: .time(row.int64(0) * 3_600_000)
         case .run: .run(row.int64(0), row.text(1))
-        case .model, .queue, .batch, .tag: .name(row.text(1))
+        case .model, .queue, .key, .batch, .tag: .name(row.text(1))
         }
     }
 }

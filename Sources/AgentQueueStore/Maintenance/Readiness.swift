@@ -2,9 +2,15 @@ import Glibc
 
 /// Whether jobs can be added now, for those who ask a program from outside.
 extension MaintenanceStore {
-    /// Commits a transaction that changes nothing: it waits for the write lock as any other.
+    /// Commits a small change: like any other, it takes the write lock and waits for the disk.
     /// - Throws: `StoreError`.
-    package func commitNothing() async throws { try await write { _ in } }
+    package func commitProbe() async throws {
+        _ = try await write { transaction in
+            try transaction.statement(
+                "INSERT INTO counters (name, value) VALUES ('probed_at', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+            ).bind(transaction.now).run()
+        }
+    }
 
     /// The bytes that the file system of the database has left for this user; nil if that cannot be found out.
     package func freeDiskBytes() -> Int64? {

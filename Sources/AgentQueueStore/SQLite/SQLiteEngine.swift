@@ -17,6 +17,7 @@ final class SQLiteEngine: Sendable {
     let hasWritten = Atomic(false)
     /// Whether this process was able to write lately.
     let health = WriteHealth()
+    let commitTimes = CommitTimes()
 
     /// Whether the file is still the one at the path.
     let place: DatabasePlace
@@ -70,7 +71,7 @@ final class SQLiteEngine: Sendable {
         let connection = try WriteConnection(of: pool)
         let checkpoints = Checkpoints(
             connection, checkpointer: checkpointer, configuration: configuration, path: path, options: options)
-        return GroupCommit(connection, checkpoints, space, health, clock: options.clock, path: path)
+        return GroupCommit(connection, checkpoints, space, health, commitTimes, clock: options.clock, path: path)
     }
 
     private init(

@@ -11,6 +11,7 @@ final class GroupCommit: @unchecked Sendable {
     private var pageCount = FileSpace.Count()
     private let transaction: WriteTransaction
     private let health: WriteHealth
+    private let times: CommitTimes
     private let clock: StoreClock
     private let path: String
 
@@ -27,13 +28,14 @@ final class GroupCommit: @unchecked Sendable {
     }
 
     init(
-        _ connection: WriteConnection, _ checkpoints: Checkpoints, _ space: FileSpace, _ health: WriteHealth, clock: StoreClock,
-        path: String
+        _ connection: WriteConnection, _ checkpoints: Checkpoints, _ space: FileSpace, _ health: WriteHealth, _ times: CommitTimes,
+        clock: StoreClock, path: String
     ) {
         self.connection = connection
         self.checkpoints = checkpoints
         self.space = space
         self.health = health
+        self.times = times
         self.clock = clock
         self.path = path
         transaction = WriteTransaction(connection: connection, health: health, clock: clock)
@@ -86,6 +88,7 @@ final class GroupCommit: @unchecked Sendable {
         connection.hold {
             do { try connection.begin() } catch { return .couldNotBegin(error.asStoreError(path: path)) }
             transaction.begin(waited: clock.boot() - start)
+            let changes = connection.totalChanges
             for index in group.indices {
                 do { try group[index].perform(in: transaction) } catch {
                     connection.rollback()
@@ -96,7 +99,10 @@ final class GroupCommit: @unchecked Sendable {
                 try transaction.resources.write(to: transaction)
                 try transaction.ledger.write(to: transaction)
                 try space.allocate(for: connection, logPages: checkpoints.logLength, &pageCount)
+                let began = platform_monotonic_ns()
                 try connection.commit()
+                // One that changes nothing waits for no disk.
+                if connection.totalChanges != changes { times.add(.nanoseconds(platform_monotonic_ns() - began), at: transaction.now) }
             } catch {
                 connection.rollback()
                 return .couldNotCommit(error.asStoreError(path: path))

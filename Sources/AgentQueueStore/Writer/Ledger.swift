@@ -26,6 +26,14 @@ struct Ledger {
         var cost: Double = 0
     }
 
+    /// Calls without an answer for the jobs of a lane.
+    struct FailureChange {
+        var lane: Int64
+        var target: Target
+        var calls: Int64 = 0
+        var paid: Int64 = 0
+    }
+
     /// Changes to a batch's row.
     struct BatchChange {
         var jobs: Int64 = 0
@@ -53,6 +61,9 @@ struct Ledger {
     private var lanes: [Int64: LaneChange] = [:]
     // One, unless the transaction settles jobs of several lanes or of a fallback.
     private var hours: [HourChange] = []
+    private var failures: [FailureChange] = []
+    /// How many jobs have left final states, by lane and in the order of states.
+    private var removals: [Int64: [8 of Int64]] = [:]
     private var batches: [Int64: BatchChange] = [:]
     private var minute = MinuteChange()
     private var namespaces: [Int64: NamespaceChange] = [:]
@@ -94,6 +105,7 @@ struct Ledger {
     mutating func move(lane: Int64, batch: Int64?, from: JobState, to: JobState, count: Int64 = 1, rings: Bool = true) {
         lanes[lane, default: LaneChange()].states[from.index] -= count
         lanes[lane, default: LaneChange()].states[to.index] += count
+        if from.isFinal { countRemoved(from, lane: lane, count) }
         if let batch { countFinal(from, in: batch, by: -count) }
         arrive(to, batch: batch, count: count, rings: rings)
     }
@@ -101,10 +113,15 @@ struct Ledger {
     /// Records the deletion of a job.
     mutating func remove(lane: Int64, batch: Int64?, state: JobState) {
         lanes[lane, default: LaneChange()].states[state.index] -= 1
+        if state.isFinal { countRemoved(state, lane: lane, 1) }
         if let batch {
             batches[batch, default: BatchChange()].jobs -= 1
             countFinal(state, in: batch, by: -1)
         }
+    }
+
+    private mutating func countRemoved(_ state: JobState, lane: Int64, _ count: Int64) {
+        removals[lane, default: .init(repeating: 0)][state.index] += count
     }
 
     private mutating func arrive(_ state: JobState, batch: Int64?, count: Int64 = 1, rings: Bool = true) {
@@ -160,6 +177,19 @@ struct Ledger {
         hours[place].usage.inputTokens += usage.inputTokens
         hours[place].usage.outputTokens += usage.outputTokens
         hours[place].cost += cost
+    }
+
+    /// Records a call that brought no answer.
+    mutating func fail(lane: Int64, target: Target, isPaid: Bool) {
+        let place: Int
+        if let known = failures.firstIndex(where: { $0.lane == lane && $0.target == target }) {
+            place = known
+        } else {
+            place = failures.count
+            failures.append(FailureChange(lane: lane, target: target))
+        }
+        failures[place].calls += 1
+        if isPaid { failures[place].paid += 1 }
     }
 
     /// Records calls of a batch whose price is unknown, or that their number has changed.
@@ -240,6 +270,7 @@ struct Ledger {
             ).bind(transaction.now / 3_600_000).bind(change.lane).bind(change.target.description).bind(change.calls).bind(change.unpriced)
                 .bind(change.usage.inputTokens).bind(change.usage.outputTokens).bind(change.cost).run()
         }
+        try writeRareCounts(to: transaction)
         for (batch, change) in batches {
             try transaction.statement(
                 """
@@ -271,6 +302,29 @@ struct Ledger {
         }
         for (counter, change) in counters where change != 0 {
             try transaction.statement("UPDATE counters SET value = value + ? WHERE name = ?").bind(change).bind(counter.rawValue).run()
+        }
+    }
+}
+
+extension Ledger {
+    /// What most transactions do not change.
+    private func writeRareCounts(to transaction: WriteTransaction) throws {
+        for (lane, states) in removals {
+            try transaction.statement(
+                """
+                UPDATE lanes SET removed_completed = removed_completed + ?, removed_cancelled = removed_cancelled + ?,
+                removed_discarded = removed_discarded + ? WHERE id = ?
+                """
+            ).bind(states[JobState.completed.index]).bind(states[JobState.cancelled.index]).bind(states[JobState.discarded.index])
+                .bind(lane).run()
+        }
+        for change in failures {
+            try transaction.statement(
+                """
+                INSERT INTO failed_calls (lane_id, target, calls, paid) VALUES (?, ?, ?, ?) ON CONFLICT (lane_id, target) DO UPDATE SET
+                calls = failed_calls.calls + excluded.calls, paid = failed_calls.paid + excluded.paid
+                """
+            ).bind(change.lane).bind(change.target.description).bind(change.calls).bind(change.paid).run()
         }
     }
 }

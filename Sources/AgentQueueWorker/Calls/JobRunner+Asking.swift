@@ -17,7 +17,11 @@ extension JobRunner {
     func ask(_ calls: inout [JobCall]) async {
         let began = platform_monotonic_ns()
         let answers = await answers(to: &calls)
-        let latency = (platform_monotonic_ns() - began) / 1_000_000
+        let time = platform_monotonic_ns() - began
+        let latency = time / 1_000_000
+        if let audience, answers.contains(where: \.wasMade) {
+            audience.called(calls[0].job.route, for: calls.map(\.job.id), took: .nanoseconds(time))
+        }
         if case .failure(let failure) = answers[0], failure.isOwnShortage { pause(failure) }
         for place in calls.indices {
             let outcome = cause(of: answers[place], calls[place].job)
@@ -191,6 +195,16 @@ extension JobRunner {
                     "retry_after_ms": "\(failure.retryAfter.map(String.init) ?? "-")",
                     "maybe_paid": .stringConvertible(failure.isMaybePaid),
                 ])
+        }
+    }
+}
+
+extension Outcome {
+    /// Whether anything was sent to the provider.
+    fileprivate var wasMade: Bool {
+        switch self {
+        case .reply: true
+        case .failure(let failure): failure.wasSent
         }
     }
 }

@@ -12,8 +12,8 @@ struct CostsCommand: AsyncParsableCommand {
             Adds up the calls that were paid for, in US dollars. A cost whose price is unknown is counted as unknown, never as $0; `over \
             $1.50` means that some of the calls have no known price. Calls to a server on this machine are free.
 
-            By day, hour, model and queue, costs are kept for ever; by batch, tag and run, while their jobs are kept, for 90 days at \
-            most. Days and hours are UTC.
+            By day, hour, model, queue and key (of the gateway), costs are kept for ever; by batch, tag and run, while their jobs \
+            are kept, for 90 days at most. Days and hours are UTC.
 
               agent-queue costs
               agent-queue costs --by model --since 7d
@@ -21,7 +21,7 @@ struct CostsCommand: AsyncParsableCommand {
             """)
 
     @Option(
-        name: .long, help: ArgumentHelp("Add up by day, hour, model, queue, batch, tag or run.", valueName: "what"),
+        name: .long, help: ArgumentHelp("Add up by day, hour, model, queue, key, batch, tag or run.", valueName: "what"),
         completion: .list(CostGrouping.allCases.map(\.rawValue)), transform: ChoiceOption.parse)
     var by = CostGrouping.day
 

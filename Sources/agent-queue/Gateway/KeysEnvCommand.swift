@@ -2,15 +2,18 @@ import AgentQueue
 import AgentQueueModel
 import AgentQueueReports
 import AgentQueueSettings
+import AgentQueueStore
 import ArgumentParser
+import Glibc
 
 /// `agent-queue keys env`
-struct KeysEnvCommand: ParsableCommand {
+struct KeysEnvCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "env",
         abstract: "Print the environment that points SDKs at the gateway here.",
         discussion: """
-            Prints four lines for a shell: the address and the key 'local' for programs that use the SDKs of OpenAI and Anthropic.
+            Prints four lines for a shell: the address and the key 'local' for programs that use the SDKs of OpenAI and Anthropic. The \
+            address is serve.public_url, or that of the gateway that runs, or serve.listen.
 
               eval "$(agent-queue keys env)"
             """)
@@ -18,7 +21,7 @@ struct KeysEnvCommand: ParsableCommand {
     @OptionGroup var format: FormatOptions
     @OptionGroup var global: GlobalOptions
 
-    func run() throws {
+    func run() async throws {
         let session = try Session(global)
         let local = LocalKey(database: session.settings.database)
         guard let key = try local.read() else {
@@ -26,9 +29,16 @@ struct KeysEnvCommand: ParsableCommand {
                 .unavailable,
                 "there is no key file \(local.path); start 'agent-queue serve' once, or create a key with 'agent-queue keys create'")
         }
-        guard let address = GatewayAddress(session.settings.serve) else {
+        let serve = session.settings.serve
+        // Without a database, no gateway has ever run.
+        let mayRun = serve.publicURL == nil && access(session.settings.database, F_OK) == 0
+        let running = mayRun ? try await session.withStore { try $0.gateway.address() } : nil
+        let listen = try running.map { address throws(InvalidText) in try ListenAddress(address) }
+        guard let address = listen.map({ GatewayAddress(serve, host: $0.host, port: $0.port) }) ?? GatewayAddress(serve) else {
             throw CommandFailure(
-                .usage, "serve.listen names no fixed port; set serve.listen or serve.public_url to the address that clients use")
+                .usage,
+                "no gateway runs, and serve.listen names no fixed port; start 'agent-queue serve', or set serve.public_url to the address that clients use"
+            )
         }
         let variables = address.variables(key: key)
         try format.print(

@@ -47,7 +47,8 @@ struct CommonSQLTests {
         limits.usdTotal = 1
         _ = try await f.store.keys.setLimits(limits, of: "a", by: "me")
         _ = try f.store.keys.use(of: key.id)
-        _ = try f.store.maintenance.figures()
+        var totals = CallTotals()
+        _ = try f.store.maintenance.figures(&totals)
         _ = try await f.store.maintenance.promote()
         _ = try await f.store.maintenance.rescue()
         _ = try await f.store.maintenance.expire()

@@ -150,6 +150,7 @@ private final class Audience: ReplyAudience {
         var ends: [JobEnd] = []
         var asked: [Int64] = []
         var heard: [Int64: [ReplyEvent]] = [:]
+        var calls: [String] = []
     }
 
     private let state = Mutex(State())
@@ -157,11 +158,16 @@ private final class Audience: ReplyAudience {
 
     var ends: [JobEnd] { state.withLock { $0.ends } }
     var asked: [Int64] { state.withLock { $0.asked } }
+    var calls: [String] { state.withLock { $0.calls } }
     var heard: [Int64: [ReplyEvent]] { state.withLock { $0.heard } }
 
     func listener(for job: Int64) -> (@Sendable (ReplyEvent) -> Void)? {
         state.withLock { $0.asked.append(job) }
         return { [self] event in state.withLock { $0.heard[job, default: []].append(event) } }
+    }
+
+    func called(_ target: Target, for jobs: [Int64], took duration: Duration) {
+        state.withLock { $0.calls.append("\(target) \(jobs) \(duration > .zero)") }
     }
 
     func ended(_ job: Int64, _ jobState: JobState) {

@@ -172,8 +172,12 @@ extension WriteTransaction {
         }
         guard reservation != nil || report != nil else { return nil }
         try record(report, reservation, token: claim.lease.token, message: message, policies)
-        guard let report, let charge = Charge(report, isFenced: false) else { return nil }
-        try self.charge(charge, to: claim)
+        guard let report else { return nil }
+        let charge = Charge(report, isFenced: false)
+        if report.failure != nil, !report.neverBegan, !report.isCompanion {
+            ledger.fail(lane: claim.lane, target: report.target, isPaid: charge?.outcome == .failed && report.calls > 0)
+        }
+        if let charge { try self.charge(charge, to: claim) }
         return charge
     }
 
