@@ -88,7 +88,7 @@ import Testing
 
     @Test func theLargestSeriesStayAndTheRestIsOne() {
         var text = MetricsText()
-        text.add("x", .gauge, "X.", labels: ["a"], (1...5).map { .init(["\($0)"], Double($0)) }, most: 3)
+        text.add("x", .gauge, "X.", labels: ["a"], most: 3, (1...5).map { .init(["\($0)"], Double($0)) })
         #expect(text.text == "# HELP x X.\n# TYPE x gauge\nx{a=\"4\"} 4\nx{a=\"5\"} 5\nx{a=\"other\"} 6\n")
     }
 }
