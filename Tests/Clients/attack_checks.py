@@ -167,9 +167,9 @@ STRANGE = ["..", "%2e%2e", "..%2f..%2f..%2fetc%2fpasswd", "%2fetc%2fpasswd", "..
 
 @checks.check("ids that are paths, numbers out of range or control characters are not found", bound=60)
 def strange_ids(context):
-    attacked = context.attacked
+    attacked, chance = context.attacked, random.Random(SEED)
     for method, path, _ in owned_routes(attacked):
-        for text in STRANGE:
+        for text in chance.sample(STRANGE, 12):
             answer = attacked.ask("attacker", method, at(path, text.replace(" ", "%20")), {} if method == "POST" else None)
             expect(answer.status in (400, 403, 404, 405, 415), f"{method} {path} with {text[:60]!r} is a {answer.status}: {answer.data[:200]}")
             expect(b"root:" not in answer.data and answer.getheader("set-cookie") is None, f"{path} with {text[:60]!r}: {answer.data[:200]}")

@@ -46,9 +46,9 @@ def mutated(value, chance):
         elif change == 1 and isinstance(at_place, list):
             at_place.append(copy.deepcopy(at_place[path[-1]]))
         elif change == 2 and isinstance(at_place, dict):
-            at_place[chance.choice(("extra", "stream", "n", "type", "__proto__", "x" * 300, "model", "\u0000"))] = chance.choice(VALUES)
+            at_place[chance.choice(("extra", "stream", "n", "type", "__proto__", "x" * 300, "model", "\u0000"))] = copy.deepcopy(chance.choice(VALUES))
         else:
-            at_place[path[-1]] = chance.choice(VALUES)
+            at_place[path[-1]] = copy.deepcopy(chance.choice(VALUES))
     return value
 
 
