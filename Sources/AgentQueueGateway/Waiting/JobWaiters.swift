@@ -20,6 +20,8 @@ final class JobWaiters: Sendable {
         var early: [Int64: JobState] = [:]
         /// The jobs that ended before that; only the latest are kept.
         var earlier: [Int64: JobState] = [:]
+        /// The calls that have ended since, of jobs that nobody waits for yet.
+        var earlyCalls: [Int64: Duration] = [:]
     }
 
     private let store: QueueStore
@@ -41,7 +43,7 @@ final class JobWaiters: Sendable {
     func endSubmission() {
         state.withLock { state in
             state.submissions -= 1
-            if state.submissions == 0 { (state.early, state.earlier) = ([:], [:]) }
+            if state.submissions == 0 { (state.early, state.earlier, state.earlyCalls) = ([:], [:], [:]) }
         }
     }
 
@@ -49,6 +51,7 @@ final class JobWaiters: Sendable {
     func wait(for id: Int64, _ signal: CallSignal) {
         let hasEnded = state.withLock { state in
             state.waiters[id, default: [:]][ObjectIdentifier(signal)] = signal
+            if let time = state.earlyCalls.removeValue(forKey: id) { state.calls[id, default: .zero] += time }
             guard let end = state.early[id] ?? state.earlier[id] else { return state.ended[id] != nil }
             state.ended[id] = end
             return true
@@ -77,7 +80,14 @@ final class JobWaiters: Sendable {
     /// A call of this process for jobs has ended.
     func called(for jobs: [Int64], took duration: Duration) {
         state.withLock { state in
-            for job in jobs where state.waiters[job] != nil { state.calls[job, default: .zero] += duration }
+            for job in jobs {
+                if state.waiters[job] != nil {
+                    state.calls[job, default: .zero] += duration
+                } else if state.submissions > 0 {
+                    if state.earlyCalls.count == Self.maxEarly { state.earlyCalls = [:] }
+                    state.earlyCalls[job, default: .zero] += duration
+                }
+            }
         }
     }
 

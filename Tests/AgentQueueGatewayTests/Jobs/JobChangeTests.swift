@@ -62,9 +62,37 @@ import Testing
             #expect(try await post("/api/jobs/1/cancel", "", key, gateway).json["result"] == "unchanged")
             let retried = try await post("/api/jobs/1/retry", "", key, gateway)
             #expect(try retried.json["state"] == "available")
-            let recorded = try gateway.queue.store.keys.audit(limit: 2)
-            #expect(recorded.map(\.action) == ["job.retry", "job.cancel"])
-            #expect(recorded.map(\.actor) == ["own", "own"])
+            let recorded = try gateway.queue.store.keys.audit(limit: 3)
+            #expect(recorded.map(\.action) == ["job.retry", "job.cancel", "job.add"])
+            #expect(recorded.allSatisfy { $0.actor == "own" && $0.subject == "job 1" })
+        }
+    }
+
+    @Test func aCompletedJobIsAskedAnewOnlyIfThatIsAskedFor() async throws {
+        try await withGateway(GatewayPlan(script: .always(Chat.whole))) { gateway in
+            #expect(try await post("/api/jobs?wait=20s", Self.line, nil, gateway).status == 200)
+            #expect(try await post("/api/jobs/1/retry", "", nil, gateway).json["result"] == "unchanged")
+            #expect(try await post("/api/jobs/1/retry?again=perhaps", "", nil, gateway).status == 400)
+            #expect(try await post("/api/jobs/1/retry?again=true", "", nil, gateway).json["result"] == "changed")
+            let store = gateway.queue.store
+            try await until("it is answered anew") { try store.jobs.get(1)?.state == .completed }
+            #expect(gateway.upstream.requests.count == 2)
+            #expect(try store.keys.audit(limit: 1).map(\.detail) == ["asked anew"])
+        }
+    }
+
+    @Test func whatIsDoneToAResponseIsRecorded() async throws {
+        try await withGateway(GatewayPlan(asksForKeys: true, runsWorker: false)) { gateway in
+            let key = try await gateway.key("own")
+            let body = #"{"model":"local/m","input":"Hi","background":true}"#
+            let id = try #require(try await post("/v1/responses", body, key, gateway).json["id"]?.string)
+            #expect(try await post("/v1/responses/\(id)/cancel", "", key, gateway).json["status"] == "cancelled")
+            #expect(try await post("/v1/responses/\(id)/cancel", "", key, gateway).status == 200)
+            let deletion = HTTPCall(method: .DELETE, path: "/v1/responses/\(id)", headers: [("x-api-key", key)], body: "")
+            #expect(try await deletion.answer(port: gateway.port).status == 200)
+            let recorded = try gateway.queue.store.keys.audit(limit: 3)
+            #expect(recorded.map(\.action) == ["job.delete", "job.cancel", "key.create"])
+            #expect(recorded.prefix(2).allSatisfy { $0.actor == "own" && $0.subject == "job 1" })
         }
     }
 

@@ -60,6 +60,36 @@ import Testing
         }
     }
 
+    /// The call before it costs more than it was expected to, after this one was let in.
+    @Test(arguments: [false, true]) func aBudgetThatIsSpentWhileARequestWaitsIsNoRateLimit(isTotal: Bool) async throws {
+        let gate = Gate()
+        let usage = #""usage":{"prompt_tokens":3,"#
+        let costly = Chat.wholeText.replacing(usage, with: #""usage":{"prompt_tokens":3000,"#)
+        var plan = Self.plan(price: 1_000)
+        plan.script = .always(ScriptedAnswer(json: costly, after: gate))
+        try await withGateway(plan) { gateway in
+            let headers = try await key(gateway) {
+                $0.concurrency = 1
+                if isTotal { $0.usdTotal = 2 } else { $0.usdPerDay = 2 }
+            }
+            let (port, store) = (gateway.port, gateway.queue.store)
+            let body = Chat.question.replacing("{\"model\"", with: "{\"max_tokens\":2,\"model\"")
+            async let first = Chat.call(body, headers).answer(port: port)
+            try await until("the first call is made") { gateway.upstream.requests.count == 1 }
+            async let second = Chat.call(
+                body.replacing("Hi", with: "Ho"), headers + [("x-agent-queue-max-wait", "1s")]
+            ).answer(port: port)
+            try await until("the second waits") { try store.jobs.list(JobFilter(states: [.available]), limit: 1, before: nil).count == 1 }
+            gate.open()
+            #expect(try await first.status == 200)
+            let refused = try await second
+            #expect(refused.status == 429, "\(refused.text)")
+            #expect(try refused.json["error"]?["code"] == "insufficient_quota", "\(refused.text)")
+            #expect(refused["x-should-retry"] == "false")
+            #expect(gateway.upstream.requests.count == 1)
+        }
+    }
+
     @Test func aBudgetDoesNotHinderWhatIsFree() async throws {
         try await withGateway(Self.plan(price: nil)) { gateway in
             let headers = try await key(gateway) { $0.usdTotal = 0 }

@@ -81,6 +81,26 @@ import Testing
         }
     }
 
+    @Test func costsByKeyAreThoseOfItsQueuesWhateverBecomesOfTheKey() async throws {
+        try await withStore { f in
+            let costs = f.store.maintenance
+            for (name, queue) in [("a", "api.a"), ("b", "shared"), ("c", "shared")] {
+                var key = NewAPIKey(name: name)
+                key.queue = queue
+                _ = try await f.store.keys.create(key, secret: [1], by: "me")
+            }
+            for queue in ["api.a", "api.a.batch", "shared", "default", "api.gone"] {
+                _ = try await f.add(1) { $0.queue = queue }
+                try await settle(f, try await f.one(), 1)
+            }
+            _ = try await f.store.keys.revoke("a", by: "me")
+            let rows = try costs.costs(by: .key)
+            #expect(rows.map(\.key) == [.name("a"), .name("b, c"), .name("gone")])
+            #expect(rows.map(\.known) == [2, 1, 1] && rows.map(\.calls) == [2, 1, 1])
+            #expect(try costs.costs(by: .key, since: f.clock.wall + 2 * Self.hour).isEmpty)
+        }
+    }
+
     @Test(arguments: [(true, 3.0), (false, 0)])
     func theCallOfADeadWorkerMayHaveCostWhatItWasExpectedTo(_ isPriced: Bool, _ cost: Double) async throws {
         try await withStore { f in

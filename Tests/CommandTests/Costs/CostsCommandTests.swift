@@ -23,6 +23,8 @@ import Testing
             // The hour may have ended meanwhile.
             #expect(rows.reduce(0) { $0 + ($1["unpriced_calls"]?.int ?? 0) } == 1)
         }
+        #expect(try await sandbox.run("costs", "--by", "key", "--json").json.isEmpty)
+        #expect(try await sandbox.run("costs", "--by", "key").error.contains("queues of keys"))
         #expect(try await sandbox.run("costs", "--by", "model", "--json").json.first?["model"] == "local/smollm2")
         let page = try await sandbox.run("costs")
         #expect(page.lines.last?.hasSuffix("over $0.50") == true, "\(page.output)")

@@ -17,6 +17,9 @@ import Testing
             try sandbox.file("agent-queue.yaml", Self.configuration(server))
             try await Self.serving(sandbox) { url, process in
                 let key = try Self.key(of: sandbox)
+                // The configuration names no port.
+                let lines = try await sandbox.run("keys", "env").lines
+                #expect(lines.contains("export OPENAI_BASE_URL=\(url)/v1") && lines.contains("export ANTHROPIC_API_KEY=\(key)"), "\(lines)")
                 let body = #"{"model": "local/smollm2", "messages": [{"role": "user", "content": "Hi"}]}"#
                 let answer = try await Self.ask("\(url)/v1/chat/completions", key: key, body: body, in: sandbox)
                 #expect(answer.status == 200)
@@ -63,6 +66,41 @@ import Testing
             #expect(ending.status == 69)
             #expect(ending.sentence?.hasPrefix("\(address) is in use") == true, "\(ending.error)")
         }
+    }
+
+    @Test func aSecondSignalEndsItAtOnce() async throws {
+        let gate = Gate()
+        try await ScriptedServer.withServer(.always(ScriptedAnswer(json: "{}", after: gate))) { server in
+            let sandbox = try Sandbox()
+            try sandbox.file(
+                "agent-queue.yaml", Self.configuration(server).replacing("shutdown_grace: 1s", with: "shutdown_grace: 10m"))
+            try await Self.serving(sandbox, "--no-auth") { url, process in
+                let body = #"{"model": "local/smollm2", "messages": [{"role": "user", "content": "Hi"}]}"#
+                let client = Task { try await Self.ask("\(url)/v1/chat/completions", key: "none", body: body, in: sandbox) }
+                try await until("the call is made") { server.requests.count == 1 }
+                process.send(SIGTERM)
+                try await process.waitForOutput("stopping")
+                // Those within a second are the first, sent again.
+                try await until("it ends", within: .seconds(10)) {
+                    process.send(SIGTERM)
+                    return process.ending != nil
+                }
+                _ = await client.result
+            }
+        }
+    }
+
+    /// What systemd says of the units that this repository has, with a program in the place of those that they start.
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/systemd-analyze")))
+    func systemdFindsNothingWrongWithTheUnits() async throws {
+        let sandbox = try Sandbox()
+        let units = URL(filePath: #filePath).appending(path: "../../../../config/systemd").standardized
+        for unit in try FileManager.default.contentsOfDirectory(atPath: units.path) {
+            let text = try String(contentsOf: units.appending(path: unit), encoding: .utf8)
+            try sandbox.file(unit, text.replacing(/ExecStart=\S+/, with: "ExecStart=/bin/true"))
+        }
+        let verified = try await sandbox.shell("systemd-analyze verify ./*.service ./*.timer 2>&1")
+        #expect(verified.status == 0 && verified.output.isEmpty, "\(verified.output)")
     }
 
     @Test(
