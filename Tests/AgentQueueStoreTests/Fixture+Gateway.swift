@@ -18,6 +18,13 @@ extension Fixture {
             jobs: jobs, key: key, form: .chat, attach: APIKey.hash(of: Array("\(key) \(name)".utf8)), server: server ?? worker)
     }
 
+    /// A request that its client has sent before.
+    func retry(_ name: String, _ configure: (inout NewJob) -> Void = { _ in }) -> GatewaySubmission {
+        var submission = submission(name, configure)
+        submission.isRetry = true
+        return submission
+    }
+
     /// Sends a request, and tells what became of it.
     @discardableResult
     func submit(

@@ -72,6 +72,7 @@ CREATE TABLE gateway_calls (
     previous_response TEXT,
     trace             TEXT,                                        -- the client's `traceparent`
     server_id         INTEGER NOT NULL,                            -- the process whose clients wait for it: its byte in the lock file
+    clients           INTEGER NOT NULL DEFAULT 1,                  -- how many clients have waited for it
     is_shared         INTEGER NOT NULL DEFAULT 0 CHECK (is_shared IN (0, 1)),  -- clients of several processes have waited for it
     received_at       INTEGER,                                     -- when a client had been sent the end
     lost_at           INTEGER,                                     -- when the last client left

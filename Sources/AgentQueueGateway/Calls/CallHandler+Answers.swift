@@ -30,12 +30,14 @@ extension CallHandler {
             if exchange.presence.departure == .closedInput, !hasClosedInput {
                 // The client may have gone, or closed only its side. Whoever asks again gets this answer; so does the client, if it still reads.
                 hasClosedInput = true
-                if broker.waiters.count(of: call.ticket.call) == 1 {
-                    departures.left(call.ticket.call, call.policy.onDisconnect, isStreamed: false)
+                if let client = broker.waiters.onlyClient(of: call.ticket.call) {
+                    departures.left(call.ticket.call, client: client, call.policy.onDisconnect, isStreamed: false)
                 }
             }
             let now = ContinuousClock.now
-            if let refusal = try lane.refusal(of: call.ticket.call, now: now) { return try await refuse(call, refusal, exchange) }
+            if let refusal = try lane.refusal(of: call.ticket.call, now: now), try await giveUp(call) {
+                return try await refuse(call, refusal, [], exchange)
+            }
             if now >= nextPad {
                 if !exchange.response.hasBegun { try await exchange.response.begin(200, Self.json(call.headers())) }
                 try await exchange.response.write([UInt8(ascii: " ")])
@@ -103,18 +105,11 @@ extension CallHandler {
         return answers
     }
 
-    /// Gives up a job that waits for a lane which opens too late, and says so.
-    func refuse(_ call: ClientCall, _ error: GatewayError, _ exchange: Exchange) async throws {
-        try await giveUp(call)
-        try await refuse(call, error, [], exchange)
-    }
-
-    /// Ends a job that this client no longer waits for, unless another client still does.
-    func giveUp(_ call: ClientCall) async throws {
-        guard broker.waiters.count(of: call.ticket.call) == 1 else { return }
-        _ = try await store.gateway.left([call.ticket.call], server: server, expiresAt: store.clock.wall())
-        // A job that was tried before does not expire.
-        _ = try await store.gateway.cancelAbandoned([call.ticket.call], server: server)
+    /// Ends a job that waits for a lane which opens too late, unless another client is more patient.
+    /// - Returns: false if its call has begun after all, and is to be waited for.
+    func giveUp(_ call: ClientCall) async throws -> Bool {
+        guard let client = broker.waiters.onlyClient(of: call.ticket.call) else { return true }
+        return try await store.gateway.giveUp(call.ticket.call, client: client, server: server)
     }
 
     /// Sends an error, or cuts an answer that has begun.

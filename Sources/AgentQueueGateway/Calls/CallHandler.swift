@@ -58,7 +58,7 @@ final class CallHandler: CallHandling {
         context = queue.settings.intakeContext(now: queue.store.clock.wall(), own: queue.own)
         let waiters = JobWaiters(queue.store, logger: logger)
         broker = ReplyBroker(waiters, streamMemory: Int(clamping: queue.settings.serve.streamMemory))
-        departures = Departures(queue.store, server: server, logger: logger)
+        departures = Departures(queue.store, server: server, logger: logger) { waiters.isViewed($0) }
         others = OtherWorkers(queue.store)
         self.server = server
         self.hasWorker = hasWorker
@@ -169,9 +169,9 @@ final class CallHandler: CallHandling {
     /// Checks a request, adds its jobs and begins to wait for them. The request is released when this returns: a waiting client holds no body.
     private func open(_ form: RequestForm, _ exchange: Exchange) async throws -> ClientCall {
         let checked = try await check(form, exchange)
-        broker.beginSubmission(isStreamed: checked.streams)
+        let mark = broker.beginSubmission(isStreamed: checked.streams)
         defer { broker.endSubmission(isStreamed: checked.streams) }
-        var call = join(JoinedJobs(try await submit(checked.submission)), checked, exchange)
+        var call = join(JoinedJobs(try await submit(checked.submission)), checked, exchange, since: mark)
         // The answer does not depend on these headers.
         if exchange.head.caller.hasLimits { call.limitHeaders = (try? limitHeaders(exchange.head)) ?? [] }
         return call
@@ -189,10 +189,13 @@ final class CallHandler: CallHandling {
             }
             close(call)
         } catch {
-            let isLast = close(call)
+            let last = close(call)
             // A gateway that stops is not left by its clients: they come back, here or at another.
-            if isLast, !(error is Interrupted), exchange.presence.departure != .stopped {
-                departures.left(call.ticket.call, call.policy.onDisconnect, isStreamed: call.streams)
+            if let last, !(error is Interrupted), exchange.presence.departure != .stopped {
+                // Whose answer was cut is to send the request again, and to find the job.
+                let wasCut = error is FailedAfterHead && call.policy.onDisconnect == .cancel
+                departures.left(
+                    call.ticket.call, client: last, wasCut ? .auto : call.policy.onDisconnect, isStreamed: call.streams)
             }
             if error is Interrupted { throw CancellationError() }
             // A failed write to a client that has gone is no error.
@@ -203,10 +206,13 @@ final class CallHandler: CallHandling {
     }
 
     /// Begins to wait for a call's jobs.
-    func join(_ ticket: JoinedJobs, _ checked: CheckedRequest, _ exchange: Exchange) -> ClientCall {
+    /// - Parameter mark: when they were submitted; nil if they were not.
+    func join(
+        _ ticket: JoinedJobs, _ checked: CheckedRequest, _ exchange: Exchange, since mark: JobWaiters.Mark? = nil
+    ) -> ClientCall {
         let signal = CallSignal()
         for job in ticket.jobs {
-            broker.waiters.wait(for: job.id, signal)
+            broker.waiters.wait(for: job.id, signal, client: ticket.client, since: mark)
             if job.state.isFinal { broker.waiters.ended(job.id, job.state) }
         }
         let buffers = checked.streams ? ticket.jobs.map { broker.view($0.id, signal) } : []
@@ -239,12 +245,12 @@ final class CallHandler: CallHandling {
         }
     }
 
-    /// Ends the wait. Returns whether no other client of this process waits for the call.
+    /// Ends the wait. Returns the latest client of the call, if no other of this process waits for it.
     @discardableResult
-    private func close(_ call: ClientCall) -> Bool {
+    private func close(_ call: ClientCall) -> Int64? {
         for (job, buffer) in zip(call.jobs, call.buffers) { broker.leave(job, buffer, call.signal) }
-        for job in call.jobs { broker.waiters.stop(job, call.signal) }
-        return broker.waiters.count(of: call.ticket.call) == 0
+        for job in call.jobs.dropFirst() { broker.waiters.stop(job, call.signal) }
+        return broker.waiters.stop(call.ticket.call, call.signal)
     }
 }
 

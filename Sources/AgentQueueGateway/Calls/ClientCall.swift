@@ -29,6 +29,8 @@ struct JoinedJobs: Sendable {
     var responseID: String?
     /// What became of the jobs, if they all had ended before.
     var outcomes: [JobOutcome] = []
+    /// Which of the call's clients it is; nil for one that only looks.
+    var client: Int64?
 
     /// The job that speaks for all.
     var call: Int64 { jobs.first?.id ?? 0 }
@@ -36,7 +38,8 @@ struct JoinedJobs: Sendable {
 
 extension JoinedJobs {
     init(_ ticket: GatewayTicket) {
-        self.init(jobs: ticket.jobs, attached: ticket.attached, responseID: ticket.responseID, outcomes: ticket.outcomes)
+        self.init(
+            jobs: ticket.jobs, attached: ticket.attached, responseID: ticket.responseID, outcomes: ticket.outcomes, client: ticket.client)
     }
 }
 

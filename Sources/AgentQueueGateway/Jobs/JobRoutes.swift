@@ -35,20 +35,29 @@ struct JobRoutes: Sendable {
     private static let pageBytes = 8 << 20
     /// How many jobs are in memory at once, as far as they are not yet text.
     private static let atOnce = 10
+    /// How many ids a page looks through at most, and between two pauses in which other requests go on: without an index that helps, every
+    /// job is read.
+    private static let (looks, looksAtOnce): (Int64, Int64) = (100_000, 10_000)
+    /// The same where the content of jobs decides.
+    private static let (reads, readsAtOnce): (Int64, Int64) = (10_000, 500)
 
     private func list(_ exchange: Exchange) async throws {
         var selection = try JobSelection(exchange.head, now: store.clock.wall())
         try selection.restrict(to: exchange.head.caller, store)
+        let (looks, atOnce) = selection.filter.readsContent ? (Self.reads, Self.readsAtOnce) : (Self.looks, Self.looksAtOnce)
+        let newest = try store.jobs.list(JobFilter(), limit: 1).first?.id ?? 0
+        var before = min(selection.before ?? .max, newest + 1)
+        let first = max(1, before - looks)
         var body = Array(#"{"jobs":["#.utf8)
-        var before = selection.before
-        var (count, hasMore) = (0, false)
-        page: while !hasMore {
+        var (count, isFull) = (0, false)
+        page: while before > first {
             // One more than fits tells whether there is another page.
             let wanted = min(Self.atOnce, selection.limit + 1 - count)
-            let jobs = try store.jobs.list(selection.filter, limit: wanted, before: before)
+            let lowest = max(first, before - atOnce)
+            let jobs = try store.jobs.list(selection.filter, limit: wanted, before: before, from: lowest)
             for job in jobs {
                 if count == selection.limit || body.count > Self.pageBytes {
-                    hasMore = true
+                    isFull = true
                     break page
                 }
                 if count > 0 { body.append(UInt8(ascii: ",")) }
@@ -56,10 +65,11 @@ struct JobRoutes: Sendable {
                 before = job.id
                 count += 1
             }
-            if jobs.count < wanted { break }
+            if jobs.count < wanted { before = lowest }
             try Task.checkCancellation()
+            await Task.yield()
         }
-        body += Array(#"],"next_before":\#(hasMore ? before.map(String.init) ?? "null" : "null")}"#.utf8)
+        body += Array(#"],"next_before":\#(isFull || first > 1 ? String(before) : "null")}"#.utf8)
         try await exchange.response.send(200, .json, body: body)
     }
 
@@ -113,7 +123,9 @@ struct JobRoutes: Sendable {
         let timeline = JobTimeline(job, try store.jobs.history(of: job.id))
         let json = JobJSON.job(
             job, waitsFor: wait.map(WaitSentence.of), replaced: try store.jobs.replacedResult(of: job.id), timeline: timeline)
-        guard !job.state.isFinal, let lane = try store.gateway.lane(of: job.id, policies: calls.policies) else { return json }
+        guard !job.state.isFinal, let lane = try store.gateway.lane(of: job.id, policies: calls.policies, withPlace: true) else {
+            return json
+        }
         let place: JSONValue = [
             "ahead": lane.ahead.map { .integer(Int64($0)) } ?? .null, "ready": .integer(Int64(lane.ready)),
             "running": .integer(Int64(lane.running)), "paused": .bool(lane.isPaused), "opens_at": JobJSON.time(lane.opensAt),

@@ -47,7 +47,8 @@ final class KeyRing: Sendable {
         }
         let wrong = GatewayError(.invalidKey, "The key is unknown, revoked or expired: send a valid key of this gateway.")
         guard let sent = KeyText(text) else { throw try refuse(wrong, address) }
-        if let key = try find(sent, address) { return Caller(key) }
+        // A right key is not held up by the wrong ones of others at the same address.
+        if let key = try find(sent) { return Caller(key) }
         throw try refuse(wrong, address)
     }
 
@@ -60,14 +61,12 @@ final class KeyRing: Sendable {
         try await keys.touch(key)
     }
 
-    private func find(_ sent: KeyText, _ address: IPAddress?) throws -> AgentQueueStore.APIKey? {
+    private func find(_ sent: KeyText) throws -> AgentQueueStore.APIKey? {
         let known = state.withLock { $0.known[sent.id] }
-        // A key that was accepted before is not held up by wrong keys from the same address.
         let wasLetIn = known?.key.accepts(secret: sent.secret) ?? false
         if let known, wasLetIn, known.readAt.duration(to: .now) < Self.freshness {
             return known.key.isValid(at: clock.wall()) ? known.key : nil
         }
-        if !wasLetIn { try checkRefusals(address) }
         let readAt = ContinuousClock.now
         guard let key = try keys.find(sent.id), key.accepts(secret: sent.secret), key.isValid(at: clock.wall()) else {
             if wasLetIn { state.withLock { _ = $0.known.removeValue(forKey: sent.id) } }
@@ -78,15 +77,6 @@ final class KeyRing: Sendable {
             state.known[key.id] = Known(key: key, readAt: readAt)
         }
         return key
-    }
-
-    private func checkRefusals(_ address: IPAddress?) throws(GatewayError) {
-        guard let address else { return }
-        let now = clock.wall()
-        let isSpent = state.withLock { state in
-            state.refusals[address].map { $0.available(at: now) < 1 } ?? false
-        }
-        if isSpent { throw Self.tooMany }
     }
 
     /// Counts a wrong key.

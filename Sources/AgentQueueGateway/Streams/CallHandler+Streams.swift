@@ -23,12 +23,9 @@ extension CallHandler {
             guard try await stream.send() else { return try await stream.fail(Self.restarted) }
             if isOver { break }
             let now = ContinuousClock.now
-            if let refusal = try lane.refusal(of: call.ticket.call, now: now) {
-                guard !exchange.response.hasBegun else {
-                    try await giveUp(call)
-                    return try await stream.fail(refusal)
-                }
-                return try await refuse(call, refusal, exchange)
+            if let refusal = try lane.refusal(of: call.ticket.call, now: now), try await giveUp(call) {
+                guard !exchange.response.hasBegun else { return try await stream.fail(refusal) }
+                return try await refuse(call, refusal, [], exchange)
             }
             if lane.isPending, leader == nil, call.jobs.count == 1, let job = try self.leader(of: call) {
                 // The answer of an identical job will be this one's too.

@@ -43,9 +43,9 @@ final class ReplyBroker: Sendable {
     }
 
     /// Call before a job is added that is to be waited for, and ``endSubmission(isStreamed:)`` once it is.
-    func beginSubmission(isStreamed: Bool) {
+    func beginSubmission(isStreamed: Bool) -> JobWaiters.Mark {
         if isStreamed { state.withLock { $0.submissions += 1 } }
-        waiters.beginSubmission()
+        return waiters.beginSubmission()
     }
 
     func endSubmission(isStreamed: Bool) {

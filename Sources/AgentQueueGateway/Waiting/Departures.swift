@@ -15,6 +15,8 @@ final class Departures: Sendable {
 
     private struct Departure: Sendable {
         var call: Int64
+        /// The latest client that had come.
+        var client: Int64
         var policy: DisconnectPolicy
         var isStreamed: Bool
     }
@@ -22,6 +24,7 @@ final class Departures: Sendable {
     private let store: QueueStore
     private let server: Int64
     private let patience: Duration
+    private let isViewed: @Sendable (Int64) -> Bool
     private let logger: Logger
     private let departures: AsyncStream<Departure>
     private let continuation: AsyncStream<Departure>.Continuation
@@ -29,8 +32,13 @@ final class Departures: Sendable {
     /// - Parameters:
     ///   - server: this process, as registered.
     ///   - patience: how long a streamed call goes on without a client.
-    init(_ store: QueueStore, server: Int64, patience: Duration = Departures.patience, logger: Logger) {
+    ///   - isViewed: whether somebody at this process reads a job's answer without being a client of its call: it is not cancelled then.
+    init(
+        _ store: QueueStore, server: Int64, patience: Duration = Departures.patience, logger: Logger,
+        isViewed: @escaping @Sendable (Int64) -> Bool
+    ) {
         self.store = store
+        self.isViewed = isViewed
         self.server = server
         self.patience = patience
         self.logger = logger
@@ -38,8 +46,9 @@ final class Departures: Sendable {
     }
 
     /// The last client of a call has left before the end.
-    func left(_ call: Int64, _ policy: DisconnectPolicy, isStreamed: Bool) {
-        continuation.yield(Departure(call: call, policy: policy, isStreamed: isStreamed))
+    /// - Parameter client: the latest that had come.
+    func left(_ call: Int64, client: Int64, _ policy: DisconnectPolicy, isStreamed: Bool) {
+        continuation.yield(Departure(call: call, client: client, policy: policy, isStreamed: isStreamed))
     }
 
     /// Handles departures until the task is cancelled, or ``finish()`` is called and all are handled.
@@ -57,22 +66,29 @@ final class Departures: Sendable {
     private func handle(_ departure: Departure) async {
         do {
             let expiresAt: Int64? = departure.policy == .auto ? store.clock.wall() + Self.expiry : nil
-            let abandoned = try await store.gateway.left([departure.call], server: server, expiresAt: expiresAt)
-            guard abandoned.contains(departure.call) else { return }
+            let isAbandoned = try await store.gateway.left(
+                departure.call, client: departure.client, server: server, expiresAt: expiresAt)
+            guard isAbandoned else { return }
             switch departure.policy {
             case .finish: return
             case .auto:
                 guard departure.isStreamed, (try? await Task.sleep(for: patience)) != nil else { return }
-                let cancelled = try await store.gateway.cancelAbandoned([departure.call], server: server, onlyBegun: true)
+                let isOver = try await cancel(departure, onlyBegun: true)
                 // One that waits may begin until it expires.
-                guard !cancelled.contains(departure.call), (try? await Task.sleep(for: .milliseconds(Self.expiry) - patience)) != nil else {
-                    return
-                }
-                _ = try await store.gateway.cancelAbandoned([departure.call], server: server)
-            case .cancel: _ = try await store.gateway.cancelAbandoned([departure.call], server: server)
+                guard !isOver, (try? await Task.sleep(for: .milliseconds(Self.expiry) - patience)) != nil else { return }
+                try await cancel(departure)
+            case .cancel: try await cancel(departure)
             }
         } catch {
             logger.warning("a client left, and its call could not be ended", metadata: ["job": "\(departure.call)", "error": "\(error)"])
         }
+    }
+
+    /// Returns whether the call was cancelled, or is not to be.
+    @discardableResult
+    private func cancel(_ departure: Departure, onlyBegun: Bool = false) async throws -> Bool {
+        guard !isViewed(departure.call) else { return true }
+        return try await store.gateway.cancelAbandoned(
+            departure.call, client: departure.client, server: server, onlyBegun: onlyBegun)
     }
 }

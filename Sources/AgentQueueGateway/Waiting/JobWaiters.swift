@@ -8,18 +8,41 @@ import Synchronization
 /// Jobs of the own worker are reported here after their commit (``ended(_:_:)``). Those of other processes are found when the bell rings:
 /// one query for all that are waited for, however many rings there were.
 final class JobWaiters: Sendable {
+    /// Those who wait for one job.
+    private struct Waiting {
+        var signals: [ObjectIdentifier: CallSignal] = [:]
+        /// Those of them that are clients of the call, and no mere viewers.
+        var clients: Set<ObjectIdentifier> = []
+        /// The latest client that has waited, as the store counts them.
+        var latest: Int64 = 0
+        /// The job's final state.
+        var end: JobState?
+        /// How long the calls of this process for the job have taken; nil if there were none.
+        var callTime: Duration?
+
+        mutating func add(call duration: Duration) { callTime = (callTime ?? .zero) + duration }
+    }
+
+    /// A job's end, and its place among all that were heard of.
+    private struct End {
+        var state: JobState
+        var number: Int
+    }
+
+    /// How many ends had been heard of when a submission began.
+    struct Mark: Sendable {
+        fileprivate var ends: Int
+    }
+
     private struct State {
-        var waiters: [Int64: [ObjectIdentifier: CallSignal]] = [:]
-        /// The final states of jobs that are waited for.
-        var ended: [Int64: JobState] = [:]
-        /// How long the calls of this process for jobs that are waited for have taken.
-        var calls: [Int64: Duration] = [:]
+        var jobs: [Int64: Waiting] = [:]
         /// Submissions under way. Their jobs may end before anyone can wait for them.
         var submissions = 0
+        var ends = 0
         /// The jobs that have ended since the first of these submissions.
-        var early: [Int64: JobState] = [:]
+        var early: [Int64: End] = [:]
         /// The jobs that ended before that; only the latest are kept.
-        var earlier: [Int64: JobState] = [:]
+        var earlier: [Int64: End] = [:]
         /// The calls that have ended since, of jobs that nobody waits for yet.
         var earlyCalls: [Int64: Duration] = [:]
     }
@@ -36,9 +59,14 @@ final class JobWaiters: Sendable {
         self.logger = logger
     }
 
-    /// Call before a job is added that is to be waited for, and ``endSubmission()`` after ``wait(for:_:)``: a job may end before its id is
-    /// known to whoever adds it.
-    func beginSubmission() { state.withLock { $0.submissions += 1 } }
+    /// Call before a job is added that is to be waited for, and ``endSubmission()`` after ``wait(for:_:client:since:)``: a job may end
+    /// before its id is known to whoever adds it.
+    func beginSubmission() -> Mark {
+        state.withLock { state in
+            state.submissions += 1
+            return Mark(ends: state.ends)
+        }
+    }
 
     func endSubmission() {
         state.withLock { state in
@@ -48,41 +76,54 @@ final class JobWaiters: Sendable {
     }
 
     /// Wakes the signal once a job has ended.
-    func wait(for id: Int64, _ signal: CallSignal) {
+    /// - Parameters:
+    ///   - client: which of the call's clients waits; nil for one that only looks.
+    ///   - mark: when the submission began; nil without one. What ended before may have been retried since.
+    func wait(for id: Int64, _ signal: CallSignal, client: Int64? = nil, since mark: Mark? = nil) {
         let hasEnded = state.withLock { state in
-            state.waiters[id, default: [:]][ObjectIdentifier(signal)] = signal
-            if let time = state.earlyCalls.removeValue(forKey: id) { state.calls[id, default: .zero] += time }
-            guard let end = state.early[id] ?? state.earlier[id] else { return state.ended[id] != nil }
-            state.ended[id] = end
-            return true
+            state.jobs[id, default: Waiting()].signals[ObjectIdentifier(signal)] = signal
+            if let client {
+                state.jobs[id]?.clients.insert(ObjectIdentifier(signal))
+                state.jobs[id]?.latest = max(client, state.jobs[id]?.latest ?? 0)
+            }
+            if let time = state.earlyCalls.removeValue(forKey: id) { state.jobs[id]?.add(call: time) }
+            if let mark, let end = state.early[id] ?? state.earlier[id], end.number > mark.ends { state.jobs[id]?.end = end.state }
+            return state.jobs[id]?.end != nil
         }
         if hasEnded { signal.call() }
     }
 
     /// Ends the wait.
-    func stop(_ id: Int64, _ signal: CallSignal) {
+    /// - Returns: the latest client that has waited, if this was the last of them.
+    @discardableResult
+    func stop(_ id: Int64, _ signal: CallSignal) -> Int64? {
         state.withLock { state in
-            state.waiters[id]?[ObjectIdentifier(signal)] = nil
-            guard state.waiters[id]?.isEmpty == true else { return }
-            (state.waiters[id], state.ended[id], state.calls[id]) = (nil, nil, nil)
+            guard var waiting = state.jobs[id] else { return nil }
+            waiting.signals[ObjectIdentifier(signal)] = nil
+            let wasClient = waiting.clients.remove(ObjectIdentifier(signal)) != nil
+            state.jobs[id] = waiting.signals.isEmpty ? nil : waiting
+            return wasClient && waiting.clients.isEmpty ? waiting.latest : nil
         }
     }
 
     /// The final state of a job that is waited for; nil while it has not ended.
-    func end(of id: Int64) -> JobState? { state.withLock { $0.ended[id] } }
+    func end(of id: Int64) -> JobState? { state.withLock { $0.jobs[id]?.end } }
 
-    /// The number of those who wait for a job.
-    func count(of id: Int64) -> Int { state.withLock { $0.waiters[id]?.count ?? 0 } }
+    /// Whether anybody waits for a job who is no client of its call.
+    func isViewed(_ id: Int64) -> Bool { state.withLock { $0.jobs[id].map { $0.signals.count > $0.clients.count } ?? false } }
+
+    /// The latest client that has waited for a job, if a single one waits.
+    func onlyClient(of id: Int64) -> Int64? { state.withLock { $0.jobs[id].flatMap { $0.clients.count == 1 ? $0.latest : nil } } }
 
     /// The number of jobs that are waited for.
-    var count: Int { state.withLock { $0.waiters.count } }
+    var count: Int { state.withLock { $0.jobs.count } }
 
     /// A call of this process for jobs has ended.
     func called(for jobs: [Int64], took duration: Duration) {
         state.withLock { state in
             for job in jobs {
-                if state.waiters[job] != nil {
-                    state.calls[job, default: .zero] += duration
+                if state.jobs[job] != nil {
+                    state.jobs[job]?.add(call: duration)
                 } else if state.submissions > 0 {
                     if state.earlyCalls.count == Self.maxEarly { state.earlyCalls = [:] }
                     state.earlyCalls[job, default: .zero] += duration
@@ -92,18 +133,19 @@ final class JobWaiters: Sendable {
     }
 
     /// How long the calls of this process took for a job that is waited for; nil if there were none.
-    func callTime(of id: Int64) -> Duration? { state.withLock { $0.calls[id] } }
+    func callTime(of id: Int64) -> Duration? { state.withLock { $0.jobs[id]?.callTime } }
 
     /// A job has ended.
     func ended(_ id: Int64, _ end: JobState) {
         let signals = state.withLock { state -> [CallSignal] in
+            state.ends += 1
             if state.submissions > 0 {
                 if state.early.count == Self.maxEarly { (state.early, state.earlier) = ([:], state.early) }
-                state.early[id] = end
+                state.early[id] = End(state: end, number: state.ends)
             }
-            guard let waiting = state.waiters[id] else { return [] }
-            state.ended[id] = end
-            return Array(waiting.values)
+            guard let waiting = state.jobs[id] else { return [] }
+            state.jobs[id]?.end = end
+            return Array(waiting.signals.values)
         }
         for signal in signals { signal.call() }
     }
@@ -113,7 +155,7 @@ final class JobWaiters: Sendable {
     func run(pause shortest: @Sendable () -> Duration) async {
         let clock = ContinuousClock()
         for await _ in store.changes(of: .done) {
-            let open = state.withLock { state in state.waiters.keys.filter { state.ended[$0] == nil } }
+            let open = state.withLock { state in state.jobs.filter { $0.value.end == nil }.map(\.key) }
             guard !open.isEmpty else { continue }
             let begin = clock.now
             do {

@@ -27,6 +27,8 @@ struct AttachableCall {
     var id: Int64
     var attach: [UInt8]
     var server: Int64
+    /// How many clients have waited for it.
+    var clients: Int64
     var isShared: Bool
     var receivedAt: Int64?
     var lostAt: Int64?
@@ -101,7 +103,7 @@ extension WriteTransaction {
 
     private static let values = """
         SELECT job_id, attach, server_id, is_shared, received_at, lost_at, response_id, state, finalized_at, expires_at, cancel_requested_at,
-        CASE WHEN state IN ('cancelled', 'discarded')
+        clients, CASE WHEN state IN ('cancelled', 'discarded')
             THEN (SELECT class FROM job_errors WHERE job_errors.job_id = jobs.id ORDER BY job_errors.id DESC LIMIT 1) END
         """
     private static let columns = "\(values) FROM gateway_calls CROSS JOIN jobs ON jobs.id = job_id"
@@ -114,7 +116,7 @@ extension WriteTransaction {
     private static let byAttach = SQLText(
         """
         \(values) FROM (
-            SELECT job_id, attach, server_id, is_shared, received_at, lost_at, response_id FROM gateway_calls
+            SELECT job_id, attach, server_id, is_shared, received_at, lost_at, response_id, clients FROM gateway_calls
             WHERE attach = ? AND choice = 0 ORDER BY job_id DESC LIMIT ?
         ) AS newest CROSS JOIN jobs ON jobs.id = job_id
         WHERE ? = 1 OR received_at IS NULL OR finalized_at IS NULL ORDER BY job_id DESC
@@ -149,6 +151,7 @@ extension AttachableCall {
         id = row.int64(0)
         attach = row.blob(1)
         server = row.int64(2)
+        clients = row.int64(11)
         isShared = row.bool(3)
         receivedAt = row.optionalInt64(4)
         lostAt = row.optionalInt64(5)
@@ -164,6 +167,6 @@ extension AttachableCall.Job {
         endedAt = row.optionalInt64(8)
         expiresAt = row.optionalInt64(9)
         cancelledAt = row.optionalInt64(10) ?? (state == .cancelled ? endedAt : nil)
-        failure = row.optionalText(11).map { FailureClass(rawValue: $0) ?? .permanent }
+        failure = row.optionalText(12).map { FailureClass(rawValue: $0) ?? .permanent }
     }
 }

@@ -26,38 +26,51 @@ extension GatewayStore {
         if !received.isEmpty { try await writing(received) { _ in } }
     }
 
-    /// Records that the last client of these calls at this process has left. What has not been received can be attached to from now on.
+    /// Records that the last client of a call at this process has left. What has not been received can be attached to from now on.
     /// - Parameters:
-    ///   - calls: the jobs that speak for their calls.
+    ///   - call: the job that speaks for the call.
+    ///   - client: the latest of its clients that this process knows of. If another has come since, its departure is the one that counts.
     ///   - server: this process, as registered.
-    ///   - expiresAt: when their jobs expire that have not begun by then (wall clock, in milliseconds); nil for never.
-    /// - Returns: the calls that nobody waits for now, in any process.
+    ///   - expiresAt: when its jobs expire that have not begun by then (wall clock, in milliseconds); nil for never.
+    /// - Returns: whether nobody waits for the call now, in any process.
     @discardableResult
-    package func left(_ calls: [Int64], server: Int64, expiresAt: Int64? = nil) async throws -> Set<Int64> {
+    package func left(_ call: Int64, client: Int64, server: Int64, expiresAt: Int64? = nil) async throws -> Bool {
         try await writing { transaction in
-            var abandoned: Set<Int64> = []
-            for call in calls where try transaction.lose(call, server: server) {
-                abandoned.insert(call)
-                if let expiresAt { try transaction.letExpire(call, at: expiresAt) }
-            }
-            return abandoned
+            guard try transaction.lose(call, client: client, server: server) else { return false }
+            if let expiresAt { try transaction.letExpire(call, at: expiresAt) }
+            return true
         }
     }
 
-    /// Cancels the jobs of those calls that nobody has attached to since they lost their clients. A call that identical jobs wait for goes
-    /// on for them.
-    /// - Parameter onlyBegun: whether calls that no job has begun are left alone: they expire.
-    /// - Returns: the calls that were cancelled.
+    /// Cancels the jobs of a call that nobody has attached to since it lost its clients. A call that identical jobs wait for goes on for
+    /// them.
+    /// - Parameters:
+    ///   - client: as in ``left(_:client:server:expiresAt:)``.
+    ///   - onlyBegun: whether a call that no job has begun is left alone: it expires.
+    /// - Returns: whether it was cancelled.
     @discardableResult
-    package func cancelAbandoned(_ calls: [Int64], server: Int64, onlyBegun: Bool = false) async throws -> Set<Int64> {
+    package func cancelAbandoned(_ call: Int64, client: Int64, server: Int64, onlyBegun: Bool = false) async throws -> Bool {
         try await writing { transaction in
-            var cancelled: Set<Int64> = []
-            for call in calls where try transaction.isAbandoned(call, server: server) {
-                if onlyBegun, try !transaction.hasBegun(call) { continue }
-                for job in try transaction.jobs(ofCall: call) { try transaction.cancel(job) }
-                cancelled.insert(call)
+            guard try transaction.isAbandoned(call, client: client, server: server) else { return false }
+            if onlyBegun, try !transaction.hasBegun(call) { return false }
+            for job in try transaction.jobs(ofCall: call) { try transaction.cancel(job) }
+            return true
+        }
+    }
+
+    /// Cancels the jobs of a call whose last client waits no longer, unless one of them has begun: what is paid for is worth waiting for.
+    /// - Parameter client: as in ``left(_:client:server:expiresAt:)``. If another has come since, the jobs stay for it.
+    /// - Returns: whether the client need not wait; false if a job has begun.
+    package func giveUp(_ call: Int64, client: Int64, server: Int64) async throws -> Bool {
+        try await writing { transaction in
+            let jobs = try transaction.jobs(ofCall: call)
+            for job in jobs {
+                let waits = try transaction.statement("SELECT 1 FROM jobs WHERE id = ? AND finalized_at IS NULL AND +state <> 'running'")
+                guard try waits.bind(job).exists() else { return false }
             }
-            return cancelled
+            guard try transaction.lose(call, client: client, server: server) else { return true }
+            for job in jobs { try transaction.cancel(job) }
+            return true
         }
     }
 
@@ -89,21 +102,24 @@ extension WriteTransaction {
     }
 
     /// Returns whether nobody waits for the call now. Who waits at another process cannot be told, once several have been concerned.
-    fileprivate func lose(_ call: Int64, server: Int64) throws(SQLFailure) -> Bool {
+    fileprivate func lose(_ call: Int64, client: Int64, server: Int64) throws(SQLFailure) -> Bool {
         let lost = try statement(
-            "UPDATE gateway_calls SET lost_at = ? WHERE job_id = ? AND choice = 0 AND server_id = ? AND received_at IS NULL"
-        ).bind(now).bind(call).bind(server).run()
+            """
+            UPDATE gateway_calls SET lost_at = ?
+            WHERE job_id = ? AND choice = 0 AND server_id = ? AND clients = ? AND received_at IS NULL
+            """
+        ).bind(now).bind(call).bind(server).bind(client).run()
         guard lost == 1 else { return false }
-        return try isAbandoned(call, server: server)
+        return try isAbandoned(call, client: client, server: server)
     }
 
-    fileprivate func isAbandoned(_ call: Int64, server: Int64) throws(SQLFailure) -> Bool {
+    fileprivate func isAbandoned(_ call: Int64, client: Int64, server: Int64) throws(SQLFailure) -> Bool {
         try statement(
             """
             SELECT 1 FROM gateway_calls
-            WHERE job_id = ? AND server_id = ? AND lost_at IS NOT NULL AND received_at IS NULL AND is_shared = 0
+            WHERE job_id = ? AND server_id = ? AND clients = ? AND lost_at IS NOT NULL AND received_at IS NULL AND is_shared = 0
             """
-        ).bind(call).bind(server).exists()
+        ).bind(call).bind(server).bind(client).exists()
     }
 
     fileprivate func hasBegun(_ call: Int64) throws(SQLFailure) -> Bool {

@@ -53,6 +53,8 @@ package struct GatewayTicket: Sendable, Equatable {
     package var responseID: String?
     /// What became of the jobs, if they all had ended before: there is nothing to wait for.
     package var outcomes: [JobOutcome] = []
+    /// Which of the call's clients this one is, from 1.
+    package var client: Int64 = 1
 
     /// The job that speaks for the call.
     package var call: Int64 { jobs.first?.id ?? 0 }

@@ -15,7 +15,7 @@ package struct LaneStatus: Sendable, Equatable {
     /// How many jobs are ready to be called for.
     package var ready = 0
     package var running = 0
-    /// For a job that is ready: how many jobs of the lane come before it, at most ``mostAhead``.
+    /// For a job that is ready, if it was asked for: how many jobs of the lane come before it, at most ``mostAhead``.
     package var ahead: Int?
 
     package static let mostAhead = 10_000
@@ -44,9 +44,11 @@ extension GatewayStore {
         }
     }
 
-    /// Returns the status of a job's lane, and the job's place in it; nil if there is no such job.
-    /// - Parameter policies: as the workers have them.
-    package func lane(of job: Int64, policies: CallPolicies) throws -> LaneStatus? {
+    /// Returns the status of a job's lane; nil if there is no such job.
+    /// - Parameters:
+    ///   - policies: as the workers have them.
+    ///   - withPlace: whether to count the jobs before it, which takes longer the more there are.
+    package func lane(of job: Int64, policies: CallPolicies, withPlace: Bool = false) throws -> LaneStatus? {
         try read { reader in
             let found = try reader.statement(
                 """
@@ -69,7 +71,7 @@ extension GatewayStore {
             }
             var status = try LaneStatus(target, kind, policies, reader, key: key, estimate: estimate, now: clock.wall())
             (status.ready, status.running, status.isPaused) = (found.ready, found.running, found.isPaused)
-            guard found.isReady else { return status }
+            guard withPlace, found.isReady else { return status }
             status.ahead = try reader.statement(
                 """
                 SELECT count(*) FROM (

@@ -53,8 +53,11 @@ extension WriteTransaction {
     ) throws(SQLFailure) -> GatewayTicket {
         let hadClient = call.isWatched(locks)
         try statement(
-            "UPDATE gateway_calls SET server_id = ?, is_shared = ?, received_at = NULL, lost_at = NULL WHERE job_id = ?"
-        ).bind(submission.server).bind(call.isShared || (hadClient && call.server != submission.server)).bind(call.id).run()
+            """
+            UPDATE gateway_calls SET server_id = ?, clients = ?, is_shared = ?, received_at = NULL, lost_at = NULL WHERE job_id = ?
+            """
+        ).bind(submission.server).bind(call.clients + 1).bind(call.isShared || (hadClient && call.server != submission.server))
+            .bind(call.id).run()
         for (job, new) in zip(call.jobs, submission.jobs) where !job.state.isFinal {
             // The new client waits as long as it says, and a client that still waits is not cut short.
             let expiry: Int64? =
@@ -65,6 +68,7 @@ extension WriteTransaction {
             }
         }
         return GatewayTicket(
-            jobs: call.jobs.map { Enqueued(id: $0.id, state: $0.state) }, attached: attachment, responseID: call.responseID)
+            jobs: call.jobs.map { Enqueued(id: $0.id, state: $0.state) }, attached: attachment, responseID: call.responseID,
+            client: call.clients + 1)
     }
 }

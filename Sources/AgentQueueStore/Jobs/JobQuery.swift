@@ -2,9 +2,11 @@ import AgentQueueModel
 
 extension JobStore {
     /// Returns a page of jobs, newest first.
-    /// - Parameter before: only jobs with a smaller id; nil begins with the newest.
-    package func list(_ filter: JobFilter, limit: Int, before: Int64? = nil) throws -> [Job] {
-        try matching(filter, .newestFirst, from: before ?? .max, limit: limit) { try Job.fetch($0, ids: $1) }
+    /// - Parameters:
+    ///   - before: only jobs with a smaller id; nil begins with the newest.
+    ///   - first: no job with a smaller id is looked at. It bounds the time where no index serves the filter.
+    package func list(_ filter: JobFilter, limit: Int, before: Int64? = nil, from first: Int64 = 0) throws -> [Job] {
+        try matching(filter, .newestFirst, from: before ?? .max, through: first, limit: limit) { try Job.fetch($0, ids: $1) }
     }
 
     /// Returns a page of jobs with ids larger than `after`, oldest first. Use it to walk any number of jobs in constant memory.
@@ -14,7 +16,7 @@ extension JobStore {
 
     /// Returns the ids of matching jobs after `after` and up to `last`, in ascending order.
     func ids(_ filter: JobFilter, after: Int64, through last: Int64, limit: Int) throws -> [Int64] {
-        try matching(filter, .oldestFirst, from: after, limit: limit) { $1 }.filter { $0 <= last }
+        try matching(filter, .oldestFirst, from: after, through: last, limit: limit) { $1 }
     }
 
     /// Returns how many matching jobs there are in each state. Without other conditions than queues and models, it reads counters only.
@@ -88,17 +90,19 @@ extension JobStore {
     /// Fetches matching jobs in slices. Where the content of jobs decides, each slice is a snapshot of its own, so that a long walk does not
     /// keep the write-ahead log from being reset.
     private func matching<Row>(
-        _ filter: JobFilter, _ order: JobQuery.Order, from start: Int64, limit: Int,
+        _ filter: JobFilter, _ order: JobQuery.Order, from start: Int64, through last: Int64? = nil, limit: Int,
         fetch: (ReadConnection, [Int64]) throws -> [Row]
     ) throws -> [Row] {
         guard filter.readsContent else {
-            return try read { reader in try fetch(reader, JobQuery(filter, in: reader).ids(reader, order, from: start, limit: limit)) }
+            return try read { reader in
+                try fetch(reader, JobQuery(filter, in: reader).ids(reader, order, from: start, through: last, limit: limit))
+            }
         }
         var found: [Row] = []
         var place: Int64? = start
         while let from = place, found.count < limit {
             place = try read { reader in
-                let ids = try JobQuery(filter, in: reader).ids(reader, order, from: from, limit: Self.looksAtOnce)
+                let ids = try JobQuery(filter, in: reader).ids(reader, order, from: from, through: last, limit: Self.looksAtOnce)
                 let matching = try JobContent(filter).matching(ids, reader, atMost: limit - found.count)
                 found += try fetch(reader, matching)
                 return ids.count < Self.looksAtOnce ? nil : ids.last
@@ -266,10 +270,12 @@ struct JobQuery {
         conditions.append("jobs.lane_id IN (\(ids.map(String.init).joined(separator: ", ")))")
     }
 
-    func ids(_ reader: ReadConnection, _ order: Order, from start: Int64, limit: Int) throws -> [Int64] {
+    func ids(_ reader: ReadConnection, _ order: Order, from start: Int64, through last: Int64? = nil, limit: Int) throws -> [Int64] {
         guard !isEmptySet else { return [] }
-        let (bound, direction) = order == .newestFirst ? ("jobs.id < ?", "DESC") : ("jobs.id > ?", "ASC")
-        let condition = (conditions + [bound]).joined(separator: " AND ")
+        let isNewestFirst = order == .newestFirst
+        let (bound, direction) = isNewestFirst ? ("jobs.id < ?", "DESC") : ("jobs.id > ?", "ASC")
+        let end = last.map { ["jobs.id \(isNewestFirst ? ">=" : "<=") \($0)"] } ?? []
+        let condition = (conditions + end + [bound]).joined(separator: " AND ")
         let statement = try reader.statement(
             building: "SELECT jobs.id FROM jobs \(joins) WHERE \(condition) ORDER BY jobs.id \(direction) LIMIT \(limit)")
         return try bind(statement).bind(start).all { $0.int64(0) }

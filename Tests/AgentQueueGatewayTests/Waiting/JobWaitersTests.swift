@@ -22,14 +22,45 @@ import Testing
     @Test func aJobThatEndsBeforeItsIDIsKnownWakesItsWaiter() async throws {
         try await withWaiters { _, waiters in
             let signal = CallSignal()
-            waiters.beginSubmission()
+            let mark = waiters.beginSubmission()
             waiters.ended(5, .completed)
-            waiters.wait(for: 5, signal)
+            waiters.wait(for: 5, signal, since: mark)
             waiters.endSubmission()
             try await within(.seconds(10), "the waiter wakes") { await signal.wait(until: nil) }
             #expect(waiters.end(of: 5) == .completed)
             waiters.stop(5, signal)
             #expect(waiters.count == 0)
+        }
+    }
+
+    /// The job failed and was retried while other requests came in: whoever attaches to it now waits for what becomes of it.
+    @Test func anEndFromBeforeTheSubmissionIsNotTakenForTheJobsOwn() async throws {
+        try await withWaiters { _, waiters in
+            let (first, second) = (CallSignal(), CallSignal())
+            _ = waiters.beginSubmission()
+            waiters.ended(5, .discarded)
+            let mark = waiters.beginSubmission()
+            waiters.wait(for: 5, first, since: mark)
+            waiters.wait(for: 5, second)
+            #expect(waiters.end(of: 5) == nil)
+            waiters.ended(5, .completed)
+            #expect(waiters.end(of: 5) == .completed)
+        }
+    }
+
+    @Test func theLastClientThatLeavesSaysWhoCameLast() async throws {
+        try await withWaiters { _, waiters in
+            let (first, second, viewer) = (CallSignal(), CallSignal(), CallSignal())
+            waiters.wait(for: 5, first, client: 1)
+            #expect(waiters.onlyClient(of: 5) == 1)
+            waiters.wait(for: 5, second, client: 2)
+            waiters.wait(for: 5, viewer)
+            #expect(waiters.onlyClient(of: 5) == nil && waiters.isViewed(5))
+            #expect(waiters.stop(5, second) == nil)
+            #expect(waiters.stop(5, first) == 2)
+            #expect(waiters.isViewed(5))
+            #expect(waiters.stop(5, viewer) == nil)
+            #expect(waiters.count == 0 && !waiters.isViewed(5))
         }
     }
 

@@ -28,7 +28,7 @@ import Testing
         try await withStore { f in
             let first = try await f.submit("hello")
             let second = try await again(f, .retry)
-            #expect(second == GatewayTicket(jobs: [Enqueued(id: first.call, state: .available)], attached: .retry))
+            #expect(second == GatewayTicket(jobs: [Enqueued(id: first.call, state: .available)], attached: .retry, client: 2))
             #expect(try await f.submit("another") { $0.isRetry = true }.attached == nil)
             #expect(try await f.submit("hello", key: 8) { $0.isRetry = true }.attached == nil, "another key's")
         }
@@ -38,7 +38,7 @@ import Testing
         try await withStore { f in
             let (older, newer) = (try await f.submit("hello"), try await f.submit("hello"))
             #expect(try await again(f, .retry).call == newer.call, "the newest, if all have clients")
-            try await f.store.gateway.left([older.call], server: f.worker)
+            try await f.store.gateway.left(older.call, client: older.client, server: f.worker)
             #expect(try await again(f, .retry).call == older.call)
             // It has a client again.
             #expect(try await again(f, .retry).call == newer.call)
@@ -73,7 +73,7 @@ import Testing
     @Test func anyRequestAttachesToACallThatHasLostItsClients() async throws {
         try await withStore { f in
             let first = try await f.submit("hello")
-            #expect(try await f.store.gateway.left([first.call], server: f.worker) == [first.call])
+            #expect(try await f.store.gateway.left(first.call, client: first.client, server: f.worker))
             let second = try await again(f, .plain)
             #expect(second.call == first.call && second.attached == .lost)
             #expect(try await again(f, .plain).attached == nil, "it has a client again")
@@ -83,7 +83,7 @@ import Testing
     @Test func anyRequestGetsAnAnswerThatNobodyReceived() async throws {
         try await withStore { f in
             let first = try await f.submit("hello")
-            try await f.store.gateway.left([first.call], server: f.worker)
+            try await f.store.gateway.left(first.call, client: first.client, server: f.worker)
             try await f.answer(first)
             f.clock.advance(10 * Self.minute - 1)
             #expect(try await again(f, .plain).jobs == [Enqueued(id: first.call, state: .completed)])
@@ -112,9 +112,9 @@ import Testing
         try await withStore { f in
             for ends in 0..<3 {
                 let first = try await f.submit("hello")
-                try await f.store.gateway.left([first.call], server: f.worker, expiresAt: f.clock.wall + Self.minute)
+                try await f.store.gateway.left(first.call, client: first.client, server: f.worker, expiresAt: f.clock.wall + Self.minute)
                 switch ends {
-                case 0: #expect(try await f.store.gateway.cancelAbandoned([first.call], server: f.worker) == [first.call])
+                case 0: #expect(try await f.store.gateway.cancelAbandoned(first.call, client: first.client, server: f.worker))
                 case 1:
                     f.clock.advance(Self.minute)
                     #expect(try await f.store.maintenance.expire() == 1)
@@ -125,7 +125,7 @@ import Testing
                 for repetition in Repetition.allCases {
                     let next = try await again(f, repetition)
                     #expect(next.attached == nil && next.call != first.call)
-                    try await f.store.gateway.left([next.call], server: f.worker)
+                    try await f.store.gateway.left(next.call, client: next.client, server: f.worker)
                     _ = try await f.store.jobs.cancel(ids: [next.call])
                 }
             }
@@ -165,7 +165,7 @@ import Testing
             let now = f.clock.wall
             var submission = f.submission("hello") { $0.expiresAt = now + 5 * Self.minute }
             let first = try await f.store.gateway.submit(submission)
-            try await f.store.gateway.left([first.call], server: f.worker, expiresAt: now + Self.minute)
+            try await f.store.gateway.left(first.call, client: first.client, server: f.worker, expiresAt: now + Self.minute)
             #expect(try f.job(first.call).expiresAt == now + Self.minute)
             submission.jobs[0].expiresAt = now + 3 * Self.minute
             _ = try await f.store.gateway.submit(submission)

@@ -85,7 +85,7 @@ import Testing
         try await withStore { f in
             let ticket = try await f.submit("hello", samples: 2)
             let begun = try await f.one()
-            try await f.store.gateway.left([ticket.call], server: f.worker, expiresAt: f.clock.wall + Self.minute)
+            try await f.store.gateway.left(ticket.call, client: ticket.client, server: f.worker, expiresAt: f.clock.wall + Self.minute)
             f.clock.advance(Self.minute)
             _ = try await f.store.maintenance.expire()
             #expect(try f.states(ticket.jobs.map(\.id)) == [begun.id == ticket.call ? .running : .discarded, .discarded])
@@ -95,10 +95,10 @@ import Testing
     @Test func aCallThatHasNotBegunIsLeftToExpireWhereItIs() async throws {
         try await withStore { f in
             let ticket = try await f.submit("hello")
-            try await f.store.gateway.left([ticket.call], server: f.worker, expiresAt: f.clock.wall + Self.minute)
-            #expect(try await f.store.gateway.cancelAbandoned([ticket.call], server: f.worker, onlyBegun: true) == [])
+            try await f.store.gateway.left(ticket.call, client: ticket.client, server: f.worker, expiresAt: f.clock.wall + Self.minute)
+            #expect(try await !f.store.gateway.cancelAbandoned(ticket.call, client: ticket.client, server: f.worker, onlyBegun: true))
             _ = try await f.one()
-            #expect(try await f.store.gateway.cancelAbandoned([ticket.call], server: f.worker, onlyBegun: true) == [ticket.call])
+            #expect(try await f.store.gateway.cancelAbandoned(ticket.call, client: ticket.client, server: f.worker, onlyBegun: true))
         }
     }
 
@@ -108,7 +108,7 @@ import Testing
             try await f.answer(ticket)
             f.store.gateway.received([ticket.call])
             #expect(try f.store.gateway.call(of: ticket.call)?.receivedAt == nil, "it is written with the next transaction")
-            #expect(try await f.store.gateway.left([ticket.call], server: f.worker) == [])
+            #expect(try await !f.store.gateway.left(ticket.call, client: ticket.client, server: f.worker))
             let call = try #require(try f.store.gateway.call(of: ticket.call))
             #expect(call.receivedAt == f.clock.wall && call.lostAt == nil)
         }
@@ -118,12 +118,31 @@ import Testing
         try await withStore { f in
             let ticket = try await f.submit("hello")
             _ = try await f.one()
-            try await f.store.gateway.left([ticket.call], server: f.worker)
-            #expect(try await f.submit("hello").attached == .lost)
-            #expect(try await f.store.gateway.cancelAbandoned([ticket.call], server: f.worker) == [])
-            try await f.store.gateway.left([ticket.call], server: f.worker)
-            #expect(try await f.store.gateway.cancelAbandoned([ticket.call], server: f.worker) == [ticket.call])
+            try await f.store.gateway.left(ticket.call, client: ticket.client, server: f.worker)
+            let again = try await f.submit("hello")
+            #expect(again.attached == .lost && again.client == 2)
+            #expect(try await !f.store.gateway.cancelAbandoned(ticket.call, client: ticket.client, server: f.worker))
+            try await f.store.gateway.left(again.call, client: again.client, server: f.worker)
+            #expect(try await !f.store.gateway.cancelAbandoned(ticket.call, client: ticket.client, server: f.worker))
+            #expect(try await f.store.gateway.cancelAbandoned(again.call, client: again.client, server: f.worker))
             #expect(try await f.cancellations().map(\.jobID) == [ticket.call])
+        }
+    }
+
+    /// Its process has not heard of the new client yet: that one's departure counts, and not the one under way.
+    @Test func aDepartureIsVoidOnceAnotherClientHasCome() async throws {
+        try await withStore { f in
+            let now = f.clock.wall
+            let ticket = try await f.store.gateway.submit(f.submission("hello") { $0.expiresAt = now + 5 * Self.minute })
+            let again = try await f.store.gateway.submit(f.retry("hello") { $0.expiresAt = now + 5 * Self.minute })
+            #expect(again.call == ticket.call && again.client == 2)
+            let left = try await f.store.gateway.left(
+                ticket.call, client: ticket.client, server: f.worker, expiresAt: now + Self.minute)
+            #expect(!left)
+            #expect(try f.store.gateway.call(of: ticket.call)?.lostAt == nil)
+            #expect(try f.job(ticket.call).expiresAt == now + 5 * Self.minute)
+            #expect(try await !f.store.gateway.cancelAbandoned(ticket.call, client: ticket.client, server: f.worker))
+            #expect(try await f.store.gateway.left(again.call, client: again.client, server: f.worker))
         }
     }
 
@@ -132,12 +151,31 @@ import Testing
         try await withStore { f in
             let other = try await f.store.gateway.register()
             let ticket = try await f.submit("hello")
-            #expect(try await f.submit("hello", server: other) { $0.isRetry = true }.call == ticket.call)
-            #expect(try await f.store.gateway.left([ticket.call], server: f.worker) == [])
-            #expect(try await f.store.gateway.left([ticket.call], server: other) == [])
-            #expect(try await f.store.gateway.cancelAbandoned([ticket.call], server: other) == [])
+            let again = try await f.submit("hello", server: other) { $0.isRetry = true }
+            #expect(again.call == ticket.call)
+            #expect(try await !f.store.gateway.left(ticket.call, client: ticket.client, server: f.worker))
+            #expect(try await !f.store.gateway.left(again.call, client: again.client, server: other))
+            #expect(try await !f.store.gateway.cancelAbandoned(again.call, client: again.client, server: other))
             // But who sends it again gets it.
             #expect(try await f.submit("hello").attached == .lost)
+        }
+    }
+
+    /// Its client waits no longer for a closed lane; but the lane may just have opened.
+    @Test func aCallThatHasBegunIsNotGivenUp() async throws {
+        try await withStore { f in
+            let begun = try await f.submit("a")
+            _ = try await f.one()
+            #expect(try await !f.store.gateway.giveUp(begun.call, client: begun.client, server: f.worker))
+            #expect(try f.state(begun.call) == .running)
+            #expect(try await f.cancellations().isEmpty)
+            #expect(try f.store.gateway.call(of: begun.call)?.lostAt == nil)
+            let waiting = try await f.submit("b")
+            let again = try await f.submit("b") { $0.isRetry = true }
+            #expect(try await f.store.gateway.giveUp(waiting.call, client: waiting.client, server: f.worker))
+            #expect(try f.state(waiting.call) == .available, "another client waits for it")
+            #expect(try await f.store.gateway.giveUp(again.call, client: again.client, server: f.worker))
+            #expect(try f.state(waiting.call) == .cancelled)
         }
     }
 
@@ -203,9 +241,9 @@ import Testing
             #expect(!lane.isOpen && lane.cause?.kind == .limit && !lane.isFault && lane.ready == 3 && lane.running == 1)
             let opensAt = try #require(lane.opensAt)
             #expect((f.clock.wall + 1...f.clock.wall + Self.minute).contains(opensAt))
-            #expect(try f.store.gateway.lane(of: tickets[1].call, policies: policies)?.ahead == 1)
-            #expect(try f.store.gateway.lane(of: tickets[0].call, policies: policies)?.ahead == 0)
-            #expect(try f.store.gateway.lane(of: urgent.call, policies: policies)?.ahead == nil, "it runs")
+            #expect(try f.store.gateway.lane(of: tickets[1].call, policies: policies, withPlace: true)?.ahead == 1)
+            #expect(try f.store.gateway.lane(of: tickets[0].call, policies: policies, withPlace: true)?.ahead == 0)
+            #expect(try f.store.gateway.lane(of: urgent.call, policies: policies, withPlace: true)?.ahead == nil, "it runs")
             #expect(try f.store.gateway.lane(of: 999, policies: policies) == nil)
             f.clock.wall = opensAt
             #expect(try #require(try f.store.gateway.lane(of: tickets[0].call, policies: policies)).isOpen)

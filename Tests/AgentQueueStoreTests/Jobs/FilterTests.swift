@@ -62,6 +62,20 @@ import Testing
         }
     }
 
+    @Test func noJobIsLookedAtBelowTheFirst() async throws {
+        try await withStore { f in
+            for number in 1...6 { try await f.add(number % 2 == 0 ? "even" : "odd") }
+            var even = JobFilter()
+            even.texts = ["even"]
+            for filter in [JobFilter(), even] {
+                let all = try f.store.jobs.list(filter, limit: 10).map(\.id)
+                #expect(try f.store.jobs.list(filter, limit: 10, before: 6, from: 3).map(\.id) == all.filter { (3..<6).contains($0) })
+                #expect(try f.store.jobs.list(filter, limit: 1, before: 5, from: 3).map(\.id) == [4])
+                #expect(try f.store.jobs.list(filter, limit: 10, before: 3, from: 3).isEmpty)
+            }
+        }
+    }
+
     /// More jobs than are looked at in one snapshot.
     @Test func contentIsSearchedInSlices() async throws {
         try await withStore(durability: .normal) { f in

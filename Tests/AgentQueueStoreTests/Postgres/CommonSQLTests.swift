@@ -35,11 +35,12 @@ struct CommonSQLTests {
         for job in try await f.claim() { _ = try await f.complete(job, cacheFor: 10_000_000) }
         for _ in 0..<2 {
             let call = try await f.submit("hello", samples: 2) { $0.idempotencyKey = "k" }.call
-            try await f.submit("hello", samples: 2) { $0.isRetry = true }
+            let client = try await f.submit("hello", samples: 2) { $0.isRetry = true }.client
             _ = try f.store.gateway.outcomes(of: [call])
-            _ = try f.store.gateway.lane(of: call, policies: limited)
-            try await f.store.gateway.left([call], server: f.worker, expiresAt: f.clock.wall + 1)
-            try await f.store.gateway.cancelAbandoned([call], server: f.worker)
+            _ = try f.store.gateway.lane(of: call, policies: limited, withPlace: true)
+            try await f.store.gateway.left(call, client: client, server: f.worker, expiresAt: f.clock.wall + 1)
+            try await f.store.gateway.cancelAbandoned(call, client: client, server: f.worker)
+            _ = try await f.store.gateway.giveUp(f.submit("other").call, client: 1, server: f.worker)
         }
         let key = try await f.store.keys.create(NewAPIKey(name: "a"), secret: [1], by: "me")
         try await f.store.keys.touch(key)
