@@ -29,7 +29,8 @@ import Testing
 
     @Test func aClientOfItsFormGetsTheAnswerAsItCame() async throws {
         let result = try #require(try read(Self.good("job-1", hello)))
-        #expect(result.native == BatchItemResult.Native(form: .chat, body: try JSONValue.parse(hello)))
+        let body = try JSONValue.parse(hello)
+        #expect(result.native == BatchItemResult.Native(form: .chat, body: body))
         try await withBatches(answers: takesBatches) { provider, _ in
             var request = item("a").request
             #expect(provider.outcome(of: result, to: request).reply?.native == nil)
