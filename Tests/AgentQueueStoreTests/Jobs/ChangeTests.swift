@@ -94,7 +94,7 @@ import Testing
     @Test func deleteOfEveryState() async throws {
         try await withStore { f in
             let ids = try await oneOfEach(f)
-            let results = try await apply(f, ids, f.store.jobs.delete(ids:))
+            let results = try await apply(f, ids) { try await f.store.jobs.delete(ids: $0) }
             for (state, result) in results {
                 if state.isFinal {
                     #expect(result == .changed(state))
