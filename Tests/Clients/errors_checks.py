@@ -94,7 +94,7 @@ def cancel(context, script):
     context.serve.run("cancel", str(job))
 
 
-@checks.check("what is wrong with a request")
+@checks.check("what is wrong with a request", bound=90)
 def wrong_requests(context):
     reader, narrow = key(context, "reader", "--scopes", "read"), key(context, "narrow", "--targets", "other/*")
     unknown = context.of(context.gateway, "aq-1-" + "B" * 43)
@@ -121,7 +121,7 @@ def wrong_requests(context):
         refused(form, "conflict", ask(context, form, body(form, Script()), **{"idempotency-key": form}))
 
 
-@checks.check("limits, budgets and pauses that open too late")
+@checks.check("limits, budgets and pauses that open too late", bound=90)
 def closed(context):
     for form in ("chat", "messages"):
         poor = key(context, f"poor-{form}", "--usd-total", "0.000001")
@@ -171,7 +171,7 @@ def each(context, forms, action):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(90)
+        thread.join(140)
     expect(not any(thread.is_alive() for thread in threads), "an answer has no end")
     expect(not failures, " | ".join(failures))
 
@@ -181,7 +181,7 @@ def cancelling(context, name, script):
         threading.Thread(target=cancel, args=(context, script), daemon=True).start()
 
 
-@checks.check("calls that fail before the head", bound=100)
+@checks.check("calls that fail before the head", bound=150)
 def before_the_head(context):
     def action(name, form):
         script, more = failing(name, form, {})
@@ -191,7 +191,7 @@ def before_the_head(context):
     each(context, ("chat", "messages"), action)
 
 
-@checks.check("calls that fail in a stream that has begun", bound=100)
+@checks.check("calls that fail in a stream that has begun", bound=150)
 def after_the_head(context):
     def action(name, form):
         script, more = failing(name, form, {"delay": 1.5})
@@ -221,7 +221,7 @@ def after_the_head(context):
     each(context, ("chat", "messages", "responses"), action)
 
 
-@checks.check("calls that fail after spaces: the answer is cut, and the repetition gets the failure", bound=100)
+@checks.check("calls that fail after spaces: the answer is cut, and the repetition gets the failure", bound=150)
 def after_spaces(context):
     def action(name, form):
         script, more = failing(name, form, {"delay": 1.5})
@@ -262,7 +262,7 @@ def opens_late(context):
         gateway.kill()
 
 
-@checks.check("too many that wait, and a gateway that stops")
+@checks.check("too many that wait, and a gateway that stops", bound=90)
 def full_and_stopping(context):
     for form in ("chat", "messages"):
         gateway = Gateway(context.arguments.program, pathlib.Path(context.arguments.folder, f"errors-full-{form}"), context.arguments.upstream,
@@ -290,7 +290,7 @@ def full_and_stopping(context):
 def main():
     context = Context("errors")
     gateway = Gateway(context.arguments.program, pathlib.Path(context.arguments.folder, "errors"), context.arguments.upstream, "  max_body: 1MiB\n"
-                      "http: { request_timeout: 3s }\n")
+                      "http: { request_timeout: 5s }\n")
     gateway.start()
     try:
         context.serve = gateway

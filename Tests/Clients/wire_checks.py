@@ -52,7 +52,7 @@ def request(gateway, lines, body=b"", first=f"POST {CHAT} HTTP/1.1"):
     return "\r\n".join(head).encode("latin-1") + END + body
 
 
-@checks.check("requests that could be read in two ways are refused, and nothing is smuggled", bound=60)
+@checks.check("requests that could be read in two ways are refused, and nothing is smuggled", bound=120)
 def smuggled(context):
     with running(context, "smuggled") as gateway:
         def second(script):
@@ -202,7 +202,7 @@ def encrypted(context, name):
         yield gateway, str(folder / "certificate.pem")
 
 
-@checks.check("HTTP/2: curl gets whole and streamed answers, many at once on one connection", bound=60)
+@checks.check("HTTP/2: curl gets whole and streamed answers, many at once on one connection", bound=120)
 def http2(context):
     with encrypted(context, "h2") as (gateway, certificate):
         def curl(*options, body):
