@@ -131,7 +131,8 @@ def stream(context):
     equal(code, 0, "curl's exit code")
     for header in ("content-type: text/event-stream", "x-accel-buffering: no", "x-request-id: ", "request-id: "):
         expect(header in report.lower(), f"no '{header}' in the head")
-    events = body.decode().split("\n\n")
+    # On a machine that is busy it may have been silent for long.
+    events = body.decode().replace(": ping\n", "").split("\n\n")
     equal(events[-2:], ["data: [DONE]", ""], "the last event")
     expect(all(event.startswith("data: {") for event in events[:-2]), "an event is no data")
     expect("\nid:" not in body.decode() and "\nretry:" not in body.decode(), "an event has an id")
