@@ -84,7 +84,8 @@ final class JobWaiters: Sendable {
             state.jobs[id, default: Waiting()].signals[ObjectIdentifier(signal)] = signal
             if let client {
                 state.jobs[id]?.clients.insert(ObjectIdentifier(signal))
-                state.jobs[id]?.latest = max(client, state.jobs[id]?.latest ?? 0)
+                let latest = state.jobs[id]?.latest ?? 0
+                state.jobs[id]?.latest = max(client, latest)
             }
             if let time = state.earlyCalls.removeValue(forKey: id) { state.jobs[id]?.add(call: time) }
             if let mark, let end = state.early[id] ?? state.earlier[id], end.number > mark.ends { state.jobs[id]?.end = end.state }
