@@ -81,15 +81,16 @@ final class JobWaiters: Sendable {
     ///   - mark: when the submission began; nil without one. What ended before may have been retried since.
     func wait(for id: Int64, _ signal: CallSignal, client: Int64? = nil, since mark: Mark? = nil) {
         let hasEnded = state.withLock { state in
-            state.jobs[id, default: Waiting()].signals[ObjectIdentifier(signal)] = signal
+            var waiting = state.jobs.removeValue(forKey: id) ?? Waiting()
+            waiting.signals[ObjectIdentifier(signal)] = signal
             if let client {
-                state.jobs[id]?.clients.insert(ObjectIdentifier(signal))
-                let latest = state.jobs[id]?.latest ?? 0
-                state.jobs[id]?.latest = max(client, latest)
+                waiting.clients.insert(ObjectIdentifier(signal))
+                waiting.latest = max(client, waiting.latest)
             }
-            if let time = state.earlyCalls.removeValue(forKey: id) { state.jobs[id]?.add(call: time) }
-            if let mark, let end = state.early[id] ?? state.earlier[id], end.number > mark.ends { state.jobs[id]?.end = end.state }
-            return state.jobs[id]?.end != nil
+            if let time = state.earlyCalls.removeValue(forKey: id) { waiting.add(call: time) }
+            if let mark, let end = state.early[id] ?? state.earlier[id], end.number > mark.ends { waiting.end = end.state }
+            state.jobs[id] = waiting
+            return waiting.end != nil
         }
         if hasEnded { signal.call() }
     }
