@@ -1,4 +1,6 @@
+import AgentQueue
 import AgentQueueModel
+import AgentQueueSettings
 import AgentQueueStore
 import AgentQueueTestSupport
 import NIOHTTP1

@@ -1,3 +1,6 @@
+import AgentQueue
+import AgentQueueModel
+import AgentQueueSettings
 import AgentQueueTestSupport
 import Dispatch
 import Foundation
