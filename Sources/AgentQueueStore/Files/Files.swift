@@ -96,8 +96,8 @@ extension FileStore {
     private static let inKey = """
         \(columns) WHERE key_id = ?1 AND bytes IS NOT NULL AND (expires_at IS NULL OR expires_at > ?3) AND purpose <> 'message_batch'
         """
-    private static let newestFirst = SQLText("\(inKey) AND id < ?2 AND (?4 IS NULL OR purpose = ?4) ORDER BY id DESC LIMIT ?5")
-    private static let oldestFirst = SQLText("\(inKey) AND id > ?2 AND (?4 IS NULL OR purpose = ?4) ORDER BY id LIMIT ?5")
+    private static let newestFirst = SQLText("\(inKey) AND id < ?2 AND purpose = coalesce(?4, purpose) ORDER BY id DESC LIMIT ?5")
+    private static let oldestFirst = SQLText("\(inKey) AND id > ?2 AND purpose = coalesce(?4, purpose) ORDER BY id LIMIT ?5")
 }
 
 extension StoredFile {
