@@ -119,7 +119,7 @@ extension WriteTransaction {
             SELECT job_id, attach, server_id, is_shared, received_at, lost_at, response_id, clients FROM gateway_calls
             WHERE attach = ? AND choice = 0 ORDER BY job_id DESC LIMIT ?
         ) AS newest CROSS JOIN jobs ON jobs.id = job_id
-        WHERE ? = 1 OR received_at IS NULL OR finalized_at IS NULL ORDER BY job_id DESC
+        WHERE ? = 1 OR received_at IS NULL OR finalized_at IS NULL
         """)
     private static let choices = SQLText("\(columns) WHERE call_id = ? AND choice > 0 ORDER BY choice")
 
@@ -130,9 +130,10 @@ extension WriteTransaction {
 
     /// The newest calls that a request is like and may attach to, the newest first.
     private func calls(like submission: GatewaySubmission) throws(SQLFailure) -> [AttachableCall] {
-        let calls = try statement(Self.byAttach).bind(submission.attach).bind(Self.mostEarlierCalls).bind(submission.isRetry).all {
-            AttachableCall($0)
-        }
+        // They are few, and sorted here: nothing keeps the order of the inner query, and a sort in SQL builds a tree.
+        let calls = try statement(Self.byAttach).bind(submission.attach).bind(Self.mostEarlierCalls).bind(submission.isRetry)
+            .all { AttachableCall($0) }
+            .sorted { ($0.jobs.first?.id ?? 0) > ($1.jobs.first?.id ?? 0) }
         guard submission.jobs.count > 1 else { return calls }
         var whole: [AttachableCall] = []
         for call in calls { whole.append(try withChoices(call)) }
