@@ -19,7 +19,7 @@ final class KeyRing: Sendable {
 
     /// How long a key that was read counts as current. A key that any process has revoked is refused after this.
     static let freshness: Duration = .seconds(1)
-    /// Wrong keys of one address in a minute.
+    /// Wrong keys, of the right form, of one address in a minute.
     static let maxRefusals = 10
     private static let maxKnown = 10_000
     private static let maxAddresses = 10_000
@@ -46,7 +46,8 @@ final class KeyRing: Sendable {
             throw GatewayError(.invalidKey, "The request has no key: send one of the gateway's keys as Authorization: Bearer or x-api-key.")
         }
         let wrong = GatewayError(.invalidKey, "The key is unknown, revoked or expired: send a valid key of this gateway.")
-        guard let sent = KeyText(text) else { throw try refuse(wrong, address) }
+        // What has not the form of a key is no guess at one, and is not counted: it is a key for another server, or nothing.
+        guard let sent = KeyText(text) else { throw wrong }
         // A right key is not held up by the wrong ones of others at the same address.
         if let key = try find(sent) { return Caller(key) }
         throw try refuse(wrong, address)

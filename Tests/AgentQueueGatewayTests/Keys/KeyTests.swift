@@ -81,8 +81,11 @@ import Testing
         try await withGateway(GatewayPlan(asksForKeys: true)) { gateway in
             let keys = [try await gateway.key("laptop"), try await gateway.key("desktop")]
             #expect(try await models(gateway, [("x-api-key", keys[0])]).status == 200)
+            // A key for another server is no guess at one of this.
+            for _ in 0..<20 { #expect(try await models(gateway, [("x-api-key", "sk-other")]).status == 401) }
+            let wrong = KeyText(id: 9, secret: [UInt8](repeating: 9, count: 32)).text
             var statuses: [Int] = []
-            for _ in 0..<12 { statuses.append(try await models(gateway, [("x-api-key", "aq-9-wrong")]).status) }
+            for _ in 0..<12 { statuses.append(try await models(gateway, [("x-api-key", wrong)]).status) }
             #expect(statuses.prefix(10).allSatisfy { $0 == 401 })
             #expect(statuses.last == 429)
             // Whether they were seen before or not.
