@@ -22,12 +22,19 @@ import Testing
         return job
     }
 
+    private static func drains(_ configuration: inout WorkerConfiguration) { configuration.drains = true }
+
+    private static func drainsAndTriesAgainSoon(_ configuration: inout WorkerConfiguration) {
+        drains(&configuration)
+        configuration.backoff = Backoff(base: 1, cap: 1, floor: 1)
+    }
+
     private func talking(_ reply: @escaping @Sendable (ModelRequest) -> Outcome) -> ScriptedProvider {
         ScriptedProvider.talking({ requests, _ in requests.map { _ in .reply(ModelReply("")) } }, reply: reply)
     }
 
     @Test func aFollowersEndIsToldWithItsLeaders() async throws {
-        try await withBench(talking { _ in .reply(ModelReply("so it is")) }, { $0.drains = true }) { b in
+        try await withBench(talking { _ in .reply(ModelReply("so it is")) }, Self.drains) { b in
             let ids = try await b.store.jobs.enqueue([job("why?"), job("why?")]).map(\.id)
             let audience = Audience()
             try await b.worker(audience: audience).run()
@@ -46,13 +53,7 @@ import Testing
             }
             return attempt == 1 ? .failure(ModelFailure(.retryable, "it broke")) : .reply(ModelReply("at last"))
         }
-        try await withBench(
-            provider,
-            {
-                $0.drains = true
-                $0.backoff = Backoff(base: 1, cap: 1, floor: 1)
-            }
-        ) { b in
+        try await withBench(provider, Self.drainsAndTriesAgainSoon) { b in
             let id = try await b.store.jobs.enqueue(job("why?")).id
             let audience = Audience()
             let worker = b.worker(audience: audience)
@@ -68,7 +69,7 @@ import Testing
 
     @Test func aTextThatMayNotFitItsSchemaIsNotToldPieceByPiece() async throws {
         let format: JSONValue = ["type": "json_schema", "json_schema": ["name": "n", "schema": ["type": "integer"]]]
-        try await withBench(talking { _ in .reply(ModelReply("7")) }, { $0.drains = true }) { b in
+        try await withBench(talking { _ in .reply(ModelReply("7")) }, Self.drains) { b in
             let id = try await b.store.jobs.enqueue(job("how many?", [.init("response_format", format)])).id
             let audience = Audience()
             try await b.worker(audience: audience).run()
@@ -77,7 +78,7 @@ import Testing
     }
 
     @Test func aJobCancelledBeforeItsCallIsTold() async throws {
-        try await withBench(talking { _ in .reply(ModelReply("never")) }, { $0.drains = true }) { b in
+        try await withBench(talking { _ in .reply(ModelReply("never")) }, Self.drains) { b in
             let audience = Audience()
             let worker = b.worker(audience: audience)
             let id = try await b.store.jobs.enqueue(job("why?")).id
@@ -118,7 +119,7 @@ import Testing
             reply.native = native
             return .reply(reply)
         }
-        try await withBench(provider, { $0.drains = true }) { b in
+        try await withBench(provider, Self.drains) { b in
             let id = try await b.store.jobs.enqueue(job("why?")).id
             try await b.worker().run()
             let result = try #require(try b.store.jobs.get(id)?.result)
@@ -133,7 +134,7 @@ import Testing
             failure.answer = ErrorAnswer(status: 418, form: .messages, body: #"{"type":"error"}"#)
             return .failure(failure)
         }
-        try await withBench(provider, { $0.drains = true }) { b in
+        try await withBench(provider, Self.drains) { b in
             _ = try await b.store.jobs.enqueue(job("why?"))
             try await b.worker().run()
             let row = try b.store.read { reader in
