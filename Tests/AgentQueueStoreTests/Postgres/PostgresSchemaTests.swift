@@ -51,6 +51,7 @@ struct PostgresSchemaTests {
             SELECT tables.name, 1, 0, columns.name
             FROM (SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE '%WITHOUT ROWID%' AND \(Self.isOurs)) AS tables
             JOIN pragma_table_info(tables.name) AS columns ON columns.pk > 0 AND columns.type = 'INTEGER'
+            WHERE (SELECT count(*) FROM pragma_table_info(tables.name) WHERE pk > 0) = 1
             """,
             """
             SELECT relname, CASE WHEN indisunique THEN 1 ELSE 0 END, CASE WHEN indpred IS NULL THEN 0 ELSE 1 END,
