@@ -315,7 +315,7 @@ import Testing
         let bytes = AnthropicSample.wire(AnthropicSample.events.prefix(9))
         let answer = AnthropicSample.stream(bytes, headers: [("request-id", "r")], ending: .stalled(afterBytes: bytes.count))
         try await withAnthropic(answer: answer) { provider, _ in
-            let failure = try #require(await provider.answer(AnthropicSample.request, timeout: 3_000, onText: { _ in }).failure)
+            let failure = try #require(await provider.answer(AnthropicSample.request, timeout: 15_000, onText: { _ in }).failure)
             #expect(failure.failure == .timedOut)
             #expect(failure.partialText == "Hello, ")
             #expect(failure.requestID == "r")

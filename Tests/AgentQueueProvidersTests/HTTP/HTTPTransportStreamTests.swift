@@ -101,7 +101,7 @@ private final class Heard: Sendable {
     /// What comes at its end, when the model is done, is not a stream.
     @Test func aWholeAnswerMayBeSilentForAsLongAsTheCallMayTake() async throws {
         let answer = ScriptedAnswer(json: "{}", ending: .stalled(afterBytes: 1))
-        try await receive(answer, timeout: .seconds(4), limits: StreamLimits(firstByte: 3_000, idle: 100)) { _, _, call in
+        try await receive(answer, timeout: .seconds(16), limits: StreamLimits(firstByte: 15_000, idle: 100)) { _, _, call in
             #expect(await call() == .failure(.timedOut(hasBegun: true)))
         }
     }
