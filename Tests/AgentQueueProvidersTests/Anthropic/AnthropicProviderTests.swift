@@ -169,7 +169,7 @@ import Testing
 
     @Test func aSlowBodyTimesOut() async throws {
         try await withAnthropic(answer: ScriptedAnswer(json: AnthropicSample.hello, ending: .stalled(afterBytes: 10))) { provider, server in
-            let failure = try #require(await provider.answer(AnthropicSample.request, timeout: 2_000).failure)
+            let failure = try #require(await provider.answer(AnthropicSample.request, timeout: 10_000).failure)
             #expect(failure.failure == .timedOut)
             #expect(failure.isMaybePaid)
             try await within(.seconds(10), "the connection is closed") { try await server.waitForClientsToClose(1) }
