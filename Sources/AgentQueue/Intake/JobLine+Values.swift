@@ -25,11 +25,6 @@ extension JSONValue.Member {
         return number
     }
 
-    func requiredBool() throws(InputError) -> Bool {
-        guard case .bool(let flag) = value else { throw wrong("true or false") }
-        return flag
-    }
-
     func requiredList() throws(InputError) -> [JSONValue] {
         guard case .array(let elements) = value else { throw wrong("a list") }
         return elements
@@ -49,17 +44,6 @@ extension JSONValue.Member {
             texts.append(text)
         }
         return texts
-    }
-
-    func requiredIDs() throws(InputError) -> [Int64] {
-        var ids: [Int64] = []
-        for element in try requiredList() {
-            guard let id = element.int else {
-                throw InputError("\(key) must be a list of job ids, but holds \(element.kindName)", kind: .badData)
-            }
-            ids.append(Int64(id))
-        }
-        return ids
     }
 
     /// One text or a list of them.

@@ -100,7 +100,7 @@ final class CallHandler: CallHandling {
     private static let (often, rarely): (Duration, Duration) = (.milliseconds(2), .milliseconds(50))
 
     func run() async throws {
-        // It knows this as its audience.
+        // The worker holds this object as its audience: without this, neither would be freed.
         defer { state.withLock { $0.worker = nil } }
         await withDiscardingTaskGroup { group in
             group.addTask { [self] in await broker.waiters.run { hasWorker && !others.live() ? Self.rarely : Self.often } }
@@ -192,7 +192,7 @@ final class CallHandler: CallHandling {
             let last = close(call)
             // A gateway that stops is not left by its clients: they come back, here or at another.
             if let last, !(error is Interrupted), exchange.presence.departure != .stopped {
-                // Whose answer was cut is to send the request again, and to find the job.
+                // A client whose answer was cut is told to send the request again, so its job must still be there.
                 let wasCut = error is FailedAfterHead && call.policy.onDisconnect == .cancel
                 departures.left(
                     call.ticket.call, client: last, wasCut ? .auto : call.policy.onDisconnect, isStreamed: call.streams)

@@ -247,7 +247,7 @@ package final class GatewayService: Service {
         let running = RunningListeners(listeners.count) { [onRunning, listens, store = queue.store] addresses in
             listens.continuation.finish()
             Task {
-                // Only who asks for the address reads it.
+                // The address only helps commands that ask for it, so that a failure to record it stops nothing.
                 if let listen = addresses.listen { try? await store.gateway.listens(server, at: "\(listen)") }
                 onRunning(addresses)
             }

@@ -98,7 +98,7 @@ package struct CongestionControl: Sendable, Equatable {
     private static let shares = (limit: 1.0 / 3, test: 0.025)
     /// Waits without a time from the provider, in ms, each twice the one before. With one, they grow from ``shortestWait``.
     private static let parkWaits: (first: Int64, longest: Int64) = (1_000, 60_000)
-    /// The shortest wait, in ms: a time given in thousandths is often too short by the way of the call.
+    /// The shortest wait, in ms: a time given in thousandths is often too short by the time that the call needs on its way.
     private static let shortestWait: Int64 = 100
 
     // MARK: What applies

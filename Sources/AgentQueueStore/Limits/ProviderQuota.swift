@@ -208,8 +208,8 @@ extension ProviderQuota {
         }
     }
 
-    /// Believes no time that is later than its own rule could have made it: a row that was written at a time still to come was written
-    /// before the clock went back, and every time in it counts from there. The day of the spend stays with its charges, which
+    /// Corrects times that lie too far ahead. A row whose time of writing is in the future was written before the clock was set back, so all
+    /// its times are moved back by as much. The day of the spend stays with its charges, which
     /// ``MaintenanceStore/mendTimes()`` moves.
     /// - Parameter written: when the row was written, by the clock of that time.
     mutating func believeTimes(written: Int64, now: Int64) {

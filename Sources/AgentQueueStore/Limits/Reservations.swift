@@ -43,7 +43,7 @@ extension WriteTransaction {
         ).bind(name).first { row in
             let stored = ProviderQuota(row, name: name)
             var entry = QuotaLedger.Entry(stored: stored, current: stored)
-            // Times that are not believed are written as they are believed.
+            // Times that are corrected here are written corrected.
             entry.current.believeTimes(written: row.int64(28), now: now)
             return entry
         }

@@ -206,7 +206,7 @@ extension WriteTransaction {
             """
         ).bind(today).all { (name: $0.text(0), cost: $0.double(1)) }
         for spend in spends { try withQuota(spend.name) { ($0.day, $0.spent) = (today, spend.cost) } }
-        // Reading them is enough: they are written as they are believed.
+        // Reading them is enough: their times are corrected then, and written so.
         let written = try statement("SELECT name FROM resources WHERE updated_at > ?").bind(now).all { $0.text(0) }
         for name in written { try withQuota(name) { _ in } }
         let count = Set(written + spends.map(\.name)).count
